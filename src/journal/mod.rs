@@ -1,0 +1,47 @@
+//! The durable record of runs. `Store` is what a backend must offer; `sqlite` and `memory` are two; `history`
+//! is the pure reading of records. Nothing here prints, and nothing here acts on a host.
+
+use crate::error::Result;
+use crate::model::record::Record;
+
+/// A run's identity: 12 hex digits, the first 8 rising with time.
+pub type RunId = String;
+
+/// One record as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Its number in the run, from 1.
+    pub seq: u64,
+    /// What it says.
+    pub record: Record,
+}
+
+/// A durable, append-only store of runs and of the sources they run from.
+pub trait Store {
+    /// Appends `records` to a run in one durable write, if its last record has the number `expected` (0 for a
+    /// new run). Returns the number of the last record. All or none of them are stored.
+    ///
+    /// # Errors
+    /// `Refused` when another writer was there first or the journal is damaged; `Failed` when it cannot be stored.
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64>;
+    /// All records of a run, in order, their hash chain checked.
+    ///
+    /// # Errors
+    /// `Refused` when the chain is broken (naming the last good record), or the format is newer than this program.
+    fn read(&self, run: &str) -> Result<Vec<Stored>>;
+    /// The identities of all runs, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn runs(&self) -> Result<Vec<RunId>>;
+    /// Stores a source text durably under its digest (blake3, hex), which it returns.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    fn put_source(&mut self, text: &str) -> Result<String>;
+    /// The source text of a digest.
+    ///
+    /// # Errors
+    /// `Refused` when it is not there or does not have that digest.
+    fn source(&self, digest: &str) -> Result<String>;
+}

@@ -1,0 +1,6 @@
+//! scratch map
+pub mod error;
+pub mod model;
+pub mod world;
+pub mod journal;
+pub mod exec;

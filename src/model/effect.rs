@@ -1,0 +1,402 @@
+//! Effects: what a run may ask of the world, what came of it, and what a rollback will need.
+//! Everything here is plain data that the journal stores; nothing here acts.
+
+use crate::model::automaton::Table;
+use crate::model::mark::Mark;
+use crate::model::profile::Reading;
+use crate::model::span::Span;
+use crate::model::value::{Fields, Value};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What baton promises about an effect when the runner dies in its midst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// Reads only: asked again.
+    Probe,
+    /// Has a goal state: looked at, then re-attached or applied again.
+    Idempotent,
+    /// At most one start per attempt; settled by evidence or in doubt.
+    Once,
+    /// Goes on with its original mark and deadline.
+    Wait,
+    /// Asked again unless answered.
+    Human,
+    /// Bookkeeping of the run itself.
+    Meta,
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Probe => "probe",
+            Self::Idempotent => "idempotent",
+            Self::Once => "once",
+            Self::Wait => "wait",
+            Self::Human => "human",
+            Self::Meta => "note",
+        })
+    }
+}
+
+/// One thing asked of the world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// What is to be done.
+    pub action: Action,
+    /// How a person reads it: `shutdown(c2)`.
+    pub label: String,
+    /// The host it happens on, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The service it concerns, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// What a rollback needs to undo it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
+}
+
+/// How to go back: the verb that undoes and the former value it restores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    /// The verb.
+    pub verb: String,
+    /// Its arguments; `former` holds the value observed before the change.
+    pub args: Fields,
+}
+
+/// The kinds of effect. Rarely grows: every `match` on it names its cases.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Action {
+    /// A verb or command that changes something on a host.
+    Job(Job),
+    /// A reading.
+    Probe(Probe),
+    /// Waiting for log records.
+    Log(LogWait),
+    /// Waiting for a probe to read a value.
+    Until(Until),
+    /// Waiting for time to pass.
+    Sleep {
+        /// How long.
+        span: Span,
+    },
+    /// A question to a person.
+    Ask(Ask),
+    /// A fact of the moment that replay must see again.
+    Capture(Capture),
+    /// A line for the record.
+    Note {
+        /// What it says.
+        text: String,
+        /// Whether it is a warning.
+        warning: bool,
+    },
+}
+
+/// A change on a host, done by a command under the job wrapper.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// The verb, which the simulated world acts on.
+    pub verb: String,
+    /// `Idempotent` or `Once`.
+    pub class: Class,
+    /// The command and its arguments, which the real world acts on.
+    pub argv: Vec<String>,
+    /// The call's arguments by name, as the model sees them.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub args: Fields,
+    /// How long it may take, goal included.
+    pub limit: Span,
+    /// The state that must hold afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// A probe that tells whether a `once` job happened: `yes`, `no`, anything else is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Probe>,
+    /// Whether baton may end it when its limit is over.
+    #[serde(default)]
+    pub killable: bool,
+}
+
+/// The goal state of an idempotent job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Goal {
+    /// Reads the state.
+    pub probe: Probe,
+    /// The values that count as reached.
+    pub wants: Vec<Value>,
+    /// How long the state must go on holding.
+    #[serde(default)]
+    pub stays: Span,
+}
+
+/// A reading on a host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// What is read; the simulated world acts on it.
+    pub what: String,
+    /// The command and its arguments; the real world acts on it.
+    pub argv: Vec<String>,
+    /// The call's arguments by name.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub args: Fields,
+    /// How long one try may take.
+    pub limit: Span,
+    /// How often it is tried before it reads as `unknown`.
+    pub tries: u32,
+    /// How the output becomes a value.
+    #[serde(default)]
+    pub reads: Reading,
+    /// Whether a non-zero exit is a value (the check commands) and not a failure.
+    #[serde(default)]
+    pub exit_tells: bool,
+}
+
+/// Where a log is and how its events are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSource {
+    /// The folder on the host.
+    pub dir: String,
+    /// The file names, `*` allowed.
+    pub files: String,
+    /// Anchored patterns with one capture group, the event's number.
+    pub event_patterns: Vec<String>,
+    /// The event numbers that count; others are noise.
+    pub events: Vec<i64>,
+}
+
+/// Waiting for records of a log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogWait {
+    /// Where to read.
+    pub source: LogSource,
+    /// Where reading starts.
+    pub from: Mark,
+    /// What ends the wait.
+    pub want: Want,
+    /// How long to wait.
+    pub limit: Span,
+    /// How to see that the service has exited, if that ends the wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<ExitWatch>,
+}
+
+/// What a wait on a log looks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Want {
+    /// The first record that is one of these events or matches one of these patterns.
+    Match {
+        /// Event numbers.
+        events: Vec<i64>,
+        /// Regular expressions.
+        patterns: Vec<String>,
+    },
+    /// A decision table, fed with every event until it ends.
+    Table(Table),
+}
+
+/// How to see that a service has exited while its log is watched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExitWatch {
+    /// Reads the status.
+    pub probe: Probe,
+    /// The value that means: not running any more.
+    pub gone: Value,
+    /// How often to look.
+    pub every: Span,
+}
+
+/// Waiting for a probe to read one of some values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Until {
+    /// What is read.
+    pub probe: Probe,
+    /// The values that end the wait.
+    pub wants: Vec<Value>,
+    /// How often to look.
+    pub every: Span,
+    /// How long the value must go on holding.
+    #[serde(default)]
+    pub stays: Span,
+    /// How long to wait.
+    pub limit: Span,
+}
+
+/// A question to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// A name for the gate, unique in the run: `manual-2`.
+    pub gate: String,
+    /// What kind of answer it wants.
+    pub form: Form,
+    /// What is asked or to be done.
+    pub text: String,
+    /// What counts as done, or what to look at.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub evidence: String,
+}
+
+/// What kind of answer a question wants. The words are typed in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// `yes` or `no`.
+    Confirm,
+    /// `done` or `failed`.
+    Manual,
+    /// One of the options.
+    Choose(Vec<String>),
+}
+
+impl Form {
+    /// The words that answer it, besides `stop`.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Self::Confirm => vec!["yes".into(), "no".into()],
+            Self::Manual => vec!["done".into(), "failed".into()],
+            Self::Choose(options) => options.clone(),
+        }
+    }
+}
+
+/// A fact of the moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "lowercase")]
+pub enum Capture {
+    /// The wall clock, in milliseconds since 1970.
+    Now,
+    /// Where a log stands.
+    Mark {
+        /// The log.
+        source: LogSource,
+    },
+}
+
+/// What came of an effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It is done.
+    Done {
+        /// What the script gets.
+        value: Value,
+        /// Where the log stands now, for waits and marks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mark: Option<Mark>,
+    },
+    /// It failed: a catchable error map in the script.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// Done, with a value and no mark.
+    #[must_use]
+    pub fn done(value: impl Into<Value>) -> Self {
+        Self::Done { value: value.into(), mark: None }
+    }
+}
+
+/// Why an effect failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What sort of failure.
+    pub kind: FailureKind,
+    /// A lower-case fragment: what happened.
+    pub message: String,
+    /// The exit code of the command, if it ended with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// The end of its output, capped; foreign text, not made safe for a terminal.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+}
+
+/// The sorts of failure a script can catch; `kind` in its error map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The command ended with a non-zero exit code or by a signal.
+    Exit,
+    /// The limit was over.
+    Limit,
+    /// The command ended well but the goal state was not reached.
+    Goal,
+    /// The host could not be reached or would not do it; nothing was started.
+    Unreachable,
+    /// The command, file or folder is not there.
+    Missing,
+    /// A person said no, or that it failed.
+    Declined,
+    /// A guard did not hold.
+    Guard,
+    /// A probe's output could not be read.
+    Unreadable,
+}
+
+impl FailureKind {
+    /// The word scripts compare with.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Limit => "limit",
+            Self::Goal => "goal",
+            Self::Unreachable => "unreachable",
+            Self::Missing => "missing",
+            Self::Declined => "declined",
+            Self::Guard => "guard",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl Effect {
+    /// What is promised about it.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match &self.action {
+            Action::Job(job) => job.class,
+            Action::Probe(_) => Class::Probe,
+            Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => Class::Wait,
+            Action::Ask(_) => Class::Human,
+            Action::Capture(_) | Action::Note { .. } => Class::Meta,
+        }
+    }
+
+    /// Whether it needs a durable intent: everything but what only reads or notes.
+    #[must_use]
+    pub fn needs_intent(&self) -> bool {
+        match self.class() {
+            Class::Idempotent | Class::Once | Class::Wait | Class::Human => true,
+            Class::Probe | Class::Meta => false,
+        }
+    }
+
+    /// The kind, as divergence messages and the journal name it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.action {
+            Action::Job(_) => "job",
+            Action::Probe(_) => "probe",
+            Action::Log(_) => "log",
+            Action::Until(_) => "until",
+            Action::Sleep { .. } => "sleep",
+            Action::Ask(_) => "ask",
+            Action::Capture(_) => "capture",
+            Action::Note { .. } => "note",
+        }
+    }
+
+    /// A digest of what is asked and of whom; labels and undo do not count.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let bytes = serde_json::to_vec(&(&self.action, &self.host, &self.service)).unwrap_or_default();
+        blake3::hash(&bytes).to_hex().as_str()[..16].to_owned()
+    }
+}

@@ -1,0 +1,66 @@
+//! Events: what a run tells while it goes on. Every record is an event; a few more pass by without being kept.
+//! Sinks (terminal, JSON lines) receive them and decide nothing.
+
+use crate::model::record::{EffectId, Moment, Record};
+use crate::model::span::Span;
+use serde::Serialize;
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A record is durable.
+    Recorded {
+        /// Its number in the journal.
+        seq: u64,
+        /// The record.
+        #[serde(flatten)]
+        record: Record,
+        /// Whether it was there before this runner began (a replayed record), which a sink may fold.
+        replayed: bool,
+    },
+    /// An effect waits for something.
+    Waiting {
+        /// Which.
+        id: EffectId,
+        /// For what, in words.
+        what: String,
+        /// How much longer at the most.
+        left: Option<Span>,
+        /// When.
+        at: Moment,
+    },
+    /// A log record that a wait looked at and counted.
+    LogSeen {
+        /// Which wait.
+        id: EffectId,
+        /// The service.
+        service: String,
+        /// The event's number, if it has one.
+        number: Option<i64>,
+        /// The line; foreign text.
+        line: String,
+        /// When.
+        at: Moment,
+    },
+    /// Output of a job as it comes; foreign text.
+    Output {
+        /// Which job.
+        id: EffectId,
+        /// Some of it.
+        text: String,
+        /// When.
+        at: Moment,
+    },
+    /// Something the operator should know that is not part of the record.
+    Notice {
+        /// What.
+        text: String,
+    },
+}
+
+/// Receives events.
+pub trait Sink {
+    /// Takes note of one event. Must not fail and must not block for long.
+    fn event(&mut self, event: &Event);
+}

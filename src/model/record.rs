@@ -1,0 +1,269 @@
+//! Records: what the journal holds of a run, in the order it happened. One vocabulary for the
+//! journal, the screen and the event stream. Adding a variant is additive; changing one is a new format.
+
+use crate::error::Place;
+use crate::model::effect::{Effect, Outcome};
+use crate::model::value::Fields;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The format this program writes. It reads this one and older ones, and refuses newer ones.
+pub const FORMAT: u32 = 1;
+
+/// An instant, in three clocks: what people read, what limits are counted in, and which boot that was.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Moment {
+    /// Milliseconds since 1970, UTC, by the wall clock.
+    pub wall: i64,
+    /// Milliseconds of the runner's boot-time clock.
+    pub mono: u64,
+    /// Which boot of which machine `mono` belongs to.
+    pub boot: String,
+}
+
+/// A track of a run: `0` is the main one; `0.7-2` is item 2 of the parallel begun at position 7 of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrackId(pub String);
+
+impl TrackId {
+    /// The main track.
+    #[must_use]
+    pub fn main() -> Self {
+        Self("0".into())
+    }
+
+    /// The track of item `index` of the parallel begun at position `n` of this one.
+    #[must_use]
+    pub fn child(&self, n: u64, index: usize) -> Self {
+        Self(format!("{}.{n}-{index}", self.0))
+    }
+}
+
+impl fmt::Display for TrackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An effect's position: its track and its number on it, from 1.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EffectId {
+    /// The track.
+    pub track: TrackId,
+    /// The number on the track.
+    pub n: u64,
+}
+
+impl fmt::Display for EffectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.track, self.n)
+    }
+}
+
+/// Who acted: the person and the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Who {
+    /// The account.
+    pub user: String,
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+}
+
+/// How a run ended, or stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// The runbook came to its end.
+    Done,
+    /// The runbook gave the decision to a person; obligations were met.
+    Held,
+    /// A step failed; can be resumed, the step is then tried again.
+    Failed,
+    /// A precondition did not hold; nothing was touched.
+    Unmet,
+    /// A question could not be put to anyone.
+    Suspended,
+    /// An effect may or may not have happened.
+    Doubt,
+    /// The operator interrupted it.
+    Interrupted,
+    /// The script has a bug.
+    Bug,
+    /// baton refused to go on.
+    Refused,
+}
+
+/// One entry of a run's journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// The run exists. Always the first record, and only there.
+    Begun {
+        /// [`FORMAT`].
+        format: u32,
+        /// The version of baton.
+        baton: String,
+        /// The runbook's name.
+        runbook: String,
+        /// Every source the run may read, by name, with its digest in the store. Names begin with
+        /// `runbook:`, `module:`, `profile:`, `model:`, `inventory:`.
+        sources: BTreeMap<String, String>,
+        /// Parameters as they were given or defaulted.
+        params: Fields,
+        /// Where it acts: `site`, or `lab genesys:upgrade-mode`.
+        estate: String,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// A runner took the run up again.
+    Opened {
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// A named step began.
+    StepBegun {
+        /// Where.
+        track: TrackId,
+        /// Its number, such as `3` or `3.1`.
+        number: String,
+        /// Its name.
+        name: String,
+        /// Its place in the runbook.
+        place: Option<PlaceData>,
+        /// When.
+        at: Moment,
+    },
+    /// A named step ended.
+    StepEnded {
+        /// Where.
+        track: TrackId,
+        /// Its number.
+        number: String,
+        /// What went wrong, if it did.
+        failed: Option<String>,
+        /// When.
+        at: Moment,
+    },
+    /// An effect is about to be asked for. Durable before it is.
+    Intent {
+        /// Which effect.
+        id: EffectId,
+        /// From 1; a new attempt only after the former is known not to run.
+        attempt: u32,
+        /// The innermost step it belongs to, if any: its number.
+        step: String,
+        /// What is asked.
+        effect: Effect,
+        /// Its digest.
+        digest: String,
+        /// Its place in the runbook.
+        place: Option<PlaceData>,
+        /// When.
+        at: Moment,
+    },
+    /// What came of an intent. Durable before the script sees it.
+    Outcome {
+        /// Which effect.
+        id: EffectId,
+        /// Which attempt.
+        attempt: u32,
+        /// What came of it.
+        outcome: Outcome,
+        /// When.
+        at: Moment,
+    },
+    /// An effect that only reads or notes: both halves in one record, written afterwards.
+    Read {
+        /// Which effect.
+        id: EffectId,
+        /// The innermost step it belongs to, if any: its number.
+        step: String,
+        /// What was asked.
+        effect: Effect,
+        /// Its digest.
+        digest: String,
+        /// Its place in the runbook.
+        place: Option<PlaceData>,
+        /// What came of it.
+        outcome: Outcome,
+        /// When.
+        at: Moment,
+    },
+    /// Nobody can tell whether an attempt happened.
+    Doubt {
+        /// Which effect.
+        id: EffectId,
+        /// Which attempt.
+        attempt: u32,
+        /// The evidence that is missing.
+        reason: String,
+        /// When.
+        at: Moment,
+    },
+    /// A person settled a doubt.
+    Settled {
+        /// Which effect.
+        id: EffectId,
+        /// Which attempt.
+        attempt: u32,
+        /// Whether it happened.
+        happened: bool,
+        /// Why they say so.
+        reason: String,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// A failed effect is to be tried again: its recorded outcome no longer counts.
+    Retry {
+        /// Which effect.
+        id: EffectId,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// The run came to an end or a stop. A stop may be followed by `Opened`.
+    Ended {
+        /// How.
+        ending: Ending,
+        /// In words.
+        message: String,
+        /// The effect whose failure ended it, if one did.
+        effect: Option<EffectId>,
+        /// When.
+        at: Moment,
+    },
+}
+
+/// A [`Place`] as the journal stores it: `file:line:column`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceData {
+    /// File.
+    pub file: String,
+    /// Line from 1.
+    pub line: u32,
+    /// Column from 1.
+    pub column: u32,
+}
+
+impl From<&Place> for PlaceData {
+    fn from(place: &Place) -> Self {
+        Self { file: place.file.clone(), line: place.line, column: place.column }
+    }
+}
+
+impl From<&PlaceData> for Place {
+    fn from(place: &PlaceData) -> Self {
+        Self { file: place.file.clone(), line: place.line, column: place.column }
+    }
+}

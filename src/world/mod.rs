@@ -1,0 +1,275 @@
+//! The world: everything outside the program, behind one trait of requests and replies. This room is the
+//! only code that touches processes, files of hosts, clocks and terminals; it takes no decisions about steps.
+//!
+//! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system) requests run
+//! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
+
+use crate::model::effect::Ask;
+use crate::model::event::Event;
+use crate::model::mark::Identity;
+use crate::model::record::{EffectId, Moment};
+use crate::model::value::Fields;
+
+/// Names a request under way, so that its reply can be handed to the track that asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Everything outside the program.
+pub trait World {
+    /// What time it is.
+    fn now(&mut self) -> Moment;
+    /// Begins a request. Its reply comes from [`next`](Self::next) under the same ticket.
+    fn submit(&mut self, ticket: Ticket, request: Request);
+    /// The next thing that happened, waiting for it if need be.
+    fn next(&mut self) -> Completion;
+    /// The reply to this request is not wanted any more; none will come. What it started goes on.
+    fn forget(&mut self, ticket: Ticket);
+}
+
+/// What comes back from the world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Completion {
+    /// The reply to a request.
+    Reply(Ticket, Reply),
+    /// The operator pressed Ctrl-C, or the terminal went away.
+    Interrupted,
+    /// Nothing is under way: waiting would be for ever.
+    Idle,
+}
+
+/// Which job: the same id is started at most once, however often it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId {
+    /// The run.
+    pub run: String,
+    /// The effect.
+    pub effect: EffectId,
+    /// The attempt.
+    pub attempt: u32,
+}
+
+/// Which output of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// What can be asked of the world. `until` is on the `mono` clock of [`Moment`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Start a job unless its id was started before; the reply is its state either way.
+    Start {
+        /// On which host.
+        host: String,
+        /// Under which id.
+        job: JobId,
+        /// For which service, if any.
+        service: Option<String>,
+        /// The verb (the simulated world acts on it).
+        verb: String,
+        /// The command (the real world acts on it).
+        argv: Vec<String>,
+        /// The arguments by name.
+        args: Fields,
+    },
+    /// How a job stands now.
+    Look {
+        /// On which host.
+        host: String,
+        /// Which job.
+        job: JobId,
+    },
+    /// How a job stands as soon as it has ended, or at `until`.
+    JobEnd {
+        /// On which host.
+        host: String,
+        /// Which job.
+        job: JobId,
+        /// At the latest.
+        until: u64,
+    },
+    /// The output of a job from an offset.
+    JobOutput {
+        /// On which host.
+        host: String,
+        /// Which job.
+        job: JobId,
+        /// Which stream.
+        stream: Stream,
+        /// From which byte.
+        from: u64,
+        /// How many bytes at the most.
+        max: u64,
+    },
+    /// End a running job.
+    EndJob {
+        /// On which host.
+        host: String,
+        /// Which job.
+        job: JobId,
+    },
+    /// Run a command that only reads.
+    Probe {
+        /// On which host.
+        host: String,
+        /// For which service, if any.
+        service: Option<String>,
+        /// What is read (the simulated world acts on it).
+        what: String,
+        /// The command (the real world acts on it).
+        argv: Vec<String>,
+        /// The arguments by name.
+        args: Fields,
+        /// At the latest.
+        until: u64,
+    },
+    /// The regular files in a folder, by name. A missing folder is an empty one.
+    List {
+        /// On which host.
+        host: String,
+        /// Which folder.
+        dir: String,
+    },
+    /// Bytes of a file. Fewer than `max` only at its end.
+    Read {
+        /// On which host.
+        host: String,
+        /// Which folder.
+        dir: String,
+        /// Which file in it.
+        name: String,
+        /// It must be this file, whatever has its name by now; else `Missing`.
+        identity: Identity,
+        /// From which byte.
+        from: u64,
+        /// How many bytes at the most.
+        max: u64,
+    },
+    /// Replies with the listing as soon as it differs from `seen`, or at `until`.
+    Changed {
+        /// On which host.
+        host: String,
+        /// Which folder.
+        dir: String,
+        /// What the caller knows.
+        seen: Vec<FileStat>,
+        /// At the latest.
+        until: u64,
+    },
+    /// Replies at this time.
+    WaitUntil {
+        /// When.
+        until: u64,
+    },
+    /// Put a question to a person.
+    Ask {
+        /// For which effect.
+        id: EffectId,
+        /// The question.
+        ask: Ask,
+    },
+}
+
+/// A file in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileStat {
+    /// Its name.
+    pub name: String,
+    /// Which file it is.
+    pub identity: Identity,
+    /// Its length in bytes.
+    pub len: u64,
+}
+
+/// How a job stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobState {
+    /// Never started under this id.
+    Absent,
+    /// Running now.
+    Running,
+    /// Ended with this exit code (128 + n for signal n).
+    Exited(i32),
+    /// It was started, is not running, and left no exit record; the reason in words.
+    Lost(String),
+}
+
+/// The reply to a [`Request`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// To `Start`, `Look`, `JobEnd` and `EndJob`.
+    Job(JobState),
+    /// To `JobOutput` and `Read`.
+    Bytes(Vec<u8>),
+    /// To `Probe`.
+    Probed {
+        /// The exit code (128 + n for signal n).
+        exit: i32,
+        /// Standard output, capped at [`PROBE_BYTES_MAX`].
+        out: Vec<u8>,
+        /// Standard error, capped likewise.
+        err: Vec<u8>,
+    },
+    /// To `List` and `Changed`.
+    Listing(Vec<FileStat>),
+    /// To `WaitUntil`.
+    Woke,
+    /// To `Ask`.
+    Answer(Answer),
+    /// The request could not be carried out.
+    Trouble(Trouble),
+}
+
+/// The most a probe may print; more is cut.
+pub const PROBE_BYTES_MAX: usize = 1 << 20;
+
+/// A person's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// They answered.
+    Given {
+        /// The word, one of the form's.
+        word: String,
+        /// What they added.
+        note: String,
+        /// Who: an account, or `lab operator`.
+        by: String,
+    },
+    /// There is no one to ask: no terminal, or it was closed, or they typed `stop`.
+    Nobody(String),
+}
+
+/// Why a request could not be carried out. Never means "perhaps": what is uncertain is a [`JobState`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The host cannot be reached; nothing was started.
+    Unreachable(String),
+    /// The command, file or folder is not there.
+    Missing(String),
+    /// `until` was over before it was done (probes).
+    Late,
+    /// The host would not: permission, disk full.
+    Refused(String),
+    /// The link broke before the reply: it may or may not have been done. Look again.
+    Lost(String),
+}
+
+/// The run is being stopped: give up at once, change nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped;
+
+/// A track's line to the world: straight-line code asks, and is suspended until the reply is there.
+pub trait Link {
+    /// Asks and waits for the reply.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the run is being stopped.
+    fn call(&self, request: Request) -> Result<Reply, Stopped>;
+    /// What time it is.
+    fn now(&self) -> Moment;
+    /// Tells the sinks something that is not recorded.
+    fn tell(&self, event: Event);
+}
