@@ -1,6 +1,7 @@
 //! scratch map
+pub mod dispatch;
 pub mod error;
+pub mod exec;
+pub mod journal;
 pub mod model;
 pub mod world;
-pub mod journal;
-pub mod exec;

@@ -1,0 +1,61 @@
+//! The door: the one way from a script to the world. Replay, gate, journal, perform, journal, event;
+//! and the scheduler of tracks. It knows no Rhai, no SSH and no terminal.
+
+use crate::error::{Error, Place};
+use crate::model::effect::{Effect, Outcome};
+use crate::model::mark::Mark;
+use crate::model::record::{EffectId, Ending};
+
+/// The run is over for the script: every primitive must return at once. Not catchable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Halted;
+
+/// Why a run is over before the script came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// How the run ends or stops.
+    pub ending: Ending,
+    /// What to tell.
+    pub error: Box<Error>,
+    /// The effect it happened at, if any.
+    pub effect: Option<EffectId>,
+}
+
+/// A body of one track, to be run once as straight-line code.
+pub type Body = Box<dyn FnOnce()>;
+
+/// What a script can do. Every method acts for the track that is running.
+pub trait Door {
+    /// Performs an effect, or hands back its recorded outcome. Returns its id for error maps.
+    ///
+    /// # Errors
+    /// [`Halted`] when the run stops here; the reason is kept in [`Door::halt_reason`].
+    fn perform(&self, effect: Effect, place: Option<Place>) -> Result<(EffectId, Outcome), Halted>;
+    /// Begins a named step inside the current one.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<(), Halted>;
+    /// Ends the innermost step; `failed` says what went wrong.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    fn step_end(&self, failed: Option<String>) -> Result<(), Halted>;
+    /// The number of the innermost step, such as `3.1`; empty outside steps.
+    fn step_number(&self) -> String;
+    /// Runs each body on a track of its own and returns when all have ended.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted>;
+    /// Where the service's log stands for this track: the mark of the last outcome that had one.
+    fn mark_of(&self, service: &str) -> Option<Mark>;
+    /// A name for the next question of the run on this track, such as `confirm-2`.
+    fn gate_name(&self, form: &str) -> String;
+    /// Stops the run for this reason, if it is not stopped already.
+    fn halt(&self, halt: Halt) -> Halted;
+    /// Whether the run is stopped: the sticky flag that primitives and the engine's progress hook read.
+    fn is_halted(&self) -> bool;
+    /// Why the run is stopped.
+    fn halt_reason(&self) -> Option<Halt>;
+}
