@@ -1,5 +1,7 @@
 //! scratch map
+pub mod convert;
 pub mod dispatch;
+pub mod engine;
 pub mod error;
 pub mod exec;
 pub mod journal;
