@@ -5,6 +5,3 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     baton::start(std::env::args_os().collect())
 }
-//! The binary. It must hold no logic: everything is in the library, where tests reach it.
-
-fn main() {}

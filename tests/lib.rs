@@ -1,7 +1,5 @@
-//! The one integration binary: every topic is a module, so that the crate is linked once.
-
-mod tidy;
-//! The suite: one binary, one module a topic.
+//! The suite: one binary, one module a topic, so that the crate is linked once.
 
 mod inventory;
 mod journal;
+mod tidy;
