@@ -4,6 +4,7 @@
 mod codec;
 pub mod history;
 pub mod memory;
+mod reopening;
 mod mismatch;
 
 use crate::error::Result;
