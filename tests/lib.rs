@@ -1,5 +1,6 @@
 //! The suite: one binary, one module a topic, so that the crate is linked once.
 
+mod exec;
 mod history;
 mod inventory;
 mod journal;
