@@ -2,6 +2,8 @@
 //! memory files, services animated by product models, faults on demand. The runner above cannot tell it from a site.
 //! `SimEstate` outlives the runners that connect to it, so a runner can die at any point and another resume.
 
+pub mod oracle;
+
 mod crash;
 mod estate;
 mod fault;

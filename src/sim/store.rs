@@ -5,20 +5,18 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::{RunId, Store, Stored};
 use crate::model::record::Record;
 use crate::sim::crash::{Boundary, CrashClock};
-use std::cell::RefCell;
-use std::rc::Rc;
 
 /// A store that outlives the runner, seen through the runner's [`CrashClock`].
 #[derive(Debug)]
 pub struct CrashingStore<S> {
-    store: Rc<RefCell<S>>,
+    store: S,
     clock: CrashClock,
 }
 
 impl<S: Store> CrashingStore<S> {
-    /// The view of the runner with this clock on `store`.
+    /// The view of the runner with this clock on `store`, which must be a handle whose clones share what is stored.
     #[must_use]
-    pub fn new(store: Rc<RefCell<S>>, clock: CrashClock) -> Self {
+    pub fn new(store: S, clock: CrashClock) -> Self {
         Self { store, clock }
     }
 
@@ -39,28 +37,28 @@ fn dead() -> Box<Error> {
 impl<S: Store> Store for CrashingStore<S> {
     fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
         self.crosses(Boundary::BeforeAppend)?;
-        let last = self.store.borrow_mut().append(run, expected, records)?;
+        let last = self.store.append(run, expected, records)?;
         self.crosses(Boundary::AfterAppend)?;
         Ok(last)
     }
 
     fn read(&self, run: &str) -> Result<Vec<Stored>> {
         self.lives()?;
-        self.store.borrow().read(run)
+        self.store.read(run)
     }
 
     fn runs(&self) -> Result<Vec<RunId>> {
         self.lives()?;
-        self.store.borrow().runs()
+        self.store.runs()
     }
 
     fn put_source(&mut self, text: &str) -> Result<String> {
         self.lives()?;
-        self.store.borrow_mut().put_source(text)
+        self.store.put_source(text)
     }
 
     fn source(&self, digest: &str) -> Result<String> {
         self.lives()?;
-        self.store.borrow().source(digest)
+        self.store.source(digest)
     }
 }
