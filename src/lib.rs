@@ -1,7 +1,10 @@
 //! scratch map
+pub mod convert;
 pub mod dispatch;
+pub mod engine;
 pub mod error;
 pub mod exec;
 pub mod journal;
 pub mod model;
+pub mod sim;
 pub mod world;
