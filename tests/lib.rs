@@ -1,1 +1,1 @@
-
+mod genesys_model;
