@@ -1,1 +1,9 @@
+//! The suite: one binary, one module a topic, so that the crate is linked once.
+
 mod genesys_model;
+mod history;
+mod inventory;
+mod journal;
+mod records;
+mod sim;
+mod tidy;
