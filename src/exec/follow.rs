@@ -86,7 +86,8 @@ impl Follower {
             let file = match known {
                 Some(file) => file,
                 None if glob_match::glob_match(&self.glob, &stat.name) => {
-                    let start = Cursor { name: String::new(), identity: stat.identity, offset: 0, tail: tail_checksum(&[]) };
+                    let start =
+                        Cursor { name: String::new(), identity: stat.identity, offset: 0, tail: tail_checksum(&[]) };
                     self.files.push(Followed::new(start, self.listings));
                     let last = self.files.len() - 1;
                     &mut self.files[last]

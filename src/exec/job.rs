@@ -89,7 +89,9 @@ impl Work<'_> {
                 args: self.job.args.clone(),
             };
             let lost = match calls::job(self.link, request)? {
-                Ok(JobState::Absent) => return Ok(Sight::Hidden("the host has no record of the job it started".into())),
+                Ok(JobState::Absent) => {
+                    return Ok(Sight::Hidden("the host has no record of the job it started".into()));
+                }
                 Ok(state) => return Ok(Sight::State(state)),
                 Err(Trouble::Lost(why)) => why,
                 Err(trouble) => return Ok(Sight::NotStarted(trouble)),
@@ -105,8 +107,7 @@ impl Work<'_> {
 
     /// Waits for the end of a running job, at most until the deadline.
     fn await_end(&self) -> Result<Sight, Stopped> {
-        let request =
-            Request::JobEnd { host: self.site.host.to_owned(), job: self.id.clone(), until: self.deadline };
+        let request = Request::JobEnd { host: self.site.host.to_owned(), job: self.id.clone(), until: self.deadline };
         if let Ok(state) = calls::job(self.link, request)? {
             return Ok(Sight::State(state));
         }
@@ -136,7 +137,9 @@ impl Work<'_> {
             match former.look()? {
                 Sight::State(JobState::Absent) => {}
                 Sight::State(JobState::Running) => return former.see_to_end(Sight::State(JobState::Running)).map(Some),
-                Sight::State(JobState::Exited(0)) if self.job.class == Class::Once => return former.exited(0).map(Some),
+                Sight::State(JobState::Exited(0)) if self.job.class == Class::Once => {
+                    return former.exited(0).map(Some);
+                }
                 Sight::State(JobState::Exited(_) | JobState::Lost(_)) => return Ok(None),
                 Sight::NotStarted(trouble) => return Ok(Some(self.unstarted(&words(&trouble)))),
                 Sight::Hidden(reason) => return Ok(Some(self.unstarted(&reason))),
@@ -173,8 +176,7 @@ impl Work<'_> {
     fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<Seen, Stopped> {
         let what = format!("`{}` of `{}` to read {}", goal.probe.what, self.site.name(), choices(&goal.wants));
         let mut beat = Beat::begin(self.link, self.order.id, what, deadline);
-        let watch =
-            Watch { probe: &goal.probe, wants: &goal.wants, stays: goal.stays, pace: Pace::brisk(), deadline };
+        let watch = Watch { probe: &goal.probe, wants: &goal.wants, stays: goal.stays, pace: Pace::brisk(), deadline };
         watch.run(self.link, self.site, &mut beat)
     }
 
@@ -195,7 +197,9 @@ impl Work<'_> {
 
     fn lost_once(&self, reason: String) -> Result<Verdict, Stopped> {
         let Some(check) = &self.job.check else {
-            return Ok(Verdict::Doubt { reason: format!("{reason}; there is no check that tells whether it happened") });
+            return Ok(Verdict::Doubt {
+                reason: format!("{reason}; there is no check that tells whether it happened"),
+            });
         };
         let read = probe::read(self.link, self.site, check)?;
         Ok(match read.as_ref().map(|value| value.as_text()) {
@@ -222,7 +226,8 @@ impl Work<'_> {
     fn limit_over(&self) -> Result<Verdict, Stopped> {
         let (label, limit, host) = (&self.order.effect.label, self.job.limit, self.site.host);
         if !self.job.killable {
-            let message = format!("`{label}` took longer than {limit}; {} is left running on `{host}`", self.job_name());
+            let message =
+                format!("`{label}` took longer than {limit}; {} is left running on `{host}`", self.job_name());
             return self.failed(FailureKind::Limit, message, None);
         }
         let request = Request::EndJob { host: host.to_owned(), job: self.id.clone() };

@@ -9,9 +9,8 @@ pub(super) const OUTPUT_MAX: u64 = 8 * 1024;
 
 /// What a job wrote to a stream, at most `max` bytes of it: all, or its beginning and its end.
 pub(super) fn fetch(link: &dyn Link, host: &str, job: &JobId, stream: Stream, max: u64) -> Result<String, Stopped> {
-    let read = |from, max| {
-        bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max })
-    };
+    let read =
+        |from, max| bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
     Ok(match head_and_tail(&read, max)? {
         Ok(output) => String::from_utf8_lossy(&output).trim_end().to_owned(),
         Err(trouble) => format!("(the output could not be fetched: {})", words(&trouble)),

@@ -40,7 +40,8 @@ impl Scanner {
         // The anchored event patterns are slow on a chunk. The digits of the wanted numbers are not, and a line
         // that records an event contains them.
         let numbers = events.iter().map(i64::to_string);
-        let alternatives: Vec<String> = numbers.chain(patterns.iter().cloned()).map(|one| format!("(?:{one})")).collect();
+        let alternatives: Vec<String> =
+            numbers.chain(patterns.iter().cloned()).map(|one| format!("(?:{one})")).collect();
         let whole_text = patterns.iter().any(|text| text.contains(r"\A") || text.contains(r"\z"));
         let filter = if whole_text { None } else { expression(&alternatives.join("|")).ok() };
         Ok(Self { filter, event_patterns, events: events.iter().copied().collect(), patterns: compiled })
@@ -58,7 +59,8 @@ impl Scanner {
                 Some(filter) => at + filter.find(&bytes[at..])?.start(),
                 None => at,
             };
-            let begin = bytes[at..candidate].iter().rposition(|byte| *byte == b'\n').map_or(at, |before| at + before + 1);
+            let begin =
+                bytes[at..candidate].iter().rposition(|byte| *byte == b'\n').map_or(at, |before| at + before + 1);
             let length = bytes[candidate..].iter().position(|byte| *byte == b'\n');
             let end = length.map_or(bytes.len(), |length| candidate + length + 1);
             let line = whole_line(&bytes[begin..end]);
