@@ -1,8 +1,10 @@
 //! The suite: one binary, one module a topic, so that the crate is linked once.
 
 mod exec;
+mod genesys_model;
 mod history;
 mod inventory;
 mod journal;
-mod tidy;
 mod records;
+mod sim;
+mod tidy;
