@@ -1,3 +1,7 @@
-//! The binary. It must hold no logic: everything is in the library, where tests reach it.
+//! The program: words in, exit code out. Everything else is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    baton::start(std::env::args_os().collect())
+}

@@ -1,4 +1,6 @@
-//! The one integration binary: every topic is a module, so that the crate is linked once.
+//! The suite: one binary, one module a topic, so that the crate is linked once.
 
+mod inventory;
+mod journal;
 mod report;
 mod tidy;
