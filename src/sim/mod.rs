@@ -1,0 +1,14 @@
+//! A simulated world that is not a second executor but a second [`World`](crate::world::World): virtual time,
+//! memory files, services animated by product models, faults on demand. The runner above cannot tell it from a site.
+//! `SimEstate` outlives the runners that connect to it, so a runner can die at any point and another resume.
+
+mod files;
+mod ledger;
+mod model;
+mod model_natives;
+mod random;
+
+pub use files::MemoryFiles;
+pub use ledger::{Deed, Interval, Ledger};
+pub use model::{ModelHost, ModelProgram, OperatorReply, Out, VerbReply};
+pub use random::Random;
