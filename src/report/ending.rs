@@ -68,7 +68,8 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
         text += &indented(&shown(line), style);
     }
     let next = next_command(&sum.run, sum.ending, &sum.runbook);
-    text + &format!("{} {next}\n", style.paint(Tone::Wait, "next:"))
+    text += &format!("{} {next}\n", style.paint(Tone::Wait, "next:"));
+    text
 }
 
 /// One line about a run, for lists: identity, when, ending, runbook, estate.

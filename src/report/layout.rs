@@ -69,7 +69,8 @@ pub fn entry(style: &Style, time: &str, badge: Badge, words: &str, right: &str) 
             lines.push(format!("{}{}", " ".repeat(room.saturating_sub(width(right))), style.paint(Tone::Dim, right)));
         }
     }
-    head + &lines.join(&format!("\n{}", " ".repeat(TEXT_COLUMN)))
+    let indent = " ".repeat(TEXT_COLUMN);
+    format!("{head}{}", lines.join(&format!("\n{indent}")))
 }
 
 /// A heading: time and words that begin where badges do.
