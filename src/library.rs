@@ -43,9 +43,14 @@ impl Shelf {
     fn name_of(self, path: &str) -> Option<&str> {
         let (folder, ending) = self.place();
         let name = path.strip_prefix(folder)?.strip_prefix('/')?.strip_suffix(ending)?.strip_suffix('.')?;
-        let taken = [Self::Products, Self::Models, Self::Labs].iter().any(|other| path.starts_with(other.place().0));
-        (self != Self::Modules || !taken).then_some(name)
+        (self != Self::Modules || !is_reserved(name)).then_some(name)
     }
+}
+
+/// Whether a name below `stdlib/` belongs to another shelf than the modules.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    ["products/", "models/", "labs/"].iter().any(|folder| name.starts_with(folder))
 }
 
 /// A shipped text.

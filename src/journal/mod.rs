@@ -2,7 +2,9 @@
 //! is the pure reading of records. Nothing here prints, and nothing here acts on a host.
 
 mod codec;
+pub mod history;
 pub mod memory;
+mod mismatch;
 
 use crate::error::Result;
 use crate::model::record::Record;
