@@ -57,6 +57,9 @@ pub mod model;
 // pub mod report;
 // pub mod script;
 // pub mod session;
+pub mod report;
+pub mod script;
+pub mod session;
 pub mod sim;
 pub mod world;
 

@@ -7,4 +7,5 @@ mod inventory;
 mod journal;
 mod records;
 mod sim;
+mod report;
 mod tidy;
