@@ -5,6 +5,7 @@ mod codec;
 pub mod history;
 pub mod memory;
 mod mismatch;
+pub mod sqlite;
 
 use crate::error::Result;
 use crate::model::record::Record;
