@@ -2,6 +2,9 @@
 
 mod exec;
 mod genesys_model;
+// Helpers of tests may fail as tests do.
+#![allow(clippy::expect_used)]
+
 mod history;
 mod inventory;
 mod journal;

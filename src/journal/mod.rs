@@ -6,6 +6,7 @@ pub mod history;
 pub mod memory;
 mod reopening;
 mod mismatch;
+pub mod sqlite;
 
 use crate::error::Result;
 use crate::model::record::Record;
