@@ -80,6 +80,18 @@ pub enum State<'a> {
     ToRetry,
 }
 
+/// What is recorded of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepPast {
+    /// Its name.
+    pub name: String,
+    /// How far it is recorded.
+    pub phase: StepPhase,
+}
+
+/// How far a step is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepPhase {
 /// How far a step is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepPast {
@@ -144,6 +156,7 @@ impl History {
                 self.last_ending = None;
                 Ok(())
             }
+            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name),
             Record::StepBegun { track, number, .. } => self.track(track).begin_step(track, number),
             Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(track, number, failed),
             Record::Intent { id, attempt, effect, .. } => {
@@ -277,6 +290,12 @@ impl History {
         matches!(self.last_ending, Some(Ending::Done | Ending::Held))
     }
 
+    /// How many effects were asked for, attempts not counted.
+    #[must_use]
+    pub fn effects(&self) -> usize {
+        self.tracks.values().map(|track| track.slots.len()).sum()
+    }
+
     /// How many changes were asked for, attempts counted one by one.
     #[must_use]
     pub fn changes(&self) -> u64 {
@@ -351,6 +370,25 @@ impl Track {
         Ok(())
     }
 
+    fn begin_step(&mut self, track: &TrackId, number: &str, name: &str) -> std::result::Result<(), String> {
+        let before = self.steps.get(number).map(|step| &step.phase);
+        if let Some(StepPhase::Begun | StepPhase::Ended { failed: None }) = before {
+            return Err(format!("step {number} on track {track} has begun before"));
+        }
+        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun };
+        self.steps.insert(number.to_owned(), step);
+        Ok(())
+    }
+
+    fn end_step(&mut self, track: &TrackId, number: &str, failed: &Option<String>) -> std::result::Result<(), String> {
+        let Some(step) = self.steps.get_mut(number) else {
+            return Err(format!("step {number} on track {track} never began"));
+        };
+        if step.phase == (StepPhase::Ended { failed: None }) {
+            return Err(format!("step {number} on track {track} has ended before"));
+        }
+        step.phase = StepPhase::Ended { failed: failed.clone() };
+        Ok(())
     fn begin_step(&mut self, track: &TrackId, number: &str) -> std::result::Result<(), String> {
         match self.steps.entry(number.to_owned()) {
             Entry::Vacant(entry) => {

@@ -4,6 +4,8 @@
 //! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
+pub mod folders;
+
 use crate::model::effect::Ask;
 use crate::model::event::Event;
 use crate::model::mark::Identity;
