@@ -9,7 +9,6 @@ use crate::model::effect::{Action, Class, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// The records of one run, indexed by effect and by step. Holds the records once; answers borrow from them.
 #[derive(Debug, Clone)]
@@ -92,9 +91,6 @@ pub struct StepPast {
 /// How far a step is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepPhase {
-/// How far a step is recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepPast {
     /// It began.
     Begun,
     /// It ended.
@@ -157,7 +153,6 @@ impl History {
                 Ok(())
             }
             Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name),
-            Record::StepBegun { track, number, .. } => self.track(track).begin_step(track, number),
             Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(track, number, failed),
             Record::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(matches!(effect.action, Action::Job(_)));
@@ -389,33 +384,6 @@ impl Track {
         }
         step.phase = StepPhase::Ended { failed: failed.clone() };
         Ok(())
-    fn begin_step(&mut self, track: &TrackId, number: &str) -> std::result::Result<(), String> {
-        match self.steps.entry(number.to_owned()) {
-            Entry::Vacant(entry) => {
-                entry.insert(StepPast::Begun);
-                Ok(())
-            }
-            Entry::Occupied(mut entry) => match entry.get() {
-                StepPast::Ended { failed: Some(_) } => {
-                    entry.insert(StepPast::Begun);
-                    Ok(())
-                }
-                StepPast::Begun | StepPast::Ended { failed: None } => {
-                    Err(format!("step {number} on track {track} has begun before"))
-                }
-            },
-        }
-    }
-
-    fn end_step(&mut self, track: &TrackId, number: &str, failed: &Option<String>) -> std::result::Result<(), String> {
-        match self.steps.get_mut(number) {
-            None => Err(format!("step {number} on track {track} never began")),
-            Some(StepPast::Ended { failed: None }) => Err(format!("step {number} on track {track} has ended before")),
-            Some(step @ (StepPast::Begun | StepPast::Ended { failed: Some(_) })) => {
-                *step = StepPast::Ended { failed: failed.clone() };
-                Ok(())
-            }
-        }
     }
 }
 
