@@ -12,3 +12,6 @@ mod records;
 mod sim;
 mod report;
 mod tidy;
+//! The integration suite: one binary, one module for each topic.
+
+mod world;
