@@ -136,7 +136,8 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
         at: parts.world.now(),
         by: parts.by.clone(),
     };
-    carry_out(prepared, parts, History::empty(), 0, vec![begun], params)
+    let history = History::from(vec![Stored { seq: 1, record: begun.clone() }])?;
+    carry_out(prepared, parts, history, 0, vec![begun], params)
 }
 
 /// Takes a run up again where its record stands. `verdict` is what a person says of the effect in doubt: whether

@@ -9,7 +9,7 @@ use crate::dispatch::{Body, Door, Halt, Halted};
 use crate::error::{Error, Kind, Place};
 use crate::exec::{self, Order, Verdict};
 use crate::journal::Store;
-use crate::journal::history::History;
+use crate::journal::history::{History, StepPast, StepPhase};
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
@@ -234,6 +234,12 @@ impl Dispatcher {
         }
     }
 
+    /// Whether a step that failed before is entered again because something in it is tried again.
+    fn begins_again(&self, track: &TrackId, number: &str) -> bool {
+        let failed = |step: &StepPast| matches!(step.phase, StepPhase::Ended { failed: Some(_) });
+        self.history.step(track, number).is_some_and(failed) && self.history.retries_in(track, number)
+    }
+
     fn settle(&self, effect: &Effect, outcome: &Outcome) {
         if let (Outcome::Done { mark: Some(mark), .. }, Some(service)) = (outcome, &effect.service) {
             self.track(|track| track.marks.insert(service.clone(), mark.clone()));
@@ -252,7 +258,7 @@ impl Door for Dispatcher {
             Some(past) => {
                 self.replayed.set(self.replayed.get() + 1);
                 let step = self.track(|track| track.step().to_owned());
-                match replay::verdict(&self.run, &id, past, &effect, &step) {
+                match replay::verdict(&self.run, &id, &past, &effect, &step) {
                     replay::Verdict::Recorded(outcome) => outcome,
                     replay::Verdict::Settled(outcome, attempt) => {
                         self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
@@ -273,15 +279,14 @@ impl Door for Dispatcher {
         }
         let (track, number) = self.track(|track| (track.id.clone(), track.enter()));
         match self.history.step(&track, &number) {
-            None => {
-                let place = place.as_ref().map(PlaceData::from);
-                let record = Record::StepBegun { track, number, name: name.to_owned(), place, at: self.moment() };
-                self.track(|track| track.pending.push(record));
-                Ok(())
-            }
-            Some(step) if step.name == name => Ok(()),
-            Some(step) => Err(self.halt(replay::other_step(&number, &step.name, name))),
+            Some(step) if step.name != name => return Err(self.halt(replay::other_step(&number, &step.name, name))),
+            Some(_) if !self.begins_again(&track, &number) => return Ok(()),
+            Some(_) | None => {}
         }
+        let place = place.as_ref().map(PlaceData::from);
+        let record = Record::StepBegun { track, number, name: name.to_owned(), place, at: self.moment() };
+        self.track(|track| track.pending.push(record));
+        Ok(())
     }
 
     fn step_end(&self, failed: Option<String>) -> Result<(), Halted> {
@@ -289,8 +294,8 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let (track, number) = self.track(|track| (track.id.clone(), track.leave().unwrap_or_default()));
-        let ended = self.history.step(&track, &number).is_some_and(|step| step.ended);
-        if !ended {
+        let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
+        if !recorded || self.begins_again(&track, &number) {
             let record = Record::StepEnded { track, number, failed, at: self.moment() };
             self.track(|track| track.pending.push(record));
         }

@@ -3,7 +3,7 @@
 
 use crate::dispatch::Halt;
 use crate::error::{Error, Kind};
-use crate::journal::history::{self, Past, PastState};
+use crate::journal::history::{self, Past, State};
 use crate::model::effect::{Effect, Outcome};
 use crate::model::record::{EffectId, Ending, Moment};
 use crate::model::value::Value;
@@ -38,22 +38,20 @@ pub(super) enum Verdict {
 }
 
 /// Judges an effect against its past.
-pub(super) fn verdict(run: &str, id: &EffectId, past: &Past, effect: &Effect, step: &str) -> Verdict {
+pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect, step: &str) -> Verdict {
     if past.digest != effect.digest() || past.step != step {
-        let error = history::mismatch(past, effect, step)
-            .hint("the script took another way than in the record: nothing was done")
-            .hint(format!("see what is on record: baton show {run}"));
+        let error = history::mismatch(past, effect, step).hint(format!("see what is on record: baton show {run}"));
         return Verdict::Halt(Box::new(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) }));
     }
     match &past.state {
-        PastState::Settled(outcome) => Verdict::Recorded(outcome.clone()),
-        PastState::Open => Verdict::Live(Course::Recover { attempt: past.attempt, since: past.since.clone() }),
-        PastState::Doubted { reason } => Verdict::Halt(Box::new(in_doubt(run, id, effect, reason))),
-        PastState::SettledByPerson { happened: true } => {
+        State::Settled(outcome) => Verdict::Recorded((*outcome).clone()),
+        State::Open => Verdict::Live(Course::Recover { attempt: past.attempt, since: past.since.clone() }),
+        State::Doubted { reason } => Verdict::Halt(Box::new(in_doubt(run, id, effect, reason))),
+        State::SettledByPerson { happened: true } => {
             let value = Value::map([("changed", Value::from(true)), ("settled", Value::from("by a person"))]);
             Verdict::Settled(Outcome::done(value), past.attempt)
         }
-        PastState::SettledByPerson { happened: false } | PastState::ToRetry => {
+        State::SettledByPerson { happened: false } | State::ToRetry => {
             Verdict::Live(Course::Begin { attempt: past.attempt + 1 })
         }
     }

@@ -9,7 +9,6 @@ use crate::model::effect::{Action, Class, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// The records of one run, indexed by effect and by step. Holds the records once; answers borrow from them.
 #[derive(Debug, Clone)]
@@ -80,9 +79,18 @@ pub enum State<'a> {
     ToRetry,
 }
 
+/// What is recorded of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepPast {
+    /// Its name.
+    pub name: String,
+    /// How far it is recorded.
+    pub phase: StepPhase,
+}
+
 /// How far a step is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepPast {
+pub enum StepPhase {
     /// It began.
     Begun,
     /// It ended.
@@ -144,7 +152,7 @@ impl History {
                 self.last_ending = None;
                 Ok(())
             }
-            Record::StepBegun { track, number, .. } => self.track(track).begin_step(track, number),
+            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name),
             Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(track, number, failed),
             Record::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(matches!(effect.action, Action::Job(_)));
@@ -277,6 +285,12 @@ impl History {
         matches!(self.last_ending, Some(Ending::Done | Ending::Held))
     }
 
+    /// How many effects were asked for, attempts not counted.
+    #[must_use]
+    pub fn effects(&self) -> usize {
+        self.tracks.values().map(|track| track.slots.len()).sum()
+    }
+
     /// How many changes were asked for, attempts counted one by one.
     #[must_use]
     pub fn changes(&self) -> u64 {
@@ -351,33 +365,25 @@ impl Track {
         Ok(())
     }
 
-    fn begin_step(&mut self, track: &TrackId, number: &str) -> std::result::Result<(), String> {
-        match self.steps.entry(number.to_owned()) {
-            Entry::Vacant(entry) => {
-                entry.insert(StepPast::Begun);
-                Ok(())
-            }
-            Entry::Occupied(mut entry) => match entry.get() {
-                StepPast::Ended { failed: Some(_) } => {
-                    entry.insert(StepPast::Begun);
-                    Ok(())
-                }
-                StepPast::Begun | StepPast::Ended { failed: None } => {
-                    Err(format!("step {number} on track {track} has begun before"))
-                }
-            },
+    fn begin_step(&mut self, track: &TrackId, number: &str, name: &str) -> std::result::Result<(), String> {
+        let before = self.steps.get(number).map(|step| &step.phase);
+        if let Some(StepPhase::Begun | StepPhase::Ended { failed: None }) = before {
+            return Err(format!("step {number} on track {track} has begun before"));
         }
+        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun };
+        self.steps.insert(number.to_owned(), step);
+        Ok(())
     }
 
     fn end_step(&mut self, track: &TrackId, number: &str, failed: &Option<String>) -> std::result::Result<(), String> {
-        match self.steps.get_mut(number) {
-            None => Err(format!("step {number} on track {track} never began")),
-            Some(StepPast::Ended { failed: None }) => Err(format!("step {number} on track {track} has ended before")),
-            Some(step @ (StepPast::Begun | StepPast::Ended { failed: Some(_) })) => {
-                *step = StepPast::Ended { failed: failed.clone() };
-                Ok(())
-            }
+        let Some(step) = self.steps.get_mut(number) else {
+            return Err(format!("step {number} on track {track} never began"));
+        };
+        if step.phase == (StepPhase::Ended { failed: None }) {
+            return Err(format!("step {number} on track {track} has ended before"));
         }
+        step.phase = StepPhase::Ended { failed: failed.clone() };
+        Ok(())
     }
 }
 

@@ -5,6 +5,8 @@ mod codec;
 pub mod history;
 pub mod memory;
 mod mismatch;
+mod reopening;
+pub mod sqlite;
 
 use crate::error::Result;
 use crate::model::record::Record;
