@@ -1,1 +1,4 @@
+//! The suite: one binary, one module a topic.
 
+mod inventory;
+mod journal;
