@@ -1,6 +1,9 @@
 //! The durable record of runs. `Store` is what a backend must offer; `sqlite` and `memory` are two; `history`
 //! is the pure reading of records. Nothing here prints, and nothing here acts on a host.
 
+mod codec;
+pub mod memory;
+
 use crate::error::Result;
 use crate::model::record::Record;
 

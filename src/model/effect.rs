@@ -69,7 +69,7 @@ pub struct Undo {
 
 /// The kinds of effect. Rarely grows: every `match` on it names its cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// A verb or command that changes something on a host.
     Job(Job),
@@ -267,7 +267,7 @@ impl Form {
 
 /// A fact of the moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Capture {
     /// The wall clock, in milliseconds since 1970.
     Now,

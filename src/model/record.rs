@@ -97,9 +97,9 @@ pub enum Ending {
     Refused,
 }
 
-/// One entry of a run's journal.
+/// One entry of a run's journal. Written as `{"intent": {…}}`: a tag inside would have to be buffered to be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Record {
     /// The run exists. Always the first record, and only there.
     Begun {

@@ -1,0 +1,79 @@
+//! A store in memory, for simulated runs. It holds the same text as the durable store, so that every
+//! simulated resume proves that records survive being written and read. It must not touch a file.
+
+use super::{RunId, Store, Stored, codec};
+use crate::error::Result;
+use crate::model::record::Record;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A handle on a store in memory. Clones share it: what one wrote is there for the next runner after a
+/// simulated crash.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    content: Rc<RefCell<Content>>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    /// The encoded records of each run.
+    bodies: BTreeMap<RunId, Vec<String>>,
+    /// Runs in the order they were begun.
+    order: Vec<RunId>,
+    sources: BTreeMap<String, String>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Everything a run's records say, one a line: equal runs have equal bytes. Empty for an unknown run.
+    #[must_use]
+    pub fn byte_dump(&self, run: &str) -> Vec<u8> {
+        let content = self.content.borrow();
+        let bodies = content.bodies.get(run).map(Vec::as_slice).unwrap_or_default();
+        bodies.iter().flat_map(|body| body.bytes().chain([b'\n'])).collect()
+    }
+}
+
+impl Store for MemoryStore {
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
+        let encoded = records.iter().map(codec::encode).collect::<Result<Vec<String>>>()?;
+        let content = &mut *self.content.borrow_mut();
+        let found = content.bodies.get(run).map_or(0, Vec::len) as u64;
+        if found != expected {
+            return Err(codec::conflict(run, expected, found));
+        }
+        if found == 0 {
+            content.order.push(run.to_owned());
+        }
+        let bodies = content.bodies.entry(run.to_owned()).or_default();
+        bodies.extend(encoded);
+        Ok(bodies.len() as u64)
+    }
+
+    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+        let content = self.content.borrow();
+        let bodies = content.bodies.get(run).ok_or_else(|| codec::no_run(run))?;
+        let stored = |(seq, body): (u64, &String)| Ok(Stored { seq, record: codec::decode(run, seq, body)? });
+        (1..).zip(bodies).map(stored).collect()
+    }
+
+    fn runs(&self) -> Result<Vec<RunId>> {
+        Ok(self.content.borrow().order.clone())
+    }
+
+    fn put_source(&mut self, text: &str) -> Result<String> {
+        let digest = codec::digest(text);
+        self.content.borrow_mut().sources.insert(digest.clone(), text.to_owned());
+        Ok(digest)
+    }
+
+    fn source(&self, digest: &str) -> Result<String> {
+        self.content.borrow().sources.get(digest).cloned().ok_or_else(|| codec::no_source(digest))
+    }
+}

@@ -1,0 +1,1 @@
+//! Inventories and profiles as a user writes them.
