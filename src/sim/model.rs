@@ -153,6 +153,12 @@ impl ModelHost {
         Ok(host)
     }
 
+    /// The name profiles call the model by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.program.name()
+    }
+
     /// Whether this model animates the service.
     #[must_use]
     pub fn has(&self, service: &str) -> bool {
