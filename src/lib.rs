@@ -52,19 +52,10 @@ pub mod error;
 pub mod exec;
 pub mod journal;
 // pub mod lab;
-// pub mod library;
+pub mod library;
 pub mod model;
-// pub mod report;
+pub mod report;
 // pub mod script;
 // pub mod session;
 pub mod sim;
 pub mod world;
-
-use std::ffi::OsString;
-use std::process::ExitCode;
-
-/// Carries out one command line on the process's own standard streams.
-#[must_use]
-pub fn start(words: Vec<OsString>) -> ExitCode {
-    let _ = words; ExitCode::SUCCESS
-}

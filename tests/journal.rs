@@ -4,6 +4,9 @@ use crate::records::{RUN, begun, every_record, step_begun, step_ended};
 use baton::error::Kind;
 use baton::journal::Store;
 use baton::journal::memory::MemoryStore;
+use baton::journal::sqlite::SqliteStore;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// What every store must do, on a new one.
 fn keeps_what_it_is_given(store: &mut dyn Store) {
@@ -52,4 +55,132 @@ fn a_store_in_memory_outlives_its_runner() {
     let dump = String::from_utf8(survivor.byte_dump(RUN)).expect("text");
     assert!(dump.starts_with("{\"begun\":{\"format\":1,") && dump.ends_with("}\n"), "{dump}");
     assert!(survivor.byte_dump("beef").is_empty());
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn open(dir: &Path) -> SqliteStore {
+    SqliteStore::open(dir).expect("open")
+}
+
+/// Changes the database behind the store's back.
+fn meddle(dir: &Path, sql: &str) {
+    let database = rusqlite::Connection::open(dir.join("journal.db")).expect("open");
+    database.execute_batch(sql).expect("execute");
+}
+
+#[test]
+fn a_durable_store_keeps_what_it_is_given() {
+    keeps_what_it_is_given(&mut open(folder().path()));
+    refuses_what_does_not_fit(&mut open(folder().path()));
+}
+
+#[test]
+fn a_durable_store_is_there_after_its_process() {
+    let dir = folder();
+    open(dir.path()).append(RUN, 0, &every_record()).expect("append");
+    assert_eq!(open(dir.path()).read(RUN).expect("read").len(), every_record().len());
+}
+
+#[test]
+fn only_the_account_itself_can_read_a_new_state_directory() {
+    let dir = folder();
+    let state = dir.path().join("deep/state");
+    let mut store = open(&state);
+    store.append(RUN, 0, &[begun()]).expect("append");
+    let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&state), mode(&state.join("journal.db"))), (0o700, 0o600));
+    assert_eq!(mode(&state.join("journal.db-wal")), 0o600);
+}
+
+#[test]
+fn a_second_writer_is_a_conflict_and_a_reader_is_welcome() {
+    let dir = folder();
+    let (mut first, mut second) = (open(dir.path()), open(dir.path()));
+    first.append(RUN, 0, &[begun()]).expect("append");
+    second.append(RUN, 1, &[step_begun("1")]).expect("append");
+    let error = first.append(RUN, 1, &[step_begun("1")]).expect_err("a conflict");
+    assert_eq!(error.message, format!("another runner wrote to this run: {RUN} has 2 records, not 1"));
+    let database = rusqlite::Connection::open(dir.path().join("journal.db")).expect("open");
+    database.execute_batch("BEGIN; SELECT * FROM records").expect("a reader in the midst of reading");
+    assert_eq!(first.append(RUN, 2, &[step_ended("1")]), Ok(3));
+}
+
+#[test]
+fn a_changed_record_is_refused_with_the_last_good_one_named() {
+    let meddling = [
+        "UPDATE records SET body = replace(body, 'Stop', 'Drop') WHERE seq = 3",
+        "UPDATE records SET chain = zeroblob(32) WHERE seq = 3",
+        "DELETE FROM records WHERE seq = 3",
+    ];
+    for sql in meddling {
+        let dir = folder();
+        open(dir.path()).append(RUN, 0, &every_record()).expect("append");
+        meddle(dir.path(), sql);
+        let error = open(dir.path()).read(RUN).expect_err(sql);
+        assert_eq!(error.kind, Kind::Refused);
+        assert_eq!(error.message, format!("the journal of run {RUN} is damaged: record 2 is the last good one"));
+        assert_eq!(error.hints, ["nothing was done: put the state directory back from a backup"]);
+    }
+}
+
+#[test]
+fn a_changed_source_is_refused() {
+    let dir = folder();
+    let digest = open(dir.path()).put_source("step").expect("source");
+    meddle(dir.path(), "UPDATE sources SET text = 'other'");
+    let error = open(dir.path()).source(&digest).expect_err("changed");
+    assert_eq!(error.kind, Kind::Refused);
+    assert!(error.message.starts_with(&format!("the source text {digest} in `")), "{error}");
+}
+
+#[test]
+fn a_newer_database_is_refused_with_both_versions() {
+    let dir = folder();
+    drop(open(dir.path()));
+    meddle(dir.path(), "PRAGMA user_version = 7");
+    let error = SqliteStore::open(dir.path()).expect_err("newer");
+    assert_eq!(error.kind, Kind::Refused);
+    let file = dir.path().join("journal.db");
+    let message = format!("`{}` has layout 7, which a newer baton wrote; this baton knows layout 1", file.display());
+    assert_eq!(error.message, message);
+}
+
+#[test]
+fn what_is_no_database_is_refused_and_left_alone() {
+    let dir = folder();
+    let file = dir.path().join("journal.db");
+    std::fs::write(&file, "not a database, but long enough to look at: ".repeat(100)).expect("write");
+    let error = SqliteStore::open(dir.path()).expect_err("no database");
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.message, format!("the journal `{}` is damaged: file is not a database", file.display()));
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_used_is_named() {
+    let dir = folder();
+    let file = dir.path().join("taken");
+    std::fs::write(&file, "").expect("write");
+    let error = SqliteStore::open(&file).expect_err("a file");
+    assert_eq!(error.kind, Kind::Precondition);
+    assert!(
+        error.message.starts_with(&format!("the state directory `{}` cannot be used: ", file.display())),
+        "{error}"
+    );
+    assert_eq!(error.hints, ["change its permissions, or name another one with `--state DIR`"]);
+}
+
+#[test]
+fn a_write_that_fails_halfway_keeps_nothing_and_says_so() {
+    let dir = folder();
+    open(dir.path()).append(RUN, 0, &[begun()]).expect("append");
+    let full = "CREATE TRIGGER full BEFORE INSERT ON records WHEN NEW.seq = 5
+                BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+    meddle(dir.path(), full);
+    let error = open(dir.path()).append(RUN, 1, &vec![step_begun("1"); 10]).expect_err("full");
+    assert_eq!(error.kind, Kind::Failed);
+    assert_eq!(error.message, "the journal could not be written: database or disk is full; nothing more was done");
+    assert_eq!(open(dir.path()).read(RUN).expect("read").len(), 1);
 }

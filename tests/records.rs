@@ -140,6 +140,14 @@ pub(crate) fn every_record() -> Vec<Record> {
     let exit = ExitWatch { probe: probe(), gone: "stopped".into(), every: Span::secs(1) };
     let wait = |want| {
         let limit = Span::mins(1);
+        effect(Action::Log(LogWait {
+            source: source.clone(),
+            from: mark(),
+            want,
+            limit,
+            contact: None,
+            exit: Some(exit.clone()),
+        }))
         effect(Action::Log(LogWait { source: source.clone(), from: mark(), want, limit, exit: Some(exit.clone()) }))
     };
     let until = Until {

@@ -4,8 +4,9 @@
 mod codec;
 pub mod history;
 pub mod memory;
-mod reopening;
 mod mismatch;
+mod reopening;
+pub mod sqlite;
 
 use crate::error::Result;
 use crate::model::record::Record;
