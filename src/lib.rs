@@ -6,4 +6,5 @@ pub mod error;
 pub mod exec;
 pub mod journal;
 pub mod model;
+pub mod script;
 pub mod world;
