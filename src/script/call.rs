@@ -12,7 +12,7 @@ use crate::script::context::{Fallible, Track, terminated};
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
 use crate::script::failure::{self, Bug};
-use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, ServiceHandle};
+use crate::script::handles::{Handle, Listed, PairHandle, ServiceHandle};
 use crate::script::options::Options;
 use crate::{convert, script::closures};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
@@ -67,7 +67,10 @@ impl<'a> Call<'a> {
 
     /// Where the call stands, for people.
     pub(crate) fn place(&self) -> Option<Place> {
-        diagnostic::place(self.context.call_source().unwrap_or_default(), self.position())
+        let source = self.context.call_source().unwrap_or_default();
+        let program = self.track.as_ref().map(|track| &track.run.program);
+        let file = program.map_or(source, |program| program.file_of_call(source, self.doc.name, self.position()));
+        diagnostic::place(file, self.position())
     }
 
     /// The script is wrong here: the whole run ends with this message.
@@ -175,11 +178,6 @@ impl<'a> Call<'a> {
 
     /// Argument `index` as a pair.
     pub(crate) fn pair(&self, index: usize) -> Fallible<PairHandle> {
-        self.handle(index)
-    }
-
-    /// Argument `index` as a host.
-    pub(crate) fn host(&self, index: usize) -> Fallible<HostHandle> {
         self.handle(index)
     }
 

@@ -39,16 +39,14 @@ impl Closure {
     #[allow(deprecated)]
     pub(crate) fn call(mut self, engine: &Engine, track: &Rc<Track>, args: Vec<Dynamic>) -> Fallible<Dynamic> {
         self.surroundings.global.tag = track.tag();
-        if let Some(file) = track.run.program.file_of_closure(self.function.fn_name()) {
-            self.surroundings.global.source = Some(file.into());
-        }
+        at_home(&mut self.surroundings, track, &self.function);
         let context = self.surroundings.create_context(engine);
         self.function.call_raw(&context, None, args)
     }
 }
 
-/// Calls `function` at once, from the native function that was given it. Errors and effects inside name the file the
-/// closure was written in, which Rhai by itself only gets right when caller and closure are in the same file.
+/// Calls `function` at once, from the native function that was given it. By itself Rhai finds a closure, and names its
+/// file rightly, only when caller and closure are in the same file.
 #[allow(deprecated)]
 pub(crate) fn call_now(
     context: &NativeCallContext<'_>,
@@ -56,13 +54,21 @@ pub(crate) fn call_now(
     function: &FnPtr,
     args: Vec<Dynamic>,
 ) -> Fallible<Dynamic> {
-    match track.run.program.file_of_closure(function.fn_name()) {
-        Some(file) if context.call_source() != Some(file) => {
-            let mut surroundings = context.store_data();
-            surroundings.global.source = Some(file.into());
-            function.call_raw(&surroundings.create_context(context.engine()), None, args)
-        }
-        Some(_) | None => function.call_raw(context, None, args),
+    let home = track.run.program.home_of(function.fn_name());
+    if home.is_none_or(|home| context.call_source() == Some(&home.file)) {
+        return function.call_raw(context, None, args);
+    }
+    let mut surroundings = context.store_data();
+    at_home(&mut surroundings, track, function);
+    function.call_raw(&surroundings.create_context(context.engine()), None, args)
+}
+
+/// Makes the surroundings those of the file that the closure is written in.
+#[allow(deprecated)]
+fn at_home(surroundings: &mut NativeCallContextStore, track: &Track, function: &FnPtr) {
+    if let Some(home) = track.run.program.home_of(function.fn_name()) {
+        surroundings.global.source = Some(home.file.as_str().into());
+        surroundings.global.lib.push(Rc::clone(&home.functions));
     }
 }
 

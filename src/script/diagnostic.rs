@@ -161,7 +161,7 @@ pub(crate) fn reworded(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorStackOverflow(_) => {
             format!("functions call each other more than {CALL_LEVELS_MAX} levels deep: one calls itself without end")
         }
-        EvalAltResult::ErrorDataTooLarge(what, _) => format!("{} grows too large", grown(what)),
+        EvalAltResult::ErrorDataTooLarge(what, _) => format!("{} grows beyond every measure: a loop adds to it without end", grown(what)),
         EvalAltResult::ErrorParsing(kind, _) => syntax_message(kind, "").0,
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("unknown variable `{name}`"),
         EvalAltResult::ErrorModuleNotFound(name, _) => format!("there is no module `{name}`"),
@@ -169,7 +169,7 @@ pub(crate) fn reworded(error: &EvalAltResult) -> String {
             format!("expected {}, not {}", type_words(wanted), type_words(given))
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => format!("unknown function `{}`", split(signature).0),
-        EvalAltResult::ErrorDotExpr(what, _) => lower(what),
+        EvalAltResult::ErrorDotExpr(what, _) => unknown_property(what),
         EvalAltResult::ErrorIndexingType(what, _) => {
             format!("{} has no parts to look up with `[…]` or `.`", type_words(what.split(" [").next().unwrap_or(what)))
         }
@@ -189,11 +189,27 @@ pub(crate) fn reworded(error: &EvalAltResult) -> String {
 }
 
 fn grown(what: &str) -> &'static str {
-    match what {
-        what if what.contains("string") || what.contains("String") => "a text",
+    match what.to_ascii_lowercase() {
+        what if what.contains("string") => "a text",
         what if what.contains("array") => "a list",
         what if what.contains("map") => "a map",
         _ => "a value",
+    }
+}
+
+/// What can be read off handles with a dot.
+const PROPERTIES: [&str; 8] =
+    ["name", "host", "product", "address", "configured_primary", "configured_backup", "members", "var"];
+
+/// Rhai says `Unknown property 'x' - a getter is not registered for type 'service'`.
+fn unknown_property(what: &str) -> String {
+    let words: Vec<&str> = what.split('\'').collect();
+    match words.as_slice() {
+        [_, property, .., kind, _] => {
+            let near = did_you_mean(property, PROPERTIES).map(|hint| format!("; {hint}")).unwrap_or_default();
+            format!("{} has no `.{property}`{near}", type_words(kind))
+        }
+        _ => lower(what),
     }
 }
 

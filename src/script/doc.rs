@@ -57,7 +57,7 @@ impl VerbDoc {
 }
 
 /// How many arguments a signature such as `backup(service, label)` lists.
-fn arity(signature: &str) -> usize {
+pub(crate) fn arity(signature: &str) -> usize {
     let inside = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
     if inside.is_empty() { 0 } else { inside.split(", ").count() }
 }

@@ -13,7 +13,7 @@ use crate::script::params::{self, ParamDecl};
 use crate::script::primitives::{self, end_step};
 use crate::script::sources::{self, Sources};
 use crate::script::{diagnostic, tree};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared, Token};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -53,6 +53,8 @@ pub(crate) struct Unit {
     pub(crate) text: String,
     /// Its syntax tree.
     pub(crate) ast: AST,
+    /// The functions it calls, by the position of the call.
+    calls: BTreeMap<Position, String>,
 }
 
 /// A runbook made ready to run.
@@ -66,8 +68,16 @@ pub struct Program {
     language: Shared<Module>,
     primitives: Shared<Module>,
     params: Vec<ParamDecl>,
-    /// The file each closure is written in, by the name Rhai gives it.
-    closures: BTreeMap<String, String>,
+    /// Where each closure is written, by the name Rhai gives it.
+    closures: BTreeMap<String, Home>,
+}
+
+/// Where a closure is written: its file, and the functions of that file.
+pub(crate) struct Home {
+    /// The file's name for people.
+    pub(crate) file: String,
+    /// The file's functions, closures among them.
+    pub(crate) functions: Shared<Module>,
 }
 
 /// The loaded modules. What is not in here cannot be imported.
@@ -130,9 +140,18 @@ impl Program {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// The file that a closure is written in.
-    pub(crate) fn file_of_closure(&self, name: &str) -> Option<&str> {
-        self.closures.get(name).map(String::as_str)
+    /// Where a closure is written.
+    pub(crate) fn home_of(&self, closure: &str) -> Option<&Home> {
+        self.closures.get(closure)
+    }
+
+    /// The file a call stands in. Rhai says `source`, which is wrong where a closure is called by another file.
+    pub(crate) fn file_of_call<'s>(&'s self, source: &'s str, name: &str, position: Position) -> &'s str {
+        let has_call = |unit: &&Unit| unit.calls.get(&position).is_some_and(|called| called == name);
+        if self.units().any(|unit| unit.file == source && has_call(&unit)) {
+            return source;
+        }
+        self.units().find(has_call).map_or(source, |unit| &unit.file)
     }
 
     /// The source line at a place.
@@ -236,8 +255,14 @@ fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
     ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard }
 }
 
+#[allow(deprecated)] // Rhai marks what may change in later versions; its version is pinned.
 fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library: &Library) -> Engine {
     let mut engine = engine::sandbox(Limits::RUNBOOK, Shared::clone(language));
+    // Rhai reserves these two for later; runbooks say `param("x", #{ default: true })` and `service.var("x")`.
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if matches!(word.as_str(), "default" | "var") => Token::Identifier(word),
+        token => token,
+    });
     engine.register_global_module(Shared::clone(primitives));
     engine.set_module_resolver(library.clone());
     engine
@@ -246,7 +271,14 @@ fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library:
 fn parse(engine: &Engine, file: String, text: &str) -> Result<Unit> {
     let mut ast = engine.compile(text).map_err(|error| diagnostic::syntax(&error, &file, text))?;
     ast.set_source(file.as_str());
-    Ok(Unit { file, text: text.to_owned(), ast })
+    let mut calls = BTreeMap::new();
+    ast.walk(&mut |path| {
+        if let Some(site) = path.last().and_then(tree::call_site) {
+            calls.insert(site.position, site.name.to_owned());
+        }
+        true
+    });
+    Ok(Unit { file, text: text.to_owned(), ast, calls })
 }
 
 /// Loads what a file imports, before the file itself: modules are evaluated once, here.
@@ -272,8 +304,10 @@ fn load_imports(
     Ok(())
 }
 
-fn closures_of(unit: &Unit) -> impl Iterator<Item = (String, String)> {
-    unit.ast.iter_functions().filter(|function| function.name.starts_with(CLOSURE)).map(|function| (function.name.to_owned(), unit.file.clone()))
+fn closures_of(unit: &Unit) -> impl Iterator<Item = (String, Home)> {
+    let closures = unit.ast.iter_functions().filter(|function| function.name.starts_with(CLOSURE));
+    let home = || Home { file: unit.file.clone(), functions: Shared::clone(unit.ast.shared_lib()) };
+    closures.map(move |function| (function.name.to_owned(), home()))
 }
 
 /// What the names of closures begin with.

@@ -1,10 +1,9 @@
 //! The texts a run may read: the runbook and every module it imports, found by reading its `import`s. What is not in
 //! here does not exist for the script. It must not touch files: a caller says how a module is read.
 
-use crate::engine::{self, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::model::text::did_you_mean;
-use crate::script::{diagnostic, tree};
+use crate::script::{diagnostic, program, tree};
 use rhai::{Engine, Position};
 use std::collections::BTreeMap;
 
@@ -37,8 +36,7 @@ impl Sources {
     ) -> Result<Self> {
         let files = BTreeMap::from([(format!("{RUNBOOK}{runbook}"), text.to_owned())]);
         let sources = Self { runbook: runbook.to_owned(), files };
-        let engine = engine::sandbox(Limits::RUNBOOK, engine::standard_package());
-        let mut collector = Collector { engine, sources, read_module, open: Vec::new() };
+        let mut collector = Collector { engine: program::bare_engine(), sources, read_module, open: Vec::new() };
         collector.visit(&format!("{RUNBOOK}{runbook}")).map_err(|error| diagnostic::finish(error, runbook))?;
         Ok(collector.sources)
     }

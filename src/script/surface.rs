@@ -49,11 +49,6 @@ impl Functions {
         self.known.get(name).is_some_and(|arities| arities.contains(&arity))
     }
 
-    /// Whether there is a function of that name at all.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.known.contains_key(name)
-    }
-
     /// Names that can be typed: no operators, no getters.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.known.keys().map(String::as_str).filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))

@@ -17,6 +17,7 @@ mod values;
 mod waits;
 
 pub(crate) use flow::end_step;
+pub(crate) use inventory::unknown as unknown_name;
 
 use crate::script::call::Call;
 use crate::script::context::Fallible;

@@ -38,7 +38,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "choose",
-            signatures: &["choose(question, options)"],
+            signatures: &["choose(question, words)"],
             summary: "Asks a person to choose one of some words; gives the word.",
             example: r#"let way = choose("How shall it go on?", ["upgrade", "back"]);"#,
             ..HUMAN
