@@ -81,7 +81,6 @@ fn fields_at(map: &Map, depth: usize) -> Result<Fields, Wrong> {
 }
 
 /// The same data for a script.
-#[must_use]
 pub fn to_dynamic(value: &Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,

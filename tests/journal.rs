@@ -1,188 +1,12 @@
 //! The journal: what is appended is read again, and nothing else is.
 
+use crate::records::{RUN, begun, every_record, step_begun, step_ended};
 use baton::error::Kind;
 use baton::journal::Store;
 use baton::journal::memory::MemoryStore;
-use baton::model::automaton::{Next, Row, Symbol, Table};
-use baton::model::effect::{
-    Action, Ask, Capture, Class, Effect, ExitWatch, Failure, FailureKind, Form, Goal, Job, LogSource, LogWait, Outcome,
-    Probe, Undo, Until, Want,
-};
-use baton::model::mark::{Cursor, Identity, Mark};
-use baton::model::profile::Reading;
-use baton::model::record::{EffectId, Ending, FORMAT, Moment, PlaceData, Record, TrackId, Who};
-use baton::model::span::Span;
-use baton::model::value::Value;
-use std::collections::BTreeMap;
-
-const RUN: &str = "3f2a00000001";
-
-fn at(wall: i64) -> Moment {
-    Moment { wall, mono: wall.unsigned_abs(), boot: "b1".into() }
-}
-
-fn who() -> Who {
-    Who { user: "root".into(), host: "lab".into(), pid: 4711 }
-}
-
-fn id(track: &str, n: u64) -> EffectId {
-    EffectId { track: TrackId(track.into()), n }
-}
-
-fn place() -> Option<PlaceData> {
-    Some(PlaceData { file: "genesys/confserv-ha.rhai".into(), line: 12, column: 5 })
-}
-
-fn begun() -> Record {
-    Record::Begun {
-        format: FORMAT,
-        baton: "0.1.0".into(),
-        runbook: "genesys/confserv-ha".into(),
-        sources: BTreeMap::from([("runbook:genesys/confserv-ha".into(), "d1".into())]),
-        params: BTreeMap::from([("version".into(), Value::from("8.5.101"))]),
-        estate: "site".into(),
-        at: at(1),
-        by: who(),
-    }
-}
-
-fn effect(action: Action) -> Effect {
-    let host = Some("cfg-b".to_owned());
-    Effect { action, label: "shutdown(c2)".into(), host, service: Some("c2".into()), undo: None }
-}
-
-fn probe() -> Probe {
-    Probe {
-        what: "status".into(),
-        argv: vec!["confctl".into(), "status".into()],
-        args: BTreeMap::new(),
-        limit: Span::secs(10),
-        tries: 3,
-        reads: Reading::Words(vec!["running".into()]),
-        exit_tells: false,
-    }
-}
-
-fn job(verb: &str) -> Effect {
-    let goal = Goal { probe: probe(), wants: vec!["stopped".into(), Value::Null], stays: Span::secs(5) };
-    let args = BTreeMap::from([
-        ("version".into(), Value::from("8.5")),
-        ("deep".into(), Value::List(vec![Value::Int(-3), Value::Float(1.5), Value::map([("yes", true.into())])])),
-    ]);
-    effect(Action::Job(Job {
-        verb: verb.into(),
-        class: Class::Idempotent,
-        argv: vec!["confctl".into(), verb.into(), "confserv".into()],
-        args,
-        limit: Span::mins(5),
-        goal: Some(goal),
-        check: Some(probe()),
-        killable: true,
-    }))
-}
-
-fn mark() -> Mark {
-    let identity = Identity { device: 1, inode: u64::MAX };
-    Mark { cursors: vec![Cursor { name: "confserv.log".into(), identity, offset: 77, tail: u64::MAX - 1 }] }
-}
-
-fn intent(n: u64, attempt: u32, effect: Effect) -> Record {
-    let digest = effect.digest();
-    Record::Intent { id: id("0", n), attempt, step: "1".into(), effect, digest, place: place(), at: at(10) }
-}
-
-fn outcome(n: u64, attempt: u32) -> Record {
-    let outcome = Outcome::Done { value: Value::map([("changed", true.into())]), mark: Some(mark()) };
-    Record::Outcome { id: id("0", n), attempt, outcome, at: at(11) }
-}
-
-fn failed(n: u64, attempt: u32) -> Record {
-    let failure =
-        Failure { kind: FailureKind::Exit, message: "exit 3".into(), exit: Some(3), output: "\u{1b}[2J\"".into() };
-    Record::Outcome { id: id("0", n), attempt, outcome: Outcome::Failed(failure), at: at(11) }
-}
-
-fn read(n: u64) -> Record {
-    let effect = effect(Action::Probe(probe()));
-    let digest = effect.digest();
-    let outcome = Outcome::done("running");
-    Record::Read { id: id("0", n), step: "1".into(), effect, digest, place: None, outcome, at: at(12) }
-}
-
-fn step_begun(number: &str) -> Record {
-    let name = "Stop the backup".into();
-    Record::StepBegun { track: TrackId::main(), number: number.into(), name, place: place(), at: at(5) }
-}
-
-fn step_ended(number: &str) -> Record {
-    Record::StepEnded { track: TrackId::main(), number: number.into(), failed: None, at: at(20) }
-}
-
-fn ended(ending: Ending) -> Record {
-    Record::Ended { ending, message: "end of the runbook".into(), effect: Some(id("0", 1)), at: at(30) }
-}
-
-/// One record of every kind, with every kind of effect and of value in it.
-fn every_record() -> Vec<Record> {
-    let source = LogSource {
-        dir: "/log".into(),
-        files: "*.log".into(),
-        event_patterns: vec!["^(\\d+)".into()],
-        events: vec![25302],
-    };
-    let table = Table {
-        start: "W0".into(),
-        rows: vec![Row {
-            states: vec![],
-            symbols: vec![Symbol::Event(25302), Symbol::Other],
-            next: Next::End("OK".into()),
-            warning: "odd".into(),
-        }],
-        settles: BTreeMap::from([("W0".into(), Span::secs(10))]),
-    };
-    let exit = ExitWatch { probe: probe(), gone: "stopped".into(), every: Span::secs(1) };
-    let wait = |want| {
-        let limit = Span::mins(1);
-        effect(Action::Log(LogWait { source: source.clone(), from: mark(), want, limit, exit: Some(exit.clone()) }))
-    };
-    let until = Until {
-        probe: probe(),
-        wants: vec![true.into()],
-        every: Span::secs(1),
-        stays: Span::default(),
-        limit: Span::mins(2),
-    };
-    let ask = Ask {
-        gate: "choose-1".into(),
-        form: Form::Choose(vec!["a".into()]),
-        text: "Which?".into(),
-        evidence: "the screen".into(),
-    };
-    let mut undoable = job("set_readonly");
-    undoable.undo =
-        Some(Undo { verb: "unset_readonly".into(), args: BTreeMap::from([("former".into(), Value::Null)]) });
-    let effects = vec![
-        undoable,
-        effect(Action::Probe(probe())),
-        wait(Want::Match { events: vec![1], patterns: vec!["x".into()] }),
-        wait(Want::Table(table)),
-        effect(Action::Until(until)),
-        effect(Action::Sleep { span: Span::secs(3) }),
-        effect(Action::Ask(ask)),
-        effect(Action::Capture(Capture::Now)),
-        effect(Action::Capture(Capture::Mark { source })),
-        effect(Action::Note { text: "ä\u{202e}\n".into(), warning: true }),
-    ];
-    let mut records = vec![begun(), Record::Opened { at: at(2), by: who() }, step_begun("1")];
-    records.extend((1..).zip(effects).map(|(n, effect)| intent(n, 1, effect)));
-    records.extend([outcome(1, 1), failed(2, 1), read(3)]);
-    records.push(Record::Doubt { id: id("0", 4), attempt: 1, reason: "no exit record".into(), at: at(13) });
-    let (happened, reason) = (true, "seen".to_owned());
-    records.push(Record::Settled { id: id("0", 4), attempt: 1, happened, reason, at: at(14), by: who() });
-    records.push(Record::Retry { id: id("0", 2), at: at(15), by: who() });
-    records.extend([step_ended("1"), ended(Ending::Done)]);
-    records
-}
+use baton::journal::sqlite::SqliteStore;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// What every store must do, on a new one.
 fn keeps_what_it_is_given(store: &mut dyn Store) {
@@ -231,4 +55,132 @@ fn a_store_in_memory_outlives_its_runner() {
     let dump = String::from_utf8(survivor.byte_dump(RUN)).expect("text");
     assert!(dump.starts_with("{\"begun\":{\"format\":1,") && dump.ends_with("}\n"), "{dump}");
     assert!(survivor.byte_dump("beef").is_empty());
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn open(dir: &Path) -> SqliteStore {
+    SqliteStore::open(dir).expect("open")
+}
+
+/// Changes the database behind the store's back.
+fn meddle(dir: &Path, sql: &str) {
+    let database = rusqlite::Connection::open(dir.join("journal.db")).expect("open");
+    database.execute_batch(sql).expect("execute");
+}
+
+#[test]
+fn a_durable_store_keeps_what_it_is_given() {
+    keeps_what_it_is_given(&mut open(folder().path()));
+    refuses_what_does_not_fit(&mut open(folder().path()));
+}
+
+#[test]
+fn a_durable_store_is_there_after_its_process() {
+    let dir = folder();
+    open(dir.path()).append(RUN, 0, &every_record()).expect("append");
+    assert_eq!(open(dir.path()).read(RUN).expect("read").len(), every_record().len());
+}
+
+#[test]
+fn only_the_account_itself_can_read_a_new_state_directory() {
+    let dir = folder();
+    let state = dir.path().join("deep/state");
+    let mut store = open(&state);
+    store.append(RUN, 0, &[begun()]).expect("append");
+    let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&state), mode(&state.join("journal.db"))), (0o700, 0o600));
+    assert_eq!(mode(&state.join("journal.db-wal")), 0o600);
+}
+
+#[test]
+fn a_second_writer_is_a_conflict_and_a_reader_is_welcome() {
+    let dir = folder();
+    let (mut first, mut second) = (open(dir.path()), open(dir.path()));
+    first.append(RUN, 0, &[begun()]).expect("append");
+    second.append(RUN, 1, &[step_begun("1")]).expect("append");
+    let error = first.append(RUN, 1, &[step_begun("1")]).expect_err("a conflict");
+    assert_eq!(error.message, format!("another runner wrote to this run: {RUN} has 2 records, not 1"));
+    let database = rusqlite::Connection::open(dir.path().join("journal.db")).expect("open");
+    database.execute_batch("BEGIN; SELECT * FROM records").expect("a reader in the midst of reading");
+    assert_eq!(first.append(RUN, 2, &[step_ended("1")]), Ok(3));
+}
+
+#[test]
+fn a_changed_record_is_refused_with_the_last_good_one_named() {
+    let meddling = [
+        "UPDATE records SET body = replace(body, 'Stop', 'Drop') WHERE seq = 3",
+        "UPDATE records SET chain = zeroblob(32) WHERE seq = 3",
+        "DELETE FROM records WHERE seq = 3",
+    ];
+    for sql in meddling {
+        let dir = folder();
+        open(dir.path()).append(RUN, 0, &every_record()).expect("append");
+        meddle(dir.path(), sql);
+        let error = open(dir.path()).read(RUN).expect_err(sql);
+        assert_eq!(error.kind, Kind::Refused);
+        assert_eq!(error.message, format!("the journal of run {RUN} is damaged: record 2 is the last good one"));
+        assert_eq!(error.hints, ["nothing was done: put the state directory back from a backup"]);
+    }
+}
+
+#[test]
+fn a_changed_source_is_refused() {
+    let dir = folder();
+    let digest = open(dir.path()).put_source("step").expect("source");
+    meddle(dir.path(), "UPDATE sources SET text = 'other'");
+    let error = open(dir.path()).source(&digest).expect_err("changed");
+    assert_eq!(error.kind, Kind::Refused);
+    assert!(error.message.starts_with(&format!("the source text {digest} in `")), "{error}");
+}
+
+#[test]
+fn a_newer_database_is_refused_with_both_versions() {
+    let dir = folder();
+    drop(open(dir.path()));
+    meddle(dir.path(), "PRAGMA user_version = 7");
+    let error = SqliteStore::open(dir.path()).expect_err("newer");
+    assert_eq!(error.kind, Kind::Refused);
+    let file = dir.path().join("journal.db");
+    let message = format!("`{}` has layout 7, which a newer baton wrote; this baton knows layout 1", file.display());
+    assert_eq!(error.message, message);
+}
+
+#[test]
+fn what_is_no_database_is_refused_and_left_alone() {
+    let dir = folder();
+    let file = dir.path().join("journal.db");
+    std::fs::write(&file, "not a database, but long enough to look at: ".repeat(100)).expect("write");
+    let error = SqliteStore::open(dir.path()).expect_err("no database");
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.message, format!("the journal `{}` is damaged: file is not a database", file.display()));
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_used_is_named() {
+    let dir = folder();
+    let file = dir.path().join("taken");
+    std::fs::write(&file, "").expect("write");
+    let error = SqliteStore::open(&file).expect_err("a file");
+    assert_eq!(error.kind, Kind::Precondition);
+    assert!(
+        error.message.starts_with(&format!("the state directory `{}` cannot be used: ", file.display())),
+        "{error}"
+    );
+    assert_eq!(error.hints, ["change its permissions, or name another one with `--state DIR`"]);
+}
+
+#[test]
+fn a_write_that_fails_halfway_keeps_nothing_and_says_so() {
+    let dir = folder();
+    open(dir.path()).append(RUN, 0, &[begun()]).expect("append");
+    let full = "CREATE TRIGGER full BEFORE INSERT ON records WHEN NEW.seq = 5
+                BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+    meddle(dir.path(), full);
+    let error = open(dir.path()).append(RUN, 1, &vec![step_begun("1"); 10]).expect_err("full");
+    assert_eq!(error.kind, Kind::Failed);
+    assert_eq!(error.message, "the journal could not be written: database or disk is full; nothing more was done");
+    assert_eq!(open(dir.path()).read(RUN).expect("read").len(), 1);
 }

@@ -1,6 +1,14 @@
 //! The door: the one way from a script to the world. Replay, gate, journal, perform, journal, event;
 //! and the scheduler of tracks. It knows no Rhai, no SSH and no terminal.
 
+mod dispatcher;
+mod replay;
+mod scheduler;
+mod switch;
+mod track;
+
+pub use dispatcher::{Dispatcher, Setup};
+
 use crate::error::{Error, Place};
 use crate::model::effect::{Effect, Outcome};
 use crate::model::mark::Mark;

@@ -1,9 +1,25 @@
 //! How an effect is done against a world: jobs with re-attachment, probes, waits on logs and states, questions.
 //! Straight-line code over a [`Link`]. It knows no journal and no approval, and never looks at a clock but the link's.
 
-use crate::model::effect::{Effect, Outcome};
+use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Moment};
 use crate::world::{Link, Stopped};
+
+mod ask;
+mod calls;
+mod capture;
+mod deadline;
+pub mod follow;
+mod job;
+mod log_reader;
+mod log_table;
+mod log_wait;
+mod output;
+mod probe;
+mod reading;
+pub mod scan;
+mod until;
+mod waiting;
 
 /// Everything exec has to know of the effect it performs.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +43,7 @@ pub struct Order<'a> {
 pub enum Verdict {
     /// It is settled.
     Outcome(Outcome),
-    /// An idempotent job is known not to run any more and to have left no result: do it again as a new attempt.
+    /// A job is known not to run and to have left no result: do it again as a new attempt, with a new intent.
     Again {
         /// Why.
         reason: String,
@@ -44,11 +60,31 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// Settled as a failure.
+    pub(crate) fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self::Outcome(Outcome::Failed(failure(kind, message)))
+    }
+}
+
+/// A failure without an exit code and without output.
+fn failure(kind: FailureKind, message: impl Into<String>) -> Failure {
+    Failure { kind, message: message.into(), exit: None, output: String::new() }
+}
+
 /// Performs an effect, or finds out what became of it.
 ///
 /// # Errors
 /// [`Stopped`] when the run is being stopped.
 pub fn perform(link: &dyn Link, order: Order<'_>) -> Result<Verdict, Stopped> {
-    let _ = (link, order);
-    Err(Stopped)
+    match &order.effect.action {
+        Action::Job(job) => job::perform(link, order, job),
+        Action::Probe(probe) => probe::perform(link, order, probe),
+        Action::Log(wait) => log_wait::perform(link, order, wait),
+        Action::Until(until) => until::perform(link, order, until),
+        Action::Sleep { span } => waiting::sleep(link, order, *span),
+        Action::Ask(ask) => ask::perform(link, order, ask),
+        Action::Capture(capture) => capture::perform(link, order, capture),
+        Action::Note { .. } => Ok(Verdict::Outcome(Outcome::Done { value: Default::default(), mark: None })),
+    }
 }

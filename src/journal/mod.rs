@@ -2,7 +2,11 @@
 //! is the pure reading of records. Nothing here prints, and nothing here acts on a host.
 
 mod codec;
+pub mod history;
 pub mod memory;
+mod mismatch;
+mod reopening;
+pub mod sqlite;
 
 use crate::error::Result;
 use crate::model::record::Record;

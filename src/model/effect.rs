@@ -146,7 +146,7 @@ pub struct Probe {
     pub args: Fields,
     /// How long one try may take.
     pub limit: Span,
-    /// How often it is tried before it reads as `unknown`.
+    /// How often it is tried before it counts as failed.
     pub tries: u32,
     /// How the output becomes a value.
     #[serde(default)]
@@ -180,6 +180,9 @@ pub struct LogWait {
     pub want: Want,
     /// How long to wait.
     pub limit: Span,
+    /// How long to wait for the first event at all, if that is shorter (tables only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Span>,
     /// How to see that the service has exited, if that ends the wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<ExitWatch>,

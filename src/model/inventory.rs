@@ -1,7 +1,11 @@
 //! A site: its hosts, services and pairs, as the inventory file (TOML) declares them.
 //! Reading and checking are pure; the file itself is read elsewhere.
 
+use crate::error::{Error, Result};
+use crate::model::document::{Document, Line, Section, only};
 use crate::model::profile::Profile;
+use crate::model::service::{self, Product};
+use crate::model::text::{did_you_mean, shown};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -52,4 +56,143 @@ pub struct Pair {
     pub backup: String,
     /// Services that belong to the pair under a word of their own, such as `database`.
     pub related: BTreeMap<String, String>,
+}
+
+impl Inventory {
+    /// Reads an inventory. `profiles` gives the text of a product's profile by name; `file_name` is for messages.
+    ///
+    /// # Errors
+    /// `Inventory`, with the place in the file, for whatever is not a whole and sound site.
+    pub fn parse(text: &str, file_name: &str, profiles: &mut dyn FnMut(&str) -> Option<String>) -> Result<Self> {
+        let document = Document::new(file_name, text);
+        let root = document.parse()?;
+        only(document, root.get_ref(), &["hosts", "services", "pairs"])?;
+        let mut inventory = Self::default();
+        for section in document.sections(root.get_ref(), "hosts")? {
+            inventory.hosts.insert(section.name.to_owned(), host(&section)?);
+        }
+        let mut products = BTreeMap::new();
+        for section in document.sections(root.get_ref(), "services")? {
+            let service = inventory.service(&section, &mut products, profiles)?;
+            inventory.services.insert(section.name.to_owned(), service);
+        }
+        for section in document.sections(root.get_ref(), "pairs")? {
+            let pair = inventory.pair(&section)?;
+            inventory.pairs.insert(section.name.to_owned(), pair);
+        }
+        Ok(inventory)
+    }
+
+    fn service(
+        &self,
+        section: &Section<'_, '_>,
+        products: &mut BTreeMap<String, Product>,
+        profiles: &mut dyn FnMut(&str) -> Option<String>,
+    ) -> Result<Service> {
+        let what = named(section, "service")?;
+        let host = section.required("host", &what)?;
+        if !self.hosts.contains_key(host.text) {
+            return Err(nobody(section, &what, "host", &host, self.hosts.keys()));
+        }
+        let wanted = section.required("product", &what)?;
+        if !products.contains_key(wanted.text) {
+            let Some(text) = profiles(wanted.text) else {
+                let hint = format!("a product is described by a file `products/{}.toml`", wanted.text);
+                return Err(nobody(section, &what, "product", &wanted, [].iter()).hint(hint));
+            };
+            products.insert(wanted.text.to_owned(), Product::parse(text, wanted.text)?);
+        }
+        match products.get(wanted.text) {
+            Some(product) => service::build(section, host.text, product),
+            None => Err(nobody(section, &what, "product", &wanted, [].iter())),
+        }
+    }
+
+    fn pair(&self, section: &Section<'_, '_>) -> Result<Pair> {
+        let what = named(section, "pair")?;
+        let known = |line: Line<'_>, word: &str| {
+            if self.services.contains_key(line.text) {
+                Ok(line.text.to_owned())
+            } else {
+                Err(nobody(section, &what, word, &line, self.services.keys()))
+            }
+        };
+        let primary = known(section.required("primary", &what)?, "primary")?;
+        let backup = section.required("backup", &what)?;
+        if backup.text == primary {
+            let message = format!("{what} has `{primary}` twice: a pair is two services");
+            return Err(section.document.wrong(backup.span, message));
+        }
+        let backup = known(backup, "backup")?;
+        let mut related = BTreeMap::new();
+        for word in section.table.keys().map(|key| key.get_ref().as_ref()) {
+            if !matches!(word, "primary" | "backup") {
+                related.insert(word.to_owned(), known(section.required(word, &what)?, word)?);
+            }
+        }
+        Ok(Pair { name: section.name.to_owned(), primary, backup, related })
+    }
+}
+
+fn host(section: &Section<'_, '_>) -> Result<Host> {
+    let what = named(section, "host")?;
+    section.only(&["address", "jobs"])?;
+    let address = section.required("address", &what)?;
+    let wrong = |message: String| section.document.wrong(address.span.clone(), message);
+    if address.text != "local" {
+        if !is_destination(address.text) {
+            let message = format!("`{}` is not an address", shown(address.text));
+            return Err(wrong(message).hint("write `local`, or a destination as ssh takes it: `user@machine`"));
+        }
+        let message = format!("{what} is reached over SSH: not in this version");
+        return Err(wrong(message).hint("run baton on the machine itself, with address = \"local\""));
+    }
+    let jobs = section.text("jobs")?;
+    if let Some(jobs) = jobs.as_ref().filter(|jobs| !jobs.text.starts_with('/')) {
+        let message = format!("`jobs` of {what} must be a full path: `{}`", shown(jobs.text));
+        return Err(section.document.wrong(jobs.span.clone(), message));
+    }
+    let jobs = jobs.map(|jobs| jobs.text.to_owned());
+    Ok(Host { name: section.name.to_owned(), address: address.text.to_owned(), jobs })
+}
+
+/// The section's kind and name for messages, once the name is one that files and commands can carry.
+fn named(section: &Section<'_, '_>, kind: &str) -> Result<String> {
+    let mut characters = section.name.chars();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if characters.next().is_some_and(plain) && characters.all(|c| plain(c) || c == '-' || c == '_') {
+        return Ok(format!("{kind} `{}`", section.name));
+    }
+    let message = format!("`{}` cannot be the name of a {kind}", shown(section.name));
+    Err(section.wrong(message).hint("names are small letters, digits, `-` and `_`, with a letter or digit first"))
+}
+
+/// A mention of something that is not declared.
+fn nobody<'a>(
+    section: &Section<'_, '_>,
+    what: &str,
+    key: &str,
+    line: &Line<'_>,
+    known: impl Iterator<Item = &'a String>,
+) -> Box<Error> {
+    let sort = if matches!(key, "host" | "product") { key } else { "service" };
+    let message = format!("`{key}` of {what} is `{}`: there is no such {sort}", shown(line.text));
+    let error = section.document.wrong(line.span.clone(), message);
+    match did_you_mean(line.text, known.map(String::as_str)) {
+        Some(near) => error.hint(near),
+        None => error,
+    }
+}
+
+/// Whether OpenSSH would take it for `[user@]host` or `ssh://[user@]host[:port]` and for nothing else.
+fn is_destination(address: &str) -> bool {
+    let bare = address.strip_prefix("ssh://").unwrap_or(address);
+    let part = |text: &str| {
+        let safe = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '%');
+        !text.is_empty() && !text.starts_with('-') && text.chars().all(safe)
+    };
+    match bare.rsplit_once('@') {
+        Some((user, host)) => part(user) && part(host),
+        None => part(bare),
+    }
 }

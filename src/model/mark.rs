@@ -32,7 +32,7 @@ pub struct Cursor {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mark {
-    /// One cursor for each file that existed, by name.
+    /// One cursor for each file that existed, in the order in which the files are read.
     pub cursors: Vec<Cursor>,
 }
 

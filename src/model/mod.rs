@@ -2,12 +2,15 @@
 //! Pure data and pure functions on it; nothing here performs I/O or knows Rhai.
 
 pub mod automaton;
+mod document;
 pub mod effect;
 pub mod event;
 pub mod inventory;
 pub mod mark;
 pub mod profile;
 pub mod record;
+mod service;
 pub mod span;
+mod template;
 pub mod text;
 pub mod value;

@@ -1,9 +1,17 @@
 //! A product's profile: how verbs become commands, where the log is, how its records look, how a
 //! probe's output becomes a value. Reading a profile is pure; nothing here runs a command.
 
+pub use crate::model::template::fill;
+
+use crate::error::{Error, Result};
+use crate::model::document::{Document, span_of};
 use crate::model::span::Span;
+use crate::model::text::did_you_mean;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, Deserializer};
 
 /// Everything baton knows about a kind of service. Strings may hold `{name}` placeholders, filled
 /// from the service's variables and, in verbs, from the call's arguments.
@@ -132,8 +140,105 @@ pub struct Log {
 pub struct Text<T>(pub T);
 
 impl<'de> Deserialize<'de> for Text<Span> {
-    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Self, D::Error> {
         let text = String::deserialize(input)?;
         Span::parse(&text).map(Text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Profile {
+    /// Reads the profile of the product `name`.
+    ///
+    /// # Errors
+    /// `Inventory`, with the place in `products/<name>.toml`.
+    pub fn parse(text: &str, name: &str) -> Result<Self> {
+        let file = format!("products/{name}.toml");
+        let document = Document::new(&file, text);
+        let table = document.parse()?;
+        let profile = Self::from_table(document, table.clone())?;
+        if profile.product != name {
+            let span = span_of(table.get_ref(), &["product"]).unwrap_or_default();
+            let message = format!("the file describes product `{}`, its name says `{name}`", profile.product);
+            return Err(document.wrong(span, message));
+        }
+        profile.check().map_err(|misfit| misfit.at(document, table.get_ref(), 0..0))?;
+        Ok(profile)
+    }
+
+    /// Reads a parsed table, whose places lie in `document`.
+    pub(crate) fn from_table(document: Document<'_>, table: Spanned<DeTable<'_>>) -> Result<Self> {
+        let span = table.span();
+        Self::deserialize(Deserializer::from(table)).map_err(|error| document.mistyped(&error, span))
+    }
+
+    /// Whether its parts fit together.
+    pub(crate) fn check(&self) -> std::result::Result<(), Misfit> {
+        for (name, verb) in &self.verbs {
+            self.check_verb(verb).map_err(|(wrong, hint)| Misfit {
+                table: "verbs",
+                key: name.clone(),
+                message: format!("verb `{name}` {wrong}"),
+                hint,
+            })?;
+        }
+        let misfit = |table, key: &str, message| Misfit { table, key: key.to_owned(), message, hint: None };
+        if let Some((name, _)) = self.probes.iter().find(|(_, probe)| probe.argv.is_empty()) {
+            return Err(misfit("probes", name, format!("probe `{name}` has no command")));
+        }
+        for pattern in self.log.iter().flat_map(|log| &log.event_patterns) {
+            let wrong = match regex::Regex::new(pattern) {
+                Err(_) => "is not a regular expression",
+                Ok(regex) if regex.captures_len() != 2 => "must have one group in round brackets, the event's number",
+                Ok(_) => continue,
+            };
+            return Err(misfit("log", "event_patterns", format!("the pattern `{pattern}` {wrong}")));
+        }
+        match self.events.keys().find(|number| number.parse::<i64>().is_err()) {
+            Some(number) => Err(misfit("events", number, format!("event `{number}` is not a number"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_verb(&self, verb: &Verb) -> std::result::Result<(), (String, Option<String>)> {
+        if verb.argv.is_empty() {
+            return Err(("has no command".into(), None));
+        }
+        if let Some(undo) = verb.undo.as_ref().filter(|undo| !self.verbs.contains_key(*undo)) {
+            let hint = did_you_mean(undo, self.verbs.keys().map(String::as_str));
+            return Err((format!("is undone by `{undo}`, which is no verb"), hint));
+        }
+        match (&verb.goal, verb.class) {
+            (None, VerbClass::Idempotent) => {
+                let hint = "name the probe that sees its goal, or make it class = \"once\"";
+                Err(("is idempotent and has no `goal`".into(), Some(hint.into())))
+            }
+            (Some(_), VerbClass::Once) => {
+                let hint = "a `check` tells whether it happened; or make it class = \"idempotent\"";
+                Err(("may be started only once, so it has no `goal`".into(), Some(hint.into())))
+            }
+            (Some(goal), VerbClass::Idempotent) if !self.probes.contains_key(&goal.probe) => {
+                let hint = did_you_mean(&goal.probe, self.probes.keys().map(String::as_str));
+                Err((format!("has a goal seen by `{}`, which is no probe", goal.probe), hint))
+            }
+            (Some(_), VerbClass::Idempotent) | (None, VerbClass::Once) => Ok(()),
+        }
+    }
+}
+
+/// A part of a profile that does not fit the rest.
+#[derive(Debug)]
+pub(crate) struct Misfit {
+    table: &'static str,
+    key: String,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Misfit {
+    /// The error, pointing at the part if `table` has it, else at `otherwise`.
+    pub(crate) fn at(self, document: Document<'_>, table: &DeTable<'_>, otherwise: Range<usize>) -> Box<Error> {
+        let span = span_of(table, &[self.table, &self.key]).unwrap_or(otherwise);
+        let error = document.wrong(span, self.message);
+        self.hint.into_iter().fold(error, Error::hint)
     }
 }

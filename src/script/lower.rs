@@ -2,7 +2,7 @@
 //! profile does not offer is a bug of the script. Nothing here performs anything.
 
 use crate::model::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
-use crate::model::profile::{GoalRule, Profile, Reading, Verb, VerbClass};
+use crate::model::profile::{GoalRule, Profile, Reading, Verb, VerbClass, fill};
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
@@ -10,7 +10,6 @@ use crate::model::{effect::Class, inventory::Service};
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::handles::ServiceHandle;
-use std::collections::BTreeMap;
 
 /// How long one try of a probe may take when neither profile nor script says.
 const PROBE_LIMIT: Span = Span::secs(30);
@@ -164,28 +163,8 @@ fn fill_all(call: &Call<'_>, service: &Service, templates: &[String], args: &Fie
 }
 
 fn filled(call: &Call<'_>, service: &Service, template: &str, args: &Fields) -> Fallible<String> {
-    fill(template, &service.vars, args).map_err(|name| {
-        let product = &service.profile.product;
-        call.bug(format!("the profile of product `{product}` wants `{{{name}}}`, which this call does not give"))
-    })
-}
-
-/// Fills the `{name}` placeholders of a template from arguments, then variables. Fails with the name that neither has.
-fn fill(template: &str, vars: &BTreeMap<String, String>, args: &Fields) -> Result<String, String> {
-    let mut out = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((name, behind)) = after.split_once('}') else { break };
-        out.push_str(before);
-        match (args.get(name), vars.get(name)) {
-            (Some(value), _) => out.push_str(&value.to_string()),
-            (None, Some(text)) => out.push_str(text),
-            (None, None) => return Err(name.to_owned()),
-        }
-        rest = behind;
-    }
-    out.push_str(rest);
-    Ok(out)
+    let product = &service.profile.product;
+    fill(template, &service.vars, args).map_err(|why| call.bug(format!("in the profile of product `{product}`: {why}")))
 }
 
 fn not_offered<'n>(

@@ -29,11 +29,7 @@ impl Sources {
     /// # Errors
     /// `Script`, with the line: a syntax error; an import that is not written out, not a plain name, missing or
     /// circular; more than 100 modules.
-    pub fn collect(
-        runbook: &str,
-        text: &str,
-        read_module: &mut dyn FnMut(&str) -> Option<String>,
-    ) -> Result<Self> {
+    pub fn collect(runbook: &str, text: &str, read_module: &mut dyn FnMut(&str) -> Option<String>) -> Result<Self> {
         let files = BTreeMap::from([(format!("{RUNBOOK}{runbook}"), text.to_owned())]);
         let sources = Self { runbook: runbook.to_owned(), files };
         let mut collector = Collector { engine: program::bare_engine(), sources, read_module, open: Vec::new() };
@@ -77,6 +73,14 @@ pub(crate) fn runbook_file(name: &str) -> String {
 /// The file of the module called `name`.
 pub(crate) fn module_file(name: &str) -> String {
     file_of(&format!("{MODULE}{name}"))
+}
+
+/// [`Sources::collect`].
+///
+/// # Errors
+/// As there.
+pub fn collect(runbook: &str, text: &str, read_module: &mut dyn FnMut(&str) -> Option<String>) -> Result<Sources> {
+    Sources::collect(runbook, text, read_module)
 }
 
 struct Collector<'a> {

@@ -107,8 +107,9 @@ fn a_decision_table_is_read_from_plain_data() {
     let Action::Log(wait) = test.door.effect("watch_log(c2)").action else { panic!("not a wait") };
     assert!(wait.exit.is_some(), "the table has an exit row");
     let Want::Table(table) = wait.want else { panic!("not a table") };
-    assert_eq!(table.settles["W0"].to_string(), "5min");
-    assert_eq!((table.rows.len(), table.rows[0].symbols.as_slice()), (6, &[Symbol::Settled][..]));
+    assert_eq!(wait.contact.map(|span| span.to_string()).as_deref(), Some("5min"));
+    assert_eq!((table.rows.len(), table.rows[0].symbols.as_slice()), (5, &[Symbol::Event(22911)][..]));
+    assert_eq!((table.settles["WS"].to_string().as_str(), table.rows[1].warning.as_str()), ("10s", "seen too often"));
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             limit: "1h",
             options: &[
                 ("limit", "how long to watch; then the table gets the symbol `limit`"),
-                ("contact", "how long the start state may last; then the table gets `limit` there"),
+                ("contact", "how long it may take until the first event; then the table gets the symbol `limit`"),
                 ("exit", "whether the table gets `exit` when the service has exited; by default, when it has such a row"),
             ],
             errors: &["unreachable"],
@@ -83,32 +83,33 @@ fn wait_for_log(call: &Call<'_>) -> Fallible<Dynamic> {
     let limit = options.span("limit")?.unwrap_or(LOG_LIMIT);
     let watches_exit = options.flag("exit")?.unwrap_or(false);
     let label = format!("wait_for_log({}, {shown})", service.name());
-    wait(call, &service, label, want, limit, watches_exit)
+    wait(call, &service, label, Terms { want, limit, contact: None, watches_exit })
 }
 
 fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
     let service = call.service(0)?;
     let options = call.options(2)?;
-    let mut table = table::read(call, &call.value(1)?)?;
-    if let Some(contact) = options.span("contact")? {
-        table::limit_start(call, &mut table, contact)?;
-    }
+    let table = table::read(call, &call.value(1)?)?;
+    let contact = options.span("contact")?;
     let limit = options.span("limit")?.unwrap_or(WATCH_LIMIT);
     let watches_exit = options.flag("exit")?.unwrap_or_else(|| table::knows_exit(&table));
     let label = format!("watch_log({})", service.name());
-    wait(call, &service, label, Want::Table(table), limit, watches_exit)
+    wait(call, &service, label, Terms { want: Want::Table(table), limit, contact, watches_exit })
 }
 
-fn wait(
-    call: &Call<'_>,
-    service: &ServiceHandle,
-    label: String,
+/// What a wait is for and what ends it.
+struct Terms {
     want: Want,
     limit: Span,
+    contact: Option<Span>,
     watches_exit: bool,
-) -> Fallible<Dynamic> {
+}
+
+fn wait(call: &Call<'_>, service: &ServiceHandle, label: String, terms: Terms) -> Fallible<Dynamic> {
+    let Terms { want, limit, contact, watches_exit } = terms;
     let exit = if watches_exit { Some(lower::exit_watch(call, service)?) } else { None };
-    let wait = LogWait { source: lower::log(call, service)?, from: mark_of(call, service)?, want, limit, exit };
+    let (source, from) = (lower::log(call, service)?, mark_of(call, service)?);
+    let wait = LogWait { source, from, want, limit, contact, exit };
     let done = call.perform(lower::on_service(service, label, Action::Log(wait)))?;
     Ok(convert::to_dynamic(&done.value))
 }

@@ -20,26 +20,6 @@ pub(super) fn read(call: &Call<'_>, data: &Value) -> Fallible<Table> {
     table.map_err(|why| call.bug(format!("in the decision table: {why}")))
 }
 
-/// Gives the start state of a table a time limit of its own: it gets what its `limit` row says.
-pub(super) fn limit_start(call: &Call<'_>, table: &mut Table, contact: Span) -> Fallible<()> {
-    if table.settles.contains_key(&table.start) {
-        let start = &table.start;
-        return Err(call.bug(format!("the start state `{start}` has a `settle` time; `contact` cannot be given as well")));
-    }
-    // The automaton knows a time limit of one state as its settling: the symbol differs, the rows are the same.
-    let start = table.start.clone();
-    let applies = |row: &Row| row.states.is_empty() || row.states.contains(&start);
-    let limit = table.rows.iter().find(|row| applies(row) && row.symbols.contains(&Symbol::Limit));
-    let Some(limit) = limit.or_else(|| table.rows.iter().find(|row| applies(row) && row.symbols.contains(&Symbol::Other)))
-    else {
-        return Err(call.bug(format!("`contact` needs a row [\"{start}\", \"limit\", …] in the decision table")));
-    };
-    let row = Row { states: vec![start.clone()], symbols: vec![Symbol::Settled], ..limit.clone() };
-    table.rows.insert(0, row);
-    table.settles.insert(start, contact);
-    Ok(())
-}
-
 /// Whether some row speaks of the service's exit.
 pub(super) fn knows_exit(table: &Table) -> bool {
     table.rows.iter().any(|row| row.symbols.contains(&Symbol::Exit))

@@ -1,0 +1,35 @@
+//! `baton list`: the runbooks there are, the shipped ones and the site's own. It must not read what they would do.
+
+use super::Desk;
+use super::site::Site;
+use crate::error::Result;
+use crate::library::{self, Shelf};
+use crate::model::text::shown;
+use crate::report::style::Tone;
+
+/// List the runbooks that can be run, and the labs to rehearse them in
+#[derive(Debug, clap::Args)]
+pub(super) struct Words {}
+
+pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
+    let site = Site::here();
+    let own = site.own_names(Shelf::Runbooks);
+    let style = desk.screen.out_style;
+    let mut page = style.paint(Tone::Strong, "runbooks") + "\n";
+    for name in site.names(Shelf::Runbooks) {
+        let text = site.text(Shelf::Runbooks, &name)?.unwrap_or_default();
+        let mark = if own.contains(&name) { style.paint(Tone::Warn, "  (this folder's own)") } else { String::new() };
+        page += &format!("  {name}{mark}\n      {}\n", shown(library::title(&text)));
+        if let Some(source) = library::source(&text) {
+            page += &style.paint(Tone::Dim, &format!("      after: {}\n", shown(source)));
+        }
+    }
+    page += &format!("\n{}\n", style.paint(Tone::Strong, "labs"));
+    for name in site.names(Shelf::Labs) {
+        let text = site.text(Shelf::Labs, &name)?.unwrap_or_default();
+        page += &format!("  {name}\n      {}\n", shown(library::title(&text)));
+    }
+    page += &format!("\n{} baton run RUNBOOK --help\n", style.paint(Tone::Wait, "next:"));
+    desk.screen.out.say(&page);
+    Ok(0)
+}

@@ -1,0 +1,131 @@
+//! The command line: typed words become a session, its ending becomes an exit code. One file a command. It performs no
+//! effect and knows no Rhai; what it prints goes to the two streams it is given.
+
+mod carry;
+mod check;
+mod completions;
+mod doc;
+mod eject;
+mod estate;
+mod find_run;
+mod lab;
+mod list;
+mod resume;
+mod run;
+mod runs;
+mod screen;
+mod show;
+mod site;
+
+pub use screen::Screen;
+
+use crate::error::{Error, Kind, Result};
+use crate::journal::Store;
+use crate::journal::sqlite::SqliteStore;
+use crate::world::desk;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Carries high-availability systems through upgrades, from editable runbooks, durably
+#[derive(Debug, Parser)]
+#[command(name = "baton", version, arg_required_else_help = true, after_help = "Start here: baton list")]
+struct CommandLine {
+    /// Where runs and labs are kept [default: ~/.local/state/baton]
+    #[arg(long, global = true, value_name = "DIR", env = "BATON_STATE", hide_env_values = true)]
+    state: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Words),
+    Resume(resume::Words),
+    Check(check::Words),
+    List(list::Words),
+    Doc(doc::Words),
+    Runs(runs::Words),
+    Show(show::Words),
+    Eject(eject::Words),
+    Lab(lab::Words),
+    Completions(completions::Words),
+}
+
+/// What every command is given.
+struct Desk {
+    /// Where it writes.
+    screen: Screen,
+    /// Where runs and labs are kept.
+    state: PathBuf,
+}
+
+impl Desk {
+    /// The journal of this state folder, made if need be.
+    fn store(&self) -> Result<Box<dyn Store>> {
+        desk::make_folder(&self.state)?;
+        Ok(Box::new(SqliteStore::open(&self.state.join("journal.db"))?))
+    }
+}
+
+/// Carries out one command line, program name included, and returns the exit code. Plain text, whatever the streams are.
+#[must_use]
+pub fn main_with(words: Vec<OsString>, out: Box<dyn Write>, err: Box<dyn Write>) -> u8 {
+    main_on(words, Screen::plain(out, err))
+}
+
+/// The same on a screen that is known.
+#[must_use]
+pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
+    let line = match CommandLine::try_parse_from(words) {
+        Ok(line) => line,
+        Err(told) => return tell(&told, &screen),
+    };
+    let outcome = match line.state.map_or_else(default_state, Ok) {
+        Ok(state) => dispatch(&line.command, &Desk { screen: screen.clone(), state }),
+        Err(error) => Err(error),
+    };
+    outcome.unwrap_or_else(|error| {
+        screen.complain(&error);
+        error.kind.exit_code()
+    })
+}
+
+fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
+    match command {
+        Command::Run(words) => run::run(words, desk),
+        Command::Resume(words) => resume::run(words, desk),
+        Command::Check(words) => check::run(words, desk),
+        Command::List(words) => list::run(words, desk),
+        Command::Doc(words) => doc::run(words, desk),
+        Command::Runs(words) => runs::run(words, desk),
+        Command::Show(words) => show::run(words, desk),
+        Command::Eject(words) => eject::run(words, desk),
+        Command::Lab(words) => lab::run(words, desk),
+        Command::Completions(words) => completions::run(words, desk),
+    }
+}
+
+/// What clap has to say: help goes to `out`, a complaint to `err`.
+fn tell(told: &clap::Error, screen: &Screen) -> u8 {
+    let text = told.render();
+    let paint = |colour: bool| if colour { text.ansi().to_string() } else { text.to_string() };
+    if told.use_stderr() {
+        screen.err.say(&paint(screen.err_style.colour));
+        Kind::Usage.exit_code()
+    } else {
+        screen.out.say(&paint(screen.out_style.colour));
+        0
+    }
+}
+
+/// `$XDG_STATE_HOME/baton`, else `~/.local/state/baton`.
+fn default_state() -> Result<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local/state")));
+    state.map(|state| state.join("baton")).ok_or_else(|| {
+        Error::new(Kind::Usage, "neither `HOME` nor `XDG_STATE_HOME` says where runs are kept")
+            .hint("name a folder: --state DIR")
+    })
+}

@@ -1,0 +1,26 @@
+//! `baton runs`: every run in the state folder, oldest first, so that the latest stands above the prompt.
+
+use super::Desk;
+use crate::error::Result;
+use crate::journal::Store;
+use crate::model::record::Record;
+use crate::report::ending::list_line;
+use crate::report::style::Tone;
+use crate::report::summary::summarise;
+
+/// List the runs there were, the latest last
+#[derive(Debug, clap::Args)]
+pub(super) struct Words {}
+
+pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
+    let store = desk.store()?;
+    let style = desk.screen.out_style;
+    let mut page = String::new();
+    for run in store.runs()? {
+        let records: Vec<Record> = store.read(&run)?.into_iter().map(|stored| stored.record).collect();
+        page += &list_line(&summarise(&run, &records), &style, &desk.screen.zone);
+    }
+    let next = if page.is_empty() { "no runs yet\nnext: baton list" } else { "next: baton show RUN" };
+    desk.screen.out.say(&format!("{page}{}\n", style.paint(Tone::Wait, next)));
+    Ok(0)
+}

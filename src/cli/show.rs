@@ -1,0 +1,37 @@
+//! `baton show`: a run as it was seen when it happened, from its records, and what it came to.
+
+use super::Desk;
+use super::find_run::find_run;
+use crate::error::Result;
+use crate::journal::Store;
+use crate::model::event::{Event, Sink};
+use crate::model::record::Record;
+use crate::report::style::Style;
+use crate::report::summary::summarise;
+use crate::report::terminal::Terminal;
+use crate::report::ending;
+
+/// Show what a run did, and how it ended
+#[derive(Debug, clap::Args)]
+pub(super) struct Words {
+    /// `latest`, or the first characters of a run's identity
+    #[arg(default_value = "latest")]
+    run: String,
+}
+
+pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+    let store = desk.store()?;
+    let run = find_run(&*store, &words.run)?;
+    let stored = store.read(&run)?;
+    let screen = &desk.screen;
+    let style = Style { live: false, ..screen.out_style };
+    let mut view = Terminal::new(Box::new(screen.out.clone()), style, screen.zone.clone());
+    for entry in &stored {
+        view.event(&Event::Recorded { seq: entry.seq, record: entry.record.clone(), replayed: false });
+    }
+    let records: Vec<Record> = stored.into_iter().map(|entry| entry.record).collect();
+    let sum = summarise(&run, &records);
+    screen.out.say(&ending::render(&sum, &style, &screen.zone));
+    screen.out.say(&ending::closing(&sum, &style));
+    Ok(0)
+}

@@ -1,0 +1,397 @@
+//! The door as it is: for each effect, replay or gate, intent, perform, outcome, event. One order, always:
+//! intent durable, effect, outcome durable, value visible. It decides nothing a runbook should decide.
+
+use crate::dispatch::replay::{self, Course};
+use crate::dispatch::scheduler::{Give, Want};
+use crate::dispatch::switch::Switch;
+use crate::dispatch::track::Track;
+use crate::dispatch::{Body, Door, Halt, Halted};
+use crate::error::{Error, Kind, Place};
+use crate::exec::{self, Order, Verdict};
+use crate::journal::Store;
+use crate::journal::history::{History, StepPast, StepPhase};
+use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
+use crate::model::event::{Event, Sink};
+use crate::model::mark::Mark;
+use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, TrackId};
+use crate::world::{Link, Reply, Request, Stopped, World};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// How often an idempotent job that vanished without a result is applied again before that counts as a failure.
+const ATTEMPTS_MAX: u32 = 10;
+
+/// What a run needs to be carried out.
+pub struct Setup {
+    /// The run.
+    pub run: String,
+    /// Its durable record.
+    pub store: Box<dyn Store>,
+    /// Where it acts.
+    pub world: Box<dyn World>,
+    /// Who is told.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// What was recorded before this runner.
+    pub history: History,
+    /// The number of the last record.
+    pub last_seq: u64,
+}
+
+/// Carries out effects for scripts, one run at a time.
+pub struct Dispatcher {
+    pub(super) run: String,
+    pub(super) store: RefCell<Box<dyn Store>>,
+    pub(super) world: RefCell<Box<dyn World>>,
+    sinks: RefCell<Vec<Box<dyn Sink>>>,
+    pub(super) history: History,
+    pub(super) last_seq: Cell<u64>,
+    pub(super) switch: Rc<Switch<Want, Give>>,
+    pub(super) tracks: RefCell<BTreeMap<TrackId, Track>>,
+    pub(super) running: RefCell<TrackId>,
+    pub(super) forked: RefCell<Vec<(TrackId, Body)>>,
+    halted: RefCell<Option<Halt>>,
+    replayed: Cell<usize>,
+    changed: Cell<bool>,
+}
+
+impl Dispatcher {
+    /// A door for one run, before anything has happened.
+    #[must_use]
+    pub fn new(setup: Setup) -> Rc<Self> {
+        let main = Track::main();
+        let changed = Cell::new(setup.history.changes() > 0);
+        Rc::new(Self {
+            run: setup.run,
+            store: RefCell::new(setup.store),
+            world: RefCell::new(setup.world),
+            sinks: RefCell::new(setup.sinks),
+            history: setup.history,
+            last_seq: Cell::new(setup.last_seq),
+            switch: Switch::new(),
+            running: RefCell::new(main.id.clone()),
+            tracks: RefCell::new(BTreeMap::from([(main.id.clone(), main)])),
+            forked: RefCell::new(Vec::new()),
+            halted: RefCell::new(None),
+            replayed: Cell::new(0),
+            changed,
+        })
+    }
+
+    /// Whether anything was ever asked to change in this run.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.changed.get()
+    }
+
+    /// What was recorded but not asked for again, when the script has come to its end: it has changed, or
+    /// something it depends on has.
+    ///
+    /// # Errors
+    /// `Refused` naming the counts.
+    pub fn check_exhausted(&self) -> Result<(), Box<Error>> {
+        let recorded = self.history.effects();
+        if self.replayed.get() >= recorded {
+            return Ok(());
+        }
+        Err(replay::left_over(self.replayed.get(), recorded))
+    }
+
+    /// Writes records outside any track: the beginning and the end of a run.
+    ///
+    /// # Errors
+    /// When they cannot be stored.
+    pub fn write(&self, records: Vec<Record>) -> Result<(), Box<Error>> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let before = self.last_seq.get();
+        let after = self.store.borrow_mut().append(&self.run, before, &records)?;
+        self.last_seq.set(after);
+        for (seq, record) in (before + 1..).zip(records) {
+            self.emit(&Event::Recorded { seq, record, replayed: false });
+        }
+        Ok(())
+    }
+
+    /// Ends the run, or stops it: step records that wait, then how and why.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn close(&self, ending: Ending, message: &str, effect: Option<EffectId>) -> Result<(), Box<Error>> {
+        let mut records: Vec<Record> = Vec::new();
+        for track in self.tracks.borrow_mut().values_mut() {
+            records.append(&mut track.pending);
+        }
+        let at = self.moment();
+        records.push(Record::Ended { ending, message: message.to_owned(), effect, at });
+        self.write(records)
+    }
+
+    /// What time it is in the run's world.
+    pub fn moment(&self) -> Moment {
+        self.world.borrow_mut().now()
+    }
+
+    /// Tells every sink.
+    pub fn emit(&self, event: &Event) {
+        for sink in self.sinks.borrow_mut().iter_mut() {
+            sink.event(event);
+        }
+    }
+
+    /// Acts on the track that is running.
+    pub(super) fn track<T>(&self, act: impl FnOnce(&mut Track) -> T) -> T {
+        let id = self.running.borrow().clone();
+        let mut tracks = self.tracks.borrow_mut();
+        let track = tracks.entry(id).or_insert_with(Track::main);
+        act(track)
+    }
+
+    fn suspend(&self, want: Want) -> Result<Give, Halted> {
+        if self.is_halted() {
+            return Err(Halted);
+        }
+        match self.switch.suspend(want) {
+            Some(Give::Stopped) | None => Err(Halted),
+            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined)) => Ok(give),
+        }
+    }
+
+    fn append(&self, record: Record) -> Result<(), Halted> {
+        let mut records = self.track(|track| std::mem::take(&mut track.pending));
+        records.push(record);
+        self.suspend(Want::Append(records)).map(|_| ())
+    }
+
+    /// Performs what is not settled in the record: a new effect, a new attempt, or one whose outcome is unknown.
+    fn perform_live(
+        &self,
+        id: &EffectId,
+        effect: &Effect,
+        place: Option<Place>,
+        course: Course,
+    ) -> Result<Outcome, Halted> {
+        let place = place.as_ref().map(PlaceData::from);
+        let (mut attempt, mut since) = match course {
+            Course::Recover { attempt, ref since } => (attempt, since.clone()),
+            Course::Begin { attempt } => (attempt, self.moment()),
+        };
+        let mut recovering = matches!(course, Course::Recover { .. });
+        loop {
+            if effect.needs_intent() && !recovering {
+                self.append(self.intent(id, attempt, effect, place.clone(), since.clone()))?;
+            }
+            if matches!(effect.action, Action::Job(_)) {
+                self.changed.set(true);
+            }
+            let order = Order { run: &self.run, id, attempt, effect, since: &since, recovering };
+            let outcome = match exec::perform(self, order).map_err(|Stopped| Halted)? {
+                Verdict::Outcome(outcome) => outcome,
+                Verdict::Again { reason } if attempt < ATTEMPTS_MAX => {
+                    self.emit(&Event::Notice { text: format!("{}: {reason}; applied again", effect.label) });
+                    attempt += 1;
+                    since = self.moment();
+                    recovering = false;
+                    continue;
+                }
+                Verdict::Again { reason } => Outcome::Failed(gave_up(&reason)),
+                Verdict::Doubt { reason } => return Err(self.doubt(id, attempt, effect, reason)),
+                Verdict::Unanswered { reason } => return Err(self.halt(unanswered(&self.run, id, effect, &reason))),
+            };
+            let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
+            self.append(record)?;
+            return Ok(outcome);
+        }
+    }
+
+    fn intent(&self, id: &EffectId, attempt: u32, effect: &Effect, place: Option<PlaceData>, at: Moment) -> Record {
+        let step = self.track(|track| track.step().to_owned());
+        Record::Intent { id: id.clone(), attempt, step, effect: effect.clone(), digest: effect.digest(), place, at }
+    }
+
+    fn outcome_record(
+        &self,
+        id: &EffectId,
+        attempt: u32,
+        effect: &Effect,
+        place: Option<PlaceData>,
+        outcome: Outcome,
+    ) -> Record {
+        let (id, at) = (id.clone(), self.moment());
+        if effect.needs_intent() {
+            return Record::Outcome { id, attempt, outcome, at };
+        }
+        let step = self.track(|track| track.step().to_owned());
+        Record::Read { id, step, effect: effect.clone(), digest: effect.digest(), place, outcome, at }
+    }
+
+    fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
+        let record = Record::Doubt { id: id.clone(), attempt, reason: reason.clone(), at: self.moment() };
+        match self.append(record) {
+            Ok(()) => self.halt(replay::in_doubt(&self.run, id, effect, &reason)),
+            Err(halted) => halted,
+        }
+    }
+
+    /// Whether a step that failed before is entered again because something in it is tried again.
+    fn begins_again(&self, track: &TrackId, number: &str) -> bool {
+        let failed = |step: &StepPast| matches!(step.phase, StepPhase::Ended { failed: Some(_) });
+        self.history.step(track, number).is_some_and(failed) && self.history.retries_in(track, number)
+    }
+
+    fn settle(&self, effect: &Effect, outcome: &Outcome) {
+        if let (Outcome::Done { mark: Some(mark), .. }, Some(service)) = (outcome, &effect.service) {
+            self.track(|track| track.marks.insert(service.clone(), mark.clone()));
+        }
+    }
+}
+
+impl Door for Dispatcher {
+    fn perform(&self, effect: Effect, place: Option<Place>) -> Result<(EffectId, Outcome), Halted> {
+        if self.is_halted() {
+            return Err(Halted);
+        }
+        let id = self.track(|track| EffectId { n: track.next(), track: track.id.clone() });
+        let outcome = match self.history.recorded(&id) {
+            None => self.perform_live(&id, &effect, place, Course::Begin { attempt: 1 })?,
+            Some(past) => {
+                self.replayed.set(self.replayed.get() + 1);
+                let step = self.track(|track| track.step().to_owned());
+                match replay::verdict(&self.run, &id, &past, &effect, &step) {
+                    replay::Verdict::Recorded(outcome) => outcome,
+                    replay::Verdict::Settled(outcome, attempt) => {
+                        self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
+                        outcome
+                    }
+                    replay::Verdict::Live(course) => self.perform_live(&id, &effect, place, course)?,
+                    replay::Verdict::Halt(halt) => return Err(self.halt(*halt)),
+                }
+            }
+        };
+        self.settle(&effect, &outcome);
+        Ok((id, outcome))
+    }
+
+    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<(), Halted> {
+        if self.is_halted() {
+            return Err(Halted);
+        }
+        let (track, number) = self.track(|track| (track.id.clone(), track.enter()));
+        match self.history.step(&track, &number) {
+            Some(step) if step.name != name => return Err(self.halt(replay::other_step(&number, &step.name, name))),
+            Some(_) if !self.begins_again(&track, &number) => return Ok(()),
+            Some(_) | None => {}
+        }
+        let place = place.as_ref().map(PlaceData::from);
+        let record = Record::StepBegun { track, number, name: name.to_owned(), place, at: self.moment() };
+        self.track(|track| track.pending.push(record));
+        Ok(())
+    }
+
+    fn step_end(&self, failed: Option<String>) -> Result<(), Halted> {
+        if self.is_halted() {
+            return Err(Halted);
+        }
+        let (track, number) = self.track(|track| (track.id.clone(), track.leave().unwrap_or_default()));
+        let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
+        if !recorded || self.begins_again(&track, &number) {
+            let record = Record::StepEnded { track, number, failed, at: self.moment() };
+            self.track(|track| track.pending.push(record));
+        }
+        Ok(())
+    }
+
+    fn step_number(&self) -> String {
+        self.track(|track| track.step().to_owned())
+    }
+
+    fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted> {
+        if self.is_halted() {
+            return Err(Halted);
+        }
+        let n = self.track(Track::next);
+        let children: Vec<Track> =
+            self.track(|track| (0..bodies.len()).map(|index| track.child(n, index)).collect::<Vec<_>>());
+        let ids: Vec<TrackId> = children.iter().map(|child| child.id.clone()).collect();
+        // The parent's step must be on record before the first record of a child.
+        let held_back = self.track(|track| std::mem::take(&mut track.pending));
+        if !held_back.is_empty() {
+            self.suspend(Want::Append(held_back))?;
+        }
+        self.tracks.borrow_mut().extend(children.into_iter().map(|child| (child.id.clone(), child)));
+        self.forked.borrow_mut().extend(ids.iter().cloned().zip(bodies));
+        let joined = self.suspend(Want::Join(ids.clone()));
+        let mut tracks = self.tracks.borrow_mut();
+        let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
+        drop(tracks);
+        for mut child in ended {
+            self.track(|parent| {
+                parent.marks.append(&mut child.marks);
+                parent.pending.append(&mut child.pending);
+            });
+        }
+        joined.map(|_| ())
+    }
+
+    fn mark_of(&self, service: &str) -> Option<Mark> {
+        self.track(|track| track.marks.get(service).cloned())
+    }
+
+    fn gate_name(&self, form: &str) -> String {
+        self.track(|track| track.gate(form))
+    }
+
+    fn halt(&self, halt: Halt) -> Halted {
+        self.halted.borrow_mut().get_or_insert(halt);
+        Halted
+    }
+
+    fn is_halted(&self) -> bool {
+        self.halted.borrow().is_some()
+    }
+
+    fn halt_reason(&self) -> Option<Halt> {
+        self.halted.borrow().clone()
+    }
+}
+
+impl Link for Dispatcher {
+    fn call(&self, request: Request) -> Result<Reply, Stopped> {
+        match self.suspend(Want::Reply(request)) {
+            Ok(Give::Reply(reply)) => Ok(reply),
+            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Stopped) | Err(Halted) => Err(Stopped),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.moment()
+    }
+
+    fn tell(&self, event: Event) {
+        self.emit(&event);
+    }
+}
+
+fn gave_up(reason: &str) -> Failure {
+    let message = format!("given up after {ATTEMPTS_MAX} attempts: {reason}");
+    Failure { kind: FailureKind::Goal, message, exit: None, output: String::new() }
+}
+
+fn unanswered(run: &str, id: &EffectId, effect: &Effect, reason: &str) -> Halt {
+    let question = match &effect.action {
+        Action::Ask(ask) => ask.text.clone(),
+        Action::Job(_)
+        | Action::Probe(_)
+        | Action::Log(_)
+        | Action::Until(_)
+        | Action::Sleep { .. }
+        | Action::Capture(_)
+        | Action::Note { .. } => effect.label.clone(),
+    };
+    let error = Error::new(Kind::Suspended, format!("a person has to answer: {question}"))
+        .cause(reason)
+        .hint("nothing is assumed: the question is put again on resume")
+        .hint(format!("on a terminal, type: baton resume {run}"));
+    Halt { ending: Ending::Suspended, error, effect: Some(id.clone()) }
+}

@@ -1,0 +1,86 @@
+//! Replay: what the record says of an effect that is asked for again. Pure judgement; it performs nothing.
+//! Messages speak of `recorded` and `attempted`, never of expected and actual.
+
+use crate::dispatch::Halt;
+use crate::error::{Error, Kind};
+use crate::journal::history::{self, Past, State};
+use crate::model::effect::{Effect, Outcome};
+use crate::model::record::{EffectId, Ending, Moment};
+use crate::model::value::Value;
+
+/// How an effect that the record does not settle is to be performed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Course {
+    /// For the first time, or as a new attempt.
+    Begin {
+        /// Which attempt it is.
+        attempt: u32,
+    },
+    /// A former runner began this attempt and wrote no outcome.
+    Recover {
+        /// Which attempt it is.
+        attempt: u32,
+        /// When it was begun: limits count from here.
+        since: Moment,
+    },
+}
+
+/// What the record says.
+pub(super) enum Verdict {
+    /// This outcome is on record.
+    Recorded(Outcome),
+    /// A person said that this attempt happened: its outcome is written now.
+    Settled(Outcome, u32),
+    /// It has to be performed.
+    Live(Course),
+    /// The run cannot go on.
+    Halt(Box<Halt>),
+}
+
+/// Judges an effect against its past.
+pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect, step: &str) -> Verdict {
+    if past.digest != effect.digest() || past.step != step {
+        let error = history::mismatch(past, effect, step).hint(format!("see what is on record: baton show {run}"));
+        return Verdict::Halt(Box::new(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) }));
+    }
+    match &past.state {
+        State::Settled(outcome) => Verdict::Recorded((*outcome).clone()),
+        State::Open => Verdict::Live(Course::Recover { attempt: past.attempt, since: past.since.clone() }),
+        State::Doubted { reason } => Verdict::Halt(Box::new(in_doubt(run, id, effect, reason))),
+        State::SettledByPerson { happened: true } => {
+            let value = Value::map([("changed", Value::from(true)), ("settled", Value::from("by a person"))]);
+            Verdict::Settled(Outcome::done(value), past.attempt)
+        }
+        State::SettledByPerson { happened: false } | State::ToRetry => {
+            Verdict::Live(Course::Begin { attempt: past.attempt + 1 })
+        }
+    }
+}
+
+/// The run stops because nobody can tell whether an effect happened.
+pub(super) fn in_doubt(run: &str, id: &EffectId, effect: &Effect, reason: &str) -> Halt {
+    let on = effect.host.as_ref().map_or_else(String::new, |host| format!(" on {host}"));
+    let error = Error::new(Kind::InDoubt, format!("`{}`{on} may or may not have happened", effect.label))
+        .cause(reason)
+        .hint("look at the host; baton does not guess and does not repeat it")
+        .hint(format!("if it happened:     baton resume {run} --happened \"why you know\""))
+        .hint(format!("if it did not:      baton resume {run} --not-happened \"why you know\""));
+    Halt { ending: Ending::Doubt, error, effect: Some(id.clone()) }
+}
+
+/// A step of the same number has another name on record.
+pub(super) fn other_step(number: &str, recorded: &str, attempted: &str) -> Halt {
+    let error = Error::new(Kind::Refused, format!("step {number} is another one than in the record"))
+        .cause(format!("recorded  `{recorded}`"))
+        .cause(format!("attempted `{attempted}`"))
+        .hint("nothing was done; the record is as it was");
+    Halt { ending: Ending::Refused, error, effect: None }
+}
+
+/// The script ended, but the record goes on.
+pub(super) fn left_over(replayed: usize, recorded: usize) -> Box<Error> {
+    Error::new(Kind::Refused, "the script came to its end before the record did")
+        .cause(format!("recorded  {recorded} effects"))
+        .cause(format!("attempted {replayed} effects"))
+        .hint("nothing was done; the record is as it was")
+}

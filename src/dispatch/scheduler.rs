@@ -1,0 +1,184 @@
+//! The scheduler of tracks: one loop on one thread. Runs every track that can go on until it wants something,
+//! writes what they all want written in one go, then waits for the world. It looks into no effect.
+
+use crate::dispatch::dispatcher::Dispatcher;
+use crate::dispatch::switch::Strand;
+use crate::dispatch::{Body, Door, Halt};
+use crate::error::{Error, Kind};
+use crate::model::record::{Ending, Record, TrackId};
+use crate::world::{Completion, Reply, Request, Ticket};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What a suspended track wants.
+pub(super) enum Want {
+    /// A reply from the world.
+    Reply(Request),
+    /// Records made durable.
+    Append(Vec<Record>),
+    /// The end of these tracks.
+    Join(Vec<TrackId>),
+}
+
+/// What a track is resumed with.
+#[derive(Debug)]
+pub(super) enum Give {
+    /// Its first turn.
+    Begin,
+    /// The reply.
+    Reply(Reply),
+    /// The records are durable.
+    Appended,
+    /// The tracks have ended.
+    Joined,
+    /// The run is being stopped: give up.
+    Stopped,
+}
+
+/// The tracks of a run and what each of them waits for.
+struct Scheduler<'a> {
+    door: &'a Dispatcher,
+    strands: BTreeMap<TrackId, Strand<Want, Give>>,
+    ready: VecDeque<(TrackId, Give)>,
+    writes: Vec<(TrackId, Vec<Record>)>,
+    waiting: BTreeMap<Ticket, TrackId>,
+    joins: BTreeMap<TrackId, BTreeSet<TrackId>>,
+    tickets: u64,
+}
+
+impl Dispatcher {
+    /// Runs `main` as the run's main track, with all the tracks it forks, until every one has ended.
+    pub fn drive(&self, main: Body) {
+        let mut scheduler = Scheduler {
+            door: self,
+            strands: BTreeMap::new(),
+            ready: VecDeque::new(),
+            writes: Vec::new(),
+            waiting: BTreeMap::new(),
+            joins: BTreeMap::new(),
+            tickets: 0,
+        };
+        scheduler.start(TrackId::main(), main);
+        scheduler.run();
+    }
+}
+
+impl Scheduler<'_> {
+    fn run(&mut self) {
+        while !self.strands.is_empty() {
+            while let Some((track, give)) = self.ready.pop_front() {
+                self.turn(track, give);
+            }
+            self.commit();
+            if self.ready.is_empty() && !self.strands.is_empty() {
+                self.wait();
+            }
+        }
+    }
+
+    fn start(&mut self, id: TrackId, body: Body) {
+        match self.door.switch.strand(body) {
+            Ok(strand) => {
+                self.strands.insert(id.clone(), strand);
+                self.ready.push_back((id, Give::Begin));
+            }
+            Err(error) => {
+                let error = Error::new(Kind::Internal, "no memory for another track").cause(error);
+                self.door.halt(Halt { ending: Ending::Interrupted, error, effect: None });
+                self.ended(&id);
+            }
+        }
+    }
+
+    /// Lets one track go on until it wants something or has ended.
+    fn turn(&mut self, id: TrackId, give: Give) {
+        let Some(strand) = self.strands.get_mut(&id) else { return };
+        self.door.running.replace(id.clone());
+        let give = if self.door.is_halted() { Give::Stopped } else { give };
+        let want = self.door.switch.resume(strand, give);
+        match want {
+            None => {
+                self.strands.remove(&id);
+                self.ended(&id);
+            }
+            Some(Want::Append(records)) => self.writes.push((id, records)),
+            Some(Want::Reply(request)) => {
+                self.tickets += 1;
+                let ticket = Ticket(self.tickets);
+                self.waiting.insert(ticket, id);
+                self.door.world.borrow_mut().submit(ticket, request);
+            }
+            Some(Want::Join(children)) => {
+                self.joins.insert(id.clone(), children.into_iter().collect());
+                if self.joins.get(&id).is_some_and(BTreeSet::is_empty) {
+                    self.joins.remove(&id);
+                    self.ready.push_back((id, Give::Joined));
+                }
+            }
+        }
+        let forked = std::mem::take(&mut *self.door.forked.borrow_mut());
+        for (child, body) in forked {
+            self.start(child, body);
+        }
+    }
+
+    /// A track has ended: whoever waits for it and for no other goes on.
+    fn ended(&mut self, id: &TrackId) {
+        let mut complete = Vec::new();
+        for (parent, children) in &mut self.joins {
+            if children.remove(id) && children.is_empty() {
+                complete.push(parent.clone());
+            }
+        }
+        for parent in complete {
+            self.joins.remove(&parent);
+            self.ready.push_back((parent, Give::Joined));
+        }
+    }
+
+    /// Writes what all tracks of this turn want written, in one durable write.
+    fn commit(&mut self) {
+        if self.writes.is_empty() {
+            return;
+        }
+        let (tracks, batches): (Vec<TrackId>, Vec<Vec<Record>>) = self.writes.drain(..).unzip();
+        if let Err(error) = self.door.write(batches.into_iter().flatten().collect()) {
+            let error = error.hint("nothing more was asked of any host");
+            self.door.halt(Halt { ending: Ending::Refused, error, effect: None });
+        }
+        self.ready.extend(tracks.into_iter().map(|track| (track, Give::Appended)));
+    }
+
+    /// Waits for the world, or winds down when the run is being stopped.
+    fn wait(&mut self) {
+        if self.door.is_halted() {
+            return self.wind_down();
+        }
+        let completion = self.door.world.borrow_mut().next();
+        match completion {
+            Completion::Reply(ticket, reply) => {
+                if let Some(track) = self.waiting.remove(&ticket) {
+                    self.ready.push_back((track, Give::Reply(reply)));
+                }
+            }
+            Completion::Interrupted => {
+                let error = Error::new(Kind::Interrupted, "interrupted; what runs on the hosts goes on there")
+                    .hint(format!("take it up again: baton resume {}", self.door.run));
+                self.door.halt(Halt { ending: Ending::Interrupted, error, effect: None });
+                self.wind_down();
+            }
+            Completion::Idle => {
+                let error = Error::new(Kind::Internal, "every track waits and nothing is under way");
+                self.door.halt(Halt { ending: Ending::Interrupted, error, effect: None });
+                self.wind_down();
+            }
+        }
+    }
+
+    /// Every suspended track gives up; what the world was asked goes on there.
+    fn wind_down(&mut self) {
+        for (ticket, track) in std::mem::take(&mut self.waiting) {
+            self.door.world.borrow_mut().forget(ticket);
+            self.ready.push_back((track, Give::Stopped));
+        }
+    }
+}

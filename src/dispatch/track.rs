@@ -1,0 +1,92 @@
+//! A track's own bookkeeping: how many effects it has asked for, which steps it stands in, where it has read
+//! the logs up to. Plain state; it performs nothing.
+
+use crate::model::mark::Mark;
+use crate::model::record::{Record, TrackId};
+use std::collections::BTreeMap;
+
+/// One strand of a run.
+pub(super) struct Track {
+    pub(super) id: TrackId,
+    /// Effects and forks asked for so far.
+    pub(super) asked: u64,
+    /// Numbers of the steps it stands in, outermost first.
+    steps: Vec<String>,
+    /// How many steps were begun at each depth.
+    counts: Vec<u32>,
+    /// What the numbers of its outermost steps begin with.
+    prefix: String,
+    /// Questions asked, by form.
+    gates: BTreeMap<String, u32>,
+    /// Where each service's log stands.
+    pub(super) marks: BTreeMap<String, Mark>,
+    /// Step records that wait for the next write: they need no sync of their own.
+    pub(super) pending: Vec<Record>,
+}
+
+impl Track {
+    /// The main track.
+    pub(super) fn main() -> Self {
+        Self::new(TrackId::main(), String::new(), BTreeMap::new())
+    }
+
+    fn new(id: TrackId, prefix: String, marks: BTreeMap<String, Mark>) -> Self {
+        Self {
+            id,
+            asked: 0,
+            steps: Vec::new(),
+            counts: vec![0],
+            prefix,
+            gates: BTreeMap::new(),
+            marks,
+            pending: Vec::new(),
+        }
+    }
+
+    /// The track of item `index` of the fork at position `n`: it starts from what its parent has read.
+    pub(super) fn child(&self, n: u64, index: usize) -> Self {
+        let prefix = match self.step() {
+            "" => format!("{}", index + 1),
+            step => format!("{step}.{}", index + 1),
+        };
+        Self::new(self.id.child(n, index), prefix, self.marks.clone())
+    }
+
+    /// Numbers the next effect or fork.
+    pub(super) fn next(&mut self) -> u64 {
+        self.asked += 1;
+        self.asked
+    }
+
+    /// The number of the innermost step, empty outside.
+    pub(super) fn step(&self) -> &str {
+        self.steps.last().map_or("", String::as_str)
+    }
+
+    /// Enters a step and gives its number.
+    pub(super) fn enter(&mut self) -> String {
+        if let Some(count) = self.counts.last_mut() {
+            *count += 1;
+        }
+        let count = self.counts.last().copied().unwrap_or(1);
+        let parent = self.steps.last().unwrap_or(&self.prefix);
+        let number = if parent.is_empty() { count.to_string() } else { format!("{parent}.{count}") };
+        self.steps.push(number.clone());
+        self.counts.push(0);
+        number
+    }
+
+    /// Leaves the innermost step and gives its number.
+    pub(super) fn leave(&mut self) -> Option<String> {
+        self.counts.pop();
+        self.steps.pop()
+    }
+
+    /// A name for the next question of this form.
+    pub(super) fn gate(&mut self, form: &str) -> String {
+        let count = self.gates.entry(form.to_owned()).or_insert(0);
+        *count += 1;
+        let name = format!("{form}-{count}");
+        if self.prefix.is_empty() { name } else { format!("{}/{name}", self.id) }
+    }
+}

@@ -1,0 +1,40 @@
+//! Facts of the moment: the time, and where a log stands. Recorded so that a replay sees the same ones.
+
+use crate::exec::calls::{Site, failed};
+use crate::exec::log_reader::mark_now;
+use crate::exec::waiting::Pace;
+use crate::exec::{Order, Verdict};
+use crate::model::effect::{Capture, LogSource, Outcome};
+use crate::model::value::Value;
+use crate::world::{Link, Request, Stopped};
+
+/// How often the mark of a log is tried over a link that fails.
+const TRIES: u32 = 4;
+
+/// Captures a fact.
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, capture: &Capture) -> Result<Verdict, Stopped> {
+    match capture {
+        Capture::Now => Ok(Verdict::Outcome(Outcome::done(link.now().wall))),
+        Capture::Mark { source } => mark(link, order, source),
+    }
+}
+
+fn mark(link: &dyn Link, order: Order<'_>, source: &LogSource) -> Result<Verdict, Stopped> {
+    let site = match Site::of(order.effect) {
+        Ok(site) => site,
+        Err(verdict) => return Ok(verdict),
+    };
+    let mut pace = Pace::patient();
+    let mut tries = TRIES;
+    loop {
+        tries -= 1;
+        match mark_now(link, site.host, source)? {
+            Ok(mark) => return Ok(Verdict::Outcome(Outcome::Done { value: Value::Null, mark: Some(mark) })),
+            Err(trouble) if tries == 0 => {
+                let failure = failed(&format!("the log of `{}` cannot be read", site.name()), &trouble);
+                return Ok(Verdict::Outcome(Outcome::Failed(failure)));
+            }
+            Err(_) => link.call(Request::WaitUntil { until: link.now().mono + pace.step() }).map(drop)?,
+        }
+    }
+}

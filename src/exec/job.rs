@@ -1,0 +1,288 @@
+//! Jobs: changes on a host under the job wrapper, which starts an id at most once. Whatever breaks on the way,
+//! the host's own record of the job is asked; only where that is lost do goal or check decide, and where they
+//! cannot, nobody pretends to know.
+
+use crate::exec::calls::{self, Site, words};
+use crate::exec::deadline::deadline;
+use crate::exec::output::{OUTPUT_MAX, fetch};
+use crate::exec::reading::choices;
+use crate::exec::until::{Seen, Watch};
+use crate::exec::waiting::{Beat, Pace};
+use crate::exec::{Order, Verdict, failure, probe};
+use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
+use crate::model::span::Span;
+use crate::model::value::Value;
+use crate::world::{JobId, JobState, Link, Request, Stopped, Stream, Trouble};
+
+/// Starts a job, or finds it again, and sees it to its end.
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Verdict, Stopped> {
+    let site = match Site::of(order.effect) {
+        Ok(site) => site,
+        Err(verdict) => return Ok(verdict),
+    };
+    let id = JobId { run: order.run.to_owned(), effect: order.id.clone(), attempt: order.attempt };
+    let deadline = deadline(order.since, job.limit, &link.now());
+    let work = Work { link, order, job, site, id, deadline };
+    if !order.recovering {
+        return work.see_to_end(Sight::State(JobState::Absent));
+    }
+    let sight = work.look()?;
+    if sight == Sight::State(JobState::Absent) && work.left() < Span(job.limit.0 / 2) {
+        return Ok(Verdict::Again { reason: "it was never started, and most of its limit is over".into() });
+    }
+    work.see_to_end(sight)
+}
+
+/// What is known of a job.
+#[derive(Debug, PartialEq)]
+enum Sight {
+    /// Its state on the host.
+    State(JobState),
+    /// It was not started: why.
+    NotStarted(Trouble),
+    /// The host could not be asked: why.
+    Hidden(String),
+}
+
+/// A job and everything needed to work on it.
+struct Work<'a> {
+    link: &'a dyn Link,
+    order: Order<'a>,
+    job: &'a Job,
+    site: Site<'a>,
+    id: JobId,
+    deadline: u64,
+}
+
+impl Work<'_> {
+    fn see_to_end(&self, mut sight: Sight) -> Result<Verdict, Stopped> {
+        loop {
+            sight = match sight {
+                Sight::State(JobState::Absent) => match self.former_attempt()? {
+                    Some(verdict) => return Ok(verdict),
+                    None => self.start()?,
+                },
+                Sight::State(JobState::Running) if self.is_over() => return self.limit_over(),
+                Sight::State(JobState::Running) => self.await_end()?,
+                Sight::State(JobState::Exited(exit)) => return self.exited(exit),
+                Sight::State(JobState::Lost(reason)) => return self.lost(reason),
+                Sight::NotStarted(trouble) => {
+                    let what = format!("`{}` was not started", self.order.effect.label);
+                    return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&what, &trouble))));
+                }
+                Sight::Hidden(reason) => return Ok(self.hidden(reason)),
+            }
+        }
+    }
+
+    /// Starts the job. Its id makes that safe to repeat when the reply is lost.
+    fn start(&self) -> Result<Sight, Stopped> {
+        let mut pace = Pace::patient();
+        loop {
+            let over = self.is_over();
+            let request = Request::Start {
+                host: self.site.host.to_owned(),
+                job: self.id.clone(),
+                service: self.site.service.map(str::to_owned),
+                verb: self.job.verb.clone(),
+                argv: self.job.argv.clone(),
+                args: self.job.args.clone(),
+            };
+            let lost = match calls::job(self.link, request)? {
+                Ok(JobState::Absent) => {
+                    return Ok(Sight::Hidden("the host has no record of the job it started".into()));
+                }
+                Ok(state) => return Ok(Sight::State(state)),
+                Err(Trouble::Lost(why)) => why,
+                Err(trouble) => return Ok(Sight::NotStarted(trouble)),
+            };
+            self.pause(&mut pace)?;
+            let sight = self.look()?;
+            if sight != Sight::State(JobState::Absent) {
+                return Ok(sight);
+            }
+            if over {
+                return Ok(Sight::NotStarted(Trouble::Lost(lost)));
+            }
+        }
+    }
+
+    /// Waits for the end of a running job, at most until the deadline.
+    fn await_end(&self) -> Result<Sight, Stopped> {
+        let request = Request::JobEnd { host: self.site.host.to_owned(), job: self.id.clone(), until: self.deadline };
+        if let Ok(state) = calls::job(self.link, request)? {
+            return Ok(Sight::State(state));
+        }
+        self.pause(&mut Pace::patient())?;
+        self.look()
+    }
+
+    /// Asks the host how the job stands, again and again while the link is down; once more after the deadline.
+    fn look(&self) -> Result<Sight, Stopped> {
+        let mut pace = Pace::patient();
+        loop {
+            let over = self.is_over();
+            let request = Request::Look { host: self.site.host.to_owned(), job: self.id.clone() };
+            match calls::job(self.link, request)? {
+                Ok(state) => return Ok(Sight::State(state)),
+                Err(Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late) if !over => self.pause(&mut pace)?,
+                Err(trouble) => return Ok(Sight::Hidden(words(&trouble))),
+            }
+        }
+    }
+
+    /// What stands in the way of starting a new attempt: an earlier one that still runs is awaited, not joined
+    /// by a second; one of a `once` job that has ended well after all is taken for what it is.
+    fn former_attempt(&self) -> Result<Option<Verdict>, Stopped> {
+        for attempt in (1..self.id.attempt).rev() {
+            let former = Work { id: JobId { attempt, ..self.id.clone() }, ..*self };
+            match former.look()? {
+                Sight::State(JobState::Absent) => {}
+                Sight::State(JobState::Running) => return former.see_to_end(Sight::State(JobState::Running)).map(Some),
+                Sight::State(JobState::Exited(0)) if self.job.class == Class::Once => {
+                    return former.exited(0).map(Some);
+                }
+                Sight::State(JobState::Exited(_) | JobState::Lost(_)) => return Ok(None),
+                Sight::NotStarted(trouble) => return Ok(Some(self.unstarted(&words(&trouble)))),
+                Sight::Hidden(reason) => return Ok(Some(self.unstarted(&reason))),
+            }
+        }
+        Ok(None)
+    }
+
+    fn unstarted(&self, why: &str) -> Verdict {
+        let label = &self.order.effect.label;
+        let message = format!("`{label}` was not started again: its former attempt cannot be looked at: {why}");
+        Verdict::failed(FailureKind::Unreachable, message)
+    }
+
+    fn exited(&self, exit: i32) -> Result<Verdict, Stopped> {
+        if exit != 0 {
+            let message = match exit {
+                129.. => format!("`{}` was ended by signal {}", self.order.effect.label, exit - 128),
+                _ => format!("`{}` ended with exit {exit}", self.order.effect.label),
+            };
+            return self.failed(FailureKind::Exit, message, Some(exit));
+        }
+        if let Some(goal) = &self.job.goal
+            && let Seen::Over(last) = self.await_goal(goal, self.deadline)?
+        {
+            let (what, wants) = (&goal.probe.what, choices(&goal.wants));
+            let message = format!("`{}` ended well, but `{what}` {last}, not {wants}", self.order.effect.label);
+            return self.failed(FailureKind::Goal, message, Some(exit));
+        }
+        let output = self.output(Stream::Out, OUTPUT_MAX)?;
+        Ok(done([("changed", Value::Bool(true)), ("output", output.into())]))
+    }
+
+    fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<Seen, Stopped> {
+        let what = format!("`{}` of `{}` to read {}", goal.probe.what, self.site.name(), choices(&goal.wants));
+        let mut beat = Beat::begin(self.link, self.order.id, what, deadline);
+        let watch = Watch { probe: &goal.probe, wants: &goal.wants, stays: goal.stays, pace: Pace::brisk(), deadline };
+        watch.run(self.link, self.site, &mut beat)
+    }
+
+    /// The job was started, does not run, and left no result.
+    fn lost(&self, reason: String) -> Result<Verdict, Stopped> {
+        match self.job.class {
+            Class::Once => self.lost_once(reason),
+            Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {
+                if let Some(goal) = &self.job.goal
+                    && let Seen::Wanted(_) = self.await_goal(goal, self.link.now().mono + goal.stays.0)?
+                {
+                    return Ok(done([("changed", Value::Bool(true)), ("output", "".into())]));
+                }
+                Ok(Verdict::Again { reason })
+            }
+        }
+    }
+
+    fn lost_once(&self, reason: String) -> Result<Verdict, Stopped> {
+        let Some(check) = &self.job.check else {
+            return Ok(Verdict::Doubt {
+                reason: format!("{reason}; there is no check that tells whether it happened"),
+            });
+        };
+        let read = probe::read(self.link, self.site, check)?;
+        Ok(match read.as_ref().map(|value| value.as_text()) {
+            Ok(Some("yes")) => {
+                done([("changed", Value::Bool(true)), ("output", "".into()), ("settled", "by check".into())])
+            }
+            Ok(Some("no")) => Verdict::Again { reason: format!("{reason}; its check says that it did not happen") },
+            Ok(_) => Verdict::Doubt { reason: format!("{reason}; its check cannot tell whether it happened") },
+            Err(failure) => Verdict::Doubt { reason: format!("{reason}; its check failed: {}", failure.message) },
+        })
+    }
+
+    /// The host could not be asked what became of a job that may run.
+    fn hidden(&self, reason: String) -> Verdict {
+        let message = format!("`{}` cannot be asked what became of {}: {reason}", self.site.host, self.job_name());
+        match self.job.class {
+            Class::Once => Verdict::Doubt { reason: message },
+            Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {
+                Verdict::failed(FailureKind::Limit, message)
+            }
+        }
+    }
+
+    fn limit_over(&self) -> Result<Verdict, Stopped> {
+        let (label, limit, host) = (&self.order.effect.label, self.job.limit, self.site.host);
+        if !self.job.killable {
+            let message =
+                format!("`{label}` took longer than {limit}; {} is left running on `{host}`", self.job_name());
+            return self.failed(FailureKind::Limit, message, None);
+        }
+        let request = Request::EndJob { host: host.to_owned(), job: self.id.clone() };
+        let message = match calls::job(self.link, request)? {
+            Ok(JobState::Exited(0)) => return self.exited(0),
+            Ok(JobState::Running) => {
+                format!("`{label}` took longer than {limit}; {} was told to end and still runs", self.job_name())
+            }
+            Ok(JobState::Absent | JobState::Exited(_) | JobState::Lost(_)) => {
+                format!("`{label}` took longer than {limit} and was ended")
+            }
+            Err(trouble) => format!(
+                "`{label}` took longer than {limit}; {} could not be ended: {}",
+                self.job_name(),
+                words(&trouble)
+            ),
+        };
+        self.failed(FailureKind::Limit, message, None)
+    }
+
+    fn failed(&self, kind: FailureKind, message: String, exit: Option<i32>) -> Result<Verdict, Stopped> {
+        let mut output = self.output(Stream::Out, OUTPUT_MAX / 2)?;
+        let err = self.output(Stream::Err, OUTPUT_MAX / 2)?;
+        if !output.is_empty() && !err.is_empty() {
+            output.push('\n');
+        }
+        output.push_str(&err);
+        Ok(Verdict::Outcome(Outcome::Failed(Failure { exit, output, ..failure(kind, message) })))
+    }
+
+    fn output(&self, stream: Stream, max: u64) -> Result<String, Stopped> {
+        fetch(self.link, self.site.host, &self.id, stream, max)
+    }
+
+    fn pause(&self, pace: &mut Pace) -> Result<(), Stopped> {
+        let now = self.link.now().mono;
+        let until = (now + pace.step()).min(self.deadline.max(now + 1_000));
+        self.link.call(Request::WaitUntil { until }).map(drop)
+    }
+
+    fn left(&self) -> Span {
+        Span(self.deadline.saturating_sub(self.link.now().mono))
+    }
+
+    fn is_over(&self) -> bool {
+        self.left() == Span(0)
+    }
+
+    fn job_name(&self) -> String {
+        format!("job `{}/{}/{}`", self.id.run, self.id.effect, self.id.attempt)
+    }
+}
+
+fn done<const N: usize>(fields: [(&str, Value); N]) -> Verdict {
+    Verdict::Outcome(Outcome::done(Value::map(fields)))
+}

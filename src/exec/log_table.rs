@@ -1,0 +1,109 @@
+//! A decision table at work on a log: every counted event is fed to it in order, and the passing of time and the
+//! exit of the service as well. It reads no file and takes no decision the table does not state.
+
+use crate::exec::log_wait::{Seeker, Seen};
+use crate::exec::scan::Scanner;
+use crate::model::automaton::{Machine, Symbol, Table, Turn};
+use crate::model::value::Value;
+use std::collections::BTreeMap;
+
+/// A table and what it has seen.
+pub(super) struct TableRun<'a> {
+    machine: Machine<'a>,
+    scanner: Scanner,
+    seen: Seen<'a>,
+    events: Vec<i64>,
+    warnings: Vec<String>,
+    outcome: Option<String>,
+    /// When the first event must have come, if that is limited.
+    contact: Option<u64>,
+    /// When the present state has lasted as long as it may by itself.
+    settles: Option<u64>,
+}
+
+impl<'a> TableRun<'a> {
+    /// A table in its start state. `contact` is when it takes the lack of any event for the end of the limit.
+    pub(super) fn new(table: &'a Table, scanner: Scanner, seen: Seen<'a>, contact: Option<u64>) -> Self {
+        let machine = Machine::new(table);
+        let mut run = Self {
+            machine,
+            scanner,
+            seen,
+            events: Vec::new(),
+            warnings: Vec::new(),
+            outcome: None,
+            contact,
+            settles: None,
+        };
+        run.state_entered();
+        run
+    }
+
+    fn feed(&mut self, symbol: Symbol) {
+        let step = self.machine.feed(symbol);
+        self.warnings.extend(step.warning);
+        match step.turn {
+            Turn::Stay => {}
+            Turn::Moved => self.state_entered(),
+            Turn::Ended(outcome) => self.outcome = Some(outcome),
+        }
+    }
+
+    fn state_entered(&mut self) {
+        self.settles = self.machine.settle().map(|span| self.seen.link.now().mono + span.0);
+    }
+}
+
+impl Seeker for TableRun<'_> {
+    fn lines(&mut self, lines: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while let Some(hit) = self.scanner.scan(lines, at) {
+            at = hit.end;
+            let Some(number) = hit.event else { continue };
+            self.seen.tell(&hit);
+            self.contact = None;
+            self.events.push(number);
+            self.feed(Symbol::Event(number));
+            if self.outcome.is_some() {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    fn timer(&self) -> Option<u64> {
+        [self.contact, self.settles].into_iter().flatten().min()
+    }
+
+    fn timer_over(&mut self) {
+        let now = self.seen.link.now().mono;
+        if self.contact.take_if(|contact| *contact <= now).is_some() {
+            self.feed(Symbol::Limit);
+        } else if self.settles.take_if(|settles| *settles <= now).is_some() {
+            self.feed(Symbol::Settled);
+        }
+    }
+
+    fn gone(&mut self) {
+        self.feed(Symbol::Exit);
+    }
+
+    fn over(&mut self) {
+        self.feed(Symbol::Limit);
+    }
+
+    fn result(&self) -> Option<Value> {
+        let outcome = self.outcome.as_deref()?;
+        let mut counts = BTreeMap::new();
+        for event in &self.events {
+            *counts.entry(event.to_string()).or_insert(0_i64) += 1;
+        }
+        Some(Value::map([
+            ("outcome", outcome.into()),
+            ("state", self.machine.state().into()),
+            ("events", Value::List(self.events.iter().copied().map(Value::Int).collect())),
+            ("counts", Value::map(counts.into_iter().map(|(event, count)| (event, Value::Int(count))))),
+            ("warnings", Value::List(self.warnings.iter().cloned().map(Value::Text).collect())),
+        ]))
+    }
+}

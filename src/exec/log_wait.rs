@@ -1,0 +1,215 @@
+//! Waiting for records of a log: the loop that reads, minds the clock and watches whether the service still runs.
+//! What ends the wait is for a [`Seeker`] to say: [`Match`] seeks one line, `log_table` runs a decision table.
+
+use crate::exec::calls::Site;
+use crate::exec::deadline::deadline;
+use crate::exec::log_reader::LogReader;
+use crate::exec::log_table::TableRun;
+use crate::exec::reading::wanted;
+use crate::exec::scan::{Hit, Scanner};
+use crate::exec::waiting::Beat;
+use crate::exec::{Order, Verdict, probe};
+use crate::model::effect::{ExitWatch, FailureKind, LogWait, Outcome, Want};
+use crate::model::event::Event;
+use crate::model::record::EffectId;
+use crate::model::text::shown;
+use crate::model::value::Value;
+use crate::world::{Link, Stopped};
+
+/// The most of a line that a script gets, in characters.
+const LINE_SHOWN: usize = 1_000;
+
+/// Decides when a wait on a log is over.
+pub(super) trait Seeker {
+    /// Deals with new lines. `Some(n)`: the wait is over behind the first `n` bytes.
+    fn lines(&mut self, lines: &[u8]) -> Option<usize>;
+    /// When it wants to be told that time has passed, on the `mono` clock.
+    fn timer(&self) -> Option<u64>;
+    /// The time it wanted to be told has come, and nothing new was in the log.
+    fn timer_over(&mut self);
+    /// The service does not run any more.
+    fn gone(&mut self);
+    /// The limit is over.
+    fn over(&mut self);
+    /// What the script gets, once the wait is over.
+    fn result(&self) -> Option<Value>;
+}
+
+/// Performs a wait on a log.
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Result<Verdict, Stopped> {
+    let site = match Site::of(order.effect) {
+        Ok(site) => site,
+        Err(verdict) => return Ok(verdict),
+    };
+    let (events, patterns) = match &wait.want {
+        Want::Match { events, patterns } => (events.as_slice(), patterns.as_slice()),
+        Want::Table(_) => (wait.source.events.as_slice(), &[][..]),
+    };
+    let scanner = match Scanner::new(&wait.source.event_patterns, events, patterns) {
+        Ok(scanner) => scanner,
+        Err(message) => return Ok(Verdict::failed(FailureKind::Unreadable, message)),
+    };
+    let seen = Seen { link, id: order.id, service: site.name() };
+    match &wait.want {
+        Want::Match { .. } => run(link, order, wait, site, &mut Match { scanner, seen, found: None }),
+        Want::Table(table) => {
+            let contact = wait.contact.map(|contact| deadline(order.since, contact, &link.now()));
+            run(link, order, wait, site, &mut TableRun::new(table, scanner, seen, contact))
+        }
+    }
+}
+
+fn run(
+    link: &dyn Link,
+    order: Order<'_>,
+    wait: &LogWait,
+    site: Site<'_>,
+    seeker: &mut dyn Seeker,
+) -> Result<Verdict, Stopped> {
+    let deadline = deadline(order.since, wait.limit, &link.now());
+    let mut reader = LogReader::new(link, site.host, &wait.source, &wait.from);
+    let mut beat = Beat::begin(link, order.id, looked_for(&wait.want), deadline);
+    let mut exit = wait.exit.as_ref().map(|watch| Exit { watch, next: link.now().mono + watch.every.0 });
+    reader.look(&mut |lines| seeker.lines(lines))?;
+    loop {
+        let now = link.now().mono;
+        let gone = match &mut exit {
+            Some(exit) if exit.next <= now => exit.look(link, site)?,
+            Some(_) | None => false,
+        };
+        let timer = seeker.timer();
+        if seeker.result().is_none() && (gone || now >= deadline || timer.is_some_and(|timer| timer <= now)) {
+            // What time or an exit means depends on the lines written before: look once more, then decide.
+            reader.look(&mut |lines| seeker.lines(lines))?;
+            if seeker.result().is_none() {
+                match (gone, now >= deadline) {
+                    (true, _) => seeker.gone(),
+                    (false, true) => seeker.over(),
+                    (false, false) if seeker.timer() == timer => seeker.timer_over(),
+                    (false, false) => {}
+                }
+            }
+        }
+        if let Some(value) = seeker.result() {
+            return Ok(Verdict::Outcome(Outcome::Done { value, mark: Some(reader.mark()) }));
+        }
+        if gone {
+            let message = format!("`{}` is not running any more; {}", site.name(), state_of(&reader));
+            return Ok(Verdict::failed(FailureKind::Exit, message));
+        }
+        if now >= deadline {
+            let message =
+                format!("{} did not come within {}; {}", looked_for(&wait.want), wait.limit, state_of(&reader));
+            return Ok(Verdict::failed(FailureKind::Limit, message));
+        }
+        beat.tick();
+        let next = [Some(beat.next()), exit.as_ref().map(|exit| exit.next), seeker.timer()];
+        let until = next.into_iter().flatten().fold(deadline, u64::min);
+        reader.await_change(until, &mut |lines| seeker.lines(lines))?;
+    }
+}
+
+/// The watch whether a service still runs.
+struct Exit<'a> {
+    watch: &'a ExitWatch,
+    next: u64,
+}
+
+impl Exit<'_> {
+    /// Whether it is known to be gone. A probe that fails tells nothing.
+    fn look(&mut self, link: &dyn Link, site: Site<'_>) -> Result<bool, Stopped> {
+        let read = probe::read(link, site, &self.watch.probe)?;
+        self.next = link.now().mono + self.watch.every.0.max(100);
+        Ok(read.is_ok_and(|value| wanted(std::slice::from_ref(&self.watch.gone), &value)))
+    }
+}
+
+/// What a wait looks for, in words.
+fn looked_for(want: &Want) -> String {
+    match want {
+        Want::Match { events, patterns } => {
+            let events = events.iter().map(|number| format!("event {number}"));
+            let patterns = patterns.iter().map(|pattern| format!("`{pattern}`"));
+            format!("a line with {}", events.chain(patterns).collect::<Vec<_>>().join(" or "))
+        }
+        Want::Table(_) => "the events of the table".into(),
+    }
+}
+
+/// How far a log was read, in words.
+fn state_of(reader: &LogReader<'_>) -> String {
+    let lines = match reader.lines {
+        0 => "no new line was read".to_owned(),
+        1 => format!("1 line was read: `{}`", shown(&text(&reader.last))),
+        more => format!("{more} lines were read, the last was `{}`", shown(&text(&reader.last))),
+    };
+    match &reader.trouble {
+        Some(trouble) => format!("{lines}; the log cannot be read now: {trouble}"),
+        None => lines,
+    }
+}
+
+/// A line as a script gets it.
+pub(super) fn text(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).chars().take(LINE_SHOWN).collect()
+}
+
+/// Tells the sinks which lines counted.
+pub(super) struct Seen<'a> {
+    /// To whom.
+    pub(super) link: &'a dyn Link,
+    /// Which wait.
+    pub(super) id: &'a EffectId,
+    /// Whose log.
+    pub(super) service: &'a str,
+}
+
+impl Seen<'_> {
+    /// Tells that this line counted.
+    pub(super) fn tell(&self, hit: &Hit<'_>) {
+        self.link.tell(Event::LogSeen {
+            id: self.id.clone(),
+            service: self.service.to_owned(),
+            number: hit.event,
+            line: text(hit.line),
+            at: self.link.now(),
+        });
+    }
+}
+
+/// Seeks the first line that records one of some events or matches one of some expressions.
+struct Match<'a> {
+    scanner: Scanner,
+    seen: Seen<'a>,
+    found: Option<Value>,
+}
+
+impl Seeker for Match<'_> {
+    fn lines(&mut self, lines: &[u8]) -> Option<usize> {
+        let hit = self.scanner.scan(lines, 0)?;
+        self.seen.tell(&hit);
+        let captures = self.scanner.captures(&hit).into_iter().map(Value::Text).collect();
+        let index = hit.pattern.and_then(|index| i64::try_from(index).ok());
+        self.found = Some(Value::map([
+            ("event", hit.event.map_or(Value::Null, Value::Int)),
+            ("line", text(hit.line).into()),
+            ("captures", Value::List(captures)),
+            ("pattern", index.map_or(Value::Null, Value::Int)),
+        ]));
+        Some(hit.end)
+    }
+
+    fn timer(&self) -> Option<u64> {
+        None
+    }
+
+    fn timer_over(&mut self) {}
+
+    fn gone(&mut self) {}
+
+    fn over(&mut self) {}
+
+    fn result(&self) -> Option<Value> {
+        self.found.clone()
+    }
+}

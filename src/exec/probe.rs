@@ -1,0 +1,76 @@
+//! Probes: commands that only read. Tried as often as they say; a probe that cannot be carried out is a
+//! failure, never a value, so that no decision is taken on the strength of a broken link.
+
+use crate::exec::calls::{Site, failed, unfit};
+use crate::exec::reading::{exit_word, value_of};
+use crate::exec::{Order, Verdict, failure};
+use crate::model::effect::{Failure, FailureKind, Outcome, Probe};
+use crate::model::value::Value;
+use crate::world::{Link, Reply, Request, Stopped, Trouble};
+
+/// How long to wait between two tries, in milliseconds.
+const BETWEEN_TRIES: u64 = 1_000;
+
+/// The most of a failed probe's output that is kept, in bytes.
+const OUTPUT_MAX: usize = 2_048;
+
+/// Performs a probe effect.
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, probe: &Probe) -> Result<Verdict, Stopped> {
+    let site = match Site::of(order.effect) {
+        Ok(site) => site,
+        Err(verdict) => return Ok(verdict),
+    };
+    Ok(Verdict::Outcome(match read(link, site, probe)? {
+        Ok(value) => Outcome::done(value),
+        Err(failure) => Outcome::Failed(failure),
+    }))
+}
+
+/// Reads a probe, with all its tries.
+pub(super) fn read(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Value, Failure>, Stopped> {
+    let mut tries = probe.tries.max(1);
+    loop {
+        let (failure, may_heal) = match one_try(link, site, probe)? {
+            Ok(value) => return Ok(Ok(value)),
+            Err(failed) => failed,
+        };
+        tries -= 1;
+        if tries == 0 || !may_heal {
+            return Ok(Err(failure));
+        }
+        link.call(Request::WaitUntil { until: link.now().mono + BETWEEN_TRIES })?;
+    }
+}
+
+/// One try: a value, or the failure and whether another try may do better.
+fn one_try(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Value, (Failure, bool)>, Stopped> {
+    let what = format!("`{}` of `{}`", probe.what, site.name());
+    let reply = link.call(Request::Probe {
+        host: site.host.to_owned(),
+        service: site.service.map(str::to_owned),
+        what: probe.what.clone(),
+        argv: probe.argv.clone(),
+        args: probe.args.clone(),
+        until: link.now().mono.saturating_add(probe.limit.0),
+    })?;
+    let Reply::Probed { exit, out, err } = reply else {
+        let trouble = unfit(reply);
+        let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Late | Trouble::Lost(_));
+        return Ok(Err((failed(&what, &trouble), may_heal)));
+    };
+    if probe.exit_tells {
+        return Ok(Ok(exit_word(exit).into()));
+    }
+    let problem = if exit == 0 {
+        match value_of(&probe.reads, &out) {
+            Ok(value) => return Ok(Ok(value)),
+            Err(message) => failure(FailureKind::Unreadable, format!("{what}: {message}")),
+        }
+    } else {
+        failure(FailureKind::Exit, format!("{what} ended with exit {exit}"))
+    };
+    let output = if err.is_empty() { out } else { err };
+    let end = &output[output.len().saturating_sub(OUTPUT_MAX)..];
+    let output = String::from_utf8_lossy(end).trim_end().to_owned();
+    Ok(Err((Failure { exit: Some(exit), output, ..problem }, true)))
+}

@@ -1,0 +1,96 @@
+//! Waiting: pauses that tell every half minute what is waited for, and how fast a look is repeated.
+//! Takes no decision about what is waited for.
+
+use crate::exec::deadline::deadline;
+use crate::exec::{Order, Verdict};
+use crate::model::effect::Outcome;
+use crate::model::event::Event;
+use crate::model::record::EffectId;
+use crate::model::span::Span;
+use crate::model::value::Value;
+use crate::world::{Link, Request, Stopped};
+
+/// How often a wait says that it goes on.
+const BEAT: u64 = 30_000;
+
+/// How long to pause before the next look: longer each time, up to a most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    next: u64,
+    most: u64,
+}
+
+impl Pace {
+    /// For states that change soon after a command has ended: 1 s at first, 5 s at the most.
+    pub(super) fn brisk() -> Self {
+        Self { next: 1_000, most: 5_000 }
+    }
+
+    /// For a link that is down: 1 s at first, 15 s at the most.
+    pub(super) fn patient() -> Self {
+        Self { next: 1_000, most: 15_000 }
+    }
+
+    /// Always the same pause; never below 100 ms, so that a slip of a runbook does not flood a host.
+    pub(super) fn steady(every: Span) -> Self {
+        let every = every.0.max(100);
+        Self { next: every, most: every }
+    }
+
+    /// The pause that is due now, in milliseconds.
+    pub(super) fn step(&mut self) -> u64 {
+        let due = self.next;
+        self.next = (due * 2).min(self.most);
+        due
+    }
+}
+
+/// Says what is waited for, when the wait begins and every half minute.
+pub(super) struct Beat<'a> {
+    link: &'a dyn Link,
+    id: &'a EffectId,
+    what: String,
+    deadline: u64,
+    next: u64,
+}
+
+impl<'a> Beat<'a> {
+    /// Begins a wait and says so.
+    pub(super) fn begin(link: &'a dyn Link, id: &'a EffectId, what: String, deadline: u64) -> Self {
+        let mut beat = Self { link, id, what, deadline, next: 0 };
+        beat.tick();
+        beat
+    }
+
+    /// Says it again if half a minute is over.
+    pub(super) fn tick(&mut self) {
+        let at = self.link.now();
+        if at.mono < self.next {
+            return;
+        }
+        self.next = at.mono + BEAT;
+        let left = Some(Span(self.deadline.saturating_sub(at.mono)));
+        self.link.tell(Event::Waiting { id: self.id.clone(), what: self.what.clone(), left, at });
+    }
+
+    /// When the next word is due.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Waits until `until`.
+    pub(super) fn pause(&mut self, until: u64) -> Result<(), Stopped> {
+        while self.link.now().mono < until {
+            self.link.call(Request::WaitUntil { until: until.min(self.next) })?;
+            self.tick();
+        }
+        Ok(())
+    }
+}
+
+/// Waits until `span` after the effect began.
+pub(super) fn sleep(link: &dyn Link, order: Order<'_>, span: Span) -> Result<Verdict, Stopped> {
+    let until = deadline(order.since, span, &link.now());
+    Beat::begin(link, order.id, format!("{span} to pass"), until).pause(until)?;
+    Ok(Verdict::Outcome(Outcome::done(Value::Null)))
+}

@@ -1,0 +1,431 @@
+//! The pure reading of a run's records: what each effect came to, and whether the sequence is one that a
+//! runner can have written. It decides nothing, and a sequence it cannot explain is refused, never guessed at.
+
+pub use super::mismatch::mismatch;
+
+use super::Stored;
+use crate::error::{Error, Kind, Result};
+use crate::model::effect::{Action, Class, Effect, Outcome};
+use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Who};
+use crate::model::value::Fields;
+use std::collections::BTreeMap;
+
+/// The records of one run, indexed by effect and by step. Holds the records once; answers borrow from them.
+#[derive(Debug, Clone)]
+pub struct History {
+    begun: Begun,
+    records: Vec<Stored>,
+    tracks: BTreeMap<TrackId, Track>,
+    changes: u64,
+    last_ending: Option<Ending>,
+}
+
+/// What the first record says of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Begun {
+    /// The version of baton that began it.
+    pub baton: String,
+    /// The runbook's name.
+    pub runbook: String,
+    /// Its sources by name, with their digests.
+    pub sources: BTreeMap<String, String>,
+    /// Its parameters.
+    pub params: Fields,
+    /// Where it acts.
+    pub estate: String,
+    /// When it began.
+    pub at: Moment,
+    /// Who began it.
+    pub by: Who,
+}
+
+/// What is recorded of one effect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past<'a> {
+    /// Which effect.
+    pub id: EffectId,
+    /// The present attempt, from 1.
+    pub attempt: u32,
+    /// The number of the step it belongs to; empty outside steps.
+    pub step: &'a str,
+    /// What was asked in the present attempt.
+    pub effect: &'a Effect,
+    /// Its digest.
+    pub digest: &'a str,
+    /// When the present attempt was recorded: limits count from here.
+    pub since: &'a Moment,
+    /// What came of it.
+    pub state: State<'a>,
+}
+
+/// What came of an effect.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum State<'a> {
+    /// It has an outcome.
+    Settled(&'a Outcome),
+    /// It was asked for and has no outcome: it is under way, or its runner died.
+    Open,
+    /// Nobody could tell whether it happened.
+    Doubted {
+        /// The evidence that was missing.
+        reason: &'a str,
+    },
+    /// A person said whether it happened.
+    SettledByPerson {
+        /// Whether it did.
+        happened: bool,
+    },
+    /// Its outcome does not count any more: it is to be asked for again, as a new attempt.
+    ToRetry,
+}
+
+/// What is recorded of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepPast {
+    /// Its name.
+    pub name: String,
+    /// How far it is recorded.
+    pub phase: StepPhase,
+}
+
+/// How far a step is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepPhase {
+    /// It began.
+    Begun,
+    /// It ended.
+    Ended {
+        /// What went wrong, if something did. Such a step may begin and end once more.
+        failed: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Default)]
+struct Track {
+    /// By rising effect number.
+    slots: Vec<Slot>,
+    steps: BTreeMap<String, StepPast>,
+}
+
+/// An effect, as positions in the list of records.
+#[derive(Debug, Clone)]
+struct Slot {
+    n: u64,
+    attempt: u32,
+    asked: usize,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Phase {
+    Open,
+    Outcome(usize),
+    Doubt(usize),
+    Person { happened: bool },
+    Retry,
+}
+
+impl History {
+    /// Reads the records of a run.
+    ///
+    /// # Errors
+    /// `Refused`, naming the record, when no runner can have written this sequence or the format is newer.
+    pub fn from(records: Vec<Stored>) -> Result<Self> {
+        let begun = Begun::first_of(&records)?;
+        let mut history = Self { begun, records: Vec::new(), tracks: BTreeMap::new(), changes: 0, last_ending: None };
+        for (index, stored) in records.iter().enumerate() {
+            history.index(index, &stored.record, &records).map_err(|wrong| illegal(stored.seq, &wrong))?;
+        }
+        history.records = records;
+        Ok(history)
+    }
+
+    /// Enters one record into the index. The error is a sentence without the record's number.
+    fn index(&mut self, index: usize, record: &Record, all: &[Stored]) -> std::result::Result<(), String> {
+        if let Some(ending @ (Ending::Done | Ending::Held)) = self.last_ending {
+            return Err(format!("the run had ended before ({ending:?})").to_lowercase());
+        }
+        match record {
+            Record::Begun { .. } if index == 0 => Ok(()),
+            Record::Begun { .. } => Err("the run had begun before".into()),
+            Record::Opened { .. } => {
+                self.last_ending = None;
+                Ok(())
+            }
+            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name),
+            Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(track, number, failed),
+            Record::Intent { id, attempt, effect, .. } => {
+                self.changes += u64::from(matches!(effect.action, Action::Job(_)));
+                self.track(&id.track).ask(id, *attempt, index, Phase::Open, all)
+            }
+            Record::Read { id, .. } => {
+                let attempt = self.slot(id).map_or(1, |slot| slot.attempt.saturating_add(1));
+                self.track(&id.track).ask(id, attempt, index, Phase::Outcome(index), all)
+            }
+            Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, Phase::Outcome(index)),
+            Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, Phase::Doubt(index)),
+            Record::Settled { id, attempt, happened, .. } => {
+                self.settle(id, *attempt, Phase::Person { happened: *happened })
+            }
+            Record::Retry { id, .. } => self.retry(id, all),
+            Record::Ended { ending, .. } => {
+                self.last_ending = Some(*ending);
+                Ok(())
+            }
+        }
+    }
+
+    fn track(&mut self, track: &TrackId) -> &mut Track {
+        self.tracks.entry(track.clone()).or_default()
+    }
+
+    fn slot(&self, id: &EffectId) -> Option<&Slot> {
+        self.tracks.get(&id.track)?.slot(id.n)
+    }
+
+    fn slot_mut(&mut self, id: &EffectId) -> std::result::Result<&mut Slot, String> {
+        let slot = self.tracks.get_mut(&id.track).and_then(|track| {
+            let position = track.position(id.n).ok()?;
+            track.slots.get_mut(position)
+        });
+        slot.ok_or_else(|| format!("effect {id} was never asked for"))
+    }
+
+    /// What became of an attempt that was asked for.
+    fn settle(&mut self, id: &EffectId, attempt: u32, phase: Phase) -> std::result::Result<(), String> {
+        let slot = self.slot_mut(id)?;
+        if slot.attempt != attempt {
+            return Err(format!("effect {id} is at attempt {}, not {attempt}", slot.attempt));
+        }
+        let fits = match phase {
+            Phase::Outcome(_) => {
+                matches!(slot.phase, Phase::Open | Phase::Doubt(_) | Phase::Person { happened: true })
+            }
+            Phase::Doubt(_) => matches!(slot.phase, Phase::Open | Phase::Doubt(_)),
+            Phase::Person { .. } => matches!(slot.phase, Phase::Doubt(_)),
+            Phase::Open | Phase::Retry => false,
+        };
+        if !fits {
+            return Err(format!("attempt {attempt} of effect {id} {}", slot.phase.words()));
+        }
+        slot.phase = phase;
+        Ok(())
+    }
+
+    /// A change that is done must never be asked for again; anything else that has an outcome may be.
+    fn retry(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), String> {
+        let slot = self.slot_mut(id)?;
+        let Phase::Outcome(at) = slot.phase else {
+            return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
+        };
+        let done = matches!(outcome_in(all, at), Some(Outcome::Done { .. }));
+        let change = asked_in(all, slot.asked).is_some_and(|asked| matches!(asked.effect.action, Action::Job(_)));
+        if done && change {
+            return Err(format!("effect {id} is a change that is done"));
+        }
+        slot.phase = Phase::Retry;
+        Ok(())
+    }
+
+    /// What the first record says.
+    #[must_use]
+    pub fn begun(&self) -> &Begun {
+        &self.begun
+    }
+
+    /// What is recorded of an effect; nothing when it was never asked for.
+    #[must_use]
+    pub fn recorded(&self, id: &EffectId) -> Option<Past<'_>> {
+        let slot = self.slot(id)?;
+        let asked = asked_in(&self.records, slot.asked)?;
+        let state = match slot.phase {
+            Phase::Open => State::Open,
+            Phase::Outcome(at) => State::Settled(outcome_in(&self.records, at)?),
+            Phase::Doubt(at) => State::Doubted { reason: doubt_in(&self.records, at)? },
+            Phase::Person { happened } => State::SettledByPerson { happened },
+            Phase::Retry => State::ToRetry,
+        };
+        let Asked { step, effect, digest, at } = asked;
+        Some(Past { id: id.clone(), attempt: slot.attempt, step, effect, digest, since: at, state })
+    }
+
+    /// How far the step with this number on this track is recorded; nothing when it never began.
+    #[must_use]
+    pub fn step(&self, track: &TrackId, number: &str) -> Option<&StepPast> {
+        self.tracks.get(track)?.steps.get(number)
+    }
+
+    /// The records themselves, in order: the order in which outcomes arrived is part of what a replay repeats.
+    #[must_use]
+    pub fn records(&self) -> &[Stored] {
+        &self.records
+    }
+
+    /// How many records there are; also the number of the last one.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// Never true: a history has at least the record that begins it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// How the run ended or stopped, unless a runner opened it since.
+    #[must_use]
+    pub fn last_ending(&self) -> Option<Ending> {
+        self.last_ending
+    }
+
+    /// Whether the run is over for good: done, or held for a person.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self.last_ending, Some(Ending::Done | Ending::Held))
+    }
+
+    /// How many effects were asked for, attempts not counted.
+    #[must_use]
+    pub fn effects(&self) -> usize {
+        self.tracks.values().map(|track| track.slots.len()).sum()
+    }
+
+    /// How many changes were asked for, attempts counted one by one.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+}
+
+impl Begun {
+    fn first_of(records: &[Stored]) -> Result<Self> {
+        let Some(first) = records.first() else {
+            return Err(Error::new(Kind::Refused, "the run has no records"));
+        };
+        let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = first.record.clone() else {
+            return Err(illegal(first.seq, "the run has not begun"));
+        };
+        if format > FORMAT {
+            let message =
+                format!("the run is written in format {format} by baton {baton}; this baton reads up to {FORMAT}");
+            return Err(Error::new(Kind::Refused, message).hint(format!("go on with baton {baton} or newer")));
+        }
+        Ok(Self { baton, runbook, sources, params, estate, at, by })
+    }
+}
+
+fn illegal(seq: u64, wrong: &str) -> Box<Error> {
+    Error::new(Kind::Refused, format!("record {seq} cannot stand where it stands: {wrong}"))
+        .hint("the journal is damaged, or two runners wrote to it; nothing was done: keep a copy of it for a look")
+}
+
+impl Track {
+    fn position(&self, n: u64) -> std::result::Result<usize, usize> {
+        self.slots.binary_search_by_key(&n, |slot| slot.n)
+    }
+
+    fn slot(&self, n: u64) -> Option<&Slot> {
+        self.position(n).ok().and_then(|position| self.slots.get(position))
+    }
+
+    /// A first or a further attempt of an effect.
+    fn ask(
+        &mut self,
+        id: &EffectId,
+        attempt: u32,
+        asked: usize,
+        phase: Phase,
+        all: &[Stored],
+    ) -> std::result::Result<(), String> {
+        let new = Slot { n: id.n, attempt, asked, phase };
+        let Some(slot) = self.position(id.n).ok().and_then(|position| self.slots.get_mut(position)) else {
+            if attempt != 1 {
+                return Err(format!("attempt {attempt} of effect {id} comes before attempt 1"));
+            }
+            if let Some(last) = self.slots.last().filter(|last| last.n > id.n) {
+                return Err(format!("effect {id} comes after effect {}:{}", id.track, last.n));
+            }
+            self.slots.push(new);
+            return Ok(());
+        };
+        if slot.attempt.checked_add(1) != Some(attempt) {
+            return Err(format!("attempt {attempt} of effect {id} follows attempt {}", slot.attempt));
+        }
+        let once = || asked_in(all, slot.asked).is_some_and(|asked| asked.effect.class() == Class::Once);
+        let free = match slot.phase {
+            Phase::Open | Phase::Retry | Phase::Person { happened: false } => true,
+            Phase::Doubt(_) => !once(),
+            Phase::Outcome(_) | Phase::Person { happened: true } => false,
+        };
+        if !free {
+            return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
+        }
+        *slot = new;
+        Ok(())
+    }
+
+    fn begin_step(&mut self, track: &TrackId, number: &str, name: &str) -> std::result::Result<(), String> {
+        let before = self.steps.get(number).map(|step| &step.phase);
+        if let Some(StepPhase::Begun | StepPhase::Ended { failed: None }) = before {
+            return Err(format!("step {number} on track {track} has begun before"));
+        }
+        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun };
+        self.steps.insert(number.to_owned(), step);
+        Ok(())
+    }
+
+    fn end_step(&mut self, track: &TrackId, number: &str, failed: &Option<String>) -> std::result::Result<(), String> {
+        let Some(step) = self.steps.get_mut(number) else {
+            return Err(format!("step {number} on track {track} never began"));
+        };
+        if step.phase == (StepPhase::Ended { failed: None }) {
+            return Err(format!("step {number} on track {track} has ended before"));
+        }
+        step.phase = StepPhase::Ended { failed: failed.clone() };
+        Ok(())
+    }
+}
+
+impl Phase {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Open => "is under way",
+            Self::Outcome(_) => "has an outcome",
+            Self::Doubt(_) => "is in doubt",
+            Self::Person { happened: true } => "was settled: it happened",
+            Self::Person { happened: false } => "was settled: it did not happen",
+            Self::Retry => "is to be tried again",
+        }
+    }
+}
+
+/// The asking half of an intent or a reading.
+struct Asked<'a> {
+    step: &'a str,
+    effect: &'a Effect,
+    digest: &'a str,
+    at: &'a Moment,
+}
+
+fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
+    match &records.get(index)?.record {
+        Record::Intent { step, effect, digest, at, .. } | Record::Read { step, effect, digest, at, .. } => {
+            Some(Asked { step, effect, digest, at })
+        }
+        Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
+        Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
+        Record::Ended { .. } => None,
+    }
+}
+
+fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
+    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &records.get(index)?.record {
+        return Some(outcome);
+    }
+    None
+}
+
+fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
+    if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
+}

@@ -1,0 +1,276 @@
+//! The durable store: one SQLite database in the state directory, readable with the `sqlite3` tool and by other
+//! processes while a run writes. Every append is on disk before it returns. It must not interpret records.
+
+use super::codec::Chain;
+use super::{RunId, Store, Stored, codec};
+use crate::error::{Error, Kind, Result};
+use crate::model::record::{EffectId, Record};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The layout of the database this program writes, kept in `PRAGMA user_version`.
+const LAYOUT: i64 = 1;
+/// How long a call waits for another process that holds the database.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const TABLES: &str = "
+    CREATE TABLE records (
+        run TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, track TEXT, n INTEGER,
+        body TEXT NOT NULL, chain BLOB NOT NULL, PRIMARY KEY (run, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sources (digest TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// The journal in a state directory.
+#[derive(Debug)]
+pub struct SqliteStore {
+    database: Connection,
+    file: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens `journal.db` in `state_dir`; makes the folder (mode 0700) and the file (0600) if they are not there.
+    ///
+    /// # Errors
+    /// `Precondition` when the folder cannot be used, `Refused` when the database is newer than this program or
+    /// damaged.
+    pub fn open(state_dir: &Path) -> Result<Self> {
+        let file = state_dir.join("journal.db");
+        let unusable = |why: &dyn std::fmt::Display| {
+            Error::new(
+                Kind::Precondition,
+                format!("the state directory `{}` cannot be used: {why}", state_dir.display()),
+            )
+            .hint("change its permissions, or name another one with `--state DIR`")
+        };
+        make_private(state_dir, &file).map_err(|error| unusable(&error))?;
+        let mut database = Connection::open(&file).map_err(|error| unusable(&words(&error)))?;
+        let prepared = prepare(&mut database);
+        let mode =
+            prepared.map_err(|error| if damaged(&error) { damage(&file, &error) } else { unusable(&words(&error)) })?;
+        if mode.readonly {
+            return Err(unusable(&format!("`{}` is read-only", file.display())));
+        }
+        if mode.journal != "wal" {
+            return Err(unusable(&"its file system cannot hold a database that several processes use, as NFS cannot"));
+        }
+        if mode.layout > LAYOUT {
+            let message = format!(
+                "`{}` has layout {}, which a newer baton wrote; this baton knows layout {LAYOUT}",
+                file.display(),
+                mode.layout
+            );
+            return Err(Error::new(Kind::Refused, message)
+                .hint("use the newer baton, or name another state directory with `--state DIR`"));
+        }
+        Ok(Self { database, file })
+    }
+
+    fn unwritten(&self, error: &rusqlite::Error) -> Box<Error> {
+        if damaged(error) {
+            return damage(&self.file, error);
+        }
+        let message = format!("the journal could not be written: {}; nothing more was done", words(error));
+        Error::new(Kind::Failed, message).hint(format!("see to `{}`, then resume the run", self.file.display()))
+    }
+
+    fn unread(&self, error: &rusqlite::Error) -> Box<Error> {
+        if damaged(error) {
+            return damage(&self.file, error);
+        }
+        Error::new(Kind::Failed, format!("the journal could not be read: {}", words(error)))
+            .hint(format!("see to `{}`", self.file.display()))
+    }
+
+    fn append_encoded(&mut self, run: &str, expected: u64, rows: &[Row<'_>]) -> rusqlite::Result<Appended> {
+        let write = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (mut seq, mut chain) = write
+            .prepare_cached("SELECT seq, chain FROM records WHERE run = ?1 ORDER BY seq DESC LIMIT 1")?
+            .query_row([run], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Chain>(1)?)))
+            .optional()?
+            .unwrap_or_default();
+        if seq != expected {
+            return Ok(Appended::Conflict { found: seq });
+        }
+        let mut insert = write.prepare_cached(
+            "INSERT INTO records (run, seq, kind, track, n, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        for row in rows {
+            seq += 1;
+            chain = codec::link(&chain, &row.body);
+            let (track, n) = (row.id.map(|id| &id.track.0), row.id.map(|id| id.n.cast_signed()));
+            insert.execute(params![run, seq.cast_signed(), row.kind, track, n, row.body, chain])?;
+        }
+        drop(insert);
+        write.commit()?;
+        Ok(Appended::Upto(seq))
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
+        let row = |record| {
+            let (kind, id) = title(record);
+            Ok(Row { kind, id, body: codec::encode(record)? })
+        };
+        let rows = records.iter().map(row).collect::<Result<Vec<Row<'_>>>>()?;
+        match self.append_encoded(run, expected, &rows) {
+            Ok(Appended::Upto(seq)) => Ok(seq),
+            Ok(Appended::Conflict { found }) => Err(codec::conflict(run, expected, found)),
+            Err(error) => Err(self.unwritten(&error)),
+        }
+    }
+
+    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+        let unread = |error| self.unread(&error);
+        let mut query = self
+            .database
+            .prepare_cached("SELECT seq, body, chain FROM records WHERE run = ?1 ORDER BY seq")
+            .map_err(unread)?;
+        let mut rows = query.query([run]).map_err(unread)?;
+        let (mut stored, mut chain) = (Vec::new(), Chain::default());
+        while let Some(row) = rows.next().map_err(unread)? {
+            let good = stored.len() as u64;
+            let seq = row.get::<_, i64>(0).map_err(unread)?.cast_unsigned();
+            let body = row.get_ref(1).map_err(unread)?.as_str().map_err(|_| broken(run, good))?;
+            chain = codec::link(&chain, body);
+            let recorded = row.get_ref(2).map_err(unread)?.as_blob().map_err(|_| broken(run, good))?;
+            if seq != good + 1 || recorded != chain {
+                return Err(broken(run, good));
+            }
+            stored.push(Stored { seq, record: codec::decode(run, seq, body)? });
+        }
+        if stored.is_empty() { Err(codec::no_run(run)) } else { Ok(stored) }
+    }
+
+    fn runs(&self) -> Result<Vec<RunId>> {
+        // Hops from run to run in the primary key: a plain DISTINCT would read every record.
+        let hops = "WITH RECURSIVE hop(run) AS (
+                SELECT min(run) FROM records
+                UNION ALL SELECT (SELECT min(run) FROM records WHERE run > hop.run) FROM hop WHERE run IS NOT NULL
+            ) SELECT run FROM hop WHERE run IS NOT NULL";
+        let read = || {
+            let mut query = self.database.prepare_cached(hops)?;
+            let rows = query.query_map([], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<Vec<RunId>>>()
+        };
+        read().map_err(|error| self.unread(&error))
+    }
+
+    fn put_source(&mut self, text: &str) -> Result<String> {
+        let digest = codec::digest(text);
+        let put = |database: &Connection| {
+            let mut insert = database.prepare_cached("INSERT OR IGNORE INTO sources (digest, text) VALUES (?1, ?2)")?;
+            insert.execute([&digest, text])
+        };
+        put(&self.database).map_err(|error| self.unwritten(&error))?;
+        Ok(digest)
+    }
+
+    fn source(&self, digest: &str) -> Result<String> {
+        let find = || {
+            let mut query = self.database.prepare_cached("SELECT text FROM sources WHERE digest = ?1")?;
+            query.query_row([digest], |row| row.get::<_, String>(0)).optional()
+        };
+        let text = find().map_err(|error| self.unread(&error))?.ok_or_else(|| codec::no_source(digest))?;
+        if codec::digest(&text) != digest {
+            let message = format!("the source text {digest} in `{}` has been changed", self.file.display());
+            return Err(Error::new(Kind::Refused, message).hint("nothing was done: put the file back from a backup"));
+        }
+        Ok(text)
+    }
+}
+
+/// What is inserted for one record.
+struct Row<'r> {
+    kind: &'static str,
+    id: Option<&'r EffectId>,
+    body: String,
+}
+
+enum Appended {
+    Upto(u64),
+    Conflict { found: u64 },
+}
+
+/// The columns beside the body: for people with the `sqlite3` tool, never read back.
+fn title(record: &Record) -> (&'static str, Option<&EffectId>) {
+    match record {
+        Record::Begun { .. } => ("begun", None),
+        Record::Opened { .. } => ("opened", None),
+        Record::StepBegun { .. } => ("step_begun", None),
+        Record::StepEnded { .. } => ("step_ended", None),
+        Record::Intent { id, .. } => ("intent", Some(id)),
+        Record::Outcome { id, .. } => ("outcome", Some(id)),
+        Record::Read { id, .. } => ("read", Some(id)),
+        Record::Doubt { id, .. } => ("doubt", Some(id)),
+        Record::Settled { id, .. } => ("settled", Some(id)),
+        Record::Retry { id, .. } => ("retry", Some(id)),
+        Record::Ended { effect, .. } => ("ended", effect.as_ref()),
+    }
+}
+
+/// Makes the folder and the file for nobody but this account, and their names durable.
+fn make_private(dir: &Path, file: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    match made {
+        Ok(_) => File::open(dir)?.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// How the database turned out to be.
+struct Mode {
+    layout: i64,
+    journal: String,
+    readonly: bool,
+}
+
+/// Sets the connection up and creates the tables in a new database. A newer one is left as it is.
+fn prepare(database: &mut Connection) -> rusqlite::Result<Mode> {
+    database.busy_timeout(PATIENCE)?;
+    let readonly = database.is_readonly("main")?;
+    let layout_of = |database: &Connection| database.pragma_query_value(None, "user_version", |row| row.get(0));
+    let mut layout: i64 = layout_of(database)?;
+    if readonly || layout > LAYOUT {
+        return Ok(Mode { layout, journal: "wal".into(), readonly });
+    }
+    let journal = database.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    database.pragma_update(None, "synchronous", "full")?;
+    if layout == 0 {
+        let write = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        layout = layout_of(&write)?;
+        if layout == 0 {
+            write.execute_batch(TABLES)?;
+            write.pragma_update(None, "user_version", LAYOUT)?;
+            layout = LAYOUT;
+        }
+        write.commit()?;
+    }
+    Ok(Mode { layout, journal, readonly })
+}
+
+fn damaged(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+fn damage(file: &Path, error: &rusqlite::Error) -> Box<Error> {
+    Error::new(Kind::Refused, format!("the journal `{}` is damaged: {}", file.display(), words(error)))
+        .hint("nothing was done: put the file back from a backup, or name another state directory with `--state DIR`")
+}
+
+fn broken(run: &str, good: u64) -> Box<Error> {
+    let message = format!("the journal of run {run} is damaged: record {good} is the last good one");
+    Error::new(Kind::Refused, message).hint("nothing was done: put the state directory back from a backup")
+}
+
+/// SQLite's own words, without what the crate puts around them.
+fn words(error: &rusqlite::Error) -> String {
+    if let rusqlite::Error::SqliteFailure(_, Some(message)) = error { message.clone() } else { error.to_string() }
+}

@@ -1,0 +1,60 @@
+//! An error as a person reads it: what happened, the source line with a caret, how it came about, and last what to
+//! type next. It must not lose anything an [`Error`] holds, and lets no host text reach the terminal unescaped.
+
+use crate::error::{Error, Place, Snippet};
+use crate::model::text::shown;
+use crate::report::style::{Style, Tone};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet as Frame};
+
+/// The whole text of an error, ending in a newline; its last line is the last hint.
+#[must_use]
+pub fn render(error: &Error, style: &Style) -> String {
+    let title = safe(&error.message);
+    let mut text = match (&error.snippet, &error.place) {
+        (Some(snippet), _) => framed(&title, snippet, style),
+        (None, place) => titled(&title, place.as_ref(), style),
+    };
+    for call in &error.trace {
+        text += &detail("in", call, style);
+    }
+    for cause in &error.causes {
+        text += &detail("caused by", cause, style);
+    }
+    for hint in &error.hints {
+        text += &format!("{} {}\n", style.paint(Tone::Wait, "help:"), safe(hint));
+    }
+    text
+}
+
+fn titled(title: &str, place: Option<&Place>, style: &Style) -> String {
+    let mut text = format!("{}{}\n", style.paint(Tone::Bad, "error"), style.paint(Tone::Strong, &format!(": {title}")));
+    if let Some(place) = place {
+        text += &format!("  {} {}\n", style.paint(Tone::Dim, "-->"), shown(&place.to_string()));
+    }
+    text
+}
+
+/// The title and the source line with carets under the characters that are meant.
+fn framed(title: &str, snippet: &Snippet, style: &Style) -> String {
+    let starts: Vec<usize> = snippet.line.char_indices().map(|(at, _)| at).chain([snippet.line.len()]).collect();
+    let byte_at = |index: usize| starts.get(index).copied().unwrap_or(snippet.line.len());
+    let first = (snippet.place.column as usize).saturating_sub(1);
+    let mark = AnnotationKind::Primary.span(byte_at(first)..byte_at(first + snippet.length.max(1)));
+    let mark = if snippet.label.is_empty() { mark } else { mark.label(safe(&snippet.label)) };
+    let frame = Frame::source(&snippet.line)
+        .line_start(snippet.place.line as usize)
+        .path(shown(&snippet.place.file))
+        .annotation(mark);
+    let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(style.width);
+    renderer.render(&[Level::ERROR.primary_title(title).element(frame)]) + "\n"
+}
+
+fn detail(word: &str, text: &str, style: &Style) -> String {
+    format!("  {} {}\n", style.paint(Tone::Dim, &format!("{word}:")), safe(text))
+}
+
+/// Our own line breaks stay, everything else a terminal might obey is written out.
+fn safe(text: &str) -> String {
+    text.lines().map(shown).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,146 @@
+//! The last lines of a run: how it ended, what it cost each service, what deviated, and the next command to type.
+//! It must not judge: what it says is in the [`Summary`].
+
+use crate::model::record::Ending;
+use crate::model::text::shown;
+use crate::report::layout::{Badge, badge, between, cut, date_and_time, time_of_day, wrap};
+use crate::report::style::{Style, Tone};
+use crate::report::summary::{Condition, Summary};
+use jiff::tz::TimeZone;
+
+/// How an ending is marked; none means the run is under way or its runner died.
+#[must_use]
+pub fn ending_badge(ending: Option<Ending>) -> Badge {
+    match ending {
+        Some(Ending::Done) => badge('✓', "done", Tone::Good),
+        Some(Ending::Held) => badge('‖', "held", Tone::Wait),
+        Some(Ending::Failed) => badge('✗', "failed", Tone::Bad),
+        Some(Ending::Unmet) => badge('✗', "not begun", Tone::Warn),
+        Some(Ending::Suspended) => badge('?', "suspended", Tone::Wait),
+        Some(Ending::Doubt) => badge('?', "in doubt", Tone::Bad),
+        Some(Ending::Interrupted) => badge('‖', "interrupted", Tone::Warn),
+        Some(Ending::Bug) => badge('✗', "script error", Tone::Bad),
+        Some(Ending::Refused) => badge('✗', "refused", Tone::Bad),
+        None => badge('…', "unfinished", Tone::Warn),
+    }
+}
+
+/// The command that carries on from an ending.
+#[must_use]
+pub fn next_command(run: &str, ending: Option<Ending>, runbook: &str) -> String {
+    match ending {
+        Some(Ending::Done | Ending::Held | Ending::Refused) => format!("baton show {run}"),
+        Some(Ending::Failed | Ending::Suspended | Ending::Interrupted) | None => format!("baton resume {run}"),
+        Some(Ending::Unmet) => format!("baton run {runbook}"),
+        Some(Ending::Doubt) => format!("baton resume {run} --happened REASON   or   --not-happened REASON"),
+        Some(Ending::Bug) => format!("baton check {runbook}"),
+    }
+}
+
+/// What a run came to, several lines. What went wrong and what to do next is said behind it.
+#[must_use]
+pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
+    let mark = ending_badge(sum.ending);
+    let mut text =
+        format!("\n{}  {}\n", style.paint(mark.tone, &format!("{} {}", mark.symbol, mark.word)), headline(sum));
+    text += &indented(&counts(sum), style);
+    text += &intervals(sum, style, zone);
+    if !sum.roles.is_empty() {
+        let roles: Vec<String> = sum.roles.iter().map(|(service, role)| format!("{service} {role}")).collect();
+        text += &indented(&format!("roles last seen: {}", roles.join(", ")), style);
+    }
+    if !sum.deviations.is_empty() {
+        text += &format!("\n  {}\n", style.paint(Tone::Strong, "what deviated"));
+    }
+    for deviation in &sum.deviations {
+        let lines = wrap(&deviation.text, style.width - 12);
+        let time = style.paint(Tone::Dim, &time_of_day(deviation.at, zone));
+        text += &format!("  {time}  {}\n", lines.join(&format!("\n{}", " ".repeat(12))));
+    }
+    text
+}
+
+/// The last lines: why it ended so, and the next command. For endings that are not shown as an error.
+#[must_use]
+pub fn closing(sum: &Summary, style: &Style) -> String {
+    let mut text = String::from("\n");
+    for line in sum.message.lines().filter(|line| !line.is_empty()) {
+        text += &indented(&shown(line), style);
+    }
+    let next = next_command(&sum.run, sum.ending, &sum.runbook);
+    text += &format!("{} {next}\n", style.paint(Tone::Wait, "next:"));
+    text
+}
+
+/// One line about a run, for lists: identity, when, ending, runbook, estate.
+#[must_use]
+pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
+    let mark = ending_badge(sum.ending);
+    let word = style.paint(mark.tone, &format!("{} {:<12}", mark.symbol, mark.word));
+    let rest = cut(&format!("{}  ({})", sum.runbook, sum.estate), style.width.saturating_sub(46));
+    format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone))
+}
+
+fn headline(sum: &Summary) -> String {
+    let steps = if sum.steps_done == sum.steps {
+        plural(sum.steps, "step")
+    } else {
+        format!("{} of {} steps done", sum.steps_done, sum.steps)
+    };
+    format!("{}, {steps}, {}", sum.runbook, between(sum.started, sum.last))
+}
+
+fn counts(sum: &Summary) -> String {
+    let mut parts = vec![plural(sum.changes, "change")];
+    if sum.already > 0 {
+        parts.push(format!("{} already so", sum.already));
+    }
+    if !sum.answers.is_empty() {
+        let mut people: Vec<&str> =
+            sum.answers.iter().map(|answer| answer.by.as_str()).filter(|by| !by.is_empty()).collect();
+        people.sort_unstable();
+        people.dedup();
+        let by = if people.is_empty() { String::new() } else { format!(" by {}", people.join(", ")) };
+        parts.push(format!("{} answered{by}", plural(sum.answers.len(), "question")));
+    }
+    if sum.resumed > 0 {
+        parts.push(format!(
+            "resumed {}",
+            if sum.resumed == 1 { "once".into() } else { format!("{} times", sum.resumed) }
+        ));
+    }
+    parts.join(", ")
+}
+
+fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
+    if sum.intervals.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n  {}\n", style.paint(Tone::Strong, "what was interrupted, as this run saw it"));
+    for interval in &sum.intervals {
+        let what = match interval.condition {
+            Condition::Stopped => "stopped",
+            Condition::ReadOnly => "read-only",
+        };
+        let from = time_of_day(interval.from, zone);
+        text += &match interval.until {
+            Some(until) => {
+                let long = between(interval.from, until).to_string();
+                format!("  {:<14} {what:<10} {from} - {}  {long:>9}\n", interval.service, time_of_day(until, zone))
+            }
+            None => {
+                let still = style.paint(Tone::Warn, &format!("still {what}"));
+                format!("  {:<14} {what:<10} {from} - {still}\n", interval.service)
+            }
+        };
+    }
+    text
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+fn indented(text: &str, style: &Style) -> String {
+    wrap(text, style.width - 2).iter().map(|line| format!("  {line}\n")).collect()
+}

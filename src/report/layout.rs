@@ -1,0 +1,139 @@
+//! The columns of the human view: time of day, mark, words, and on the right host, class and duration. Pure: text in,
+//! lines out. Everything on a page starts at the same few columns, so that a tired eye finds it.
+
+use crate::model::span::Span;
+use crate::report::style::{Style, Tone};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Where the mark begins, behind the time of day.
+const MARK_COLUMN: usize = 12;
+/// Where the words begin, behind the mark.
+pub const TEXT_COLUMN: usize = 21;
+
+/// A symbol and its word, in its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Badge {
+    /// One character.
+    pub symbol: char,
+    /// At most six letters.
+    pub word: &'static str,
+    /// The colour.
+    pub tone: Tone,
+}
+
+/// A badge, written short.
+#[must_use]
+pub const fn badge(symbol: char, word: &'static str, tone: Tone) -> Badge {
+    Badge { symbol, word, tone }
+}
+
+/// The time of day of a wall clock reading, `22:04:59`.
+#[must_use]
+pub fn time_of_day(wall: i64, zone: &TimeZone) -> String {
+    local(wall, zone, "%H:%M:%S")
+}
+
+/// Date and time of a wall clock reading, `2026-11-21 22:04`.
+#[must_use]
+pub fn date_and_time(wall: i64, zone: &TimeZone) -> String {
+    local(wall, zone, "%Y-%m-%d %H:%M")
+}
+
+fn local(wall: i64, zone: &TimeZone, format: &str) -> String {
+    let instant = Timestamp::from_millisecond(wall).unwrap_or_default();
+    instant.to_zoned(zone.clone()).strftime(format).to_string()
+}
+
+/// How long it was between two wall clock readings; never negative.
+#[must_use]
+pub fn between(from: i64, until: i64) -> Span {
+    Span(u64::try_from(until.saturating_sub(from)).unwrap_or(0))
+}
+
+/// One entry: time, badge, words and, at the right edge, what belongs to them. Words that do not fit beside `right`
+/// push it to a line of its own; nothing is cut.
+#[must_use]
+pub fn entry(style: &Style, time: &str, badge: Badge, words: &str, right: &str) -> String {
+    let mark = format!("{} {:<6}", badge.symbol, badge.word);
+    let head = format!("{}  {} ", style.paint(Tone::Dim, &format!("{time:<10}")), style.paint(badge.tone, &mark));
+    let room = style.width - TEXT_COLUMN;
+    let mut lines = wrap(words, room);
+    if !right.is_empty() {
+        let last = lines.pop().unwrap_or_default();
+        let gap = room.saturating_sub(width(&last) + width(right));
+        if gap > 0 {
+            lines.push(format!("{last}{}{}", " ".repeat(gap), style.paint(Tone::Dim, right)));
+        } else {
+            lines.push(last);
+            lines.push(format!("{}{}", " ".repeat(room.saturating_sub(width(right))), style.paint(Tone::Dim, right)));
+        }
+    }
+    let indent = " ".repeat(TEXT_COLUMN);
+    format!("{head}{}", lines.join(&format!("\n{indent}")))
+}
+
+/// A heading: time and words that begin where badges do.
+#[must_use]
+pub fn heading(style: &Style, time: &str, words: &str) -> String {
+    let lines = wrap(words, style.width - MARK_COLUMN + 2);
+    let painted: Vec<String> = lines.iter().map(|line| style.paint(Tone::Strong, line)).collect();
+    let indent = format!("\n{}", " ".repeat(MARK_COLUMN - 2));
+    format!("{}{}", style.paint(Tone::Dim, &format!("{time:<10}")), painted.join(&indent))
+}
+
+/// A further line under an entry.
+#[must_use]
+pub fn under(style: &Style, tone: Tone, words: &str) -> String {
+    let lines = wrap(words, style.width - TEXT_COLUMN);
+    let painted: Vec<String> =
+        lines.iter().map(|line| format!("{}{}", " ".repeat(TEXT_COLUMN), style.paint(tone, line))).collect();
+    painted.join("\n")
+}
+
+/// Words broken into lines of at most `width` columns, at spaces where there are any. At least one line.
+#[must_use]
+pub fn wrap(words: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in words.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        if !line.is_empty() && line.chars().count() + 1 + word.len() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        while word.len() > width {
+            lines.push(word.drain(..width).collect());
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.extend(word);
+    }
+    lines.push(line);
+    lines
+}
+
+/// `text` cut to `width` columns, the cut shown.
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn lines_break_at_spaces_and_long_words_are_broken() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+}

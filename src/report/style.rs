@@ -1,0 +1,87 @@
+//! How output looks on a given screen: colours or none, its width, and whether a line may be rewritten. A symbol and a
+//! word always stand beside a colour: nothing is told by colour alone.
+
+/// The width that is assumed when a screen does not tell.
+pub const WIDTH: usize = 80;
+
+/// What a piece of text is meant to say, apart from its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It went well.
+    Good,
+    /// It went wrong.
+    Bad,
+    /// Somebody should look.
+    Warn,
+    /// It waits, for time or for a person.
+    Wait,
+    /// A heading.
+    Strong,
+    /// Of lesser weight.
+    Dim,
+    /// Ordinary text.
+    Plain,
+}
+
+/// What a screen can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether colours are shown.
+    pub colour: bool,
+    /// Whether the last line may be rewritten: a person is watching.
+    pub live: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Style {
+    /// No colours, nothing rewritten: files, pipes and tests.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self { colour: false, live: false, width: WIDTH }
+    }
+
+    /// What suits a handle, from whether it is a terminal and from the environment's `NO_COLOR`, `TERM` and `COLUMNS`.
+    #[must_use]
+    pub fn of(is_terminal: bool, variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let dumb = variable("TERM").is_none_or(|term| term == "dumb");
+        let no_colour = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let width = variable("COLUMNS").and_then(|text| text.parse().ok()).unwrap_or(WIDTH).clamp(60, 120);
+        Self { colour: is_terminal && !dumb && !no_colour, live: is_terminal && !dumb, width }
+    }
+
+    /// `text` in the colour of `tone`, if colours are shown.
+    #[must_use]
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Bad => "1;31",
+            Tone::Warn => "33",
+            Tone::Wait => "36",
+            Tone::Strong => "1",
+            Tone::Dim => "2",
+            Tone::Plain => "",
+        };
+        if self.colour && !code.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Style;
+
+    #[test]
+    fn colours_need_a_terminal_that_has_them_and_a_user_who_wants_them() {
+        let of = |terminal, term: &'static str, no_color: &'static str| {
+            Style::of(terminal, &move |name| match name {
+                "TERM" => Some(term.to_owned()),
+                "NO_COLOR" => Some(no_color.to_owned()),
+                _ => None,
+            })
+        };
+        assert!(of(true, "xterm", "").colour);
+        assert!(!of(true, "xterm", "1").colour);
+        assert!(!of(true, "dumb", "").colour && !of(true, "dumb", "").live);
+        assert!(!of(false, "xterm", "").colour && !of(false, "xterm", "").live);
+    }
+}

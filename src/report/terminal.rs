@@ -1,0 +1,325 @@
+//! A run as a person watches it: one entry a change, aligned, calm. Successful readings are not shown; the journal has
+//! them. It must not decide anything, and every foreign text passes through [`shown`] before it is written.
+
+use crate::model::effect::{Action, Class, Effect, Failure, Outcome};
+use crate::model::event::{Event, Sink};
+use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
+use crate::model::span::Span;
+use crate::model::text::shown;
+use crate::model::value::{Fields, Value};
+use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under};
+use crate::report::style::{Style, Tone};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// Off a terminal, an effect that goes on waiting for the same thing says so again after this time.
+const HEARTBEAT: Span = Span::secs(30);
+/// How many of the last lines of a failed command are shown.
+const TAIL_LINES: usize = 10;
+
+/// Writes the human view of events.
+pub struct Terminal {
+    out: Box<dyn Write>,
+    style: Style,
+    zone: TimeZone,
+    /// Effects under way: what was asked and since when.
+    effects: BTreeMap<EffectId, (Effect, i64)>,
+    /// Steps under way: name and since when.
+    steps: BTreeMap<(TrackId, String), (String, i64)>,
+    /// What was last said of a waiting effect, and when.
+    beats: BTreeMap<EffectId, (String, i64)>,
+    /// Output that came without its newline yet.
+    partial: BTreeMap<EffectId, String>,
+    /// Replayed steps that are to be told in one line.
+    folded: Option<usize>,
+    status_shown: bool,
+}
+
+impl Terminal {
+    /// A view on `out`; times of day are in `zone`.
+    #[must_use]
+    pub fn new(out: Box<dyn Write>, style: Style, zone: TimeZone) -> Self {
+        Self {
+            out,
+            style,
+            zone,
+            effects: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            beats: BTreeMap::new(),
+            partial: BTreeMap::new(),
+            folded: None,
+            status_shown: false,
+        }
+    }
+
+    /// Writes whole lines, below whatever the status line said.
+    fn line(&mut self, text: &str) {
+        self.clear_status();
+        let _ = writeln!(self.out, "{text}");
+    }
+
+    fn status(&mut self, text: &str) {
+        let text = self.style.paint(Tone::Wait, &cut(text, self.style.width - 1));
+        let _ = write!(self.out, "\r\u{1b}[2K{text}");
+        self.status_shown = true;
+    }
+
+    fn clear_status(&mut self) {
+        if std::mem::take(&mut self.status_shown) {
+            let _ = write!(self.out, "\r\u{1b}[2K");
+        }
+    }
+
+    fn entry(&mut self, wall: i64, badge: Badge, words: &str, right: &str) {
+        let text = entry(&self.style, &time_of_day(wall, &self.zone), badge, words, right);
+        self.line(&text);
+    }
+
+    fn heading(&mut self, wall: i64, words: &str) {
+        let text = heading(&self.style, &time_of_day(wall, &self.zone), words);
+        self.line(&text);
+    }
+
+    fn under(&mut self, tone: Tone, words: &str) {
+        let text = under(&self.style, tone, words);
+        self.line(&text);
+    }
+
+    fn recorded(&mut self, record: &Record, replayed: bool) {
+        if replayed {
+            self.replay(record);
+            return;
+        }
+        self.unfold(record);
+        match record {
+            Record::Begun { runbook, params, estate, at, by, .. } => self.begun(runbook, params, estate, at, by),
+            Record::Opened { at, by } => {
+                let who = shown(&format!("resumed by {} on {}", by.user, by.host));
+                self.heading(at.wall, &who);
+            }
+            Record::StepBegun { track, number, name, at, .. } => {
+                self.steps.insert((track.clone(), number.clone()), (name.clone(), at.wall));
+                self.step_heading(at.wall, number, name);
+            }
+            Record::StepEnded { track, number, failed, at } => self.step_ended(track, number, failed.as_deref(), at),
+            Record::Intent { id, attempt, effect, at, .. } => self.intent(id, *attempt, effect, at),
+            Record::Outcome { id, outcome, at, .. } => {
+                if let Some((effect, since)) = self.effects.remove(id) {
+                    self.settled(id, &effect, outcome, Some(since), at.wall);
+                }
+            }
+            Record::Read { id, effect, outcome, at, .. } => self.settled(id, effect, outcome, None, at.wall),
+            Record::Doubt { id, reason, at, .. } => {
+                let label = self.label(id);
+                self.entry(at.wall, badge('?', "doubt", Tone::Bad), &format!("{label}: {}", shown(reason)), "");
+            }
+            Record::Settled { id, happened, reason, at, by, .. } => {
+                let word = if *happened { "happened" } else { "did not happen" };
+                let words = format!("{} {word}, says {}: {}", self.label(id), shown(&by.user), shown(reason));
+                self.entry(at.wall, badge('✓', "answer", Tone::Good), &words, "");
+            }
+            Record::Retry { id, at, by } => {
+                let words = format!("{} is tried again by {}", self.label(id), shown(&by.user));
+                self.entry(at.wall, badge('·', "again", Tone::Plain), &words, "");
+            }
+            Record::Ended { .. } => self.clear_status(),
+        }
+    }
+
+    /// A record of a former runner: remembered, counted, told in one line later.
+    fn replay(&mut self, record: &Record) {
+        match record {
+            Record::Begun { runbook, params, estate, at, by, .. } => self.begun(runbook, params, estate, at, by),
+            Record::StepBegun { track, number, name, at, .. } => {
+                self.steps.insert((track.clone(), number.clone()), (name.clone(), at.wall));
+            }
+            Record::StepEnded { track, number, .. } => {
+                self.steps.remove(&(track.clone(), number.clone()));
+                *self.folded.get_or_insert(0) += 1;
+            }
+            Record::Intent { id, effect, at, .. } => {
+                self.effects.insert(id.clone(), (effect.clone(), at.wall));
+            }
+            Record::Opened { .. }
+            | Record::Outcome { .. }
+            | Record::Read { .. }
+            | Record::Doubt { .. }
+            | Record::Settled { .. }
+            | Record::Retry { .. }
+            | Record::Ended { .. } => {}
+        }
+    }
+
+    /// Tells of the replayed steps, and where the run stands, before the first new record but `Opened`.
+    fn unfold(&mut self, next: &Record) {
+        if matches!(next, Record::Opened { .. }) {
+            return;
+        }
+        let Some(count) = self.folded.take() else { return };
+        let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
+        let text = format!("{:10}… {steps} already done (replayed)", "");
+        self.line(&self.style.paint(Tone::Dim, &text));
+        for ((_, number), (name, since)) in self.steps.clone() {
+            self.step_heading(since, &number, &name);
+        }
+    }
+
+    fn begun(&mut self, runbook: &str, params: &Fields, estate: &str, at: &Moment, by: &Who) {
+        let who = shown(&format!("{runbook} on {estate}, by {} on {}", by.user, by.host));
+        self.heading(at.wall, &who);
+        for (name, value) in params {
+            let text = format!("{:10}{} = {}", "", shown(name), shown(&value.to_string()));
+            self.line(&self.style.paint(Tone::Dim, &text));
+        }
+    }
+
+    fn step_heading(&mut self, wall: i64, number: &str, name: &str) {
+        self.line("");
+        self.heading(wall, &format!("{number}  {}", shown(name)));
+    }
+
+    fn step_ended(&mut self, track: &TrackId, number: &str, failed: Option<&str>, at: &Moment) {
+        let begun = self.steps.remove(&(track.clone(), number.to_owned()));
+        let took = begun.map_or_else(String::new, |(_, since)| between(since, at.wall).to_string());
+        match failed {
+            None => self.entry(at.wall, badge('✓', "done", Tone::Good), &format!("step {number}"), &took),
+            Some(why) => {
+                let words = format!("step {number}: {}", shown(why));
+                self.entry(at.wall, badge('✗', "failed", Tone::Bad), &words, &took);
+            }
+        }
+    }
+
+    fn intent(&mut self, id: &EffectId, attempt: u32, effect: &Effect, at: &Moment) {
+        self.effects.insert(id.clone(), (effect.clone(), at.wall));
+        if let Action::Ask(ask) = &effect.action {
+            self.entry(at.wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), &ask.gate);
+            if !ask.evidence.is_empty() {
+                self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
+            }
+        } else if attempt > 1 {
+            let words = lane(&id.track, &format!("{}, attempt {attempt}", shown(&effect.label)));
+            self.entry(at.wall, badge('·', "again", Tone::Plain), &words, "");
+        }
+        if self.style.live && effect.class() != Class::Human {
+            self.status(&format!("… {}", shown(&effect.label)));
+        }
+    }
+
+    fn settled(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, since: Option<i64>, wall: i64) {
+        self.flush_output(id);
+        self.beats.remove(id);
+        let took = since.map_or_else(String::new, |since| between(since, wall).to_string());
+        let host = effect.host.as_deref().unwrap_or("");
+        let right = format!("{host:<8} {:<10} {took:>8}", effect.class().to_string());
+        let label = lane(&id.track, &shown(&effect.label));
+        let value = match outcome {
+            Outcome::Failed(failure) => return self.failed(&label, &right, failure, wall),
+            Outcome::Done { value, .. } => value,
+        };
+        let done = badge('✓', "done", Tone::Good);
+        match &effect.action {
+            Action::Job(_) if value.get("changed").and_then(Value::as_bool) == Some(false) => {
+                self.entry(wall, badge('=', "same", Tone::Good), &label, &right);
+            }
+            Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => self.entry(wall, done, &label, &right),
+            Action::Log(_) => {
+                let told = value.get("outcome").and_then(Value::as_text);
+                let told = told.map_or_else(String::new, |word| format!(" = {}", shown(word)));
+                self.entry(wall, done, &format!("{label}{told}"), &right);
+            }
+            Action::Ask(_) => {
+                let words = answer(value);
+                self.entry(wall, badge('✓', "answer", Tone::Good), &lane(&id.track, &words), &took);
+            }
+            Action::Note { text, warning } => {
+                let mark = if *warning { badge('!', "warn", Tone::Warn) } else { badge('·', "note", Tone::Plain) };
+                self.entry(wall, mark, &lane(&id.track, &shown(text)), "");
+            }
+            Action::Probe(_) | Action::Capture(_) => {}
+        }
+    }
+
+    fn failed(&mut self, label: &str, right: &str, failure: &Failure, wall: i64) {
+        self.entry(wall, badge('✗', "failed", Tone::Bad), label, right);
+        self.under(Tone::Bad, &shown(&failure.message));
+        let lines: Vec<&str> = failure.output.lines().collect();
+        for line in &lines[lines.len().saturating_sub(TAIL_LINES)..] {
+            self.under(Tone::Dim, &format!("| {}", shown(line)));
+        }
+    }
+
+    fn waiting(&mut self, id: &EffectId, what: &str, left: Option<Span>, at: &Moment) {
+        let left = left.map_or_else(String::new, |left| format!("{left} left"));
+        let what = shown(what);
+        if self.style.live {
+            let since = self.effects.get(id).map_or(at.wall, |(_, since)| *since);
+            let left = if left.is_empty() { left } else { format!(", {left}") };
+            self.status(&format!("… waiting: {what} ({}{left})", between(since, at.wall)));
+            return;
+        }
+        let said = self.beats.get(id);
+        if said.is_none_or(|(before, when)| *before != what || between(*when, at.wall) >= HEARTBEAT) {
+            self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &what), &left);
+            self.beats.insert(id.clone(), (what, at.wall));
+        }
+    }
+
+    fn output(&mut self, id: &EffectId, text: &str) {
+        let held = self.partial.entry(id.clone()).or_default();
+        held.push_str(text);
+        let Some(end) = held.rfind('\n') else { return };
+        let whole: String = held.drain(..=end).collect();
+        for line in whole.lines() {
+            self.under(Tone::Dim, &format!("| {}", shown(line)));
+        }
+    }
+
+    fn flush_output(&mut self, id: &EffectId) {
+        if let Some(rest) = self.partial.remove(id).filter(|rest| !rest.is_empty()) {
+            self.under(Tone::Dim, &format!("| {}", shown(&rest)));
+        }
+    }
+
+    fn label(&self, id: &EffectId) -> String {
+        self.effects.get(id).map_or_else(|| format!("effect {id}"), |(effect, _)| shown(&effect.label))
+    }
+}
+
+impl Sink for Terminal {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Recorded { record, replayed, .. } => self.recorded(record, *replayed),
+            Event::Waiting { id, what, left, at } => self.waiting(id, what, *left, at),
+            Event::LogSeen { id, service, number, line, at } => {
+                let number = number.map_or_else(String::new, |number| format!("{number} "));
+                let words = lane(&id.track, &format!("{}: {number}{}", shown(service), shown(line)));
+                self.entry(at.wall, badge('‹', "log", Tone::Plain), &words, "");
+            }
+            Event::Output { id, text, .. } => self.output(id, text),
+            Event::Notice { text } => {
+                let text = shown(text);
+                self.line(&format!("{:10}! {text}", ""));
+            }
+        }
+        let _ = self.out.flush();
+    }
+}
+
+/// Which strand of parallel work it belongs to stands before the words: `[2]` is its second item.
+fn lane(track: &TrackId, words: &str) -> String {
+    match track.0.rsplit_once('-').and_then(|(_, item)| item.parse::<usize>().ok()) {
+        Some(item) => format!("[{}] {words}", item + 1),
+        None => words.to_owned(),
+    }
+}
+
+/// An answer and who gave it.
+fn answer(value: &Value) -> String {
+    let field = |name| value.get(name).and_then(Value::as_text).unwrap_or("");
+    let word = if value.as_map().is_some() { field("word").to_owned() } else { value.to_string() };
+    let by = if field("by").is_empty() { String::new() } else { format!(", answered by {}", shown(field("by"))) };
+    let note = if field("note").is_empty() { String::new() } else { format!(": {}", shown(field("note"))) };
+    format!("{}{by}{note}", shown(&word))
+}

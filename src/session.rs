@@ -1,0 +1,262 @@
+//! The composition root: puts a run together from texts, a store, a world and sinks, carries it out and says how
+//! it ended. The only file that knows every concrete part; it takes no decision about steps.
+
+use crate::dispatch::{Dispatcher, Door, Setup};
+use crate::error::{Error, Kind, Result};
+use crate::journal::{Store, Stored};
+use crate::journal::history::History;
+use crate::model::event::{Event, Sink};
+use crate::model::inventory::Inventory;
+use crate::model::record::{Ending, FORMAT, Moment, Record, Who};
+use crate::model::value::Fields;
+use crate::script::program::{self, Program, ScriptEnd};
+use crate::script::sources::{self, Sources};
+use crate::world::World;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The texts a run is made of, by name: what its snapshot holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// The runbook's name.
+    pub runbook: String,
+    /// `runbook:NAME`, `module:NAME`, `profile:NAME` and `inventory:FILE`, with their texts.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A run that could be carried out: compiled, its inventory checked.
+pub struct Prepared {
+    /// What it is made of.
+    pub texts: Texts,
+    /// The compiled runbook.
+    pub program: Rc<Program>,
+    /// The site.
+    pub inventory: Rc<Inventory>,
+}
+
+/// How a run ended, for the exit code and the last lines on the screen.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run.
+    pub run: String,
+    /// How.
+    pub ending: Ending,
+    /// What to tell, unless it is done.
+    pub error: Option<Box<Error>>,
+    /// The exit code of the process.
+    pub exit_code: u8,
+}
+
+/// The parts a run is carried out with.
+pub struct Parts {
+    /// The run.
+    pub run: String,
+    /// Where its record is kept.
+    pub store: Box<dyn Store>,
+    /// Where it acts.
+    pub world: Box<dyn World>,
+    /// Who is told.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// Who carries it out.
+    pub by: Who,
+}
+
+/// Collects everything a runbook and an inventory refer to.
+///
+/// # Errors
+/// `Script` or `Inventory` errors with their place; nothing is touched.
+pub fn gather(
+    runbook: &str,
+    text: &str,
+    inventory: (&str, &str),
+    read_module: &mut dyn FnMut(&str) -> Option<String>,
+    read_profile: &mut dyn FnMut(&str) -> Option<String>,
+) -> Result<Texts> {
+    let mut files = sources::collect(runbook, text, read_module)?.files;
+    let (file, inventory_text) = inventory;
+    let mut profiles = BTreeMap::new();
+    Inventory::parse(inventory_text, file, &mut |product| {
+        let text = read_profile(product)?;
+        profiles.insert(format!("profile:{product}"), text.clone());
+        Some(text)
+    })?;
+    files.append(&mut profiles);
+    files.insert(format!("inventory:{file}"), inventory_text.to_owned());
+    Ok(Texts { runbook: runbook.to_owned(), files })
+}
+
+/// Compiles and checks the texts of a run.
+///
+/// # Errors
+/// `Script` or `Inventory` errors with their place.
+pub fn prepare(texts: Texts) -> Result<Prepared> {
+    let scripts = texts.files.iter().filter(|(name, _)| name.starts_with("runbook:") || name.starts_with("module:"));
+    let files = scripts.map(|(name, text)| (name.clone(), text.clone())).collect();
+    let program = Program::compile(&Sources { runbook: texts.runbook.clone(), files })?;
+    let inventory = texts.files.iter().find_map(|(name, text)| Some((name.strip_prefix("inventory:")?, text)));
+    let inventory = match inventory {
+        Some((file, text)) => {
+            Inventory::parse(text, file, &mut |product| texts.files.get(&format!("profile:{product}")).cloned())?
+        }
+        None => Inventory::default(),
+    };
+    Ok(Prepared { texts, program, inventory: Rc::new(inventory) })
+}
+
+/// The texts of a run as they were when it began.
+///
+/// # Errors
+/// `Refused` when one of them is missing or damaged.
+pub fn snapshot(store: &dyn Store, history: &History) -> Result<Texts> {
+    let begun = history.begun();
+    let mut files = BTreeMap::new();
+    for (name, digest) in &begun.sources {
+        files.insert(name.clone(), store.source(digest)?);
+    }
+    Ok(Texts { runbook: begun.runbook.clone(), files })
+}
+
+/// Carries out a new run.
+///
+/// # Errors
+/// When its first records cannot be written: nothing was touched then.
+pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str) -> Result<Finished> {
+    let mut sources = BTreeMap::new();
+    for (name, text) in &prepared.texts.files {
+        sources.insert(name.clone(), parts.store.put_source(text)?);
+    }
+    let begun = Record::Begun {
+        format: FORMAT,
+        baton: env!("CARGO_PKG_VERSION").to_owned(),
+        runbook: prepared.texts.runbook.clone(),
+        sources,
+        params: params.clone(),
+        estate: estate.to_owned(),
+        at: parts.world.now(),
+        by: parts.by.clone(),
+    };
+    let history = History::from(vec![Stored { seq: 1, record: begun.clone() }])?;
+    carry_out(prepared, parts, history, 0, vec![begun], params)
+}
+
+/// Takes a run up again where its record stands. `verdict` is what a person says of the effect in doubt: whether
+/// it happened, and why they know.
+///
+/// # Errors
+/// `Refused` when the run is over or its record is damaged; `Usage` when there is nothing in doubt to give a verdict on.
+pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, String)>) -> Result<Finished> {
+    let mut stored = parts.store.read(&parts.run)?;
+    let last_seq = stored.last().map_or(0, |last| last.seq);
+    for Stored { seq, record } in &stored {
+        let event = Event::Recorded { seq: *seq, record: record.clone(), replayed: true };
+        parts.sinks.iter_mut().for_each(|sink| sink.event(&event));
+    }
+    let history = History::from(stored.clone())?;
+    let params = history.begun().params.clone();
+    let opening = reopening(&parts.run, &history, verdict, &parts.world.now(), &parts.by)?;
+    stored.extend((last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() }));
+    carry_out(prepared, parts, History::from(stored)?, last_seq, opening, params)
+}
+
+/// The records that open a run again: who did, and what is to be looked at anew.
+fn reopening(
+    run: &str,
+    history: &History,
+    verdict: Option<(bool, String)>,
+    at: &Moment,
+    by: &Who,
+) -> Result<Vec<Record>> {
+    if history.is_final() {
+        return Err(Error::new(Kind::Refused, format!("run {run} is over; there is nothing to resume"))
+            .hint(format!("see what it did: baton show {run}")));
+    }
+    let mut records = vec![Record::Opened { at: at.clone(), by: by.clone() }];
+    match (history.doubted(), verdict) {
+        (Some((id, attempt)), Some((happened, reason))) => {
+            let (at, by) = (at.clone(), by.clone());
+            records.push(Record::Settled { id, attempt, happened, reason, at, by });
+        }
+        (None, Some(_)) => {
+            return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))
+                .hint(format!("take it up again: baton resume {run}")));
+        }
+        (_, None) => {}
+    }
+    let retries = history.to_retry();
+    records.extend(retries.into_iter().map(|id| Record::Retry { id, at: at.clone(), by: by.clone() }));
+    Ok(records)
+}
+
+fn carry_out(
+    prepared: &Prepared,
+    parts: Parts,
+    history: History,
+    last_seq: u64,
+    opening: Vec<Record>,
+    params: Fields,
+) -> Result<Finished> {
+    let Parts { run, store, world, sinks, by: _ } = parts;
+    let door = Dispatcher::new(Setup { run: run.clone(), store, world, sinks, history, last_seq });
+    door.write(opening)?;
+    let end = perform(prepared, &door, params);
+    Ok(finish(run, &door, end))
+}
+
+/// Runs the script on the main track.
+fn perform(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> ScriptEnd {
+    let end = Rc::new(RefCell::new(ScriptEnd::Halted));
+    let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
+    let (slot, script_door) = (Rc::clone(&end), Rc::clone(door) as Rc<dyn Door>);
+    door.drive(Box::new(move || {
+        let ended = program::run(&program, script_door, inventory, params);
+        slot.replace(ended);
+    }));
+    end.replace(ScriptEnd::Halted)
+}
+
+/// Says how the run ended, and writes it down.
+fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
+    let touched = door.has_changed();
+    let (ending, error, effect) = match (door.halt_reason(), end) {
+        (Some(halt), _) => (halt.ending, Some(halt.error), halt.effect),
+        (None, ScriptEnd::Done) => match door.check_exhausted() {
+            Ok(()) => (Ending::Done, None, None),
+            Err(error) => (Ending::Refused, Some(error), None),
+        },
+        (None, ScriptEnd::Held { reason, instructions }) => {
+            (Ending::Held, Some(held(&run, reason, &instructions)), None)
+        }
+        (None, ScriptEnd::Failed { mut error, effect, guard }) => {
+            let ending = if guard && !touched { Ending::Unmet } else { Ending::Failed };
+            error.kind = if ending == Ending::Unmet { Kind::Precondition } else { Kind::Failed };
+            (ending, Some(next_after_failure(&run, ending, error)), effect)
+        }
+        (None, ScriptEnd::Bug(mut error)) => {
+            error.kind = if touched { Kind::Failed } else { Kind::Script };
+            (Ending::Bug, Some(error), None)
+        }
+        (None, ScriptEnd::Halted) => {
+            (Ending::Interrupted, Some(Error::new(Kind::Internal, "the script was stopped for no recorded reason")), None)
+        }
+    };
+    let message = error.as_ref().map_or_else(String::new, |error| error.message.clone());
+    let unwritten = door.close(ending, &message, effect).err();
+    let error = error.or(unwritten);
+    let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
+    Finished { run, ending, error, exit_code }
+}
+
+fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
+    let mut error = Error::new(Kind::Suspended, reason);
+    error.causes.extend(instructions.lines().map(str::to_owned));
+    error.hint(format!("see what was done: baton show {run}"))
+}
+
+fn next_after_failure(run: &str, ending: Ending, error: Box<Error>) -> Box<Error> {
+    if ending == Ending::Unmet {
+        error.hint("nothing was touched: put it right and run the runbook again")
+    } else {
+        error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
+    }
+}

@@ -1,0 +1,76 @@
+//! When a simulated runner dies. Every boundary it crosses (before and after each store append, before and after
+//! each start of a job, before each reply is delivered) is a point with a number; at one of them it dies, and from
+//! then on nothing it does has any effect. Asking for point 1, 2, … until a run ends alive tries them all.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// A boundary at which a runner can die.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    /// The records are not stored.
+    BeforeAppend,
+    /// The records are stored and the runner does not know it.
+    AfterAppend,
+    /// The job is not asked for.
+    BeforeStart,
+    /// The job was asked for and the runner never sees the reply.
+    AfterStart,
+    /// The reply is there and the runner never sees it.
+    BeforeReply,
+}
+
+/// Counts the points one runner has passed, and ends it at one of them. Clones share the count.
+#[derive(Debug, Clone, Default)]
+pub struct CrashClock(Rc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    points: Cell<u64>,
+    at: Option<u64>,
+    died: Cell<Option<Boundary>>,
+}
+
+impl CrashClock {
+    /// The runner dies at point `at`, counted from 1.
+    #[must_use]
+    pub fn at(at: u64) -> Self {
+        Self(Rc::new(State { at: Some(at), ..State::default() }))
+    }
+
+    /// The runner lives; its points are counted all the same.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::default()
+    }
+
+    /// The runner crosses a boundary. True when it is dead: now, or already.
+    pub fn crosses(&self, boundary: Boundary) -> bool {
+        if self.0.died.get().is_some() {
+            return true;
+        }
+        self.0.points.set(self.0.points.get() + 1);
+        if Some(self.0.points.get()) == self.0.at {
+            self.0.died.set(Some(boundary));
+        }
+        self.is_dead()
+    }
+
+    /// Whether the runner is dead.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.0.died.get().is_some()
+    }
+
+    /// Where it died, if it did.
+    #[must_use]
+    pub fn died_at(&self) -> Option<Boundary> {
+        self.0.died.get()
+    }
+
+    /// How many points it has passed, the one it died at included.
+    #[must_use]
+    pub fn points(&self) -> u64 {
+        self.0.points.get()
+    }
+}

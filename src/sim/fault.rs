@@ -1,0 +1,154 @@
+//! What goes wrong in a simulation, as data: which fault, at which occurrence of what. Printable, storable, and
+//! made from a seed, so that a counterexample can be told as a story and played again. Nothing here acts.
+
+use crate::sim::random::Random;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An occurrence in a run: the `nth` time that `verb` reaches `subject`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Trigger {
+    /// The verb of a job, or the form of a question: `confirm`, `manual`, `choose`.
+    pub verb: String,
+    /// The service, or the host where there is none, or the question's gate.
+    pub subject: String,
+    /// Which time, from 1.
+    pub nth: u32,
+}
+
+/// What goes wrong there. Lengths of time are milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Harm {
+    /// The command ends with exit code 1 and has done nothing.
+    FailsBefore,
+    /// The command has done its work and ends with exit code 1 all the same.
+    FailsAfter,
+    /// The job starts, but the link breaks before the reply.
+    ReplyLost,
+    /// The host cannot be reached from now on for a while; the job is not started, others on it go on.
+    HostDown {
+        /// For how long.
+        ms: u64,
+    },
+    /// The job's supervisor dies and leaves no exit record.
+    JobLost {
+        /// Whether the command had done its work.
+        happened: bool,
+    },
+    /// The job does its work and the host restarts under it: its jobs are lost, it is away for a while.
+    HostRestarts {
+        /// For how long it is away.
+        ms: u64,
+    },
+    /// From now on the service's log lines appear late.
+    LogLate {
+        /// By how much.
+        ms: u64,
+    },
+    /// Nobody is there to answer.
+    Nobody,
+    /// The operator says `no`, `failed`, or the last of the options.
+    SaysNo,
+}
+
+/// A harm and where it strikes. It strikes once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fault {
+    /// Where.
+    pub at: Trigger,
+    /// What.
+    pub harm: Harm,
+}
+
+/// Everything that goes wrong in one simulation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultPlan {
+    /// The faults of the site.
+    pub faults: Vec<Fault>,
+    /// The points at which the first, second, … runner dies; see [`CrashClock`](crate::sim::CrashClock).
+    pub crashes: Vec<u64>,
+}
+
+impl FaultPlan {
+    /// A plan of `count` faults at some of `places`, always the same for the same seed.
+    #[must_use]
+    pub fn random(seed: u64, places: &[Trigger], count: usize) -> Self {
+        let mut random = Random::new(seed);
+        let mut faults = Vec::new();
+        for _ in 0..count {
+            let place = usize::try_from(random.below(places.len() as u64)).unwrap_or(0);
+            let Some(at) = places.get(place) else { break };
+            let harms = Harm::possible(at);
+            let choice = usize::try_from(random.below(harms.len() as u64)).unwrap_or(0);
+            if let Some(harm) = harms.get(choice) {
+                faults.push(Fault { at: at.clone(), harm: harm.clone() });
+            }
+        }
+        Self { faults, crashes: Vec::new() }
+    }
+
+    /// Every plan of a single fault at one of `places`.
+    pub fn singles(places: &[Trigger]) -> impl Iterator<Item = Self> {
+        let fault = |at: &Trigger, harm| Fault { at: at.clone(), harm };
+        let faults = places.iter().flat_map(move |at| Harm::possible(at).into_iter().map(move |harm| fault(at, harm)));
+        faults.map(|fault| Self { faults: vec![fault], crashes: Vec::new() })
+    }
+}
+
+impl Harm {
+    /// The harms that can strike at a place.
+    #[must_use]
+    pub fn possible(at: &Trigger) -> Vec<Self> {
+        if ["confirm", "manual", "choose"].contains(&at.verb.as_str()) {
+            return vec![Self::Nobody, Self::SaysNo];
+        }
+        vec![
+            Self::FailsBefore,
+            Self::FailsAfter,
+            Self::ReplyLost,
+            Self::HostDown { ms: 30_000 },
+            Self::JobLost { happened: false },
+            Self::JobLost { happened: true },
+            Self::HostRestarts { ms: 60_000 },
+            Self::LogLate { ms: 5_000 },
+        ]
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({}) #{}", self.verb, self.subject, self.nth)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.at)?;
+        match &self.harm {
+            Harm::FailsBefore => f.write_str("the command fails without doing anything"),
+            Harm::FailsAfter => f.write_str("the command does its work and fails"),
+            Harm::ReplyLost => f.write_str("the job starts and the reply is lost"),
+            Harm::HostDown { ms } => write!(f, "the host is out of reach for {ms} ms"),
+            Harm::JobLost { happened: true } => f.write_str("the job does its work and loses its exit record"),
+            Harm::JobLost { happened: false } => f.write_str("the job is lost before it does anything"),
+            Harm::HostRestarts { ms } => write!(f, "the job does its work and the host restarts, away for {ms} ms"),
+            Harm::LogLate { ms } => write!(f, "from here on log lines appear {ms} ms late"),
+            Harm::Nobody => f.write_str("nobody is there to answer"),
+            Harm::SaysNo => f.write_str("the operator says no"),
+        }
+    }
+}
+
+impl fmt::Display for FaultPlan {
+    /// One line a fault; `nothing goes wrong` when there is none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.faults.is_empty() && self.crashes.is_empty() {
+            return f.write_str("nothing goes wrong");
+        }
+        let faults = self.faults.iter().map(ToString::to_string);
+        let crash = |(runner, point): (usize, &u64)| format!("runner {} dies at point {point}", runner + 1);
+        let lines: Vec<String> = faults.chain(self.crashes.iter().enumerate().map(crash)).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}

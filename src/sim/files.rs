@@ -1,0 +1,188 @@
+//! The files of all simulated hosts, in memory: folders that models move about and logs that waits read.
+//! A cheap handle; clones see the same files. It knows no time and no faults.
+
+use crate::model::mark::Identity;
+use crate::world::FileStat;
+use crate::world::folders::Folders;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// The most a simulated file holds, in bytes; what would go beyond is dropped, so a model that logs without end
+/// cannot use up the memory.
+pub(super) const FILE_BYTES_MAX: usize = 4 << 20;
+
+/// Names a file for appending, whatever its path is by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId(usize);
+
+/// All files of all simulated hosts.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryFiles(Rc<RefCell<Files>>);
+
+#[derive(Debug, Default)]
+struct Files {
+    /// Host, then path, to the index in `contents`.
+    paths: BTreeMap<String, BTreeMap<String, usize>>,
+    folders: BTreeMap<String, BTreeSet<String>>,
+    /// Never shrinks: an index is an identity, and a removed file may still be open somewhere.
+    contents: Vec<Vec<u8>>,
+}
+
+impl MemoryFiles {
+    /// A new empty file at `path`; one that had the path before loses it.
+    #[must_use]
+    pub fn create(&self, host: &str, path: &str) -> FileId {
+        let mut files = self.0.borrow_mut();
+        files.contents.push(Vec::new());
+        let index = files.contents.len() - 1;
+        files.make_parents(host, path);
+        files.paths.entry(host.to_owned()).or_default().insert(path.to_owned(), index);
+        FileId(index)
+    }
+
+    /// Appends a line and its newline.
+    pub fn append_line(&self, file: FileId, line: &str) {
+        if let Some(content) = self.0.borrow_mut().contents.get_mut(file.0)
+            && content.len() + line.len() < FILE_BYTES_MAX
+        {
+            content.extend_from_slice(line.as_bytes());
+            content.push(b'\n');
+        }
+    }
+
+    /// The files directly in a folder, by name. A missing folder is an empty one.
+    #[must_use]
+    pub fn list(&self, host: &str, dir: &str) -> Vec<FileStat> {
+        let files = self.0.borrow();
+        let Some(paths) = files.paths.get(host) else { return Vec::new() };
+        let prefix = format!("{}/", dir.trim_end_matches('/'));
+        let inside =
+            paths.range(prefix.clone()..).map_while(|(path, index)| Some((path.strip_prefix(&prefix)?, *index)));
+        inside
+            .filter(|(name, _)| !name.contains('/'))
+            .map(|(name, index)| FileStat {
+                name: name.to_owned(),
+                identity: identity(index),
+                len: files.contents.get(index).map_or(0, Vec::len) as u64,
+            })
+            .collect()
+    }
+
+    /// At most `max` bytes of a file from an offset; nothing when another file, or none, has that path.
+    #[must_use]
+    pub fn bytes(&self, host: &str, path: &str, wanted: Identity, from: u64, max: u64) -> Option<Vec<u8>> {
+        let files = self.0.borrow();
+        let index = *files.paths.get(host)?.get(path)?;
+        if identity(index) != wanted {
+            return None;
+        }
+        let content = files.contents.get(index)?;
+        let start = usize::try_from(from).unwrap_or(usize::MAX).min(content.len());
+        let end = start.saturating_add(usize::try_from(max).unwrap_or(usize::MAX)).min(content.len());
+        Some(content[start..end].to_vec())
+    }
+}
+
+fn identity(index: usize) -> Identity {
+    Identity { device: 1, inode: index as u64 + 1 }
+}
+
+impl Files {
+    fn make_parents(&mut self, host: &str, path: &str) {
+        if let Some((parent, _)) = path.rsplit_once('/')
+            && !parent.is_empty()
+        {
+            self.make(host, parent);
+        }
+    }
+
+    fn make(&mut self, host: &str, path: &str) {
+        if self.folders.get(host).is_some_and(|folders| folders.contains(path)) {
+            return;
+        }
+        self.folders.entry(host.to_owned()).or_default().insert(path.to_owned());
+        self.make_parents(host, path);
+    }
+
+    fn is_there(&self, host: &str, path: &str) -> bool {
+        self.folders.get(host).is_some_and(|folders| folders.contains(path))
+            || self.paths.get(host).is_some_and(|paths| paths.contains_key(path))
+    }
+}
+
+/// Whether `path` is `top` or lies somewhere in it, and then what follows `top`.
+fn below<'a>(path: &'a str, top: &str) -> Option<&'a str> {
+    path.strip_prefix(top).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Folders for MemoryFiles {
+    fn read(&mut self, host: &str, path: &str) -> Option<String> {
+        let files = self.0.borrow();
+        let content = files.contents.get(*files.paths.get(host)?.get(path)?)?;
+        Some(String::from_utf8_lossy(content).into_owned())
+    }
+
+    fn write(&mut self, host: &str, path: &str, text: &str) -> Result<(), String> {
+        let FileId(index) = self.create(host, path);
+        if let Some(content) = self.0.borrow_mut().contents.get_mut(index) {
+            *content = text.as_bytes().to_vec();
+        }
+        Ok(())
+    }
+
+    fn exists(&mut self, host: &str, path: &str) -> bool {
+        self.0.borrow().folders.get(host).is_some_and(|folders| folders.contains(path))
+    }
+
+    fn make(&mut self, host: &str, path: &str) -> Result<(), String> {
+        self.0.borrow_mut().make(host, path);
+        Ok(())
+    }
+
+    fn rename(&mut self, host: &str, from: &str, to: &str) -> bool {
+        let mut files = self.0.borrow_mut();
+        if !files.is_there(host, from) || files.is_there(host, to) {
+            return false;
+        }
+        files.make_parents(host, to);
+        let moved = |path: &str| below(path, from).map(|rest| format!("{to}{rest}"));
+        if let Some(folders) = files.folders.get_mut(host) {
+            *folders = folders.iter().map(|path| moved(path).unwrap_or_else(|| path.clone())).collect();
+        }
+        if let Some(paths) = files.paths.get_mut(host) {
+            *paths = paths.iter().map(|(path, i)| (moved(path).unwrap_or_else(|| path.clone()), *i)).collect();
+        }
+        true
+    }
+
+    fn remove(&mut self, host: &str, path: &str) -> Result<(), String> {
+        let mut files = self.0.borrow_mut();
+        if let Some(folders) = files.folders.get_mut(host) {
+            folders.retain(|folder| below(folder, path).is_none());
+        }
+        if let Some(paths) = files.paths.get_mut(host) {
+            paths.retain(|file, _| below(file, path).is_none());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_folder_takes_its_files_along_and_they_stay_the_same_files() {
+        let mut files = MemoryFiles::default();
+        let log = files.create("h", "/opt/cs/a.log");
+        files.append_line(log, "one");
+        let before = files.list("h", "/opt/cs");
+        assert!(files.rename("h", "/opt/cs", "/opt/cs.old") && !files.rename("h", "/opt/cs", "/opt/x"));
+        files.append_line(log, "two");
+        let after = files.list("h", "/opt/cs.old/");
+        assert_eq!((after[0].identity, after[0].len), (before[0].identity, 8));
+        assert_eq!(files.bytes("h", "/opt/cs.old/a.log", after[0].identity, 4, 100).unwrap(), b"two\n");
+        assert!(files.list("h", "/opt/cs").is_empty() && files.exists("h", "/opt"));
+    }
+}

@@ -1,0 +1,76 @@
+//! The truth about a simulated site: what was done to it, who suffered when, and which invariants broke.
+//! Kept by the model host, read by the oracle; the runner under test never sees it.
+
+use crate::model::value::Fields;
+
+/// The kinds of interval a ledger knows, as `begin` and `finish` take them.
+pub(super) const INTERVAL_KINDS: [&str; 7] = ["OUT", "BLIP", "RO", "NORED", "NOCTL", "MIX", "LOSS"];
+
+/// Everything that truly happened to the services of one model. Times are milliseconds since 1970, UTC.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ledger {
+    /// Every verb that reached the product, in order.
+    pub effects: Vec<Deed>,
+    /// Outages and redundancy gaps, in the order they began.
+    pub intervals: Vec<Interval>,
+    /// Broken invariants: when, and in words.
+    pub violations: Vec<(i64, String)>,
+}
+
+/// A verb that reached the product.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deed {
+    /// When it arrived.
+    pub at: i64,
+    /// On which service.
+    pub service: String,
+    /// The verb.
+    pub verb: String,
+    /// Its arguments.
+    pub args: Fields,
+}
+
+/// A time during which somebody had to do without something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interval {
+    /// One of [`INTERVAL_KINDS`].
+    pub kind: String,
+    /// Who or what suffered.
+    pub who: String,
+    /// When it began.
+    pub from: i64,
+    /// When it ended, if it has.
+    pub to: Option<i64>,
+}
+
+impl Ledger {
+    /// Begins an interval, unless the same one is open already.
+    pub fn begin(&mut self, kind: &str, who: &str, at: i64) {
+        if self.open(kind, who).is_none() {
+            self.intervals.push(Interval { kind: kind.to_owned(), who: who.to_owned(), from: at, to: None });
+        }
+    }
+
+    /// Ends an interval, if it is open.
+    pub fn finish(&mut self, kind: &str, who: &str, at: i64) {
+        if let Some(interval) = self.open(kind, who) {
+            interval.to = Some(at);
+        }
+    }
+
+    fn open(&mut self, kind: &str, who: &str) -> Option<&mut Interval> {
+        self.intervals.iter_mut().rev().find(|i| i.to.is_none() && i.kind == kind && i.who == who)
+    }
+
+    /// How often a verb reached a service.
+    #[must_use]
+    pub fn count(&self, verb: &str, service: &str) -> usize {
+        self.effects.iter().filter(|deed| deed.verb == verb && deed.service == service).count()
+    }
+
+    /// How many milliseconds the intervals of a kind lasted together; one still open counts up to `now`.
+    #[must_use]
+    pub fn total(&self, kind: &str, now: i64) -> i64 {
+        self.intervals.iter().filter(|i| i.kind == kind).map(|i| i.to.unwrap_or(now) - i.from).sum()
+    }
+}

@@ -1,0 +1,27 @@
+//! A simulated world that is not a second executor but a second [`World`](crate::world::World): virtual time,
+//! memory files, services animated by product models, faults on demand. The runner above cannot tell it from a site.
+//! `SimEstate` outlives the runners that connect to it, so a runner can die at any point and another resume.
+
+pub mod oracle;
+
+mod crash;
+mod estate;
+mod fault;
+mod files;
+mod host;
+mod ledger;
+mod model;
+mod model_natives;
+mod random;
+mod store;
+mod world;
+
+pub use crash::{Boundary, CrashClock};
+pub use estate::{ORIGIN_WALL_MS, SimEstate};
+pub use fault::{Fault, FaultPlan, Harm, Trigger};
+pub use files::MemoryFiles;
+pub use ledger::{Deed, Interval, Ledger};
+pub use model::{ModelHost, ModelProgram, OperatorReply, Out, VerbReply};
+pub use random::Random;
+pub use store::CrashingStore;
+pub use world::SimWorld;

@@ -1,0 +1,333 @@
+//! The host of a product's model: a Rhai script that says what each verb does to the product, what it logs and when.
+//! The same host animates the simulated world and the lab. It knows no jobs, no hosts' faults and no real clock.
+
+use crate::convert::{to_map, to_value};
+use crate::engine::{Limits, sandbox};
+use crate::error::{Error, Kind, Place, Result};
+use crate::model::effect::{Ask, Form};
+use crate::model::inventory::Inventory;
+use crate::model::value::{Fields, Value};
+use crate::sim::ledger::{Deed, Ledger};
+pub use crate::sim::model_natives::Out;
+use crate::sim::model_natives::{Stage, StageHandle, natives};
+use crate::sim::random::Random;
+use crate::world::folders::Folders;
+use rhai::{AST, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, Scope, Shared};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// What a model must define, with the number of parameters.
+const FUNCTIONS: [(&str, usize); 6] =
+    [("init", 2), ("verb", 3), ("probe", 3), ("due", 2), ("answer", 4), ("summary", 0)];
+
+/// How many events may fall due at one instant before the model is taken to be going round in a circle.
+const EVENTS_AT_ONCE_MAX: u32 = 10_000;
+
+/// A model's script, compiled once and shared by any number of simulations.
+#[derive(Debug)]
+pub struct ModelProgram {
+    engine: Engine,
+    ast: AST,
+    name: String,
+    file: String,
+}
+
+impl ModelProgram {
+    /// Compiles a model. Its name is the file's, without folder and `.rhai`.
+    ///
+    /// # Errors
+    /// `Script` when it does not parse or lacks a function that every model must define.
+    pub fn compile(source: &str, file: &str, package: Shared<Module>) -> Result<Rc<Self>> {
+        let mut engine = sandbox(Limits::MODEL, package);
+        engine.register_global_module(natives());
+        let mut ast = engine.compile(source).map_err(|wrong| {
+            let error = Error::new(Kind::Script, format!("the model `{file}` cannot be read: {}", wrong.err_type()));
+            match place(file, wrong.position()) {
+                Some(place) => error.at(place),
+                None => error,
+            }
+        })?;
+        ast.set_source(file);
+        let defined = |name: &str, arity| ast.iter_functions().any(|f| f.name == name && f.params.len() == arity);
+        if let Some((name, arity)) = FUNCTIONS.iter().find(|(name, arity)| !defined(name, *arity)) {
+            let message = format!("the model `{file}` lacks the function `{name}` with {arity} parameters");
+            return Err(Error::new(Kind::Script, message));
+        }
+        let stem = file.rsplit('/').next().unwrap_or(file);
+        let name = stem.strip_suffix(".rhai").unwrap_or(stem).to_owned();
+        Ok(Rc::new(Self { engine, ast, name, file: file.to_owned() }))
+    }
+
+    /// The name profiles call it by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wrong_answer(&self, function: &str, what: impl std::fmt::Display) -> Box<Error> {
+        Error::new(Kind::Internal, format!("the model `{}` gave a wrong answer from `{function}`: {what}", self.file))
+    }
+
+    fn failed(&self, function: &str, failure: Box<EvalAltResult>) -> Box<Error> {
+        let mut innermost = failure;
+        let mut trace = Vec::new();
+        while let EvalAltResult::ErrorInFunctionCall(name, _, inner, _) = *innermost {
+            trace.insert(0, name);
+            innermost = inner;
+        }
+        let position = innermost.take_position();
+        let message = format!("the model `{}` failed in `{function}`: {innermost}", self.file);
+        let mut error = Error::new(Kind::Internal, message);
+        error.trace = trace;
+        error.place = place(&self.file, position);
+        error
+    }
+}
+
+/// What a verb came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerbReply {
+    /// The command's exit code.
+    pub exit: i32,
+    /// What it prints.
+    pub output: String,
+    /// How long the command takes, in milliseconds.
+    pub takes_ms: u64,
+}
+
+/// What the rehearsal's operator answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorReply {
+    /// The word.
+    pub word: String,
+    /// What they add.
+    pub note: String,
+    /// How long they take, in milliseconds.
+    pub after_ms: u64,
+}
+
+/// One simulated product: a program and the state it has come to.
+pub struct ModelHost {
+    program: Rc<ModelProgram>,
+    /// The model's own state map, its `this`.
+    state: Dynamic,
+    stage: Rc<RefCell<Stage>>,
+    /// The stage as the engine's tag, made once.
+    tag: Dynamic,
+}
+
+impl ModelHost {
+    /// Sets the stage for the services of `site` whose profile names this model, in the situation `scenario`.
+    ///
+    /// # Errors
+    /// `Internal` when the model's `init` fails.
+    pub fn new(
+        program: Rc<ModelProgram>,
+        site: &Inventory,
+        scenario: &str,
+        seed: u64,
+        now_wall_ms: i64,
+        folders: Box<dyn Folders>,
+    ) -> Result<Self> {
+        let mine = site.services.iter().filter(|(_, service)| service.profile.model == program.name);
+        let hosts: BTreeMap<String, String> = mine.map(|(name, s)| (name.clone(), s.host.clone())).collect();
+        let site_map = site_map(site, &hosts);
+        let stage = Rc::new(RefCell::new(Stage {
+            now: now_wall_ms,
+            due: BTreeMap::new(),
+            asked: 0,
+            random: Random::new(seed),
+            hosts: Rc::new(hosts),
+            outbox: Vec::new(),
+            ledger: Ledger::default(),
+            folders,
+        }));
+        let tag = Dynamic::from(StageHandle(Rc::clone(&stage)));
+        let mut host = Self { program, state: Dynamic::UNIT, stage, tag };
+        let state = host.call("init", (site_map, scenario.to_owned()))?;
+        if !state.is_map() {
+            return Err(host.program.wrong_answer("init", "a model's state is a map"));
+        }
+        host.state = state;
+        Ok(host)
+    }
+
+    /// The name profiles call the model by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.program.name()
+    }
+
+    /// Whether this model animates the service.
+    #[must_use]
+    pub fn has(&self, service: &str) -> bool {
+        self.stage.borrow().hosts.contains_key(service)
+    }
+
+    /// Does a verb to a service now. Nothing when the model returns `()`: it does not know the verb.
+    ///
+    /// # Errors
+    /// `Internal` when the model fails.
+    pub fn verb(&mut self, service: &str, verb: &str, args: &Fields) -> Result<Option<VerbReply>> {
+        {
+            let mut stage = self.stage.borrow_mut();
+            let at = stage.now;
+            let deed = Deed { at, service: service.to_owned(), verb: verb.to_owned(), args: args.clone() };
+            stage.ledger.effects.push(deed);
+        }
+        let reply = self.call("verb", (service.to_owned(), verb.to_owned(), to_map(args)))?;
+        let Some(mut fields) = self.reply_fields("verb", reply, &["exit", "output", "takes"])? else { return Ok(None) };
+        Ok(Some(VerbReply {
+            exit: exit(&fields),
+            output: text(&mut fields, "output"),
+            takes_ms: span(&fields, "takes"),
+        }))
+    }
+
+    /// Reads something of a service: exit code and output. Nothing when the model returns `()`.
+    ///
+    /// # Errors
+    /// `Internal` when the model fails.
+    pub fn probe(&mut self, service: &str, what: &str, args: &Fields) -> Result<Option<(i32, String)>> {
+        let reply = self.call("probe", (service.to_owned(), what.to_owned(), to_map(args)))?;
+        let fields = self.reply_fields("probe", reply, &["exit", "output"])?;
+        Ok(fields.map(|mut fields| (exit(&fields), text(&mut fields, "output"))))
+    }
+
+    /// What the rehearsal's operator says. Nothing when the model returns `()`: it is none of its business.
+    ///
+    /// # Errors
+    /// `Internal` when the model fails, or answers with a word that is not one of the form's.
+    pub fn answer(&mut self, ask: &Ask) -> Result<Option<OperatorReply>> {
+        let (form, options) = match &ask.form {
+            Form::Confirm => ("confirm", Array::new()),
+            Form::Manual => ("manual", Array::new()),
+            Form::Choose(options) => ("choose", options.iter().map(|option| Dynamic::from(option.clone())).collect()),
+        };
+        let reply = self.call("answer", (ask.gate.clone(), form.to_owned(), ask.text.clone(), options))?;
+        let Some(mut fields) = self.reply_fields("answer", reply, &["word", "note", "after"])? else { return Ok(None) };
+        let word = text(&mut fields, "word");
+        if !ask.form.words().contains(&word) {
+            return Err(self.program.wrong_answer("answer", format!("`{word}` does not answer a {form}")));
+        }
+        Ok(Some(OperatorReply { word, note: text(&mut fields, "note"), after_ms: span(&fields, "after") }))
+    }
+
+    /// Lets time pass up to `wall_ms` (milliseconds since 1970): what falls due happens, in the order of time and
+    /// then of asking. Time never goes back.
+    ///
+    /// # Errors
+    /// `Internal` when the model fails or goes round in a circle.
+    pub fn advance_to(&mut self, wall_ms: i64) -> Result<()> {
+        let mut at_once = 0;
+        loop {
+            let (name, data) = {
+                let mut stage = self.stage.borrow_mut();
+                let next = stage.due.first_entry().filter(|entry| entry.key().0 <= wall_ms);
+                let Some(entry) = next else {
+                    stage.now = stage.now.max(wall_ms);
+                    return Ok(());
+                };
+                let ((at, _), event) = entry.remove_entry();
+                at_once = if at > stage.now { 1 } else { at_once + 1 };
+                stage.now = stage.now.max(at);
+                event
+            };
+            if at_once > EVENTS_AT_ONCE_MAX {
+                return Err(self.program.wrong_answer("due", format!("`{name}` asks for itself without end")));
+            }
+            let _answer = self.call("due", (name, data))?;
+        }
+    }
+
+    /// When the next event falls due, in milliseconds since 1970.
+    #[must_use]
+    pub fn next_due(&self) -> Option<i64> {
+        self.stage.borrow().due.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// What the model did that shows outside it, since this was last asked.
+    #[must_use]
+    pub fn take_outbox(&mut self) -> Vec<Out> {
+        std::mem::take(&mut self.stage.borrow_mut().outbox)
+    }
+
+    /// The truth about what happened so far.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.stage.borrow().ledger.clone()
+    }
+
+    /// The state that tests compare.
+    ///
+    /// # Errors
+    /// `Internal` when the model fails, or gives what is not plain data.
+    pub fn summary(&mut self) -> Result<Value> {
+        let summary = self.call("summary", ())?;
+        to_value(&summary).map_err(|wrong| self.program.wrong_answer("summary", wrong))
+    }
+
+    fn call(&mut self, function: &str, args: impl FuncArgs) -> Result<Dynamic> {
+        let mut options = CallFnOptions::new().bind_this_ptr(&mut self.state);
+        options.tag = Some(self.tag.clone());
+        let (engine, ast) = (&self.program.engine, &self.program.ast);
+        engine
+            .call_fn_with_options(options, &mut Scope::new(), ast, function, args)
+            .map_err(|failure| self.program.failed(function, failure))
+    }
+
+    fn reply_fields(&self, function: &str, reply: Dynamic, known: &[&str]) -> Result<Option<Map>> {
+        if reply.is_unit() {
+            return Ok(None);
+        }
+        let fields = reply.try_cast::<Map>().ok_or_else(|| self.program.wrong_answer(function, "it must be a map"))?;
+        match fields.keys().find(|key| !known.contains(&key.as_str())) {
+            Some(key) => Err(self.program.wrong_answer(function, format!("`{key}` is none of {}", known.join(", ")))),
+            None => Ok(Some(fields)),
+        }
+    }
+}
+
+/// The site as `init` sees it: the model's own services and pairs.
+fn site_map(site: &Inventory, hosts: &BTreeMap<String, String>) -> Map {
+    let services = hosts.keys().filter_map(|name| {
+        let service = site.services.get(name)?;
+        let mut map: Map =
+            service.vars.iter().map(|(key, value)| (key.as_str().into(), value.clone().into())).collect();
+        map.insert("name".into(), service.name.clone().into());
+        map.insert("host".into(), service.host.clone().into());
+        map.insert("product".into(), service.profile.product.clone().into());
+        Some((name.as_str().into(), Dynamic::from_map(map)))
+    });
+    let pairs = site.pairs.values().filter(|pair| hosts.contains_key(&pair.primary)).map(|pair| {
+        let mut map: Map =
+            pair.related.iter().map(|(word, name)| (word.as_str().into(), name.clone().into())).collect();
+        map.insert("primary".into(), pair.primary.clone().into());
+        map.insert("backup".into(), pair.backup.clone().into());
+        (pair.name.as_str().into(), Dynamic::from_map(map))
+    });
+    let services = Dynamic::from_map(services.collect());
+    let pairs = Dynamic::from_map(pairs.collect());
+    Map::from([("services".into(), services), ("pairs".into(), pairs)])
+}
+
+fn exit(fields: &Map) -> i32 {
+    let code = fields.get("exit").and_then(|value| value.as_int().ok()).unwrap_or(0);
+    i32::try_from(code).unwrap_or(1)
+}
+
+fn text(fields: &mut Map, key: &str) -> String {
+    fields.remove(key).map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// Milliseconds; what is missing or negative is none.
+fn span(fields: &Map, key: &str) -> u64 {
+    fields.get(key).and_then(|value| value.as_int().ok()).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0)
+}
+
+fn place(file: &str, position: rhai::Position) -> Option<Place> {
+    let line = u32::try_from(position.line()?).ok()?;
+    let column = u32::try_from(position.position().unwrap_or(1)).ok()?;
+    Some(Place { file: file.to_owned(), line, column })
+}

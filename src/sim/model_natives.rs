@@ -1,0 +1,206 @@
+//! What a product's model can call besides the language itself: the clock and the events of its own stage, logs,
+//! folders, the truth ledger. It must not reach a real host, clock or log; folders go through the `Folders` trait.
+
+use crate::sim::ledger::{INTERVAL_KINDS, Ledger};
+use crate::sim::random::Random;
+use crate::world::folders::Folders;
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Module, NativeCallContext, Shared};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Something the model did that shows outside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Out {
+    /// A service begins a new log file.
+    OpenLog {
+        /// Which service.
+        service: String,
+        /// The file's name, without its folder.
+        file: String,
+    },
+    /// A service writes a line to its current log file.
+    Log {
+        /// Which service.
+        service: String,
+        /// The line, without its newline.
+        line: String,
+    },
+    /// The process of a service now runs.
+    Started {
+        /// Which service.
+        service: String,
+    },
+    /// The process of a service has gone.
+    Exited {
+        /// Which service.
+        service: String,
+        /// Its exit code.
+        code: i64,
+    },
+}
+
+/// What a model's functions and its natives share, beside the state map the model itself owns.
+pub(super) struct Stage {
+    /// Milliseconds since 1970.
+    pub(super) now: i64,
+    /// Events to come, by time and then in the order they were asked for.
+    pub(super) due: BTreeMap<(i64, u64), (ImmutableString, Dynamic)>,
+    /// How many events were ever asked for.
+    pub(super) asked: u64,
+    pub(super) random: Random,
+    /// The host of every service the model animates.
+    pub(super) hosts: Rc<BTreeMap<String, String>>,
+    pub(super) outbox: Vec<Out>,
+    pub(super) ledger: Ledger,
+    pub(super) folders: Box<dyn Folders>,
+}
+
+/// A handle on the stage of the simulation a call belongs to. It travels as the engine's tag, so that one engine
+/// with one set of natives serves any number of simulations.
+#[derive(Clone)]
+pub(super) struct StageHandle(pub(super) Rc<RefCell<Stage>>);
+
+type Native<T> = Result<T, Box<EvalAltResult>>;
+
+/// The natives, built once for a model's engine.
+pub(super) fn natives() -> Shared<Module> {
+    let mut module = Module::new();
+    time_natives(&mut module);
+    log_natives(&mut module);
+    ledger_natives(&mut module);
+    folder_natives(&mut module);
+    module.build_index();
+    module.into()
+}
+
+fn time_natives(module: &mut Module) {
+    module.set_native_fn("now", |ctx: NativeCallContext| on_stage(&ctx, |stage| Ok(stage.now)));
+    module.set_native_fn("after", |ctx: NativeCallContext, ms: i64, name: ImmutableString, data: Dynamic| {
+        on_stage(&ctx, |stage| {
+            stage.asked += 1;
+            stage.due.insert((stage.now.saturating_add(ms.max(0)), stage.asked), (name, data));
+            Ok(())
+        })
+    });
+    module.set_native_fn("random", |ctx: NativeCallContext, n: i64| {
+        on_stage(&ctx, |stage| {
+            let below = u64::try_from(n).map_err(|_| format!("`random({n})`: there is no number below {n}"))?;
+            Ok(stage.random.below(below) as i64)
+        })
+    });
+    module.set_native_fn("stamp", |ms: i64| -> Native<String> {
+        let t = civil(ms)?;
+        let (date, time) = (t.date(), t.time());
+        Ok(format!("{date}T{:02}:{:02}:{:02}.{:03}", time.hour(), time.minute(), time.second(), time.millisecond()))
+    });
+    module.set_native_fn("file_stamp", |ms: i64| -> Native<String> {
+        let t = civil(ms)?;
+        let (year, month, day) = (t.year(), t.month(), t.day());
+        Ok(format!("{year:04}{month:02}{day:02}_{:02}{:02}{:02}", t.hour(), t.minute(), t.second()))
+    });
+}
+
+fn log_natives(module: &mut Module) {
+    module.set_native_fn("open_log", |ctx: NativeCallContext, service: &str, file: &str| {
+        tell(&ctx, service, |service| Out::OpenLog { service, file: file.to_owned() })
+    });
+    module.set_native_fn("log", |ctx: NativeCallContext, service: &str, line: &str| {
+        tell(&ctx, service, |service| Out::Log { service, line: line.to_owned() })
+    });
+    module.set_native_fn("started", |ctx: NativeCallContext, service: &str| {
+        tell(&ctx, service, |service| Out::Started { service })
+    });
+    module.set_native_fn("exited", |ctx: NativeCallContext, service: &str, code: i64| {
+        tell(&ctx, service, |service| Out::Exited { service, code })
+    });
+}
+
+fn ledger_natives(module: &mut Module) {
+    module.set_native_fn("begin", |ctx: NativeCallContext, kind: &str, who: &str| {
+        on_stage(&ctx, |stage| {
+            stage.ledger.begin(interval_kind(kind)?, who, stage.now);
+            Ok(())
+        })
+    });
+    module.set_native_fn("finish", |ctx: NativeCallContext, kind: &str, who: &str| {
+        on_stage(&ctx, |stage| {
+            stage.ledger.finish(interval_kind(kind)?, who, stage.now);
+            Ok(())
+        })
+    });
+    module.set_native_fn("violation", |ctx: NativeCallContext, text: &str| {
+        on_stage(&ctx, |stage| {
+            stage.ledger.violations.push((stage.now, text.to_owned()));
+            Ok(())
+        })
+    });
+}
+
+fn folder_natives(module: &mut Module) {
+    module.set_native_fn("read_file", |ctx: NativeCallContext, service: &str, path: &str| {
+        in_folders(&ctx, service, |folders, host| {
+            Ok(folders.read(host, plain(path)).map_or(Dynamic::UNIT, Dynamic::from))
+        })
+    });
+    module.set_native_fn("write_file", |ctx: NativeCallContext, service: &str, path: &str, text: &str| {
+        in_folders(&ctx, service, |folders, host| folders.write(host, plain(path), text))
+    });
+    module.set_native_fn("has_folder", |ctx: NativeCallContext, service: &str, path: &str| {
+        in_folders(&ctx, service, |folders, host| Ok(folders.exists(host, plain(path))))
+    });
+    module.set_native_fn("make_folder", |ctx: NativeCallContext, service: &str, path: &str| {
+        in_folders(&ctx, service, |folders, host| folders.make(host, plain(path)))
+    });
+    module.set_native_fn("move_folder", |ctx: NativeCallContext, service: &str, from: &str, to: &str| {
+        in_folders(&ctx, service, |folders, host| Ok(folders.rename(host, plain(from), plain(to))))
+    });
+    module.set_native_fn("remove_folder", |ctx: NativeCallContext, service: &str, path: &str| {
+        in_folders(&ctx, service, |folders, host| folders.remove(host, plain(path)))
+    });
+}
+
+/// Runs `body` with the stage of the simulation this call belongs to.
+fn on_stage<T>(ctx: &NativeCallContext, body: impl FnOnce(&mut Stage) -> Result<T, String>) -> Native<T> {
+    let handle = ctx.tag().and_then(|tag| tag.read_lock::<StageHandle>().map(|handle| handle.clone()));
+    let handle = handle.ok_or("this can only be called while a simulation runs")?;
+    body(&mut handle.0.borrow_mut()).map_err(Into::into)
+}
+
+fn tell(ctx: &NativeCallContext, service: &str, out: impl FnOnce(String) -> Out) -> Native<()> {
+    on_stage(ctx, |stage| {
+        host_of(&stage.hosts, service)?;
+        stage.outbox.push(out(service.to_owned()));
+        Ok(())
+    })
+}
+
+fn in_folders<T>(
+    ctx: &NativeCallContext,
+    service: &str,
+    body: impl FnOnce(&mut dyn Folders, &str) -> Result<T, String>,
+) -> Native<T> {
+    on_stage(ctx, |stage| {
+        let host = host_of(&stage.hosts, service)?;
+        body(stage.folders.as_mut(), host)
+    })
+}
+
+fn host_of<'a>(hosts: &'a BTreeMap<String, String>, service: &str) -> Result<&'a str, String> {
+    hosts.get(service).map(String::as_str).ok_or_else(|| format!("this model has no service `{service}`"))
+}
+
+fn interval_kind(kind: &str) -> Result<&str, String> {
+    let known = INTERVAL_KINDS.contains(&kind);
+    known.then_some(kind).ok_or_else(|| format!("`{kind}` is no kind of interval; use {}", INTERVAL_KINDS.join(", ")))
+}
+
+/// A path as [`Folders`] wants it.
+fn plain(path: &str) -> &str {
+    path.trim_end_matches('/')
+}
+
+fn civil(ms: i64) -> Native<jiff::civil::DateTime> {
+    let time = jiff::Timestamp::from_millisecond(ms).map_err(|_| format!("`{ms}` is no time"))?;
+    Ok(jiff::tz::TimeZone::UTC.to_datetime(time))
+}

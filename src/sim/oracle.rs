@@ -1,0 +1,110 @@
+//! Judges an ended simulation by its truth ledger and its journal, never by what the run said of itself.
+//! Every function returns sentences for people; none means nothing is wrong.
+
+use crate::model::effect::{Action, Job};
+use crate::model::record::{EffectId, Record};
+use crate::sim::ledger::{Deed, Ledger};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A verb of which one start an attempt is the most, and its service.
+pub type OnceVerb<'a> = (&'a str, &'a str);
+
+/// Everything that is wrong with a run that came to its end. A run that was held may leave intervals open: judge it
+/// by the other functions.
+#[must_use]
+pub fn judge(ledger: &Ledger, once: &[OnceVerb<'_>], records: &[Record]) -> Vec<String> {
+    let mut wrong = broken_invariants(ledger);
+    wrong.extend(open_intervals(ledger));
+    wrong.extend(done_too_often(ledger, once, records));
+    wrong.extend(done_without_intent(ledger, records));
+    wrong
+}
+
+/// The invariants of the product that the model saw broken.
+#[must_use]
+pub fn broken_invariants(ledger: &Ledger) -> Vec<String> {
+    ledger.violations.iter().map(|(at, text)| format!("{text} (at {})", time(*at))).collect()
+}
+
+/// Outages and gaps that nobody ended.
+#[must_use]
+pub fn open_intervals(ledger: &Ledger) -> Vec<String> {
+    let open = ledger.intervals.iter().filter(|interval| interval.to.is_none());
+    open.map(|i| format!("{} of {} began at {} and never ended", i.kind, i.who, time(i.from))).collect()
+}
+
+/// Verbs that reached a service more often than people and journal allowed: once for every effect, and once more
+/// each time a person had it retried or settled that it had not happened.
+#[must_use]
+pub fn done_too_often(ledger: &Ledger, once: &[OnceVerb<'_>], records: &[Record]) -> Vec<String> {
+    let again = |id: &EffectId| {
+        let releases = |record: &&Record| match record {
+            Record::Retry { id: retried, .. } => retried == id,
+            Record::Settled { id: settled, happened, .. } => settled == id && !happened,
+            Record::Begun { .. }
+            | Record::Opened { .. }
+            | Record::StepBegun { .. }
+            | Record::StepEnded { .. }
+            | Record::Intent { .. }
+            | Record::Outcome { .. }
+            | Record::Read { .. }
+            | Record::Doubt { .. }
+            | Record::Ended { .. } => false,
+        };
+        records.iter().filter(releases).count()
+    };
+    let judged = once.iter().filter_map(|(verb, service)| {
+        let ids: BTreeSet<&EffectId> = intents(records)
+            .filter(|intent| intent.service == *service && intent.job.verb == *verb)
+            .map(|intent| intent.id)
+            .collect();
+        let allowed = ids.iter().map(|id| 1 + again(id)).sum::<usize>();
+        let done = ledger.count(verb, service);
+        (done > allowed).then(|| format!("{verb}({service}) reached the product {done} times, {allowed} were allowed"))
+    });
+    judged.collect()
+}
+
+/// Verbs that reached a service although the journal held no intent for them at that time.
+#[must_use]
+pub fn done_without_intent(ledger: &Ledger, records: &[Record]) -> Vec<String> {
+    let mut intended: BTreeMap<(&str, &str), BTreeMap<(&EffectId, u32), i64>> = BTreeMap::new();
+    for intent in intents(records) {
+        let attempts = intended.entry((&intent.job.verb, intent.service)).or_default();
+        attempts.entry((intent.id, intent.attempt)).or_insert(intent.at);
+    }
+    let mut so_far: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for Deed { at, service, verb, .. } in &ledger.effects {
+        let key = (verb.as_str(), service.as_str());
+        let count = so_far.entry(key).or_default();
+        *count += 1;
+        let before = intended.get(&key).map_or(0, |attempts| attempts.values().filter(|time| *time <= at).count());
+        if *count > before {
+            wrong.push(format!("{verb}({service}) reached the product at {} without an intent", time(*at)));
+        }
+    }
+    wrong
+}
+
+/// The intent of a job.
+struct JobIntent<'a> {
+    id: &'a EffectId,
+    attempt: u32,
+    service: &'a str,
+    job: &'a Job,
+    at: i64,
+}
+
+fn intents(records: &[Record]) -> impl Iterator<Item = JobIntent<'_>> {
+    records.iter().filter_map(|record| {
+        let Record::Intent { id, attempt, effect, at, .. } = record else { return None };
+        let Action::Job(job) = &effect.action else { return None };
+        let service = effect.service.as_deref()?;
+        Some(JobIntent { id, attempt: *attempt, service, job, at: at.wall })
+    })
+}
+
+fn time(wall_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(wall_ms).map_or_else(|_| wall_ms.to_string(), |time| time.to_string())
+}

@@ -1,0 +1,64 @@
+//! A journal store as a mortal runner sees it: its appends are points at which it can die. What was stored stays
+//! stored for the next runner. It keeps no records itself.
+
+use crate::error::{Error, Kind, Result};
+use crate::journal::{RunId, Store, Stored};
+use crate::model::record::Record;
+use crate::sim::crash::{Boundary, CrashClock};
+
+/// A store that outlives the runner, seen through the runner's [`CrashClock`].
+#[derive(Debug)]
+pub struct CrashingStore<S> {
+    store: S,
+    clock: CrashClock,
+}
+
+impl<S: Store> CrashingStore<S> {
+    /// The view of the runner with this clock on `store`, which must be a handle whose clones share what is stored.
+    #[must_use]
+    pub fn new(store: S, clock: CrashClock) -> Self {
+        Self { store, clock }
+    }
+
+    fn crosses(&self, boundary: Boundary) -> Result<()> {
+        if self.clock.crosses(boundary) { Err(dead()) } else { Ok(()) }
+    }
+
+    fn lives(&self) -> Result<()> {
+        if self.clock.is_dead() { Err(dead()) } else { Ok(()) }
+    }
+}
+
+/// What a dead runner gets. Nobody is there to read it: the test looks at the clock.
+fn dead() -> Box<Error> {
+    Error::new(Kind::Internal, "the simulated runner is dead")
+}
+
+impl<S: Store> Store for CrashingStore<S> {
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
+        self.crosses(Boundary::BeforeAppend)?;
+        let last = self.store.append(run, expected, records)?;
+        self.crosses(Boundary::AfterAppend)?;
+        Ok(last)
+    }
+
+    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+        self.lives()?;
+        self.store.read(run)
+    }
+
+    fn runs(&self) -> Result<Vec<RunId>> {
+        self.lives()?;
+        self.store.runs()
+    }
+
+    fn put_source(&mut self, text: &str) -> Result<String> {
+        self.lives()?;
+        self.store.put_source(text)
+    }
+
+    fn source(&self, digest: &str) -> Result<String> {
+        self.lives()?;
+        self.store.source(digest)
+    }
+}

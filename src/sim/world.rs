@@ -1,0 +1,354 @@
+//! The simulated world: requests become events of virtual time. One session of a runner, which may die at any point;
+//! the estate behind it lives on. It never waits in small steps, and never looks at what the runner means to do.
+
+use crate::model::effect::{Ask, Form};
+use crate::model::record::Moment;
+use crate::model::value::Fields;
+use crate::sim::crash::{Boundary, CrashClock};
+use crate::sim::estate::{Estate, LATENCY_MS, SimEstate};
+use crate::sim::fault::Harm;
+use crate::sim::host::SimJob;
+use crate::sim::model::{ModelHost, VerbReply};
+use crate::world::{
+    Answer, Completion, JobId, JobState, PROBE_BYTES_MAX, Reply, Request, Stream, Ticket, Trouble, World,
+};
+
+/// How long it takes to see that a host cannot be reached, in milliseconds.
+const UNREACHABLE_MS: u64 = 1_000;
+
+/// How long a command runs that no model has an opinion about, in milliseconds.
+const COMMAND_MS: u64 = 500;
+
+/// The world of one simulated runner.
+pub struct SimWorld {
+    estate: SimEstate,
+    clock: CrashClock,
+}
+
+/// A reply to come.
+#[derive(Debug)]
+pub(super) enum Due {
+    /// It is settled, and comes from this host.
+    Ready(Option<String>, Reply),
+    /// How a job stands when the time has come.
+    Job(String, JobId),
+    /// What is in a folder when the time has come.
+    Listing(String, String),
+    /// The same, and at once if something changes there.
+    Changed(String, String),
+}
+
+impl Due {
+    pub(super) fn waits_for(&self, host: &str, dir: &str) -> bool {
+        match self {
+            Self::Changed(on, folder) => on == host && folder == dir,
+            Self::Ready(..) | Self::Job(..) | Self::Listing(..) => false,
+        }
+    }
+
+    /// What it becomes when what it waits for has come.
+    pub(super) fn changed(self) -> Self {
+        match self {
+            Self::Changed(host, dir) => Self::Listing(host, dir),
+            Self::Ready(..) | Self::Job(..) | Self::Listing(..) => self,
+        }
+    }
+
+    fn host(&self) -> Option<&str> {
+        match self {
+            Self::Ready(host, _) => host.as_deref(),
+            Self::Job(host, _) | Self::Listing(host, _) | Self::Changed(host, _) => Some(host),
+        }
+    }
+}
+
+impl SimWorld {
+    pub(super) fn new(estate: SimEstate, clock: CrashClock) -> Self {
+        Self { estate, clock }
+    }
+}
+
+impl World for SimWorld {
+    fn now(&mut self) -> Moment {
+        self.estate.0.borrow().moment()
+    }
+
+    fn submit(&mut self, ticket: Ticket, request: Request) {
+        let starts = matches!(request, Request::Start { .. });
+        let dead = if starts { self.clock.crosses(Boundary::BeforeStart) } else { self.clock.is_dead() };
+        if !dead {
+            self.estate.0.borrow_mut().accept(ticket, request);
+        }
+        if starts {
+            // Should it die here, `next` delivers nothing any more.
+            self.clock.crosses(Boundary::AfterStart);
+        }
+    }
+
+    fn next(&mut self) -> Completion {
+        if self.clock.is_dead() {
+            return Completion::Interrupted;
+        }
+        let Some((ticket, reply)) = self.estate.0.borrow_mut().next_reply() else { return Completion::Idle };
+        if self.clock.crosses(Boundary::BeforeReply) {
+            return Completion::Interrupted;
+        }
+        Completion::Reply(ticket, reply)
+    }
+
+    fn forget(&mut self, ticket: Ticket) {
+        self.estate.0.borrow_mut().pending.retain(|_, (pending, _)| *pending != ticket);
+    }
+}
+
+impl Estate {
+    /// The next reply and the ticket it belongs to, with all that happens before it.
+    fn next_reply(&mut self) -> Option<(Ticket, Reply)> {
+        loop {
+            let at = self.pending.first_key_value()?.0.0;
+            match self.next_event() {
+                Some(event) if event <= at => self.happen(event),
+                Some(_) | None => break,
+            }
+        }
+        let ((at, _), (ticket, due)) = self.pending.pop_first()?;
+        self.now = self.now.max(at);
+        Some((ticket, self.reply(due)))
+    }
+
+    fn reply(&self, due: Due) -> Reply {
+        let now = self.now;
+        if let Some(host) = due.host()
+            && self.hosts.get(host).is_some_and(|host| host.is_down(now))
+            && !matches!(due, Due::Ready(_, Reply::Trouble(_)))
+        {
+            return Reply::Trouble(Trouble::Lost(format!("the link to `{host}` broke")));
+        }
+        match due {
+            Due::Ready(_, reply) => reply,
+            Due::Job(host, job) => Reply::Job(self.hosts.get(&host).map_or(JobState::Absent, |h| h.state(&job, now))),
+            Due::Listing(host, dir) | Due::Changed(host, dir) => Reply::Listing(self.files.list(&host, &dir)),
+        }
+    }
+
+    fn accept(&mut self, ticket: Ticket, request: Request) {
+        match request {
+            Request::WaitUntil { until } => {
+                let at = self.time_of(until);
+                self.schedule(at, ticket, Due::Ready(None, Reply::Woke));
+            }
+            Request::Ask { ask, .. } => self.ask(ticket, &ask),
+            Request::Start { ref host, .. }
+            | Request::Look { ref host, .. }
+            | Request::JobEnd { ref host, .. }
+            | Request::JobOutput { ref host, .. }
+            | Request::EndJob { ref host, .. }
+            | Request::Probe { ref host, .. }
+            | Request::List { ref host, .. }
+            | Request::Read { ref host, .. }
+            | Request::Changed { ref host, .. } => match self.obstacle(host) {
+                Some(trouble) => self.trouble(ticket, trouble),
+                None => self.accept_on_host(ticket, request),
+            },
+        }
+    }
+
+    /// Why a host cannot be asked anything.
+    fn obstacle(&self, host: &str) -> Option<Trouble> {
+        if let Some(defect) = &self.defect {
+            return Some(Trouble::Refused(format!("the simulation has a defect: {}", defect.message)));
+        }
+        match self.hosts.get(host) {
+            None => Some(Trouble::Unreachable(format!("there is no host `{host}` in this simulation"))),
+            Some(known) if known.is_down(self.now) => Some(Trouble::Unreachable(format!("`{host}` does not answer"))),
+            Some(_) => None,
+        }
+    }
+
+    fn accept_on_host(&mut self, ticket: Ticket, request: Request) {
+        let soon = self.now + LATENCY_MS;
+        match request {
+            Request::Start { host, job, service, verb, args, .. } => {
+                self.start(ticket, &host, job, service.as_deref(), &verb, &args);
+            }
+            Request::Look { host, job } => self.schedule(soon, ticket, Due::Job(host, job)),
+            Request::JobEnd { host, job, until } => {
+                let ends_at = self.hosts.get(&host).and_then(|host| host.jobs.get(&job)).map_or(0, |job| job.ends_at);
+                let at = ends_at.min(self.time_of(until)).max(soon);
+                self.schedule(at, ticket, Due::Job(host, job));
+            }
+            Request::JobOutput { host, job, stream, from, max } => {
+                let bytes = self.job_output(&host, &job, stream, from, max);
+                self.schedule(soon, ticket, Due::Ready(Some(host), Reply::Bytes(bytes)));
+            }
+            Request::EndJob { host, job } => {
+                self.end_job(&host, &job);
+                self.schedule(soon, ticket, Due::Job(host, job));
+            }
+            Request::Probe { host, service, what, args, .. } => {
+                let reply = self.probe(service.as_deref(), &what, &args);
+                self.schedule(soon, ticket, Due::Ready(Some(host), reply));
+            }
+            Request::List { host, dir } => self.schedule(soon, ticket, Due::Listing(host, plain(dir))),
+            Request::Read { host, dir, name, identity, from, max } => {
+                let path = format!("{}/{name}", plain(dir));
+                let reply = match self.files.bytes(&host, &path, identity, from, max) {
+                    Some(bytes) => Reply::Bytes(bytes),
+                    None => Reply::Trouble(Trouble::Missing(format!("`{path}` is not the file it was"))),
+                };
+                self.schedule(soon, ticket, Due::Ready(Some(host), reply));
+            }
+            Request::Changed { host, dir, seen, until } => {
+                let dir = plain(dir);
+                if self.files.list(&host, &dir) == seen {
+                    self.schedule(self.time_of(until).max(soon), ticket, Due::Changed(host, dir));
+                } else {
+                    self.schedule(soon, ticket, Due::Listing(host, dir));
+                }
+            }
+            // These ask nothing of a host and were accepted before.
+            Request::WaitUntil { .. } | Request::Ask { .. } => {}
+        }
+    }
+
+    fn start(&mut self, ticket: Ticket, host: &str, job: JobId, service: Option<&str>, verb: &str, args: &Fields) {
+        let soon = self.now + LATENCY_MS;
+        let known = self.hosts.get(host).is_some_and(|host| host.jobs.contains_key(&job));
+        let harm = if known { None } else { self.strike(verb, service.unwrap_or(host)) };
+        if let Some(Harm::HostDown { ms }) = harm {
+            if let Some(host) = self.hosts.get_mut(host) {
+                host.down_until = self.now + ms;
+            }
+            return self.trouble(ticket, Trouble::Unreachable(format!("`{host}` does not answer")));
+        }
+        if let (Some(Harm::LogLate { ms }), Some(service)) = (&harm, service) {
+            self.delay_log(service, *ms);
+        }
+        if !known {
+            let record = self.run(service, verb, args, harm.as_ref());
+            let now = self.now;
+            if let Some(host) = self.hosts.get_mut(host) {
+                host.jobs.insert(job.clone(), record);
+                if let Some(Harm::HostRestarts { ms }) = harm {
+                    host.restart(now, now + ms);
+                }
+            }
+        }
+        match harm {
+            Some(Harm::ReplyLost) => {
+                self.trouble(ticket, Trouble::Lost("the link broke before the reply".into()));
+            }
+            Some(_) | None => self.schedule(soon, ticket, Due::Job(host.to_owned(), job)),
+        }
+    }
+
+    /// What a command does, and the record it will leave.
+    fn run(&mut self, service: Option<&str>, verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
+        let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
+        let reply =
+            if does_nothing { failing("it failed before it did anything") } else { self.do_verb(service, verb, args) };
+        let end = match harm {
+            Some(Harm::JobLost { .. }) => JobState::Lost("its supervisor is gone and left no exit record".into()),
+            Some(Harm::FailsAfter) => JobState::Exited(1),
+            Some(_) | None => JobState::Exited(reply.exit),
+        };
+        SimJob { ends_at: self.now + reply.takes_ms, end, output: reply.output }
+    }
+
+    fn do_verb(&mut self, service: Option<&str>, verb: &str, args: &Fields) -> VerbReply {
+        let model = service.and_then(|service| Some((service, self.model_of(service)?)));
+        let Some((service, model)) = model else { return succeeding() };
+        match self.attempt(model, |model, _| model.verb(service, verb, args)) {
+            Some(Some(reply)) => reply,
+            Some(None) if verb == "run" => succeeding(),
+            Some(None) => VerbReply { exit: 127, ..failing(&format!("the model knows no verb `{verb}`")) },
+            None => failing("the model has a defect"),
+        }
+    }
+
+    fn probe(&mut self, service: Option<&str>, what: &str, args: &Fields) -> Reply {
+        let model = service.and_then(|service| Some((service, self.model_of(service)?)));
+        let read = model.and_then(|(service, model)| self.attempt(model, |model, _| model.probe(service, what, args)));
+        let (exit, out, err) = match read.flatten() {
+            Some((exit, out)) => (exit, out, String::new()),
+            None => (127, String::new(), format!("no model knows the probe `{what}`")),
+        };
+        let mut out = out.into_bytes();
+        out.truncate(PROBE_BYTES_MAX);
+        Reply::Probed { exit, out, err: err.into_bytes() }
+    }
+
+    fn job_output(&self, host: &str, job: &JobId, stream: Stream, from: u64, max: u64) -> Vec<u8> {
+        let job = self.hosts.get(host).and_then(|host| host.jobs.get(job)).filter(|job| job.ends_at <= self.now);
+        match (stream, job) {
+            (Stream::Out, Some(job)) => {
+                let bytes = job.output.as_bytes().iter().skip(usize::try_from(from).unwrap_or(usize::MAX));
+                bytes.take(usize::try_from(max).unwrap_or(usize::MAX)).copied().collect()
+            }
+            (Stream::Out, None) | (Stream::Err, _) => Vec::new(),
+        }
+    }
+
+    fn end_job(&mut self, host: &str, job: &JobId) {
+        let now = self.now;
+        let running = self.hosts.get_mut(host).and_then(|host| host.jobs.get_mut(job)).filter(|job| now < job.ends_at);
+        let Some(record) = running else { return };
+        record.ends_at = now;
+        record.end = JobState::Exited(128 + 15);
+        let waits = |due: &Due| matches!(due, Due::Job(on, id) if on == host && id == job);
+        let keys: Vec<(u64, u64)> =
+            self.pending.iter().filter(|(_, (_, due))| waits(due)).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some((ticket, due)) = self.pending.remove(&key) {
+                self.schedule(key.0.min(now + LATENCY_MS), ticket, due);
+            }
+        }
+    }
+
+    fn ask(&mut self, ticket: Ticket, ask: &Ask) {
+        let (form, no) = match &ask.form {
+            Form::Confirm => ("confirm", Some("no")),
+            Form::Manual => ("manual", Some("failed")),
+            Form::Choose(options) => ("choose", options.last().map(String::as_str)),
+        };
+        let harm = self.strike(form, &ask.gate);
+        let by = || "simulated operator".to_owned();
+        let (after, answer) = match (harm, no) {
+            (Some(Harm::Nobody), _) => (0, Answer::Nobody("nobody is there".into())),
+            (Some(Harm::SaysNo), Some(no)) => {
+                (LATENCY_MS, Answer::Given { word: no.into(), note: String::new(), by: by() })
+            }
+            (Some(_) | None, _) => match self.operator(ask) {
+                Some((after, word, note)) => (after, Answer::Given { word, note, by: by() }),
+                None => (0, Answer::Nobody("no model of this site answers questions".into())),
+            },
+        };
+        self.schedule(self.now + after, ticket, Due::Ready(None, Reply::Answer(answer)));
+    }
+
+    /// The first model that has an answer gives it.
+    fn operator(&mut self, ask: &Ask) -> Option<(u64, String, String)> {
+        let answer = |model: &mut ModelHost, now| {
+            model.advance_to(now)?;
+            model.answer(ask)
+        };
+        let reply = (0..self.models.len()).find_map(|index| self.attempt(index, answer).flatten())?;
+        Some((reply.after_ms, reply.word, reply.note))
+    }
+
+    fn trouble(&mut self, ticket: Ticket, trouble: Trouble) {
+        self.schedule(self.now + UNREACHABLE_MS, ticket, Due::Ready(None, Reply::Trouble(trouble)));
+    }
+}
+
+fn plain(dir: String) -> String {
+    dir.trim_end_matches('/').to_owned()
+}
+
+fn succeeding() -> VerbReply {
+    VerbReply { exit: 0, output: String::new(), takes_ms: COMMAND_MS }
+}
+
+fn failing(why: &str) -> VerbReply {
+    VerbReply { exit: 1, output: why.to_owned(), takes_ms: COMMAND_MS }
+}

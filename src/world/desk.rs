@@ -1,0 +1,145 @@
+//! The desk baton is started at: texts a person keeps there, files they ask for, who they are, and the locks that keep
+//! two runners apart. It must not touch a host of a site: those are behind [`World`](super::World).
+
+use crate::error::{Error, Kind, Result};
+use crate::model::record::Who;
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The permission bit that lets anyone on the machine write.
+const ANYONE_WRITES: u32 = 0o002;
+
+/// The text of a file, or nothing when there is no such file.
+///
+/// # Errors
+/// `Refused` when anyone on the machine may write it: what it says could be anyone's; `Usage` when it cannot be read.
+pub fn read_text(path: &Path) -> Result<Option<String>> {
+    let failed = |error| failed("read", path, error);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let about = file.metadata().map_err(failed)?;
+    if about.mode() & ANYONE_WRITES != 0 {
+        let shown = path.display();
+        return Err(Error::new(Kind::Refused, format!("anyone on this machine may change `{shown}`"))
+            .hint(format!("look at what it says, then: chmod o-w {shown}")));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(failed)?;
+    Ok(Some(text))
+}
+
+/// The paths of the files below a folder that end in `ending`, relative to it, in order. A missing folder is empty.
+#[must_use]
+pub fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == ending)
+                && let Ok(inner) = path.strip_prefix(folder)
+            {
+                found.push(inner.to_path_buf());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// `Usage` when it cannot be made.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|error| failed("make the folder", path, error))
+}
+
+/// A file that is written from its beginning; what was in it is gone.
+///
+/// # Errors
+/// `Usage` when it cannot be made.
+pub fn create(path: &Path) -> Result<Box<dyn Write>> {
+    let file = File::create(path).map_err(|error| failed("write", path, error))?;
+    Ok(Box::new(file))
+}
+
+/// Writes a text into a new file, with the folders it needs. Tells whether it did: not when something is there already.
+///
+/// # Errors
+/// `Usage` when it cannot be written.
+pub fn write_new(path: &Path, text: &str) -> Result<bool> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(failed("write", path, error)),
+    };
+    file.write_all(text.as_bytes()).map_err(|error| failed("write", path, error))?;
+    Ok(true)
+}
+
+/// The person and the machine this process acts for.
+#[must_use]
+pub fn who() -> Who {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let user = user.unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Who { user, host, pid: std::process::id() }
+}
+
+/// A new run's identity: 12 hex digits, the first 8 rising with time (`wall` in milliseconds since 1970).
+///
+/// # Errors
+/// `Internal` when the machine gives no random bytes.
+pub fn new_run_id(wall: i64) -> Result<String> {
+    let source = Path::new("/dev/urandom");
+    let mut bytes = [0_u8; 2];
+    let mut file = File::open(source).map_err(|error| failed("read", source, error))?;
+    file.read_exact(&mut bytes).map_err(|error| failed("read", source, error))?;
+    Ok(format!("{:08x}{:04x}", (wall / 1000) & 0xffff_ffff, u16::from_le_bytes(bytes)))
+}
+
+/// Something only one process may hold at a time. Given back when it is dropped, and when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Takes a lock and leaves `note` in it for whoever finds it taken. `Err` of the inner result is the holder's note.
+///
+/// # Errors
+/// `Usage` when the lock's file cannot be made.
+pub fn lock(path: &Path, note: &str) -> Result<std::result::Result<Lock, String>> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let failed = |error| failed("lock", path, error);
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).map_err(failed)?;
+            return Ok(Err(holder));
+        }
+        Err(error) => return Err(failed(error.into())),
+    }
+    file.set_len(0).and_then(|()| file.write_all(note.as_bytes())).map_err(failed)?;
+    Ok(Ok(Lock { _file: file }))
+}
+
+fn failed(doing: &str, path: &Path, error: io::Error) -> Box<Error> {
+    Error::new(Kind::Usage, format!("cannot {doing} `{}`", path.display())).cause(error)
+}

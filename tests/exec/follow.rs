@@ -1,0 +1,189 @@
+//! The cursors of a log: no line lost, none read twice, whatever happens to the files.
+
+use baton::exec::follow::{CHUNK, Follower, LINE_MAX, cursor_at_end};
+use baton::model::mark::{Identity, Mark};
+use baton::world::FileStat;
+
+/// A folder of log files: name, inode, content.
+#[derive(Default, Clone)]
+struct Folder(Vec<(&'static str, u64, Vec<u8>)>);
+
+impl Folder {
+    fn of(files: &[(&'static str, u64, &str)]) -> Self {
+        Self(files.iter().map(|(name, inode, text)| (*name, *inode, text.as_bytes().to_vec())).collect())
+    }
+
+    fn listing(&self) -> Vec<FileStat> {
+        let stat = |(name, inode, bytes): &(&str, u64, Vec<u8>)| FileStat {
+            name: (*name).to_owned(),
+            identity: Identity { device: 1, inode: *inode },
+            len: bytes.len() as u64,
+        };
+        self.0.iter().map(stat).collect()
+    }
+
+    /// Where the log stands now.
+    fn mark(&self) -> Mark {
+        let end = |(stat, file): (FileStat, &(&str, u64, Vec<u8>))| cursor_at_end(&stat, 0, &file.2).expect("from 0");
+        Mark { cursors: self.listing().into_iter().zip(&self.0).map(end).collect() }
+    }
+}
+
+/// Reads all that is new, line by line.
+fn read(follower: &mut Follower, folder: &Folder) -> Vec<String> {
+    follower.see(&folder.listing());
+    let mut lines = Vec::new();
+    while let Some(fetch) = follower.wanted() {
+        let Some((_, _, bytes)) = folder.0.iter().find(|(name, ..)| *name == fetch.name) else {
+            follower.missing();
+            continue;
+        };
+        let from = (fetch.from as usize).min(bytes.len());
+        let bytes = &bytes[from..(from + fetch.max as usize).min(bytes.len())];
+        let taken = follower.take(bytes);
+        lines.extend(taken.split_inclusive(|byte| *byte == b'\n').map(|line| {
+            assert!(line.ends_with(b"\n"), "only whole lines");
+            String::from_utf8_lossy(line).trim_end().to_owned()
+        }));
+        follower.consume(&taken, taken.len());
+    }
+    lines
+}
+
+/// What is read of `after`, when reading stood at the end of `before`; by a follower that goes on, and by one that
+/// is made anew from the mark, as after a crash.
+fn new_lines(before: &Folder, after: &Folder) -> Vec<String> {
+    let mut going_on = Follower::new("app*.log", &before.mark());
+    assert_eq!(read(&mut going_on, before), Vec::<String>::new(), "what is before the mark is old");
+    let lines = read(&mut going_on, after);
+    assert_eq!(read(&mut Follower::new("app*.log", &before.mark()), after), lines, "a resume reads the same");
+    assert_eq!(read(&mut Follower::new("app*.log", &going_on.mark()), after), Vec::<String>::new(), "nothing twice");
+    lines
+}
+
+#[test]
+fn whatever_happens_to_the_files_each_new_line_is_read_once_and_in_order() {
+    let before = Folder::of(&[("app.log", 10, "old 1\nold 2\n")]);
+    let rows: Vec<(&str, Vec<(&'static str, u64, &str)>, Vec<&str>)> = vec![
+        ("nothing happens", vec![("app.log", 10, "old 1\nold 2\n")], vec![]),
+        ("it grows", vec![("app.log", 10, "old 1\nold 2\nnew 1\nnew 2\n")], vec!["new 1", "new 2"]),
+        ("a line is begun", vec![("app.log", 10, "old 1\nold 2\nnew 1\nne")], vec!["new 1"]),
+        ("lines end with CRLF", vec![("app.log", 10, "old 1\nold 2\nnew 1\r\n")], vec!["new 1"]),
+        (
+            "renamed to a name the glob matches",
+            vec![("app.log", 11, "new 2\n"), ("app.1.log", 10, "old 1\nold 2\nnew 1\n")],
+            vec!["new 1", "new 2"],
+        ),
+        (
+            "renamed to a name the glob does not match",
+            vec![("app.log", 11, "new 2\n"), ("app.log.1", 10, "old 1\nold 2\nnew 1\n")],
+            vec!["new 1", "new 2"],
+        ),
+        (
+            "renamed twice over",
+            vec![("app.log", 12, "new 3\n"), ("app.1.log", 11, "new 2\n"), ("app.2.log", 10, "old 1\nold 2\nnew 1\n")],
+            vec!["new 1", "new 2", "new 3"],
+        ),
+        ("truncated", vec![("app.log", 10, "new\n")], vec!["new"]),
+        ("truncated and not yet written", vec![("app.log", 10, "")], vec![]),
+        (
+            "copied, truncated and regrown to the same length",
+            vec![("app.log", 10, "new 1\nnew 2\n")],
+            vec!["new 1", "new 2"],
+        ),
+        (
+            "copied, truncated and regrown beyond",
+            vec![("app.log", 10, "new 1\nnew 2\nnew 3\n")],
+            vec!["new 1", "new 2", "new 3"],
+        ),
+        ("deleted", vec![], vec![]),
+        ("deleted and made anew", vec![("app.log", 11, "new\n")], vec!["new"]),
+        (
+            "deleted and made anew with the same inode",
+            vec![("app.log", 10, "new 1\nnew 2 is longer\n")],
+            vec!["new 1", "new 2 is longer"],
+        ),
+        (
+            "a new launch has a file of its own, with the inode of a deleted one",
+            vec![("app.20261121.log", 10, "new 1 of this launch\n")],
+            vec!["new 1 of this launch"],
+        ),
+        (
+            "a file of another program beside it",
+            vec![("app.log", 10, "old 1\nold 2\n"), ("other.txt", 13, "noise\n")],
+            vec![],
+        ),
+    ];
+    for (name, after, wanted) in rows {
+        // A listing can only tell of a rewrite that kept the length when reading begins, not while it goes on.
+        let after = Folder::of(&after);
+        if name.ends_with("same length") {
+            assert_eq!(read(&mut Follower::new("app*.log", &before.mark()), &after), wanted, "{name}");
+        } else {
+            assert_eq!(new_lines(&before, &after), wanted, "{name}");
+        }
+    }
+}
+
+#[test]
+fn stale_files_of_earlier_launches_are_never_read() {
+    let before = Folder::of(&[("app.1.log", 1, "ready\n"), ("app.2.log", 2, "ready\n")]);
+    let mut after = before.clone();
+    after.0.push(("app.3.log", 3, b"starting\n".to_vec()));
+    assert_eq!(new_lines(&before, &after), ["starting"]);
+}
+
+#[test]
+fn a_file_that_comes_later_is_read_from_its_start() {
+    let mut follower = Follower::new("app*.log", &Mark::default());
+    assert!(read(&mut follower, &Folder::default()).is_empty());
+    assert_eq!(read(&mut follower, &Folder::of(&[("app.log", 1, "one\n")])), ["one"]);
+}
+
+#[test]
+fn a_folder_that_is_away_for_a_moment_does_not_make_old_lines_new() {
+    let folder = Folder::of(&[("app.log", 1, "old\n")]);
+    let mut follower = Follower::new("app*.log", &folder.mark());
+    read(&mut follower, &folder);
+    read(&mut follower, &Folder::default());
+    assert!(read(&mut follower, &folder).is_empty());
+}
+
+#[test]
+fn a_line_is_read_when_it_is_whole_and_bytes_need_not_be_text() {
+    let mut follower = Follower::new("app*.log", &Mark::default());
+    let mut folder = Folder::of(&[("app.log", 1, "par")]);
+    assert!(read(&mut follower, &folder).is_empty());
+    folder.0[0].2.extend(b"tial \xff\xfe\n");
+    assert_eq!(read(&mut follower, &folder), ["partial \u{fffd}\u{fffd}"]);
+}
+
+#[test]
+fn reading_may_stop_behind_any_line_and_go_on_there() {
+    let folder = Folder::of(&[("app.log", 1, "one\ntwo\nthree\n")]);
+    let mut follower = Follower::new("app*.log", &Mark::default());
+    follower.see(&folder.listing());
+    follower.wanted().expect("something to read");
+    let lines = follower.take(&folder.0[0].2).into_owned();
+    follower.consume(&lines, 4);
+    assert_eq!(read(&mut Follower::new("app*.log", &follower.mark()), &folder), ["two", "three"]);
+    assert_eq!(read(&mut follower, &folder), ["two", "three"]);
+}
+
+#[test]
+fn a_line_longer_than_a_chunk_is_cut_and_what_follows_it_is_read() {
+    let long = CHUNK as usize * 2 + 500;
+    let text = format!("first\n{}\nlast\n", "x".repeat(long));
+    let folder = Folder(vec![("app.log", 1, text.into_bytes())]);
+    let mut follower = Follower::new("app*.log", &Mark::default());
+    let lines = read(&mut follower, &folder);
+    assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [5, LINE_MAX, 4]);
+    assert!(read(&mut Follower::new("app*.log", &follower.mark()), &folder).is_empty());
+}
+
+#[test]
+fn many_chunks_are_read_without_a_gap() {
+    let text: String = (0..400_000).map(|n| format!("line {n}\n")).collect();
+    let lines = read(&mut Follower::new("*", &Mark::default()), &Folder(vec![("app.log", 1, text.into_bytes())]));
+    assert!(lines.iter().enumerate().all(|(n, line)| *line == format!("line {n}")) && lines.len() == 400_000);
+}

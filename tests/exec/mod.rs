@@ -1,0 +1,47 @@
+//! How effects are performed and recovered, against a scripted world.
+
+mod fake;
+mod follow;
+mod job;
+mod log;
+mod other;
+
+use baton::exec::{Order, Verdict, perform};
+use baton::model::effect::{Action, Effect, Failure, Outcome, Probe};
+use baton::model::mark::Mark;
+use baton::model::profile::Reading;
+use baton::model::record::{EffectId, Moment, TrackId};
+use baton::model::span::Span;
+use baton::model::value::Value;
+use fake::Fake;
+
+/// Performs an action on host `h`, service `c2`, whose intent was journaled at 0 of the same boot.
+fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> Verdict {
+    let effect =
+        Effect { action, label: "verb(c2)".into(), host: Some("h".into()), service: Some("c2".into()), undo: None };
+    let id = EffectId { track: TrackId::main(), n: 7 };
+    let since = Moment { wall: 1_000_000, mono: 0, boot: "boot".into() };
+    let order = Order { run: "r", id: &id, attempt, effect: &effect, since: &since, recovering };
+    perform(fake, order).expect("the run is not stopped")
+}
+
+fn probe(what: &str, reads: Reading) -> Probe {
+    let (argv, args) = (vec!["tool".into(), what.into()], Default::default());
+    Probe { what: what.into(), argv, args, limit: Span::secs(5), tries: 2, reads, exit_tells: false }
+}
+
+#[track_caller]
+fn done(verdict: Verdict) -> (Value, Option<Mark>) {
+    match verdict {
+        Verdict::Outcome(Outcome::Done { value, mark }) => (value, mark),
+        other => panic!("not done: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn failed(verdict: Verdict) -> Failure {
+    match verdict {
+        Verdict::Outcome(Outcome::Failed(failure)) => failure,
+        other => panic!("not failed: {other:?}"),
+    }
+}

@@ -1,0 +1,190 @@
+//! Records to build histories from: one plausible run of a runbook, piece by piece.
+
+use baton::model::automaton::{Next, Row, Symbol, Table};
+use baton::model::effect::{
+    Action, Ask, Capture, Class, Effect, ExitWatch, Failure, FailureKind, Form, Goal, Job, LogSource, LogWait, Outcome,
+    Probe, Undo, Until, Want,
+};
+use baton::model::mark::{Cursor, Identity, Mark};
+use baton::model::profile::Reading;
+use baton::model::record::{EffectId, Ending, FORMAT, Moment, PlaceData, Record, TrackId, Who};
+use baton::model::span::Span;
+use baton::model::value::Value;
+use std::collections::BTreeMap;
+
+pub(crate) const RUN: &str = "3f2a00000001";
+
+pub(crate) fn at(wall: i64) -> Moment {
+    Moment { wall, mono: wall.unsigned_abs(), boot: "b1".into() }
+}
+
+pub(crate) fn who() -> Who {
+    Who { user: "root".into(), host: "lab".into(), pid: 4711 }
+}
+
+pub(crate) fn id(track: &str, n: u64) -> EffectId {
+    EffectId { track: TrackId(track.into()), n }
+}
+
+pub(crate) fn place() -> Option<PlaceData> {
+    Some(PlaceData { file: "genesys/confserv-ha.rhai".into(), line: 12, column: 5 })
+}
+
+pub(crate) fn begun() -> Record {
+    Record::Begun {
+        format: FORMAT,
+        baton: "0.1.0".into(),
+        runbook: "genesys/confserv-ha".into(),
+        sources: BTreeMap::from([("runbook:genesys/confserv-ha".into(), "d1".into())]),
+        params: BTreeMap::from([("version".into(), Value::from("8.5.101"))]),
+        estate: "site".into(),
+        at: at(1),
+        by: who(),
+    }
+}
+
+pub(crate) fn effect(action: Action) -> Effect {
+    let host = Some("cfg-b".to_owned());
+    Effect { action, label: "shutdown(c2)".into(), host, service: Some("c2".into()), undo: None }
+}
+
+pub(crate) fn probe() -> Probe {
+    Probe {
+        what: "status".into(),
+        argv: vec!["confctl".into(), "status".into()],
+        args: BTreeMap::new(),
+        limit: Span::secs(10),
+        tries: 3,
+        reads: Reading::Words(vec!["running".into()]),
+        exit_tells: false,
+    }
+}
+
+pub(crate) fn job(verb: &str) -> Effect {
+    let goal = Goal { probe: probe(), wants: vec!["stopped".into(), Value::Null], stays: Span::secs(5) };
+    let args = BTreeMap::from([
+        ("version".into(), Value::from("8.5")),
+        ("deep".into(), Value::List(vec![Value::Int(-3), Value::Float(1.5), Value::map([("yes", true.into())])])),
+    ]);
+    effect(Action::Job(Job {
+        verb: verb.into(),
+        class: Class::Idempotent,
+        argv: vec!["confctl".into(), verb.into(), "confserv".into()],
+        args,
+        limit: Span::mins(5),
+        goal: Some(goal),
+        check: Some(probe()),
+        killable: true,
+    }))
+}
+
+pub(crate) fn mark() -> Mark {
+    let identity = Identity { device: 1, inode: u64::MAX };
+    Mark { cursors: vec![Cursor { name: "confserv.log".into(), identity, offset: 77, tail: u64::MAX - 1 }] }
+}
+
+pub(crate) fn intent(n: u64, attempt: u32, effect: Effect) -> Record {
+    let digest = effect.digest();
+    Record::Intent { id: id("0", n), attempt, step: "1".into(), effect, digest, place: place(), at: at(10) }
+}
+
+pub(crate) fn outcome(n: u64, attempt: u32) -> Record {
+    let outcome = Outcome::Done { value: Value::map([("changed", true.into())]), mark: Some(mark()) };
+    Record::Outcome { id: id("0", n), attempt, outcome, at: at(11) }
+}
+
+pub(crate) fn failed(n: u64, attempt: u32) -> Record {
+    let failure =
+        Failure { kind: FailureKind::Exit, message: "exit 3".into(), exit: Some(3), output: "\u{1b}[2J\"".into() };
+    Record::Outcome { id: id("0", n), attempt, outcome: Outcome::Failed(failure), at: at(11) }
+}
+
+pub(crate) fn read(n: u64) -> Record {
+    let effect = effect(Action::Probe(probe()));
+    let digest = effect.digest();
+    let outcome = Outcome::done("running");
+    Record::Read { id: id("0", n), step: "1".into(), effect, digest, place: None, outcome, at: at(12) }
+}
+
+pub(crate) fn step_begun(number: &str) -> Record {
+    let name = "Stop the backup".into();
+    Record::StepBegun { track: TrackId::main(), number: number.into(), name, place: place(), at: at(5) }
+}
+
+pub(crate) fn step_ended(number: &str) -> Record {
+    Record::StepEnded { track: TrackId::main(), number: number.into(), failed: None, at: at(20) }
+}
+
+pub(crate) fn ended(ending: Ending) -> Record {
+    Record::Ended { ending, message: "end of the runbook".into(), effect: Some(id("0", 1)), at: at(30) }
+}
+
+/// One record of every kind, with every kind of effect and of value in it.
+pub(crate) fn every_record() -> Vec<Record> {
+    let source = LogSource {
+        dir: "/log".into(),
+        files: "*.log".into(),
+        event_patterns: vec!["^(\\d+)".into()],
+        events: vec![25302],
+    };
+    let table = Table {
+        start: "W0".into(),
+        rows: vec![Row {
+            states: vec![],
+            symbols: vec![Symbol::Event(25302), Symbol::Other],
+            next: Next::End("OK".into()),
+            warning: "odd".into(),
+        }],
+        settles: BTreeMap::from([("W0".into(), Span::secs(10))]),
+    };
+    let exit = ExitWatch { probe: probe(), gone: "stopped".into(), every: Span::secs(1) };
+    let wait = |want| {
+        let limit = Span::mins(1);
+        effect(Action::Log(LogWait {
+            source: source.clone(),
+            from: mark(),
+            want,
+            limit,
+            contact: None,
+            exit: Some(exit.clone()),
+        }))
+        effect(Action::Log(LogWait { source: source.clone(), from: mark(), want, limit, exit: Some(exit.clone()) }))
+    };
+    let until = Until {
+        probe: probe(),
+        wants: vec![true.into()],
+        every: Span::secs(1),
+        stays: Span::default(),
+        limit: Span::mins(2),
+    };
+    let ask = Ask {
+        gate: "choose-1".into(),
+        form: Form::Choose(vec!["a".into()]),
+        text: "Which?".into(),
+        evidence: "the screen".into(),
+    };
+    let mut undoable = job("set_readonly");
+    undoable.undo =
+        Some(Undo { verb: "unset_readonly".into(), args: BTreeMap::from([("former".into(), Value::Null)]) });
+    let effects = vec![
+        undoable,
+        effect(Action::Probe(probe())),
+        wait(Want::Match { events: vec![1], patterns: vec!["x".into()] }),
+        wait(Want::Table(table)),
+        effect(Action::Until(until)),
+        effect(Action::Sleep { span: Span::secs(3) }),
+        effect(Action::Ask(ask)),
+        effect(Action::Capture(Capture::Now)),
+        effect(Action::Capture(Capture::Mark { source })),
+        effect(Action::Note { text: "ä\u{202e}\n".into(), warning: true }),
+    ];
+    let mut records = vec![begun(), Record::Opened { at: at(2), by: who() }, step_begun("1")];
+    records.extend((1..).zip(effects).map(|(n, effect)| intent(n, 1, effect)));
+    records.extend([outcome(1, 1), failed(2, 1), read(3)]);
+    records.push(Record::Doubt { id: id("0", 4), attempt: 1, reason: "no exit record".into(), at: at(13) });
+    let (happened, reason) = (true, "seen".to_owned());
+    records.push(Record::Settled { id: id("0", 4), attempt: 1, happened, reason, at: at(14), by: who() });
+    records.push(Record::Retry { id: id("0", 2), at: at(15), by: who() });
+    records.extend([step_ended("1"), ended(Ending::Done)]);
+    records
+}

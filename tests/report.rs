@@ -1,0 +1,256 @@
+//! What a person sees of a run, word for word: a run with every kind of entry, a resumed run, an error, an ending.
+
+use baton::error::{Error, Kind, Place, Snippet};
+use baton::model::effect::{Action, Ask, Class, Effect, Failure, FailureKind, Form, Job, Outcome};
+use baton::model::event::{Event, Sink};
+use baton::model::record::{EffectId, Ending, Moment, Record, TrackId, Who};
+use baton::model::span::Span;
+use baton::model::value::{Fields, Value};
+use baton::report::style::Style;
+use baton::report::{Fan, diagnostic, ending, json::JsonLines, summary, terminal::Terminal};
+use jiff::tz::TimeZone;
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+/// A handle whose text can be looked at afterwards.
+#[derive(Clone, Default)]
+struct Page(Rc<RefCell<Vec<u8>>>);
+
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.borrow().clone()).unwrap()
+    }
+}
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// 22:00:00 UTC and so many milliseconds.
+fn at(ms: i64) -> Moment {
+    Moment { wall: 1_795_298_400_000 + ms, ..Moment::default() }
+}
+
+fn who() -> Who {
+    Who { user: "ada".into(), host: "jump1".into(), pid: 7 }
+}
+
+fn id(n: u64) -> EffectId {
+    EffectId { track: TrackId::main(), n }
+}
+
+fn job(verb: &str, service: &str, class: Class) -> Effect {
+    let limit = Span::mins(2);
+    let job = Job {
+        verb: verb.into(),
+        class,
+        argv: vec![verb.into()],
+        args: Fields::new(),
+        limit,
+        goal: None,
+        check: None,
+        killable: false,
+    };
+    let (label, host) = (format!("{verb}({service})"), Some(format!("host-{service}")));
+    Effect { action: Action::Job(job), label, host, service: Some(service.into()), undo: None }
+}
+
+fn ask(text: &str) -> Effect {
+    let ask = Ask { gate: "manual-1".into(), form: Form::Manual, text: text.into(), evidence: "22 in the log".into() };
+    Effect { action: Action::Ask(ask), label: "manual".into(), host: None, service: None, undo: None }
+}
+
+fn note(text: &str, warning: bool) -> Record {
+    let action = Action::Note { text: text.into(), warning };
+    let effect = Effect { action, label: "note".into(), host: None, service: None, undo: None };
+    let (step, digest, outcome) = ("2".to_owned(), String::new(), Outcome::done(Value::Null));
+    Record::Read { id: id(9), step, effect, digest, place: None, outcome, at: at(25_500) }
+}
+
+fn begun() -> Record {
+    Record::Begun {
+        format: 1,
+        baton: "0.1.0".into(),
+        runbook: "genesys/confserv-ha".into(),
+        sources: Default::default(),
+        params: Fields::from([("new_version".into(), Value::from("8.5.101.10"))]),
+        estate: "lab genesys:upgrade-mode".into(),
+        at: at(0),
+        by: who(),
+    }
+}
+
+fn step(number: &str, name: &str, ms: i64) -> Record {
+    Record::StepBegun { track: TrackId::main(), number: number.into(), name: name.into(), place: None, at: at(ms) }
+}
+
+fn step_end(number: &str, failed: Option<&str>, ms: i64) -> Record {
+    let failed = failed.map(str::to_owned);
+    Record::StepEnded { track: TrackId::main(), number: number.into(), failed, at: at(ms) }
+}
+
+fn intent(n: u64, effect: Effect, ms: i64) -> Record {
+    let (step, digest) = (if n < 5 { "1" } else { "2" }.to_owned(), String::new());
+    Record::Intent { id: id(n), attempt: 1, step, effect, digest, place: None, at: at(ms) }
+}
+
+fn outcome(n: u64, outcome: Outcome, ms: i64) -> Record {
+    Record::Outcome { id: id(n), attempt: 1, outcome, at: at(ms) }
+}
+
+fn changed(changed: bool) -> Outcome {
+    Outcome::done(Value::map([("changed", Value::from(changed))]))
+}
+
+fn answered() -> Outcome {
+    Outcome::done(Value::map([("word", Value::from("done")), ("by", Value::from("lab operator"))]))
+}
+
+fn failure() -> Outcome {
+    let (message, output) =
+        ("the command ended with exit code 1".to_owned(), "first\nno such \u{1b}[2Jfile\n".to_owned());
+    Outcome::Failed(Failure { kind: FailureKind::Exit, message, exit: Some(1), output })
+}
+
+fn ended(ending: Ending, message: &str, ms: i64) -> Record {
+    Record::Ended { ending, message: message.into(), effect: None, at: at(ms) }
+}
+
+/// A run that does a bit of everything and fails.
+fn a_run() -> Vec<Record> {
+    vec![
+        begun(),
+        step("1", "Bring the backup down and up", 1_000),
+        intent(1, job("set_readonly", "c1", Class::Idempotent), 1_000),
+        outcome(1, changed(false), 1_400),
+        intent(2, job("shutdown", "c2", Class::Idempotent), 1_500),
+        outcome(2, changed(true), 13_500),
+        intent(
+            3,
+            ask("Switch the applications over to the other server, one after the other, and watch the alarms"),
+            14_000,
+        ),
+        outcome(3, answered(), 20_000),
+        intent(4, job("start", "c2", Class::Idempotent), 20_000),
+        outcome(4, changed(true), 25_000),
+        step_end("1", None, 25_000),
+        step("2", "Install the new version", 25_000),
+        note("the database is older than the server", true),
+        intent(5, job("install", "c2", Class::Once), 26_000),
+        outcome(5, failure(), 86_000),
+        step_end("2", Some("install(c2) failed"), 86_000),
+        ended(Ending::Failed, "step 2 failed: install(c2)", 86_000),
+    ]
+}
+
+fn play(records: &[Record], replayed: usize) -> String {
+    let page = Page::default();
+    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    for (index, record) in records.iter().enumerate() {
+        view.event(&Event::Recorded { seq: index as u64 + 1, record: record.clone(), replayed: index < replayed });
+    }
+    page.text()
+}
+
+#[test]
+fn a_run_reads_as_one_aligned_page() {
+    let text = play(&a_run(), 0);
+    assert_eq!(text, include_str!("report/run.txt"), "got:\n{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than a terminal:\n{text}");
+}
+
+#[test]
+fn replayed_steps_are_told_in_one_line() {
+    let mut records = a_run();
+    records.truncate(14);
+    records.push(Record::Opened { at: at(90_000), by: who() });
+    records.push(outcome(5, changed(true), 95_000));
+    let text = play(&records, 14);
+    assert!(text.contains("resumed by ada on jump1"), "{text}");
+    assert!(text.contains("… 1 step already done (replayed)"), "{text}");
+    assert!(text.contains("2  Install the new version"), "{text}");
+    assert!(!text.contains("shutdown(c2)"), "{text}");
+    assert!(text.contains("✓ done   install(c2)"), "{text}");
+}
+
+#[test]
+fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
+    let page = Page::default();
+    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    for ms in [0, 1_000, 2_000, 31_000] {
+        let left = Some(Span(60_000 - ms as u64));
+        view.event(&Event::Waiting { id: id(1), what: "event 25302 in the log of c2".into(), left, at: at(ms) });
+    }
+    assert_eq!(page.text().matches("event 25302").count(), 2, "{}", page.text());
+}
+
+#[test]
+fn on_a_terminal_the_wait_is_one_line_that_is_rewritten() {
+    let page = Page::default();
+    let style = Style { live: true, ..Style::plain() };
+    let mut view = Terminal::new(Box::new(page.clone()), style, TimeZone::UTC);
+    let wait = |ms| Event::Waiting { id: id(1), what: "x".repeat(200), left: None, at: at(ms) };
+    view.event(&wait(0));
+    view.event(&wait(1_000));
+    assert_eq!(page.text().matches("\r\u{1b}[2K").count(), 2);
+    assert!(!page.text().contains('\n'), "the status line never wraps");
+}
+
+#[test]
+fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
+    let page = Page::default();
+    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    let line = "22:00:01 Std 25302 upgrade mode\u{1b}[2J".to_owned();
+    view.event(&Event::LogSeen { id: id(1), service: "c2".into(), number: Some(25302), line, at: at(0) });
+    view.event(&Event::Output { id: id(1), text: "half ".into(), at: at(0) });
+    view.event(&Event::Output { id: id(1), text: "a line\r\n".into(), at: at(0) });
+    let text = page.text();
+    assert!(text.contains("‹ log    c2: 25302 ") && text.contains("| half a line"), "{text}");
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");
+}
+
+#[test]
+fn the_ending_counts_what_was_interrupted_and_names_the_next_command() {
+    let sum = summary::summarise("0a1b2c3d4e5f", &a_run());
+    let style = Style::plain();
+    let text = ending::render(&sum, &style, &TimeZone::UTC) + &ending::closing(&sum, &style);
+    assert_eq!(text, include_str!("report/ending.txt"), "got:\n{text}");
+}
+
+#[test]
+fn every_ending_has_a_next_command() {
+    for end in [Ending::Done, Ending::Held, Ending::Failed, Ending::Unmet, Ending::Suspended, Ending::Doubt] {
+        assert!(ending::next_command("0a1b", Some(end), "x/y").starts_with("baton "), "{end:?}");
+    }
+}
+
+#[test]
+fn json_lines_begin_with_their_version() {
+    let page = Page::default();
+    let mut fan = Fan::default().with(JsonLines::new(Box::new(page.clone())));
+    fan.event(&Event::Notice { text: "careful".into() });
+    assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"1.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
+    fan.event(&Event::Recorded { seq: 1, record: begun(), replayed: false });
+    let last = page.text().lines().last().unwrap().to_owned();
+    let value: serde_json::Value = serde_json::from_str(&last).unwrap();
+    assert_eq!((&value["event"], &value["record"], &value["seq"]), (&"recorded".into(), &"begun".into(), &1.into()));
+}
+
+#[test]
+fn an_error_shows_its_line_and_ends_with_what_to_do() {
+    let place = Place { file: "genesys/confserv-ha.rhai".into(), line: 12, column: 5 };
+    let line = "    drian(c1);".to_owned();
+    let mut error = Error::new(Kind::Script, "unknown verb `drian`").cause("a\u{1b}[1mb").hint("did you mean `drain`?");
+    error.snippet = Some(Box::new(Snippet { place, line, length: 5, label: "no such verb".into() }));
+    error.trace.push("`finish` at genesys/confserv.rhai:40:1".into());
+    let text = diagnostic::render(&error.hint("baton check genesys/confserv-ha"), &Style::plain());
+    assert_eq!(text, include_str!("report/error.txt"), "got:\n{text}");
+}

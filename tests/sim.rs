@@ -1,0 +1,250 @@
+//! The simulated world as a runner sees it, animated by a model of a pump: virtual time, logs, jobs, faults.
+
+mod crashes;
+mod pump;
+
+use baton::model::effect::{Ask, Form};
+use baton::model::record::{EffectId, TrackId};
+use baton::model::value::{Fields, Value};
+use baton::sim::{CrashClock, Fault, FaultPlan, Harm, ORIGIN_WALL_MS, SimEstate, SimWorld, Trigger};
+use baton::world::{Answer, Completion, FileStat, JobId, JobState, Reply, Request, Ticket, Trouble, World};
+use pump::estate;
+
+/// A session that asks one thing at a time.
+struct Session(SimWorld);
+
+impl Session {
+    fn on(estate: &SimEstate) -> Self {
+        Self(estate.connect(CrashClock::never()))
+    }
+
+    fn ask(&mut self, request: Request) -> Reply {
+        self.0.submit(Ticket(1), request);
+        match self.0.next() {
+            Completion::Reply(Ticket(1), reply) => reply,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn start(&mut self, n: u64, verb: &str, attempt: u32) -> Reply {
+        let (host, service) = ("h".to_owned(), Some("p1".to_owned()));
+        let job = JobId { attempt, ..job(n) };
+        self.ask(Request::Start { host, job, service, verb: verb.into(), argv: Vec::new(), args: Fields::new() })
+    }
+
+    fn end_of(&mut self, n: u64) -> Reply {
+        let until = self.0.now().mono + 3_600_000;
+        self.ask(Request::JobEnd { host: "h".into(), job: job(n), until })
+    }
+
+    fn status(&mut self) -> String {
+        let (host, service) = ("h".to_owned(), Some("p1".to_owned()));
+        let probe =
+            Request::Probe { host, service, what: "status".into(), argv: Vec::new(), args: Fields::new(), until: 0 };
+        match self.ask(probe) {
+            Reply::Probed { exit: 0, out, .. } => String::from_utf8(out).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn listing(&mut self) -> Vec<FileStat> {
+        match self.ask(Request::List { host: "h".into(), dir: "/logs/".into() }) {
+            Reply::Listing(files) => files,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn elapsed(&mut self) -> i64 {
+        self.0.now().wall - ORIGIN_WALL_MS
+    }
+}
+
+fn job(n: u64) -> JobId {
+    JobId { run: "r".into(), effect: EffectId { track: TrackId::main(), n }, attempt: 1 }
+}
+
+fn one_fault(verb: &str, subject: &str, harm: Harm) -> FaultPlan {
+    let at = Trigger { verb: verb.into(), subject: subject.into(), nth: 1 };
+    FaultPlan { faults: vec![Fault { at, harm }], crashes: Vec::new() }
+}
+
+#[test]
+fn a_job_takes_its_time_and_changes_what_probes_read() {
+    let estate = estate(&FaultPlan::default());
+    let mut session = Session::on(&estate);
+    assert_eq!(session.status(), "stopped");
+    assert_eq!(session.start(1, "start", 1), Reply::Job(JobState::Running));
+    assert_eq!(session.end_of(1), Reply::Job(JobState::Exited(0)));
+    assert_eq!((session.status().as_str(), session.elapsed()), ("starting", 2_020), "2 s and two round trips");
+}
+
+#[test]
+fn the_same_job_is_started_once() {
+    let estate = estate(&FaultPlan::default());
+    let mut session = Session::on(&estate);
+    session.start(1, "backup", 1);
+    assert_eq!(session.end_of(1), Reply::Job(JobState::Exited(0)));
+    assert_eq!(session.start(1, "backup", 1), Reply::Job(JobState::Exited(0)));
+    assert_eq!(estate.ledger().count("backup", "p1"), 1);
+    session.start(1, "backup", 2);
+    assert_eq!(estate.ledger().count("backup", "p1"), 2, "another attempt is another job");
+}
+
+#[test]
+fn a_wait_on_a_folder_ends_when_the_model_logs_and_the_old_log_stays() {
+    let estate = estate(&FaultPlan::default());
+    let mut session = Session::on(&estate);
+    let old = session.listing();
+    assert_eq!(old.len(), 1, "the log of the launch before");
+    session.start(1, "start", 1);
+    let seen = session.listing();
+    let until = session.0.now().mono + 60_000;
+    let Reply::Listing(now) = session.ask(Request::Changed { host: "h".into(), dir: "/logs".into(), seen, until })
+    else {
+        panic!("no listing")
+    };
+    assert_eq!(session.elapsed(), 3_020, "the model logs 3 s after the start at 10 ms; the reply takes 10 ms");
+    let new = now.iter().find(|file| file.len > 0 && !old.contains(file)).unwrap();
+    let read = |name: &str| Request::Read {
+        host: "h".into(),
+        dir: "/logs".into(),
+        name: name.into(),
+        identity: new.identity,
+        from: 0,
+        max: 1_000,
+    };
+    assert_eq!(session.ask(read(&new.name)), Reply::Bytes(b"2026-11-21T22:00:03.010 Std 100 pump p1 runs\n".to_vec()));
+    assert!(matches!(session.ask(read(&old[0].name)), Reply::Trouble(Trouble::Missing(_))), "another file");
+}
+
+#[test]
+fn nothing_asked_nothing_comes() {
+    let estate = estate(&FaultPlan::default());
+    let mut session = Session::on(&estate);
+    session.0.submit(Ticket(7), Request::WaitUntil { until: u64::MAX / 2 });
+    session.0.forget(Ticket(7));
+    assert_eq!((session.0.next(), session.elapsed()), (Completion::Idle, 0));
+}
+
+#[test]
+fn every_fault_of_a_job_shows_as_it_would_on_a_site() {
+    for (harm, started, ended, done) in [
+        (Harm::FailsBefore, Reply::Job(JobState::Running), Reply::Job(JobState::Exited(1)), 0),
+        (Harm::FailsAfter, Reply::Job(JobState::Running), Reply::Job(JobState::Exited(1)), 1),
+        (
+            Harm::ReplyLost,
+            Reply::Trouble(Trouble::Lost("the link broke before the reply".into())),
+            Reply::Job(JobState::Exited(0)),
+            1,
+        ),
+        (
+            Harm::JobLost { happened: true },
+            Reply::Job(JobState::Running),
+            Reply::Job(JobState::Lost("its supervisor is gone and left no exit record".into())),
+            1,
+        ),
+        (
+            Harm::HostDown { ms: 30_000 },
+            Reply::Trouble(Trouble::Unreachable("`h` does not answer".into())),
+            Reply::Trouble(Trouble::Unreachable("`h` does not answer".into())),
+            0,
+        ),
+    ] {
+        let estate = estate(&one_fault("backup", "p1", harm.clone()));
+        let mut session = Session::on(&estate);
+        assert_eq!(session.start(1, "backup", 1), started, "{harm:?}");
+        assert_eq!(session.end_of(1), ended, "{harm:?}");
+        assert_eq!(estate.ledger().count("backup", "p1"), done, "{harm:?}");
+    }
+}
+
+#[test]
+fn a_host_that_restarts_loses_its_jobs_and_comes_back() {
+    let estate = estate(&one_fault("backup", "p1", Harm::HostRestarts { ms: 20_000 }));
+    let mut session = Session::on(&estate);
+    assert!(matches!(session.start(1, "backup", 1), Reply::Trouble(Trouble::Lost(_))));
+    assert!(matches!(session.end_of(1), Reply::Trouble(Trouble::Unreachable(_))));
+    let until = session.0.now().mono + 20_000;
+    session.ask(Request::WaitUntil { until });
+    assert!(matches!(session.end_of(1), Reply::Job(JobState::Lost(_))));
+}
+
+#[test]
+fn a_question_is_answered_by_the_model_unless_nobody_is_there() {
+    let ask = |session: &mut Session| {
+        let ask = Ask { gate: "confirm-1".into(), form: Form::Confirm, text: "ready?".into(), evidence: String::new() };
+        session.ask(Request::Ask { id: EffectId { track: TrackId::main(), n: 1 }, ask })
+    };
+    let given = |word: &str| {
+        Reply::Answer(Answer::Given { word: word.into(), note: String::new(), by: "simulated operator".into() })
+    };
+    for (plan, first) in [
+        (FaultPlan::default(), given("yes")),
+        (one_fault("confirm", "confirm-1", Harm::SaysNo), given("no")),
+        (one_fault("confirm", "confirm-1", Harm::Nobody), Reply::Answer(Answer::Nobody("nobody is there".into()))),
+    ] {
+        let estate = estate(&plan);
+        let mut session = Session::on(&estate);
+        assert_eq!(ask(&mut session), first);
+        assert_eq!(ask(&mut session), given("yes"), "a fault strikes once");
+    }
+}
+
+#[test]
+fn a_job_outlives_the_runner_that_started_it() {
+    let estate = estate(&FaultPlan::default());
+    let clock = CrashClock::at(2);
+    let mut first = Session(estate.connect(clock.clone()));
+    first.0.submit(
+        Ticket(1),
+        Request::Start {
+            host: "h".into(),
+            job: job(1),
+            service: Some("p1".into()),
+            verb: "backup".into(),
+            argv: Vec::new(),
+            args: Fields::new(),
+        },
+    );
+    assert_eq!((first.0.next(), clock.is_dead()), (Completion::Interrupted, true));
+    estate.pass(1_000);
+    estate.restart_runner();
+    let mut second = Session::on(&estate);
+    assert_eq!(second.start(1, "backup", 1), Reply::Job(JobState::Running));
+    assert_eq!(second.end_of(1), Reply::Job(JobState::Exited(0)));
+    assert_eq!(estate.ledger().count("backup", "p1"), 1);
+}
+
+#[test]
+fn a_defect_of_a_model_is_told_by_file_and_line_and_stops_the_simulation() {
+    let estate = estate(&FaultPlan::default());
+    let mut session = Session::on(&estate);
+    session.start(1, "stumble", 1);
+    let defect = estate.defect().unwrap();
+    let place = defect.place.as_ref().unwrap();
+    assert_eq!((place.file.as_str(), defect.trace.as_slice()), ("pump.rhai", &["trip".to_owned()][..]));
+    assert!(pump::MODEL.lines().nth(place.line as usize - 1).unwrap().contains("no_such_function"), "{defect}");
+    assert!(matches!(session.end_of(1), Reply::Trouble(Trouble::Refused(_))));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_plan_and_every_plan_can_be_told() {
+    let places: Vec<Trigger> =
+        ["start", "backup"].map(|verb| Trigger { verb: verb.into(), subject: "p1".into(), nth: 1 }).into();
+    assert_eq!(FaultPlan::random(5, &places, 3), FaultPlan::random(5, &places, 3));
+    assert!(FaultPlan::singles(&places).count() > 10);
+    assert_eq!(
+        one_fault("start", "p1", Harm::FailsAfter).to_string(),
+        "start(p1) #1: the command does its work and fails"
+    );
+}
+
+#[test]
+fn folders_moved_by_a_model_are_seen_by_the_test() {
+    let estate = estate(&FaultPlan::default());
+    let mut session = Session::on(&estate);
+    session.start(1, "swap", 1);
+    let summary = estate.summary().unwrap();
+    let p1 = summary.get("pump").and_then(|pump| pump.get("p1"));
+    assert_eq!(p1.and_then(|p1| p1.get("version")).and_then(Value::as_text), Some("2"));
+}
