@@ -55,7 +55,7 @@ pub mod journal;
 pub mod library;
 pub mod model;
 pub mod report;
-// pub mod script;
+pub mod script;
 // pub mod session;
 pub mod sim;
 pub mod world;

@@ -9,8 +9,7 @@ mod inventory;
 mod journal;
 mod records;
 mod report;
+mod script;
 mod sim;
 mod tidy;
-//! The integration suite: one binary, one module for each topic.
-
 mod world;
