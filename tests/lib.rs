@@ -11,3 +11,6 @@ mod records;
 mod report;
 mod sim;
 mod tidy;
+//! The integration suite: one binary, one module for each topic.
+
+mod world;
