@@ -1,6 +1,6 @@
 //! The suite: one binary, one module a topic, so that the crate is linked once.
 // Helpers of tests may fail as tests do.
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod exec;
 mod genesys_model;
