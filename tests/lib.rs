@@ -11,6 +11,4 @@ mod records;
 mod report;
 mod sim;
 mod tidy;
-//! The integration suite: one binary, one module for each topic.
-
 mod world;
