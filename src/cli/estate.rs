@@ -34,7 +34,8 @@ impl Estate {
         let mut hosts = BTreeMap::new();
         for (name, host) in &site.hosts {
             if host.address != "local" {
-                let message = format!("host `{name}` has the address `{}`; this version acts on `local` only", host.address);
+                let message =
+                    format!("host `{name}` has the address `{}`; this version acts on `local` only", host.address);
                 return Err(Error::new(Kind::Inventory, message).hint("start baton on that host"));
             }
             let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);

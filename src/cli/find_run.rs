@@ -19,7 +19,8 @@ pub fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
     match fitting.as_slice() {
         [one] => Ok((*one).clone()),
         [] => {
-            Err(Error::new(Kind::Usage, format!("there is no run `{given}`")).hint("see which runs there are: baton runs"))
+            Err(Error::new(Kind::Usage, format!("there is no run `{given}`"))
+                .hint("see which runs there are: baton runs"))
         }
         several => {
             let names: Vec<String> = several.iter().map(|run| format!("`{run}`")).collect();

@@ -4,7 +4,6 @@ use super::estate::{Estate, lock_lab, lock_site};
 use super::find_run::find_run;
 use super::{Desk, carry};
 use crate::error::{Error, Kind, Result};
-use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::Lab;
 use crate::session::{self, Parts};
