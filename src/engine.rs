@@ -8,7 +8,7 @@ use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, BitFieldPackage, CorePackage, LogicPackage,
     MoreStringPackage, Package,
 };
-use rhai::{Engine, EvalAltResult, Module, OptimizationLevel, Shared, def_package};
+use rhai::{Engine, EvalAltResult, Module, OptimizationLevel, Shared, Token, def_package};
 
 /// How deep script functions may call each other. Holds on stacks of [`STACK_BYTES`]: a Rhai stack overflow is an
 /// abort of the process, not an error, so whoever makes stacks for scripts makes them at least that large.
@@ -71,7 +71,18 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
         .set_max_string_size(limits.string_bytes)
         .set_max_array_size(limits.array_items)
         .set_max_map_size(limits.map_entries);
+    free_our_words(&mut engine);
     engine
+}
+
+/// Rhai keeps `var` and `default` for a future that may never come; scripts need them: `service.var("app")`,
+/// `#{ default: false }`.
+#[allow(deprecated, reason = "the hook is not deprecated, only marked as open to change; Rhai's version is pinned")]
+fn free_our_words(engine: &mut Engine) {
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if matches!(word.as_str(), "var" | "default") => Token::Identifier(word),
+        other => other,
+    });
 }
 
 /// The functions of the language itself, built once and shared by all engines: arithmetic, logic, text, arrays,
@@ -113,6 +124,12 @@ mod tests {
         for script in ["sleep(5)", "sleep(0.5)", "eval(\"1\")", "timestamp()", "loop {}", "fn f() { f() } f()"] {
             assert!(engine.run(script).is_err(), "{script}");
         }
+    }
+
+    #[test]
+    fn words_of_our_vocabulary_are_not_reserved() {
+        let engine = sandbox(Limits::RUNBOOK, standard_package());
+        assert_eq!(engine.eval::<i64>("fn var(m, key) { m[key] } #{ default: 5 }.var(\"default\")").unwrap(), 5);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 // Helpers of tests may fail as tests do.
 #![allow(clippy::expect_used)]
 
+
 mod exec;
+
+mod world;
 mod genesys_model;
 mod history;
 mod inventory;

@@ -1,10 +1,17 @@
 //! The world: everything outside the program, behind one trait of requests and replies. This room is the
 //! only code that touches processes, files of hosts, clocks and terminals; it takes no decisions about steps.
 //!
-//! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system) requests run
+//! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system::SystemWorld) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
 pub mod folders;
+pub mod clock;
+mod commands;
+mod files;
+pub mod job;
+pub mod person;
+pub mod system;
+mod watches;
 
 use crate::model::effect::Ask;
 use crate::model::event::Event;
