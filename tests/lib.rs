@@ -3,15 +3,14 @@
 // Helpers of tests may fail as tests do.
 #![allow(clippy::expect_used)]
 
-
 mod exec;
-
-mod world;
 mod genesys_model;
 mod history;
 mod inventory;
 mod journal;
 mod records;
 mod report;
+mod script;
 mod sim;
 mod tidy;
+mod world;
