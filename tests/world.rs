@@ -10,6 +10,7 @@ use std::path::Path;
 
 mod files;
 mod jobs;
+mod lab;
 mod probes;
 
 /// A world with one host `h`, whose job records are under `folder`.
