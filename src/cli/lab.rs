@@ -1,7 +1,7 @@
 //! `baton lab`: what can be rehearsed, what is being rehearsed, and ending it. Also, hidden, the lab's own processes.
 
 use super::Desk;
-use super::estate::lock_lab;
+use super::estate::{lab_name, lease};
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use crate::lab::{Lab, server, template::Template, tool};
@@ -112,7 +112,7 @@ fn stop(lab: Option<&str>, desk: &Desk) -> Result<u8> {
     let found = cards.iter().filter(|path| path.file_name().is_some_and(|name| name == "lab.toml"));
     let names = found.filter_map(|path| path.parent()?.to_str().map(str::to_owned));
     for name in names.filter(|name| lab.is_none_or(|wanted| wanted == name)) {
-        let _lock = lock_lab(desk, &name)?;
+        let _lease = lease(desk, &lab_name(&name), "-")?;
         if let Some(lab) = Lab::any(&name, &desk.state)?.filter(Lab::answers) {
             lab.stop()?;
             desk.screen.out.say(&format!("the lab `{name}` has ended\n"));

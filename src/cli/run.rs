@@ -1,6 +1,6 @@
 //! `baton run`: begins a run of a runbook on a site or in a lab. It gathers what the run is made of and hands it over.
 
-use super::estate::{Estate, lock_lab, lock_site};
+use super::estate::{Estate, lab_name, lease, site_name};
 use super::site::Site;
 use super::{CommandLine, Desk, carry};
 use crate::error::{Error, Kind, Result};
@@ -14,7 +14,7 @@ use crate::script::program::Program;
 use crate::script::sources::Sources;
 use crate::session::{self, Parts, Prepared};
 use crate::world::clock::Clock;
-use crate::world::desk::{self, Lock};
+use crate::world::desk;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -74,8 +74,10 @@ fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Des
     })?;
     let prepared = prepare(given, (&inventory.display().to_string(), &text), site)?;
     let params = prepared.program.resolve_params(&given_params(&words.params)?)?;
-    let lock = lock_site(desk, &prepared.inventory)?;
-    begin(words, &prepared, &Estate::Site, params, site, desk, lock)
+    let run = new_run()?;
+    let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
+    say_what_differs(site, desk);
+    begin(words, run, &prepared, &Estate::Site, params, desk)
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -87,10 +89,13 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params)?);
     let params = prepared.program.resolve_params(&params)?;
-    let lock = lock_lab(desk, plan.name())?;
+    let run = new_run()?;
+    let _lease = lease(desk, &lab_name(plan.name()), &run)?;
+    say_what_differs(site, desk);
     tell_of_orphan(plan.former_run(), desk)?;
     let lab = plan.open(&prepared.inventory)?;
-    begin(words, &prepared, &Estate::Lab(lab), params, site, desk, lock)
+    lab.belongs_to(&run)?;
+    begin(words, run, &prepared, &Estate::Lab(lab), params, desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
@@ -112,22 +117,18 @@ fn prepare(given: &str, inventory: (&str, &str), site: &Site) -> Result<Prepared
     session::prepare(texts)
 }
 
-fn begin(
-    words: &Words,
-    prepared: &Prepared,
-    estate: &Estate,
-    params: Fields,
-    site: &Site,
-    desk: &Desk,
-    _lock: Lock,
-) -> Result<u8> {
+fn new_run() -> Result<String> {
+    desk::new_run_id(Clock::real().now().wall)
+}
+
+fn say_what_differs(site: &Site, desk: &Desk) {
     for path in site.differing() {
         desk.screen.remark(&format!("using this folder's own {path}, which differs from the shipped one"));
     }
-    let run = desk::new_run_id(Clock::real().now().wall)?;
-    if let Estate::Lab(lab) = estate {
-        lab.belongs_to(&run)?;
-    }
+}
+
+fn begin(words: &Words, run: String, prepared: &Prepared, estate: &Estate, params: Fields, desk: &Desk) -> Result<u8> {
+    let _lease = lease(desk, &run, &run)?;
     let parts = Parts {
         run,
         store: desk.store()?,

@@ -29,11 +29,7 @@ impl Sources {
     /// # Errors
     /// `Script`, with the line: a syntax error; an import that is not written out, not a plain name, missing or
     /// circular; more than 100 modules.
-    pub fn collect(
-        runbook: &str,
-        text: &str,
-        read_module: &mut dyn FnMut(&str) -> Option<String>,
-    ) -> Result<Self> {
+    pub fn collect(runbook: &str, text: &str, read_module: &mut dyn FnMut(&str) -> Option<String>) -> Result<Self> {
         let files = BTreeMap::from([(format!("{RUNBOOK}{runbook}"), text.to_owned())]);
         let sources = Self { runbook: runbook.to_owned(), files };
         let mut collector = Collector { engine: program::bare_engine(), sources, read_module, open: Vec::new() };
@@ -109,7 +105,9 @@ impl Collector<'_> {
     fn import(&mut self, name: Option<&str>) -> std::result::Result<Option<String>, String> {
         let name = name.ok_or("`import` wants a name that is written out: `import \"vendor/name\" as n`")?;
         if !is_plain(name) {
-            return Err(format!("`{name}` is not the name of a module; names look like `vendor/name`, never like paths"));
+            return Err(format!(
+                "`{name}` is not the name of a module; names look like `vendor/name`, never like paths"
+            ));
         }
         let key = format!("{MODULE}{name}");
         if let Some(index) = self.open.iter().position(|open| *open == key) {

@@ -1,9 +1,7 @@
-//! The desk baton is started at: texts a person keeps there, files they ask for, who they are, and the locks that keep
-//! two runners apart. It must not touch a host of a site: those are behind [`World`](super::World).
+//! The desk baton is started at: texts a person keeps there, files they ask for, and who they are. It must not touch a host of a site: those are behind [`World`](super::World).
 
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Who;
-use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -201,35 +199,6 @@ pub fn new_run_id(wall: i64) -> Result<String> {
     let mut file = File::open(source).map_err(|error| failed("read", source, error))?;
     file.read_exact(&mut bytes).map_err(|error| failed("read", source, error))?;
     Ok(format!("{:08x}{:04x}", (wall / 1000) & 0xffff_ffff, u16::from_le_bytes(bytes)))
-}
-
-/// Something only one process may hold at a time. Given back when it is dropped, and when the process dies.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
-/// Takes a lock and leaves `note` in it for whoever finds it taken. `Err` of the inner result is the holder's note.
-///
-/// # Errors
-/// `Usage` when the lock's file cannot be made.
-pub fn lock(path: &Path, note: &str) -> Result<std::result::Result<Lock, String>> {
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
-    }
-    let failed = |error| failed("lock", path, error);
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let mut holder = String::new();
-            file.read_to_string(&mut holder).map_err(failed)?;
-            return Ok(Err(holder));
-        }
-        Err(error) => return Err(failed(error.into())),
-    }
-    file.set_len(0).and_then(|()| file.write_all(note.as_bytes())).map_err(failed)?;
-    Ok(Ok(Lock { _file: file }))
 }
 
 fn failed(doing: &str, path: &Path, error: io::Error) -> Box<Error> {

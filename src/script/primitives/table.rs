@@ -24,13 +24,16 @@ pub(super) fn read(call: &Call<'_>, data: &Value) -> Fallible<Table> {
 pub(super) fn limit_start(call: &Call<'_>, table: &mut Table, contact: Span) -> Fallible<()> {
     if table.settles.contains_key(&table.start) {
         let start = &table.start;
-        return Err(call.bug(format!("the start state `{start}` has a `settle` time; `contact` cannot be given as well")));
+        return Err(
+            call.bug(format!("the start state `{start}` has a `settle` time; `contact` cannot be given as well"))
+        );
     }
     // The automaton knows a time limit of one state as its settling: the symbol differs, the rows are the same.
     let start = table.start.clone();
     let applies = |row: &Row| row.states.is_empty() || row.states.contains(&start);
     let limit = table.rows.iter().find(|row| applies(row) && row.symbols.contains(&Symbol::Limit));
-    let Some(limit) = limit.or_else(|| table.rows.iter().find(|row| applies(row) && row.symbols.contains(&Symbol::Other)))
+    let Some(limit) =
+        limit.or_else(|| table.rows.iter().find(|row| applies(row) && row.symbols.contains(&Symbol::Other)))
     else {
         return Err(call.bug(format!("`contact` needs a row [\"{start}\", \"limit\", …] in the decision table")));
     };
