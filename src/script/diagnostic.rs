@@ -161,11 +161,14 @@ pub(crate) fn reworded(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorStackOverflow(_) => {
             format!("functions call each other more than {CALL_LEVELS_MAX} levels deep: one calls itself without end")
         }
-        EvalAltResult::ErrorDataTooLarge(what, _) => format!("{} grows beyond every measure: a loop adds to it without end", grown(what)),
+        EvalAltResult::ErrorDataTooLarge(what, _) => {
+            format!("{} grows beyond every measure: a loop adds to it without end", grown(what))
+        }
         EvalAltResult::ErrorParsing(kind, _) => syntax_message(kind, "").0,
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("unknown variable `{name}`"),
         EvalAltResult::ErrorModuleNotFound(name, _) => format!("there is no module `{name}`"),
-        EvalAltResult::ErrorMismatchDataType(wanted, given, _) | EvalAltResult::ErrorMismatchOutputType(wanted, given, _) => {
+        EvalAltResult::ErrorMismatchDataType(wanted, given, _)
+        | EvalAltResult::ErrorMismatchOutputType(wanted, given, _) => {
             format!("expected {}, not {}", type_words(wanted), type_words(given))
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => format!("unknown function `{}`", split(signature).0),
@@ -173,9 +176,13 @@ pub(crate) fn reworded(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorIndexingType(what, _) => {
             format!("{} has no parts to look up with `[…]` or `.`", type_words(what.split(" [").next().unwrap_or(what)))
         }
-        EvalAltResult::ErrorArrayBounds(length, index, _) => format!("the list has {length} items, and no item {index}"),
+        EvalAltResult::ErrorArrayBounds(length, index, _) => {
+            format!("the list has {length} items, and no item {index}")
+        }
         EvalAltResult::ErrorDataRace(name, _) => {
-            format!("`{name}` is used inside a closure that one of its own methods calls; copy it to another variable first")
+            format!(
+                "`{name}` is used inside a closure that one of its own methods calls; copy it to another variable first"
+            )
         }
         EvalAltResult::ErrorAssignmentToConstant(name, _) => format!("`{name}` is a constant"),
         EvalAltResult::ErrorFor(_) => "`for` wants a list, a map's keys, or a range".into(),

@@ -74,9 +74,8 @@ fn register(module: &mut Module, primitive: &'static Primitive, arity: usize) {
         1 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D| run(c, vec![a])),
         2 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D| run(c, vec![a, b])),
         3 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D| run(c, vec![a, b, d])),
-        4 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D| {
-            run(c, vec![a, b, d, e])
-        }),
+        4 => name
+            .set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D| run(c, vec![a, b, d, e])),
         _ => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D, f: D| {
             run(c, vec![a, b, d, e, f])
         }),
