@@ -221,7 +221,7 @@ fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
 fn the_ending_counts_what_was_interrupted_and_names_the_next_command() {
     let sum = summary::summarise("0a1b2c3d4e5f", &a_run());
     let style = Style::plain();
-    let text = ending::render(&sum, &style, &TimeZone::UTC) + &ending::closing(&sum, &style);
+    let text: String = [ending::render(&sum, &style, &TimeZone::UTC), ending::closing(&sum, &style)].concat();
     assert_eq!(text, include_str!("report/ending.txt"), "got:\n{text}");
 }
 
