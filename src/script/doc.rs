@@ -27,16 +27,8 @@ pub struct VerbDoc {
 
 impl VerbDoc {
     /// Nothing said yet; for `..VerbDoc::NONE`.
-    pub const NONE: Self = Self {
-        name: "",
-        signatures: &[],
-        class: None,
-        summary: "",
-        limit: "",
-        options: &[],
-        errors: &[],
-        example: "",
-    };
+    pub const NONE: Self =
+        Self { name: "", signatures: &[], class: None, summary: "", limit: "", options: &[], errors: &[], example: "" };
 
     /// The numbers of arguments it takes.
     pub fn arities(&self) -> impl Iterator<Item = usize> {

@@ -77,7 +77,8 @@ pub(crate) fn uncaught(thrown: &Dynamic) -> Uncaught {
     {
         error = error.cause(last);
     }
-    let place = word("file").zip(number("line")).zip(number("column")).map(|((file, line), column)| (file, line, column));
+    let place =
+        word("file").zip(number("line")).zip(number("column")).map(|((file, line), column)| (file, line, column));
     Uncaught { error, effect: word("effect").as_deref().and_then(effect_id), guard, place }
 }
 

@@ -1,6 +1,9 @@
 //! What can be seen to be wrong with a program without running it. Errors are certain; warnings are likely mistakes. It
 //! reads syntax trees and the inventory, and evaluates nothing.
 
+// Rhai's enums grow with its versions.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 use crate::error::{Error, Kind};
 use crate::model::inventory::{Host, Inventory, Pair, Service};
 use crate::model::text::did_you_mean;
@@ -32,8 +35,22 @@ pub struct Finding {
 
 /// Functions that call a closure at once and do not keep it: a captured loop variable does no harm there.
 const CALLED_AT_ONCE: [&str; 16] = [
-    "step", "parallel", "wait_until", "map", "filter", "for_each", "find", "find_map", "index_of", "some", "all",
-    "reduce", "reduce_rev", "sort", "retain", "call",
+    "step",
+    "parallel",
+    "wait_until",
+    "map",
+    "filter",
+    "for_each",
+    "find",
+    "find_map",
+    "index_of",
+    "some",
+    "all",
+    "reduce",
+    "reduce_rev",
+    "sort",
+    "retain",
+    "call",
 ];
 
 /// Everything found in a program, file by file, in the order of the lines. Without an inventory the names of hosts,
@@ -142,7 +159,8 @@ impl Linter<'_> {
 
     /// The keys of an options map that is written out.
     fn options(&mut self, site: &CallSite<'_>, doc: &doc::VerbDoc) {
-        let takes_options = doc.signatures.iter().any(|one| one.ends_with(", options)") && doc::arity(one) == site.arity());
+        let takes_options =
+            doc.signatures.iter().any(|one| one.ends_with(", options)") && doc::arity(one) == site.arity());
         let entries = site.args.last().filter(|_| takes_options).and_then(tree::map_entries);
         for (key, _, position) in entries.into_iter().flatten() {
             if !doc.option_keys().any(|known| known == key) {
@@ -159,10 +177,16 @@ impl Linter<'_> {
             "pair" => self.listed::<Pair>(site),
             "wait_until" if !self.has_option(site, "limit") => {
                 let hint = "say how long, for example `#{ limit: \"10min\" }`".to_owned();
-                self.found(Severity::Warning, "`wait_until` without a limit waits 30min".into(), Some(hint), site.position);
+                self.found(
+                    Severity::Warning,
+                    "`wait_until` without a limit waits 30min".into(),
+                    Some(hint),
+                    site.position,
+                );
             }
             "run" if self.in_a_loop(site.position) && !self.has_option(site, "check") => {
-                let message = "a command without `check` in a loop: after a crash nobody can tell how often it ran".into();
+                let message =
+                    "a command without `check` in a loop: after a crash nobody can tell how often it ran".into();
                 let hint = "say which command tells whether it happened: `#{ check: [\"test\", \"-e\", \"/done\"] }`";
                 self.found(Severity::Warning, message, Some(hint.to_owned()), site.position);
             }
@@ -172,7 +196,9 @@ impl Linter<'_> {
     }
 
     fn listed<T: Listed>(&mut self, site: &CallSite<'_>) {
-        let (Some(inventory), Some(name)) = (self.inventory, site.args.first().and_then(tree::literal_text)) else { return };
+        let (Some(inventory), Some(name)) = (self.inventory, site.args.first().and_then(tree::literal_text)) else {
+            return;
+        };
         if T::find(inventory, &name).is_none() {
             let error = primitives::unknown_name::<T>(&name, &T::names(inventory));
             let hint = error.hints.first().cloned();
@@ -183,7 +209,8 @@ impl Linter<'_> {
     fn event_numbers(&mut self, site: &CallSite<'_>) {
         let Some(what) = site.args.get(usize::from(!site.method)).and_then(tree::literal) else { return };
         let items = what.clone().into_array().unwrap_or_else(|_| vec![what]);
-        let is_number = |text: &Dynamic| text.clone().into_immutable_string().is_ok_and(|text| text.parse::<i64>().is_ok());
+        let is_number =
+            |text: &Dynamic| text.clone().into_immutable_string().is_ok_and(|text| text.parse::<i64>().is_ok());
         for item in items.iter().filter(|item| is_number(item)) {
             let message = format!("`\"{item}\"` is text: it matches these digits anywhere in a line, not event {item}");
             self.found(Severity::Warning, message, Some(format!("write the number: {item}")), site.position);
@@ -208,7 +235,9 @@ impl Linter<'_> {
             let Expr::Variable(variable, _, position) = arg else { continue };
             let name = variable.1.as_str();
             if loop_variables.contains(&name) {
-                let message = format!("the closure keeps `{name}` of the `for`, which all rounds share: it will see the last one");
+                let message = format!(
+                    "the closure keeps `{name}` of the `for`, which all rounds share: it will see the last one"
+                );
                 let hint = format!("copy it first: `let this_{name} = {name};`, and use `this_{name}` in the closure");
                 self.found(Severity::Warning, message, Some(hint), *position);
             }
@@ -217,9 +246,11 @@ impl Linter<'_> {
 
     fn has_option(&self, site: &CallSite<'_>, key: &str) -> bool {
         match site.args.last() {
-            Some(Expr::Map(..) | Expr::DynamicConstant(..)) => {
-                site.args.last().and_then(tree::map_entries).is_some_and(|entries| entries.iter().any(|(k, ..)| k == key))
-            }
+            Some(Expr::Map(..) | Expr::DynamicConstant(..)) => site
+                .args
+                .last()
+                .and_then(tree::map_entries)
+                .is_some_and(|entries| entries.iter().any(|(k, ..)| k == key)),
             // Options that are not written out may hold anything.
             Some(Expr::Variable(..)) => true,
             Some(_) | None => false,

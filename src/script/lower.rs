@@ -141,7 +141,9 @@ pub(crate) fn log(call: &Call<'_>, service: &ServiceHandle) -> Fallible<LogSourc
     let profile = &service.get().profile;
     let Some(log) = &profile.log else {
         let product = &profile.product;
-        return Err(call.bug(format!("the profile of product `{product}` says nothing about a log of `{}`", service.name())));
+        return Err(
+            call.bug(format!("the profile of product `{product}` says nothing about a log of `{}`", service.name()))
+        );
     };
     let nothing = Fields::new();
     Ok(LogSource {

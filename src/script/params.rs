@@ -31,7 +31,8 @@ pub(crate) fn declared(ast: &AST, file: &str, text: &str) -> Result<Vec<ParamDec
     let mut found: Vec<ParamDecl> = Vec::new();
     let mut wrong = None;
     ast.walk(&mut |path| {
-        let site = path.last().and_then(tree::call_site).filter(|site| site.name == "param" && site.namespace.is_none());
+        let site =
+            path.last().and_then(tree::call_site).filter(|site| site.name == "param" && site.namespace.is_none());
         if let Some(site) = site {
             let decl = declaration(&site, file).and_then(|decl| match found.iter().any(|one| one.name == decl.name) {
                 true => Err(format!("parameter `{}` is declared twice", decl.name)),
@@ -55,7 +56,8 @@ fn declaration(site: &CallSite<'_>, file: &str) -> std::result::Result<ParamDecl
     let place = diagnostic::place(file, site.position).unwrap_or(Place { file: file.to_owned(), line: 1, column: 1 });
     let mut decl = ParamDecl { name, help: String::new(), default: None, choices: Vec::new(), place };
     let Some(options) = site.args.get(1) else { return Ok(decl) };
-    let entries = tree::map_entries(options).ok_or("the options of a parameter must be written out: `#{ help: \"…\" }`")?;
+    let entries =
+        tree::map_entries(options).ok_or("the options of a parameter must be written out: `#{ help: \"…\" }`")?;
     for (key, value, _) in entries {
         let value = value.ok_or_else(|| format!("option `{key}` of parameter `{}` must be written out", decl.name))?;
         take_option(&mut decl, &key, &value)?;
@@ -70,7 +72,9 @@ fn take_option(decl: &mut ParamDecl, key: &str, value: &Dynamic) -> std::result:
         ("default", Value::Null) => {}
         ("default", value) => decl.default = Some(value),
         ("choices", Value::List(choices)) => decl.choices = choices,
-        ("help", other) => return Err(format!("`help` of parameter `{}` is {}, not text", decl.name, other.kind_name())),
+        ("help", other) => {
+            return Err(format!("`help` of parameter `{}` is {}, not text", decl.name, other.kind_name()));
+        }
         ("choices", other) => {
             return Err(format!("`choices` of parameter `{}` is {}, not a list", decl.name, other.kind_name()));
         }
@@ -136,7 +140,9 @@ fn fit(decl: &ParamDecl, given: &Value) -> Result<Value> {
             _ => None,
         },
         (Some(Value::Int(_)), Value::Text(text)) => text.trim().parse().ok().map(Value::Int),
-        (Some(Value::Float(_)), Value::Text(text)) => text.trim().parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Float),
+        (Some(Value::Float(_)), Value::Text(text)) => {
+            text.trim().parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Float)
+        }
         (Some(Value::List(_)), Value::Text(text)) => {
             Some(Value::List(text.split(',').map(|item| item.trim().into()).collect()))
         }

@@ -113,7 +113,9 @@ impl Collector<'_> {
     fn import(&mut self, name: Option<&str>) -> std::result::Result<Option<String>, String> {
         let name = name.ok_or("`import` wants a name that is written out: `import \"vendor/name\" as n`")?;
         if !is_plain(name) {
-            return Err(format!("`{name}` is not the name of a module; names look like `vendor/name`, never like paths"));
+            return Err(format!(
+                "`{name}` is not the name of a module; names look like `vendor/name`, never like paths"
+            ));
         }
         let key = format!("{MODULE}{name}");
         if let Some(index) = self.open.iter().position(|open| *open == key) {

@@ -31,7 +31,14 @@ impl Functions {
             known.entry(name).or_default().insert(arity);
         }
         // The language has these as keywords, not as functions.
-        for (name, arities) in [("Fn", 1..=1), ("call", 1..=20), ("curry", 2..=20), ("type_of", 1..=1), ("is_def_var", 1..=1), ("is_shared", 1..=1)] {
+        for (name, arities) in [
+            ("Fn", 1..=1),
+            ("call", 1..=20),
+            ("curry", 2..=20),
+            ("type_of", 1..=1),
+            ("is_def_var", 1..=1),
+            ("is_shared", 1..=1),
+        ] {
             known.entry(name.to_owned()).or_default().extend(arities);
         }
         Self { known }

@@ -19,13 +19,16 @@ fn a_failed_effect_is_a_map_that_can_be_caught() {
         catch (e) { note(`${e.kind} ${e.message} ${e.host} ${e.service} ${e.exit} ${e.step} ${e.effect}`);
                     note(`${e.file}:${e.line}:${e.column}`); }"#;
     let test = Test::new(script).fail("backup(c1, before-upgrade)", "ended with exit code 3");
-    assert_eq!(test.done(), [
-        "[Back up",
-        "backup(c1, before-upgrade)",
-        "] ended with exit code 3",
-        "note: exit ended with exit code 3 cfg-a c1 3 1 0:1",
-        "note: test.rhai:3:34",
-    ]);
+    assert_eq!(
+        test.done(),
+        [
+            "[Back up",
+            "backup(c1, before-upgrade)",
+            "] ended with exit code 3",
+            "note: exit ended with exit code 3 cfg-a c1 3 1 0:1",
+            "note: test.rhai:3:34",
+        ]
+    );
 }
 
 #[test]
@@ -125,7 +128,8 @@ fn the_first_failure_in_order_of_the_items_is_raised_after_all_have_ended() {
 
 #[test]
 fn a_hold_on_a_track_holds_the_run_after_the_others_have_ended() {
-    let script = r#"parallel(["a", "b"], |x| { ensure(x, || note(`owed ${x}`)); if x == "b" { hold("b is odd"); } note(x); });"#;
+    let script =
+        r#"parallel(["a", "b"], |x| { ensure(x, || note(`owed ${x}`)); if x == "b" { hold("b is odd"); } note(x); });"#;
     let test = Test::new(script);
     assert!(matches!(test.run(), ScriptEnd::Held { .. }));
     assert_eq!(test.door.seen(), ["note: a", "[b", "note: owed b", "]", "[a", "note: owed a", "]"]);
@@ -133,9 +137,11 @@ fn a_hold_on_a_track_holds_the_run_after_the_others_have_ended() {
 
 #[test]
 fn modules_may_hold_steps_and_take_closures() {
-    let module = "fn twice(name, body) {\n  step(name, || { body.call(); });\n  step(name, body);\n}\nfn make() { || note(\"made\") }";
-    let test = Test::new("import \"x/lib\" as lib;\nlib::twice(\"S\",\n  || note(\"mine\"));\nstep(\"T\", lib::make());")
-        .module("x/lib", module);
+    let module = "fn twice(name, body) {\n  step(name, || { body.call(); });\n  step(name, body);\n}\n\
+                  fn make() { || note(\"made\") }";
+    let test =
+        Test::new("import \"x/lib\" as lib;\nlib::twice(\"S\",\n  || note(\"mine\"));\nstep(\"T\", lib::make());")
+            .module("x/lib", module);
     assert_eq!(test.done(), ["[S", "note: mine", "]", "[S", "note: mine", "]", "[T", "note: made", "]"]);
     let places: Vec<String> = vec![test.door.place("note")];
     assert_eq!(places, ["test.rhai:3:6"]);
@@ -150,7 +156,15 @@ fn a_run_can_end_early_with_return() {
 fn wait_until_looks_once_more_after_its_limit() {
     let script = r#"try { wait_until("never", || { note("look"); false }, #{ every: "10s", limit: "15s" }); }
                     catch (e) { note(`${e.kind}: ${e.message}`); }"#;
-    assert_eq!(Test::new(script).done(), [
-        "note: look", "sleep(10s)", "note: look", "sleep(5s)", "note: look", "note: limit: still waiting after 15s: never",
-    ]);
+    assert_eq!(
+        Test::new(script).done(),
+        [
+            "note: look",
+            "sleep(10s)",
+            "note: look",
+            "sleep(5s)",
+            "note: look",
+            "note: limit: still waiting after 15s: never",
+        ]
+    );
 }

@@ -45,34 +45,45 @@ fn a_good_runbook_has_no_findings() {
 #[test]
 fn calls_that_cannot_work_are_errors() {
     finds("shutdwn(service(\"c1\"));", &["1:1: unknown function `shutdwn` [did you mean `shutdown`?]"]);
-    finds("step(\"a\", || { if false { shutdown() } });", &[
-        "1:27: `shutdown` does not take 0 arguments [call it as `shutdown(service)` or `shutdown(service, options)`]",
-    ]);
-    finds("service(\"c9\"); host(\"cfg-c\");", &[
-        "1:1: the inventory has no service `c9` [did you mean `c1` or `c2`?]",
-        "1:16: the inventory has no host `cfg-c` [did you mean `cfg-a` or `cfg-b`?]",
-    ]);
-    finds("let c1 = service(\"c1\");\nshutdown(c1, #{ limt: \"5min\" });", &[
-        "2:17: `shutdown` has no option `limt` (it has: `limit`); did you mean `limit`?",
-    ]);
+    finds(
+        "step(\"a\", || { if false { shutdown() } });",
+        &["1:27: `shutdown` does not take 0 arguments \
+             [call it as `shutdown(service)` or `shutdown(service, options)`]"],
+    );
+    finds(
+        "service(\"c9\"); host(\"cfg-c\");",
+        &[
+            "1:1: the inventory has no service `c9` [did you mean `c1` or `c2`?]",
+            "1:16: the inventory has no host `cfg-c` [did you mean `cfg-a` or `cfg-b`?]",
+        ],
+    );
+    finds(
+        "let c1 = service(\"c1\");\nshutdown(c1, #{ limt: \"5min\" });",
+        &["2:17: `shutdown` has no option `limt` (it has: `limit`); did you mean `limit`?"],
+    );
 }
 
 #[test]
 fn calls_into_modules_are_looked_up() {
     let module = [("x/lib", "fn finish(a) { helper(a) } private fn helper(a) { a }")];
-    let found = findings("import \"x/lib\" as lib; lib::finish(1); lib::finish(); lib::finsh(1); lib::helper(1);", &module);
-    assert_eq!(found, [
-        "1:45: `lib::finish` does not take 0 arguments [it takes 1]",
-        "1:60: module `lib` has no function `finsh` [did you mean `finish`?]",
-        "1:75: module `lib` has no function `helper`",
-    ]);
+    let found =
+        findings("import \"x/lib\" as lib; lib::finish(1); lib::finish(); lib::finsh(1); lib::helper(1);", &module);
+    assert_eq!(
+        found,
+        [
+            "1:45: `lib::finish` does not take 0 arguments [it takes 1]",
+            "1:60: module `lib` has no function `finsh` [did you mean `finish`?]",
+            "1:75: module `lib` has no function `helper`",
+        ]
+    );
 }
 
 #[test]
 fn likely_mistakes_are_warnings() {
-    finds("wait_until(\"x\", || true);", &[
-        "?1:1: `wait_until` without a limit waits 30min [say how long, for example `#{ limit: \"10min\" }`]",
-    ]);
+    finds(
+        "wait_until(\"x\", || true);",
+        &["?1:1: `wait_until` without a limit waits 30min [say how long, for example `#{ limit: \"10min\" }`]"],
+    );
     let found = findings("let h = host(\"cfg-a\");\nfor i in 0..3 {\n  step(`${i}`, || run(h, [\"x\"]));\n}", &[]);
     assert!(found.len() == 1 && found[0].starts_with("?3:19: a command without `check` in a loop"), "{found:?}");
     let found = findings("wait_for_log(service(\"c1\"), [\"22172\", 22170]);", &[]);

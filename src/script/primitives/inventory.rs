@@ -84,7 +84,9 @@ pub(crate) fn unknown<T: Listed>(name: &str, known: &[&str]) -> Box<Error> {
     let error = Error::new(Kind::Script, format!("the inventory has no {} `{name}`", T::WORD));
     match did_you_mean(name, known.iter().copied()) {
         Some(hint) => error.hint(hint),
-        None if known.is_empty() => error.hint(format!("it has no {} at all; give one with `-i FILE` or `--lab`", T::WORD)),
+        None if known.is_empty() => {
+            error.hint(format!("it has no {} at all; give one with `-i FILE` or `--lab`", T::WORD))
+        }
         None => error.hint(format!("it has {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
     }
 }

@@ -43,8 +43,9 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                 ("exit", "true: the wait fails at once when the service has exited"),
             ],
             errors: &["limit", "exit", "unreachable"],
-            example: r#"start(service("c2")); let seen = wait_for_log(service("c2"), [22170, 22172], #{ limit: "30min" });"#,
-            ..VerbDoc::NONE
+            example: r#"
+                start(service("c2"));
+                let seen = wait_for_log(service("c2"), [22170, 22172], #{ limit: "30min" });"#,
         },
         body: wait_for_log,
     },
@@ -59,7 +60,10 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             options: &[
                 ("limit", "how long to watch; then the table gets the symbol `limit`"),
                 ("contact", "how long it may take until the first event; then the table gets the symbol `limit`"),
-                ("exit", "whether the table gets `exit` when the service has exited; by default, when it has such a row"),
+                (
+                    "exit",
+                    "whether the table gets `exit` when the service has exited; by default, when it has such a row",
+                ),
             ],
             errors: &["unreachable"],
             example: r#"
@@ -70,7 +74,6 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                     ["any", "other", "same"],
                 ] }, #{ limit: "1h", contact: "5min" });
                 note(seen.outcome);"#,
-            ..VerbDoc::NONE
         },
         body: watch_log,
     },

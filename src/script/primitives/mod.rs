@@ -1,9 +1,10 @@
-//! The vocabulary of runbooks. Each file holds one theme: a table of [`Primitive`]s, each a function beside what is said
-//! about it.
+//! The vocabulary of runbooks. Each file holds one theme: a table of [`Primitive`]s, each a function beside what is
+//! said about it. A primitive performs nothing itself.
 //!
-//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`logs`]: following logs
-//! - [`waits`]: waiting for states and time · [`people`]: asking · [`flow`]: steps, obligations, parallel work, guards
-//! - [`values`]: versions, text for the record · [`table`]: decision tables from plain data
+//! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`]: tracks
+//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing
+//! - [`logs`]: following logs · [`table`]: decision tables from plain data
+//! - [`waits`]: states and time · [`people`]: asking · [`values`]: versions, text for the record
 
 mod changes;
 mod flow;
@@ -74,9 +75,8 @@ fn register(module: &mut Module, primitive: &'static Primitive, arity: usize) {
         1 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D| run(c, vec![a])),
         2 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D| run(c, vec![a, b])),
         3 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D| run(c, vec![a, b, d])),
-        4 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D| {
-            run(c, vec![a, b, d, e])
-        }),
+        4 => name
+            .set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D| run(c, vec![a, b, d, e])),
         _ => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D, f: D| {
             run(c, vec![a, b, d, e, f])
         }),

@@ -9,8 +9,7 @@ use crate::script::failure;
 use crate::script::primitives::Primitive;
 use rhai::{Dynamic, ImmutableString};
 
-const HUMAN: VerbDoc =
-    VerbDoc { class: Some(Class::Human), limit: "none: people take their time", ..VerbDoc::NONE };
+const HUMAN: VerbDoc = VerbDoc { class: Some(Class::Human), limit: "none: people take their time", ..VerbDoc::NONE };
 
 pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
