@@ -2,6 +2,7 @@
 
 mod crashes;
 mod pump;
+mod shipped;
 
 use baton::model::effect::{Ask, Form};
 use baton::model::record::{EffectId, TrackId};
