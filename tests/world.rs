@@ -1,4 +1,6 @@
 //! The real world, through its trait, on real files and processes.
+// Helpers of tests may fail as tests do; a reply of another kind is a failure, whatever its kind.
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 use baton::model::record::{EffectId, TrackId};
 use baton::world::clock::Clock;
@@ -10,6 +12,7 @@ use std::path::Path;
 
 mod files;
 mod jobs;
+mod lab;
 mod probes;
 
 /// A world with one host `h`, whose job records are under `folder`.

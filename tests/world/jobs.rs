@@ -31,6 +31,15 @@ fn supervisor(folder: &Path, id: &JobId) -> String {
     started.trim().rsplit(' ').next().unwrap().to_owned()
 }
 
+/// Starts a job that sleeps, and returns when it does.
+fn start_sleeper(world: &mut SystemWorld, id: &JobId) {
+    ask(world, start(id, &["sh", "-c", "echo begun; exec sleep 30"]));
+    let deadline = soon(world, 10_000);
+    while output(world, id, Stream::Out, 0, 100).is_empty() {
+        assert!(world.now().mono < deadline, "it never began");
+    }
+}
+
 fn kill(signal: &str, target: &str) {
     assert!(Command::new("kill").args([signal, "--", target]).status().unwrap().success());
 }
@@ -107,7 +116,7 @@ fn a_job_outlives_the_runner_and_is_found_again() {
 fn a_killed_supervisor_is_a_lost_job() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, id) = (open(folder.path()), job_id(1));
-    ask(&mut world, start(&id, &["sleep", "30"]));
+    start_sleeper(&mut world, &id);
     let supervisor = supervisor(folder.path(), &id);
     kill("-KILL", &supervisor);
     match wait(&mut world, &id) {
@@ -145,7 +154,7 @@ fn what_a_job_leaves_behind_does_not_keep_it_running() {
 fn ending_a_job_records_the_signal() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, id) = (open(folder.path()), job_id(1));
-    ask(&mut world, start(&id, &["sleep", "30"]));
+    start_sleeper(&mut world, &id);
     let ended = ask(&mut world, Request::EndJob { host: "h".into(), job: id.clone() });
     assert_eq!(ended, Reply::Job(JobState::Exited(143)));
 }
