@@ -55,7 +55,7 @@ pub(super) async fn probe(clock: &Clock, argv: &[String], until: u64) -> Reply {
 }
 
 /// Why a command could not be started.
-pub(super) fn not_started(program: &str, error: &std::io::Error) -> Trouble {
+fn not_started(program: &str, error: &std::io::Error) -> Trouble {
     if error.kind() == ErrorKind::NotFound {
         Trouble::Missing(format!("there is no command `{program}`"))
     } else {
