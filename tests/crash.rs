@@ -5,7 +5,7 @@
 use crate::support::simulation::{Play, Scene};
 use baton::model::record::Ending;
 use baton::model::value::Value;
-use baton::sim::crash::CrashClock;
+use baton::sim::CrashClock;
 use std::collections::BTreeMap;
 
 /// Every runbook with every scenario it is made for.

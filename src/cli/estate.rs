@@ -3,11 +3,12 @@
 
 use super::Desk;
 use crate::error::{Error, Kind, Result};
+use crate::journal::lease::{Holder, Lease};
 use crate::lab::Lab;
 use crate::model::inventory::Inventory;
-use crate::report::layout::date_and_time;
+use crate::report::layout::time_of_day;
 use crate::world::clock::Clock;
-use crate::world::desk::{self, Lock};
+use crate::world::desk;
 use crate::world::person::Person;
 use crate::world::system::{HostPlace, SystemWorld};
 use std::collections::BTreeMap;
@@ -34,7 +35,8 @@ impl Estate {
         let mut hosts = BTreeMap::new();
         for (name, host) in &site.hosts {
             if host.address != "local" {
-                let message = format!("host `{name}` has the address `{}`; this version acts on `local` only", host.address);
+                let message =
+                    format!("host `{name}` has the address `{}`; this version acts on `local` only", host.address);
                 return Err(Error::new(Kind::Inventory, message).hint("start baton on that host"));
             }
             let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
@@ -48,24 +50,22 @@ impl Estate {
     }
 }
 
-/// Keeps a second runner away from the same hosts until it is dropped.
-pub(super) fn lock_site(desk: &Desk, site: &Inventory) -> Result<Lock> {
-    let hosts: String = site.hosts.iter().map(|(name, host)| format!("{name} {}\n", host.address)).collect();
-    let digest = blake3::hash(hosts.as_bytes()).to_hex();
-    lock(desk, &format!("site-{}", &digest.as_str()[..16]), "these hosts are")
+/// The name under which the hosts of a site are leased to one runner.
+pub(super) fn site_name(site: &Inventory) -> String {
+    let hosts: Vec<String> = site.hosts.values().map(|host| format!("{}={}", host.name, host.address)).collect();
+    let digest = blake3::hash(hosts.join("\n").as_bytes()).to_hex();
+    format!("site {}", &digest.as_str()[..12])
 }
 
-/// Keeps a second runner away from a lab until it is dropped.
-pub(super) fn lock_lab(desk: &Desk, lab: &str) -> Result<Lock> {
-    lock(desk, &format!("lab-{lab}"), &format!("the lab `{lab}` is"))
+/// The name under which a lab is leased to one runner.
+pub(super) fn lab_name(lab: &str) -> String {
+    format!("lab {lab}")
 }
 
-fn lock(desk: &Desk, name: &str, what: &str) -> Result<Lock> {
+/// Keeps other runners away from `name` until it is dropped.
+pub(super) fn lease(desk: &Desk, name: &str, run: &str) -> Result<Lease> {
     let who = desk::who();
-    let since = date_and_time(Clock::real().now().wall, &desk.screen.zone);
-    let note = format!("{} on {}, pid {}, since {since}", who.user, who.host, who.pid);
-    desk::lock(&desk.state.join("locks").join(name), &note)?.map_err(|holder| {
-        Error::new(Kind::Refused, format!("{what} in use by {holder}"))
-            .hint("wait until that runner has ended, or end it; then see where its run stands: baton runs")
-    })
+    let since = time_of_day(Clock::real().now().wall, &desk.screen.zone);
+    let holder = Holder { run: run.to_owned(), pid: who.pid, user: who.user, host: who.host, since };
+    Lease::take(&desk.state, name, &holder)
 }

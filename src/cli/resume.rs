@@ -1,10 +1,9 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
-use super::estate::{Estate, lock_lab, lock_site};
+use super::estate::{Estate, lab_name, lease, site_name};
 use super::find_run::find_run;
 use super::{Desk, carry};
 use crate::error::{Error, Kind, Result};
-use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::Lab;
 use crate::session::{self, Parts};
@@ -36,17 +35,18 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     };
     let store = desk.store()?;
     let run = find_run(&*store, &words.run)?;
+    let _run_lease = lease(desk, &run, &run)?;
     let history = History::from(store.read(&run)?)?;
     let prepared = session::prepare(session::snapshot(&*store, &history)?)?;
-    let (_lock, estate) = match history.begun().estate.strip_prefix("lab ") {
-        None => (lock_site(desk, &prepared.inventory)?, Estate::Site),
+    let (_lease, estate) = match history.begun().estate.strip_prefix("lab ") {
+        None => (lease(desk, &site_name(&prepared.inventory), &run)?, Estate::Site),
         Some(name) => {
             let lab = name.split(':').next().unwrap_or(name);
-            let lock = lock_lab(desk, lab)?;
+            let lease = lease(desk, &lab_name(lab), &run)?;
             if history.is_final() {
                 return Err(over(&run));
             }
-            (lock, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
+            (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
         }
     };
     let parts = Parts {

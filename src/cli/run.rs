@@ -1,9 +1,10 @@
 //! `baton run`: begins a run of a runbook on a site or in a lab. It gathers what the run is made of and hands it over.
 
-use super::estate::{Estate, lock_lab, lock_site};
+use super::estate::{Estate, lab_name, lease, site_name};
 use super::site::Site;
 use super::{CommandLine, Desk, carry};
 use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
 use crate::lab::{Lab, Wanted};
 use crate::library::{Shelf, source};
 use crate::model::text::shown;
@@ -13,7 +14,7 @@ use crate::script::program::Program;
 use crate::script::sources::Sources;
 use crate::session::{self, Parts, Prepared};
 use crate::world::clock::Clock;
-use crate::world::desk::{self, Lock};
+use crate::world::desk;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -73,8 +74,10 @@ fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Des
     })?;
     let prepared = prepare(given, (&inventory.display().to_string(), &text), site)?;
     let params = prepared.program.resolve_params(&given_params(&words.params)?)?;
-    let lock = lock_site(desk, &prepared.inventory)?;
-    begin(words, &prepared, &Estate::Site, params, site, desk, lock).map(|(_, code)| code)
+    let run = new_run()?;
+    let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
+    say_what_differs(site, desk);
+    begin(words, run, &prepared, &Estate::Site, params, desk)
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -82,26 +85,25 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site)?;
-    let mut params = plan.implied_params(&prepared.program.params().iter().map(|p| p.name.clone()).collect::<Vec<_>>());
+    let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
+    let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params)?);
     let params = prepared.program.resolve_params(&params)?;
-    let lock = lock_lab(desk, plan.name())?;
-    tell_of_orphan(&plan.former_run(), desk)?;
+    let run = new_run()?;
+    let _lease = lease(desk, &lab_name(plan.name()), &run)?;
+    say_what_differs(site, desk);
+    tell_of_orphan(plan.former_run(), desk)?;
     let lab = plan.open(&prepared.inventory)?;
-    let (run, code) = begin(words, &prepared, &Estate::Lab(lab), params, site, desk, lock)?;
-    let _ = run;
-    Ok(code)
+    lab.belongs_to(&run)?;
+    begin(words, run, &prepared, &Estate::Lab(lab), params, desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
-fn tell_of_orphan(former: &Option<String>, desk: &Desk) -> Result<()> {
+fn tell_of_orphan(former: Option<&str>, desk: &Desk) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
     let store = desk.store()?;
-    if !store.runs()?.contains(run) {
-        return Ok(());
-    }
-    let history = crate::journal::history::History::from(store.read(run)?)?;
-    if !history.is_final() {
+    let known = store.runs()?.iter().any(|one| one == run);
+    if known && !History::from(store.read(run)?)?.is_final() {
         desk.screen.remark(&format!("the lab begins anew; run {run} was not over and cannot be resumed any more"));
     }
     Ok(())
@@ -115,31 +117,27 @@ fn prepare(given: &str, inventory: (&str, &str), site: &Site) -> Result<Prepared
     session::prepare(texts)
 }
 
-fn begin(
-    words: &Words,
-    prepared: &Prepared,
-    estate: &Estate,
-    params: Fields,
-    site: &Site,
-    desk: &Desk,
-    _lock: Lock,
-) -> Result<(String, u8)> {
+fn new_run() -> Result<String> {
+    desk::new_run_id(Clock::real().now().wall)
+}
+
+fn say_what_differs(site: &Site, desk: &Desk) {
     for path in site.differing() {
         desk.screen.remark(&format!("using this folder's own {path}, which differs from the shipped one"));
     }
-    let run = desk::new_run_id(Clock::real().now().wall)?;
-    if let Estate::Lab(lab) = estate {
-        lab.belongs_to(&run)?;
-    }
+}
+
+fn begin(words: &Words, run: String, prepared: &Prepared, estate: &Estate, params: Fields, desk: &Desk) -> Result<u8> {
+    let _lease = lease(desk, &run, &run)?;
     let parts = Parts {
-        run: run.clone(),
+        run,
         store: desk.store()?,
         world: Box::new(estate.world(&prepared.inventory, desk)?),
         sinks: carry::sinks(desk, words.events.as_deref())?,
         by: desk::who(),
     };
     let finished = session::begin(prepared, parts, params, &estate.name())?;
-    Ok((run, carry::tell(desk, &finished)?))
+    carry::tell(desk, &finished)
 }
 
 /// `name=value` words as a map of texts.

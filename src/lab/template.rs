@@ -52,7 +52,8 @@ impl Template {
     /// # Errors
     /// `Inventory` when it is not one.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
-        let wrong = |what: String| Error::new(Kind::Inventory, format!("the lab `{name}` is described wrongly")).cause(what);
+        let wrong =
+            |what: String| Error::new(Kind::Inventory, format!("the lab `{name}` is described wrongly")).cause(what);
         let template: Self = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
         if !template.scenarios.contains_key(&template.scenario) {
             return Err(wrong(format!("its scenario `{}` is not among its scenarios", template.scenario)));

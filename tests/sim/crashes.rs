@@ -7,9 +7,7 @@ use baton::dispatch::{Body, Dispatcher, Door, Halted, Setup};
 use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
-use baton::model::effect::{
-    Action, Ask, Capture, Class, Effect, Form, Goal, Job, LogSource, LogWait, Outcome, Probe, Want,
-};
+use baton::model::effect::{Action, Ask, Capture, Class, Effect, Form, Goal, Job, LogSource, LogWait, Probe, Want};
 use baton::model::profile::Reading;
 use baton::model::record::{Ending, FORMAT, Record};
 use baton::model::span::Span;
@@ -69,9 +67,7 @@ fn bring_up(door: &dyn Door, service: &str, dir: &str) -> Result<(), Halted> {
     let from = door.mark_of(service).unwrap_or_default();
     let want = Want::Match { events: vec![100], patterns: Vec::new() };
     let wait = LogWait { source, from, want, limit: Span::mins(1), contact: None, exit: None };
-    let (_, outcome) = door.perform(effect(service, "wait", Action::Log(wait)), None)?;
-    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
-    Ok(())
+    door.perform(effect(service, "wait", Action::Log(wait)), None).map(drop)
 }
 
 /// The run: both pumps at once, then a question.
@@ -95,8 +91,16 @@ fn body(door: Rc<Dispatcher>) -> Body {
     })
 }
 
-/// One runner's life. True when the run is done.
-fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> bool {
+/// How a runner's life ended.
+#[derive(Debug, PartialEq)]
+enum Life {
+    Done,
+    Died,
+    Stopped(Ending),
+}
+
+/// One runner's life.
+fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
     let mut world = estate.connect(clock.clone());
     let mut store = CrashingStore::new(store.clone(), clock.clone());
     let mut stored = store.read("r").unwrap_or_default();
@@ -112,7 +116,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> bool {
             by: Default::default(),
         };
         if store.append("r", 0, std::slice::from_ref(&record)).is_err() {
-            return false;
+            return Life::Died;
         }
         stored.push(Stored { seq: 1, record });
     }
@@ -122,11 +126,16 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> bool {
         Setup { run: "r".into(), store: Box::new(store), world: Box::new(world), sinks: Vec::new(), history, last_seq };
     let door = Dispatcher::new(setup);
     door.drive(body(Rc::clone(&door)));
-    if door.is_halted() {
-        assert!(clock.is_dead(), "{:?}", door.halt_reason());
-        return false;
+    let ending = door.halt_reason().map_or(Ending::Done, |halt| halt.ending);
+    match (clock.is_dead() || door.close(ending, "", None).is_err(), ending) {
+        (true, _) => Life::Died,
+        (false, Ending::Done) => Life::Done,
+        (false, ending) => Life::Stopped(ending),
     }
-    door.close(Ending::Done, "done", None).is_ok()
+}
+
+fn records(store: &MemoryStore) -> Vec<Record> {
+    store.read("r").unwrap().into_iter().map(|stored| stored.record).collect()
 }
 
 /// A run of as many runners as it takes, each but the last dying at its point. Returns what the last one passed.
@@ -135,16 +144,14 @@ fn story(programs: &BTreeMap<String, Rc<ModelProgram>>, crashes: &[u64], plan: &
     let store = MemoryStore::new();
     for (life, at) in crashes.iter().enumerate() {
         let clock = CrashClock::at(*at);
-        if runner(&store, &estate, &clock) {
-            assert!(!clock.is_dead(), "it cannot be done and dead");
+        if runner(&store, &estate, &clock) == Life::Done {
             return (clock.points(), estate.summary().unwrap());
         }
         estate.pass(500 * life as u64);
     }
     let clock = CrashClock::never();
-    assert!(runner(&store, &estate, &clock), "crashes at {crashes:?}");
-    let records: Vec<Record> = store.read("r").unwrap().into_iter().map(|stored| stored.record).collect();
-    let wrong = oracle::judge(&estate.ledger(), &ONCE, &records);
+    assert_eq!(runner(&store, &estate, &clock), Life::Done, "crashes at {crashes:?}");
+    let wrong = oracle::judge(&estate.ledger(), &ONCE, &records(&store));
     assert_eq!(wrong, Vec::<String>::new(), "crashes at {crashes:?}");
     assert_eq!(estate.defect(), None);
     (clock.points(), estate.summary().unwrap())
@@ -170,6 +177,27 @@ fn a_lost_reply_and_a_crash_start_the_job_once_all_the_same() {
     let (points, clean) = story(&programs, &[], &plan);
     for at in 1..=points {
         assert_eq!(story(&programs, &[at], &plan).1, clean, "died at {at}");
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_nothing_is_done_twice_or_unrecorded() {
+    let programs = programs();
+    let clean = SimEstate::new(&site(), &programs, "", 1, &FaultPlan::default()).unwrap();
+    assert_eq!(runner(&MemoryStore::new(), &clean, &CrashClock::never()), Life::Done);
+    let singles: Vec<FaultPlan> = FaultPlan::singles(&clean.places()).collect();
+    assert!(singles.len() > 30, "{}", singles.len());
+    let plans = singles.into_iter().chain((0..200).map(|seed| FaultPlan::random(seed, &clean.places(), 3)));
+    for plan in plans {
+        let estate = SimEstate::new(&site(), &programs, "", 1, &plan).unwrap();
+        let store = MemoryStore::new();
+        let life = runner(&store, &estate, &CrashClock::never());
+        let expected = [Life::Done, Life::Stopped(Ending::Doubt), Life::Stopped(Ending::Suspended)];
+        assert!(expected.contains(&life), "{life:?}\n{plan}");
+        let wrong = oracle::judge(&estate.ledger(), &ONCE, &records(&store));
+        assert_eq!((wrong, estate.defect()), (Vec::new(), None), "{plan}");
+        let unanswered = plan.faults.iter().any(|fault| fault.harm == Harm::Nobody);
+        assert_eq!(life == Life::Stopped(Ending::Suspended), unanswered && life != Life::Stopped(Ending::Doubt));
     }
 }
 
