@@ -53,7 +53,11 @@ pub(super) fn look(folder: &Path, boot: &str) -> JobState {
         return JobState::Running;
     }
     // It may have ended between the first look and the lock.
-    exit_record(folder).map_or_else(|| JobState::Lost(loss(folder, boot)), JobState::Exited)
+    match exit_record(folder) {
+        Some(code) => JobState::Exited(code),
+        None if never_launched(folder, boot) => JobState::Absent,
+        None => JobState::Lost(loss(folder, boot)),
+    }
 }
 
 /// Starts a job unless its id was started before; the reply is its state either way.
@@ -66,7 +70,7 @@ pub(super) async fn start(jobs: &Path, folder: &Path, boot: &str, argv: &[String
             JobState::Absent => {}
             state @ (JobState::Running | JobState::Exited(_) | JobState::Lost(_)) => return Reply::Job(state),
         }
-        match tokio::task::block_in_place(|| claim(jobs, folder)) {
+        match tokio::task::block_in_place(|| claim(jobs, folder, boot)) {
             Ok(Some(lock)) => return launch(folder, argv, lock),
             // Another start is about to claim it, or someone is looking at its lock this very moment.
             Ok(None) => tokio::time::sleep(Duration::from_millis(2)).await,
@@ -124,23 +128,36 @@ pub(super) fn output(folder: &Path, stream: Stream, from: u64, max: u64) -> Repl
 }
 
 /// Makes the folder of the attempt, which succeeds once, and returns its lock; nothing when another was first.
-fn claim(jobs: &Path, folder: &Path) -> std::io::Result<Option<File>> {
+fn claim(jobs: &Path, folder: &Path, boot: &str) -> std::io::Result<Option<File>> {
     // For their owner alone: who can open the lock can pretend that a job runs.
     let mut private = DirBuilder::new();
     private.mode(0o700).recursive(true).create(jobs)?;
     private.create(folder.parent().unwrap_or(jobs))?;
-    let lock = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(lock_of(folder))?;
+    let mut lock = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(lock_of(folder))?;
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
         locked => locked?,
     }
-    match private.recursive(false).create(folder) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
-        made => made?,
+    if never_launched(folder, boot) {
+        give_back(folder);
     }
+    if folder.exists() {
+        return Ok(None);
+    }
+    // Before the folder, so that a folder without it was made before the host was restarted.
+    lock.set_len(0).and_then(|()| lock.write_all(boot.as_bytes()))?;
+    private.recursive(false).create(folder)?;
     // A claim that a power cut could undo would let the job be started twice.
     let durable = prepare(folder).and_then(|()| sync_up_to(jobs, folder));
     durable.inspect_err(|_| give_back(folder)).map(|()| Some(lock))
+}
+
+/// Whether the claimer of an unlocked folder certainly died before the supervisor came to the command: the supervisor
+/// says that it has started before it goes on. After a restart of the host nothing is certain.
+fn never_launched(folder: &Path, boot: &str) -> bool {
+    let claimed_in = std::fs::read_to_string(lock_of(folder)).unwrap_or_default();
+    let unstarted = std::fs::symlink_metadata(folder.join("started"));
+    claimed_in == boot && !boot.is_empty() && unstarted.is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Makes the files of an attempt, the exit record blank, so that a full disk shows now and not at the end.
@@ -208,7 +225,7 @@ fn started(folder: &Path) -> Option<(String, Option<Pid>)> {
 
 fn loss(folder: &Path, boot: &str) -> String {
     match started(folder) {
-        None => "it was claimed but never launched".into(),
+        None => "the host was restarted before or after it began".into(),
         Some((then, _)) if then != boot => "the host was restarted while it ran".into(),
         Some((_, Some(group))) if test_kill_process_group(group).is_ok() => {
             format!("its supervisor died; processes of its group {} still run", group.as_raw_nonzero())

@@ -134,11 +134,26 @@ fn a_restarted_host_is_named_as_the_reason() {
     let (mut world, id) = (open(folder.path()), job_id(1));
     let attempt = attempt_folder(folder.path(), &id);
     std::fs::create_dir_all(&attempt).unwrap();
-    let unlaunched = JobState::Lost("it was claimed but never launched".into());
-    assert_eq!(ask(&mut world, look(&id)), Reply::Job(unlaunched));
+    std::fs::write(attempt.with_extension("lock"), "00000000-0000-0000-0000-000000000000").unwrap();
+    let unknown = JobState::Lost("the host was restarted before or after it began".into());
+    assert_eq!(ask(&mut world, look(&id)), Reply::Job(unknown));
     std::fs::write(attempt.join("started"), "00000000-0000-0000-0000-000000000000 1\n").unwrap();
     let restarted = JobState::Lost("the host was restarted while it ran".into());
-    assert_eq!(ask(&mut world, look(&id)), Reply::Job(restarted));
+    assert_eq!(ask(&mut world, look(&id)), Reply::Job(restarted.clone()));
+    assert_eq!(ask(&mut world, start(&id, &["true"])), Reply::Job(restarted));
+}
+
+#[test]
+fn a_runner_that_died_between_claim_and_launch_leaves_no_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    let attempt = attempt_folder(folder.path(), &id);
+    std::fs::create_dir_all(&attempt).unwrap();
+    std::fs::write(attempt.join("exit"), " ".repeat(16) + "\n").unwrap();
+    std::fs::write(attempt.with_extension("lock"), world.now().boot).unwrap();
+    assert_eq!(ask(&mut world, look(&id)), Reply::Job(JobState::Absent));
+    assert_eq!(ask(&mut world, start(&id, &["true"])), Reply::Job(JobState::Running));
+    assert_eq!(wait(&mut world, &id), JobState::Exited(0));
 }
 
 #[test]
