@@ -79,9 +79,13 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
 /// `#{ default: false }`.
 #[allow(deprecated, reason = "the hook is not deprecated, only marked as open to change; Rhai's version is pinned")]
 fn free_our_words(engine: &mut Engine) {
-    engine.on_parse_token(|token, _, _| match token {
-        Token::Reserved(word) if matches!(word.as_str(), "var" | "default") => Token::Identifier(word),
-        other => other,
+    engine.on_parse_token(|token, _, _| {
+        if let Token::Reserved(word) = &token
+            && matches!(word.as_str(), "var" | "default")
+        {
+            return Token::Identifier(word.clone());
+        }
+        token
     });
 }
 

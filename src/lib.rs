@@ -44,18 +44,27 @@
 //!
 //! Suggested reading order: [`model::effect`], [`world`], [`exec`], [`dispatch`], [`script`], [`session`].
 
-// pub mod cli;
+pub mod cli;
 pub mod convert;
 pub mod dispatch;
 pub mod engine;
 pub mod error;
 pub mod exec;
 pub mod journal;
-// pub mod lab;
+pub mod lab;
 pub mod library;
 pub mod model;
 pub mod report;
-// pub mod script;
-// pub mod session;
+pub mod script;
+pub mod session;
 pub mod sim;
 pub mod world;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Carries out one command line on the process's own standard streams.
+#[must_use]
+pub fn start(words: Vec<OsString>) -> ExitCode {
+    ExitCode::from(cli::main_on(words, cli::Screen::of_process()))
+}

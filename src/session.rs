@@ -10,7 +10,7 @@ use crate::model::inventory::Inventory;
 use crate::model::record::{Ending, FORMAT, Moment, Record, Who};
 use crate::model::value::Fields;
 use crate::script::program::{self, Program, ScriptEnd};
-use crate::script::sources::{self, Sources};
+use crate::script::sources::Sources;
 use crate::world::World;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ pub fn gather(
     read_module: &mut dyn FnMut(&str) -> Option<String>,
     read_profile: &mut dyn FnMut(&str) -> Option<String>,
 ) -> Result<Texts> {
-    let mut files = sources::collect(runbook, text, read_module)?.files;
+    let mut files = Sources::collect(runbook, text, read_module)?.files;
     let (file, inventory_text) = inventory;
     let mut profiles = BTreeMap::new();
     Inventory::parse(inventory_text, file, &mut |product| {

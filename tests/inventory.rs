@@ -130,6 +130,11 @@ fn services_without_changes_share_their_profile() {
 /// Each case: what is replaced in the sound site, by what, and what is shown.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
+        "port = 2020",
+        "name = 2020",
+        "`name` is set by baton itself @ site.toml:21:1 [name] | give the variable another name",
+    ),
+    (
         "address = \"local\"\njobs",
         "address = local\njobs",
         "this is not TOML: string values must be quoted, expected literal string @ site.toml:3:11 [local]",

@@ -3,6 +3,7 @@
 use crate::records::{RUN, begun, every_record, step_begun, step_ended};
 use baton::error::Kind;
 use baton::journal::Store;
+use baton::journal::lease::{Holder, Lease};
 use baton::journal::memory::MemoryStore;
 use baton::journal::sqlite::SqliteStore;
 use std::os::unix::fs::PermissionsExt;
@@ -183,4 +184,39 @@ fn a_write_that_fails_halfway_keeps_nothing_and_says_so() {
     assert_eq!(error.kind, Kind::Failed);
     assert_eq!(error.message, "the journal could not be written: database or disk is full; nothing more was done");
     assert_eq!(open(dir.path()).read(RUN).expect("read").len(), 1);
+}
+
+fn holder(run: &str) -> Holder {
+    let (user, host, since) = ("root".into(), "lab-1".into(), "22:03:11".into());
+    Holder { run: run.into(), pid: 4711, user, host, since }
+}
+
+#[test]
+fn a_lease_is_held_by_one_and_free_when_it_ends() {
+    let dir = folder();
+    let lease = Lease::take(dir.path(), "lab genesys", &holder(RUN)).expect("free");
+    let error = Lease::take(dir.path(), "lab genesys", &holder("beef")).expect_err("held");
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.message, format!("run {RUN} holds lab genesys: pid 4711, root@lab-1, since 22:03:11"));
+    assert_eq!(error.hints, [format!("wait for it to end, or see what it does: baton show {RUN}")]);
+    Lease::take(dir.path(), "lab other", &holder("beef")).expect("another name is free");
+    drop(lease);
+    Lease::take(dir.path(), "lab genesys", &holder("beef")).expect("free again");
+}
+
+#[test]
+fn a_lease_on_a_run_says_that_it_is_being_run() {
+    let dir = folder();
+    let _lease = Lease::take(dir.path(), RUN, &holder(RUN)).expect("free");
+    let error = Lease::take(dir.path(), RUN, &holder(RUN)).expect_err("held");
+    assert_eq!(error.message, format!("run {RUN} is being run: pid 4711, root@lab-1, since 22:03:11"));
+}
+
+#[test]
+fn the_name_of_a_lease_cannot_lead_out_of_its_folder() {
+    let dir = folder();
+    let _lease = Lease::take(dir.path(), "../../x", &holder(RUN)).expect("free");
+    let names: Vec<_> = std::fs::read_dir(dir.path().join("locks")).expect("list").collect();
+    assert_eq!(names.len(), 1);
+    assert!(!dir.path().join("../../x.lock").exists());
 }

@@ -1,14 +1,20 @@
 //! The suite: one binary, one module a topic, so that the crate is linked once.
 
+// Helpers of tests may fail as tests do.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod crash;
 mod exec;
 mod genesys_model;
-// Helpers of tests may fail as tests do.
-#![allow(clippy::expect_used)]
-
 mod history;
 mod inventory;
 mod journal;
+mod kill;
+mod lab;
 mod records;
-mod sim;
 mod report;
+mod script;
+mod sim;
+mod support;
 mod tidy;
+mod world;

@@ -148,7 +148,6 @@ pub(crate) fn every_record() -> Vec<Record> {
             contact: None,
             exit: Some(exit.clone()),
         }))
-        effect(Action::Log(LogWait { source: source.clone(), from: mark(), want, limit, exit: Some(exit.clone()) }))
     };
     let until = Until {
         probe: probe(),

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::library::{self, Shelf};
 use crate::model::text::did_you_mean;
 use crate::report::style::Tone;
-use crate::script::sources;
+use crate::script::sources::Sources;
 use crate::world::desk;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(super) struct Words {
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let Some(text) = library::runbook(&words.name) else { return Err(unknown(&words.name)) };
     let mut read = |name: &str| library::module(name).map(str::to_owned);
-    let sources = sources::collect(&words.name, text, &mut read)?;
+    let sources = Sources::collect(&words.name, text, &mut read)?;
     let mut page = String::new();
     for (name, text) in &sources.files {
         let path = match name.split_once(':') {

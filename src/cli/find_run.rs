@@ -7,7 +7,7 @@ use crate::journal::{RunId, Store};
 ///
 /// # Errors
 /// `Usage` when there is no such run, or several; the message names them.
-pub fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
+pub(super) fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
     let runs = store.runs()?;
     let Some(latest) = runs.last() else {
         return Err(Error::new(Kind::Usage, "there are no runs yet").hint("see what could be run: baton list"));
@@ -19,7 +19,8 @@ pub fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
     match fitting.as_slice() {
         [one] => Ok((*one).clone()),
         [] => {
-            Err(Error::new(Kind::Usage, format!("there is no run `{given}`")).hint("see which runs there are: baton runs"))
+            Err(Error::new(Kind::Usage, format!("there is no run `{given}`"))
+                .hint("see which runs there are: baton runs"))
         }
         several => {
             let names: Vec<String> = several.iter().map(|run| format!("`{run}`")).collect();

@@ -22,7 +22,6 @@ pub use screen::Screen;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
-use crate::world::desk;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
@@ -64,8 +63,7 @@ struct Desk {
 impl Desk {
     /// The journal of this state folder, made if need be.
     fn store(&self) -> Result<Box<dyn Store>> {
-        desk::make_folder(&self.state)?;
-        Ok(Box::new(SqliteStore::open(&self.state.join("journal.db"))?))
+        Ok(Box::new(SqliteStore::open(&self.state)?))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::Desk;
 use crate::error::Result;
-use crate::journal::Store;
 use crate::model::record::Record;
 use crate::report::ending::list_line;
 use crate::report::style::Tone;

@@ -3,13 +3,12 @@
 use super::Desk;
 use super::find_run::find_run;
 use crate::error::Result;
-use crate::journal::Store;
 use crate::model::event::{Event, Sink};
 use crate::model::record::Record;
+use crate::report::ending;
 use crate::report::style::Style;
 use crate::report::summary::summarise;
 use crate::report::terminal::Terminal;
-use crate::report::ending;
 
 /// Show what a run did, and how it ended
 #[derive(Debug, clap::Args)]

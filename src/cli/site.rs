@@ -77,7 +77,9 @@ impl Site {
             if let Some(text) = desk::read_text(&self.folder.join(given))? {
                 return Ok((name.to_owned(), text));
             }
-            return Err(Error::new(Kind::Usage, format!("there is no file `{given}`")).hint("see what is here: baton list"));
+            return Err(
+                Error::new(Kind::Usage, format!("there is no file `{given}`")).hint("see what is here: baton list")
+            );
         }
         let known = self.names(Shelf::Runbooks);
         let mut error = Error::new(Kind::Usage, format!("there is no runbook `{given}`"));

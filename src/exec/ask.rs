@@ -8,13 +8,16 @@ use crate::world::{Answer, Link, Reply, Request, Stopped};
 
 /// Puts a question to a person.
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, ask: &Ask) -> Result<Verdict, Stopped> {
-    Ok(match link.call(Request::Ask { id: order.id.clone(), ask: ask.clone() })? {
-        Reply::Answer(Answer::Given { word, note, by }) => Verdict::Outcome(Outcome::done(Value::map([
+    let reply = link.call(Request::Ask { id: order.id.clone(), ask: ask.clone() })?;
+    let Reply::Answer(answer) = reply else {
+        return Ok(Verdict::Unanswered { reason: words(&unfit(reply)) });
+    };
+    Ok(match answer {
+        Answer::Given { word, note, by } => Verdict::Outcome(Outcome::done(Value::map([
             ("word", word.into()),
             ("note", note.into()),
             ("by", Value::Text(by)),
         ]))),
-        Reply::Answer(Answer::Nobody(reason)) => Verdict::Unanswered { reason },
-        other => Verdict::Unanswered { reason: words(&unfit(other)) },
+        Answer::Nobody(reason) => Verdict::Unanswered { reason },
     })
 }

@@ -35,26 +35,20 @@ impl<'a> Site<'a> {
 
 /// A request about a job.
 pub(super) fn job(link: &dyn Link, request: Request) -> Try<JobState> {
-    Ok(match link.call(request)? {
-        Reply::Job(state) => Ok(state),
-        other => Err(unfit(other)),
-    })
+    let reply = link.call(request)?;
+    if let Reply::Job(state) = reply { Ok(Ok(state)) } else { Ok(Err(unfit(reply))) }
 }
 
 /// A request for bytes.
 pub(super) fn bytes(link: &dyn Link, request: Request) -> Try<Vec<u8>> {
-    Ok(match link.call(request)? {
-        Reply::Bytes(bytes) => Ok(bytes),
-        other => Err(unfit(other)),
-    })
+    let reply = link.call(request)?;
+    if let Reply::Bytes(bytes) = reply { Ok(Ok(bytes)) } else { Ok(Err(unfit(reply))) }
 }
 
 /// A request for a listing.
 pub(super) fn listing(link: &dyn Link, request: Request) -> Try<Vec<FileStat>> {
-    Ok(match link.call(request)? {
-        Reply::Listing(files) => Ok(files),
-        other => Err(unfit(other)),
-    })
+    let reply = link.call(request)?;
+    if let Reply::Listing(files) = reply { Ok(Ok(files)) } else { Ok(Err(unfit(reply))) }
 }
 
 /// The request to read a file of a folder.

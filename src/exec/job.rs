@@ -97,10 +97,12 @@ impl Work<'_> {
                 Err(trouble) => return Ok(Sight::NotStarted(trouble)),
             };
             self.pause(&mut pace)?;
-            match self.look()? {
-                Sight::State(JobState::Absent) if over => return Ok(Sight::NotStarted(Trouble::Lost(lost))),
-                Sight::State(JobState::Absent) => {}
-                sight => return Ok(sight),
+            let sight = self.look()?;
+            if sight != Sight::State(JobState::Absent) {
+                return Ok(sight);
+            }
+            if over {
+                return Ok(Sight::NotStarted(Trouble::Lost(lost)));
             }
         }
     }

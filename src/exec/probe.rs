@@ -53,13 +53,10 @@ fn one_try(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Valu
         args: probe.args.clone(),
         until: link.now().mono.saturating_add(probe.limit.0),
     })?;
-    let (exit, out, err) = match reply {
-        Reply::Probed { exit, out, err } => (exit, out, err),
-        other => {
-            let trouble = unfit(other);
-            let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Late | Trouble::Lost(_));
-            return Ok(Err((failed(&what, &trouble), may_heal)));
-        }
+    let Reply::Probed { exit, out, err } = reply else {
+        let trouble = unfit(reply);
+        let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Late | Trouble::Lost(_));
+        return Ok(Err((failed(&what, &trouble), may_heal)));
     };
     if probe.exit_tells {
         return Ok(Ok(exit_word(exit).into()));

@@ -30,7 +30,8 @@ pub struct Hit<'b> {
 
 impl Scanner {
     /// Looks for lines that record one of `events`, told by `event_patterns`, or match one of `patterns`. Expressions
-    /// work on bytes, `\w` and the like mean ASCII, so that a log in any encoding matches; `^` and `$` are those of a line.
+    /// work on bytes, `\w` and the like mean ASCII, so that a log in any encoding matches; `^` and `$` are those of
+    /// a line.
     ///
     /// # Errors
     /// Which expression is not one, in words.
@@ -116,7 +117,7 @@ fn whole_line(line: &[u8]) -> &[u8] {
     &line[..line.len().min(LINE_MAX)]
 }
 
-/// How many lines end in `bytes`, and the last of them. The count is kept in single bytes at first, which the
+/// How many lines end in `bytes`. The count is kept in single bytes at first, which the
 /// compiler turns into wide instructions: it must not slow the search down.
 #[must_use]
 pub fn count_lines(bytes: &[u8]) -> u64 {

@@ -48,7 +48,7 @@ impl Store for MemoryStore {
         if found != expected {
             return Err(codec::conflict(run, expected, found));
         }
-        if found == 0 {
+        if found == 0 && !encoded.is_empty() {
             content.order.push(run.to_owned());
         }
         let bodies = content.bodies.entry(run.to_owned()).or_default();

@@ -3,6 +3,7 @@
 
 mod codec;
 pub mod history;
+pub mod lease;
 pub mod memory;
 mod mismatch;
 mod reopening;

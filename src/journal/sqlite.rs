@@ -17,6 +17,9 @@ const LAYOUT: i64 = 1;
 /// How long a call waits for another process that holds the database.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The most records room is made for beforehand, whatever number a damaged database names.
+const LARGEST_LIST: usize = 1 << 20;
+
 const TABLES: &str = "
     CREATE TABLE records (
         run TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, track TEXT, n INTEGER,
@@ -86,6 +89,12 @@ impl SqliteStore {
             .hint(format!("see to `{}`", self.file.display()))
     }
 
+    fn len_of(&self, run: &str) -> rusqlite::Result<usize> {
+        let mut query = self.database.prepare_cached("SELECT coalesce(max(seq), 0) FROM records WHERE run = ?1")?;
+        let len: i64 = query.query_row([run], |row| row.get(0))?;
+        Ok(usize::try_from(len).unwrap_or_default().min(LARGEST_LIST))
+    }
+
     fn append_encoded(&mut self, run: &str, expected: u64, rows: &[Row<'_>]) -> rusqlite::Result<Appended> {
         let write = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (mut seq, mut chain) = write
@@ -132,7 +141,8 @@ impl Store for SqliteStore {
             .prepare_cached("SELECT seq, body, chain FROM records WHERE run = ?1 ORDER BY seq")
             .map_err(unread)?;
         let mut rows = query.query([run]).map_err(unread)?;
-        let (mut stored, mut chain) = (Vec::new(), Chain::default());
+        // Records are large: a list that grows while it is filled would copy them several times.
+        let (mut stored, mut chain) = (Vec::with_capacity(self.len_of(run).map_err(unread)?), Chain::default());
         while let Some(row) = rows.next().map_err(unread)? {
             let good = stored.len() as u64;
             let seq = row.get::<_, i64>(0).map_err(unread)?.cast_unsigned();

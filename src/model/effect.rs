@@ -146,7 +146,7 @@ pub struct Probe {
     pub args: Fields,
     /// How long one try may take.
     pub limit: Span,
-    /// How often it is tried before it reads as `unknown`.
+    /// How often it is tried before it counts as failed.
     pub tries: u32,
     /// How the output becomes a value.
     #[serde(default)]

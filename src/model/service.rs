@@ -97,6 +97,10 @@ fn variables(section: &Section<'_, '_>, host: &str, profile: &Profile) -> Result
         let Some(table) = own.get_ref().as_table() else {
             return Err(section.document.wrong(own.span(), "`vars` is not a table"));
         };
+        if let Some((key, _)) = table.iter().find(|(key, _)| matches!(key.get_ref().as_ref(), "name" | "host")) {
+            let message = format!("`{}` is set by baton itself", key.get_ref());
+            return Err(section.document.wrong(key.span(), message).hint("give the variable another name"));
+        }
         for (key, value) in table {
             vars.insert(key.get_ref().to_string(), scalar(section, key.get_ref(), value)?);
         }

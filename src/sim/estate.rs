@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::model::inventory::{Inventory, Service};
+use crate::model::profile;
 use crate::model::record::Moment;
 use crate::model::value::{Fields, Value};
 use crate::sim::crash::CrashClock;
@@ -85,10 +86,12 @@ impl SimEstate {
             let folders = Box::new(files.clone());
             models.push(ModelHost::new(Rc::clone(program), site, scenario, seed, ORIGIN_WALL_MS, folders)?);
         }
-        let simulated = |(name, service): (&String, &Service)| {
-            let model = names.iter().position(|model| *model == service.profile.model)?;
-            Some((name.clone(), SimService::new(model, service)))
-        };
+        let mut services = BTreeMap::new();
+        for (name, service) in &site.services {
+            if let Some(model) = names.iter().position(|model| *model == service.profile.model) {
+                services.insert(name.clone(), SimService::new(model, service)?);
+            }
+        }
         let mut estate = Estate {
             now: 0,
             hosts: site.hosts.keys().map(|name| (name.clone(), SimHost::default())).collect(),
@@ -96,7 +99,7 @@ impl SimEstate {
             pending: BTreeMap::new(),
             defect: None,
             models,
-            services: site.services.iter().filter_map(simulated).collect(),
+            services,
             late: BTreeMap::new(),
             sequence: 0,
             faults: plan.faults.clone(),
@@ -186,11 +189,13 @@ impl SimEstate {
 }
 
 impl SimService {
-    fn new(model: usize, service: &Service) -> Self {
+    fn new(model: usize, service: &Service) -> Result<Self> {
         let template = service.profile.log.as_ref().map_or("", |log| log.dir.as_str());
-        let fill = |dir: String, (name, value): (&String, &String)| dir.replace(&format!("{{{name}}}"), value);
-        let log_dir = service.vars.iter().fold(template.to_owned(), fill).trim_end_matches('/').to_owned();
-        Self { model, host: service.host.clone(), log_dir, log: None, log_delay: 0 }
+        let log_dir = profile::fill(template, &service.vars, &Fields::new()).map_err(|wrong| {
+            Error::new(Kind::Inventory, format!("the log folder of `{}` cannot be told: {wrong}", service.name))
+        })?;
+        let log_dir = log_dir.trim_end_matches('/').to_owned();
+        Ok(Self { model, host: service.host.clone(), log_dir, log: None, log_delay: 0 })
     }
 }
 

@@ -71,7 +71,7 @@ pub struct FaultPlan {
 }
 
 impl FaultPlan {
-    /// A plan of `count` faults at some of `places`, always the same for the same seed.
+    /// A plan of at most `count` faults, each at another of `places`, always the same for the same seed.
     #[must_use]
     pub fn random(seed: u64, places: &[Trigger], count: usize) -> Self {
         let mut random = Random::new(seed);
@@ -79,6 +79,9 @@ impl FaultPlan {
         for _ in 0..count {
             let place = usize::try_from(random.below(places.len() as u64)).unwrap_or(0);
             let Some(at) = places.get(place) else { break };
+            if faults.iter().any(|fault: &Fault| fault.at == *at) {
+                continue;
+            }
             let harms = Harm::possible(at);
             let choice = usize::try_from(random.below(harms.len() as u64)).unwrap_or(0);
             if let Some(harm) = harms.get(choice) {

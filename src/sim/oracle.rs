@@ -68,19 +68,16 @@ pub fn done_too_often(ledger: &Ledger, once: &[OnceVerb<'_>], records: &[Record]
 /// Verbs that reached a service although the journal held no intent for them at that time.
 #[must_use]
 pub fn done_without_intent(ledger: &Ledger, records: &[Record]) -> Vec<String> {
-    let mut intended: BTreeMap<(&str, &str), BTreeMap<(&EffectId, u32), i64>> = BTreeMap::new();
-    for intent in intents(records) {
-        let attempts = intended.entry((&intent.job.verb, intent.service)).or_default();
-        attempts.entry((intent.id, intent.attempt)).or_insert(intent.at);
-    }
+    let intended: Vec<JobIntent<'_>> = intents(records).collect();
     let mut so_far: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for Deed { at, service, verb, .. } in &ledger.effects {
         let key = (verb.as_str(), service.as_str());
         let count = so_far.entry(key).or_default();
         *count += 1;
-        let before = intended.get(&key).map_or(0, |attempts| attempts.values().filter(|time| *time <= at).count());
-        if *count > before {
+        let fits = |intent: &&JobIntent<'_>| (intent.job.verb.as_str(), intent.service) == key && intent.at <= *at;
+        let before: BTreeSet<_> = intended.iter().filter(fits).map(|intent| (intent.id, intent.attempt)).collect();
+        if *count > before.len() {
             wrong.push(format!("{verb}({service}) reached the product at {} without an intent", time(*at)));
         }
     }

@@ -1,13 +1,12 @@
-//! The desk baton is started at: texts a person keeps there, files they ask for, who they are, and the locks that keep
-//! two runners apart. It must not touch a host of a site: those are behind [`World`](super::World).
+//! The desk baton is started at: texts a person keeps there, files they ask for, and who they are. It must not touch a host of a site: those are behind [`World`](super::World).
 
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Who;
-use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The permission bit that lets anyone on the machine write.
 const ANYONE_WRITES: u32 = 0o002;
@@ -20,7 +19,9 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     let failed = |error| failed("read", path, error);
     let mut file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(failed(error)),
     };
     let about = file.metadata().map_err(failed)?;
@@ -89,6 +90,96 @@ pub fn write_new(path: &Path, text: &str) -> Result<bool> {
     Ok(true)
 }
 
+/// Writes a program that this machine can run, with the folders it needs.
+///
+/// # Errors
+/// `Usage` when it cannot be written.
+pub fn write_program(path: &Path, text: &str) -> Result<()> {
+    write_new(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(|error| failed("make runnable", path, error))
+}
+
+/// Puts a text in the place of a file at once: whoever reads it sees the former text or this one.
+///
+/// # Errors
+/// `Usage` when it cannot be written.
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    let failed = |error| failed("write", path, error);
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, path)).map_err(failed)
+}
+
+/// Appends a line to a file.
+///
+/// # Errors
+/// `Usage` when it cannot be written.
+pub fn append(path: &Path, line: &str) -> Result<()> {
+    append_line(path, line).map(|_| ()).map_err(|error| failed("append to", path, error))
+}
+
+/// Appends a line to a file; it is on the disk when this returns.
+///
+/// # Errors
+/// `Usage` when it cannot be written.
+pub fn append_durably(path: &Path, line: &str) -> Result<()> {
+    append_line(path, line).and_then(|file| file.sync_data()).map_err(|error| failed("append to", path, error))
+}
+
+fn append_line(path: &Path, line: &str) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())?;
+    Ok(file)
+}
+
+/// Removes a folder with everything in it; a missing one is no error.
+///
+/// # Errors
+/// `Usage` when it cannot be removed.
+pub fn remove_folder(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// The path from the root of the file system.
+///
+/// # Errors
+/// `Usage` when there is no current folder.
+pub fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| failed("find", path, error))
+}
+
+/// This program's own file.
+///
+/// # Errors
+/// `Internal` when the system does not tell.
+pub fn program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|error| Error::new(Kind::Internal, "cannot find baton's own program").cause(error))
+}
+
+/// Waits until something holds, at most `patience`. Tells whether it does.
+pub fn wait_for(patience: Duration, holds: &mut dyn FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + patience;
+    loop {
+        if holds() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Lives until standard input ends.
+pub fn sit_until_input_ends() {
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+}
+
 /// The person and the machine this process acts for.
 #[must_use]
 pub fn who() -> Who {
@@ -108,36 +199,6 @@ pub fn new_run_id(wall: i64) -> Result<String> {
     let mut file = File::open(source).map_err(|error| failed("read", source, error))?;
     file.read_exact(&mut bytes).map_err(|error| failed("read", source, error))?;
     Ok(format!("{:08x}{:04x}", (wall / 1000) & 0xffff_ffff, u16::from_le_bytes(bytes)))
-}
-
-/// Something only one process may hold at a time. Given back when it is dropped, and when the process dies.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
-/// Takes a lock and leaves `note` in it for whoever finds it taken. `Err` of the inner result is the holder's note.
-///
-/// # Errors
-/// `Usage` when the lock's file cannot be made.
-pub fn lock(path: &Path, note: &str) -> Result<std::result::Result<Lock, String>> {
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
-    }
-    let failed = |error| failed("lock", path, error);
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let mut holder = String::new();
-            file.read_to_string(&mut holder).map_err(failed)?;
-            return Ok(Err(holder));
-        }
-        Err(error) => return Err(failed(error.into())),
-    }
-    file.set_len(0).and_then(|()| file.write_all(note.as_bytes())).map_err(failed)?;
-    Ok(Ok(Lock { _file: file }))
 }
 
 fn failed(doing: &str, path: &Path, error: io::Error) -> Box<Error> {

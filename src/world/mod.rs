@@ -1,10 +1,22 @@
 //! The world: everything outside the program, behind one trait of requests and replies. This room is the
 //! only code that touches processes, files of hosts, clocks and terminals; it takes no decisions about steps.
 //!
-//! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system) requests run
+//! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system::SystemWorld) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
+pub mod clock;
+mod commands;
+pub mod desk;
+mod files;
 pub mod folders;
+pub mod job;
+pub mod lab_link;
+pub mod person;
+pub mod processes;
+pub mod real_folders;
+pub mod system;
+pub mod terminal;
+mod watches;
 
 use crate::model::effect::Ask;
 use crate::model::event::Event;

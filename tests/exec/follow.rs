@@ -8,6 +8,9 @@ use baton::world::FileStat;
 #[derive(Default, Clone)]
 struct Folder(Vec<(&'static str, u64, Vec<u8>)>);
 
+/// What happens, the files afterwards, and the lines that are new.
+type Row = (&'static str, Vec<(&'static str, u64, &'static str)>, Vec<&'static str>);
+
 impl Folder {
     fn of(files: &[(&'static str, u64, &str)]) -> Self {
         Self(files.iter().map(|(name, inode, text)| (*name, *inode, text.as_bytes().to_vec())).collect())
@@ -64,7 +67,7 @@ fn new_lines(before: &Folder, after: &Folder) -> Vec<String> {
 #[test]
 fn whatever_happens_to_the_files_each_new_line_is_read_once_and_in_order() {
     let before = Folder::of(&[("app.log", 10, "old 1\nold 2\n")]);
-    let rows: Vec<(&str, Vec<(&'static str, u64, &str)>, Vec<&str>)> = vec![
+    let rows: Vec<Row> = vec![
         ("nothing happens", vec![("app.log", 10, "old 1\nold 2\n")], vec![]),
         ("it grows", vec![("app.log", 10, "old 1\nold 2\nnew 1\nnew 2\n")], vec!["new 1", "new 2"]),
         ("a line is begun", vec![("app.log", 10, "old 1\nold 2\nnew 1\nne")], vec!["new 1"]),

@@ -32,16 +32,14 @@ fn probe(what: &str, reads: Reading) -> Probe {
 
 #[track_caller]
 fn done(verdict: Verdict) -> (Value, Option<Mark>) {
-    match verdict {
-        Verdict::Outcome(Outcome::Done { value, mark }) => (value, mark),
-        other => panic!("not done: {other:?}"),
-    }
+    let shown = format!("{verdict:?}");
+    let Verdict::Outcome(Outcome::Done { value, mark }) = verdict else { panic!("not done: {shown}") };
+    (value, mark)
 }
 
 #[track_caller]
 fn failed(verdict: Verdict) -> Failure {
-    match verdict {
-        Verdict::Outcome(Outcome::Failed(failure)) => failure,
-        other => panic!("not failed: {other:?}"),
-    }
+    let shown = format!("{verdict:?}");
+    let Verdict::Outcome(Outcome::Failed(failure)) = verdict else { panic!("not failed: {shown}") };
+    failure
 }

@@ -7,7 +7,7 @@ use baton::sim::{FaultPlan, ModelProgram, SimEstate};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-pub const MODEL: &str = r#"
+pub(crate) const MODEL: &str = r#"
 fn init(site, scenario) {
     let pumps = #{};
     for name in site.services.keys() {
@@ -76,7 +76,7 @@ event_patterns = ['^\S+ Std (\d+) ']
 "#;
 
 /// The site.
-pub fn site() -> Inventory {
+pub(crate) fn site() -> Inventory {
     let profile: Rc<Profile> = Rc::new(toml::from_str(PROFILE).unwrap());
     let service = |name: &str, logs: &str| {
         let vars = BTreeMap::from([("name".into(), name.into()), ("logs".into(), logs.into())]);
@@ -91,12 +91,12 @@ pub fn site() -> Inventory {
 }
 
 /// The models, compiled once for any number of estates.
-pub fn programs() -> BTreeMap<String, Rc<ModelProgram>> {
+pub(crate) fn programs() -> BTreeMap<String, Rc<ModelProgram>> {
     let program = ModelProgram::compile(MODEL, "pump.rhai", standard_package()).unwrap();
     BTreeMap::from([(program.name().to_owned(), program)])
 }
 
 /// A new simulation of the site.
-pub fn estate(plan: &FaultPlan) -> SimEstate {
+pub(crate) fn estate(plan: &FaultPlan) -> SimEstate {
     SimEstate::new(&site(), &programs(), "", 1, plan).unwrap()
 }

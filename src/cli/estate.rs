@@ -1,0 +1,71 @@
+//! Where a run acts: a site with its inventory, or a rehearsal. It knows who is asked there, which clock counts, and
+//! which lock keeps a second runner out. It must not decide what is done there.
+
+use super::Desk;
+use crate::error::{Error, Kind, Result};
+use crate::journal::lease::{Holder, Lease};
+use crate::lab::Lab;
+use crate::model::inventory::Inventory;
+use crate::report::layout::time_of_day;
+use crate::world::clock::Clock;
+use crate::world::desk;
+use crate::world::person::Person;
+use crate::world::system::{HostPlace, SystemWorld};
+use std::collections::BTreeMap;
+
+/// Where a run acts.
+pub(super) enum Estate {
+    /// Real hosts.
+    Site,
+    /// A rehearsal.
+    Lab(Lab),
+}
+
+impl Estate {
+    /// As the journal has it: `site`, or `lab genesys:upgrade-mode`.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Site => "site".to_owned(),
+            Self::Lab(lab) => format!("lab {}:{}", lab.name(), lab.scenario()),
+        }
+    }
+
+    /// The world of these hosts.
+    pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
+        let mut hosts = BTreeMap::new();
+        for (name, host) in &site.hosts {
+            if host.address != "local" {
+                let message =
+                    format!("host `{name}` has the address `{}`; this version acts on `local` only", host.address);
+                return Err(Error::new(Kind::Inventory, message).hint("start baton on that host"));
+            }
+            let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
+            hosts.insert(name.clone(), HostPlace { jobs });
+        }
+        let (clock, person) = match self {
+            Self::Site => (Clock::real(), Person::at_the_terminal()),
+            Self::Lab(lab) => (lab.clock(), lab.operator()),
+        };
+        SystemWorld::new(hosts, clock, person)
+    }
+}
+
+/// The name under which the hosts of a site are leased to one runner.
+pub(super) fn site_name(site: &Inventory) -> String {
+    let hosts: Vec<String> = site.hosts.values().map(|host| format!("{}={}", host.name, host.address)).collect();
+    let digest = blake3::hash(hosts.join("\n").as_bytes()).to_hex();
+    format!("site {}", &digest.as_str()[..12])
+}
+
+/// The name under which a lab is leased to one runner.
+pub(super) fn lab_name(lab: &str) -> String {
+    format!("lab {lab}")
+}
+
+/// Keeps other runners away from `name` until it is dropped.
+pub(super) fn lease(desk: &Desk, name: &str, run: &str) -> Result<Lease> {
+    let who = desk::who();
+    let since = time_of_day(Clock::real().now().wall, &desk.screen.zone);
+    let holder = Holder { run: run.to_owned(), pid: who.pid, user: who.user, host: who.host, since };
+    Lease::take(&desk.state, name, &holder)
+}

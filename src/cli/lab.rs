@@ -1,0 +1,122 @@
+//! `baton lab`: what can be rehearsed, what is being rehearsed, and ending it. Also, hidden, the lab's own processes.
+
+use super::Desk;
+use super::estate::{lab_name, lease};
+use super::site::Site;
+use crate::error::{Error, Kind, Result};
+use crate::lab::{Lab, server, template::Template, tool};
+use crate::library::Shelf;
+use crate::report::layout::wrap;
+use crate::report::style::Tone;
+use crate::world::desk;
+use std::path::PathBuf;
+
+/// Show what can be rehearsed on this machine, or end a rehearsal
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Words {
+    /// A lab: shows its scenarios
+    lab: Option<String>,
+    #[command(subcommand)]
+    deed: Option<Deed>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Deed {
+    /// End a lab, or all of them
+    Stop {
+        /// Which lab
+        lab: Option<String>,
+    },
+    /// The lab's process
+    #[command(hide = true)]
+    Serve {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// A command of the lab's hosts
+    #[command(hide = true)]
+    Tool {
+        #[arg(long)]
+        dir: PathBuf,
+        #[arg(last = true, required = true)]
+        words: Vec<String>,
+    },
+    /// The process of a service that runs
+    #[command(hide = true)]
+    Service { name: String },
+}
+
+pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+    match &words.deed {
+        None => match &words.lab {
+            None => overview(desk),
+            Some(lab) => one(lab, desk),
+        },
+        Some(Deed::Stop { lab }) => stop(lab.as_deref(), desk),
+        Some(Deed::Serve { dir }) => server::serve(dir).map(|()| 0),
+        Some(Deed::Tool { dir, words }) => {
+            let reply = tool::call(dir, words)?;
+            if !reply.output.is_empty() {
+                desk.screen.out.say(&format!("{}\n", reply.output));
+            }
+            Ok(u8::try_from(reply.exit).unwrap_or(1))
+        }
+        Some(Deed::Service { name: _ }) => {
+            desk::sit_until_input_ends();
+            Ok(0)
+        }
+    }
+}
+
+fn overview(desk: &Desk) -> Result<u8> {
+    let site = Site::here();
+    let style = desk.screen.out_style;
+    let mut page = String::new();
+    for name in site.names(Shelf::Labs) {
+        let template = template(&name, &site)?;
+        let alive = Lab::any(&name, &desk.state)?.filter(Lab::answers);
+        let state = match alive {
+            Some(lab) => format!("runs `{}` at {}x, for run {}", lab.scenario(), lab.card().speed, lab.card().run),
+            None => "does not run".to_owned(),
+        };
+        page += &format!("{}  {}\n    {state}\n", style.paint(Tone::Strong, &name), template.title);
+    }
+    desk.screen.out.say(&format!("{page}{} baton lab LAB\n", style.paint(Tone::Wait, "next:")));
+    Ok(0)
+}
+
+fn one(name: &str, desk: &Desk) -> Result<u8> {
+    let template = template(name, &Site::here())?;
+    let style = desk.screen.out_style;
+    let mut page = format!("{}  {}\n\n", style.paint(Tone::Strong, name), template.title);
+    for (scenario, meaning) in &template.scenarios {
+        let usual = if *scenario == template.scenario { " (unless another is named)" } else { "" };
+        let lines = wrap(&format!("{meaning}{usual}"), style.width.saturating_sub(20));
+        page += &format!("  {scenario:<16}  {}\n", lines.join(&format!("\n{}", " ".repeat(20))));
+    }
+    page += &format!("\n{} baton run RUNBOOK --lab {name}:{}\n", style.paint(Tone::Wait, "next:"), template.scenario);
+    desk.screen.out.say(&page);
+    Ok(0)
+}
+
+fn template(name: &str, site: &Site) -> Result<Template> {
+    let text = site.text(Shelf::Labs, name)?.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("there is no lab `{name}`")).hint("see which there are: baton lab")
+    })?;
+    Template::parse(name, &text)
+}
+
+fn stop(lab: Option<&str>, desk: &Desk) -> Result<u8> {
+    let cards = desk::files_below(&desk.state.join("labs"), "toml");
+    let found = cards.iter().filter(|path| path.file_name().is_some_and(|name| name == "lab.toml"));
+    let names = found.filter_map(|path| path.parent()?.to_str().map(str::to_owned));
+    for name in names.filter(|name| lab.is_none_or(|wanted| wanted == name)) {
+        let _lease = lease(desk, &lab_name(&name), "-")?;
+        if let Some(lab) = Lab::any(&name, &desk.state)?.filter(Lab::answers) {
+            lab.stop()?;
+            desk.screen.out.say(&format!("the lab `{name}` has ended\n"));
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,200 @@
+//! `baton run`: begins a run of a runbook on a site or in a lab. It gathers what the run is made of and hands it over.
+
+use super::estate::{Estate, lab_name, lease, site_name};
+use super::site::Site;
+use super::{CommandLine, Desk, carry};
+use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
+use crate::lab::{Lab, Wanted};
+use crate::library::{Shelf, source};
+use crate::model::text::shown;
+use crate::model::value::{Fields, Value};
+use crate::report::style::Tone;
+use crate::script::program::Program;
+use crate::script::sources::Sources;
+use crate::session::{self, Parts, Prepared};
+use crate::world::clock::Clock;
+use crate::world::desk;
+use clap::CommandFactory;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Run a runbook
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Words {
+    /// A name from `baton list`, or the path of a .rhai file
+    runbook: Option<String>,
+    /// The site: its inventory, a TOML file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "lab")]
+    inventory: Option<PathBuf>,
+    /// A rehearsal site instead of a real one, and how it behaves
+    #[arg(long, value_name = "LAB[:SCENARIO]")]
+    lab: Option<String>,
+    /// A parameter of the runbook; may be given several times
+    #[arg(short, long = "param", value_name = "NAME=VALUE")]
+    params: Vec<String>,
+    /// Also write every event to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// How many seconds pass in the lab in a real one
+    #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    speed: Option<u32>,
+    /// Print help; with a runbook, its parameters
+    #[arg(short, long)]
+    help: bool,
+}
+
+pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+    let site = Site::here();
+    match (&words.runbook, words.help) {
+        (None, true) => general_help(desk),
+        (None, false) => {
+            Err(Error::new(Kind::Usage, "`run` needs the name of a runbook").hint("see which there are: baton list"))
+        }
+        (Some(given), true) => help(given, &site, desk),
+        (Some(given), false) => match (&words.inventory, &words.lab) {
+            (Some(inventory), _) => on_site(words, given, inventory, &site, desk),
+            (None, Some(lab)) => in_lab(words, given, &Wanted::parse(lab), &site, desk),
+            (None, None) => Err(nowhere(given)),
+        },
+    }
+}
+
+fn nowhere(given: &str) -> Box<Error> {
+    Error::new(Kind::Usage, format!("where shall `{given}` run?"))
+        .hint(format!("on a site: baton run {given} -i INVENTORY"))
+        .hint(format!("as a rehearsal on this machine: baton run {given} --lab genesys"))
+}
+
+fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Desk) -> Result<u8> {
+    let text = desk::read_text(inventory)?.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
+            .hint("name the file that lists your hosts and services: -i FILE")
+    })?;
+    let prepared = prepare(given, (&inventory.display().to_string(), &text), site)?;
+    let params = prepared.program.resolve_params(&given_params(&words.params)?)?;
+    let run = new_run()?;
+    let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
+    say_what_differs(site, desk);
+    begin(words, run, &prepared, &Estate::Site, params, desk)
+}
+
+fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
+    let mut text_of = |shelf, name: &str| site.text(shelf, name);
+    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
+    // What is wrong with the runbook or its parameters must show before a lab is touched.
+    let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site)?;
+    let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
+    let mut params = plan.implied_params(&declared);
+    params.extend(given_params(&words.params)?);
+    let params = prepared.program.resolve_params(&params)?;
+    let run = new_run()?;
+    let _lease = lease(desk, &lab_name(plan.name()), &run)?;
+    say_what_differs(site, desk);
+    tell_of_orphan(plan.former_run(), desk)?;
+    let lab = plan.open(&prepared.inventory)?;
+    lab.belongs_to(&run)?;
+    begin(words, run, &prepared, &Estate::Lab(lab), params, desk)
+}
+
+/// A run that is not over and whose lab is replaced cannot be resumed any more.
+fn tell_of_orphan(former: Option<&str>, desk: &Desk) -> Result<()> {
+    let Some(run) = former else { return Ok(()) };
+    let store = desk.store()?;
+    let known = store.runs()?.iter().any(|one| one == run);
+    if known && !History::from(store.read(run)?)?.is_final() {
+        desk.screen.remark(&format!("the lab begins anew; run {run} was not over and cannot be resumed any more"));
+    }
+    Ok(())
+}
+
+fn prepare(given: &str, inventory: (&str, &str), site: &Site) -> Result<Prepared> {
+    let (name, text) = site.runbook(given)?;
+    let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
+    let mut read_profile = |product: &str| site.lookup(Shelf::Products, product);
+    let texts = site.check(session::gather(&name, &text, inventory, &mut read_module, &mut read_profile))?;
+    session::prepare(texts)
+}
+
+fn new_run() -> Result<String> {
+    desk::new_run_id(Clock::real().now().wall)
+}
+
+fn say_what_differs(site: &Site, desk: &Desk) {
+    for path in site.differing() {
+        desk.screen.remark(&format!("using this folder's own {path}, which differs from the shipped one"));
+    }
+}
+
+fn begin(words: &Words, run: String, prepared: &Prepared, estate: &Estate, params: Fields, desk: &Desk) -> Result<u8> {
+    let _lease = lease(desk, &run, &run)?;
+    let parts = Parts {
+        run,
+        store: desk.store()?,
+        world: Box::new(estate.world(&prepared.inventory, desk)?),
+        sinks: carry::sinks(desk, words.events.as_deref())?,
+        by: desk::who(),
+    };
+    let finished = session::begin(prepared, parts, params, &estate.name())?;
+    carry::tell(desk, &finished)
+}
+
+/// `name=value` words as a map of texts.
+fn given_params(words: &[String]) -> Result<Fields> {
+    let mut fields = Fields::new();
+    for word in words {
+        let Some((name, value)) = word.split_once('=') else {
+            return Err(Error::new(Kind::Usage, format!("`{word}` is not a parameter")).hint("write -p name=value"));
+        };
+        if fields.insert(name.trim().to_owned(), Value::from(value)).is_some() {
+            return Err(Error::new(Kind::Usage, format!("parameter `{}` is given twice", name.trim())));
+        }
+    }
+    Ok(fields)
+}
+
+fn general_help(desk: &Desk) -> Result<u8> {
+    let mut command = CommandLine::command();
+    command.build();
+    let text = command.find_subcommand_mut("run").map(|run| run.render_help().to_string()).unwrap_or_default();
+    desk.screen.out.say(&format!("{text}\nThe parameters of a runbook: baton run RUNBOOK --help\n"));
+    Ok(0)
+}
+
+/// What a runbook is and which parameters it has, found without running it.
+fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
+    let (name, text) = site.runbook(given)?;
+    let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
+    let sources = site.check(Sources::collect(&name, &text, &mut read_module))?;
+    let program: Rc<Program> = Program::compile(&sources)?;
+    let style = desk.screen.out_style;
+    let mut page = format!("{}\n", style.paint(Tone::Strong, &name));
+    for line in program.about().lines().filter(|line| !line.starts_with("source:")) {
+        page += &format!("  {}\n", shown(line));
+    }
+    if let Some(source) = source(&text) {
+        page += &style.paint(Tone::Dim, &format!("  after: {}\n", shown(source)));
+    }
+    page += &format!("\n{}\n", style.paint(Tone::Strong, "parameters"));
+    if program.params().is_empty() {
+        page += "  none\n";
+    }
+    for param in program.params() {
+        let value = match &param.default {
+            Some(default) => format!("default: {}", shown(&default.to_string())),
+            None => "must be given".to_owned(),
+        };
+        page += &format!("  -p {}=…   ({value})\n", shown(&param.name));
+        if !param.help.is_empty() {
+            page += &format!("      {}\n", shown(&param.help));
+        }
+        if !param.choices.is_empty() {
+            let choices: Vec<String> = param.choices.iter().map(|choice| shown(&choice.to_string())).collect();
+            page += &format!("      one of: {}\n", choices.join(", "));
+        }
+    }
+    page += &format!("\n{} baton run {name} --lab genesys\n", style.paint(Tone::Wait, "next:"));
+    desk.screen.out.say(&page);
+    Ok(0)
+}

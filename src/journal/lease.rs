@@ -1,0 +1,88 @@
+//! One runner for each run and each estate: a lock on a file, held by the operating system for as long as the
+//! process lives. It never breaks a lock: what a dead runner held is free by itself.
+
+use crate::error::{Error, Kind, Result};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Who holds a lease, for the person who is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The run.
+    pub run: String,
+    /// The process.
+    pub pid: u32,
+    /// The account.
+    pub user: String,
+    /// The machine.
+    pub host: String,
+    /// Since when, as a person reads it: `22:03:11`.
+    pub since: String,
+}
+
+/// A name that this process alone holds, until the lease is dropped or the process dies.
+#[derive(Debug)]
+pub struct Lease {
+    /// Closing the file gives the lock back.
+    _file: File,
+}
+
+impl Lease {
+    /// Takes `name` (a run's id, or an estate such as `lab genesys`) with a file `locks/<name>.lock` in the state
+    /// directory `dir`.
+    ///
+    /// # Errors
+    /// `Refused` when another process holds it, saying which; `Precondition` when the folder cannot be used.
+    pub fn take(dir: &Path, name: &str, holder: &Holder) -> Result<Self> {
+        let locks = dir.join("locks");
+        let path = locks.join(format!("{}.lock", file_name(name)));
+        let unusable = |error: &dyn std::fmt::Display| {
+            Error::new(Kind::Precondition, format!("the lock `{}` cannot be used: {error}", path.display()))
+                .hint("change the permissions of the state directory, or name another one with `--state DIR`")
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(&locks).map_err(|error| unusable(&error))?;
+        // The file stays when the lease ends: a name that is removed and made again could be locked twice.
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(&path).map_err(|error| unusable(&error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(refused(name, &mut file)),
+            Err(TryLockError::Error(error)) => return Err(unusable(&error)),
+        }
+        write(&mut file, holder).map_err(|error| unusable(&error))?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn write(file: &mut File, holder: &Holder) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    let Holder { run, pid, user, host, since } = holder;
+    writeln!(file, "{run}\n{pid}\n{user}\n{host}\n{since}")
+}
+
+fn refused(name: &str, file: &mut File) -> Box<Error> {
+    let mut text = String::new();
+    let lines: Vec<&str> = match file.read_to_string(&mut text) {
+        Ok(_) => text.lines().collect(),
+        Err(_) => Vec::new(),
+    };
+    let [run, pid, user, host, since] = lines[..] else {
+        // The holder has the lock and has not written its name yet.
+        return Error::new(Kind::Refused, format!("another process has just taken {name}"))
+            .hint("wait for it to end, or see what it does: baton runs");
+    };
+    let subject = if run == name { String::new() } else { format!(" holds {name}") };
+    let separator = if subject.is_empty() { " is being run:" } else { ":" };
+    Error::new(Kind::Refused, format!("run {run}{subject}{separator} pid {pid}, {user}@{host}, since {since}"))
+        .hint(format!("wait for it to end, or see what it does: baton show {run}"))
+}
+
+/// The name as a file name: whatever is not a plain character becomes `_` with its number.
+fn file_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    name.chars().map(|c| if plain(c) { c.to_string() } else { format!("_{:x}_", u32::from(c)) }).collect()
+}

@@ -1,0 +1,260 @@
+//! Beginning a lab, and finding the one a run belongs to. A lab is always begun anew for a run and lives on when its
+//! runner dies; it is never taken over by another run.
+
+use crate::error::{Error, Kind, Result};
+use crate::lab::calls::Calls;
+use crate::lab::place::{Card, Place};
+use crate::lab::template::{Template, Wanted};
+use crate::library::Shelf;
+use crate::model::inventory::Inventory;
+use crate::model::value::{Fields, Value};
+use crate::world::clock::Clock;
+use crate::world::lab_link::{self, LabRequest};
+use crate::world::person::Person;
+use crate::world::{desk, processes};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a lab may take to stop, or to answer for the first time.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Gives the text of this name on a shelf.
+pub type TextOf<'a> = &'a mut dyn FnMut(Shelf, &str) -> Result<Option<String>>;
+
+/// A lab that could be begun: everything read, nothing touched.
+pub struct Plan {
+    card: Card,
+    place: Place,
+    inventory: String,
+    model: String,
+    profiles: BTreeMap<String, String>,
+    implied: BTreeMap<String, String>,
+    former: Option<Card>,
+}
+
+/// A lab that is there.
+#[derive(Debug, Clone)]
+pub struct Lab {
+    card: Card,
+    place: Place,
+}
+
+impl Lab {
+    /// Reads what is needed to begin a lab.
+    ///
+    /// # Errors
+    /// `Usage` when there is no such lab or scenario.
+    pub fn plan(wanted: &Wanted, speed: Option<u32>, state: &Path, text_of: TextOf<'_>) -> Result<Plan> {
+        let Some(text) = text_of(Shelf::Labs, &wanted.lab)? else {
+            return Err(Error::new(Kind::Usage, format!("there is no lab `{}`", wanted.lab))
+                .hint("see which there are: baton list"));
+        };
+        let template = Template::parse(&wanted.lab, &text)?;
+        let scenario = template.scenario(wanted)?;
+        let place = Place::of(&desk::absolute(state)?, &wanted.lab);
+        let model = text_of(Shelf::Models, &template.model)?.ok_or_else(|| {
+            Error::new(Kind::Inventory, format!("the lab `{}` has no model `{}`", wanted.lab, template.model))
+        })?;
+        let inventory = template.inventory(&place.folder().display().to_string());
+        let mut profiles = BTreeMap::new();
+        for product in products(&inventory) {
+            if let Some(text) = text_of(Shelf::Products, &product)? {
+                profiles.insert(product, text);
+            }
+        }
+        let card = Card {
+            lab: wanted.lab.clone(),
+            model: template.model.clone(),
+            speed: speed.unwrap_or(template.speed),
+            origin: Clock::real().now().wall,
+            pid: 0,
+            run: String::new(),
+            scenario,
+        };
+        let implied = template.params.get(&card.scenario).cloned().unwrap_or_default();
+        let former = place.card()?;
+        Ok(Plan { card, place, inventory, model, profiles, implied, former })
+    }
+
+    /// The lab of a run.
+    ///
+    /// # Errors
+    /// `Refused` when it has ended or was begun anew since.
+    pub fn find(name: &str, state: &Path, run: &str) -> Result<Self> {
+        let place = Place::of(&desk::absolute(state)?, name);
+        let gone = |why: String| {
+            Error::new(Kind::Refused, why)
+                .hint(format!("see how far it came: baton show {run}"))
+                .hint("rehearse anew: baton list")
+        };
+        let card = place.card()?.ok_or_else(|| gone(format!("the lab `{name}` of run {run} is gone")))?;
+        if card.run != run {
+            return Err(gone(format!("the lab `{name}` was begun anew for run {}", card.run)));
+        }
+        let lab = Self { card, place };
+        if !lab.answers() {
+            return Err(gone(format!("the lab `{name}` of run {run} has ended")));
+        }
+        Ok(lab)
+    }
+
+    /// The lab in a folder, whether or not its process lives; none if there is none.
+    ///
+    /// # Errors
+    /// When its card cannot be read.
+    pub fn any(name: &str, state: &Path) -> Result<Option<Self>> {
+        let place = Place::of(&desk::absolute(state)?, name);
+        Ok(place.card()?.map(|card| Self { card, place }))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.card.lab
+    }
+
+    /// Its scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &str {
+        &self.card.scenario
+    }
+
+    /// How it was begun.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// Whether its process lives.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        lab_link::lab_call(&self.place.socket(), &LabRequest::State, Some(PATIENCE)).is_ok()
+    }
+
+    /// The clock that counts in it.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        Clock::scaled(self.card.speed, self.card.origin)
+    }
+
+    /// Who answers questions in it.
+    #[must_use]
+    pub fn operator(&self) -> Person {
+        Person::Lab(self.place.socket())
+    }
+
+    /// Notes which run it was begun for.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn belongs_to(&self, run: &str) -> Result<()> {
+        self.place.write_card(&Card { run: run.to_owned(), ..self.card.clone() })
+    }
+
+    /// Ends its process. Its folder stays, to be looked at.
+    ///
+    /// # Errors
+    /// `Refused` when it does not end.
+    pub fn stop(&self) -> Result<()> {
+        let socket = self.place.socket();
+        if lab_link::lab_call(&socket, &LabRequest::Stop, Some(PATIENCE)).is_err() {
+            return Ok(());
+        }
+        desk::wait_for(PATIENCE, &mut || !socket.exists() || !self.answers()).then_some(()).ok_or_else(|| {
+            Error::new(Kind::Refused, format!("the lab `{}` does not stop", self.card.lab))
+                .hint(format!("end its process: kill {}", self.card.pid))
+        })
+    }
+}
+
+impl Plan {
+    /// The lab's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.card.lab
+    }
+
+    /// The inventory of its site.
+    #[must_use]
+    pub fn inventory(&self) -> &str {
+        &self.inventory
+    }
+
+    /// What the inventory is called in messages.
+    #[must_use]
+    pub fn inventory_file(&self) -> &'static str {
+        "inventory.toml"
+    }
+
+    /// The run whose lab will be replaced.
+    #[must_use]
+    pub fn former_run(&self) -> Option<&str> {
+        self.former.as_ref().map(|card| card.run.as_str()).filter(|run| !run.is_empty())
+    }
+
+    /// Those parameters that the scenario implies and the runbook declares.
+    #[must_use]
+    pub fn implied_params(&self, declared: &[&str]) -> Fields {
+        let known = self.implied.iter().filter(|(name, _)| declared.contains(&name.as_str()));
+        known.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
+    }
+
+    /// Begins the lab in an empty folder; one that is there is stopped and removed first.
+    ///
+    /// # Errors
+    /// When its folder cannot be written or its process does not start.
+    pub fn open(self, site: &Inventory) -> Result<Lab> {
+        let place = &self.place;
+        if let Some(former) = &self.former {
+            Lab { card: former.clone(), place: place.clone() }.stop()?;
+        }
+        desk::remove_folder(place.folder())?;
+        self.furnish(site)?;
+        let folder = place.folder().display().to_string();
+        let serve = ["lab".into(), "serve".into(), "--dir".into(), folder];
+        processes::start_detached(&desk::program()?, &serve, &place.complaints())?;
+        let lab = Lab { card: self.card.clone(), place: place.clone() };
+        if !desk::wait_for(PATIENCE, &mut || lab.answers()) {
+            let why = desk::read_text(&place.complaints())?.unwrap_or_default();
+            return Err(
+                Error::new(Kind::Internal, format!("the lab `{}` does not start", lab.name())).cause(why.trim())
+            );
+        }
+        // Its process has written its own id on the card.
+        Ok(Lab { card: place.card()?.unwrap_or(lab.card), place: lab.place })
+    }
+
+    /// Writes everything the lab's process and its hosts need.
+    fn furnish(&self, site: &Inventory) -> Result<()> {
+        let place = &self.place;
+        place.write_card(&self.card)?;
+        desk::write_new(&place.inventory(), &self.inventory)?;
+        desk::write_new(&place.model(&self.card.model), &self.model)?;
+        for (product, text) in &self.profiles {
+            desk::write_new(&place.profile(product), text)?;
+        }
+        let calls = Calls::of(site);
+        desk::write_new(&place.calls(), &serde_json::to_string(&calls).unwrap_or_default())?;
+        let own = |program: &&String| Path::new(program.as_str()).starts_with(place.folder());
+        for program in calls.programs().iter().filter(own) {
+            let folder = quoted(&place.folder().display().to_string());
+            let baton = quoted(&desk::program()?.display().to_string());
+            let script = format!("#!/bin/sh\nexec {baton} lab tool --dir {folder} -- \"$0\" \"$@\"\n");
+            desk::write_program(Path::new(program), &script)?;
+        }
+        Ok(())
+    }
+}
+
+/// The products that an inventory's services name.
+fn products(inventory: &str) -> Vec<String> {
+    let table: toml::Table = inventory.parse().unwrap_or_default();
+    let services = table.get("services").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values);
+    services.filter_map(|service| service.get("product")?.as_str().map(str::to_owned)).collect()
+}
+
+/// A word as a POSIX shell reads it back.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}

@@ -1,0 +1,103 @@
+//! What a lab is made from: `stdlib/labs/<lab>.toml`, with its scenarios and the inventory of its site. Pure.
+
+use crate::error::{Error, Kind, Result};
+use crate::model::text::did_you_mean;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Which rehearsal is asked for: `genesys` or `genesys:compatible`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The lab.
+    pub lab: String,
+    /// The scenario, if one was named.
+    pub scenario: Option<String>,
+}
+
+impl Wanted {
+    /// Reads `LAB` or `LAB:SCENARIO`.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.split_once(':') {
+            Some((lab, scenario)) => Self { lab: lab.to_owned(), scenario: Some(scenario.to_owned()) },
+            None => Self { lab: text.to_owned(), scenario: None },
+        }
+    }
+}
+
+/// A lab's description.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// What it rehearses, in one line.
+    pub title: String,
+    /// The model that animates it.
+    pub model: String,
+    /// How many seconds pass in a real one, unless the caller says.
+    pub speed: u32,
+    /// The scenario, unless the caller names one.
+    pub scenario: String,
+    /// Every scenario with what happens in it.
+    pub scenarios: BTreeMap<String, String>,
+    /// Parameters a scenario implies, by scenario.
+    #[serde(default)]
+    pub params: BTreeMap<String, BTreeMap<String, String>>,
+    /// The site; `{lab}` stands for the folder the lab lives in.
+    inventory: toml::Table,
+}
+
+impl Template {
+    /// Reads the description of the lab `name`.
+    ///
+    /// # Errors
+    /// `Inventory` when it is not one.
+    pub fn parse(name: &str, text: &str) -> Result<Self> {
+        let wrong =
+            |what: String| Error::new(Kind::Inventory, format!("the lab `{name}` is described wrongly")).cause(what);
+        let template: Self = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        if !template.scenarios.contains_key(&template.scenario) {
+            return Err(wrong(format!("its scenario `{}` is not among its scenarios", template.scenario)));
+        }
+        Ok(template)
+    }
+
+    /// The scenario that is meant.
+    ///
+    /// # Errors
+    /// `Usage` when the lab has no such scenario; the message names those it has.
+    pub fn scenario(&self, wanted: &Wanted) -> Result<String> {
+        let Some(given) = &wanted.scenario else { return Ok(self.scenario.clone()) };
+        if self.scenarios.contains_key(given) {
+            return Ok(given.clone());
+        }
+        let mut error = Error::new(Kind::Usage, format!("the lab `{}` has no scenario `{given}`", wanted.lab));
+        if let Some(near) = did_you_mean(given, self.scenarios.keys().map(String::as_str)) {
+            error = error.hint(near);
+        }
+        Err(error.hint(format!("see which it has: baton lab {}", wanted.lab)))
+    }
+
+    /// The inventory of the site, for a lab that lives in `folder`.
+    #[must_use]
+    pub fn inventory(&self, folder: &str) -> String {
+        self.inventory.to_string().replace("{lab}", folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Template, Wanted};
+    use crate::library::{self, Shelf};
+
+    #[test]
+    fn every_shipped_lab_can_be_read_and_a_wrong_scenario_is_answered_with_the_near_one() {
+        for entry in library::all(Shelf::Labs) {
+            let template = Template::parse(entry.name, entry.text).expect(entry.name);
+            assert!(!template.inventory("/l").contains("{lab}"));
+            assert!(template.params.keys().all(|scenario| template.scenarios.contains_key(scenario)));
+            let near = format!("{}:{}x", entry.name, template.scenario);
+            let error = template.scenario(&Wanted::parse(&near)).expect_err("no such scenario");
+            assert!(error.hints[0].contains(&template.scenario), "{error}");
+        }
+    }
+}

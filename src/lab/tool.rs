@@ -1,0 +1,37 @@
+//! What a lab's hosts have in place of a product's tools: finds out which verb or probe a command line means and asks the
+//! lab to do it. It must not do anything by itself.
+
+use crate::error::{Error, Kind, Result};
+use crate::lab::calls::{Asked, Calls};
+use crate::lab::place::Place;
+use crate::world::desk;
+use crate::world::lab_link::{LabReply, LabRequest, lab_call};
+use std::path::Path;
+
+/// Asks the lab in `folder` to carry out a command line. The reply holds what the command prints and its exit code.
+///
+/// # Errors
+/// When the lab does not know the command, or is not there.
+pub fn call(folder: &Path, argv: &[String]) -> Result<LabReply> {
+    let place = Place::at(folder);
+    let text = desk::read_text(&place.calls())?.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("there is no lab in `{}`", folder.display())).hint("begin one: baton list")
+    })?;
+    let calls: Calls = serde_json::from_str(&text).map_err(|error| {
+        Error::new(Kind::Internal, format!("`{}` is damaged", place.calls().display())).cause(error)
+    })?;
+    let Some(asked) = calls.find(argv) else {
+        let message = format!("the lab has no command `{}`", argv.join(" "));
+        return Err(Error::new(Kind::Usage, message).hint("its commands are those of the product profiles: baton list"));
+    };
+    lab_call(&place.socket(), &request(asked), None)
+}
+
+fn request(asked: Asked) -> LabRequest {
+    let Asked { service, changes, name, args } = asked;
+    if changes {
+        LabRequest::Verb { service, verb: name, args }
+    } else {
+        LabRequest::Probe { service, what: name, args }
+    }
+}

@@ -1,0 +1,223 @@
+//! One call of a primitive: its arguments, its place, and the way to the door. Wrong arguments are bugs of the script,
+//! which no `try` may hide. It must not know any particular primitive.
+
+use crate::dispatch::Halted;
+use crate::error::{Error, Kind, Place};
+use crate::model::effect::{Effect, Outcome};
+use crate::model::inventory::Service;
+use crate::model::mark::Mark;
+use crate::model::text::did_you_mean;
+use crate::model::value::{Fields, Value};
+use crate::script::context::{Fallible, Track, terminated};
+use crate::script::diagnostic;
+use crate::script::doc::VerbDoc;
+use crate::script::failure::{self, Bug};
+use crate::script::handles::{Handle, Listed, PairHandle, ServiceHandle};
+use crate::script::options::Options;
+use crate::{convert, script::closures};
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
+use std::rc::Rc;
+
+/// One call of a primitive.
+pub(crate) struct Call<'a> {
+    /// Rhai's view of it.
+    pub(crate) context: &'a NativeCallContext<'a>,
+    /// What is said about the primitive.
+    pub(crate) doc: &'static VerbDoc,
+    /// The track it belongs to; none while modules are loaded.
+    track: Option<Rc<Track>>,
+    args: Vec<Dynamic>,
+}
+
+/// What came of an effect that did not fail.
+pub(crate) struct Done {
+    /// What the script gets.
+    pub(crate) value: Value,
+    /// Where the log stands now.
+    pub(crate) mark: Option<Mark>,
+}
+
+impl<'a> Call<'a> {
+    /// A call with these arguments. Refused when the run is over.
+    pub(crate) fn begin(
+        context: &'a NativeCallContext<'a>,
+        doc: &'static VerbDoc,
+        args: Vec<Dynamic>,
+    ) -> Fallible<Self> {
+        let track = Track::of(context);
+        if track.as_ref().is_some_and(|track| track.is_over()) {
+            return Err(terminated(context.call_position()));
+        }
+        let args = args.into_iter().map(Dynamic::flatten).collect();
+        Ok(Self { context, doc, track, args })
+    }
+
+    /// The track that calls.
+    pub(crate) fn track(&self) -> Fallible<&Rc<Track>> {
+        self.track.as_ref().ok_or_else(|| {
+            let name = self.doc.name;
+            self.bug(format!("`{name}` cannot be called while a module is loaded; call it inside a function"))
+        })
+    }
+
+    /// Where the call stands in its file.
+    pub(crate) fn position(&self) -> Position {
+        self.context.call_position()
+    }
+
+    /// Where the call stands, for people.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let source = self.context.call_source().unwrap_or_default();
+        let program = self.track.as_ref().map(|track| &track.run.program);
+        let file = program.map_or(source, |program| program.file_of_call(source, self.doc.name, self.position()));
+        diagnostic::place(file, self.position())
+    }
+
+    /// The script is wrong here: the whole run ends with this message.
+    pub(crate) fn bug(&self, message: impl Into<String>) -> Box<EvalAltResult> {
+        self.bug_with(Error::new(Kind::Script, message))
+    }
+
+    /// The same with an error that is more than a message.
+    pub(crate) fn bug_with(&self, error: Box<Error>) -> Box<EvalAltResult> {
+        let Some(track) = &self.track else {
+            return Box::new(EvalAltResult::ErrorRuntime(error.message.into(), self.position()));
+        };
+        let mut error = error;
+        if let Some(place) = self.place() {
+            error.snippet = track.run.program.snippet(&place).map(Box::new);
+            error.place = Some(place);
+        }
+        track.run.bug.borrow_mut().get_or_insert(error);
+        Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Bug), self.position()))
+    }
+
+    /// Performs an effect.
+    pub(crate) fn perform(&self, effect: Effect) -> Fallible<Done> {
+        let door = &self.track()?.run.door;
+        let (host, service) = (effect.host.clone(), effect.service.clone());
+        match door.perform(effect, self.place()) {
+            Ok((_, Outcome::Done { value, mark })) => Ok(Done { value, mark }),
+            Ok((id, Outcome::Failed(why))) => Err(failure::raise(self, &why, host, service, Some(&id))),
+            Err(Halted) => Err(terminated(self.position())),
+        }
+    }
+
+    /// Calls a closure that was given to this primitive.
+    pub(crate) fn invoke(&self, function: &FnPtr, args: Vec<Dynamic>) -> Fallible<Dynamic> {
+        closures::call_now(self.context, self.track()?, function, args)
+    }
+
+    /// How many arguments there are.
+    pub(crate) fn len(&self) -> usize {
+        self.args.len()
+    }
+
+    /// Argument `index` as it is; `()` when it is not there.
+    pub(crate) fn any(&self, index: usize) -> &Dynamic {
+        const NOTHING: &Dynamic = &Dynamic::UNIT;
+        self.args.get(index).unwrap_or(NOTHING)
+    }
+
+    /// Argument `index` as text.
+    pub(crate) fn text(&self, index: usize) -> Fallible<String> {
+        let given = self.any(index);
+        match given.read_lock::<ImmutableString>() {
+            Some(text) => Ok(text.to_string()),
+            None => Err(self.wrong(index, "text")),
+        }
+    }
+
+    /// Argument `index` as text, whatever plain single value it is: option values may be numbers.
+    pub(crate) fn word(&self, index: usize) -> Fallible<String> {
+        match convert::to_value(self.any(index)) {
+            Ok(value @ (Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_))) => Ok(value.to_string()),
+            Ok(Value::Null | Value::List(_) | Value::Map(_)) | Err(_) => Err(self.wrong(index, "text or a number")),
+        }
+    }
+
+    /// Argument `index` as a truth value.
+    pub(crate) fn flag(&self, index: usize) -> Fallible<bool> {
+        self.any(index).as_bool().map_err(|_| self.wrong(index, "true or false"))
+    }
+
+    /// Argument `index` as a list.
+    pub(crate) fn list(&self, index: usize) -> Fallible<Array> {
+        self.any(index).clone().try_cast::<Array>().ok_or_else(|| self.wrong(index, "a list"))
+    }
+
+    /// Argument `index` as a map.
+    pub(crate) fn map(&self, index: usize) -> Fallible<Map> {
+        self.any(index).clone().try_cast::<Map>().ok_or_else(|| self.wrong(index, "a map"))
+    }
+
+    /// Argument `index` as a closure.
+    pub(crate) fn closure(&self, index: usize) -> Fallible<FnPtr> {
+        self.any(index).clone().try_cast::<FnPtr>().ok_or_else(|| self.wrong(index, "a closure such as `|| …`"))
+    }
+
+    /// Argument `index` as plain data.
+    pub(crate) fn value(&self, index: usize) -> Fallible<Value> {
+        convert::to_value(self.any(index)).map_err(|what| self.bug(format!("`{}`: {what}", self.doc.name)))
+    }
+
+    /// Argument `index` as a map of plain data.
+    pub(crate) fn fields(&self, index: usize) -> Fallible<Fields> {
+        match self.value(index)? {
+            Value::Map(fields) => Ok(fields),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => {
+                Err(self.wrong(index, "a map"))
+            }
+        }
+    }
+
+    /// Argument `index` as a service.
+    pub(crate) fn service(&self, index: usize) -> Fallible<ServiceHandle> {
+        self.handle::<Service>(index)
+    }
+
+    /// Argument `index` as a pair.
+    pub(crate) fn pair(&self, index: usize) -> Fallible<PairHandle> {
+        self.handle(index)
+    }
+
+    fn handle<T: Listed>(&self, index: usize) -> Fallible<Handle<T>> {
+        self.any(index)
+            .read_lock::<Handle<T>>()
+            .map(|handle| handle.clone())
+            .ok_or_else(|| self.wrong(index, &format!("a {}", T::WORD)))
+    }
+
+    /// The options map at `index`, if the call has one. Unknown keys are refused.
+    pub(crate) fn options(&self, index: usize) -> Fallible<Options<'_, 'a>> {
+        let map = if index < self.len() { self.map(index)? } else { Map::new() };
+        for key in map.keys() {
+            if !self.doc.option_keys().any(|known| known == key.as_str()) {
+                return Err(self.bug(unknown_option(self.doc, key)));
+            }
+        }
+        Ok(Options::new(self, map))
+    }
+
+    /// The message for an argument of the wrong kind.
+    fn wrong(&self, index: usize, wanted: &str) -> Box<EvalAltResult> {
+        let given = diagnostic::kind_of(self.any(index));
+        let mut error = Error::new(
+            Kind::Script,
+            format!("`{}` wants {wanted} as argument {}, not {given}", self.doc.name, index + 1),
+        );
+        if let Some(text) = self.any(index).read_lock::<ImmutableString>() {
+            let handle = wanted.strip_prefix("a ").filter(|word| matches!(*word, "service" | "pair" | "host"));
+            error.hints.extend(handle.map(|word| format!("write `{word}(\"{}\")`", text.as_str())));
+        }
+        self.bug_with(error.hint(format!("call it as {}", self.doc.usage())))
+    }
+}
+
+/// The message for a key that the options of a primitive do not have.
+pub(crate) fn unknown_option(doc: &VerbDoc, key: &str) -> String {
+    let near = did_you_mean(key, doc.option_keys()).map(|hint| format!("; {hint}")).unwrap_or_default();
+    let known: Vec<String> = doc.option_keys().map(|key| format!("`{key}`")).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    format!("`{}` has no option `{key}` (it has: {known}){near}", doc.name)
+}

@@ -1,0 +1,94 @@
+//! What a run knows while its script is evaluated. Every call reaches its [`Track`] through the engine's tag, so
+//! nothing is global. It must not evaluate anything.
+
+use crate::dispatch::Door;
+use crate::error::Error;
+use crate::model::inventory::Inventory;
+use crate::model::value::Fields;
+use crate::script::closures::Closure;
+use crate::script::program::Program;
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
+use std::cell::{OnceCell, RefCell};
+use std::rc::{Rc, Weak};
+
+/// What a native function hands back to Rhai.
+pub(crate) type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// A whole run, shared by its tracks.
+pub(crate) struct Run {
+    /// The way to the world.
+    pub(crate) door: Rc<dyn Door>,
+    /// The site.
+    pub(crate) inventory: Rc<Inventory>,
+    /// Parameters, of the declared types.
+    pub(crate) params: Fields,
+    /// What is run.
+    pub(crate) program: Rc<Program>,
+    /// The engine that evaluates it; weak, as the engine's tag leads back here.
+    pub(crate) engine: OnceCell<Weak<Engine>>,
+    /// A bug in the script ends the whole run, even if a `try` or an array callback swallows it.
+    pub(crate) bug: RefCell<Option<Box<Error>>>,
+}
+
+/// One strand of a run, as the script host sees it.
+pub(crate) struct Track {
+    /// The run.
+    pub(crate) run: Rc<Run>,
+    /// Set by `hold`: the script of this track is over.
+    pub(crate) held: RefCell<Option<Held>>,
+    /// What `ensure` registered on this track, oldest first.
+    pub(crate) obligations: RefCell<Vec<Obligation>>,
+}
+
+/// The decision was given to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Why.
+    pub(crate) reason: String,
+    /// What they are to do.
+    pub(crate) instructions: String,
+}
+
+/// A step that is owed at the end.
+pub(crate) struct Obligation {
+    /// The step's name.
+    pub(crate) name: String,
+    /// Where `ensure` stands.
+    pub(crate) place: Option<crate::error::Place>,
+    /// What is to be done.
+    pub(crate) body: Closure,
+}
+
+impl Track {
+    /// A track of `run` with nothing held and nothing owed.
+    pub(crate) fn new(run: &Rc<Run>) -> Rc<Self> {
+        Rc::new(Self { run: Rc::clone(run), held: RefCell::default(), obligations: RefCell::default() })
+    }
+
+    /// The track that a call belongs to; none while modules are loaded.
+    pub(crate) fn of(context: &NativeCallContext<'_>) -> Option<Rc<Self>> {
+        context.tag().and_then(|tag| tag.read_lock::<Rc<Self>>().map(|track| Rc::clone(&track)))
+    }
+
+    /// The tag by which calls find it.
+    pub(crate) fn tag(self: &Rc<Self>) -> Dynamic {
+        Dynamic::from(Rc::clone(self))
+    }
+
+    /// Whether the script of this track must go no further.
+    pub(crate) fn is_over(&self) -> bool {
+        self.held.borrow().is_some() || self.run.is_over()
+    }
+}
+
+impl Run {
+    /// Whether no script of this run may go any further.
+    pub(crate) fn is_over(&self) -> bool {
+        self.door.is_halted() || self.bug.borrow().is_some()
+    }
+}
+
+/// What ends a script without being catchable. Array callbacks swallow even this, so flags decide, never this.
+pub(crate) fn terminated(position: Position) -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::ErrorTerminated(Dynamic::UNIT, position))
+}

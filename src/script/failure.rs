@@ -1,0 +1,89 @@
+//! Failures as scripts catch them: maps with `kind`, `message` and where it happened. The way there and back lies
+//! here and nowhere else. It must not decide what is a failure.
+
+use crate::error::{Error, Kind};
+use crate::model::effect::{Failure, FailureKind};
+use crate::model::record::{EffectId, TrackId};
+use crate::model::text;
+use crate::script::call::Call;
+use crate::script::diagnostic;
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Map};
+
+/// What a script sees if it catches one of its own bugs, before the run ends.
+#[derive(Clone)]
+pub(crate) struct Bug;
+
+/// A failure of this call, as an error that a script can catch.
+pub(crate) fn raise(
+    call: &Call<'_>,
+    why: &Failure,
+    host: Option<String>,
+    service: Option<String>,
+    effect: Option<&EffectId>,
+) -> Box<EvalAltResult> {
+    let or_nothing = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
+    let step = call.track().map(|track| track.run.door.step_number()).unwrap_or_default();
+    let mut map = Map::new();
+    map.insert("kind".into(), why.kind.word().into());
+    map.insert("message".into(), why.message.clone().into());
+    map.insert("host".into(), or_nothing(host));
+    map.insert("service".into(), or_nothing(service));
+    map.insert("exit".into(), why.exit.map_or(Dynamic::UNIT, |exit| i64::from(exit).into()));
+    map.insert("output".into(), why.output.clone().into());
+    map.insert("step".into(), step.into());
+    map.insert("effect".into(), or_nothing(effect.map(ToString::to_string)));
+    if let Some(place) = call.place() {
+        map.insert("file".into(), place.file.into());
+        map.insert("line".into(), i64::from(place.line).into());
+        map.insert("column".into(), i64::from(place.column).into());
+    }
+    Box::new(EvalAltResult::ErrorRuntime(map.into(), call.position()))
+}
+
+/// A failure that belongs to no effect.
+pub(crate) fn plain(kind: FailureKind, message: impl Into<String>) -> Failure {
+    Failure { kind, message: message.into(), exit: None, output: String::new() }
+}
+
+/// What an uncaught error value says of itself.
+pub(crate) struct Uncaught {
+    /// The message and what it was caused by.
+    pub(crate) error: Box<Error>,
+    /// The effect that failed.
+    pub(crate) effect: Option<EffectId>,
+    /// Whether a guard did not hold.
+    pub(crate) guard: bool,
+    /// Where the failing call stands: file, line, column.
+    pub(crate) place: Option<(String, u32, u32)>,
+}
+
+/// Reads an error value that no `try` caught: one of ours, or whatever the script threw.
+pub(crate) fn uncaught(thrown: &Dynamic) -> Uncaught {
+    let Some(map) = thrown.read_lock::<Map>() else {
+        return Uncaught {
+            error: Error::new(Kind::Failed, format!("the runbook gave up: {}", diagnostic::shown(thrown))),
+            effect: None,
+            guard: false,
+            place: None,
+        };
+    };
+    let word = |key: &str| map.get(key).and_then(|value| value.read_lock::<ImmutableString>().map(|t| t.to_string()));
+    let number = |key: &str| map.get(key).and_then(|value| value.as_int().ok()).and_then(|n| u32::try_from(n).ok());
+    let guard = word("kind").as_deref() == Some(FailureKind::Guard.word());
+    let message = word("message").unwrap_or_else(|| diagnostic::shown(thrown));
+    let mut error = Error::new(Kind::Failed, message);
+    if let Some(last) = word("output").and_then(|output| output.trim_end().lines().last().map(text::shown))
+        && !last.is_empty()
+    {
+        error = error.cause(last);
+    }
+    let place =
+        word("file").zip(number("line")).zip(number("column")).map(|((file, line), column)| (file, line, column));
+    Uncaught { error, effect: word("effect").as_deref().and_then(effect_id), guard, place }
+}
+
+/// Reads what [`EffectId`] displays.
+fn effect_id(text: &str) -> Option<EffectId> {
+    let (track, n) = text.rsplit_once(':')?;
+    Some(EffectId { track: TrackId(track.to_owned()), n: n.parse().ok()? })
+}

@@ -1,0 +1,93 @@
+//! The things scripts hold: a host, a service, a pair of the inventory. A handle is a name and the inventory it
+//! belongs to; it never holds anything observed.
+
+use crate::model::inventory::{Host, Inventory, Pair, Service};
+use std::rc::Rc;
+
+/// Something the inventory lists by name.
+pub(crate) trait Listed: Clone + 'static {
+    /// How messages call it: `service`.
+    const WORD: &'static str;
+    /// The one called `name`.
+    fn find<'a>(inventory: &'a Inventory, name: &str) -> Option<&'a Self>;
+    /// Its name.
+    fn name(&self) -> &str;
+    /// All names.
+    fn names(inventory: &Inventory) -> Vec<&str>;
+}
+
+impl Listed for Host {
+    const WORD: &'static str = "host";
+    fn find<'a>(inventory: &'a Inventory, name: &str) -> Option<&'a Self> {
+        inventory.hosts.get(name)
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn names(inventory: &Inventory) -> Vec<&str> {
+        inventory.hosts.keys().map(String::as_str).collect()
+    }
+}
+
+impl Listed for Service {
+    const WORD: &'static str = "service";
+    fn find<'a>(inventory: &'a Inventory, name: &str) -> Option<&'a Self> {
+        inventory.services.get(name)
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn names(inventory: &Inventory) -> Vec<&str> {
+        inventory.services.keys().map(String::as_str).collect()
+    }
+}
+
+impl Listed for Pair {
+    const WORD: &'static str = "pair";
+    fn find<'a>(inventory: &'a Inventory, name: &str) -> Option<&'a Self> {
+        inventory.pairs.get(name)
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn names(inventory: &Inventory) -> Vec<&str> {
+        inventory.pairs.keys().map(String::as_str).collect()
+    }
+}
+
+/// A handle to one of them.
+#[derive(Clone)]
+pub(crate) struct Handle<T> {
+    inventory: Rc<Inventory>,
+    thing: Rc<T>,
+}
+
+/// A machine.
+pub(crate) type HostHandle = Handle<Host>;
+/// A managed program.
+pub(crate) type ServiceHandle = Handle<Service>;
+/// Two services of which one is primary.
+pub(crate) type PairHandle = Handle<Pair>;
+
+impl<T: Listed> Handle<T> {
+    /// The handle of `name`, if the inventory has it.
+    pub(crate) fn find(inventory: &Rc<Inventory>, name: &str) -> Option<Self> {
+        let thing = Rc::new(T::find(inventory, name)?.clone());
+        Some(Self { inventory: Rc::clone(inventory), thing })
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        self.thing.name()
+    }
+
+    /// What the inventory says about it.
+    pub(crate) fn get(&self) -> &T {
+        &self.thing
+    }
+
+    /// The inventory it belongs to.
+    pub(crate) fn inventory(&self) -> &Rc<Inventory> {
+        &self.inventory
+    }
+}

@@ -1,0 +1,268 @@
+//! What can be seen to be wrong with a program without running it. Errors are certain; warnings are likely mistakes. It
+//! reads syntax trees and the inventory, and evaluates nothing.
+
+use crate::error::{Error, Kind};
+use crate::model::inventory::{Host, Inventory, Pair, Service};
+use crate::model::text::did_you_mean;
+use crate::script::handles::Listed;
+use crate::script::program::{CLOSURE, Program, Unit};
+use crate::script::surface::Functions;
+use crate::script::tree::{self, CallSite};
+use crate::script::{call, diagnostic, doc, primitives};
+use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
+use std::collections::BTreeMap;
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It is wrong: the call would fail.
+    Error,
+    /// It is likely not what was meant.
+    Warning,
+}
+
+/// Something found in a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How sure it is.
+    pub severity: Severity,
+    /// What, where, and what to do.
+    pub error: Box<Error>,
+}
+
+/// Functions that call a closure at once and do not keep it: a captured loop variable does no harm there.
+const CALLED_AT_ONCE: [&str; 16] = [
+    "step",
+    "parallel",
+    "wait_until",
+    "map",
+    "filter",
+    "for_each",
+    "find",
+    "find_map",
+    "index_of",
+    "some",
+    "all",
+    "reduce",
+    "reduce_rev",
+    "sort",
+    "retain",
+    "call",
+];
+
+/// Everything found in a program, file by file, in the order of the lines. Without an inventory the names of hosts,
+/// services and pairs are not looked at.
+#[must_use]
+pub fn lint(program: &Program, inventory: Option<&Inventory>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for unit in program.units() {
+        let mut functions = Functions::of_engine(&program.engine());
+        functions.add(&unit.ast);
+        let mut linter = Linter { program, unit, inventory, functions, loops: loops(unit), findings: Vec::new() };
+        unit.ast.walk(&mut |path| {
+            linter.node(path);
+            true
+        });
+        linter.findings.sort_by(|a, b| a.error.place.cmp(&b.error.place));
+        findings.append(&mut linter.findings);
+    }
+    findings
+}
+
+/// The text from where to where each loop's body goes. Closures are separate trees: only their place tells that they
+/// stand in a loop.
+fn loops(unit: &Unit) -> Vec<(Position, Position)> {
+    let mut found = Vec::new();
+    unit.ast.walk(&mut |path| {
+        let body = match path.last() {
+            Some(ASTNode::Stmt(Stmt::For(parts, _))) => Some(&parts.2.body),
+            Some(ASTNode::Stmt(Stmt::While(flow, _) | Stmt::Do(flow, ..))) => Some(&flow.body),
+            _ => None,
+        };
+        found.extend(body.map(|body| (body.position(), body.end_position())));
+        true
+    });
+    found
+}
+
+struct Linter<'a> {
+    program: &'a Program,
+    unit: &'a Unit,
+    inventory: Option<&'a Inventory>,
+    functions: Functions,
+    loops: Vec<(Position, Position)>,
+    findings: Vec<Finding>,
+}
+
+impl Linter<'_> {
+    fn node(&mut self, path: &[ASTNode<'_>]) {
+        let Some(site) = path.last().and_then(tree::call_site) else { return };
+        if site.name == "curry" {
+            return self.capture(&site, path);
+        }
+        if site.name.starts_with(CLOSURE) {
+            return;
+        }
+        match site.namespace {
+            Some(alias) => self.module_call(&site, alias),
+            None => self.plain_call(&site),
+        }
+    }
+
+    fn plain_call(&mut self, site: &CallSite<'_>) {
+        // A method call may also be of a script's function, whose `this` the object becomes.
+        let known = self.functions.knows(site.name, site.arity())
+            || (site.method && self.functions.knows(site.name, site.args.len()));
+        if !known {
+            let (message, hint) = match self.functions.wrong_arity(site.name, site.arity()) {
+                Some((message, hint)) => (message, Some(hint)),
+                None => (format!("unknown function `{}`", site.name), did_you_mean(site.name, self.functions.names())),
+            };
+            // A map may hold a closure under any name: `map.name()` calls it.
+            let severity = if site.method { Severity::Warning } else { Severity::Error };
+            return self.found(severity, message, hint, site.position);
+        }
+        if let Some(doc) = doc::find(site.name) {
+            self.options(site, doc);
+            self.verb(site);
+        }
+    }
+
+    /// A call such as `cs::finish(…)`: the module must have that function.
+    fn module_call(&mut self, site: &CallSite<'_>, alias: &str) {
+        let imports = tree::imports(&self.unit.ast);
+        let name = imports.iter().find(|import| import.alias == alias).and_then(|import| import.name.as_deref());
+        let Some(module) = name.and_then(|name| self.program.modules.get(name)) else { return };
+        let mut public: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for function in module.ast.iter_functions() {
+            if function.access == FnAccess::Public && !function.name.starts_with(CLOSURE) {
+                public.entry(function.name).or_default().push(function.params.len());
+            }
+        }
+        let (message, hint) = match public.get(site.name) {
+            Some(arities) if arities.contains(&site.arity()) => return,
+            Some(arities) => {
+                let arities: Vec<String> = arities.iter().map(ToString::to_string).collect();
+                let message = format!("`{alias}::{}` does not take {} arguments", site.name, site.arity());
+                (message, Some(format!("it takes {}", arities.join(" or "))))
+            }
+            None => {
+                let near = did_you_mean(site.name, public.keys().copied());
+                (format!("module `{alias}` has no function `{}`", site.name), near)
+            }
+        };
+        self.found(Severity::Error, message, hint, site.position);
+    }
+
+    /// The keys of an options map that is written out.
+    fn options(&mut self, site: &CallSite<'_>, doc: &doc::VerbDoc) {
+        let takes_options =
+            doc.signatures.iter().any(|one| one.ends_with(", options)") && doc::arity(one) == site.arity());
+        let entries = site.args.last().filter(|_| takes_options).and_then(tree::map_entries);
+        for (key, _, position) in entries.into_iter().flatten() {
+            if !doc.option_keys().any(|known| known == key) {
+                self.found(Severity::Error, call::unknown_option(doc, &key), None, position);
+            }
+        }
+    }
+
+    /// What is special about some verbs.
+    fn verb(&mut self, site: &CallSite<'_>) {
+        match site.name {
+            "host" => self.listed::<Host>(site),
+            "service" => self.listed::<Service>(site),
+            "pair" => self.listed::<Pair>(site),
+            "wait_until" if !self.has_option(site, "limit") => {
+                let hint = "say how long, for example `#{ limit: \"10min\" }`".to_owned();
+                self.found(
+                    Severity::Warning,
+                    "`wait_until` without a limit waits 30min".into(),
+                    Some(hint),
+                    site.position,
+                );
+            }
+            "run" if self.in_a_loop(site.position) && !self.has_option(site, "check") => {
+                let message =
+                    "a command without `check` in a loop: after a crash nobody can tell how often it ran".into();
+                let hint = "say which command tells whether it happened: `#{ check: [\"test\", \"-e\", \"/done\"] }`";
+                self.found(Severity::Warning, message, Some(hint.to_owned()), site.position);
+            }
+            "wait_for_log" => self.event_numbers(site),
+            _ => {}
+        }
+    }
+
+    fn listed<T: Listed>(&mut self, site: &CallSite<'_>) {
+        let (Some(inventory), Some(name)) = (self.inventory, site.args.first().and_then(tree::literal_text)) else {
+            return;
+        };
+        if T::find(inventory, &name).is_none() {
+            let error = primitives::unknown_name::<T>(&name, &T::names(inventory));
+            let hint = error.hints.first().cloned();
+            self.found(Severity::Error, error.message, hint, site.position);
+        }
+    }
+
+    fn event_numbers(&mut self, site: &CallSite<'_>) {
+        let Some(what) = site.args.get(usize::from(!site.method)).and_then(tree::literal) else { return };
+        let items = what.clone().into_array().unwrap_or_else(|_| vec![what]);
+        let is_number =
+            |text: &Dynamic| text.clone().into_immutable_string().is_ok_and(|text| text.parse::<i64>().is_ok());
+        for item in items.iter().filter(|item| is_number(item)) {
+            let message = format!("`\"{item}\"` is text: it matches these digits anywhere in a line, not event {item}");
+            self.found(Severity::Warning, message, Some(format!("write the number: {item}")), site.position);
+        }
+    }
+
+    /// A closure that captures variables: dangerous when one belongs to a `for` and the closure is kept.
+    fn capture(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
+        let around = &path[..path.len().saturating_sub(1)];
+        let receiver = around.iter().rev().find_map(tree::call_site);
+        if receiver.is_some_and(|call| CALLED_AT_ONCE.contains(&call.name)) {
+            return;
+        }
+        let loop_variables: Vec<&str> = around
+            .iter()
+            .filter_map(|node| match node {
+                ASTNode::Stmt(Stmt::For(parts, _)) => Some(parts.0.name.as_str()),
+                _ => None,
+            })
+            .collect();
+        for arg in site.args {
+            let Expr::Variable(variable, _, position) = arg else { continue };
+            let name = variable.1.as_str();
+            if loop_variables.contains(&name) {
+                let message = format!(
+                    "the closure keeps `{name}` of the `for`, which all rounds share: it will see the last one"
+                );
+                let hint = format!("copy it first: `let this_{name} = {name};`, and use `this_{name}` in the closure");
+                self.found(Severity::Warning, message, Some(hint), *position);
+            }
+        }
+    }
+
+    fn has_option(&self, site: &CallSite<'_>, key: &str) -> bool {
+        match site.args.last() {
+            Some(Expr::Map(..) | Expr::DynamicConstant(..)) => site
+                .args
+                .last()
+                .and_then(tree::map_entries)
+                .is_some_and(|entries| entries.iter().any(|(k, ..)| k == key)),
+            // Options that are not written out may hold anything.
+            Some(Expr::Variable(..)) => true,
+            Some(_) | None => false,
+        }
+    }
+
+    fn in_a_loop(&self, position: Position) -> bool {
+        let at = |position: Position| (position.line().unwrap_or(0), position.position().unwrap_or(0));
+        self.loops.iter().any(|(from, to)| at(*from) <= at(position) && at(position) <= at(*to))
+    }
+
+    fn found(&mut self, severity: Severity, message: String, hint: Option<String>, position: Position) {
+        let error = Error::new(Kind::Script, message);
+        let mut error = diagnostic::pointing(error, &self.unit.file, &self.unit.text, position);
+        error.hints.extend(hint);
+        self.findings.push(Finding { severity, error });
+    }
+}

@@ -1,0 +1,181 @@
+//! From a verb of a profile to the effect the door performs: templates filled, goals and checks resolved. What the
+//! profile does not offer is a bug of the script. Nothing here performs anything.
+
+use crate::model::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
+use crate::model::profile::{GoalRule, Profile, Reading, Verb, VerbClass, fill};
+use crate::model::span::Span;
+use crate::model::text::did_you_mean;
+use crate::model::value::{Fields, Value};
+use crate::model::{effect::Class, inventory::Service};
+use crate::script::call::Call;
+use crate::script::context::Fallible;
+use crate::script::handles::ServiceHandle;
+
+/// How long one try of a probe may take when neither profile nor script says.
+const PROBE_LIMIT: Span = Span::secs(30);
+/// How often a probe is tried before it reads as unknown.
+const PROBE_TRIES: u32 = 3;
+/// How often a watched service is looked at while its log is read.
+const EXIT_EVERY: Span = Span::secs(5);
+
+/// A map of arguments by name.
+pub(crate) fn args<const N: usize>(pairs: [(&str, Value); N]) -> Fields {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// An effect on a service.
+pub(crate) fn on_service(service: &ServiceHandle, label: String, action: Action) -> Effect {
+    let host = Some(service.get().host.clone());
+    Effect { action, label, host, service: Some(service.name().to_owned()), undo: None }
+}
+
+/// The probe `name` of a service, with these arguments.
+pub(crate) fn probe(call: &Call<'_>, service: &ServiceHandle, name: &str, args: Fields) -> Fallible<Probe> {
+    let profile = &service.get().profile;
+    let Some(reader) = profile.probes.get(name) else {
+        return Err(call.bug(not_offered(service, profile, "probe", name, profile.probes.keys())));
+    };
+    Ok(Probe {
+        what: name.to_owned(),
+        argv: fill_all(call, service.get(), &reader.argv, &args)?,
+        args,
+        limit: reader.limit.map_or(PROBE_LIMIT, |limit| limit.0),
+        tries: PROBE_TRIES,
+        reads: reader.reads.clone(),
+        exit_tells: false,
+    })
+}
+
+/// The verb `name` of a service.
+pub(crate) fn verb<'s>(call: &Call<'_>, service: &'s ServiceHandle, name: &str) -> Fallible<&'s Verb> {
+    let profile = &service.get().profile;
+    let verb = profile.verbs.get(name);
+    verb.ok_or_else(|| call.bug(not_offered(service, profile, "verb", name, profile.verbs.keys())))
+}
+
+/// The job that carries out `verb`.
+pub(crate) fn job(
+    call: &Call<'_>,
+    service: &ServiceHandle,
+    name: &str,
+    args: &Fields,
+    limit: Option<Span>,
+) -> Fallible<Job> {
+    let verb = verb(call, service, name)?;
+    let goal = verb.goal.as_ref().map(|rule| goal(call, service, rule, args)).transpose()?;
+    let check = verb.check.as_ref().map(|argv| check(call, service, argv, args)).transpose()?;
+    Ok(Job {
+        verb: name.to_owned(),
+        class: match verb.class {
+            VerbClass::Idempotent => Class::Idempotent,
+            VerbClass::Once => Class::Once,
+        },
+        argv: fill_all(call, service.get(), &verb.argv, args)?,
+        args: args.clone(),
+        limit: limit.unwrap_or(verb.limit.0),
+        goal,
+        check,
+        killable: verb.killable,
+    })
+}
+
+/// What a rollback needs: the verb that undoes, with the arguments of the change and the former value.
+pub(crate) fn undo(verb: &Verb, args: &Fields, former: &Value) -> Option<Undo> {
+    let mut args = args.clone();
+    args.insert("former".to_owned(), former.clone());
+    verb.undo.clone().map(|verb| Undo { verb, args })
+}
+
+fn goal(call: &Call<'_>, service: &ServiceHandle, rule: &GoalRule, args: &Fields) -> Fallible<Goal> {
+    let probe = probe(call, service, &rule.probe, args.clone())?;
+    let wants = fill_all(call, service.get(), &rule.is, args)?;
+    let wants = wants.iter().map(|text| typed(&probe.reads, text)).collect();
+    Ok(Goal { probe, wants, stays: rule.stays.0 })
+}
+
+/// A wanted value as a probe of this kind reads it.
+pub(crate) fn typed(reads: &Reading, text: &str) -> Value {
+    match reads {
+        Reading::Int => text.parse().map_or_else(|_| text.into(), Value::Int),
+        Reading::Flag => match text {
+            "yes" | "true" | "on" | "1" => Value::Bool(true),
+            "no" | "false" | "off" | "0" => Value::Bool(false),
+            _ => text.into(),
+        },
+        Reading::Text | Reading::Lines | Reading::Words(_) => text.into(),
+    }
+}
+
+/// The command that tells whether a `once` verb happened. Simulated worlds know it by the name of the probe that has
+/// the same command, or by the sub-command of the site's adapter.
+fn check(call: &Call<'_>, service: &ServiceHandle, argv: &[String], args: &Fields) -> Fallible<Probe> {
+    let probes = &service.get().profile.probes;
+    let same = probes.iter().find(|(_, reader)| reader.argv == argv).map(|(name, _)| name.as_str());
+    let what = same.or(argv.get(1).map(String::as_str)).unwrap_or("check");
+    Ok(Probe {
+        what: what.to_owned(),
+        argv: fill_all(call, service.get(), argv, args)?,
+        args: args.clone(),
+        limit: PROBE_LIMIT,
+        tries: PROBE_TRIES,
+        reads: Reading::Text,
+        exit_tells: true,
+    })
+}
+
+/// A check that the script itself gives for a command.
+pub(crate) fn script_check(argv: Vec<String>) -> Probe {
+    Probe {
+        what: "check".to_owned(),
+        argv,
+        args: Fields::new(),
+        limit: PROBE_LIMIT,
+        tries: PROBE_TRIES,
+        reads: Reading::Text,
+        exit_tells: true,
+    }
+}
+
+/// Where the log of a service is.
+pub(crate) fn log(call: &Call<'_>, service: &ServiceHandle) -> Fallible<LogSource> {
+    let profile = &service.get().profile;
+    let Some(log) = &profile.log else {
+        let product = &profile.product;
+        return Err(
+            call.bug(format!("the profile of product `{product}` says nothing about a log of `{}`", service.name()))
+        );
+    };
+    let nothing = Fields::new();
+    Ok(LogSource {
+        dir: filled(call, service.get(), &log.dir, &nothing)?,
+        files: filled(call, service.get(), &log.files, &nothing)?,
+        event_patterns: log.event_patterns.clone(),
+        events: profile.events.keys().filter_map(|number| number.parse().ok()).collect(),
+    })
+}
+
+/// How to see that a service has exited.
+pub(crate) fn exit_watch(call: &Call<'_>, service: &ServiceHandle) -> Fallible<ExitWatch> {
+    let probe = probe(call, service, "status", Fields::new())?;
+    Ok(ExitWatch { probe, gone: "stopped".into(), every: EXIT_EVERY })
+}
+
+fn fill_all(call: &Call<'_>, service: &Service, templates: &[String], args: &Fields) -> Fallible<Vec<String>> {
+    templates.iter().map(|template| filled(call, service, template, args)).collect()
+}
+
+fn filled(call: &Call<'_>, service: &Service, template: &str, args: &Fields) -> Fallible<String> {
+    let product = &service.profile.product;
+    fill(template, &service.vars, args).map_err(|why| call.bug(format!("in the profile of product `{product}`: {why}")))
+}
+
+fn not_offered<'n>(
+    service: &ServiceHandle,
+    profile: &Profile,
+    word: &str,
+    name: &str,
+    known: impl Iterator<Item = &'n String>,
+) -> String {
+    let near = did_you_mean(name, known.map(String::as_str)).map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("product `{}` of service `{}` has no {word} `{name}`{near}", profile.product, service.name())
+}

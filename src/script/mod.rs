@@ -1,0 +1,30 @@
+//! The script host: runbooks in Rhai, over [`Door`](crate::dispatch::Door). It performs nothing itself: every
+//! primitive validates its arguments, builds an effect and hands it to the door.
+//!
+//! - [`sources`]: the texts a run may read, found by walking `import`s
+//! - [`program`]: texts compiled once, run many times
+//! - [`params`]: what a runbook asks of the command line, found without running it
+//! - [`primitives`]: the vocabulary, one file a theme
+//! - [`doc`]: what is said about each primitive; feeds `baton doc`, lint and "did you mean"
+//! - [`diagnostic`]: Rhai's errors in the words of a runbook's author
+//! - [`lint`]: what can be seen to be wrong without running
+//!
+//! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
+//! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track, [`tree`] reading ASTs.
+
+pub(crate) mod call;
+pub(crate) mod closures;
+pub(crate) mod context;
+pub mod diagnostic;
+pub mod doc;
+pub(crate) mod failure;
+pub(crate) mod handles;
+pub mod lint;
+pub(crate) mod lower;
+pub(crate) mod options;
+pub mod params;
+pub mod primitives;
+pub mod program;
+pub mod sources;
+pub mod surface;
+pub(crate) mod tree;

@@ -1,0 +1,46 @@
+//! The options map at the end of a call: `#{ limit: "5min" }`. Its keys were checked by [`Call::options`]; here its
+//! values are. It must not know any particular option.
+
+use crate::model::span::Span;
+use crate::script::call::Call;
+use crate::script::context::Fallible;
+use crate::script::diagnostic;
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Map};
+
+/// The options of one call.
+pub(crate) struct Options<'call, 'a> {
+    call: &'call Call<'a>,
+    map: Map,
+}
+
+impl<'call, 'a> Options<'call, 'a> {
+    /// Options whose keys are known to be right.
+    pub(crate) fn new(call: &'call Call<'a>, map: Map) -> Self {
+        Self { call, map }
+    }
+
+    /// The option as it is, if it is given.
+    pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
+        self.map.get(key).filter(|value| !value.is_unit())
+    }
+
+    /// A length of time, if it is given.
+    pub(crate) fn span(&self, key: &str) -> Fallible<Option<Span>> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        match given.read_lock::<ImmutableString>() {
+            Some(text) => Span::parse(&text).map(Some).map_err(|why| self.call.bug(format!("option `{key}`: {why}"))),
+            None => Err(self.wrong(key, "a length of time such as `\"5min\"`", given)),
+        }
+    }
+
+    /// A truth value, if it is given.
+    pub(crate) fn flag(&self, key: &str) -> Fallible<Option<bool>> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        given.as_bool().map(Some).map_err(|_| self.wrong(key, "true or false", given))
+    }
+
+    fn wrong(&self, key: &str, wanted: &str, given: &Dynamic) -> Box<EvalAltResult> {
+        let name = self.call.doc.name;
+        self.call.bug(format!("option `{key}` of `{name}` wants {wanted}, not {}", diagnostic::kind_of(given)))
+    }
+}

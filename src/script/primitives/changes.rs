@@ -1,0 +1,330 @@
+//! Changes of a service. An idempotent verb looks first whether its goal holds, so that what is there already is not
+//! done, and the former value is known when it has to be put back. Nothing here decides what a verb does on a host.
+
+use crate::convert;
+use crate::model::effect::{Action, Ask, Capture, Class, Effect, FailureKind, Form, Job};
+use crate::model::profile::Verb;
+use crate::model::span::Span;
+use crate::model::value::{Fields, Value};
+use crate::script::call::Call;
+use crate::script::context::Fallible;
+use crate::script::doc::VerbDoc;
+use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
+use crate::script::primitives::{Primitive, inventory, people, probes};
+use crate::script::{failure, lower};
+use rhai::{Dynamic, Map};
+
+/// How long a command may take when the script does not say.
+const COMMAND_LIMIT: Span = Span::mins(10);
+/// What a backup is called when the script does not say.
+const BACKUP_LABEL: &str = "before-upgrade";
+
+const LIMIT: (&str, &str) = ("limit", "how long it may take, goal included: `\"5min\"`");
+const CHANGE: VerbDoc = VerbDoc {
+    class: Some(Class::Idempotent),
+    limit: "as the profile says",
+    options: &[LIMIT],
+    errors: &["exit", "limit", "goal", "unreachable", "missing", "declined"],
+    ..VerbDoc::NONE
+};
+const ONCE: VerbDoc = VerbDoc { class: Some(Class::Once), ..CHANGE };
+
+pub(super) const PRIMITIVES: &[Primitive] = &[
+    Primitive {
+        doc: VerbDoc {
+            name: "backup",
+            signatures: &["backup(service)", "backup(service, label)", "backup(service, label, options)"],
+            summary: "Makes a backup of the service that can be restored, called `label` (default `before-upgrade`). \
+                      Of a pair, `pair.backup()` is something else: the member that runs as backup now (a probe).",
+            example: r#"backup(pair("confserv").database, "before-8.5.101"); let c2 = pair("confserv").backup();"#,
+            ..ONCE
+        },
+        body: backup,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "set_readonly",
+            signatures: &["set_readonly(service)", "set_readonly(service, options)"],
+            summary: "Makes the service refuse changes to its configuration.",
+            example: r#"set_readonly(service("c1"));"#,
+            ..CHANGE
+        },
+        body: |call| plain(call, "set_readonly"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "unset_readonly",
+            signatures: &["unset_readonly(service)", "unset_readonly(service, options)"],
+            summary: "Lets the service accept changes to its configuration again.",
+            example: r#"ensure("Lift read-only", || unset_readonly(service("c1")));"#,
+            ..CHANGE
+        },
+        body: |call| plain(call, "unset_readonly"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "set_option",
+            signatures: &[
+                "set_option(service, section, key, value)",
+                "set_option(service, section, key, value, options)",
+            ],
+            summary: "Sets an option. The former value is recorded for rollback.",
+            example: r#"set_option(service("c2"), "confserv", "upgrade-mode", "1");"#,
+            ..CHANGE
+        },
+        body: set_option,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "unset_option",
+            signatures: &["unset_option(service, section, key)", "unset_option(service, section, key, options)"],
+            summary: "Removes an option. The former value is recorded for rollback.",
+            example: r#"unset_option(service("c2"), "confserv", "upgrade-mode");"#,
+            ..CHANGE
+        },
+        body: unset_option,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "shutdown",
+            signatures: &["shutdown(service)", "shutdown(service, options)"],
+            summary: "Stops the service and waits until it is stopped.",
+            example: r#"shutdown(service("c2"), #{ limit: "5min" });"#,
+            ..CHANGE
+        },
+        body: |call| plain(call, "shutdown"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "start",
+            signatures: &["start(service)", "start(service, options)"],
+            summary: "Notes where the service's log stands, then starts it. What it becomes is read from the log.",
+            example: r#"start(service("c2")); wait_for_log(service("c2"), 22172);"#,
+            ..CHANGE
+        },
+        body: start,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "stage_install",
+            signatures: &["stage_install(service, version)", "stage_install(service, version, options)"],
+            summary: "Lays a new version down beside the one in use. Starts nothing.",
+            example: r#"stage_install(service("c2"), "8.5.101");"#,
+            ..CHANGE
+        },
+        body: |call| versioned(call, "stage_install"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "install",
+            signatures: &["install(service, version)", "install(service, version, options)"],
+            summary: "Installs a version in place of the one in use. No way back; prefer `stage_install`.",
+            example: r#"install(service("c2"), "8.5.101", #{ limit: "30min" });"#,
+            ..ONCE
+        },
+        body: |call| versioned(call, "install"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "swap_folder",
+            signatures: &["swap_folder(service, version)", "swap_folder(service, version, options)"],
+            summary: "Puts the staged version in the place of the one in use, which is kept. The service must be stopped.",
+            example: r#"shutdown(service("c2")); swap_folder(service("c2"), "8.5.101");"#,
+            ..ONCE
+        },
+        body: |call| versioned(call, "swap_folder"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "unswap_folder",
+            signatures: &["unswap_folder(service)", "unswap_folder(service, options)"],
+            summary: "Puts the version that `swap_folder` kept back in its place.",
+            example: r#"shutdown(service("c2")); unswap_folder(service("c2"));"#,
+            ..ONCE
+        },
+        body: |call| plain(call, "unswap_folder"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "change",
+            signatures: &[
+                "change(service, verb)",
+                "change(service, verb, arguments)",
+                "change(service, verb, arguments, options)",
+            ],
+            summary: "Any verb of the service's profile, by name; arguments fill its `{…}` placeholders. Idempotent \
+                      or once as the profile says.",
+            example: r#"change(service("c2"), "point_to_database", #{ database: "confdb_new" });"#,
+            ..CHANGE
+        },
+        body: any,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "run",
+            signatures: &["run(host_or_service, command)", "run(host_or_service, command, options)"],
+            summary: "Runs a command, given as a list of its words; no shell reads it. At most once: say in `check` \
+                      which command tells whether it happened (exit 0 yes, 1 no).",
+            limit: "10min",
+            options: &[LIMIT, ("check", "a command that tells whether it happened: `[\"test\", \"-e\", \"/done\"]`")],
+            errors: &["exit", "limit", "unreachable", "missing"],
+            example: r#"run(host("cfg-a"), ["touch", "/done"], #{ limit: "30s", check: ["test", "-e", "/done"] });"#,
+            ..ONCE
+        },
+        body: run,
+    },
+];
+
+fn plain(call: &Call<'_>, verb: &str) -> Fallible<Dynamic> {
+    let limit = call.options(1)?.span("limit")?;
+    change(call, &call.service(0)?, verb, &Fields::new(), limit)
+}
+
+fn versioned(call: &Call<'_>, verb: &str) -> Fallible<Dynamic> {
+    let args = lower::args([("version", call.text(1)?.into())]);
+    let limit = call.options(2)?.span("limit")?;
+    change(call, &call.service(0)?, verb, &args, limit)
+}
+
+fn backup(call: &Call<'_>) -> Fallible<Dynamic> {
+    if call.any(0).is::<PairHandle>() && call.len() == 1 {
+        return inventory::member(call, "backup");
+    }
+    let service = call.service(0)?;
+    let options_second = call.len() == 2 && call.any(1).is_map();
+    let label = if call.len() > 1 && !options_second { call.text(1)? } else { BACKUP_LABEL.to_owned() };
+    let limit = call.options(if options_second { 1 } else { 2 })?.span("limit")?;
+    change(call, &service, "backup", &lower::args([("label", label.into())]), limit)
+}
+
+fn set_option(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (section, key, value) = (call.text(1)?, call.text(2)?, call.word(3)?);
+    let args = lower::args([("section", section.into()), ("key", key.into()), ("value", value.into())]);
+    let limit = call.options(4)?.span("limit")?;
+    change(call, &call.service(0)?, "set_option", &args, limit)
+}
+
+fn unset_option(call: &Call<'_>) -> Fallible<Dynamic> {
+    let args = lower::args([("section", call.text(1)?.into()), ("key", call.text(2)?.into())]);
+    let limit = call.options(3)?.span("limit")?;
+    change(call, &call.service(0)?, "unset_option", &args, limit)
+}
+
+fn start(call: &Call<'_>) -> Fallible<Dynamic> {
+    let service = call.service(0)?;
+    let limit = call.options(1)?.span("limit")?;
+    if service.get().profile.log.is_some() {
+        mark(call, &service)?;
+    }
+    change(call, &service, "start", &Fields::new(), limit)
+}
+
+fn any(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (service, verb) = (call.service(0)?, call.text(1)?);
+    let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
+    let limit = call.options(3)?.span("limit")?;
+    change(call, &service, &verb, &args, limit)
+}
+
+/// Notes where the log of a service stands; reading goes on from there.
+pub(super) fn mark(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Option<crate::model::mark::Mark>> {
+    let source = lower::log(call, service)?;
+    let capture = Action::Capture(Capture::Mark { source });
+    Ok(call.perform(lower::on_service(service, format!("mark({})", service.name()), capture))?.mark)
+}
+
+/// Carries out a verb of a profile, unless its goal holds already.
+fn change(
+    call: &Call<'_>,
+    service: &ServiceHandle,
+    name: &str,
+    args: &Fields,
+    limit: Option<Span>,
+) -> Fallible<Dynamic> {
+    let verb = lower::verb(call, service, name)?;
+    let job = lower::job(call, service, name, args, limit)?;
+    let mut former = Value::Null;
+    if let Some(goal) = &job.goal {
+        let label = probes::labelled(&goal.probe.what, service, std::iter::empty());
+        former = call.perform(lower::on_service(service, label, Action::Probe(goal.probe.clone())))?.value;
+        if goal.wants.contains(&former) {
+            return Ok(result(false, &former, ""));
+        }
+    }
+    if verb.severe {
+        ask_first(call, service, name, verb)?;
+    }
+    let label = probes::labelled(name, service, args.values());
+    let mut effect = lower::on_service(service, label, Action::Job(job));
+    effect.undo = lower::undo(verb, args, &former);
+    let done = call.perform(effect)?;
+    Ok(result(true, &former, &output(&done.value)))
+}
+
+/// A severe verb is only done after a person has typed the name of what it is done to.
+fn ask_first(call: &Call<'_>, service: &ServiceHandle, name: &str, verb: &Verb) -> Fallible<()> {
+    let interrupts = verb.interrupts.as_ref().map(|what| format!(" It interrupts {what}.")).unwrap_or_default();
+    let form = Form::Choose(vec![service.name().to_owned(), "no".to_owned()]);
+    let text = format!("`{name}` of `{}` cannot be undone.{interrupts} Type its name to go on.", service.name());
+    let ask = Ask { gate: call.track()?.run.door.gate_name("severe"), form, text, evidence: String::new() };
+    let effect = lower::on_service(service, format!("confirm {name}({})", service.name()), Action::Ask(ask));
+    let answer = call.perform(effect)?.value;
+    if people::word(&answer) == service.name() {
+        return Ok(());
+    }
+    let message = format!("`{name}` of `{}` was declined", service.name());
+    let (host, service) = (service.get().host.clone(), service.name().to_owned());
+    Err(failure::raise(call, &failure::plain(FailureKind::Declined, message), Some(host), Some(service), None))
+}
+
+fn run(call: &Call<'_>) -> Fallible<Dynamic> {
+    let argv = words(call, call.any(1), "command")?;
+    let options = call.options(2)?;
+    let check = options.get("check").map(|given| words(call, given, "option `check`")).transpose()?;
+    let job = Job {
+        verb: "run".to_owned(),
+        class: Class::Once,
+        args: lower::args([("argv", Value::List(argv.iter().map(|word| word.as_str().into()).collect()))]),
+        limit: options.span("limit")?.unwrap_or(COMMAND_LIMIT),
+        goal: None,
+        check: check.map(lower::script_check),
+        killable: false,
+        argv,
+    };
+    let on = call.any(0).read_lock::<HostHandle>().map(|host| host.name().to_owned());
+    let command = job.argv.join(" ");
+    let effect = match on {
+        Some(host) => Effect {
+            label: format!("run({host}, {command})"),
+            action: Action::Job(job),
+            host: Some(host),
+            service: None,
+            undo: None,
+        },
+        None => {
+            let service = call.service(0)?;
+            lower::on_service(&service, format!("run({}, {command})", service.name()), Action::Job(job))
+        }
+    };
+    let done = call.perform(effect)?;
+    Ok(result(true, &Value::Null, &output(&done.value)))
+}
+
+fn words(call: &Call<'_>, given: &Dynamic, what: &str) -> Fallible<Vec<String>> {
+    let wrong = || call.bug(format!("`run`: the {what} is a list of words such as `[\"systemctl\", \"stop\", \"x\"]`"));
+    let Ok(Value::List(items)) = convert::to_value(given) else { return Err(wrong()) };
+    let words: Option<Vec<String>> = items.iter().map(|item| item.as_text().map(str::to_owned)).collect();
+    words.filter(|words| !words.is_empty()).ok_or_else(wrong)
+}
+
+fn result(changed: bool, former: &Value, output: &str) -> Dynamic {
+    let mut map = Map::new();
+    map.insert("changed".into(), changed.into());
+    map.insert("former".into(), convert::to_dynamic(former));
+    map.insert("output".into(), output.into());
+    map.into()
+}
+
+fn output(value: &Value) -> String {
+    value.get("output").unwrap_or(value).to_string()
+}

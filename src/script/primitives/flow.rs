@@ -1,0 +1,154 @@
+//! The shape of a run: parameters, steps, obligations, guards, and handing over to a person.
+
+use crate::convert;
+use crate::model::effect::FailureKind;
+use crate::script::call::Call;
+use crate::script::closures::Closure;
+use crate::script::context::{Fallible, Held, Obligation, Track, terminated};
+use crate::script::diagnostic;
+use crate::script::doc::VerbDoc;
+use crate::script::failure;
+use crate::script::primitives::{Primitive, parallel};
+use rhai::{Dynamic, EvalAltResult, Position};
+
+pub(super) const PRIMITIVES: &[Primitive] = &[
+    Primitive {
+        doc: VerbDoc {
+            name: "param",
+            signatures: &["param(name)", "param(name, options)"],
+            summary: "A parameter of the runbook, given as `-p name=value`. Without a default it must be given. What is \
+                      given becomes the type of the default.",
+            options: &[
+                ("help", "what it is, for `baton run RUNBOOK --help`"),
+                ("default", "its value when it is not given"),
+                ("choices", "the values it may have, as a list"),
+            ],
+            example: r#"
+                let new_version = param("new_version", #{ help: "version to install" });
+                let db_upgrade = param("db_upgrade", #{ default: false, help: "is the schema migrated?" });"#,
+            ..VerbDoc::NONE
+        },
+        body: param,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "step",
+            signatures: &["step(name, body)"],
+            summary: "A named part of the runbook; gives what its body gives. Steps may contain steps.",
+            example: r#"let c1 = service("c1"); step("Stop c1", || shutdown(c1));"#,
+            ..VerbDoc::NONE
+        },
+        body: step,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "ensure",
+            signatures: &["ensure(name, body)"],
+            summary: "A step that is owed: it runs when the runbook has come to its end or was held, newest first.",
+            example: r#"let c1 = service("c1"); set_readonly(c1); ensure("Lift read-only", || unset_readonly(c1));"#,
+            ..VerbDoc::NONE
+        },
+        body: ensure,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "parallel",
+            signatures: &["parallel(items, body)"],
+            summary: "Calls the body for every item at the same time, each on a track of its own, and waits for all. \
+                      Gives the results in the order of the items. What the body captures is copied: tracks share \
+                      nothing. When some fail, the first failure in the order of the items is raised.",
+            example: r#"let seen = parallel([service("c1"), service("c2")], |s| version(s));"#,
+            ..VerbDoc::NONE
+        },
+        body: parallel::parallel,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "guard",
+            signatures: &["guard(condition, message)"],
+            summary: "Fails unless the condition holds. The message says what should hold.",
+            errors: &["guard"],
+            example: r#"guard(status(service("c1")) == "running", "c1 must run");"#,
+            ..VerbDoc::NONE
+        },
+        body: guard,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "hold",
+            signatures: &["hold(reason)", "hold(reason, instructions)"],
+            summary: "Ends the run and hands over to a person; what `ensure` owes is done first. Never returns.",
+            example: r#"hold("c2 started in an unexpected way", "read its log, then decide");"#,
+            ..VerbDoc::NONE
+        },
+        body: hold,
+    },
+];
+
+fn param(call: &Call<'_>) -> Fallible<Dynamic> {
+    let name = call.text(0)?;
+    call.options(1)?;
+    match call.track()?.run.params.get(&name) {
+        Some(value) => Ok(convert::to_dynamic(value)),
+        None => Err(call.bug(format!("parameter `{name}` is not declared in the runbook itself, at its top"))),
+    }
+}
+
+fn step(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (name, body) = (call.text(0)?, call.closure(1)?);
+    let track = call.track()?;
+    track.run.door.step_begin(&name, call.place()).map_err(|_| terminated(call.position()))?;
+    let result = call.invoke(&body, vec![]);
+    end_step(track, result, call.position())
+}
+
+/// Tells the door how a step's body ended, and hands its result on.
+pub(crate) fn end_step(track: &Track, result: Fallible<Dynamic>, position: Position) -> Fallible<Dynamic> {
+    if track.run.door.is_halted() {
+        return Err(terminated(position));
+    }
+    let held = track.held.borrow().as_ref().map(|held| format!("held: {}", held.reason));
+    let bug = track.run.bug.borrow().as_ref().map(|error| error.message.clone());
+    let failed = bug.or(held).or_else(|| result.as_ref().err().map(|error| message(error)));
+    track.run.door.step_end(failed).map_err(|_| terminated(position))?;
+    if track.is_over() { Err(result.err().unwrap_or_else(|| terminated(position))) } else { result }
+}
+
+/// An error in one line, for the record of a step.
+fn message(error: &EvalAltResult) -> String {
+    match innermost(error) {
+        EvalAltResult::ErrorRuntime(thrown, _) => failure::uncaught(thrown).error.message,
+        other => diagnostic::reworded(other),
+    }
+}
+
+fn innermost(error: &EvalAltResult) -> &EvalAltResult {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            innermost(inner)
+        }
+        other => other,
+    }
+}
+
+fn ensure(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (name, body) = (call.text(0)?, call.closure(1)?);
+    let body = Closure::keep(call.context, &body);
+    call.track()?.obligations.borrow_mut().push(Obligation { name, place: call.place(), body });
+    Ok(Dynamic::UNIT)
+}
+
+fn guard(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (holds, message) = (call.flag(0)?, call.text(1)?);
+    if holds {
+        return Ok(Dynamic::UNIT);
+    }
+    Err(failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None))
+}
+
+fn hold(call: &Call<'_>) -> Fallible<Dynamic> {
+    let reason = call.text(0)?;
+    let instructions = if call.len() > 1 { call.text(1)? } else { String::new() };
+    call.track()?.held.replace(Some(Held { reason, instructions }));
+    Err(terminated(call.position()))
+}

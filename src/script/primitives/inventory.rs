@@ -1,0 +1,165 @@
+//! Handles of the inventory: `host`, `service`, `pair`, and what can be read off them. Which member of a pair runs as
+//! primary is observed each time; the inventory only knows what is configured.
+
+use crate::error::{Error, Kind};
+use crate::model::effect::{Class, FailureKind};
+use crate::model::inventory::{Host, Pair, Service};
+use crate::model::text::did_you_mean;
+use crate::script::call::Call;
+use crate::script::context::Fallible;
+use crate::script::doc::VerbDoc;
+use crate::script::failure;
+use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, ServiceHandle};
+use crate::script::primitives::{Primitive, probes};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Module};
+
+pub(super) const PRIMITIVES: &[Primitive] = &[
+    Primitive {
+        doc: VerbDoc {
+            name: "host",
+            signatures: &["host(name)"],
+            summary: "A machine of the inventory. Has `.name` and `.address`.",
+            example: r#"run(host("cfg-a"), ["sync"]);"#,
+            ..VerbDoc::NONE
+        },
+        body: find::<Host>,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "service",
+            signatures: &["service(name)"],
+            summary: "A managed program of the inventory. Has `.name`, `.host`, `.product` and `.var(\"x\")`.",
+            example: r#"let c1 = service("c1"); note(`${c1.name} runs on ${c1.host}`);"#,
+            ..VerbDoc::NONE
+        },
+        body: find::<Service>,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "pair",
+            signatures: &["pair(name)"],
+            summary: "Two services of which one is primary. Has `.name`, `.configured_primary`, `.configured_backup`, \
+                      `.members`, and the related services of the inventory by their word, such as `.database`.",
+            example: r#"let confserv = pair("confserv"); backup(confserv.database);"#,
+            ..VerbDoc::NONE
+        },
+        body: find::<Pair>,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "primary",
+            signatures: &["primary(pair)"],
+            class: Some(Class::Probe),
+            summary: "The member of a pair that runs as primary now: asks both members for their role. Fails unless \
+                      exactly one of them is primary.",
+            errors: &["guard", "unreachable", "unreadable"],
+            example: r#"let c1 = pair("confserv").primary();"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| member(call, "primary"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "var",
+            signatures: &["var(service, name)"],
+            summary: "A variable of a service, as the inventory or its product's profile sets it.",
+            example: r#"note(service("c1").var("app"));"#,
+            ..VerbDoc::NONE
+        },
+        body: var,
+    },
+];
+
+fn find<T: Listed>(call: &Call<'_>) -> Fallible<Dynamic> {
+    let name = call.text(0)?;
+    let inventory = &call.track()?.run.inventory;
+    match Handle::<T>::find(inventory, &name) {
+        Some(handle) => Ok(Dynamic::from(handle)),
+        None => Err(call.bug_with(unknown::<T>(&name, &T::names(inventory)))),
+    }
+}
+
+/// The message for a name that the inventory does not have.
+pub(crate) fn unknown<T: Listed>(name: &str, known: &[&str]) -> Box<Error> {
+    let error = Error::new(Kind::Script, format!("the inventory has no {} `{name}`", T::WORD));
+    match did_you_mean(name, known.iter().copied()) {
+        Some(hint) => error.hint(hint),
+        None if known.is_empty() => {
+            error.hint(format!("it has no {} at all; give one with `-i FILE` or `--lab`", T::WORD))
+        }
+        None => error.hint(format!("it has {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// The member of a pair that has `role` now. Both are asked, as roles are only known by looking: a pair without a
+/// primary, or with two, is for a person to sort out.
+pub(super) fn member(call: &Call<'_>, role: &str) -> Fallible<Dynamic> {
+    let pair = call.pair(0)?;
+    let mut members = Vec::new();
+    for name in [&pair.get().primary, &pair.get().backup] {
+        let Some(service) = ServiceHandle::find(pair.inventory(), name) else {
+            return Err(call.bug(format!("pair `{}` names service `{name}`, which does not exist", pair.name())));
+        };
+        let observed = probes::read(call, &service, "role", Default::default())?;
+        members.push((service, observed.to_string()));
+    }
+    let primaries = members.iter().filter(|(_, observed)| observed == "primary").count();
+    if primaries != 1 {
+        let seen: Vec<String> =
+            members.iter().map(|(service, observed)| format!("`{}` reads {observed}", service.name())).collect();
+        let message = format!("pair `{}` has {primaries} primaries, not one: {}", pair.name(), seen.join(", "));
+        return Err(failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None));
+    }
+    let wanted = members.into_iter().find(|(_, observed)| (observed == "primary") == (role == "primary"));
+    Ok(wanted.map_or(Dynamic::UNIT, |(service, _)| Dynamic::from(service)))
+}
+
+fn var(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (service, name) = (call.service(0)?, call.text(1)?);
+    let vars = &service.get().vars;
+    vars.get(&name).map(|text| text.as_str().into()).ok_or_else(|| {
+        let near = did_you_mean(&name, vars.keys().map(String::as_str)).map(|hint| format!("; {hint}"));
+        call.bug(format!("service `{}` has no variable `{name}`{}", service.name(), near.unwrap_or_default()))
+    })
+}
+
+/// What can be read off handles with a dot, compared and printed. None of it asks a host.
+pub(super) fn handles(module: &mut Module) {
+    common::<Host>(module, "host");
+    common::<Service>(module, "service");
+    common::<Pair>(module, "pair");
+    module.set_getter_fn("address", |host: &mut HostHandle| Ok(host.get().address.clone()));
+    module.set_getter_fn("host", |service: &mut ServiceHandle| Ok(service.get().host.clone()));
+    module.set_getter_fn("product", |service: &mut ServiceHandle| Ok(service.get().profile.product.clone()));
+    module.set_getter_fn("configured_primary", |pair: &mut PairHandle| related(pair, &pair.get().primary));
+    module.set_getter_fn("configured_backup", |pair: &mut PairHandle| related(pair, &pair.get().backup));
+    module.set_getter_fn("members", |pair: &mut PairHandle| {
+        Ok(Array::from([related(pair, &pair.get().primary)?, related(pair, &pair.get().backup)?]))
+    });
+    module.set_indexer_get_fn(|pair: &mut PairHandle, word: ImmutableString| {
+        match pair.get().related.get(word.as_str()) {
+            Some(name) => related(pair, name),
+            None => {
+                let near = did_you_mean(&word, pair.get().related.keys().map(String::as_str));
+                let near = near.map(|hint| format!("; {hint}")).unwrap_or_default();
+                Err(format!("pair `{}` has no `{word}` in the inventory{near}", pair.name()).into())
+            }
+        }
+    });
+}
+
+fn related(pair: &PairHandle, name: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+    match ServiceHandle::find(pair.inventory(), name) {
+        Some(service) => Ok(Dynamic::from(service)),
+        None => Err(format!("pair `{}` names service `{name}`, which does not exist", pair.name()).into()),
+    }
+}
+
+fn common<T: Listed>(module: &mut Module, word: &'static str) {
+    module.set_custom_type::<Handle<T>>(word);
+    module.set_getter_fn("name", |handle: &mut Handle<T>| Ok(handle.name().to_owned()));
+    module.set_native_fn("to_string", |handle: &mut Handle<T>| Ok(handle.name().to_owned()));
+    module.set_native_fn("to_debug", move |handle: &mut Handle<T>| Ok(format!("{word}(\"{}\")", handle.name())));
+    module.set_native_fn("==", |a: &mut Handle<T>, b: Handle<T>| Ok(a.name() == b.name()));
+    module.set_native_fn("!=", |a: &mut Handle<T>, b: Handle<T>| Ok(a.name() != b.name()));
+}

@@ -1,0 +1,150 @@
+//! Following a service's log. A wait reads from the service's mark and consumes what it matched; what was written
+//! before is never looked at. What the log is and how its events are told stands in the profile.
+
+use crate::convert;
+use crate::model::effect::{Action, Class, LogWait, Want};
+use crate::model::mark::Mark;
+use crate::model::span::Span;
+use crate::script::call::Call;
+use crate::script::context::Fallible;
+use crate::script::doc::VerbDoc;
+use crate::script::handles::ServiceHandle;
+use crate::script::primitives::{Primitive, changes, table};
+use crate::script::{diagnostic, lower};
+use regex::Regex;
+use rhai::{Array, Dynamic, ImmutableString};
+
+const LOG_LIMIT: Span = Span::mins(30);
+const WATCH_LIMIT: Span = Span::mins(60);
+
+pub(super) const PRIMITIVES: &[Primitive] = &[
+    Primitive {
+        doc: VerbDoc {
+            name: "mark",
+            signatures: &["mark(service)"],
+            class: Some(Class::Meta),
+            summary: "Notes where the service's log stands: the next wait reads from here. `start` does it by itself.",
+            errors: &["unreachable"],
+            example: r#"mark(service("c1")); shutdown(service("c2")); wait_for_log(service("c1"), "promoted");"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| changes::mark(call, &call.service(0)?).map(|_| Dynamic::UNIT),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "wait_for_log",
+            signatures: &["wait_for_log(service, what)", "wait_for_log(service, what, options)"],
+            class: Some(Class::Wait),
+            summary: "Waits for a record after the mark: an event number, a regular expression, or a list of those. \
+                      Gives `#{ event, line, captures }`.",
+            limit: "30min",
+            options: &[
+                ("limit", "how long to wait: `\"10min\"`"),
+                ("exit", "true: the wait fails at once when the service has exited"),
+            ],
+            errors: &["limit", "exit", "unreachable"],
+            example: r#"start(service("c2")); let seen = wait_for_log(service("c2"), [22170, 22172], #{ limit: "30min" });"#,
+            ..VerbDoc::NONE
+        },
+        body: wait_for_log,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "watch_log",
+            signatures: &["watch_log(service, table)", "watch_log(service, table, options)"],
+            class: Some(Class::Wait),
+            summary: "Feeds the events after the mark to a decision table until it ends. Gives \
+                      `#{ outcome, state, events, counts, warnings }`.",
+            limit: "1h",
+            options: &[
+                ("limit", "how long to watch; then the table gets the symbol `limit`"),
+                ("contact", "how long it may take until the first event; then the table gets the symbol `limit`"),
+                ("exit", "whether the table gets `exit` when the service has exited; by default, when it has such a row"),
+            ],
+            errors: &["unreachable"],
+            example: r#"
+                let seen = watch_log(service("c2"), #{ start: "W0", settle: #{ WS: "10s" }, rows: [
+                    ["W0", 22911, "WS"],
+                    ["WS", "settled", end("READY")],
+                    ["any", ["exit", "limit"], end("FAILED")],
+                    ["any", "other", "same"],
+                ] }, #{ limit: "1h", contact: "5min" });
+                note(seen.outcome);"#,
+            ..VerbDoc::NONE
+        },
+        body: watch_log,
+    },
+];
+
+fn wait_for_log(call: &Call<'_>) -> Fallible<Dynamic> {
+    let service = call.service(0)?;
+    let (want, shown) = wanted(call, call.any(1))?;
+    let options = call.options(2)?;
+    let limit = options.span("limit")?.unwrap_or(LOG_LIMIT);
+    let watches_exit = options.flag("exit")?.unwrap_or(false);
+    let label = format!("wait_for_log({}, {shown})", service.name());
+    wait(call, &service, label, Terms { want, limit, contact: None, watches_exit })
+}
+
+fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
+    let service = call.service(0)?;
+    let options = call.options(2)?;
+    let table = table::read(call, &call.value(1)?)?;
+    let contact = options.span("contact")?;
+    let limit = options.span("limit")?.unwrap_or(WATCH_LIMIT);
+    let watches_exit = options.flag("exit")?.unwrap_or_else(|| table::knows_exit(&table));
+    let label = format!("watch_log({})", service.name());
+    wait(call, &service, label, Terms { want: Want::Table(table), limit, contact, watches_exit })
+}
+
+/// What a wait is for and what ends it.
+struct Terms {
+    want: Want,
+    limit: Span,
+    contact: Option<Span>,
+    watches_exit: bool,
+}
+
+fn wait(call: &Call<'_>, service: &ServiceHandle, label: String, terms: Terms) -> Fallible<Dynamic> {
+    let Terms { want, limit, contact, watches_exit } = terms;
+    let exit = if watches_exit { Some(lower::exit_watch(call, service)?) } else { None };
+    let (source, from) = (lower::log(call, service)?, mark_of(call, service)?);
+    let wait = LogWait { source, from, want, limit, contact, exit };
+    let done = call.perform(lower::on_service(service, label, Action::Log(wait)))?;
+    Ok(convert::to_dynamic(&done.value))
+}
+
+/// Where reading begins: at the service's mark; without one at the end of its log as it is now.
+fn mark_of(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Mark> {
+    match call.track()?.run.door.mark_of(service.name()) {
+        Some(mark) => Ok(mark),
+        None => Ok(changes::mark(call, service)?.unwrap_or_default()),
+    }
+}
+
+/// What to look for, and how people read it.
+fn wanted(call: &Call<'_>, given: &Dynamic) -> Fallible<(Want, String)> {
+    let items = given.read_lock::<Array>().map_or_else(|| vec![given.clone()], |items| items.clone());
+    let (mut events, mut patterns, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+    for item in &items {
+        if let Ok(number) = item.as_int() {
+            events.push(number);
+            shown.push(number.to_string());
+        } else if let Some(pattern) = item.read_lock::<ImmutableString>() {
+            if let Err(why) = Regex::new(&pattern) {
+                let why = why.to_string();
+                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                return Err(call.bug(format!("`{}` is not a regular expression: {why}", pattern.as_str())));
+            }
+            shown.push(format!("\"{}\"", pattern.as_str()));
+            patterns.push(pattern.to_string());
+        } else {
+            let kind = diagnostic::kind_of(item);
+            return Err(call.bug(format!("`wait_for_log` wants event numbers or regular expressions, not {kind}")));
+        }
+    }
+    if items.is_empty() {
+        return Err(call.bug("`wait_for_log` has nothing to wait for: the list is empty"));
+    }
+    Ok((Want::Match { events, patterns }, shown.join(" or ")))
+}

@@ -1,0 +1,83 @@
+//! The vocabulary of runbooks. Each file holds one theme: a table of [`Primitive`]s, each a function beside what is said
+//! about it.
+//!
+//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`logs`]: following logs
+//! - [`waits`]: waiting for states and time · [`people`]: asking · [`flow`]: steps, obligations, parallel work, guards
+//! - [`values`]: versions, text for the record · [`table`]: decision tables from plain data
+
+mod changes;
+mod flow;
+mod inventory;
+mod logs;
+mod parallel;
+mod people;
+mod probes;
+mod table;
+mod values;
+mod waits;
+
+pub(crate) use flow::end_step;
+pub(crate) use inventory::unknown as unknown_name;
+
+use crate::script::call::Call;
+use crate::script::context::Fallible;
+use crate::script::doc::VerbDoc;
+use rhai::{Dynamic, FuncRegistration, Module, NativeCallContext, Shared};
+
+/// A function that scripts can call.
+pub(crate) struct Primitive {
+    /// What is said about it.
+    pub(crate) doc: VerbDoc,
+    /// What it does.
+    pub(crate) body: fn(&Call<'_>) -> Fallible<Dynamic>,
+}
+
+/// All of them, by theme.
+pub(crate) fn all() -> impl Iterator<Item = &'static Primitive> {
+    [
+        flow::PRIMITIVES,
+        inventory::PRIMITIVES,
+        probes::PRIMITIVES,
+        changes::PRIMITIVES,
+        logs::PRIMITIVES,
+        waits::PRIMITIVES,
+        people::PRIMITIVES,
+        values::PRIMITIVES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The module that gives them to an engine. Built once, shared by all runs.
+pub(crate) fn module() -> Shared<Module> {
+    let mut module = Module::new();
+    for primitive in all() {
+        for arity in primitive.doc.arities() {
+            register(&mut module, primitive, arity);
+        }
+    }
+    inventory::handles(&mut module);
+    values::refusals(&mut module);
+    module.into()
+}
+
+/// Arguments come in as they are, whatever their type: what is wrong with them is said by [`Call`], in its own words.
+fn register(module: &mut Module, primitive: &'static Primitive, arity: usize) {
+    type D = Dynamic;
+    let run = move |context: NativeCallContext<'_>, args: Vec<D>| {
+        let call = Call::begin(&context, &primitive.doc, args)?;
+        (primitive.body)(&call)
+    };
+    let name = FuncRegistration::new(primitive.doc.name);
+    match arity {
+        0 => name.set_into_module(module, move |c: NativeCallContext<'_>| run(c, vec![])),
+        1 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D| run(c, vec![a])),
+        2 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D| run(c, vec![a, b])),
+        3 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D| run(c, vec![a, b, d])),
+        4 => name
+            .set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D| run(c, vec![a, b, d, e])),
+        _ => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D, f: D| {
+            run(c, vec![a, b, d, e, f])
+        }),
+    };
+}

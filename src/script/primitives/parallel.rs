@@ -1,0 +1,63 @@
+//! Parallel work: one track an item. Tracks share nothing: what a body captures is copied in, results are handed back
+//! in the order of the items. Who runs when is the scheduler's business, behind the door.
+
+use crate::dispatch::Body;
+use crate::script::call::Call;
+use crate::script::closures::{Closure, isolate};
+use crate::script::context::{Fallible, Track, terminated};
+use rhai::{Array, Dynamic};
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+/// Where a track leaves its result.
+type Slot = Rc<RefCell<Option<Fallible<Dynamic>>>>;
+
+/// `parallel(items, |item| …)`.
+pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (items, body) = (call.list(0)?, call.closure(1)?);
+    let track = call.track()?;
+    let Some(engine) = track.run.engine.get().and_then(Weak::upgrade) else { return Err(terminated(call.position())) };
+    let mut children: Vec<(Rc<Track>, Slot)> = Vec::new();
+    let mut bodies: Vec<Body> = Vec::new();
+    for mut item in items {
+        isolate(&mut item);
+        let (child, slot) = (Track::new(&track.run), Slot::default());
+        children.push((Rc::clone(&child), Rc::clone(&slot)));
+        let (body, engine) = (Closure::isolated(call.context, &body), Rc::clone(&engine));
+        bodies.push(Box::new(move || {
+            let result = body.call(&engine, &child, vec![item]);
+            slot.replace(Some(result));
+        }));
+    }
+    track.run.door.fork(bodies).map_err(|_| terminated(call.position()))?;
+    if track.is_over() {
+        return Err(terminated(call.position()));
+    }
+    for (child, _) in &children {
+        track.obligations.borrow_mut().append(&mut child.obligations.borrow_mut());
+    }
+    gather(call, track, children)
+}
+
+/// The results in the order of the items. A failure comes before a hold: what failed can be tried again, and the
+/// track that was held then holds again.
+fn gather(call: &Call<'_>, track: &Track, children: Vec<(Rc<Track>, Slot)>) -> Fallible<Dynamic> {
+    let mut results = Array::new();
+    let mut held = None;
+    for (child, slot) in children {
+        let of_child = child.held.take();
+        let was_held = of_child.is_some();
+        held = held.or(of_child);
+        match slot.take() {
+            Some(Ok(value)) => results.push(value.flatten()),
+            Some(Err(_)) | None if was_held => {}
+            Some(Err(error)) => return Err(error),
+            None => return Err(terminated(call.position())),
+        }
+    }
+    if held.is_some() {
+        track.held.replace(held);
+        return Err(terminated(call.position()));
+    }
+    Ok(results.into())
+}

@@ -1,0 +1,131 @@
+//! Probes: what can be read of a service without changing it. Each is recorded, so that a replay reads the same.
+
+use crate::convert;
+use crate::model::effect::{Action, Class};
+use crate::model::value::{Fields, Value};
+use crate::script::call::Call;
+use crate::script::context::Fallible;
+use crate::script::doc::VerbDoc;
+use crate::script::handles::ServiceHandle;
+use crate::script::lower;
+use crate::script::primitives::Primitive;
+use rhai::Dynamic;
+
+const PROBE: VerbDoc = VerbDoc {
+    class: Some(Class::Probe),
+    limit: "30s a try, 3 tries, unless the profile says otherwise",
+    errors: &["unreachable", "missing", "exit", "unreadable", "limit"],
+    ..VerbDoc::NONE
+};
+
+pub(super) const PRIMITIVES: &[Primitive] = &[
+    Primitive {
+        doc: VerbDoc {
+            name: "status",
+            signatures: &["status(service)"],
+            summary: "How a service stands: `stopped`, `starting`, `initializing`, `running` or `unknown`.",
+            example: r#"guard(status(service("c1")) == "running", "c1 must run");"#,
+            ..PROBE
+        },
+        body: |call| named(call, "status"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "role",
+            signatures: &["role(service)"],
+            summary: "How a member of a pair runs now: `primary`, `backup`, `none` or `unknown`.",
+            example: r#"if role(service("c1")) == "primary" { note("c1 serves"); }"#,
+            ..PROBE
+        },
+        body: |call| named(call, "role"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "version",
+            signatures: &["version(service)"],
+            summary: "The version that is installed, as text. What runs may be older: see `running_version`.",
+            example: r#"let installed = version(service("c1"));"#,
+            ..PROBE
+        },
+        body: |call| named(call, "version"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "running_version",
+            signatures: &["running_version(service)"],
+            summary: "The version that runs, as text; empty when the service is stopped.",
+            example: r#"guard(same_version(running_version(service("c1")), "8.5.101"), "c1 runs another version");"#,
+            ..PROBE
+        },
+        body: |call| named(call, "running_version"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "clients",
+            signatures: &["clients(service)"],
+            summary: "How many clients are connected.",
+            example: r#"note(`${clients(service("c1"))} clients`);"#,
+            ..PROBE
+        },
+        body: |call| named(call, "clients"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "is_readonly",
+            signatures: &["is_readonly(service)"],
+            summary: "Whether the service refuses changes to its configuration. The profile's probe `readonly`.",
+            example: r#"guard(!is_readonly(service("c1")), "c1 is read-only already");"#,
+            ..PROBE
+        },
+        body: |call| named(call, "readonly"),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "read_option",
+            signatures: &["read_option(service, section, key)"],
+            summary: "The text of an option, or \"\" when it is absent. The profile's probe `option`.",
+            example: r#"let level = read_option(service("c1"), "log", "verbose");"#,
+            ..PROBE
+        },
+        body: read_option,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "probe",
+            signatures: &["probe(service, name)", "probe(service, name, arguments)"],
+            summary: "Any probe of the service's profile, by name; arguments fill its `{…}` placeholders.",
+            example: r#"let there = probe(service("c1"), "has_version", #{ version: "8.5.101" });"#,
+            ..PROBE
+        },
+        body: any,
+    },
+];
+
+/// Reads `name` of a service.
+pub(super) fn read(call: &Call<'_>, service: &ServiceHandle, name: &str, args: Fields) -> Fallible<Value> {
+    let probe = lower::probe(call, service, name, args)?;
+    let label = labelled(name, service, probe.args.values());
+    Ok(call.perform(lower::on_service(service, label, Action::Probe(probe)))?.value)
+}
+
+/// How people read a call: `option(c1, log, verbose)`.
+pub(super) fn labelled<'v>(name: &str, service: &ServiceHandle, args: impl Iterator<Item = &'v Value>) -> String {
+    let rest: String = args.map(|value| format!(", {value}")).collect();
+    format!("{name}({}{rest})", service.name())
+}
+
+fn named(call: &Call<'_>, name: &str) -> Fallible<Dynamic> {
+    Ok(convert::to_dynamic(&read(call, &call.service(0)?, name, Fields::new())?))
+}
+
+fn read_option(call: &Call<'_>) -> Fallible<Dynamic> {
+    let service = call.service(0)?;
+    let args = lower::args([("section", call.text(1)?.into()), ("key", call.text(2)?.into())]);
+    Ok(convert::to_dynamic(&read(call, &service, "option", args)?))
+}
+
+fn any(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (service, name) = (call.service(0)?, call.text(1)?);
+    let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
+    Ok(convert::to_dynamic(&read(call, &service, &name, args)?))
+}

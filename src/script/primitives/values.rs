@@ -1,0 +1,148 @@
+//! Small helpers that touch nothing, words for the record, and what the language offers but a runbook must not use.
+
+use crate::model::effect::{Action, Class, Effect};
+use crate::script::call::Call;
+use crate::script::context::Fallible;
+use crate::script::diagnostic;
+use crate::script::doc::VerbDoc;
+use crate::script::primitives::Primitive;
+use rhai::{Dynamic, Map, Module, NativeCallContext};
+use std::cmp::Ordering;
+
+pub(super) const PRIMITIVES: &[Primitive] = &[
+    Primitive {
+        doc: VerbDoc {
+            name: "note",
+            signatures: &["note(text)"],
+            class: Some(Class::Meta),
+            summary: "Writes a line into the run's record.",
+            example: r#"note("database is on schema 8.1.1");"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| record(call, false),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "warn",
+            signatures: &["warn(text)"],
+            class: Some(Class::Meta),
+            summary: "Writes a warning into the run's record; the summary at the end repeats it.",
+            example: r#"warn("event 25302 was seen 12 times");"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| record(call, true),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "print",
+            signatures: &["print(value)"],
+            class: Some(Class::Meta),
+            summary: "The same as `note`.",
+            example: r#"print(1 + 1);"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| record(call, false),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "older",
+            signatures: &["older(version, than)"],
+            summary: "Whether a version is older than another: its fields are compared as numbers.",
+            example: r#"if older("8.1.9", "8.1.10") { note("8.1.9 is older"); }"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| Ok((compare(&call.text(0)?, &call.text(1)?) == Ordering::Less).into()),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "same_version",
+            signatures: &["same_version(version, other)"],
+            summary: "Whether two versions are the same, field by field: `8.5` is `8.5.0`.",
+            example: r#"guard(same_version("8.5", "8.5.0"), "versions differ");"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| Ok((compare(&call.text(0)?, &call.text(1)?) == Ordering::Equal).into()),
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "end",
+            signatures: &["end(outcome)"],
+            summary: "In a decision table: the row ends the watch with this outcome.",
+            example: r#"let row = ["any", "exit", end("FAILED")];"#,
+            ..VerbDoc::NONE
+        },
+        body: end,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "when",
+            signatures: &["when(condition, row)"],
+            summary: "In a decision table: the row if the condition holds; otherwise there is no such row.",
+            example: r#"let row = when(1 < 2, ["any", "exit", end("FAILED")]);"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| if call.flag(0)? { Ok(call.any(1).clone()) } else { Ok(Dynamic::UNIT) },
+    },
+];
+
+/// What an `end(…)` row holds under this key.
+pub(super) const END_KEY: &str = "end";
+
+fn end(call: &Call<'_>) -> Fallible<Dynamic> {
+    let mut map = Map::new();
+    map.insert(END_KEY.into(), call.text(0)?.into());
+    Ok(map.into())
+}
+
+fn record(call: &Call<'_>, warning: bool) -> Fallible<Dynamic> {
+    let text = diagnostic::shown(call.any(0));
+    let label = if warning { "warn" } else { "note" }.to_owned();
+    call.perform(Effect { action: Action::Note { text, warning }, label, host: None, service: None, undo: None })?;
+    Ok(Dynamic::UNIT)
+}
+
+/// Compares versions field by field, as numbers where both are, missing fields as 0.
+fn compare(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.trim().split('.'), b.trim().split('.'));
+    loop {
+        let (x, y) = match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (x, y) => (x.unwrap_or("0"), y.unwrap_or("0")),
+        };
+        let order = match (x.parse::<u64>(), y.parse::<u64>()) {
+            (Ok(x), Ok(y)) => x.cmp(&y),
+            _ => x.cmp(y),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+}
+
+/// `print` of the language would win over ours for exact types, and `exit` would end a run without a word.
+pub(super) fn refusals(module: &mut Module) {
+    macro_rules! prints {
+        ($($kind:ty),*) => {$(
+            module.set_native_fn("print", |context: NativeCallContext<'_>, value: $kind| {
+                print(&context, Dynamic::from(value))
+            });
+        )*};
+    }
+    prints!(rhai::ImmutableString, i64, f64, bool, char, rhai::Array, Map, ());
+    module.set_native_fn("sleep", |context: NativeCallContext<'_>, _: i64| refused(&context, SLEEP));
+    module.set_native_fn("sleep", |context: NativeCallContext<'_>, _: f64| refused(&context, SLEEP));
+    module.set_native_fn("exit", |context: NativeCallContext<'_>| refused(&context, EXIT));
+    module.set_native_fn("exit", |context: NativeCallContext<'_>, _: Dynamic| refused(&context, EXIT));
+}
+
+const SLEEP: &str = "`sleep` wants a length of time with its unit, such as `sleep(\"10s\")`";
+const EXIT: &str = "`exit` is not for runbooks; use `return` at the top, or `hold(reason)` to hand over to a person";
+
+fn print(context: &NativeCallContext<'_>, value: Dynamic) -> Fallible<Dynamic> {
+    let doc = PRIMITIVES.iter().map(|primitive| &primitive.doc).find(|doc| doc.name == "print");
+    record(&Call::begin(context, doc.unwrap_or(&VerbDoc::NONE), vec![value])?, false)
+}
+
+fn refused(context: &NativeCallContext<'_>, message: &str) -> Fallible<Dynamic> {
+    Err(Call::begin(context, &VerbDoc::NONE, vec![])?.bug(message))
+}

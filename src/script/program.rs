@@ -1,0 +1,319 @@
+//! A runbook made ready: parsed once, its modules loaded once, run thousands of times. A run costs an engine of a few
+//! microseconds; all that belongs to it hangs on the engine's tag. It must not know any primitive.
+
+use crate::dispatch::Door;
+use crate::engine::{self, Limits};
+use crate::error::{Error, Place, Result, Snippet};
+use crate::model::inventory::Inventory;
+use crate::model::record::EffectId;
+use crate::model::value::Fields;
+use crate::script::context::{Fallible, Held, Run, Track};
+use crate::script::failure::{self, Bug};
+use crate::script::params::{self, ParamDecl};
+use crate::script::primitives::{self, end_step};
+use crate::script::sources::{self, Sources};
+use crate::script::{diagnostic, tree};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared, Token};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// How a script came to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ScriptEnd {
+    /// It came to the end of the runbook, and what it owed is done.
+    Done,
+    /// It gave the decision to a person, and what it owed is done.
+    Held {
+        /// Why.
+        reason: String,
+        /// What they are to do; may be empty.
+        instructions: String,
+    },
+    /// Something failed and nothing caught it.
+    Failed {
+        /// What.
+        error: Box<Error>,
+        /// The effect, if it was one.
+        effect: Option<EffectId>,
+        /// Whether it was a guard that did not hold.
+        guard: bool,
+    },
+    /// The script is wrong.
+    Bug(Box<Error>),
+    /// The door was shut: the reason is [`Door::halt_reason`].
+    Halted,
+}
+
+/// A parsed file.
+pub(crate) struct Unit {
+    /// The file's name for people.
+    pub(crate) file: String,
+    /// Its text.
+    pub(crate) text: String,
+    /// Its syntax tree.
+    pub(crate) ast: AST,
+    /// The functions it calls, by the position of the call.
+    calls: BTreeMap<Position, String>,
+}
+
+/// A runbook made ready to run.
+pub struct Program {
+    /// The runbook.
+    pub(crate) main: Unit,
+    /// Its modules by name.
+    pub(crate) modules: BTreeMap<String, Unit>,
+    runbook: String,
+    library: Library,
+    language: Shared<Module>,
+    primitives: Shared<Module>,
+    params: Vec<ParamDecl>,
+    /// Where each closure is written, by the name Rhai gives it.
+    closures: BTreeMap<String, Home>,
+}
+
+/// Where a closure is written: its file, and the functions of that file.
+pub(crate) struct Home {
+    /// The file's name for people.
+    pub(crate) file: String,
+    /// The file's functions, closures among them.
+    pub(crate) functions: Shared<Module>,
+}
+
+/// The loaded modules. What is not in here cannot be imported.
+#[derive(Clone, Default)]
+struct Library(Rc<RefCell<BTreeMap<String, Shared<Module>>>>);
+
+impl ModuleResolver for Library {
+    fn resolve(&self, _: &Engine, _: Option<&str>, name: &str, position: Position) -> Fallible<Shared<Module>> {
+        let module = self.0.borrow().get(name).cloned();
+        module.ok_or_else(|| Box::new(EvalAltResult::ErrorModuleNotFound(name.to_owned(), position)))
+    }
+}
+
+impl Program {
+    /// Parses the runbook and loads its modules.
+    ///
+    /// # Errors
+    /// `Script`, with the line, for whatever is wrong with a text.
+    pub fn compile(sources: &Sources) -> Result<Rc<Self>> {
+        Self::load(sources).map(Rc::new).map_err(|error| diagnostic::finish(error, &sources.runbook))
+    }
+
+    fn load(sources: &Sources) -> Result<Self> {
+        let (language, primitives) = (engine::standard_package(), primitives::module());
+        let library = Library::default();
+        let engine = build_engine(&language, &primitives, &library);
+        let mut modules = BTreeMap::new();
+        let main = parse(&engine, sources::runbook_file(&sources.runbook), sources.runbook_text())?;
+        load_imports(&engine, sources, &main, &library, &mut modules)?;
+        let params = params::declared(&main.ast, &main.file, &main.text)?;
+        let closures = modules.values().chain([&main]).flat_map(closures_of).collect();
+        let runbook = sources.runbook.clone();
+        Ok(Self { main, modules, runbook, library, language, primitives, params, closures })
+    }
+
+    /// The runbook's parameters, in the order they are declared.
+    #[must_use]
+    pub fn params(&self) -> &[ParamDecl] {
+        &self.params
+    }
+
+    /// The parameters of a run: what was given (as text, from the command line) made to fit, and defaults.
+    ///
+    /// # Errors
+    /// `Usage`: an unknown name, a missing value, or one of the wrong type.
+    pub fn resolve_params(&self, given: &Fields) -> Result<Fields> {
+        params::resolve(&self.params, given, &self.runbook)
+    }
+
+    /// The runbook's name.
+    #[must_use]
+    pub fn runbook(&self) -> &str {
+        &self.runbook
+    }
+
+    /// What the runbook says of itself: its `//!` lines, without the marks.
+    #[must_use]
+    pub fn about(&self) -> String {
+        let lines = self.main.ast.doc().lines().map(|line| line.trim_start_matches("//!").trim().to_owned());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Where a closure is written.
+    pub(crate) fn home_of(&self, closure: &str) -> Option<&Home> {
+        self.closures.get(closure)
+    }
+
+    /// The file a call stands in. Rhai says `source`, which is wrong where a closure is called by another file.
+    pub(crate) fn file_of_call<'s>(&'s self, source: &'s str, name: &str, position: Position) -> &'s str {
+        let has_call = |unit: &&Unit| unit.calls.get(&position).is_some_and(|called| called == name);
+        if self.units().any(|unit| unit.file == source && has_call(&unit)) {
+            return source;
+        }
+        self.units().find(has_call).map_or(source, |unit| &unit.file)
+    }
+
+    /// The source line at a place.
+    pub(crate) fn snippet(&self, place: &Place) -> Option<Snippet> {
+        let text = self.units().find(|unit| unit.file == place.file).map(|unit| unit.text.as_str())?;
+        diagnostic::snippet(text, place)
+    }
+
+    /// The runbook and its modules.
+    pub(crate) fn units(&self) -> impl Iterator<Item = &Unit> {
+        std::iter::once(&self.main).chain(self.modules.values())
+    }
+
+    /// An engine that knows everything a script of this program can call.
+    pub(crate) fn engine(&self) -> Engine {
+        build_engine(&self.language, &self.primitives, &self.library)
+    }
+}
+
+/// Runs a program to its end. Belongs on a stack of at least [`engine::STACK_BYTES`]; returns early with `Halted` as
+/// soon as the door is shut.
+#[must_use]
+pub fn run(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields) -> ScriptEnd {
+    let params = match program.resolve_params(&params) {
+        Ok(params) => params,
+        Err(error) => return ScriptEnd::Bug(error),
+    };
+    let (program, bug) = (Rc::clone(program), RefCell::default());
+    let run = Rc::new(Run { door, inventory, params, program, engine: OnceCell::new(), bug });
+    let main = Track::new(&run);
+    let mut engine = run.program.engine();
+    engine.set_default_tag(main.tag());
+    let stopping = Rc::clone(&run);
+    engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
+    let engine = Rc::new(engine);
+    let _set_once = run.engine.set(Rc::downgrade(&engine));
+    let result = engine.run_ast(&run.program.main.ast);
+    let end = finish(&main, &engine, result).unwrap_or_else(|end| end);
+    main.obligations.borrow_mut().clear();
+    end
+}
+
+/// Does what is owed after the script has ended, newest first.
+fn finish(main: &Rc<Track>, engine: &Engine, result: Fallible<()>) -> std::result::Result<ScriptEnd, ScriptEnd> {
+    let mut held = ended(main, result)?;
+    loop {
+        let Some(obligation) = main.obligations.borrow_mut().pop() else { break };
+        if main.run.door.step_begin(&obligation.name, obligation.place).is_err() {
+            return Err(ScriptEnd::Halted);
+        }
+        let result = obligation.body.call(engine, main, vec![]);
+        let result = end_step(main, result, Position::NONE).map(|_| ());
+        let held_again = ended(main, result)?;
+        held = held.or(held_again);
+    }
+    Ok(match held {
+        Some(Held { reason, instructions }) => ScriptEnd::Held { reason, instructions },
+        None => ScriptEnd::Done,
+    })
+}
+
+/// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
+fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
+    let run = &main.run;
+    if run.door.is_halted() {
+        return Err(ScriptEnd::Halted);
+    }
+    let bug = run.bug.borrow_mut().take();
+    if let Some(mut error) = bug {
+        if let Err(raised) = &result {
+            error.trace = diagnostic::trace(&run.program.main.file, raised);
+        }
+        return Err(ScriptEnd::Bug(diagnostic::finish(error, &run.program.runbook)));
+    }
+    if let Some(held) = main.held.take() {
+        return Ok(Some(held));
+    }
+    match result {
+        Ok(()) => Ok(None),
+        Err(raised) => Err(failed(&run.program, &raised)),
+    }
+}
+
+fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
+    let (file, inner) = diagnostic::innermost(&program.main.file, raised);
+    let EvalAltResult::ErrorRuntime(thrown, position) = inner else {
+        let error = diagnostic::runtime(program, raised);
+        return ScriptEnd::Bug(diagnostic::finish(error, &program.runbook));
+    };
+    if thrown.is::<Bug>() {
+        return ScriptEnd::Halted;
+    }
+    let uncaught = failure::uncaught(thrown);
+    let mut error = uncaught.error;
+    error.place = match uncaught.place {
+        Some((file, line, column)) => Some(Place { file, line, column }),
+        None => diagnostic::place(&file, *position),
+    };
+    error.snippet = error.place.as_ref().and_then(|place| program.snippet(place)).map(Box::new);
+    error.trace = diagnostic::trace(&program.main.file, raised);
+    ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard }
+}
+
+#[allow(deprecated)] // Rhai marks what may change in later versions; its version is pinned.
+fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library: &Library) -> Engine {
+    let mut engine = engine::sandbox(Limits::RUNBOOK, Shared::clone(language));
+    // Rhai reserves these two for later; runbooks say `param("x", #{ default: true })` and `service.var("x")`.
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if matches!(word.as_str(), "default" | "var") => Token::Identifier(word),
+        token => token,
+    });
+    engine.register_global_module(Shared::clone(primitives));
+    engine.set_module_resolver(library.clone());
+    engine
+}
+
+fn parse(engine: &Engine, file: String, text: &str) -> Result<Unit> {
+    let mut ast = engine.compile(text).map_err(|error| diagnostic::syntax(&error, &file, text))?;
+    ast.set_source(file.as_str());
+    let mut calls = BTreeMap::new();
+    ast.walk(&mut |path| {
+        if let Some(site) = path.last().and_then(tree::call_site) {
+            calls.insert(site.position, site.name.to_owned());
+        }
+        true
+    });
+    Ok(Unit { file, text: text.to_owned(), ast, calls })
+}
+
+/// Loads what a file imports, before the file itself: modules are evaluated once, here.
+fn load_imports(
+    engine: &Engine,
+    sources: &Sources,
+    unit: &Unit,
+    library: &Library,
+    modules: &mut BTreeMap<String, Unit>,
+) -> Result<()> {
+    for name in tree::imports(&unit.ast).into_iter().filter_map(|import| import.name) {
+        if modules.contains_key(&name) {
+            continue;
+        }
+        let Some(text) = sources.module_text(&name) else { continue };
+        let module = parse(engine, sources::module_file(&name), text)?;
+        load_imports(engine, sources, &module, library, modules)?;
+        let loaded = Module::eval_ast_as_new(Scope::new(), &module.ast, engine)
+            .map_err(|error| diagnostic::of_file(&error, &module.file, &module.text))?;
+        library.0.borrow_mut().insert(name.clone(), loaded.into());
+        modules.insert(name, module);
+    }
+    Ok(())
+}
+
+fn closures_of(unit: &Unit) -> impl Iterator<Item = (String, Home)> {
+    let closures = unit.ast.iter_functions().filter(|function| function.name.starts_with(CLOSURE));
+    let home = || Home { file: unit.file.clone(), functions: Shared::clone(unit.ast.shared_lib()) };
+    closures.map(move |function| (function.name.to_owned(), home()))
+}
+
+/// What the names of closures begin with.
+pub(crate) const CLOSURE: &str = "anon$";
+
+/// An engine with everything but a program's own modules.
+pub(crate) fn bare_engine() -> Engine {
+    build_engine(&engine::standard_package(), &primitives::module(), &Library::default())
+}

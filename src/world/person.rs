@@ -1,0 +1,49 @@
+//! Who answers questions: a person at the terminal, a lab's operator, or nobody. It must never make up an answer.
+
+use super::Answer;
+use super::lab_link::{LabRequest, lab_call};
+use super::terminal::Terminal;
+use crate::model::effect::Ask;
+use std::path::PathBuf;
+
+/// Who answers questions.
+#[derive(Debug)]
+pub enum Person {
+    /// Nobody; the text says why.
+    Nobody(String),
+    /// Whoever sits at the terminal baton was started from, if it was started from one.
+    Terminal(Terminal),
+    /// The operator of the lab that listens on this socket.
+    Lab(PathBuf),
+}
+
+impl Person {
+    /// The person at the terminal. Where there is no terminal, nobody will answer.
+    #[must_use]
+    pub fn at_the_terminal() -> Self {
+        Self::Terminal(Terminal::new(super::desk::who().user))
+    }
+
+    /// Puts a question and waits for the answer.
+    pub(super) async fn ask(&self, ask: &Ask) -> Answer {
+        match self {
+            Self::Nobody(why) => Answer::Nobody(why.clone()),
+            Self::Terminal(terminal) => terminal.ask(ask).await,
+            Self::Lab(socket) => ask_lab(socket.clone(), ask.clone()).await,
+        }
+    }
+}
+
+async fn ask_lab(socket: PathBuf, ask: Ask) -> Answer {
+    let words = ask.form.words();
+    // An operator may take hours of scaled time; when the lab dies, the socket closes.
+    let call = tokio::task::spawn_blocking(move || lab_call(&socket, &LabRequest::Ask(ask), None));
+    match call.await {
+        Ok(Ok(reply)) if words.contains(&reply.word) => {
+            Answer::Given { word: reply.word, note: reply.note, by: "lab operator".into() }
+        }
+        Ok(Ok(_)) => Answer::Nobody("the lab's operator has no answer to this question".into()),
+        Ok(Err(error)) => Answer::Nobody(error.message),
+        Err(error) => Answer::Nobody(format!("the question was cut off: {error}")),
+    }
+}

@@ -1,0 +1,247 @@
+//! The real world: requests run concurrently on a runtime of two threads, replies come back through one channel.
+//! What is instant is answered in `submit` itself. It takes no decisions: it does what is asked and reports.
+
+use super::clock::Clock;
+use super::person::Person;
+use super::watches::Watches;
+use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job};
+use crate::error::{Error, Kind, Result};
+use crate::model::record::Moment;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::AbortHandle;
+
+/// The longest single sleep: the runtime's timers stand still while the machine sleeps, the clock does not.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Where baton works on a local host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPlace {
+    /// The folder of its job records.
+    pub jobs: PathBuf,
+}
+
+/// The world of this machine.
+#[derive(Debug)]
+pub struct SystemWorld {
+    shared: Shared,
+    /// The requests whose replies are wanted, with the means to drop those that only wait.
+    waiting: BTreeMap<Ticket, Option<AbortHandle>>,
+    ready: VecDeque<Completion>,
+    inbox: Receiver<Completion>,
+    outbox: Sender<Completion>,
+    /// Gone only while it is being dropped.
+    runtime: Option<Runtime>,
+}
+
+/// What requests under way need.
+#[derive(Debug, Clone)]
+struct Shared {
+    hosts: Arc<BTreeMap<String, HostPlace>>,
+    clock: Clock,
+    person: Arc<Person>,
+    watches: Arc<Watches>,
+}
+
+impl SystemWorld {
+    /// Opens the world: `hosts` by name, all on this machine. From now on an interrupt is a [`Completion`].
+    ///
+    /// # Errors
+    /// `Internal` when the system refuses threads, signals or file descriptors.
+    pub fn new(hosts: BTreeMap<String, HostPlace>, clock: Clock, person: Person) -> Result<Self> {
+        let failed =
+            |what: &str, error: std::io::Error| Error::new(Kind::Internal, format!("cannot {what}")).cause(error);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| failed("start the runtime", error))?;
+        let watches = Watches::start().map_err(|error| failed("watch files", error))?;
+        let (outbox, inbox) = channel();
+        report_interrupts(runtime.handle(), &outbox).map_err(|error| failed("listen for signals", error))?;
+        let hosts = hosts
+            .into_iter()
+            .map(|(name, place)| std::path::absolute(place.jobs).map(|jobs| (name, HostPlace { jobs })))
+            .collect::<std::io::Result<_>>()
+            .map_err(|error| failed("find the current folder", error))?;
+        Ok(Self {
+            shared: Shared { hosts: Arc::new(hosts), clock, person: Arc::new(person), watches },
+            waiting: BTreeMap::new(),
+            ready: VecDeque::new(),
+            inbox,
+            outbox,
+            runtime: Some(runtime),
+        })
+    }
+
+    fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref().map(Runtime::handle)
+    }
+
+    /// What a completion that arrived means to the caller; nothing when the reply is not wanted any more.
+    fn wanted(&mut self, completion: Completion) -> Option<Completion> {
+        match completion {
+            Completion::Reply(ticket, _) => self.waiting.remove(&ticket).map(|_| completion),
+            Completion::Interrupted | Completion::Idle => Some(completion),
+        }
+    }
+}
+
+impl World for SystemWorld {
+    fn now(&mut self) -> Moment {
+        self.shared.clock.now()
+    }
+
+    fn submit(&mut self, ticket: Ticket, request: Request) {
+        if let Some(reply) = self.shared.answer(&request) {
+            return self.ready.push_back(Completion::Reply(ticket, reply));
+        }
+        let only_waits = only_waits(&request);
+        let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
+        let task = async move {
+            let reply = shared.carry_out(request).await.unwrap_or_else(Reply::Trouble);
+            // Nobody listens any more when the world is being dropped.
+            let _ = outbox.send(Completion::Reply(ticket, reply));
+        };
+        if let Some(runtime) = self.runtime() {
+            let handle = runtime.spawn(task).abort_handle();
+            self.waiting.insert(ticket, only_waits.then_some(handle));
+        }
+    }
+
+    fn next(&mut self) -> Completion {
+        loop {
+            // What arrived comes before what was instant, or a track that reads without end would drown the rest.
+            let arrived = match self.inbox.try_recv() {
+                Ok(completion) => completion,
+                Err(_) => match self.ready.pop_front() {
+                    Some(completion) => return completion,
+                    None if self.waiting.is_empty() => return Completion::Idle,
+                    None => self.inbox.recv().unwrap_or(Completion::Idle),
+                },
+            };
+            if let Some(completion) = self.wanted(arrived) {
+                return completion;
+            }
+        }
+    }
+
+    fn forget(&mut self, ticket: Ticket) {
+        if let Some(Some(task)) = self.waiting.remove(&ticket) {
+            task.abort();
+        }
+        self.ready.retain(|completion| !matches!(completion, Completion::Reply(of, _) if *of == ticket));
+    }
+}
+
+impl Drop for SystemWorld {
+    fn drop(&mut self) {
+        // Without waiting: what is under way may take hours, and jobs go on by themselves.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Shared {
+    /// Answers at once what takes no longer than handing it to another thread would.
+    fn answer(&self, request: &Request) -> Option<Reply> {
+        let reply = match request {
+            Request::Look { host, job } => {
+                self.folder(host, job).map(|folder| Reply::Job(job::look(&folder, self.clock.boot())))
+            }
+            Request::JobOutput { host, job, stream, from, max } => {
+                self.folder(host, job).map(|folder| job::output(&folder, *stream, *from, *max))
+            }
+            Request::List { host, dir } => {
+                self.place(host).and_then(|_| files::list(Path::new(dir))).map(Reply::Listing)
+            }
+            Request::Read { host, dir, name, identity, from, max } => self
+                .place(host)
+                .and_then(|_| files::read(Path::new(dir), name, *identity, *from, *max))
+                .map(Reply::Bytes),
+            Request::Start { .. }
+            | Request::JobEnd { .. }
+            | Request::EndJob { .. }
+            | Request::Probe { .. }
+            | Request::Changed { .. }
+            | Request::WaitUntil { .. }
+            | Request::Ask { .. } => return None,
+        };
+        Some(reply.unwrap_or_else(Reply::Trouble))
+    }
+
+    async fn carry_out(self, request: Request) -> std::result::Result<Reply, Trouble> {
+        Ok(match request {
+            Request::Start { host, job, argv, .. } => {
+                let folder = self.folder(&host, &job)?;
+                let jobs = &self.place(&host)?.jobs;
+                job::start(jobs, &folder, self.clock.boot(), &argv).await
+            }
+            Request::JobEnd { host, job, until } => {
+                let folder = self.folder(&host, &job)?;
+                Reply::Job(job::end(&self.watches, &self.clock, &folder, until).await)
+            }
+            Request::EndJob { host, job } => {
+                let folder = self.folder(&host, &job)?;
+                Reply::Job(job::terminate(&self.watches, &self.clock, &folder).await)
+            }
+            Request::Probe { host, argv, until, .. } => {
+                self.place(&host)?;
+                commands::probe(&self.clock, &argv, until).await
+            }
+            Request::Changed { host, dir, seen, until } => {
+                self.place(&host)?;
+                files::changed(&self.watches, &self.clock, Path::new(&dir), &seen, until).await
+            }
+            Request::WaitUntil { until } => {
+                while let Some(left) = self.clock.real_time_until(until) {
+                    tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+                }
+                Reply::Woke
+            }
+            Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
+            Request::Look { .. } | Request::JobOutput { .. } | Request::List { .. } | Request::Read { .. } => {
+                return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
+            }
+        })
+    }
+
+    fn place(&self, host: &str) -> std::result::Result<&HostPlace, Trouble> {
+        self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not on this machine")))
+    }
+
+    fn folder(&self, host: &str, id: &super::JobId) -> std::result::Result<PathBuf, Trouble> {
+        job::folder(&self.place(host)?.jobs, id)
+    }
+}
+
+/// Whether a request only waits, so that it can be dropped when its reply is forgotten; what acts is carried through.
+fn only_waits(request: &Request) -> bool {
+    match request {
+        Request::JobEnd { .. } | Request::Changed { .. } | Request::WaitUntil { .. } | Request::Ask { .. } => true,
+        Request::Start { .. }
+        | Request::Look { .. }
+        | Request::JobOutput { .. }
+        | Request::EndJob { .. }
+        | Request::Probe { .. }
+        | Request::List { .. }
+        | Request::Read { .. } => false,
+    }
+}
+
+fn report_interrupts(runtime: &Handle, outbox: &Sender<Completion>) -> std::io::Result<()> {
+    let _inside = runtime.enter();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let (mut signals, outbox) = (signal(kind)?, outbox.clone());
+        runtime.spawn(async move {
+            while signals.recv().await.is_some() && outbox.send(Completion::Interrupted).is_ok() {}
+        });
+    }
+    Ok(())
+}

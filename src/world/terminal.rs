@@ -1,0 +1,172 @@
+//! Asks the person at the terminal: shows the question and the words that answer it, and takes nothing else for an
+//! answer. What was typed before the question was shown does not count. It must not decide what an answer means.
+
+use super::Answer;
+use crate::model::effect::{Ask, Form};
+use crate::model::text::shown;
+use rustix::termios::{QueueSelector, isatty, tcflush};
+use std::io::Write;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// The word that answers nothing and leaves the run to be resumed later.
+const STOP: &str = "stop";
+
+/// The terminal baton was started from. One question at a time; others wait for their turn.
+#[derive(Debug)]
+pub struct Terminal {
+    by: String,
+    keyboard: tokio::sync::Mutex<Option<Keyboard>>,
+}
+
+impl Terminal {
+    /// The terminal, with the account whose answers these are.
+    #[must_use]
+    pub fn new(by: String) -> Self {
+        Self { by, keyboard: tokio::sync::Mutex::new(None) }
+    }
+
+    /// Puts a question until it is answered with one of its words, stopped, or nobody is there.
+    pub(super) async fn ask(&self, ask: &Ask) -> Answer {
+        if !isatty(std::io::stdin()) || !isatty(std::io::stderr()) {
+            return Answer::Nobody("no terminal".into());
+        }
+        let mut keyboard = self.keyboard.lock().await;
+        let keyboard = keyboard.get_or_insert_with(Keyboard::new);
+        keyboard.forget_what_was_typed();
+        let mut text = question(ask);
+        loop {
+            if say(&text).is_err() {
+                return Answer::Nobody("the terminal was closed".into());
+            }
+            let Some(line) = keyboard.line().await else {
+                return Answer::Nobody("the terminal was closed".into());
+            };
+            text = match understand(&ask.form, &line) {
+                Typed::Word(word) => return Answer::Given { word, note: String::new(), by: self.by.clone() },
+                Typed::Stop => return Answer::Nobody(format!("`{STOP}` was typed")),
+                Typed::Nothing => "> ".into(),
+                Typed::Other => {
+                    format!("  `{}` is not an answer; type {} in full\n> ", shown(line.trim()), choice(&ask.form))
+                }
+            };
+        }
+    }
+}
+
+/// What a typed line means.
+#[derive(Debug, PartialEq, Eq)]
+enum Typed {
+    Word(String),
+    Stop,
+    Nothing,
+    Other,
+}
+
+fn understand(form: &Form, line: &str) -> Typed {
+    let typed = line.trim().to_lowercase();
+    if typed.is_empty() {
+        Typed::Nothing
+    } else if typed == STOP {
+        Typed::Stop
+    } else {
+        let mut words = form.words().into_iter();
+        words.find(|word| word.to_lowercase() == typed).map_or(Typed::Other, Typed::Word)
+    }
+}
+
+fn question(ask: &Ask) -> String {
+    let mut text = format!("\n? {}\n", shown(&ask.gate));
+    for line in ask.text.lines() {
+        text.push_str(&format!("  {}\n", shown(line)));
+    }
+    for (n, line) in ask.evidence.lines().enumerate() {
+        let label = if n == 0 { "evidence:" } else { "         " };
+        text.push_str(&format!("  {label} {}\n", shown(line)));
+    }
+    text.push_str(&format!("  type {}\n> ", choice(&ask.form)));
+    text
+}
+
+fn choice(form: &Form) -> String {
+    let words: Vec<String> = form.words().iter().map(|word| format!("`{}`", shown(word))).collect();
+    format!("{}, or `{STOP}` to leave the run as it is", words.join(" or "))
+}
+
+fn say(text: &str) -> std::io::Result<()> {
+    let mut screen = std::io::stderr().lock();
+    screen.write_all(text.as_bytes())?;
+    screen.flush()
+}
+
+/// Reads lines on a thread of its own, only when one is wanted: a read that blocks cannot be given up.
+#[derive(Debug)]
+struct Keyboard {
+    wishes: std::sync::mpsc::Sender<()>,
+    lines: UnboundedReceiver<Option<String>>,
+    /// A line was wished for and has not come: the question it was for was forgotten.
+    reading: bool,
+}
+
+impl Keyboard {
+    fn new() -> Self {
+        let (wishes, wished) = std::sync::mpsc::channel();
+        let (typed, lines) = unbounded_channel();
+        // If there can be no thread the channel is closed, which reads as a closed terminal.
+        let _ = std::thread::Builder::new().name("keyboard".into()).spawn(move || read_lines(&wished, &typed));
+        Self { wishes, lines, reading: false }
+    }
+
+    fn forget_what_was_typed(&mut self) {
+        while self.lines.try_recv().is_ok() {
+            self.reading = false;
+        }
+        // Fails where the input is no terminal any more; then the next read tells.
+        let _ = tcflush(std::io::stdin(), QueueSelector::IFlush);
+    }
+
+    /// The next line, or nothing at the end of input.
+    async fn line(&mut self) -> Option<String> {
+        if !self.reading {
+            self.wishes.send(()).ok()?;
+            self.reading = true;
+        }
+        let line = self.lines.recv().await.flatten();
+        self.reading = false;
+        line
+    }
+}
+
+fn read_lines(wished: &std::sync::mpsc::Receiver<()>, typed: &UnboundedSender<Option<String>>) {
+    while wished.recv().is_ok() {
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line).ok().filter(|count| *count > 0);
+        if typed.send(read.map(|_| line)).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Typed, question, understand};
+    use crate::model::effect::{Ask, Form};
+
+    #[test]
+    fn only_a_full_word_is_an_answer() {
+        let form = Form::Choose(vec!["Roll back".into(), "go on".into()]);
+        assert_eq!(understand(&form, " roll BACK \n"), Typed::Word("Roll back".into()));
+        assert_eq!(understand(&form, "roll\n"), Typed::Other);
+        assert_eq!(understand(&form, "\n"), Typed::Nothing);
+        assert_eq!(understand(&form, "Stop\n"), Typed::Stop);
+        assert_eq!(understand(&Form::Confirm, "y\n"), Typed::Other);
+    }
+
+    #[test]
+    fn a_question_shows_its_words_and_obeys_no_control_characters() {
+        let (text, evidence) = ("Look\u{1b}[2J\nat c1".into(), "it runs".into());
+        let ask = Ask { gate: "manual-1".into(), form: Form::Manual, text, evidence };
+        let expected = "\n? manual-1\n  Look\\u{1b}[2J\n  at c1\n  evidence: it runs\n  \
+                        type `done` or `failed`, or `stop` to leave the run as it is\n> ";
+        assert_eq!(question(&ask), expected);
+    }
+}

@@ -1,0 +1,95 @@
+//! What is found in a runbook without running it.
+
+use super::{inventory, sources};
+use baton::script::lint::{Severity, lint};
+use baton::script::program::Program;
+
+/// Findings as `line:column: message`, warnings with a `?` before them.
+fn findings(text: &str, modules: &[(&str, &str)]) -> Vec<String> {
+    let program = sources(text, modules).and_then(|sources| Program::compile(&sources)).unwrap();
+    let inventory = inventory();
+    let found = lint(&program, Some(&inventory)).into_iter().map(|finding| {
+        let place = finding.error.place.unwrap();
+        let mark = if finding.severity == Severity::Warning { "?" } else { "" };
+        let hints = finding.error.hints.iter().map(|hint| format!(" [{hint}]")).collect::<String>();
+        format!("{mark}{}:{}: {}{hints}", place.line, place.column, finding.error.message)
+    });
+    found.collect()
+}
+
+#[track_caller]
+fn finds(text: &str, expected: &[&str]) {
+    assert_eq!(findings(text, &[]), expected, "{text}");
+}
+
+#[test]
+fn a_good_runbook_has_no_findings() {
+    finds(
+        r#"
+        let version = param("version", #{ help: "which", default: "8.5" });
+        let p = pair("confserv");
+        fn tidy(s) { unset_option(s, "a", "b") }
+        step("All", || {
+            for s in p.members { step(`Stop ${s}`, || shutdown(s)); }
+            let seen = parallel(p.members, |s| s.name);
+            tidy(p.primary());
+            [1, 2].map(|x| x + 1);
+            wait_until("it is quiet", || clients(p.backup()) == 0, #{ limit: "1h" });
+        });
+        let m = #{ f: || 1 };
+        m.f.call();"#,
+        &[],
+    );
+}
+
+#[test]
+fn calls_that_cannot_work_are_errors() {
+    finds("shutdwn(service(\"c1\"));", &["1:1: unknown function `shutdwn` [did you mean `shutdown`?]"]);
+    finds(
+        "step(\"a\", || { if false { shutdown() } });",
+        &[
+            "1:27: `shutdown` does not take 0 arguments [call it as `shutdown(service)` or `shutdown(service, options)`]",
+        ],
+    );
+    finds(
+        "service(\"c9\"); host(\"cfg-c\");",
+        &[
+            "1:1: the inventory has no service `c9` [did you mean `c1` or `c2`?]",
+            "1:16: the inventory has no host `cfg-c` [did you mean `cfg-a` or `cfg-b`?]",
+        ],
+    );
+    finds(
+        "let c1 = service(\"c1\");\nshutdown(c1, #{ limt: \"5min\" });",
+        &["2:17: `shutdown` has no option `limt` (it has: `limit`); did you mean `limit`?"],
+    );
+}
+
+#[test]
+fn calls_into_modules_are_looked_up() {
+    let module = [("x/lib", "fn finish(a) { helper(a) } private fn helper(a) { a }")];
+    let found =
+        findings("import \"x/lib\" as lib; lib::finish(1); lib::finish(); lib::finsh(1); lib::helper(1);", &module);
+    assert_eq!(
+        found,
+        [
+            "1:45: `lib::finish` does not take 0 arguments [it takes 1]",
+            "1:60: module `lib` has no function `finsh` [did you mean `finish`?]",
+            "1:75: module `lib` has no function `helper`",
+        ]
+    );
+}
+
+#[test]
+fn likely_mistakes_are_warnings() {
+    finds(
+        "wait_until(\"x\", || true);",
+        &["?1:1: `wait_until` without a limit waits 30min [say how long, for example `#{ limit: \"10min\" }`]"],
+    );
+    let found = findings("let h = host(\"cfg-a\");\nfor i in 0..3 {\n  step(`${i}`, || run(h, [\"x\"]));\n}", &[]);
+    assert!(found.len() == 1 && found[0].starts_with("?3:19: a command without `check` in a loop"), "{found:?}");
+    let found = findings("wait_for_log(service(\"c1\"), [\"22172\", 22170]);", &[]);
+    assert!(found.len() == 1 && found[0].starts_with("?1:1: `\"22172\"` is text"), "{found:?}");
+    let found = findings("for s in [1, 2] {\n  ensure(\"x\", || note(`${s}`));\n}", &[]);
+    assert!(found.len() == 1 && found[0].starts_with("?2:"), "{found:?}");
+    assert!(found[0].contains("keeps `s` of the `for`"), "{found:?}");
+}

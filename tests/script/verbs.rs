@@ -1,0 +1,161 @@
+//! What verbs ask of the door.
+
+use super::{Test, sources};
+use baton::model::automaton::Symbol;
+use baton::model::effect::{Action, Want};
+use baton::model::value::Value;
+use baton::script::program::{Program, ScriptEnd};
+use baton::script::{doc, surface};
+
+#[test]
+fn an_idempotent_verb_looks_first_and_does_nothing_when_its_goal_holds() {
+    let script = "let r = shutdown(service(\"c2\")); note(`${r.changed} ${r.former}`);";
+    let test = Test::new(script).answer("status(c2)", "stopped");
+    assert_eq!(test.done(), ["status(c2)", "note: false stopped"]);
+}
+
+#[test]
+fn a_change_knows_its_command_its_goal_and_how_to_undo_it() {
+    let script =
+        "let r = set_option(service(\"c2\"), \"s\", \"k\", 1, #{ limit: \"90s\" }); note(`${r.changed} ${r.former}`);";
+    let test = Test::new(script).answer("option(c2)", "0");
+    assert_eq!(test.done(), ["option(c2)", "set_option(c2, k, s, 1)", "note: true 0"]);
+    let effect = test.door.effect("set_option(c2, k, s, 1)");
+    let Action::Job(job) = &effect.action else { panic!("not a job") };
+    assert_eq!(job.argv, ["adapter", "set_option", "c2", "s", "k", "1"]);
+    assert_eq!(job.goal.as_ref().unwrap().wants, ["1".into()]);
+    assert_eq!(job.limit.to_string(), "1min 30s");
+    let undo = effect.undo.unwrap();
+    assert_eq!((undo.verb.as_str(), undo.args.get("former")), ("restore_option", Some(&Value::from("0"))));
+}
+
+#[test]
+fn a_once_verb_carries_the_check_that_settles_a_doubt() {
+    let test = Test::new("backup(pair(\"confserv\").database, \"before\");");
+    test.done();
+    let Action::Job(job) = test.door.effect("backup(db, before)").action else { panic!("not a job") };
+    let check = job.check.unwrap();
+    assert_eq!((check.what.as_str(), check.exit_tells), ("has_backup", true));
+    assert_eq!(check.argv, ["adapter", "has_backup", "db", "before"]);
+}
+
+#[test]
+fn start_marks_the_log_before_it_starts() {
+    let test =
+        Test::new("start(service(\"c2\")); wait_for_log(service(\"c2\"), [22172, \"ready .*\"], #{ exit: true });");
+    assert_eq!(test.done(), ["mark(c2)", "status(c2)", "start(c2)", "wait_for_log(c2, 22172 or \"ready .*\")"]);
+    let Action::Log(wait) = test.door.effect("wait_for_log(c2, 22172 or \"ready .*\")").action else { panic!() };
+    assert_eq!(wait.source.dir, "/log/c2");
+    assert_eq!(wait.source.events, [22172]);
+    assert!(wait.exit.is_some());
+}
+
+#[test]
+fn a_wait_without_a_mark_takes_one() {
+    assert_eq!(Test::new("wait_for_log(service(\"c1\"), 22172);").done(), ["mark(c1)", "wait_for_log(c1, 22172)"]);
+}
+
+#[test]
+fn the_members_of_a_pair_are_observed() {
+    let test =
+        Test::new("let p = pair(\"confserv\"); note(p.primary().name + \" \" + p.backup().name + ` ${p.members}`);")
+            .answer("role(c1)", "backup")
+            .answer("role(c2)", "primary");
+    assert_eq!(test.done().last().unwrap(), "note: c2 c1 [service(\"c1\"), service(\"c2\")]");
+    let test = Test::new("pair(\"confserv\").primary();").answer("role(c1)", "primary").answer("role(c2)", "primary");
+    let ScriptEnd::Failed { error, guard, .. } = test.run() else { panic!("not failed") };
+    assert_eq!(
+        (error.message.as_str(), guard),
+        ("pair `confserv` has 2 primaries, not one: `c1` reads primary, `c2` reads primary", true)
+    );
+}
+
+#[test]
+fn a_severe_verb_wants_the_name_typed() {
+    let script = "install(service(\"c1\"), \"8.5\");";
+    let yes = Test::new(script).answer("confirm install(c1)", Value::map([("word", "c1".into())]));
+    assert_eq!(yes.done(), ["confirm install(c1)", "install(c1, 8.5)"]);
+    let no = Test::new(script).answer("confirm install(c1)", Value::map([("word", "no".into())]));
+    assert!(matches!(no.run(), ScriptEnd::Failed { .. }));
+    assert_eq!(no.door.seen(), ["confirm install(c1)"]);
+}
+
+#[test]
+fn people_answer_in_words() {
+    let script = r#"note(`${confirm("sure?")} ${choose("which?", ["a", "b"])}`);
+                    try { manual("pull the plug", "it is dark"); } catch (e) { note(`${e.kind}: ${e.message}`); }"#;
+    let test = Test::new(script)
+        .answer("confirm(sure?)", Value::map([("word", "yes".into())]))
+        .answer("choose(which?)", Value::map([("word", "b".into())]))
+        .answer("manual(pull the plug)", Value::map([("word", "failed".into()), ("note", "no plug".into())]));
+    let seen = test.done();
+    assert_eq!(seen[2], "note: true b");
+    assert_eq!(seen[4], "note: declined: a person says that it failed: pull the plug: no plug");
+}
+
+#[test]
+fn a_decision_table_is_read_from_plain_data() {
+    let script = r#"
+        let table = #{ start: "W0", settle: #{ WS: "10s" }, rows: [
+            ["W0", 22911, "WS"],
+            when(false, ["W0", 1, "GONE"]),
+            [["W0", "WS"], [25301, 25302], "same", "seen too often"],
+            ["WS", "settled", end("READY")],
+            ["any", ["exit", "limit"], end("FAILED")],
+            ["any", "other", end("ANOMALY")],
+        ] };
+        watch_log(service("c2"), table, #{ contact: "5min" });"#;
+    let test = Test::new(script);
+    test.done();
+    let Action::Log(wait) = test.door.effect("watch_log(c2)").action else { panic!("not a wait") };
+    assert!(wait.exit.is_some(), "the table has an exit row");
+    let Want::Table(table) = wait.want else { panic!("not a table") };
+    assert_eq!(wait.contact.map(|span| span.to_string()).as_deref(), Some("5min"));
+    assert_eq!((table.rows.len(), table.rows[0].symbols.as_slice()), (5, &[Symbol::Event(22911)][..]));
+    assert_eq!((table.settles["WS"].to_string().as_str(), table.rows[1].warning.as_str()), ("10s", "seen too often"));
+}
+
+#[test]
+fn versions_are_compared_as_numbers() {
+    let script = r#"note(`${older("8.1.9", "8.1.10")} ${older("8.5", "8.1.300")} ${same_version("8.5", "8.5.0")}`);"#;
+    assert_eq!(Test::new(script).done(), ["note: true false true"]);
+}
+
+#[test]
+fn every_primitive_is_documented_and_its_example_compiles() {
+    for doc in doc::docs() {
+        assert!(!doc.summary.is_empty() && !doc.signatures.is_empty(), "{}", doc.name);
+        for signature in doc.signatures {
+            assert!(signature.starts_with(&format!("{}(", doc.name)), "{signature}");
+        }
+        assert!(doc.example.contains(doc.name), "{} is not in its example", doc.name);
+        let program = sources(doc.example, &[]).and_then(|sources| Program::compile(&sources));
+        if let Err(error) = program {
+            panic!("{}: {error}", doc.name);
+        }
+    }
+}
+
+/// What a script can call decides what it can do: a new name here must be meant.
+#[test]
+fn scripts_see_these_functions_and_no_others() {
+    let listed = surface::listing().join("\n") + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/surface.txt");
+    if std::env::var_os("BATON_BLESS").is_some() {
+        std::fs::write(path, &listed).unwrap();
+    }
+    assert_eq!(listed, std::fs::read_to_string(path).unwrap(), "BATON_BLESS=1 cargo test writes the new list");
+}
+
+#[test]
+fn a_run_costs_microseconds() {
+    let program = sources("note(\"x\");", &[]).and_then(|sources| Program::compile(&sources)).unwrap();
+    let inventory = super::inventory();
+    let begun = std::time::Instant::now();
+    for _ in 0..1000 {
+        let door = std::rc::Rc::new(super::door::FakeDoor::default());
+        let end = baton::script::program::run(&program, door, inventory.clone(), Default::default());
+        assert_eq!(end, ScriptEnd::Done);
+    }
+    assert!(begun.elapsed().as_millis() < 1000, "1000 runs took {:?}", begun.elapsed());
+}

@@ -1,0 +1,184 @@
+//! A shipped runbook against the simulated world: the story of a run, with runners that may die in it.
+
+use baton::engine;
+use baton::journal::memory::MemoryStore;
+use baton::journal::{Store, Stored};
+use baton::lab::template::{Template, Wanted};
+use baton::library;
+use baton::model::record::{Record, Who};
+use baton::model::value::{Fields, Value};
+use baton::session::{self, Finished, Parts, Prepared};
+use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate, oracle};
+use baton::world::World;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The run's name in every simulation.
+const RUN: &str = "sim";
+
+/// What of the shipped texts is changed for a test: `(name, from, to)`. A `from` that is not there fails the test.
+pub type Patch<'a> = (&'a str, &'a str, &'a str);
+
+/// A runbook and a scenario, compiled once and played as often as one likes.
+pub struct Scene {
+    pub scenario: String,
+    prepared: Prepared,
+    models: BTreeMap<String, Rc<ModelProgram>>,
+    params: Fields,
+    lab: String,
+}
+
+/// One performance: a site and a journal that outlive the runners.
+pub struct Play<'a> {
+    scene: &'a Scene,
+    pub estate: SimEstate,
+    pub store: MemoryStore,
+}
+
+/// Where a wrapper of a test may stand between the run and its store or world.
+pub struct Between {
+    pub store: fn(Box<dyn Store>) -> Box<dyn Store>,
+    pub world: fn(Box<dyn World>) -> Box<dyn World>,
+}
+
+impl Between {
+    /// Nothing stands between.
+    pub fn nothing() -> Self {
+        Self { store: |store| store, world: |world| world }
+    }
+}
+
+impl Scene {
+    /// A shipped runbook in a scenario of the lab `genesys`.
+    pub fn new(runbook: &str, scenario: &str) -> Self {
+        Self::patched(runbook, scenario, &[])
+    }
+
+    /// The same with some of the texts changed.
+    pub fn patched(runbook: &str, scenario: &str, patches: &[Patch<'_>]) -> Self {
+        engine::fix_hashing();
+        let text = |name: &str, shipped: Option<&'static str>| {
+            let shipped = shipped?;
+            Some(patches.iter().filter(|(file, _, _)| *file == name).fold(shipped.to_owned(), |text, (_, from, to)| {
+                assert!(text.contains(from), "{name} does not say {from:?}");
+                text.replace(from, to)
+            }))
+        };
+        let template = Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab");
+        let inventory = template.inventory("/lab");
+        let texts = session::gather(
+            runbook,
+            &text(runbook, library::runbook(runbook)).expect("the runbook"),
+            ("lab.toml", &inventory),
+            &mut |name| text(name, library::module(name)),
+            &mut |name| text(name, library::product(name)),
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+        let prepared = session::prepare(texts).unwrap_or_else(|error| panic!("{error}"));
+        let given = template.params.get(scenario).cloned().unwrap_or_default();
+        let given: Fields = given.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let params = prepared.program.resolve_params(&given).unwrap_or_else(|error| panic!("{error}"));
+        let source = library::model(&template.model).expect("the model");
+        let model = ModelProgram::compile(source, &template.model, engine::standard_package());
+        let model = model.unwrap_or_else(|error| panic!("{error}"));
+        let wanted = Wanted { lab: "genesys".into(), scenario: Some(scenario.to_owned()) };
+        let scenario = template.scenario(&wanted).expect("the scenario");
+        let lab = format!("lab genesys:{scenario}");
+        Self { scenario, prepared, models: BTreeMap::from([(template.model, model)]), params, lab }
+    }
+
+    /// The curtain rises on a fresh site.
+    pub fn play(&self, seed: u64) -> Play<'_> {
+        self.play_with(seed, &FaultPlan::default())
+    }
+
+    /// The same, with faults to come.
+    pub fn play_with(&self, seed: u64, plan: &FaultPlan) -> Play<'_> {
+        let estate = SimEstate::new(&self.prepared.inventory, &self.models, &self.scenario, seed, plan);
+        let estate = estate.unwrap_or_else(|error| panic!("{error}"));
+        Play { scene: self, estate, store: MemoryStore::new() }
+    }
+}
+
+impl Play<'_> {
+    /// A runner takes the run from where it stands until it ends, stops or the runner dies by `clock`.
+    pub fn runner(&self, clock: &CrashClock) -> Option<Finished> {
+        self.runner_between(clock, &Between::nothing())
+    }
+
+    /// The same with something standing between.
+    pub fn runner_between(&self, clock: &CrashClock, between: &Between) -> Option<Finished> {
+        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
+        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
+        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
+        let parts = Parts { run: RUN.into(), store, world, sinks: Vec::new(), by };
+        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
+        let finished = if begun {
+            session::resume(&self.scene.prepared, parts, None)
+        } else {
+            session::begin(&self.scene.prepared, parts, self.scene.params.clone(), &self.scene.lab)
+        };
+        if clock.is_dead() {
+            return None;
+        }
+        assert_eq!(self.estate.defect(), None, "the model has a defect");
+        Some(finished.unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// A runner that lives.
+    pub fn run(&self) -> Finished {
+        self.runner(&CrashClock::never()).expect("it lives")
+    }
+
+    /// What is on record.
+    pub fn records(&self) -> Vec<Record> {
+        let stored = self.store.read(RUN).unwrap_or_else(|error| panic!("{error}"));
+        stored.into_iter().map(|Stored { record, .. }| record).collect()
+    }
+
+    /// The journal, byte by byte.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.store.byte_dump(RUN)
+    }
+
+    /// The state of the site that must be the same however often runners died.
+    pub fn summary(&self) -> Value {
+        self.estate.summary().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// How often each verb reached each service.
+    pub fn deeds(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for deed in &self.estate.ledger().effects {
+            *counts.entry(format!("{} {}", deed.service, deed.verb)).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// Everything the oracles say against this performance.
+    pub fn verdict(&self) -> Vec<String> {
+        let records = self.records();
+        let once: Vec<(String, String)> = once_verbs(&records);
+        let once: Vec<(&str, &str)> = once.iter().map(|(verb, service)| (verb.as_str(), service.as_str())).collect();
+        let ledger = self.estate.ledger();
+        let mut wrong = oracle::broken_invariants(&ledger);
+        wrong.extend(oracle::done_too_often(&ledger, &once, &records));
+        wrong.extend(oracle::done_without_intent(&ledger, &records));
+        wrong
+    }
+}
+
+fn once_verbs(records: &[Record]) -> Vec<(String, String)> {
+    use baton::model::effect::{Action, Class};
+    let mut found = Vec::new();
+    for record in records {
+        let Record::Intent { effect, .. } = record else { continue };
+        let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { continue };
+        if job.class == Class::Once {
+            found.push((job.verb.clone(), service.clone()));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}

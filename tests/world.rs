@@ -1,0 +1,59 @@
+//! The real world, through its trait, on real files and processes.
+// Helpers of tests may fail as tests do; a reply of another kind is a failure, whatever its kind.
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
+
+use baton::model::record::{EffectId, TrackId};
+use baton::world::clock::Clock;
+use baton::world::person::Person;
+use baton::world::system::{HostPlace, SystemWorld};
+use baton::world::{Completion, JobId, Reply, Request, Ticket, World};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+mod files;
+mod jobs;
+mod lab;
+mod probes;
+
+/// A world with one host `h`, whose job records are under `folder`.
+fn open(folder: &Path) -> SystemWorld {
+    open_with(folder, Clock::real(), Person::Nobody("nobody is there".into()))
+}
+
+fn open_with(folder: &Path, clock: Clock, person: Person) -> SystemWorld {
+    let hosts = BTreeMap::from([("h".to_owned(), HostPlace { jobs: folder.join("jobs") })]);
+    SystemWorld::new(hosts, clock, person).unwrap()
+}
+
+/// Asks one thing of a world that has nothing else under way.
+fn ask(world: &mut SystemWorld, request: Request) -> Reply {
+    world.submit(Ticket(0), request);
+    match world.next() {
+        Completion::Reply(Ticket(0), reply) => reply,
+        other => panic!("expected the reply, got {other:?}"),
+    }
+}
+
+/// In so many milliseconds.
+fn soon(world: &mut SystemWorld, milliseconds: u64) -> u64 {
+    world.now().mono + milliseconds
+}
+
+fn job_id(n: u64) -> JobId {
+    JobId { run: "0123456789ab".into(), effect: EffectId { track: TrackId::main(), n }, attempt: 1 }
+}
+
+fn start(id: &JobId, argv: &[&str]) -> Request {
+    Request::Start {
+        host: "h".into(),
+        job: id.clone(),
+        service: None,
+        verb: "run".into(),
+        argv: argv.iter().map(|&word| word.to_owned()).collect(),
+        args: BTreeMap::new(),
+    }
+}
+
+fn look(id: &JobId) -> Request {
+    Request::Look { host: "h".into(), job: id.clone() }
+}

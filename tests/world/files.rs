@@ -1,0 +1,152 @@
+//! Folders and files: listings, identity, and noticing every kind of change.
+
+use super::{ask, open, soon};
+use baton::world::clock::Clock;
+use baton::world::person::Person;
+use baton::world::system::SystemWorld;
+use baton::world::{Completion, FileStat, Reply, Request, Ticket, Trouble, World};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+fn text(dir: &Path) -> String {
+    dir.to_str().unwrap().to_owned()
+}
+
+fn list(world: &mut SystemWorld, dir: &Path) -> Vec<FileStat> {
+    match ask(world, Request::List { host: "h".into(), dir: text(dir) }) {
+        Reply::Listing(files) => files,
+        other => panic!("expected a listing, got {other:?}"),
+    }
+}
+
+fn read(world: &mut SystemWorld, dir: &Path, file: &FileStat, from: u64, max: u64) -> Reply {
+    let (name, identity) = (file.name.clone(), file.identity);
+    ask(world, Request::Read { host: "h".into(), dir: text(dir), name, identity, from, max })
+}
+
+/// Begins to wait for a change, makes it, and returns the listing that came of it.
+fn after(world: &mut SystemWorld, dir: &Path, change: impl FnOnce()) -> Vec<FileStat> {
+    let seen = list(world, dir);
+    let until = soon(world, 10_000);
+    world.submit(Ticket(1), Request::Changed { host: "h".into(), dir: text(dir), seen: seen.clone(), until });
+    change();
+    match world.next() {
+        Completion::Reply(Ticket(1), Reply::Listing(files)) => {
+            assert_ne!(files, seen);
+            files
+        }
+        other => panic!("expected a listing, got {other:?}"),
+    }
+}
+
+#[test]
+fn only_regular_files_are_listed_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, dir) = (open(folder.path()), folder.path().join("logs"));
+    assert_eq!(list(&mut world, &dir), []);
+    fs::create_dir_all(dir.join("folder")).unwrap();
+    fs::write(dir.join("b.log"), "12345").unwrap();
+    fs::write(dir.join("a.log"), "").unwrap();
+    std::os::unix::fs::symlink("b.log", dir.join("current.log")).unwrap();
+    let listed: Vec<(String, u64)> = list(&mut world, &dir).into_iter().map(|file| (file.name, file.len)).collect();
+    assert_eq!(listed, [("a.log".to_owned(), 0), ("b.log".to_owned(), 5)]);
+}
+
+#[test]
+fn reading_stops_at_the_end_and_refuses_another_file_of_the_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, dir) = (open(folder.path()), folder.path());
+    fs::write(dir.join("log"), "0123456789").unwrap();
+    let file = list(&mut world, dir).remove(0);
+    assert_eq!(read(&mut world, dir, &file, 3, 4), Reply::Bytes(b"3456".to_vec()));
+    assert_eq!(read(&mut world, dir, &file, 8, 100), Reply::Bytes(b"89".to_vec()));
+    assert_eq!(read(&mut world, dir, &file, 50, 100), Reply::Bytes(Vec::new()));
+    fs::rename(dir.join("log"), dir.join("log.1")).unwrap();
+    assert!(matches!(read(&mut world, dir, &file, 0, 4), Reply::Trouble(Trouble::Missing(_))));
+    fs::write(dir.join("log"), "another").unwrap();
+    assert!(matches!(read(&mut world, dir, &file, 0, 4), Reply::Trouble(Trouble::Missing(_))));
+    let outside = FileStat { name: "../log".into(), ..file };
+    assert!(matches!(read(&mut world, dir, &outside, 0, 4), Reply::Trouble(Trouble::Refused(_))));
+}
+
+#[test]
+fn a_link_to_the_file_is_not_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, dir) = (open(folder.path()), folder.path());
+    fs::write(dir.join("secret"), "x").unwrap();
+    let file = list(&mut world, dir).remove(0);
+    std::os::unix::fs::symlink("secret", dir.join("log")).unwrap();
+    let link = FileStat { name: "log".into(), ..file };
+    assert!(matches!(read(&mut world, dir, &link, 0, 1), Reply::Trouble(Trouble::Refused(_))));
+}
+
+#[test]
+fn every_kind_of_change_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, dir) = (open(folder.path()), folder.path().join("logs"));
+    let log = dir.join("log");
+    // The folder appears.
+    after(&mut world, &dir, || {
+        fs::create_dir(&dir).unwrap();
+        fs::write(&log, "one\n").unwrap();
+    });
+    while list(&mut world, &dir)[0].len < 4 {}
+    let grown =
+        after(&mut world, &dir, || writeln!(OpenOptions::new().append(true).open(&log).unwrap(), "two").unwrap());
+    assert_eq!(grown[0].len, 8);
+    let rotated = after(&mut world, &dir, || fs::rename(&log, dir.join("log.1")).unwrap());
+    assert_eq!((rotated[0].name.as_str(), rotated[0].identity), ("log.1", grown[0].identity));
+    after(&mut world, &dir, || fs::write(&log, "").unwrap());
+    after(&mut world, &dir, || fs::write(&log, "three\n").unwrap());
+    while list(&mut world, &dir)[0].len < 6 {}
+    let cut = after(&mut world, &dir, || OpenOptions::new().write(true).open(&log).unwrap().set_len(0).unwrap());
+    assert_eq!(cut[0].len, 0);
+    let gone = after(&mut world, &dir, || fs::remove_file(&log).unwrap());
+    assert_eq!(gone.len(), 1);
+    // The folder is deleted and made anew.
+    after(&mut world, &dir, || fs::remove_dir_all(&dir).unwrap());
+    after(&mut world, &dir, || {
+        fs::create_dir(&dir).unwrap();
+        fs::write(&log, "four\n").unwrap();
+    });
+}
+
+#[test]
+fn a_difference_that_is_already_there_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = open(folder.path());
+    fs::write(folder.path().join("log"), "x").unwrap();
+    let dir = text(folder.path());
+    let reply = ask(&mut world, Request::Changed { host: "h".into(), dir, seen: Vec::new(), until: u64::MAX });
+    assert!(matches!(reply, Reply::Listing(files) if files.len() == 1));
+}
+
+#[test]
+fn waiting_ends_at_its_deadline_and_can_be_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = open(folder.path());
+    let dir = text(folder.path());
+    let until = soon(&mut world, 30);
+    world.submit(Ticket(1), Request::Changed { host: "h".into(), dir: dir.clone(), seen: Vec::new(), until: u64::MAX });
+    world.submit(Ticket(2), Request::Changed { host: "h".into(), dir, seen: Vec::new(), until });
+    assert_eq!(world.next(), Completion::Reply(Ticket(2), Reply::Listing(Vec::new())));
+    assert!(world.now().mono >= until);
+    world.forget(Ticket(1));
+    assert_eq!(world.next(), Completion::Idle);
+}
+
+#[test]
+fn a_scaled_clock_hurries_waits_and_is_shared_by_its_origin() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Clock::real().now().wall;
+    let clock = Clock::scaled(1000, origin);
+    let mut world = super::open_with(folder.path(), clock.clone(), Person::Nobody(String::new()));
+    let (began, really) = (world.now(), Clock::real().now());
+    assert_eq!(ask(&mut world, Request::WaitUntil { until: began.mono + 60_000 }), Reply::Woke);
+    let (ended, passed) = (world.now(), Clock::real().now().mono - really.mono);
+    assert!(ended.mono - began.mono >= 60_000 && (60..5000).contains(&passed), "{passed} ms");
+    assert!((ended.wall - began.wall).abs_diff(60_000) < 1000 * passed);
+    let other = Clock::scaled(1000, origin).now();
+    assert!(other.wall >= ended.wall && other.mono >= ended.mono);
+}

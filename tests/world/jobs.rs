@@ -1,0 +1,280 @@
+//! Jobs: one start, survival, loss, output, arguments.
+
+use super::{ask, job_id, look, open, soon, start};
+use baton::world::system::SystemWorld;
+use baton::world::{Completion, JobId, JobState, Reply, Request, Stream, Ticket, Trouble, World};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+fn wait(world: &mut SystemWorld, id: &JobId) -> JobState {
+    let until = soon(world, 10_000);
+    match ask(world, Request::JobEnd { host: "h".into(), job: id.clone(), until }) {
+        Reply::Job(state) => state,
+        other => panic!("expected a state, got {other:?}"),
+    }
+}
+
+fn output(world: &mut SystemWorld, id: &JobId, stream: Stream, from: u64, max: u64) -> String {
+    match ask(world, Request::JobOutput { host: "h".into(), job: id.clone(), stream, from, max }) {
+        Reply::Bytes(bytes) => String::from_utf8(bytes).unwrap(),
+        other => panic!("expected bytes, got {other:?}"),
+    }
+}
+
+fn attempt_folder(folder: &Path, id: &JobId) -> PathBuf {
+    folder.join("jobs").join(&id.run).join(format!("{}.{}", id.effect.track, id.effect.n)).join(id.attempt.to_string())
+}
+
+/// The process id of a job's supervisor.
+fn supervisor(folder: &Path, id: &JobId) -> String {
+    let started = std::fs::read_to_string(attempt_folder(folder, id).join("started")).unwrap();
+    started.trim().rsplit(' ').next().unwrap().to_owned()
+}
+
+/// Starts a job that sleeps, and returns when it does.
+fn start_sleeper(world: &mut SystemWorld, id: &JobId) {
+    ask(world, start(id, &["sh", "-c", "echo begun; exec sleep 30"]));
+    let deadline = soon(world, 10_000);
+    while output(world, id, Stream::Out, 0, 100).is_empty() {
+        assert!(world.now().mono < deadline, "it never began");
+    }
+}
+
+fn kill(signal: &str, target: &str) {
+    assert!(Command::new("kill").args([signal, "--", target]).status().unwrap().success());
+}
+
+#[test]
+fn a_job_reports_its_exit_code_and_both_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    assert_eq!(ask(&mut world, look(&id)), Reply::Job(JobState::Absent));
+    let argv = ["sh", "-c", "echo good; echo bad >&2; exit 7"];
+    assert_eq!(ask(&mut world, start(&id, &argv)), Reply::Job(JobState::Running));
+    assert_eq!(wait(&mut world, &id), JobState::Exited(7));
+    assert_eq!(output(&mut world, &id, Stream::Out, 0, 100), "good\n");
+    assert_eq!(output(&mut world, &id, Stream::Err, 0, 100), "bad\n");
+    assert_eq!(output(&mut world, &id, Stream::Out, 2, 2), "od");
+    assert_eq!(output(&mut world, &id, Stream::Out, 99, 2), "");
+}
+
+#[test]
+fn sixty_starts_of_one_id_execute_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("executions");
+    let script = format!("echo once >> '{}'; sleep 0.3", log.display());
+    let id = job_id(1);
+    let mut worlds: Vec<SystemWorld> = (0..3).map(|_| open(folder.path())).collect();
+    for world in &mut worlds {
+        for n in 0..20 {
+            world.submit(Ticket(n), start(&id, &["sh", "-c", &script]));
+        }
+    }
+    for world in &mut worlds {
+        for _ in 0..20 {
+            match world.next() {
+                Completion::Reply(_, Reply::Job(JobState::Running | JobState::Exited(0))) => {}
+                other => panic!("expected a running job, got {other:?}"),
+            }
+        }
+        assert_eq!(world.next(), Completion::Idle);
+    }
+    assert_eq!(wait(&mut worlds[0], &id), JobState::Exited(0));
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "once\n");
+    assert_eq!(ask(&mut worlds[1], start(&id, &["true"])), Reply::Job(JobState::Exited(0)));
+}
+
+#[test]
+fn another_attempt_is_another_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = open(folder.path());
+    let (first, second) = (job_id(1), JobId { attempt: 2, ..job_id(1) });
+    ask(&mut world, start(&first, &["false"]));
+    assert_eq!(wait(&mut world, &first), JobState::Exited(1));
+    ask(&mut world, start(&second, &["true"]));
+    assert_eq!(wait(&mut world, &second), JobState::Exited(0));
+    assert_eq!(wait(&mut world, &first), JobState::Exited(1));
+}
+
+#[test]
+fn a_job_outlives_the_runner_and_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gate, id) = (folder.path().join("gate"), job_id(1));
+    let script = format!("echo begun; until [ -e '{}' ]; do sleep 0.01; done; echo ended; exit 3", gate.display());
+    let mut runner = open(folder.path());
+    ask(&mut runner, start(&id, &["sh", "-c", &script]));
+    drop(runner);
+    let mut next = open(folder.path());
+    assert_eq!(ask(&mut next, look(&id)), Reply::Job(JobState::Running));
+    assert_eq!(ask(&mut next, start(&id, &["sh", "-c", &script])), Reply::Job(JobState::Running));
+    std::fs::write(&gate, "").unwrap();
+    assert_eq!(wait(&mut next, &id), JobState::Exited(3));
+    assert_eq!(output(&mut next, &id, Stream::Out, 0, 100), "begun\nended\n");
+}
+
+#[test]
+fn a_killed_supervisor_is_a_lost_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    start_sleeper(&mut world, &id);
+    let supervisor = supervisor(folder.path(), &id);
+    kill("-KILL", &supervisor);
+    match wait(&mut world, &id) {
+        JobState::Lost(reason) => assert!(reason.contains("its supervisor died"), "{reason}"),
+        other => panic!("expected a lost job, got {other:?}"),
+    }
+    // The command itself may live on; nobody may conclude that it has not happened.
+    kill("-KILL", &format!("-{supervisor}"));
+    assert!(matches!(ask(&mut world, start(&id, &["true"])), Reply::Job(JobState::Lost(_))));
+}
+
+#[test]
+fn a_restarted_host_is_named_as_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    let attempt = attempt_folder(folder.path(), &id);
+    std::fs::create_dir_all(&attempt).unwrap();
+    let unlaunched = JobState::Lost("it was claimed but never launched".into());
+    assert_eq!(ask(&mut world, look(&id)), Reply::Job(unlaunched));
+    std::fs::write(attempt.join("started"), "00000000-0000-0000-0000-000000000000 1\n").unwrap();
+    let restarted = JobState::Lost("the host was restarted while it ran".into());
+    assert_eq!(ask(&mut world, look(&id)), Reply::Job(restarted));
+}
+
+#[test]
+fn what_a_job_leaves_behind_does_not_keep_it_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    ask(&mut world, start(&id, &["sh", "-c", "sleep 30 & exit 0"]));
+    assert_eq!(wait(&mut world, &id), JobState::Exited(0));
+    kill("-KILL", &format!("-{}", supervisor(folder.path(), &id)));
+}
+
+#[test]
+fn ending_a_job_records_the_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    start_sleeper(&mut world, &id);
+    let ended = ask(&mut world, Request::EndJob { host: "h".into(), job: id.clone() });
+    assert_eq!(ended, Reply::Job(JobState::Exited(143)));
+}
+
+#[test]
+fn a_job_that_runs_on_is_reported_at_the_deadline() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    ask(&mut world, start(&id, &["sleep", "30"]));
+    let until = soon(&mut world, 20);
+    let state = ask(&mut world, Request::JobEnd { host: "h".into(), job: id.clone(), until });
+    assert_eq!(state, Reply::Job(JobState::Running));
+    ask(&mut world, Request::EndJob { host: "h".into(), job: id });
+}
+
+#[test]
+fn a_forgotten_start_is_still_carried_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    world.submit(Ticket(5), start(&id, &["true"]));
+    world.forget(Ticket(5));
+    assert_eq!(world.next(), Completion::Idle);
+    let deadline = soon(&mut world, 10_000);
+    while ask(&mut world, look(&id)) == Reply::Job(JobState::Absent) {
+        assert!(world.now().mono < deadline, "it was never started");
+        std::thread::yield_now();
+    }
+    assert_eq!(wait(&mut world, &id), JobState::Exited(0));
+}
+
+#[test]
+fn what_cannot_be_a_job_is_refused_before_anything_is_claimed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = open(folder.path());
+    assert!(matches!(ask(&mut world, start(&job_id(1), &[])), Reply::Trouble(Trouble::Missing(_))));
+    assert!(matches!(ask(&mut world, start(&job_id(1), &["-c", "x"])), Reply::Trouble(Trouble::Missing(_))));
+    let outside = JobId { run: "../..".into(), ..job_id(1) };
+    assert!(matches!(ask(&mut world, start(&outside, &["true"])), Reply::Trouble(Trouble::Refused(_))));
+    let elsewhere = Request::Look { host: "moon".into(), job: job_id(1) };
+    assert!(matches!(ask(&mut world, elsewhere), Reply::Trouble(Trouble::Unreachable(_))));
+    // A program that is not there is found out by the claimed job itself.
+    ask(&mut world, start(&job_id(1), &["no-such-program"]));
+    assert_eq!(wait(&mut world, &job_id(1)), JobState::Exited(127));
+}
+
+#[test]
+fn arguments_arrive_byte_for_byte_under_every_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let nasty = [
+        "",
+        " ",
+        "a b",
+        "'",
+        "\"",
+        "\\",
+        "\\\\",
+        "\\n",
+        "$HOME",
+        "${x}",
+        "$(id)",
+        "`id`",
+        "*",
+        "?",
+        "[a-z]",
+        "~",
+        "!",
+        "!!",
+        "#",
+        "&",
+        "&&",
+        "|",
+        ";",
+        "<",
+        ">",
+        ">>out",
+        "2>&1",
+        "(",
+        ")",
+        "{a,b}",
+        "a\nb",
+        "\n",
+        "\t",
+        "\r\n",
+        "-n",
+        "-e",
+        "--",
+        "-",
+        "=",
+        "a=b",
+        "%s",
+        "%n",
+        "é",
+        "日本",
+        "\u{202e}",
+        "\u{1b}[2J",
+        "\u{7f}",
+        "\u{1}",
+        "'\"'\"'",
+        "$'x'",
+        "$@",
+        "9>&-",
+        "true",
+        "exit 1",
+        "EOF",
+        "\\\n",
+        "a'b\"c$d`e\\f\ng",
+    ];
+    for (n, shell) in [&["dash"][..], &["bash", "--posix"], &["sh"], &["busybox", "sh"]].into_iter().enumerate() {
+        let attempt = folder.path().join(n.to_string()).join("run 'x'").join("0.1").join("1");
+        let mut wrapper = Command::new("setsid");
+        wrapper.args(["--wait"]).args(shell).args(["-c", baton::world::job::WRAPPER, "baton-job"]).arg(&attempt);
+        wrapper.args(["printf", "%s\\0"]).args(nasty);
+        let said = wrapper.stdin(Stdio::null()).output().unwrap();
+        if shell[0] != "sh" && !said.status.success() && said.stdout.is_empty() {
+            continue; // this shell is not installed here; `sh` always is
+        }
+        assert_eq!(String::from_utf8_lossy(&said.stdout), "claimed\n", "{shell:?}");
+        let expected: Vec<u8> = nasty.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+        assert_eq!(std::fs::read(attempt.join("out")).unwrap(), expected, "{shell:?}");
+        assert_eq!(std::fs::read_to_string(attempt.join("err")).unwrap(), "", "{shell:?}");
+        assert_eq!(std::fs::read_to_string(attempt.join("exit")).unwrap(), "exit 0          \n");
+    }
+}
