@@ -3,8 +3,8 @@
 
 use crate::dispatch::{Dispatcher, Door, Setup};
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Store, Stored};
 use crate::journal::history::History;
+use crate::journal::{Store, Stored};
 use crate::model::event::{Event, Sink};
 use crate::model::inventory::Inventory;
 use crate::model::record::{Ending, FORMAT, Moment, Record, Who};
@@ -236,9 +236,11 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
             (Ending::Bug, Some(error), None)
         }
-        (None, ScriptEnd::Halted) => {
-            (Ending::Interrupted, Some(Error::new(Kind::Internal, "the script was stopped for no recorded reason")), None)
-        }
+        (None, ScriptEnd::Halted) => (
+            Ending::Interrupted,
+            Some(Error::new(Kind::Internal, "the script was stopped for no recorded reason")),
+            None,
+        ),
     };
     let message = error.as_ref().map_or_else(String::new, |error| error.message.clone());
     let unwritten = door.close(ending, &message, effect).err();

@@ -3,7 +3,7 @@
 
 use crate::model::record::Ending;
 use crate::model::text::shown;
-use crate::report::layout::{Badge, badge, between, cut, date_and_time, time_of_day, wrap};
+use crate::report::layout::{Badge, badge, between, date_and_time, time_of_day, wrap};
 use crate::report::style::{Style, Tone};
 use crate::report::summary::{Condition, Summary};
 use jiff::tz::TimeZone;
@@ -77,7 +77,7 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
 pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let mark = ending_badge(sum.ending);
     let word = style.paint(mark.tone, &format!("{} {:<12}", mark.symbol, mark.word));
-    let rest = cut(&format!("{}  ({})", sum.runbook, sum.estate), style.width.saturating_sub(46));
+    let rest = shown(&format!("{} on {}", sum.runbook, sum.estate));
     format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone))
 }
 

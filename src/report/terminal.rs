@@ -7,7 +7,7 @@ use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
-use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under};
+use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -168,9 +168,13 @@ impl Terminal {
     fn begun(&mut self, runbook: &str, params: &Fields, estate: &str, at: &Moment, by: &Who) {
         let who = shown(&format!("{runbook} on {estate}, by {} on {}", by.user, by.host));
         self.heading(at.wall, &who);
-        for (name, value) in params {
-            let text = format!("{:10}{} = {}", "", shown(name), shown(&value.to_string()));
-            self.line(&self.style.paint(Tone::Dim, &text));
+        let given = |(name, value): (&String, &Value)| match value.to_string() {
+            empty if empty.is_empty() => format!("{name} = \"\""),
+            value => format!("{name} = {value}"),
+        };
+        let params: Vec<String> = params.iter().map(given).collect();
+        for line in wrap(&shown(&params.join(", ")), self.style.width - 10) {
+            self.line(&self.style.paint(Tone::Dim, &format!("{:10}{line}", "")));
         }
     }
 
@@ -259,7 +263,10 @@ impl Terminal {
             self.status(&format!("… waiting: {what} ({}{left})", between(since, at.wall)));
             return;
         }
-        let said = self.beats.get(id);
+        // What a change waits for is of interest only when it takes long; what a wait waits for, at once.
+        let effect = self.effects.get(id).filter(|(effect, _)| effect.class() != Class::Wait);
+        let begun = effect.map(|(_, since)| (what.clone(), *since));
+        let said = self.beats.get(id).or(begun.as_ref());
         if said.is_none_or(|(before, when)| *before != what || between(*when, at.wall) >= HEARTBEAT) {
             self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &what), &left);
             self.beats.insert(id.clone(), (what, at.wall));

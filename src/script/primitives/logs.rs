@@ -59,7 +59,10 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             options: &[
                 ("limit", "how long to watch; then the table gets the symbol `limit`"),
                 ("contact", "how long it may take until the first event; then the table gets the symbol `limit`"),
-                ("exit", "whether the table gets `exit` when the service has exited; by default, when it has such a row"),
+                (
+                    "exit",
+                    "whether the table gets `exit` when the service has exited; by default, when it has such a row",
+                ),
             ],
             errors: &["unreachable"],
             example: r#"
