@@ -1,4 +1,5 @@
-//! The desk baton is started at: texts a person keeps there, files they ask for, and who they are. It must not touch a host of a site: those are behind [`World`](super::World).
+//! The desk baton is started at: texts a person keeps there, files they ask for, and who they are.
+//! It must not touch a host of a site: those are behind [`World`](super::World).
 
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Who;
