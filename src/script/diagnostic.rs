@@ -1,6 +1,9 @@
 //! Rhai's errors in the words of a runbook's author: place, source line, call chain, and what to do about it. It must
 //! not run anything, and it never prints.
 
+// Rhai's enums grow with its versions.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 use crate::engine::CALL_LEVELS_MAX;
 use crate::error::{Error, Kind, Place, Snippet};
 use crate::model::text::did_you_mean;
@@ -174,15 +177,14 @@ pub(crate) fn reworded(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorFunctionNotFound(signature, _) => format!("unknown function `{}`", split(signature).0),
         EvalAltResult::ErrorDotExpr(what, _) => unknown_property(what),
         EvalAltResult::ErrorIndexingType(what, _) => {
-            format!("{} has no parts to look up with `[…]` or `.`", type_words(what.split(" [").next().unwrap_or(what)))
+            let kind = type_words(what.split(" [").next().unwrap_or(what));
+            format!("{kind} has no parts to look up with `[…]` or `.`")
         }
         EvalAltResult::ErrorArrayBounds(length, index, _) => {
             format!("the list has {length} items, and no item {index}")
         }
         EvalAltResult::ErrorDataRace(name, _) => {
-            format!(
-                "`{name}` is used inside a closure that one of its own methods calls; copy it to another variable first"
-            )
+            format!("a closure uses `{name}` while one of its own methods runs; copy it to another variable first")
         }
         EvalAltResult::ErrorAssignmentToConstant(name, _) => format!("`{name}` is a constant"),
         EvalAltResult::ErrorFor(_) => "`for` wants a list, a map's keys, or a range".into(),
@@ -213,7 +215,8 @@ fn unknown_property(what: &str) -> String {
     let words: Vec<&str> = what.split('\'').collect();
     match words.as_slice() {
         [_, property, .., kind, _] => {
-            let near = did_you_mean(property, PROPERTIES).map(|hint| format!("; {hint}")).unwrap_or_default();
+            let near = did_you_mean(property, PROPERTIES).map(|hint| format!("; {}", hint.replacen('`', "`.", 1)));
+            let near = near.unwrap_or_default();
             format!("{} has no `.{property}`{near}", type_words(kind))
         }
         _ => lower(what),

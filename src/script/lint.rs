@@ -1,6 +1,9 @@
 //! What can be seen to be wrong with a program without running it. Errors are certain; warnings are likely mistakes. It
 //! reads syntax trees and the inventory, and evaluates nothing.
 
+// Rhai's enums grow with its versions.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 use crate::error::{Error, Kind};
 use crate::model::inventory::{Host, Inventory, Pair, Service};
 use crate::model::text::did_you_mean;

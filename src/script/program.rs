@@ -259,9 +259,13 @@ fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
 fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library: &Library) -> Engine {
     let mut engine = engine::sandbox(Limits::RUNBOOK, Shared::clone(language));
     // Rhai reserves these two for later; runbooks say `param("x", #{ default: true })` and `service.var("x")`.
-    engine.on_parse_token(|token, _, _| match token {
-        Token::Reserved(word) if matches!(word.as_str(), "default" | "var") => Token::Identifier(word),
-        token => token,
+    engine.on_parse_token(|token, _, _| {
+        if let Token::Reserved(word) = &token
+            && matches!(word.as_str(), "default" | "var")
+        {
+            return Token::Identifier(word.clone());
+        }
+        token
     });
     engine.register_global_module(Shared::clone(primitives));
     engine.set_module_resolver(library.clone());

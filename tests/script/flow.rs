@@ -137,7 +137,8 @@ fn a_hold_on_a_track_holds_the_run_after_the_others_have_ended() {
 
 #[test]
 fn modules_may_hold_steps_and_take_closures() {
-    let module = "fn twice(name, body) {\n  step(name, || { body.call(); });\n  step(name, body);\n}\nfn make() { || note(\"made\") }";
+    let module = "fn twice(name, body) {\n  step(name, || { body.call(); });\n  step(name, body);\n}\n\
+                  fn make() { || note(\"made\") }";
     let test =
         Test::new("import \"x/lib\" as lib;\nlib::twice(\"S\",\n  || note(\"mine\"));\nstep(\"T\", lib::make());")
             .module("x/lib", module);

@@ -47,9 +47,8 @@ fn calls_that_cannot_work_are_errors() {
     finds("shutdwn(service(\"c1\"));", &["1:1: unknown function `shutdwn` [did you mean `shutdown`?]"]);
     finds(
         "step(\"a\", || { if false { shutdown() } });",
-        &[
-            "1:27: `shutdown` does not take 0 arguments [call it as `shutdown(service)` or `shutdown(service, options)`]",
-        ],
+        &["1:27: `shutdown` does not take 0 arguments \
+             [call it as `shutdown(service)` or `shutdown(service, options)`]"],
     );
     finds(
         "service(\"c9\"); host(\"cfg-c\");",

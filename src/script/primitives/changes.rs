@@ -128,7 +128,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
         doc: VerbDoc {
             name: "swap_folder",
             signatures: &["swap_folder(service, version)", "swap_folder(service, version, options)"],
-            summary: "Puts the staged version in the place of the one in use, which is kept. The service must be stopped.",
+            summary: "Puts the staged version in the place of the one in use, which is kept. The service must be \
+                      stopped.",
             example: r#"shutdown(service("c2")); swap_folder(service("c2"), "8.5.101");"#,
             ..ONCE
         },

@@ -16,8 +16,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
         doc: VerbDoc {
             name: "param",
             signatures: &["param(name)", "param(name, options)"],
-            summary: "A parameter of the runbook, given as `-p name=value`. Without a default it must be given. What is \
-                      given becomes the type of the default.",
+            summary: "A parameter of the runbook, given as `-p name=value`. Without a default it must be given. What \
+                      is given becomes the type of the default.",
             options: &[
                 ("help", "what it is, for `baton run RUNBOOK --help`"),
                 ("default", "its value when it is not given"),
@@ -116,19 +116,11 @@ pub(crate) fn end_step(track: &Track, result: Fallible<Dynamic>, position: Posit
 
 /// An error in one line, for the record of a step.
 fn message(error: &EvalAltResult) -> String {
-    match innermost(error) {
-        EvalAltResult::ErrorRuntime(thrown, _) => failure::uncaught(thrown).error.message,
-        other => diagnostic::reworded(other),
+    let (_, inner) = diagnostic::innermost("", error);
+    if let EvalAltResult::ErrorRuntime(thrown, _) = inner {
+        return failure::uncaught(thrown).error.message;
     }
-}
-
-fn innermost(error: &EvalAltResult) -> &EvalAltResult {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            innermost(inner)
-        }
-        other => other,
-    }
+    diagnostic::reworded(inner)
 }
 
 fn ensure(call: &Call<'_>) -> Fallible<Dynamic> {

@@ -11,7 +11,7 @@ use crate::script::doc::VerbDoc;
 use crate::script::failure;
 use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, ServiceHandle};
 use crate::script::primitives::{Primitive, probes};
-use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Module};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Module, NativeCallContext};
 
 pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
@@ -136,15 +136,15 @@ pub(super) fn handles(module: &mut Module) {
     module.set_getter_fn("members", |pair: &mut PairHandle| {
         Ok(Array::from([related(pair, &pair.get().primary)?, related(pair, &pair.get().backup)?]))
     });
-    module.set_indexer_get_fn(|pair: &mut PairHandle, word: ImmutableString| {
-        match pair.get().related.get(word.as_str()) {
-            Some(name) => related(pair, name),
-            None => {
-                let near = did_you_mean(&word, pair.get().related.keys().map(String::as_str));
-                let near = near.map(|hint| format!("; {hint}")).unwrap_or_default();
-                Err(format!("pair `{}` has no `{word}` in the inventory{near}", pair.name()).into())
-            }
+    module.set_indexer_get_fn(|context: NativeCallContext<'_>, pair: &mut PairHandle, word: ImmutableString| {
+        let known = &pair.get().related;
+        if let Some(name) = known.get(word.as_str()) {
+            return related(pair, name);
         }
+        let near = did_you_mean(&word, known.keys().map(String::as_str)).map(|hint| format!("; {hint}"));
+        let near = near.unwrap_or_default();
+        let message = format!("pair `{}` has no `{word}` in the inventory{near}", pair.name());
+        Err(Call::begin(&context, &VerbDoc::NONE, vec![])?.bug(message))
     });
 }
 

@@ -43,8 +43,9 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                 ("exit", "true: the wait fails at once when the service has exited"),
             ],
             errors: &["limit", "exit", "unreachable"],
-            example: r#"start(service("c2")); let seen = wait_for_log(service("c2"), [22170, 22172], #{ limit: "30min" });"#,
-            ..VerbDoc::NONE
+            example: r#"
+                start(service("c2"));
+                let seen = wait_for_log(service("c2"), [22170, 22172], #{ limit: "30min" });"#,
         },
         body: wait_for_log,
     },
@@ -73,7 +74,6 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                     ["any", "other", "same"],
                 ] }, #{ limit: "1h", contact: "5min" });
                 note(seen.outcome);"#,
-            ..VerbDoc::NONE
         },
         body: watch_log,
     },

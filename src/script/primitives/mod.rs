@@ -1,9 +1,10 @@
-//! The vocabulary of runbooks. Each file holds one theme: a table of [`Primitive`]s, each a function beside what is said
-//! about it.
+//! The vocabulary of runbooks. Each file holds one theme: a table of [`Primitive`]s, each a function beside what is
+//! said about it. A primitive performs nothing itself.
 //!
-//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`logs`]: following logs
-//! - [`waits`]: waiting for states and time · [`people`]: asking · [`flow`]: steps, obligations, parallel work, guards
-//! - [`values`]: versions, text for the record · [`table`]: decision tables from plain data
+//! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`]: tracks
+//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing
+//! - [`logs`]: following logs · [`table`]: decision tables from plain data
+//! - [`waits`]: states and time · [`people`]: asking · [`values`]: versions, text for the record
 
 mod changes;
 mod flow;
