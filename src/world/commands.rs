@@ -40,22 +40,25 @@ pub(super) async fn probe(clock: &Clock, argv: &[String], until: u64) -> Reply {
     let Some((program, arguments)) = argv.split_first() else {
         return Reply::Trouble(Trouble::Missing("the probe has no command".into()));
     };
+    let Some(left) = clock.real_time_until(until) else { return Reply::Trouble(Trouble::Late) };
     let mut command = command(program);
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Reply::Trouble(not_started(program, &error)),
     };
-    let Some(left) = clock.real_time_until(until) else { return late(&mut child) };
     match tokio::time::timeout(left, run(&mut child)).await {
         Ok(Ok((status, out, err))) => Reply::Probed { exit: exit_code(status), out, err },
         Ok(Err(error)) => Reply::Trouble(Trouble::Lost(format!("`{program}` cannot be waited for: {error}"))),
-        Err(_) => late(&mut child),
+        Err(_) => {
+            kill(&child);
+            Reply::Trouble(Trouble::Late)
+        }
     }
 }
 
 /// Why a command could not be started.
-pub(super) fn not_started(program: &str, error: &std::io::Error) -> Trouble {
+fn not_started(program: &str, error: &std::io::Error) -> Trouble {
     if error.kind() == ErrorKind::NotFound {
         Trouble::Missing(format!("there is no command `{program}`"))
     } else {
@@ -99,12 +102,11 @@ impl Collector {
     }
 }
 
-fn late(child: &mut Child) -> Reply {
+fn kill(child: &Child) {
     if let Some(group) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
         // Fails when it has ended by itself this very moment.
         let _ = kill_process_group(group, Signal::KILL);
     }
-    Reply::Trouble(Trouble::Late)
 }
 
 fn exit_code(status: ExitStatus) -> i32 {

@@ -1,24 +1,27 @@
-//! Jobs of a local host: started at most once under the wrapper `job.sh`, looked at through what it leaves in the job's
-//! folder, ended by a signal to its group. It must not guess: what the folder does not prove is [`JobState::Lost`].
+//! Jobs of a local host: claimed and started at most once under the supervisor `job.sh`, looked at through what it
+//! leaves in the job's folder, ended by a signal to its group. It must not guess: what the folder does not prove is
+//! [`JobState::Lost`].
 
 use super::clock::Clock;
-use super::commands::{command, not_started};
+use super::commands::command;
 use super::files::read_own;
 use super::watches::Watches;
 use super::{JobId, JobState, Reply, Stream, Trouble};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
 
-/// The supervisor of a job, in POSIX shell: arguments are the folder of the attempt and the command.
-pub const WRAPPER: &str = include_str!("job.sh");
+/// The supervisor of a job, in POSIX shell: its arguments are the folder of the attempt and the command.
+pub const SUPERVISOR: &str = include_str!("job.sh");
 
+/// An exit record before there is an exit code.
+const BLANK: &str = "                \n";
 /// How often a running job is looked at when the kernel reports nothing, as when its supervisor was killed.
 const SAFETY_POLL: Duration = Duration::from_millis(50);
 /// How often, a second apart, a job is asked to end before it is reported as still running.
@@ -58,19 +61,18 @@ pub(super) async fn start(jobs: &Path, folder: &Path, boot: &str, argv: &[String
     if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
         return Reply::Trouble(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
     }
-    if let Err(error) = make_parents(jobs, folder) {
-        return Reply::Trouble(Trouble::Refused(format!("cannot make `{}`: {error}", folder.display())));
-    }
     for _ in 0..START_TRIES {
         match look(folder, boot) {
             JobState::Absent => {}
             state @ (JobState::Running | JobState::Exited(_) | JobState::Lost(_)) => return Reply::Job(state),
         }
-        match launch(folder, argv).await {
-            Ok(said) if said.starts_with("claimed") => return Reply::Job(JobState::Running),
-            Ok(said) if said.starts_with("taken") => tokio::time::sleep(Duration::from_millis(2)).await,
-            Ok(said) => return without_claim(look(folder, boot), &said),
-            Err(trouble) => return Reply::Trouble(trouble),
+        match tokio::task::block_in_place(|| claim(jobs, folder)) {
+            Ok(Some(lock)) => return launch(folder, argv, lock),
+            // Another start is about to claim it, or someone is looking at its lock this very moment.
+            Ok(None) => tokio::time::sleep(Duration::from_millis(2)).await,
+            Err(error) => {
+                return Reply::Trouble(Trouble::Refused(format!("cannot claim `{}`: {error}", folder.display())));
+            }
         }
     }
     Reply::Trouble(Trouble::Refused(format!("`{}` is locked by another start", folder.display())))
@@ -121,44 +123,68 @@ pub(super) fn output(folder: &Path, stream: Stream, from: u64, max: u64) -> Repl
     }
 }
 
-/// The job's folders are for their owner alone: who can open the lock can pretend that a job runs.
-fn make_parents(jobs: &Path, folder: &Path) -> std::io::Result<()> {
+/// Makes the folder of the attempt, which succeeds once, and returns its lock; nothing when another was first.
+fn claim(jobs: &Path, folder: &Path) -> std::io::Result<Option<File>> {
+    // For their owner alone: who can open the lock can pretend that a job runs.
     let mut private = DirBuilder::new();
-    private.recursive(true).mode(0o700).create(jobs)?;
-    folder.parent().map_or(Ok(()), |parent| private.create(parent))
+    private.mode(0o700).recursive(true).create(jobs)?;
+    private.create(folder.parent().unwrap_or(jobs))?;
+    let lock = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(lock_of(folder))?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+        locked => locked?,
+    }
+    match private.recursive(false).create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
+        made => made?,
+    }
+    // A claim that a power cut could undo would let the job be started twice.
+    let durable = prepare(folder).and_then(|()| sync_up_to(jobs, folder));
+    durable.inspect_err(|_| give_back(folder)).map(|()| Some(lock))
 }
 
-/// Starts the wrapper and returns what it says: `claimed`, `taken`, or why nothing was started.
-async fn launch(folder: &Path, argv: &[String]) -> Result<String, Trouble> {
+/// Makes the files of an attempt, the exit record blank, so that a full disk shows now and not at the end.
+fn prepare(folder: &Path) -> std::io::Result<()> {
+    for (name, content) in [("out", ""), ("err", ""), ("exit", BLANK)] {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(folder.join(name))?
+            .write_all(content.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Undoes a claim of ours whose command was not started; its lock is still held. What cannot be undone reads as lost.
+fn give_back(folder: &Path) {
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+fn sync_up_to(jobs: &Path, folder: &Path) -> std::io::Result<()> {
+    folder.ancestors().take_while(|above| above.starts_with(jobs)).try_for_each(|dir| File::open(dir)?.sync_all())
+}
+
+/// Starts the supervisor of a claimed job and hands the lock over to it.
+fn launch(folder: &Path, argv: &[String], lock: File) -> Reply {
     let mut setsid = command("setsid");
-    setsid.args(["sh", "-c", WRAPPER, "baton-job"]).arg(folder).args(argv);
-    setsid.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut supervisor = setsid.spawn().map_err(|error| match not_started("setsid", &error) {
-        Trouble::Missing(_) => Trouble::Refused("jobs need `setsid` of util-linux on the host".into()),
-        other @ (Trouble::Unreachable(_) | Trouble::Late | Trouble::Refused(_) | Trouble::Lost(_)) => other,
-    })?;
-    let (out, err) = (supervisor.stdout.take(), supervisor.stderr.take());
-    // Reaps it when it ends; it does not end with us.
-    tokio::spawn(async move { supervisor.wait().await });
-    let mut said = Vec::new();
-    if let Some(mut out) = out {
-        // One word and a newline in one write; the pipe stays open no longer than that.
-        let _ = out.read_buf(&mut said).await;
+    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).args(argv);
+    setsid.stdin(lock).stdout(Stdio::null()).stderr(Stdio::null());
+    match setsid.spawn() {
+        Ok(mut supervisor) => {
+            // Reaps it when it ends; it does not end with us.
+            tokio::spawn(async move { supervisor.wait().await });
+            Reply::Job(JobState::Running)
+        }
+        Err(error) => {
+            give_back(folder);
+            Reply::Trouble(Trouble::Refused(format!("the supervisor, `setsid sh`, cannot be started: {error}")))
+        }
     }
-    if said.is_empty()
-        && let Some(mut err) = err
-    {
-        let _ = err.read_to_end(&mut said).await;
-    }
-    Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
-/// The wrapper ended without a word: it was refused, or it died between claiming and saying so.
-fn without_claim(state: JobState, said: &str) -> Reply {
-    match state {
-        JobState::Absent => Reply::Trouble(Trouble::Refused(format!("the job cannot be started: {}", said.trim()))),
-        JobState::Running | JobState::Exited(_) | JobState::Lost(_) => Reply::Job(state),
-    }
+fn lock_of(folder: &Path) -> PathBuf {
+    folder.with_extension("lock")
 }
 
 fn exit_record(folder: &Path) -> Option<i32> {
@@ -168,7 +194,7 @@ fn exit_record(folder: &Path) -> Option<i32> {
 }
 
 fn is_locked(folder: &Path) -> bool {
-    let Ok(lock) = File::open(folder.with_extension("lock")) else { return false };
+    let Ok(lock) = File::open(lock_of(folder)) else { return false };
     // Shared, so that two lookers do not take each other for a supervisor.
     flock(&lock, FlockOperation::NonBlockingLockShared).is_err()
 }

@@ -46,7 +46,7 @@ impl Terminal {
                 Typed::Stop => return Answer::Nobody(format!("`{STOP}` was typed")),
                 Typed::Nothing => "> ".into(),
                 Typed::Other => {
-                    format!("  `{}` is not an answer; type {} in full\n> ", shown(line.trim()), choice(&ask.form))
+                    format!("  `{}` is none of the words; type {}\n> ", shown(line.trim()), choice(&ask.form))
                 }
             };
         }

@@ -38,6 +38,15 @@ fn a_late_probe_is_killed_with_everything_it_started() {
 }
 
 #[test]
+fn a_probe_whose_time_is_over_is_not_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = open(folder.path());
+    let trace = folder.path().join("trace");
+    assert_eq!(probe(&mut world, &["touch", trace.to_str().unwrap()], 0), Reply::Trouble(Trouble::Late));
+    assert!(!trace.exists());
+}
+
+#[test]
 fn more_than_the_cap_is_read_and_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let mut world = open(folder.path());
