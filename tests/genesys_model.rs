@@ -124,6 +124,7 @@ fn a_new_server_logs_what_the_scenario_says() {
         ("same-schema", vec![22911, 25303, 22902, 22172]),
         ("wrong-database", vec![22911, 25301, 22902, 25302, 25302, 25302, 22171]),
         ("never-ready", vec![22911, 25301]),
+        ("late-event", vec![22911, 22902, 25301, 25302, 22170]),
         ("exits", vec![22911]),
     ] {
         let mut lab = Lab::new(scenario);
