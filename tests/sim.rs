@@ -2,11 +2,12 @@
 
 mod crashes;
 mod pump;
+mod shipped;
 
 use baton::model::effect::{Ask, Form};
 use baton::model::record::{EffectId, TrackId};
 use baton::model::value::{Fields, Value};
-use baton::sim::{CrashClock, Fault, FaultPlan, Harm, ORIGIN_WALL_MS, SimEstate, SimWorld, Trigger};
+use baton::sim::{Boundary, CrashClock, Fault, FaultPlan, Harm, ORIGIN_WALL_MS, SimEstate, SimWorld, Trigger};
 use baton::world::{Answer, Completion, FileStat, JobId, JobState, Reply, Request, Ticket, Trouble, World};
 use pump::estate;
 
@@ -20,10 +21,9 @@ impl Session {
 
     fn ask(&mut self, request: Request) -> Reply {
         self.0.submit(Ticket(1), request);
-        match self.0.next() {
-            Completion::Reply(Ticket(1), reply) => reply,
-            other => panic!("{other:?}"),
-        }
+        let completion = self.0.next();
+        let Completion::Reply(Ticket(1), reply) = completion else { panic!("{completion:?}") };
+        reply
     }
 
     fn start(&mut self, n: u64, verb: &str, attempt: u32) -> Reply {
@@ -41,17 +41,15 @@ impl Session {
         let (host, service) = ("h".to_owned(), Some("p1".to_owned()));
         let probe =
             Request::Probe { host, service, what: "status".into(), argv: Vec::new(), args: Fields::new(), until: 0 };
-        match self.ask(probe) {
-            Reply::Probed { exit: 0, out, .. } => String::from_utf8(out).unwrap(),
-            other => panic!("{other:?}"),
-        }
+        let reply = self.ask(probe);
+        let Reply::Probed { exit: 0, out, .. } = reply else { panic!("{reply:?}") };
+        String::from_utf8(out).unwrap()
     }
 
     fn listing(&mut self) -> Vec<FileStat> {
-        match self.ask(Request::List { host: "h".into(), dir: "/logs/".into() }) {
-            Reply::Listing(files) => files,
-            other => panic!("{other:?}"),
-        }
+        let reply = self.ask(Request::List { host: "h".into(), dir: "/logs/".into() });
+        let Reply::Listing(files) = reply else { panic!("{reply:?}") };
+        files
     }
 
     fn elapsed(&mut self) -> i64 {
@@ -206,7 +204,7 @@ fn a_job_outlives_the_runner_that_started_it() {
             args: Fields::new(),
         },
     );
-    assert_eq!((first.0.next(), clock.is_dead()), (Completion::Interrupted, true));
+    assert_eq!((first.0.next(), clock.died_at()), (Completion::Interrupted, Some(Boundary::AfterStart)));
     estate.pass(1_000);
     estate.restart_runner();
     let mut second = Session::on(&estate);

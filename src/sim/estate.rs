@@ -133,12 +133,6 @@ impl SimEstate {
         estate.booted_at = estate.now;
     }
 
-    /// What time it is.
-    #[must_use]
-    pub fn now(&self) -> Moment {
-        self.0.borrow().moment()
-    }
-
     /// The truth about what happened, of all models together.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
@@ -179,12 +173,6 @@ impl SimEstate {
     #[must_use]
     pub fn places(&self) -> Vec<Trigger> {
         self.0.borrow().places.clone()
-    }
-
-    /// The site's files, for tests that look at them or put some there.
-    #[must_use]
-    pub fn files(&self) -> MemoryFiles {
-        self.0.borrow().files.clone()
     }
 }
 

@@ -159,12 +159,6 @@ impl ModelHost {
         self.program.name()
     }
 
-    /// Whether this model animates the service.
-    #[must_use]
-    pub fn has(&self, service: &str) -> bool {
-        self.stage.borrow().hosts.contains_key(service)
-    }
-
     /// Does a verb to a service now. Nothing when the model returns `()`: it does not know the verb.
     ///
     /// # Errors
