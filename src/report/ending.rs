@@ -1,6 +1,7 @@
 //! The last lines of a run: how it ended, what it cost each service, what deviated, and the next command to type.
 //! It must not judge: what it says is in the [`Summary`].
 
+use crate::error::Error;
 use crate::model::record::Ending;
 use crate::model::text::shown;
 use crate::report::layout::{Badge, badge, between, date_and_time, time_of_day, wrap};
@@ -69,6 +70,20 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
     }
     let next = next_command(&sum.run, sum.ending, &sum.runbook);
     text += &format!("{} {next}\n", style.paint(Tone::Wait, "next:"));
+    text
+}
+
+/// Why a run waits for a person, and what they are to do. It is no failure and does not look like one.
+#[must_use]
+pub fn decision(error: &Error, ending: Ending, style: &Style) -> String {
+    let mark = ending_badge(Some(ending));
+    let mut text = format!("\n{}\n", style.paint(mark.tone, &format!("{} {}", mark.symbol, mark.word)));
+    for line in [&error.message].into_iter().chain(&error.causes).flat_map(|text| text.lines()) {
+        text += &indented(&shown(line), style);
+    }
+    for hint in &error.hints {
+        text += &format!("{} {}\n", style.paint(Tone::Wait, "next:"), shown(hint));
+    }
     text
 }
 
