@@ -144,7 +144,7 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
 /// it happened, and why they know.
 ///
 /// # Errors
-/// `Refused` when the run is over or its record is damaged; `Usage` when there is nothing in doubt to give a verdict on.
+/// `Refused` when its record is damaged; `Usage` when there is nothing in doubt to give a verdict on.
 pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, String)>) -> Result<Finished> {
     let mut stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
@@ -153,6 +153,11 @@ pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, Stri
         parts.sinks.iter_mut().for_each(|sink| sink.event(&event));
     }
     let history = History::from(stored.clone())?;
+    if let (true, Some(Stored { record: Record::Ended { ending, message, .. }, .. })) =
+        (history.is_final(), stored.last())
+    {
+        return Ok(over(parts.run, *ending, message));
+    }
     let params = history.begun().params.clone();
     let opening = reopening(&parts.run, &history, verdict, &parts.world.now(), &parts.by)?;
     stored.extend((last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() }));
@@ -167,10 +172,6 @@ fn reopening(
     at: &Moment,
     by: &Who,
 ) -> Result<Vec<Record>> {
-    if history.is_final() {
-        return Err(Error::new(Kind::Refused, format!("run {run} is over; there is nothing to resume"))
-            .hint(format!("see what it did: baton show {run}")));
-    }
     let mut records = vec![Record::Opened { at: at.clone(), by: by.clone() }];
     match (history.doubted(), verdict) {
         (Some((id, attempt)), Some((happened, reason))) => {
@@ -245,6 +246,13 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
     let message = error.as_ref().map_or_else(String::new, |error| error.message.clone());
     let unwritten = door.close(ending, &message, effect).err();
     let error = error.or(unwritten);
+    let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
+    Finished { run, ending, error, exit_code }
+}
+
+/// A run that was over before: a runner may have died after its last record. Nothing is written.
+fn over(run: String, ending: Ending, message: &str) -> Finished {
+    let error = (ending != Ending::Done).then(|| held(&run, message.to_owned(), ""));
     let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
     Finished { run, ending, error, exit_code }
 }

@@ -3,7 +3,7 @@
 use crate::records::{at, begun, effect, ended, failed, id, intent, job, outcome, read, step_begun, step_ended, who};
 use baton::error::Kind;
 use baton::journal::Stored;
-use baton::journal::history::{History, State, StepPast, mismatch};
+use baton::journal::history::{History, State, StepPhase, mismatch};
 use baton::model::effect::{Action, Class, Effect, Outcome};
 use baton::model::record::{Ending, FORMAT, Record, TrackId};
 use baton::model::span::Span;
@@ -76,7 +76,7 @@ fn a_history_answers_what_became_of_each_effect() {
     let past = history.recorded(&id("0", 6)).expect("asked for");
     assert_eq!((past.effect.label.as_str(), past.since, past.step), ("start(c2)", &at(99), "1"));
     assert_eq!(history.recorded(&id("0.1-0", 6)), None, "another track");
-    assert_eq!(history.step(&TrackId::main(), "1"), Some(&StepPast::Begun));
+    assert_eq!(history.step(&TrackId::main(), "1").map(|step| &step.phase), Some(&StepPhase::Begun));
     assert_eq!(history.step(&TrackId::main(), "2"), None);
     assert_eq!((history.len(), history.changes()), (17, 6));
     assert_eq!((history.last_ending(), history.is_final()), (None, false));
@@ -99,7 +99,8 @@ fn a_failed_step_may_begin_again() {
     }
     let records = vec![begun(), step_begun("1"), failed_step, step_begun("1"), step_ended("1")];
     let history = history(records).expect("legal");
-    assert_eq!(history.step(&TrackId::main(), "1"), Some(&StepPast::Ended { failed: None }));
+    let step = history.step(&TrackId::main(), "1").expect("on record");
+    assert_eq!(step.phase, StepPhase::Ended { failed: None });
 }
 
 #[test]

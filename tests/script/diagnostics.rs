@@ -71,7 +71,7 @@ fn names_that_nobody_knows() {
         &["the inventory has no service `c3`", "at test.rhai:1:10", "hint: did you mean `c1` or `c2`?"],
     );
     let message = "pair `confserv` has no `databse` in the inventory; did you mean `database`?";
-    told("let p = pair(\"confserv\");\nbackup(p.databse);", &[message, "at test.rhai:2:10"]);
+    told("let p = pair(\"confserv\");\nbackup(p.databse);", &[message, "at test.rhai:2:9"]);
     let message = "product `demo` of service `c1` has no verb `shutdwn`; did you mean `shutdown`?";
     told("change(service(\"c1\"), \"shutdwn\");", &[message, "at test.rhai:1:1"]);
     let message = "`shutdown` has no option `limt` (it has: `limit`); did you mean `limit`?";
