@@ -3,6 +3,7 @@
 // Helpers of tests may fail as tests do.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod cli;
 mod crash;
 mod exec;
 mod genesys_model;

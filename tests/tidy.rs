@@ -32,7 +32,7 @@ const FLOORS: &[(&str, u8)] = &[
 const CONFINED: &[(&[&str], &[&str], &str)] = &[
     (&["rhai"], &["engine", "convert", "sim", "script"], "Rhai"),
     (&["tokio"], &["world"], "an async runtime"),
-    (&["std", "process"], &["world", "main"], "processes"),
+    (&["std", "process"], &["world", "main", "lib"], "processes"),
     (&["std", "net"], &["world"], "the network"),
     (&["std", "fs"], &["world", "journal"], "files"),
     (&["std", "thread"], &["world"], "threads"),

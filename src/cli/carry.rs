@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::error::Result;
 use crate::model::event::Sink;
-use crate::model::record::Record;
+use crate::model::record::{Ending, Record};
 use crate::report::ending;
 use crate::report::json::JsonLines;
 use crate::report::summary::summarise;
@@ -31,6 +31,9 @@ pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
     let screen = &desk.screen;
     screen.out.say(&ending::render(&sum, &screen.out_style, &screen.zone));
     match &finished.error {
+        Some(error) if matches!(finished.ending, Ending::Held | Ending::Suspended) => {
+            screen.out.say(&ending::decision(error, finished.ending, &screen.out_style));
+        }
         Some(error) => {
             screen.out.say("\n");
             screen.complain(error);

@@ -1,40 +1,67 @@
-//! `baton check`: compiles runbooks and says what can be seen to be wrong without running them. It touches nothing.
+//! `baton check`: says what can be seen to be wrong with runbooks without running them. It touches nothing.
 
 use super::Desk;
 use super::site::Site;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::library::Shelf;
+use crate::model::inventory::Inventory;
+use crate::report::diagnostic;
 use crate::report::style::Tone;
+use crate::script::lint::{self, Finding, Severity};
 use crate::script::program::Program;
 use crate::script::sources::Sources;
+use crate::world::desk;
+use std::path::{Path, PathBuf};
 
 /// Check runbooks without running them
 #[derive(Debug, clap::Args)]
 pub(super) struct Words {
     /// Names from `baton list`, or paths of .rhai files; without any, all of them
     runbooks: Vec<String>,
+    /// Also check the names of hosts, services and pairs against this inventory
+    #[arg(short, long, value_name = "FILE")]
+    inventory: Option<PathBuf>,
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let site = Site::here();
+    let inventory = words.inventory.as_deref().map(|path| read(path, &site)).transpose()?;
     let all = if words.runbooks.is_empty() { site.names(Shelf::Runbooks) } else { words.runbooks.clone() };
     let style = desk.screen.out_style;
     let mut worst = 0;
     for given in &all {
-        match check(given, &site) {
-            Ok(()) => desk.screen.out.say(&format!("{} {given}\n", style.paint(Tone::Good, "✓ sound "))),
-            Err(error) => {
-                desk.screen.complain(&error);
-                worst = worst.max(error.kind.exit_code());
-            }
+        let findings = check(given, &site, inventory.as_ref())
+            .unwrap_or_else(|error| vec![Finding { severity: Severity::Error, error }]);
+        for finding in &findings {
+            let text = match finding.severity {
+                Severity::Error => {
+                    worst = worst.max(finding.error.kind.exit_code());
+                    diagnostic::render(&finding.error, &style)
+                }
+                Severity::Warning => diagnostic::render_warning(&finding.error, &style),
+            };
+            desk.screen.out.say(&format!("{text}\n"));
         }
+        let (mark, tone) = match findings.len() {
+            0 => ("✓ sound".to_owned(), Tone::Good),
+            1 => ("! 1 finding".to_owned(), Tone::Warn),
+            many => (format!("! {many} findings"), Tone::Warn),
+        };
+        desk.screen.out.say(&format!("{:<13} {given}\n", style.paint(tone, &mark)));
     }
     Ok(worst)
 }
 
-fn check(given: &str, site: &Site) -> Result<()> {
+fn read(path: &Path, site: &Site) -> Result<Inventory> {
+    let missing = || Error::new(Kind::Usage, format!("there is no inventory `{}`", path.display()));
+    let text = desk::read_text(path)?.ok_or_else(missing)?;
+    let mut profile = |product: &str| site.lookup(Shelf::Products, product);
+    site.check(Inventory::parse(&text, &path.display().to_string(), &mut profile))
+}
+
+fn check(given: &str, site: &Site, inventory: Option<&Inventory>) -> Result<Vec<Finding>> {
     let (name, text) = site.runbook(given)?;
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let sources = site.check(Sources::collect(&name, &text, &mut read_module))?;
-    Program::compile(&sources).map(|_| ())
+    Ok(lint::lint(&*Program::compile(&sources)?, inventory))
 }

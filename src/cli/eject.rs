@@ -1,5 +1,5 @@
-//! `baton eject`: copies a shipped runbook, and what it imports, into the current folder, where it wins over the shipped
-//! one. It never writes over a file.
+//! `baton eject`: copies a shipped runbook, and what it imports, into the current folder, where it wins over the
+//! shipped one. It never writes over a file.
 
 use super::Desk;
 use crate::error::{Error, Kind, Result};

@@ -22,20 +22,20 @@ pub use screen::Screen;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
 /// Carries high-availability systems through upgrades, from editable runbooks, durably
 #[derive(Debug, Parser)]
-#[command(name = "baton", version, arg_required_else_help = true, after_help = "Start here: baton list")]
+#[command(name = "baton", version, after_help = "Start here: baton list")]
 struct CommandLine {
     /// Where runs and labs are kept [default: ~/.local/state/baton]
     #[arg(long, global = true, value_name = "DIR", env = "BATON_STATE", hide_env_values = true)]
     state: Option<PathBuf>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,7 +67,7 @@ impl Desk {
     }
 }
 
-/// Carries out one command line, program name included, and returns the exit code. Plain text, whatever the streams are.
+/// Carries out one command line, program name included, and returns the exit code. Plain text on any stream.
 #[must_use]
 pub fn main_with(words: Vec<OsString>, out: Box<dyn Write>, err: Box<dyn Write>) -> u8 {
     main_on(words, Screen::plain(out, err))
@@ -80,8 +80,12 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
         Ok(line) => line,
         Err(told) => return tell(&told, &screen),
     };
+    let Some(command) = line.command else {
+        screen.err.say(&CommandLine::command().render_help().to_string());
+        return Kind::Usage.exit_code();
+    };
     let outcome = match line.state.map_or_else(default_state, Ok) {
-        Ok(state) => dispatch(&line.command, &Desk { screen: screen.clone(), state }),
+        Ok(state) => dispatch(&command, &Desk { screen: screen.clone(), state }),
         Err(error) => Err(error),
     };
     outcome.unwrap_or_else(|error| {

@@ -171,7 +171,8 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
     let style = desk.screen.out_style;
     let mut page = format!("{}\n", style.paint(Tone::Strong, &name));
     for line in program.about().lines().filter(|line| !line.starts_with("source:")) {
-        page += &format!("  {}\n", shown(line));
+        page += format!("  {}", shown(line)).trim_end();
+        page.push('\n');
     }
     if let Some(source) = source(&text) {
         page += &style.paint(Tone::Dim, &format!("  after: {}\n", shown(source)));
@@ -182,6 +183,7 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
     }
     for param in program.params() {
         let value = match &param.default {
+            Some(Value::Text(text)) => format!("default: \"{}\"", shown(text)),
             Some(default) => format!("default: {}", shown(&default.to_string())),
             None => "must be given".to_owned(),
         };

@@ -1,6 +1,6 @@
-//! The lab: a rehearsal site on this machine. Its hosts are folders, its services are processes that do nothing, its logs
-//! and jobs are real, and a product's model decides what happens, on a clock that runs faster. It must never be mistaken
-//! for a site, and never claims to have done what it only imitates.
+//! The lab: a rehearsal site on this machine. Its hosts are folders, its services are processes that do nothing, its
+//! logs and jobs are real, and a product's model decides what happens, on a clock that runs faster. It must never be
+//! mistaken for a site, and never claims to have done what it only imitates.
 //!
 //! - [`template`]: what a lab is made from · [`place`]: the folder it lives in
 //! - [`plan`]: beginning one, finding one again · [`calls`]: from a command line back to a verb

@@ -1,5 +1,5 @@
-//! What a lab's hosts have in place of a product's tools: finds out which verb or probe a command line means and asks the
-//! lab to do it. It must not do anything by itself.
+//! What a lab's hosts have in place of a product's tools: finds out which verb or probe a command line means and asks
+//! the lab to do it. It must not do anything by itself.
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::calls::{Asked, Calls};

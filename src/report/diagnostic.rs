@@ -9,10 +9,20 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet as Frame};
 /// The whole text of an error, ending in a newline; its last line is the last hint.
 #[must_use]
 pub fn render(error: &Error, style: &Style) -> String {
+    shape(error, false, style)
+}
+
+/// The same for something that is only suspicious.
+#[must_use]
+pub fn render_warning(error: &Error, style: &Style) -> String {
+    shape(error, true, style)
+}
+
+fn shape(error: &Error, warning: bool, style: &Style) -> String {
     let title = safe(&error.message);
     let mut text = match (&error.snippet, &error.place) {
-        (Some(snippet), _) => framed(&title, snippet, style),
-        (None, place) => titled(&title, place.as_ref(), style),
+        (Some(snippet), _) => framed(&title, warning, snippet, style),
+        (None, place) => titled(&title, warning, place.as_ref(), style),
     };
     for call in &error.trace {
         text += &detail("in", call, style);
@@ -26,8 +36,9 @@ pub fn render(error: &Error, style: &Style) -> String {
     text
 }
 
-fn titled(title: &str, place: Option<&Place>, style: &Style) -> String {
-    let mut text = format!("{}{}\n", style.paint(Tone::Bad, "error"), style.paint(Tone::Strong, &format!(": {title}")));
+fn titled(title: &str, warning: bool, place: Option<&Place>, style: &Style) -> String {
+    let (tone, word) = if warning { (Tone::Warn, "warning") } else { (Tone::Bad, "error") };
+    let mut text = format!("{}{}\n", style.paint(tone, word), style.paint(Tone::Strong, &format!(": {title}")));
     if let Some(place) = place {
         text += &format!("  {} {}\n", style.paint(Tone::Dim, "-->"), shown(&place.to_string()));
     }
@@ -35,7 +46,7 @@ fn titled(title: &str, place: Option<&Place>, style: &Style) -> String {
 }
 
 /// The title and the source line with carets under the characters that are meant.
-fn framed(title: &str, snippet: &Snippet, style: &Style) -> String {
+fn framed(title: &str, warning: bool, snippet: &Snippet, style: &Style) -> String {
     let starts: Vec<usize> = snippet.line.char_indices().map(|(at, _)| at).chain([snippet.line.len()]).collect();
     let byte_at = |index: usize| starts.get(index).copied().unwrap_or(snippet.line.len());
     let first = (snippet.place.column as usize).saturating_sub(1);
@@ -47,7 +58,8 @@ fn framed(title: &str, snippet: &Snippet, style: &Style) -> String {
         .annotation(mark);
     let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(style.width);
-    renderer.render(&[Level::ERROR.primary_title(title).element(frame)]) + "\n"
+    let level = if warning { Level::WARNING } else { Level::ERROR };
+    renderer.render(&[level.primary_title(title).element(frame)]) + "\n"
 }
 
 fn detail(word: &str, text: &str, style: &Style) -> String {

@@ -1,9 +1,10 @@
 //! The last lines of a run: how it ended, what it cost each service, what deviated, and the next command to type.
 //! It must not judge: what it says is in the [`Summary`].
 
+use crate::error::Error;
 use crate::model::record::Ending;
 use crate::model::text::shown;
-use crate::report::layout::{Badge, badge, between, cut, date_and_time, time_of_day, wrap};
+use crate::report::layout::{Badge, badge, between, date_and_time, time_of_day, wrap};
 use crate::report::style::{Style, Tone};
 use crate::report::summary::{Condition, Summary};
 use jiff::tz::TimeZone;
@@ -72,12 +73,26 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
     text
 }
 
+/// Why a run waits for a person, and what they are to do. It is no failure and does not look like one.
+#[must_use]
+pub fn decision(error: &Error, ending: Ending, style: &Style) -> String {
+    let mark = ending_badge(Some(ending));
+    let mut text = format!("\n{}\n", style.paint(mark.tone, &format!("{} {}", mark.symbol, mark.word)));
+    for line in [&error.message].into_iter().chain(&error.causes).flat_map(|text| text.lines()) {
+        text += &indented(&shown(line), style);
+    }
+    for hint in &error.hints {
+        text += &format!("{} {}\n", style.paint(Tone::Wait, "next:"), shown(hint));
+    }
+    text
+}
+
 /// One line about a run, for lists: identity, when, ending, runbook, estate.
 #[must_use]
 pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let mark = ending_badge(sum.ending);
     let word = style.paint(mark.tone, &format!("{} {:<12}", mark.symbol, mark.word));
-    let rest = cut(&format!("{}  ({})", sum.runbook, sum.estate), style.width.saturating_sub(46));
+    let rest = shown(&format!("{} on {}", sum.runbook, sum.estate));
     format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone))
 }
 

@@ -7,14 +7,17 @@ use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
-use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under};
+use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Off a terminal, an effect that goes on waiting for the same thing says so again after this time.
+/// Off a terminal, an effect that goes on waiting for the same thing says so again after this time, then after twice
+/// as long, and so on.
 const HEARTBEAT: Span = Span::secs(30);
+/// But never after longer than this: who reads a log file wants to see that it lives.
+const HEARTBEAT_MAX: Span = Span::mins(10);
 /// How many of the last lines of a failed command are shown.
 const TAIL_LINES: usize = 10;
 
@@ -27,8 +30,8 @@ pub struct Terminal {
     effects: BTreeMap<EffectId, (Effect, i64)>,
     /// Steps under way: name and since when.
     steps: BTreeMap<(TrackId, String), (String, i64)>,
-    /// What was last said of a waiting effect, and when.
-    beats: BTreeMap<EffectId, (String, i64)>,
+    /// What was last said of a waiting effect, when, and after how long it is said again.
+    beats: BTreeMap<EffectId, (String, i64, Span)>,
     /// Output that came without its newline yet.
     partial: BTreeMap<EffectId, String>,
     /// Replayed steps that are to be told in one line.
@@ -168,9 +171,13 @@ impl Terminal {
     fn begun(&mut self, runbook: &str, params: &Fields, estate: &str, at: &Moment, by: &Who) {
         let who = shown(&format!("{runbook} on {estate}, by {} on {}", by.user, by.host));
         self.heading(at.wall, &who);
-        for (name, value) in params {
-            let text = format!("{:10}{} = {}", "", shown(name), shown(&value.to_string()));
-            self.line(&self.style.paint(Tone::Dim, &text));
+        let given = |(name, value): (&String, &Value)| match value.to_string() {
+            empty if empty.is_empty() => format!("{name} = \"\""),
+            value => format!("{name} = {value}"),
+        };
+        let params: Vec<String> = params.iter().map(given).collect();
+        for line in wrap(&shown(&params.join(", ")), self.style.width - 10) {
+            self.line(&self.style.paint(Tone::Dim, &format!("{:10}{line}", "")));
         }
     }
 
@@ -194,7 +201,7 @@ impl Terminal {
     fn intent(&mut self, id: &EffectId, attempt: u32, effect: &Effect, at: &Moment) {
         self.effects.insert(id.clone(), (effect.clone(), at.wall));
         if let Action::Ask(ask) = &effect.action {
-            self.entry(at.wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), &ask.gate);
+            self.entry(at.wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), "");
             if !ask.evidence.is_empty() {
                 self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
             }
@@ -251,19 +258,33 @@ impl Terminal {
     }
 
     fn waiting(&mut self, id: &EffectId, what: &str, left: Option<Span>, at: &Moment) {
-        let left = left.map_or_else(String::new, |left| format!("{left} left"));
-        let what = shown(what);
+        let left = left.map_or_else(String::new, |left| format!(", {left} left"));
+        let effect = self.effects.get(id);
+        let what = match effect.map(|(effect, _)| effect) {
+            Some(effect) if matches!(effect.action, Action::Log(_)) => {
+                format!("{}: {}", shown(&effect.label), shown(what))
+            }
+            Some(_) | None => shown(what),
+        };
         if self.style.live {
-            let since = self.effects.get(id).map_or(at.wall, |(_, since)| *since);
-            let left = if left.is_empty() { left } else { format!(", {left}") };
+            let since = effect.map_or(at.wall, |(_, since)| *since);
             self.status(&format!("… waiting: {what} ({}{left})", between(since, at.wall)));
             return;
         }
-        let said = self.beats.get(id);
-        if said.is_none_or(|(before, when)| *before != what || between(*when, at.wall) >= HEARTBEAT) {
-            self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &what), &left);
-            self.beats.insert(id.clone(), (what, at.wall));
-        }
+        // What a change waits for is of interest only when it takes long; what a wait waits for, at once.
+        let change = effect.filter(|(effect, _)| effect.class() != Class::Wait);
+        let begun = change.map(|(_, since)| (what.clone(), *since, HEARTBEAT));
+        let next = match self.beats.get(id).or(begun.as_ref()) {
+            Some((before, when, pause)) if *before == what => {
+                if between(*when, at.wall) < *pause {
+                    return;
+                }
+                Span(pause.0.saturating_mul(2)).min(HEARTBEAT_MAX)
+            }
+            Some(_) | None => HEARTBEAT,
+        };
+        self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &format!("{what}{left}")), "");
+        self.beats.insert(id.clone(), (what, at.wall, next));
     }
 
     fn output(&mut self, id: &EffectId, text: &str) {
@@ -293,8 +314,7 @@ impl Sink for Terminal {
             Event::Recorded { record, replayed, .. } => self.recorded(record, *replayed),
             Event::Waiting { id, what, left, at } => self.waiting(id, what, *left, at),
             Event::LogSeen { id, service, number, line, at } => {
-                let number = number.map_or_else(String::new, |number| format!("{number} "));
-                let words = lane(&id.track, &format!("{}: {number}{}", shown(service), shown(line)));
+                let words = lane(&id.track, &format!("{}: {}", shown(service), log_words(*number, line)));
                 self.entry(at.wall, badge('‹', "log", Tone::Plain), &words, "");
             }
             Event::Output { id, text, .. } => self.output(id, text),
@@ -313,6 +333,13 @@ fn lane(track: &TrackId, words: &str) -> String {
         Some(item) => format!("[{}] {words}", item + 1),
         None => words.to_owned(),
     }
+}
+
+/// An event's number and what the line says behind it; the whole line when it has no number.
+fn log_words(number: Option<i64>, line: &str) -> String {
+    let Some(number) = number.map(|number| number.to_string()) else { return shown(line) };
+    let rest = line.split_once(&number).map_or(line, |(_, rest)| rest).trim();
+    shown(format!("{number} {rest}").trim_end())
 }
 
 /// An answer and who gave it.

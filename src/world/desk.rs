@@ -1,4 +1,5 @@
-//! The desk baton is started at: texts a person keeps there, files they ask for, and who they are. It must not touch a host of a site: those are behind [`World`](super::World).
+//! The desk baton is started at: texts a person keeps there, files they ask for, and who they are.
+//! It must not touch a host of a site: those are behind [`World`](super::World).
 
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Who;
@@ -184,9 +185,17 @@ pub fn sit_until_input_ends() {
 #[must_use]
 pub fn who() -> Who {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let user = user.unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string());
+    let user = user.unwrap_or_else(|_| account(rustix::process::getuid().as_raw()));
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Who { user, host, pid: std::process::id() }
+}
+
+/// The name of an account, or its number when it has none.
+fn account(number: u32) -> String {
+    let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let fields = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let mut names = fields.filter(|fields| fields.get(2).is_some_and(|uid| *uid == number.to_string()));
+    names.next().map_or_else(|| number.to_string(), |fields| fields[0].to_owned())
 }
 
 /// A new run's identity: 12 hex digits, the first 8 rising with time (`wall` in milliseconds since 1970).

@@ -1,0 +1,143 @@
+//! The command line as a newcomer meets it: help, mistakes, the site's own files, exit codes, the next command.
+
+use crate::support::Baton;
+
+/// A runbook that asks nothing of any host.
+const QUIET: &str = "//! Says one thing\n//! source: nobody\nlet who = param(\"who\", #{ help: \"whom to greet\" });\n\
+                     step(\"Greet\", || note(\"hello\"));\n";
+
+#[test]
+fn without_words_it_helps_and_names_where_to_start() {
+    let ended = Baton::new().run(&[]);
+    assert_eq!(ended.code, 2);
+    ended.says("baton list").says("resume");
+    Baton::new().run(&["--help"]).code(0).says("Usage: baton");
+    Baton::new().run(&["run", "--help"]).code(0).says("--lab <LAB[:SCENARIO]>").says("baton run RUNBOOK --help");
+}
+
+#[test]
+fn a_misspelled_runbook_is_answered_with_the_near_one() {
+    let ended = Baton::new().run(&["run", "genesys/confserv-hs", "--lab", "genesys"]).code(2);
+    assert!(ended.err.contains("did you mean `genesys/confserv-ha`?"), "{}", ended.err);
+    assert!(ended.err.trim_end().ends_with("baton list"), "{}", ended.err);
+    assert!(ended.out.is_empty(), "{}", ended.out);
+}
+
+#[test]
+fn a_run_needs_to_be_told_where() {
+    Baton::new().run(&["run", "genesys/confserv-ha"]).code(2).says("where shall").says("--lab genesys");
+    let both = ["run", "genesys/confserv-ha", "--lab", "genesys", "-i", "x.toml"];
+    Baton::new().run(&both).code(2).says("cannot be used with");
+    Baton::new().run(&["run", "genesys/confserv-ha", "-i", "x.toml"]).code(2).says("there is no inventory `x.toml`");
+}
+
+#[test]
+fn the_help_of_a_runbook_lists_its_parameters_without_running_it() {
+    let baton = Baton::new();
+    baton.write("runbooks/own/quiet.rhai", QUIET);
+    let ended = baton.run(&["run", "own/quiet", "--help"]).code(0);
+    let ended = ended.says("Says one thing").says("after: nobody").says("-p who=…").says("whom to greet");
+    assert!(ended.out.contains("must be given"), "{}", ended.out);
+    assert!(!baton.state().exists(), "nothing was begun");
+}
+
+#[test]
+fn parameters_are_checked_before_a_lab_is_touched() {
+    let baton = Baton::new();
+    baton.write("runbooks/own/quiet.rhai", QUIET);
+    let run = |words: &[&str]| baton.run(&[&["run", "own/quiet", "--lab", "genesys"], words].concat());
+    run(&[]).code(2).says("needs parameter `who`");
+    run(&["-p", "whom=x"]).code(2).says("has no parameter `whom`").says("did you mean `who`?");
+    run(&["-p", "who"]).code(2).says("write -p name=value");
+    run(&["-p", "who=a", "-p", "who=b"]).code(2).says("given twice");
+    baton
+        .run(&["run", "own/quiet", "--lab", "genesys:compatble", "-p", "who=x"])
+        .code(2)
+        .says("did you mean `compatible`?");
+    baton.run(&["run", "own/quiet", "--lab", "avaya", "-p", "who=x"]).code(2).says("there is no lab `avaya`");
+    assert!(!baton.state().join("labs").exists(), "no lab was begun");
+}
+
+#[test]
+fn a_quiet_run_is_recorded_listed_and_shown() {
+    let baton = Baton::new();
+    baton.write("runbooks/own/quiet.rhai", QUIET);
+    let events = baton.folder().join("events.jsonl");
+    let words = ["run", "own/quiet", "--lab", "genesys", "-p", "who=x", "--events", &events.display().to_string()];
+    let ended = baton.run(&words).code(0).says("hello").says("✓ done");
+    assert!(ended.out.lines().last().is_some_and(|line| line.starts_with("next: baton show ")), "{}", ended.out);
+    let lines = std::fs::read_to_string(&events).expect("the events");
+    assert!(lines.starts_with("{\"type\":\"version\",\"events\":\"1.0\"}\n"), "{lines}");
+    assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{lines}");
+    baton.run(&["runs"]).code(0).says("own/quiet").says("lab genesys:upgrade-mode");
+    baton.run(&["show"]).code(0).says("1  Greet").says("hello");
+    baton.run(&["resume", "latest"]).code(8).says("is over");
+    baton.run(&["lab"]).code(0).says("runs `upgrade-mode`");
+    baton.run(&["lab", "stop"]).code(0).says("has ended");
+}
+
+#[test]
+fn runs_are_named_by_prefix_and_mistakes_name_the_next_command() {
+    let baton = Baton::new();
+    baton.run(&["runs"]).code(0).says("no runs yet");
+    baton.run(&["show"]).code(2).says("there are no runs yet").says("baton list");
+    baton.run(&["resume", "zz"]).code(2).says("baton list");
+    baton.run(&["resume", "--happened", "a", "--not-happened", "b"]).code(2).says("cannot be used with");
+    baton.run(&["resume", "--happened", " "]).code(2).says("a verdict needs a reason");
+}
+
+#[test]
+fn an_ejected_runbook_wins_and_the_run_says_so_when_it_differs() {
+    let baton = Baton::new();
+    baton.run(&["eject", "genesys/confserv-ha"]).code(0).says("+ written runbooks/genesys/confserv-ha.rhai");
+    baton.run(&["eject", "genesys/confserv-ha"]).code(0).says("is here already");
+    assert!(baton.folder().join("stdlib/genesys/confserv.rhai").exists());
+    baton.run(&["list"]).code(0).says("(this folder's own)");
+    baton.run(&["check", "genesys/confserv-ha"]).code(0);
+    baton.write("runbooks/genesys/confserv-ha.rhai", "//! Mine\nstep(\"Mine\", || note(\"mine\"));\n");
+    let ended = baton.run(&["run", "genesys/confserv-ha", "--lab", "genesys", "-p", "x=1"]).code(2);
+    assert!(ended.err.contains("has no parameter `x`"), "{}", ended.err);
+    let ended = baton.run(&["run", "genesys/confserv-ha", "--lab", "genesys"]).code(0).says("mine");
+    assert!(ended.err.contains("this folder's own runbooks/genesys/confserv-ha.rhai, which differs"), "{}", ended.err);
+}
+
+#[test]
+fn a_file_that_anyone_may_change_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let baton = Baton::new();
+    baton.write("runbooks/own/quiet.rhai", QUIET);
+    let path = baton.folder().join("runbooks/own/quiet.rhai");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).expect("sets permissions");
+    baton.run(&["run", "own/quiet", "--help"]).code(8).says("anyone on this machine may change").says("chmod o-w");
+}
+
+#[test]
+fn a_mistake_in_a_runbook_is_shown_with_its_line_and_a_caret() {
+    let baton = Baton::new();
+    baton.write("runbooks/own/typo.rhai", "//! A typo\nstep(\"One\", || bakcup(service(\"c1\")));\n");
+    let ended = baton.run(&["check", "own/typo"]).code(2);
+    let ended = ended.says("own/typo.rhai:2:").says("^^^").says("did you mean `backup`?");
+    assert!(!ended.out.contains("panicked"), "{}", ended.out);
+}
+
+#[test]
+fn verbs_are_explained_and_misspelled_ones_too() {
+    let baton = Baton::new();
+    baton.run(&["doc"]).code(0).says("backup").says("wait_for_log");
+    baton.run(&["doc", "backup"]).code(0).says("class").says("once").says("example");
+    baton.run(&["doc", "bakcup"]).code(2).says("did you mean `backup`?");
+}
+
+#[test]
+fn shells_learn_the_words() {
+    Baton::new().run(&["completions", "bash"]).code(0).says("resume");
+    Baton::new().run(&["completions", "fish"]).code(0).says("eject");
+}
+
+#[test]
+fn commands_can_be_carried_out_without_a_process() {
+    let page = crate::report::Page::default();
+    let words = ["baton", "lab", "genesys"].map(Into::into).to_vec();
+    assert_eq!(baton::cli::main_with(words, Box::new(page.clone()), Box::new(page.clone())), 0);
+    assert!(page.text().contains("upgrade-mode"), "{}", page.text());
+}
