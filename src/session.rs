@@ -153,10 +153,8 @@ pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, Stri
         parts.sinks.iter_mut().for_each(|sink| sink.event(&event));
     }
     let history = History::from(stored.clone())?;
-    if let (true, Some(Stored { record: Record::Ended { ending, message, .. }, .. })) =
-        (history.is_final(), stored.last())
-    {
-        return Ok(over(parts.run, *ending, message));
+    if let Some(finished) = over(&parts.run, &history) {
+        return Ok(finished);
     }
     let params = history.begun().params.clone();
     let opening = reopening(&parts.run, &history, verdict, &parts.world.now(), &parts.by)?;
@@ -250,11 +248,14 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
     Finished { run, ending, error, exit_code }
 }
 
-/// A run that was over before: a runner may have died after its last record. Nothing is written.
-fn over(run: String, ending: Ending, message: &str) -> Finished {
-    let error = (ending != Ending::Done).then(|| held(&run, message.to_owned(), ""));
+/// How a run ended that is over: a runner may have died after its last record. Nothing for a run that can go on.
+#[must_use]
+pub fn over(run: &str, history: &History) -> Option<Finished> {
+    let last = history.records().last().filter(|_| history.is_final())?;
+    let Record::Ended { ending, message, .. } = &last.record else { return None };
+    let error = (*ending != Ending::Done).then(|| held(run, message.to_owned(), ""));
     let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
-    Finished { run, ending, error, exit_code }
+    Some(Finished { run: run.to_owned(), ending: *ending, error, exit_code })
 }
 
 fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
