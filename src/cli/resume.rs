@@ -54,7 +54,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         run,
         store,
         world: Box::new(estate.world(&prepared.inventory, desk)?),
-        sinks: carry::sinks(desk, words.events.as_deref())?,
+        sinks: carry::sinks(desk, &estate, words.events.as_deref())?,
         by: desk::who(),
     };
     let finished = session::resume(&prepared, parts, verdict)?;
