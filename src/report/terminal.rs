@@ -37,6 +37,8 @@ pub struct Terminal {
     /// Replayed steps that are to be told in one line.
     folded: Option<usize>,
     status_shown: bool,
+    /// Questions are put on this very terminal: telling them here too would say them twice.
+    prompted: bool,
 }
 
 impl Terminal {
@@ -53,7 +55,14 @@ impl Terminal {
             partial: BTreeMap::new(),
             folded: None,
             status_shown: false,
+            prompted: false,
         }
+    }
+
+    /// The same view, for a run whose questions are put on the terminal it is shown on.
+    #[must_use]
+    pub fn prompted(self, prompted: bool) -> Self {
+        Self { prompted, ..self }
     }
 
     /// Writes whole lines, below whatever the status line said.
@@ -201,6 +210,9 @@ impl Terminal {
     fn intent(&mut self, id: &EffectId, attempt: u32, effect: &Effect, at: &Moment) {
         self.effects.insert(id.clone(), (effect.clone(), at.wall));
         if let Action::Ask(ask) = &effect.action {
+            if self.prompted {
+                return self.clear_status();
+            }
             self.entry(at.wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), "");
             if !ask.evidence.is_empty() {
                 self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
