@@ -9,7 +9,7 @@ use baton::sim::CrashClock;
 use std::collections::BTreeMap;
 
 /// Every runbook with every scenario it is made for.
-pub const SCENES: [(&str, &str); 10] = [
+pub const SCENES: [(&str, &str); 14] = [
     ("genesys/confserv-ha", "upgrade-mode"),
     ("genesys/confserv-ha", "new-database"),
     ("genesys/confserv-ha", "compatible"),
@@ -18,8 +18,12 @@ pub const SCENES: [(&str, &str); 10] = [
     ("genesys/confserv-ha", "wrong-database"),
     ("genesys/confserv-ha", "never-ready"),
     ("genesys/confserv-ha", "exits"),
+    ("genesys/confserv-ha", "late-event"),
+    ("genesys/confserv-ha", "second-exits"),
+    ("genesys/confserv-ha", "not-promoted"),
+    ("genesys/confserv-ha", "peer-not-promoted"),
     ("genesys/confserv-ha-same-schema", "same-schema"),
-    ("genesys/confserv-ha-same-schema", "upgrade-mode"),
+    ("genesys/confserv-ha-same-schema", "undetected"),
 ];
 
 /// How a performance ended, in what must not depend on when runners died.
