@@ -241,21 +241,32 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
             None,
         ),
     };
-    let message = error.as_ref().map_or_else(String::new, |error| error.message.clone());
+    let message = error.as_ref().map_or_else(String::new, |error| in_words(ending, error));
     let unwritten = door.close(ending, &message, effect).err();
     let error = error.or(unwritten);
     let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
     Finished { run, ending, error, exit_code }
 }
 
-/// How a run ended that is over: a runner may have died after its last record. Nothing for a run that can go on.
+/// How a run ended that is over: its runner may have died after the last record was written. Nothing else is done.
 #[must_use]
 pub fn over(run: &str, history: &History) -> Option<Finished> {
-    let last = history.records().last().filter(|_| history.is_final())?;
-    let Record::Ended { ending, message, .. } = &last.record else { return None };
-    let error = (*ending != Ending::Done).then(|| held(run, message.to_owned(), ""));
+    let Record::Ended { ending, message, .. } = &history.records().last()?.record else { return None };
+    if !history.is_final() {
+        return None;
+    }
+    let (reason, instructions) = message.split_once('\n').unwrap_or((message, ""));
+    let error = (*ending != Ending::Done).then(|| held(run, reason.to_owned(), instructions));
     let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
     Some(Finished { run: run.to_owned(), ending: *ending, error, exit_code })
+}
+
+/// What the record keeps of an ending: for a person who has to decide, the instructions as well.
+fn in_words(ending: Ending, error: &Error) -> String {
+    if ending != Ending::Held {
+        return error.message.clone();
+    }
+    std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join("\n")
 }
 
 fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {

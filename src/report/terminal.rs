@@ -262,6 +262,8 @@ impl Terminal {
             Action::Job(_) if value.get("changed").and_then(Value::as_bool) == Some(false) => {
                 self.entry(wall, badge('=', "same", Tone::Good), &label, &right);
             }
+            // The pauses between two looks of a `wait_until` are no deeds of their own.
+            Action::Sleep { .. } if !effect.label.starts_with("sleep(") => {}
             Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => self.entry(wall, done, &label, &right),
             Action::Log(_) => {
                 let told = value.get("outcome").and_then(Value::as_text);
