@@ -77,6 +77,18 @@ fn a_quiet_run_is_recorded_listed_and_shown() {
 }
 
 #[test]
+fn a_question_that_nobody_is_there_to_answer_suspends_the_run() {
+    let baton = Baton::new();
+    baton.write("site.toml", "[hosts.a]\naddress = \"local\"\n");
+    let text = "//! Asks\nstep(\"First\", || run(host(\"a\"), [\"true\"]));\nconfirm(\"Shall we go on?\");\n";
+    baton.write("runbooks/own/asks.rhai", text);
+    baton.run(&["run", "own/asks", "-i", "site.toml"]).code(4).says("? suspended").says("Shall we go on?");
+    let again = baton.run(&["resume"]).code(4).says("1 step already done").says("? ask    Shall we go on?");
+    assert!(again.out.lines().last().is_some_and(|line| line.contains("baton resume ")), "{}", again.out);
+    baton.run(&["runs"]).code(0).says("suspended");
+}
+
+#[test]
 fn runs_are_named_by_prefix_and_mistakes_name_the_next_command() {
     let baton = Baton::new();
     baton.run(&["runs"]).code(0).says("no runs yet");
