@@ -6,12 +6,14 @@
 mod cli;
 mod crash;
 mod exec;
+mod faults;
 mod genesys_model;
 mod history;
 mod inventory;
 mod journal;
 mod kill;
 mod lab;
+mod parallel;
 mod records;
 mod report;
 mod script;
