@@ -2,9 +2,8 @@
 //! intent durable, effect, outcome durable, value visible. It decides nothing a runbook should decide.
 
 use crate::dispatch::replay::{self, Course};
-use crate::dispatch::scheduler::{Give, Want};
 use crate::dispatch::switch::Switch;
-use crate::dispatch::track::Track;
+use crate::dispatch::track::{Give, Track, Want};
 use crate::dispatch::{Body, Door, Halt, Halted};
 use crate::error::{Error, Kind, Place};
 use crate::exec::{self, Order, Verdict};
