@@ -86,6 +86,8 @@ pub struct StepPast {
     pub name: String,
     /// How far it is recorded.
     pub phase: StepPhase,
+    /// Which record begins it.
+    begun: usize,
 }
 
 /// How far a step is recorded.
@@ -152,7 +154,7 @@ impl History {
                 self.last_ending = None;
                 Ok(())
             }
-            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name),
+            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name, index),
             Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(track, number, failed),
             Record::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(matches!(effect.action, Action::Job(_)));
@@ -224,6 +226,28 @@ impl History {
             return Err(format!("effect {id} is a change that is done"));
         }
         slot.phase = Phase::Retry;
+        let since = slot.asked;
+        self.forget_after(id, since, all)
+    }
+
+    /// What a runbook read and noted because of a failure does not count any more when the failure is tried again.
+    /// What it changed or asked because of it does: then the failure cannot be tried again alone.
+    fn forget_after(&mut self, id: &EffectId, since: usize, all: &[Stored]) -> std::result::Result<(), String> {
+        let forks = format!("{}.", id.track);
+        let later = |track: &TrackId, n: u64| {
+            let fork = track.0.strip_prefix(&forks).and_then(|rest| rest.split('-').next()?.parse::<u64>().ok());
+            (*track == id.track && n > id.n) || fork.is_some_and(|fork| fork > id.n)
+        };
+        for (name, track) in &mut self.tracks {
+            let is_read = |slot: &Slot| matches!(all.get(slot.asked), Some(Stored { record: Record::Read { .. }, .. }));
+            if track.slots.iter().any(|slot| later(name, slot.n) && !is_read(slot)) {
+                return Err(format!("effect {id} was followed by changes on its track"));
+            }
+            track.slots.retain(|slot| !later(name, slot.n));
+            if *name == id.track || later(name, 0) {
+                track.steps.retain(|_, step| step.begun < since);
+            }
+        }
         Ok(())
     }
 
@@ -365,12 +389,18 @@ impl Track {
         Ok(())
     }
 
-    fn begin_step(&mut self, track: &TrackId, number: &str, name: &str) -> std::result::Result<(), String> {
+    fn begin_step(
+        &mut self,
+        track: &TrackId,
+        number: &str,
+        name: &str,
+        begun: usize,
+    ) -> std::result::Result<(), String> {
         let before = self.steps.get(number).map(|step| &step.phase);
         if let Some(StepPhase::Begun | StepPhase::Ended { failed: None }) = before {
             return Err(format!("step {number} on track {track} has begun before"));
         }
-        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun };
+        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun, begun };
         self.steps.insert(number.to_owned(), step);
         Ok(())
     }
