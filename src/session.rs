@@ -153,10 +153,8 @@ pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, Stri
         parts.sinks.iter_mut().for_each(|sink| sink.event(&event));
     }
     let history = History::from(stored.clone())?;
-    if let (true, Some(Stored { record: Record::Ended { ending, message, .. }, .. })) =
-        (history.is_final(), stored.last())
-    {
-        return Ok(over(parts.run, *ending, message));
+    if let Some(finished) = over(&parts.run, &history) {
+        return Ok(finished);
     }
     let params = history.begun().params.clone();
     let opening = reopening(&parts.run, &history, verdict, &parts.world.now(), &parts.by)?;
@@ -243,18 +241,32 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
             None,
         ),
     };
-    let message = error.as_ref().map_or_else(String::new, |error| error.message.clone());
+    let message = error.as_ref().map_or_else(String::new, |error| in_words(ending, error));
     let unwritten = door.close(ending, &message, effect).err();
     let error = error.or(unwritten);
     let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
     Finished { run, ending, error, exit_code }
 }
 
-/// A run that was over before: a runner may have died after its last record. Nothing is written.
-fn over(run: String, ending: Ending, message: &str) -> Finished {
-    let error = (ending != Ending::Done).then(|| held(&run, message.to_owned(), ""));
+/// How a run ended that is over: its runner may have died after the last record was written. Nothing else is done.
+#[must_use]
+pub fn over(run: &str, history: &History) -> Option<Finished> {
+    let Record::Ended { ending, message, .. } = &history.records().last()?.record else { return None };
+    if !history.is_final() {
+        return None;
+    }
+    let (reason, instructions) = message.split_once('\n').unwrap_or((message, ""));
+    let error = (*ending != Ending::Done).then(|| held(run, reason.to_owned(), instructions));
     let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
-    Finished { run, ending, error, exit_code }
+    Some(Finished { run: run.to_owned(), ending: *ending, error, exit_code })
+}
+
+/// What the record keeps of an ending: for a person who has to decide, the instructions as well.
+fn in_words(ending: Ending, error: &Error) -> String {
+    if ending != Ending::Held {
+        return error.message.clone();
+    }
+    std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join("\n")
 }
 
 fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {

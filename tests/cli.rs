@@ -71,9 +71,21 @@ fn a_quiet_run_is_recorded_listed_and_shown() {
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{lines}");
     baton.run(&["runs"]).code(0).says("own/quiet").says("lab genesys:upgrade-mode");
     baton.run(&["show"]).code(0).says("1  Greet").says("hello");
-    baton.run(&["resume", "latest"]).code(8).says("is over");
+    baton.run(&["resume", "latest"]).code(0).says("is over").says("baton show");
     baton.run(&["lab"]).code(0).says("runs `upgrade-mode`");
     baton.run(&["lab", "stop"]).code(0).says("has ended");
+}
+
+#[test]
+fn a_question_that_nobody_is_there_to_answer_suspends_the_run() {
+    let baton = Baton::new();
+    baton.write("site.toml", "[hosts.a]\naddress = \"local\"\n");
+    let text = "//! Asks\nstep(\"First\", || run(host(\"a\"), [\"true\"]));\nconfirm(\"Shall we go on?\");\n";
+    baton.write("runbooks/own/asks.rhai", text);
+    baton.run(&["run", "own/asks", "-i", "site.toml"]).code(4).says("? suspended").says("Shall we go on?");
+    let again = baton.run(&["resume"]).code(4).says("1 step already done").says("? ask    Shall we go on?");
+    assert!(again.out.lines().last().is_some_and(|line| line.contains("baton resume ")), "{}", again.out);
+    baton.run(&["runs"]).code(0).says("suspended");
 }
 
 #[test]

@@ -9,7 +9,7 @@ const KILLS: u32 = 200;
 /// The lab's clock: an upgrade of about ten minutes takes a few seconds.
 const SPEED: &str = "300";
 /// What may happen only once, and must: the ledger of a run that nobody disturbed.
-const ONCE: [&str; 4] = ["confdb backup", "c2 stage_install", "c2 swap_folder", "c1 swap_folder"];
+const ONCE: [&str; 5] = ["confdb backup", "c2 stage_install", "c2 swap_folder", "c1 stage_install", "c1 swap_folder"];
 
 fn once_only(ledger: &[String]) -> Vec<(String, usize)> {
     ONCE.iter().map(|effect| ((*effect).to_owned(), ledger.iter().filter(|line| line == effect).count())).collect()

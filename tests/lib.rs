@@ -1,17 +1,19 @@
 //! The suite: one binary, one module a topic, so that the crate is linked once.
 
-// Helpers of tests may fail as tests do.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+// Helpers of tests may fail as tests do, and nothing in a suite is an interface.
+#![allow(clippy::expect_used, clippy::unwrap_used, unreachable_pub)]
 
 mod cli;
 mod crash;
 mod exec;
+mod faults;
 mod genesys_model;
 mod history;
 mod inventory;
 mod journal;
 mod kill;
 mod lab;
+mod parallel;
 mod records;
 mod report;
 mod script;

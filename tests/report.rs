@@ -177,6 +177,7 @@ fn replayed_steps_are_told_in_one_line() {
     assert!(text.contains("resumed by ada on jump1"), "{text}");
     assert!(text.contains("… 1 step already done (replayed)"), "{text}");
     assert!(text.contains("2  Install the new version"), "{text}");
+    assert!(text.contains("… begun  install(c2) is taken up again"), "{text}");
     assert!(!text.contains("shutdown(c2)"), "{text}");
     assert!(text.contains("✓ done   install(c2)"), "{text}");
 }

@@ -1,6 +1,7 @@
 //! What beginning and resuming a run have in common: who watches, and how the ending is told.
 
 use super::Desk;
+use super::estate::Estate;
 use crate::error::Result;
 use crate::model::event::Sink;
 use crate::model::record::{Ending, Record};
@@ -10,12 +11,14 @@ use crate::report::summary::summarise;
 use crate::report::terminal::Terminal;
 use crate::session::Finished;
 use crate::world::desk;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 /// Who watches a run: the screen, and the file for events if one was named.
-pub(super) fn sinks(desk: &Desk, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
+pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
     let screen = &desk.screen;
-    let view = Terminal::new(Box::new(screen.out.clone()), screen.out_style, screen.zone.clone());
+    let prompted = matches!(estate, Estate::Site) && screen.out_style.live && io::stdin().is_terminal();
+    let view = Terminal::new(Box::new(screen.out.clone()), screen.out_style, screen.zone.clone()).prompted(prompted);
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(view)];
     if let Some(path) = events {
         sinks.push(Box::new(JsonLines::new(desk::create(path)?)));

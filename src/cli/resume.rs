@@ -37,15 +37,16 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let run = find_run(&*store, &words.run)?;
     let _run_lease = lease(desk, &run, &run)?;
     let history = History::from(store.read(&run)?)?;
+    if let Some(finished) = session::over(&run, &history) {
+        desk.screen.remark(&format!("run {run} is over; nothing was done"));
+        return carry::tell(desk, &finished);
+    }
     let prepared = session::prepare(session::snapshot(&*store, &history)?)?;
     let (_lease, estate) = match history.begun().estate.strip_prefix("lab ") {
         None => (lease(desk, &site_name(&prepared.inventory), &run)?, Estate::Site),
         Some(name) => {
             let lab = name.split(':').next().unwrap_or(name);
             let lease = lease(desk, &lab_name(lab), &run)?;
-            if history.is_final() {
-                return Err(over(&run));
-            }
             (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
         }
     };
@@ -53,16 +54,11 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         run,
         store,
         world: Box::new(estate.world(&prepared.inventory, desk)?),
-        sinks: carry::sinks(desk, words.events.as_deref())?,
+        sinks: carry::sinks(desk, &estate, words.events.as_deref())?,
         by: desk::who(),
     };
     let finished = session::resume(&prepared, parts, verdict)?;
     carry::tell(desk, &finished)
-}
-
-fn over(run: &str) -> Box<Error> {
-    Error::new(Kind::Refused, format!("run {run} is over; there is nothing to resume"))
-        .hint(format!("see what it did: baton show {run}"))
 }
 
 /// A verdict without a reason is worth nothing to whoever reads the record.

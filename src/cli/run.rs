@@ -133,7 +133,7 @@ fn begin(words: &Words, run: String, prepared: &Prepared, estate: &Estate, param
         run,
         store: desk.store()?,
         world: Box::new(estate.world(&prepared.inventory, desk)?),
-        sinks: carry::sinks(desk, words.events.as_deref())?,
+        sinks: carry::sinks(desk, estate, words.events.as_deref())?,
         by: desk::who(),
     };
     let finished = session::begin(prepared, parts, params, &estate.name())?;

@@ -109,9 +109,16 @@ impl Work<'_> {
 
     /// Waits for the end of a running job, at most until the deadline.
     fn await_end(&self) -> Result<Sight, Stopped> {
-        let request = Request::JobEnd { host: self.site.host.to_owned(), job: self.id.clone(), until: self.deadline };
-        if let Ok(state) = calls::job(self.link, request)? {
-            return Ok(Sight::State(state));
+        let what = format!("{} to end", self.order.effect.label);
+        let mut beat = Beat::begin(self.link, self.order.id, what, self.deadline);
+        loop {
+            let until = self.deadline.min(beat.next());
+            let request = Request::JobEnd { host: self.site.host.to_owned(), job: self.id.clone(), until };
+            match calls::job(self.link, request)? {
+                Ok(JobState::Running) if !self.is_over() => beat.tick(),
+                Ok(state) => return Ok(Sight::State(state)),
+                Err(_) => break,
+            }
         }
         self.pause(&mut Pace::patient())?;
         self.look()

@@ -10,6 +10,8 @@ use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::{Link, Request, Stopped};
 
+/// How long a wait may be silent: what ends sooner is not worth a line.
+const PATIENCE: u64 = 2_000;
 /// How often a wait says that it goes on.
 const BEAT: u64 = 30_000;
 
@@ -45,7 +47,7 @@ impl Pace {
     }
 }
 
-/// Says what is waited for, when the wait begins and every half minute.
+/// Says what is waited for, soon after the wait has begun and then every half minute.
 pub(super) struct Beat<'a> {
     link: &'a dyn Link,
     id: &'a EffectId,
@@ -55,14 +57,12 @@ pub(super) struct Beat<'a> {
 }
 
 impl<'a> Beat<'a> {
-    /// Begins a wait and says so.
+    /// Begins a wait.
     pub(super) fn begin(link: &'a dyn Link, id: &'a EffectId, what: String, deadline: u64) -> Self {
-        let mut beat = Self { link, id, what, deadline, next: 0 };
-        beat.tick();
-        beat
+        Self { link, id, what, deadline, next: link.now().mono + PATIENCE }
     }
 
-    /// Says it again if half a minute is over.
+    /// Says it if it is time to.
     pub(super) fn tick(&mut self) {
         let at = self.link.now();
         if at.mono < self.next {
@@ -91,6 +91,6 @@ impl<'a> Beat<'a> {
 /// Waits until `span` after the effect began.
 pub(super) fn sleep(link: &dyn Link, order: Order<'_>, span: Span) -> Result<Verdict, Stopped> {
     let until = deadline(order.since, span, &link.now());
-    Beat::begin(link, order.id, format!("{span} to pass"), until).pause(until)?;
+    Beat::begin(link, order.id, order.effect.label.clone(), until).pause(until)?;
     Ok(Verdict::Outcome(Outcome::done(Value::Null)))
 }

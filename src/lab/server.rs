@@ -1,5 +1,6 @@
 //! The lab's process: takes calls from the lab's hosts and from its operator, hands them to the animator, and replies
-//! when the lab's clock says that the command has ended. It ends when told to, or when nobody has called for long.
+//! when the lab's clock says that the command has ended. It ends when told to, when nobody has called for long, or when
+//! its folder is gone.
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::animator::Animator;
@@ -28,7 +29,7 @@ pub fn serve(folder: &Path) -> Result<()> {
     place.write_card(&card)?;
     let animator = Animator::begin(place.clone(), &card)?;
     let server = LabServer::bind(&place.socket())?;
-    Serving { animator, server, waiting: Vec::new(), speed: card.speed.max(1) }.until_stopped()
+    Serving { animator, server, waiting: Vec::new(), speed: card.speed.max(1), place }.until_stopped()
 }
 
 struct Serving {
@@ -37,6 +38,7 @@ struct Serving {
     /// Callers whose command has not ended yet: when it does, on the lab's clock, and with what.
     waiting: Vec<(i64, LabCall, LabReply)>,
     speed: u32,
+    place: Place,
 }
 
 impl Serving {
@@ -47,7 +49,9 @@ impl Serving {
             self.animator.catch_up()?;
             self.reply_to_ended();
             let Some(call) = self.server.next(self.until_next()) else {
-                if real.now().wall - last_call > IDLE_MS && self.waiting.is_empty() {
+                let idle = real.now().wall - last_call > IDLE_MS;
+                // Without its socket, as when its folder was removed, nobody can call any more.
+                if self.waiting.is_empty() && (idle || !self.place.socket().exists()) {
                     break;
                 }
                 continue;

@@ -5,7 +5,8 @@ use crate::model::record::{EffectId, Moment, Record};
 use crate::model::span::Span;
 use serde::Serialize;
 
-/// Something that happened in a run.
+/// Something that happened in a run. Nearly every event is a record: a box around it would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {

@@ -68,7 +68,7 @@ impl fmt::Display for Span {
         };
         if ms < 1000 {
             write!(f, "{ms}ms")
-        } else if ms < 10_000 && ms % 1000 != 0 {
+        } else if ms < 10_000 && !ms.is_multiple_of(1000) {
             write!(f, "{}.{}s", ms / 1000, ms % 1000 / 100)
         } else if ms < 60_000 {
             write!(f, "{}s", ms / 1000)

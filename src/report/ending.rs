@@ -81,8 +81,9 @@ pub fn decision(error: &Error, ending: Ending, style: &Style) -> String {
     for line in [&error.message].into_iter().chain(&error.causes).flat_map(|text| text.lines()) {
         text += &indented(&shown(line), style);
     }
-    for hint in &error.hints {
-        text += &format!("{} {}\n", style.paint(Tone::Wait, "next:"), shown(hint));
+    if let Some((next, before)) = error.hints.split_last() {
+        text.extend(before.iter().map(|hint| indented(&shown(hint), style)));
+        text += &format!("{} {}\n", style.paint(Tone::Wait, "next:"), shown(next));
     }
     text
 }

@@ -1,7 +1,7 @@
 //! A run as a person watches it: one entry a change, aligned, calm. Successful readings are not shown; the journal has
 //! them. It must not decide anything, and every foreign text passes through [`shown`] before it is written.
 
-use crate::model::effect::{Action, Class, Effect, Failure, Outcome};
+use crate::model::effect::{Action, Ask, Class, Effect, Failure, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
@@ -10,7 +10,7 @@ use crate::model::value::{Fields, Value};
 use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// Off a terminal, an effect that goes on waiting for the same thing says so again after this time, then after twice
@@ -28,6 +28,8 @@ pub struct Terminal {
     zone: TimeZone,
     /// Effects under way: what was asked and since when.
     effects: BTreeMap<EffectId, (Effect, i64)>,
+    /// Effects of a former runner that it did not see the end of.
+    open: BTreeSet<EffectId>,
     /// Steps under way: name and since when.
     steps: BTreeMap<(TrackId, String), (String, i64)>,
     /// What was last said of a waiting effect, when, and after how long it is said again.
@@ -37,6 +39,8 @@ pub struct Terminal {
     /// Replayed steps that are to be told in one line.
     folded: Option<usize>,
     status_shown: bool,
+    /// Questions are put on this very terminal: telling them here too would say them twice.
+    prompted: bool,
 }
 
 impl Terminal {
@@ -48,12 +52,20 @@ impl Terminal {
             style,
             zone,
             effects: BTreeMap::new(),
+            open: BTreeSet::new(),
             steps: BTreeMap::new(),
             beats: BTreeMap::new(),
             partial: BTreeMap::new(),
             folded: None,
             status_shown: false,
+            prompted: false,
         }
+    }
+
+    /// The same view, for a run whose questions are put on the terminal it is shown on.
+    #[must_use]
+    pub fn prompted(self, prompted: bool) -> Self {
+        Self { prompted, ..self }
     }
 
     /// Writes whole lines, below whatever the status line said.
@@ -94,12 +106,12 @@ impl Terminal {
             self.replay(record);
             return;
         }
-        self.unfold(record);
         match record {
             Record::Begun { runbook, params, estate, at, by, .. } => self.begun(runbook, params, estate, at, by),
             Record::Opened { at, by } => {
                 let who = shown(&format!("resumed by {} on {}", by.user, by.host));
                 self.heading(at.wall, &who);
+                self.unfold();
             }
             Record::StepBegun { track, number, name, at, .. } => {
                 self.steps.insert((track.clone(), number.clone()), (name.clone(), at.wall));
@@ -143,9 +155,12 @@ impl Terminal {
             }
             Record::Intent { id, effect, at, .. } => {
                 self.effects.insert(id.clone(), (effect.clone(), at.wall));
+                self.open.insert(id.clone());
+            }
+            Record::Outcome { id, .. } => {
+                self.open.remove(id);
             }
             Record::Opened { .. }
-            | Record::Outcome { .. }
             | Record::Read { .. }
             | Record::Doubt { .. }
             | Record::Settled { .. }
@@ -154,17 +169,24 @@ impl Terminal {
         }
     }
 
-    /// Tells of the replayed steps, and where the run stands, before the first new record but `Opened`.
-    fn unfold(&mut self, next: &Record) {
-        if matches!(next, Record::Opened { .. }) {
-            return;
+    /// Tells of the replayed steps, and where the run stands.
+    fn unfold(&mut self) {
+        if let Some(count) = self.folded.take() {
+            let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
+            let text = format!("{:10}… {steps} already done (replayed)", "");
+            self.line(&self.style.paint(Tone::Dim, &text));
         }
-        let Some(count) = self.folded.take() else { return };
-        let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
-        let text = format!("{:10}… {steps} already done (replayed)", "");
-        self.line(&self.style.paint(Tone::Dim, &text));
         for ((_, number), (name, since)) in self.steps.clone() {
             self.step_heading(since, &number, &name);
+        }
+        for id in std::mem::take(&mut self.open) {
+            let Some((effect, since)) = self.effects.get(&id).cloned() else { continue };
+            if let Action::Ask(ask) = &effect.action {
+                self.question(&id, ask, since);
+            } else {
+                let words = lane(&id.track, &format!("{} is taken up again", shown(&effect.label)));
+                self.entry(since, badge('…', "begun", Tone::Wait), &words, "");
+            }
         }
     }
 
@@ -176,6 +198,9 @@ impl Terminal {
             value => format!("{name} = {value}"),
         };
         let params: Vec<String> = params.iter().map(given).collect();
+        if params.is_empty() {
+            return;
+        }
         for line in wrap(&shown(&params.join(", ")), self.style.width - 10) {
             self.line(&self.style.paint(Tone::Dim, &format!("{:10}{line}", "")));
         }
@@ -201,16 +226,23 @@ impl Terminal {
     fn intent(&mut self, id: &EffectId, attempt: u32, effect: &Effect, at: &Moment) {
         self.effects.insert(id.clone(), (effect.clone(), at.wall));
         if let Action::Ask(ask) = &effect.action {
-            self.entry(at.wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), "");
-            if !ask.evidence.is_empty() {
-                self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
-            }
+            self.question(id, ask, at.wall);
         } else if attempt > 1 {
             let words = lane(&id.track, &format!("{}, attempt {attempt}", shown(&effect.label)));
             self.entry(at.wall, badge('·', "again", Tone::Plain), &words, "");
         }
         if self.style.live && effect.class() != Class::Human {
             self.status(&format!("… {}", shown(&effect.label)));
+        }
+    }
+
+    fn question(&mut self, id: &EffectId, ask: &Ask, wall: i64) {
+        if self.prompted {
+            return self.clear_status();
+        }
+        self.entry(wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), "");
+        if !ask.evidence.is_empty() {
+            self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
         }
     }
 
@@ -230,6 +262,8 @@ impl Terminal {
             Action::Job(_) if value.get("changed").and_then(Value::as_bool) == Some(false) => {
                 self.entry(wall, badge('=', "same", Tone::Good), &label, &right);
             }
+            // The pauses between two looks of a `wait_until` are no deeds of their own.
+            Action::Sleep { .. } if !effect.label.starts_with("sleep(") => {}
             Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => self.entry(wall, done, &label, &right),
             Action::Log(_) => {
                 let told = value.get("outcome").and_then(Value::as_text);

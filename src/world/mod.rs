@@ -16,6 +16,7 @@ pub mod processes;
 pub mod real_folders;
 pub mod system;
 pub mod terminal;
+pub mod trace;
 mod watches;
 
 use crate::model::effect::Ask;

@@ -159,7 +159,7 @@ fn wait_until(call: &Call<'_>) -> Fallible<Dynamic> {
                 let why = failure::plain(FailureKind::Limit, format!("still waiting after {limit}: {what}"));
                 return Err(failure::raise(call, &why, None, None, None));
             }
-            Ok(false) => rest(call, every.min(Span(deadline.abs_diff(time))))?,
+            Ok(false) => rest(call, what.clone(), every.min(Span(deadline.abs_diff(time))))?,
             Err(_) => {
                 let kind = diagnostic::kind_of(&holds);
                 return Err(call.bug(format!("the condition of `wait_until` gives {kind}, not true or false")));
@@ -170,11 +170,12 @@ fn wait_until(call: &Call<'_>) -> Fallible<Dynamic> {
 
 fn sleep(call: &Call<'_>) -> Fallible<Dynamic> {
     let span = Span::parse(&call.text(0)?).map_err(|why| call.bug(format!("`sleep`: {why}")))?;
-    rest(call, span).map(|()| Dynamic::UNIT)
+    rest(call, format!("sleep({span})"), span).map(|()| Dynamic::UNIT)
 }
 
-fn rest(call: &Call<'_>, span: Span) -> Fallible<()> {
-    call.perform(ours(format!("sleep({span})"), Action::Sleep { span })).map(|_| ())
+/// Lets time pass; `why` is what a person reads meanwhile.
+fn rest(call: &Call<'_>, why: String, span: Span) -> Fallible<()> {
+    call.perform(ours(why, Action::Sleep { span })).map(|_| ())
 }
 
 fn now(call: &Call<'_>) -> Fallible<i64> {
