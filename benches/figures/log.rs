@@ -5,7 +5,7 @@
 //! from its start to its return; beside `grep -E` with the same expressions, in the C locale.
 
 use crate::table::{Figure, median, ms, p99};
-use baton::exec::{self, Order, Verdict};
+use baton::exec::{self, Order, Scanners, Verdict};
 use baton::model::effect::{Action, Effect, LogSource, LogWait, Outcome, Want};
 use baton::model::event::Event;
 use baton::model::mark::Mark;
@@ -62,7 +62,9 @@ impl Line {
         let host = Some("here".to_owned());
         let effect = Effect { action: Action::Log(wait), label: "wait".into(), host, service: None, undo: None };
         let (id, since) = (EffectId { track: TrackId::main(), n: 1 }, self.now());
-        let order = Order { run: "run", id: &id, attempt: 1, effect: &effect, since: &since, recovering: false };
+        let scanners = Scanners::default();
+        let (run, id, effect, since, scanners) = ("run", &id, &effect, &since, &scanners);
+        let order = Order { run, id, attempt: 1, effect, since, recovering: false, scanners };
         match exec::perform(self, order) {
             Ok(Verdict::Outcome(Outcome::Done { mark: Some(mark), .. })) => mark,
             other => panic!("{other:?}"),
