@@ -16,6 +16,7 @@ mod lab;
 mod parallel;
 mod records;
 mod report;
+mod resume;
 mod script;
 mod sim;
 mod support;

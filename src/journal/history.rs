@@ -135,11 +135,23 @@ impl History {
     pub fn from(records: Vec<Stored>) -> Result<Self> {
         let begun = Begun::first_of(&records)?;
         let mut history = Self { begun, records: Vec::new(), tracks: BTreeMap::new(), changes: 0, last_ending: None };
-        for (index, stored) in records.iter().enumerate() {
-            history.index(index, &stored.record, &records).map_err(|wrong| illegal(stored.seq, &wrong))?;
-        }
-        history.records = records;
+        history.extend(records)?;
         Ok(history)
+    }
+
+    /// Reads records that follow those known.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn extend(&mut self, records: Vec<Stored>) -> Result<()> {
+        let mut all = std::mem::take(&mut self.records);
+        let known = all.len();
+        all.extend(records);
+        for (index, stored) in all.iter().enumerate().skip(known) {
+            self.index(index, &stored.record, &all).map_err(|wrong| illegal(stored.seq, &wrong))?;
+        }
+        self.records = all;
+        Ok(())
     }
 
     /// Enters one record into the index. The error is a sentence without the record's number.
@@ -239,7 +251,8 @@ impl History {
             (*track == id.track && n > id.n) || fork.is_some_and(|fork| fork > id.n)
         };
         for (name, track) in &mut self.tracks {
-            let is_read = |slot: &Slot| matches!(all.get(slot.asked), Some(Stored { record: Record::Read { .. }, .. }));
+            let record = |slot: &Slot| all.get(slot.asked).map(|stored| &*stored.record);
+            let is_read = |slot: &Slot| matches!(record(slot), Some(Record::Read { .. }));
             if track.slots.iter().any(|slot| later(name, slot.n) && !is_read(slot)) {
                 return Err(format!("effect {id} was followed by changes on its track"));
             }
@@ -285,6 +298,12 @@ impl History {
         &self.records
     }
 
+    /// The last record.
+    #[must_use]
+    pub fn last(&self) -> Option<&Record> {
+        self.records.last().map(|stored| &*stored.record)
+    }
+
     /// How many records there are; also the number of the last one.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -327,7 +346,8 @@ impl Begun {
         let Some(first) = records.first() else {
             return Err(Error::new(Kind::Refused, "the run has no records"));
         };
-        let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = first.record.clone() else {
+        let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = Record::clone(&first.record)
+        else {
             return Err(illegal(first.seq, "the run has not begun"));
         };
         if format > FORMAT {
@@ -439,7 +459,7 @@ struct Asked<'a> {
 }
 
 fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
-    match &records.get(index)?.record {
+    match &*records.get(index)?.record {
         Record::Intent { step, effect, digest, at, .. } | Record::Read { step, effect, digest, at, .. } => {
             Some(Asked { step, effect, digest, at })
         }
@@ -450,12 +470,12 @@ fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
 }
 
 fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
-    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &records.get(index)?.record {
+    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &*records.get(index)?.record {
         return Some(outcome);
     }
     None
 }
 
 fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
-    if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
+    if let Record::Doubt { reason, .. } = &*records.get(index)?.record { Some(reason) } else { None }
 }

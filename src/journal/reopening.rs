@@ -10,9 +10,7 @@ impl History {
     /// The effect in doubt and its attempt, when that is why the run stopped.
     #[must_use]
     pub fn doubted(&self) -> Option<(EffectId, u32)> {
-        let Some(Stored { record: Record::Ended { ending: Ending::Doubt, effect: Some(id), .. }, .. }) =
-            self.records().last()
-        else {
+        let Some(Record::Ended { ending: Ending::Doubt, effect: Some(id), .. }) = self.last() else {
             return None;
         };
         let past = self.recorded(id)?;
@@ -24,8 +22,7 @@ impl History {
     /// read anew as well. None when the runbook did more because of the failure than read and note.
     #[must_use]
     pub fn to_retry(&self) -> Vec<EffectId> {
-        let Some(Stored { record: Record::Ended { ending: Ending::Failed, effect, .. }, .. }) = self.records().last()
-        else {
+        let Some(Record::Ended { ending: Ending::Failed, effect, .. }) = self.last() else {
             return Vec::new();
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
@@ -38,15 +35,15 @@ impl History {
 
     fn may_retry(&self, id: &EffectId) -> bool {
         let Some(last) = self.records().last() else { return false };
-        let Record::Ended { at, .. } = &last.record else { return false };
+        let Record::Ended { at, .. } = &*last.record else { return false };
         let retry = Record::Retry { id: id.clone(), at: at.clone(), by: Who::default() };
-        self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry }]).is_ok()
+        self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry.into() }]).is_ok()
     }
 
     fn latest_readings(&self) -> Vec<EffectId> {
         let mut readings = Vec::new();
         for stored in self.records().iter().rev() {
-            match &stored.record {
+            match &*stored.record {
                 Record::Read { id, .. } if id.track == TrackId::main() => readings.push(id.clone()),
                 Record::Read { .. } => break,
                 Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Ended { .. } | Record::Opened { .. } => {}
@@ -62,7 +59,7 @@ impl History {
     #[must_use]
     pub fn retries_in(&self, track: &TrackId, number: &str) -> bool {
         self.records().iter().any(|stored| {
-            let Record::Retry { id, .. } = &stored.record else { return false };
+            let Record::Retry { id, .. } = &*stored.record else { return false };
             let Some(past) = self.recorded(id) else { return false };
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             past.state == State::ToRetry && inside && id.track.0.starts_with(&track.0)
