@@ -33,6 +33,7 @@ pub(super) fn list(dir: &Path) -> Result<Vec<FileStat>, Trouble> {
                 name: entry.file_name().into_string().ok()?,
                 identity: identity(&metadata),
                 len: metadata.len(),
+                modified: metadata.mtime().wrapping_mul(1_000_000_000).wrapping_add(metadata.mtime_nsec()),
             })
         })
         .collect();
