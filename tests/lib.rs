@@ -16,6 +16,7 @@ mod records;
 mod report;
 mod script;
 mod sim;
+mod summary;
 mod support;
 mod tidy;
 mod world;

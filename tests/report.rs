@@ -3,6 +3,7 @@
 use baton::error::{Error, Kind, Place, Snippet};
 use baton::model::effect::{Action, Ask, Class, Effect, Failure, FailureKind, Form, Job, Outcome};
 use baton::model::event::{Event, Sink};
+use baton::model::inventory::Pair;
 use baton::model::record::{EffectId, Ending, Moment, Record, TrackId, Who};
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
@@ -10,6 +11,7 @@ use baton::report::style::Style;
 use baton::report::{Fan, diagnostic, ending, json::JsonLines, summary, terminal::Terminal};
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::rc::Rc;
 
@@ -124,6 +126,11 @@ fn ended(ending: Ending, message: &str, ms: i64) -> Record {
     Record::Ended { ending, message: message.into(), effect: None, at: at(ms) }
 }
 
+fn pairs() -> BTreeMap<String, Pair> {
+    let (name, primary, backup) = ("confserv".to_owned(), "c1".to_owned(), "c2".to_owned());
+    BTreeMap::from([(name.clone(), Pair { name, primary, backup, related: BTreeMap::new() })])
+}
+
 /// A run that does a bit of everything and fails.
 fn a_run() -> Vec<Record> {
     vec![
@@ -194,6 +201,23 @@ fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
 }
 
 #[test]
+fn the_looks_of_a_wait_until_are_one_wait() {
+    let page = Page::default();
+    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    let action = Action::Sleep { span: Span::secs(10) };
+    let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None };
+    for n in 1..=10 {
+        let ms = n as i64 * 10_000;
+        view.event(&Event::Recorded { seq: n, record: intent(n, pause.clone(), ms), replayed: false });
+        let left = Some(Span::secs(8));
+        view.event(&Event::Waiting { id: id(n), what: "6 clients on c2".into(), left, at: at(ms + 2_000) });
+        let record = outcome(n, Outcome::done(Value::Null), ms + 10_000);
+        view.event(&Event::Recorded { seq: n, record, replayed: false });
+    }
+    assert_eq!(page.text().matches("… wait   6 clients on c2\n").count(), 3, "{}", page.text());
+}
+
+#[test]
 fn on_a_terminal_the_wait_is_one_line_that_is_rewritten() {
     let page = Page::default();
     let style = Style { live: true, ..Style::plain() };
@@ -220,7 +244,7 @@ fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
 
 #[test]
 fn the_ending_counts_what_was_interrupted_and_names_the_next_command() {
-    let sum = summary::summarise("0a1b2c3d4e5f", &a_run());
+    let sum = summary::summarise("0a1b2c3d4e5f", &a_run(), &pairs());
     let style = Style::plain();
     let text = [ending::render(&sum, &style, &TimeZone::UTC), ending::closing(&sum, &style)].concat();
     assert_eq!(text, include_str!("report/ending.txt"), "got:\n{text}");

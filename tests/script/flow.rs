@@ -158,13 +158,6 @@ fn wait_until_looks_once_more_after_its_limit() {
                     catch (e) { note(`${e.kind}: ${e.message}`); }"#;
     assert_eq!(
         Test::new(script).done(),
-        [
-            "note: look",
-            "never",
-            "note: look",
-            "never",
-            "note: look",
-            "note: limit: still waiting after 15s: never",
-        ]
+        ["note: look", "never", "note: look", "never", "note: look", "note: limit: still waiting after 15s: never",]
     );
 }
