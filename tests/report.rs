@@ -1,9 +1,10 @@
 //! What a person sees of a run, word for word: a run with every kind of entry, a resumed run, an error, an ending.
 
 use baton::error::{Error, Kind, Place, Snippet};
-use baton::model::effect::{Action, Ask, Class, Effect, Failure, FailureKind, Form, Job, Outcome};
+use baton::model::effect::{Action, Ask, Class, Effect, Failure, FailureKind, Form, Job, Outcome, Probe};
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
+use baton::model::profile::Reading;
 use baton::model::record::{EffectId, Ending, Moment, Record, TrackId, Who};
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
@@ -77,6 +78,15 @@ fn note(text: &str, warning: bool) -> Record {
     Record::Read { id: id(9), step, effect, digest, place: None, outcome, at: at(25_500) }
 }
 
+fn role(service: &str, reads: &str, ms: i64) -> Record {
+    let (what, limit, reading) = ("role".into(), Span::secs(30), Reading::default());
+    let probe = Probe { what, argv: vec![], args: Fields::new(), limit, tries: 1, reads: reading, exit_tells: false };
+    let (label, host) = (format!("role({service})"), Some(format!("host-{service}")));
+    let effect = Effect { action: Action::Probe(probe), label, host, service: Some(service.into()), undo: None };
+    let (step, digest, outcome) = ("1".to_owned(), String::new(), Outcome::done(Value::from(reads)));
+    Record::Read { id: id(8), step, effect, digest, place: None, outcome, at: at(ms) }
+}
+
 fn begun() -> Record {
     Record::Begun {
         format: 1,
@@ -135,6 +145,7 @@ fn pairs() -> BTreeMap<String, Pair> {
 fn a_run() -> Vec<Record> {
     vec![
         begun(),
+        role("c1", "primary", 900),
         step("1", "Bring the backup down and up", 1_000),
         intent(1, job("set_readonly", "c1", Class::Idempotent), 1_000),
         outcome(1, changed(false), 1_400),
@@ -148,6 +159,7 @@ fn a_run() -> Vec<Record> {
         outcome(3, answered(), 20_000),
         intent(4, job("start", "c2", Class::Idempotent), 20_000),
         outcome(4, changed(true), 25_000),
+        role("c2", "backup", 25_000),
         step_end("1", None, 25_000),
         step("2", "Install the new version", 25_000),
         note("the database is older than the server", true),
@@ -177,10 +189,10 @@ fn a_run_reads_as_one_aligned_page() {
 #[test]
 fn replayed_steps_are_told_in_one_line() {
     let mut records = a_run();
-    records.truncate(14);
+    records.truncate(16);
     records.push(Record::Opened { at: at(90_000), by: who() });
     records.push(outcome(5, changed(true), 95_000));
-    let text = play(&records, 14);
+    let text = play(&records, 16);
     assert!(text.contains("resumed by ada on jump1"), "{text}");
     assert!(text.contains("… 1 step already done (replayed)"), "{text}");
     assert!(text.contains("2  Install the new version"), "{text}");

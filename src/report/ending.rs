@@ -138,16 +138,16 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
         text += &format!("  {pair:<14} never without service\n");
     }
     for Interval { whose, condition, from, until } in &sum.intervals {
-        let (what, at_most) = match condition {
-            Condition::NobodyServes => ("nobody served", " at most"),
-            Condition::NoRedundancy => ("no redundancy", ""),
-            Condition::ReadOnly => ("read-only", ""),
-            Condition::Stopped => ("stopped", ""),
+        let (what, at_most, still) = match condition {
+            Condition::NobodyServes => ("nobody served", " at most", "none seen yet"),
+            Condition::NoRedundancy => ("no redundancy", "", "not seen whole"),
+            Condition::ReadOnly => ("read-only", "", "and still so"),
+            Condition::Stopped => ("stopped", "", "and still so"),
         };
         let long = format!("{:>9}", between(*from, until.unwrap_or(sum.last)).to_string());
         let until = match until {
             Some(until) => format!("{}  {long}{at_most}", time_of_day(*until, zone)),
-            None => format!("{:<8}  {}", "the end", style.paint(Tone::Warn, &format!("{long}, and still so"))),
+            None => format!("{:<8}  {}", "the end", style.paint(Tone::Warn, &format!("{long}, {still}"))),
         };
         text += &format!("  {whose:<14} {what:<13}  {} - {until}\n", time_of_day(*from, zone));
     }

@@ -1,6 +1,7 @@
 //! For how long a pair was without redundancy or without anybody who serves, as far as a record shows. Pure.
-//! It errs on the side of the users: a member counts as away from the moment somebody meant to shut it down until its
-//! role was read again, so that what it says is never shorter than what they went through.
+//! It errs on the side of the users: a member counts as away from the moment it was to be shut down until its role was
+//! read again, so that what it says is never shorter than what they went through. Of a pair whose roles were not read
+//! it does not say who served.
 
 use crate::model::inventory::Pair;
 use crate::report::summary::{Condition, Interval};
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 /// What is known of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
-    /// Nothing yet: it may serve.
+    /// Nothing yet.
     Nothing,
     /// It was read to be primary.
     Primary,
@@ -29,6 +30,8 @@ struct Watched {
     members: [(String, Known); 2],
     /// Whether anything was changed on a member: other pairs are not spoken of.
     touched: bool,
+    /// Whether a member was ever read to be primary.
+    served: bool,
     /// Since when it is without redundancy.
     alone: Option<i64>,
     /// Since when nobody is known to serve.
@@ -43,6 +46,7 @@ impl Redundancy {
             pair: pair.name.clone(),
             members: [&pair.primary, &pair.backup].map(|member| (member.clone(), Known::Nothing)),
             touched: false,
+            served: false,
             alone: None,
             unserved: None,
             over: Vec::new(),
@@ -90,7 +94,7 @@ impl Redundancy {
             watched.close(Condition::NoRedundancy, None);
             watched.close(Condition::NobodyServes, None);
             let broken = watched.over.iter().any(|interval| interval.condition == Condition::NobodyServes);
-            if watched.touched && !broken {
+            if watched.touched && watched.served && !broken {
                 unbroken.push(watched.pair);
             }
             intervals.append(&mut watched.over);
@@ -114,9 +118,10 @@ impl Watched {
             self.alone.get_or_insert(at);
         }
         if now.contains(&Known::Primary) {
+            self.served = true;
             self.close(Condition::NobodyServes, Some(at));
-        } else if known == Known::Away && (matches!(former, Known::Primary | Known::Nothing) || other == Known::Away) {
-            // It may have been the one that served, and the other was not seen to serve yet.
+        } else if known == Known::Away && served_before(former, other) {
+            // It was the one that served, and the other was not seen to serve yet.
             self.unserved.get_or_insert(at);
         }
     }
@@ -127,6 +132,15 @@ impl Watched {
         if let Some(from) = open.take() {
             self.over.push(Interval { whose: self.pair.clone(), condition, from, until });
         }
+    }
+}
+
+/// Whether the member that goes away may have been the one that served, or was the last one.
+fn served_before(former: Known, other: Known) -> bool {
+    match former {
+        Known::Primary => true,
+        Known::Nothing => matches!(other, Known::Backup | Known::Away),
+        Known::Backup | Known::Away => other == Known::Away,
     }
 }
 
@@ -161,6 +175,16 @@ mod tests {
         let (intervals, unbroken) = pair.finish();
         assert_eq!((intervals[0].from, intervals[0].until), (5, Some(9)));
         assert_eq!(unbroken, ["p"]);
+    }
+
+    #[test]
+    fn of_a_pair_whose_roles_were_not_read_nothing_is_said_of_who_served() {
+        let mut pair = watched();
+        pair.touch("b");
+        pair.away("b", 5);
+        let (intervals, unbroken) = pair.finish();
+        assert_eq!((intervals.len(), intervals[0].condition), (1, Condition::NoRedundancy));
+        assert!(unbroken.is_empty());
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub struct Summary {
     pub deviations: Vec<Deviation>,
     /// Who had to do without what; the worst first, then by beginning.
     pub intervals: Vec<Interval>,
-    /// The pairs that were changed and never were without somebody who serves.
+    /// The pairs that were changed and, as far as their roles were read, never were without somebody who serves.
     pub unbroken: Vec<String>,
     /// The role of each service when it was last read.
     pub roles: BTreeMap<String, String>,
