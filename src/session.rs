@@ -97,14 +97,22 @@ pub fn prepare(texts: Texts) -> Result<Prepared> {
     let scripts = texts.files.iter().filter(|(name, _)| name.starts_with("runbook:") || name.starts_with("module:"));
     let files = scripts.map(|(name, text)| (name.clone(), text.clone())).collect();
     let program = Program::compile(&Sources { runbook: texts.runbook.clone(), files })?;
+    let inventory = Rc::new(site(&texts)?);
+    Ok(Prepared { texts, program, inventory, scanners: Rc::default() })
+}
+
+/// The site that the texts of a run describe.
+///
+/// # Errors
+/// `Inventory` errors with their place.
+pub fn site(texts: &Texts) -> Result<Inventory> {
     let inventory = texts.files.iter().find_map(|(name, text)| Some((name.strip_prefix("inventory:")?, text)));
-    let inventory = match inventory {
+    match inventory {
         Some((file, text)) => {
-            Inventory::parse(text, file, &mut |product| texts.files.get(&format!("profile:{product}")).cloned())?
+            Inventory::parse(text, file, &mut |product| texts.files.get(&format!("profile:{product}")).cloned())
         }
-        None => Inventory::default(),
-    };
-    Ok(Prepared { texts, program, inventory: Rc::new(inventory), scanners: Rc::default() })
+        None => Ok(Inventory::default()),
+    }
 }
 
 /// The texts of a run as they were when it began.

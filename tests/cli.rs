@@ -28,6 +28,7 @@ fn a_run_needs_to_be_told_where() {
     Baton::new().run(&["run", "genesys/confserv-ha"]).code(2).says("where shall").says("--lab genesys");
     let both = ["run", "genesys/confserv-ha", "--lab", "genesys", "-i", "x.toml"];
     Baton::new().run(&both).code(2).says("cannot be used with");
+    Baton::new().run(&["run", "genesys/confserv-hs"]).code(2).says("did you mean `genesys/confserv-ha`?");
     Baton::new().run(&["run", "genesys/confserv-ha", "-i", "x.toml"]).code(2).says("there is no inventory `x.toml`");
 }
 
@@ -39,6 +40,8 @@ fn the_help_of_a_runbook_lists_its_parameters_without_running_it() {
     let ended = ended.says("Says one thing").says("after: nobody").says("-p who=…").says("whom to greet");
     assert!(ended.out.contains("must be given"), "{}", ended.out);
     assert!(!baton.state().exists(), "nothing was begun");
+    let page = baton.run(&["run", "genesys/confserv-ha", "--help"]).code(0).out;
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "wider than a terminal:\n{page}");
 }
 
 #[test]
@@ -55,6 +58,7 @@ fn parameters_are_checked_before_a_lab_is_touched() {
         .code(2)
         .says("did you mean `compatible`?");
     baton.run(&["run", "own/quiet", "--lab", "avaya", "-p", "who=x"]).code(2).says("there is no lab `avaya`");
+    baton.run(&["run", "own/quiet", "--lab", "gensys", "-p", "who=x"]).code(2).says("did you mean `genesys`?");
     assert!(!baton.state().join("labs").exists(), "no lab was begun");
 }
 
@@ -73,6 +77,8 @@ fn a_quiet_run_is_recorded_listed_and_shown() {
     baton.run(&["show"]).code(0).says("1  Greet").says("hello");
     baton.run(&["resume", "latest"]).code(0).says("is over").says("baton show");
     baton.run(&["lab"]).code(0).says("runs `upgrade-mode`");
+    let lab = baton.state().join("labs/genesys").display().to_string();
+    assert!(ended.out.contains(&format!("the lab, its logs and its ledger: {lab}\n")), "{}", ended.out);
     baton.run(&["lab", "stop"]).code(0).says("has ended");
 }
 
@@ -137,6 +143,8 @@ fn verbs_are_explained_and_misspelled_ones_too() {
     let baton = Baton::new();
     baton.run(&["doc"]).code(0).says("backup").says("wait_for_log");
     baton.run(&["doc", "backup"]).code(0).says("class").says("once").says("example");
+    let page = baton.run(&["doc", "wait_for_log"]).code(0).out;
+    assert!(page.contains("  example\n    start(service(\"c2\"));\n    let seen"), "{page}");
     baton.run(&["doc", "bakcup"]).code(2).says("did you mean `backup`?");
 }
 

@@ -17,6 +17,8 @@ fn scenarios_that_can_succeed_end_done_with_both_members_on_the_new_version() {
         upgrade(&baton, scenario).code(0).says("done");
         let shown = baton.run(&["show", "latest"]).code(0);
         assert!(shown.out.contains(scenario), "{}", shown.out);
+        let shown = shown.says("confserv       no redundancy");
+        assert!(![", and still", "not seen whole"].iter().any(|word| shown.out.contains(word)), "{}", shown.out);
     }
 }
 
@@ -24,7 +26,10 @@ fn scenarios_that_can_succeed_end_done_with_both_members_on_the_new_version() {
 fn scenarios_that_cannot_succeed_end_held_with_instructions() {
     for scenario in ["wrong-database", "never-ready", "exits"] {
         let baton = Baton::new();
-        upgrade(&baton, scenario).code(4).says("held");
+        upgrade(&baton, scenario).code(4).says("held").says("c1 serves all clients").says("never without service");
+        for words in [["show", "latest"], ["resume", "latest"]] {
+            baton.run(&words).says("c1 serves all clients").says("Look at the log of the new server");
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod report;
 mod resume;
 mod script;
 mod sim;
+mod summary;
 mod support;
 mod tidy;
 mod world;

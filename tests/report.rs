@@ -1,8 +1,10 @@
 //! What a person sees of a run, word for word: a run with every kind of entry, a resumed run, an error, an ending.
 
 use baton::error::{Error, Kind, Place, Snippet};
-use baton::model::effect::{Action, Ask, Class, Effect, Failure, FailureKind, Form, Job, Outcome};
+use baton::model::effect::{Action, Ask, Class, Effect, Failure, FailureKind, Form, Job, Outcome, Probe};
 use baton::model::event::{Event, Sink};
+use baton::model::inventory::Pair;
+use baton::model::profile::Reading;
 use baton::model::record::{EffectId, Ending, Moment, Record, TrackId, Who};
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
@@ -10,6 +12,7 @@ use baton::report::style::Style;
 use baton::report::{Fan, diagnostic, ending, json::JsonLines, summary, terminal::Terminal};
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::rc::Rc;
 
@@ -75,6 +78,15 @@ fn note(text: &str, warning: bool) -> Record {
     Record::Read { id: id(9), step, effect, digest, place: None, outcome, at: at(25_500) }
 }
 
+fn role(service: &str, reads: &str, ms: i64) -> Record {
+    let (what, limit, reading) = ("role".into(), Span::secs(30), Reading::default());
+    let probe = Probe { what, argv: vec![], args: Fields::new(), limit, tries: 1, reads: reading, exit_tells: false };
+    let (label, host) = (format!("role({service})"), Some(format!("host-{service}")));
+    let effect = Effect { action: Action::Probe(probe), label, host, service: Some(service.into()), undo: None };
+    let (step, digest, outcome) = ("1".to_owned(), String::new(), Outcome::done(Value::from(reads)));
+    Record::Read { id: id(8), step, effect, digest, place: None, outcome, at: at(ms) }
+}
+
 fn begun() -> Record {
     Record::Begun {
         format: 1,
@@ -124,10 +136,16 @@ fn ended(ending: Ending, message: &str, ms: i64) -> Record {
     Record::Ended { ending, message: message.into(), effect: None, at: at(ms) }
 }
 
+fn pairs() -> BTreeMap<String, Pair> {
+    let (name, primary, backup) = ("confserv".to_owned(), "c1".to_owned(), "c2".to_owned());
+    BTreeMap::from([(name.clone(), Pair { name, primary, backup, related: BTreeMap::new() })])
+}
+
 /// A run that does a bit of everything and fails.
 fn a_run() -> Vec<Record> {
     vec![
         begun(),
+        role("c1", "primary", 900),
         step("1", "Bring the backup down and up", 1_000),
         intent(1, job("set_readonly", "c1", Class::Idempotent), 1_000),
         outcome(1, changed(false), 1_400),
@@ -141,6 +159,7 @@ fn a_run() -> Vec<Record> {
         outcome(3, answered(), 20_000),
         intent(4, job("start", "c2", Class::Idempotent), 20_000),
         outcome(4, changed(true), 25_000),
+        role("c2", "backup", 25_000),
         step_end("1", None, 25_000),
         step("2", "Install the new version", 25_000),
         note("the database is older than the server", true),
@@ -174,10 +193,10 @@ fn a_run_reads_as_one_aligned_page() {
 #[test]
 fn replayed_steps_are_told_in_one_line() {
     let mut records = a_run();
-    records.truncate(14);
+    records.truncate(16);
     records.push(Record::Opened { at: at(90_000), by: who() });
     records.push(outcome(5, changed(true), 95_000));
-    let text = play(&records, 14);
+    let text = play(&records, 16);
     assert!(text.contains("resumed by ada on jump1"), "{text}");
     assert!(text.contains("… 1 step already done (replayed)"), "{text}");
     assert!(text.contains("2  Install the new version"), "{text}");
@@ -195,6 +214,23 @@ fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
         view.event(&Event::Waiting { id: id(1), what: "event 25302 in the log of c2".into(), left, at: at(ms) });
     }
     assert_eq!(page.text().matches("event 25302").count(), 3, "{}", page.text());
+}
+
+#[test]
+fn the_looks_of_a_wait_until_are_one_wait() {
+    let page = Page::default();
+    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    let action = Action::Sleep { span: Span::secs(10) };
+    let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None };
+    for n in 1..=10 {
+        let ms = n as i64 * 10_000;
+        view.event(&Event::Recorded { seq: n, record: intent(n, pause.clone(), ms), replayed: false });
+        let left = Some(Span::secs(8));
+        view.event(&Event::Waiting { id: id(n), what: "6 clients on c2".into(), left, at: at(ms + 2_000) });
+        let record = outcome(n, Outcome::done(Value::Null), ms + 10_000);
+        view.event(&Event::Recorded { seq: n, record, replayed: false });
+    }
+    assert_eq!(page.text().matches("… wait   6 clients on c2\n").count(), 3, "{}", page.text());
 }
 
 #[test]
@@ -224,7 +260,7 @@ fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
 
 #[test]
 fn the_ending_counts_what_was_interrupted_and_names_the_next_command() {
-    let sum = summary::summarise("0a1b2c3d4e5f", &a_run());
+    let sum = summary::summarise("0a1b2c3d4e5f", &a_run(), &pairs());
     let style = Style::plain();
     let text = [ending::render(&sum, &style, &TimeZone::UTC), ending::closing(&sum, &style)].concat();
     assert_eq!(text, include_str!("report/ending.txt"), "got:\n{text}");

@@ -3,17 +3,19 @@
 use super::Desk;
 use super::estate::Estate;
 use crate::error::Result;
+use crate::journal::history::History;
+use crate::journal::{Store, Stored};
+use crate::lab::Lab;
 use crate::model::event::Sink;
 use crate::model::record::{Ending, Record};
 use crate::report::ending;
 use crate::report::json::JsonLines;
-use crate::report::summary::summarise;
+use crate::report::summary::{Summary, summarise};
 use crate::report::terminal::Terminal;
-use crate::session::Finished;
+use crate::session::{self, Finished};
 use crate::world::desk;
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::rc::Rc;
 
 /// Who watches a run: the screen, and the file for events if one was named.
 pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
@@ -29,9 +31,8 @@ pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Resu
 
 /// Tells how a run ended and what to type next; returns the exit code.
 pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
-    let stored = desk.store()?.read(&finished.run)?;
-    let records: Vec<Record> = stored.into_iter().map(|entry| Rc::unwrap_or_clone(entry.record)).collect();
-    let sum = summarise(&finished.run, &records);
+    let store = desk.store()?;
+    let sum = summary(&*store, &finished.run, store.read(&finished.run)?);
     let screen = &desk.screen;
     screen.out.say(&ending::render(&sum, &screen.out_style, &screen.zone));
     match &finished.error {
@@ -42,7 +43,27 @@ pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
             screen.out.say("\n");
             screen.complain(error);
         }
-        None => screen.out.say(&ending::closing(&sum, &screen.out_style)),
+        None => {
+            if let Some(lab) = lab_of(&sum, desk)? {
+                screen.out.say(&format!("\n  the lab, its logs and its ledger: {}\n", lab.folder().display()));
+            }
+            screen.out.say(&ending::closing(&sum, &screen.out_style));
+        }
     }
     Ok(finished.exit_code)
+}
+
+/// What a run came to. Of a run whose texts cannot be read any more the pairs are not known; the rest is.
+pub(super) fn summary(store: &dyn Store, run: &str, stored: Vec<Stored>) -> Summary {
+    let records: Vec<Record> = stored.iter().map(|entry| Record::clone(&entry.record)).collect();
+    let texts = History::from(stored).and_then(|history| session::snapshot(store, &history));
+    let site = texts.and_then(|texts| session::site(&texts)).unwrap_or_default();
+    summarise(run, &records, &site.pairs)
+}
+
+/// The lab a run was carried out in, unless it was begun anew for another one since.
+fn lab_of(sum: &Summary, desk: &Desk) -> Result<Option<Lab>> {
+    let Some(name) = sum.estate.strip_prefix("lab ") else { return Ok(None) };
+    let lab = Lab::any(name.split(':').next().unwrap_or(name), &desk.state)?;
+    Ok(lab.filter(|lab| lab.card().run == sum.run))
 }

@@ -65,8 +65,15 @@ fn one(doc: &VerbDoc, style: &Style) -> String {
         page += &format!("  {word:<8} {key:<10} {}\n", lines.join(&format!("\n{}", " ".repeat(22))));
     }
     if !doc.example.is_empty() {
-        let lines: String = doc.example.lines().map(|line| format!("    {line}\n")).collect();
+        let lines: String = dedented(doc.example).map(|line| format!("    {line}\n")).collect();
         page += &format!("\n  example\n{}", style.paint(Tone::Dim, &lines));
     }
     page
+}
+
+/// The lines of an example without the indentation it has in our own source.
+fn dedented(text: &str) -> impl Iterator<Item = &str> {
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    let depth = lines().map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
+    lines().map(move |line| &line[depth..])
 }

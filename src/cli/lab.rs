@@ -6,6 +6,7 @@ use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use crate::lab::{Lab, server, template::Template, tool};
 use crate::library::Shelf;
+use crate::model::text::did_you_mean;
 use crate::report::layout::wrap;
 use crate::report::style::Tone;
 use crate::world::desk;
@@ -90,20 +91,26 @@ fn one(name: &str, desk: &Desk) -> Result<u8> {
     let template = template(name, &Site::here())?;
     let style = desk.screen.out_style;
     let mut page = format!("{}  {}\n\n", style.paint(Tone::Strong, name), template.title);
+    let longest = template.scenarios.keys().map(String::len).max().unwrap_or(0);
     for (scenario, meaning) in &template.scenarios {
         let usual = if *scenario == template.scenario { " (unless another is named)" } else { "" };
-        let lines = wrap(&format!("{meaning}{usual}"), style.width.saturating_sub(20));
-        page += &format!("  {scenario:<16}  {}\n", lines.join(&format!("\n{}", " ".repeat(20))));
+        let lines = wrap(&format!("{meaning}{usual}"), style.width.saturating_sub(longest + 4));
+        page += &format!("  {scenario:<longest$}  {}\n", lines.join(&format!("\n{}", " ".repeat(longest + 4))));
     }
     page += &format!("\n{} baton run RUNBOOK --lab {name}:{}\n", style.paint(Tone::Wait, "next:"), template.scenario);
     desk.screen.out.say(&page);
     Ok(0)
 }
 
-fn template(name: &str, site: &Site) -> Result<Template> {
-    let text = site.text(Shelf::Labs, name)?.ok_or_else(|| {
-        Error::new(Kind::Usage, format!("there is no lab `{name}`")).hint("see which there are: baton lab")
-    })?;
+/// The description of a lab.
+pub(super) fn template(name: &str, site: &Site) -> Result<Template> {
+    let Some(text) = site.text(Shelf::Labs, name)? else {
+        let mut error = Error::new(Kind::Usage, format!("there is no lab `{name}`"));
+        if let Some(near) = did_you_mean(name, site.names(Shelf::Labs).iter().map(String::as_str)) {
+            error = error.hint(near);
+        }
+        return Err(error.hint("see which there are: baton lab"));
+    };
     Template::parse(name, &text)
 }
 

@@ -1,6 +1,7 @@
 //! `baton run`: begins a run of a runbook on a site or in a lab. It gathers what the run is made of and hands it over.
 
 use super::estate::{Estate, lab_name, lease, site_name};
+use super::lab::template;
 use super::site::Site;
 use super::{CommandLine, Desk, carry};
 use crate::error::{Error, Kind, Result};
@@ -9,7 +10,9 @@ use crate::lab::{Lab, Wanted};
 use crate::library::{Shelf, source};
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
-use crate::report::style::Tone;
+use crate::report::layout::paragraphs;
+use crate::report::style::{Style, Tone};
+use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
 use crate::session::{self, Parts, Prepared};
@@ -56,7 +59,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (Some(given), false) => match (&words.inventory, &words.lab) {
             (Some(inventory), _) => on_site(words, given, inventory, &site, desk),
             (None, Some(lab)) => in_lab(words, given, &Wanted::parse(lab), &site, desk),
-            (None, None) => Err(nowhere(given)),
+            (None, None) => site.runbook(given).and_then(|_| Err(nowhere(given))),
         },
     }
 }
@@ -81,6 +84,7 @@ fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Des
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
+    template(&wanted.lab, site)?;
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
     let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
     // What is wrong with the runbook or its parameters must show before a lab is touched.
@@ -170,33 +174,40 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
     let program: Rc<Program> = Program::compile(&sources)?;
     let style = desk.screen.out_style;
     let mut page = format!("{}\n", style.paint(Tone::Strong, &name));
-    for line in program.about().lines().filter(|line| !line.starts_with("source:")) {
-        page += format!("  {}", shown(line)).trim_end();
+    let about: Vec<String> = program.about().lines().filter(|line| !line.starts_with("source:")).map(shown).collect();
+    for line in paragraphs(&about.join("\n"), style.width - 2) {
+        page += format!("  {line}").trim_end();
         page.push('\n');
     }
     if let Some(source) = source(&text) {
-        page += &style.paint(Tone::Dim, &format!("  after: {}\n", shown(source)));
+        for line in paragraphs(&shown(&format!("after: {source}")), style.width - 2) {
+            page += &format!("  {}\n", style.paint(Tone::Dim, &line));
+        }
     }
     page += &format!("\n{}\n", style.paint(Tone::Strong, "parameters"));
     if program.params().is_empty() {
         page += "  none\n";
     }
-    for param in program.params() {
-        let value = match &param.default {
-            Some(Value::Text(text)) => format!("default: \"{}\"", shown(text)),
-            Some(default) => format!("default: {}", shown(&default.to_string())),
-            None => "must be given".to_owned(),
-        };
-        page += &format!("  -p {}=…   ({value})\n", shown(&param.name));
-        if !param.help.is_empty() {
-            page += &format!("      {}\n", shown(&param.help));
-        }
-        if !param.choices.is_empty() {
-            let choices: Vec<String> = param.choices.iter().map(|choice| shown(&choice.to_string())).collect();
-            page += &format!("      one of: {}\n", choices.join(", "));
-        }
-    }
+    page.extend(program.params().iter().map(|param| one_param(param, &style)));
     page += &format!("\n{} baton run {name} --lab genesys\n", style.paint(Tone::Wait, "next:"));
     desk.screen.out.say(&page);
     Ok(0)
+}
+
+fn one_param(param: &ParamDecl, style: &Style) -> String {
+    let value = match &param.default {
+        Some(Value::Text(text)) => format!("default: \"{}\"", shown(text)),
+        Some(default) => format!("default: {}", shown(&default.to_string())),
+        None => "must be given".to_owned(),
+    };
+    let mut text = format!("  -p {}=…   ({value})\n", shown(&param.name));
+    let mut help = shown(&param.help);
+    if !param.choices.is_empty() {
+        let choices: Vec<String> = param.choices.iter().map(|choice| shown(&choice.to_string())).collect();
+        help += &format!("\n\none of: {}", choices.join(", "));
+    }
+    for line in paragraphs(&help, style.width - 6).iter().filter(|line| !line.is_empty()) {
+        text += &format!("      {line}\n");
+    }
+    text
 }

@@ -6,6 +6,7 @@ use crate::model::record::Record;
 use crate::report::ending::list_line;
 use crate::report::style::Tone;
 use crate::report::summary::summarise;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// List the runs there were, the latest last
@@ -19,7 +20,7 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
     for run in store.runs()? {
         let records: Vec<Record> =
             store.read(&run)?.into_iter().map(|stored| Rc::unwrap_or_clone(stored.record)).collect();
-        page += &list_line(&summarise(&run, &records), &style, &desk.screen.zone);
+        page += &list_line(&summarise(&run, &records, &BTreeMap::new()), &style, &desk.screen.zone);
     }
     let next = if page.is_empty() { "no runs yet\nnext: baton list" } else { "next: baton show RUN" };
     desk.screen.out.say(&format!("{page}{}\n", style.paint(Tone::Wait, next)));

@@ -4,6 +4,7 @@
 use crate::error::Error;
 use crate::report::diagnostic;
 use crate::report::style::Style;
+use crate::world::desk;
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
@@ -63,8 +64,8 @@ impl Screen {
     pub fn of_process() -> Self {
         let variable = |name: &str| std::env::var(name).ok();
         let (out, err) = (io::stdout(), io::stderr());
-        let out_style = Style::of(out.is_terminal(), &variable);
-        let err_style = Style::of(err.is_terminal(), &variable);
+        let out_style = Style::of(out.is_terminal(), desk::columns(&out), &variable);
+        let err_style = Style::of(err.is_terminal(), desk::columns(&err), &variable);
         Self { out_style, err_style, ..Self::plain(Box::new(out), Box::new(err)) }
     }
 

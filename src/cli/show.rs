@@ -1,15 +1,12 @@
 //! `baton show`: a run as it was seen when it happened, from its records, and what it came to.
 
-use super::Desk;
 use super::find_run::find_run;
+use super::{Desk, carry};
 use crate::error::Result;
 use crate::model::event::{Event, Sink};
-use crate::model::record::Record;
 use crate::report::ending;
 use crate::report::style::Style;
-use crate::report::summary::summarise;
 use crate::report::terminal::Terminal;
-use std::rc::Rc;
 
 /// Show what a run did, and how it ended
 #[derive(Debug, clap::Args)]
@@ -29,8 +26,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     for entry in &stored {
         view.event(&Event::Recorded { seq: entry.seq, record: entry.record.clone(), replayed: false });
     }
-    let records: Vec<Record> = stored.into_iter().map(|entry| Rc::unwrap_or_clone(entry.record)).collect();
-    let sum = summarise(&run, &records);
+    let sum = carry::summary(&*store, &run, stored);
     screen.out.say(&ending::render(&sum, &style, &screen.zone));
     screen.out.say(&ending::closing(&sum, &style));
     Ok(0)

@@ -126,6 +126,12 @@ impl Lab {
         &self.card
     }
 
+    /// The folder it lives in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.place.folder()
+    }
+
     /// Whether its process lives.
     #[must_use]
     pub fn answers(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::model::record::Ending;
 use crate::model::text::shown;
 use crate::report::layout::{Badge, badge, between, date_and_time, time_of_day, wrap};
 use crate::report::style::{Style, Tone};
-use crate::report::summary::{Condition, Summary};
+use crate::report::summary::{Condition, Interval, Summary};
 use jiff::tz::TimeZone;
 
 /// How an ending is marked; none means the run is under way or its runner died.
@@ -129,26 +129,27 @@ fn counts(sum: &Summary) -> String {
 }
 
 fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
-    if sum.intervals.is_empty() {
+    if sum.intervals.is_empty() && sum.unbroken.is_empty() {
         return String::new();
     }
-    let mut text = format!("\n  {}\n", style.paint(Tone::Strong, "what was interrupted, as this run saw it"));
-    for interval in &sum.intervals {
-        let what = match interval.condition {
-            Condition::Stopped => "stopped",
-            Condition::ReadOnly => "read-only",
+    let heading = "who was without service or redundancy, as this run saw it";
+    let mut text = format!("\n  {}\n", style.paint(Tone::Strong, heading));
+    for pair in &sum.unbroken {
+        text += &format!("  {pair:<14} never without service\n");
+    }
+    for Interval { whose, condition, from, until } in &sum.intervals {
+        let (what, at_most, still) = match condition {
+            Condition::NobodyServes => ("nobody served", " at most", "none seen yet"),
+            Condition::NoRedundancy => ("no redundancy", "", "not seen whole"),
+            Condition::ReadOnly => ("read-only", "", "and still so"),
+            Condition::Stopped => ("stopped", "", "and still so"),
         };
-        let from = time_of_day(interval.from, zone);
-        text += &match interval.until {
-            Some(until) => {
-                let long = between(interval.from, until).to_string();
-                format!("  {:<14} {what:<10} {from} - {}  {long:>9}\n", interval.service, time_of_day(until, zone))
-            }
-            None => {
-                let still = style.paint(Tone::Warn, &format!("still {what}"));
-                format!("  {:<14} {what:<10} {from} - {still}\n", interval.service)
-            }
+        let long = format!("{:>9}", between(*from, until.unwrap_or(sum.last)).to_string());
+        let until = match until {
+            Some(until) => format!("{}  {long}{at_most}", time_of_day(*until, zone)),
+            None => format!("{:<8}  {}", "the end", style.paint(Tone::Warn, &format!("{long}, {still}"))),
         };
+        text += &format!("  {whose:<14} {what:<13}  {} - {until}\n", time_of_day(*from, zone));
     }
     text
 }

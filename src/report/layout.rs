@@ -73,12 +73,15 @@ pub fn entry(style: &Style, time: &str, badge: Badge, words: &str, right: &str) 
     format!("{head}{}", lines.join(&format!("\n{indent}")))
 }
 
-/// A heading: time and words that begin where badges do.
+/// A heading: time, number and words, which begin where badges do. Further lines begin behind the number.
 #[must_use]
-pub fn heading(style: &Style, time: &str, words: &str) -> String {
-    let lines = wrap(words, style.width - MARK_COLUMN + 2);
-    let painted: Vec<String> = lines.iter().map(|line| style.paint(Tone::Strong, line)).collect();
-    let indent = format!("\n{}", " ".repeat(MARK_COLUMN - 2));
+pub fn heading(style: &Style, time: &str, number: &str, words: &str) -> String {
+    let number = if number.is_empty() { String::new() } else { format!("{number}  ") };
+    let indent = MARK_COLUMN - 2 + width(&number);
+    let lines = wrap(words, style.width.saturating_sub(indent));
+    let mut painted: Vec<String> = lines.iter().map(|line| style.paint(Tone::Strong, line)).collect();
+    painted[0] = style.paint(Tone::Strong, &format!("{number}{}", lines[0]));
+    let indent = format!("\n{}", " ".repeat(indent));
     format!("{}{}", style.paint(Tone::Dim, &format!("{time:<10}")), painted.join(&indent))
 }
 
@@ -113,6 +116,19 @@ pub fn wrap(words: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Text whose paragraphs are parted by empty lines, each broken anew into lines of at most `width` columns.
+#[must_use]
+pub fn paragraphs(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.split("\n\n") {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.append(&mut wrap(&paragraph.split_whitespace().collect::<Vec<_>>().join(" "), width));
+    }
+    lines
+}
+
 /// `text` cut to `width` columns, the cut shown.
 #[must_use]
 pub fn cut(text: &str, width: usize) -> String {
@@ -128,12 +144,17 @@ fn width(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::wrap;
+    use super::{paragraphs, wrap};
 
     #[test]
     fn lines_break_at_spaces_and_long_words_are_broken() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn paragraphs_are_filled_anew_and_stay_apart() {
+        assert_eq!(paragraphs("one\ntwo three\n\nfour", 9), ["one two", "three", "", "four"]);
     }
 }

@@ -5,6 +5,7 @@ pub mod diagnostic;
 pub mod ending;
 pub mod json;
 pub mod layout;
+mod redundancy;
 pub mod style;
 pub mod summary;
 pub mod terminal;

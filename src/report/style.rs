@@ -3,6 +3,10 @@
 
 /// The width that is assumed when a screen does not tell.
 pub const WIDTH: usize = 80;
+/// Nothing is laid out for less.
+const NARROWEST: usize = 40;
+/// Longer lines are hard to read.
+const WIDEST: usize = 120;
 
 /// What a piece of text is meant to say, apart from its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +45,14 @@ impl Style {
         Self { colour: false, live: false, width: WIDTH }
     }
 
-    /// What suits a handle, from whether it is a terminal and from the environment's `NO_COLOR`, `TERM` and `COLUMNS`.
+    /// What suits a handle, from whether it is a terminal, how wide that is, and the environment's `NO_COLOR`, `TERM`
+    /// and `COLUMNS`.
     #[must_use]
-    pub fn of(is_terminal: bool, variable: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub fn of(is_terminal: bool, columns: Option<usize>, variable: &dyn Fn(&str) -> Option<String>) -> Self {
         let dumb = variable("TERM").is_none_or(|term| term == "dumb");
         let no_colour = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let width = variable("COLUMNS").and_then(|text| text.parse().ok()).unwrap_or(WIDTH).clamp(60, 120);
+        let told = || variable("COLUMNS").and_then(|text| text.parse().ok());
+        let width = columns.or_else(told).unwrap_or(WIDTH).clamp(NARROWEST, WIDEST);
         Self { colour: is_terminal && !dumb && !no_colour, live: is_terminal && !dumb, width }
     }
 
@@ -73,13 +79,14 @@ mod tests {
     #[test]
     fn colours_need_a_terminal_that_has_them_and_a_user_who_wants_them() {
         let of = |terminal, term: &'static str, no_color: &'static str| {
-            Style::of(terminal, &move |name| match name {
+            Style::of(terminal, Some(50), &move |name| match name {
                 "TERM" => Some(term.to_owned()),
                 "NO_COLOR" => Some(no_color.to_owned()),
                 _ => None,
             })
         };
         assert!(of(true, "xterm", "").colour);
+        assert_eq!(of(true, "xterm", "").width, 50);
         assert!(!of(true, "xterm", "1").colour);
         assert!(!of(true, "dumb", "").colour && !of(true, "dumb", "").live);
         assert!(!of(false, "xterm", "").colour && !of(false, "xterm", "").live);

@@ -1,26 +1,33 @@
-//! What the records of a run add up to: steps, time, deviations, and for how long which service was stopped or
-//! read-only. Pure reading of records; it claims no more than the runner could see and prints nothing.
+//! What the records of a run add up to: steps, time, deviations, and for how long which pair was without service or
+//! redundancy and which service was stopped. Pure reading of records; it claims no more than the runner could see and
+//! prints nothing.
 
 use crate::model::effect::{Action, Effect, Outcome};
+use crate::model::inventory::Pair;
 use crate::model::record::{EffectId, Ending, Record, TrackId};
 use crate::model::text::shown;
 use crate::model::value::Value;
+use crate::report::redundancy::Redundancy;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The state of a service that an interval tells of.
+/// The state of a pair or a service that an interval tells of; the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
-    /// Its process does not run.
-    Stopped,
+    /// Neither member of the pair was known to serve. The truth may be shorter, never longer.
+    NobodyServes,
+    /// Only one member of the pair could serve.
+    NoRedundancy,
     /// It takes no changes from its clients.
     ReadOnly,
+    /// Its process does not run.
+    Stopped,
 }
 
-/// For how long a service was in a condition, as the runner saw it: from asking for it until it was known to be over.
+/// For how long something was in a condition, as the runner saw it: from asking for it until it was known to be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interval {
-    /// Which service.
-    pub service: String,
+    /// Which pair or service.
+    pub whose: String,
     /// In which condition.
     pub condition: Condition,
     /// Since when, wall clock milliseconds.
@@ -80,29 +87,31 @@ pub struct Summary {
     pub answers: Vec<Answered>,
     /// What did not go as planned.
     pub deviations: Vec<Deviation>,
-    /// Services stopped or read-only, by beginning.
+    /// Who had to do without what; the worst first, then by beginning.
     pub intervals: Vec<Interval>,
+    /// The pairs that were changed and, as far as their roles were read, never were without somebody who serves.
+    pub unbroken: Vec<String>,
     /// The role of each service when it was last read.
     pub roles: BTreeMap<String, String>,
 }
 
-/// Adds up the records of a run, in order.
+/// Adds up the records of a run, in order. `pairs` are those of its site.
 #[must_use]
-pub fn summarise(run: &str, records: &[Record]) -> Summary {
-    let mut adder = Adder { sum: Summary { run: run.to_owned(), ..Summary::default() }, ..Adder::default() };
+pub fn summarise(run: &str, records: &[Record], pairs: &BTreeMap<String, Pair>) -> Summary {
+    let sum = Summary { run: run.to_owned(), ..Summary::default() };
+    let mut adder = Adder { sum, redundancy: Redundancy::of(pairs), ..Adder::default() };
     for record in records {
         adder.add(record);
     }
-    let Adder { mut sum, begun, done, open, .. } = adder;
+    let Adder { mut sum, begun, done, open, redundancy, .. } = adder;
     sum.steps = begun.len();
     sum.steps_done = done.len();
-    sum.intervals.extend(open.into_iter().map(|((service, condition), from)| Interval {
-        service,
-        condition,
-        from,
-        until: None,
-    }));
-    sum.intervals.sort_by(|a, b| (a.from, &a.service).cmp(&(b.from, &b.service)));
+    let still = |((whose, condition), from)| Interval { whose, condition, from, until: None };
+    sum.intervals.extend(open.into_iter().map(still));
+    let (mut intervals, unbroken) = redundancy.finish();
+    sum.intervals.append(&mut intervals);
+    sum.unbroken = unbroken;
+    sum.intervals.sort_by(|a, b| (a.condition, a.from, &a.whose).cmp(&(b.condition, b.from, &b.whose)));
     sum
 }
 
@@ -113,6 +122,7 @@ struct Adder {
     done: BTreeSet<(TrackId, String)>,
     intents: BTreeMap<EffectId, (Effect, i64, String)>,
     open: BTreeMap<(String, Condition), i64>,
+    redundancy: Redundancy,
 }
 
 impl Adder {
@@ -141,6 +151,7 @@ impl Adder {
             }
             Record::Intent { id, step, effect, at, .. } => {
                 self.intents.insert(id.clone(), (effect.clone(), at.wall, step.clone()));
+                self.intended(effect, at.wall);
                 self.seen(at.wall);
             }
             Record::Outcome { id, outcome, at, .. } => {
@@ -189,6 +200,15 @@ impl Adder {
         self.sum.deviations.push(Deviation { at: wall, text: shown(text) });
     }
 
+    /// From here on the change may be under way, whatever comes of it.
+    fn intended(&mut self, effect: &Effect, wall: i64) {
+        let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { return };
+        self.redundancy.touch(service);
+        if job.verb == "shutdown" {
+            self.redundancy.away(service, wall);
+        }
+    }
+
     /// What an effect with its outcome adds.
     fn settle(&mut self, effect: &Effect, step: &str, outcome: &Outcome, since: i64, wall: i64) {
         let value = match outcome {
@@ -208,8 +228,8 @@ impl Adder {
                 } else {
                     self.sum.already += 1;
                 }
-                if let (Some(service), true) = (service, changed) {
-                    self.changed(service, &job.verb, since, wall);
+                if let Some(service) = service {
+                    self.changed(service, &job.verb, changed, since, wall);
                 }
             }
             Action::Probe(probe) => self.read(service, &probe.what, value, wall),
@@ -225,14 +245,31 @@ impl Adder {
         }
     }
 
-    /// What a verb does to the service's condition.
-    fn changed(&mut self, service: &str, verb: &str, since: i64, wall: i64) {
-        match verb {
-            "shutdown" => self.enter(service, Condition::Stopped, since),
-            "start" => self.leave(service, Condition::Stopped, wall),
-            "set_readonly" => self.enter(service, Condition::ReadOnly, since),
-            "unset_readonly" => self.leave(service, Condition::ReadOnly, wall),
+    /// What a verb does to the service's condition; without `changed`, it was so before.
+    fn changed(&mut self, service: &str, verb: &str, changed: bool, since: i64, wall: i64) {
+        match (verb, changed) {
+            ("shutdown", _) => {
+                self.redundancy.away(service, wall);
+                if changed {
+                    self.enter(service, Condition::Stopped, since);
+                }
+            }
+            ("start", true) => self.leave(service, Condition::Stopped, wall),
+            ("set_readonly", true) => self.enter(&self.who_writes(service), Condition::ReadOnly, since),
+            ("unset_readonly", _) => self.writable(service, wall),
             _ => {}
+        }
+    }
+
+    /// Whoever serves takes over read-only mode from its peer: it is the pair that cannot be written to.
+    fn who_writes(&self, service: &str) -> String {
+        self.redundancy.pair_of(service).unwrap_or(service).to_owned()
+    }
+
+    /// A service takes changes. What a backup says of itself is no word about the pair.
+    fn writable(&mut self, service: &str, wall: i64) {
+        if self.sum.roles.get(service).is_none_or(|role| role != "backup") {
+            self.leave(&self.who_writes(service), Condition::ReadOnly, wall);
         }
     }
 
@@ -242,23 +279,29 @@ impl Adder {
         match (what, value) {
             ("role", Value::Text(role)) => {
                 self.sum.roles.insert(service.to_owned(), shown(role));
+                self.redundancy.role(service, role, wall);
             }
-            ("status", Value::Text(status)) if status == "stopped" => self.enter(service, Condition::Stopped, wall),
+            ("status", Value::Text(status)) if status == "stopped" => {
+                self.redundancy.away(service, wall);
+                self.enter(service, Condition::Stopped, wall);
+            }
             ("status", Value::Text(status)) if status == "running" => self.leave(service, Condition::Stopped, wall),
-            ("readonly" | "is_readonly", Value::Bool(true)) => self.enter(service, Condition::ReadOnly, wall),
-            ("readonly" | "is_readonly", Value::Bool(false)) => self.leave(service, Condition::ReadOnly, wall),
+            ("readonly" | "is_readonly", Value::Bool(true)) => {
+                self.enter(&self.who_writes(service), Condition::ReadOnly, wall);
+            }
+            ("readonly" | "is_readonly", Value::Bool(false)) => self.writable(service, wall),
             _ => {}
         }
     }
 
-    fn enter(&mut self, service: &str, condition: Condition, wall: i64) {
-        self.open.entry((service.to_owned(), condition)).or_insert(wall);
+    fn enter(&mut self, whose: &str, condition: Condition, wall: i64) {
+        self.open.entry((whose.to_owned(), condition)).or_insert(wall);
     }
 
-    fn leave(&mut self, service: &str, condition: Condition, wall: i64) {
-        if let Some(from) = self.open.remove(&(service.to_owned(), condition)) {
+    fn leave(&mut self, whose: &str, condition: Condition, wall: i64) {
+        if let Some(from) = self.open.remove(&(whose.to_owned(), condition)) {
             let until = Some(wall);
-            self.sum.intervals.push(Interval { service: service.to_owned(), condition, from, until });
+            self.sum.intervals.push(Interval { whose: whose.to_owned(), condition, from, until });
         }
     }
 }

@@ -21,6 +21,15 @@ const HEARTBEAT_MAX: Span = Span::mins(10);
 /// How many of the last lines of a failed command are shown.
 const TAIL_LINES: usize = 10;
 
+/// What a track waits for, over all the pauses between two looks.
+struct Wait {
+    what: String,
+    since: i64,
+    /// When it was last said, and after how long it is said again.
+    said: i64,
+    pause: Span,
+}
+
 /// Writes the human view of events.
 pub struct Terminal {
     out: Box<dyn Write>,
@@ -32,8 +41,8 @@ pub struct Terminal {
     open: BTreeSet<EffectId>,
     /// Steps under way: name and since when.
     steps: BTreeMap<(TrackId, String), (String, i64)>,
-    /// What was last said of a waiting effect, when, and after how long it is said again.
-    beats: BTreeMap<EffectId, (String, i64, Span)>,
+    /// What each track waits for.
+    waits: BTreeMap<TrackId, Wait>,
     /// Output that came without its newline yet.
     partial: BTreeMap<EffectId, String>,
     /// Replayed steps that are to be told in one line.
@@ -54,7 +63,7 @@ impl Terminal {
             effects: BTreeMap::new(),
             open: BTreeSet::new(),
             steps: BTreeMap::new(),
-            beats: BTreeMap::new(),
+            waits: BTreeMap::new(),
             partial: BTreeMap::new(),
             folded: None,
             status_shown: false,
@@ -91,8 +100,8 @@ impl Terminal {
         self.line(&text);
     }
 
-    fn heading(&mut self, wall: i64, words: &str) {
-        let text = heading(&self.style, &time_of_day(wall, &self.zone), words);
+    fn heading(&mut self, wall: i64, number: &str, words: &str) {
+        let text = heading(&self.style, &time_of_day(wall, &self.zone), number, words);
         self.line(&text);
     }
 
@@ -110,7 +119,7 @@ impl Terminal {
             Record::Begun { runbook, params, estate, at, by, .. } => self.begun(runbook, params, estate, at, by),
             Record::Opened { at, by } => {
                 let who = shown(&format!("resumed by {} on {}", by.user, by.host));
-                self.heading(at.wall, &who);
+                self.heading(at.wall, "", &who);
                 self.unfold();
             }
             Record::StepBegun { track, number, name, at, .. } => {
@@ -192,23 +201,23 @@ impl Terminal {
 
     fn begun(&mut self, runbook: &str, params: &Fields, estate: &str, at: &Moment, by: &Who) {
         let who = shown(&format!("{runbook} on {estate}, by {} on {}", by.user, by.host));
-        self.heading(at.wall, &who);
+        self.heading(at.wall, "", &who);
         let given = |(name, value): (&String, &Value)| match value.to_string() {
-            empty if empty.is_empty() => format!("{name} = \"\""),
-            value => format!("{name} = {value}"),
+            empty if empty.is_empty() => format!("{name}=\"\""),
+            value => format!("{name}={value}"),
         };
         let params: Vec<String> = params.iter().map(given).collect();
         if params.is_empty() {
             return;
         }
-        for line in wrap(&shown(&params.join(", ")), self.style.width - 10) {
+        for line in wrap(&shown(&params.join(" ")), self.style.width - 10) {
             self.line(&self.style.paint(Tone::Dim, &format!("{:10}{line}", "")));
         }
     }
 
     fn step_heading(&mut self, wall: i64, number: &str, name: &str) {
         self.line("");
-        self.heading(wall, &format!("{number}  {}", shown(name)));
+        self.heading(wall, number, &shown(name));
     }
 
     fn step_ended(&mut self, track: &TrackId, number: &str, failed: Option<&str>, at: &Moment) {
@@ -248,7 +257,9 @@ impl Terminal {
 
     fn settled(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, since: Option<i64>, wall: i64) {
         self.flush_output(id);
-        self.beats.remove(id);
+        if effect.needs_intent() && !is_pause(effect) {
+            self.waits.remove(&id.track);
+        }
         let took = since.map_or_else(String::new, |since| between(since, wall).to_string());
         let host = effect.host.as_deref().unwrap_or("");
         let right = format!("{host:<8} {:<10} {took:>8}", effect.class().to_string());
@@ -262,8 +273,7 @@ impl Terminal {
             Action::Job(_) if value.get("changed").and_then(Value::as_bool) == Some(false) => {
                 self.entry(wall, badge('=', "same", Tone::Good), &label, &right);
             }
-            // The pauses between two looks of a `wait_until` are no deeds of their own.
-            Action::Sleep { .. } if !effect.label.starts_with("sleep(") => {}
+            Action::Sleep { .. } if is_pause(effect) => {}
             Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => self.entry(wall, done, &label, &right),
             Action::Log(_) => {
                 let told = value.get("outcome").and_then(Value::as_text);
@@ -292,33 +302,39 @@ impl Terminal {
     }
 
     fn waiting(&mut self, id: &EffectId, what: &str, left: Option<Span>, at: &Moment) {
-        let left = left.map_or_else(String::new, |left| format!(", {left} left"));
         let effect = self.effects.get(id);
-        let what = match effect.map(|(effect, _)| effect) {
-            Some(effect) if matches!(effect.action, Action::Log(_)) => {
+        // How long a pause lasts says nothing about the wait it is part of.
+        let left = left.filter(|_| !effect.is_some_and(|(effect, _)| is_pause(effect)));
+        let left = left.map_or_else(String::new, |left| format!(", {left} left"));
+        let what = match effect {
+            Some((effect, _)) if matches!(effect.action, Action::Log(_)) => {
                 format!("{}: {}", shown(&effect.label), shown(what))
             }
             Some(_) | None => shown(what),
         };
-        if self.style.live {
-            let since = effect.map_or(at.wall, |(_, since)| *since);
-            self.status(&format!("… waiting: {what} ({}{left})", between(since, at.wall)));
-            return;
-        }
+        let since = effect.map_or(at.wall, |(_, since)| *since);
+        let known = self.waits.get(&id.track).filter(|wait| wait.what == what);
         // What a change waits for is of interest only when it takes long; what a wait waits for, at once.
-        let change = effect.filter(|(effect, _)| effect.class() != Class::Wait);
-        let begun = change.map(|(_, since)| (what.clone(), *since, HEARTBEAT));
-        let next = match self.beats.get(id).or(begun.as_ref()) {
-            Some((before, when, pause)) if *before == what => {
-                if between(*when, at.wall) < *pause {
-                    return;
-                }
-                Span(pause.0.saturating_mul(2)).min(HEARTBEAT_MAX)
-            }
-            Some(_) | None => HEARTBEAT,
+        let change = effect.is_some_and(|(effect, _)| effect.class() != Class::Wait);
+        let (since, said) = match known {
+            Some(wait) => (wait.since, Some((wait.said, wait.pause))),
+            None => (since, change.then_some((since, HEARTBEAT))),
         };
-        self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &format!("{what}{left}")), "");
-        self.beats.insert(id.clone(), (what, at.wall, next));
+        if self.style.live {
+            self.status(&format!("… waiting: {what} ({}{left})", between(since, at.wall)));
+        }
+        let pause = match said {
+            Some((said, pause)) if self.style.live || between(said, at.wall) < pause => {
+                self.waits.entry(id.track.clone()).or_insert(Wait { what, since, said, pause });
+                return;
+            }
+            Some((_, pause)) => Span(pause.0.saturating_mul(2)).min(HEARTBEAT_MAX),
+            None => HEARTBEAT,
+        };
+        if !self.style.live {
+            self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &format!("{what}{left}")), "");
+        }
+        self.waits.insert(id.track.clone(), Wait { what, since, said: at.wall, pause });
     }
 
     fn output(&mut self, id: &EffectId, text: &str) {
@@ -359,6 +375,11 @@ impl Sink for Terminal {
         }
         let _ = self.out.flush();
     }
+}
+
+/// The pauses between two looks of a `wait_until` are no deeds of their own.
+fn is_pause(effect: &Effect) -> bool {
+    matches!(effect.action, Action::Sleep { .. }) && !effect.label.starts_with("sleep(")
 }
 
 /// Which strand of parallel work it belongs to stands before the words: `[2]` is its second item.

@@ -5,12 +5,20 @@ use crate::error::{Error, Kind, Result};
 use crate::model::record::Who;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The permission bit that lets anyone on the machine write.
 const ANYONE_WRITES: u32 = 0o002;
+
+/// How many columns a terminal has; none when it is no terminal or does not say.
+#[must_use]
+pub fn columns(stream: &impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
 
 /// The text of a file, or nothing when there is no such file.
 ///

@@ -5,6 +5,7 @@ use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::{Template, Wanted};
 use baton::library;
+use baton::model::inventory::Pair;
 use baton::model::record::{Record, Who};
 use baton::model::value::{Fields, Value};
 use baton::session::{self, Finished, Parts, Prepared};
@@ -104,6 +105,11 @@ impl Scene {
         let scenario = template.scenario(&wanted).expect("the scenario");
         let lab = format!("lab genesys:{scenario}");
         Self { scenario, prepared, models: BTreeMap::from([(template.model, model)]), params, lab }
+    }
+
+    /// The pairs of its site.
+    pub fn pairs(&self) -> &BTreeMap<String, Pair> {
+        &self.prepared.inventory.pairs
     }
 
     /// The curtain rises on a fresh site.

@@ -1,0 +1,203 @@
+//! For how long a pair was without redundancy or without anybody who serves, as far as a record shows. Pure.
+//! It errs on the side of the users: a member counts as away from the moment it was to be shut down until its role was
+//! read again, so that what it says is never shorter than what they went through. Of a pair whose roles were not read
+//! it does not say who served.
+
+use crate::model::inventory::Pair;
+use crate::report::summary::{Condition, Interval};
+use std::collections::BTreeMap;
+
+/// What is known of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// Nothing yet.
+    Nothing,
+    /// It was read to be primary.
+    Primary,
+    /// It was read to be backup.
+    Backup,
+    /// It was shut down or found stopped, and its role was not read since.
+    Away,
+}
+
+/// Watches the pairs of a site.
+#[derive(Debug, Default)]
+pub(super) struct Redundancy(Vec<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    pair: String,
+    members: [(String, Known); 2],
+    /// Whether anything was changed on a member: other pairs are not spoken of.
+    touched: bool,
+    /// Whether a member was ever read to be primary.
+    served: bool,
+    /// Since when it is without redundancy.
+    alone: Option<i64>,
+    /// Since when nobody is known to serve.
+    unserved: Option<i64>,
+    over: Vec<Interval>,
+}
+
+impl Redundancy {
+    /// Nothing is known of these pairs.
+    pub(super) fn of(pairs: &BTreeMap<String, Pair>) -> Self {
+        let watched = |pair: &Pair| Watched {
+            pair: pair.name.clone(),
+            members: [&pair.primary, &pair.backup].map(|member| (member.clone(), Known::Nothing)),
+            touched: false,
+            served: false,
+            alone: None,
+            unserved: None,
+            over: Vec::new(),
+        };
+        Self(pairs.values().map(watched).collect())
+    }
+
+    /// The pair a service belongs to.
+    pub(super) fn pair_of(&self, service: &str) -> Option<&str> {
+        self.0.iter().find(|watched| watched.place(service).is_some()).map(|watched| watched.pair.as_str())
+    }
+
+    /// Something is about to be changed on a service.
+    pub(super) fn touch(&mut self, service: &str) {
+        self.0.iter_mut().filter(|watched| watched.place(service).is_some()).for_each(|watched| watched.touched = true);
+    }
+
+    /// A service is shut down, or was found stopped.
+    pub(super) fn away(&mut self, service: &str, at: i64) {
+        self.learn(service, Known::Away, at);
+    }
+
+    /// The role of a service was read.
+    pub(super) fn role(&mut self, service: &str, role: &str, at: i64) {
+        match role {
+            "primary" => self.learn(service, Known::Primary, at),
+            "backup" => self.learn(service, Known::Backup, at),
+            "none" => self.learn(service, Known::Away, at),
+            _ => {}
+        }
+    }
+
+    fn learn(&mut self, service: &str, known: Known, at: i64) {
+        for watched in &mut self.0 {
+            if let Some(place) = watched.place(service) {
+                watched.learn(place, known, at);
+            }
+        }
+    }
+
+    /// The intervals of all pairs, and the pairs that were changed and never were without somebody who serves.
+    pub(super) fn finish(self) -> (Vec<Interval>, Vec<String>) {
+        let (mut intervals, mut unbroken) = (Vec::new(), Vec::new());
+        for mut watched in self.0 {
+            watched.close(Condition::NoRedundancy, None);
+            watched.close(Condition::NobodyServes, None);
+            let broken = watched.over.iter().any(|interval| interval.condition == Condition::NobodyServes);
+            if watched.touched && watched.served && !broken {
+                unbroken.push(watched.pair);
+            }
+            intervals.append(&mut watched.over);
+        }
+        (intervals, unbroken)
+    }
+}
+
+impl Watched {
+    fn place(&self, service: &str) -> Option<usize> {
+        self.members.iter().position(|(member, _)| member == service)
+    }
+
+    fn learn(&mut self, place: usize, known: Known, at: i64) {
+        let former = std::mem::replace(&mut self.members[place].1, known);
+        let now = [self.members[0].1, self.members[1].1];
+        let other = now[1 - place];
+        if matches!(now, [Known::Primary, Known::Backup] | [Known::Backup, Known::Primary]) {
+            self.close(Condition::NoRedundancy, Some(at));
+        } else if now.contains(&Known::Away) || now == [Known::Primary, Known::Primary] {
+            self.alone.get_or_insert(at);
+        }
+        if now.contains(&Known::Primary) {
+            self.served = true;
+            self.close(Condition::NobodyServes, Some(at));
+        } else if known == Known::Away && served_before(former, other) {
+            // It was the one that served, and the other was not seen to serve yet.
+            self.unserved.get_or_insert(at);
+        }
+    }
+
+    /// The condition is over, or, without a time, the record.
+    fn close(&mut self, condition: Condition, until: Option<i64>) {
+        let open = if condition == Condition::NobodyServes { &mut self.unserved } else { &mut self.alone };
+        if let Some(from) = open.take() {
+            self.over.push(Interval { whose: self.pair.clone(), condition, from, until });
+        }
+    }
+}
+
+/// Whether the member that goes away may have been the one that served, or was the last one.
+fn served_before(former: Known, other: Known) -> bool {
+    match former {
+        Known::Primary => true,
+        Known::Nothing => matches!(other, Known::Backup | Known::Away),
+        Known::Backup | Known::Away => other == Known::Away,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Redundancy;
+    use crate::model::inventory::Pair;
+    use crate::report::summary::{Condition, Interval};
+    use std::collections::BTreeMap;
+
+    fn watched() -> Redundancy {
+        let (name, primary, backup) = ("p".to_owned(), "a".to_owned(), "b".to_owned());
+        let pair = Pair { name, primary, backup, related: BTreeMap::new() };
+        Redundancy::of(&BTreeMap::from([("p".to_owned(), pair)]))
+    }
+
+    fn told(watched: Redundancy) -> Vec<(Condition, i64, Option<i64>)> {
+        let tell = |one: Interval| (one.condition, one.from, one.until);
+        watched.finish().0.into_iter().map(tell).collect()
+    }
+
+    #[test]
+    fn a_member_is_missed_until_its_role_is_read_again() {
+        let mut pair = watched();
+        pair.role("a", "primary", 1);
+        pair.role("b", "backup", 1);
+        pair.touch("b");
+        pair.away("b", 5);
+        pair.role("b", "none", 6);
+        pair.role("b", "backup", 9);
+        assert_eq!(pair.0[0].over.len(), 1);
+        let (intervals, unbroken) = pair.finish();
+        assert_eq!((intervals[0].from, intervals[0].until), (5, Some(9)));
+        assert_eq!(unbroken, ["p"]);
+    }
+
+    #[test]
+    fn of_a_pair_whose_roles_were_not_read_nothing_is_said_of_who_served() {
+        let mut pair = watched();
+        pair.touch("b");
+        pair.away("b", 5);
+        let (intervals, unbroken) = pair.finish();
+        assert_eq!((intervals.len(), intervals[0].condition), (1, Condition::NoRedundancy));
+        assert!(unbroken.is_empty());
+    }
+
+    #[test]
+    fn two_primaries_are_no_redundancy_and_a_backup_does_not_serve_before_it_is_seen_to() {
+        let mut pair = watched();
+        pair.role("a", "primary", 1);
+        pair.away("b", 5);
+        pair.role("b", "primary", 9);
+        pair.away("a", 10);
+        pair.role("a", "backup", 20);
+        pair.away("b", 30);
+        pair.role("a", "primary", 34);
+        let serves = (Condition::NobodyServes, 30, Some(34));
+        assert_eq!(told(pair), [(Condition::NoRedundancy, 5, Some(20)), serves, (Condition::NoRedundancy, 30, None)]);
+    }
+}
