@@ -3,6 +3,7 @@
 // Helpers of tests may fail as tests do, and nothing in a suite is an interface.
 #![allow(clippy::expect_used, clippy::unwrap_used, unreachable_pub)]
 
+mod bad_input;
 mod cli;
 mod crash;
 mod exec;
@@ -15,6 +16,7 @@ mod lab;
 mod records;
 mod report;
 mod script;
+mod seeded;
 mod sim;
 mod support;
 mod tidy;
