@@ -39,7 +39,7 @@ pub struct Limits {
 impl Limits {
     /// For runbooks: long campaigns over many services.
     pub const RUNBOOK: Self = Self {
-        operations: 500_000_000,
+        operations: 50_000_000,
         modules: 200,
         functions: 2_000,
         variables: 2_000,

@@ -135,7 +135,7 @@ pub fn snapshot(store: &dyn Store, history: &History) -> Result<Texts> {
 pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str) -> Result<Finished> {
     let mut sources = BTreeMap::new();
     for (name, text) in &prepared.texts.files {
-        sources.insert(name.clone(), parts.store.put_source(text)?);
+        sources.insert(name.clone(), parts.store.put_source(text).map_err(not_begun)?);
     }
     let begun = Record::Begun {
         format: FORMAT,
@@ -148,7 +148,16 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
         by: parts.by.clone(),
     };
     let history = History::from(vec![Stored { seq: 1, record: Rc::new(begun.clone()) }])?;
-    carry_out(prepared, parts, history, 0, vec![begun], params)
+    carry_out(prepared, parts, history, 0, vec![begun], params).map_err(not_begun)
+}
+
+/// The first records could not be written: there is no run, and nothing was touched.
+fn not_begun(mut error: Box<Error>) -> Box<Error> {
+    if error.kind == Kind::Failed {
+        error.kind = Kind::Precondition;
+        error.hints = vec!["nothing was touched: put it right, or name another folder with `--state DIR`".to_owned()];
+    }
+    error
 }
 
 /// Takes a run up again where its record stands. `verdict` is what a person says of the effect in doubt: whether

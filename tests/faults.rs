@@ -2,6 +2,7 @@
 //! host that is away, a supervisor that dies. The run ends done or held, or stops where a person takes it up again;
 //! never is a `once` effect done twice, never is anything lost, never does nobody serve.
 
+use crate::support::checks;
 use crate::support::simulation::{Play, Scene};
 use baton::model::record::Ending;
 use baton::session::Finished;
@@ -41,7 +42,7 @@ fn any_single_fault_leaves_the_pair_served_and_the_run_in_hand() {
             plans += 1;
             let play = scene.play_with(1, &plan);
             let finished = to_the_end(&play).unwrap_or_else(|why| panic!("{runbook} in {scenario}, {plan}: {why}"));
-            let verdict = play.verdict();
+            let verdict = checks::judge(&play, finished.ending);
             assert!(verdict.is_empty(), "{runbook} in {scenario}, {plan}, {:?}: {verdict:#?}", finished.ending);
             let ledger = play.estate.ledger();
             let out: Vec<_> = ledger.intervals.iter().filter(|interval| interval.kind == "OUT").collect();

@@ -177,7 +177,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "product = \"acme-db\"\napp = \"db\"",
         "product = \"acme\"\napp = \"db\"",
         "`product` of service `c1` is `acme`: there is no such product @ site.toml:11:11 [\"acme\"] \
-         | a product is described by a file `products/acme.toml`",
+         | a product is described by a file `stdlib/products/acme.toml`",
     ),
     ("backup = \"c2\"\n", "", "pair `db` lacks `backup` @ site.toml:27:8 [db]"),
     (
@@ -287,53 +287,57 @@ fn an_address_cannot_become_an_option_or_a_second_line() {
 #[test]
 fn a_profile_is_checked_on_its_own() {
     let cases = [
-        ("title =", "titel =", "unknown key `titel` @ products/acme-db.toml:3:1 [titel] | did you mean `title`?"),
-        ("model = \"acme\"\n", "", "`model` is missing @ products/acme-db.toml:1:1 []"),
+        (
+            "title =",
+            "titel =",
+            "unknown key `titel` @ stdlib/products/acme-db.toml:3:1 [titel] | did you mean `title`?",
+        ),
+        ("model = \"acme\"\n", "", "`model` is missing @ stdlib/products/acme-db.toml:1:1 []"),
         (
             "product = \"acme-db\"",
             "product = \"acme\"",
-            "the file describes product `acme`, its name says `acme-db` @ products/acme-db.toml:2:1 [product]",
+            "the file describes product `acme`, its name says `acme-db` @ stdlib/products/acme-db.toml:2:1 [product]",
         ),
         (
             "class = \"once\"",
             "class = \"twice\"",
-            "unknown variant `twice`, expected `idempotent` or `once` @ products/acme-db.toml:28:9 [\"twice\"]",
+            "unknown variant `twice`, expected `idempotent` or `once` @ stdlib/products/acme-db.toml:28:9 [\"twice\"]",
         ),
         (
             "goal = { probe = \"status\", is = [\"running\"] }\n",
             "",
-            "verb `start` is idempotent and has no `goal` @ products/acme-db.toml:14:8 [start] \
+            "verb `start` is idempotent and has no `goal` @ stdlib/products/acme-db.toml:14:8 [start] \
              | name the probe that sees its goal, or make it class = \"once\"",
         ),
         (
             "probe = \"status\", is = [\"running\"]",
             "probe = \"statsu\", is = [\"running\"]",
-            "verb `start` has a goal seen by `statsu`, which is no probe @ products/acme-db.toml:14:8 [start] | \
+            "verb `start` has a goal seen by `statsu`, which is no probe @ stdlib/products/acme-db.toml:14:8 [start] | \
                 did you mean `status`?",
         ),
         (
             "undo = \"stop\"",
             "undo = \"stpo\"",
-            "verb `start` is undone by `stpo`, which is no verb @ products/acme-db.toml:14:8 [start] | \
+            "verb `start` is undone by `stpo`, which is no verb @ stdlib/products/acme-db.toml:14:8 [start] | \
                 did you mean `stop`?",
         ),
         (
             "argv = [\"{tool}\", \"status\", \"{app}\"]",
             "argv = []",
-            "probe `status` has no command @ products/acme-db.toml:32:9 [status]",
+            "probe `status` has no command @ stdlib/products/acme-db.toml:32:9 [status]",
         ),
         (
             "'^\\S+ (\\d{5}) '",
             "'\\d{5}'",
             "the pattern `\\d{5}` must have one group in round brackets, the event's number \
-                @ products/acme-db.toml:39:1 [event_patterns]",
+                @ stdlib/products/acme-db.toml:39:1 [event_patterns]",
         ),
         (
             "'^\\S+ (\\d{5}) '",
             "'^('",
-            "the pattern `^(` is not a regular expression @ products/acme-db.toml:39:1 [event_patterns]",
+            "the pattern `^(` is not a regular expression @ stdlib/products/acme-db.toml:39:1 [event_patterns]",
         ),
-        ("25302 =", "upgrade =", "event `upgrade` is not a number @ products/acme-db.toml:42:1 [upgrade]"),
+        ("25302 =", "upgrade =", "event `upgrade` is not a number @ stdlib/products/acme-db.toml:42:1 [upgrade]"),
     ];
     for (before, after, expected) in cases {
         assert!(PROFILE.contains(before), "{before}");

@@ -123,7 +123,10 @@ fn a_changed_record_is_refused_with_the_last_good_one_named() {
         let error = open(dir.path()).read(RUN).expect_err(sql);
         assert_eq!(error.kind, Kind::Refused);
         assert_eq!(error.message, format!("the journal of run {RUN} is damaged: record 2 is the last good one"));
-        assert_eq!(error.hints, ["nothing was done: put the state directory back from a backup"]);
+        assert_eq!(
+            error.hints,
+            ["nothing was done: put the state directory back from a backup", "see which runs are sound: baton runs"]
+        );
     }
 }
 
@@ -170,7 +173,7 @@ fn a_state_directory_that_cannot_be_used_is_named() {
         error.message.starts_with(&format!("the state directory `{}` cannot be used: ", file.display())),
         "{error}"
     );
-    assert_eq!(error.hints, ["change its permissions, or name another one with `--state DIR`"]);
+    assert_eq!(error.hints, ["make it a folder of yours with room in it, or name another one with `--state DIR`"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 // Helpers of tests may fail as tests do, and nothing in a suite is an interface.
 #![allow(clippy::expect_used, clippy::unwrap_used, unreachable_pub)]
 
+mod bad_input;
 mod cli;
 mod crash;
 mod exec;
@@ -18,6 +19,7 @@ mod records;
 mod report;
 mod resume;
 mod script;
+mod seeded;
 mod sim;
 mod summary;
 mod support;

@@ -15,7 +15,7 @@ fn said(sum: &Summary, condition: Condition) -> Vec<&Interval> {
 #[test]
 fn what_is_said_of_service_and_redundancy_is_never_shorter_than_the_truth() {
     let kinds = [("OUT", Condition::NobodyServes), ("NORED", Condition::NoRedundancy), ("RO", Condition::ReadOnly)];
-    for (runbook, scenario) in SCENES {
+    for (runbook, scenario, _) in SCENES {
         let scene = Scene::new(runbook, scenario);
         let play = scene.play(1);
         play.run();
@@ -38,7 +38,7 @@ fn what_is_said_of_service_and_redundancy_is_never_shorter_than_the_truth() {
 
 #[test]
 fn what_is_said_is_not_much_longer_than_the_truth() {
-    for (runbook, scenario) in SCENES {
+    for (runbook, scenario, _) in SCENES {
         let scene = Scene::new(runbook, scenario);
         let play = scene.play(1);
         if play.run().ending != Ending::Done {

@@ -64,7 +64,8 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// A verdict without a reason is worth nothing to whoever reads the record.
 fn sound(reason: &str) -> Result<String> {
     if reason.trim().is_empty() {
-        return Err(Error::new(Kind::Usage, "a verdict needs a reason: it goes into the record"));
+        return Err(Error::new(Kind::Usage, "a verdict needs a reason: it goes into the record")
+            .hint("say how you know: --happened \"why you know\""));
     }
     Ok(reason.to_owned())
 }

@@ -5,6 +5,7 @@ use super::lab::template;
 use super::site::Site;
 use super::{CommandLine, Desk, carry};
 use crate::error::{Error, Kind, Result};
+use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, Wanted};
 use crate::library::{Shelf, source};
@@ -12,6 +13,7 @@ use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
 use crate::report::layout::paragraphs;
 use crate::report::style::{Style, Tone};
+use crate::script::lint::{self, Severity};
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
@@ -75,12 +77,14 @@ fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Des
         Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
             .hint("name the file that lists your hosts and services: -i FILE")
     })?;
-    let prepared = prepare(given, (&inventory.display().to_string(), &text), site)?;
-    let params = prepared.program.resolve_params(&given_params(&words.params)?)?;
-    let run = new_run()?;
+    let file = inventory.display().to_string();
+    let check = format!("baton check {given} -i {file}");
+    let prepared = prepare(given, (&file, &text), site, &check)?;
+    let params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    let (run, store) = (new_run()?, desk.store()?);
     let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
-    begin(words, run, &prepared, &Estate::Site, params, desk)
+    begin(words, run, store, &prepared, &Estate::Site, params, desk)
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -88,24 +92,24 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
     let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
     // What is wrong with the runbook or its parameters must show before a lab is touched.
-    let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site)?;
+    let check = format!("baton check {given}");
+    let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site, &check)?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
-    params.extend(given_params(&words.params)?);
+    params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
-    let run = new_run()?;
+    let (run, store) = (new_run()?, desk.store()?);
     let _lease = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
-    tell_of_orphan(plan.former_run(), desk)?;
+    tell_of_orphan(plan.former_run(), &*store, desk)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    begin(words, run, &prepared, &Estate::Lab(lab), params, desk)
+    begin(words, run, store, &prepared, &Estate::Lab(lab), params, desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
-fn tell_of_orphan(former: Option<&str>, desk: &Desk) -> Result<()> {
+fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
-    let store = desk.store()?;
     let known = store.runs()?.iter().any(|one| one == run);
     if known && !History::from(store.read(run)?)?.is_final() {
         desk.screen.remark(&format!("the lab begins anew; run {run} was not over and cannot be resumed any more"));
@@ -113,12 +117,31 @@ fn tell_of_orphan(former: Option<&str>, desk: &Desk) -> Result<()> {
     Ok(())
 }
 
-fn prepare(given: &str, inventory: (&str, &str), site: &Site) -> Result<Prepared> {
+/// Everything a run is made of, compiled. What can be seen to be wrong without running it is refused here: in the midst
+/// of a run it would leave a pair half changed. `check` is what shows all of it.
+fn prepare(given: &str, inventory: (&str, &str), site: &Site, check: &str) -> Result<Prepared> {
     let (name, text) = site.runbook(given)?;
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let mut read_profile = |product: &str| site.lookup(Shelf::Products, product);
-    let texts = site.check(session::gather(&name, &text, inventory, &mut read_module, &mut read_profile))?;
-    session::prepare(texts)
+    let texts = site.check(session::gather(&name, &text, inventory, &mut read_module, &mut read_profile));
+    let prepared = texts.and_then(session::prepare).map_err(|error| {
+        if error.kind == Kind::Inventory { error.hint(format!("fix it, then: {check}")) } else { error }
+    })?;
+    let findings = lint::lint(&prepared.program, Some(&prepared.inventory));
+    let mut errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
+    match errors.next() {
+        Some(first) => Err(refused(first.error, errors.count(), check)),
+        None => Ok(prepared),
+    }
+}
+
+fn refused(error: Box<Error>, more: usize, check: &str) -> Box<Error> {
+    let error = match more {
+        0 => error,
+        1 => error.hint("there is 1 more error in this runbook and its modules"),
+        _ => error.hint(format!("there are {more} more errors in this runbook and its modules")),
+    };
+    error.hint(format!("nothing was touched; fix it, then: {check}"))
 }
 
 fn new_run() -> Result<String> {
@@ -131,11 +154,19 @@ fn say_what_differs(site: &Site, desk: &Desk) {
     }
 }
 
-fn begin(words: &Words, run: String, prepared: &Prepared, estate: &Estate, params: Fields, desk: &Desk) -> Result<u8> {
+fn begin(
+    words: &Words,
+    run: String,
+    store: Box<dyn Store>,
+    prepared: &Prepared,
+    estate: &Estate,
+    params: Fields,
+    desk: &Desk,
+) -> Result<u8> {
     let _lease = lease(desk, &run, &run)?;
     let parts = Parts {
         run,
-        store: desk.store()?,
+        store,
         world: Box::new(estate.world(&prepared.inventory, desk)?),
         sinks: carry::sinks(desk, estate, words.events.as_deref())?,
         by: desk::who(),
@@ -145,14 +176,17 @@ fn begin(words: &Words, run: String, prepared: &Prepared, estate: &Estate, param
 }
 
 /// `name=value` words as a map of texts.
-fn given_params(words: &[String]) -> Result<Fields> {
+fn given_params(words: &[String], runbook: &str) -> Result<Fields> {
     let mut fields = Fields::new();
     for word in words {
         let Some((name, value)) = word.split_once('=') else {
-            return Err(Error::new(Kind::Usage, format!("`{word}` is not a parameter")).hint("write -p name=value"));
+            return Err(Error::new(Kind::Usage, format!("`{word}` is not a parameter"))
+                .hint("write -p name=value")
+                .hint(format!("baton run {runbook} --help")));
         };
         if fields.insert(name.trim().to_owned(), Value::from(value)).is_some() {
-            return Err(Error::new(Kind::Usage, format!("parameter `{}` is given twice", name.trim())));
+            let message = format!("parameter `{}` is given twice", name.trim());
+            return Err(Error::new(Kind::Usage, message).hint(format!("baton run {runbook} --help")));
         }
     }
     Ok(fields)

@@ -3,6 +3,7 @@
 use super::Desk;
 use crate::error::Result;
 use crate::model::record::Record;
+use crate::model::text::shown;
 use crate::report::ending::list_line;
 use crate::report::style::Tone;
 use crate::report::summary::summarise;
@@ -18,9 +19,15 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
     let style = desk.screen.out_style;
     let mut page = String::new();
     for run in store.runs()? {
-        let records: Vec<Record> =
-            store.read(&run)?.into_iter().map(|stored| Rc::unwrap_or_clone(stored.record)).collect();
-        page += &list_line(&summarise(&run, &records, &BTreeMap::new()), &style, &desk.screen.zone);
+        // One damaged run must not hide the others.
+        page += &match store.read(&run) {
+            Ok(stored) => {
+                let records: Vec<Record> =
+                    stored.into_iter().map(|stored| Rc::unwrap_or_clone(stored.record)).collect();
+                list_line(&summarise(&run, &records, &BTreeMap::new()), &style, &desk.screen.zone)
+            }
+            Err(error) => format!("{run}  {} {}\n", style.paint(Tone::Bad, "✗ unreadable"), shown(&error.message)),
+        };
     }
     let next = if page.is_empty() { "no runs yet\nnext: baton list" } else { "next: baton show RUN" };
     desk.screen.out.say(&format!("{page}{}\n", style.paint(Tone::Wait, next)));

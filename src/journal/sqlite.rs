@@ -53,7 +53,7 @@ impl SqliteStore {
                 Kind::Precondition,
                 format!("the state directory `{}` cannot be used: {why}", state_dir.display()),
             )
-            .hint("change its permissions, or name another one with `--state DIR`")
+            .hint("make it a folder of yours with room in it, or name another one with `--state DIR`")
         };
         make_private(state_dir, &file).map_err(|error| unusable(&error))?;
         let mut database = Connection::open(&file).map_err(|error| unusable(&words(&error)))?;
@@ -83,7 +83,7 @@ impl SqliteStore {
             return damage(&self.file, error);
         }
         let message = format!("the journal could not be written: {}; nothing more was done", words(error));
-        Error::new(Kind::Failed, message).hint(format!("see to `{}`, then resume the run", self.file.display()))
+        Error::new(Kind::Failed, message).hint(format!("see to `{}`, then: baton resume", self.file.display()))
     }
 
     fn unread(&self, error: &rusqlite::Error) -> Box<Error> {
@@ -262,6 +262,9 @@ fn title(record: &Record) -> (&'static str, Option<&EffectId>) {
 
 /// Makes the folder and the file for nobody but this account, and their names durable.
 fn make_private(dir: &Path, file: &Path) -> io::Result<()> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a folder"));
+    }
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     match made {
@@ -313,7 +316,9 @@ fn damage(file: &Path, error: &rusqlite::Error) -> Box<Error> {
 
 fn broken(run: &str, good: u64) -> Box<Error> {
     let message = format!("the journal of run {run} is damaged: record {good} is the last good one");
-    Error::new(Kind::Refused, message).hint("nothing was done: put the state directory back from a backup")
+    Error::new(Kind::Refused, message)
+        .hint("nothing was done: put the state directory back from a backup")
+        .hint("see which runs are sound: baton runs")
 }
 
 /// SQLite's own words, without what the crate puts around them.

@@ -97,7 +97,7 @@ impl Inventory {
         let wanted = section.required("product", &what)?;
         if !products.contains_key(wanted.text) {
             let Some(text) = profiles(wanted.text) else {
-                let hint = format!("a product is described by a file `products/{}.toml`", wanted.text);
+                let hint = format!("a product is described by a file `stdlib/products/{}.toml`", wanted.text);
                 return Err(nobody(section, &what, "product", &wanted, [].iter()).hint(hint));
             };
             products.insert(wanted.text.to_owned(), Product::parse(text, wanted.text)?);

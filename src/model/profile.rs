@@ -150,9 +150,9 @@ impl Profile {
     /// Reads the profile of the product `name`.
     ///
     /// # Errors
-    /// `Inventory`, with the place in `products/<name>.toml`.
+    /// `Inventory`, with the place in `stdlib/products/<name>.toml`.
     pub fn parse(text: &str, name: &str) -> Result<Self> {
-        let file = format!("products/{name}.toml");
+        let file = format!("stdlib/products/{name}.toml");
         let document = Document::new(&file, text);
         let table = document.parse()?;
         let profile = Self::from_table(document, table.clone())?;

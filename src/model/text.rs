@@ -36,7 +36,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Vec
     let mut scored: Vec<(usize, &str)> = known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(given, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count().max(given.chars().count()) / 4)
+        .filter(|(distance, name)| *distance <= (name.chars().count().max(given.chars().count()) / 3).clamp(1, 4))
         .collect();
     scored.sort();
     scored.dedup();
@@ -69,5 +69,6 @@ mod tests {
     fn near_names_are_offered() {
         assert_eq!(did_you_mean("bakcup", ["backup", "start"]).as_deref(), Some("did you mean `backup`?"));
         assert_eq!(did_you_mean("zzz", ["backup"]), None);
+        assert_eq!(did_you_mean("port", ["host"]), None);
     }
 }

@@ -75,6 +75,9 @@ fn syntax_message(kind: &ParseErrorType, text: &str) -> (String, Option<String>)
         ParseErrorType::BadInput(LexError::ImproperSymbol(symbol, _)) if symbol == "eval" => {
             ("`eval` is not for runbooks".into(), None)
         }
+        ParseErrorType::LiteralTooLarge(_, most) => {
+            (format!("a text of more than {most} bytes is too long for a runbook"), None)
+        }
         ParseErrorType::Reserved(word) => {
             (format!("`{word}` is a word of the language and cannot be a name"), Some(format!("call it `{word}_`")))
         }

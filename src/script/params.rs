@@ -102,7 +102,7 @@ pub(crate) fn resolve(declared: &[ParamDecl], given: &Fields, runbook: &str) -> 
     let mut all = Fields::new();
     for decl in declared {
         let value = match given.get(&decl.name) {
-            Some(value) => fit(decl, value)?,
+            Some(value) => fit(decl, value).map_err(|error| error.hint(format!("baton run {runbook} --help")))?,
             None => decl.default.clone().unwrap_or_default(),
         };
         all.insert(decl.name.clone(), value);

@@ -135,7 +135,7 @@ impl Collector<'_> {
 
     fn missing(&self, name: &str) -> String {
         let near = did_you_mean(name, self.sources.modules()).map(|hint| format!("; {hint}")).unwrap_or_default();
-        format!("there is no module `{name}`{near}")
+        format!("there is no module `{name}`, that is, no file `{}`{near}", module_file(name))
     }
 }
 

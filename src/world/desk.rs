@@ -25,7 +25,14 @@ pub fn columns(stream: &impl AsFd) -> Option<usize> {
 /// # Errors
 /// `Refused` when anyone on the machine may write it: what it says could be anyone's; `Usage` when it cannot be read.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
-    let failed = |error| failed("read", path, error);
+    let failed = |error: io::Error| {
+        let shown = path.display();
+        if error.kind() == io::ErrorKind::InvalidData {
+            return Error::new(Kind::Usage, format!("`{shown}` is not text in UTF-8"))
+                .hint(format!("look at what it is: file {shown}"));
+        }
+        failed("read", path, error).hint(format!("look at what it is: ls -ld {shown}"))
+    };
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

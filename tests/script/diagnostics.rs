@@ -119,7 +119,10 @@ fn imports_stay_inside_the_library() {
         let message = format!("`{shown}` is not the name of a module; names look like `vendor/name`, never like paths");
         told(&format!("import \"{name}\" as x;"), &[&message, "at test.rhai:1:8"]);
     }
-    told("import \"no/such\" as x;", &["there is no module `no/such`", "at test.rhai:1:8"]);
+    told(
+        "import \"no/such\" as x;",
+        &["there is no module `no/such`, that is, no file `stdlib/no/such.rhai`", "at test.rhai:1:8"],
+    );
     let message = "`import` wants a name that is written out: `import \"vendor/name\" as n`";
     told("let n = \"a/b\"; import n as x;", &[message, "at test.rhai:1:23"]);
 }
@@ -215,8 +218,14 @@ fn wrong_parameters_are_told_by_name() {
             vec![("version", "1"), ("cuont", "1")],
             "runbook `test` has no parameter `cuont`|did you mean `count`?|baton run test --help",
         ),
-        (vec![("version", "1"), ("count", "many")], "parameter `count` is a whole number, not `many`"),
-        (vec![("version", "1"), ("way", "odd")], "parameter `way` cannot be `odd`; it is one of `fast`, `slow`"),
+        (
+            vec![("version", "1"), ("count", "many")],
+            "parameter `count` is a whole number, not `many`|baton run test --help",
+        ),
+        (
+            vec![("version", "1"), ("way", "odd")],
+            "parameter `way` cannot be `odd`; it is one of `fast`, `slow`|baton run test --help",
+        ),
     ] {
         let given: Fields = given.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         let program = sources(PARAMS, &[]).and_then(|sources| Program::compile(&sources)).unwrap();

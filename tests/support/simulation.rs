@@ -5,12 +5,14 @@ use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::{Template, Wanted};
 use baton::library;
+use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
 use baton::model::record::{Record, Who};
 use baton::model::value::{Fields, Value};
 use baton::session::{self, Finished, Parts, Prepared};
-use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate, oracle};
+use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
 use baton::world::World;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -34,6 +36,19 @@ pub struct Play<'a> {
     scene: &'a Scene,
     pub estate: SimEstate,
     pub store: MemoryStore,
+    shown: Shown,
+}
+
+/// Collects the records that the screens of all runners showed, with their numbers.
+#[derive(Clone, Default)]
+struct Shown(Rc<RefCell<Vec<(u64, Record)>>>);
+
+impl Sink for Shown {
+    fn event(&mut self, event: &Event) {
+        if let Event::Recorded { seq, record, replayed: false } = event {
+            self.0.borrow_mut().push((*seq, Record::clone(record)));
+        }
+    }
 }
 
 /// Where a wrapper of a test may stand between the run and its store or world.
@@ -121,32 +136,33 @@ impl Scene {
     pub fn play_with(&self, seed: u64, plan: &FaultPlan) -> Play<'_> {
         let estate = SimEstate::new(&self.prepared.inventory, &self.models, &self.scenario, seed, plan);
         let estate = estate.unwrap_or_else(|error| panic!("{error}"));
-        Play { scene: self, estate, store: MemoryStore::new() }
+        Play { scene: self, estate, store: MemoryStore::new(), shown: Shown::default() }
     }
 }
 
 impl Play<'_> {
-    /// A runner takes the run from where it stands until it ends, stops or the runner dies by `clock`.
-    pub fn runner(&self, clock: &CrashClock) -> Option<Finished> {
-        self.runner_between(clock, &Between::nothing())
+    /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
+    /// Fails with baton's refusal.
+    pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
+        self.carry_out(clock, between, None)
     }
 
     /// A runner that lives, taking the run up with a person's word on what is in doubt.
     pub fn resume_with(&self, happened: bool) -> Finished {
         let verdict = Some((happened, "looked at the host".to_owned()));
-        self.carry_out(&CrashClock::never(), &Between::nothing(), verdict).expect("it lives")
+        self.carry_out(&CrashClock::never(), &Between::nothing(), verdict).expect("not refused").expect("it lives")
     }
 
-    /// The same as `runner` with something standing between.
-    pub fn runner_between(&self, clock: &CrashClock, between: &Between) -> Option<Finished> {
-        self.carry_out(clock, between, None)
-    }
-
-    fn carry_out(&self, clock: &CrashClock, between: &Between, verdict: Option<(bool, String)>) -> Option<Finished> {
+    fn carry_out(
+        &self,
+        clock: &CrashClock,
+        between: &Between,
+        verdict: Option<(bool, String)>,
+    ) -> Result<Option<Finished>, String> {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        let parts = Parts { run: RUN.into(), store, world, sinks: Vec::new(), by };
+        let parts = Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by };
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
@@ -154,15 +170,21 @@ impl Play<'_> {
             session::begin(&self.scene.prepared, parts, self.scene.params.clone(), &self.scene.lab)
         };
         if clock.is_dead() {
-            return None;
+            return Ok(None);
         }
         assert_eq!(self.estate.defect(), None, "the model has a defect");
-        Some(finished.unwrap_or_else(|error| panic!("{error}")))
+        finished.map(Some).map_err(|error| error.to_string())
     }
 
     /// A runner that lives.
     pub fn run(&self) -> Finished {
-        self.runner(&CrashClock::never()).expect("it lives")
+        let finished = self.runner(&CrashClock::never(), &Between::nothing());
+        finished.unwrap_or_else(|error| panic!("{error}")).expect("it lives")
+    }
+
+    /// The records that a person saw as they were written.
+    pub fn shown(&self) -> Vec<(u64, Record)> {
+        self.shown.0.borrow().clone()
     }
 
     /// What is on record.
@@ -208,31 +230,4 @@ impl Play<'_> {
         let same = |deed: &&baton::sim::Deed| Some(&deed.service) == service.as_ref() && deed.verb == job.verb;
         self.estate.ledger().effects.iter().filter(same).any(|deed| deed.args == job.args)
     }
-
-    /// Everything the oracles say against this performance.
-    pub fn verdict(&self) -> Vec<String> {
-        let records = self.records();
-        let once: Vec<(String, String)> = once_verbs(&records);
-        let once: Vec<(&str, &str)> = once.iter().map(|(verb, service)| (verb.as_str(), service.as_str())).collect();
-        let ledger = self.estate.ledger();
-        let mut wrong = oracle::broken_invariants(&ledger);
-        wrong.extend(oracle::done_too_often(&ledger, &once, &records));
-        wrong.extend(oracle::done_without_intent(&ledger, &records));
-        wrong
-    }
-}
-
-fn once_verbs(records: &[Record]) -> Vec<(String, String)> {
-    use baton::model::effect::{Action, Class};
-    let mut found = Vec::new();
-    for record in records {
-        let Record::Intent { effect, .. } = record else { continue };
-        let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { continue };
-        if job.class == Class::Once {
-            found.push((job.verb.clone(), service.clone()));
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
 }
