@@ -13,7 +13,6 @@ use crate::session::Finished;
 use crate::world::desk;
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::rc::Rc;
 
 /// Who watches a run: the screen, and the file for events if one was named.
 pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
@@ -30,7 +29,7 @@ pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Resu
 /// Tells how a run ended and what to type next; returns the exit code.
 pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
     let stored = desk.store()?.read(&finished.run)?;
-    let records: Vec<Record> = stored.into_iter().map(|entry| Rc::unwrap_or_clone(entry.record)).collect();
+    let records: Vec<Record> = stored.into_iter().map(|entry| entry.record).collect();
     let sum = summarise(&finished.run, &records);
     let screen = &desk.screen;
     screen.out.say(&ending::render(&sum, &screen.out_style, &screen.zone));

@@ -6,7 +6,6 @@ use crate::model::record::Record;
 use crate::report::ending::list_line;
 use crate::report::style::Tone;
 use crate::report::summary::summarise;
-use std::rc::Rc;
 
 /// List the runs there were, the latest last
 #[derive(Debug, clap::Args)]
@@ -17,8 +16,7 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
     let style = desk.screen.out_style;
     let mut page = String::new();
     for run in store.runs()? {
-        let records: Vec<Record> =
-            store.read(&run)?.into_iter().map(|stored| Rc::unwrap_or_clone(stored.record)).collect();
+        let records: Vec<Record> = store.read(&run)?.into_iter().map(|stored| stored.record).collect();
         page += &list_line(&summarise(&run, &records), &style, &desk.screen.zone);
     }
     let next = if page.is_empty() { "no runs yet\nnext: baton list" } else { "next: baton show RUN" };

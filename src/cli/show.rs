@@ -9,7 +9,6 @@ use crate::report::ending;
 use crate::report::style::Style;
 use crate::report::summary::summarise;
 use crate::report::terminal::Terminal;
-use std::rc::Rc;
 
 /// Show what a run did, and how it ended
 #[derive(Debug, clap::Args)]
@@ -29,7 +28,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     for entry in &stored {
         view.event(&Event::Recorded { seq: entry.seq, record: entry.record.clone(), replayed: false });
     }
-    let records: Vec<Record> = stored.into_iter().map(|entry| Rc::unwrap_or_clone(entry.record)).collect();
+    let records: Vec<Record> = stored.into_iter().map(|entry| entry.record).collect();
     let sum = summarise(&run, &records);
     screen.out.say(&ending::render(&sum, &style, &screen.zone));
     screen.out.say(&ending::closing(&sum, &style));
