@@ -147,7 +147,7 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
         at: parts.world.now(),
         by: parts.by.clone(),
     };
-    let history = History::from(vec![Stored { seq: 1, record: Rc::new(begun.clone()) }])?;
+    let history = History::from(vec![Stored { seq: 1, record: begun.clone() }])?;
     carry_out(prepared, parts, history, 0, vec![begun], params).map_err(not_begun)
 }
 
@@ -166,21 +166,30 @@ fn not_begun(mut error: Box<Error>) -> Box<Error> {
 /// # Errors
 /// `Refused` when its record is damaged; `Usage` when there is nothing in doubt to give a verdict on.
 pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, String)>) -> Result<Finished> {
-    let stored = parts.store.read(&parts.run)?;
+    let mut stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
-    for Stored { seq, record } in &stored {
-        let event = Event::Recorded { seq: *seq, record: Rc::clone(record), replayed: true };
-        parts.sinks.iter_mut().for_each(|sink| sink.event(&event));
-    }
+    tell_again(&mut stored, &mut parts.sinks);
     let mut history = History::from(stored)?;
     if let Some(finished) = over(&parts.run, &history) {
         return Ok(finished);
     }
     let params = history.begun().params.clone();
     let opening = reopening(&parts.run, &history, verdict, &parts.world.now(), &parts.by)?;
-    let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: Rc::new(record.clone()) });
+    let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
     carry_out(prepared, parts, history, last_seq, opening, params)
+}
+
+/// Tells the sinks what was recorded before. A record is lent to the event and taken back: long runs have many.
+fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
+    for Stored { seq, record } in stored {
+        let lent = std::mem::replace(record, Record::Opened { at: Moment::default(), by: Who::default() });
+        let event = Event::Recorded { seq: *seq, record: lent, replayed: true };
+        sinks.iter_mut().for_each(|sink| sink.event(&event));
+        if let Event::Recorded { record: lent, .. } = event {
+            *record = lent;
+        }
+    }
 }
 
 /// The records that open a run again: who did, and what is to be looked at anew.

@@ -174,11 +174,7 @@ fn play(records: &[Record], replayed: usize) -> String {
     let page = Page::default();
     let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     for (index, record) in records.iter().enumerate() {
-        view.event(&Event::Recorded {
-            seq: index as u64 + 1,
-            record: record.clone().into(),
-            replayed: index < replayed,
-        });
+        view.event(&Event::Recorded { seq: index as u64 + 1, record: record.clone(), replayed: index < replayed });
     }
     page.text()
 }
@@ -279,7 +275,7 @@ fn json_lines_begin_with_their_version() {
     let mut fan = Fan::default().with(JsonLines::new(Box::new(page.clone())));
     fan.event(&Event::Notice { text: "careful".into() });
     assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"1.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
-    fan.event(&Event::Recorded { seq: 1, record: begun().into(), replayed: false });
+    fan.event(&Event::Recorded { seq: 1, record: begun(), replayed: false });
     let last = page.text().lines().last().unwrap().to_owned();
     let value: serde_json::Value = serde_json::from_str(&last).unwrap();
     assert_eq!((&value["event"], &value["seq"]), (&"recorded".into(), &1.into()));

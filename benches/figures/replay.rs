@@ -78,12 +78,8 @@ impl Site {
         let store = MemoryStore::new();
         let finished = session::begin(&self.prepared, self.parts(Box::new(store.clone())), Fields::new(), "lab");
         Self::is_done(&finished.expect("begins"));
-        let mut records: Vec<Record> = store
-            .read("run")
-            .expect("reads")
-            .into_iter()
-            .map(|Stored { record, .. }| Rc::unwrap_or_clone(record))
-            .collect();
+        let mut records: Vec<Record> =
+            store.read("run").expect("reads").into_iter().map(|Stored { record, .. }| record).collect();
         let asked = records.iter().filter(|record| matches!(record, Record::Intent { .. } | Record::Read { .. }));
         assert_eq!(asked.count(), EFFECTS as usize);
         records.pop();

@@ -8,7 +8,6 @@ use crate::report::ending::list_line;
 use crate::report::style::Tone;
 use crate::report::summary::summarise;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// List the runs there were, the latest last
 #[derive(Debug, clap::Args)]
@@ -22,8 +21,7 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
         // One damaged run must not hide the others.
         page += &match store.read(&run) {
             Ok(stored) => {
-                let records: Vec<Record> =
-                    stored.into_iter().map(|stored| Rc::unwrap_or_clone(stored.record)).collect();
+                let records: Vec<Record> = stored.into_iter().map(|stored| stored.record).collect();
                 list_line(&summarise(&run, &records, &BTreeMap::new()), &style, &desk.screen.zone)
             }
             Err(error) => format!("{run}  {} {}\n", style.paint(Tone::Bad, "✗ unreadable"), shown(&error.message)),

@@ -112,7 +112,7 @@ impl Dispatcher {
         let after = self.store.borrow_mut().append(&self.run, before, &records)?;
         self.last_seq.set(after);
         for (seq, record) in (before + 1..).zip(records) {
-            self.emit(&Event::Recorded { seq, record: Rc::new(record), replayed: false });
+            self.emit(&Event::Recorded { seq, record, replayed: false });
         }
         Ok(())
     }

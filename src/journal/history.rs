@@ -251,7 +251,7 @@ impl History {
             (*track == id.track && n > id.n) || fork.is_some_and(|fork| fork > id.n)
         };
         for (name, track) in &mut self.tracks {
-            let record = |slot: &Slot| all.get(slot.asked).map(|stored| &*stored.record);
+            let record = |slot: &Slot| all.get(slot.asked).map(|stored| &stored.record);
             let is_read = |slot: &Slot| matches!(record(slot), Some(Record::Read { .. }));
             if track.slots.iter().any(|slot| later(name, slot.n) && !is_read(slot)) {
                 return Err(format!("effect {id} was followed by changes on its track"));
@@ -301,7 +301,7 @@ impl History {
     /// The last record.
     #[must_use]
     pub fn last(&self) -> Option<&Record> {
-        self.records.last().map(|stored| &*stored.record)
+        self.records.last().map(|stored| &stored.record)
     }
 
     /// How many records there are; also the number of the last one.
@@ -346,8 +346,7 @@ impl Begun {
         let Some(first) = records.first() else {
             return Err(Error::new(Kind::Refused, "the run has no records"));
         };
-        let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = Record::clone(&first.record)
-        else {
+        let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = first.record.clone() else {
             return Err(illegal(first.seq, "the run has not begun"));
         };
         if format > FORMAT {
@@ -459,7 +458,7 @@ struct Asked<'a> {
 }
 
 fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
-    match &*records.get(index)?.record {
+    match &records.get(index)?.record {
         Record::Intent { step, effect, digest, at, .. } | Record::Read { step, effect, digest, at, .. } => {
             Some(Asked { step, effect, digest, at })
         }
@@ -470,12 +469,12 @@ fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
 }
 
 fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
-    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &*records.get(index)?.record {
+    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &records.get(index)?.record {
         return Some(outcome);
     }
     None
 }
 
 fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
-    if let Record::Doubt { reason, .. } = &*records.get(index)?.record { Some(reason) } else { None }
+    if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
 }

@@ -11,7 +11,6 @@ pub mod sqlite;
 
 use crate::error::Result;
 use crate::model::record::Record;
-use std::rc::Rc;
 
 /// A run's identity: 12 hex digits, the first 8 rising with time.
 pub type RunId = String;
@@ -22,7 +21,7 @@ pub struct Stored {
     /// Its number in the run, from 1.
     pub seq: u64,
     /// What it says.
-    pub record: Rc<Record>,
+    pub record: Record,
 }
 
 /// A durable, append-only store of runs and of the sources they run from.

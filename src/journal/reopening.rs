@@ -35,7 +35,7 @@ impl History {
 
     fn may_retry(&self, id: &EffectId) -> bool {
         let Some(last) = self.records().last() else { return false };
-        let Record::Ended { at, .. } = &*last.record else { return false };
+        let Record::Ended { at, .. } = &last.record else { return false };
         let retry = Record::Retry { id: id.clone(), at: at.clone(), by: Who::default() };
         self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry.into() }]).is_ok()
     }
@@ -43,7 +43,7 @@ impl History {
     fn latest_readings(&self) -> Vec<EffectId> {
         let mut readings = Vec::new();
         for stored in self.records().iter().rev() {
-            match &*stored.record {
+            match &stored.record {
                 Record::Read { id, .. } if id.track == TrackId::main() => readings.push(id.clone()),
                 Record::Read { .. } => break,
                 Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Ended { .. } | Record::Opened { .. } => {}
@@ -59,7 +59,7 @@ impl History {
     #[must_use]
     pub fn retries_in(&self, track: &TrackId, number: &str) -> bool {
         self.records().iter().any(|stored| {
-            let Record::Retry { id, .. } = &*stored.record else { return false };
+            let Record::Retry { id, .. } = &stored.record else { return false };
             let Some(past) = self.recorded(id) else { return false };
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             past.state == State::ToRetry && inside && id.track.0.starts_with(&track.0)

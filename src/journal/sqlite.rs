@@ -11,7 +11,6 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::time::Duration;
 
 /// The layout of the database this program writes, kept in `PRAGMA user_version`.
@@ -188,7 +187,7 @@ impl Store for SqliteStore {
             if seq != good + 1 || recorded != chain {
                 return Err(broken(run, good));
             }
-            stored.push(Stored { seq, record: Rc::new(codec::decode(run, seq, body)?) });
+            stored.push(Stored { seq, record: codec::decode(run, seq, body)? });
         }
         if stored.is_empty() { Err(codec::no_run(run)) } else { Ok(stored) }
     }

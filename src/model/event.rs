@@ -4,7 +4,6 @@
 use crate::model::record::{EffectId, Moment, Record};
 use crate::model::span::Span;
 use serde::Serialize;
-use std::rc::Rc;
 
 /// Something that happened in a run. Nearly every event is a record: a box around it would save nothing.
 #[allow(clippy::large_enum_variant)]
@@ -17,7 +16,7 @@ pub enum Event {
         seq: u64,
         /// The record.
         #[serde(flatten)]
-        record: Rc<Record>,
+        record: Record,
         /// Whether it was there before this runner began (a replayed record), which a sink may fold.
         replayed: bool,
     },

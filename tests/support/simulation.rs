@@ -190,7 +190,7 @@ impl Play<'_> {
     /// What is on record.
     pub fn records(&self) -> Vec<Record> {
         let stored = self.store.read(RUN).unwrap_or_else(|error| panic!("{error}"));
-        stored.into_iter().map(|Stored { record, .. }| Rc::unwrap_or_clone(record)).collect()
+        stored.into_iter().map(|Stored { record, .. }| record).collect()
     }
 
     /// The journal, byte by byte.
