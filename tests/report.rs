@@ -220,11 +220,11 @@ fn the_looks_of_a_wait_until_are_one_wait() {
     let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None };
     for n in 1..=10 {
         let ms = n as i64 * 10_000;
-        view.event(&Event::Recorded { seq: n, record: intent(n, pause.clone(), ms).into(), replayed: false });
+        view.event(&Event::Recorded { seq: n, record: intent(n, pause.clone(), ms), replayed: false });
         let left = Some(Span::secs(8));
         view.event(&Event::Waiting { id: id(n), what: "6 clients on c2".into(), left, at: at(ms + 2_000) });
         let record = outcome(n, Outcome::done(Value::Null), ms + 10_000);
-        view.event(&Event::Recorded { seq: n, record: record.into(), replayed: false });
+        view.event(&Event::Recorded { seq: n, record, replayed: false });
     }
     assert_eq!(page.text().matches("… wait   6 clients on c2\n").count(), 3, "{}", page.text());
 }
