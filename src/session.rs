@@ -3,6 +3,7 @@
 
 use crate::dispatch::{Dispatcher, Door, Setup};
 use crate::error::{Error, Kind, Result};
+use crate::exec::Scanners;
 use crate::journal::history::History;
 use crate::journal::{Store, Stored};
 use crate::model::event::{Event, Sink};
@@ -33,6 +34,8 @@ pub struct Prepared {
     pub program: Rc<Program>,
     /// The site.
     pub inventory: Rc<Inventory>,
+    /// The scanners of logs it has needed so far.
+    pub scanners: Rc<Scanners>,
 }
 
 /// How a run ended, for the exit code and the last lines on the screen.
@@ -95,7 +98,7 @@ pub fn prepare(texts: Texts) -> Result<Prepared> {
     let files = scripts.map(|(name, text)| (name.clone(), text.clone())).collect();
     let program = Program::compile(&Sources { runbook: texts.runbook.clone(), files })?;
     let inventory = Rc::new(site(&texts)?);
-    Ok(Prepared { texts, program, inventory })
+    Ok(Prepared { texts, program, inventory, scanners: Rc::default() })
 }
 
 /// The site that the texts of a run describe.
@@ -144,7 +147,7 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
         at: parts.world.now(),
         by: parts.by.clone(),
     };
-    let history = History::from(vec![Stored { seq: 1, record: begun.clone() }])?;
+    let history = History::from(vec![Stored { seq: 1, record: Rc::new(begun.clone()) }])?;
     carry_out(prepared, parts, history, 0, vec![begun], params)
 }
 
@@ -154,20 +157,21 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
 /// # Errors
 /// `Refused` when its record is damaged; `Usage` when there is nothing in doubt to give a verdict on.
 pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, String)>) -> Result<Finished> {
-    let mut stored = parts.store.read(&parts.run)?;
+    let stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
     for Stored { seq, record } in &stored {
-        let event = Event::Recorded { seq: *seq, record: record.clone(), replayed: true };
+        let event = Event::Recorded { seq: *seq, record: Rc::clone(record), replayed: true };
         parts.sinks.iter_mut().for_each(|sink| sink.event(&event));
     }
-    let history = History::from(stored.clone())?;
+    let mut history = History::from(stored)?;
     if let Some(finished) = over(&parts.run, &history) {
         return Ok(finished);
     }
     let params = history.begun().params.clone();
     let opening = reopening(&parts.run, &history, verdict, &parts.world.now(), &parts.by)?;
-    stored.extend((last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() }));
-    carry_out(prepared, parts, History::from(stored)?, last_seq, opening, params)
+    let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: Rc::new(record.clone()) });
+    history.extend(opened.collect())?;
+    carry_out(prepared, parts, history, last_seq, opening, params)
 }
 
 /// The records that open a run again: who did, and what is to be looked at anew.
@@ -204,7 +208,8 @@ fn carry_out(
     params: Fields,
 ) -> Result<Finished> {
     let Parts { run, store, world, sinks, by: _ } = parts;
-    let door = Dispatcher::new(Setup { run: run.clone(), store, world, sinks, history, last_seq });
+    let scanners = Rc::clone(&prepared.scanners);
+    let door = Dispatcher::new(Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners });
     door.write(opening)?;
     let end = perform(prepared, &door, params);
     Ok(finish(run, &door, end))
@@ -259,7 +264,7 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
 /// How a run ended that is over: its runner may have died after the last record was written. Nothing else is done.
 #[must_use]
 pub fn over(run: &str, history: &History) -> Option<Finished> {
-    let Record::Ended { ending, message, .. } = &history.records().last()?.record else { return None };
+    let Record::Ended { ending, message, .. } = history.last()? else { return None };
     if !history.is_final() {
         return None;
     }

@@ -6,14 +6,17 @@
 mod cli;
 mod crash;
 mod exec;
+mod faults;
 mod genesys_model;
 mod history;
 mod inventory;
 mod journal;
 mod kill;
 mod lab;
+mod parallel;
 mod records;
 mod report;
+mod resume;
 mod script;
 mod sim;
 mod summary;

@@ -174,7 +174,11 @@ fn play(records: &[Record], replayed: usize) -> String {
     let page = Page::default();
     let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     for (index, record) in records.iter().enumerate() {
-        view.event(&Event::Recorded { seq: index as u64 + 1, record: record.clone(), replayed: index < replayed });
+        view.event(&Event::Recorded {
+            seq: index as u64 + 1,
+            record: record.clone().into(),
+            replayed: index < replayed,
+        });
     }
     page.text()
 }
@@ -220,11 +224,11 @@ fn the_looks_of_a_wait_until_are_one_wait() {
     let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None };
     for n in 1..=10 {
         let ms = n as i64 * 10_000;
-        view.event(&Event::Recorded { seq: n, record: intent(n, pause.clone(), ms), replayed: false });
+        view.event(&Event::Recorded { seq: n, record: intent(n, pause.clone(), ms).into(), replayed: false });
         let left = Some(Span::secs(8));
         view.event(&Event::Waiting { id: id(n), what: "6 clients on c2".into(), left, at: at(ms + 2_000) });
         let record = outcome(n, Outcome::done(Value::Null), ms + 10_000);
-        view.event(&Event::Recorded { seq: n, record, replayed: false });
+        view.event(&Event::Recorded { seq: n, record: record.into(), replayed: false });
     }
     assert_eq!(page.text().matches("… wait   6 clients on c2\n").count(), 3, "{}", page.text());
 }
@@ -275,7 +279,7 @@ fn json_lines_begin_with_their_version() {
     let mut fan = Fan::default().with(JsonLines::new(Box::new(page.clone())));
     fan.event(&Event::Notice { text: "careful".into() });
     assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"1.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
-    fan.event(&Event::Recorded { seq: 1, record: begun(), replayed: false });
+    fan.event(&Event::Recorded { seq: 1, record: begun().into(), replayed: false });
     let last = page.text().lines().last().unwrap().to_owned();
     let value: serde_json::Value = serde_json::from_str(&last).unwrap();
     assert_eq!((&value["event"], &value["seq"]), (&"recorded".into(), &1.into()));

@@ -22,6 +22,7 @@ pub use screen::Screen;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
+use crate::world::trace;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
@@ -34,6 +35,9 @@ struct CommandLine {
     /// Where runs and labs are kept [default: ~/.local/state/baton]
     #[arg(long, global = true, value_name = "DIR", env = "BATON_STATE", hide_env_values = true)]
     state: Option<PathBuf>,
+    /// Tell on stderr what is asked of hosts and what comes back: `debug`
+    #[arg(long, global = true, value_name = "FILTER", env = "BATON_TRACE", hide_env_values = true)]
+    trace: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -84,10 +88,10 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
         screen.err.say(&CommandLine::command().render_help().to_string());
         return Kind::Usage.exit_code();
     };
-    let outcome = match line.state.map_or_else(default_state, Ok) {
-        Ok(state) => dispatch(&command, &Desk { screen: screen.clone(), state }),
-        Err(error) => Err(error),
-    };
+    let outcome = line.trace.as_deref().map_or(Ok(()), trace::begin).and_then(|()| {
+        let state = line.state.map_or_else(default_state, Ok)?;
+        dispatch(&command, &Desk { screen: screen.clone(), state })
+    });
     outcome.unwrap_or_else(|error| {
         screen.complain(&error);
         error.kind.exit_code()

@@ -2,7 +2,6 @@
 
 use super::Desk;
 use crate::error::Result;
-use crate::model::record::Record;
 use crate::report::ending::list_line;
 use crate::report::style::Tone;
 use crate::report::summary::summarise;
@@ -17,8 +16,9 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
     let style = desk.screen.out_style;
     let mut page = String::new();
     for run in store.runs()? {
-        let records: Vec<Record> = store.read(&run)?.into_iter().map(|stored| stored.record).collect();
-        page += &list_line(&summarise(&run, &records, &BTreeMap::new()), &style, &desk.screen.zone);
+        let stored = store.read(&run)?;
+        let sum = summarise(&run, stored.iter().map(|entry| &*entry.record), &BTreeMap::new());
+        page += &list_line(&sum, &style, &desk.screen.zone);
     }
     let next = if page.is_empty() { "no runs yet\nnext: baton list" } else { "next: baton show RUN" };
     desk.screen.out.say(&format!("{page}{}\n", style.paint(Tone::Wait, next)));

@@ -2,12 +2,11 @@
 //! intent durable, effect, outcome durable, value visible. It decides nothing a runbook should decide.
 
 use crate::dispatch::replay::{self, Course};
-use crate::dispatch::scheduler::{Give, Want};
 use crate::dispatch::switch::Switch;
-use crate::dispatch::track::Track;
+use crate::dispatch::track::{Give, Track, Want};
 use crate::dispatch::{Body, Door, Halt, Halted};
 use crate::error::{Error, Kind, Place};
-use crate::exec::{self, Order, Verdict};
+use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
 use crate::journal::history::{History, StepPast, StepPhase};
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
@@ -36,6 +35,8 @@ pub struct Setup {
     pub history: History,
     /// The number of the last record.
     pub last_seq: u64,
+    /// Where scanners of logs are kept.
+    pub scanners: Rc<Scanners>,
 }
 
 /// Carries out effects for scripts, one run at a time.
@@ -46,6 +47,7 @@ pub struct Dispatcher {
     sinks: RefCell<Vec<Box<dyn Sink>>>,
     pub(super) history: History,
     pub(super) last_seq: Cell<u64>,
+    scanners: Rc<Scanners>,
     pub(super) switch: Rc<Switch<Want, Give>>,
     pub(super) tracks: RefCell<BTreeMap<TrackId, Track>>,
     pub(super) running: RefCell<TrackId>,
@@ -68,6 +70,7 @@ impl Dispatcher {
             sinks: RefCell::new(setup.sinks),
             history: setup.history,
             last_seq: Cell::new(setup.last_seq),
+            scanners: setup.scanners,
             switch: Switch::new(),
             running: RefCell::new(main.id.clone()),
             tracks: RefCell::new(BTreeMap::from([(main.id.clone(), main)])),
@@ -109,7 +112,7 @@ impl Dispatcher {
         let after = self.store.borrow_mut().append(&self.run, before, &records)?;
         self.last_seq.set(after);
         for (seq, record) in (before + 1..).zip(records) {
-            self.emit(&Event::Recorded { seq, record, replayed: false });
+            self.emit(&Event::Recorded { seq, record: Rc::new(record), replayed: false });
         }
         Ok(())
     }
@@ -142,10 +145,11 @@ impl Dispatcher {
 
     /// Acts on the track that is running.
     pub(super) fn track<T>(&self, act: impl FnOnce(&mut Track) -> T) -> T {
-        let id = self.running.borrow().clone();
-        let mut tracks = self.tracks.borrow_mut();
-        let track = tracks.entry(id).or_insert_with(Track::main);
-        act(track)
+        let (running, mut tracks) = (self.running.borrow(), self.tracks.borrow_mut());
+        match tracks.get_mut(&*running) {
+            Some(track) => act(track),
+            None => act(tracks.entry(running.clone()).or_insert_with(Track::main)),
+        }
     }
 
     fn suspend(&self, want: Want) -> Result<Give, Halted> {
@@ -185,7 +189,8 @@ impl Dispatcher {
             if matches!(effect.action, Action::Job(_)) {
                 self.changed.set(true);
             }
-            let order = Order { run: &self.run, id, attempt, effect, since: &since, recovering };
+            let (run, scanners) = (&self.run, &*self.scanners);
+            let order = Order { run, id, attempt, effect, since: &since, recovering, scanners };
             let outcome = match exec::perform(self, order).map_err(|Stopped| Halted)? {
                 Verdict::Outcome(outcome) => outcome,
                 Verdict::Again { reason } if attempt < ATTEMPTS_MAX => {

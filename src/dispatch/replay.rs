@@ -39,7 +39,7 @@ pub(super) enum Verdict {
 
 /// Judges an effect against its past.
 pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect, step: &str) -> Verdict {
-    if past.digest != effect.digest() || past.step != step {
+    if past.step != step || !asks_the_same(past, effect) {
         let error = history::mismatch(past, effect, step).hint(format!("see what is on record: baton show {run}"));
         return Verdict::Halt(Box::new(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) }));
     }
@@ -55,6 +55,14 @@ pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect
             Verdict::Live(Course::Begin { attempt: past.attempt + 1 })
         }
     }
+}
+
+/// Whether an effect asks what is on record. Comparing it is faster than its digest, which still decides when a value
+/// did not survive being written and read, as the last bit of a number may not.
+fn asks_the_same(past: &Past<'_>, effect: &Effect) -> bool {
+    let (before, now) = (past.effect, effect);
+    let same = before.action == now.action && before.host == now.host && before.service == now.service;
+    same || past.digest == effect.digest()
 }
 
 /// The run stops because nobody can tell whether an effect happened.

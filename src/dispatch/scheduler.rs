@@ -3,36 +3,12 @@
 
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::switch::Strand;
+use crate::dispatch::track::{Give, Want};
 use crate::dispatch::{Body, Door, Halt};
 use crate::error::{Error, Kind};
 use crate::model::record::{Ending, Record, TrackId};
-use crate::world::{Completion, Reply, Request, Ticket};
+use crate::world::{Completion, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// What a suspended track wants.
-pub(super) enum Want {
-    /// A reply from the world.
-    Reply(Request),
-    /// Records made durable.
-    Append(Vec<Record>),
-    /// The end of these tracks.
-    Join(Vec<TrackId>),
-}
-
-/// What a track is resumed with.
-#[derive(Debug)]
-pub(super) enum Give {
-    /// Its first turn.
-    Begin,
-    /// The reply.
-    Reply(Reply),
-    /// The records are durable.
-    Appended,
-    /// The tracks have ended.
-    Joined,
-    /// The run is being stopped: give up.
-    Stopped,
-}
 
 /// The tracks of a run and what each of them waits for.
 struct Scheduler<'a> {

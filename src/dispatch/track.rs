@@ -1,9 +1,35 @@
 //! A track's own bookkeeping: how many effects it has asked for, which steps it stands in, where it has read
-//! the logs up to. Plain state; it performs nothing.
+//! the logs up to; and what it may want of the scheduler. Plain state; it performs nothing.
 
 use crate::model::mark::Mark;
 use crate::model::record::{Record, TrackId};
+use crate::world::{Reply, Request};
 use std::collections::BTreeMap;
+
+/// What a suspended track wants.
+pub(super) enum Want {
+    /// A reply from the world.
+    Reply(Request),
+    /// Records made durable.
+    Append(Vec<Record>),
+    /// The end of these tracks.
+    Join(Vec<TrackId>),
+}
+
+/// What a track is resumed with.
+#[derive(Debug)]
+pub(super) enum Give {
+    /// Its first turn.
+    Begin,
+    /// The reply.
+    Reply(Reply),
+    /// The records are durable.
+    Appended,
+    /// The tracks have ended.
+    Joined,
+    /// The run is being stopped: give up.
+    Stopped,
+}
 
 /// One strand of a run.
 pub(super) struct Track {

@@ -8,8 +8,8 @@ use crate::model::mark::{Cursor, Identity, Mark, TAIL_BYTES, tail_checksum};
 use crate::world::FileStat;
 use std::borrow::Cow;
 
-/// How many new bytes are asked for at a time.
-pub const CHUNK: u64 = 1 << 20;
+/// How many new bytes are asked for at a time: few enough to stay in the processor's cache while they are searched.
+pub const CHUNK: u64 = 1 << 18;
 
 /// How much of a line is looked at; the rest of a longer one is skipped.
 pub const LINE_MAX: usize = 64 * 1024;
@@ -42,8 +42,8 @@ struct Followed {
     cursor: Cursor,
     /// In which listing it first appeared: older files are read first.
     born: u64,
-    /// Its length in the last listing it was in.
-    listed: Option<u64>,
+    /// Its length and time of writing in the last listing it was in.
+    listed: Option<(u64, i64)>,
     /// Whether there may be something to read.
     changed: bool,
     /// The line at the cursor, while it is longer than a chunk.
@@ -95,8 +95,8 @@ impl Follower {
                 None => continue,
             };
             file.cursor.name.clone_from(&stat.name);
-            if file.listed != Some(stat.len) {
-                file.listed = Some(stat.len);
+            if file.listed != Some((stat.len, stat.modified)) {
+                file.listed = Some((stat.len, stat.modified));
                 file.changed = true;
             }
             if stat.len < file.reached() {

@@ -6,11 +6,12 @@ use crate::exec::scan::Scanner;
 use crate::model::automaton::{Machine, Symbol, Table, Turn};
 use crate::model::value::Value;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A table and what it has seen.
 pub(super) struct TableRun<'a> {
     machine: Machine<'a>,
-    scanner: Scanner,
+    scanner: Rc<Scanner>,
     seen: Seen<'a>,
     events: Vec<i64>,
     warnings: Vec<String>,
@@ -23,7 +24,7 @@ pub(super) struct TableRun<'a> {
 
 impl<'a> TableRun<'a> {
     /// A table in its start state. `contact` is when it takes the lack of any event for the end of the limit.
-    pub(super) fn new(table: &'a Table, scanner: Scanner, seen: Seen<'a>, contact: Option<u64>) -> Self {
+    pub(super) fn new(table: &'a Table, scanner: Rc<Scanner>, seen: Seen<'a>, contact: Option<u64>) -> Self {
         let machine = Machine::new(table);
         let mut run = Self {
             machine,

@@ -15,6 +15,7 @@ use crate::model::record::EffectId;
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
+use std::rc::Rc;
 
 /// The most of a line that a script gets, in characters.
 const LINE_SHOWN: usize = 1_000;
@@ -45,7 +46,7 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Resu
         Want::Match { events, patterns } => (events.as_slice(), patterns.as_slice()),
         Want::Table(_) => (wait.source.events.as_slice(), &[][..]),
     };
-    let scanner = match Scanner::new(&wait.source.event_patterns, events, patterns) {
+    let scanner = match order.scanners.get(&wait.source.event_patterns, events, patterns) {
         Ok(scanner) => scanner,
         Err(message) => return Ok(Verdict::failed(FailureKind::Unreadable, message)),
     };
@@ -179,7 +180,7 @@ impl Seen<'_> {
 
 /// Seeks the first line that records one of some events or matches one of some expressions.
 struct Match<'a> {
-    scanner: Scanner,
+    scanner: Rc<Scanner>,
     seen: Seen<'a>,
     found: Option<Value>,
 }

@@ -11,6 +11,7 @@ mod capture;
 mod deadline;
 pub mod follow;
 mod job;
+mod literal;
 mod log_reader;
 mod log_table;
 mod log_wait;
@@ -18,8 +19,11 @@ mod output;
 mod probe;
 mod reading;
 pub mod scan;
+mod scanners;
 mod until;
 mod waiting;
+
+pub use scanners::Scanners;
 
 /// Everything exec has to know of the effect it performs.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +40,8 @@ pub struct Order<'a> {
     pub since: &'a Moment,
     /// A former runner journaled the intent and died: find out what became of it before doing anything.
     pub recovering: bool,
+    /// Where scanners of logs are kept.
+    pub scanners: &'a Scanners,
 }
 
 /// What came of an order.

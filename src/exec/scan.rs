@@ -2,6 +2,7 @@
 //! hits is the line cut out and looked at closely. Pure, so that it can be measured by itself.
 
 use crate::exec::follow::LINE_MAX;
+use crate::exec::literal;
 use regex::bytes::{Regex, RegexBuilder};
 use std::collections::BTreeSet;
 
@@ -41,8 +42,10 @@ impl Scanner {
         // The anchored event patterns are slow on a chunk. The digits of the wanted numbers are not, and a line
         // that records an event contains them.
         let numbers = events.iter().map(i64::to_string);
+        // Nor are texts that an expression cannot do without, where there are any.
+        let sought = |text: &String| literal::required(text).map_or_else(|| text.clone(), |text| regex::escape(&text));
         let alternatives: Vec<String> =
-            numbers.chain(patterns.iter().cloned()).map(|one| format!("(?:{one})")).collect();
+            numbers.chain(patterns.iter().map(sought)).map(|one| format!("(?:{one})")).collect();
         let whole_text = patterns.iter().any(|text| text.contains(r"\A") || text.contains(r"\z"));
         let filter = if whole_text { None } else { expression(&alternatives.join("|")).ok() };
         Ok(Self { filter, event_patterns, events: events.iter().copied().collect(), patterns: compiled })

@@ -86,6 +86,8 @@ pub struct StepPast {
     pub name: String,
     /// How far it is recorded.
     pub phase: StepPhase,
+    /// Which record begins it.
+    begun: usize,
 }
 
 /// How far a step is recorded.
@@ -133,11 +135,23 @@ impl History {
     pub fn from(records: Vec<Stored>) -> Result<Self> {
         let begun = Begun::first_of(&records)?;
         let mut history = Self { begun, records: Vec::new(), tracks: BTreeMap::new(), changes: 0, last_ending: None };
-        for (index, stored) in records.iter().enumerate() {
-            history.index(index, &stored.record, &records).map_err(|wrong| illegal(stored.seq, &wrong))?;
-        }
-        history.records = records;
+        history.extend(records)?;
         Ok(history)
+    }
+
+    /// Reads records that follow those known.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn extend(&mut self, records: Vec<Stored>) -> Result<()> {
+        let mut all = std::mem::take(&mut self.records);
+        let known = all.len();
+        all.extend(records);
+        for (index, stored) in all.iter().enumerate().skip(known) {
+            self.index(index, &stored.record, &all).map_err(|wrong| illegal(stored.seq, &wrong))?;
+        }
+        self.records = all;
+        Ok(())
     }
 
     /// Enters one record into the index. The error is a sentence without the record's number.
@@ -152,7 +166,7 @@ impl History {
                 self.last_ending = None;
                 Ok(())
             }
-            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name),
+            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name, index),
             Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(track, number, failed),
             Record::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(matches!(effect.action, Action::Job(_)));
@@ -224,6 +238,29 @@ impl History {
             return Err(format!("effect {id} is a change that is done"));
         }
         slot.phase = Phase::Retry;
+        let since = slot.asked;
+        self.forget_after(id, since, all)
+    }
+
+    /// What a runbook read and noted because of a failure does not count any more when the failure is tried again.
+    /// What it changed or asked because of it does: then the failure cannot be tried again alone.
+    fn forget_after(&mut self, id: &EffectId, since: usize, all: &[Stored]) -> std::result::Result<(), String> {
+        let forks = format!("{}.", id.track);
+        let later = |track: &TrackId, n: u64| {
+            let fork = track.0.strip_prefix(&forks).and_then(|rest| rest.split('-').next()?.parse::<u64>().ok());
+            (*track == id.track && n > id.n) || fork.is_some_and(|fork| fork > id.n)
+        };
+        for (name, track) in &mut self.tracks {
+            let record = |slot: &Slot| all.get(slot.asked).map(|stored| &*stored.record);
+            let is_read = |slot: &Slot| matches!(record(slot), Some(Record::Read { .. }));
+            if track.slots.iter().any(|slot| later(name, slot.n) && !is_read(slot)) {
+                return Err(format!("effect {id} was followed by changes on its track"));
+            }
+            track.slots.retain(|slot| !later(name, slot.n));
+            if *name == id.track || later(name, 0) {
+                track.steps.retain(|_, step| step.begun < since);
+            }
+        }
         Ok(())
     }
 
@@ -259,6 +296,12 @@ impl History {
     #[must_use]
     pub fn records(&self) -> &[Stored] {
         &self.records
+    }
+
+    /// The last record.
+    #[must_use]
+    pub fn last(&self) -> Option<&Record> {
+        self.records.last().map(|stored| &*stored.record)
     }
 
     /// How many records there are; also the number of the last one.
@@ -303,7 +346,8 @@ impl Begun {
         let Some(first) = records.first() else {
             return Err(Error::new(Kind::Refused, "the run has no records"));
         };
-        let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = first.record.clone() else {
+        let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = Record::clone(&first.record)
+        else {
             return Err(illegal(first.seq, "the run has not begun"));
         };
         if format > FORMAT {
@@ -365,12 +409,18 @@ impl Track {
         Ok(())
     }
 
-    fn begin_step(&mut self, track: &TrackId, number: &str, name: &str) -> std::result::Result<(), String> {
+    fn begin_step(
+        &mut self,
+        track: &TrackId,
+        number: &str,
+        name: &str,
+        begun: usize,
+    ) -> std::result::Result<(), String> {
         let before = self.steps.get(number).map(|step| &step.phase);
         if let Some(StepPhase::Begun | StepPhase::Ended { failed: None }) = before {
             return Err(format!("step {number} on track {track} has begun before"));
         }
-        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun };
+        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun, begun };
         self.steps.insert(number.to_owned(), step);
         Ok(())
     }
@@ -409,7 +459,7 @@ struct Asked<'a> {
 }
 
 fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
-    match &records.get(index)?.record {
+    match &*records.get(index)?.record {
         Record::Intent { step, effect, digest, at, .. } | Record::Read { step, effect, digest, at, .. } => {
             Some(Asked { step, effect, digest, at })
         }
@@ -420,12 +470,12 @@ fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
 }
 
 fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
-    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &records.get(index)?.record {
+    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &*records.get(index)?.record {
         return Some(outcome);
     }
     None
 }
 
 fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
-    if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
+    if let Record::Doubt { reason, .. } = &*records.get(index)?.record { Some(reason) } else { None }
 }

@@ -59,7 +59,7 @@ impl Store for MemoryStore {
     fn read(&self, run: &str) -> Result<Vec<Stored>> {
         let content = self.content.borrow();
         let bodies = content.bodies.get(run).ok_or_else(|| codec::no_run(run))?;
-        let stored = |(seq, body): (u64, &String)| Ok(Stored { seq, record: codec::decode(run, seq, body)? });
+        let stored = |(seq, body): (u64, &String)| Ok(Stored { seq, record: Rc::new(codec::decode(run, seq, body)?) });
         (1..).zip(bodies).map(stored).collect()
     }
 

@@ -11,6 +11,7 @@ pub mod sqlite;
 
 use crate::error::Result;
 use crate::model::record::Record;
+use std::rc::Rc;
 
 /// A run's identity: 12 hex digits, the first 8 rising with time.
 pub type RunId = String;
@@ -21,7 +22,7 @@ pub struct Stored {
     /// Its number in the run, from 1.
     pub seq: u64,
     /// What it says.
-    pub record: Record,
+    pub record: Rc<Record>,
 }
 
 /// A durable, append-only store of runs and of the sources they run from.

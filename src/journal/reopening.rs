@@ -4,41 +4,48 @@
 use super::Stored;
 use super::history::{History, State};
 use crate::model::effect::Outcome;
-use crate::model::record::{EffectId, Ending, Record, TrackId};
+use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
 
 impl History {
     /// The effect in doubt and its attempt, when that is why the run stopped.
     #[must_use]
     pub fn doubted(&self) -> Option<(EffectId, u32)> {
-        let Some(Stored { record: Record::Ended { ending: Ending::Doubt, effect: Some(id), .. }, .. }) =
-            self.records().last()
-        else {
+        let Some(Record::Ended { ending: Ending::Doubt, effect: Some(id), .. }) = self.last() else {
             return None;
         };
         let past = self.recorded(id)?;
         matches!(past.state, State::Doubted { .. }).then_some((past.id, past.attempt))
     }
 
-    /// The effects to be tried again after a failure: the one that failed; or, when a guard did, the readings since
-    /// the last change or wait, for they are what the guard was decided by.
+    /// The effects to be tried again after a failure: the one that failed; or, when a guard did, the first of the
+    /// readings since the last change or wait, for they are what the guard was decided by. What was read after it is
+    /// read anew as well. None when the runbook did more because of the failure than read and note.
     #[must_use]
     pub fn to_retry(&self) -> Vec<EffectId> {
-        let Some(Stored { record: Record::Ended { ending: Ending::Failed, effect, .. }, .. }) = self.records().last()
-        else {
+        let Some(Record::Ended { ending: Ending::Failed, effect, .. }) = self.last() else {
             return Vec::new();
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
-        match failed {
-            Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => vec![past.id],
-            Some(_) | None => self.latest_readings(),
-        }
+        let again = match failed {
+            Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
+            Some(_) | None => self.latest_readings().into_iter().next(),
+        };
+        again.filter(|id| self.may_retry(id)).into_iter().collect()
+    }
+
+    fn may_retry(&self, id: &EffectId) -> bool {
+        let Some(last) = self.records().last() else { return false };
+        let Record::Ended { at, .. } = &*last.record else { return false };
+        let retry = Record::Retry { id: id.clone(), at: at.clone(), by: Who::default() };
+        self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry.into() }]).is_ok()
     }
 
     fn latest_readings(&self) -> Vec<EffectId> {
         let mut readings = Vec::new();
         for stored in self.records().iter().rev() {
-            match &stored.record {
-                Record::Read { id, .. } => readings.push(id.clone()),
+            match &*stored.record {
+                Record::Read { id, .. } if id.track == TrackId::main() => readings.push(id.clone()),
+                Record::Read { .. } => break,
                 Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Ended { .. } | Record::Opened { .. } => {}
                 Record::Intent { .. } | Record::Outcome { .. } | Record::Begun { .. } => break,
                 Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => break,
@@ -52,7 +59,7 @@ impl History {
     #[must_use]
     pub fn retries_in(&self, track: &TrackId, number: &str) -> bool {
         self.records().iter().any(|stored| {
-            let Record::Retry { id, .. } = &stored.record else { return false };
+            let Record::Retry { id, .. } = &*stored.record else { return false };
             let Some(past) = self.recorded(id) else { return false };
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             past.state == State::ToRetry && inside && id.track.0.starts_with(&track.0)

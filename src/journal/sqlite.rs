@@ -6,10 +6,12 @@ use super::{RunId, Store, Stored, codec};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::{EffectId, Record};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The layout of the database this program writes, kept in `PRAGMA user_version`.
@@ -33,6 +35,9 @@ const TABLES: &str = "
 pub struct SqliteStore {
     database: Connection,
     file: PathBuf,
+    /// The number and the link of the last record of each run this store wrote: what others write meanwhile
+    /// shows as a record that is there already.
+    tails: BTreeMap<RunId, (u64, Chain)>,
 }
 
 impl SqliteStore {
@@ -70,7 +75,7 @@ impl SqliteStore {
             return Err(Error::new(Kind::Refused, message)
                 .hint("use the newer baton, or name another state directory with `--state DIR`"));
         }
-        Ok(Self { database, file })
+        Ok(Self { database, file, tails: BTreeMap::new() })
     }
 
     fn unwritten(&self, error: &rusqlite::Error) -> Box<Error> {
@@ -95,29 +100,60 @@ impl SqliteStore {
         Ok(usize::try_from(len).unwrap_or_default().min(LARGEST_LIST))
     }
 
-    fn append_encoded(&mut self, run: &str, expected: u64, rows: &[Row<'_>]) -> rusqlite::Result<Appended> {
-        let write = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (mut seq, mut chain) = write
-            .prepare_cached("SELECT seq, chain FROM records WHERE run = ?1 ORDER BY seq DESC LIMIT 1")?
-            .query_row([run], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Chain>(1)?)))
-            .optional()?
-            .unwrap_or_default();
-        if seq != expected {
-            return Ok(Appended::Conflict { found: seq });
-        }
-        let mut insert = write.prepare_cached(
-            "INSERT INTO records (run, seq, kind, track, n, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        for row in rows {
-            seq += 1;
-            chain = codec::link(&chain, &row.body);
-            let (track, n) = (row.id.map(|id| &id.track.0), row.id.map(|id| id.n.cast_signed()));
-            insert.execute(params![run, seq.cast_signed(), row.kind, track, n, row.body, chain])?;
-        }
-        drop(insert);
-        write.commit()?;
-        Ok(Appended::Upto(seq))
+    /// The number and the link of the last record of a run.
+    fn tail(&self, run: &str) -> rusqlite::Result<(u64, Chain)> {
+        let last = "SELECT seq, chain FROM records WHERE run = ?1 ORDER BY seq DESC LIMIT 1";
+        let mut query = self.database.prepare_cached(last)?;
+        let tail = query.query_row([run], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Chain>(1)?)));
+        Ok(tail.optional()?.unwrap_or_default())
     }
+
+    fn append_encoded(&mut self, run: &str, expected: u64, rows: &[Row<'_>]) -> rusqlite::Result<Appended> {
+        let known = self.tails.remove(run).filter(|(seq, _)| *seq == expected);
+        let tail = known.map_or_else(|| self.tail(run), Ok)?;
+        if tail.0 != expected {
+            return Ok(Appended::Conflict { found: tail.0 });
+        }
+        match self.insert_behind(tail, run, rows) {
+            Ok(tail) => {
+                self.tails.insert(run.to_owned(), tail);
+                Ok(Appended::Upto(tail.0))
+            }
+            Err(error) if is_there_already(&error) => Ok(Appended::Conflict { found: self.tail(run)?.0 }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn insert_behind(&mut self, tail: (u64, Chain), run: &str, rows: &[Row<'_>]) -> rusqlite::Result<(u64, Chain)> {
+        if rows.len() == 1 {
+            // A single statement is a transaction by itself.
+            return insert(&self.database, tail, run, rows);
+        }
+        let write = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tail = insert(&write, tail, run, rows)?;
+        write.commit()?;
+        Ok(tail)
+    }
+}
+
+/// Inserts rows behind `tail`; gives the new one.
+fn insert(database: &Connection, tail: (u64, Chain), run: &str, rows: &[Row<'_>]) -> rusqlite::Result<(u64, Chain)> {
+    let mut insert = database.prepare_cached(
+        "INSERT INTO records (run, seq, kind, track, n, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let (mut seq, mut chain) = tail;
+    for row in rows {
+        seq += 1;
+        chain = codec::link(&chain, &row.body);
+        let (track, n) = (row.id.map(|id| &id.track.0), row.id.map(|id| id.n.cast_signed()));
+        insert.execute(params![run, seq.cast_signed(), row.kind, track, n, row.body, chain])?;
+    }
+    Ok((seq, chain))
+}
+
+/// Another writer was first.
+fn is_there_already(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
 impl Store for SqliteStore {
@@ -152,7 +188,7 @@ impl Store for SqliteStore {
             if seq != good + 1 || recorded != chain {
                 return Err(broken(run, good));
             }
-            stored.push(Stored { seq, record: codec::decode(run, seq, body)? });
+            stored.push(Stored { seq, record: Rc::new(codec::decode(run, seq, body)?) });
         }
         if stored.is_empty() { Err(codec::no_run(run)) } else { Ok(stored) }
     }

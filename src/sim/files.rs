@@ -61,10 +61,10 @@ impl MemoryFiles {
             paths.range(prefix.clone()..).map_while(|(path, index)| Some((path.strip_prefix(&prefix)?, *index)));
         inside
             .filter(|(name, _)| !name.contains('/'))
-            .map(|(name, index)| FileStat {
-                name: name.to_owned(),
-                identity: identity(index),
-                len: files.contents.get(index).map_or(0, Vec::len) as u64,
+            .map(|(name, index)| {
+                let len = files.contents.get(index).map_or(0, Vec::len) as u64;
+                // Simulated files only grow, so their length tells as much as a time would.
+                FileStat { name: name.to_owned(), identity: identity(index), len, modified: len.cast_signed() }
             })
             .collect()
     }

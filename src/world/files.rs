@@ -6,8 +6,8 @@ use super::watches::Watches;
 use super::{FileStat, Reply, Trouble};
 use crate::model::mark::Identity;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +33,7 @@ pub(super) fn list(dir: &Path) -> Result<Vec<FileStat>, Trouble> {
                 name: entry.file_name().into_string().ok()?,
                 identity: identity(&metadata),
                 len: metadata.len(),
+                modified: metadata.mtime().wrapping_mul(1_000_000_000).wrapping_add(metadata.mtime_nsec()),
             })
         })
         .collect();
@@ -100,18 +101,10 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Trouble {
     if error.kind() == ErrorKind::NotFound { Trouble::Missing(text) } else { Trouble::Refused(text) }
 }
 
-fn read_from(file: &File, len: u64, from: u64, max: u64) -> std::io::Result<Vec<u8>> {
-    let size = usize::try_from(len.saturating_sub(from).min(max)).unwrap_or(usize::MAX);
-    let mut bytes = vec![0; size];
-    let mut filled = 0;
-    while filled < size {
-        match file.read_at(&mut bytes[filled..], from + filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
+fn read_from(mut file: &File, len: u64, from: u64, max: u64) -> std::io::Result<Vec<u8>> {
+    let size = len.saturating_sub(from).min(max);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    file.seek(SeekFrom::Start(from))?;
+    file.take(size).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

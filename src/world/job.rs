@@ -56,6 +56,8 @@ pub(super) fn look(folder: &Path, boot: &str) -> JobState {
     match exit_record(folder) {
         Some(code) => JobState::Exited(code),
         None if never_launched(folder, boot) => JobState::Absent,
+        // Nobody will write how it ends, but as long as it goes on it must not be taken for gone and started anew.
+        None if still_runs(folder, boot) => JobState::Running,
         None => JobState::Lost(loss(folder, boot)),
     }
 }
@@ -223,13 +225,15 @@ fn started(folder: &Path) -> Option<(String, Option<Pid>)> {
     Some((boot.to_owned(), group.parse().ok().and_then(Pid::from_raw)))
 }
 
+/// Whether processes of the job's group outlived its supervisor.
+fn still_runs(folder: &Path, boot: &str) -> bool {
+    matches!(started(folder), Some((then, Some(group))) if then == boot && test_kill_process_group(group).is_ok())
+}
+
 fn loss(folder: &Path, boot: &str) -> String {
     match started(folder) {
         None => "the host was restarted before or after it began".into(),
         Some((then, _)) if then != boot => "the host was restarted while it ran".into(),
-        Some((_, Some(group))) if test_kill_process_group(group).is_ok() => {
-            format!("its supervisor died; processes of its group {} still run", group.as_raw_nonzero())
-        }
         Some(_) => "its supervisor died".into(),
     }
 }

@@ -16,6 +16,7 @@ pub mod processes;
 pub mod real_folders;
 pub mod system;
 pub mod terminal;
+pub mod trace;
 mod watches;
 
 use crate::model::effect::Ask;
@@ -196,6 +197,8 @@ pub struct FileStat {
     pub identity: Identity,
     /// Its length in bytes.
     pub len: u64,
+    /// When it was last written, in nanoseconds since 1970: tells a file rewritten to the same length.
+    pub modified: i64,
 }
 
 /// How a job stands.

@@ -98,6 +98,7 @@ impl World for SystemWorld {
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
+        tracing::debug!(ticket = ticket.0, ?request, "asked");
         if let Some(reply) = self.shared.answer(&request) {
             return self.ready.push_back(Completion::Reply(ticket, reply));
         }
@@ -126,6 +127,7 @@ impl World for SystemWorld {
                 },
             };
             if let Some(completion) = self.wanted(arrived) {
+                tracing::debug!(?completion, "came back");
                 return completion;
             }
         }

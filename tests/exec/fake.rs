@@ -2,7 +2,7 @@
 //! something is waited for.
 
 use baton::model::event::Event;
-use baton::model::mark::Identity;
+use baton::model::mark::{Identity, tail_checksum};
 use baton::model::record::Moment;
 use baton::world::{Answer, FileStat, JobId, JobState, Link, Reply, Request, Stopped, Trouble};
 use std::cell::RefCell;
@@ -89,7 +89,7 @@ impl State {
                 Some((_, content)) => content.extend(bytes),
                 None => {
                     let identity = Identity { device: 1, inode };
-                    self.files.push((FileStat { name: name.into(), identity, len: 0 }, bytes));
+                    self.files.push((FileStat { name: name.into(), identity, len: 0, modified: 0 }, bytes));
                 }
             },
             Edit::Rename(from, to) => {
@@ -104,8 +104,12 @@ impl State {
     }
 
     pub(super) fn listing(&self) -> Vec<FileStat> {
-        let mut listing: Vec<FileStat> =
-            self.files.iter().map(|(stat, bytes)| FileStat { len: bytes.len() as u64, ..stat.clone() }).collect();
+        let now = |(stat, bytes): &(FileStat, Vec<u8>)| FileStat {
+            len: bytes.len() as u64,
+            modified: tail_checksum(bytes).cast_signed(),
+            ..stat.clone()
+        };
+        let mut listing: Vec<FileStat> = self.files.iter().map(now).collect();
         listing.sort();
         listing
     }

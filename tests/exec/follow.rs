@@ -1,7 +1,7 @@
 //! The cursors of a log: no line lost, none read twice, whatever happens to the files.
 
 use baton::exec::follow::{CHUNK, Follower, LINE_MAX, cursor_at_end};
-use baton::model::mark::{Identity, Mark};
+use baton::model::mark::{Identity, Mark, tail_checksum};
 use baton::world::FileStat;
 
 /// A folder of log files: name, inode, content.
@@ -21,6 +21,7 @@ impl Folder {
             name: (*name).to_owned(),
             identity: Identity { device: 1, inode: *inode },
             len: bytes.len() as u64,
+            modified: tail_checksum(bytes).cast_signed(),
         };
         self.0.iter().map(stat).collect()
     }
@@ -118,13 +119,7 @@ fn whatever_happens_to_the_files_each_new_line_is_read_once_and_in_order() {
         ),
     ];
     for (name, after, wanted) in rows {
-        // A listing can only tell of a rewrite that kept the length when reading begins, not while it goes on.
-        let after = Folder::of(&after);
-        if name.ends_with("same length") {
-            assert_eq!(read(&mut Follower::new("app*.log", &before.mark()), &after), wanted, "{name}");
-        } else {
-            assert_eq!(new_lines(&before, &after), wanted, "{name}");
-        }
+        assert_eq!(new_lines(&before, &Folder::of(&after)), wanted, "{name}");
     }
 }
 

@@ -6,7 +6,7 @@ mod job;
 mod log;
 mod other;
 
-use baton::exec::{Order, Verdict, perform};
+use baton::exec::{Order, Scanners, Verdict, perform};
 use baton::model::effect::{Action, Effect, Failure, Outcome, Probe};
 use baton::model::mark::Mark;
 use baton::model::profile::Reading;
@@ -21,7 +21,15 @@ fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> Verdict {
         Effect { action, label: "verb(c2)".into(), host: Some("h".into()), service: Some("c2".into()), undo: None };
     let id = EffectId { track: TrackId::main(), n: 7 };
     let since = Moment { wall: 1_000_000, mono: 0, boot: "boot".into() };
-    let order = Order { run: "r", id: &id, attempt, effect: &effect, since: &since, recovering };
+    let order = Order {
+        run: "r",
+        id: &id,
+        attempt,
+        effect: &effect,
+        since: &since,
+        recovering,
+        scanners: &Scanners::default(),
+    };
     perform(fake, order).expect("the run is not stopped")
 }
 

@@ -118,12 +118,12 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
         if store.append("r", 0, std::slice::from_ref(&record)).is_err() {
             return Life::Died;
         }
-        stored.push(Stored { seq: 1, record });
+        stored.push(Stored { seq: 1, record: Rc::new(record) });
     }
     let last_seq = stored.len() as u64;
     let history = History::from(stored).unwrap();
-    let setup =
-        Setup { run: "r".into(), store: Box::new(store), world: Box::new(world), sinks: Vec::new(), history, last_seq };
+    let (run, sinks, scanners) = ("r".into(), Vec::new(), Rc::default());
+    let setup = Setup { run, store: Box::new(store), world: Box::new(world), sinks, history, last_seq, scanners };
     let door = Dispatcher::new(setup);
     door.drive(body(Rc::clone(&door)));
     let ending = door.halt_reason().map_or(Ending::Done, |halt| halt.ending);
@@ -135,7 +135,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
 }
 
 fn records(store: &MemoryStore) -> Vec<Record> {
-    store.read("r").unwrap().into_iter().map(|stored| stored.record).collect()
+    store.read("r").unwrap().into_iter().map(|stored| Rc::unwrap_or_clone(stored.record)).collect()
 }
 
 /// A run of as many runners as it takes, each but the last dying at its point. Returns what the last one passed.

@@ -65,19 +65,38 @@ impl Scene {
                 text.replace(from, to)
             }))
         };
+        let runbook_text = text(runbook, library::runbook(runbook)).expect("the runbook");
+        let text_of = |name: &str, shipped: Option<&'static str>| text(name, shipped);
+        Self::of(runbook, &runbook_text, scenario, &text_of)
+    }
+
+    /// A runbook of the test's own, on the site of the lab `genesys`.
+    pub fn of_text(text: &str) -> Self {
+        engine::fix_hashing();
+        Self::of("test", text, "compatible", &|_, shipped| shipped.map(str::to_owned))
+    }
+
+    fn of(
+        runbook: &str,
+        text: &str,
+        scenario: &str,
+        text_of: &dyn Fn(&str, Option<&'static str>) -> Option<String>,
+    ) -> Self {
         let template = Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab");
         let inventory = template.inventory("/lab");
         let texts = session::gather(
             runbook,
-            &text(runbook, library::runbook(runbook)).expect("the runbook"),
+            text,
             ("lab.toml", &inventory),
-            &mut |name| text(name, library::module(name)),
-            &mut |name| text(name, library::product(name)),
+            &mut |name| text_of(name, library::module(name)),
+            &mut |name| text_of(name, library::product(name)),
         )
         .unwrap_or_else(|error| panic!("{error}"));
         let prepared = session::prepare(texts).unwrap_or_else(|error| panic!("{error}"));
         let given = template.params.get(scenario).cloned().unwrap_or_default();
-        let given: Fields = given.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let declared = |name: &String| prepared.program.params().iter().any(|param| param.name == *name);
+        let given = given.into_iter().filter(|(name, _)| declared(name));
+        let given: Fields = given.map(|(name, value)| (name, Value::from(value))).collect();
         let params = prepared.program.resolve_params(&given).unwrap_or_else(|error| panic!("{error}"));
         let source = library::model(&template.model).expect("the model");
         let model = ModelProgram::compile(source, &template.model, engine::standard_package());
@@ -112,15 +131,25 @@ impl Play<'_> {
         self.runner_between(clock, &Between::nothing())
     }
 
-    /// The same with something standing between.
+    /// A runner that lives, taking the run up with a person's word on what is in doubt.
+    pub fn resume_with(&self, happened: bool) -> Finished {
+        let verdict = Some((happened, "looked at the host".to_owned()));
+        self.carry_out(&CrashClock::never(), &Between::nothing(), verdict).expect("it lives")
+    }
+
+    /// The same as `runner` with something standing between.
     pub fn runner_between(&self, clock: &CrashClock, between: &Between) -> Option<Finished> {
+        self.carry_out(clock, between, None)
+    }
+
+    fn carry_out(&self, clock: &CrashClock, between: &Between, verdict: Option<(bool, String)>) -> Option<Finished> {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
         let parts = Parts { run: RUN.into(), store, world, sinks: Vec::new(), by };
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
         let finished = if begun {
-            session::resume(&self.scene.prepared, parts, None)
+            session::resume(&self.scene.prepared, parts, verdict)
         } else {
             session::begin(&self.scene.prepared, parts, self.scene.params.clone(), &self.scene.lab)
         };
@@ -139,7 +168,7 @@ impl Play<'_> {
     /// What is on record.
     pub fn records(&self) -> Vec<Record> {
         let stored = self.store.read(RUN).unwrap_or_else(|error| panic!("{error}"));
-        stored.into_iter().map(|Stored { record, .. }| record).collect()
+        stored.into_iter().map(|Stored { record, .. }| Rc::unwrap_or_clone(record)).collect()
     }
 
     /// The journal, byte by byte.
@@ -159,6 +188,25 @@ impl Play<'_> {
             *counts.entry(format!("{} {}", deed.service, deed.verb)).or_insert(0) += 1;
         }
         counts
+    }
+
+    /// Whether the effect in doubt is in the ledger as often as it was begun: what a person finds out by looking.
+    pub fn doubted_deed_happened(&self) -> bool {
+        use baton::model::effect::Action;
+        let records = self.records();
+        let Some(Record::Doubt { id, .. }) = records.iter().rev().find(|record| matches!(record, Record::Doubt { .. }))
+        else {
+            return false;
+        };
+        let begun = records.iter().find_map(|record| match record {
+            Record::Intent { id: this, effect, .. } if this == id => Some(effect),
+            _ => None,
+        });
+        let Some((Action::Job(job), service)) = begun.map(|effect| (&effect.action, &effect.service)) else {
+            return false;
+        };
+        let same = |deed: &&baton::sim::Deed| Some(&deed.service) == service.as_ref() && deed.verb == job.verb;
+        self.estate.ledger().effects.iter().filter(same).any(|deed| deed.args == job.args)
     }
 
     /// Everything the oracles say against this performance.

@@ -119,12 +119,14 @@ fn a_killed_supervisor_is_a_lost_job() {
     start_sleeper(&mut world, &id);
     let supervisor = supervisor(folder.path(), &id);
     kill("-KILL", &supervisor);
+    // The command itself lives on: nobody may conclude that it is over, or start it beside itself.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(ask(&mut world, look(&id)), Reply::Job(JobState::Running));
+    kill("-KILL", &format!("-{supervisor}"));
     match wait(&mut world, &id) {
         JobState::Lost(reason) => assert!(reason.contains("its supervisor died"), "{reason}"),
         other => panic!("expected a lost job, got {other:?}"),
     }
-    // The command itself may live on; nobody may conclude that it has not happened.
-    kill("-KILL", &format!("-{supervisor}"));
     assert!(matches!(ask(&mut world, start(&id, &["true"])), Reply::Job(JobState::Lost(_))));
 }
 

@@ -1,0 +1,111 @@
+//! Replay: taking a run of 100,000 effects up again, from opening the journal to the end of the script: read from
+//! SQLite, hash chain checked, every effect of the script held against the record, nothing performed. Of ten effects
+//! five are probes, two readings of the clock, one a note, one a pause and one a command (the last two have an intent
+//! and an outcome). The record is made by a simulated run and copied to disk without its last entry, which is what a
+//! runner leaves that was killed at the very end.
+
+use crate::table::{Figure, median};
+use baton::engine;
+use baton::journal::memory::MemoryStore;
+use baton::journal::sqlite::SqliteStore;
+use baton::journal::{Store, Stored};
+use baton::lab::template::Template;
+use baton::library;
+use baton::model::record::{Record, Who};
+use baton::model::value::Fields;
+use baton::session::{self, Finished, Parts, Prepared};
+use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+const EFFECTS: u32 = 100_000;
+const RUNS: usize = 5;
+const AIM: Duration = Duration::from_millis(300);
+
+const LOOP: &str = r#"
+    for i in 0..3 { status(c1); }
+    now();
+    version(c1);
+    role(c1);
+    note("one more round");
+    run(c1, ["true"]);
+    sleep("1s");
+    now();
+"#;
+
+pub fn figures() -> Vec<Figure> {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let site = Site::new();
+    let records = site.recorded();
+    let runs = (0..RUNS).map(|number| {
+        let state = folder.path().join(number.to_string());
+        let mut store = SqliteStore::open(&state).expect("a store");
+        store.append("run", 0, &records).expect("appends");
+        drop(store);
+        site.taken_up(&state)
+    });
+    let time = median(runs.collect());
+    let value = format!("{:.3} s", time.as_secs_f64());
+    let met = Some(time <= AIM);
+    vec![Figure { what: "replay of 100,000 recorded effects from SQLite", value, aim: "<= 0.3 s", met }]
+}
+
+/// The shipped lab, and a runbook of many effects.
+struct Site {
+    prepared: Prepared,
+    models: BTreeMap<String, Rc<ModelProgram>>,
+}
+
+impl Site {
+    fn new() -> Self {
+        engine::fix_hashing();
+        let template = Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab");
+        let text =
+            format!("//! Many effects\nlet c1 = service(\"c1\");\nfor round in 0..{} {{{LOOP}}}\n", EFFECTS / 10);
+        let inventory = template.inventory("/lab");
+        let mut profile = |name: &str| library::product(name).map(str::to_owned);
+        let texts = session::gather("many", &text, ("lab.toml", &inventory), &mut |_| None, &mut profile);
+        let source = library::model(&template.model).expect("the model");
+        let model = ModelProgram::compile(source, &template.model, engine::standard_package()).expect("a model");
+        let prepared = session::prepare(texts.expect("texts")).expect("a program");
+        Self { prepared, models: BTreeMap::from([(template.model, model)]) }
+    }
+
+    /// The records of the run, but for the last.
+    fn recorded(&self) -> Vec<Record> {
+        let store = MemoryStore::new();
+        let finished = session::begin(&self.prepared, self.parts(Box::new(store.clone())), Fields::new(), "lab");
+        Self::is_done(&finished.expect("begins"));
+        let mut records: Vec<Record> = store
+            .read("run")
+            .expect("reads")
+            .into_iter()
+            .map(|Stored { record, .. }| Rc::unwrap_or_clone(record))
+            .collect();
+        let asked = records.iter().filter(|record| matches!(record, Record::Intent { .. } | Record::Read { .. }));
+        assert_eq!(asked.count(), EFFECTS as usize);
+        records.pop();
+        records
+    }
+
+    fn taken_up(&self, state: &Path) -> Duration {
+        let began = Instant::now();
+        let store = SqliteStore::open(state).expect("a store");
+        let finished = session::resume(&self.prepared, self.parts(Box::new(store)), None).expect("resumes");
+        let time = began.elapsed();
+        Self::is_done(&finished);
+        time
+    }
+
+    fn parts(&self, store: Box<dyn Store>) -> Parts {
+        let estate = SimEstate::new(&self.prepared.inventory, &self.models, "upgrade-mode", 1, &FaultPlan::default());
+        let world = Box::new(estate.expect("a site").connect(CrashClock::never()));
+        Parts { run: "run".into(), store, world, sinks: Vec::new(), by: Who::default() }
+    }
+
+    fn is_done(finished: &Finished) {
+        assert_eq!(finished.exit_code, 0, "{:?}", finished.error);
+    }
+}

@@ -1,0 +1,82 @@
+//! Parallel work on the real door: tracks that share nothing, one durable write for all that are ready, and a record
+//! from which the whole of it is resumed.
+
+use crate::support::simulation::{Play, Scene};
+use baton::model::record::{Ending, Record};
+use baton::sim::CrashClock;
+
+/// Backs up and restarts nothing: changes on both hosts at once, in steps, with a wait and a failure that is caught.
+const RUNBOOK: &str = r#"//! Both members at once
+let found = step("Both at once", || parallel(["c1", "c2"], |name| {
+    let server = service(name);
+    step(`Install on ${name}`, || stage_install(server, "9.0.1"));
+    sleep(if name == "c1" { "30s" } else { "5s" });
+    let refused = "";
+    try { change(server, "point_to_database", #{ database: "" }); } catch (problem) { refused = problem.kind; }
+    backup(service("confdb"), `after-${name}`);
+    `${name} ${probe(server, "staged_version")}`
+}));
+guard(found == ["c1 9.0.1", "c2 9.0.1"], `results in the order of the items, not ${found}`);
+step("Alone again", || backup(service("confdb"), "last"));
+"#;
+
+fn deeds(play: &Play<'_>) -> Vec<(String, usize)> {
+    play.deeds().into_iter().collect()
+}
+
+#[test]
+fn tracks_run_at_the_same_time_and_their_results_come_in_order() {
+    let scene = Scene::of_text(RUNBOOK);
+    let play = scene.play(1);
+    let finished = play.run();
+    assert_eq!((finished.ending, finished.error), (Ending::Done, None));
+    let tracks: Vec<String> = play
+        .records()
+        .iter()
+        .filter_map(|record| match record {
+            Record::Intent { id, .. } => Some(id.track.0.clone()),
+            _ => None,
+        })
+        .collect();
+    let switches = tracks.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(switches > 3, "the tracks took turns only {switches} times: {tracks:?}");
+    let last = tracks.iter().rposition(|track| track.contains("-1")).expect("the second item's track");
+    let first = tracks.iter().position(|track| track.contains("-0")).expect("the first item's track");
+    assert!(first < last, "{tracks:?}");
+}
+
+#[test]
+fn a_runner_may_die_at_any_point_of_parallel_work() {
+    let scene = Scene::of_text(RUNBOOK);
+    let calm = scene.play(1);
+    assert_eq!(calm.run().ending, Ending::Done);
+    let mut point = 1;
+    loop {
+        let play = scene.play(1);
+        if play.runner(&CrashClock::at(point)).is_some() {
+            break;
+        }
+        let finished = play.run();
+        assert_eq!((finished.ending, finished.error), (Ending::Done, None), "died at point {point}");
+        assert_eq!(play.verdict(), Vec::<String>::new(), "died at point {point}");
+        assert_eq!(deeds(&play), deeds(&calm), "died at point {point}");
+        assert_eq!(play.summary(), calm.summary(), "died at point {point}");
+        point += 1;
+    }
+    assert!(point > 60, "only {point} points");
+}
+
+#[test]
+fn the_first_failure_in_the_order_of_the_items_is_the_one_that_counts() {
+    let scene = Scene::of_text(
+        r#"//! Two failures
+parallel(["c1", "c2"], |name| {
+    if name == "c1" { sleep("1min"); }
+    guard(false, `${name} is not as it should be`);
+});
+"#,
+    );
+    let finished = scene.play(1).run();
+    let error = finished.error.expect("it fails");
+    assert!(error.message.contains("c1 is not as it should be"), "{error}");
+}
