@@ -25,8 +25,11 @@ mod table;
 
 use table::Figure;
 
-/// The names by which figures are asked for, and what measures them.
-const ALL: [(&str, fn() -> Vec<Figure>); 7] = [
+/// A family of figures: its name on the command line, and how it is measured.
+type Family = (&'static str, fn() -> Vec<Figure>);
+
+/// All of them, in the order in which they are printed.
+const ALL: [Family; 7] = [
     ("process", process::figures),
     ("steps", steps::figures),
     ("journal", journal::figures),

@@ -34,9 +34,9 @@ fn tracks_run_at_the_same_time_and_their_results_come_in_order() {
     let tracks: Vec<String> = play
         .records()
         .iter()
-        .filter_map(|record| match record {
-            Record::Intent { id, .. } => Some(id.track.0.clone()),
-            _ => None,
+        .filter_map(|record| {
+            let Record::Intent { id, .. } = record else { return None };
+            Some(id.track.0.clone())
         })
         .collect();
     let switches = tracks.windows(2).filter(|pair| pair[0] != pair[1]).count();

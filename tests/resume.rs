@@ -33,9 +33,9 @@ step("Third", || backup(service("confdb"), "c"));
     let attempts: Vec<u32> = play
         .records()
         .iter()
-        .filter_map(|record| match record {
-            Record::Intent { attempt, effect, .. } if effect.label.contains("(confdb, b)") => Some(*attempt),
-            _ => None,
+        .filter_map(|record| {
+            let Record::Intent { attempt, effect, .. } = record else { return None };
+            effect.label.contains("(confdb, b)").then_some(*attempt)
         })
         .collect();
     assert_eq!(attempts, [1, 2], "a new attempt has a number of its own");

@@ -7,7 +7,7 @@ use crate::journal::history::History;
 use crate::journal::{Store, Stored};
 use crate::lab::Lab;
 use crate::model::event::Sink;
-use crate::model::record::{Ending, Record};
+use crate::model::record::Ending;
 use crate::report::ending;
 use crate::report::json::JsonLines;
 use crate::report::summary::{Summary, summarise};
@@ -55,10 +55,9 @@ pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
 
 /// What a run came to. Of a run whose texts cannot be read any more the pairs are not known; the rest is.
 pub(super) fn summary(store: &dyn Store, run: &str, stored: Vec<Stored>) -> Summary {
-    let records: Vec<Record> = stored.iter().map(|entry| Record::clone(&entry.record)).collect();
-    let texts = History::from(stored).and_then(|history| session::snapshot(store, &history));
+    let texts = History::from(stored.clone()).and_then(|history| session::snapshot(store, &history));
     let site = texts.and_then(|texts| session::site(&texts)).unwrap_or_default();
-    summarise(run, &records, &site.pairs)
+    summarise(run, stored.iter().map(|entry| &entry.record), &site.pairs)
 }
 
 /// The lab a run was carried out in, unless it was begun anew for another one since.

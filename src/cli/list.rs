@@ -5,6 +5,7 @@ use super::site::Site;
 use crate::error::Result;
 use crate::library::{self, Shelf};
 use crate::model::text::shown;
+use crate::report::layout::paragraphs;
 use crate::report::style::Tone;
 
 /// List the runbooks that can be run, and the labs to rehearse them in
@@ -19,9 +20,13 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
     for name in site.names(Shelf::Runbooks) {
         let text = site.text(Shelf::Runbooks, &name)?.unwrap_or_default();
         let mark = if own.contains(&name) { style.paint(Tone::Warn, "  (this folder's own)") } else { String::new() };
-        page += &format!("  {name}{mark}\n      {}\n", shown(library::title(&text)));
-        if let Some(source) = library::source(&text) {
-            page += &style.paint(Tone::Dim, &format!("      after: {}\n", shown(source)));
+        page += &format!("  {name}{mark}\n");
+        for line in paragraphs(&shown(library::title(&text)), style.width - 6) {
+            page += &format!("      {line}\n");
+        }
+        let source = library::source(&text).map(|source| shown(&format!("after: {source}"))).unwrap_or_default();
+        for line in paragraphs(&source, style.width - 6).iter().filter(|line| !line.is_empty()) {
+            page += &format!("      {}\n", style.paint(Tone::Dim, line));
         }
     }
     page += &format!("\n{}\n", style.paint(Tone::Strong, "labs"));

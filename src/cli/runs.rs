@@ -2,7 +2,6 @@
 
 use super::Desk;
 use crate::error::Result;
-use crate::model::record::Record;
 use crate::model::text::shown;
 use crate::report::ending::list_line;
 use crate::report::style::Tone;
@@ -21,8 +20,8 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
         // One damaged run must not hide the others.
         page += &match store.read(&run) {
             Ok(stored) => {
-                let records: Vec<Record> = stored.into_iter().map(|stored| stored.record).collect();
-                list_line(&summarise(&run, &records, &BTreeMap::new()), &style, &desk.screen.zone)
+                let records = stored.iter().map(|entry| &entry.record);
+                list_line(&summarise(&run, records, &BTreeMap::new()), &style, &desk.screen.zone)
             }
             Err(error) => format!("{run}  {} {}\n", style.paint(Tone::Bad, "✗ unreadable"), shown(&error.message)),
         };

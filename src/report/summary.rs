@@ -97,7 +97,11 @@ pub struct Summary {
 
 /// Adds up the records of a run, in order. `pairs` are those of its site.
 #[must_use]
-pub fn summarise(run: &str, records: &[Record], pairs: &BTreeMap<String, Pair>) -> Summary {
+pub fn summarise<'a>(
+    run: &str,
+    records: impl IntoIterator<Item = &'a Record>,
+    pairs: &BTreeMap<String, Pair>,
+) -> Summary {
     let sum = Summary { run: run.to_owned(), ..Summary::default() };
     let mut adder = Adder { sum, redundancy: Redundancy::of(pairs), ..Adder::default() };
     for record in records {

@@ -220,9 +220,9 @@ impl Play<'_> {
         else {
             return false;
         };
-        let begun = records.iter().find_map(|record| match record {
-            Record::Intent { id: this, effect, .. } if this == id => Some(effect),
-            _ => None,
+        let begun = records.iter().find_map(|record| {
+            let Record::Intent { id: this, effect, .. } = record else { return None };
+            (this == id).then_some(effect)
         });
         let Some((Action::Job(job), service)) = begun.map(|effect| (&effect.action, &effect.service)) else {
             return false;
