@@ -37,7 +37,7 @@ impl History {
         let Some(last) = self.records().last() else { return false };
         let Record::Ended { at, .. } = &last.record else { return false };
         let retry = Record::Retry { id: id.clone(), at: at.clone(), by: Who::default() };
-        self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry.into() }]).is_ok()
+        self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry }]).is_ok()
     }
 
     fn latest_readings(&self) -> Vec<EffectId> {
