@@ -114,7 +114,8 @@ fn upgrade_mode_that_is_forced_unasked() {
 
 #[test]
 fn an_original_primary_that_is_stopped_before_the_new_server_is_ready() {
-    const PATCHES: &[Patch<'static>] = &[(MODULE, "    launch(up.c2);\n", "    launch(up.c2);\n    shutdown(up.c1);\n")];
+    const PATCHES: &[Patch<'static>] =
+        &[(MODULE, "    launch(up.c2);\n", "    launch(up.c2);\n    shutdown(up.c1);\n")];
     caught(&Bug { patches: PATCHES, ..Bug::NONE }, Check::Oracle);
 }
 

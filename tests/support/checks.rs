@@ -161,11 +161,12 @@ fn forced_unasked(records: &[Record]) -> Vec<String> {
                 (Action::Ask(ask), _) if ask.text.contains("force upgrade mode") => {
                     questions.insert(id);
                 }
-                (Action::Job(job), Some(service))
-                    if job.verb == "set_option"
-                        && job.args.get("key").and_then(Value::as_text) == Some("upgrade-mode") =>
-                {
-                    forced.insert(service);
+                (Action::Job(job), Some(service)) if job.args.get("key") == Some(&Value::from("upgrade-mode")) => {
+                    if job.verb == "set_option" {
+                        forced.insert(service)
+                    } else {
+                        forced.remove(service)
+                    };
                 }
                 (Action::Job(job), Some(service)) if job.verb == "start" && forced.remove(service) && !allowed => {
                     wrong.push(format!("{service} was started with upgrade mode forced, and nobody had allowed it"));
