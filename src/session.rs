@@ -303,7 +303,7 @@ fn in_words(ending: Ending, error: &Error) -> String {
 fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
     let mut error = Error::new(Kind::Suspended, reason);
     error.causes.extend(instructions.lines().map(str::to_owned));
-    error.hint(format!("see what was done: baton show {run}"))
+    error.hint(format!("baton show {run}"))
 }
 
 fn next_after_failure(run: &str, ending: Ending, error: Box<Error>) -> Box<Error> {
