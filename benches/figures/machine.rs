@@ -1,5 +1,6 @@
 //! What the figures were measured on: a figure without its machine says nothing.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::fs::read_to_string;
 
 /// The machine in one paragraph.
@@ -21,4 +22,10 @@ pub fn describe() -> String {
 pub fn load() -> String {
     let text = read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// What this thread has used of a core so far, in seconds.
+pub fn processor_time() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

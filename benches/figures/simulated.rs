@@ -2,9 +2,9 @@
 //! site with a fresh journal in memory, from the start of the site to the end of the run. Runbook and model are
 //! compiled once, before. Counted in processor time of the one thread, so that other load shows little.
 
+use crate::machine::processor_time;
 use crate::simulation::Scene;
 use crate::table::{Figure, median};
-use rustix::time::{ClockId, clock_gettime};
 
 const PLAYS: u32 = 200;
 const RUNS: usize = 7;
@@ -22,10 +22,4 @@ pub fn figures() -> Vec<Figure> {
     let rate = median((0..RUNS).map(run).collect());
     let what = "simulated runs of genesys/confserv-ha, one core";
     vec![Figure { what, value: format!("{rate:.0} /s"), aim: ">= 1,000 /s", met: Some(rate >= AIM) }]
-}
-
-/// What this thread has used of a core so far, in seconds.
-fn processor_time() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
