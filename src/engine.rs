@@ -55,6 +55,7 @@ impl Limits {
 /// resolver, and an `on_progress` hook by which a run can be stopped.
 #[must_use]
 pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
+    fix_hashing();
     let mut engine = Engine::new_raw();
     engine
         .register_global_module(package)
@@ -93,6 +94,8 @@ fn free_our_words(engine: &mut Engine) {
 /// maps. Without byte arrays and clocks; `sleep` with a number, which would stop the whole program, is refused.
 #[must_use]
 pub fn standard_package() -> Shared<Module> {
+    // A module hashed before the seed is set would not be found by an engine made after it.
+    fix_hashing();
     Language::new().as_shared_module()
 }
 

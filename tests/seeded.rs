@@ -12,7 +12,7 @@
 //! | upgrade mode is forced unasked | module: takes a yes for granted | `Consent` |
 //! | C1 is stopped before the new server is ready | module: stops it right after the start of C2 | `Oracle` |
 
-use crate::support::checks::{Check, Trial};
+use crate::support::checks::{Check, Complaint, Trial};
 use crate::support::simulation::{Between, Patch, Scene};
 use baton::error::Result;
 use baton::journal::{RunId, Store, Stored};
@@ -45,17 +45,17 @@ impl Bug {
         trial.explore(STRIDE).any(|complaint| complaint.check == check)
     }
 
-    /// Whether the same scenario with the same faults passes all checks when the bug is not there.
-    fn is_all_there_is(&self) -> bool {
+    /// What speaks against the same scenario with the same faults when the bug is not there.
+    fn else_wrong(&self) -> Option<Complaint> {
         let scene = Scene::new(RUNBOOK, self.scenario);
         let trial = Trial::with(&scene, Ending::Done, (self.faults)(), Between::nothing());
-        trial.explore(STRIDE * 17).next().is_none()
+        trial.explore(STRIDE * 17).next()
     }
 }
 
 #[track_caller]
 fn caught(bug: &Bug, by: Check) {
-    assert!(bug.is_all_there_is(), "something complains without the bug");
+    assert_eq!(bug.else_wrong(), None, "without the bug");
     assert!(bug.is_caught_by(by), "{by:?} does not catch it");
 }
 

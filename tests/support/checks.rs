@@ -5,6 +5,7 @@ use crate::support::simulation::{Between, Play, Scene};
 use baton::model::effect::{Action, Class, Outcome};
 use baton::model::record::{EffectId, Ending, Record};
 use baton::model::value::Value;
+use baton::session::Finished;
 use baton::sim::{CrashClock, FaultPlan, oracle};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,10 +101,12 @@ impl<'a> Trial<'a> {
                 Ok(end) => finished = end,
             }
         }
-        let ending = finished?.ending;
-        let complaints = judge(&play, ending).into_iter();
-        let complaints = complaints.map(|found| complaint(found.check, format!("died at {points:?}: {}", found.text)));
-        let complaints = complaints.collect();
+        let Finished { ending, error, .. } = finished?;
+        let mut complaints = judge(&play, ending);
+        if ending == Ending::Bug {
+            complaints.push(complaint(Check::Ending, error.map_or_else(String::new, |error| error.to_string())));
+        }
+        complaints.iter_mut().for_each(|found| found.text = format!("died at {points:?}: {}", found.text));
         Some((Some(End { ending, summary: play.summary(), deeds: play.deeds() }), complaints))
     }
 }
