@@ -73,7 +73,7 @@ fn with_vars(word: &str, service: &Service) -> String {
     service.vars.iter().fold(word.to_owned(), |word, (name, value)| word.replace(&format!("{{{name}}}"), value))
 }
 
-/// The arguments, if the words fit one by one.
+/// The arguments, at most one in a word, if the words fit one by one.
 fn captures(words: &[String], argv: &[String]) -> Option<Fields> {
     if words.len() != argv.len() {
         return None;
@@ -112,9 +112,9 @@ mod tests {
         };
         let calls = Calls(vec![
             call("c1", false, "/lab/tool status one"),
-            call("c2", true, "/lab/tool set_option two {section} {key}={value}"),
+            call("c2", true, "/lab/tool set_option two {section} {key} value={value}"),
         ]);
-        let asked = calls.find(&words("/lab/tool set_option two log level=all")).expect("known");
+        let asked = calls.find(&words("/lab/tool set_option two log level value=all")).expect("known");
         assert_eq!((asked.service.as_str(), asked.changes, asked.name.as_str()), ("c2", true, "set_option"));
         assert_eq!(asked.args.get("value"), Some(&Value::from("all")));
         assert_eq!(calls.find(&words("/lab/tool status one")).map(|asked| asked.service).as_deref(), Some("c1"));
