@@ -95,7 +95,7 @@ impl Value {
 }
 
 impl<'de> Deserialize<'de> for Value {
-    /// By hand because serde's `untagged` would copy every value into a buffer first: half the time of a replay.
+    /// By hand because serde's `untagged` would copy every value into a buffer first.
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_any(PlainData)
     }
