@@ -13,7 +13,7 @@ use crate::script::params::{self, ParamDecl};
 use crate::script::primitives::{self, end_step};
 use crate::script::sources::{self, Sources};
 use crate::script::{diagnostic, tree};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared, Token};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -255,18 +255,8 @@ fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
     ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard }
 }
 
-#[allow(deprecated)] // Rhai marks what may change in later versions; its version is pinned.
 fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library: &Library) -> Engine {
     let mut engine = engine::sandbox(Limits::RUNBOOK, Shared::clone(language));
-    // Rhai reserves these two for later; runbooks say `param("x", #{ default: true })` and `service.var("x")`.
-    engine.on_parse_token(|token, _, _| {
-        if let Token::Reserved(word) = &token
-            && matches!(word.as_str(), "default" | "var")
-        {
-            return Token::Identifier(word.clone());
-        }
-        token
-    });
     engine.register_global_module(Shared::clone(primitives));
     engine.set_module_resolver(library.clone());
     engine

@@ -75,14 +75,6 @@ pub(crate) fn module_file(name: &str) -> String {
     file_of(&format!("{MODULE}{name}"))
 }
 
-/// [`Sources::collect`].
-///
-/// # Errors
-/// As there.
-pub fn collect(runbook: &str, text: &str, read_module: &mut dyn FnMut(&str) -> Option<String>) -> Result<Sources> {
-    Sources::collect(runbook, text, read_module)
-}
-
 struct Collector<'a> {
     engine: Engine,
     sources: Sources,
