@@ -20,6 +20,10 @@ pub enum Kind {
     Suspended,
     /// An effect may or may not have happened; a person has to look.
     InDoubt,
+    /// A run went back: what it had changed is undone.
+    RolledBack,
+    /// A run could not go back all the way; it can be taken up again.
+    RollbackIncomplete,
     /// baton refuses to act: locked, diverged, damaged or newer journal.
     Refused,
     /// A defect of baton itself.
@@ -38,6 +42,8 @@ impl Kind {
             Self::Precondition => 3,
             Self::Suspended => 4,
             Self::InDoubt => 5,
+            Self::RolledBack => 6,
+            Self::RollbackIncomplete => 7,
             Self::Refused => 8,
             Self::Internal => 70,
             Self::Interrupted => 130,

@@ -1,7 +1,7 @@
 //! The composition root: puts a run together from texts, a store, a world and sinks, carries it out and says how
 //! it ended. The only file that knows every concrete part; it takes no decision about steps.
 
-use crate::dispatch::{Dispatcher, Door, Setup};
+use crate::dispatch::{Dispatcher, Door, Gate, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::exec::Scanners;
 use crate::journal::history::History;
@@ -63,6 +63,8 @@ pub struct Parts {
     pub sinks: Vec<Box<dyn Sink>>,
     /// Who carries it out.
     pub by: Who,
+    /// Who is asked before steps and effects, in this order.
+    pub gates: Vec<Rc<dyn Gate>>,
 }
 
 /// Collects everything a runbook and an inventory refer to.
@@ -115,17 +117,16 @@ pub fn site(texts: &Texts) -> Result<Inventory> {
     }
 }
 
-/// The texts of a run as they were when it began.
+/// The texts of a run: as they were when it began, or those adopted since.
 ///
 /// # Errors
 /// `Refused` when one of them is missing or damaged.
 pub fn snapshot(store: &dyn Store, history: &History) -> Result<Texts> {
-    let begun = history.begun();
     let mut files = BTreeMap::new();
-    for (name, digest) in &begun.sources {
+    for (name, digest) in history.sources() {
         files.insert(name.clone(), store.source(digest)?);
     }
-    Ok(Texts { runbook: begun.runbook.clone(), files })
+    Ok(Texts { runbook: history.begun().runbook.clone(), files })
 }
 
 /// Carries out a new run.
@@ -225,9 +226,9 @@ fn carry_out(
     opening: Vec<Record>,
     params: Fields,
 ) -> Result<Finished> {
-    let Parts { run, store, world, sinks, by: _ } = parts;
+    let Parts { run, store, world, sinks, by: _, gates } = parts;
     let scanners = Rc::clone(&prepared.scanners);
-    let door = Dispatcher::new(Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners });
+    let door = Dispatcher::new(Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates });
     door.write(opening)?;
     let end = perform(prepared, &door, params);
     Ok(finish(run, &door, end))

@@ -18,6 +18,7 @@ fn to_the_end(play: &Play<'_>) -> Result<Finished, String> {
     for _ in 0..STOPS_MAX {
         finished = match finished.ending {
             Ending::Done | Ending::Held | Ending::Unmet => return Ok(finished),
+            Ending::RolledBack | Ending::Aborted => return Err("nobody asked to go back".into()),
             Ending::Doubt => play.resume_with(play.doubted_deed_happened()),
             Ending::Failed | Ending::Suspended | Ending::Interrupted | Ending::Bug | Ending::Refused => play.run(),
         };

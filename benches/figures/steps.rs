@@ -25,8 +25,14 @@ pub fn figures() -> Vec<Figure> {
         let world = SystemWorld::new(BTreeMap::new(), Clock::real(), nobody).expect("a world");
         let store = SqliteStore::open(folder.path()).expect("a store");
         let by = Who::default();
-        let parts =
-            Parts { run: format!("run{number}"), store: Box::new(store), world: Box::new(world), sinks: vec![], by };
+        let parts = Parts {
+            run: format!("run{number}"),
+            store: Box::new(store),
+            world: Box::new(world),
+            sinks: vec![],
+            by,
+            gates: vec![],
+        };
         let began = Instant::now();
         let finished = session::begin(&prepared, parts, Fields::new(), "site").expect("begins");
         assert_eq!(finished.exit_code, 0, "{:?}", finished.error);

@@ -16,6 +16,7 @@ mod runs;
 mod screen;
 mod show;
 mod site;
+mod take_up;
 
 pub use screen::Screen;
 

@@ -1,13 +1,9 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
-use super::estate::{Estate, lab_name, lease, site_name};
-use super::find_run::find_run;
+use super::take_up::claim;
 use super::{Desk, carry};
 use crate::error::{Error, Kind, Result};
-use crate::journal::history::History;
-use crate::lab::Lab;
-use crate::session::{self, Parts};
-use crate::world::desk;
+use crate::session;
 use std::path::PathBuf;
 
 /// Take a run up again where it stopped
@@ -33,31 +29,14 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (None, Some(reason)) => Some((false, sound(reason)?)),
         (None, None) => None,
     };
-    let store = desk.store()?;
-    let run = find_run(&*store, &words.run)?;
-    let _run_lease = lease(desk, &run, &run)?;
-    let history = History::from(store.read(&run)?)?;
-    if let Some(finished) = session::over(&run, &history) {
-        desk.screen.remark(&format!("run {run} is over; nothing was done"));
+    let claimed = claim(&words.run, desk)?;
+    if let Some(finished) = session::over(&claimed.run, &claimed.history) {
+        desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);
     }
-    let prepared = session::prepare(session::snapshot(&*store, &history)?)?;
-    let (_lease, estate) = match history.begun().estate.strip_prefix("lab ") {
-        None => (lease(desk, &site_name(&prepared.inventory), &run)?, Estate::Site),
-        Some(name) => {
-            let lab = name.split(':').next().unwrap_or(name);
-            let lease = lease(desk, &lab_name(lab), &run)?;
-            (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
-        }
-    };
-    let parts = Parts {
-        run,
-        store,
-        world: Box::new(estate.world(&prepared.inventory, desk)?),
-        sinks: carry::sinks(desk, &estate, words.events.as_deref())?,
-        by: desk::who(),
-    };
-    let finished = session::resume(&prepared, parts, verdict)?;
+    let taken = claimed.take_up(desk)?;
+    let parts = taken.parts(words.events.as_deref(), Vec::new(), desk)?;
+    let finished = session::resume(&taken.prepared, parts, verdict)?;
     carry::tell(desk, &finished)
 }
 

@@ -170,6 +170,7 @@ fn begin(
         world: Box::new(estate.world(&prepared.inventory, desk)?),
         sinks: carry::sinks(desk, estate, words.events.as_deref())?,
         by: desk::who(),
+        gates: Vec::new(),
     };
     let finished = session::begin(prepared, parts, params, &estate.name())?;
     carry::tell(desk, &finished)

@@ -1,10 +1,11 @@
 //! The door as it is: for each effect, replay or gate, intent, perform, outcome, event. One order, always:
 //! intent durable, effect, outcome durable, value visible. It decides nothing a runbook should decide.
 
+use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::replay::{self, Course};
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Track, Want};
-use crate::dispatch::{Body, Door, Halt, Halted};
+use crate::dispatch::{Body, Door, Entry, Halt, Halted};
 use crate::error::{Error, Kind, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
@@ -37,6 +38,8 @@ pub struct Setup {
     pub last_seq: u64,
     /// Where scanners of logs are kept.
     pub scanners: Rc<Scanners>,
+    /// Who is asked before steps and effects, in this order.
+    pub gates: Vec<Rc<dyn Gate>>,
 }
 
 /// Carries out effects for scripts, one run at a time.
@@ -55,6 +58,9 @@ pub struct Dispatcher {
     halted: RefCell<Option<Halt>>,
     replayed: Cell<usize>,
     changed: Cell<bool>,
+    pub(super) gates: Vec<Rc<dyn Gate>>,
+    /// Effects are off: a track ends where its record does.
+    walled: Cell<bool>,
 }
 
 impl Dispatcher {
@@ -78,6 +84,8 @@ impl Dispatcher {
             halted: RefCell::new(None),
             replayed: Cell::new(0),
             changed,
+            gates: setup.gates,
+            walled: Cell::new(false),
         })
     }
 
@@ -85,6 +93,12 @@ impl Dispatcher {
     #[must_use]
     pub fn has_changed(&self) -> bool {
         self.changed.get()
+    }
+
+    /// Turns effects off, or on again. While they are off every track ends where its record does, and nothing is
+    /// written.
+    pub fn wall(&self, up: bool) {
+        self.walled.set(up);
     }
 
     /// What was recorded but not asked for again, when the script has come to its end: it has changed, or
@@ -162,7 +176,7 @@ impl Dispatcher {
         }
     }
 
-    fn append(&self, record: Record) -> Result<(), Halted> {
+    pub(super) fn append(&self, record: Record) -> Result<(), Halted> {
         let mut records = self.track(|track| std::mem::take(&mut track.pending));
         records.push(record);
         self.suspend(Want::Append(records)).map(|_| ())
@@ -176,12 +190,20 @@ impl Dispatcher {
         place: Option<Place>,
         course: Course,
     ) -> Result<Outcome, Halted> {
-        let place = place.as_ref().map(PlaceData::from);
-        let (mut attempt, mut since) = match course {
-            Course::Recover { attempt, ref since } => (attempt, since.clone()),
-            Course::Begin { attempt } => (attempt, self.moment()),
+        if self.walled.get() {
+            return Err(Halted);
+        }
+        let mut recovering = course.is_recovery();
+        let (mut attempt, base, mut since) = match course {
+            Course::Recover { attempt, base, since } => (attempt, base, since),
+            Course::Begin { attempt, base } => {
+                if let Some(skipped) = self.ask_gates(id, attempt, effect, place.as_ref())? {
+                    return Ok(skipped);
+                }
+                (attempt, base, self.moment())
+            }
         };
-        let mut recovering = matches!(course, Course::Recover { .. });
+        let place = place.as_ref().map(PlaceData::from);
         loop {
             if effect.needs_intent() && !recovering {
                 self.append(self.intent(id, attempt, effect, place.clone(), since.clone()))?;
@@ -190,7 +212,7 @@ impl Dispatcher {
                 self.changed.set(true);
             }
             let (run, scanners) = (&self.run, &*self.scanners);
-            let order = Order { run, id, attempt, effect, since: &since, recovering, scanners };
+            let order = Order { run, id, attempt, base, effect, since: &since, recovering, scanners };
             let outcome = match exec::perform(self, order).map_err(|Stopped| Halted)? {
                 Verdict::Outcome(outcome) => outcome,
                 Verdict::Again { reason } if attempt < ATTEMPTS_MAX => {
@@ -210,6 +232,11 @@ impl Dispatcher {
         }
     }
 
+    fn counted(&self, outcome: Outcome) -> Outcome {
+        self.replayed.set(self.replayed.get() + 1);
+        outcome
+    }
+
     fn intent(&self, id: &EffectId, attempt: u32, effect: &Effect, place: Option<PlaceData>, at: Moment) -> Record {
         let step = self.track(|track| track.step().to_owned());
         Record::Intent { id: id.clone(), attempt, step, effect: effect.clone(), digest: effect.digest(), place, at }
@@ -223,12 +250,21 @@ impl Dispatcher {
         place: Option<PlaceData>,
         outcome: Outcome,
     ) -> Record {
-        let (id, at) = (id.clone(), self.moment());
         if effect.needs_intent() {
-            return Record::Outcome { id, attempt, outcome, at };
+            return Record::Outcome { id: id.clone(), attempt, outcome, at: self.moment() };
         }
-        let step = self.track(|track| track.step().to_owned());
-        Record::Read { id, step, effect: effect.clone(), digest: effect.digest(), place, outcome, at }
+        self.read_record(id, effect, place, outcome)
+    }
+
+    pub(super) fn read_record(
+        &self,
+        id: &EffectId,
+        effect: &Effect,
+        place: Option<PlaceData>,
+        outcome: Outcome,
+    ) -> Record {
+        let (step, at) = (self.step_number(), self.moment());
+        Record::Read { id: id.clone(), step, effect: effect.clone(), digest: effect.digest(), place, outcome, at }
     }
 
     fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
@@ -245,6 +281,31 @@ impl Dispatcher {
         self.history.step(track, number).is_some_and(failed) && self.history.retries_in(track, number)
     }
 
+    /// Runs tracks and waits for their end.
+    fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
+        let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
+        // The parent's step must be on record before the first record of a child.
+        let held_back = self.track(|track| std::mem::take(&mut track.pending));
+        if !held_back.is_empty() {
+            self.suspend(Want::Append(held_back))?;
+        }
+        for (child, body) in children {
+            self.forked.borrow_mut().push((child.id.clone(), body));
+            self.tracks.borrow_mut().insert(child.id.clone(), child);
+        }
+        let joined = self.suspend(Want::Join(ids.clone()));
+        let mut tracks = self.tracks.borrow_mut();
+        let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
+        drop(tracks);
+        for mut child in ended {
+            self.track(|parent| {
+                parent.marks.append(&mut child.marks);
+                parent.pending.append(&mut child.pending);
+            });
+        }
+        joined.map(|_| ())
+    }
+
     fn settle(&self, effect: &Effect, outcome: &Outcome) {
         if let (Outcome::Done { mark: Some(mark), .. }, Some(service)) = (outcome, &effect.service) {
             self.track(|track| track.marks.insert(service.clone(), mark.clone()));
@@ -259,17 +320,21 @@ impl Door for Dispatcher {
         }
         let id = self.track(|track| EffectId { n: track.next(), track: track.id.clone() });
         let outcome = match self.history.recorded(&id) {
-            None => self.perform_live(&id, &effect, place, Course::Begin { attempt: 1 })?,
+            None => self.perform_live(&id, &effect, place, Course::FIRST)?,
             Some(past) => {
-                self.replayed.set(self.replayed.get() + 1);
                 let step = self.track(|track| track.step().to_owned());
                 match replay::verdict(&self.run, &id, &past, &effect, &step) {
-                    replay::Verdict::Recorded(outcome) => outcome,
+                    replay::Verdict::Recorded(outcome) => self.counted(outcome),
+                    replay::Verdict::Settled(outcome, _) if self.walled.get() => self.counted(outcome),
                     replay::Verdict::Settled(outcome, attempt) => {
                         self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
-                        outcome
+                        self.counted(outcome)
                     }
-                    replay::Verdict::Live(course) => self.perform_live(&id, &effect, place, course)?,
+                    replay::Verdict::Live(course) => {
+                        self.replayed.set(self.replayed.get() + usize::from(course.is_recovery()));
+                        self.perform_live(&id, &effect, place, course)?
+                    }
+                    replay::Verdict::Halt(_) if self.walled.get() && past.is_doubted() => return Err(Halted),
                     replay::Verdict::Halt(halt) => return Err(self.halt(*halt)),
                 }
             }
@@ -278,20 +343,30 @@ impl Door for Dispatcher {
         Ok((id, outcome))
     }
 
-    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<(), Halted> {
+    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<Entry, Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
         let (track, number) = self.track(|track| (track.id.clone(), track.enter()));
         match self.history.step(&track, &number) {
             Some(step) if step.name != name => return Err(self.halt(replay::other_step(&number, &step.name, name))),
-            Some(_) if !self.begins_again(&track, &number) => return Ok(()),
+            Some(StepPast { phase: StepPhase::Skipped, .. }) => {
+                self.track(Track::leave);
+                return Ok(Entry::Skip);
+            }
+            Some(_) if !self.begins_again(&track, &number) => return Ok(Entry::Enter),
+            Some(_) | None if self.walled.get() => return Err(Halted),
             Some(_) | None => {}
+        }
+        let ahead = StepAhead { track: &track, number: &number, name, place: place.as_ref() };
+        if self.ask_gates_of_step(&ahead)? {
+            self.track(Track::leave);
+            return Ok(Entry::Skip);
         }
         let place = place.as_ref().map(PlaceData::from);
         let record = Record::StepBegun { track, number, name: name.to_owned(), place, at: self.moment() };
         self.track(|track| track.pending.push(record));
-        Ok(())
+        Ok(Entry::Enter)
     }
 
     fn step_end(&self, failed: Option<String>) -> Result<(), Halted> {
@@ -300,7 +375,7 @@ impl Door for Dispatcher {
         }
         let (track, number) = self.track(|track| (track.id.clone(), track.leave().unwrap_or_default()));
         let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
-        if !recorded || self.begins_again(&track, &number) {
+        if !self.walled.get() && (!recorded || self.begins_again(&track, &number)) {
             let record = Record::StepEnded { track, number, failed, at: self.moment() };
             self.track(|track| track.pending.push(record));
         }
@@ -316,27 +391,16 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let n = self.track(Track::next);
-        let children: Vec<Track> =
-            self.track(|track| (0..bodies.len()).map(|index| track.child(n, index)).collect::<Vec<_>>());
-        let ids: Vec<TrackId> = children.iter().map(|child| child.id.clone()).collect();
-        // The parent's step must be on record before the first record of a child.
-        let held_back = self.track(|track| std::mem::take(&mut track.pending));
-        if !held_back.is_empty() {
-            self.suspend(Want::Append(held_back))?;
+        let children = self.track(|track| (0..bodies.len()).map(|index| track.child(n, index)).collect::<Vec<_>>());
+        self.run_tracks(children.into_iter().zip(bodies).collect())
+    }
+
+    fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted> {
+        if self.is_halted() {
+            return Err(Halted);
         }
-        self.tracks.borrow_mut().extend(children.into_iter().map(|child| (child.id.clone(), child)));
-        self.forked.borrow_mut().extend(ids.iter().cloned().zip(bodies));
-        let joined = self.suspend(Want::Join(ids.clone()));
-        let mut tracks = self.tracks.borrow_mut();
-        let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
-        drop(tracks);
-        for mut child in ended {
-            self.track(|parent| {
-                parent.marks.append(&mut child.marks);
-                parent.pending.append(&mut child.pending);
-            });
-        }
-        joined.map(|_| ())
+        let child = self.track(|parent| parent.aside(track));
+        self.run_tracks(vec![(child, body)])
     }
 
     fn mark_of(&self, service: &str) -> Option<Mark> {
@@ -392,7 +456,8 @@ fn unanswered(run: &str, id: &EffectId, effect: &Effect, reason: &str) -> Halt {
         | Action::Until(_)
         | Action::Sleep { .. }
         | Action::Capture(_)
-        | Action::Note { .. } => effect.label.clone(),
+        | Action::Note { .. }
+        | Action::NoReturn { .. } => effect.label.clone(),
     };
     let error = Error::new(Kind::Suspended, format!("a person has to answer: {question}"))
         .cause(reason)

@@ -2,19 +2,22 @@
 //! and the scheduler of tracks. It knows no Rhai, no SSH and no terminal.
 
 mod dispatcher;
+mod gate;
 mod replay;
 mod scheduler;
 mod switch;
 mod track;
 
 pub use dispatcher::{Dispatcher, Setup};
+pub use gate::{EffectAhead, Gate, Passage, StepAhead};
 
 use crate::error::{Error, Place};
 use crate::model::effect::{Effect, Outcome};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending};
+use crate::model::record::{EffectId, Ending, TrackId};
 
-/// The run is over for the script: every primitive must return at once. Not catchable.
+/// The script of this track is over: every primitive must return at once. Not catchable. Either the whole run is
+/// halted, or ([`Door::is_halted`] says no) this track has come to the end of what is on record while effects are off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Halted;
 
@@ -32,6 +35,15 @@ pub struct Halt {
 /// A body of one track, to be run once as straight-line code.
 pub type Body = Box<dyn FnOnce()>;
 
+/// What became of a step that was to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Its body is to be carried out, then [`Door::step_end`] called.
+    Enter,
+    /// It is left out: neither its body nor its end.
+    Skip,
+}
+
 /// What a script can do. Every method acts for the track that is running.
 pub trait Door {
     /// Performs an effect, or hands back its recorded outcome. Returns its id for error maps.
@@ -43,7 +55,7 @@ pub trait Door {
     ///
     /// # Errors
     /// [`Halted`] as above.
-    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<(), Halted>;
+    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<Entry, Halted>;
     /// Ends the innermost step; `failed` says what went wrong.
     ///
     /// # Errors
@@ -56,6 +68,11 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted>;
+    /// Runs `body` on a side track of this name, which no replay of the script asks for again, and waits for its end.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
     /// Where the service's log stands for this track: the mark of the last outcome that had one.
     fn mark_of(&self, service: &str) -> Option<Mark>;
     /// A name for the next question of the run on this track, such as `confirm-2`.

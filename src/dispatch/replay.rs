@@ -15,14 +15,28 @@ pub(super) enum Course {
     Begin {
         /// Which attempt it is.
         attempt: u32,
+        /// The first attempt that asked for the same and still counts.
+        base: u32,
     },
     /// A former runner began this attempt and wrote no outcome.
     Recover {
         /// Which attempt it is.
         attempt: u32,
+        /// The first attempt that asked for the same and still counts.
+        base: u32,
         /// When it was begun: limits count from here.
         since: Moment,
     },
+}
+
+impl Course {
+    /// What was never asked for.
+    pub(super) const FIRST: Self = Self::Begin { attempt: 1, base: 1 };
+
+    /// Whether a former runner began it.
+    pub(super) fn is_recovery(&self) -> bool {
+        matches!(self, Self::Recover { .. })
+    }
 }
 
 /// What the record says.
@@ -39,22 +53,37 @@ pub(super) enum Verdict {
 
 /// Judges an effect against its past.
 pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect, step: &str) -> Verdict {
-    if past.step != step || !asks_the_same(past, effect) {
+    let (attempt, base) = (past.attempt, past.base);
+    let same = past.step == step && asks_the_same(past, effect);
+    if !same && past.state.is_open_to_others() {
+        return Verdict::Live(Course::Begin { attempt: attempt + 1, base: attempt + 1 });
+    }
+    if !same {
         let error = history::mismatch(past, effect, step).hint(format!("see what is on record: baton show {run}"));
         return Verdict::Halt(Box::new(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) }));
     }
     match &past.state {
         State::Settled(outcome) => Verdict::Recorded((*outcome).clone()),
-        State::Open => Verdict::Live(Course::Recover { attempt: past.attempt, since: past.since.clone() }),
+        State::Open => Verdict::Live(Course::Recover { attempt, base, since: past.since.clone() }),
         State::Doubted { reason } => Verdict::Halt(Box::new(in_doubt(run, id, effect, reason))),
         State::SettledByPerson { happened: true } => {
             let value = Value::map([("changed", Value::from(true)), ("settled", Value::from("by a person"))]);
-            Verdict::Settled(Outcome::done(value), past.attempt)
+            Verdict::Settled(Outcome::done(value), attempt)
         }
+        State::Skipped { reason, by } => {
+            Verdict::Settled(Outcome::Skipped { reason: (*reason).to_owned(), by: (*by).to_owned() }, attempt)
+        }
+        State::Answered { word, note, by } => Verdict::Settled(answered(word, note, by), attempt),
         State::SettledByPerson { happened: false } | State::ToRetry => {
-            Verdict::Live(Course::Begin { attempt: past.attempt + 1 })
+            Verdict::Live(Course::Begin { attempt: attempt + 1, base })
         }
+        State::Undone => Verdict::Live(Course::Begin { attempt: attempt + 1, base: attempt + 1 }),
     }
+}
+
+/// What an answer from elsewhere comes to: the same as one given at the terminal.
+fn answered(word: &str, note: &str, by: &str) -> Outcome {
+    Outcome::done(Value::map([("word", Value::from(word)), ("note", Value::from(note)), ("by", Value::from(by))]))
 }
 
 /// Whether an effect asks what is on record. Comparing it is faster than its digest, which still decides when a value

@@ -78,6 +78,12 @@ impl Track {
         Self::new(self.id.child(n, index), prefix, self.marks.clone())
     }
 
+    /// A side track of this name: it starts from what this one has read.
+    pub(super) fn aside(&self, id: TrackId) -> Self {
+        let prefix = id.0.clone();
+        Self::new(id, prefix, self.marks.clone())
+    }
+
     /// Numbers the next effect or fork.
     pub(super) fn next(&mut self) -> u64 {
         self.asked += 1;

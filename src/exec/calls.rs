@@ -60,9 +60,13 @@ pub(super) fn read(host: &str, dir: &str, (name, identity): (&str, Identity), fr
 pub(super) fn unfit(reply: Reply) -> Trouble {
     match reply {
         Reply::Trouble(trouble) => trouble,
-        Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Woke | Reply::Answer(_) => {
-            Trouble::Refused("the reply does not fit the request".into())
-        }
+        Reply::Job(_)
+        | Reply::Bytes(_)
+        | Reply::Probed { .. }
+        | Reply::Listing(_)
+        | Reply::Woke
+        | Reply::Answer(_)
+        | Reply::Line(_) => Trouble::Refused("the reply does not fit the request".into()),
     }
 }
 

@@ -145,6 +145,13 @@ impl Work<'_> {
             let former = Work { id: JobId { attempt, ..self.id.clone() }, ..*self };
             match former.look()? {
                 Sight::State(JobState::Absent) => {}
+                Sight::State(JobState::Running) if attempt < self.order.base => {
+                    let end = former.await_end()?;
+                    if matches!(end, Sight::State(JobState::Running) | Sight::Hidden(_)) {
+                        return Ok(Some(self.unstarted("something else that was asked before still runs")));
+                    }
+                }
+                Sight::State(_) if attempt < self.order.base => return Ok(None),
                 Sight::State(JobState::Running) => return former.see_to_end(Sight::State(JobState::Running)).map(Some),
                 Sight::State(JobState::Exited(0)) if self.job.class == Class::Once => {
                     return former.exited(0).map(Some);

@@ -34,6 +34,9 @@ pub struct Order<'a> {
     pub id: &'a EffectId,
     /// Which attempt, from 1.
     pub attempt: u32,
+    /// The first attempt that asked for the same and still counts: what became of earlier ones is of no concern, as
+    /// long as they do not run any more.
+    pub base: u32,
     /// What is to be done.
     pub effect: &'a Effect,
     /// When its first intent of this attempt was journaled: limits count from here, across restarts of the runner.
@@ -91,6 +94,8 @@ pub fn perform(link: &dyn Link, order: Order<'_>) -> Result<Verdict, Stopped> {
         Action::Sleep { span } => waiting::sleep(link, order, *span),
         Action::Ask(ask) => ask::perform(link, order, ask),
         Action::Capture(capture) => capture::perform(link, order, capture),
-        Action::Note { .. } => Ok(Verdict::Outcome(Outcome::Done { value: Default::default(), mark: None })),
+        Action::Note { .. } | Action::NoReturn { .. } => {
+            Ok(Verdict::Outcome(Outcome::Done { value: Default::default(), mark: None }))
+        }
     }
 }

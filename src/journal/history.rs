@@ -4,9 +4,10 @@
 pub use super::mismatch::mismatch;
 
 use super::Stored;
+use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
-use crate::model::effect::{Action, Class, Effect, Outcome};
-use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Who};
+use crate::model::effect::{Action, Effect, Outcome};
+use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,11 @@ pub struct History {
     tracks: BTreeMap<TrackId, Track>,
     changes: u64,
     last_ending: Option<Ending>,
+    /// The way back that is under way.
+    way: Option<Way>,
+    rollbacks: u32,
+    /// The texts in use, if others than at the beginning were adopted.
+    adopted: Option<BTreeMap<String, String>>,
 }
 
 /// What the first record says of a run.
@@ -46,6 +52,8 @@ pub struct Past<'a> {
     pub id: EffectId,
     /// The present attempt, from 1.
     pub attempt: u32,
+    /// The first attempt that asked for the same and still counts.
+    pub base: u32,
     /// The number of the step it belongs to; empty outside steps.
     pub step: &'a str,
     /// What was asked in the present attempt.
@@ -77,6 +85,40 @@ pub enum State<'a> {
     },
     /// Its outcome does not count any more: it is to be asked for again, as a new attempt.
     ToRetry,
+    /// A person has it left out.
+    Skipped {
+        /// Why.
+        reason: &'a str,
+        /// Who.
+        by: &'a str,
+    },
+    /// A question that a person answered from elsewhere.
+    Answered {
+        /// The answer.
+        word: &'a str,
+        /// What they added.
+        note: &'a str,
+        /// Whose answer it is.
+        by: &'a str,
+    },
+    /// It was undone: it may be asked for again, or something else in its place.
+    Undone,
+}
+
+impl State<'_> {
+    /// Whether something else may be asked for in its place: what there was does not count any more.
+    #[must_use]
+    pub fn is_open_to_others(&self) -> bool {
+        matches!(self, Self::ToRetry | Self::Undone | Self::Answered { .. })
+    }
+}
+
+impl Past<'_> {
+    /// Whether nobody can tell whether it happened.
+    #[must_use]
+    pub fn is_doubted(&self) -> bool {
+        matches!(self.state, State::Doubted { .. })
+    }
 }
 
 /// What is recorded of a step.
@@ -87,7 +129,7 @@ pub struct StepPast {
     /// How far it is recorded.
     pub phase: StepPhase,
     /// Which record begins it.
-    begun: usize,
+    pub(super) begun: usize,
 }
 
 /// How far a step is recorded.
@@ -100,31 +142,8 @@ pub enum StepPhase {
         /// What went wrong, if something did. Such a step may begin and end once more.
         failed: Option<String>,
     },
-}
-
-#[derive(Debug, Clone, Default)]
-struct Track {
-    /// By rising effect number.
-    slots: Vec<Slot>,
-    steps: BTreeMap<String, StepPast>,
-}
-
-/// An effect, as positions in the list of records.
-#[derive(Debug, Clone)]
-struct Slot {
-    n: u64,
-    attempt: u32,
-    asked: usize,
-    phase: Phase,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Phase {
-    Open,
-    Outcome(usize),
-    Doubt(usize),
-    Person { happened: bool },
-    Retry,
+    /// A person had it left out.
+    Skipped,
 }
 
 impl History {
@@ -134,7 +153,16 @@ impl History {
     /// `Refused`, naming the record, when no runner can have written this sequence or the format is newer.
     pub fn from(records: Vec<Stored>) -> Result<Self> {
         let begun = Begun::first_of(&records)?;
-        let mut history = Self { begun, records: Vec::new(), tracks: BTreeMap::new(), changes: 0, last_ending: None };
+        let mut history = Self {
+            begun,
+            records: Vec::new(),
+            tracks: BTreeMap::new(),
+            changes: 0,
+            last_ending: None,
+            way: None,
+            rollbacks: 0,
+            adopted: None,
+        };
         history.extend(records)?;
         Ok(history)
     }
@@ -156,7 +184,10 @@ impl History {
 
     /// Enters one record into the index. The error is a sentence without the record's number.
     fn index(&mut self, index: usize, record: &Record, all: &[Stored]) -> std::result::Result<(), String> {
-        if let Some(ending @ (Ending::Done | Ending::Held)) = self.last_ending {
+        let begins_way_back = matches!(record, Record::Rollback { .. });
+        if let Some(ending) = self.last_ending.filter(|_| self.is_final())
+            && !(begins_way_back && matches!(ending, Ending::Done | Ending::Held))
+        {
             return Err(format!("the run had ended before ({ending:?})").to_lowercase());
         }
         match record {
@@ -176,16 +207,72 @@ impl History {
                 let attempt = self.slot(id).map_or(1, |slot| slot.attempt.saturating_add(1));
                 self.track(&id.track).ask(id, attempt, index, Phase::Outcome(index), all)
             }
-            Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, Phase::Outcome(index)),
-            Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, Phase::Doubt(index)),
+            Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, Phase::Outcome(index), all),
+            Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, Phase::Doubt(index), all),
             Record::Settled { id, attempt, happened, .. } => {
-                self.settle(id, *attempt, Phase::Person { happened: *happened })
+                self.settle(id, *attempt, Phase::Person { happened: *happened }, all)
             }
             Record::Retry { id, .. } => self.retry(id, all),
-            Record::Ended { ending, .. } => {
-                self.last_ending = Some(*ending);
+            Record::Answered { id, .. } => self.mark(id, Phase::Answered(index), all),
+            Record::Skipped { id, .. } => self.mark(id, Phase::Skipped(index), all),
+            Record::StepSkipped { track, number, name, .. } => {
+                self.track(track).begin_step(track, number, name, index)?;
+                self.track(track).skip_step(number);
                 Ok(())
             }
+            Record::Undone { since, .. } => {
+                self.undo(*since);
+                Ok(())
+            }
+            Record::Adopted { sources, .. } => {
+                self.adopted = Some(sources.clone());
+                Ok(())
+            }
+            Record::Rollback { .. } if self.way.is_some() => Err("the run is on its way back already".into()),
+            Record::Rollback { way, .. } => {
+                self.way = Some(way.clone());
+                self.rollbacks += 1;
+                self.last_ending = None;
+                Ok(())
+            }
+            Record::Typed { .. } | Record::Deviation { .. } => Ok(()),
+            Record::Ended { ending, .. } => {
+                self.last_ending = Some(*ending);
+                if *ending == Ending::RolledBack && matches!(self.way, Some(Way::To(_))) {
+                    self.way = None;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A person's word on an effect that is open, failed or in doubt.
+    fn mark(&mut self, id: &EffectId, phase: Phase, all: &[Stored]) -> std::result::Result<(), String> {
+        let slot = self.slot_mut(id)?;
+        let is_failed = |at| matches!(outcome_in(all, at), Some(Outcome::Failed(_)));
+        let asks = asked_in(all, slot.asked).is_some_and(|asked| matches!(asked.effect.action, Action::Ask(_)));
+        let fits = match slot.phase {
+            Phase::Open => asks == matches!(phase, Phase::Answered(_)),
+            Phase::Doubt(_) | Phase::Retry => matches!(phase, Phase::Skipped(_)),
+            Phase::Outcome(at) => matches!(phase, Phase::Skipped(_)) && is_failed(at),
+            Phase::Person { .. } | Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
+        };
+        if !fits {
+            return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
+        }
+        slot.phase = phase;
+        Ok(())
+    }
+
+    /// What the script asked for from record `since` on does not count any more.
+    fn undo(&mut self, since: u64) {
+        let since = usize::try_from(since.saturating_sub(1)).unwrap_or(usize::MAX);
+        for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.is_scripts()) {
+            for slot in track.slots.iter_mut().filter(|slot| slot.asked >= since) {
+                slot.phase = Phase::Undone;
+                slot.base = slot.attempt + 1;
+            }
+            track.steps.retain(|_, step| step.begun < since);
         }
     }
 
@@ -206,18 +293,25 @@ impl History {
     }
 
     /// What became of an attempt that was asked for.
-    fn settle(&mut self, id: &EffectId, attempt: u32, phase: Phase) -> std::result::Result<(), String> {
+    fn settle(&mut self, id: &EffectId, attempt: u32, phase: Phase, all: &[Stored]) -> std::result::Result<(), String> {
         let slot = self.slot_mut(id)?;
         if slot.attempt != attempt {
             return Err(format!("effect {id} is at attempt {}, not {attempt}", slot.attempt));
         }
         let fits = match phase {
             Phase::Outcome(_) => {
-                matches!(slot.phase, Phase::Open | Phase::Doubt(_) | Phase::Person { happened: true })
+                let told =
+                    matches!(slot.phase, Phase::Person { happened: true } | Phase::Skipped(_) | Phase::Answered(_));
+                told || matches!(slot.phase, Phase::Open | Phase::Doubt(_))
             }
             Phase::Doubt(_) => matches!(slot.phase, Phase::Open | Phase::Doubt(_)),
-            Phase::Person { .. } => matches!(slot.phase, Phase::Doubt(_)),
-            Phase::Open | Phase::Retry => false,
+            Phase::Person { .. } => match slot.phase {
+                Phase::Doubt(_) => true,
+                Phase::Outcome(at) => matches!(outcome_in(all, at), Some(Outcome::Failed(_))),
+                Phase::Open | Phase::Person { .. } | Phase::Retry => false,
+                Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
+            },
+            Phase::Open | Phase::Retry | Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
         };
         if !fits {
             return Err(format!("attempt {attempt} of effect {id} {}", slot.phase.words()));
@@ -281,9 +375,11 @@ impl History {
             Phase::Doubt(at) => State::Doubted { reason: doubt_in(&self.records, at)? },
             Phase::Person { happened } => State::SettledByPerson { happened },
             Phase::Retry => State::ToRetry,
+            Phase::Undone => State::Undone,
+            Phase::Answered(at) | Phase::Skipped(at) => said_in(&self.records, at)?,
         };
         let Asked { step, effect, digest, at } = asked;
-        Some(Past { id: id.clone(), attempt: slot.attempt, step, effect, digest, since: at, state })
+        Some(Past { id: id.clone(), attempt: slot.attempt, base: slot.base, step, effect, digest, since: at, state })
     }
 
     /// How far the step with this number on this track is recorded; nothing when it never began.
@@ -322,16 +418,41 @@ impl History {
         self.last_ending
     }
 
-    /// Whether the run is over for good: done, or held for a person.
+    /// Whether the run is over for good: done, held for a person, all of it undone, or given up.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self.last_ending, Some(Ending::Done | Ending::Held))
+        match self.last_ending {
+            Some(Ending::Done | Ending::Held | Ending::Aborted) => true,
+            Some(Ending::RolledBack) => self.way.is_some(),
+            Some(Ending::Failed | Ending::Unmet | Ending::Suspended | Ending::Doubt) => false,
+            Some(Ending::Interrupted | Ending::Bug | Ending::Refused) | None => false,
+        }
     }
 
-    /// How many effects were asked for, attempts not counted.
+    /// The way back that is under way, or was gone to its end.
+    #[must_use]
+    pub fn way_back(&self) -> Option<&Way> {
+        self.way.as_ref()
+    }
+
+    /// How many ways back were begun: the last one has the track [`TrackId::rollback`] of this number.
+    #[must_use]
+    pub fn rollbacks(&self) -> u32 {
+        self.rollbacks
+    }
+
+    /// The texts the run is made of now, by name, with their digests.
+    #[must_use]
+    pub fn sources(&self) -> &BTreeMap<String, String> {
+        self.adopted.as_ref().unwrap_or(&self.begun.sources)
+    }
+
+    /// How many effects of the script's own tracks are on record and count, attempts not counted.
     #[must_use]
     pub fn effects(&self) -> usize {
-        self.tracks.values().map(|track| track.slots.len()).sum()
+        let counts = |slot: &&Slot| !matches!(slot.phase, Phase::Retry | Phase::Undone);
+        let scripts = self.tracks.iter().filter(|(id, _)| id.is_scripts());
+        scripts.map(|(_, track)| track.slots.iter().filter(counts).count()).sum()
     }
 
     /// How many changes were asked for, attempts counted one by one.
@@ -361,120 +482,4 @@ impl Begun {
 fn illegal(seq: u64, wrong: &str) -> Box<Error> {
     Error::new(Kind::Refused, format!("record {seq} cannot stand where it stands: {wrong}"))
         .hint("the journal is damaged, or two runners wrote to it; nothing was done: keep a copy of it for a look")
-}
-
-impl Track {
-    fn position(&self, n: u64) -> std::result::Result<usize, usize> {
-        self.slots.binary_search_by_key(&n, |slot| slot.n)
-    }
-
-    fn slot(&self, n: u64) -> Option<&Slot> {
-        self.position(n).ok().and_then(|position| self.slots.get(position))
-    }
-
-    /// A first or a further attempt of an effect.
-    fn ask(
-        &mut self,
-        id: &EffectId,
-        attempt: u32,
-        asked: usize,
-        phase: Phase,
-        all: &[Stored],
-    ) -> std::result::Result<(), String> {
-        let new = Slot { n: id.n, attempt, asked, phase };
-        let Some(slot) = self.position(id.n).ok().and_then(|position| self.slots.get_mut(position)) else {
-            if attempt != 1 {
-                return Err(format!("attempt {attempt} of effect {id} comes before attempt 1"));
-            }
-            if let Some(last) = self.slots.last().filter(|last| last.n > id.n) {
-                return Err(format!("effect {id} comes after effect {}:{}", id.track, last.n));
-            }
-            self.slots.push(new);
-            return Ok(());
-        };
-        if slot.attempt.checked_add(1) != Some(attempt) {
-            return Err(format!("attempt {attempt} of effect {id} follows attempt {}", slot.attempt));
-        }
-        let once = || asked_in(all, slot.asked).is_some_and(|asked| asked.effect.class() == Class::Once);
-        let free = match slot.phase {
-            Phase::Open | Phase::Retry | Phase::Person { happened: false } => true,
-            Phase::Doubt(_) => !once(),
-            Phase::Outcome(_) | Phase::Person { happened: true } => false,
-        };
-        if !free {
-            return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
-        }
-        *slot = new;
-        Ok(())
-    }
-
-    fn begin_step(
-        &mut self,
-        track: &TrackId,
-        number: &str,
-        name: &str,
-        begun: usize,
-    ) -> std::result::Result<(), String> {
-        let before = self.steps.get(number).map(|step| &step.phase);
-        if let Some(StepPhase::Begun | StepPhase::Ended { failed: None }) = before {
-            return Err(format!("step {number} on track {track} has begun before"));
-        }
-        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun, begun };
-        self.steps.insert(number.to_owned(), step);
-        Ok(())
-    }
-
-    fn end_step(&mut self, track: &TrackId, number: &str, failed: &Option<String>) -> std::result::Result<(), String> {
-        let Some(step) = self.steps.get_mut(number) else {
-            return Err(format!("step {number} on track {track} never began"));
-        };
-        if step.phase == (StepPhase::Ended { failed: None }) {
-            return Err(format!("step {number} on track {track} has ended before"));
-        }
-        step.phase = StepPhase::Ended { failed: failed.clone() };
-        Ok(())
-    }
-}
-
-impl Phase {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Open => "is under way",
-            Self::Outcome(_) => "has an outcome",
-            Self::Doubt(_) => "is in doubt",
-            Self::Person { happened: true } => "was settled: it happened",
-            Self::Person { happened: false } => "was settled: it did not happen",
-            Self::Retry => "is to be tried again",
-        }
-    }
-}
-
-/// The asking half of an intent or a reading.
-struct Asked<'a> {
-    step: &'a str,
-    effect: &'a Effect,
-    digest: &'a str,
-    at: &'a Moment,
-}
-
-fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
-    match &records.get(index)?.record {
-        Record::Intent { step, effect, digest, at, .. } | Record::Read { step, effect, digest, at, .. } => {
-            Some(Asked { step, effect, digest, at })
-        }
-        Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
-        Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
-        Record::Ended { .. } => None,
-    }
-}
-
-fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
-    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &records.get(index)?.record {
-        return Some(outcome);
-    }
-    None
-}
-
-fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
-    if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
 }

@@ -7,6 +7,7 @@ pub mod lease;
 pub mod memory;
 mod mismatch;
 mod reopening;
+mod slots;
 pub mod sqlite;
 
 use crate::error::Result;

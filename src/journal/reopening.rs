@@ -49,6 +49,9 @@ impl History {
                 Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Ended { .. } | Record::Opened { .. } => {}
                 Record::Intent { .. } | Record::Outcome { .. } | Record::Begun { .. } => break,
                 Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => break,
+                Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } => break,
+                Record::Adopted { .. } | Record::Rollback { .. } | Record::Undone { .. } => break,
+                Record::Typed { .. } | Record::Deviation { .. } => {}
             }
         }
         readings.reverse();

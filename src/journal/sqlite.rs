@@ -255,6 +255,14 @@ fn title(record: &Record) -> (&'static str, Option<&EffectId>) {
         Record::Doubt { id, .. } => ("doubt", Some(id)),
         Record::Settled { id, .. } => ("settled", Some(id)),
         Record::Retry { id, .. } => ("retry", Some(id)),
+        Record::Answered { id, .. } => ("answered", Some(id)),
+        Record::Skipped { id, .. } => ("skipped", Some(id)),
+        Record::StepSkipped { .. } => ("step_skipped", None),
+        Record::Adopted { .. } => ("adopted", None),
+        Record::Rollback { .. } => ("rollback", None),
+        Record::Undone { .. } => ("undone", None),
+        Record::Typed { .. } => ("typed", None),
+        Record::Deviation { .. } => ("deviation", None),
         Record::Ended { effect, .. } => ("ended", effect.as_ref()),
     }
 }

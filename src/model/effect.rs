@@ -69,7 +69,7 @@ pub struct Undo {
 
 /// The kinds of effect. Rarely grows: every `match` on it names its cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// A verb or command that changes something on a host.
     Job(Job),
@@ -94,6 +94,11 @@ pub enum Action {
         text: String,
         /// Whether it is a warning.
         warning: bool,
+    },
+    /// From here on there is no way back to what was before.
+    NoReturn {
+        /// Why.
+        why: String,
     },
 }
 
@@ -295,6 +300,13 @@ pub enum Outcome {
     },
     /// It failed: a catchable error map in the script.
     Failed(Failure),
+    /// A person had it left out: it was not done, the script goes on.
+    Skipped {
+        /// Why.
+        reason: String,
+        /// Who.
+        by: String,
+    },
 }
 
 impl Outcome {
@@ -368,7 +380,7 @@ impl Effect {
             Action::Probe(_) => Class::Probe,
             Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => Class::Wait,
             Action::Ask(_) => Class::Human,
-            Action::Capture(_) | Action::Note { .. } => Class::Meta,
+            Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => Class::Meta,
         }
     }
 
@@ -393,6 +405,7 @@ impl Effect {
             Action::Ask(_) => "ask",
             Action::Capture(_) => "capture",
             Action::Note { .. } => "note",
+            Action::NoReturn { .. } => "no_return",
         }
     }
 

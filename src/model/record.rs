@@ -34,6 +34,24 @@ impl TrackId {
         Self("0".into())
     }
 
+    /// The `n`th way back of a run, from 1.
+    #[must_use]
+    pub fn rollback(n: u32) -> Self {
+        Self(format!("r{n}"))
+    }
+
+    /// The `n`th line typed in the REPL, from 1.
+    #[must_use]
+    pub fn typed(n: u32) -> Self {
+        Self(format!("t{n}"))
+    }
+
+    /// Whether it belongs to the script itself: its effects are asked for again, in order, by every replay.
+    #[must_use]
+    pub fn is_scripts(&self) -> bool {
+        self.0.starts_with('0')
+    }
+
     /// The track of item `index` of the parallel begun at position `n` of this one.
     #[must_use]
     pub fn child(&self, n: u64, index: usize) -> Self {
@@ -95,6 +113,22 @@ pub enum Ending {
     Bug,
     /// baton refused to go on.
     Refused,
+    /// What it had changed is undone and what it owed is done; after `--to STEP` it can go on from there.
+    RolledBack,
+    /// A person gave it up: nothing is undone, what it owed is done.
+    Aborted,
+}
+
+/// How far a run goes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// To the state before its first change.
+    All,
+    /// To the state before the step of this number on the main track began.
+    To(String),
+    /// Not at all: only what it owes is done, and it is over.
+    Abort,
 }
 
 /// One entry of a run's journal. Written as `{"intent": {…}}`: a tag inside would have to be buffered to be read.
@@ -227,6 +261,100 @@ pub enum Record {
     Retry {
         /// Which effect.
         id: EffectId,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// A person answered, from elsewhere, the question a run is suspended at. It counts if the same is asked again.
+    Answered {
+        /// Which question.
+        id: EffectId,
+        /// The digest of the effect that asks: what the person was shown.
+        digest: String,
+        /// The answer, one of the words of its form.
+        word: String,
+        /// What they added.
+        note: String,
+        /// Whose answer it is, as they say.
+        name: String,
+        /// When.
+        at: Moment,
+        /// Who typed it.
+        by: Who,
+    },
+    /// A person has an effect left out that failed or is in doubt. A deviation.
+    Skipped {
+        /// Which effect.
+        id: EffectId,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// A person had a whole step left out. A deviation.
+    StepSkipped {
+        /// Where.
+        track: TrackId,
+        /// Its number.
+        number: String,
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// From here on the run is made of other texts. A deviation.
+    Adopted {
+        /// As in `Begun`.
+        sources: BTreeMap<String, String>,
+        /// What changed, in words: one line a step or file.
+        changes: Vec<String>,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// The run goes back from here. The script's own tracks stand still; `r1`, `r2` … go on.
+    Rollback {
+        /// How far.
+        way: Way,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// What the script asked for from record `since` on is undone and does not count any more: it may be done again.
+    Undone {
+        /// The number of the first record.
+        since: u64,
+        /// When.
+        at: Moment,
+    },
+    /// A line typed in the REPL, evaluated on the track `t1`, `t2` …
+    Typed {
+        /// Which one, from 1.
+        n: u32,
+        /// Where the script stood: `step 3.1`, `effect 0:17` or `end`.
+        point: String,
+        /// The line, as typed.
+        text: String,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
+    /// A person departed from the runbook in another way.
+    Deviation {
+        /// What they did.
+        what: String,
+        /// Why.
+        reason: String,
         /// When.
         at: Moment,
         /// Who.

@@ -22,6 +22,8 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
         Some(Ending::Interrupted) => badge('‖', "interrupted", Tone::Warn),
         Some(Ending::Bug) => badge('✗', "script error", Tone::Bad),
         Some(Ending::Refused) => badge('✗', "refused", Tone::Bad),
+        Some(Ending::RolledBack) => badge('↶', "rolled back", Tone::Warn),
+        Some(Ending::Aborted) => badge('✗', "given up", Tone::Warn),
         None => badge('…', "unfinished", Tone::Warn),
     }
 }
@@ -30,7 +32,9 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
 #[must_use]
 pub fn next_command(run: &str, ending: Option<Ending>, runbook: &str) -> String {
     match ending {
-        Some(Ending::Done | Ending::Held | Ending::Refused) => format!("baton show {run}"),
+        Some(Ending::Done | Ending::Held | Ending::Refused | Ending::RolledBack | Ending::Aborted) => {
+            format!("baton show {run}")
+        }
         Some(Ending::Failed | Ending::Suspended | Ending::Interrupted) | None => format!("baton resume {run}"),
         Some(Ending::Unmet) => format!("baton run {runbook}"),
         Some(Ending::Doubt) => format!("baton resume {run} --happened REASON   or   --not-happened REASON"),

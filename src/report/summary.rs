@@ -7,6 +7,7 @@ use crate::model::inventory::Pair;
 use crate::model::record::{EffectId, Ending, Record, TrackId};
 use crate::model::text::shown;
 use crate::model::value::Value;
+use crate::report::deeds::deed;
 use crate::report::redundancy::Redundancy;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -169,15 +170,15 @@ impl Adder {
                 self.seen(at.wall);
             }
             Record::Doubt { id, reason, at, .. } => self.doubted(id, reason, at.wall),
-            Record::Settled { id, happened, reason, at, by, .. } => {
-                let words = if *happened { "happened" } else { "did not happen" };
-                let text = format!("{} {words}, says {}: {reason}", self.label(id), by.user);
-                self.deviation(at.wall, &text);
-            }
-            Record::Retry { id, at, by } => {
-                let text = format!("{} tried again by {}", self.label(id), by.user);
-                self.deviation(at.wall, &text);
-            }
+            Record::Settled { .. }
+            | Record::Retry { .. }
+            | Record::Answered { .. }
+            | Record::Skipped { .. }
+            | Record::StepSkipped { .. }
+            | Record::Adopted { .. }
+            | Record::Rollback { .. }
+            | Record::Deviation { .. } => self.deed(record),
+            Record::Undone { at, .. } | Record::Typed { at, .. } => self.seen(at.wall),
             Record::Ended { ending, message, at, .. } => {
                 self.sum.ending = Some(*ending);
                 self.sum.message.clone_from(message);
@@ -197,6 +198,14 @@ impl Adder {
     fn doubted(&mut self, id: &EffectId, reason: &str, wall: i64) {
         let text = format!("{} is in doubt: {reason}", self.label(id));
         self.deviation(wall, &text);
+    }
+
+    fn deed(&mut self, record: &Record) {
+        let Some(deed) = deed(record, |id| self.label(id)) else { return };
+        self.seen(deed.at);
+        if deed.deviates {
+            self.sum.deviations.push(Deviation { at: deed.at, text: deed.words });
+        }
     }
 
     fn deviation(&mut self, wall: i64, text: &str) {
@@ -219,6 +228,10 @@ impl Adder {
             Outcome::Failed(failure) => {
                 let step = if step.is_empty() { String::new() } else { format!("step {step}: ") };
                 self.deviation(wall, &format!("{step}{} failed: {}", effect.label, failure.message));
+                return;
+            }
+            Outcome::Skipped { reason, by } => {
+                self.deviation(wall, &format!("{} skipped by {by}: {reason}", effect.label));
                 return;
             }
             Outcome::Done { value, .. } => value,
@@ -245,6 +258,7 @@ impl Adder {
                 self.sum.answers.push(Answered { gate: ask.gate.clone(), word: shown(&word), by: shown(&by) });
             }
             Action::Note { text, warning: true } => self.deviation(wall, &format!("warning: {text}")),
+            Action::NoReturn { why } => self.deviation(wall, &format!("no way back from here: {why}")),
             Action::Note { .. } | Action::Log(_) | Action::Sleep { .. } | Action::Capture(_) => {}
         }
     }

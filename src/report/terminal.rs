@@ -7,6 +7,7 @@ use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
+use crate::report::deeds::{ALREADY, SKIPPED, deed};
 use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
@@ -138,16 +139,22 @@ impl Terminal {
                 let label = self.label(id);
                 self.entry(at.wall, badge('?', "doubt", Tone::Bad), &format!("{label}: {}", shown(reason)), "");
             }
-            Record::Settled { id, happened, reason, at, by, .. } => {
-                let word = if *happened { "happened" } else { "did not happen" };
-                let words = format!("{} {word}, says {}: {}", self.label(id), shown(&by.user), shown(reason));
-                self.entry(at.wall, badge('✓', "answer", Tone::Good), &words, "");
-            }
-            Record::Retry { id, at, by } => {
-                let words = format!("{} is tried again by {}", self.label(id), shown(&by.user));
-                self.entry(at.wall, badge('·', "again", Tone::Plain), &words, "");
-            }
+            Record::Settled { .. }
+            | Record::Retry { .. }
+            | Record::Answered { .. }
+            | Record::Skipped { .. }
+            | Record::StepSkipped { .. }
+            | Record::Adopted { .. }
+            | Record::Rollback { .. }
+            | Record::Deviation { .. } => self.deed(record),
+            Record::Undone { .. } | Record::Typed { .. } => {}
             Record::Ended { .. } => self.clear_status(),
+        }
+    }
+
+    fn deed(&mut self, record: &Record) {
+        if let Some(deed) = deed(record, |id| self.label(id)) {
+            self.entry(deed.at, deed.badge, &deed.words, "");
         }
     }
 
@@ -174,6 +181,14 @@ impl Terminal {
             | Record::Doubt { .. }
             | Record::Settled { .. }
             | Record::Retry { .. }
+            | Record::Answered { .. }
+            | Record::Skipped { .. }
+            | Record::StepSkipped { .. }
+            | Record::Adopted { .. }
+            | Record::Rollback { .. }
+            | Record::Undone { .. }
+            | Record::Typed { .. }
+            | Record::Deviation { .. }
             | Record::Ended { .. } => {}
         }
     }
@@ -266,12 +281,16 @@ impl Terminal {
         let label = lane(&id.track, &shown(&effect.label));
         let value = match outcome {
             Outcome::Failed(failure) => return self.failed(&label, &right, failure, wall),
+            Outcome::Skipped { reason, by } => {
+                let words = format!("{label} skipped by {}: {}", shown(by), shown(reason));
+                return self.entry(wall, SKIPPED, &words, &right);
+            }
             Outcome::Done { value, .. } => value,
         };
         let done = badge('✓', "done", Tone::Good);
         match &effect.action {
             Action::Job(_) if value.get("changed").and_then(Value::as_bool) == Some(false) => {
-                self.entry(wall, badge('=', "same", Tone::Good), &label, &right);
+                self.entry(wall, ALREADY, &label, &right);
             }
             Action::Sleep { .. } if is_pause(effect) => {}
             Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => self.entry(wall, done, &label, &right),
@@ -287,6 +306,10 @@ impl Terminal {
             Action::Note { text, warning } => {
                 let mark = if *warning { badge('!', "warn", Tone::Warn) } else { badge('·', "note", Tone::Plain) };
                 self.entry(wall, mark, &lane(&id.track, &shown(text)), "");
+            }
+            Action::NoReturn { why } => {
+                let words = format!("no way back from here: {}", shown(why));
+                self.entry(wall, badge('!', "point", Tone::Warn), &lane(&id.track, &words), "");
             }
             Action::Probe(_) | Action::Capture(_) => {}
         }

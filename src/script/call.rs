@@ -99,7 +99,8 @@ impl<'a> Call<'a> {
         match door.perform(effect, self.place()) {
             Ok((_, Outcome::Done { value, mark })) => Ok(Done { value, mark }),
             Ok((id, Outcome::Failed(why))) => Err(failure::raise(self, &why, host, service, Some(&id))),
-            Err(Halted) => Err(terminated(self.position())),
+            Ok((_, Outcome::Skipped { reason, .. })) => Ok(Done { value: skipped(reason), mark: None }),
+            Err(Halted) => Err(self.track()?.leave(self.position())),
         }
     }
 
@@ -212,6 +213,11 @@ impl<'a> Call<'a> {
         }
         self.bug_with(error.hint(format!("call it as {}", self.doc.usage())))
     }
+}
+
+/// What a script sees of an effect that a person had left out.
+fn skipped(reason: String) -> Value {
+    Value::map([("changed", Value::from(false)), ("skipped", Value::from(reason))])
 }
 
 /// The message for a key that the options of a primitive do not have.

@@ -8,7 +8,7 @@ use crate::model::value::Fields;
 use crate::script::closures::Closure;
 use crate::script::program::Program;
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
 /// What a native function hands back to Rhai.
@@ -36,6 +36,8 @@ pub(crate) struct Track {
     pub(crate) run: Rc<Run>,
     /// Set by `hold`: the script of this track is over.
     pub(crate) held: RefCell<Option<Held>>,
+    /// The door has ended this track alone: effects are off and its record is at its end.
+    pub(crate) left: Cell<bool>,
     /// What `ensure` registered on this track, oldest first.
     pub(crate) obligations: RefCell<Vec<Obligation>>,
 }
@@ -62,7 +64,8 @@ pub(crate) struct Obligation {
 impl Track {
     /// A track of `run` with nothing held and nothing owed.
     pub(crate) fn new(run: &Rc<Run>) -> Rc<Self> {
-        Rc::new(Self { run: Rc::clone(run), held: RefCell::default(), obligations: RefCell::default() })
+        let (held, left, obligations) = (RefCell::default(), Cell::default(), RefCell::default());
+        Rc::new(Self { run: Rc::clone(run), held, left, obligations })
     }
 
     /// The track that a call belongs to; none while modules are loaded.
@@ -77,7 +80,13 @@ impl Track {
 
     /// Whether the script of this track must go no further.
     pub(crate) fn is_over(&self) -> bool {
-        self.held.borrow().is_some() || self.run.is_over()
+        self.left.get() || self.held.borrow().is_some() || self.run.is_over()
+    }
+
+    /// The door has ended this track: what ends its script.
+    pub(crate) fn leave(&self, position: Position) -> Box<EvalAltResult> {
+        self.left.set(true);
+        terminated(position)
     }
 }
 

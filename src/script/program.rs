@@ -1,7 +1,7 @@
 //! A runbook made ready: parsed once, its modules loaded once, run thousands of times. A run costs an engine of a few
 //! microseconds; all that belongs to it hangs on the engine's tag. It must not know any primitive.
 
-use crate::dispatch::Door;
+use crate::dispatch::{Door, Entry, Halted};
 use crate::engine::{self, Limits};
 use crate::error::{Error, Place, Result, Snippet};
 use crate::model::inventory::Inventory;
@@ -199,8 +199,10 @@ fn finish(main: &Rc<Track>, engine: &Engine, result: Fallible<()>) -> std::resul
     let mut held = ended(main, result)?;
     loop {
         let Some(obligation) = main.obligations.borrow_mut().pop() else { break };
-        if main.run.door.step_begin(&obligation.name, obligation.place).is_err() {
-            return Err(ScriptEnd::Halted);
+        match main.run.door.step_begin(&obligation.name, obligation.place) {
+            Ok(Entry::Enter) => {}
+            Ok(Entry::Skip) => continue,
+            Err(Halted) => return Err(ScriptEnd::Halted),
         }
         let result = obligation.body.call(engine, main, vec![]);
         let result = end_step(main, result, Position::NONE).map(|_| ());
@@ -216,7 +218,7 @@ fn finish(main: &Rc<Track>, engine: &Engine, result: Fallible<()>) -> std::resul
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
 fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
     let run = &main.run;
-    if run.door.is_halted() {
+    if run.door.is_halted() || main.left.get() {
         return Err(ScriptEnd::Halted);
     }
     let bug = run.bug.borrow_mut().take();

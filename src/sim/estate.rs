@@ -15,7 +15,7 @@ use crate::sim::model::{ModelHost, ModelProgram, Out};
 use crate::sim::world::{Due, SimWorld};
 use crate::world::Ticket;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// When every simulation begins: 2026-11-21T22:00:00Z, in milliseconds since 1970.
@@ -32,6 +32,8 @@ pub(super) const LATENCY_MS: u64 = 10;
 pub struct SimEstate(pub(super) Rc<RefCell<Estate>>);
 
 pub(super) struct Estate {
+    /// What whoever steers will type.
+    pub(super) lines: VecDeque<String>,
     /// Milliseconds since the simulation began.
     pub(super) now: u64,
     pub(super) hosts: BTreeMap<String, SimHost>,
@@ -93,6 +95,7 @@ impl SimEstate {
             }
         }
         let mut estate = Estate {
+            lines: VecDeque::new(),
             now: 0,
             hosts: site.hosts.keys().map(|name| (name.clone(), SimHost::default())).collect(),
             files,
@@ -117,6 +120,11 @@ impl SimEstate {
     pub fn connect(&self, clock: CrashClock) -> SimWorld {
         self.0.borrow_mut().pending.clear();
         SimWorld::new(self.clone(), clock)
+    }
+
+    /// Lays a line ready for whoever steers.
+    pub fn will_type(&self, line: &str) {
+        self.0.borrow_mut().lines.push_back(line.to_owned());
     }
 
     /// Lets time pass while no runner is there.

@@ -49,6 +49,14 @@ pub fn done_too_often(ledger: &Ledger, once: &[OnceVerb<'_>], records: &[Record]
             | Record::Outcome { .. }
             | Record::Read { .. }
             | Record::Doubt { .. }
+            | Record::Answered { .. }
+            | Record::Skipped { .. }
+            | Record::StepSkipped { .. }
+            | Record::Adopted { .. }
+            | Record::Rollback { .. }
+            | Record::Undone { .. }
+            | Record::Typed { .. }
+            | Record::Deviation { .. }
             | Record::Ended { .. } => false,
         };
         records.iter().filter(releases).count()

@@ -10,7 +10,7 @@ use crate::sim::fault::Harm;
 use crate::sim::host::SimJob;
 use crate::sim::model::{ModelHost, VerbReply};
 use crate::world::{
-    Answer, Completion, JobId, JobState, PROBE_BYTES_MAX, Reply, Request, Stream, Ticket, Trouble, World,
+    Answer, Completion, JobId, JobState, Line, PROBE_BYTES_MAX, Reply, Request, Stream, Ticket, Trouble, World,
 };
 
 /// How long it takes to see that a host cannot be reached, in milliseconds.
@@ -138,6 +138,7 @@ impl Estate {
                 self.schedule(at, ticket, Due::Ready(None, Reply::Woke));
             }
             Request::Ask { ask, .. } => self.ask(ticket, &ask),
+            Request::Line { .. } => self.line(ticket),
             Request::Start { ref host, .. }
             | Request::Look { ref host, .. }
             | Request::JobEnd { ref host, .. }
@@ -207,7 +208,7 @@ impl Estate {
                 }
             }
             // These ask nothing of a host and were accepted before.
-            Request::WaitUntil { .. } | Request::Ask { .. } => {}
+            Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {}
         }
     }
 
@@ -324,6 +325,12 @@ impl Estate {
             },
         };
         self.schedule(self.now + after, ticket, Due::Ready(None, Reply::Answer(answer)));
+    }
+
+    /// The next of the lines that were laid ready; after the last one nobody steers any more.
+    fn line(&mut self, ticket: Ticket) {
+        let line = self.lines.pop_front().map_or_else(|| Line::Closed("nobody is there".into()), Line::Typed);
+        self.schedule(self.now, ticket, Due::Ready(None, Reply::Line(line)));
     }
 
     /// The first model that has an answer gives it.

@@ -6,6 +6,7 @@
 
 pub mod clock;
 mod commands;
+pub mod console;
 pub mod desk;
 mod files;
 pub mod folders;
@@ -186,6 +187,11 @@ pub enum Request {
         /// The question.
         ask: Ask,
     },
+    /// A line from whoever steers baton: not an answer for the record, but what to do next.
+    Line {
+        /// What stands before it.
+        prompt: String,
+    },
 }
 
 /// A file in a folder.
@@ -236,6 +242,8 @@ pub enum Reply {
     Woke,
     /// To `Ask`.
     Answer(Answer),
+    /// To `Line`.
+    Line(Line),
     /// The request could not be carried out.
     Trouble(Trouble),
 }
@@ -257,6 +265,17 @@ pub enum Answer {
     },
     /// There is no one to ask: no terminal, or it was closed, or they typed `stop`.
     Nobody(String),
+}
+
+/// What came of waiting for a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// It was typed; without its newline.
+    Typed(String),
+    /// Ctrl-C at the prompt: what was typed so far is dropped.
+    Cancelled,
+    /// Nobody will type any more: end of input, a terminal that went away, or none at all; why.
+    Closed(String),
 }
 
 /// Why a request could not be carried out. Never means "perhaps": what is uncertain is a [`JobState`].

@@ -5,6 +5,7 @@ use super::lab_link::{LabRequest, lab_call};
 use super::terminal::Terminal;
 use crate::model::effect::Ask;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Who answers questions.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ pub enum Person {
     /// Nobody; the text says why.
     Nobody(String),
     /// Whoever sits at the terminal baton was started from, if it was started from one.
-    Terminal(Terminal),
+    Terminal(Arc<Terminal>),
     /// The operator of the lab that listens on this socket.
     Lab(PathBuf),
 }
@@ -21,7 +22,7 @@ impl Person {
     /// The person at the terminal. Where there is no terminal, nobody will answer.
     #[must_use]
     pub fn at_the_terminal() -> Self {
-        Self::Terminal(Terminal::new(super::desk::who().user))
+        Self::Terminal(Arc::new(Terminal::new(super::desk::who().user)))
     }
 
     /// Puts a question and waits for the answer.

@@ -2,6 +2,7 @@
 //! What is instant is answered in `submit` itself. It takes no decisions: it does what is asked and reports.
 
 use super::clock::Clock;
+use super::console::Console;
 use super::person::Person;
 use super::watches::Watches;
 use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job};
@@ -45,6 +46,7 @@ struct Shared {
     hosts: Arc<BTreeMap<String, HostPlace>>,
     clock: Clock,
     person: Arc<Person>,
+    console: Console,
     watches: Arc<Watches>,
 }
 
@@ -69,14 +71,22 @@ impl SystemWorld {
             .map(|(name, place)| std::path::absolute(place.jobs).map(|jobs| (name, HostPlace { jobs })))
             .collect::<std::io::Result<_>>()
             .map_err(|error| failed("find the current folder", error))?;
+        let console = Console::Nobody("nobody steers this run".into());
         Ok(Self {
-            shared: Shared { hosts: Arc::new(hosts), clock, person: Arc::new(person), watches },
+            shared: Shared { hosts: Arc::new(hosts), clock, person: Arc::new(person), console, watches },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
             inbox,
             outbox,
             runtime: Some(runtime),
         })
+    }
+
+    /// The same with somebody who steers it.
+    #[must_use]
+    pub fn steered(mut self, console: Console) -> Self {
+        self.shared.console = console;
+        self
     }
 
     fn runtime(&self) -> Option<&Handle> {
@@ -173,7 +183,8 @@ impl Shared {
             | Request::Probe { .. }
             | Request::Changed { .. }
             | Request::WaitUntil { .. }
-            | Request::Ask { .. } => return None,
+            | Request::Ask { .. }
+            | Request::Line { .. } => return None,
         };
         Some(reply.unwrap_or_else(Reply::Trouble))
     }
@@ -208,6 +219,7 @@ impl Shared {
                 Reply::Woke
             }
             Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
+            Request::Line { prompt } => Reply::Line(self.console.line(&prompt).await),
             Request::Look { .. } | Request::JobOutput { .. } | Request::List { .. } | Request::Read { .. } => {
                 return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
             }
@@ -226,7 +238,8 @@ impl Shared {
 /// Whether a request only waits, so that it can be dropped when its reply is forgotten; what acts is carried through.
 fn only_waits(request: &Request) -> bool {
     match request {
-        Request::JobEnd { .. } | Request::Changed { .. } | Request::WaitUntil { .. } | Request::Ask { .. } => true,
+        Request::JobEnd { .. } | Request::Changed { .. } | Request::WaitUntil { .. } => true,
+        Request::Ask { .. } | Request::Line { .. } => true,
         Request::Start { .. }
         | Request::Look { .. }
         | Request::JobOutput { .. }

@@ -1,7 +1,7 @@
 //! Asks the person at the terminal: shows the question and the words that answer it, and takes nothing else for an
 //! answer. What was typed before the question was shown does not count. It must not decide what an answer means.
 
-use super::Answer;
+use super::{Answer, Line};
 use crate::model::effect::{Ask, Form};
 use crate::model::text::shown;
 use rustix::termios::{QueueSelector, isatty, tcflush};
@@ -49,6 +49,25 @@ impl Terminal {
                     format!("  `{}` is none of the words; type {}\n> ", shown(line.trim()), choice(&ask.form))
                 }
             };
+        }
+    }
+}
+
+impl Terminal {
+    /// Shows a prompt and waits for a line.
+    pub(super) async fn line(&self, prompt: &str) -> Line {
+        if !isatty(std::io::stdin()) || !isatty(std::io::stderr()) {
+            return Line::Closed("no terminal".into());
+        }
+        let mut keyboard = self.keyboard.lock().await;
+        let keyboard = keyboard.get_or_insert_with(Keyboard::new);
+        keyboard.forget_what_was_typed();
+        if say(&shown(prompt)).is_err() {
+            return Line::Closed("the terminal was closed".into());
+        }
+        match keyboard.line().await {
+            Some(line) => Line::Typed(line.trim_end_matches(['\r', '\n']).to_owned()),
+            None => Line::Closed("the terminal was closed".into()),
         }
     }
 }

@@ -4,7 +4,7 @@
 use baton::model::event::Event;
 use baton::model::mark::{Identity, tail_checksum};
 use baton::model::record::Moment;
-use baton::world::{Answer, FileStat, JobId, JobState, Link, Reply, Request, Stopped, Trouble};
+use baton::world::{Answer, FileStat, JobId, JobState, Line, Link, Reply, Request, Stopped, Trouble};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -178,6 +178,7 @@ impl State {
                 Reply::Woke
             }
             Request::Ask { .. } => Reply::Answer(self.answer.clone().unwrap_or(Answer::Nobody("no terminal".into()))),
+            Request::Line { .. } => Reply::Line(Line::Closed("no terminal".into())),
         }
     }
 }
@@ -198,6 +199,7 @@ fn name(request: &Request) -> &'static str {
         Request::List { .. } => "list",
         Request::Read { .. } => "read",
         Request::Changed { .. } => "changed",
+        Request::Line { .. } => "line",
         Request::WaitUntil { .. } => "wait",
         Request::Ask { .. } => "ask",
     }

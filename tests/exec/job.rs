@@ -147,6 +147,7 @@ fn recovery_follows_the_evidence() {
         let word = match &verdict {
             Verdict::Outcome(baton::model::effect::Outcome::Done { .. }) => "done",
             Verdict::Outcome(baton::model::effect::Outcome::Failed(_)) => "failed",
+            Verdict::Outcome(baton::model::effect::Outcome::Skipped { .. }) => "skipped",
             Verdict::Again { .. } => "again",
             Verdict::Doubt { .. } => "doubt",
             Verdict::Unanswered { .. } => "unanswered",

@@ -25,6 +25,7 @@ fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> Verdict {
         run: "r",
         id: &id,
         attempt,
+        base: 1,
         effect: &effect,
         since: &since,
         recovering,

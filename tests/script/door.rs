@@ -1,6 +1,6 @@
 //! A door that performs nothing: it remembers what was asked, in words, and answers as it was told.
 
-use baton::dispatch::{Body, Door, Halt, Halted};
+use baton::dispatch::{Body, Door, Entry, Halt, Halted};
 use baton::error::{Error, Kind, Place};
 use baton::model::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
 use baton::model::mark::Mark;
@@ -105,17 +105,21 @@ impl Door for FakeDoor {
         Ok((id, Outcome::Done { value, mark }))
     }
 
-    fn step_begin(&self, name: &str, _: Option<Place>) -> Result<(), Halted> {
+    fn step_begin(&self, name: &str, _: Option<Place>) -> Result<Entry, Halted> {
         let mut state = self.state.borrow_mut();
         state.steps += 1;
         state.seen.push(format!("[{name}"));
-        if state.halt.is_some() { Err(Halted) } else { Ok(()) }
+        if state.halt.is_some() { Err(Halted) } else { Ok(Entry::Enter) }
     }
 
     fn step_end(&self, failed: Option<String>) -> Result<(), Halted> {
         let mut state = self.state.borrow_mut();
         state.seen.push(failed.map_or("]".to_owned(), |why| format!("] {why}")));
         if state.halt.is_some() { Err(Halted) } else { Ok(()) }
+    }
+
+    fn aside(&self, _: TrackId, body: Body) -> Result<(), Halted> {
+        self.fork(vec![body])
     }
 
     fn step_number(&self) -> String {

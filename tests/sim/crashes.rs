@@ -123,7 +123,16 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
     let last_seq = stored.len() as u64;
     let history = History::from(stored).unwrap();
     let (run, sinks, scanners) = ("r".into(), Vec::new(), Rc::default());
-    let setup = Setup { run, store: Box::new(store), world: Box::new(world), sinks, history, last_seq, scanners };
+    let setup = Setup {
+        run,
+        store: Box::new(store),
+        world: Box::new(world),
+        sinks,
+        history,
+        last_seq,
+        scanners,
+        gates: vec![],
+    };
     let door = Dispatcher::new(setup);
     door.drive(body(Rc::clone(&door)));
     let ending = door.halt_reason().map_or(Ending::Done, |halt| halt.ending);

@@ -162,7 +162,8 @@ impl Play<'_> {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        let parts = Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by };
+        let parts =
+            Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] };
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)

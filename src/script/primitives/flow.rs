@@ -1,6 +1,7 @@
 //! The shape of a run: parameters, steps, obligations, guards, and handing over to a person.
 
 use crate::convert;
+use crate::dispatch::{Entry, Halted};
 use crate::model::effect::FailureKind;
 use crate::script::call::Call;
 use crate::script::closures::Closure;
@@ -97,7 +98,11 @@ fn param(call: &Call<'_>) -> Fallible<Dynamic> {
 fn step(call: &Call<'_>) -> Fallible<Dynamic> {
     let (name, body) = (call.text(0)?, call.closure(1)?);
     let track = call.track()?;
-    track.run.door.step_begin(&name, call.place()).map_err(|_| terminated(call.position()))?;
+    match track.run.door.step_begin(&name, call.place()) {
+        Ok(Entry::Enter) => {}
+        Ok(Entry::Skip) => return Ok(Dynamic::UNIT),
+        Err(Halted) => return Err(track.leave(call.position())),
+    }
     let result = call.invoke(&body, vec![]);
     end_step(track, result, call.position())
 }
@@ -110,7 +115,7 @@ pub(crate) fn end_step(track: &Track, result: Fallible<Dynamic>, position: Posit
     let held = track.held.borrow().as_ref().map(|held| format!("held: {}", held.reason));
     let bug = track.run.bug.borrow().as_ref().map(|error| error.message.clone());
     let failed = bug.or(held).or_else(|| result.as_ref().err().map(|error| message(error)));
-    track.run.door.step_end(failed).map_err(|_| terminated(position))?;
+    track.run.door.step_end(failed).map_err(|Halted| track.leave(position))?;
     if track.is_over() { Err(result.err().unwrap_or_else(|| terminated(position))) } else { result }
 }
 

@@ -1,7 +1,7 @@
 //! Parallel work: one track an item. Tracks share nothing: what a body captures is copied in, results are handed back
 //! in the order of the items. Who runs when is the scheduler's business, behind the door.
 
-use crate::dispatch::Body;
+use crate::dispatch::{Body, Halted};
 use crate::script::call::Call;
 use crate::script::closures::{Closure, isolate};
 use crate::script::context::{Fallible, Track, terminated};
@@ -29,7 +29,7 @@ pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
             slot.replace(Some(result));
         }));
     }
-    track.run.door.fork(bodies).map_err(|_| terminated(call.position()))?;
+    track.run.door.fork(bodies).map_err(|Halted| track.leave(call.position()))?;
     if track.is_over() {
         return Err(terminated(call.position()));
     }

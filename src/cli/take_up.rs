@@ -1,0 +1,92 @@
+//! Taking a run up: its record, its texts as they are now, its site, and the leases that keep others away. What every
+//! command has in common that works on a run which exists. It must not decide what is done with it.
+
+use super::estate::{Estate, lab_name, lease, site_name};
+use super::find_run::find_run;
+use super::{Desk, carry};
+use crate::dispatch::Gate;
+use crate::error::Result;
+use crate::journal::history::History;
+use crate::journal::lease::Lease;
+use crate::lab::Lab;
+use crate::session::{self, Parts, Prepared};
+use crate::world::desk;
+use std::path::Path;
+use std::rc::Rc;
+
+/// A run that nobody else works on while this lives.
+pub(super) struct TakenUp {
+    /// The run.
+    pub(super) run: String,
+    /// What it is made of.
+    pub(super) prepared: Prepared,
+    /// Where it acts.
+    pub(super) estate: Estate,
+    _leases: (Lease, Lease),
+}
+
+/// A run on which nobody else works while this lives, before its texts and its site are looked at.
+pub(super) struct Claimed {
+    /// The run.
+    pub(super) run: String,
+    /// What is on record.
+    pub(super) history: History,
+    lease: Lease,
+}
+
+/// Claims the run that `given` means.
+///
+/// # Errors
+/// `Usage` when there is none, `Refused` when somebody works on it or its record is damaged.
+pub(super) fn claim(given: &str, desk: &Desk) -> Result<Claimed> {
+    let store = desk.store()?;
+    let run = find_run(&*store, given)?;
+    let lease = lease(desk, &run, &run)?;
+    let history = History::from(store.read(&run)?)?;
+    Ok(Claimed { run, history, lease })
+}
+
+impl Claimed {
+    /// Takes it up with the texts it is made of.
+    ///
+    /// # Errors
+    /// `Refused` when a text or its lab is gone or its site is in use.
+    pub(super) fn take_up(self, desk: &Desk) -> Result<TakenUp> {
+        let texts = session::snapshot(&*desk.store()?, &self.history)?;
+        self.take_up_with(session::prepare(texts)?, desk)
+    }
+
+    /// Takes it up with other texts.
+    ///
+    /// # Errors
+    /// `Refused` when its lab is gone or its site is in use.
+    pub(super) fn take_up_with(self, prepared: Prepared, desk: &Desk) -> Result<TakenUp> {
+        let Self { run, history, lease: of_run } = self;
+        let (of_site, estate) = match history.begun().estate.strip_prefix("lab ") {
+            None => (lease(desk, &site_name(&prepared.inventory), &run)?, Estate::Site),
+            Some(name) => {
+                let lab = name.split(':').next().unwrap_or(name);
+                let lease = lease(desk, &lab_name(lab), &run)?;
+                (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
+            }
+        };
+        Ok(TakenUp { run, prepared, estate, _leases: (of_run, of_site) })
+    }
+}
+
+impl TakenUp {
+    /// The parts to carry it out with. May be called again when it has stopped.
+    ///
+    /// # Errors
+    /// When the journal, the world or the file for events cannot be opened.
+    pub(super) fn parts(&self, events: Option<&Path>, gates: Vec<Rc<dyn Gate>>, desk: &Desk) -> Result<Parts> {
+        Ok(Parts {
+            run: self.run.clone(),
+            store: desk.store()?,
+            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?),
+            sinks: carry::sinks(desk, &self.estate, events)?,
+            by: desk::who(),
+            gates,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! Gates: who may let a run wait, leave something out or stop it, before a step or an effect. Stepwise execution, the
+//! REPL, `--until` and the second look at guards are gates. A gate performs nothing and writes nothing.
+
+use crate::dispatch::dispatcher::Dispatcher;
+use crate::dispatch::{Door, Halt, Halted};
+use crate::error::Place;
+use crate::model::effect::{Effect, Outcome};
+use crate::model::record::{EffectId, PlaceData, Record, TrackId, Who};
+use crate::world::{Link, Stopped};
+
+/// A step that is about to begin for the first time, or anew.
+#[derive(Debug, Clone, Copy)]
+pub struct StepAhead<'a> {
+    /// Where.
+    pub track: &'a TrackId,
+    /// Its number.
+    pub number: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its place in the runbook.
+    pub place: Option<&'a Place>,
+}
+
+/// An effect that is about to be asked for. What a former runner began is not shown: it is under way.
+#[derive(Debug, Clone, Copy)]
+pub struct EffectAhead<'a> {
+    /// Which.
+    pub id: &'a EffectId,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// The number of the innermost step; empty outside steps.
+    pub step: &'a str,
+    /// What is asked.
+    pub effect: &'a Effect,
+    /// Its place in the runbook.
+    pub place: Option<&'a Place>,
+}
+
+/// What a gate says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Passage {
+    /// Go on.
+    Go,
+    /// Leave it out. Every skip has a reason and a person.
+    Skip {
+        /// Why.
+        reason: String,
+        /// Who.
+        by: Who,
+    },
+    /// Stop the run here.
+    Stop(Box<Halt>),
+}
+
+/// Someone who is asked before a run goes on. Straight-line code on the track that asks: it may use the link.
+pub trait Gate {
+    /// Before a step begins.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the run is being stopped.
+    fn before_step(&self, link: &dyn Link, step: &StepAhead<'_>) -> Result<Passage, Stopped>;
+
+    /// Before an effect's intent is written.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the run is being stopped.
+    fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped>;
+}
+
+impl Dispatcher {
+    /// Asks the gates about an effect; gives the outcome of one that is left out.
+    pub(super) fn ask_gates(
+        &self,
+        id: &EffectId,
+        attempt: u32,
+        effect: &Effect,
+        place: Option<&Place>,
+    ) -> Result<Option<Outcome>, Halted> {
+        let step = self.step_number();
+        let ahead = EffectAhead { id, attempt, step: &step, effect, place };
+        for gate in &self.gates {
+            match gate.before_effect(self, &ahead).map_err(|Stopped| Halted)? {
+                Passage::Go => {}
+                Passage::Stop(halt) => return Err(self.halt(*halt)),
+                Passage::Skip { reason, by } => {
+                    let outcome = Outcome::Skipped { reason, by: by.user };
+                    let place = place.map(PlaceData::from);
+                    self.append(self.read_record(id, effect, place, outcome.clone()))?;
+                    return Ok(Some(outcome));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks the gates about a step; whether it is left out.
+    pub(super) fn ask_gates_of_step(&self, ahead: &StepAhead<'_>) -> Result<bool, Halted> {
+        for gate in &self.gates {
+            match gate.before_step(self, ahead).map_err(|Stopped| Halted)? {
+                Passage::Go => {}
+                Passage::Stop(halt) => return Err(self.halt(*halt)),
+                Passage::Skip { reason, by } => {
+                    let (track, number, name) = (ahead.track.clone(), ahead.number.to_owned(), ahead.name.to_owned());
+                    self.append(Record::StepSkipped { track, number, name, reason, at: self.moment(), by })?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,208 @@
+//! What is recorded of one track: its effects as positions in the list of records, and its steps. It only says which
+//! record may follow which; what a run does about it is decided elsewhere.
+
+use super::Stored;
+use super::history::{State, StepPast, StepPhase};
+use crate::model::effect::{Class, Effect, Outcome};
+use crate::model::record::{EffectId, Moment, Record, TrackId};
+use std::collections::BTreeMap;
+
+/// The effects and steps of one track.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Track {
+    /// By rising effect number.
+    pub(super) slots: Vec<Slot>,
+    /// By number.
+    pub(super) steps: BTreeMap<String, StepPast>,
+}
+
+/// An effect, as positions in the list of records.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    /// Its number on the track.
+    pub(super) n: u64,
+    /// The present attempt.
+    pub(super) attempt: u32,
+    /// The first attempt that asked for the same and still counts; earlier ones were for something else, or undone.
+    pub(super) base: u32,
+    /// Which record asks for the present attempt.
+    pub(super) asked: usize,
+    /// How it stands.
+    pub(super) phase: Phase,
+}
+
+/// How an effect stands; numbers are positions in the list of records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Phase {
+    /// Asked for, nothing else.
+    Open,
+    /// It has an outcome.
+    Outcome(usize),
+    /// Nobody could tell whether it happened.
+    Doubt(usize),
+    /// A person told.
+    Person {
+        /// What.
+        happened: bool,
+    },
+    /// To be asked for again.
+    Retry,
+    /// A person has it left out.
+    Skipped(usize),
+    /// A question that was answered from elsewhere.
+    Answered(usize),
+    /// It was undone: it may be asked for again, or something else in its place.
+    Undone,
+}
+
+impl Track {
+    /// Where the effect of this number is, or would be.
+    pub(super) fn position(&self, n: u64) -> std::result::Result<usize, usize> {
+        self.slots.binary_search_by_key(&n, |slot| slot.n)
+    }
+
+    /// The effect of this number.
+    pub(super) fn slot(&self, n: u64) -> Option<&Slot> {
+        self.position(n).ok().and_then(|position| self.slots.get(position))
+    }
+
+    /// A first or a further attempt of an effect.
+    pub(super) fn ask(
+        &mut self,
+        id: &EffectId,
+        attempt: u32,
+        asked: usize,
+        phase: Phase,
+        all: &[Stored],
+    ) -> std::result::Result<(), String> {
+        let new = Slot { n: id.n, attempt, base: 1, asked, phase };
+        let Some(slot) = self.position(id.n).ok().and_then(|position| self.slots.get_mut(position)) else {
+            if attempt != 1 {
+                return Err(format!("attempt {attempt} of effect {id} comes before attempt 1"));
+            }
+            if let Some(last) = self.slots.last().filter(|last| last.n > id.n) {
+                return Err(format!("effect {id} comes after effect {}:{}", id.track, last.n));
+            }
+            self.slots.push(new);
+            return Ok(());
+        };
+        if slot.attempt.checked_add(1) != Some(attempt) {
+            return Err(format!("attempt {attempt} of effect {id} follows attempt {}", slot.attempt));
+        }
+        let once = || asked_in(all, slot.asked).is_some_and(|asked| asked.effect.class() == Class::Once);
+        let free = match slot.phase {
+            Phase::Open | Phase::Retry | Phase::Undone | Phase::Person { happened: false } | Phase::Answered(_) => true,
+            Phase::Doubt(_) => !once(),
+            Phase::Outcome(_) | Phase::Person { happened: true } | Phase::Skipped(_) => false,
+        };
+        if !free {
+            return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
+        }
+        let digest = |index| asked_in(all, index).map(|asked| asked.digest);
+        let base = if digest(slot.asked) == digest(asked) { slot.base } else { attempt };
+        *slot = Slot { base, ..new };
+        Ok(())
+    }
+
+    /// A step begins.
+    pub(super) fn begin_step(
+        &mut self,
+        track: &TrackId,
+        number: &str,
+        name: &str,
+        begun: usize,
+    ) -> std::result::Result<(), String> {
+        let before = self.steps.get(number).map(|step| &step.phase);
+        if let Some(StepPhase::Begun | StepPhase::Skipped | StepPhase::Ended { failed: None }) = before {
+            return Err(format!("step {number} on track {track} has begun before"));
+        }
+        let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun, begun };
+        self.steps.insert(number.to_owned(), step);
+        Ok(())
+    }
+
+    /// A step that was just begun is left out.
+    pub(super) fn skip_step(&mut self, number: &str) {
+        if let Some(step) = self.steps.get_mut(number) {
+            step.phase = StepPhase::Skipped;
+        }
+    }
+
+    /// A step ends.
+    pub(super) fn end_step(
+        &mut self,
+        track: &TrackId,
+        number: &str,
+        failed: &Option<String>,
+    ) -> std::result::Result<(), String> {
+        let Some(step) = self.steps.get_mut(number) else {
+            return Err(format!("step {number} on track {track} never began"));
+        };
+        if step.phase == (StepPhase::Ended { failed: None }) {
+            return Err(format!("step {number} on track {track} has ended before"));
+        }
+        step.phase = StepPhase::Ended { failed: failed.clone() };
+        Ok(())
+    }
+}
+
+impl Phase {
+    /// How it stands, in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Open => "is under way",
+            Self::Outcome(_) => "has an outcome",
+            Self::Doubt(_) => "is in doubt",
+            Self::Person { happened: true } => "was settled: it happened",
+            Self::Person { happened: false } => "was settled: it did not happen",
+            Self::Retry => "is to be tried again",
+            Self::Skipped(_) => "is left out",
+            Self::Answered(_) => "is answered",
+            Self::Undone => "is undone",
+        }
+    }
+}
+
+/// The asking half of an intent or a reading.
+pub(super) struct Asked<'a> {
+    pub(super) step: &'a str,
+    pub(super) effect: &'a Effect,
+    pub(super) digest: &'a str,
+    pub(super) at: &'a Moment,
+}
+
+pub(super) fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
+    match &records.get(index)?.record {
+        Record::Intent { step, effect, digest, at, .. } | Record::Read { step, effect, digest, at, .. } => {
+            Some(Asked { step, effect, digest, at })
+        }
+        Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
+        Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
+        Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Undone { .. } => None,
+        Record::Adopted { .. } | Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } => None,
+        Record::Ended { .. } => None,
+    }
+}
+
+pub(super) fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
+    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &records.get(index)?.record {
+        return Some(outcome);
+    }
+    None
+}
+
+pub(super) fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
+    if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
+}
+
+/// What a person said of an effect from elsewhere.
+pub(super) fn said_in(records: &[Stored], index: usize) -> Option<State<'_>> {
+    let record = &records.get(index)?.record;
+    if let Record::Answered { word, note, name, .. } = record {
+        return Some(State::Answered { word, note, by: name });
+    }
+    if let Record::Skipped { reason, by, .. } = record {
+        return Some(State::Skipped { reason, by: &by.user });
+    }
+    None
+}

@@ -1,0 +1,25 @@
+//! Where the operator of baton types what is to be done next: the words of stepwise execution and the lines of the
+//! REPL. Questions of a runbook go elsewhere: to a [`Person`](super::person::Person). It must not judge a line.
+
+use super::Line;
+use super::terminal::Terminal;
+use std::sync::Arc;
+
+/// Who types.
+#[derive(Debug, Clone)]
+pub enum Console {
+    /// Nobody; the text says why.
+    Nobody(String),
+    /// Whoever sits at the terminal.
+    Terminal(Arc<Terminal>),
+}
+
+impl Console {
+    /// Shows a prompt and waits for a line.
+    pub(super) async fn line(&self, prompt: &str) -> Line {
+        match self {
+            Self::Nobody(why) => Line::Closed(why.clone()),
+            Self::Terminal(terminal) => terminal.line(prompt).await,
+        }
+    }
+}
