@@ -10,6 +10,7 @@ mod estate;
 mod find_run;
 mod lab;
 mod list;
+mod repl;
 mod resume;
 mod run;
 mod runs;
@@ -47,6 +48,7 @@ struct CommandLine {
 enum Command {
     Run(run::Words),
     Resume(resume::Words),
+    Repl(repl::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -58,6 +60,7 @@ enum Command {
 }
 
 /// What every command is given.
+#[derive(Clone)]
 struct Desk {
     /// Where it writes.
     screen: Screen,
@@ -103,6 +106,7 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
     match command {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
+        Command::Repl(words) => repl::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

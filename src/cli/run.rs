@@ -73,18 +73,23 @@ fn nowhere(given: &str) -> Box<Error> {
 }
 
 fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Desk) -> Result<u8> {
-    let text = desk::read_text(inventory)?.ok_or_else(|| {
-        Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
-            .hint("name the file that lists your hosts and services: -i FILE")
-    })?;
-    let file = inventory.display().to_string();
+    let (file, text) = inventory_text(inventory)?;
     let check = format!("baton check {given} -i {file}");
-    let prepared = prepare(given, (&file, &text), site, &check)?;
+    let prepared = prepare(&site.runbook(given)?, (&file, &text), site, &check)?;
     let params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     let (run, store) = (new_run()?, desk.store()?);
     let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
     begin(words, run, store, &prepared, &Estate::Site, params, desk)
+}
+
+/// The name and the text of an inventory.
+pub(super) fn inventory_text(inventory: &Path) -> Result<(String, String)> {
+    let text = desk::read_text(inventory)?.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
+            .hint("name the file that lists your hosts and services: -i FILE")
+    })?;
+    Ok((inventory.display().to_string(), text))
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -93,7 +98,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
-    let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    let prepared = prepare(&site.runbook(given)?, (plan.inventory_file(), plan.inventory()), site, &check)?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
@@ -108,7 +113,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
-fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
+pub(super) fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
     let known = store.runs()?.iter().any(|one| one == run);
     if known && !History::from(store.read(run)?)?.is_final() {
@@ -119,11 +124,15 @@ fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Resul
 
 /// Everything a run is made of, compiled. What can be seen to be wrong without running it is refused here: in the midst
 /// of a run it would leave a pair half changed. `check` is what shows all of it.
-fn prepare(given: &str, inventory: (&str, &str), site: &Site, check: &str) -> Result<Prepared> {
-    let (name, text) = site.runbook(given)?;
+pub(super) fn prepare(
+    (name, text): &(String, String),
+    inventory: (&str, &str),
+    site: &Site,
+    check: &str,
+) -> Result<Prepared> {
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let mut read_profile = |product: &str| site.lookup(Shelf::Products, product);
-    let texts = site.check(session::gather(&name, &text, inventory, &mut read_module, &mut read_profile));
+    let texts = site.check(session::gather(name, text, inventory, &mut read_module, &mut read_profile));
     let prepared = texts.and_then(session::prepare).map_err(|error| {
         if error.kind == Kind::Inventory { error.hint(format!("fix it, then: {check}")) } else { error }
     })?;
@@ -144,11 +153,11 @@ fn refused(error: Box<Error>, more: usize, check: &str) -> Box<Error> {
     error.hint(format!("nothing was touched; fix it, then: {check}"))
 }
 
-fn new_run() -> Result<String> {
+pub(super) fn new_run() -> Result<String> {
     desk::new_run_id(Clock::real().now().wall)
 }
 
-fn say_what_differs(site: &Site, desk: &Desk) {
+pub(super) fn say_what_differs(site: &Site, desk: &Desk) {
     for path in site.differing() {
         desk.screen.remark(&format!("using this folder's own {path}, which differs from the shipped one"));
     }
@@ -177,7 +186,7 @@ fn begin(
 }
 
 /// `name=value` words as a map of texts.
-fn given_params(words: &[String], runbook: &str) -> Result<Fields> {
+pub(super) fn given_params(words: &[String], runbook: &str) -> Result<Fields> {
     let mut fields = Fields::new();
     for word in words {
         let Some((name, value)) = word.split_once('=') else {

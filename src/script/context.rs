@@ -4,6 +4,7 @@
 use crate::dispatch::Door;
 use crate::error::Error;
 use crate::model::inventory::Inventory;
+use crate::model::record::EffectId;
 use crate::model::value::Fields;
 use crate::script::closures::Closure;
 use crate::script::program::Program;
@@ -28,6 +29,8 @@ pub(crate) struct Run {
     pub(crate) engine: OnceCell<Weak<Engine>>,
     /// A bug in the script ends the whole run, even if a `try` or an array callback swallows it.
     pub(crate) bug: RefCell<Option<Box<Error>>>,
+    /// The effects at which the tracks of the last `parallel` that failed had failed, in the order of its items.
+    pub(crate) failed_beside: RefCell<Vec<EffectId>>,
 }
 
 /// One strand of a run, as the script host sees it.
@@ -91,6 +94,12 @@ impl Track {
 }
 
 impl Run {
+    /// A run before anything was evaluated.
+    pub(crate) fn new(door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields, program: Rc<Program>) -> Rc<Self> {
+        let (engine, bug, failed_beside) = (OnceCell::new(), RefCell::default(), RefCell::default());
+        Rc::new(Self { door, inventory, params, program, engine, bug, failed_beside })
+    }
+
     /// Whether no script of this run may go any further.
     pub(crate) fn is_over(&self) -> bool {
         self.door.is_halted() || self.bug.borrow().is_some()
