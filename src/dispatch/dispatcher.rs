@@ -354,8 +354,8 @@ impl Door for Dispatcher {
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
-            Some(_) if !self.begins_again(&track, &number) => return Ok(Entry::Enter),
-            Some(_) | None if self.walled.get() => return Err(Halted),
+            Some(_) if self.walled.get() || !self.begins_again(&track, &number) => return Ok(Entry::Enter),
+            None if self.walled.get() => return Err(Halted),
             Some(_) | None => {}
         }
         let ahead = StepAhead { track: &track, number: &number, name, place: place.as_ref() };

@@ -36,6 +36,9 @@ pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
     for (child, _) in &children {
         track.obligations.borrow_mut().append(&mut child.obligations.borrow_mut());
     }
+    if children.iter().any(|(child, _)| child.left.get()) {
+        return Err(track.leave(call.position()));
+    }
     gather(call, track, children)
 }
 
