@@ -13,7 +13,7 @@ use crate::journal::history::{History, StepPast, StepPhase};
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, TrackId};
+use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
 use crate::world::{Link, Reply, Request, Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -380,6 +380,10 @@ impl Door for Dispatcher {
             self.track(|track| track.pending.push(record));
         }
         Ok(())
+    }
+
+    fn step_id(&self) -> StepId {
+        self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
     }
 
     fn step_number(&self) -> String {
