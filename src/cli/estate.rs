@@ -43,7 +43,7 @@ impl Estate {
             hosts.insert(name.clone(), HostPlace { jobs });
         }
         let (clock, person) = match self {
-            Self::Site => (Clock::real(), Person::at_the_terminal()),
+            Self::Site => (Clock::real(), Person::at_the_terminal(desk.remind)),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
         SystemWorld::new(hosts, clock, person)

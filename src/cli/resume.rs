@@ -1,7 +1,7 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
 use super::take_up::claim;
-use super::{Desk, carry};
+use super::{Desk, answers, carry};
 use crate::error::{Error, Kind, Result};
 use crate::session;
 use std::path::PathBuf;
@@ -21,6 +21,9 @@ pub(super) struct Words {
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Answers to gates that are known before they are asked: a TOML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
@@ -34,9 +37,11 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);
     }
-    let taken = claimed.take_up(desk)?;
+    let mut taken = claimed.take_up(desk)?;
+    taken.answers = answers::read(words.answers.as_deref(), &taken.prepared.program)?;
     let parts = taken.parts(words.events.as_deref(), Vec::new(), desk)?;
     let finished = session::resume(&taken.prepared, parts, verdict)?;
+    answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
     carry::tell(desk, &finished)
 }
 

@@ -4,12 +4,13 @@ use super::estate::{Estate, lab_name, lease, site_name};
 use super::former::Former;
 use super::lab::template;
 use super::site::Site;
-use super::{CommandLine, Desk, carry};
+use super::{CommandLine, Desk, answers, carry};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, Wanted};
 use crate::library::{Shelf, source};
+use crate::model::answers::Answers;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
 use crate::report::layout::paragraphs;
@@ -24,6 +25,7 @@ use crate::world::desk;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Run a runbook
 #[derive(Debug, clap::Args)]
@@ -46,6 +48,9 @@ pub(super) struct Words {
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Answers to gates that are known before they are asked: a TOML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
     /// How many seconds pass in the lab in a real one
     #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
@@ -100,10 +105,11 @@ fn on_site(
         former.must_be_of(&prepared.inventory, &file)?;
         former.add_to(&mut params);
     }
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     let (run, store) = (new_run()?, desk.store()?);
     let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
-    begin(words, run, store, &prepared, &Estate::Site, params, desk)
+    begin(words, (run, store), &prepared, &Estate::Site, (params, answers), desk)
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -117,13 +123,14 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     let (run, store) = (new_run()?, desk.store()?);
     let _lease = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
     tell_of_orphan(plan.former_run(), &*store, desk)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    begin(words, run, store, &prepared, &Estate::Lab(lab), params, desk)
+    begin(words, (run, store), &prepared, &Estate::Lab(lab), (params, answers), desk)
 }
 
 /// In the lab of the run that this one follows, as that run left it.
@@ -135,9 +142,10 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let prepared = prepare(given, former.inventory()?, site, &format!("baton check {given}"))?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     say_what_differs(site, desk);
     lab.belongs_to(&run)?;
-    begin(words, run, desk.store()?, &prepared, &Estate::Lab(lab), params, desk)
+    begin(words, (run, desk.store()?), &prepared, &Estate::Lab(lab), (params, answers), desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
@@ -189,23 +197,23 @@ fn say_what_differs(site: &Site, desk: &Desk) {
 
 fn begin(
     words: &Words,
-    run: String,
-    store: Box<dyn Store>,
+    (run, store): (String, Box<dyn Store>),
     prepared: &Prepared,
     estate: &Estate,
-    params: Fields,
+    (params, answers): (Fields, Option<Arc<Answers>>),
     desk: &Desk,
 ) -> Result<u8> {
     let _lease = lease(desk, &run, &run)?;
     let parts = Parts {
         run,
         store,
-        world: Box::new(estate.world(&prepared.inventory, desk)?),
+        world: Box::new(estate.world(&prepared.inventory, desk)?.answered(answers.clone())),
         sinks: carry::sinks(desk, estate, words.events.as_deref())?,
         by: desk::who(),
         gates: Vec::new(),
     };
     let finished = session::begin(prepared, parts, params, &estate.name())?;
+    answers::tell_of_unasked(answers.as_deref(), &finished.run, desk)?;
     carry::tell(desk, &finished)
 }
 

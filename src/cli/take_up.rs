@@ -9,10 +9,12 @@ use crate::error::Result;
 use crate::journal::history::History;
 use crate::journal::lease::Lease;
 use crate::lab::Lab;
+use crate::model::answers::Answers;
 use crate::session::{self, Parts, Prepared};
 use crate::world::desk;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A run that nobody else works on while this lives.
 pub(super) struct TakenUp {
@@ -22,6 +24,8 @@ pub(super) struct TakenUp {
     pub(super) prepared: Prepared,
     /// Where it acts.
     pub(super) estate: Estate,
+    /// The answers that are known before they are asked for.
+    pub(super) answers: Option<Arc<Answers>>,
     _leases: (Lease, Lease),
 }
 
@@ -31,7 +35,8 @@ pub(super) struct Claimed {
     pub(super) run: String,
     /// What is on record.
     pub(super) history: History,
-    lease: Lease,
+    /// What keeps others away from it.
+    pub(super) lease: Lease,
 }
 
 /// Claims the run that `given` means.
@@ -70,7 +75,7 @@ impl Claimed {
                 (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
             }
         };
-        Ok(TakenUp { run, prepared, estate, _leases: (of_run, of_site) })
+        Ok(TakenUp { run, prepared, estate, answers: None, _leases: (of_run, of_site) })
     }
 }
 
@@ -83,7 +88,7 @@ impl TakenUp {
         Ok(Parts {
             run: self.run.clone(),
             store: desk.store()?,
-            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?),
+            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?.answered(self.answers.clone())),
             sinks: carry::sinks(desk, &self.estate, events)?,
             by: desk::who(),
             gates,
