@@ -10,6 +10,7 @@ mod doc;
 mod eject;
 mod estate;
 mod find_run;
+mod former;
 mod lab;
 mod list;
 mod resume;

@@ -1,6 +1,7 @@
 //! `baton run`: begins a run of a runbook on a site or in a lab. It gathers what the run is made of and hands it over.
 
 use super::estate::{Estate, lab_name, lease, site_name};
+use super::former::Former;
 use super::lab::template;
 use super::site::Site;
 use super::{CommandLine, Desk, answers, carry};
@@ -38,6 +39,9 @@ pub(super) struct Words {
     /// A rehearsal site instead of a real one, and how it behaves
     #[arg(long, value_name = "LAB[:SCENARIO]")]
     lab: Option<String>,
+    /// The run that this one follows, such as the upgrade to be taken back; one in a lab goes on in that lab
+    #[arg(long, value_name = "RUN", conflicts_with = "lab")]
+    from_run: Option<String>,
     /// A parameter of the runbook; may be given several times
     #[arg(short, long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
@@ -63,11 +67,15 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
             Err(Error::new(Kind::Usage, "`run` needs the name of a runbook").hint("see which there are: baton list"))
         }
         (Some(given), true) => help(given, &site, desk),
-        (Some(given), false) => match (&words.inventory, &words.lab) {
-            (Some(inventory), _) => on_site(words, given, inventory, &site, desk),
-            (None, Some(lab)) => in_lab(words, given, &Wanted::parse(lab), &site, desk),
-            (None, None) => site.runbook(given).and_then(|_| Err(nowhere(given))),
-        },
+        (Some(given), false) => {
+            let former = words.from_run.as_deref().map(|run| Former::read(run, desk)).transpose()?;
+            match (&words.inventory, &words.lab, former) {
+                (Some(inventory), _, former) => on_site(words, given, inventory, former.as_ref(), &site, desk),
+                (None, Some(lab), _) => in_lab(words, given, &Wanted::parse(lab), &site, desk),
+                (None, None, Some(former)) => after(words, given, &former, &site, desk),
+                (None, None, None) => site.runbook(given).and_then(|_| Err(nowhere(given))),
+            }
+        }
     }
 }
 
@@ -77,7 +85,14 @@ fn nowhere(given: &str) -> Box<Error> {
         .hint(format!("as a rehearsal on this machine: baton run {given} --lab genesys"))
 }
 
-fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Desk) -> Result<u8> {
+fn on_site(
+    words: &Words,
+    given: &str,
+    inventory: &Path,
+    former: Option<&Former>,
+    site: &Site,
+    desk: &Desk,
+) -> Result<u8> {
     let text = desk::read_text(inventory)?.ok_or_else(|| {
         Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
             .hint("name the file that lists your hosts and services: -i FILE")
@@ -85,7 +100,11 @@ fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Des
     let file = inventory.display().to_string();
     let check = format!("baton check {given} -i {file}");
     let prepared = prepare(given, (&file, &text), site, &check)?;
-    let params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    if let Some(former) = former {
+        former.must_be_of(&prepared.inventory, &file)?;
+        former.add_to(&mut params);
+    }
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     let (run, store) = (new_run()?, desk.store()?);
     let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
@@ -112,6 +131,21 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
     begin(words, (run, store), &prepared, &Estate::Lab(lab), (params, answers), desk)
+}
+
+/// In the lab of the run that this one follows, as that run left it.
+fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) -> Result<u8> {
+    let run = new_run()?;
+    let name = former.lab(given)?;
+    let _lease = lease(desk, &lab_name(name), &run)?;
+    let lab = Lab::find(name, &desk.state, &former.run)?;
+    let prepared = prepare(given, former.inventory()?, site, &format!("baton check {given}"))?;
+    let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    former.add_to(&mut params);
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    say_what_differs(site, desk);
+    lab.belongs_to(&run)?;
+    begin(words, (run, desk.store()?), &prepared, &Estate::Lab(lab), (params, answers), desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
