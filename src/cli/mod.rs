@@ -5,9 +5,11 @@ mod carry;
 mod check;
 mod completions;
 mod doc;
+mod edit;
 mod eject;
 mod estate;
 mod find_run;
+mod follow_up;
 mod lab;
 mod list;
 mod resume;
@@ -16,6 +18,7 @@ mod runs;
 mod screen;
 mod show;
 mod site;
+mod steering;
 mod take_up;
 
 pub use screen::Screen;
@@ -23,11 +26,13 @@ pub use screen::Screen;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
-use crate::world::trace;
+use crate::world::terminal::Terminal;
+use crate::world::{desk, trace};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Carries high-availability systems through upgrades, from editable runbooks, durably
 #[derive(Debug, Parser)]
@@ -63,6 +68,8 @@ struct Desk {
     screen: Screen,
     /// Where runs and labs are kept.
     state: PathBuf,
+    /// Where a person types. One for the whole command: two would take each other's lines.
+    terminal: Arc<Terminal>,
 }
 
 impl Desk {
@@ -91,7 +98,8 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
     };
     let outcome = line.trace.as_deref().map_or(Ok(()), trace::begin).and_then(|()| {
         let state = line.state.map_or_else(default_state, Ok)?;
-        dispatch(&command, &Desk { screen: screen.clone(), state })
+        let terminal = Arc::new(Terminal::new(desk::who().user));
+        dispatch(&command, &Desk { screen: screen.clone(), state, terminal })
     });
     outcome.unwrap_or_else(|error| {
         screen.complain(&error);

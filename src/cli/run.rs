@@ -3,7 +3,9 @@
 use super::estate::{Estate, lab_name, lease, site_name};
 use super::lab::template;
 use super::site::Site;
-use super::{CommandLine, Desk, carry};
+use super::steering::{Course, Steering};
+use super::take_up::TakenUp;
+use super::{CommandLine, Desk, follow_up};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
@@ -17,7 +19,7 @@ use crate::script::lint::{self, Severity};
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
-use crate::session::{self, Parts, Prepared};
+use crate::session::{self, Prepared};
 use crate::world::clock::Clock;
 use crate::world::desk;
 use clap::CommandFactory;
@@ -45,6 +47,8 @@ pub(super) struct Words {
     /// How many seconds pass in the lab in a real one
     #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
+    #[command(flatten)]
+    steering: Steering,
     /// Print help; with a runbook, its parameters
     #[arg(short, long)]
     help: bool,
@@ -80,11 +84,14 @@ fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Des
     let file = inventory.display().to_string();
     let check = format!("baton check {given} -i {file}");
     let prepared = prepare(given, (&file, &text), site, &check)?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
-    let (run, store) = (new_run()?, desk.store()?);
-    let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
+    let run = new_run()?;
+    desk.store()?;
+    let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
-    begin(words, run, store, &prepared, &Estate::Site, params, desk)
+    let leases = (lease(desk, &run, &run)?, of_site);
+    begin(words, &TakenUp::new(run, prepared, Estate::Site, leases), &course, params, desk)
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -94,17 +101,19 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
     let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
     let (run, store) = (new_run()?, desk.store()?);
-    let _lease = lease(desk, &lab_name(plan.name()), &run)?;
+    let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
     tell_of_orphan(plan.former_run(), &*store, desk)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    begin(words, run, store, &prepared, &Estate::Lab(lab), params, desk)
+    let leases = (lease(desk, &run, &run)?, of_lab);
+    begin(words, &TakenUp::new(run, prepared, Estate::Lab(lab), leases), &course, params, desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
@@ -154,26 +163,10 @@ fn say_what_differs(site: &Site, desk: &Desk) {
     }
 }
 
-fn begin(
-    words: &Words,
-    run: String,
-    store: Box<dyn Store>,
-    prepared: &Prepared,
-    estate: &Estate,
-    params: Fields,
-    desk: &Desk,
-) -> Result<u8> {
-    let _lease = lease(desk, &run, &run)?;
-    let parts = Parts {
-        run,
-        store,
-        world: Box::new(estate.world(&prepared.inventory, desk)?),
-        sinks: carry::sinks(desk, estate, words.events.as_deref())?,
-        by: desk::who(),
-        gates: Vec::new(),
-    };
-    let finished = session::begin(prepared, parts, params, &estate.name())?;
-    carry::tell(desk, &finished)
+fn begin(words: &Words, taken: &TakenUp, course: &Course, params: Fields, desk: &Desk) -> Result<u8> {
+    let estate = taken.estate.name();
+    let start = |parts| session::begin(&taken.prepared, parts, params, &estate);
+    follow_up::carry_out(taken, course, words.events.as_deref(), start, desk)
 }
 
 /// `name=value` words as a map of texts.

@@ -5,11 +5,16 @@ mod dispatcher;
 mod gate;
 mod replay;
 mod scheduler;
+mod stepwise;
 mod switch;
 mod track;
+mod until;
+mod words;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
+pub use stepwise::{Shell, Stepwise};
+pub use until::UntilStep;
 
 use crate::error::{Error, Place};
 use crate::model::effect::{Effect, Outcome};

@@ -6,6 +6,7 @@ use crate::engine::{self, Limits};
 use crate::error::{Error, Place, Result, Snippet};
 use crate::model::inventory::Inventory;
 use crate::model::record::EffectId;
+use crate::model::step_name::StepNames;
 use crate::model::value::Fields;
 use crate::script::context::{Fallible, Held, Run, Track};
 use crate::script::failure::{self, Bug};
@@ -38,6 +39,8 @@ pub enum ScriptEnd {
         effect: Option<EffectId>,
         /// Whether it was a guard that did not hold.
         guard: bool,
+        /// The names of what `ensure` owes and nobody did, newest first: the order in which it is done.
+        owed: Vec<String>,
     },
     /// The script is wrong.
     Bug(Box<Error>),
@@ -133,6 +136,16 @@ impl Program {
         &self.runbook
     }
 
+    /// The steps that the runbook and its modules name.
+    #[must_use]
+    pub fn step_names(&self) -> StepNames {
+        let mut names = StepNames::default();
+        for unit in self.units() {
+            tree::step_names(&unit.ast, &mut names);
+        }
+        names
+    }
+
     /// What the runbook says of itself: its `//!` lines, without the marks.
     #[must_use]
     pub fn about(&self) -> String {
@@ -189,8 +202,11 @@ pub fn run(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, 
     let engine = Rc::new(engine);
     let _set_once = run.engine.set(Rc::downgrade(&engine));
     let result = engine.run_ast(&run.program.main.ast);
-    let end = finish(&main, &engine, result).unwrap_or_else(|end| end);
-    main.obligations.borrow_mut().clear();
+    let mut end = finish(&main, &engine, result).unwrap_or_else(|end| end);
+    let left = std::mem::take(&mut *main.obligations.borrow_mut());
+    if let ScriptEnd::Failed { owed, .. } = &mut end {
+        owed.extend(left.into_iter().rev().map(|obligation| obligation.name));
+    }
     end
 }
 
@@ -254,7 +270,7 @@ fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
     };
     error.snippet = error.place.as_ref().and_then(|place| program.snippet(place)).map(Box::new);
     error.trace = diagnostic::trace(&program.main.file, raised);
-    ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard }
+    ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard, owed: Vec::new() }
 }
 
 fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library: &Library) -> Engine {

@@ -25,9 +25,15 @@ impl Terminal {
         Self { by, keyboard: tokio::sync::Mutex::new(None) }
     }
 
+    /// Whether somebody can be asked on it.
+    #[must_use]
+    pub fn is_there() -> bool {
+        isatty(std::io::stdin()) && isatty(std::io::stderr())
+    }
+
     /// Puts a question until it is answered with one of its words, stopped, or nobody is there.
     pub(super) async fn ask(&self, ask: &Ask) -> Answer {
-        if !isatty(std::io::stdin()) || !isatty(std::io::stderr()) {
+        if !Self::is_there() {
             return Answer::Nobody("no terminal".into());
         }
         let mut keyboard = self.keyboard.lock().await;
@@ -56,7 +62,7 @@ impl Terminal {
 impl Terminal {
     /// Shows a prompt and waits for a line.
     pub(super) async fn line(&self, prompt: &str) -> Line {
-        if !isatty(std::io::stdin()) || !isatty(std::io::stderr()) {
+        if !Self::is_there() {
             return Line::Closed("no terminal".into());
         }
         let mut keyboard = self.keyboard.lock().await;
