@@ -37,7 +37,10 @@ pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
     let screen = &desk.screen;
     screen.out.say(&ending::render(&sum, &screen.out_style, &screen.zone));
     match &finished.error {
-        Some(error) if matches!(finished.ending, Ending::Held | Ending::Suspended) => {
+        Some(error) if finished.ending == Ending::Suspended => {
+            screen.out.say(&ending::suspended(&sum, error, &screen.out_style));
+        }
+        Some(error) if finished.ending == Ending::Held => {
             screen.out.say(&ending::decision(error, finished.ending, &screen.out_style));
         }
         Some(error) => {

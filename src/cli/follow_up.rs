@@ -3,7 +3,7 @@
 
 use super::steering::{Begun, Course, OnFailure};
 use super::take_up::TakenUp;
-use super::{Desk, carry, edit};
+use super::{Desk, answers, carry, edit};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Ending;
 use crate::model::text::shown;
@@ -59,6 +59,7 @@ pub(super) fn carry_out(
     let mut gates = course.gates(&taken.run, desk::who(), begun);
     let mut finished = start(taken.parts(events, gates.all.clone(), desk)?)?;
     loop {
+        answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
         let code = carry::tell(desk, &finished)?;
         if let Some(step) = gates.unreached().filter(|_| matches!(finished.ending, Ending::Done | Ending::Held)) {
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));

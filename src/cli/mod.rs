@@ -1,6 +1,8 @@
 //! The command line: typed words become a session, its ending becomes an exit code. One file a command. It performs no
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
+mod answers;
+mod approve;
 mod carry;
 mod check;
 mod completions;
@@ -26,6 +28,7 @@ pub use screen::Screen;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
+use crate::model::span::Span;
 use crate::world::terminal::Terminal;
 use crate::world::{desk, trace};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -33,6 +36,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Carries high-availability systems through upgrades, from editable runbooks, durably
 #[derive(Debug, Parser)]
@@ -44,6 +48,9 @@ struct CommandLine {
     /// Tell on stderr what is asked of hosts and what comes back: `debug`
     #[arg(long, global = true, value_name = "FILTER", env = "BATON_TRACE", hide_env_values = true)]
     trace: Option<String>,
+    /// After how long a question that waits at the terminal is called to mind, again and again
+    #[arg(long, global = true, hide = true, value_name = "SPAN", default_value = "15min", value_parser = Span::parse)]
+    remind: Span,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -52,6 +59,7 @@ struct CommandLine {
 enum Command {
     Run(run::Words),
     Resume(resume::Words),
+    Approve(approve::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -98,7 +106,8 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
     };
     let outcome = line.trace.as_deref().map_or(Ok(()), trace::begin).and_then(|()| {
         let state = line.state.map_or_else(default_state, Ok)?;
-        let terminal = Arc::new(Terminal::new(desk::who().user));
+        let remind = Duration::from_millis(line.remind.0);
+        let terminal = Arc::new(Terminal::new(desk::who().user).reminding(remind));
         dispatch(&command, &Desk { screen: screen.clone(), state, terminal })
     });
     outcome.unwrap_or_else(|error| {
@@ -111,6 +120,7 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
     match command {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
+        Command::Approve(words) => approve::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

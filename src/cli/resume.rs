@@ -2,7 +2,7 @@
 
 use super::steering::{Begun, Steering};
 use super::take_up::claim;
-use super::{Desk, carry, follow_up};
+use super::{Desk, answers, carry, follow_up};
 use crate::error::{Error, Kind, Result};
 use crate::session::{self, Verdict};
 use std::path::PathBuf;
@@ -31,6 +31,9 @@ pub(super) struct Words {
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Answers to gates that are known before they are asked: a TOML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
     #[command(flatten)]
     steering: Steering,
 }
@@ -45,6 +48,8 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     session::admits(&claimed.run, &claimed.history, &verdict)?;
     let begun = Begun::of(&claimed.history);
     let taken = claimed.take_up(desk)?;
+    let answers = answers::read(words.answers.as_deref(), &taken.prepared.program)?;
+    let taken = taken.answered(answers);
     let course = words.steering.course(taken.prepared.program.step_names(), Some(&begun))?;
     let start = |parts| session::resume(&taken.prepared, parts, verdict);
     follow_up::carry_out(&taken, &course, words.events.as_deref(), start, desk)

@@ -5,7 +5,7 @@ use super::lab::template;
 use super::site::Site;
 use super::steering::{Course, Steering};
 use super::take_up::TakenUp;
-use super::{CommandLine, Desk, follow_up};
+use super::{CommandLine, Desk, answers, follow_up};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
@@ -44,6 +44,9 @@ pub(super) struct Words {
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Answers to gates that are known before they are asked: a TOML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
     /// How many seconds pass in the lab in a real one
     #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
@@ -86,12 +89,15 @@ fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Des
     let prepared = prepare(given, (&file, &text), site, &check)?;
     let course = words.steering.course(prepared.program.step_names(), None)?;
     let params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     let run = new_run()?;
+    // A journal that cannot be opened must show before anybody is kept away from the site.
     desk.store()?;
     let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
     let leases = (lease(desk, &run, &run)?, of_site);
-    begin(words, &TakenUp::new(run, prepared, Estate::Site, leases), &course, params, desk)
+    let taken = TakenUp::new(run, prepared, Estate::Site, leases).answered(answers);
+    begin(words, &taken, &course, params, desk)
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -106,6 +112,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     let (run, store) = (new_run()?, desk.store()?);
     let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
@@ -113,7 +120,8 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
     let leases = (lease(desk, &run, &run)?, of_lab);
-    begin(words, &TakenUp::new(run, prepared, Estate::Lab(lab), leases), &course, params, desk)
+    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(words, &taken, &course, params, desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.

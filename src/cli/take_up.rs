@@ -9,11 +9,13 @@ use crate::error::Result;
 use crate::journal::history::History;
 use crate::journal::lease::Lease;
 use crate::lab::Lab;
+use crate::model::answers::Answers;
 use crate::session::{self, Parts, Prepared};
 use crate::world::desk;
 use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A run that nobody else works on while this lives.
 pub(super) struct TakenUp {
@@ -25,6 +27,8 @@ pub(super) struct TakenUp {
     pub(super) estate: Estate,
     /// Whether somebody has watched it already: what was written for them is not written over.
     watched: Cell<bool>,
+    /// The answers that are known before they are asked for.
+    pub(super) answers: Option<Arc<Answers>>,
     _leases: (Lease, Lease),
 }
 
@@ -34,7 +38,8 @@ pub(super) struct Claimed {
     pub(super) run: String,
     /// What is on record.
     pub(super) history: History,
-    lease: Lease,
+    /// What keeps others away from it.
+    pub(super) lease: Lease,
 }
 
 /// Claims the run that `given` means.
@@ -80,7 +85,12 @@ impl Claimed {
 impl TakenUp {
     /// A run that nobody else works on because of these leases: its own and its site's.
     pub(super) fn new(run: String, prepared: Prepared, estate: Estate, leases: (Lease, Lease)) -> Self {
-        Self { run, prepared, estate, watched: Cell::new(false), _leases: leases }
+        Self { run, prepared, estate, watched: Cell::new(false), answers: None, _leases: leases }
+    }
+
+    /// The same with answers that are known before they are asked for.
+    pub(super) fn answered(self, answers: Option<Arc<Answers>>) -> Self {
+        Self { answers, ..self }
     }
 
     /// What is on record of it now.
@@ -99,7 +109,7 @@ impl TakenUp {
         Ok(Parts {
             run: self.run.clone(),
             store: desk.store()?,
-            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?),
+            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?.answered(self.answers.clone())),
             sinks: carry::sinks(desk, &self.estate, events, self.watched.replace(true))?,
             by: desk::who(),
             gates,

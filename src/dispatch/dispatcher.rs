@@ -6,14 +6,14 @@ use crate::dispatch::replay::{self, Course};
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
-use crate::error::{Error, Kind, Place};
+use crate::error::{Error, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
-use crate::journal::history::{History, StepPast, StepPhase};
-use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
+use crate::journal::history::{History, Past, State, StepPast, StepPhase};
+use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, TrackId};
+use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
 use crate::world::{Link, Reply, Request, Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -211,7 +211,7 @@ impl Dispatcher {
             if effect.needs_intent() && !recovering {
                 self.append(self.intent(id, attempt, effect, place.clone(), since.clone()))?;
             }
-            if matches!(effect.action, Action::Job(_)) {
+            if effect.may_change() {
                 self.changed.set(true);
             }
             let (run, scanners) = (&self.run, &*self.scanners);
@@ -227,11 +227,21 @@ impl Dispatcher {
                 }
                 Verdict::Again { reason } => Outcome::Failed(gave_up(&reason)),
                 Verdict::Doubt { reason } => return Err(self.doubt(id, attempt, effect, reason)),
-                Verdict::Unanswered { reason } => return Err(self.halt(unanswered(&self.run, id, effect, &reason))),
+                Verdict::Unanswered { reason } => {
+                    return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
+                }
             };
             let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
             self.append(record)?;
             return Ok(outcome);
+        }
+    }
+
+    /// An answer counts for the question that was shown, and for no other.
+    fn tell_of_lapse(&self, past: &Past<'_>) {
+        if let State::Answered { word, by, .. } = past.state {
+            let text = format!("{} is asked anew: the answer `{word}` by {by} was to another question", past.id);
+            self.emit(&Event::Notice { text });
         }
     }
 
@@ -334,6 +344,7 @@ impl Door for Dispatcher {
                         self.counted(outcome)
                     }
                     replay::Verdict::Live(course) => {
+                        self.tell_of_lapse(&past);
                         self.replayed.set(self.replayed.get() + usize::from(course.is_recovery()));
                         self.perform_live(&id, &effect, place, course)?
                     }
@@ -357,8 +368,8 @@ impl Door for Dispatcher {
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
-            Some(_) if !self.begins_again(&track, &number) => return Ok(Entry::Enter),
-            Some(_) | None if self.walled.get() => return Err(Halted),
+            Some(_) if self.walled.get() || !self.begins_again(&track, &number) => return Ok(Entry::Enter),
+            None if self.walled.get() => return Err(Halted),
             Some(_) | None => {}
         }
         let ahead = StepAhead { track: &track, number: &number, name, place: place.as_ref() };
@@ -392,6 +403,10 @@ impl Door for Dispatcher {
         }
     }
 
+    fn step_id(&self) -> StepId {
+        self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
+    }
+
     fn step_number(&self) -> String {
         self.track(|track| track.step().to_owned())
     }
@@ -417,8 +432,8 @@ impl Door for Dispatcher {
         self.track(|track| track.marks.get(service).cloned())
     }
 
-    fn gate_name(&self, form: &str) -> String {
-        self.track(|track| track.gate(form))
+    fn gate_name(&self, form: &str, own: Option<&str>) -> String {
+        self.track(|track| track.gate(form, own))
     }
 
     fn halt(&self, halt: Halt) -> Halted {
@@ -455,23 +470,4 @@ impl Link for Dispatcher {
 fn gave_up(reason: &str) -> Failure {
     let message = format!("given up after {ATTEMPTS_MAX} attempts: {reason}");
     Failure { kind: FailureKind::Goal, message, exit: None, output: String::new() }
-}
-
-fn unanswered(run: &str, id: &EffectId, effect: &Effect, reason: &str) -> Halt {
-    let question = match &effect.action {
-        Action::Ask(ask) => ask.text.clone(),
-        Action::Job(_)
-        | Action::Probe(_)
-        | Action::Log(_)
-        | Action::Until(_)
-        | Action::Sleep { .. }
-        | Action::Capture(_)
-        | Action::Note { .. }
-        | Action::NoReturn { .. } => effect.label.clone(),
-    };
-    let error = Error::new(Kind::Suspended, format!("a person has to answer: {question}"))
-        .cause(reason)
-        .hint("nothing is assumed: the question is put again on resume")
-        .hint(format!("on a terminal, type: baton resume {run}"));
-    Halt { ending: Ending::Suspended, error, effect: Some(id.clone()) }
 }

@@ -4,7 +4,7 @@
 use crate::model::mark::Mark;
 use crate::model::record::{Record, TrackId};
 use crate::world::{Reply, Request};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a suspended track wants.
 pub(super) enum Want {
@@ -53,8 +53,8 @@ pub(super) struct Track {
     counts: Vec<u32>,
     /// What the numbers of its outermost steps begin with.
     prefix: String,
-    /// Questions asked, by form.
-    gates: BTreeMap<String, u32>,
+    /// The names of the questions asked.
+    gates: BTreeSet<String>,
     /// Where each service's log stands.
     pub(super) marks: BTreeMap<String, Mark>,
     /// Step records that wait for the next write: they need no sync of their own.
@@ -74,7 +74,7 @@ impl Track {
             steps: Vec::new(),
             counts: vec![0],
             prefix,
-            gates: BTreeMap::new(),
+            gates: BTreeSet::new(),
             marks,
             pending: Vec::new(),
         }
@@ -130,11 +130,17 @@ impl Track {
         self.steps.pop()
     }
 
-    /// A name for the next question of this form.
-    pub(super) fn gate(&mut self, form: &str) -> String {
-        let count = self.gates.entry(form.to_owned()).or_insert(0);
-        *count += 1;
-        let name = format!("{form}-{count}");
+    /// A name for the next question of this form, by its own name if it has one.
+    pub(super) fn gate(&mut self, form: &str, own: Option<&str>) -> String {
+        let numbered = |n: u32| match own {
+            Some(own) if n == 1 => own.to_owned(),
+            Some(_) | None => format!("{}-{n}", own.unwrap_or(form)),
+        };
+        let mut n = 1;
+        while !self.gates.insert(numbered(n)) {
+            n += 1;
+        }
+        let name = numbered(n);
         if self.prefix.is_empty() { name } else { format!("{}/{name}", self.id) }
     }
 }

@@ -200,7 +200,7 @@ impl History {
             Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name, index),
             Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(track, number, failed),
             Record::Intent { id, attempt, effect, .. } => {
-                self.changes += u64::from(matches!(effect.action, Action::Job(_)));
+                self.changes += u64::from(effect.may_change());
                 self.track(&id.track).ask(id, *attempt, index, Phase::Open, all)
             }
             Record::Read { id, .. } => {
@@ -463,7 +463,7 @@ impl History {
         scripts.map(|(_, track)| track.slots.iter().filter(counts).count()).sum()
     }
 
-    /// How many changes were asked for, attempts counted one by one.
+    /// How many changes were asked for, of hosts or of people, attempts counted one by one.
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes

@@ -1,6 +1,7 @@
 //! The vocabulary of the house: values, durations, inventory, effects, records, events.
 //! Pure data and pure functions on it; nothing here performs I/O or knows Rhai.
 
+pub mod answers;
 pub mod automaton;
 mod document;
 pub mod effect;

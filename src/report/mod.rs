@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod ending;
 pub mod json;
 pub mod layout;
+pub mod questions;
 mod redundancy;
 pub mod style;
 pub mod summary;

@@ -8,7 +8,7 @@ use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
 use crate::report::ahead;
-use crate::report::deeds::{ALREADY, NOT_REACHED, SKIPPED, deed};
+use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, deed};
 use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
@@ -50,6 +50,8 @@ pub struct Terminal {
     /// Replayed steps that are to be told in one line.
     folded: Option<usize>,
     status_shown: bool,
+    /// Questions that were answered from elsewhere, and who did.
+    answered: BTreeMap<EffectId, Deed>,
     /// Questions are put on this very terminal: telling them here too would say them twice.
     prompted: bool,
     /// Somebody is asked for a line, behind this prompt.
@@ -71,6 +73,7 @@ impl Terminal {
             partial: BTreeMap::new(),
             folded: None,
             status_shown: false,
+            answered: BTreeMap::new(),
             prompted: false,
             prompt: None,
         }
@@ -165,6 +168,9 @@ impl Terminal {
 
     fn deed(&mut self, record: &Record) {
         if let Some(deed) = deed(record, |id| self.label(id)) {
+            if let Record::Answered { id, .. } = record {
+                self.answered.insert(id.clone(), deed.clone());
+            }
             self.entry(deed.at, deed.badge, &deed.words, "");
         }
     }
@@ -186,13 +192,17 @@ impl Terminal {
             }
             Record::Outcome { id, .. } => {
                 self.open.remove(id);
+                self.answered.remove(id);
+            }
+            Record::Answered { id, .. } => {
+                let told = deed(record, |id| self.label(id));
+                self.answered.extend(told.map(|deed| (id.clone(), deed)));
             }
             Record::Opened { .. }
             | Record::Read { .. }
             | Record::Doubt { .. }
             | Record::Settled { .. }
             | Record::Retry { .. }
-            | Record::Answered { .. }
             | Record::Skipped { .. }
             | Record::StepSkipped { .. }
             | Record::Adopted { .. }
@@ -216,7 +226,9 @@ impl Terminal {
         }
         for id in std::mem::take(&mut self.open) {
             let Some((effect, since)) = self.effects.get(&id).cloned() else { continue };
-            if let Action::Ask(ask) = &effect.action {
+            if let Some(Deed { at, badge, words, .. }) = self.answered.get(&id).cloned() {
+                self.entry(at, badge, &words, "");
+            } else if let Action::Ask(ask) = &effect.action {
                 self.question(&id, ask, since);
             } else {
                 let words = lane(&id.track, &format!("{} is taken up again", shown(&effect.label)));
@@ -260,6 +272,7 @@ impl Terminal {
 
     fn intent(&mut self, id: &EffectId, attempt: u32, effect: &Effect, at: &Moment) {
         self.effects.insert(id.clone(), (effect.clone(), at.wall));
+        self.answered.remove(id);
         if let Action::Ask(ask) = &effect.action {
             self.question(id, ask, at.wall);
         } else if attempt > 1 {
@@ -312,6 +325,8 @@ impl Terminal {
                 let told = told.map_or_else(String::new, |word| format!(" = {}", shown(word)));
                 self.entry(wall, done, &format!("{label}{told}"), &right);
             }
+            // It was told when it was given.
+            Action::Ask(_) if self.answered.remove(id).is_some() => {}
             Action::Ask(_) => {
                 let words = answer(value);
                 self.entry(wall, badge('✓', "answer", Tone::Good), &lane(&id.track, &words), &took);

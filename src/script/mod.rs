@@ -7,10 +7,12 @@
 //! - [`primitives`]: the vocabulary, one file a theme
 //! - [`doc`]: what is said about each primitive; feeds `baton doc`, lint and "did you mean"
 //! - [`diagnostic`]: Rhai's errors in the words of a runbook's author
+//! - [`gates`]: the names of a program's gates
 //! - [`lint`]: what can be seen to be wrong without running
 //!
 //! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
-//! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track, [`tree`] reading ASTs.
+//! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track,
+//! [`obligations`] what is owed at the end, [`tree`] reading ASTs.
 
 pub(crate) mod call;
 pub(crate) mod closures;
@@ -18,9 +20,11 @@ pub(crate) mod context;
 pub mod diagnostic;
 pub mod doc;
 pub(crate) mod failure;
+pub mod gates;
 pub(crate) mod handles;
 pub mod lint;
 pub(crate) mod lower;
+pub(crate) mod obligations;
 pub(crate) mod options;
 pub mod params;
 pub mod primitives;

@@ -264,7 +264,7 @@ pub enum Answer {
         /// Who: an account, or `lab operator`.
         by: String,
     },
-    /// There is no one to ask: no terminal, or it was closed, or they typed `stop`.
+    /// There is no one to ask: no terminal, or it was closed, or they typed `suspend`.
     Nobody(String),
 }
 

@@ -7,6 +7,7 @@ use super::person::Person;
 use super::watches::Watches;
 use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job};
 use crate::error::{Error, Kind, Result};
+use crate::model::answers::Answers;
 use crate::model::record::Moment;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -89,6 +90,15 @@ impl SystemWorld {
     #[must_use]
     pub fn steered(mut self, console: Console) -> Self {
         self.shared.console = console;
+        self
+    }
+
+    /// The same with a file of answers, if there is one: what it does not say is for the person to answer.
+    #[must_use]
+    pub fn answered(mut self, answers: Option<Arc<Answers>>) -> Self {
+        if let Some(answers) = answers {
+            self.shared.person = Arc::new(Person::Answers(answers, Arc::clone(&self.shared.person)));
+        }
         self
     }
 

@@ -4,7 +4,7 @@ use baton::dispatch::{Body, Door, Entry, Halt, Halted};
 use baton::error::{Error, Kind, Place};
 use baton::model::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
 use baton::model::mark::Mark;
-use baton::model::record::{EffectId, Ending, TrackId};
+use baton::model::record::{EffectId, Ending, StepId, TrackId};
 use baton::model::value::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -122,6 +122,10 @@ impl Door for FakeDoor {
         self.fork(vec![body])
     }
 
+    fn step_id(&self) -> StepId {
+        StepId { track: TrackId::main(), number: self.step_number() }
+    }
+
     fn step_number(&self) -> String {
         match self.state.borrow().steps {
             0 => String::new(),
@@ -141,9 +145,9 @@ impl Door for FakeDoor {
         self.state.borrow().marks.contains(service).then(Mark::default)
     }
 
-    fn gate_name(&self, form: &str) -> String {
+    fn gate_name(&self, form: &str, own: Option<&str>) -> String {
         self.state.borrow_mut().gates += 1;
-        format!("{form}-{}", self.state.borrow().gates)
+        own.map_or_else(|| format!("{form}-{}", self.state.borrow().gates), str::to_owned)
     }
 
     fn halt(&self, halt: Halt) -> Halted {

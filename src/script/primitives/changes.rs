@@ -267,7 +267,8 @@ fn ask_first(call: &Call<'_>, service: &ServiceHandle, name: &str, verb: &Verb) 
     let interrupts = verb.interrupts.as_ref().map(|what| format!(" It interrupts {what}.")).unwrap_or_default();
     let form = Form::Choose(vec![service.name().to_owned(), "no".to_owned()]);
     let text = format!("`{name}` of `{}` cannot be undone.{interrupts} Type its name to go on.", service.name());
-    let ask = Ask { gate: call.track()?.run.door.gate_name("severe"), form, text, evidence: String::new() };
+    let gate = call.track()?.run.door.gate_name("severe", None);
+    let ask = Ask { gate, form, text, evidence: String::new() };
     let effect = lower::on_service(service, format!("confirm {name}({})", service.name()), Action::Ask(ask));
     let answer = call.perform(effect)?.value;
     if people::word(&answer) == service.name() {
