@@ -7,9 +7,11 @@ mod carry;
 mod check;
 mod completions;
 mod doc;
+mod edit;
 mod eject;
 mod estate;
 mod find_run;
+mod follow_up;
 mod former;
 mod lab;
 mod list;
@@ -19,6 +21,7 @@ mod runs;
 mod screen;
 mod show;
 mod site;
+mod steering;
 mod take_up;
 
 pub use screen::Screen;
@@ -27,11 +30,13 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
 use crate::model::span::Span;
-use crate::world::trace;
+use crate::world::terminal::Terminal;
+use crate::world::{desk, trace};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Carries high-availability systems through upgrades, from editable runbooks, durably
@@ -72,8 +77,8 @@ struct Desk {
     screen: Screen,
     /// Where runs and labs are kept.
     state: PathBuf,
-    /// After how long a question that waits is called to mind.
-    remind: Duration,
+    /// Where a person types. One for the whole command: two would take each other's lines.
+    terminal: Arc<Terminal>,
 }
 
 impl Desk {
@@ -103,7 +108,8 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
     let outcome = line.trace.as_deref().map_or(Ok(()), trace::begin).and_then(|()| {
         let state = line.state.map_or_else(default_state, Ok)?;
         let remind = Duration::from_millis(line.remind.0);
-        dispatch(&command, &Desk { screen: screen.clone(), state, remind })
+        let terminal = Arc::new(Terminal::new(desk::who().user).reminding(remind));
+        dispatch(&command, &Desk { screen: screen.clone(), state, terminal })
     });
     outcome.unwrap_or_else(|error| {
         screen.complain(&error);

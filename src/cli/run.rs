@@ -4,13 +4,14 @@ use super::estate::{Estate, lab_name, lease, site_name};
 use super::former::Former;
 use super::lab::template;
 use super::site::Site;
-use super::{CommandLine, Desk, answers, carry};
+use super::steering::{Course, Steering};
+use super::take_up::TakenUp;
+use super::{CommandLine, Desk, answers, follow_up};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, Wanted};
 use crate::library::{Shelf, source};
-use crate::model::answers::Answers;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
 use crate::report::layout::paragraphs;
@@ -19,13 +20,12 @@ use crate::script::lint::{self, Severity};
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
-use crate::session::{self, Parts, Prepared};
+use crate::session::{self, Prepared};
 use crate::world::clock::Clock;
 use crate::world::desk;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Run a runbook
 #[derive(Debug, clap::Args)]
@@ -54,6 +54,8 @@ pub(super) struct Words {
     /// How many seconds pass in the lab in a real one
     #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
+    #[command(flatten)]
+    steering: Steering,
     /// Print help; with a runbook, its parameters
     #[arg(short, long)]
     help: bool,
@@ -100,16 +102,21 @@ fn on_site(
     let file = inventory.display().to_string();
     let check = format!("baton check {given} -i {file}");
     let prepared = prepare(given, (&file, &text), site, &check)?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     if let Some(former) = former {
         former.must_be_of(&prepared.inventory, &file)?;
         former.add_to(&mut params);
     }
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
-    let (run, store) = (new_run()?, desk.store()?);
-    let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
+    let run = new_run()?;
+    // A journal that cannot be opened must show before anybody is kept away from the site.
+    desk.store()?;
+    let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
-    begin(words, (run, store), &prepared, &Estate::Site, (params, answers), desk)
+    let leases = (lease(desk, &run, &run)?, of_site);
+    let taken = TakenUp::new(run, prepared, Estate::Site, leases).answered(answers);
+    begin(words, &taken, &course, params, desk)
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -119,33 +126,39 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
     let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     let (run, store) = (new_run()?, desk.store()?);
-    let _lease = lease(desk, &lab_name(plan.name()), &run)?;
+    let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
     tell_of_orphan(plan.former_run(), &*store, desk)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    begin(words, (run, store), &prepared, &Estate::Lab(lab), (params, answers), desk)
+    let leases = (lease(desk, &run, &run)?, of_lab);
+    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(words, &taken, &course, params, desk)
 }
 
 /// In the lab of the run that this one follows, as that run left it.
 fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) -> Result<u8> {
     let run = new_run()?;
     let name = former.lab(given)?;
-    let _lease = lease(desk, &lab_name(name), &run)?;
+    let of_lab = lease(desk, &lab_name(name), &run)?;
     let lab = Lab::find(name, &desk.state, &former.run)?;
     let prepared = prepare(given, former.inventory()?, site, &format!("baton check {given}"))?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     say_what_differs(site, desk);
     lab.belongs_to(&run)?;
-    begin(words, (run, desk.store()?), &prepared, &Estate::Lab(lab), (params, answers), desk)
+    let leases = (lease(desk, &run, &run)?, of_lab);
+    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(words, &taken, &course, params, desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
@@ -195,26 +208,10 @@ fn say_what_differs(site: &Site, desk: &Desk) {
     }
 }
 
-fn begin(
-    words: &Words,
-    (run, store): (String, Box<dyn Store>),
-    prepared: &Prepared,
-    estate: &Estate,
-    (params, answers): (Fields, Option<Arc<Answers>>),
-    desk: &Desk,
-) -> Result<u8> {
-    let _lease = lease(desk, &run, &run)?;
-    let parts = Parts {
-        run,
-        store,
-        world: Box::new(estate.world(&prepared.inventory, desk)?.answered(answers.clone())),
-        sinks: carry::sinks(desk, estate, words.events.as_deref())?,
-        by: desk::who(),
-        gates: Vec::new(),
-    };
-    let finished = session::begin(prepared, parts, params, &estate.name())?;
-    answers::tell_of_unasked(answers.as_deref(), &finished.run, desk)?;
-    carry::tell(desk, &finished)
+fn begin(words: &Words, taken: &TakenUp, course: &Course, params: Fields, desk: &Desk) -> Result<u8> {
+    let estate = taken.estate.name();
+    let start = |parts| session::begin(&taken.prepared, parts, params, &estate);
+    follow_up::carry_out(taken, course, words.events.as_deref(), start, desk)
 }
 
 /// `name=value` words as a map of texts.

@@ -4,7 +4,7 @@
 use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::replay::{self, Course};
 use crate::dispatch::switch::Switch;
-use crate::dispatch::track::{Give, Track, Want};
+use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
 use crate::error::{Error, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
@@ -60,6 +60,8 @@ pub struct Dispatcher {
     replayed: Cell<usize>,
     changed: Cell<bool>,
     pub(super) gates: Vec<Rc<dyn Gate>>,
+    /// Whether a track stands before the gates: one at a time does.
+    pub(super) at_gates: Cell<bool>,
     /// Effects are off: a track ends where its record does.
     walled: Cell<bool>,
 }
@@ -86,6 +88,7 @@ impl Dispatcher {
             replayed: Cell::new(0),
             changed,
             gates: setup.gates,
+            at_gates: Cell::new(false),
             walled: Cell::new(false),
         })
     }
@@ -180,13 +183,13 @@ impl Dispatcher {
         }
     }
 
-    fn suspend(&self, want: Want) -> Result<Give, Halted> {
+    pub(super) fn suspend(&self, want: Want) -> Result<Give, Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
         match self.switch.suspend(want) {
             Some(Give::Stopped) | None => Err(Halted),
-            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined)) => Ok(give),
+            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined | Give::Turn)) => Ok(give),
         }
     }
 
@@ -379,7 +382,7 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let (track, number) = self.track(|track| (track.id.clone(), track.enter()));
+        let (track, number) = self.track(|track| (track.id.clone(), track.enter(name)));
         match self.history.step(&track, &number) {
             Some(step) if step.name != name => return Err(self.halt(replay::other_step(&number, &step.name, name))),
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
@@ -405,13 +408,20 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let (track, number) = self.track(|track| (track.id.clone(), track.leave().unwrap_or_default()));
+        let (track, left) = self.track(|track| (track.id.clone(), track.leave()));
+        let Some(Step { number, name }) = left else { return Ok(()) };
         let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
-        if !self.walled.get() && (!recorded || self.begins_again(&track, &number)) {
-            let record = Record::StepEnded { track, number, failed, at: self.moment() };
-            self.track(|track| track.pending.push(record));
+        if self.walled.get() || (recorded && !self.begins_again(&track, &number)) {
+            return Ok(());
         }
-        Ok(())
+        let well = failed.is_none();
+        let record = Record::StepEnded { track: track.clone(), number: number.clone(), failed, at: self.moment() };
+        self.track(|track| track.pending.push(record));
+        if well {
+            self.tell_gates(&StepAhead { track: &track, number: &number, name: &name, place: None })
+        } else {
+            Ok(())
+        }
     }
 
     fn step_id(&self) -> StepId {
@@ -473,7 +483,7 @@ impl Link for Dispatcher {
     fn call(&self, request: Request) -> Result<Reply, Stopped> {
         match self.suspend(Want::Reply(request)) {
             Ok(Give::Reply(reply)) => Ok(reply),
-            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Stopped) | Err(Halted) => Err(Stopped),
+            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
         }
     }
 

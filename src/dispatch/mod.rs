@@ -6,11 +6,16 @@ mod gate;
 mod look;
 mod replay;
 mod scheduler;
+mod stepwise;
 mod switch;
 mod track;
+mod until;
+mod words;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
+pub use stepwise::{Shell, Stepwise};
+pub use until::UntilStep;
 
 use crate::error::{Error, Place};
 use crate::journal::way_back::Fate;

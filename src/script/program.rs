@@ -6,6 +6,7 @@ use crate::engine::{self, Limits};
 use crate::error::{Error, Place, Result, Snippet};
 use crate::model::inventory::Inventory;
 use crate::model::record::EffectId;
+use crate::model::step_name::StepNames;
 use crate::model::value::Fields;
 use crate::script::context::{Fallible, Held, Obligation, Run, Track};
 use crate::script::failure::{self, Bug};
@@ -38,6 +39,8 @@ pub enum ScriptEnd {
         effect: Option<EffectId>,
         /// Whether it was a guard that did not hold.
         guard: bool,
+        /// The names of what `ensure` owes and nobody did, newest first: the order in which it is done.
+        owed: Vec<String>,
     },
     /// The script is wrong.
     Bug(Box<Error>),
@@ -133,6 +136,16 @@ impl Program {
         &self.runbook
     }
 
+    /// The steps that the runbook and its modules name.
+    #[must_use]
+    pub fn step_names(&self) -> StepNames {
+        let mut names = StepNames::default();
+        for unit in self.units() {
+            tree::step_names(&unit.ast, &mut names);
+        }
+        names
+    }
+
     /// What the runbook says of itself: its `//!` lines, without the marks.
     #[must_use]
     pub fn about(&self) -> String {
@@ -177,8 +190,11 @@ impl Program {
 pub fn run(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields) -> ScriptEnd {
     match Stage::set(program, door, inventory, params) {
         Ok(stage) => {
-            let end = stage.play();
-            stage.main.obligations.borrow_mut().clear();
+            let mut end = stage.play();
+            let left = std::mem::take(&mut *stage.main.obligations.borrow_mut());
+            if let ScriptEnd::Failed { owed, .. } = &mut end {
+                owed.extend(left.into_iter().rev().map(|obligation| obligation.name));
+            }
             end
         }
         Err(error) => ScriptEnd::Bug(error),
@@ -280,7 +296,7 @@ fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
     };
     error.snippet = error.place.as_ref().and_then(|place| program.snippet(place)).map(Box::new);
     error.trace = diagnostic::trace(&program.main.file, raised);
-    ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard }
+    ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard, owed: Vec::new() }
 }
 
 fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library: &Library) -> Engine {

@@ -8,6 +8,7 @@ pub mod clock;
 mod commands;
 pub mod console;
 pub mod desk;
+pub mod editor;
 mod files;
 pub mod folders;
 pub mod job;

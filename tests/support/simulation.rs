@@ -9,7 +9,7 @@ use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
 use baton::model::record::{Record, Who};
 use baton::model::value::{Fields, Value};
-use baton::session::{self, Finished, Parts, Prepared};
+use baton::session::{self, Finished, Parts, Prepared, Verdict};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
 use baton::world::World;
 use std::cell::RefCell;
@@ -144,21 +144,17 @@ impl Play<'_> {
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
     /// Fails with baton's refusal.
     pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
-        self.carry_out(clock, between, None)
+        self.carry_out(clock, between, Verdict::Retry)
     }
 
     /// A runner that lives, taking the run up with a person's word on what is in doubt.
     pub fn resume_with(&self, happened: bool) -> Finished {
-        let verdict = Some((happened, "looked at the host".to_owned()));
+        let why = "looked at the host".to_owned();
+        let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
         self.carry_out(&CrashClock::never(), &Between::nothing(), verdict).expect("not refused").expect("it lives")
     }
 
-    fn carry_out(
-        &self,
-        clock: &CrashClock,
-        between: &Between,
-        verdict: Option<(bool, String)>,
-    ) -> Result<Option<Finished>, String> {
+    fn carry_out(&self, clock: &CrashClock, between: &Between, verdict: Verdict) -> Result<Option<Finished>, String> {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
