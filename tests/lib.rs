@@ -18,6 +18,7 @@ mod parallel;
 mod records;
 mod report;
 mod resume;
+mod rollback;
 mod script;
 mod seeded;
 mod sim;

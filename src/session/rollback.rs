@@ -35,6 +35,7 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, way: &Way, verdict: Verdi
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let mut history = History::from(stored)?;
     let by = (parts.world.now(), parts.by.clone());
+    let way = &named(&history, way)?;
     let opening = opening(&parts.run, &history, way, verdict, &by)?;
     let errand = Errand { undo_since: history.since(way)?, owed: !matches!(way, Way::To(_)) };
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
@@ -155,6 +156,14 @@ impl Return {
             (None, _) => Kind::RolledBack.exit_code(),
         };
         Finished { run, ending, error, exit_code }
+    }
+}
+
+/// The way as it is recorded: a step by its number.
+fn named(history: &History, way: &Way) -> Result<Way> {
+    match way {
+        Way::To(step) => Ok(Way::To(history.stop(step)?.number)),
+        Way::All | Way::Abort => Ok(way.clone()),
     }
 }
 
