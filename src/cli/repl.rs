@@ -132,12 +132,12 @@ fn begin(words: &Words, run: String, prepared: Prepared, estate: Estate, params:
 fn steer(words: &Words, run: String, prepared: Prepared, estate: Estate, start: Start, desk: &Desk) -> Result<u8> {
     let history = desk.state.join("repl-history");
     let editor = Arc::new(LineEditor::open(vocabulary(&prepared), is_incomplete, &history)?);
-    let desk = Desk { screen: screen(&desk.screen, &editor), state: desk.state.clone() };
+    let desk = Desk { screen: screen(&desk.screen, &editor), ..desk.clone() };
     let has_runbook = !prepared.program.is_empty();
     let hands = Rc::new(AtDesk {
         run: run.clone(),
         inventory: Rc::clone(&prepared.inventory),
-        views: Views::new(carry::sinks(&desk, &estate, words.events.as_deref())?),
+        views: Views::new(carry::sinks(&desk, &estate, words.events.as_deref(), false)?),
         estate,
         editor,
         desk: desk.clone(),

@@ -4,16 +4,17 @@
 use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::replay::{self, Course};
 use crate::dispatch::switch::Switch;
-use crate::dispatch::track::{Give, Track, Want};
+use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
-use crate::error::{Error, Kind, Place};
+use crate::error::{Error, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
-use crate::journal::history::{History, StepPast, StepPhase};
-use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
+use crate::journal::history::{History, Past, State, StepPast, StepPhase};
+use crate::journal::way_back::Fate;
+use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, TrackId};
+use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
 use crate::world::{Link, Reply, Request, Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -50,7 +51,7 @@ pub struct Dispatcher {
     sinks: RefCell<Vec<Box<dyn Sink>>>,
     pub(super) history: History,
     pub(super) last_seq: Cell<u64>,
-    scanners: Rc<Scanners>,
+    pub(super) scanners: Rc<Scanners>,
     pub(super) switch: Rc<Switch<Want, Give>>,
     pub(super) tracks: RefCell<BTreeMap<TrackId, Track>>,
     pub(super) running: RefCell<TrackId>,
@@ -59,8 +60,10 @@ pub struct Dispatcher {
     replayed: Cell<usize>,
     changed: Cell<bool>,
     pub(super) gates: Vec<Rc<dyn Gate>>,
+    /// Whether a track stands before the gates: one at a time does.
+    pub(super) at_gates: Cell<bool>,
     /// Effects are off: a track ends where its record does.
-    walled: Cell<bool>,
+    pub(super) walled: Cell<bool>,
     /// Where side tracks have read the logs up to.
     pub(super) marks_aside: RefCell<BTreeMap<String, Mark>>,
 }
@@ -87,6 +90,7 @@ impl Dispatcher {
             replayed: Cell::new(0),
             changed,
             gates: setup.gates,
+            at_gates: Cell::new(false),
             walled: Cell::new(false),
             marks_aside: RefCell::default(),
         })
@@ -98,15 +102,23 @@ impl Dispatcher {
         self.changed.get()
     }
 
+    /// What was recorded before this runner, and what it opened the run with.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Keeps a record of the main track for the next write.
+    pub fn keep(&self, record: Record) {
+        if let Some(main) = self.tracks.borrow_mut().get_mut(&TrackId::main()) {
+            main.pending.push(record);
+        }
+    }
+
     /// Turns effects off, or on again. While they are off every track ends where its record does, and nothing is
     /// written.
     pub fn wall(&self, up: bool) {
         self.walled.set(up);
-    }
-
-    /// Whether the track that is running ends where its record does.
-    fn is_walled(&self) -> bool {
-        self.walled.get() || self.track(|track| track.recalls)
     }
 
     /// What was recorded but not asked for again, when the script has come to its end: it has changed, or
@@ -174,13 +186,13 @@ impl Dispatcher {
         }
     }
 
-    fn suspend(&self, want: Want) -> Result<Give, Halted> {
+    pub(super) fn suspend(&self, want: Want) -> Result<Give, Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
         match self.switch.suspend(want) {
             Some(Give::Stopped) | None => Err(Halted),
-            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined)) => Ok(give),
+            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined | Give::Turn)) => Ok(give),
         }
     }
 
@@ -220,7 +232,7 @@ impl Dispatcher {
             if effect.needs_intent() && !recovering {
                 self.append(self.intent(id, attempt, effect, place.clone(), since.clone()))?;
             }
-            if matches!(effect.action, Action::Job(_)) {
+            if effect.may_change() {
                 self.changed.set(true);
             }
             let (run, scanners) = (&self.run, &*self.scanners);
@@ -236,7 +248,9 @@ impl Dispatcher {
                 }
                 Verdict::Again { reason } => Outcome::Failed(gave_up(&reason)),
                 Verdict::Doubt { reason } => return Err(self.doubt(id, attempt, effect, reason)),
-                Verdict::Unanswered { reason } => return Err(self.halt(unanswered(&self.run, id, effect, &reason))),
+                Verdict::Unanswered { reason } => {
+                    return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
+                }
             };
             let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
             self.append(record)?;
@@ -244,12 +258,28 @@ impl Dispatcher {
         }
     }
 
+    /// An answer counts for the question that was shown, and for no other.
+    fn tell_of_lapse(&self, past: &Past<'_>) {
+        if let State::Answered { word, by, .. } = past.state {
+            let text = format!("{} is asked anew: the answer `{word}` by {by} was to another question", past.id);
+            self.emit(&Event::Notice { text });
+        }
+    }
+
     fn counted(&self, outcome: Outcome) -> Outcome {
-        self.replayed.set(self.replayed.get() + 1);
+        let of_script = self.track(|track| track.id.is_scripts());
+        self.replayed.set(self.replayed.get() + usize::from(of_script));
         outcome
     }
 
-    fn intent(&self, id: &EffectId, attempt: u32, effect: &Effect, place: Option<PlaceData>, at: Moment) -> Record {
+    pub(super) fn intent(
+        &self,
+        id: &EffectId,
+        attempt: u32,
+        effect: &Effect,
+        place: Option<PlaceData>,
+        at: Moment,
+    ) -> Record {
         let step = self.track(|track| track.step().to_owned());
         Record::Intent { id: id.clone(), attempt, step, effect: effect.clone(), digest: effect.digest(), place, at }
     }
@@ -279,7 +309,7 @@ impl Dispatcher {
         Record::Read { id: id.clone(), step, effect: effect.clone(), digest: effect.digest(), place, outcome, at }
     }
 
-    fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
+    pub(super) fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
         let record = Record::Doubt { id: id.clone(), attempt, reason: reason.clone(), at: self.moment() };
         match self.append(record) {
             Ok(()) => self.halt(replay::in_doubt(&self.run, id, effect, &reason)),
@@ -291,31 +321,6 @@ impl Dispatcher {
     fn begins_again(&self, track: &TrackId, number: &str) -> bool {
         let failed = |step: &StepPast| matches!(step.phase, StepPhase::Ended { failed: Some(_) });
         self.history.step(track, number).is_some_and(failed) && self.history.retries_in(track, number)
-    }
-
-    /// Runs tracks and waits for their end.
-    pub(super) fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
-        let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
-        // The parent's step must be on record before the first record of a child.
-        self.catch_up()?;
-        for (child, body) in children {
-            self.forked.borrow_mut().push((child.id.clone(), body));
-            self.tracks.borrow_mut().insert(child.id.clone(), child);
-        }
-        let joined = self.suspend(Want::Join(ids.clone()));
-        let mut tracks = self.tracks.borrow_mut();
-        let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
-        drop(tracks);
-        for mut child in ended {
-            // What is read on a side track must not move the script's own marks: a replay without it would differ.
-            if child.id.is_scripts() {
-                self.track(|parent| parent.marks.append(&mut child.marks));
-            } else {
-                self.marks_aside.replace(child.marks);
-            }
-            self.track(|parent| parent.pending.append(&mut child.pending));
-        }
-        joined.map(|_| ())
     }
 
     fn settle(&self, effect: &Effect, outcome: &Outcome) {
@@ -331,7 +336,7 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let id = self.track(|track| EffectId { n: track.next(), track: track.id.clone() });
-        self.tell_gates(&id.track, || format!("effect {id}"))?;
+        self.arrive(&id.track, || format!("effect {id}"))?;
         let outcome = match self.history.recorded(&id) {
             None => self.perform_live(&id, &effect, place, Course::FIRST)?,
             Some(past) => {
@@ -344,6 +349,7 @@ impl Door for Dispatcher {
                         self.counted(outcome)
                     }
                     replay::Verdict::Live(course) => {
+                        self.tell_of_lapse(&past);
                         self.replayed.set(self.replayed.get() + usize::from(course.is_recovery()));
                         self.perform_live(&id, &effect, place, course)?
                     }
@@ -361,16 +367,16 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let (track, number) = self.track(|track| (track.id.clone(), track.enter()));
-        self.tell_gates(&track, || format!("step {number}"))?;
+        let (track, number) = self.track(|track| (track.id.clone(), track.enter(name)));
+        self.arrive(&track, || format!("step {number}"))?;
         match self.history.step(&track, &number) {
             Some(step) if step.name != name => return Err(self.halt(replay::other_step(&number, &step.name, name))),
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
-            Some(_) if !self.begins_again(&track, &number) => return Ok(Entry::Enter),
-            Some(_) | None if self.is_walled() => return Err(Halted),
+            Some(_) if self.is_walled() || !self.begins_again(&track, &number) => return Ok(Entry::Enter),
+            None if self.is_walled() => return Err(Halted),
             Some(_) | None => {}
         }
         let ahead = StepAhead { track: &track, number: &number, name, place: place.as_ref() };
@@ -388,13 +394,24 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let (track, number) = self.track(|track| (track.id.clone(), track.leave().unwrap_or_default()));
+        let (track, left) = self.track(|track| (track.id.clone(), track.leave()));
+        let Some(Step { number, name }) = left else { return Ok(()) };
         let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
-        if !self.is_walled() && (!recorded || self.begins_again(&track, &number)) {
-            let record = Record::StepEnded { track, number, failed, at: self.moment() };
-            self.track(|track| track.pending.push(record));
+        if self.is_walled() || (recorded && !self.begins_again(&track, &number)) {
+            return Ok(());
         }
-        Ok(())
+        let well = failed.is_none();
+        let record = Record::StepEnded { track: track.clone(), number: number.clone(), failed, at: self.moment() };
+        self.track(|track| track.pending.push(record));
+        if well {
+            self.tell_gates(&StepAhead { track: &track, number: &number, name: &name, place: None })
+        } else {
+            Ok(())
+        }
+    }
+
+    fn step_id(&self) -> StepId {
+        self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
     }
 
     fn step_number(&self) -> String {
@@ -410,6 +427,14 @@ impl Door for Dispatcher {
         self.run_tracks(children.into_iter().zip(bodies).collect())
     }
 
+    fn look(&self, id: &EffectId) -> Result<Fate, Halted> {
+        self.look_at(id)
+    }
+
+    fn word_on(&self, id: &EffectId, reason: &str) -> Result<bool, Halted> {
+        self.ask_word_on(id, reason)
+    }
+
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted> {
         if self.is_halted() {
             return Err(Halted);
@@ -418,16 +443,12 @@ impl Door for Dispatcher {
         self.run_tracks(vec![(child, body)])
     }
 
-    fn track_id(&self) -> TrackId {
-        self.track(|track| track.id.clone())
-    }
-
     fn mark_of(&self, service: &str) -> Option<Mark> {
         self.track(|track| track.marks.get(service).cloned())
     }
 
-    fn gate_name(&self, form: &str) -> String {
-        self.track(|track| track.gate(form))
+    fn gate_name(&self, form: &str, own: Option<&str>) -> String {
+        self.track(|track| track.gate(form, own))
     }
 
     fn halt(&self, halt: Halt) -> Halted {
@@ -448,7 +469,7 @@ impl Link for Dispatcher {
     fn call(&self, request: Request) -> Result<Reply, Stopped> {
         match self.suspend(Want::Reply(request)) {
             Ok(Give::Reply(reply)) => Ok(reply),
-            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Stopped) | Err(Halted) => Err(Stopped),
+            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
         }
     }
 
@@ -464,23 +485,4 @@ impl Link for Dispatcher {
 fn gave_up(reason: &str) -> Failure {
     let message = format!("given up after {ATTEMPTS_MAX} attempts: {reason}");
     Failure { kind: FailureKind::Goal, message, exit: None, output: String::new() }
-}
-
-fn unanswered(run: &str, id: &EffectId, effect: &Effect, reason: &str) -> Halt {
-    let question = match &effect.action {
-        Action::Ask(ask) => ask.text.clone(),
-        Action::Job(_)
-        | Action::Probe(_)
-        | Action::Log(_)
-        | Action::Until(_)
-        | Action::Sleep { .. }
-        | Action::Capture(_)
-        | Action::Note { .. }
-        | Action::NoReturn { .. } => effect.label.clone(),
-    };
-    let error = Error::new(Kind::Suspended, format!("a person has to answer: {question}"))
-        .cause(reason)
-        .hint("nothing is assumed: the question is put again on resume")
-        .hint(format!("on a terminal, type: baton resume {run}"));
-    Halt { ending: Ending::Suspended, error, effect: Some(id.clone()) }
 }

@@ -2,8 +2,8 @@
 //! may be stale by now, and an effect in doubt. Pure reading of a history; it writes nothing.
 
 use super::Stored;
-use super::history::{History, State};
-use crate::model::effect::Outcome;
+use super::history::{History, Past, State};
+use crate::model::effect::{Action, Outcome};
 use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
 
 impl History {
@@ -17,6 +17,22 @@ impl History {
         matches!(past.state, State::Doubted { .. }).then_some((past.id, past.attempt))
     }
 
+    /// Whether the run stopped because something failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.last(), Some(Record::Ended { ending: Ending::Failed, .. }))
+    }
+
+    /// The effect at which the run stopped: the one in doubt, or the one that failed.
+    #[must_use]
+    pub fn stopped_at(&self) -> Option<Past<'_>> {
+        let Some(Record::Ended { ending: Ending::Failed | Ending::Doubt, effect: Some(id), .. }) = self.last() else {
+            return None;
+        };
+        let open = |state: &State<'_>| matches!(state, State::Settled(Outcome::Failed(_)) | State::Doubted { .. });
+        self.recorded(id).filter(|past| open(&past.state))
+    }
+
     /// The effects to be tried again after a failure: the one that failed; or, when a guard did, the first of the
     /// readings since the last change or wait, for they are what the guard was decided by. What was read after it is
     /// read anew as well. None when the runbook did more because of the failure than read and note.
@@ -28,6 +44,8 @@ impl History {
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
         let again = match failed {
             Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
+            // A person said that it failed: they are asked again.
+            Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
             Some(_) | None => self.latest_readings().into_iter().next(),
         };
         again.filter(|id| self.may_retry(id)).into_iter().collect()
@@ -41,10 +59,14 @@ impl History {
     }
 
     fn latest_readings(&self) -> Vec<EffectId> {
+        let here = match self.way_back() {
+            Some(_) => TrackId::rollback(self.rollbacks()),
+            None => TrackId::main(),
+        };
         let mut readings = Vec::new();
         for stored in self.records().iter().rev() {
             match &stored.record {
-                Record::Read { id, .. } if id.track == TrackId::main() => readings.push(id.clone()),
+                Record::Read { id, .. } if id.track == here => readings.push(id.clone()),
                 Record::Read { .. } => break,
                 Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Ended { .. } | Record::Opened { .. } => {}
                 Record::Intent { .. } | Record::Outcome { .. } | Record::Begun { .. } => break,
@@ -58,14 +80,23 @@ impl History {
         readings
     }
 
-    /// Whether something inside this step is to be tried again, so that the step begins once more.
+    /// Whether something inside this step is to be tried again, or was settled by a word after it had failed, so that
+    /// the step begins once more.
     #[must_use]
     pub fn retries_in(&self, track: &TrackId, number: &str) -> bool {
         self.records().iter().any(|stored| {
-            let Record::Retry { id, .. } = &stored.record else { return false };
+            let (Record::Retry { id, .. } | Record::Skipped { id, .. } | Record::Settled { id, .. }) = &stored.record
+            else {
+                return false;
+            };
             let Some(past) = self.recorded(id) else { return false };
+            let anew = match past.state {
+                State::ToRetry | State::Skipped { .. } | State::SettledByPerson { .. } => true,
+                State::Settled(_) | State::Open | State::Doubted { .. } => false,
+                State::Answered { .. } | State::Undone => false,
+            };
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            past.state == State::ToRetry && inside && id.track.0.starts_with(&track.0)
+            anew && inside && id.track.0.starts_with(&track.0)
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Beginning a lab, and finding the one a run belongs to. A lab is always begun anew for a run and lives on when its
-//! runner dies; it is never taken over by another run.
+//! Beginning a lab, and finding the one a run belongs to. A lab is begun anew for a run and lives on when its
+//! runner dies. Only a run that follows it (`--from-run`) goes on in it.
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::calls::Calls;
@@ -80,7 +80,7 @@ impl Lab {
     /// The lab of a run.
     ///
     /// # Errors
-    /// `Refused` when it has ended or was begun anew since.
+    /// `Refused` when it has ended, was begun anew or went over to another run since.
     pub fn find(name: &str, state: &Path, run: &str) -> Result<Self> {
         let place = Place::of(&desk::absolute(state)?, name);
         let gone = |why: String| {
@@ -90,7 +90,7 @@ impl Lab {
         };
         let card = place.card()?.ok_or_else(|| gone(format!("the lab `{name}` of run {run} is gone")))?;
         if card.run != run {
-            return Err(gone(format!("the lab `{name}` was begun anew for run {}", card.run)));
+            return Err(gone(format!("the lab `{name}` of run {run} is that of run {} now", card.run)));
         }
         let lab = Self { card, place };
         if !lab.answers() {

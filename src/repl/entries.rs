@@ -12,7 +12,7 @@ use crate::repl::pages;
 use crate::repl::steer::{Former, Leave, Steer};
 use crate::repl::stop::Aim;
 use crate::script::program::{self, ScriptEnd};
-use crate::session::{self, Finished, Parts, Prepared};
+use crate::session::{self, Finished, Parts, Prepared, Verdict};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -153,7 +153,11 @@ impl Session {
         }
         let history = History::from(stored.to_vec())?;
         let (at, by) = (parts.world.now(), parts.by.clone());
-        let mut records = session::reopening(&self.steer.run, &history, None, &at, &by)?;
+        let verdict = match entry {
+            Entry::Skip(reason) => Verdict::Skip(reason.clone()),
+            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Look | Entry::Line(..) => Verdict::Retry,
+        };
+        let mut records = session::reopening(&self.steer.run, &history, verdict, &at, &by)?;
         let again = |id: &EffectId| Record::Retry { id: id.clone(), at: at.clone(), by: by.clone() };
         match entry {
             Entry::Redo(beside) => {
@@ -161,13 +165,7 @@ impl Session {
                     add(&history, &mut records, retry);
                 }
             }
-            Entry::Skip(reason) => {
-                records.truncate(1);
-                if let Some(Record::Ended { effect: Some(id), .. }) = history.last() {
-                    let (id, reason) = (id.clone(), reason.clone());
-                    records.push(Record::Skipped { id, reason, at, by });
-                }
-            }
+            Entry::Skip(_) => {}
             Entry::Line(_, failed) => {
                 records.truncate(1);
                 for retry in failed.iter().map(again) {
@@ -201,7 +199,7 @@ impl Session {
         door.wall(!live);
         door.drive(Box::new(move || {
             let script_door = Rc::clone(&door_inside) as Rc<dyn Door>;
-            let ended = program::run_watched(&program, script_door, inventory, params, Some(frames));
+            let ended = program::run_watched(&program, script_door, inventory, params, Some(&frames));
             slot.replace(ended);
             if !live && !door_inside.is_halted() {
                 door_inside.wall(false);

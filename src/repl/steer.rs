@@ -242,7 +242,7 @@ impl Gate for Steer {
 
     fn arrived(&self, point: &str) -> Result<(), Stopped> {
         self.point.replace(point.to_owned());
-        let track = self.door()?.track_id();
+        let track = self.door()?.step_id().track;
         self.recall(&track, |line| line.point == point)
     }
 }

@@ -4,12 +4,13 @@
 use crate::dispatch::Door;
 use crate::error::Error;
 use crate::model::inventory::Inventory;
-use crate::model::record::EffectId;
+use crate::model::record::{EffectId, StepId, TrackId};
 use crate::model::value::Fields;
 use crate::script::closures::Closure;
 use crate::script::program::Program;
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 /// What a native function hands back to Rhai.
@@ -31,6 +32,8 @@ pub(crate) struct Run {
     pub(crate) bug: RefCell<Option<Box<Error>>>,
     /// The effects at which the tracks of the last `parallel` that failed had failed, in the order of its items.
     pub(crate) failed_beside: RefCell<Vec<EffectId>>,
+    /// How steps say they are undone.
+    pub(crate) undos: RefCell<OwnUndos>,
 }
 
 /// One strand of a run, as the script host sees it.
@@ -55,6 +58,7 @@ pub(crate) struct Held {
 }
 
 /// A step that is owed at the end.
+#[derive(Clone)]
 pub(crate) struct Obligation {
     /// The step's name.
     pub(crate) name: String,
@@ -62,6 +66,17 @@ pub(crate) struct Obligation {
     pub(crate) place: Option<crate::error::Place>,
     /// What is to be done.
     pub(crate) body: Closure,
+    /// Tells what harm it could do now, if it could do any.
+    pub(crate) harm: Option<Closure>,
+}
+
+/// How steps say they are undone, and in which step each parallel stands. Grows while a script runs or is replayed.
+#[derive(Default)]
+pub(crate) struct OwnUndos {
+    /// By step.
+    pub(crate) closures: BTreeMap<StepId, Closure>,
+    /// The innermost step in which a track was forked, by that track.
+    pub(crate) forks: BTreeMap<TrackId, StepId>,
 }
 
 impl Track {
@@ -96,8 +111,9 @@ impl Track {
 impl Run {
     /// A run before anything was evaluated.
     pub(crate) fn new(door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields, program: Rc<Program>) -> Rc<Self> {
-        let (engine, bug, failed_beside) = (OnceCell::new(), RefCell::default(), RefCell::default());
-        Rc::new(Self { door, inventory, params, program, engine, bug, failed_beside })
+        let (engine, bug) = (OnceCell::new(), RefCell::default());
+        let (failed_beside, undos) = (RefCell::default(), RefCell::default());
+        Rc::new(Self { door, inventory, params, program, engine, bug, failed_beside, undos })
     }
 
     /// Whether no script of this run may go any further.

@@ -2,9 +2,10 @@
 
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
 use crate::error::Place;
+use crate::journal::way_back::Fate;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, TrackId};
+use crate::model::record::{EffectId, StepId, TrackId};
 
 /// Ends every track that wants something of the world.
 #[derive(Debug, Default)]
@@ -23,6 +24,10 @@ impl Door for Sealed {
         Err(Halted)
     }
 
+    fn step_id(&self) -> StepId {
+        StepId { track: TrackId::main(), number: String::new() }
+    }
+
     fn step_number(&self) -> String {
         String::new()
     }
@@ -35,15 +40,19 @@ impl Door for Sealed {
         Err(Halted)
     }
 
-    fn track_id(&self) -> TrackId {
-        TrackId::main()
+    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
+        Err(Halted)
+    }
+
+    fn word_on(&self, _: &EffectId, _: &str) -> Result<bool, Halted> {
+        Err(Halted)
     }
 
     fn mark_of(&self, _: &str) -> Option<Mark> {
         None
     }
 
-    fn gate_name(&self, form: &str) -> String {
+    fn gate_name(&self, form: &str, _: Option<&str>) -> String {
         form.to_owned()
     }
 
