@@ -30,6 +30,14 @@ impl Estate {
         }
     }
 
+    /// Whether questions are for whoever sits at this terminal.
+    pub(super) fn asks_here(&self) -> bool {
+        match self {
+            Self::Site => true,
+            Self::Lab(lab) => lab.card().unattended,
+        }
+    }
+
     /// The world of these hosts.
     pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
         let mut hosts = BTreeMap::new();
@@ -44,6 +52,7 @@ impl Estate {
         }
         let (clock, person) = match self {
             Self::Site => (Clock::real(), Person::at_the_terminal(desk.remind)),
+            Self::Lab(lab) if self.asks_here() => (lab.clock(), Person::at_the_terminal(desk.remind)),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
         SystemWorld::new(hosts, clock, person)
