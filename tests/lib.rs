@@ -25,4 +25,5 @@ mod sim;
 mod summary;
 mod support;
 mod tidy;
+mod way_back;
 mod world;

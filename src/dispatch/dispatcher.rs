@@ -13,7 +13,7 @@ use crate::journal::history::{History, Past, State, StepPast, StepPhase};
 use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, TrackId};
+use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
 use crate::world::{Link, Reply, Request, Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -367,8 +367,8 @@ impl Door for Dispatcher {
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
-            Some(_) if !self.begins_again(&track, &number) => return Ok(Entry::Enter),
-            Some(_) | None if self.walled.get() => return Err(Halted),
+            Some(_) if self.walled.get() || !self.begins_again(&track, &number) => return Ok(Entry::Enter),
+            None if self.walled.get() => return Err(Halted),
             Some(_) | None => {}
         }
         let ahead = StepAhead { track: &track, number: &number, name, place: place.as_ref() };
@@ -393,6 +393,10 @@ impl Door for Dispatcher {
             self.track(|track| track.pending.push(record));
         }
         Ok(())
+    }
+
+    fn step_id(&self) -> StepId {
+        self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
     }
 
     fn step_number(&self) -> String {

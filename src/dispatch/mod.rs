@@ -14,7 +14,7 @@ pub use gate::{EffectAhead, Gate, Passage, StepAhead};
 use crate::error::{Error, Place};
 use crate::model::effect::{Effect, Outcome};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, TrackId};
+use crate::model::record::{EffectId, Ending, StepId, TrackId};
 
 /// The script of this track is over: every primitive must return at once. Not catchable. Either the whole run is
 /// halted, or ([`Door::is_halted`] says no) this track has come to the end of what is on record while effects are off.
@@ -61,6 +61,8 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn step_end(&self, failed: Option<String>) -> Result<(), Halted>;
+    /// The innermost step of the running track.
+    fn step_id(&self) -> StepId;
     /// The number of the innermost step, such as `3.1`; empty outside steps.
     fn step_number(&self) -> String;
     /// Runs each body on a track of its own and returns when all have ended.

@@ -67,6 +67,11 @@ pub struct Undo {
     pub args: Fields,
 }
 
+impl Undo {
+    /// In place of a verb: nothing of it needs to be put back.
+    pub const NOTHING: &str = "nothing";
+}
+
 /// The kinds of effect. Rarely grows: every `match` on it names its cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

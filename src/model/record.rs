@@ -74,6 +74,15 @@ pub struct EffectId {
     pub n: u64,
 }
 
+/// A step's position: its track and its number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepId {
+    /// The track.
+    pub track: TrackId,
+    /// Its number, such as `3.1`; empty means outside all steps of the track.
+    pub number: String,
+}
+
 impl fmt::Display for EffectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.track, self.n)

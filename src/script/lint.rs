@@ -232,7 +232,10 @@ impl Linter<'_> {
     fn capture(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
         let around = &path[..path.len().saturating_sub(1)];
         let receiver = around.iter().rev().find_map(tree::call_site);
-        if receiver.is_some_and(|call| CALLED_AT_ONCE.contains(&call.name)) {
+        // What stands in an options map, as `undo` does, is kept.
+        let inside = around.iter().rev().take_while(|node| tree::call_site(node).is_none());
+        let optional = inside.into_iter().any(|node| matches!(node, ASTNode::Expr(Expr::Map(..))));
+        if !optional && receiver.is_some_and(|call| CALLED_AT_ONCE.contains(&call.name)) {
             return;
         }
         let loop_variables: Vec<&str> = around

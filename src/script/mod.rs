@@ -11,7 +11,8 @@
 //! - [`lint`]: what can be seen to be wrong without running
 //!
 //! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
-//! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track, [`tree`] reading ASTs.
+//! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track,
+//! [`obligations`] what is owed at the end, [`tree`] reading ASTs.
 
 pub(crate) mod call;
 pub(crate) mod closures;
@@ -23,6 +24,7 @@ pub mod gates;
 pub(crate) mod handles;
 pub mod lint;
 pub(crate) mod lower;
+pub(crate) mod obligations;
 pub(crate) mod options;
 pub mod params;
 pub mod primitives;

@@ -1,7 +1,7 @@
 //! A runbook made ready: parsed once, its modules loaded once, run thousands of times. A run costs an engine of a few
 //! microseconds; all that belongs to it hangs on the engine's tag. It must not know any primitive.
 
-use crate::dispatch::{Door, Entry, Halted};
+use crate::dispatch::Door;
 use crate::engine::{self, Limits};
 use crate::error::{Error, Place, Result, Snippet};
 use crate::model::inventory::Inventory;
@@ -10,9 +10,9 @@ use crate::model::value::Fields;
 use crate::script::context::{Fallible, Held, Run, Track};
 use crate::script::failure::{self, Bug};
 use crate::script::params::{self, ParamDecl};
-use crate::script::primitives::{self, end_step};
+use crate::script::primitives;
 use crate::script::sources::{self, Sources};
-use crate::script::{diagnostic, tree};
+use crate::script::{diagnostic, obligations, tree};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -179,8 +179,8 @@ pub fn run(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, 
         Ok(params) => params,
         Err(error) => return ScriptEnd::Bug(error),
     };
-    let (program, bug) = (Rc::clone(program), RefCell::default());
-    let run = Rc::new(Run { door, inventory, params, program, engine: OnceCell::new(), bug });
+    let (program, bug, undos) = (Rc::clone(program), RefCell::default(), RefCell::default());
+    let run = Rc::new(Run { door, inventory, params, program, engine: OnceCell::new(), bug, undos });
     let main = Track::new(&run);
     let mut engine = run.program.engine();
     engine.set_default_tag(main.tag());
@@ -199,14 +199,7 @@ fn finish(main: &Rc<Track>, engine: &Engine, result: Fallible<()>) -> std::resul
     let mut held = ended(main, result)?;
     loop {
         let Some(obligation) = main.obligations.borrow_mut().pop() else { break };
-        match main.run.door.step_begin(&obligation.name, obligation.place) {
-            Ok(Entry::Enter) => {}
-            Ok(Entry::Skip) => continue,
-            Err(Halted) => return Err(ScriptEnd::Halted),
-        }
-        let result = obligation.body.call(engine, main, vec![]);
-        let result = end_step(main, result, Position::NONE).map(|_| ());
-        let held_again = ended(main, result)?;
+        let held_again = obligations::meet(&obligation, engine, main)?;
         held = held.or(held_again);
     }
     Ok(match held {
@@ -216,7 +209,7 @@ fn finish(main: &Rc<Track>, engine: &Engine, result: Fallible<()>) -> std::resul
 }
 
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
-fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
+pub(super) fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
     let run = &main.run;
     if run.door.is_halted() || main.left.get() {
         return Err(ScriptEnd::Halted);

@@ -4,7 +4,7 @@ use baton::dispatch::{Body, Door, Entry, Halt, Halted};
 use baton::error::{Error, Kind, Place};
 use baton::model::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
 use baton::model::mark::Mark;
-use baton::model::record::{EffectId, Ending, TrackId};
+use baton::model::record::{EffectId, Ending, StepId, TrackId};
 use baton::model::value::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -120,6 +120,10 @@ impl Door for FakeDoor {
 
     fn aside(&self, _: TrackId, body: Body) -> Result<(), Halted> {
         self.fork(vec![body])
+    }
+
+    fn step_id(&self) -> StepId {
+        StepId { track: TrackId::main(), number: self.step_number() }
     }
 
     fn step_number(&self) -> String {

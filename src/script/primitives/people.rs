@@ -61,7 +61,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 /// The word a person answered with.
-pub(super) fn word(answer: &Value) -> String {
+pub(crate) fn word(answer: &Value) -> String {
     answer.get("word").unwrap_or(answer).to_string()
 }
 
