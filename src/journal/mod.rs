@@ -10,6 +10,7 @@ mod mismatch;
 mod reopening;
 mod slots;
 pub mod sqlite;
+pub mod way_back;
 
 use crate::error::Result;
 use crate::model::record::Record;
