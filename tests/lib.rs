@@ -8,6 +8,7 @@ mod cli;
 mod crash;
 mod exec;
 mod faults;
+mod gates;
 mod genesys_model;
 mod history;
 mod inventory;

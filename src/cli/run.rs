@@ -54,6 +54,9 @@ pub(super) struct Words {
     /// How many seconds pass in the lab in a real one
     #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
+    /// The lab has nobody who answers questions: they are for you
+    #[arg(long, requires = "lab")]
+    no_operator: bool,
     #[command(flatten)]
     steering: Steering,
     /// Print help; with a runbook, its parameters
@@ -127,7 +130,7 @@ pub(super) fn inventory_text(inventory: &Path) -> Result<(String, String)> {
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
     template(&wanted.lab, site)?;
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
-    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
+    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?.unattended(words.no_operator);
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
     let prepared = prepare(&site.runbook(given)?, (plan.inventory_file(), plan.inventory()), site, &check)?;

@@ -350,7 +350,9 @@ impl Door for Dispatcher {
                     }
                     replay::Verdict::Live(course) => {
                         self.tell_of_lapse(&past);
-                        self.replayed.set(self.replayed.get() + usize::from(course.is_recovery()));
+                        // What does not count on record does not count here.
+                        let counts = !matches!(past.state, State::ToRetry | State::Undone);
+                        self.replayed.set(self.replayed.get() + usize::from(counts));
                         self.perform_live(&id, &effect, place, course)?
                     }
                     replay::Verdict::Halt(_) if self.is_walled() && past.is_doubted() => return Err(Halted),

@@ -289,7 +289,8 @@ impl Terminal {
         if self.prompted {
             return self.clear_status();
         }
-        self.entry(wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), "");
+        let words = lane(&id.track, &shown(&ask.text));
+        self.entry(wall, badge('?', "ask", Tone::Wait), &words, &shown(&ask.gate));
         if !ask.evidence.is_empty() {
             self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
         }

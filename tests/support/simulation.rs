@@ -51,6 +51,18 @@ impl Sink for Shown {
     }
 }
 
+/// Collects what a screen says that is not recorded.
+#[derive(Clone, Default)]
+struct Notices(Rc<RefCell<Vec<String>>>);
+
+impl Sink for Notices {
+    fn event(&mut self, event: &Event) {
+        if let Event::Notice { text } = event {
+            self.0.borrow_mut().push(text.clone());
+        }
+    }
+}
+
 /// Where a wrapper of a test may stand between the run and its store or world.
 pub struct Between {
     pub store: fn(Box<dyn Store>) -> Box<dyn Store>,
@@ -221,6 +233,22 @@ impl Play<'_> {
     pub fn run(&self) -> Finished {
         let finished = self.runner(&CrashClock::never(), &Between::nothing());
         finished.unwrap_or_else(|error| panic!("{error}")).expect("it lives")
+    }
+
+    /// A runner that lives takes the run up with other texts. Also what the screen said that is not recorded.
+    pub fn run_as(&self, edited: &Scene) -> (Finished, Vec<String>) {
+        let notices = Notices::default();
+        let parts = Parts {
+            run: RUN.into(),
+            store: Box::new(self.store.clone()),
+            world: Box::new(self.estate.connect(CrashClock::never())),
+            sinks: vec![Box::new(notices.clone())],
+            by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
+            gates: vec![],
+        };
+        let finished = session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
+        let said = notices.0.borrow().clone();
+        (finished, said)
     }
 
     /// The records that a person saw as they were written.
