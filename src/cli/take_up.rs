@@ -83,11 +83,6 @@ impl Claimed {
 }
 
 impl TakenUp {
-    /// The run, what it is made of, where it acts, and what keeps others away while it lives.
-    pub(super) fn into_parts(self) -> (String, Prepared, Estate, (Lease, Lease)) {
-        (self.run, self.prepared, self.estate, self._leases)
-    }
-
     /// A run that nobody else works on because of these leases: its own and its site's.
     pub(super) fn new(run: String, prepared: Prepared, estate: Estate, leases: (Lease, Lease)) -> Self {
         Self { run, prepared, estate, watched: Cell::new(false), answers: None, _leases: leases }

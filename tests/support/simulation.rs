@@ -134,6 +134,11 @@ impl Scene {
         Self { scenario, prepared, models: BTreeMap::from([(template.model, model)]), params, lab }
     }
 
+    /// What its run is made of.
+    pub fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
     /// The pairs of its site.
     pub fn pairs(&self) -> &BTreeMap<String, Pair> {
         &self.prepared.inventory.pairs
@@ -246,7 +251,8 @@ impl Play<'_> {
             by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
             gates: vec![],
         };
-        let finished = session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
+        let finished =
+            session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
         let said = notices.0.borrow().clone();
         (finished, said)
     }
