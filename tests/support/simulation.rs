@@ -246,7 +246,8 @@ impl Play<'_> {
             by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
             gates: vec![],
         };
-        let finished = session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
+        let finished =
+            session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
         let said = notices.0.borrow().clone();
         (finished, said)
     }
