@@ -288,6 +288,16 @@ impl Stage {
     }
 }
 
+/// An engine by which calls find their track, and which stops when the run is over.
+pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>) -> Rc<Engine> {
+    engine.set_default_tag(main.tag());
+    let stopping = Rc::clone(&main.run);
+    engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
+    let engine = Rc::new(engine);
+    let _set_once = main.run.engine.set(Rc::downgrade(&engine));
+    engine
+}
+
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
 pub(super) fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
     let run = &main.run;
