@@ -3,7 +3,7 @@
 
 mod rollback;
 
-pub use rollback::{Return, rollback, way_back};
+pub use rollback::{Return, Wish, rollback, way_back};
 
 use crate::dispatch::{Dispatcher, Door, Gate, Setup};
 use crate::error::{Error, Kind, Result};
@@ -326,6 +326,8 @@ fn next_after_failure(run: &str, ending: Ending, error: Box<Error>) -> Box<Error
     if ending == Ending::Unmet {
         error.hint("nothing was touched: put it right and run the runbook again")
     } else {
-        error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
+        error
+            .hint(format!("take back what was changed: baton rollback {run}"))
+            .hint(format!("put it right, then try the failed step again: baton resume {run}"))
     }
 }

@@ -8,10 +8,13 @@ use crate::lab::Lab;
 use crate::model::inventory::Inventory;
 use crate::report::layout::time_of_day;
 use crate::world::clock::Clock;
+use crate::world::console::Console;
 use crate::world::desk;
 use crate::world::person::Person;
 use crate::world::system::{HostPlace, SystemWorld};
+use crate::world::terminal::Terminal;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where a run acts.
 pub(super) enum Estate {
@@ -42,11 +45,12 @@ impl Estate {
             let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
             hosts.insert(name.clone(), HostPlace { jobs });
         }
+        let terminal = Arc::new(Terminal::new(desk::who().user));
         let (clock, person) = match self {
-            Self::Site => (Clock::real(), Person::at_the_terminal()),
+            Self::Site => (Clock::real(), Person::Terminal(Arc::clone(&terminal))),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
-        SystemWorld::new(hosts, clock, person)
+        Ok(SystemWorld::new(hosts, clock, person)?.steered(Console::Terminal(terminal)))
     }
 }
 

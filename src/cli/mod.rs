@@ -1,6 +1,7 @@
 //! The command line: typed words become a session, its ending becomes an exit code. One file a command. It performs no
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
+mod abort;
 mod carry;
 mod check;
 mod completions;
@@ -11,6 +12,7 @@ mod find_run;
 mod lab;
 mod list;
 mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod screen;
@@ -47,6 +49,8 @@ struct CommandLine {
 enum Command {
     Run(run::Words),
     Resume(resume::Words),
+    Rollback(rollback::Words),
+    Abort(abort::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -103,6 +107,8 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
     match command {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
+        Command::Rollback(words) => rollback::run(words, desk),
+        Command::Abort(words) => abort::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

@@ -24,11 +24,7 @@ pub(super) struct Words {
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    let verdict = match (&words.happened, &words.not_happened) {
-        (Some(reason), _) => Some((true, sound(reason)?)),
-        (None, Some(reason)) => Some((false, sound(reason)?)),
-        (None, None) => None,
-    };
+    let verdict = verdict(words.happened.as_deref(), words.not_happened.as_deref())?;
     let claimed = claim(&words.run, desk)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
@@ -38,6 +34,18 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let parts = taken.parts(words.events.as_deref(), Vec::new(), desk)?;
     let finished = session::resume(&taken.prepared, parts, verdict)?;
     carry::tell(desk, &finished)
+}
+
+/// What a person says of the effect in doubt: whether it happened, and how they know.
+///
+/// # Errors
+/// `Usage` without a reason.
+pub(super) fn verdict(happened: Option<&str>, not_happened: Option<&str>) -> Result<Option<(bool, String)>> {
+    match (happened, not_happened) {
+        (Some(reason), _) => Ok(Some((true, sound(reason)?))),
+        (None, Some(reason)) => Ok(Some((false, sound(reason)?))),
+        (None, None) => Ok(None),
+    }
 }
 
 /// A verdict without a reason is worth nothing to whoever reads the record.

@@ -72,7 +72,10 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
     for line in sum.message.lines().filter(|line| !line.is_empty()) {
         text += &indented(&shown(line), style);
     }
-    let next = next_command(&sum.run, sum.ending, &sum.runbook);
+    let next = match sum.goes_on {
+        true => format!("baton resume {}", sum.run),
+        false => next_command(&sum.run, sum.ending, &sum.runbook),
+    };
     text += &format!("{} {next}\n", style.paint(Tone::Wait, "next:"));
     text
 }
@@ -107,7 +110,12 @@ fn headline(sum: &Summary) -> String {
     } else {
         format!("{} of {} steps done", sum.steps_done, sum.steps)
     };
-    format!("{}, {steps}, {}", sum.runbook, between(sum.started, sum.last))
+    let undone = match (sum.steps_undone, sum.ending) {
+        (0, _) => String::new(),
+        (undone, Some(Ending::RolledBack)) => format!(", {} undone", plural(undone, "step")),
+        (undone, _) => format!(", {} undone so far", plural(undone, "step")),
+    };
+    format!("{}, {steps}{undone}, {}", sum.runbook, between(sum.started, sum.last))
 }
 
 fn counts(sum: &Summary) -> String {

@@ -190,7 +190,8 @@ impl Play<'_> {
     /// What going back would do: nothing of it is done.
     pub fn plan_back(&self, way: &Way) -> session::Return {
         let parts = self.parts(&CrashClock::never(), &Between::nothing());
-        session::way_back(&self.scene.prepared, parts, way, None).unwrap_or_else(|error| panic!("{error}"))
+        let wish = session::Wish { way: way.clone(), verdict: None, reason: String::new() };
+        session::way_back(&self.scene.prepared, parts, wish).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Somebody else carries out a verb.
