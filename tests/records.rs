@@ -7,7 +7,7 @@ use baton::model::effect::{
 };
 use baton::model::mark::{Cursor, Identity, Mark};
 use baton::model::profile::Reading;
-use baton::model::record::{EffectId, Ending, FORMAT, Moment, PlaceData, Record, TrackId, Who};
+use baton::model::record::{EffectId, Ending, FORMAT, Moment, PlaceData, Record, TrackId, Way, Who};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use std::collections::BTreeMap;
@@ -176,6 +176,7 @@ pub(crate) fn every_record() -> Vec<Record> {
         effect(Action::Capture(Capture::Now)),
         effect(Action::Capture(Capture::Mark { source })),
         effect(Action::Note { text: "ä\u{202e}\n".into(), warning: true }),
+        effect(Action::NoReturn { why: "the database is written to".into() }),
     ];
     let mut records = vec![begun(), Record::Opened { at: at(2), by: who() }, step_begun("1")];
     records.extend((1..).zip(effects).map(|(n, effect)| intent(n, 1, effect)));
@@ -185,5 +186,26 @@ pub(crate) fn every_record() -> Vec<Record> {
     records.push(Record::Settled { id: id("0", 4), attempt: 1, happened, reason, at: at(14), by: who() });
     records.push(Record::Retry { id: id("0", 2), at: at(15), by: who() });
     records.extend([step_ended("1"), ended(Ending::Done)]);
+    records.extend(deeds_of_people());
     records
+}
+
+/// One record of every kind that people make.
+fn deeds_of_people() -> Vec<Record> {
+    let (track, number, reason) = (TrackId::main(), "2".to_owned(), "done by hand".to_owned());
+    let skipped = Outcome::Skipped { reason: reason.clone(), by: "root".into() };
+    let (digest, word, note) = ("d".to_owned(), "yes".to_owned(), String::new());
+    vec![
+        Record::Outcome { id: id("0", 5), attempt: 1, outcome: skipped, at: at(31) },
+        Record::Answered { id: id("0", 7), digest, word, note, name: "anna".into(), at: at(32), by: who() },
+        Record::Skipped { id: id("0", 2), reason: reason.clone(), at: at(33), by: who() },
+        Record::StepSkipped { track, number, name: "Stop".into(), reason: reason.clone(), at: at(34), by: who() },
+        Record::Adopted { sources: BTreeMap::new(), changes: vec!["step 2".into()], at: at(35), by: who() },
+        Record::Rollback { way: Way::All, at: at(36), by: who() },
+        Record::Rollback { way: Way::To("2".into()), at: at(36), by: who() },
+        Record::Rollback { way: Way::Abort, at: at(36), by: who() },
+        Record::Undone { since: 4, at: at(37) },
+        Record::Typed { n: 1, point: "end".into(), text: "1 + 1".into(), at: at(38), by: who() },
+        Record::Deviation { what: "a shell on c2".into(), reason, at: at(39), by: who() },
+    ]
 }

@@ -4,7 +4,7 @@ use super::take_up::claim;
 use super::{Desk, carry, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Way;
-use crate::session::{self, Wish};
+use crate::session::{self, Verdict, Wish};
 use std::path::PathBuf;
 
 /// Give a run up: undo nothing, do what it owes, end it for good
@@ -28,7 +28,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     }
     let taken = claim(&words.run, desk)?.take_up(desk)?;
     let parts = taken.parts(words.events.as_deref(), Vec::new(), desk)?;
-    let wish = Wish { way: Way::Abort, verdict: None, reason: words.reason.clone() };
+    let wish = Wish { way: Way::Abort, verdict: Verdict::Retry, reason: words.reason.clone() };
     let back = session::way_back(&taken.prepared, parts, wish)?;
     rollback::show(&back, &taken.run, desk);
     carry::tell(desk, &back.go()?)

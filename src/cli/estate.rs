@@ -12,7 +12,6 @@ use crate::world::console::Console;
 use crate::world::desk;
 use crate::world::person::Person;
 use crate::world::system::{HostPlace, SystemWorld};
-use crate::world::terminal::Terminal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +32,14 @@ impl Estate {
         }
     }
 
+    /// Whether questions are for whoever sits at this terminal.
+    pub(super) fn asks_here(&self) -> bool {
+        match self {
+            Self::Site => true,
+            Self::Lab(lab) => lab.card().unattended,
+        }
+    }
+
     /// The world of these hosts.
     pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
         let mut hosts = BTreeMap::new();
@@ -45,12 +52,13 @@ impl Estate {
             let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
             hosts.insert(name.clone(), HostPlace { jobs });
         }
-        let terminal = Arc::new(Terminal::new(desk::who().user));
         let (clock, person) = match self {
-            Self::Site => (Clock::real(), Person::Terminal(Arc::clone(&terminal))),
+            Self::Site => (Clock::real(), Person::Terminal(Arc::clone(&desk.terminal))),
+            Self::Lab(lab) if self.asks_here() => (lab.clock(), Person::Terminal(Arc::clone(&desk.terminal))),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
-        Ok(SystemWorld::new(hosts, clock, person)?.steered(Console::Terminal(terminal)))
+        let world = SystemWorld::new(hosts, clock, person)?;
+        Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
     }
 }
 

@@ -1,12 +1,12 @@
 //! `baton rollback`: shows what would be undone, asks, and takes a run back. Nothing is done before the plan was shown.
 
-use super::resume::verdict;
+use super::resume::sound;
 use super::take_up::claim;
 use super::{Desk, carry};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Way;
 use crate::report::way_back::{Plan, render};
-use crate::session::{self, Return, Wish};
+use crate::session::{self, Return, Verdict, Wish};
 use std::path::PathBuf;
 
 /// The word that begins it.
@@ -36,7 +36,11 @@ pub(super) struct Words {
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    let verdict = verdict(words.happened.as_deref(), words.not_happened.as_deref())?;
+    let verdict = match (&words.happened, &words.not_happened) {
+        (Some(reason), _) => Verdict::Happened(sound("--happened", reason)?),
+        (None, Some(reason)) => Verdict::NotHappened(sound("--not-happened", reason)?),
+        (None, None) => Verdict::Retry,
+    };
     let claimed = claim(&words.run, desk)?;
     let way = match (&words.to, claimed.history.way_back()) {
         (Some(step), _) => Way::To(step.clone()),

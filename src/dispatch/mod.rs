@@ -3,14 +3,20 @@
 
 mod dispatcher;
 mod gate;
+mod link;
 mod look;
 mod replay;
 mod scheduler;
+mod stepwise;
 mod switch;
 mod track;
+mod until;
+mod words;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
+pub use stepwise::{Shell, Stepwise};
+pub use until::UntilStep;
 
 use crate::error::{Error, Place};
 use crate::journal::way_back::Fate;
@@ -89,10 +95,13 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
+    /// The track that is running.
+    fn track_id(&self) -> TrackId;
     /// Where the service's log stands for this track: the mark of the last outcome that had one.
     fn mark_of(&self, service: &str) -> Option<Mark>;
-    /// A name for the next question of the run on this track, such as `confirm-2`.
-    fn gate_name(&self, form: &str) -> String;
+    /// A name for the next question of the run on this track: its `own`, or one such as `confirm-2`. No name is given
+    /// twice on a track; the second to ask for `own` gets `own-2`.
+    fn gate_name(&self, form: &str, own: Option<&str>) -> String;
     /// Stops the run for this reason, if it is not stopped already.
     fn halt(&self, halt: Halt) -> Halted;
     /// Whether the run is stopped: the sticky flag that primitives and the engine's progress hook read.

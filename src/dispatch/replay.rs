@@ -4,7 +4,7 @@
 use crate::dispatch::Halt;
 use crate::error::{Error, Kind};
 use crate::journal::history::{self, Past, State};
-use crate::model::effect::{Effect, Outcome};
+use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, Moment};
 use crate::model::value::Value;
 
@@ -105,6 +105,20 @@ pub(super) fn in_doubt(run: &str, id: &EffectId, effect: &Effect, reason: &str) 
     Halt { ending: Ending::Doubt, error, effect: Some(id.clone()) }
 }
 
+/// The run stops because nobody is there to answer a question.
+pub(super) fn unanswered(run: &str, id: &EffectId, effect: &Effect, reason: &str) -> Halt {
+    let (gate, question) = match &effect.action {
+        Action::Ask(ask) => (ask.gate.as_str(), ask.text.as_str()),
+        Action::Job(_) | Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => ("", ""),
+        Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => ("", ""),
+    };
+    let error = Error::new(Kind::Suspended, format!("gate `{gate}` waits for an answer: {question}"))
+        .cause(reason)
+        .hint(format!("answer it, here or elsewhere: baton approve {run} {gate}"))
+        .hint(format!("and then: baton resume {run}"));
+    Halt { ending: Ending::Suspended, error, effect: Some(id.clone()) }
+}
+
 /// A step of the same number has another name on record.
 pub(super) fn other_step(number: &str, recorded: &str, attempted: &str) -> Halt {
     let error = Error::new(Kind::Refused, format!("step {number} is another one than in the record"))
@@ -120,4 +134,10 @@ pub(super) fn left_over(replayed: usize, recorded: usize) -> Box<Error> {
         .cause(format!("recorded  {recorded} effects"))
         .cause(format!("attempted {replayed} effects"))
         .hint("nothing was done; the record is as it was")
+}
+
+/// An idempotent job vanished again and again without a result.
+pub(super) fn gave_up(attempts: u32, reason: &str) -> Failure {
+    let message = format!("given up after {attempts} attempts: {reason}");
+    Failure { kind: FailureKind::Goal, message, exit: None, output: String::new() }
 }

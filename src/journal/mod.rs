@@ -2,6 +2,7 @@
 //! is the pure reading of records. Nothing here prints, and nothing here acts on a host.
 
 mod codec;
+pub mod gist;
 pub mod history;
 pub mod lease;
 pub mod memory;

@@ -11,7 +11,7 @@ use crate::script::handles::Listed;
 use crate::script::program::{CLOSURE, Program, Unit};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
-use crate::script::{call, diagnostic, doc, primitives};
+use crate::script::{call, diagnostic, doc, gates, primitives};
 use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 
@@ -34,8 +34,9 @@ pub struct Finding {
 }
 
 /// Functions that call a closure at once and do not keep it: a captured loop variable does no harm there.
-const CALLED_AT_ONCE: [&str; 16] = [
+const CALLED_AT_ONCE: [&str; 17] = [
     "step",
+    "manual",
     "parallel",
     "wait_until",
     "map",
@@ -191,6 +192,7 @@ impl Linter<'_> {
                 self.found(Severity::Warning, message, Some(hint.to_owned()), site.position);
             }
             "wait_for_log" => self.event_numbers(site),
+            "confirm" | "manual" | "choose" => self.gate_name(site),
             _ => {}
         }
     }
@@ -203,6 +205,15 @@ impl Linter<'_> {
             let error = primitives::unknown_name::<T>(&name, &T::names(inventory));
             let hint = error.hints.first().cloned();
             self.found(Severity::Error, error.message, hint, site.position);
+        }
+    }
+
+    fn gate_name(&mut self, site: &CallSite<'_>) {
+        for (key, value, position) in site.args.last().and_then(tree::map_entries).unwrap_or_default() {
+            let name = value.filter(|_| key == "gate").and_then(|value| value.into_immutable_string().ok());
+            if let Some(message) = name.and_then(|name| gates::wrong_name(&name)) {
+                self.found(Severity::Error, message, None, position);
+            }
         }
     }
 

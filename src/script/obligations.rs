@@ -61,7 +61,7 @@ fn told(obligation: &Obligation, track: &Rc<Track>, given: Dynamic) -> Fallible<
 }
 
 fn confirmed(track: &Rc<Track>, harm: &str) -> Fallible<bool> {
-    let (gate, text) = (track.run.door.gate_name("confirm"), format!("{harm} Do it all the same?"));
+    let (gate, text) = (track.run.door.gate_name("confirm", None), format!("{harm} Do it all the same?"));
     let ask = Ask { gate, form: Form::Confirm, text, evidence: String::new() };
     let answer = perform(track, &format!("confirm({})", ask.text), Action::Ask(ask))?;
     Ok(answer_word(&answer) == "yes")

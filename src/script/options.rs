@@ -39,13 +39,17 @@ impl<'call, 'a> Options<'call, 'a> {
         given.as_bool().map(Some).map_err(|_| self.wrong(key, "true or false", given))
     }
 
+    /// A text, if it is given.
+    pub(crate) fn text(&self, key: &str) -> Fallible<Option<String>> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        let text = given.read_lock::<ImmutableString>().map(|text| text.to_string());
+        text.map(Some).ok_or_else(|| self.wrong(key, "text", given))
+    }
+
     /// A closure, if it is given.
     pub(crate) fn closure(&self, key: &str) -> Fallible<Option<FnPtr>> {
         let Some(given) = self.get(key) else { return Ok(None) };
-        match given.clone().try_cast::<FnPtr>() {
-            Some(closure) => Ok(Some(closure)),
-            None => Err(self.wrong(key, "a closure such as `|| …`", given)),
-        }
+        given.clone().try_cast::<FnPtr>().map(Some).ok_or_else(|| self.wrong(key, "a closure such as `|| …`", given))
     }
 
     fn wrong(&self, key: &str, wanted: &str, given: &Dynamic) -> Box<EvalAltResult> {

@@ -1,7 +1,7 @@
 //! The way back, put together: the script is replayed with effects off, which gives the plan; then the run goes back on
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
-use super::{Finished, Parts, Prepared};
+use super::{Finished, Parts, Prepared, Verdict};
 use crate::dispatch::{Dispatcher, Door, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
@@ -31,8 +31,8 @@ pub struct Return {
 pub struct Wish {
     /// How far.
     pub way: Way,
-    /// What they say of the effect in doubt: whether it happened, and why they know.
-    pub verdict: Option<(bool, String)>,
+    /// What they say of the effect in doubt.
+    pub verdict: Verdict,
     /// Why they want it, for the record; may be empty.
     pub reason: String,
 }
@@ -76,7 +76,7 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, wish: Wish) -> Result<Ret
 ///
 /// # Errors
 /// As [`way_back`], and when the first records cannot be written: nothing was touched then.
-pub fn rollback(prepared: &Prepared, parts: Parts, way: &Way, verdict: Option<(bool, String)>) -> Result<Finished> {
+pub fn rollback(prepared: &Prepared, parts: Parts, way: &Way, verdict: Verdict) -> Result<Finished> {
     way_back(prepared, parts, Wish { way: way.clone(), verdict, reason: String::new() })?.go()
 }
 
@@ -227,7 +227,13 @@ fn opening(
         None if way == Way::Abort && history.is_final() => return Err(over_already(run)),
         None => closed(run, history, &way)?,
     }
-    match (history.any_doubt(), verdict) {
+    let said = match verdict {
+        Verdict::Retry => None,
+        Verdict::Happened(reason) => Some((true, reason)),
+        Verdict::NotHappened(reason) => Some((false, reason)),
+        Verdict::Skip(_) => return Err(nothing_is_skipped(run)),
+    };
+    match (history.any_doubt(), said) {
         (Some((past, _)), Some((happened, reason))) => {
             let (id, attempt) = (past.id, past.attempt);
             records.push(Record::Settled { id, attempt, happened, reason, at: at.clone(), by: by.clone() });
@@ -250,6 +256,11 @@ fn opening(
         records.push(Record::Deviation { what, reason: why, at, by });
     }
     Ok(records)
+}
+
+fn nothing_is_skipped(run: &str) -> Box<Error> {
+    Error::new(Kind::Usage, "nothing of a way back is left out: it would not be known where it led")
+        .hint(format!("put it right by hand if need be, then have it tried again: baton resume {run}"))
 }
 
 /// Refuses a way that leads across a point of no return.

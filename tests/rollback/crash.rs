@@ -5,6 +5,7 @@ use crate::support::checks::judge;
 use crate::support::simulation::{Play, Scene};
 use baton::model::record::{Ending, Record, Way};
 use baton::model::value::Value;
+use baton::session::Verdict;
 use baton::sim::{CrashClock, FaultPlan};
 
 /// Everything a way back can meet: own undos, steps of tracks, recorded values, a question, what is owed.
@@ -41,7 +42,7 @@ fn back(scene: &Scene, plan: &FaultPlan, way: &Way, points: &[u64]) -> Option<En
     play.run();
     for point in points {
         let clock = CrashClock::at(*point);
-        if play.back_runner(&clock, way, None).unwrap_or_else(|why| panic!("{points:?}: {why}")).is_some() {
+        if play.back_runner(&clock, way, Verdict::Retry).unwrap_or_else(|why| panic!("{points:?}: {why}")).is_some() {
             return None;
         }
     }

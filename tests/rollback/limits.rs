@@ -3,6 +3,7 @@
 use super::{deeds, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
 use baton::model::record::{Ending, Record, Way};
+use baton::session::Verdict;
 use baton::sim::{CrashClock, Harm};
 
 #[test]
@@ -65,7 +66,8 @@ step("Two", || run(service("c2"), ["touch", "x"]), #{ undo: || note("two") });
         assert_eq!(play.run().ending, Ending::Doubt);
         let refused = play.no_way_back(&Way::All);
         assert!(refused.contains("baton rollback sim --happened"), "{refused}");
-        let verdict = Some((happened, "looked".to_owned()));
+        let why = "looked".to_owned();
+        let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
         let back = play.back_runner(&CrashClock::never(), &Way::All, verdict).expect("not refused").expect("it lives");
         rolled_back(&back);
         assert_eq!(notes(&play).contains(&"two".to_owned()), happened);

@@ -169,13 +169,13 @@ guard(false, "no");
     };
     assert_eq!(asked(&play), 1);
 
-    let play = scene.play_with(1, &fault("manual", "r1/manual-1", 1, Harm::Nobody));
+    let play = scene.play_with(1, &fault("manual", "r1/undo-by-hand", 1, Harm::Nobody));
     play.run();
     let waits = play.back(&Way::All);
     assert_eq!((waits.ending, waits.exit_code), (Ending::Suspended, 4), "{:?}", waits.error);
     rolled_back(&play.run());
 
-    let play = scene.play_with(1, &fault("manual", "r1/manual-1", 1, Harm::SaysNo));
+    let play = scene.play_with(1, &fault("manual", "r1/undo-by-hand", 1, Harm::SaysNo));
     play.run();
     let failed = play.back(&Way::All);
     assert_eq!((failed.ending, failed.exit_code), (Ending::Failed, 7), "{:?}", failed.error);

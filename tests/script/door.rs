@@ -150,13 +150,17 @@ impl Door for FakeDoor {
         if self.is_halted() { Err(Halted) } else { Ok(()) }
     }
 
+    fn track_id(&self) -> TrackId {
+        TrackId::main()
+    }
+
     fn mark_of(&self, service: &str) -> Option<Mark> {
         self.state.borrow().marks.contains(service).then(Mark::default)
     }
 
-    fn gate_name(&self, form: &str) -> String {
+    fn gate_name(&self, form: &str, own: Option<&str>) -> String {
         self.state.borrow_mut().gates += 1;
-        format!("{form}-{}", self.state.borrow().gates)
+        own.map_or_else(|| format!("{form}-{}", self.state.borrow().gates), str::to_owned)
     }
 
     fn halt(&self, halt: Halt) -> Halted {
