@@ -123,9 +123,9 @@ pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let rest = if fits { format!("{runbook} {estate}") } else { format!("{runbook}\n{indent}{estate}") };
     let mut text = format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone));
     if sum.ending == Some(Ending::Suspended) {
-        for question in &sum.open {
-            text += &format!("{:14}{}\n", "", question.command(&sum.run));
-        }
+        let answer = sum.open.iter().map(|question| question.command(&sum.run));
+        let go_on = sum.open.is_empty().then(|| format!("baton resume {}", sum.run));
+        text.extend(answer.chain(go_on).map(|command| format!("{:14}{command}\n", "")));
     }
     text
 }
