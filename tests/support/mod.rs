@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 pub mod checks;
+pub mod pty;
 pub mod simulation;
 
 /// The real binary, with a state folder and a working folder of its own, both gone with it.

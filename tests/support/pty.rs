@@ -1,0 +1,122 @@
+//! The real binary at a terminal of its own: what it shows is waited for, what a person types is typed. Closing it is
+//! a terminal that goes away.
+
+use crate::support::Baton;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A terminal with a command that was started on it, in a session of its own.
+pub struct Pty {
+    master: Option<File>,
+    child: Child,
+    /// Everything it has shown.
+    shown: String,
+    /// How much of it was waited for already.
+    read: usize,
+}
+
+impl Pty {
+    /// Starts a command line at a new terminal.
+    pub fn start(baton: &Baton, words: &[&str], variables: &[(&str, &str)]) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+        grantpt(&master).and_then(|()| unlockpt(&master)).expect("may be used");
+        let name = ptsname(&master, Vec::new()).expect("its name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let end: OwnedFd = open(name, flags, Mode::empty()).expect("its other end");
+        let plain = baton.command(words);
+        // With a session of its own it is the terminal's foreground group: Ctrl-C and a hang-up reach it.
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(plain.get_program()).args(plain.get_args());
+        command.current_dir(plain.get_current_dir().expect("a folder")).env_remove("XDG_STATE_HOME");
+        command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("TERM", "xterm").env_remove("VISUAL").env_remove("EDITOR").envs(variables.iter().copied());
+        let clone = || end.try_clone().expect("another handle");
+        command.stdin(clone()).stdout(clone()).stderr(clone());
+        let child = command.spawn().expect("starts setsid, of util-linux");
+        Self { master: Some(File::from(master)), child, shown: String::new(), read: 0 }
+    }
+
+    /// Waits until this is shown, after what was waited for before, and gives what came up to it.
+    #[track_caller]
+    pub fn sees(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.shown[self.read..].find(text) {
+                let end = self.read + at + text.len();
+                let seen = self.shown[self.read..end].to_owned();
+                self.read = end;
+                return seen;
+            }
+            let more = Instant::now() < deadline && self.more();
+            assert!(more, "{text:?} was not shown. What was:\n{}", &self.shown[self.read..]);
+        }
+    }
+
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        self.presses(&format!("{line}\n"));
+    }
+
+    /// Presses keys.
+    pub fn presses(&mut self, keys: &str) {
+        self.master.as_mut().expect("it is open").write_all(keys.as_bytes()).expect("takes the keys");
+    }
+
+    /// The process at the terminal.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The terminal goes away. Gives the exit code.
+    pub fn hangs_up(mut self) -> i32 {
+        drop(self.master.take());
+        self.waits()
+    }
+
+    /// Waits for the end; the exit code and everything that was shown.
+    #[track_caller]
+    pub fn ends(mut self) -> (i32, String) {
+        while self.more() {}
+        let code = self.waits();
+        (code, std::mem::take(&mut self.shown))
+    }
+
+    fn waits(&mut self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("looks at it") {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(Instant::now() < deadline, "it does not end. It showed:\n{}", self.shown);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Takes in what is shown next. False at the end, and when nothing comes for long.
+    fn more(&mut self) -> bool {
+        let Some(master) = self.master.as_mut() else { return false };
+        let patience = Timespec { tv_sec: 60, tv_nsec: 0 };
+        let ready = poll(&mut [PollFd::new(master, PollFlags::IN)], Some(&patience)).expect("waits");
+        let mut bytes = [0; 4096];
+        // At the end of a terminal a read fails.
+        let count = if ready == 0 { 0 } else { master.read(&mut bytes).unwrap_or(0) };
+        self.shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        count > 0
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
