@@ -1,8 +1,10 @@
 //! The composition root: puts a run together from texts, a store, a world and sinks, carries it out and says how
 //! it ended. The only file that knows every concrete part; it takes no decision about steps.
 
+mod rollback;
 mod verdict;
 
+pub use rollback::{Return, rollback, way_back};
 pub use verdict::{Verdict, admits};
 
 use crate::dispatch::{Dispatcher, Door, Gate, Setup};
@@ -181,6 +183,10 @@ fn not_begun(mut error: Box<Error>) -> Box<Error> {
 pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Verdict) -> Result<Finished> {
     let mut stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
+    let known = History::from(stored.clone())?;
+    if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
+        return rollback(prepared, parts, way, verdict);
+    }
     tell_again(&mut stored, &mut parts.sinks);
     let mut history = History::from(stored)?;
     if let Some(finished) = over(&parts.run, &history) {
@@ -277,8 +283,15 @@ pub fn over(run: &str, history: &History) -> Option<Finished> {
         return None;
     }
     let (reason, instructions) = message.split_once('\n').unwrap_or((message, ""));
-    let error = (*ending != Ending::Done).then(|| held(run, reason.to_owned(), instructions));
-    let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
+    let error = (*ending == Ending::Held).then(|| held(run, reason.to_owned(), instructions));
+    let exit_code = match ending {
+        Ending::RolledBack => Kind::RolledBack.exit_code(),
+        Ending::Aborted => Kind::Failed.exit_code(),
+        Ending::Done | Ending::Held | Ending::Failed | Ending::Unmet | Ending::Suspended | Ending::Doubt => {
+            error.as_ref().map_or(0, |error| error.kind.exit_code())
+        }
+        Ending::Interrupted | Ending::Bug | Ending::Refused => 0,
+    };
     Some(Finished { run: run.to_owned(), ending: *ending, error, exit_code })
 }
 

@@ -2,7 +2,7 @@
 //! a failure, and terminals that go away.
 
 use crate::support::Baton;
-use crate::support::pty::Pty;
+use crate::support::terminal::Session;
 use rustix::process::{Pid, Signal, kill_process};
 
 const SITE: &str = "[hosts.a]\naddress = \"local\"\n";
@@ -18,19 +18,19 @@ step("Second thing", || {
 step("Third thing", || run(a, ["sh", "-c", "echo 'three' >> done"]));
 "#;
 
-/// A machine with the site and a runbook.
+/// A machine with the site and a runbook. Jobs begin in its home folder, where they leave their traces.
 fn machine(text: &str) -> Baton {
     let baton = Baton::new();
     baton.write("site.toml", SITE).write("runbooks/own/three.rhai", text);
     baton
 }
 
-fn begin(baton: &Baton, words: &[&str], variables: &[(&str, &str)]) -> Pty {
-    Pty::start(baton, &[&["run", "own/three", "-i", "site.toml"], words].concat(), variables)
+fn begin(baton: &Baton, words: &[&str], variables: &[(&str, &str)]) -> Session {
+    Session::start_with(baton, &[&["run", "own/three", "-i", "site.toml"], words].concat(), variables)
 }
 
-fn resume(baton: &Baton, words: &[&str]) -> Pty {
-    Pty::start(baton, &[&["resume", "latest"], words].concat(), &[])
+fn resume(baton: &Baton, words: &[&str]) -> Session {
+    Session::start(baton, &[&["resume", "latest"], words].concat())
 }
 
 fn done(baton: &Baton) -> String {
@@ -44,13 +44,14 @@ fn a_run_is_gone_through_step_by_step() {
     let mut pty = begin(&baton, &["--step"], &[]);
     let shown = pty.sees("step> ");
     for part in [
-        "○ ahead   run(a, sh -c echo one >> done)",
+        "○ ahead  run(a, sh -c echo one >> done)",
         "host     a",
         "verb     run",
         "command  sh -c \"echo one >> done\"",
         "class    once: after a crash it is never repeated without evidence",
         "undo     nothing is known that undoes it",
         "where    step 1 First thing, own/three.rhai:3",
+        "1  First thing",
     ] {
         assert!(shown.contains(part), "{part:?} is not shown:\n{shown}");
     }
@@ -78,14 +79,15 @@ fn a_run_is_gone_through_step_by_step() {
     pty.sees("changed false");
     pty.sees("step> ");
     pty.types("stop");
-    let (code, shown) = pty.ends();
+    let code = pty.ends();
+    let shown = pty.screen();
     assert_eq!(code, 4, "{shown}");
     assert!(shown.contains("stopped before `run(a, sh -c echo 'three' >> done)`, as asked"), "{shown}");
     assert!(shown.trim_end().ends_with(" --step"), "{shown}");
     let mut pty = resume(&baton, &["--step"]);
     pty.sees("step> ");
     pty.types("run the rest");
-    assert_eq!(pty.ends().0, 0);
+    assert_eq!(pty.ends(), 0);
     assert_eq!(done(&baton), "one\nthree\n");
     let page = baton.run(&["show"]).code(0);
     let page = page.says("» skip").says("skipped by").says("done last night").says("what deviated");
@@ -106,7 +108,8 @@ fn each_word_after_a_failure_does_what_it_says() {
         pty.sees("skip REASON");
         pty.sees("failed> ");
         pty.types(word);
-        let (ended, shown) = pty.ends();
+        let ended = pty.ends();
+        let shown = pty.screen();
         assert_eq!((ended, done(&baton).as_str()), (code, left), "{word}: {shown}");
         assert!(shown.contains(says), "{word}: {shown}");
     }
@@ -122,7 +125,8 @@ fn what_failed_is_tried_again_as_often_as_a_person_wants() {
     pty.sees("failed> ");
     baton.write("ready", "");
     pty.types("retry");
-    let (code, shown) = pty.ends();
+    let code = pty.ends();
+    let shown = pty.screen();
     assert_eq!((code, done(&baton).as_str()), (0, "one\ntwo\nthree\n"), "{shown}");
 }
 
@@ -148,7 +152,8 @@ fn what_is_no_word_after_a_failure_is_asked_again() {
     }
     pty.sees("failed> ");
     pty.presses("\u{4}");
-    let (code, shown) = pty.ends();
+    let code = pty.ends();
+    let shown = pty.screen();
     assert_eq!(code, 1, "who goes away leaves it failed: {shown}");
     assert_eq!(baton.run(&["resume", "--skip", "not needed"]).code(0).code, 0);
 }
@@ -165,15 +170,15 @@ fn an_editor_gets_the_runbook_and_nothing_is_taken_over_by_itself() {
     let text = std::fs::read_to_string(baton.folder().join("runbooks/own/three.rhai")).expect("the runbook");
     assert!(text.contains("Last thing"), "{text}");
     pty.types("stop");
-    assert_eq!(pty.ends().0, 1);
+    assert_eq!(pty.ends(), 1);
 
-    let mut pty = Pty::start(&baton, &["resume"], &[("EDITOR", "false")]);
+    let mut pty = Session::start_with(&baton, &["resume"], &[("EDITOR", "false")]);
     pty.sees("failed> ");
     pty.types("edit");
     pty.sees("the editor `false` did not end well: exit status: 1");
     pty.sees("failed> ");
     pty.types("stop");
-    assert_eq!(pty.ends().0, 1);
+    assert_eq!(pty.ends(), 1);
 }
 
 /// Its wrapper is killed: nobody can tell whether it happened.
@@ -191,7 +196,8 @@ fn what_is_in_doubt_is_settled_by_a_word() {
         pty.sees("`retry` is none of the words");
         pty.sees("doubt> ");
         pty.types(word);
-        let (ended, shown) = pty.ends();
+        let ended = pty.ends();
+        let shown = pty.screen();
         assert_eq!((ended, done(&baton).as_str()), (code, "x\n"), "{word}: {shown}");
     }
     let baton = machine(DOUBT);
@@ -200,7 +206,7 @@ fn what_is_in_doubt_is_settled_by_a_word() {
     pty.types("not-happened it is not there");
     pty.sees("doubt> ");
     pty.types("stop");
-    assert_eq!(pty.ends().0, 5);
+    assert_eq!(pty.ends(), 5);
     assert_eq!(done(&baton), "x\nx\n", "it was done again, because somebody said so");
 }
 
@@ -208,13 +214,16 @@ fn what_is_in_doubt_is_settled_by_a_word() {
 const SLOW: &str =
     "//! Slow\nrun(host(\"a\"), [\"sh\", \"-c\", \"echo begun >> done; sleep 1; echo ended >> done\"]);\n";
 
-fn begun_slowly() -> (Baton, Pty) {
+fn wait_for(holds: &dyn Fn() -> bool) -> bool {
+    baton::world::desk::wait_for(std::time::Duration::from_secs(30), &mut || holds())
+}
+
+fn begun_slowly() -> (Baton, Session) {
     let baton = machine(SLOW);
     let mut pty = begin(&baton, &[], &[]);
     pty.sees("… run(a, ");
-    while done(&baton).is_empty() {
-        std::thread::yield_now();
-    }
+    let begun = wait_for(&|| !done(&baton).is_empty());
+    assert!(begun, "the job did not begin");
     (baton, pty)
 }
 
@@ -233,10 +242,10 @@ fn a_terminal_that_goes_away_leaves_the_job_running_and_the_run_to_be_resumed() 
 
 #[test]
 fn a_hang_up_told_by_a_signal_is_the_same() {
-    let (baton, pty) = begun_slowly();
+    let (baton, mut pty) = begun_slowly();
     let runner = Pid::from_raw(i32::try_from(pty.id()).expect("a process")).expect("a process");
     kill_process(runner, Signal::HUP).expect("tells it");
-    assert_eq!(pty.ends().0, 130);
+    assert_eq!(pty.ends(), 130);
     goes_on(&baton);
 }
 
@@ -244,7 +253,8 @@ fn a_hang_up_told_by_a_signal_is_the_same() {
 fn an_interrupt_stops_the_run_and_a_second_one_ends_baton_at_once() {
     let (baton, mut pty) = begun_slowly();
     pty.presses("\u{3}");
-    let (code, shown) = pty.ends();
+    let code = pty.ends();
+    let shown = pty.screen();
     assert_eq!(code, 130, "{shown}");
     assert!(shown.contains("interrupted; what runs on the hosts goes on there"), "{shown}");
     goes_on(&baton);
@@ -254,9 +264,9 @@ fn an_interrupt_stops_the_run_and_a_second_one_ends_baton_at_once() {
     let mut pty = begin(&baton, &[], &[]);
     pty.sees("busy now");
     pty.presses("\u{3}");
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    pty.sees("^C");
     pty.presses("\u{3}");
-    assert_eq!(pty.ends().0, 130);
+    assert_eq!(pty.ends(), 130);
     baton.run(&["runs"]).code(0).says("unfinished");
 }
 

@@ -32,6 +32,14 @@ impl Estate {
         }
     }
 
+    /// Whether questions are for whoever sits at this terminal.
+    pub(super) fn asks_here(&self) -> bool {
+        match self {
+            Self::Site => true,
+            Self::Lab(lab) => lab.card().unattended,
+        }
+    }
+
     /// The world of these hosts.
     pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
         let mut hosts = BTreeMap::new();
@@ -46,6 +54,7 @@ impl Estate {
         }
         let (clock, person) = match self {
             Self::Site => (Clock::real(), Person::Terminal(Arc::clone(&desk.terminal))),
+            Self::Lab(lab) if self.asks_here() => (lab.clock(), Person::Terminal(Arc::clone(&desk.terminal))),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
         let world = SystemWorld::new(hosts, clock, person)?;

@@ -12,6 +12,7 @@ mod eject;
 mod estate;
 mod find_run;
 mod follow_up;
+mod former;
 mod lab;
 mod list;
 mod resume;

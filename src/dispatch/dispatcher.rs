@@ -10,6 +10,7 @@ use crate::error::{Error, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
 use crate::journal::history::{History, Past, State, StepPast, StepPhase};
+use crate::journal::way_back::Fate;
 use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
@@ -50,7 +51,7 @@ pub struct Dispatcher {
     sinks: RefCell<Vec<Box<dyn Sink>>>,
     pub(super) history: History,
     pub(super) last_seq: Cell<u64>,
-    scanners: Rc<Scanners>,
+    pub(super) scanners: Rc<Scanners>,
     pub(super) switch: Rc<Switch<Want, Give>>,
     pub(super) tracks: RefCell<BTreeMap<TrackId, Track>>,
     pub(super) running: RefCell<TrackId>,
@@ -96,6 +97,19 @@ impl Dispatcher {
     #[must_use]
     pub fn has_changed(&self) -> bool {
         self.changed.get()
+    }
+
+    /// What was recorded before this runner, and what it opened the run with.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Keeps a record of the main track for the next write.
+    pub fn keep(&self, record: Record) {
+        if let Some(main) = self.tracks.borrow_mut().get_mut(&TrackId::main()) {
+            main.pending.push(record);
+        }
     }
 
     /// Turns effects off, or on again. While they are off every track ends where its record does, and nothing is
@@ -250,7 +264,14 @@ impl Dispatcher {
         outcome
     }
 
-    fn intent(&self, id: &EffectId, attempt: u32, effect: &Effect, place: Option<PlaceData>, at: Moment) -> Record {
+    pub(super) fn intent(
+        &self,
+        id: &EffectId,
+        attempt: u32,
+        effect: &Effect,
+        place: Option<PlaceData>,
+        at: Moment,
+    ) -> Record {
         let step = self.track(|track| track.step().to_owned());
         Record::Intent { id: id.clone(), attempt, step, effect: effect.clone(), digest: effect.digest(), place, at }
     }
@@ -280,7 +301,7 @@ impl Dispatcher {
         Record::Read { id: id.clone(), step, effect: effect.clone(), digest: effect.digest(), place, outcome, at }
     }
 
-    fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
+    pub(super) fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
         let record = Record::Doubt { id: id.clone(), attempt, reason: reason.clone(), at: self.moment() };
         match self.append(record) {
             Ok(()) => self.halt(replay::in_doubt(&self.run, id, effect, &reason)),
@@ -345,7 +366,9 @@ impl Door for Dispatcher {
                     }
                     replay::Verdict::Live(course) => {
                         self.tell_of_lapse(&past);
-                        self.replayed.set(self.replayed.get() + usize::from(course.is_recovery()));
+                        // What does not count on record does not count here.
+                        let counts = !matches!(past.state, State::ToRetry | State::Undone);
+                        self.replayed.set(self.replayed.get() + usize::from(counts));
                         self.perform_live(&id, &effect, place, course)?
                     }
                     replay::Verdict::Halt(_) if self.walled.get() && past.is_doubted() => return Err(Halted),
@@ -418,6 +441,14 @@ impl Door for Dispatcher {
         let n = self.track(Track::next);
         let children = self.track(|track| (0..bodies.len()).map(|index| track.child(n, index)).collect::<Vec<_>>());
         self.run_tracks(children.into_iter().zip(bodies).collect())
+    }
+
+    fn look(&self, id: &EffectId) -> Result<Fate, Halted> {
+        self.look_at(id)
+    }
+
+    fn word_on(&self, id: &EffectId, reason: &str) -> Result<bool, Halted> {
+        self.ask_word_on(id, reason)
     }
 
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted> {

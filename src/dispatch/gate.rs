@@ -117,6 +117,12 @@ impl Dispatcher {
         self.pass(ended.track, |gate| gate.after_step(self, ended)).map(|_| ())
     }
 
+    /// Steps that wait for the next write come before the question: who is asked must see them.
+    fn flush(&self) -> Result<(), Halted> {
+        let waiting = self.track(|track| std::mem::take(&mut track.pending));
+        if waiting.is_empty() { Ok(()) } else { self.suspend(Want::Append(waiting)).map(|_| ()) }
+    }
+
     /// Asks one gate after the other; who has it left out, and why. Of the script's tracks one at a time stands before
     /// the gates: a person is asked one thing at a time. Side tracks run while such a track waits for them.
     fn pass(
@@ -127,6 +133,7 @@ impl Dispatcher {
         if self.gates.is_empty() {
             return Ok(None);
         }
+        self.flush()?;
         if track.is_scripts() {
             self.suspend(Want::Turn)?;
         }

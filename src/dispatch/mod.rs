@@ -3,6 +3,7 @@
 
 mod dispatcher;
 mod gate;
+mod look;
 mod replay;
 mod scheduler;
 mod stepwise;
@@ -17,6 +18,7 @@ pub use stepwise::{Shell, Stepwise};
 pub use until::UntilStep;
 
 use crate::error::{Error, Place};
+use crate::journal::way_back::Fate;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::mark::Mark;
 use crate::model::record::{EffectId, Ending, StepId, TrackId};
@@ -75,6 +77,18 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted>;
+    /// Finds out what became of a change that was asked for before, and starts nothing. Stops the run when it cannot
+    /// be found out.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    fn look(&self, id: &EffectId) -> Result<Fate, Halted>;
+    /// Whether a change happened, of which nobody can tell for this reason: what a person said. Stops the run in doubt
+    /// until they do.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    fn word_on(&self, id: &EffectId, reason: &str) -> Result<bool, Halted>;
     /// Runs `body` on a side track of this name, which no replay of the script asks for again, and waits for its end.
     ///
     /// # Errors

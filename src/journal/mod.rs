@@ -2,6 +2,7 @@
 //! is the pure reading of records. Nothing here prints, and nothing here acts on a host.
 
 mod codec;
+pub mod gist;
 pub mod history;
 pub mod lease;
 pub mod memory;
@@ -9,6 +10,7 @@ mod mismatch;
 mod reopening;
 mod slots;
 pub mod sqlite;
+pub mod way_back;
 
 use crate::error::Result;
 use crate::model::record::Record;

@@ -3,7 +3,7 @@
 
 use super::Stored;
 use super::history::{History, Past, State};
-use crate::model::effect::Outcome;
+use crate::model::effect::{Action, Outcome};
 use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
 
 impl History {
@@ -44,6 +44,8 @@ impl History {
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
         let again = match failed {
             Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
+            // A person said that it failed: they are asked again.
+            Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
             Some(_) | None => self.latest_readings().into_iter().next(),
         };
         again.filter(|id| self.may_retry(id)).into_iter().collect()
@@ -57,10 +59,14 @@ impl History {
     }
 
     fn latest_readings(&self) -> Vec<EffectId> {
+        let here = match self.way_back() {
+            Some(_) => TrackId::rollback(self.rollbacks()),
+            None => TrackId::main(),
+        };
         let mut readings = Vec::new();
         for stored in self.records().iter().rev() {
             match &stored.record {
-                Record::Read { id, .. } if id.track == TrackId::main() => readings.push(id.clone()),
+                Record::Read { id, .. } if id.track == here => readings.push(id.clone()),
                 Record::Read { .. } => break,
                 Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Ended { .. } | Record::Opened { .. } => {}
                 Record::Intent { .. } | Record::Outcome { .. } | Record::Begun { .. } => break,

@@ -11,6 +11,9 @@ use std::fmt;
 /// The format this program writes. It reads this one and older ones, and refuses newer ones.
 pub const FORMAT: u32 = 1;
 
+/// The name under which the parameters of a run hold the gist of the one it follows, if it follows one.
+pub const FROM_RUN: &str = "from_run";
+
 /// An instant, in three clocks: what people read, what limits are counted in, and which boot that was.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Moment {

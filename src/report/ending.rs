@@ -76,7 +76,7 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
 #[must_use]
 pub fn closing(sum: &Summary, style: &Style) -> String {
     let mut text = String::from("\n");
-    if sum.ending == Some(Ending::Suspended) {
+    if sum.ending == Some(Ending::Suspended) && !sum.open.is_empty() {
         return text + next_commands(&sum.run, &sum.open, style).as_str();
     }
     for line in sum.message.lines().filter(|line| !line.is_empty()) {
@@ -119,7 +119,7 @@ pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let indent = " ".repeat(LIST_COLUMN);
     let rest = if fits { format!("{runbook} {estate}") } else { format!("{runbook}\n{indent}{estate}") };
     let mut text = format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone));
-    if sum.ending == Some(Ending::Suspended) {
+    if sum.ending == Some(Ending::Suspended) && !sum.open.is_empty() {
         for question in &sum.open {
             text += &format!("{:14}{}\n", "", question.command(&sum.run));
         }

@@ -3,7 +3,7 @@
 
 use crate::model::effect::{Action, Ask, Class, Effect, Failure, Outcome};
 use crate::model::event::{Event, Sink};
-use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
+use crate::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
@@ -241,6 +241,7 @@ impl Terminal {
         let who = shown(&format!("{runbook} on {estate}, by {} on {}", by.user, by.host));
         self.heading(at.wall, "", &who);
         let given = |(name, value): (&String, &Value)| match value.to_string() {
+            _ if name == FROM_RUN => format!("after run {}", value.get("run").unwrap_or(value)),
             empty if empty.is_empty() => format!("{name}=\"\""),
             value => format!("{name}={value}"),
         };
@@ -288,7 +289,8 @@ impl Terminal {
         if self.prompted {
             return self.clear_status();
         }
-        self.entry(wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), "");
+        let words = lane(&id.track, &shown(&ask.text));
+        self.entry(wall, badge('?', "ask", Tone::Wait), &words, &shown(&ask.gate));
         if !ask.evidence.is_empty() {
             self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
         }

@@ -56,6 +56,7 @@ pub(crate) struct Held {
 }
 
 /// A step that is owed at the end.
+#[derive(Clone)]
 pub(crate) struct Obligation {
     /// The step's name.
     pub(crate) name: String,

@@ -3,6 +3,7 @@
 //!
 //! - [`sources`]: the texts a run may read, found by walking `import`s
 //! - [`program`]: texts compiled once, run many times
+//! - [`rollback`]: a script that was replayed goes back
 //! - [`params`]: what a runbook asks of the command line, found without running it
 //! - [`primitives`]: the vocabulary, one file a theme
 //! - [`doc`]: what is said about each primitive; feeds `baton doc`, lint and "did you mean"
@@ -12,7 +13,7 @@
 //!
 //! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
 //! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track,
-//! [`obligations`] what is owed at the end, [`tree`] reading ASTs.
+//! [`obligations`] what is owed at the end, [`put_back`] former values, [`tree`] reading ASTs.
 
 pub(crate) mod call;
 pub(crate) mod closures;
@@ -29,6 +30,8 @@ pub(crate) mod options;
 pub mod params;
 pub mod primitives;
 pub mod program;
+pub(crate) mod put_back;
+pub mod rollback;
 pub mod sources;
 pub mod surface;
 pub(crate) mod tree;

@@ -8,7 +8,7 @@ use crate::model::inventory::Inventory;
 use crate::model::record::EffectId;
 use crate::model::step_name::StepNames;
 use crate::model::value::Fields;
-use crate::script::context::{Fallible, Held, Run, Track};
+use crate::script::context::{Fallible, Held, Obligation, Run, Track};
 use crate::script::failure::{self, Bug};
 use crate::script::params::{self, ParamDecl};
 use crate::script::primitives;
@@ -188,40 +188,73 @@ impl Program {
 /// soon as the door is shut.
 #[must_use]
 pub fn run(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields) -> ScriptEnd {
-    let params = match program.resolve_params(&params) {
-        Ok(params) => params,
-        Err(error) => return ScriptEnd::Bug(error),
-    };
-    let (program, bug, undos) = (Rc::clone(program), RefCell::default(), RefCell::default());
-    let run = Rc::new(Run { door, inventory, params, program, engine: OnceCell::new(), bug, undos });
-    let main = Track::new(&run);
-    let mut engine = run.program.engine();
-    engine.set_default_tag(main.tag());
-    let stopping = Rc::clone(&run);
-    engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
-    let engine = Rc::new(engine);
-    let _set_once = run.engine.set(Rc::downgrade(&engine));
-    let result = engine.run_ast(&run.program.main.ast);
-    let mut end = finish(&main, &engine, result).unwrap_or_else(|end| end);
-    let left = std::mem::take(&mut *main.obligations.borrow_mut());
-    if let ScriptEnd::Failed { owed, .. } = &mut end {
-        owed.extend(left.into_iter().rev().map(|obligation| obligation.name));
+    match Stage::set(program, door, inventory, params) {
+        Ok(stage) => {
+            let mut end = stage.play();
+            let left = std::mem::take(&mut *stage.main.obligations.borrow_mut());
+            if let ScriptEnd::Failed { owed, .. } = &mut end {
+                owed.extend(left.into_iter().rev().map(|obligation| obligation.name));
+            }
+            end
+        }
+        Err(error) => ScriptEnd::Bug(error),
     }
-    end
 }
 
-/// Does what is owed after the script has ended, newest first.
-fn finish(main: &Rc<Track>, engine: &Engine, result: Fallible<()>) -> std::result::Result<ScriptEnd, ScriptEnd> {
-    let mut held = ended(main, result)?;
-    loop {
-        let Some(obligation) = main.obligations.borrow_mut().pop() else { break };
-        let held_again = obligations::meet(&obligation, engine, main)?;
-        held = held.or(held_again);
+/// A program with all it needs to be evaluated. As long as it stands, closures of the script can be called.
+pub(super) struct Stage {
+    /// The main track.
+    pub(super) main: Rc<Track>,
+    /// What evaluates it.
+    pub(super) engine: Rc<Engine>,
+    /// What was owed and begun to be done, in that order.
+    pub(super) met: RefCell<Vec<Obligation>>,
+}
+
+impl Stage {
+    /// A stage on which nothing was evaluated yet.
+    ///
+    /// # Errors
+    /// `Usage` when the parameters do not fit.
+    pub(super) fn set(
+        program: &Rc<Program>,
+        door: Rc<dyn Door>,
+        inventory: Rc<Inventory>,
+        params: Fields,
+    ) -> Result<Self> {
+        let params = program.resolve_params(&params)?;
+        let (program, bug, undos) = (Rc::clone(program), RefCell::default(), RefCell::default());
+        let run = Rc::new(Run { door, inventory, params, program, engine: OnceCell::new(), bug, undos });
+        let main = Track::new(&run);
+        let mut engine = run.program.engine();
+        engine.set_default_tag(main.tag());
+        let stopping = Rc::clone(&run);
+        engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
+        let engine = Rc::new(engine);
+        let _set_once = run.engine.set(Rc::downgrade(&engine));
+        Ok(Self { main, engine, met: RefCell::default() })
     }
-    Ok(match held {
-        Some(Held { reason, instructions }) => ScriptEnd::Held { reason, instructions },
-        None => ScriptEnd::Done,
-    })
+
+    /// Evaluates the runbook, then does what is owed.
+    pub(super) fn play(&self) -> ScriptEnd {
+        let result = self.engine.run_ast(&self.main.run.program.main.ast);
+        self.finish(result).unwrap_or_else(|end| end)
+    }
+
+    /// Does what is owed after the script has ended, newest first.
+    fn finish(&self, result: Fallible<()>) -> std::result::Result<ScriptEnd, ScriptEnd> {
+        let mut held = ended(&self.main, result)?;
+        loop {
+            let Some(obligation) = self.main.obligations.borrow_mut().pop() else { break };
+            self.met.borrow_mut().push(obligation.clone());
+            let held_again = obligations::meet(&obligation, &self.engine, &self.main)?;
+            held = held.or(held_again);
+        }
+        Ok(match held {
+            Some(Held { reason, instructions }) => ScriptEnd::Held { reason, instructions },
+            None => ScriptEnd::Done,
+        })
+    }
 }
 
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.

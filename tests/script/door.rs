@@ -2,6 +2,7 @@
 
 use baton::dispatch::{Body, Door, Entry, Halt, Halted};
 use baton::error::{Error, Kind, Place};
+use baton::journal::way_back::Fate;
 use baton::model::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
 use baton::model::mark::Mark;
 use baton::model::record::{EffectId, Ending, StepId, TrackId};
@@ -116,6 +117,14 @@ impl Door for FakeDoor {
         let mut state = self.state.borrow_mut();
         state.seen.push(failed.map_or("]".to_owned(), |why| format!("] {why}")));
         if state.halt.is_some() { Err(Halted) } else { Ok(()) }
+    }
+
+    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
+        Ok(Fate::Happened)
+    }
+
+    fn word_on(&self, _: &EffectId, _: &str) -> Result<bool, Halted> {
+        Ok(true)
     }
 
     fn aside(&self, _: TrackId, body: Body) -> Result<(), Halted> {

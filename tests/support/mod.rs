@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 pub mod checks;
-pub mod pty;
 pub mod simulation;
+pub mod terminal;
 
 /// The real binary, with a state folder and a working folder of its own, both gone with it.
 pub struct Baton {
@@ -51,6 +51,7 @@ impl Baton {
             .args(words)
             .current_dir(self.folder())
             .env("BATON_STATE", self.state())
+            .env("HOME", self.folder())
             .env_remove("XDG_STATE_HOME")
             .env("NO_COLOR", "1")
             .env("COLUMNS", "80")

@@ -8,12 +8,12 @@ use baton::lab::template::{Template, Wanted};
 use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
-use baton::model::record::{Record, Who};
+use baton::model::record::{EffectId, Record, TrackId, Way, Who};
 use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
 use baton::session::{self, Finished, Parts, Prepared, Verdict};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
-use baton::world::World;
+use baton::world::{JobId, Request, Ticket, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -52,6 +52,18 @@ impl Sink for Shown {
         }
         if matches!(event, Event::Ahead { .. } | Event::Words { .. } | Event::Notice { .. }) {
             self.1.borrow_mut().push(event.clone());
+        }
+    }
+}
+
+/// Collects what a screen says that is not recorded.
+#[derive(Clone, Default)]
+struct Notices(Rc<RefCell<Vec<String>>>);
+
+impl Sink for Notices {
+    fn event(&mut self, event: &Event) {
+        if let Event::Notice { text } = event {
+            self.0.borrow_mut().push(text.clone());
         }
     }
 }
@@ -154,8 +166,8 @@ impl Play<'_> {
 
     /// A runner that lives, taking the run up with a person's word on what is in doubt.
     pub fn resume_with(&self, happened: bool) -> Finished {
-        let reason = "looked at the host".to_owned();
-        let verdict = if happened { Verdict::Happened(reason) } else { Verdict::NotHappened(reason) };
+        let why = "looked at the host".to_owned();
+        let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
         self.steered(&CrashClock::never(), vec![], verdict).expect("not refused").expect("it lives")
     }
 
@@ -169,6 +181,54 @@ impl Play<'_> {
         self.carry_out(clock, &Between::nothing(), gates, verdict)
     }
 
+    fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
+        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
+        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
+        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
+        Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+    }
+
+    /// A runner takes the run back, from where another one stopped if one had begun to. As [`Play::runner`].
+    pub fn back_runner(&self, clock: &CrashClock, way: &Way, verdict: Verdict) -> Result<Option<Finished>, String> {
+        let finished = session::rollback(&self.scene.prepared, self.parts(clock, &Between::nothing()), way, verdict);
+        if clock.is_dead() {
+            return Ok(None);
+        }
+        assert_eq!(self.estate.defect(), None, "the model has a defect");
+        finished.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// A runner that lives takes the run back.
+    #[track_caller]
+    pub fn back(&self, way: &Way) -> Finished {
+        let finished = self.back_runner(&CrashClock::never(), way, Verdict::Retry);
+        finished.unwrap_or_else(|error| panic!("{error}")).expect("it lives")
+    }
+
+    /// Why the run cannot be taken back.
+    pub fn no_way_back(&self, way: &Way) -> String {
+        self.back_runner(&CrashClock::never(), way, Verdict::Retry).expect_err("it should have been refused")
+    }
+
+    /// What going back would do: nothing of it is done.
+    pub fn plan_back(&self, way: &Way) -> session::Return {
+        let parts = self.parts(&CrashClock::never(), &Between::nothing());
+        session::way_back(&self.scene.prepared, parts, way, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Somebody else carries out a verb.
+    pub fn meddle(&self, service: &str, verb: &str, args: &[(&str, &str)]) {
+        let mut world = self.estate.connect(CrashClock::never());
+        let args: Fields = args.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+        let effect = EffectId { track: TrackId::main(), n: self.estate.ledger().effects.len() as u64 + 1 };
+        let host = self.scene.prepared.inventory.services[service].host.clone();
+        let job = JobId { run: "somebody-else".into(), effect, attempt: 1 };
+        let (service, verb) = (Some(service.to_owned()), verb.to_owned());
+        world.submit(Ticket(1), Request::Start { host, job, service, verb, argv: vec!["x".into()], args });
+        world.next();
+        self.estate.pass(60_000);
+    }
+
     fn carry_out(
         &self,
         clock: &CrashClock,
@@ -176,10 +236,7 @@ impl Play<'_> {
         gates: Vec<Rc<dyn Gate>>,
         verdict: Verdict,
     ) -> Result<Option<Finished>, String> {
-        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
-        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
-        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        let parts = Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates };
+        let parts = Parts { gates, ..self.parts(clock, between) };
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
@@ -197,6 +254,23 @@ impl Play<'_> {
     pub fn run(&self) -> Finished {
         let finished = self.runner(&CrashClock::never(), &Between::nothing());
         finished.unwrap_or_else(|error| panic!("{error}")).expect("it lives")
+    }
+
+    /// A runner that lives takes the run up with other texts. Also what the screen said that is not recorded.
+    pub fn run_as(&self, edited: &Scene) -> (Finished, Vec<String>) {
+        let notices = Notices::default();
+        let parts = Parts {
+            run: RUN.into(),
+            store: Box::new(self.store.clone()),
+            world: Box::new(self.estate.connect(CrashClock::never())),
+            sinks: vec![Box::new(notices.clone())],
+            by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
+            gates: vec![],
+        };
+        let finished =
+            session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
+        let said = notices.0.borrow().clone();
+        (finished, said)
     }
 
     /// The records that a person saw as they were written.

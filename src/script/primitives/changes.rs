@@ -229,9 +229,9 @@ fn any(call: &Call<'_>) -> Fallible<Dynamic> {
 
 /// Notes where the log of a service stands; reading goes on from there.
 pub(super) fn mark(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Option<crate::model::mark::Mark>> {
-    let source = lower::log(call, service)?;
+    let source = call.sound(lower::log(service.get()))?;
     let capture = Action::Capture(Capture::Mark { source });
-    Ok(call.perform(lower::on_service(service, format!("mark({})", service.name()), capture))?.mark)
+    Ok(call.perform(lower::on_service(service.get(), format!("mark({})", service.name()), capture))?.mark)
 }
 
 /// Carries out a verb of a profile, unless its goal holds already.
@@ -242,12 +242,12 @@ fn change(
     args: &Fields,
     limit: Option<Span>,
 ) -> Fallible<Dynamic> {
-    let verb = lower::verb(call, service, name)?;
-    let job = lower::job(call, service, name, args, limit)?;
+    let verb = call.sound(lower::verb(service.get(), name))?;
+    let job = call.sound(lower::job(service.get(), name, args, limit))?;
     let mut former = Value::Null;
     if let Some(goal) = &job.goal {
-        let label = probes::labelled(&goal.probe.what, service, std::iter::empty());
-        former = call.perform(lower::on_service(service, label, Action::Probe(goal.probe.clone())))?.value;
+        let label = probes::labelled(&goal.probe.what, service.name(), std::iter::empty());
+        former = call.perform(lower::on_service(service.get(), label, Action::Probe(goal.probe.clone())))?.value;
         if goal.wants.contains(&former) {
             return Ok(result(false, &former, ""));
         }
@@ -255,8 +255,8 @@ fn change(
     if verb.severe {
         ask_first(call, service, name, verb)?;
     }
-    let label = probes::labelled(name, service, args.values());
-    let mut effect = lower::on_service(service, label, Action::Job(job));
+    let label = probes::labelled(name, service.name(), args.values());
+    let mut effect = lower::on_service(service.get(), label, Action::Job(job));
     effect.undo = lower::undo(verb, args, &former);
     let done = call.perform(effect)?;
     Ok(made(&former, &done.value))
@@ -269,7 +269,7 @@ fn ask_first(call: &Call<'_>, service: &ServiceHandle, name: &str, verb: &Verb) 
     let text = format!("`{name}` of `{}` cannot be undone.{interrupts} Type its name to go on.", service.name());
     let gate = call.track()?.run.door.gate_name("severe", None);
     let ask = Ask { gate, form, text, evidence: String::new() };
-    let effect = lower::on_service(service, format!("confirm {name}({})", service.name()), Action::Ask(ask));
+    let effect = lower::on_service(service.get(), format!("confirm {name}({})", service.name()), Action::Ask(ask));
     let answer = call.perform(effect)?.value;
     if people::word(&answer) == service.name() {
         return Ok(());
@@ -305,7 +305,7 @@ fn run(call: &Call<'_>) -> Fallible<Dynamic> {
         },
         None => {
             let service = call.service(0)?;
-            lower::on_service(&service, format!("run({}, {command})", service.name()), Action::Job(job))
+            lower::on_service(service.get(), format!("run({}, {command})", service.name()), Action::Job(job))
         }
     };
     let done = call.perform(effect)?;

@@ -3,6 +3,7 @@
 use crate::convert;
 use crate::dispatch::{Entry, Halted};
 use crate::model::effect::{Action, Class, Effect, FailureKind};
+use crate::model::record::FROM_RUN;
 use crate::script::call::Call;
 use crate::script::closures::Closure;
 use crate::script::context::{Fallible, Held, Obligation, Track, terminated};
@@ -30,6 +31,20 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             ..VerbDoc::NONE
         },
         body: param,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "former_run",
+            signatures: &["former_run()"],
+            summary: "What the run given with `--from-run` found and did, or `()`: a map of `run`, `runbook`, `ended`, \
+                      `params`, `roles` and `versions` (the first reading of each service), and `changes`, a list of \
+                      `#{ verb, service, args, done }` in order.",
+            example: r#"
+                let former = former_run();
+                if former != () { note(`run ${former.run} was ${former.ended}`); }"#,
+            ..VerbDoc::NONE
+        },
+        body: former_run,
     },
     Primitive {
         doc: VerbDoc {
@@ -117,6 +132,10 @@ fn param(call: &Call<'_>) -> Fallible<Dynamic> {
         Some(value) => Ok(convert::to_dynamic(value)),
         None => Err(call.bug(format!("parameter `{name}` is not declared in the runbook itself, at its top"))),
     }
+}
+
+fn former_run(call: &Call<'_>) -> Fallible<Dynamic> {
+    Ok(call.track()?.run.params.get(FROM_RUN).map_or(Dynamic::UNIT, convert::to_dynamic))
 }
 
 fn step(call: &Call<'_>) -> Fallible<Dynamic> {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A terminal with a command that was started on it, in a session of its own.
-pub struct Pty {
+pub struct Session {
     master: Option<File>,
     child: Child,
     /// Everything it has shown.
@@ -24,9 +24,14 @@ pub struct Pty {
     read: usize,
 }
 
-impl Pty {
+impl Session {
     /// Starts a command line at a new terminal.
-    pub fn start(baton: &Baton, words: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub fn start(baton: &Baton, words: &[&str]) -> Self {
+        Self::start_with(baton, words, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_with(baton: &Baton, words: &[&str], variables: &[(&str, &str)]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("may be used");
         let name = ptsname(&master, Vec::new()).expect("its name");
@@ -45,7 +50,14 @@ impl Pty {
         Self { master: Some(File::from(master)), child, shown: String::new(), read: 0 }
     }
 
-    /// Waits until this is shown, after what was waited for before, and gives what came up to it.
+    /// Waits until the screen shows this, behind what was waited for before.
+    #[track_caller]
+    pub fn shows(&mut self, text: &str) -> &mut Self {
+        self.sees(text);
+        self
+    }
+
+    /// The same; gives what was shown up to there.
     #[track_caller]
     pub fn sees(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
@@ -62,8 +74,9 @@ impl Pty {
     }
 
     /// Types a line.
-    pub fn types(&mut self, line: &str) {
+    pub fn types(&mut self, line: &str) -> &mut Self {
         self.presses(&format!("{line}\n"));
+        self
     }
 
     /// Presses keys.
@@ -82,12 +95,21 @@ impl Pty {
         self.waits()
     }
 
-    /// Waits for the end; the exit code and everything that was shown.
-    #[track_caller]
-    pub fn ends(mut self) -> (i32, String) {
+    /// Ends the command at once, as a crash would.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("kills it");
+        self.child.wait().expect("buries it");
+    }
+
+    /// Waits for the end of the command; its exit code.
+    pub fn ends(&mut self) -> i32 {
         while self.more() {}
-        let code = self.waits();
-        (code, std::mem::take(&mut self.shown))
+        self.waits()
+    }
+
+    /// Everything that was shown so far.
+    pub fn screen(&self) -> &str {
+        &self.shown
     }
 
     fn waits(&mut self) -> i32 {
@@ -114,7 +136,7 @@ impl Pty {
     }
 }
 
-impl Drop for Pty {
+impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
