@@ -265,6 +265,8 @@ fn an_interrupt_stops_the_run_and_a_second_one_ends_baton_at_once() {
     pty.sees("busy now");
     pty.presses("\u{3}");
     pty.sees("^C");
+    // Two at once would count as one.
+    std::thread::sleep(std::time::Duration::from_millis(200));
     pty.presses("\u{3}");
     assert_eq!(pty.ends(), 130);
     baton.run(&["runs"]).code(0).says("unfinished");

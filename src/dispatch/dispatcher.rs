@@ -319,10 +319,7 @@ impl Dispatcher {
     fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
         let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
         // The parent's step must be on record before the first record of a child.
-        let held_back = self.track(|track| std::mem::take(&mut track.pending));
-        if !held_back.is_empty() {
-            self.suspend(Want::Append(held_back))?;
-        }
+        self.flush()?;
         for (child, body) in children {
             self.forked.borrow_mut().push((child.id.clone(), body));
             self.tracks.borrow_mut().insert(child.id.clone(), child);

@@ -117,8 +117,8 @@ impl Dispatcher {
         self.pass(ended.track, |gate| gate.after_step(self, ended)).map(|_| ())
     }
 
-    /// Steps that wait for the next write come before the question: who is asked must see them.
-    fn flush(&self) -> Result<(), Halted> {
+    /// Writes the step records that wait for the next write.
+    pub(super) fn flush(&self) -> Result<(), Halted> {
         let waiting = self.track(|track| std::mem::take(&mut track.pending));
         if waiting.is_empty() { Ok(()) } else { self.suspend(Want::Append(waiting)).map(|_| ()) }
     }
@@ -133,6 +133,7 @@ impl Dispatcher {
         if self.gates.is_empty() {
             return Ok(None);
         }
+        // Who is asked must see which step it is about.
         self.flush()?;
         if track.is_scripts() {
             self.suspend(Want::Turn)?;
