@@ -15,6 +15,7 @@ mod follow_up;
 mod former;
 mod lab;
 mod list;
+mod repl;
 mod resume;
 mod run;
 mod runs;
@@ -61,6 +62,7 @@ enum Command {
     Run(run::Words),
     Resume(resume::Words),
     Approve(approve::Words),
+    Repl(repl::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -72,6 +74,7 @@ enum Command {
 }
 
 /// What every command is given.
+#[derive(Clone)]
 struct Desk {
     /// Where it writes.
     screen: Screen,
@@ -122,6 +125,7 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
         Command::Approve(words) => approve::run(words, desk),
+        Command::Repl(words) => repl::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

@@ -59,6 +59,8 @@ pub(super) struct Track {
     pub(super) marks: BTreeMap<String, Mark>,
     /// Step records that wait for the next write: they need no sync of their own.
     pub(super) pending: Vec<Record>,
+    /// It only finds again what is on record: where that ends or differs, so does the track.
+    pub(super) recalls: bool,
 }
 
 impl Track {
@@ -77,6 +79,7 @@ impl Track {
             gates: BTreeSet::new(),
             marks,
             pending: Vec::new(),
+            recalls: false,
         }
     }
 
@@ -86,13 +89,14 @@ impl Track {
             "" => format!("{}", index + 1),
             step => format!("{step}.{}", index + 1),
         };
-        Self::new(self.id.child(n, index), prefix, self.marks.clone())
+        let child = Self::new(self.id.child(n, index), prefix, self.marks.clone());
+        Self { recalls: self.recalls, ..child }
     }
 
     /// A side track of this name: it starts from what this one has read.
-    pub(super) fn aside(&self, id: TrackId) -> Self {
+    pub(super) fn aside(&self, id: TrackId, recalls: bool) -> Self {
         let prefix = id.0.clone();
-        Self::new(id, prefix, self.marks.clone())
+        Self { recalls, ..Self::new(id, prefix, self.marks.clone()) }
     }
 
     /// Numbers the next effect or fork.
