@@ -38,10 +38,10 @@ pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
     let screen = &desk.screen;
     screen.out.say(&ending::render(&sum, &screen.out_style, &screen.zone));
     match &finished.error {
-        Some(error) if finished.ending == Ending::Suspended => {
+        Some(error) if finished.ending == Ending::Suspended && !sum.open.is_empty() => {
             screen.out.say(&ending::suspended(&sum, error, &screen.out_style));
         }
-        Some(error) if finished.ending == Ending::Held => {
+        Some(error) if matches!(finished.ending, Ending::Held | Ending::Suspended) => {
             screen.out.say(&ending::decision(error, finished.ending, &screen.out_style));
         }
         Some(error) => {

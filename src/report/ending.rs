@@ -76,7 +76,7 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
 #[must_use]
 pub fn closing(sum: &Summary, style: &Style) -> String {
     let mut text = String::from("\n");
-    if sum.ending == Some(Ending::Suspended) {
+    if sum.ending == Some(Ending::Suspended) && !sum.open.is_empty() {
         return text + next_commands(&sum.run, &sum.open, style).as_str();
     }
     for line in sum.message.lines().filter(|line| !line.is_empty()) {
