@@ -4,7 +4,7 @@
 mod rollback;
 mod verdict;
 
-pub use rollback::{Return, rollback, way_back};
+pub use rollback::{Return, Wish, rollback, way_back};
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};
 
@@ -150,6 +150,12 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
     carry_out(prepared, parts, history, 0, opening, params).map_err(not_begun)
 }
 
+/// How this runner departs from the runbook by the gates it was given.
+fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
+    let told = parts.gates.iter().filter_map(|gate| gate.departure());
+    told.map(|what| Record::Deviation { what, reason: String::new(), at: at.clone(), by: parts.by.clone() }).collect()
+}
+
 /// The record that begins a run; the texts it names are stored.
 ///
 /// # Errors
@@ -169,12 +175,6 @@ pub(crate) fn first_record(prepared: &Prepared, parts: &mut Parts, params: &Fiel
         at: parts.world.now(),
         by: parts.by.clone(),
     })
-}
-
-/// How this runner departs from the runbook by the gates it was given.
-fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
-    let told = parts.gates.iter().filter_map(|gate| gate.departure());
-    told.map(|what| Record::Deviation { what, reason: String::new(), at: at.clone(), by: parts.by.clone() }).collect()
 }
 
 /// The first records could not be written: there is no run, and nothing was touched.
@@ -204,7 +204,7 @@ pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Verdict) -> Result
     }
     let params = history.begun().params.clone();
     let at = parts.world.now();
-    let mut opening = reopening(&parts.run, &history, verdict, &at, &parts.by)?;
+    let mut opening = verdict::reopening(&parts.run, &history, verdict, &at, &parts.by)?;
     opening.extend(departures(&parts, &at));
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
@@ -344,5 +344,7 @@ fn next_after_failure(run: &str, ending: Ending, mut error: Box<Error>, owed: &[
         let names: Vec<String> = owed.iter().map(|name| format!("`{name}`")).collect();
         error = error.hint(format!("owed and not done yet, in this order: {}", names.join(", ")));
     }
-    error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
+    error
+        .hint(format!("take back what was changed: baton rollback {run}"))
+        .hint(format!("put it right, then try the failed step again: baton resume {run}"))
 }

@@ -1,6 +1,7 @@
 //! The command line: typed words become a session, its ending becomes an exit code. One file a command. It performs no
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
+mod abort;
 mod answers;
 mod approve;
 mod carry;
@@ -17,6 +18,7 @@ mod lab;
 mod list;
 mod repl;
 mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod screen;
@@ -61,6 +63,8 @@ struct CommandLine {
 enum Command {
     Run(run::Words),
     Resume(resume::Words),
+    Rollback(rollback::Words),
+    Abort(abort::Words),
     Repl(repl::Words),
     Approve(approve::Words),
     Check(check::Words),
@@ -124,6 +128,8 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
     match command {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
+        Command::Rollback(words) => rollback::run(words, desk),
+        Command::Abort(words) => abort::run(words, desk),
         Command::Repl(words) => repl::run(words, desk),
         Command::Approve(words) => approve::run(words, desk),
         Command::Check(words) => check::run(words, desk),

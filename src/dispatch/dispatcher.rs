@@ -2,7 +2,7 @@
 //! intent durable, effect, outcome durable, value visible. It decides nothing a runbook should decide.
 
 use crate::dispatch::gate::{Gate, StepAhead};
-use crate::dispatch::replay::{self, Course};
+use crate::dispatch::replay::{self, Course, gave_up};
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
@@ -11,11 +11,11 @@ use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
 use crate::journal::history::{History, Past, State, StepPast, StepPhase};
 use crate::journal::way_back::Fate;
-use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
+use crate::model::effect::{Effect, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
 use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
-use crate::world::{Link, Reply, Request, Stopped, World};
+use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -246,7 +246,7 @@ impl Dispatcher {
                     recovering = false;
                     continue;
                 }
-                Verdict::Again { reason } => Outcome::Failed(gave_up(&reason)),
+                Verdict::Again { reason } => Outcome::Failed(gave_up(ATTEMPTS_MAX, &reason)),
                 Verdict::Doubt { reason } => return Err(self.doubt(id, attempt, effect, reason)),
                 Verdict::Unanswered { reason } => {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
@@ -465,26 +465,4 @@ impl Door for Dispatcher {
     fn halt_reason(&self) -> Option<Halt> {
         self.halted.borrow().clone()
     }
-}
-
-impl Link for Dispatcher {
-    fn call(&self, request: Request) -> Result<Reply, Stopped> {
-        match self.suspend(Want::Reply(request)) {
-            Ok(Give::Reply(reply)) => Ok(reply),
-            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
-        }
-    }
-
-    fn now(&self) -> Moment {
-        self.moment()
-    }
-
-    fn tell(&self, event: Event) {
-        self.emit(&event);
-    }
-}
-
-fn gave_up(reason: &str) -> Failure {
-    let message = format!("given up after {ATTEMPTS_MAX} attempts: {reason}");
-    Failure { kind: FailureKind::Goal, message, exit: None, output: String::new() }
 }

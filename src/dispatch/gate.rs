@@ -144,6 +144,8 @@ impl Dispatcher {
         if self.gates.is_empty() {
             return Ok(None);
         }
+        // Who is asked must see which step it is about.
+        self.catch_up()?;
         if track.is_scripts() {
             self.suspend(Want::Turn)?;
         }

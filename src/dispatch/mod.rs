@@ -4,6 +4,7 @@
 mod dispatcher;
 mod forks;
 mod gate;
+mod link;
 mod look;
 mod replay;
 mod scheduler;

@@ -30,10 +30,10 @@ pub(crate) struct Run {
     pub(crate) engine: OnceCell<Weak<Engine>>,
     /// A bug in the script ends the whole run, even if a `try` or an array callback swallows it.
     pub(crate) bug: RefCell<Option<Box<Error>>>,
-    /// The effects at which the tracks of the last `parallel` that failed had failed, in the order of its items.
-    pub(crate) failed_beside: RefCell<Vec<EffectId>>,
     /// How steps say they are undone.
     pub(crate) undos: RefCell<OwnUndos>,
+    /// The effects at which the tracks of the last `parallel` that failed had failed, in the order of its items.
+    pub(crate) failed_beside: RefCell<Vec<EffectId>>,
 }
 
 /// One strand of a run, as the script host sees it.
@@ -112,8 +112,8 @@ impl Run {
     /// A run before anything was evaluated.
     pub(crate) fn new(door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields, program: Rc<Program>) -> Rc<Self> {
         let (engine, bug) = (OnceCell::new(), RefCell::default());
-        let (failed_beside, undos) = (RefCell::default(), RefCell::default());
-        Rc::new(Self { door, inventory, params, program, engine, bug, failed_beside, undos })
+        let (undos, failed_beside) = (RefCell::default(), RefCell::default());
+        Rc::new(Self { door, inventory, params, program, engine, bug, undos, failed_beside })
     }
 
     /// Whether no script of this run may go any further.

@@ -139,12 +139,6 @@ impl Program {
         &self.runbook
     }
 
-    /// Whether it does nothing at all: lines typed by hand have such a runbook.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.main.text.trim().is_empty()
-    }
-
     /// The steps that the runbook and its modules name.
     #[must_use]
     pub fn step_names(&self) -> StepNames {
@@ -153,6 +147,12 @@ impl Program {
             tree::step_names(&unit.ast, &mut names);
         }
         names
+    }
+
+    /// Whether it does nothing at all: lines typed by hand have such a runbook.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.main.text.trim().is_empty()
     }
 
     /// What the runbook says of itself: its `//!` lines, without the marks.
@@ -221,16 +221,6 @@ pub fn run_watched(
         }
         Err(error) => ScriptEnd::Bug(error),
     }
-}
-
-/// An engine by which calls find their track, and which stops when the run is over.
-pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>) -> Rc<Engine> {
-    engine.set_default_tag(main.tag());
-    let stopping = Rc::clone(&main.run);
-    engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
-    let engine = Rc::new(engine);
-    let _set_once = main.run.engine.set(Rc::downgrade(&engine));
-    engine
 }
 
 /// A program with all it needs to be evaluated. As long as it stands, closures of the script can be called.

@@ -1,5 +1,6 @@
 //! A shipped runbook against the simulated world: the story of a run, with runners that may die in it.
 
+use baton::dispatch::Gate;
 use baton::engine;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
@@ -8,6 +9,7 @@ use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
 use baton::model::record::{EffectId, Record, TrackId, Way, Who};
+use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
 use baton::session::{self, Finished, Parts, Prepared, Verdict};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
@@ -41,12 +43,15 @@ pub struct Play<'a> {
 
 /// Collects the records that the screens of all runners showed, with their numbers.
 #[derive(Clone, Default)]
-struct Shown(Rc<RefCell<Vec<(u64, Record)>>>);
+struct Shown(Rc<RefCell<Vec<(u64, Record)>>>, Rc<RefCell<Vec<Event>>>);
 
 impl Sink for Shown {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { seq, record, replayed: false } = event {
             self.0.borrow_mut().push((*seq, Record::clone(record)));
+        }
+        if matches!(event, Event::Ahead { .. } | Event::Words { .. } | Event::Notice { .. }) {
+            self.1.borrow_mut().push(event.clone());
         }
     }
 }
@@ -161,14 +166,24 @@ impl Play<'_> {
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
     /// Fails with baton's refusal.
     pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
-        self.carry_out(clock, between, Verdict::Retry)
+        self.carry_out(clock, between, vec![], Verdict::Retry)
     }
 
     /// A runner that lives, taking the run up with a person's word on what is in doubt.
     pub fn resume_with(&self, happened: bool) -> Finished {
         let why = "looked at the host".to_owned();
         let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
-        self.carry_out(&CrashClock::never(), &Between::nothing(), verdict).expect("not refused").expect("it lives")
+        self.steered(&CrashClock::never(), vec![], verdict).expect("not refused").expect("it lives")
+    }
+
+    /// A runner with these gates, taking the run up with a person's word if it stopped.
+    pub fn steered(
+        &self,
+        clock: &CrashClock,
+        gates: Vec<Rc<dyn Gate>>,
+        verdict: Verdict,
+    ) -> Result<Option<Finished>, String> {
+        self.carry_out(clock, &Between::nothing(), gates, verdict)
     }
 
     fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
@@ -203,7 +218,8 @@ impl Play<'_> {
     /// What going back would do: nothing of it is done.
     pub fn plan_back(&self, way: &Way) -> session::Return {
         let parts = self.parts(&CrashClock::never(), &Between::nothing());
-        session::way_back(&self.scene.prepared, parts, way, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"))
+        let wish = session::Wish { way: way.clone(), verdict: Verdict::Retry, reason: String::new() };
+        session::way_back(&self.scene.prepared, parts, wish).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Somebody else carries out a verb.
@@ -219,8 +235,14 @@ impl Play<'_> {
         self.estate.pass(60_000);
     }
 
-    fn carry_out(&self, clock: &CrashClock, between: &Between, verdict: Verdict) -> Result<Option<Finished>, String> {
-        let parts = self.parts(clock, between);
+    fn carry_out(
+        &self,
+        clock: &CrashClock,
+        between: &Between,
+        gates: Vec<Rc<dyn Gate>>,
+        verdict: Verdict,
+    ) -> Result<Option<Finished>, String> {
+        let parts = Parts { gates, ..self.parts(clock, between) };
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
@@ -260,6 +282,16 @@ impl Play<'_> {
     /// The records that a person saw as they were written.
     pub fn shown(&self) -> Vec<(u64, Record)> {
         self.shown.0.borrow().clone()
+    }
+
+    /// What a person was shown beside records: what is about to happen, words, notices.
+    pub fn told(&self) -> Vec<Event> {
+        self.shown.1.borrow().clone()
+    }
+
+    /// The steps that the runbook names.
+    pub fn step_names(&self) -> StepNames {
+        self.scene.prepared.program.step_names()
     }
 
     /// What is on record.
