@@ -3,10 +3,11 @@
 
 use super::steering::{Begun, Course, OnFailure};
 use super::take_up::TakenUp;
-use super::{Desk, answers, carry, edit};
+use super::{Desk, answers, carry, edit, repl};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Ending;
 use crate::model::text::shown;
+use crate::repl::Start;
 use crate::report::style::Tone;
 use crate::session::{self, Finished, Parts, Verdict};
 use crate::world::{Completion, Line, Reply, Request, Ticket, World, desk};
@@ -40,6 +41,7 @@ const IN_DOUBT: [(&str, &str); 4] = [
 enum Next {
     Resume(Verdict),
     RollBack,
+    Shell,
     Stop,
 }
 
@@ -72,6 +74,7 @@ pub(super) fn carry_out(
         match next {
             Next::Stop => return Ok(code),
             Next::RollBack => return roll_back(taken, code, desk),
+            Next::Shell => finished = repl::open(taken, events, Start::Run, desk)?,
             Next::Resume(verdict) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
@@ -115,6 +118,7 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                 "done" | "happened" => Verdict::Happened(reason.to_owned()),
                 "not-happened" => Verdict::NotHappened(reason.to_owned()),
                 "rollback" => return Ok(Next::RollBack),
+                "shell" => return Ok(Next::Shell),
                 "stop" => return Ok(Next::Stop),
                 other => {
                     aside(other, words, taken, desk);
@@ -132,7 +136,7 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
 /// The words after which the same is asked again.
 fn aside(word: &str, words: &[(&str, &str)], taken: &TakenUp, desk: &Desk) {
     match word {
-        "edit" => match edit::edit(taken) {
+        "edit" => match edit::edit(&taken.prepared.texts) {
             Ok(path) => desk.screen.remark(&format!(
                 "edited: {}\nnothing of it is taken over yet: type `stop`, then: baton resume {} --adopt-edited",
                 path.display(),
@@ -140,7 +144,6 @@ fn aside(word: &str, words: &[(&str, &str)], taken: &TakenUp, desk: &Desk) {
             )),
             Err(error) => complain(error, desk),
         },
-        "shell" => desk.screen.remark("the REPL is not available here"),
         _ => help(words, desk),
     }
 }
