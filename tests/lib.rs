@@ -9,6 +9,7 @@ mod crash;
 mod exec;
 mod faults;
 mod genesys_model;
+mod genesys_rollback;
 mod history;
 mod inventory;
 mod journal;

@@ -46,9 +46,10 @@ impl Former {
             return Err(Error::new(Kind::Usage, message).hint("leave `-i` out to go on in that lab"));
         }
         let former = session::site(&self.texts)?;
-        let on_other_host = former.services.values().find(|service| {
-            site.services.get(&service.name).is_none_or(|now| now.host != service.host)
-        });
+        let on_other_host = former
+            .services
+            .values()
+            .find(|service| site.services.get(&service.name).is_none_or(|now| now.host != service.host));
         let message = match on_other_host {
             Some(service) => format!("`{}` of run {} is not on `{}` in `{file}`", service.name, self.run, service.host),
             None if site_name(&former) != site_name(site) => {
