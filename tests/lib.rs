@@ -10,6 +10,7 @@ mod exec;
 mod faults;
 mod gates;
 mod genesys_model;
+mod genesys_rollback;
 mod hands;
 mod history;
 mod inventory;

@@ -2,13 +2,14 @@
 
 use baton::dispatch::Gate;
 use baton::engine;
+use baton::journal::gist::gist;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::{Template, Wanted};
 use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
-use baton::model::record::{EffectId, Record, TrackId, Way, Who};
+use baton::model::record::{EffectId, FROM_RUN, Record, TrackId, Way, Who};
 use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
 use baton::session::{self, Finished, Parts, Prepared, Verdict};
@@ -20,6 +21,8 @@ use std::rc::Rc;
 
 /// The run's name in every simulation.
 const RUN: &str = "sim";
+/// The name of a run that follows another one on the same site.
+const NEXT_RUN: &str = "sim-next";
 
 /// What of the shipped texts is changed for a test: `(name, from, to)`. A `from` that is not there fails the test.
 pub type Patch<'a> = (&'a str, &'a str, &'a str);
@@ -36,6 +39,7 @@ pub struct Scene {
 /// One performance: a site and a journal that outlive the runners.
 pub struct Play<'a> {
     scene: &'a Scene,
+    run: &'static str,
     pub estate: SimEstate,
     pub store: MemoryStore,
     shown: Shown,
@@ -139,6 +143,19 @@ impl Scene {
         Self { scenario, prepared, models: BTreeMap::from([(template.model, model)]), params, lab }
     }
 
+    /// The same with a parameter given.
+    pub fn given(mut self, name: &str, value: &str) -> Self {
+        self.params.insert(name.to_owned(), Value::from(value));
+        self.params = self.prepared.program.resolve_params(&self.params).unwrap_or_else(|error| panic!("{error}"));
+        self
+    }
+
+    /// The same with the record of a run that it follows.
+    pub fn following(mut self, gist: Value) -> Self {
+        self.params.insert(FROM_RUN.to_owned(), gist);
+        self
+    }
+
     /// The pairs of its site.
     pub fn pairs(&self) -> &BTreeMap<String, Pair> {
         &self.prepared.inventory.pairs
@@ -153,7 +170,13 @@ impl Scene {
     pub fn play_with(&self, seed: u64, plan: &FaultPlan) -> Play<'_> {
         let estate = SimEstate::new(&self.prepared.inventory, &self.models, &self.scenario, seed, plan);
         let estate = estate.unwrap_or_else(|error| panic!("{error}"));
-        Play { scene: self, estate, store: MemoryStore::new(), shown: Shown::default() }
+        Play { scene: self, run: RUN, estate, store: MemoryStore::new(), shown: Shown::default() }
+    }
+
+    /// The curtain rises on a site as another run has left it.
+    pub fn play_after(&self, former: &Play<'_>) -> Play<'_> {
+        let estate = former.estate.clone();
+        Play { scene: self, run: NEXT_RUN, estate, store: MemoryStore::new(), shown: Shown::default() }
     }
 }
 
@@ -185,7 +208,7 @@ impl Play<'_> {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
     }
 
     /// A runner takes the run back, from where another one stopped if one had begun to. As [`Play::runner`].
@@ -230,6 +253,16 @@ impl Play<'_> {
         self.estate.pass(60_000);
     }
 
+    /// The same with a person's word on what is in doubt; fails with baton's refusal.
+    pub fn back_with(&self, way: &Way, verdict: Verdict) -> Result<Finished, String> {
+        self.back_runner(&CrashClock::never(), way, verdict).map(|finished| finished.expect("it lives"))
+    }
+
+    /// What the run found and did, for one that follows it.
+    pub fn gist(&self) -> Value {
+        gist(self.run, &self.store.read(self.run).unwrap_or_else(|error| panic!("{error}")))
+    }
+
     fn carry_out(
         &self,
         clock: &CrashClock,
@@ -238,7 +271,7 @@ impl Play<'_> {
         verdict: Verdict,
     ) -> Result<Option<Finished>, String> {
         let parts = Parts { gates, ..self.parts(clock, between) };
-        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
+        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == self.run);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
         } else {
@@ -291,13 +324,13 @@ impl Play<'_> {
 
     /// What is on record.
     pub fn records(&self) -> Vec<Record> {
-        let stored = self.store.read(RUN).unwrap_or_else(|error| panic!("{error}"));
+        let stored = self.store.read(self.run).unwrap_or_else(|error| panic!("{error}"));
         stored.into_iter().map(|Stored { record, .. }| record).collect()
     }
 
     /// The journal, byte by byte.
     pub fn bytes(&self) -> Vec<u8> {
-        self.store.byte_dump(RUN)
+        self.store.byte_dump(self.run)
     }
 
     /// The state of the site that must be the same however often runners died.
