@@ -1,6 +1,7 @@
 //! The command line: typed words become a session, its ending becomes an exit code. One file a command. It performs no
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
+mod adopt;
 mod carry;
 mod check;
 mod completions;

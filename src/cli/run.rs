@@ -119,7 +119,7 @@ fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Resul
 
 /// Everything a run is made of, compiled. What can be seen to be wrong without running it is refused here: in the midst
 /// of a run it would leave a pair half changed. `check` is what shows all of it.
-fn prepare(given: &str, inventory: (&str, &str), site: &Site, check: &str) -> Result<Prepared> {
+pub(super) fn prepare(given: &str, inventory: (&str, &str), site: &Site, check: &str) -> Result<Prepared> {
     let (name, text) = site.runbook(given)?;
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let mut read_profile = |product: &str| site.lookup(Shelf::Products, product);

@@ -22,7 +22,8 @@ pub(super) struct TakenUp {
     pub(super) prepared: Prepared,
     /// Where it acts.
     pub(super) estate: Estate,
-    _leases: (Lease, Lease),
+    _of_run: Lease,
+    of_site: Lease,
 }
 
 /// A run on which nobody else works while this lives, before its texts and its site are looked at.
@@ -70,11 +71,24 @@ impl Claimed {
                 (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
             }
         };
-        Ok(TakenUp { run, prepared, estate, _leases: (of_run, of_site) })
+        Ok(TakenUp { run, prepared, estate, _of_run: of_run, of_site })
     }
 }
 
 impl TakenUp {
+    /// Goes on with other texts.
+    ///
+    /// # Errors
+    /// `Refused` when they name another site, which is in use.
+    pub(super) fn exchange(&mut self, prepared: Prepared, desk: &Desk) -> Result<()> {
+        let (before, now) = (site_name(&self.prepared.inventory), site_name(&prepared.inventory));
+        if matches!(self.estate, Estate::Site) && before != now {
+            self.of_site = lease(desk, &now, &self.run)?;
+        }
+        self.prepared = prepared;
+        Ok(())
+    }
+
     /// The parts to carry it out with. May be called again when it has stopped.
     ///
     /// # Errors

@@ -3,18 +3,20 @@
 
 use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::replay::{self, Course};
+use crate::dispatch::second_look::SecondLook;
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
 use crate::error::{Error, Kind, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
-use crate::journal::history::{History, StepPast, StepPhase};
+use crate::journal::adopting::Met;
+use crate::journal::history::{History, Past, StepPast, StepPhase};
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
 use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, TrackId};
-use crate::world::{Link, Reply, Request, Stopped, World};
+use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -40,6 +42,8 @@ pub struct Setup {
     pub scanners: Rc<Scanners>,
     /// Who is asked before steps and effects, in this order.
     pub gates: Vec<Rc<dyn Gate>>,
+    /// How guards are looked at again.
+    pub second_look: SecondLook,
 }
 
 /// Carries out effects for scripts, one run at a time.
@@ -61,6 +65,9 @@ pub struct Dispatcher {
     pub(super) gates: Vec<Rc<dyn Gate>>,
     /// Effects are off: a track ends where its record does.
     walled: Cell<bool>,
+    pub(super) second_look: SecondLook,
+    /// What was met while effects were off.
+    met: RefCell<Met>,
 }
 
 impl Dispatcher {
@@ -86,6 +93,8 @@ impl Dispatcher {
             changed,
             gates: setup.gates,
             walled: Cell::new(false),
+            second_look: setup.second_look,
+            met: RefCell::default(),
         })
     }
 
@@ -99,6 +108,12 @@ impl Dispatcher {
     /// written.
     pub fn wall(&self, up: bool) {
         self.walled.set(up);
+    }
+
+    /// What was come to on record while effects were off.
+    #[must_use]
+    pub fn met(&self) -> Met {
+        self.met.borrow().clone()
     }
 
     /// What was recorded but not asked for again, when the script has come to its end: it has changed, or
@@ -166,7 +181,7 @@ impl Dispatcher {
         }
     }
 
-    fn suspend(&self, want: Want) -> Result<Give, Halted> {
+    pub(super) fn suspend(&self, want: Want) -> Result<Give, Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
@@ -200,6 +215,7 @@ impl Dispatcher {
                 if let Some(skipped) = self.ask_gates(id, attempt, effect, place.as_ref())? {
                     return Ok(skipped);
                 }
+                self.look_again(effect)?;
                 (attempt, base, self.moment())
             }
         };
@@ -210,6 +226,7 @@ impl Dispatcher {
             }
             if matches!(effect.action, Action::Job(_)) {
                 self.changed.set(true);
+                self.second_look.touched(effect);
             }
             let (run, scanners) = (&self.run, &*self.scanners);
             let order = Order { run, id, attempt, base, effect, since: &since, recovering, scanners };
@@ -232,9 +249,24 @@ impl Dispatcher {
         }
     }
 
-    fn counted(&self, outcome: Outcome) -> Outcome {
-        self.replayed.set(self.replayed.get() + 1);
-        outcome
+    /// Counts what is asked for again.
+    fn count(&self, past: &Past<'_>, verdict: &replay::Verdict) {
+        self.replayed.set(self.replayed.get() + usize::from(!past.gives_way));
+        let otherwise = matches!(verdict, replay::Verdict::Live(course) if course.is_otherwise());
+        if self.walled.get() && !otherwise {
+            self.met.borrow_mut().effects.insert(past.id.clone());
+        }
+    }
+
+    fn meet_step(&self, track: TrackId, number: String) {
+        if self.walled.get() {
+            self.met.borrow_mut().steps.insert((track, number));
+        }
+    }
+
+    fn refuse(&self, mut halt: Halt, place: Option<Place>) -> Halted {
+        halt.error.place = place;
+        self.halt(halt)
     }
 
     fn intent(&self, id: &EffectId, attempt: u32, effect: &Effect, place: Option<PlaceData>, at: Moment) -> Record {
@@ -306,7 +338,8 @@ impl Dispatcher {
         joined.map(|_| ())
     }
 
-    fn settle(&self, effect: &Effect, outcome: &Outcome) {
+    fn settle(&self, id: &EffectId, effect: &Effect, outcome: &Outcome) {
+        self.note_reading(id, effect);
         if let (Outcome::Done { mark: Some(mark), .. }, Some(service)) = (outcome, &effect.service) {
             self.track(|track| track.marks.insert(service.clone(), mark.clone()));
         }
@@ -320,26 +353,28 @@ impl Door for Dispatcher {
         }
         let id = self.track(|track| EffectId { n: track.next(), track: track.id.clone() });
         let outcome = match self.history.recorded(&id) {
+            None if self.history.forked_at(&id) => {
+                return Err(self.refuse(replay::not_a_fork(&id, "parallel", &effect.label), place));
+            }
             None => self.perform_live(&id, &effect, place, Course::FIRST)?,
             Some(past) => {
                 let step = self.track(|track| track.step().to_owned());
-                match replay::verdict(&self.run, &id, &past, &effect, &step) {
-                    replay::Verdict::Recorded(outcome) => self.counted(outcome),
-                    replay::Verdict::Settled(outcome, _) if self.walled.get() => self.counted(outcome),
+                let verdict = replay::verdict(&self.run, &id, &past, &effect, &step);
+                self.count(&past, &verdict);
+                match verdict {
+                    replay::Verdict::Recorded(outcome) => outcome,
+                    replay::Verdict::Settled(outcome, _) if self.walled.get() => outcome,
                     replay::Verdict::Settled(outcome, attempt) => {
                         self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
-                        self.counted(outcome)
+                        outcome
                     }
-                    replay::Verdict::Live(course) => {
-                        self.replayed.set(self.replayed.get() + usize::from(course.is_recovery()));
-                        self.perform_live(&id, &effect, place, course)?
-                    }
+                    replay::Verdict::Live(course) => self.perform_live(&id, &effect, place, course)?,
                     replay::Verdict::Halt(_) if self.walled.get() && past.is_doubted() => return Err(Halted),
-                    replay::Verdict::Halt(halt) => return Err(self.halt(*halt)),
+                    replay::Verdict::Halt(halt) => return Err(self.refuse(*halt, place)),
                 }
             }
         };
-        self.settle(&effect, &outcome);
+        self.settle(&id, &effect, &outcome);
         Ok((id, outcome))
     }
 
@@ -349,12 +384,18 @@ impl Door for Dispatcher {
         }
         let (track, number) = self.track(|track| (track.id.clone(), track.enter()));
         match self.history.step(&track, &number) {
-            Some(step) if step.name != name => return Err(self.halt(replay::other_step(&number, &step.name, name))),
+            Some(step) if step.name != name => {
+                return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
+            }
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
+                self.meet_step(track, number);
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
-            Some(_) if self.walled.get() || !self.begins_again(&track, &number) => return Ok(Entry::Enter),
+            Some(_) if self.walled.get() || !self.begins_again(&track, &number) => {
+                self.meet_step(track, number);
+                return Ok(Entry::Enter);
+            }
             None if self.walled.get() => return Err(Halted),
             Some(_) | None => {}
         }
@@ -391,6 +432,10 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let n = self.track(Track::next);
+        let id = EffectId { track: self.track(|track| track.id.clone()), n };
+        if let Some(past) = self.history.recorded(&id).filter(|past| !past.gives_way) {
+            return Err(self.halt(replay::not_a_fork(&id, &past.effect.label, "parallel")));
+        }
         let children = self.track(|track| (0..bodies.len()).map(|index| track.child(n, index)).collect::<Vec<_>>());
         self.run_tracks(children.into_iter().zip(bodies).collect())
     }
@@ -401,6 +446,10 @@ impl Door for Dispatcher {
         }
         let child = self.track(|parent| parent.aside(track));
         self.run_tracks(vec![(child, body)])
+    }
+
+    fn guarded(&self, message: &str) {
+        self.note_guard(message);
     }
 
     fn mark_of(&self, service: &str) -> Option<Mark> {
@@ -422,23 +471,6 @@ impl Door for Dispatcher {
 
     fn halt_reason(&self) -> Option<Halt> {
         self.halted.borrow().clone()
-    }
-}
-
-impl Link for Dispatcher {
-    fn call(&self, request: Request) -> Result<Reply, Stopped> {
-        match self.suspend(Want::Reply(request)) {
-            Ok(Give::Reply(reply)) => Ok(reply),
-            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Stopped) | Err(Halted) => Err(Stopped),
-        }
-    }
-
-    fn now(&self) -> Moment {
-        self.moment()
-    }
-
-    fn tell(&self, event: Event) {
-        self.emit(&event);
     }
 }
 

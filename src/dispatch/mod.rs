@@ -3,13 +3,16 @@
 
 mod dispatcher;
 mod gate;
+mod link;
 mod replay;
 mod scheduler;
+mod second_look;
 mod switch;
 mod track;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
+pub use second_look::SecondLook;
 
 use crate::error::{Error, Place};
 use crate::model::effect::{Effect, Outcome};
@@ -73,6 +76,8 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
+    /// A guard held that says this: before the first change after a resume, what it was decided by is looked at again.
+    fn guarded(&self, message: &str);
     /// Where the service's log stands for this track: the mark of the last outcome that had one.
     fn mark_of(&self, service: &str) -> Option<Mark>;
     /// A name for the next question of the run on this track, such as `confirm-2`.

@@ -2,8 +2,8 @@
 //! may be stale by now, and an effect in doubt. Pure reading of a history; it writes nothing.
 
 use super::Stored;
-use super::history::{History, State};
-use crate::model::effect::Outcome;
+use super::history::{History, Past, State};
+use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
 
 impl History {
@@ -17,6 +17,25 @@ impl History {
         matches!(past.state, State::Doubted { .. }).then_some((past.id, past.attempt))
     }
 
+    /// The reading that was no longer what a guard was decided by, when that is why the run stopped.
+    #[must_use]
+    pub fn drifted(&self) -> Option<Past<'_>> {
+        let Some(Record::Ended { ending: Ending::Failed, effect: Some(id), .. }) = self.last() else {
+            return None;
+        };
+        let done = |past: &Past<'_>| matches!(past.state, State::Settled(Outcome::Done { .. }));
+        self.recorded(id).filter(|past| done(past) && matches!(past.effect.action, Action::Probe(_)))
+    }
+
+    /// The changes that were asked for after this effect, on any track.
+    pub fn changes_since(&self, id: &EffectId) -> impl Iterator<Item = &Effect> {
+        let asked = self.slot(id).map_or(usize::MAX, |slot| slot.asked);
+        self.records().iter().skip(asked.saturating_add(1)).filter_map(|stored| {
+            let Record::Intent { effect, .. } = &stored.record else { return None };
+            matches!(effect.action, Action::Job(_)).then_some(effect)
+        })
+    }
+
     /// The effects to be tried again after a failure: the one that failed; or, when a guard did, the first of the
     /// readings since the last change or wait, for they are what the guard was decided by. What was read after it is
     /// read anew as well. None when the runbook did more because of the failure than read and note.
@@ -27,6 +46,7 @@ impl History {
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
         let again = match failed {
+            _ if self.drifted().is_some() => None,
             Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
             Some(_) | None => self.latest_readings().into_iter().next(),
         };

@@ -17,6 +17,7 @@ pub(crate) mod closures;
 pub(crate) mod context;
 pub mod diagnostic;
 pub mod doc;
+pub mod edits;
 pub(crate) mod failure;
 pub(crate) mod handles;
 pub mod lint;

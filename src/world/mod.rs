@@ -12,6 +12,7 @@ mod files;
 pub mod folders;
 pub mod job;
 pub mod lab_link;
+pub mod nowhere;
 pub mod person;
 pub mod processes;
 pub mod real_folders;

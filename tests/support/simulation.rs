@@ -1,15 +1,18 @@
 //! A shipped runbook against the simulated world: the story of a run, with runners that may die in it.
 
 use baton::engine;
+use baton::error::Error;
+use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::{Template, Wanted};
 use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
-use baton::model::record::{Record, Who};
+use baton::model::record::{Moment, Record, Way, Who};
 use baton::model::value::{Fields, Value};
-use baton::session::{self, Finished, Parts, Prepared};
+use baton::session::adoption::{self, Adoption};
+use baton::session::{self, Finished, Parts, Prepared, Terms};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
 use baton::world::World;
 use std::cell::RefCell;
@@ -41,12 +44,18 @@ pub struct Play<'a> {
 
 /// Collects the records that the screens of all runners showed, with their numbers.
 #[derive(Clone, Default)]
-struct Shown(Rc<RefCell<Vec<(u64, Record)>>>);
+struct Shown {
+    records: Rc<RefCell<Vec<(u64, Record)>>>,
+    notices: Rc<RefCell<Vec<String>>>,
+}
 
 impl Sink for Shown {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { seq, record, replayed: false } = event {
-            self.0.borrow_mut().push((*seq, Record::clone(record)));
+            self.records.borrow_mut().push((*seq, Record::clone(record)));
+        }
+        if let Event::Notice { text } = event {
+            self.notices.borrow_mut().push(text.clone());
         }
     }
 }
@@ -91,14 +100,27 @@ impl Scene {
         Self::of("test", text, "compatible", &|_, shipped| shipped.map(str::to_owned))
     }
 
+    /// The same with texts of the test's own beside it: modules and profiles by name, and the `inventory`.
+    pub fn of_texts(text: &str, others: &BTreeMap<String, String>) -> Self {
+        engine::fix_hashing();
+        Self::of("test", text, "compatible", &|name, shipped| {
+            others.get(name).cloned().or_else(|| shipped.map(str::to_owned))
+        })
+    }
+
+    /// The inventory of every scene.
+    pub fn inventory() -> String {
+        lab().inventory("/lab")
+    }
+
     fn of(
         runbook: &str,
         text: &str,
         scenario: &str,
         text_of: &dyn Fn(&str, Option<&'static str>) -> Option<String>,
     ) -> Self {
-        let template = Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab");
-        let inventory = template.inventory("/lab");
+        let template = lab();
+        let inventory = text_of("inventory", None).unwrap_or_else(Self::inventory);
         let texts = session::gather(
             runbook,
             text,
@@ -112,7 +134,8 @@ impl Scene {
         let declared = |name: &String| prepared.program.params().iter().any(|param| param.name == *name);
         let given = given.into_iter().filter(|(name, _)| declared(name));
         let given: Fields = given.map(|(name, value)| (name, Value::from(value))).collect();
-        let params = prepared.program.resolve_params(&given).unwrap_or_else(|error| panic!("{error}"));
+        // A text that was edited may want parameters which the run was begun without.
+        let params = prepared.program.resolve_params(&given).unwrap_or_default();
         let source = library::model(&template.model).expect("the model");
         let model = ModelProgram::compile(source, &template.model, engine::standard_package());
         let model = model.unwrap_or_else(|error| panic!("{error}"));
@@ -140,7 +163,49 @@ impl Scene {
     }
 }
 
+fn lab() -> Template {
+    Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab")
+}
+
 impl Play<'_> {
+    /// A runner takes the run up on these terms, from the texts of this scene.
+    pub fn resume_on(&self, scene: &Scene, terms: Terms, clock: &CrashClock) -> Result<Option<Finished>, Box<Error>> {
+        let finished = session::resume_on(&scene.prepared, self.parts(clock, &Between::nothing()), terms);
+        assert_eq!(self.estate.defect(), None, "the model has a defect");
+        if clock.is_dead() { Ok(None) } else { finished.map(Some) }
+    }
+
+    /// Whether the run can go on with the texts of this scene, told from its first `records`.
+    pub fn fits(&self, scene: &Scene, records: usize) -> Result<Adoption, Box<Error>> {
+        let stored = self.store.read(RUN)?.into_iter().take(records).collect();
+        adoption::fit(&scene.prepared, &self.store, RUN, &History::from(stored)?, None)
+    }
+
+    /// The same with a person's word on what is in doubt.
+    pub fn fits_if(&self, scene: &Scene, happened: bool) -> Result<Adoption, Box<Error>> {
+        let verdict = (happened, "looked at the host".to_owned());
+        adoption::fit(&scene.prepared, &self.store, RUN, &History::from(self.store.read(RUN)?)?, Some(&verdict))
+    }
+
+    /// Somebody answers the question the run is suspended at, from elsewhere.
+    pub fn answer(&self, word: &str) {
+        let Some(Record::Ended { effect: Some(id), at, .. }) = self.records().pop() else { panic!("not suspended") };
+        let history = History::from(self.store.read(RUN).expect("reads")).expect("a history");
+        let digest = history.recorded(&id).expect("it was asked").digest.to_owned();
+        let (word, note, name, by) = (word.to_owned(), String::new(), "anna".to_owned(), Who::default());
+        self.append(Record::Answered { id, digest, word, note, name, at, by });
+    }
+
+    /// The run begins to go back.
+    pub fn begin_rollback(&self) {
+        self.append(Record::Rollback { way: Way::All, at: Moment::default(), by: Who::default() });
+    }
+
+    fn append(&self, record: Record) {
+        let mut store = self.store.clone();
+        store.append(RUN, self.records().len() as u64, &[record]).expect("writes");
+    }
+
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
     /// Fails with baton's refusal.
     pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
@@ -159,11 +224,7 @@ impl Play<'_> {
         between: &Between,
         verdict: Option<(bool, String)>,
     ) -> Result<Option<Finished>, String> {
-        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
-        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
-        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        let parts =
-            Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] };
+        let parts = self.parts(clock, between);
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
@@ -177,6 +238,13 @@ impl Play<'_> {
         finished.map(Some).map_err(|error| error.to_string())
     }
 
+    fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
+        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
+        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
+        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
+        Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+    }
+
     /// A runner that lives.
     pub fn run(&self) -> Finished {
         let finished = self.runner(&CrashClock::never(), &Between::nothing());
@@ -185,7 +253,12 @@ impl Play<'_> {
 
     /// The records that a person saw as they were written.
     pub fn shown(&self) -> Vec<(u64, Record)> {
-        self.shown.0.borrow().clone()
+        self.shown.records.borrow().clone()
+    }
+
+    /// What they were told beside it.
+    pub fn notices(&self) -> Vec<String> {
+        self.shown.notices.borrow().clone()
     }
 
     /// What is on record.
