@@ -71,12 +71,12 @@ fn stopped(scene: &Scene) -> Play<'_> {
 
 /// Edits that are accepted, and the words that tell of them.
 const ACCEPTED: &[(&str, &[Edit<'_>], &str)] = &[
-    ("nothing", &[], "8 steps unchanged"),
+    ("nothing", &[], "7 steps unchanged"),
     ("comments", &[(IN_RUNBOOK, "let label", "// why\n\n   let label")], "only comments or spacing changed: test.rhai"),
-    ("the failed argument", &[(IN_RUNBOOK, "9.0.1", "9.0.2")], r#"7 steps unchanged; changed: "Stage""#),
+    ("the failed argument", &[(IN_RUNBOOK, "9.0.1", "9.0.2")], r#"6 steps unchanged; changed: "Stage""#),
     (
         "another change for the failed one",
-        &[(IN_RUNBOOK, r#"stage_install(c2, "9.0.1")"#, r#"backup(confdb, "b")"#)],
+        &[(IN_RUNBOOK, r#"stage_install(c2, "9.0.1")"#, "set_readonly(c1)")],
         "Stage",
     ),
     ("the failed change is gone", &[(IN_RUNBOOK, r#" stage_install(c2, "9.0.1");"#, "")], r#"changed: "Stage""#),
@@ -209,7 +209,7 @@ const REFUSED: &[(&str, &[Edit<'_>], &str)] = &[
     (
         "a done argument",
         &[(IN_RUNBOOK, "backup(confdb, label)", "backup(confdb, \"x\")")],
-        "in step 2 `Back up`|recorded `backup(confdb, before)`, attempted `backup(confdb, x)`|args.label: recorded `before`, attempted `x`|at test.rhai:8:25",
+        "in step 2 `Back up`|recorded `backup(confdb, before)`, attempted `backup(confdb, x)`|args.label: recorded `before`, attempted `x`|at test.rhai:8:20",
     ),
     (
         "a done note",
@@ -233,14 +233,11 @@ const REFUSED: &[(&str, &[Edit<'_>], &str)] = &[
     ),
     (
         "done steps in another order",
-        &[
-            (IN_RUNBOOK, "\"Round ${n}\"", "\"Round ${n}\""),
-            (
-                IN_RUNBOOK,
-                "step(`Round ${n}`, || note(`round ${n}`));",
-                "let m = 3 - n; step(`Round ${m}`, || note(`round ${m}`));",
-            ),
-        ],
+        &[(
+            IN_RUNBOOK,
+            "step(`Round ${n}`, || note(`round ${n}`));",
+            "let m = 3 - n; step(`Round ${m}`, || note(`round ${m}`));",
+        )],
         "recorded  `Round 1`|attempted `Round 2`",
     ),
     (
@@ -291,7 +288,7 @@ const REFUSED: &[(&str, &[Edit<'_>], &str)] = &[
     (
         "a module that notes otherwise",
         &[(IN_MODULE, "is settled", "has settled")],
-        "in step 3 `Stop`|text: recorded `c2 is settled`, attempted `c2 has settled`|at stdlib/own/parts.rhai:2:22",
+        "in step 3 `Stop`|text: recorded `c2 is settled`, attempted `c2 has settled`|at stdlib/own/parts.rhai:2:21",
     ),
     (
         "a profile with another command",
@@ -381,6 +378,9 @@ fn whenever_its_runners_die_an_edited_run_comes_to_the_same_end() {
         if play.resume_on(&edited, terms, &clock).expect("not refused").is_some() {
             break;
         }
+        if matches!(play.records().last(), Some(Record::Ended { ending: Ending::Done, .. })) {
+            break;
+        }
         // Without a word of the adoption on record, the next runner has to be told again.
         let terms = adopting(&play, &edited).expect("it fits still");
         let done = play.resume_on(&edited, terms, &CrashClock::never()).expect("not refused").expect("it lives");
@@ -447,7 +447,7 @@ step("Wait", || wait_until("never", || role(service("c2")) == "x", #{ every: "1s
     ));
     let other = Scene::of_text(&text.replace("\"a\"", "\"b\""));
     let (mut waits, mut changes) = (0, 0);
-    for point in 1.. {
+    for point in 3.. {
         let play = base.play(1);
         if play.runner(&CrashClock::at(point), &Between::nothing()).expect("not refused").is_some() {
             break;
@@ -582,7 +582,7 @@ fn a_failed_step_is_put_right_in_the_editor_and_the_run_goes_on() {
     let good =
         BROKEN.replace("badly", "well").replace("step(\"Tell\"", "step(\"Check\", || note(\"x\"));\nstep(\"Tell\"");
     baton.write("runbooks/own/t.rhai", &good);
-    baton.run(&dry).code(0).says("the edited texts fit: 2 steps unchanged, new: \"Check\", changed: \"Fix\"");
+    baton.run(&dry).code(0).says("the edited texts fit: 2 steps unchanged, changed: \"Fix\", new: \"Check\"");
     assert!(!baton.folder().join("fixed").exists(), "a look changes nothing");
     baton.run(&["resume", "latest"]).code(1);
     baton.run(&adopt).code(0).says("edited texts adopted by").says("changed: \"Fix\"").says("new: \"Check\"");

@@ -8,6 +8,7 @@ use super::take_up::TakenUp;
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::model::text::shown;
 use crate::report::layout::paragraphs;
 use crate::session::adoption::{self, Adoption};
 use crate::session::{self, Finished, Prepared, Terms};
@@ -39,14 +40,20 @@ impl Edited {
         Ok(Self { prepared, adoption })
     }
 
-    /// What differs, for people.
+    /// What differs, for people who only look.
     pub(super) fn tell(&self, desk: &Desk) {
-        if !self.adoption.differs {
-            return desk.screen.remark("nothing was edited: the texts are those on record");
+        self.tell_if_same(desk);
+        if self.adoption.differs {
+            let changes = shown(&format!("the edited texts fit: {}", self.adoption.changes.join(", ")));
+            let lines = paragraphs(&changes, desk.screen.out_style.width);
+            desk.screen.out.say(&format!("{}\n", lines.join("\n")));
         }
-        let changes = format!("the edited texts fit: {}", self.adoption.changes.join(", "));
-        for line in paragraphs(&changes, desk.screen.err_style.width) {
-            desk.screen.remark(&line);
+    }
+
+    /// What differs is told by the record; that nothing does, by nobody else.
+    pub(super) fn tell_if_same(&self, desk: &Desk) {
+        if !self.adoption.differs {
+            desk.screen.remark("nothing was edited: the texts are those on record");
         }
     }
 }
@@ -64,7 +71,7 @@ pub(super) fn go_on(
 ) -> Result<Finished> {
     let history = History::from(desk.store()?.read(&taken.run)?)?;
     let edited = Edited::read(&taken.run, &history, None, desk)?;
-    edited.tell(desk);
+    edited.tell_if_same(desk);
     taken.exchange(edited.prepared, desk)?;
     let parts = taken.parts(events, gates, desk)?;
     session::resume_on(&taken.prepared, parts, Terms { adoption: Some(edited.adoption), ..Terms::default() })

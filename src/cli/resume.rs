@@ -47,10 +47,11 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     }
     let (taken, adoption) = if words.adopt_edited {
         let edited = Edited::read(&claimed.run, &claimed.history, verdict.as_ref(), desk)?;
-        edited.tell(desk);
         if words.dry {
+            edited.tell(desk);
             return Ok(0);
         }
+        edited.tell_if_same(desk);
         (claimed.take_up_with(edited.prepared, desk)?, Some(edited.adoption))
     } else {
         (claimed.take_up(desk)?, None)

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
 use crate::journal::adopting::Met;
-use crate::journal::history::{History, Past, StepPast, StepPhase};
+use crate::journal::history::{History, StepPast, StepPhase};
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
@@ -60,14 +60,14 @@ pub struct Dispatcher {
     pub(super) running: RefCell<TrackId>,
     pub(super) forked: RefCell<Vec<(TrackId, Body)>>,
     halted: RefCell<Option<Halt>>,
-    replayed: Cell<usize>,
+    pub(super) replayed: Cell<usize>,
     changed: Cell<bool>,
     pub(super) gates: Vec<Rc<dyn Gate>>,
     /// Effects are off: a track ends where its record does.
-    walled: Cell<bool>,
+    pub(super) walled: Cell<bool>,
     pub(super) second_look: SecondLook,
     /// What was met while effects were off.
-    met: RefCell<Met>,
+    pub(super) met: RefCell<Met>,
 }
 
 impl Dispatcher {
@@ -102,18 +102,6 @@ impl Dispatcher {
     #[must_use]
     pub fn has_changed(&self) -> bool {
         self.changed.get()
-    }
-
-    /// Turns effects off, or on again. While they are off every track ends where its record does, and nothing is
-    /// written.
-    pub fn wall(&self, up: bool) {
-        self.walled.set(up);
-    }
-
-    /// What was come to on record while effects were off.
-    #[must_use]
-    pub fn met(&self) -> Met {
-        self.met.borrow().clone()
     }
 
     /// What was recorded but not asked for again, when the script has come to its end: it has changed, or
@@ -249,21 +237,6 @@ impl Dispatcher {
         }
     }
 
-    /// Counts what is asked for again.
-    fn count(&self, past: &Past<'_>, verdict: &replay::Verdict) {
-        self.replayed.set(self.replayed.get() + usize::from(!past.gives_way));
-        let otherwise = matches!(verdict, replay::Verdict::Live(course) if course.is_otherwise());
-        if self.walled.get() && !otherwise {
-            self.met.borrow_mut().effects.insert(past.id.clone());
-        }
-    }
-
-    fn meet_step(&self, track: TrackId, number: String) {
-        if self.walled.get() {
-            self.met.borrow_mut().steps.insert((track, number));
-        }
-    }
-
     fn refuse(&self, mut halt: Halt, place: Option<Place>) -> Halted {
         halt.error.place = place;
         self.halt(halt)
@@ -369,7 +342,9 @@ impl Door for Dispatcher {
                         outcome
                     }
                     replay::Verdict::Live(course) => self.perform_live(&id, &effect, place, course)?,
-                    replay::Verdict::Halt(_) if self.walled.get() && past.is_doubted() => return Err(Halted),
+                    replay::Verdict::Halt(halt) if self.walled.get() && halt.ending == Ending::Doubt => {
+                        return Err(Halted);
+                    }
                     replay::Verdict::Halt(halt) => return Err(self.refuse(*halt, place)),
                 }
             }

@@ -9,6 +9,7 @@ mod scheduler;
 mod second_look;
 mod switch;
 mod track;
+mod wall;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};

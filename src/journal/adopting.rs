@@ -157,7 +157,10 @@ fn loosen_preludes(slots: &mut [Slot], all: &[Stored]) {
 
 /// Where a step began for the first time: a step that was tried again has two beginnings.
 fn first_begun(all: &[Stored], track: &TrackId, number: &str) -> usize {
-    let is_it = |record: &Record| matches!(record, Record::StepBegun { track: of, number: n, .. } if of == track && n == number);
+    let is_it = |record: &Record| {
+        let Record::StepBegun { track: of, number: n, .. } = record else { return false };
+        of == track && n == number
+    };
     all.iter().position(|stored| is_it(&stored.record)).unwrap_or(0)
 }
 

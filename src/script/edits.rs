@@ -27,23 +27,24 @@ pub fn compare(before: &Files, now: &Files) -> Edits {
     };
     let mut edits = Edits { unchanged: 0, lines: Vec::new() };
     let mut told = BTreeSet::new();
-    for (key, step) in &new.steps {
-        let file = step.file.as_str();
-        match old.steps.get(key) {
-            Some(former) if of_both(&former.body) == of_both(&step.body) => edits.unchanged += 1,
+    for step in &new.steps {
+        let word = match old.find(step) {
+            Some(former) if of_both(&former.body) == of_both(&step.body) => {
+                edits.unchanged += 1;
+                continue;
+            }
             Some(former) => {
-                told.extend([file, former.file.as_str()]);
-                edits.lines.push(format!("changed: \"{}\"", key.0));
+                told.insert(former.file.as_str());
+                "changed"
             }
-            None => {
-                told.insert(file);
-                edits.lines.push(format!("new: \"{}\"", key.0));
-            }
-        }
+            None => "new",
+        };
+        told.insert(step.file.as_str());
+        edits.lines.push(format!("{word}: \"{}\"", step.name));
     }
-    for (key, step) in old.steps.iter().filter(|(key, _)| !new.steps.contains_key(*key)) {
+    for step in old.steps.iter().filter(|step| new.find(step).is_none()) {
         told.insert(&step.file);
-        edits.lines.push(format!("gone: \"{}\"", key.0));
+        edits.lines.push(format!("gone: \"{}\"", step.name));
     }
     for name in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
         let around = |parts: &Parts| parts.around.get(name).map(|body| of_both(body));
@@ -78,14 +79,17 @@ enum Piece {
 
 /// The text of one step, without the steps inside it.
 struct Step {
+    name: String,
+    /// Its number among the steps of this name.
+    nth: usize,
     file: String,
     body: Vec<Piece>,
 }
 
-/// The steps of some texts by name and number among those of that name, and what stands around them in each file.
+/// The steps of some texts in the order they are written, and what stands around them in each file.
 #[derive(Default)]
 struct Parts {
-    steps: BTreeMap<(String, usize), Step>,
+    steps: Vec<Step>,
     around: BTreeMap<String, Vec<Piece>>,
 }
 
@@ -100,7 +104,12 @@ impl Parts {
     }
 
     fn names(&self) -> BTreeSet<&str> {
-        self.steps.keys().map(|(name, _)| name.as_str()).collect()
+        self.steps.iter().map(|step| step.name.as_str()).collect()
+    }
+
+    /// The same step in these texts.
+    fn find(&self, other: &Step) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == other.name && step.nth == other.nth)
     }
 
     /// Takes the steps out of a stretch of text; what is left has their names in their places.
@@ -119,8 +128,8 @@ impl Parts {
             let inside = tokens.get(at + 2..end).unwrap_or_default();
             let name = inside.first().map_or("", |name| name.trim_matches(['"', '`'])).to_owned();
             let body = self.cut(file, inside);
-            let nth = self.steps.keys().filter(|(of, _)| *of == name).count();
-            self.steps.insert((name.clone(), nth), Step { file: file.to_owned(), body });
+            let nth = self.steps.iter().filter(|step| step.name == name).count();
+            self.steps.push(Step { name: name.clone(), nth, file: file.to_owned(), body });
             left.push(Piece::Step(name));
             at = end + 1;
         }
@@ -240,7 +249,7 @@ mod tests {
         assert_eq!(edits(before, &before.replace("z`", "w`")), (1, vec!["changed: \"B\"".into()]));
         assert_eq!(edits(before, &before.replace("go(1)", "go(2)")), (1, vec!["changed: \"A\"".into()]));
         let more = before.replace("go(1)", r#"go(1); step("C", || go(3))"#);
-        assert_eq!(edits(before, &more), (1, vec!["changed: \"A\"".into(), "new: \"C\"".into()]));
+        assert_eq!(edits(before, &more), (1, vec!["new: \"C\"".into(), "changed: \"A\"".into()]));
         assert_eq!(edits(before, &before.replace("\"c\"", "\"d\"")).1, ["changed around its steps: t.rhai"]);
     }
 
