@@ -2,6 +2,11 @@
 //! it ended. The only file that knows every concrete part; it takes no decision about steps.
 
 pub mod adoption;
+mod rollback;
+mod verdict;
+
+pub use rollback::{Return, rollback, way_back};
+pub use verdict::{Verdict, admits};
 
 use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
@@ -151,8 +156,17 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
         at: parts.world.now(),
         by: parts.by.clone(),
     };
-    let history = History::from(vec![Stored { seq: 1, record: begun.clone() }])?;
-    carry_out(prepared, parts, history, 0, vec![begun], params, SecondLook::default()).map_err(not_begun)
+    let at = parts.world.now();
+    let opening: Vec<Record> = std::iter::once(begun).chain(departures(&parts, &at)).collect();
+    let history =
+        History::from((1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() }).collect())?;
+    carry_out(prepared, parts, history, 0, opening, params, SecondLook::default()).map_err(not_begun)
+}
+
+/// How this runner departs from the runbook by the gates it was given.
+fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
+    let told = parts.gates.iter().filter_map(|gate| gate.departure());
+    told.map(|what| Record::Deviation { what, reason: String::new(), at: at.clone(), by: parts.by.clone() }).collect()
 }
 
 /// The first records could not be written: there is no run, and nothing was touched.
@@ -164,20 +178,19 @@ fn not_begun(mut error: Box<Error>) -> Box<Error> {
     error
 }
 
-/// Takes a run up again where its record stands. `verdict` is what a person says of the effect in doubt: whether
-/// it happened, and why they know.
+/// Takes a run up again where its record stands. `verdict` is what a person says of the effect at which it stopped.
 ///
 /// # Errors
-/// `Refused` when its record is damaged; `Usage` when there is nothing in doubt to give a verdict on.
-pub fn resume(prepared: &Prepared, parts: Parts, verdict: Option<(bool, String)>) -> Result<Finished> {
+/// `Refused` when its record is damaged; `Usage` when there is nothing to give such a verdict on.
+pub fn resume(prepared: &Prepared, parts: Parts, verdict: Verdict) -> Result<Finished> {
     resume_on(prepared, parts, Terms { verdict, ..Terms::default() })
 }
 
 /// On what terms a run is taken up again.
 #[derive(Debug, Default)]
 pub struct Terms {
-    /// What a person says of the effect in doubt: whether it happened, and why they know.
-    pub verdict: Option<(bool, String)>,
+    /// What a person says of the effect at which it stopped.
+    pub verdict: Verdict,
     /// Why a person goes on although a guard was decided by something that is otherwise now.
     pub drift: Option<String>,
     /// The texts it is prepared from are others than those on record, and fit them.
@@ -191,6 +204,10 @@ pub struct Terms {
 pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<Finished> {
     let mut stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
+    let known = History::from(stored.clone())?;
+    if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
+        return rollback(prepared, parts, way, terms.verdict);
+    }
     tell_again(&mut stored, &mut parts.sinks);
     let mut history = History::from(stored)?;
     if let Some(finished) = over(&parts.run, &history) {
@@ -198,7 +215,8 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
     }
     let params = adoption::kept_params(&prepared.program, &history);
     let (at, by) = (parts.world.now(), parts.by.clone());
-    let mut opening = reopening(&parts.run, &history, terms.verdict, &at, &by)?;
+    let mut opening = verdict::reopening(&parts.run, &history, terms.verdict, &at, &by)?;
+    opening.extend(departures(&parts, &at));
     let second_look = SecondLook::new(prepared.inventory.pairs.values(), terms.drift.is_some());
     if let Some(reason) = terms.drift {
         opening.push(accepted_drift(&parts.run, &history, reason, &at, &by)?);
@@ -222,31 +240,6 @@ fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
             *record = lent;
         }
     }
-}
-
-/// The records that open a run again: who did, and what is to be looked at anew.
-fn reopening(
-    run: &str,
-    history: &History,
-    verdict: Option<(bool, String)>,
-    at: &Moment,
-    by: &Who,
-) -> Result<Vec<Record>> {
-    let mut records = vec![Record::Opened { at: at.clone(), by: by.clone() }];
-    match (history.doubted(), verdict) {
-        (Some((id, attempt)), Some((happened, reason))) => {
-            let (at, by) = (at.clone(), by.clone());
-            records.push(Record::Settled { id, attempt, happened, reason, at, by });
-        }
-        (None, Some(_)) => {
-            return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))
-                .hint(format!("take it up again: baton resume {run}")));
-        }
-        (_, None) => {}
-    }
-    let retries = history.to_retry();
-    records.extend(retries.into_iter().map(|id| Record::Retry { id, at: at.clone(), by: by.clone() }));
-    Ok(records)
 }
 
 /// The record of a person who goes on in spite of a drift.
@@ -301,10 +294,10 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
         (None, ScriptEnd::Held { reason, instructions }) => {
             (Ending::Held, Some(held(&run, reason, &instructions)), None)
         }
-        (None, ScriptEnd::Failed { mut error, effect, guard }) => {
+        (None, ScriptEnd::Failed { mut error, effect, guard, owed }) => {
             let ending = if guard && !touched { Ending::Unmet } else { Ending::Failed };
             error.kind = if ending == Ending::Unmet { Kind::Precondition } else { Kind::Failed };
-            (ending, Some(next_after_failure(&run, ending, error)), effect)
+            (ending, Some(next_after_failure(&run, ending, error, &owed)), effect)
         }
         (None, ScriptEnd::Bug(mut error)) => {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
@@ -331,8 +324,15 @@ pub fn over(run: &str, history: &History) -> Option<Finished> {
         return None;
     }
     let (reason, instructions) = message.split_once('\n').unwrap_or((message, ""));
-    let error = (*ending != Ending::Done).then(|| held(run, reason.to_owned(), instructions));
-    let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
+    let error = (*ending == Ending::Held).then(|| held(run, reason.to_owned(), instructions));
+    let exit_code = match ending {
+        Ending::RolledBack => Kind::RolledBack.exit_code(),
+        Ending::Aborted => Kind::Failed.exit_code(),
+        Ending::Done | Ending::Held | Ending::Failed | Ending::Unmet | Ending::Suspended | Ending::Doubt => {
+            error.as_ref().map_or(0, |error| error.kind.exit_code())
+        }
+        Ending::Interrupted | Ending::Bug | Ending::Refused => 0,
+    };
     Some(Finished { run: run.to_owned(), ending: *ending, error, exit_code })
 }
 
@@ -350,10 +350,13 @@ fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
     error.hint(format!("baton show {run}"))
 }
 
-fn next_after_failure(run: &str, ending: Ending, error: Box<Error>) -> Box<Error> {
+fn next_after_failure(run: &str, ending: Ending, mut error: Box<Error>, owed: &[String]) -> Box<Error> {
     if ending == Ending::Unmet {
-        error.hint("nothing was touched: put it right and run the runbook again")
-    } else {
-        error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
+        return error.hint("nothing was touched: put it right and run the runbook again");
     }
+    if !owed.is_empty() {
+        let names: Vec<String> = owed.iter().map(|name| format!("`{name}`")).collect();
+        error = error.hint(format!("owed and not done yet, in this order: {}", names.join(", ")));
+    }
+    error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
 }

@@ -5,7 +5,7 @@ use crate::support::Baton;
 use crate::support::simulation::{Between, Play, Scene};
 use baton::error::Error;
 use baton::model::record::{Ending, Record};
-use baton::session::Terms;
+use baton::session::{Terms, Verdict};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;
 
@@ -499,7 +499,7 @@ fn what_a_person_says_did_not_happen_may_be_asked_otherwise() {
     assert!(refusal.contains("recorded `run(cfg-a, touch x)`, attempted `run(cfg-a, touch y)`"), "{refusal}");
     for scene in [&edited, &base] {
         let terms = Terms { adoption: play.fits_if(scene, false).ok(), ..Terms::default() };
-        let verdict = Some((false, "looked".to_owned()));
+        let verdict = Verdict::NotHappened("looked".to_owned());
         let play = base.play_with(1, &strikes(Harm::JobLost { happened: false }, "run", "cfg-a"));
         play.run();
         let done =

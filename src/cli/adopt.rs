@@ -11,7 +11,7 @@ use crate::journal::history::History;
 use crate::model::text::shown;
 use crate::report::layout::paragraphs;
 use crate::session::adoption::{self, Adoption};
-use crate::session::{self, Finished, Prepared, Terms};
+use crate::session::{self, Finished, Prepared, Terms, Verdict};
 use crate::world::desk;
 use std::path::Path;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ impl Edited {
     /// # Errors
     /// `Script` or `Inventory` for what is wrong with them, `Refused` when they do not fit the record. Nothing is
     /// written.
-    pub(super) fn read(run: &str, history: &History, verdict: Option<&(bool, String)>, desk: &Desk) -> Result<Self> {
+    pub(super) fn read(run: &str, history: &History, verdict: &Verdict, desk: &Desk) -> Result<Self> {
         let (site, store) = (Site::here(), desk.store()?);
         let (file, inventory) = inventory(history, desk)?;
         let name = &history.begun().runbook;
@@ -38,6 +38,23 @@ impl Edited {
         let prepared = prepare(&format!("{name}.rhai"), (&file, &inventory), &site, &check)?;
         let adoption = adoption::fit(&prepared, &*store, run, history, verdict)?;
         Ok(Self { prepared, adoption })
+    }
+
+    /// Goes on with them in a run that this command has taken up and that has stopped.
+    ///
+    /// # Errors
+    /// `Refused` when they name another site, which is in use, or when what they give up still runs.
+    pub(super) fn go_on(
+        self,
+        taken: &mut TakenUp,
+        events: Option<&Path>,
+        gates: Vec<Rc<dyn Gate>>,
+        desk: &Desk,
+    ) -> Result<Finished> {
+        self.tell_if_same(desk);
+        taken.exchange(self.prepared, desk)?;
+        let parts = taken.parts(events, gates, desk)?;
+        session::resume_on(&taken.prepared, parts, Terms { adoption: Some(self.adoption), ..Terms::default() })
     }
 
     /// What differs, for people who only look.
@@ -56,25 +73,6 @@ impl Edited {
             desk.screen.remark("nothing was edited: the texts are those on record");
         }
     }
-}
-
-/// Goes on with the texts as they are edited now, in a run that this command has taken up and that has stopped.
-///
-/// # Errors
-/// As [`Edited::read`]; the run can then still be gone on with as it is on record.
-#[allow(dead_code)] // The words `edit` and `:edit` call it; they are built beside it.
-pub(super) fn go_on(
-    taken: &mut TakenUp,
-    events: Option<&Path>,
-    gates: Vec<Rc<dyn Gate>>,
-    desk: &Desk,
-) -> Result<Finished> {
-    let history = History::from(desk.store()?.read(&taken.run)?)?;
-    let edited = Edited::read(&taken.run, &history, None, desk)?;
-    edited.tell_if_same(desk);
-    taken.exchange(edited.prepared, desk)?;
-    let parts = taken.parts(events, gates, desk)?;
-    session::resume_on(&taken.prepared, parts, Terms { adoption: Some(edited.adoption), ..Terms::default() })
 }
 
 /// The inventory of a run: its file as it is now; a lab keeps its own.

@@ -2,13 +2,18 @@
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
 mod adopt;
+mod answers;
+mod approve;
 mod carry;
 mod check;
 mod completions;
 mod doc;
+mod edit;
 mod eject;
 mod estate;
 mod find_run;
+mod follow_up;
+mod former;
 mod lab;
 mod list;
 mod resume;
@@ -17,6 +22,7 @@ mod runs;
 mod screen;
 mod show;
 mod site;
+mod steering;
 mod take_up;
 
 pub use screen::Screen;
@@ -24,11 +30,15 @@ pub use screen::Screen;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
-use crate::world::trace;
+use crate::model::span::Span;
+use crate::world::terminal::Terminal;
+use crate::world::{desk, trace};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Carries high-availability systems through upgrades, from editable runbooks, durably
 #[derive(Debug, Parser)]
@@ -40,6 +50,9 @@ struct CommandLine {
     /// Tell on stderr what is asked of hosts and what comes back: `debug`
     #[arg(long, global = true, value_name = "FILTER", env = "BATON_TRACE", hide_env_values = true)]
     trace: Option<String>,
+    /// After how long a question that waits at the terminal is called to mind, again and again
+    #[arg(long, global = true, hide = true, value_name = "SPAN", default_value = "15min", value_parser = Span::parse)]
+    remind: Span,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -48,6 +61,7 @@ struct CommandLine {
 enum Command {
     Run(run::Words),
     Resume(resume::Words),
+    Approve(approve::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -64,6 +78,8 @@ struct Desk {
     screen: Screen,
     /// Where runs and labs are kept.
     state: PathBuf,
+    /// Where a person types. One for the whole command: two would take each other's lines.
+    terminal: Arc<Terminal>,
 }
 
 impl Desk {
@@ -92,7 +108,9 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
     };
     let outcome = line.trace.as_deref().map_or(Ok(()), trace::begin).and_then(|()| {
         let state = line.state.map_or_else(default_state, Ok)?;
-        dispatch(&command, &Desk { screen: screen.clone(), state })
+        let remind = Duration::from_millis(line.remind.0);
+        let terminal = Arc::new(Terminal::new(desk::who().user).reminding(remind));
+        dispatch(&command, &Desk { screen: screen.clone(), state, terminal })
     });
     outcome.unwrap_or_else(|error| {
         screen.complain(&error);
@@ -104,6 +122,7 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
     match command {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
+        Command::Approve(words) => approve::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

@@ -1,10 +1,11 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
 use super::adopt::Edited;
-use super::take_up::claim;
-use super::{Desk, carry};
+use super::steering::{Begun, Steering};
+use super::take_up::{TakenUp, claim};
+use super::{Desk, answers, carry, follow_up};
 use crate::error::{Error, Kind, Result};
-use crate::session::{self, Terms};
+use crate::session::{self, Terms, Verdict};
 use std::path::PathBuf;
 
 /// Take a run up again where it stopped
@@ -13,11 +14,20 @@ pub(super) struct Words {
     /// `latest`, or the first characters of a run's identity
     #[arg(default_value = "latest")]
     run: String,
+    /// Try again what failed: what happens without any of these
+    #[arg(long, group = "verdict")]
+    retry: bool,
+    /// The effect that failed did happen all the same; say how you know
+    #[arg(long, value_name = "REASON", group = "verdict")]
+    done: Option<String>,
+    /// Leave out the effect that failed; say why
+    #[arg(long, value_name = "REASON", group = "verdict")]
+    skip: Option<String>,
     /// The effect in doubt did happen; say how you know
-    #[arg(long, value_name = "REASON", conflicts_with = "not_happened")]
+    #[arg(long, value_name = "REASON", group = "verdict")]
     happened: Option<String>,
     /// The effect in doubt did not happen; say how you know
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", group = "verdict")]
     not_happened: Option<String>,
     /// Go on with the texts as they are in this folder now, if they fit the record
     #[arg(long)]
@@ -31,22 +41,25 @@ pub(super) struct Words {
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Answers to gates that are known before they are asked: a TOML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+    #[command(flatten)]
+    steering: Steering,
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    let verdict = match (&words.happened, &words.not_happened) {
-        (Some(reason), _) => Some((true, sound(reason, "happened")?)),
-        (None, Some(reason)) => Some((false, sound(reason, "not-happened")?)),
-        (None, None) => None,
-    };
-    let drift = words.accept_drift.as_deref().map(|reason| sound(reason, "accept-drift")).transpose()?;
+    let verdict = verdict(words)?;
+    let drift = words.accept_drift.as_deref().map(|reason| sound("--accept-drift", reason)).transpose()?;
     let claimed = claim(&words.run, desk)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);
     }
+    session::admits(&claimed.run, &claimed.history, &verdict)?;
+    let begun = Begun::of(&claimed.history);
     let (taken, adoption) = if words.adopt_edited {
-        let edited = Edited::read(&claimed.run, &claimed.history, verdict.as_ref(), desk)?;
+        let edited = Edited::read(&claimed.run, &claimed.history, &verdict, desk)?;
         if words.dry {
             edited.tell(desk);
             return Ok(0);
@@ -56,16 +69,29 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     } else {
         (claimed.take_up(desk)?, None)
     };
-    let parts = taken.parts(words.events.as_deref(), Vec::new(), desk)?;
-    let finished = session::resume_on(&taken.prepared, parts, Terms { verdict, drift, adoption })?;
-    carry::tell(desk, &finished)
+    let answers = answers::read(words.answers.as_deref(), &taken.prepared.program)?;
+    let mut taken = taken.answered(answers);
+    let course = words.steering.course(taken.prepared.program.step_names(), Some(&begun))?;
+    let terms = Terms { verdict, drift, adoption };
+    let start = |taken: &TakenUp, parts| session::resume_on(&taken.prepared, parts, terms);
+    follow_up::carry_out(&mut taken, &course, words.events.as_deref(), start, desk)
+}
+
+fn verdict(words: &Words) -> Result<Verdict> {
+    Ok(match (&words.happened, &words.done, &words.not_happened, &words.skip) {
+        (Some(reason), ..) => Verdict::Happened(sound("--happened", reason)?),
+        (_, Some(reason), ..) => Verdict::Happened(sound("--done", reason)?),
+        (_, _, Some(reason), _) => Verdict::NotHappened(sound("--not-happened", reason)?),
+        (.., Some(reason)) => Verdict::Skip(sound("--skip", reason)?),
+        (None, None, None, None) => Verdict::Retry,
+    })
 }
 
 /// A verdict without a reason is worth nothing to whoever reads the record.
-fn sound(reason: &str, flag: &str) -> Result<String> {
+fn sound(flag: &str, reason: &str) -> Result<String> {
     if reason.trim().is_empty() {
         return Err(Error::new(Kind::Usage, "a verdict needs a reason: it goes into the record")
-            .hint(format!("say how you know: --{flag} \"why\"")));
+            .hint(format!("say how you know: {flag} \"why you know\"")));
     }
     Ok(reason.to_owned())
 }

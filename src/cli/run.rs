@@ -1,9 +1,12 @@
 //! `baton run`: begins a run of a runbook on a site or in a lab. It gathers what the run is made of and hands it over.
 
 use super::estate::{Estate, lab_name, lease, site_name};
+use super::former::Former;
 use super::lab::template;
 use super::site::Site;
-use super::{CommandLine, Desk, carry};
+use super::steering::{Course, Steering};
+use super::take_up::TakenUp;
+use super::{CommandLine, Desk, answers, follow_up};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
@@ -17,7 +20,7 @@ use crate::script::lint::{self, Severity};
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
-use crate::session::{self, Parts, Prepared};
+use crate::session::{self, Prepared};
 use crate::world::clock::Clock;
 use crate::world::desk;
 use clap::CommandFactory;
@@ -36,15 +39,26 @@ pub(super) struct Words {
     /// A rehearsal site instead of a real one, and how it behaves
     #[arg(long, value_name = "LAB[:SCENARIO]")]
     lab: Option<String>,
+    /// The run that this one follows, such as the upgrade to be taken back; one in a lab goes on in that lab
+    #[arg(long, value_name = "RUN", conflicts_with = "lab")]
+    from_run: Option<String>,
     /// A parameter of the runbook; may be given several times
     #[arg(short, long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Answers to gates that are known before they are asked: a TOML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
     /// How many seconds pass in the lab in a real one
     #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
+    /// The lab has nobody who answers questions: they are for you
+    #[arg(long, requires = "lab")]
+    no_operator: bool,
+    #[command(flatten)]
+    steering: Steering,
     /// Print help; with a runbook, its parameters
     #[arg(short, long)]
     help: bool,
@@ -58,11 +72,15 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
             Err(Error::new(Kind::Usage, "`run` needs the name of a runbook").hint("see which there are: baton list"))
         }
         (Some(given), true) => help(given, &site, desk),
-        (Some(given), false) => match (&words.inventory, &words.lab) {
-            (Some(inventory), _) => on_site(words, given, inventory, &site, desk),
-            (None, Some(lab)) => in_lab(words, given, &Wanted::parse(lab), &site, desk),
-            (None, None) => site.runbook(given).and_then(|_| Err(nowhere(given))),
-        },
+        (Some(given), false) => {
+            let former = words.from_run.as_deref().map(|run| Former::read(run, desk)).transpose()?;
+            match (&words.inventory, &words.lab, former) {
+                (Some(inventory), _, former) => on_site(words, given, inventory, former.as_ref(), &site, desk),
+                (None, Some(lab), _) => in_lab(words, given, &Wanted::parse(lab), &site, desk),
+                (None, None, Some(former)) => after(words, given, &former, &site, desk),
+                (None, None, None) => site.runbook(given).and_then(|_| Err(nowhere(given))),
+            }
+        }
     }
 }
 
@@ -72,7 +90,14 @@ fn nowhere(given: &str) -> Box<Error> {
         .hint(format!("as a rehearsal on this machine: baton run {given} --lab genesys"))
 }
 
-fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Desk) -> Result<u8> {
+fn on_site(
+    words: &Words,
+    given: &str,
+    inventory: &Path,
+    former: Option<&Former>,
+    site: &Site,
+    desk: &Desk,
+) -> Result<u8> {
     let text = desk::read_text(inventory)?.ok_or_else(|| {
         Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
             .hint("name the file that lists your hosts and services: -i FILE")
@@ -80,31 +105,63 @@ fn on_site(words: &Words, given: &str, inventory: &Path, site: &Site, desk: &Des
     let file = inventory.display().to_string();
     let check = format!("baton check {given} -i {file}");
     let prepared = prepare(given, (&file, &text), site, &check)?;
-    let params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
-    let (run, store) = (new_run()?, desk.store()?);
-    let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
+    let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    if let Some(former) = former {
+        former.must_be_of(&prepared.inventory, &file)?;
+        former.add_to(&mut params);
+    }
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    let run = new_run()?;
+    // A journal that cannot be opened must show before anybody is kept away from the site.
+    desk.store()?;
+    let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
-    begin(words, run, store, &prepared, &Estate::Site, params, desk)
+    let leases = (lease(desk, &run, &run)?, of_site);
+    let taken = TakenUp::new(run, prepared, Estate::Site, leases).answered(answers);
+    begin(words, taken, &course, params, desk)
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
     template(&wanted.lab, site)?;
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
-    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
+    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?.unattended(words.no_operator);
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
     let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     let (run, store) = (new_run()?, desk.store()?);
-    let _lease = lease(desk, &lab_name(plan.name()), &run)?;
+    let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
     tell_of_orphan(plan.former_run(), &*store, desk)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    begin(words, run, store, &prepared, &Estate::Lab(lab), params, desk)
+    let leases = (lease(desk, &run, &run)?, of_lab);
+    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(words, taken, &course, params, desk)
+}
+
+/// In the lab of the run that this one follows, as that run left it.
+fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) -> Result<u8> {
+    let run = new_run()?;
+    let name = former.lab(given)?;
+    let of_lab = lease(desk, &lab_name(name), &run)?;
+    let lab = Lab::find(name, &desk.state, &former.run)?;
+    let prepared = prepare(given, former.inventory()?, site, &format!("baton check {given}"))?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
+    let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    former.add_to(&mut params);
+    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    say_what_differs(site, desk);
+    lab.belongs_to(&run)?;
+    let leases = (lease(desk, &run, &run)?, of_lab);
+    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(words, taken, &course, params, desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
@@ -154,26 +211,10 @@ fn say_what_differs(site: &Site, desk: &Desk) {
     }
 }
 
-fn begin(
-    words: &Words,
-    run: String,
-    store: Box<dyn Store>,
-    prepared: &Prepared,
-    estate: &Estate,
-    params: Fields,
-    desk: &Desk,
-) -> Result<u8> {
-    let _lease = lease(desk, &run, &run)?;
-    let parts = Parts {
-        run,
-        store,
-        world: Box::new(estate.world(&prepared.inventory, desk)?),
-        sinks: carry::sinks(desk, estate, words.events.as_deref())?,
-        by: desk::who(),
-        gates: Vec::new(),
-    };
-    let finished = session::begin(prepared, parts, params, &estate.name())?;
-    carry::tell(desk, &finished)
+fn begin(words: &Words, mut taken: TakenUp, course: &Course, params: Fields, desk: &Desk) -> Result<u8> {
+    let estate = taken.estate.name();
+    let start = |taken: &TakenUp, parts| session::begin(&taken.prepared, parts, params, &estate);
+    follow_up::carry_out(&mut taken, course, words.events.as_deref(), start, desk)
 }
 
 /// `name=value` words as a map of texts.

@@ -9,10 +9,13 @@ use crate::error::Result;
 use crate::journal::history::History;
 use crate::journal::lease::Lease;
 use crate::lab::Lab;
+use crate::model::answers::Answers;
 use crate::session::{self, Parts, Prepared};
 use crate::world::desk;
+use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A run that nobody else works on while this lives.
 pub(super) struct TakenUp {
@@ -22,6 +25,10 @@ pub(super) struct TakenUp {
     pub(super) prepared: Prepared,
     /// Where it acts.
     pub(super) estate: Estate,
+    /// Whether somebody has watched it already: what was written for them is not written over.
+    watched: Cell<bool>,
+    /// The answers that are known before they are asked for.
+    pub(super) answers: Option<Arc<Answers>>,
     _of_run: Lease,
     of_site: Lease,
 }
@@ -32,7 +39,8 @@ pub(super) struct Claimed {
     pub(super) run: String,
     /// What is on record.
     pub(super) history: History,
-    lease: Lease,
+    /// What keeps others away from it.
+    pub(super) lease: Lease,
 }
 
 /// Claims the run that `given` means.
@@ -71,11 +79,29 @@ impl Claimed {
                 (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
             }
         };
-        Ok(TakenUp { run, prepared, estate, _of_run: of_run, of_site })
+        Ok(TakenUp::new(run, prepared, estate, (of_run, of_site)))
     }
 }
 
 impl TakenUp {
+    /// A run that nobody else works on because of these leases: its own and its site's.
+    pub(super) fn new(run: String, prepared: Prepared, estate: Estate, (_of_run, of_site): (Lease, Lease)) -> Self {
+        Self { run, prepared, estate, watched: Cell::new(false), answers: None, _of_run, of_site }
+    }
+
+    /// The same with answers that are known before they are asked for.
+    pub(super) fn answered(self, answers: Option<Arc<Answers>>) -> Self {
+        Self { answers, ..self }
+    }
+
+    /// What is on record of it now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn history(&self, desk: &Desk) -> Result<History> {
+        History::from(desk.store()?.read(&self.run)?)
+    }
+
     /// Goes on with other texts.
     ///
     /// # Errors
@@ -97,8 +123,8 @@ impl TakenUp {
         Ok(Parts {
             run: self.run.clone(),
             store: desk.store()?,
-            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?),
-            sinks: carry::sinks(desk, &self.estate, events)?,
+            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?.answered(self.answers.clone())),
+            sinks: carry::sinks(desk, &self.estate, events, self.watched.replace(true))?,
             by: desk::who(),
             gates,
         })

@@ -5,17 +5,18 @@ use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::replay::{self, Course};
 use crate::dispatch::second_look::SecondLook;
 use crate::dispatch::switch::Switch;
-use crate::dispatch::track::{Give, Track, Want};
+use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
-use crate::error::{Error, Kind, Place};
+use crate::error::{Error, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
 use crate::journal::adopting::Met;
-use crate::journal::history::{History, StepPast, StepPhase};
-use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
+use crate::journal::history::{History, Past, State, StepPast, StepPhase};
+use crate::journal::way_back::Fate;
+use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, TrackId};
+use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
 use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ pub struct Dispatcher {
     sinks: RefCell<Vec<Box<dyn Sink>>>,
     pub(super) history: History,
     pub(super) last_seq: Cell<u64>,
-    scanners: Rc<Scanners>,
+    pub(super) scanners: Rc<Scanners>,
     pub(super) switch: Rc<Switch<Want, Give>>,
     pub(super) tracks: RefCell<BTreeMap<TrackId, Track>>,
     pub(super) running: RefCell<TrackId>,
@@ -63,6 +64,8 @@ pub struct Dispatcher {
     pub(super) replayed: Cell<usize>,
     changed: Cell<bool>,
     pub(super) gates: Vec<Rc<dyn Gate>>,
+    /// Whether a track stands before the gates: one at a time does.
+    pub(super) at_gates: Cell<bool>,
     /// Effects are off: a track ends where its record does.
     pub(super) walled: Cell<bool>,
     pub(super) second_look: SecondLook,
@@ -92,6 +95,7 @@ impl Dispatcher {
             replayed: Cell::new(0),
             changed,
             gates: setup.gates,
+            at_gates: Cell::new(false),
             walled: Cell::new(false),
             second_look: setup.second_look,
             met: RefCell::default(),
@@ -102,6 +106,19 @@ impl Dispatcher {
     #[must_use]
     pub fn has_changed(&self) -> bool {
         self.changed.get()
+    }
+
+    /// What was recorded before this runner, and what it opened the run with.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Keeps a record of the main track for the next write.
+    pub fn keep(&self, record: Record) {
+        if let Some(main) = self.tracks.borrow_mut().get_mut(&TrackId::main()) {
+            main.pending.push(record);
+        }
     }
 
     /// What was recorded but not asked for again, when the script has come to its end: it has changed, or
@@ -175,7 +192,7 @@ impl Dispatcher {
         }
         match self.switch.suspend(want) {
             Some(Give::Stopped) | None => Err(Halted),
-            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined)) => Ok(give),
+            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined | Give::Turn)) => Ok(give),
         }
     }
 
@@ -212,7 +229,7 @@ impl Dispatcher {
             if effect.needs_intent() && !recovering {
                 self.append(self.intent(id, attempt, effect, place.clone(), since.clone()))?;
             }
-            if matches!(effect.action, Action::Job(_)) {
+            if effect.may_change() {
                 self.changed.set(true);
                 self.second_look.touched(effect);
             }
@@ -229,7 +246,9 @@ impl Dispatcher {
                 }
                 Verdict::Again { reason } => Outcome::Failed(gave_up(&reason)),
                 Verdict::Doubt { reason } => return Err(self.doubt(id, attempt, effect, reason)),
-                Verdict::Unanswered { reason } => return Err(self.halt(unanswered(&self.run, id, effect, &reason))),
+                Verdict::Unanswered { reason } => {
+                    return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
+                }
             };
             let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
             self.append(record)?;
@@ -242,7 +261,22 @@ impl Dispatcher {
         self.halt(halt)
     }
 
-    fn intent(&self, id: &EffectId, attempt: u32, effect: &Effect, place: Option<PlaceData>, at: Moment) -> Record {
+    /// An answer counts for the question that was shown, and for no other.
+    fn tell_of_lapse(&self, past: &Past<'_>) {
+        if let State::Answered { word, by, .. } = past.state {
+            let text = format!("{} is asked anew: the answer `{word}` by {by} was to another question", past.id);
+            self.emit(&Event::Notice { text });
+        }
+    }
+
+    pub(super) fn intent(
+        &self,
+        id: &EffectId,
+        attempt: u32,
+        effect: &Effect,
+        place: Option<PlaceData>,
+        at: Moment,
+    ) -> Record {
         let step = self.track(|track| track.step().to_owned());
         Record::Intent { id: id.clone(), attempt, step, effect: effect.clone(), digest: effect.digest(), place, at }
     }
@@ -272,7 +306,7 @@ impl Dispatcher {
         Record::Read { id: id.clone(), step, effect: effect.clone(), digest: effect.digest(), place, outcome, at }
     }
 
-    fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
+    pub(super) fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
         let record = Record::Doubt { id: id.clone(), attempt, reason: reason.clone(), at: self.moment() };
         match self.append(record) {
             Ok(()) => self.halt(replay::in_doubt(&self.run, id, effect, &reason)),
@@ -284,31 +318,6 @@ impl Dispatcher {
     fn begins_again(&self, track: &TrackId, number: &str) -> bool {
         let failed = |step: &StepPast| matches!(step.phase, StepPhase::Ended { failed: Some(_) });
         self.history.step(track, number).is_some_and(failed) && self.history.retries_in(track, number)
-    }
-
-    /// Runs tracks and waits for their end.
-    fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
-        let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
-        // The parent's step must be on record before the first record of a child.
-        let held_back = self.track(|track| std::mem::take(&mut track.pending));
-        if !held_back.is_empty() {
-            self.suspend(Want::Append(held_back))?;
-        }
-        for (child, body) in children {
-            self.forked.borrow_mut().push((child.id.clone(), body));
-            self.tracks.borrow_mut().insert(child.id.clone(), child);
-        }
-        let joined = self.suspend(Want::Join(ids.clone()));
-        let mut tracks = self.tracks.borrow_mut();
-        let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
-        drop(tracks);
-        for mut child in ended {
-            self.track(|parent| {
-                parent.marks.append(&mut child.marks);
-                parent.pending.append(&mut child.pending);
-            });
-        }
-        joined.map(|_| ())
     }
 
     fn settle(&self, id: &EffectId, effect: &Effect, outcome: &Outcome) {
@@ -341,7 +350,10 @@ impl Door for Dispatcher {
                         self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
                         outcome
                     }
-                    replay::Verdict::Live(course) => self.perform_live(&id, &effect, place, course)?,
+                    replay::Verdict::Live(course) => {
+                        self.tell_of_lapse(&past);
+                        self.perform_live(&id, &effect, place, course)?
+                    }
                     replay::Verdict::Halt(halt) if self.walled.get() && halt.ending == Ending::Doubt => {
                         return Err(Halted);
                     }
@@ -357,7 +369,7 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let (track, number) = self.track(|track| (track.id.clone(), track.enter()));
+        let (track, number) = self.track(|track| (track.id.clone(), track.enter(name)));
         match self.history.step(&track, &number) {
             Some(step) if step.name != name => {
                 return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
@@ -389,13 +401,24 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let (track, number) = self.track(|track| (track.id.clone(), track.leave().unwrap_or_default()));
+        let (track, left) = self.track(|track| (track.id.clone(), track.leave()));
+        let Some(Step { number, name }) = left else { return Ok(()) };
         let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
-        if !self.walled.get() && (!recorded || self.begins_again(&track, &number)) {
-            let record = Record::StepEnded { track, number, failed, at: self.moment() };
-            self.track(|track| track.pending.push(record));
+        if self.walled.get() || (recorded && !self.begins_again(&track, &number)) {
+            return Ok(());
         }
-        Ok(())
+        let well = failed.is_none();
+        let record = Record::StepEnded { track: track.clone(), number: number.clone(), failed, at: self.moment() };
+        self.track(|track| track.pending.push(record));
+        if well {
+            self.tell_gates(&StepAhead { track: &track, number: &number, name: &name, place: None })
+        } else {
+            Ok(())
+        }
+    }
+
+    fn step_id(&self) -> StepId {
+        self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
     }
 
     fn step_number(&self) -> String {
@@ -415,6 +438,14 @@ impl Door for Dispatcher {
         self.run_tracks(children.into_iter().zip(bodies).collect())
     }
 
+    fn look(&self, id: &EffectId) -> Result<Fate, Halted> {
+        self.look_at(id)
+    }
+
+    fn word_on(&self, id: &EffectId, reason: &str) -> Result<bool, Halted> {
+        self.ask_word_on(id, reason)
+    }
+
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted> {
         if self.is_halted() {
             return Err(Halted);
@@ -431,8 +462,8 @@ impl Door for Dispatcher {
         self.track(|track| track.marks.get(service).cloned())
     }
 
-    fn gate_name(&self, form: &str) -> String {
-        self.track(|track| track.gate(form))
+    fn gate_name(&self, form: &str, own: Option<&str>) -> String {
+        self.track(|track| track.gate(form, own))
     }
 
     fn halt(&self, halt: Halt) -> Halted {
@@ -452,23 +483,4 @@ impl Door for Dispatcher {
 fn gave_up(reason: &str) -> Failure {
     let message = format!("given up after {ATTEMPTS_MAX} attempts: {reason}");
     Failure { kind: FailureKind::Goal, message, exit: None, output: String::new() }
-}
-
-fn unanswered(run: &str, id: &EffectId, effect: &Effect, reason: &str) -> Halt {
-    let question = match &effect.action {
-        Action::Ask(ask) => ask.text.clone(),
-        Action::Job(_)
-        | Action::Probe(_)
-        | Action::Log(_)
-        | Action::Until(_)
-        | Action::Sleep { .. }
-        | Action::Capture(_)
-        | Action::Note { .. }
-        | Action::NoReturn { .. } => effect.label.clone(),
-    };
-    let error = Error::new(Kind::Suspended, format!("a person has to answer: {question}"))
-        .cause(reason)
-        .hint("nothing is assumed: the question is put again on resume")
-        .hint(format!("on a terminal, type: baton resume {run}"));
-    Halt { ending: Ending::Suspended, error, effect: Some(id.clone()) }
 }

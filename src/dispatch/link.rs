@@ -12,7 +12,7 @@ impl Link for Dispatcher {
     fn call(&self, request: Request) -> Result<Reply, Stopped> {
         match self.suspend(Want::Reply(request)) {
             Ok(Give::Reply(reply)) => Ok(reply),
-            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Stopped) | Err(Halted) => Err(Stopped),
+            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
         }
     }
 

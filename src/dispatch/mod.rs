@@ -4,21 +4,28 @@
 mod dispatcher;
 mod gate;
 mod link;
+mod look;
 mod replay;
 mod scheduler;
 mod second_look;
+mod stepwise;
 mod switch;
 mod track;
+mod until;
 mod wall;
+mod words;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
 pub use second_look::SecondLook;
+pub use stepwise::{Shell, Stepwise};
+pub use until::UntilStep;
 
 use crate::error::{Error, Place};
+use crate::journal::way_back::Fate;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, TrackId};
+use crate::model::record::{EffectId, Ending, StepId, TrackId};
 
 /// The script of this track is over: every primitive must return at once. Not catchable. Either the whole run is
 /// halted, or ([`Door::is_halted`] says no) this track has come to the end of what is on record while effects are off.
@@ -65,6 +72,8 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn step_end(&self, failed: Option<String>) -> Result<(), Halted>;
+    /// The innermost step of the running track.
+    fn step_id(&self) -> StepId;
     /// The number of the innermost step, such as `3.1`; empty outside steps.
     fn step_number(&self) -> String;
     /// Runs each body on a track of its own and returns when all have ended.
@@ -72,6 +81,18 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted>;
+    /// Finds out what became of a change that was asked for before, and starts nothing. Stops the run when it cannot
+    /// be found out.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    fn look(&self, id: &EffectId) -> Result<Fate, Halted>;
+    /// Whether a change happened, of which nobody can tell for this reason: what a person said. Stops the run in doubt
+    /// until they do.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    fn word_on(&self, id: &EffectId, reason: &str) -> Result<bool, Halted>;
     /// Runs `body` on a side track of this name, which no replay of the script asks for again, and waits for its end.
     ///
     /// # Errors
@@ -81,8 +102,9 @@ pub trait Door {
     fn guarded(&self, message: &str);
     /// Where the service's log stands for this track: the mark of the last outcome that had one.
     fn mark_of(&self, service: &str) -> Option<Mark>;
-    /// A name for the next question of the run on this track, such as `confirm-2`.
-    fn gate_name(&self, form: &str) -> String;
+    /// A name for the next question of the run on this track: its `own`, or one such as `confirm-2`. No name is given
+    /// twice on a track; the second to ask for `own` gets `own-2`.
+    fn gate_name(&self, form: &str, own: Option<&str>) -> String;
     /// Stops the run for this reason, if it is not stopped already.
     fn halt(&self, halt: Halt) -> Halted;
     /// Whether the run is stopped: the sticky flag that primitives and the engine's progress hook read.

@@ -4,7 +4,7 @@
 use crate::dispatch::Halt;
 use crate::error::{Error, Kind};
 use crate::journal::history::{self, Past, State};
-use crate::model::effect::{Effect, Outcome};
+use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, Moment};
 use crate::model::value::Value;
 
@@ -108,6 +108,20 @@ pub(super) fn in_doubt(run: &str, id: &EffectId, effect: &Effect, reason: &str) 
         .hint(format!("if it happened:     baton resume {run} --happened \"why you know\""))
         .hint(format!("if it did not:      baton resume {run} --not-happened \"why you know\""));
     Halt { ending: Ending::Doubt, error, effect: Some(id.clone()) }
+}
+
+/// The run stops because nobody is there to answer a question.
+pub(super) fn unanswered(run: &str, id: &EffectId, effect: &Effect, reason: &str) -> Halt {
+    let (gate, question) = match &effect.action {
+        Action::Ask(ask) => (ask.gate.as_str(), ask.text.as_str()),
+        Action::Job(_) | Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => ("", ""),
+        Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => ("", ""),
+    };
+    let error = Error::new(Kind::Suspended, format!("gate `{gate}` waits for an answer: {question}"))
+        .cause(reason)
+        .hint(format!("answer it, here or elsewhere: baton approve {run} {gate}"))
+        .hint(format!("and then: baton resume {run}"));
+    Halt { ending: Ending::Suspended, error, effect: Some(id.clone()) }
 }
 
 /// A step of the same number has another name on record.

@@ -3,8 +3,8 @@
 
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::switch::Strand;
-use crate::dispatch::track::{Give, Want};
-use crate::dispatch::{Body, Door, Halt};
+use crate::dispatch::track::{Give, Track, Want};
+use crate::dispatch::{Body, Door, Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::model::record::{Ending, Record, TrackId};
 use crate::world::{Completion, Ticket};
@@ -18,6 +18,8 @@ struct Scheduler<'a> {
     writes: Vec<(TrackId, Vec<Record>)>,
     waiting: BTreeMap<Ticket, TrackId>,
     joins: BTreeMap<TrackId, BTreeSet<TrackId>>,
+    /// Who waits to stand before the gates, longest first.
+    turns: VecDeque<TrackId>,
     tickets: u64,
 }
 
@@ -31,10 +33,36 @@ impl Dispatcher {
             writes: Vec::new(),
             waiting: BTreeMap::new(),
             joins: BTreeMap::new(),
+            turns: VecDeque::new(),
             tickets: 0,
         };
         scheduler.start(TrackId::main(), main);
         scheduler.run();
+    }
+
+    /// Runs tracks and waits for their end.
+    pub(super) fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
+        let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
+        // The parent's step must be on record before the first record of a child.
+        let held_back = self.track(|track| std::mem::take(&mut track.pending));
+        if !held_back.is_empty() {
+            self.suspend(Want::Append(held_back))?;
+        }
+        for (child, body) in children {
+            self.forked.borrow_mut().push((child.id.clone(), body));
+            self.tracks.borrow_mut().insert(child.id.clone(), child);
+        }
+        let joined = self.suspend(Want::Join(ids.clone()));
+        let mut tracks = self.tracks.borrow_mut();
+        let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
+        drop(tracks);
+        for mut child in ended {
+            self.track(|parent| {
+                parent.marks.append(&mut child.marks);
+                parent.pending.append(&mut child.pending);
+            });
+        }
+        joined.map(|_| ())
     }
 }
 
@@ -45,6 +73,7 @@ impl Scheduler<'_> {
                 self.turn(track, give);
             }
             self.commit();
+            self.next_turn();
             if self.ready.is_empty() && !self.strands.is_empty() {
                 self.wait();
             }
@@ -83,6 +112,7 @@ impl Scheduler<'_> {
                 self.waiting.insert(ticket, id);
                 self.door.world.borrow_mut().submit(ticket, request);
             }
+            Some(Want::Turn) => self.turns.push_back(id),
             Some(Want::Join(children)) => {
                 self.joins.insert(id.clone(), children.into_iter().collect());
                 if self.joins.get(&id).is_some_and(BTreeSet::is_empty) {
@@ -124,6 +154,16 @@ impl Scheduler<'_> {
         self.ready.extend(tracks.into_iter().map(|track| (track, Give::Appended)));
     }
 
+    /// Lets the next track before the gates when nobody stands there.
+    fn next_turn(&mut self) {
+        if !self.door.at_gates.get()
+            && let Some(track) = self.turns.pop_front()
+        {
+            self.door.at_gates.set(true);
+            self.ready.push_back((track, Give::Turn));
+        }
+    }
+
     /// Waits for the world, or winds down when the run is being stopped.
     fn wait(&mut self) {
         if self.door.is_halted() {
@@ -156,5 +196,6 @@ impl Scheduler<'_> {
             self.door.world.borrow_mut().forget(ticket);
             self.ready.push_back((track, Give::Stopped));
         }
+        self.ready.extend(self.turns.drain(..).map(|track| (track, Give::Stopped)));
     }
 }

@@ -44,7 +44,8 @@ impl SecondLook {
     /// Whether a change of this service or host may have changed what was read.
     fn concerns(&self, reading: &Effect, service: Option<&str>, host: Option<&str>) -> bool {
         let (Some(read), Some(changed)) = (reading.service.as_deref(), service) else {
-            return reading.host.as_deref() == host;
+            // What a person does with their hands may concern anything.
+            return host.is_none() || reading.host.as_deref() == host;
         };
         let of = |name: &str, group: &[String; 2]| group.iter().any(|member| member == name);
         read == changed || self.groups.iter().any(|group| of(read, group) && of(changed, group))
@@ -84,6 +85,7 @@ impl Dispatcher {
             Action::Job(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => {
                 self.track(|track| track.readings.clear());
             }
+            Action::Ask(_) if effect.may_change() => self.track(|track| track.readings.clear()),
             Action::Ask(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => {}
         }
     }
@@ -146,7 +148,7 @@ impl Dispatcher {
     fn changed_since(&self, past: &Past<'_>) -> bool {
         let look = &self.second_look;
         let concerns = |service: Option<&str>, host: Option<&str>| look.concerns(past.effect, service, host);
-        let mut recorded = self.history.changes_since(&past.id);
+        let mut recorded = self.history.changed_after(&past.id);
         recorded.any(|effect| concerns(effect.service.as_deref(), effect.host.as_deref()))
             || look.changed.borrow().iter().any(|(service, host)| concerns(service.as_deref(), host.as_deref()))
     }

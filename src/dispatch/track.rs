@@ -5,7 +5,7 @@ use crate::dispatch::second_look::{Guarded, Reading};
 use crate::model::mark::Mark;
 use crate::model::record::{Record, TrackId};
 use crate::world::{Reply, Request};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a suspended track wants.
 pub(super) enum Want {
@@ -15,6 +15,8 @@ pub(super) enum Want {
     Append(Vec<Record>),
     /// The end of these tracks.
     Join(Vec<TrackId>),
+    /// To stand alone before the gates.
+    Turn,
 }
 
 /// What a track is resumed with.
@@ -28,8 +30,17 @@ pub(super) enum Give {
     Appended,
     /// The tracks have ended.
     Joined,
+    /// Nobody else stands before the gates.
+    Turn,
     /// The run is being stopped: give up.
     Stopped,
+}
+
+/// A step that a track stands in.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) number: String,
+    pub(super) name: String,
 }
 
 /// One strand of a run.
@@ -37,14 +48,14 @@ pub(super) struct Track {
     pub(super) id: TrackId,
     /// Effects and forks asked for so far.
     pub(super) asked: u64,
-    /// Numbers of the steps it stands in, outermost first.
-    steps: Vec<String>,
+    /// The steps it stands in, outermost first.
+    steps: Vec<Step>,
     /// How many steps were begun at each depth.
     counts: Vec<u32>,
     /// What the numbers of its outermost steps begin with.
     prefix: String,
-    /// Questions asked, by form.
-    gates: BTreeMap<String, u32>,
+    /// The names of the questions asked.
+    gates: BTreeSet<String>,
     /// Where each service's log stands.
     pub(super) marks: BTreeMap<String, Mark>,
     /// How many steps its parents stood in when it was forked.
@@ -70,7 +81,7 @@ impl Track {
             steps: Vec::new(),
             counts: vec![0],
             prefix,
-            gates: BTreeMap::new(),
+            gates: BTreeSet::new(),
             marks,
             outside: 0,
             readings: Vec::new(),
@@ -108,25 +119,30 @@ impl Track {
 
     /// The number of the innermost step, empty outside.
     pub(super) fn step(&self) -> &str {
-        self.steps.last().map_or("", String::as_str)
+        self.steps.last().map_or("", |step| step.number.as_str())
+    }
+
+    /// The name of the innermost step, empty outside.
+    pub(super) fn step_name(&self) -> &str {
+        self.steps.last().map_or("", |step| step.name.as_str())
     }
 
     /// Enters a step and gives its number.
-    pub(super) fn enter(&mut self) -> String {
+    pub(super) fn enter(&mut self, name: &str) -> String {
         if let Some(count) = self.counts.last_mut() {
             *count += 1;
         }
         let count = self.counts.last().copied().unwrap_or(1);
-        let parent = self.steps.last().unwrap_or(&self.prefix);
+        let parent = self.steps.last().map_or(&self.prefix, |step| &step.number);
         let number = if parent.is_empty() { count.to_string() } else { format!("{parent}.{count}") };
-        self.steps.push(number.clone());
+        self.steps.push(Step { number: number.clone(), name: name.to_owned() });
         self.counts.push(0);
         self.readings.clear();
         number
     }
 
-    /// Leaves the innermost step and gives its number.
-    pub(super) fn leave(&mut self) -> Option<String> {
+    /// Leaves the innermost step and gives it.
+    pub(super) fn leave(&mut self) -> Option<Step> {
         self.counts.pop();
         let left = self.steps.pop();
         let depth = self.depth();
@@ -134,11 +150,17 @@ impl Track {
         left
     }
 
-    /// A name for the next question of this form.
-    pub(super) fn gate(&mut self, form: &str) -> String {
-        let count = self.gates.entry(form.to_owned()).or_insert(0);
-        *count += 1;
-        let name = format!("{form}-{count}");
+    /// A name for the next question of this form, by its own name if it has one.
+    pub(super) fn gate(&mut self, form: &str, own: Option<&str>) -> String {
+        let numbered = |n: u32| match own {
+            Some(own) if n == 1 => own.to_owned(),
+            Some(_) | None => format!("{}-{n}", own.unwrap_or(form)),
+        };
+        let mut n = 1;
+        while !self.gates.insert(numbered(n)) {
+            n += 1;
+        }
+        let name = numbered(n);
         if self.prefix.is_empty() { name } else { format!("{}/{name}", self.id) }
     }
 }

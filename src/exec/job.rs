@@ -8,7 +8,7 @@ use crate::exec::output::{OUTPUT_MAX, fetch};
 use crate::exec::reading::choices;
 use crate::exec::until::{Seen, Watch};
 use crate::exec::waiting::{Beat, Pace};
-use crate::exec::{Order, Verdict, failure, probe};
+use crate::exec::{Found, Order, Verdict, failure, probe};
 use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
@@ -31,6 +31,21 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Ve
         return Ok(Verdict::Again { reason: "it was never started, and most of its limit is over".into() });
     }
     work.see_to_end(sight)
+}
+
+/// What became of a job, found out without starting anything.
+pub(super) fn settle(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Found, Stopped> {
+    let Some(host) = order.effect.host.as_deref() else { return Ok(Found::Never) };
+    let site = Site { host, service: order.effect.service.as_deref() };
+    let deadline = link.now().mono.saturating_add(job.limit.0);
+    for attempt in (order.base..=order.attempt).rev() {
+        let id = JobId { run: order.run.to_owned(), effect: order.id.clone(), attempt };
+        let found = Work { link, order, job, site, id, deadline }.settle()?;
+        if found != Found::Never {
+            return Ok(found);
+        }
+    }
+    Ok(Found::Never)
 }
 
 /// What is known of a job.
@@ -162,6 +177,30 @@ impl Work<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What became of this attempt; what runs is awaited.
+    fn settle(&self) -> Result<Found, Stopped> {
+        let mut sight = self.look()?;
+        while sight == Sight::State(JobState::Running) && !self.is_over() {
+            sight = self.await_end()?;
+        }
+        let verdict = match sight {
+            Sight::State(JobState::Absent) => return Ok(Found::Never),
+            Sight::State(JobState::Running) => {
+                return Ok(Found::Hidden { reason: format!("{} still runs", self.job_name()) });
+            }
+            Sight::State(JobState::Exited(exit)) => self.exited(exit)?,
+            Sight::State(JobState::Lost(reason)) => self.lost(reason)?,
+            Sight::NotStarted(trouble) => return Ok(Found::Hidden { reason: words(&trouble) }),
+            Sight::Hidden(reason) => return Ok(Found::Hidden { reason }),
+        };
+        Ok(match verdict {
+            Verdict::Outcome(outcome) => Found::Ended(outcome),
+            Verdict::Again { .. } if self.job.class == Class::Once => Found::Never,
+            Verdict::Again { reason } => Found::Ended(Outcome::Failed(failure(FailureKind::Goal, reason))),
+            Verdict::Doubt { reason } | Verdict::Unanswered { reason } => Found::Doubt { reason },
+        })
     }
 
     fn unstarted(&self, why: &str) -> Verdict {

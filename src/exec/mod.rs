@@ -1,7 +1,7 @@
 //! How an effect is done against a world: jobs with re-attachment, probes, waits on logs and states, questions.
 //! Straight-line code over a [`Link`]. It knows no journal and no approval, and never looks at a clock but the link's.
 
-use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
+use crate::model::effect::{Action, Effect, Failure, FailureKind, Job, Outcome};
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
@@ -70,6 +70,25 @@ pub enum Verdict {
     },
 }
 
+/// What was found out about a job that a former runner left.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// It has ended: this came of it.
+    Ended(Outcome),
+    /// It was never started, or its check says that it did not happen.
+    Never,
+    /// Nobody can tell whether it happened.
+    Doubt {
+        /// Which evidence is missing.
+        reason: String,
+    },
+    /// It could not be found out now.
+    Hidden {
+        /// Why.
+        reason: String,
+    },
+}
+
 impl Verdict {
     /// Settled as a failure.
     pub(crate) fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
@@ -91,6 +110,15 @@ pub fn read_again(link: &dyn Link, effect: &Effect) -> Result<Result<Value, Fail
         (Action::Probe(probe), Ok(site)) => probe::read(link, site, probe),
         _ => Ok(Err(failure(FailureKind::Missing, format!("`{}` is not a reading", effect.label)))),
     }
+}
+
+/// Finds out what became of a job that was asked for, and starts nothing. What still runs is awaited, for its own
+/// limit from now on.
+///
+/// # Errors
+/// [`Stopped`] when the run is being stopped.
+pub fn settle(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Found, Stopped> {
+    job::settle(link, order, job)
 }
 
 /// Performs an effect, or finds out what became of it.

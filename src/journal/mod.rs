@@ -3,6 +3,7 @@
 
 pub mod adopting;
 mod codec;
+pub mod gist;
 pub mod history;
 pub mod lease;
 pub mod memory;
@@ -10,6 +11,7 @@ mod mismatch;
 mod reopening;
 mod slots;
 pub mod sqlite;
+pub mod way_back;
 
 use crate::error::Result;
 use crate::model::record::Record;

@@ -27,13 +27,29 @@ impl History {
         self.recorded(id).filter(|past| done(past) && matches!(past.effect.action, Action::Probe(_)))
     }
 
-    /// The changes that were asked for after this effect, on any track.
-    pub fn changes_since(&self, id: &EffectId) -> impl Iterator<Item = &Effect> {
+    /// The changes that were asked for after this effect, of hosts or of people, on any track.
+    pub fn changed_after(&self, id: &EffectId) -> impl Iterator<Item = &Effect> {
         let asked = self.slot(id).map_or(usize::MAX, |slot| slot.asked);
         self.records().iter().skip(asked.saturating_add(1)).filter_map(|stored| {
             let Record::Intent { effect, .. } = &stored.record else { return None };
-            matches!(effect.action, Action::Job(_)).then_some(effect)
+            effect.may_change().then_some(effect)
         })
+    }
+
+    /// Whether the run stopped because something failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.last(), Some(Record::Ended { ending: Ending::Failed, .. }))
+    }
+
+    /// The effect at which the run stopped: the one in doubt, or the one that failed.
+    #[must_use]
+    pub fn stopped_at(&self) -> Option<Past<'_>> {
+        let Some(Record::Ended { ending: Ending::Failed | Ending::Doubt, effect: Some(id), .. }) = self.last() else {
+            return None;
+        };
+        let open = |state: &State<'_>| matches!(state, State::Settled(Outcome::Failed(_)) | State::Doubted { .. });
+        self.recorded(id).filter(|past| open(&past.state))
     }
 
     /// The effects to be tried again after a failure: the one that failed; or, when a guard did, the first of the
@@ -48,6 +64,8 @@ impl History {
         let again = match failed {
             _ if self.drifted().is_some() => None,
             Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
+            // A person said that it failed: they are asked again.
+            Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
             Some(_) | None => self.latest_readings().into_iter().next(),
         };
         again.filter(|id| self.may_retry(id)).into_iter().collect()
@@ -61,10 +79,14 @@ impl History {
     }
 
     fn latest_readings(&self) -> Vec<EffectId> {
+        let here = match self.way_back() {
+            Some(_) => TrackId::rollback(self.rollbacks()),
+            None => TrackId::main(),
+        };
         let mut readings = Vec::new();
         for stored in self.records().iter().rev() {
             match &stored.record {
-                Record::Read { id, .. } if id.track == TrackId::main() => readings.push(id.clone()),
+                Record::Read { id, .. } if id.track == here => readings.push(id.clone()),
                 Record::Read { .. } => break,
                 Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Ended { .. } | Record::Opened { .. } => {}
                 Record::Intent { .. } | Record::Outcome { .. } | Record::Begun { .. } => break,
@@ -78,14 +100,23 @@ impl History {
         readings
     }
 
-    /// Whether something inside this step is to be tried again, so that the step begins once more.
+    /// Whether something inside this step is to be tried again, or was settled by a word after it had failed, so that
+    /// the step begins once more.
     #[must_use]
     pub fn retries_in(&self, track: &TrackId, number: &str) -> bool {
         self.records().iter().any(|stored| {
-            let Record::Retry { id, .. } = &stored.record else { return false };
+            let (Record::Retry { id, .. } | Record::Skipped { id, .. } | Record::Settled { id, .. }) = &stored.record
+            else {
+                return false;
+            };
             let Some(past) = self.recorded(id) else { return false };
+            let anew = match past.state {
+                State::ToRetry | State::Skipped { .. } | State::SettledByPerson { .. } => true,
+                State::Settled(_) | State::Open | State::Doubted { .. } => false,
+                State::Answered { .. } | State::Undone => false,
+            };
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            past.state == State::ToRetry && inside && id.track.0.starts_with(&track.0)
+            anew && inside && id.track.0.starts_with(&track.0)
         })
     }
 }

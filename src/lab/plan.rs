@@ -1,5 +1,5 @@
-//! Beginning a lab, and finding the one a run belongs to. A lab is always begun anew for a run and lives on when its
-//! runner dies; it is never taken over by another run.
+//! Beginning a lab, and finding the one a run belongs to. A lab is begun anew for a run and lives on when its
+//! runner dies. Only a run that follows it (`--from-run`) goes on in it.
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::calls::Calls;
@@ -70,6 +70,7 @@ impl Lab {
             origin: Clock::real().now().wall,
             pid: 0,
             run: String::new(),
+            unattended: false,
             scenario,
         };
         let implied = template.params.get(&card.scenario).cloned().unwrap_or_default();
@@ -80,7 +81,7 @@ impl Lab {
     /// The lab of a run.
     ///
     /// # Errors
-    /// `Refused` when it has ended or was begun anew since.
+    /// `Refused` when it has ended, was begun anew or went over to another run since.
     pub fn find(name: &str, state: &Path, run: &str) -> Result<Self> {
         let place = Place::of(&desk::absolute(state)?, name);
         let gone = |why: String| {
@@ -90,7 +91,7 @@ impl Lab {
         };
         let card = place.card()?.ok_or_else(|| gone(format!("the lab `{name}` of run {run} is gone")))?;
         if card.run != run {
-            return Err(gone(format!("the lab `{name}` was begun anew for run {}", card.run)));
+            return Err(gone(format!("the lab `{name}` of run {run} is that of run {} now", card.run)));
         }
         let lab = Self { card, place };
         if !lab.answers() {
@@ -175,6 +176,13 @@ impl Lab {
 }
 
 impl Plan {
+    /// The same lab, without anybody in it who answers questions if `unattended`.
+    #[must_use]
+    pub fn unattended(mut self, unattended: bool) -> Self {
+        self.card.unattended = unattended;
+        self
+    }
+
     /// The lab's name.
     #[must_use]
     pub fn name(&self) -> &str {

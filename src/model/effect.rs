@@ -67,6 +67,11 @@ pub struct Undo {
     pub args: Fields,
 }
 
+impl Undo {
+    /// In place of a verb: nothing of it needs to be put back.
+    pub const NOTHING: &str = "nothing";
+}
+
 /// The kinds of effect. Rarely grows: every `match` on it names its cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -249,6 +254,9 @@ pub struct Ask {
     pub evidence: String,
 }
 
+/// The word that answers no question and leaves the run suspended.
+pub const SUSPEND: &str = "suspend";
+
 /// What kind of answer a question wants. The words are typed in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -262,13 +270,42 @@ pub enum Form {
 }
 
 impl Form {
-    /// The words that answer it, besides `stop`.
+    /// The words that answer it.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         match self {
             Self::Confirm => vec!["yes".into(), "no".into()],
             Self::Manual => vec!["done".into(), "failed".into()],
             Self::Choose(options) => options.clone(),
+        }
+    }
+
+    /// The word that was typed, in full but in whatever case; nothing when it is none of them.
+    #[must_use]
+    pub fn word(&self, typed: &str) -> Option<String> {
+        let typed = typed.trim().to_lowercase();
+        self.words().into_iter().find(|word| word.to_lowercase() == typed)
+    }
+
+    /// The word and the note behind it in a typed line: `yes: checked with Anna`, or with a `#`.
+    #[must_use]
+    pub fn word_and_note(&self, line: &str) -> Option<(String, String)> {
+        if let Some(word) = self.word(line) {
+            return Some((word, String::new()));
+        }
+        line.match_indices([':', '#']).find_map(|(at, mark)| {
+            let (word, note) = (self.word(&line[..at])?, line[at + mark.len()..].trim());
+            (!note.is_empty()).then(|| (word, note.to_owned()))
+        })
+    }
+
+    /// The word that lets the run go on as it was meant to; none where there is a choice to be made.
+    #[must_use]
+    pub fn affirmative(&self) -> Option<&'static str> {
+        match self {
+            Self::Confirm => Some("yes"),
+            Self::Manual => Some("done"),
+            Self::Choose(_) => None,
         }
     }
 }
@@ -393,6 +430,26 @@ impl Effect {
         }
     }
 
+    /// Whether it is only a pause between two looks of a wait that the script does itself: no deed of its own.
+    #[must_use]
+    pub fn is_pause(&self) -> bool {
+        matches!(self.action, Action::Sleep { .. }) && !self.label.starts_with("sleep(")
+    }
+
+    /// Whether a person may have it left out: the runbook must not be decided by what it would have told.
+    #[must_use]
+    pub fn may_be_left_out(&self) -> bool {
+        match &self.action {
+            Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => true,
+            Action::Log(wait) => match &wait.want {
+                Want::Match { events, patterns } => events.len() + patterns.len() == 1,
+                Want::Table(_) => false,
+            },
+            Action::Probe(_) | Action::Ask(_) | Action::Capture(_) => false,
+            Action::Note { .. } | Action::NoReturn { .. } => false,
+        }
+    }
+
     /// The kind, as divergence messages and the journal name it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -406,6 +463,17 @@ impl Effect {
             Action::Capture(_) => "capture",
             Action::Note { .. } => "note",
             Action::NoReturn { .. } => "no_return",
+        }
+    }
+
+    /// Whether something outside may be another afterwards: by a command, or by the hands of a person.
+    #[must_use]
+    pub fn may_change(&self) -> bool {
+        match &self.action {
+            Action::Job(_) => true,
+            Action::Ask(ask) => ask.form == Form::Manual,
+            Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => false,
+            Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => false,
         }
     }
 

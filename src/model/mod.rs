@@ -1,6 +1,7 @@
 //! The vocabulary of the house: values, durations, inventory, effects, records, events.
 //! Pure data and pure functions on it; nothing here performs I/O or knows Rhai.
 
+pub mod answers;
 pub mod automaton;
 mod document;
 pub mod effect;
@@ -11,6 +12,7 @@ pub mod profile;
 pub mod record;
 mod service;
 pub mod span;
+pub mod step_name;
 mod template;
 pub mod text;
 pub mod value;

@@ -5,6 +5,7 @@ pub use crate::model::template::fill;
 
 use crate::error::{Error, Result};
 use crate::model::document::{Document, span_of};
+use crate::model::effect::Undo;
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use serde::{Deserialize, Serialize};
@@ -63,7 +64,7 @@ pub struct Verb {
     /// Whether a person must type the service's name before it is done.
     #[serde(default)]
     pub severe: bool,
-    /// The verb that undoes it, with the former value, for rollback.
+    /// The verb that undoes it, with the former value, for rollback; `nothing` when nothing needs to be put back.
     pub undo: Option<String>,
     /// What the person doing this is told it interrupts, for plans. One line.
     pub interrupts: Option<String>,
@@ -203,7 +204,8 @@ impl Profile {
         if verb.argv.is_empty() {
             return Err(("has no command".into(), None));
         }
-        if let Some(undo) = verb.undo.as_ref().filter(|undo| !self.verbs.contains_key(*undo)) {
+        let is_known = |undo: &String| undo == Undo::NOTHING || self.verbs.contains_key(undo);
+        if let Some(undo) = verb.undo.as_ref().filter(|undo| !is_known(undo)) {
             let hint = did_you_mean(undo, self.verbs.keys().map(String::as_str));
             return Err((format!("is undone by `{undo}`, which is no verb"), hint));
         }

@@ -11,6 +11,9 @@ use std::fmt;
 /// The format this program writes. It reads this one and older ones, and refuses newer ones.
 pub const FORMAT: u32 = 1;
 
+/// The name under which the parameters of a run hold the gist of the one it follows, if it follows one.
+pub const FROM_RUN: &str = "from_run";
+
 /// An instant, in three clocks: what people read, what limits are counted in, and which boot that was.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Moment {
@@ -72,6 +75,15 @@ pub struct EffectId {
     pub track: TrackId,
     /// The number on the track.
     pub n: u64,
+}
+
+/// A step's position: its track and its number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepId {
+    /// The track.
+    pub track: TrackId,
+    /// Its number, such as `3.1`; empty means outside all steps of the track.
+    pub number: String,
 }
 
 impl fmt::Display for EffectId {

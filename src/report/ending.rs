@@ -5,9 +5,13 @@ use crate::error::Error;
 use crate::model::record::Ending;
 use crate::model::text::shown;
 use crate::report::layout::{Badge, badge, between, date_and_time, time_of_day, wrap};
+use crate::report::questions::next_commands;
 use crate::report::style::{Style, Tone};
 use crate::report::summary::{Condition, Interval, Summary};
 use jiff::tz::TimeZone;
+
+/// Where the runbook begins in a list of runs.
+const LIST_COLUMN: usize = 48;
 
 /// How an ending is marked; none means the run is under way or its runner died.
 #[must_use]
@@ -62,19 +66,32 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
         let time = style.paint(Tone::Dim, &time_of_day(deviation.at, zone));
         text += &format!("  {time}  {}\n", lines.join(&format!("\n{}", " ".repeat(12))));
     }
-    text
+    if !sum.open.is_empty() {
+        text += &format!("\n  {}\n", style.paint(Tone::Strong, "what waits for an answer"));
+    }
+    sum.open.iter().fold(text, |text, question| text + question.shown(style, zone).as_str())
 }
 
 /// The last lines: why it ended so, and the next command. For endings that are not shown as an error.
 #[must_use]
 pub fn closing(sum: &Summary, style: &Style) -> String {
     let mut text = String::from("\n");
+    if sum.ending == Some(Ending::Suspended) {
+        return text + next_commands(&sum.run, &sum.open, style).as_str();
+    }
     for line in sum.message.lines().filter(|line| !line.is_empty()) {
         text += &indented(&shown(line), style);
     }
     let next = next_command(&sum.run, sum.ending, &sum.runbook);
     text += &format!("{} {next}\n", style.paint(Tone::Wait, "next:"));
     text
+}
+
+/// The last lines of a run that was suspended just now: why nobody answered, and the commands.
+#[must_use]
+pub fn suspended(sum: &Summary, error: &Error, style: &Style) -> String {
+    let why = error.causes.iter().map(|cause| indented(&format!("nobody answered: {}", shown(cause)), style));
+    format!("\n{}{}", why.collect::<String>(), next_commands(&sum.run, &sum.open, style))
 }
 
 /// Why a run waits for a person, and what they are to do. It is no failure and does not look like one.
@@ -92,13 +109,22 @@ pub fn decision(error: &Error, ending: Ending, style: &Style) -> String {
     text
 }
 
-/// One line about a run, for lists: identity, when, ending, runbook, estate.
+/// A run in a list: identity, when, ending, runbook, estate; on further lines what does not fit, and what it waits for.
 #[must_use]
 pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let mark = ending_badge(sum.ending);
     let word = style.paint(mark.tone, &format!("{} {:<12}", mark.symbol, mark.word));
-    let rest = shown(&format!("{} on {}", sum.runbook, sum.estate));
-    format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone))
+    let (runbook, estate) = (shown(&sum.runbook), shown(&format!("on {}", sum.estate)));
+    let fits = LIST_COLUMN + runbook.chars().count() + 1 + estate.chars().count() <= style.width;
+    let indent = " ".repeat(LIST_COLUMN);
+    let rest = if fits { format!("{runbook} {estate}") } else { format!("{runbook}\n{indent}{estate}") };
+    let mut text = format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone));
+    if sum.ending == Some(Ending::Suspended) {
+        for question in &sum.open {
+            text += &format!("{:14}{}\n", "", question.command(&sum.run));
+        }
+    }
+    text
 }
 
 fn headline(sum: &Summary) -> String {

@@ -8,6 +8,7 @@ use crate::model::record::{EffectId, Ending, Record, TrackId};
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::report::deeds::deed;
+use crate::report::questions::{Question, Questions};
 use crate::report::redundancy::Redundancy;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,6 +87,8 @@ pub struct Summary {
     pub resumed: usize,
     /// Questions and their answers.
     pub answers: Vec<Answered>,
+    /// The questions that nobody has answered yet, of a run that is not over.
+    pub open: Vec<Question>,
     /// What did not go as planned.
     pub deviations: Vec<Deviation>,
     /// Who had to do without what; the worst first, then by beginning.
@@ -108,7 +111,10 @@ pub fn summarise<'a>(
     for record in records {
         adder.add(record);
     }
-    let Adder { mut sum, begun, done, open, redundancy, .. } = adder;
+    let Adder { mut sum, begun, done, open, redundancy, questions, .. } = adder;
+    if waits(sum.ending) {
+        sum.open = questions.open().cloned().collect();
+    }
     sum.steps = begun.len();
     sum.steps_done = done.len();
     let still = |((whose, condition), from)| Interval { whose, condition, from, until: None };
@@ -120,6 +126,15 @@ pub fn summarise<'a>(
     sum
 }
 
+/// Whether a run that stands so can go on when its questions are answered.
+fn waits(ending: Option<Ending>) -> bool {
+    match ending {
+        Some(Ending::Suspended | Ending::Interrupted | Ending::Failed | Ending::Unmet) | None => true,
+        Some(Ending::Doubt | Ending::Bug | Ending::Refused) => true,
+        Some(Ending::Done | Ending::Held | Ending::RolledBack | Ending::Aborted) => false,
+    }
+}
+
 #[derive(Default)]
 struct Adder {
     sum: Summary,
@@ -128,10 +143,12 @@ struct Adder {
     intents: BTreeMap<EffectId, (Effect, i64, String)>,
     open: BTreeMap<(String, Condition), i64>,
     redundancy: Redundancy,
+    questions: Questions,
 }
 
 impl Adder {
     fn add(&mut self, record: &Record) {
+        self.questions.add(record);
         match record {
             Record::Begun { runbook, estate, at, .. } => {
                 self.sum.runbook.clone_from(runbook);
@@ -231,7 +248,11 @@ impl Adder {
                 return;
             }
             Outcome::Skipped { reason, by } => {
-                self.deviation(wall, &format!("{} skipped by {by}: {reason}", effect.label));
+                let text = format!("{} skipped by {by}: {reason}", effect.label);
+                // A word on a failure is on record before the outcome it leads to.
+                if self.sum.deviations.last().is_none_or(|last| last.text != shown(&text)) {
+                    self.deviation(wall, &text);
+                }
                 return;
             }
             Outcome::Done { value, .. } => value,

@@ -92,6 +92,11 @@ impl<'a> Call<'a> {
         Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Bug), self.position()))
     }
 
+    /// What was found to be right; what was not is a bug of the script.
+    pub(crate) fn sound<T>(&self, found: Result<T, String>) -> Fallible<T> {
+        found.map_err(|why| self.bug(why))
+    }
+
     /// Performs an effect.
     pub(crate) fn perform(&self, effect: Effect) -> Fallible<Done> {
         let door = &self.track()?.run.door;

@@ -11,6 +11,7 @@ use std::rc::Rc;
 const DEPTH_MAX: usize = 32;
 
 /// A closure with the surroundings it needs to be called later, from elsewhere.
+#[derive(Clone)]
 #[allow(deprecated)]
 pub(crate) struct Closure {
     function: FnPtr,
@@ -35,12 +36,13 @@ impl Closure {
         Self::keep(context, &function)
     }
 
-    /// Calls it for `track`.
+    /// Calls it for `track`. It may be called again, also after the script has come to its end.
     #[allow(deprecated)]
-    pub(crate) fn call(mut self, engine: &Engine, track: &Rc<Track>, args: Vec<Dynamic>) -> Fallible<Dynamic> {
-        self.surroundings.global.tag = track.tag();
-        at_home(&mut self.surroundings, track, &self.function);
-        let context = self.surroundings.create_context(engine);
+    pub(crate) fn call(&self, engine: &Engine, track: &Rc<Track>, args: Vec<Dynamic>) -> Fallible<Dynamic> {
+        let mut surroundings = self.surroundings.clone();
+        surroundings.global.tag = track.tag();
+        at_home(&mut surroundings, track, &self.function);
+        let context = surroundings.create_context(engine);
         self.function.call_raw(&context, None, args)
     }
 }

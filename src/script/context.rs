@@ -4,11 +4,13 @@
 use crate::dispatch::Door;
 use crate::error::Error;
 use crate::model::inventory::Inventory;
+use crate::model::record::{StepId, TrackId};
 use crate::model::value::Fields;
 use crate::script::closures::Closure;
 use crate::script::program::Program;
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 /// What a native function hands back to Rhai.
@@ -28,6 +30,8 @@ pub(crate) struct Run {
     pub(crate) engine: OnceCell<Weak<Engine>>,
     /// A bug in the script ends the whole run, even if a `try` or an array callback swallows it.
     pub(crate) bug: RefCell<Option<Box<Error>>>,
+    /// How steps say they are undone.
+    pub(crate) undos: RefCell<OwnUndos>,
 }
 
 /// One strand of a run, as the script host sees it.
@@ -52,6 +56,7 @@ pub(crate) struct Held {
 }
 
 /// A step that is owed at the end.
+#[derive(Clone)]
 pub(crate) struct Obligation {
     /// The step's name.
     pub(crate) name: String,
@@ -59,6 +64,17 @@ pub(crate) struct Obligation {
     pub(crate) place: Option<crate::error::Place>,
     /// What is to be done.
     pub(crate) body: Closure,
+    /// Tells what harm it could do now, if it could do any.
+    pub(crate) harm: Option<Closure>,
+}
+
+/// How steps say they are undone, and in which step each parallel stands. Grows while a script runs or is replayed.
+#[derive(Default)]
+pub(crate) struct OwnUndos {
+    /// By step.
+    pub(crate) closures: BTreeMap<StepId, Closure>,
+    /// The innermost step in which a track was forked, by that track.
+    pub(crate) forks: BTreeMap<TrackId, StepId>,
 }
 
 impl Track {

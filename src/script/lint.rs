@@ -11,7 +11,7 @@ use crate::script::handles::Listed;
 use crate::script::program::{CLOSURE, Program, Unit};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
-use crate::script::{call, diagnostic, doc, primitives};
+use crate::script::{call, diagnostic, doc, gates, primitives};
 use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 
@@ -34,8 +34,9 @@ pub struct Finding {
 }
 
 /// Functions that call a closure at once and do not keep it: a captured loop variable does no harm there.
-const CALLED_AT_ONCE: [&str; 16] = [
+const CALLED_AT_ONCE: [&str; 17] = [
     "step",
+    "manual",
     "parallel",
     "wait_until",
     "map",
@@ -191,6 +192,7 @@ impl Linter<'_> {
                 self.found(Severity::Warning, message, Some(hint.to_owned()), site.position);
             }
             "wait_for_log" => self.event_numbers(site),
+            "confirm" | "manual" | "choose" => self.gate_name(site),
             _ => {}
         }
     }
@@ -203,6 +205,15 @@ impl Linter<'_> {
             let error = primitives::unknown_name::<T>(&name, &T::names(inventory));
             let hint = error.hints.first().cloned();
             self.found(Severity::Error, error.message, hint, site.position);
+        }
+    }
+
+    fn gate_name(&mut self, site: &CallSite<'_>) {
+        for (key, value, position) in site.args.last().and_then(tree::map_entries).unwrap_or_default() {
+            let name = value.filter(|_| key == "gate").and_then(|value| value.into_immutable_string().ok());
+            if let Some(message) = name.and_then(|name| gates::wrong_name(&name)) {
+                self.found(Severity::Error, message, None, position);
+            }
         }
     }
 
@@ -221,7 +232,10 @@ impl Linter<'_> {
     fn capture(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
         let around = &path[..path.len().saturating_sub(1)];
         let receiver = around.iter().rev().find_map(tree::call_site);
-        if receiver.is_some_and(|call| CALLED_AT_ONCE.contains(&call.name)) {
+        // What stands in an options map, as `undo` does, is kept.
+        let inside = around.iter().rev().take_while(|node| tree::call_site(node).is_none());
+        let optional = inside.into_iter().any(|node| matches!(node, ASTNode::Expr(Expr::Map(..))));
+        if !optional && receiver.is_some_and(|call| CALLED_AT_ONCE.contains(&call.name)) {
             return;
         }
         let loop_variables: Vec<&str> = around

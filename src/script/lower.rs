@@ -1,5 +1,5 @@
 //! From a verb of a profile to the effect the door performs: templates filled, goals and checks resolved. What the
-//! profile does not offer is a bug of the script. Nothing here performs anything.
+//! profile does not offer is told in a sentence. Nothing here performs anything.
 
 use crate::model::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
 use crate::model::profile::{GoalRule, Profile, Reading, Verb, VerbClass, fill};
@@ -7,9 +7,9 @@ use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
 use crate::model::{effect::Class, inventory::Service};
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::handles::ServiceHandle;
+
+/// What it comes to, or a sentence about what the profile lacks.
+type Told<T> = Result<T, String>;
 
 /// How long one try of a probe may take when neither profile nor script says.
 const PROBE_LIMIT: Span = Span::secs(30);
@@ -24,20 +24,20 @@ pub(crate) fn args<const N: usize>(pairs: [(&str, Value); N]) -> Fields {
 }
 
 /// An effect on a service.
-pub(crate) fn on_service(service: &ServiceHandle, label: String, action: Action) -> Effect {
-    let host = Some(service.get().host.clone());
-    Effect { action, label, host, service: Some(service.name().to_owned()), undo: None }
+pub(crate) fn on_service(service: &Service, label: String, action: Action) -> Effect {
+    let host = Some(service.host.clone());
+    Effect { action, label, host, service: Some(service.name.clone()), undo: None }
 }
 
 /// The probe `name` of a service, with these arguments.
-pub(crate) fn probe(call: &Call<'_>, service: &ServiceHandle, name: &str, args: Fields) -> Fallible<Probe> {
-    let profile = &service.get().profile;
+pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Told<Probe> {
+    let profile = &service.profile;
     let Some(reader) = profile.probes.get(name) else {
-        return Err(call.bug(not_offered(service, profile, "probe", name, profile.probes.keys())));
+        return Err(not_offered(service, profile, "probe", name, profile.probes.keys()));
     };
     Ok(Probe {
         what: name.to_owned(),
-        argv: fill_all(call, service.get(), &reader.argv, &args)?,
+        argv: fill_all(service, &reader.argv, &args)?,
         args,
         limit: reader.limit.map_or(PROBE_LIMIT, |limit| limit.0),
         tries: PROBE_TRIES,
@@ -47,30 +47,24 @@ pub(crate) fn probe(call: &Call<'_>, service: &ServiceHandle, name: &str, args: 
 }
 
 /// The verb `name` of a service.
-pub(crate) fn verb<'s>(call: &Call<'_>, service: &'s ServiceHandle, name: &str) -> Fallible<&'s Verb> {
-    let profile = &service.get().profile;
+pub(crate) fn verb<'s>(service: &'s Service, name: &str) -> Told<&'s Verb> {
+    let profile = &service.profile;
     let verb = profile.verbs.get(name);
-    verb.ok_or_else(|| call.bug(not_offered(service, profile, "verb", name, profile.verbs.keys())))
+    verb.ok_or_else(|| not_offered(service, profile, "verb", name, profile.verbs.keys()))
 }
 
 /// The job that carries out `verb`.
-pub(crate) fn job(
-    call: &Call<'_>,
-    service: &ServiceHandle,
-    name: &str,
-    args: &Fields,
-    limit: Option<Span>,
-) -> Fallible<Job> {
-    let verb = verb(call, service, name)?;
-    let goal = verb.goal.as_ref().map(|rule| goal(call, service, rule, args)).transpose()?;
-    let check = verb.check.as_ref().map(|argv| check(call, service, argv, args)).transpose()?;
+pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Span>) -> Told<Job> {
+    let verb = verb(service, name)?;
+    let goal = verb.goal.as_ref().map(|rule| goal(service, rule, args)).transpose()?;
+    let check = verb.check.as_ref().map(|argv| check(service, argv, args)).transpose()?;
     Ok(Job {
         verb: name.to_owned(),
         class: match verb.class {
             VerbClass::Idempotent => Class::Idempotent,
             VerbClass::Once => Class::Once,
         },
-        argv: fill_all(call, service.get(), &verb.argv, args)?,
+        argv: fill_all(service, &verb.argv, args)?,
         args: args.clone(),
         limit: limit.unwrap_or(verb.limit.0),
         goal,
@@ -86,9 +80,9 @@ pub(crate) fn undo(verb: &Verb, args: &Fields, former: &Value) -> Option<Undo> {
     verb.undo.clone().map(|verb| Undo { verb, args })
 }
 
-fn goal(call: &Call<'_>, service: &ServiceHandle, rule: &GoalRule, args: &Fields) -> Fallible<Goal> {
-    let probe = probe(call, service, &rule.probe, args.clone())?;
-    let wants = fill_all(call, service.get(), &rule.is, args)?;
+fn goal(service: &Service, rule: &GoalRule, args: &Fields) -> Told<Goal> {
+    let probe = probe(service, &rule.probe, args.clone())?;
+    let wants = fill_all(service, &rule.is, args)?;
     let wants = wants.iter().map(|text| typed(&probe.reads, text)).collect();
     Ok(Goal { probe, wants, stays: rule.stays.0 })
 }
@@ -108,13 +102,13 @@ pub(crate) fn typed(reads: &Reading, text: &str) -> Value {
 
 /// The command that tells whether a `once` verb happened. Simulated worlds know it by the name of the probe that has
 /// the same command, or by the sub-command of the site's adapter.
-fn check(call: &Call<'_>, service: &ServiceHandle, argv: &[String], args: &Fields) -> Fallible<Probe> {
-    let probes = &service.get().profile.probes;
+fn check(service: &Service, argv: &[String], args: &Fields) -> Told<Probe> {
+    let probes = &service.profile.probes;
     let same = probes.iter().find(|(_, reader)| reader.argv == argv).map(|(name, _)| name.as_str());
     let what = same.or(argv.get(1).map(String::as_str)).unwrap_or("check");
     Ok(Probe {
         what: what.to_owned(),
-        argv: fill_all(call, service.get(), argv, args)?,
+        argv: fill_all(service, argv, args)?,
         args: args.clone(),
         limit: PROBE_LIMIT,
         tries: PROBE_TRIES,
@@ -137,45 +131,43 @@ pub(crate) fn script_check(argv: Vec<String>) -> Probe {
 }
 
 /// Where the log of a service is.
-pub(crate) fn log(call: &Call<'_>, service: &ServiceHandle) -> Fallible<LogSource> {
-    let profile = &service.get().profile;
+pub(crate) fn log(service: &Service) -> Told<LogSource> {
+    let profile = &service.profile;
     let Some(log) = &profile.log else {
         let product = &profile.product;
-        return Err(
-            call.bug(format!("the profile of product `{product}` says nothing about a log of `{}`", service.name()))
-        );
+        return Err(format!("the profile of product `{product}` says nothing about a log of `{}`", service.name));
     };
     let nothing = Fields::new();
     Ok(LogSource {
-        dir: filled(call, service.get(), &log.dir, &nothing)?,
-        files: filled(call, service.get(), &log.files, &nothing)?,
+        dir: filled(service, &log.dir, &nothing)?,
+        files: filled(service, &log.files, &nothing)?,
         event_patterns: log.event_patterns.clone(),
         events: profile.events.keys().filter_map(|number| number.parse().ok()).collect(),
     })
 }
 
 /// How to see that a service has exited.
-pub(crate) fn exit_watch(call: &Call<'_>, service: &ServiceHandle) -> Fallible<ExitWatch> {
-    let probe = probe(call, service, "status", Fields::new())?;
+pub(crate) fn exit_watch(service: &Service) -> Told<ExitWatch> {
+    let probe = probe(service, "status", Fields::new())?;
     Ok(ExitWatch { probe, gone: "stopped".into(), every: EXIT_EVERY })
 }
 
-fn fill_all(call: &Call<'_>, service: &Service, templates: &[String], args: &Fields) -> Fallible<Vec<String>> {
-    templates.iter().map(|template| filled(call, service, template, args)).collect()
+fn fill_all(service: &Service, templates: &[String], args: &Fields) -> Told<Vec<String>> {
+    templates.iter().map(|template| filled(service, template, args)).collect()
 }
 
-fn filled(call: &Call<'_>, service: &Service, template: &str, args: &Fields) -> Fallible<String> {
+fn filled(service: &Service, template: &str, args: &Fields) -> Told<String> {
     let product = &service.profile.product;
-    fill(template, &service.vars, args).map_err(|why| call.bug(format!("in the profile of product `{product}`: {why}")))
+    fill(template, &service.vars, args).map_err(|why| format!("in the profile of product `{product}`: {why}"))
 }
 
 fn not_offered<'n>(
-    service: &ServiceHandle,
+    service: &Service,
     profile: &Profile,
     word: &str,
     name: &str,
     known: impl Iterator<Item = &'n String>,
 ) -> String {
     let near = did_you_mean(name, known.map(String::as_str)).map(|hint| format!("; {hint}")).unwrap_or_default();
-    format!("product `{}` of service `{}` has no {word} `{name}`{near}", profile.product, service.name())
+    format!("product `{}` of service `{}` has no {word} `{name}`{near}", profile.product, service.name)
 }

@@ -3,14 +3,17 @@
 //!
 //! - [`sources`]: the texts a run may read, found by walking `import`s
 //! - [`program`]: texts compiled once, run many times
+//! - [`rollback`]: a script that was replayed goes back
 //! - [`params`]: what a runbook asks of the command line, found without running it
 //! - [`primitives`]: the vocabulary, one file a theme
 //! - [`doc`]: what is said about each primitive; feeds `baton doc`, lint and "did you mean"
 //! - [`diagnostic`]: Rhai's errors in the words of a runbook's author
+//! - [`gates`]: the names of a program's gates
 //! - [`lint`]: what can be seen to be wrong without running
 //!
 //! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
-//! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track, [`tree`] reading ASTs.
+//! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track,
+//! [`obligations`] what is owed at the end, [`put_back`] former values, [`tree`] reading ASTs.
 
 pub(crate) mod call;
 pub(crate) mod closures;
@@ -19,13 +22,17 @@ pub mod diagnostic;
 pub mod doc;
 pub mod edits;
 pub(crate) mod failure;
+pub mod gates;
 pub(crate) mod handles;
 pub mod lint;
 pub(crate) mod lower;
+pub(crate) mod obligations;
 pub(crate) mod options;
 pub mod params;
 pub mod primitives;
 pub mod program;
+pub(crate) mod put_back;
+pub mod rollback;
 pub mod sources;
 pub mod surface;
 pub(crate) mod tree;

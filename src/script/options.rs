@@ -5,7 +5,7 @@ use crate::model::span::Span;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::diagnostic;
-use rhai::{Dynamic, EvalAltResult, ImmutableString, Map};
+use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
 /// The options of one call.
 pub(crate) struct Options<'call, 'a> {
@@ -37,6 +37,19 @@ impl<'call, 'a> Options<'call, 'a> {
     pub(crate) fn flag(&self, key: &str) -> Fallible<Option<bool>> {
         let Some(given) = self.get(key) else { return Ok(None) };
         given.as_bool().map(Some).map_err(|_| self.wrong(key, "true or false", given))
+    }
+
+    /// A text, if it is given.
+    pub(crate) fn text(&self, key: &str) -> Fallible<Option<String>> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        let text = given.read_lock::<ImmutableString>().map(|text| text.to_string());
+        text.map(Some).ok_or_else(|| self.wrong(key, "text", given))
+    }
+
+    /// A closure, if it is given.
+    pub(crate) fn closure(&self, key: &str) -> Fallible<Option<FnPtr>> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        given.clone().try_cast::<FnPtr>().map(Some).ok_or_else(|| self.wrong(key, "a closure such as `|| …`", given))
     }
 
     fn wrong(&self, key: &str, wanted: &str, given: &Dynamic) -> Box<EvalAltResult> {

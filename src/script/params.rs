@@ -2,6 +2,7 @@
 
 use crate::convert;
 use crate::error::{Error, Kind, Place, Result};
+use crate::model::record::FROM_RUN;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
 use crate::script::diagnostic;
@@ -36,6 +37,9 @@ pub(crate) fn declared(ast: &AST, file: &str, text: &str) -> Result<Vec<ParamDec
         if let Some(site) = site {
             let decl = declaration(&site, file).and_then(|decl| match found.iter().any(|one| one.name == decl.name) {
                 true => Err(format!("parameter `{}` is declared twice", decl.name)),
+                false if decl.name == FROM_RUN => {
+                    Err(format!("`{FROM_RUN}` cannot be a parameter; what `--from-run` gives is `former_run()`"))
+                }
                 false => Ok(decl),
             });
             match decl {
@@ -84,12 +88,14 @@ fn take_option(decl: &mut ParamDecl, key: &str, value: &Dynamic) -> std::result:
     Ok(())
 }
 
-/// The parameters of a run: what was given, made to fit, and defaults for the rest.
+/// The parameters of a run: what was given, made to fit, and defaults for the rest. The gist of the run that this one
+/// follows is none of the declared ones and is handed on as it is.
 ///
 /// # Errors
 /// `Usage`: a name that is not declared, a missing value, or one of the wrong type.
 pub(crate) fn resolve(declared: &[ParamDecl], given: &Fields, runbook: &str) -> Result<Fields> {
-    for name in given.keys() {
+    let former = given.get_key_value(FROM_RUN).filter(|(_, gist)| gist.as_map().is_some());
+    for name in given.keys().filter(|name| former.is_none_or(|(reserved, _)| *name != reserved)) {
         if !declared.iter().any(|decl| decl.name == *name) {
             return Err(unknown(declared, name, runbook));
         }
@@ -107,6 +113,7 @@ pub(crate) fn resolve(declared: &[ParamDecl], given: &Fields, runbook: &str) -> 
         };
         all.insert(decl.name.clone(), value);
     }
+    all.extend(former.map(|(name, gist)| (name.clone(), gist.clone())));
     Ok(all)
 }
 

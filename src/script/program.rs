@@ -1,18 +1,19 @@
 //! A runbook made ready: parsed once, its modules loaded once, run thousands of times. A run costs an engine of a few
 //! microseconds; all that belongs to it hangs on the engine's tag. It must not know any primitive.
 
-use crate::dispatch::{Door, Entry, Halted};
+use crate::dispatch::Door;
 use crate::engine::{self, Limits};
 use crate::error::{Error, Place, Result, Snippet};
 use crate::model::inventory::Inventory;
 use crate::model::record::EffectId;
+use crate::model::step_name::StepNames;
 use crate::model::value::Fields;
-use crate::script::context::{Fallible, Held, Run, Track};
+use crate::script::context::{Fallible, Held, Obligation, Run, Track};
 use crate::script::failure::{self, Bug};
 use crate::script::params::{self, ParamDecl};
-use crate::script::primitives::{self, end_step};
+use crate::script::primitives;
 use crate::script::sources::{self, Sources};
-use crate::script::{diagnostic, tree};
+use crate::script::{diagnostic, obligations, tree};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub enum ScriptEnd {
         effect: Option<EffectId>,
         /// Whether it was a guard that did not hold.
         guard: bool,
+        /// The names of what `ensure` owes and nobody did, newest first: the order in which it is done.
+        owed: Vec<String>,
     },
     /// The script is wrong.
     Bug(Box<Error>),
@@ -133,6 +136,16 @@ impl Program {
         &self.runbook
     }
 
+    /// The steps that the runbook and its modules name.
+    #[must_use]
+    pub fn step_names(&self) -> StepNames {
+        let mut names = StepNames::default();
+        for unit in self.units() {
+            tree::step_names(&unit.ast, &mut names);
+        }
+        names
+    }
+
     /// What the runbook says of itself: its `//!` lines, without the marks.
     #[must_use]
     pub fn about(&self) -> String {
@@ -175,48 +188,77 @@ impl Program {
 /// soon as the door is shut.
 #[must_use]
 pub fn run(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields) -> ScriptEnd {
-    let params = match program.resolve_params(&params) {
-        Ok(params) => params,
-        Err(error) => return ScriptEnd::Bug(error),
-    };
-    let (program, bug) = (Rc::clone(program), RefCell::default());
-    let run = Rc::new(Run { door, inventory, params, program, engine: OnceCell::new(), bug });
-    let main = Track::new(&run);
-    let mut engine = run.program.engine();
-    engine.set_default_tag(main.tag());
-    let stopping = Rc::clone(&run);
-    engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
-    let engine = Rc::new(engine);
-    let _set_once = run.engine.set(Rc::downgrade(&engine));
-    let result = engine.run_ast(&run.program.main.ast);
-    let end = finish(&main, &engine, result).unwrap_or_else(|end| end);
-    main.obligations.borrow_mut().clear();
-    end
+    match Stage::set(program, door, inventory, params) {
+        Ok(stage) => {
+            let mut end = stage.play();
+            let left = std::mem::take(&mut *stage.main.obligations.borrow_mut());
+            if let ScriptEnd::Failed { owed, .. } = &mut end {
+                owed.extend(left.into_iter().rev().map(|obligation| obligation.name));
+            }
+            end
+        }
+        Err(error) => ScriptEnd::Bug(error),
+    }
 }
 
-/// Does what is owed after the script has ended, newest first.
-fn finish(main: &Rc<Track>, engine: &Engine, result: Fallible<()>) -> std::result::Result<ScriptEnd, ScriptEnd> {
-    let mut held = ended(main, result)?;
-    loop {
-        let Some(obligation) = main.obligations.borrow_mut().pop() else { break };
-        match main.run.door.step_begin(&obligation.name, obligation.place) {
-            Ok(Entry::Enter) => {}
-            Ok(Entry::Skip) => continue,
-            Err(Halted) => return Err(ScriptEnd::Halted),
-        }
-        let result = obligation.body.call(engine, main, vec![]);
-        let result = end_step(main, result, Position::NONE).map(|_| ());
-        let held_again = ended(main, result)?;
-        held = held.or(held_again);
+/// A program with all it needs to be evaluated. As long as it stands, closures of the script can be called.
+pub(super) struct Stage {
+    /// The main track.
+    pub(super) main: Rc<Track>,
+    /// What evaluates it.
+    pub(super) engine: Rc<Engine>,
+    /// What was owed and begun to be done, in that order.
+    pub(super) met: RefCell<Vec<Obligation>>,
+}
+
+impl Stage {
+    /// A stage on which nothing was evaluated yet.
+    ///
+    /// # Errors
+    /// `Usage` when the parameters do not fit.
+    pub(super) fn set(
+        program: &Rc<Program>,
+        door: Rc<dyn Door>,
+        inventory: Rc<Inventory>,
+        params: Fields,
+    ) -> Result<Self> {
+        let params = program.resolve_params(&params)?;
+        let (program, bug, undos) = (Rc::clone(program), RefCell::default(), RefCell::default());
+        let run = Rc::new(Run { door, inventory, params, program, engine: OnceCell::new(), bug, undos });
+        let main = Track::new(&run);
+        let mut engine = run.program.engine();
+        engine.set_default_tag(main.tag());
+        let stopping = Rc::clone(&run);
+        engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
+        let engine = Rc::new(engine);
+        let _set_once = run.engine.set(Rc::downgrade(&engine));
+        Ok(Self { main, engine, met: RefCell::default() })
     }
-    Ok(match held {
-        Some(Held { reason, instructions }) => ScriptEnd::Held { reason, instructions },
-        None => ScriptEnd::Done,
-    })
+
+    /// Evaluates the runbook, then does what is owed.
+    pub(super) fn play(&self) -> ScriptEnd {
+        let result = self.engine.run_ast(&self.main.run.program.main.ast);
+        self.finish(result).unwrap_or_else(|end| end)
+    }
+
+    /// Does what is owed after the script has ended, newest first.
+    fn finish(&self, result: Fallible<()>) -> std::result::Result<ScriptEnd, ScriptEnd> {
+        let mut held = ended(&self.main, result)?;
+        loop {
+            let Some(obligation) = self.main.obligations.borrow_mut().pop() else { break };
+            self.met.borrow_mut().push(obligation.clone());
+            let held_again = obligations::meet(&obligation, &self.engine, &self.main)?;
+            held = held.or(held_again);
+        }
+        Ok(match held {
+            Some(Held { reason, instructions }) => ScriptEnd::Held { reason, instructions },
+            None => ScriptEnd::Done,
+        })
+    }
 }
 
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
-fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
+pub(super) fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
     let run = &main.run;
     if run.door.is_halted() || main.left.get() {
         return Err(ScriptEnd::Halted);
@@ -254,7 +296,7 @@ fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
     };
     error.snippet = error.place.as_ref().and_then(|place| program.snippet(place)).map(Box::new);
     error.trace = diagnostic::trace(&program.main.file, raised);
-    ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard }
+    ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard, owed: Vec::new() }
 }
 
 fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library: &Library) -> Engine {

@@ -1,7 +1,8 @@
 //! Other texts for a run that is under way: whether what is on record still fits them, found by a replay that can ask
 //! nothing of any host and writes nothing; and what becomes of the run's parameters. It carries nothing out.
 
-use super::{Prepared, perform, reopening, snapshot};
+use super::verdict::{Verdict, reopening};
+use super::{Prepared, perform, snapshot};
 use crate::dispatch::{Dispatcher, Door, Halt, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::{History, Past, State};
@@ -35,7 +36,7 @@ struct Superseded {
     label: String,
 }
 
-/// Whether a run can go on with these texts from where it stands; `verdict` is a person's word on what is in doubt.
+/// Whether a run can go on with these texts from where it stands; `verdict` is a person's word on what stopped it.
 ///
 /// # Errors
 /// `Refused`, naming the first thing that does not fit. `Script` when a parameter has no value, or when the texts
@@ -45,7 +46,7 @@ pub fn fit(
     store: &dyn Store,
     run: &str,
     history: &History,
-    verdict: Option<&(bool, String)>,
+    verdict: &Verdict,
 ) -> Result<Adoption> {
     if history.way_back().is_some() {
         return Err(Error::new(
@@ -58,7 +59,7 @@ pub fn fit(
     let edits = edits::compare(&before.files, &prepared.texts.files);
     let params = params(prepared, history)?;
     let (at, by) = (Moment::default(), Who::default());
-    let mut opening = reopening(run, history, verdict.cloned(), &at, &by)?;
+    let mut opening = reopening(run, history, verdict.clone(), &at, &by)?;
     opening.push(Record::Adopted { sources: BTreeMap::new(), changes: Vec::new(), at, by });
     let mut past = history.clone();
     let seqs = past.len() + 1..;

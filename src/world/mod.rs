@@ -8,6 +8,7 @@ pub mod clock;
 mod commands;
 pub mod console;
 pub mod desk;
+pub mod editor;
 mod files;
 pub mod folders;
 pub mod job;
@@ -264,7 +265,7 @@ pub enum Answer {
         /// Who: an account, or `lab operator`.
         by: String,
     },
-    /// There is no one to ask: no terminal, or it was closed, or they typed `stop`.
+    /// There is no one to ask: no terminal, or it was closed, or they typed `suspend`.
     Nobody(String),
 }
 

@@ -1,8 +1,10 @@
-//! Who answers questions: a person at the terminal, a lab's operator, or nobody. It must never make up an answer.
+//! Who answers questions: a person at the terminal, a lab's operator, a file of answers, or nobody. It must never make
+//! up an answer.
 
 use super::Answer;
 use super::lab_link::{LabRequest, lab_call};
 use super::terminal::Terminal;
+use crate::model::answers::{Answers, Said};
 use crate::model::effect::Ask;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,21 +18,27 @@ pub enum Person {
     Terminal(Arc<Terminal>),
     /// The operator of the lab that listens on this socket.
     Lab(PathBuf),
+    /// A file of answers; what it does not say is for the other to answer.
+    Answers(Arc<Answers>, Arc<Person>),
 }
 
 impl Person {
-    /// The person at the terminal. Where there is no terminal, nobody will answer.
-    #[must_use]
-    pub fn at_the_terminal() -> Self {
-        Self::Terminal(Arc::new(Terminal::new(super::desk::who().user)))
-    }
-
     /// Puts a question and waits for the answer.
     pub(super) async fn ask(&self, ask: &Ask) -> Answer {
         match self {
             Self::Nobody(why) => Answer::Nobody(why.clone()),
             Self::Terminal(terminal) => terminal.ask(ask).await,
             Self::Lab(socket) => ask_lab(socket.clone(), ask.clone()).await,
+            Self::Answers(answers, other) => match answers.to(&ask.gate, &ask.form) {
+                Said::Answer { word, note, by } => Answer::Given { word, note, by },
+                Said::NoAnswer(why) => Answer::Nobody(why),
+                Said::Nothing => match Box::pin(other.ask(ask)).await {
+                    Answer::Nobody(why) => {
+                        Answer::Nobody(format!("{why}, and {} has no answer for it", answers.file()))
+                    }
+                    given @ Answer::Given { .. } => given,
+                },
+            },
         }
     }
 }

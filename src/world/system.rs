@@ -7,6 +7,7 @@ use super::person::Person;
 use super::watches::Watches;
 use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job};
 use crate::error::{Error, Kind, Result};
+use crate::model::answers::Answers;
 use crate::model::record::Moment;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,9 @@ use tokio::task::AbortHandle;
 
 /// The longest single sleep: the runtime's timers stand still while the machine sleeps, the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// The exit code of a process that was interrupted.
+const INTERRUPTED: i32 = 130;
 
 /// Where baton works on a local host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +90,15 @@ impl SystemWorld {
     #[must_use]
     pub fn steered(mut self, console: Console) -> Self {
         self.shared.console = console;
+        self
+    }
+
+    /// The same with a file of answers, if there is one: what it does not say is for the person to answer.
+    #[must_use]
+    pub fn answered(mut self, answers: Option<Arc<Answers>>) -> Self {
+        if let Some(answers) = answers {
+            self.shared.person = Arc::new(Person::Answers(answers, Arc::clone(&self.shared.person)));
+        }
         self
     }
 
@@ -250,12 +263,22 @@ fn only_waits(request: &Request) -> bool {
     }
 }
 
+/// Tells of signals. Who interrupts a second time does not want to wait: baton exits at once, which loses nothing, and
+/// jobs go on. A terminal that goes away may tell so several times; that is no hurry.
 fn report_interrupts(runtime: &Handle, outbox: &Sender<Completion>) -> std::io::Result<()> {
     let _inside = runtime.enter();
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         let (mut signals, outbox) = (signal(kind)?, outbox.clone());
         runtime.spawn(async move {
-            while signals.recv().await.is_some() && outbox.send(Completion::Interrupted).is_ok() {}
+            let mut before = false;
+            while signals.recv().await.is_some() {
+                if before && kind != SignalKind::hangup() {
+                    std::process::exit(INTERRUPTED);
+                }
+                before = true;
+                // Nobody listens any more when the world is being dropped.
+                let _ = outbox.send(Completion::Interrupted);
+            }
         });
     }
     Ok(())

@@ -2,19 +2,23 @@
 //! answer. What was typed before the question was shown does not count. It must not decide what an answer means.
 
 use super::{Answer, Line};
-use crate::model::effect::{Ask, Form};
+use crate::model::effect::{Ask, Form, SUSPEND};
+use crate::model::span::Span;
 use crate::model::text::shown;
+use jiff::Zoned;
 use rustix::termios::{QueueSelector, isatty, tcflush};
 use std::io::Write;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// The word that answers nothing and leaves the run to be resumed later.
-const STOP: &str = "stop";
+/// After how long a question that waits is called to mind, and again and again after as long.
+pub const REMIND: Duration = Duration::from_secs(15 * 60);
 
 /// The terminal baton was started from. One question at a time; others wait for their turn.
 #[derive(Debug)]
 pub struct Terminal {
     by: String,
+    remind: Duration,
     keyboard: tokio::sync::Mutex<Option<Keyboard>>,
 }
 
@@ -22,28 +26,41 @@ impl Terminal {
     /// The terminal, with the account whose answers these are.
     #[must_use]
     pub fn new(by: String) -> Self {
-        Self { by, keyboard: tokio::sync::Mutex::new(None) }
+        Self { by, remind: REMIND, keyboard: tokio::sync::Mutex::new(None) }
     }
 
-    /// Puts a question until it is answered with one of its words, stopped, or nobody is there.
+    /// The same with another time between reminders.
+    #[must_use]
+    pub fn reminding(self, remind: Duration) -> Self {
+        Self { remind, ..self }
+    }
+
+    /// Whether somebody can be asked on it.
+    #[must_use]
+    pub fn is_there() -> bool {
+        isatty(std::io::stdin()) && isatty(std::io::stderr())
+    }
+
+    /// Puts a question until it is answered with one of its words, suspended, or nobody is there.
     pub(super) async fn ask(&self, ask: &Ask) -> Answer {
-        if !isatty(std::io::stdin()) || !isatty(std::io::stderr()) {
+        if !Self::is_there() {
             return Answer::Nobody("no terminal".into());
         }
         let mut keyboard = self.keyboard.lock().await;
         let keyboard = keyboard.get_or_insert_with(Keyboard::new);
         keyboard.forget_what_was_typed();
+        let since = (Zoned::now().strftime("%H:%M:%S").to_string(), Instant::now());
         let mut text = question(ask);
         loop {
             if say(&text).is_err() {
                 return Answer::Nobody("the terminal was closed".into());
             }
-            let Some(line) = keyboard.line().await else {
+            let Some(line) = self.remembered_line(keyboard, &ask.form, &since).await else {
                 return Answer::Nobody("the terminal was closed".into());
             };
             text = match understand(&ask.form, &line) {
-                Typed::Word(word) => return Answer::Given { word, note: String::new(), by: self.by.clone() },
-                Typed::Stop => return Answer::Nobody(format!("`{STOP}` was typed")),
+                Typed::Answer(word, note) => return Answer::Given { word, note, by: self.by.clone() },
+                Typed::Suspend => return Answer::Nobody(format!("`{SUSPEND}` was typed")),
                 Typed::Nothing => "> ".into(),
                 Typed::Other => {
                     format!("  `{}` is none of the words; type {}\n> ", shown(line.trim()), choice(&ask.form))
@@ -51,12 +68,29 @@ impl Terminal {
             };
         }
     }
+
+    /// The next line. Whoever has forgotten that they are asked is reminded.
+    async fn remembered_line(
+        &self,
+        keyboard: &mut Keyboard,
+        form: &Form,
+        (since, begun): &(String, Instant),
+    ) -> Option<String> {
+        loop {
+            if let Ok(line) = tokio::time::timeout(self.remind, keyboard.line()).await {
+                return line;
+            }
+            let waited = Span::secs(begun.elapsed().as_secs());
+            let bell = '\u{7}';
+            say(&format!("{bell}  still waiting since {since}, for {waited}: type {}\n> ", choice(form))).ok()?;
+        }
+    }
 }
 
 impl Terminal {
     /// Shows a prompt and waits for a line.
     pub(super) async fn line(&self, prompt: &str) -> Line {
-        if !isatty(std::io::stdin()) || !isatty(std::io::stderr()) {
+        if !Self::is_there() {
             return Line::Closed("no terminal".into());
         }
         let mut keyboard = self.keyboard.lock().await;
@@ -75,21 +109,21 @@ impl Terminal {
 /// What a typed line means.
 #[derive(Debug, PartialEq, Eq)]
 enum Typed {
-    Word(String),
-    Stop,
+    /// A word and a note.
+    Answer(String, String),
+    Suspend,
     Nothing,
     Other,
 }
 
 fn understand(form: &Form, line: &str) -> Typed {
-    let typed = line.trim().to_lowercase();
+    let typed = line.trim();
     if typed.is_empty() {
         Typed::Nothing
-    } else if typed == STOP {
-        Typed::Stop
+    } else if typed.to_lowercase() == SUSPEND {
+        Typed::Suspend
     } else {
-        let mut words = form.words().into_iter();
-        words.find(|word| word.to_lowercase() == typed).map_or(Typed::Other, Typed::Word)
+        form.word_and_note(typed).map_or(Typed::Other, |(word, note)| Typed::Answer(word, note))
     }
 }
 
@@ -108,7 +142,7 @@ fn question(ask: &Ask) -> String {
 
 fn choice(form: &Form) -> String {
     let words: Vec<String> = form.words().iter().map(|word| format!("`{}`", shown(word))).collect();
-    format!("{}, or `{STOP}` to leave the run as it is", words.join(" or "))
+    format!("{}, or `{SUSPEND}` to leave it for later", words.join(" or "))
 }
 
 fn say(text: &str) -> std::io::Result<()> {
@@ -173,11 +207,15 @@ mod tests {
     #[test]
     fn only_a_full_word_is_an_answer() {
         let form = Form::Choose(vec!["Roll back".into(), "go on".into()]);
-        assert_eq!(understand(&form, " roll BACK \n"), Typed::Word("Roll back".into()));
+        let answer = |word: &str, note: &str| Typed::Answer(word.into(), note.into());
+        assert_eq!(understand(&form, " roll BACK \n"), answer("Roll back", ""));
         assert_eq!(understand(&form, "roll\n"), Typed::Other);
         assert_eq!(understand(&form, "\n"), Typed::Nothing);
-        assert_eq!(understand(&form, "Stop\n"), Typed::Stop);
+        assert_eq!(understand(&form, "Suspend\n"), Typed::Suspend);
         assert_eq!(understand(&Form::Confirm, "y\n"), Typed::Other);
+        assert_eq!(understand(&Form::Confirm, "yes: as Anna said: go\n"), answer("yes", "as Anna said: go"));
+        assert_eq!(understand(&Form::Confirm, "no # not tonight\n"), answer("no", "not tonight"));
+        assert_eq!(understand(&Form::Confirm, "yes:\n"), Typed::Other);
     }
 
     #[test]
@@ -185,7 +223,7 @@ mod tests {
         let (text, evidence) = ("Look\u{1b}[2J\nat c1".into(), "it runs".into());
         let ask = Ask { gate: "manual-1".into(), form: Form::Manual, text, evidence };
         let expected = "\n? manual-1\n  Look\\u{1b}[2J\n  at c1\n  evidence: it runs\n  \
-                        type `done` or `failed`, or `stop` to leave the run as it is\n> ";
+                        type `done` or `failed`, or `suspend` to leave it for later\n> ";
         assert_eq!(question(&ask), expected);
     }
 }

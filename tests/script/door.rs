@@ -2,9 +2,10 @@
 
 use baton::dispatch::{Body, Door, Entry, Halt, Halted};
 use baton::error::{Error, Kind, Place};
+use baton::journal::way_back::Fate;
 use baton::model::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
 use baton::model::mark::Mark;
-use baton::model::record::{EffectId, Ending, TrackId};
+use baton::model::record::{EffectId, Ending, StepId, TrackId};
 use baton::model::value::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -118,8 +119,20 @@ impl Door for FakeDoor {
         if state.halt.is_some() { Err(Halted) } else { Ok(()) }
     }
 
+    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
+        Ok(Fate::Happened)
+    }
+
+    fn word_on(&self, _: &EffectId, _: &str) -> Result<bool, Halted> {
+        Ok(true)
+    }
+
     fn aside(&self, _: TrackId, body: Body) -> Result<(), Halted> {
         self.fork(vec![body])
+    }
+
+    fn step_id(&self) -> StepId {
+        StepId { track: TrackId::main(), number: self.step_number() }
     }
 
     fn step_number(&self) -> String {
@@ -143,9 +156,9 @@ impl Door for FakeDoor {
         self.state.borrow().marks.contains(service).then(Mark::default)
     }
 
-    fn gate_name(&self, form: &str) -> String {
+    fn gate_name(&self, form: &str, own: Option<&str>) -> String {
         self.state.borrow_mut().gates += 1;
-        format!("{form}-{}", self.state.borrow().gates)
+        own.map_or_else(|| format!("{form}-{}", self.state.borrow().gates), str::to_owned)
     }
 
     fn halt(&self, halt: Halt) -> Halted {

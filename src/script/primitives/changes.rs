@@ -229,9 +229,9 @@ fn any(call: &Call<'_>) -> Fallible<Dynamic> {
 
 /// Notes where the log of a service stands; reading goes on from there.
 pub(super) fn mark(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Option<crate::model::mark::Mark>> {
-    let source = lower::log(call, service)?;
+    let source = call.sound(lower::log(service.get()))?;
     let capture = Action::Capture(Capture::Mark { source });
-    Ok(call.perform(lower::on_service(service, format!("mark({})", service.name()), capture))?.mark)
+    Ok(call.perform(lower::on_service(service.get(), format!("mark({})", service.name()), capture))?.mark)
 }
 
 /// Carries out a verb of a profile, unless its goal holds already.
@@ -242,12 +242,12 @@ fn change(
     args: &Fields,
     limit: Option<Span>,
 ) -> Fallible<Dynamic> {
-    let verb = lower::verb(call, service, name)?;
-    let job = lower::job(call, service, name, args, limit)?;
+    let verb = call.sound(lower::verb(service.get(), name))?;
+    let job = call.sound(lower::job(service.get(), name, args, limit))?;
     let mut former = Value::Null;
     if let Some(goal) = &job.goal {
-        let label = probes::labelled(&goal.probe.what, service, std::iter::empty());
-        former = call.perform(lower::on_service(service, label, Action::Probe(goal.probe.clone())))?.value;
+        let label = probes::labelled(&goal.probe.what, service.name(), std::iter::empty());
+        former = call.perform(lower::on_service(service.get(), label, Action::Probe(goal.probe.clone())))?.value;
         if goal.wants.contains(&former) {
             return Ok(result(false, &former, ""));
         }
@@ -255,11 +255,11 @@ fn change(
     if verb.severe {
         ask_first(call, service, name, verb)?;
     }
-    let label = probes::labelled(name, service, args.values());
-    let mut effect = lower::on_service(service, label, Action::Job(job));
+    let label = probes::labelled(name, service.name(), args.values());
+    let mut effect = lower::on_service(service.get(), label, Action::Job(job));
     effect.undo = lower::undo(verb, args, &former);
     let done = call.perform(effect)?;
-    Ok(result(true, &former, &output(&done.value)))
+    Ok(made(&former, &done.value))
 }
 
 /// A severe verb is only done after a person has typed the name of what it is done to.
@@ -267,8 +267,9 @@ fn ask_first(call: &Call<'_>, service: &ServiceHandle, name: &str, verb: &Verb) 
     let interrupts = verb.interrupts.as_ref().map(|what| format!(" It interrupts {what}.")).unwrap_or_default();
     let form = Form::Choose(vec![service.name().to_owned(), "no".to_owned()]);
     let text = format!("`{name}` of `{}` cannot be undone.{interrupts} Type its name to go on.", service.name());
-    let ask = Ask { gate: call.track()?.run.door.gate_name("severe"), form, text, evidence: String::new() };
-    let effect = lower::on_service(service, format!("confirm {name}({})", service.name()), Action::Ask(ask));
+    let gate = call.track()?.run.door.gate_name("severe", None);
+    let ask = Ask { gate, form, text, evidence: String::new() };
+    let effect = lower::on_service(service.get(), format!("confirm {name}({})", service.name()), Action::Ask(ask));
     let answer = call.perform(effect)?.value;
     if people::word(&answer) == service.name() {
         return Ok(());
@@ -304,11 +305,11 @@ fn run(call: &Call<'_>) -> Fallible<Dynamic> {
         },
         None => {
             let service = call.service(0)?;
-            lower::on_service(&service, format!("run({}, {command})", service.name()), Action::Job(job))
+            lower::on_service(service.get(), format!("run({}, {command})", service.name()), Action::Job(job))
         }
     };
     let done = call.perform(effect)?;
-    Ok(result(true, &Value::Null, &output(&done.value)))
+    Ok(made(&Value::Null, &done.value))
 }
 
 fn words(call: &Call<'_>, given: &Dynamic, what: &str) -> Fallible<Vec<String>> {
@@ -316,6 +317,16 @@ fn words(call: &Call<'_>, given: &Dynamic, what: &str) -> Fallible<Vec<String>> 
     let Ok(Value::List(items)) = convert::to_value(given) else { return Err(wrong()) };
     let words: Option<Vec<String>> = items.iter().map(|item| item.as_text().map(str::to_owned)).collect();
     words.filter(|words| !words.is_empty()).ok_or_else(wrong)
+}
+
+/// What came of a change that was asked for. One that a person had left out changed nothing; why is in `skipped`.
+fn made(former: &Value, value: &Value) -> Dynamic {
+    let Some(reason) = value.get("skipped").and_then(Value::as_text) else {
+        return result(true, former, &output(value));
+    };
+    let mut map = result(false, former, "").cast::<Map>();
+    map.insert("skipped".into(), reason.into());
+    map.into()
 }
 
 fn result(changed: bool, former: &Value, output: &str) -> Dynamic {

@@ -2,7 +2,8 @@
 
 use crate::convert;
 use crate::dispatch::{Entry, Halted};
-use crate::model::effect::FailureKind;
+use crate::model::effect::{Action, Class, Effect, FailureKind};
+use crate::model::record::FROM_RUN;
 use crate::script::call::Call;
 use crate::script::closures::Closure;
 use crate::script::context::{Fallible, Held, Obligation, Track, terminated};
@@ -33,10 +34,29 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     },
     Primitive {
         doc: VerbDoc {
+            name: "former_run",
+            signatures: &["former_run()"],
+            summary: "What the run given with `--from-run` found and did, or `()`: a map of `run`, `runbook`, `ended`, \
+                      `params`, `roles` and `versions` (the first reading of each service), and `changes`, a list of \
+                      `#{ verb, service, args, done }` in order.",
+            example: r#"
+                let former = former_run();
+                if former != () { note(`run ${former.run} was ${former.ended}`); }"#,
+            ..VerbDoc::NONE
+        },
+        body: former_run,
+    },
+    Primitive {
+        doc: VerbDoc {
             name: "step",
-            signatures: &["step(name, body)"],
-            summary: "A named part of the runbook; gives what its body gives. Steps may contain steps.",
-            example: r#"let c1 = service("c1"); step("Stop c1", || shutdown(c1));"#,
+            signatures: &["step(name, body)", "step(name, body, options)"],
+            summary: "A named part of the runbook; gives what its body gives. Steps may contain steps. A rollback \
+                      undoes it by calling `undo`, once for all that the step and the steps in it changed; without \
+                      `undo`, what each of its changes recorded is put back, newest first.",
+            options: &[("undo", "a closure that undoes the step, also when it broke off: `|| start(c1)`")],
+            example: r#"
+                let c1 = service("c1");
+                step("Stop c1", || shutdown(c1), #{ undo: || { start(c1); wait_role(c1, "primary"); } });"#,
             ..VerbDoc::NONE
         },
         body: step,
@@ -44,12 +64,31 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "ensure",
-            signatures: &["ensure(name, body)"],
-            summary: "A step that is owed: it runs when the runbook has come to its end or was held, newest first.",
-            example: r#"let c1 = service("c1"); set_readonly(c1); ensure("Lift read-only", || unset_readonly(c1));"#,
+            signatures: &["ensure(name, body)", "ensure(name, body, options)"],
+            summary: "A step that is owed: it runs when the runbook has come to its end or was held, and when the run \
+                      is rolled back or given up; newest first. Where acting then could do harm, `harm` says so: a \
+                      person is asked before it is done.",
+            options: &[("harm", "a closure that gives the harm it could do now as text, or `\"\"`")],
+            example: r#"
+                let c1 = service("c1");
+                let c2 = service("c2");
+                ensure("Lift read-only", || unset_readonly(c1), #{
+                    harm: || if status(c2) == "running" { "" } else { "c2 does not run." }
+                });"#,
             ..VerbDoc::NONE
         },
         body: ensure,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "point_of_no_return",
+            signatures: &["point_of_no_return(why)"],
+            class: Some(Class::Meta),
+            summary: "From here on the run cannot be rolled back to what was before; steps after it still can.",
+            example: r#"point_of_no_return("the old database is no longer kept up to date");"#,
+            ..VerbDoc::NONE
+        },
+        body: point_of_no_return,
     },
     Primitive {
         doc: VerbDoc {
@@ -95,13 +134,22 @@ fn param(call: &Call<'_>) -> Fallible<Dynamic> {
     }
 }
 
+fn former_run(call: &Call<'_>) -> Fallible<Dynamic> {
+    Ok(call.track()?.run.params.get(FROM_RUN).map_or(Dynamic::UNIT, convert::to_dynamic))
+}
+
 fn step(call: &Call<'_>) -> Fallible<Dynamic> {
     let (name, body) = (call.text(0)?, call.closure(1)?);
+    let undo = call.options(2)?.closure("undo")?;
     let track = call.track()?;
     match track.run.door.step_begin(&name, call.place()) {
         Ok(Entry::Enter) => {}
         Ok(Entry::Skip) => return Ok(Dynamic::UNIT),
         Err(Halted) => return Err(track.leave(call.position())),
+    }
+    if let Some(undo) = undo {
+        let undo = Closure::keep(call.context, &undo);
+        track.run.undos.borrow_mut().closures.insert(track.run.door.step_id(), undo);
     }
     let result = call.invoke(&body, vec![]);
     end_step(track, result, call.position())
@@ -130,8 +178,15 @@ fn message(error: &EvalAltResult) -> String {
 
 fn ensure(call: &Call<'_>) -> Fallible<Dynamic> {
     let (name, body) = (call.text(0)?, call.closure(1)?);
+    let harm = call.options(2)?.closure("harm")?.map(|harm| Closure::keep(call.context, &harm));
     let body = Closure::keep(call.context, &body);
-    call.track()?.obligations.borrow_mut().push(Obligation { name, place: call.place(), body });
+    call.track()?.obligations.borrow_mut().push(Obligation { name, place: call.place(), body, harm });
+    Ok(Dynamic::UNIT)
+}
+
+fn point_of_no_return(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (action, label) = (Action::NoReturn { why: call.text(0)? }, call.doc.name.to_owned());
+    call.perform(Effect { action, label, host: None, service: None, undo: None })?;
     Ok(Dynamic::UNIT)
 }
 

@@ -110,10 +110,10 @@ struct Terms {
 
 fn wait(call: &Call<'_>, service: &ServiceHandle, label: String, terms: Terms) -> Fallible<Dynamic> {
     let Terms { want, limit, contact, watches_exit } = terms;
-    let exit = if watches_exit { Some(lower::exit_watch(call, service)?) } else { None };
-    let (source, from) = (lower::log(call, service)?, mark_of(call, service)?);
+    let exit = if watches_exit { Some(call.sound(lower::exit_watch(service.get()))?) } else { None };
+    let (source, from) = (call.sound(lower::log(service.get()))?, mark_of(call, service)?);
     let wait = LogWait { source, from, want, limit, contact, exit };
-    let done = call.perform(lower::on_service(service, label, Action::Log(wait)))?;
+    let done = call.perform(lower::on_service(service.get(), label, Action::Log(wait)))?;
     Ok(convert::to_dynamic(&done.value))
 }
 

@@ -19,6 +19,8 @@ mod waits;
 
 pub(crate) use flow::end_step;
 pub(crate) use inventory::unknown as unknown_name;
+pub(crate) use people::word as answer_word;
+pub(crate) use probes::labelled;
 
 use crate::script::call::Call;
 use crate::script::context::Fallible;

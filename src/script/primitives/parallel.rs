@@ -17,6 +17,7 @@ pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
     let (items, body) = (call.list(0)?, call.closure(1)?);
     let track = call.track()?;
     let Some(engine) = track.run.engine.get().and_then(Weak::upgrade) else { return Err(terminated(call.position())) };
+    let within = track.run.door.step_id();
     let mut children: Vec<(Rc<Track>, Slot)> = Vec::new();
     let mut bodies: Vec<Body> = Vec::new();
     for mut item in items {
@@ -24,7 +25,10 @@ pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
         let (child, slot) = (Track::new(&track.run), Slot::default());
         children.push((Rc::clone(&child), Rc::clone(&slot)));
         let (body, engine) = (Closure::isolated(call.context, &body), Rc::clone(&engine));
+        let within = within.clone();
         bodies.push(Box::new(move || {
+            let own = child.run.door.step_id().track;
+            child.run.undos.borrow_mut().forks.insert(own, within);
             let result = body.call(&engine, &child, vec![item]);
             slot.replace(Some(result));
         }));
@@ -36,6 +40,7 @@ pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
     for (child, _) in &children {
         track.obligations.borrow_mut().append(&mut child.obligations.borrow_mut());
     }
+    // Effects are off and the record of a track is at its end: whoever waits for that track is there as well.
     if children.iter().any(|(child, _)| child.left.get()) {
         return Err(track.leave(call.position()));
     }

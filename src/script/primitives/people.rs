@@ -1,23 +1,28 @@
 //! Questions to people. No answer is ever assumed: where nobody is there to answer, the run stops and can be resumed.
 
-use crate::model::effect::{Action, Ask, Class, Effect, FailureKind, Form};
+use crate::model::effect::{Action, Ask, Class, Effect, FailureKind, Form, SUSPEND};
 use crate::model::value::Value;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
-use crate::script::failure;
+use crate::script::options::Options;
 use crate::script::primitives::Primitive;
-use rhai::{Dynamic, ImmutableString};
+use crate::script::{diagnostic, failure, gates};
+use rhai::{Dynamic, FnPtr, ImmutableString};
 
 const HUMAN: VerbDoc = VerbDoc { class: Some(Class::Human), limit: "none: people take their time", ..VerbDoc::NONE };
+
+const GATE: (&str, &str) =
+    ("gate", "a name of its own for the gate: letters, digits, dashes; `baton approve` and answers files use it");
 
 pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "confirm",
-            signatures: &["confirm(question)"],
+            signatures: &["confirm(question)", "confirm(question, options)"],
             summary: "Asks a person; true for `yes`, false for `no`.",
-            example: r#"guard(confirm("Are no configuration updates pending?"), "updates are pending");"#,
+            options: &[GATE],
+            example: r#"guard(confirm("Is nothing pending?", #{ gate: "nothing-pending" }), "updates are pending");"#,
             ..HUMAN
         },
         body: confirm,
@@ -25,11 +30,19 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "manual",
-            signatures: &["manual(instruction)", "manual(instruction, evidence)"],
+            signatures: &[
+                "manual(instruction)",
+                "manual(instruction, evidence)",
+                "manual(instruction, evidence, options)",
+            ],
             summary: "Asks a person to do something and to say when it is done. `evidence` says what counts as done. \
-                      Fails when they answer `failed`.",
-            errors: &["declined"],
-            example: r#"manual("Set up replication of the new database", "the replica's lag reads 0");"#,
+                      Fails when they answer `failed`, or `done` while `check` does not hold.",
+            options: &[
+                GATE,
+                ("check", "looks whether it is done: `|| status(db) == \"running\"`; else `done` is not enough"),
+            ],
+            errors: &["declined", "guard"],
+            example: r#"manual("Start the database", "it answers", #{ check: || status(service("db")) == "running" });"#,
             ..HUMAN
         },
         body: manual,
@@ -37,9 +50,10 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "choose",
-            signatures: &["choose(question, words)"],
+            signatures: &["choose(question, words)", "choose(question, words, options)"],
             summary: "Asks a person to choose one of some words; gives the word.",
-            example: r#"let way = choose("How shall it go on?", ["upgrade", "back"]);"#,
+            options: &[GATE],
+            example: r#"let way = choose("How shall it go on?", ["upgrade", "back"], #{ gate: "way" });"#,
             ..HUMAN
         },
         body: choose,
@@ -47,27 +61,36 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 /// The word a person answered with.
-pub(super) fn word(answer: &Value) -> String {
+pub(crate) fn word(answer: &Value) -> String {
     answer.get("word").unwrap_or(answer).to_string()
 }
 
-fn ask(call: &Call<'_>, form: Form, text: String, evidence: String) -> Fallible<Value> {
-    let gate = call.track()?.run.door.gate_name(call.doc.name);
+fn ask(call: &Call<'_>, form: Form, text: String, evidence: String, options: &Options<'_, '_>) -> Fallible<Value> {
+    let own = options.text("gate")?;
+    if let Some(wrong) = own.as_deref().and_then(gates::wrong_name) {
+        return Err(call.bug(wrong));
+    }
+    let gate = call.track()?.run.door.gate_name(call.doc.name, own.as_deref());
     let label = format!("{}({text})", call.doc.name);
     let ask = Ask { gate, form, text, evidence };
     Ok(call.perform(Effect { action: Action::Ask(ask), label, host: None, service: None, undo: None })?.value)
 }
 
 fn confirm(call: &Call<'_>) -> Fallible<Dynamic> {
-    let answer = ask(call, Form::Confirm, call.text(0)?, String::new())?;
+    let answer = ask(call, Form::Confirm, call.text(0)?, String::new(), &call.options(1)?)?;
     Ok((answer == Value::Bool(true) || word(&answer) == "yes").into())
 }
 
 fn manual(call: &Call<'_>) -> Fallible<Dynamic> {
     let text = call.text(0)?;
     let evidence = if call.len() > 1 { call.text(1)? } else { String::new() };
-    let answer = ask(call, Form::Manual, text.clone(), evidence)?;
+    let options = call.options(2)?;
+    let check = options.closure("check")?;
+    let answer = ask(call, Form::Manual, text.clone(), evidence, &options)?;
     if word(&answer) == "done" {
+        return check.map_or(Ok(Dynamic::UNIT), |check| see(call, &check, &text));
+    }
+    if answer.get("skipped").is_some() {
         return Ok(Dynamic::UNIT);
     }
     let note = answer.get("note").map(ToString::to_string).filter(|note| !note.is_empty());
@@ -76,13 +99,35 @@ fn manual(call: &Call<'_>) -> Fallible<Dynamic> {
     Err(failure::raise(call, &why, None, None, None))
 }
 
+/// Looks whether what a person calls done is so. It fails like a guard: a resume looks again, and asks nobody.
+fn see(call: &Call<'_>, check: &FnPtr, text: &str) -> Fallible<Dynamic> {
+    let holds = call.invoke(check, vec![])?;
+    match holds.as_bool() {
+        Ok(true) => Ok(Dynamic::UNIT),
+        Ok(false) => {
+            let message = format!("a person says done, but the check does not hold: {text}");
+            let warning = Action::Note { text: message.clone(), warning: true };
+            let label = "warn(the check does not hold)".to_owned();
+            call.perform(Effect { action: warning, label, host: None, service: None, undo: None })?;
+            Err(failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None))
+        }
+        Err(_) => {
+            let kind = diagnostic::kind_of(&holds);
+            Err(call.bug(format!("the check of `manual` gives {kind}, not true or false")))
+        }
+    }
+}
+
 fn choose(call: &Call<'_>) -> Fallible<Dynamic> {
     let question = call.text(0)?;
-    let options: Option<Vec<String>> =
+    let words: Option<Vec<String>> =
         call.list(1)?.iter().map(|item| item.read_lock::<ImmutableString>().map(|word| word.to_string())).collect();
-    let Some(options) = options.filter(|options| options.len() > 1) else {
+    let Some(words) = words.filter(|words| words.len() > 1) else {
         return Err(call.bug("`choose` wants a list of at least two words to choose from"));
     };
-    let answer = ask(call, Form::Choose(options), question, String::new())?;
+    if let Some(word) = words.iter().find(|word| word.trim().is_empty() || word.trim().to_lowercase() == SUSPEND) {
+        return Err(call.bug(format!("`choose` cannot offer the word `{word}`: `{SUSPEND}` leaves the run suspended")));
+    }
+    let answer = ask(call, Form::Choose(words), question, String::new(), &call.options(2)?)?;
     Ok(word(&answer).into())
 }

@@ -103,15 +103,15 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 
 /// Reads `name` of a service.
 pub(super) fn read(call: &Call<'_>, service: &ServiceHandle, name: &str, args: Fields) -> Fallible<Value> {
-    let probe = lower::probe(call, service, name, args)?;
-    let label = labelled(name, service, probe.args.values());
-    Ok(call.perform(lower::on_service(service, label, Action::Probe(probe)))?.value)
+    let probe = call.sound(lower::probe(service.get(), name, args))?;
+    let label = labelled(name, service.name(), probe.args.values());
+    Ok(call.perform(lower::on_service(service.get(), label, Action::Probe(probe)))?.value)
 }
 
 /// How people read a call: `option(c1, log, verbose)`.
-pub(super) fn labelled<'v>(name: &str, service: &ServiceHandle, args: impl Iterator<Item = &'v Value>) -> String {
+pub(crate) fn labelled<'v>(name: &str, service: &str, args: impl Iterator<Item = &'v Value>) -> String {
     let rest: String = args.map(|value| format!(", {value}")).collect();
-    format!("{name}({}{rest})", service.name())
+    format!("{name}({service}{rest})")
 }
 
 fn named(call: &Call<'_>, name: &str) -> Fallible<Dynamic> {

@@ -129,7 +129,7 @@ fn until(
     options: &Options<'_, '_>,
     limit: Span,
 ) -> Fallible<Dynamic> {
-    let probe = lower::probe(call, service, name, Fields::new())?;
+    let probe = call.sound(lower::probe(service.get(), name, Fields::new()))?;
     let shown = wants.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
     let until = Until {
         probe,
@@ -139,7 +139,7 @@ fn until(
         limit: options.span("limit")?.unwrap_or(limit),
     };
     let label = format!("wait until {name} of {} is {shown}", service.name());
-    let done = call.perform(lower::on_service(service, label, Action::Until(until)))?;
+    let done = call.perform(lower::on_service(service.get(), label, Action::Until(until)))?;
     Ok(crate::convert::to_dynamic(&done.value))
 }
 

@@ -1,0 +1,43 @@
+//! `--answers FILE`: the file is read and held against the runbook before anything is touched, and at the end it is
+//! said which of its answers nobody asked for. It answers nothing itself.
+
+use super::Desk;
+use crate::error::{Error, Kind, Result};
+use crate::model::answers::Answers;
+use crate::report::questions::Questions;
+use crate::script::gates::GateNames;
+use crate::script::program::Program;
+use crate::world::desk;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The answers of a file, if one is named.
+///
+/// # Errors
+/// `Usage` when it cannot be read, is wrong, or names a gate that the runbook does not have.
+pub(super) fn read(path: Option<&Path>, program: &Program) -> Result<Option<Arc<Answers>>> {
+    let Some(path) = path else { return Ok(None) };
+    let file = path.display().to_string();
+    let text = desk::read_text(path)?.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("there is no answers file `{file}`"))
+            .hint("nothing was touched; name a TOML file with a section [answers]: --answers FILE")
+    })?;
+    let nothing_touched = |error: Box<Error>| error.hint("nothing was touched: put the file right and type it again");
+    let answers = Answers::parse(&file, &text, &desk::who().user).map_err(nothing_touched)?;
+    let names = GateNames::of(program);
+    answers.check(&|name| names.may_be(name), &names.own()).map_err(nothing_touched)?;
+    Ok(Some(Arc::new(answers)))
+}
+
+/// Says which answers no question of the run has asked for: perhaps their names are wrong.
+pub(super) fn tell_of_unasked(answers: Option<&Answers>, run: &str, desk: &Desk) -> Result<()> {
+    let Some(answers) = answers else { return Ok(()) };
+    let stored = desk.store()?.read(run)?;
+    let questions = Questions::of(stored.iter().map(|entry| &entry.record));
+    let asked: Vec<&str> = questions.all().map(|question| question.ask.gate.as_str()).collect();
+    let unasked = answers.never_asked_for(&asked);
+    if !unasked.is_empty() {
+        desk.screen.remark(&format!("{}: never asked for: {}", answers.file(), unasked.join(", ")));
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! `baton approve`: answers a question of a run that nobody works on, from any terminal and by anyone. Without a gate
+//! it shows what is asked. It assumes no answer and carries nothing on: that is `baton resume`.
+
+use super::find_run::find_run;
+use super::take_up::{Claimed, claim};
+use super::{Desk, carry};
+use crate::error::{Error, Kind, Result};
+use crate::journal::Stored;
+use crate::journal::history::History;
+use crate::model::record::Record;
+use crate::model::text::{did_you_mean, shown};
+use crate::report::layout::{date_and_time, time_of_day};
+use crate::report::questions::{Answer, Question, Questions, next_commands};
+use crate::report::style::Tone;
+use crate::world::clock::Clock;
+use crate::world::desk;
+use std::time::Duration;
+
+/// How long another approval may take to be written.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Answer a gate of a suspended run; without a gate, show what is asked
+#[derive(Debug, clap::Args)]
+pub(super) struct Words {
+    /// `latest`, or the first characters of a run's identity
+    #[arg(default_value = "latest")]
+    run: String,
+    /// The gate, by the name it is shown with
+    gate: Option<String>,
+    /// One of the gate's words; `yes` or `done` where there is no choice to be made
+    #[arg(requires = "gate")]
+    answer: Option<String>,
+    /// Whose answer it is, if it is not yours
+    #[arg(long = "as", value_name = "NAME", requires = "gate")]
+    name: Option<String>,
+    /// What should be known of it: it goes into the record
+    #[arg(long, value_name = "TEXT", requires = "gate")]
+    note: Option<String>,
+}
+
+pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+    match &words.gate {
+        None => show(words, desk),
+        Some(gate) => approve(words, gate, desk),
+    }
+}
+
+/// Shows what is asked, and how to answer.
+fn show(words: &Words, desk: &Desk) -> Result<u8> {
+    let store = desk.store()?;
+    let run = find_run(&*store, &words.run)?;
+    let sum = carry::summary(&*store, &run, store.read(&run)?);
+    if sum.open.is_empty() {
+        return Err(Error::new(Kind::Usage, format!("no gate of run {run} waits for an answer"))
+            .hint(format!("see how it stands: baton show {run}")));
+    }
+    let screen = &desk.screen;
+    let asked: String = sum.open.iter().map(|question| question.shown(&screen.out_style, &screen.zone)).collect();
+    screen.out.say(&format!("{asked}{}", next_commands(&run, &sum.open, &screen.out_style)));
+    Ok(0)
+}
+
+fn approve(words: &Words, gate: &str, desk: &Desk) -> Result<u8> {
+    let who = desk::who();
+    let name = words.name.clone().unwrap_or_else(|| who.user.clone());
+    if name.trim().is_empty() {
+        return Err(Error::new(Kind::Usage, "an answer needs a name: it goes into the record")
+            .hint("say whose it is: --as NAME"));
+    }
+    let Claimed { run, history, lease: _lease } = claim_patiently(words, gate, desk)?;
+    let questions = Questions::of(history.records().iter().map(|stored| &stored.record));
+    let question = open_question(&run, &history, &questions, gate, desk)?;
+    let word = chosen(words.answer.as_deref(), question, &run)?;
+    let record = Record::Answered {
+        id: question.id.clone(),
+        digest: question.digest.clone(),
+        word: word.clone(),
+        note: words.note.clone().unwrap_or_default(),
+        name: name.clone(),
+        at: Clock::real().now(),
+        by: who,
+    };
+    // What the record would not bear is refused here, and nothing is written.
+    let last = history.len();
+    history.clone().extend(vec![Stored { seq: last + 1, record: record.clone() }])?;
+    desk.store()?.append(&run, last, &[record])?;
+    let style = desk.screen.out_style;
+    let told = format!("{} `{}` is answered by {}: {}", "✓", shown(gate), shown(&name), shown(&word));
+    let others: Vec<Question> = questions.open().filter(|other| other.id != question.id).cloned().collect();
+    desk.screen.out.say(&format!("{}\n{}", style.paint(Tone::Good, &told), next_commands(&run, &others, &style)));
+    Ok(0)
+}
+
+/// Claims the run. Another approval holds it for an instant only; a runner for as long as it works.
+fn claim_patiently(words: &Words, gate: &str, desk: &Desk) -> Result<Claimed> {
+    let mut claimed = claim(&words.run, desk);
+    desk::wait_for(PATIENCE, &mut || {
+        let held = claimed.as_ref().is_err_and(|error| error.kind == Kind::Refused);
+        if held {
+            claimed = claim(&words.run, desk);
+        }
+        !held
+    });
+    claimed.map_err(|mut error| {
+        if error.kind == Kind::Refused {
+            error.hints.insert(0, format!("if it asks for `{}` on a terminal, answer it there", shown(gate)));
+        }
+        error
+    })
+}
+
+/// The question of this gate, if it is open.
+fn open_question<'q>(
+    run: &str,
+    history: &History,
+    questions: &'q Questions,
+    gate: &str,
+    desk: &Desk,
+) -> Result<&'q Question> {
+    let see = format!("see how it stands: baton show {run}");
+    let known: Vec<&Question> = questions.all().filter(|question| question.ask.gate == gate).collect();
+    if let Some(open) = known.iter().find(|question| question.answer.is_none() && !history.is_final()) {
+        return Ok(open);
+    }
+    if let Some(Question { answer: Some(answer), .. }) = known.last() {
+        return Err(answered(gate, answer, desk).hint(next(run, questions, &see)));
+    }
+    if history.is_final() {
+        return Err(
+            Error::new(Kind::Refused, format!("run {run} is over: nothing of it waits for an answer")).hint(see)
+        );
+    }
+    let error = Error::new(Kind::Usage, format!("run {run} has no gate `{}` that is open", shown(gate)));
+    if let Some(other) = other_run(run, gate, desk)? {
+        return Err(error.hint(format!("run {other} has one of this name: baton approve {other} {}", shown(gate))));
+    }
+    let mut error = error;
+    error.hints.extend(did_you_mean(gate, questions.open().map(|question| question.ask.gate.as_str())));
+    Err(error.hint(next(run, questions, &see)))
+}
+
+/// What to type instead: a gate that is open, or else `see`.
+fn next(run: &str, questions: &Questions, see: &str) -> String {
+    let open: Vec<String> = questions.open().map(|question| shown(&question.ask.gate)).collect();
+    if open.is_empty() { see.to_owned() } else { format!("open: {}; see them: baton approve {run}", open.join(", ")) }
+}
+
+fn answered(gate: &str, answer: &Answer, desk: &Desk) -> Box<Error> {
+    let zone = &desk.screen.zone;
+    let when = format!("{}:{}", date_and_time(answer.at, zone), &time_of_day(answer.at, zone)[6..]);
+    let (word, by) = (shown(&answer.word), shown(&answer.by));
+    let error = Error::new(Kind::Refused, format!("`{}` is answered already: {word}, by {by}, {when}", shown(gate)));
+    if answer.note.is_empty() { error } else { error.cause(shown(&answer.note)) }
+}
+
+/// Another run whose gate of this name is open.
+fn other_run(run: &str, gate: &str, desk: &Desk) -> Result<Option<String>> {
+    let store = desk.store()?;
+    let has_it = |other: &String| {
+        // A run that cannot be read must not hide the others.
+        let records = store.read(other).unwrap_or_default();
+        let questions = Questions::of(records.iter().map(|stored| &stored.record));
+        questions.open().any(|question| question.ask.gate == gate)
+    };
+    Ok(store.runs()?.into_iter().rev().filter(|other| other != run).find(has_it))
+}
+
+/// The word that was given; where there is no choice to be made, the one that lets the run go on.
+fn chosen(given: Option<&str>, question: &Question, run: &str) -> Result<String> {
+    let gate = shown(&question.ask.gate);
+    let wrong = |what: String| {
+        Error::new(Kind::Usage, what)
+            .cause(format!("it is answered with {}", question.words()))
+            .hint(format!("baton approve {run} {gate} WORD"))
+    };
+    match given {
+        Some(given) => {
+            question.ask.form.word(given).ok_or_else(|| wrong(format!("`{}` does not answer `{gate}`", shown(given))))
+        }
+        None => match question.ask.form.affirmative() {
+            Some(word) => Ok(word.to_owned()),
+            None => Err(wrong(format!("`{gate}` is a choice: say which word, none is assumed"))),
+        },
+    }
+}

@@ -1,0 +1,305 @@
+//! The way back: which changes of a run are to be undone, in which order and how. Pure reading of a history and of what
+//! the replayed script says of its steps; it undoes nothing.
+
+use super::history::{History, Past, State};
+use crate::error::{Error, Kind, Result};
+use crate::model::effect::{Action, Effect, FailureKind, Outcome, Undo};
+use crate::model::record::{EffectId, Moment, Record, StepId, TrackId, Way};
+use crate::model::text::did_you_mean;
+use crate::model::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the replayed script says of its steps.
+#[derive(Debug, Clone, Default)]
+pub struct Steps {
+    /// Those that say themselves how they are undone.
+    pub own: BTreeSet<StepId>,
+    /// The innermost step in which a track was forked, by that track.
+    pub forks: BTreeMap<TrackId, StepId>,
+}
+
+/// Whether a change happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It did.
+    Happened,
+    /// It began, and nobody can say how far it went.
+    Unclear,
+    /// It was asked for, and its job has to be looked at before anybody can tell.
+    Unseen,
+    /// It did not.
+    Never,
+}
+
+/// A change that a run made, or may have made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Which effect.
+    pub id: EffectId,
+    /// What was asked.
+    pub effect: Effect,
+    /// Whether it happened.
+    pub fate: Fate,
+    attempt: u32,
+    step: String,
+    seq: u64,
+}
+
+/// One thing to do on the way back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// The step it belongs to, with its name; none outside steps.
+    pub step: Option<(StepId, String)>,
+    /// How it is done.
+    pub how: How,
+}
+
+/// How something is undone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum How {
+    /// As the step says, once for all these changes, newest first.
+    Own(Vec<Change>),
+    /// By putting back what was recorded.
+    Recorded(Change),
+    /// By a person.
+    ByHand(Change),
+    /// Not at all: nothing of it needs to be put back.
+    Nothing(Change),
+}
+
+/// A step of the main track that a run can go back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Its number.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// The number of the record that first begins it.
+    pub seq: u64,
+}
+
+impl History {
+    /// What is to be done to undo everything from record `since` on, newest first. `fates` are those of changes that
+    /// were looked at.
+    #[must_use]
+    pub fn acts_back(&self, since: u64, steps: &Steps, fates: &BTreeMap<EffectId, Fate>) -> Vec<Act> {
+        let mut acts: Vec<Act> = Vec::new();
+        for mut change in self.changes_since(since) {
+            if change.fate == Fate::Unseen {
+                change.fate = fates.get(&change.id).copied().unwrap_or(Fate::Unseen);
+            }
+            if change.fate == Fate::Never {
+                continue;
+            }
+            let around = self.around(&change, steps);
+            let owner = around.iter().rev().find(|step| steps.own.contains(step) && self.begins_from(step, since));
+            let step = owner.or(around.first()).map(|step| (step.clone(), self.name_of(step)));
+            if owner.is_some() {
+                let same = |act: &&mut Act| matches!(act.how, How::Own(_)) && act.step == step;
+                match acts.iter_mut().find(same).map(|act| &mut act.how) {
+                    Some(How::Own(changes)) => changes.push(change),
+                    Some(How::Recorded(_) | How::ByHand(_) | How::Nothing(_)) | None => {
+                        acts.push(Act { step, how: How::Own(vec![change]) });
+                    }
+                }
+                continue;
+            }
+            let how = match &change.effect.undo {
+                Some(undo) if undo.verb == Undo::NOTHING => How::Nothing(change),
+                Some(_) => How::Recorded(change),
+                None => How::ByHand(change),
+            };
+            acts.push(Act { step, how });
+        }
+        acts
+    }
+
+    /// The changes from record `since` on whose jobs have to be looked at before anybody can tell whether they
+    /// happened, newest first.
+    #[must_use]
+    pub fn unseen_since(&self, since: u64) -> Vec<EffectId> {
+        let unseen = |change: &Change| change.fate == Fate::Unseen;
+        self.changes_since(since).into_iter().filter(unseen).map(|change| change.id).collect()
+    }
+
+    /// Changes from record `since` on that happened or may have, newest first. What was asked in place of something
+    /// that had failed does not make that undone.
+    fn changes_since(&self, since: u64) -> Vec<Change> {
+        let mut found: Vec<(Change, String)> = Vec::new();
+        for stored in self.records() {
+            if let Record::Intent { id, attempt, step, effect, digest, .. } = &stored.record
+                && id.track.is_scripts()
+                && matches!(effect.action, Action::Job(_))
+            {
+                found.retain(|(change, before)| change.id != *id || before != digest);
+                let (id, effect, step) = (id.clone(), effect.clone(), step.clone());
+                let change = Change { id, effect, fate: Fate::Unseen, attempt: *attempt, step, seq: stored.seq };
+                found.push((change, digest.clone()));
+            } else if let Record::Outcome { id, attempt, outcome, .. } = &stored.record {
+                let same = |change: &&mut Change| change.id == *id && change.attempt == *attempt;
+                if let Some(change) = found.iter_mut().map(|(change, _)| change).find(same) {
+                    change.fate = fate_of(outcome);
+                }
+            } else if let Record::Undone { since, .. } = &stored.record {
+                found.retain(|(change, _)| change.seq < *since);
+            }
+        }
+        let mut changes: Vec<Change> = found.into_iter().map(|(change, _)| change).collect();
+        for change in &mut changes {
+            if let Some(past) = self.recorded(&change.id).filter(|past| past.attempt == change.attempt) {
+                change.fate = fate_now(&past, change.fate);
+            } else if change.fate == Fate::Unseen {
+                // A later attempt was only made when this one was known not to run.
+                change.fate = Fate::Unclear;
+            }
+        }
+        changes.retain(|change| change.seq >= since && change.fate != Fate::Never);
+        changes.reverse();
+        changes
+    }
+
+    /// The steps around a change, innermost first; on the tracks that forked its own as well.
+    fn around(&self, change: &Change, steps: &Steps) -> Vec<StepId> {
+        let mut found = Vec::new();
+        let (mut track, mut number) = (change.id.track.clone(), change.step.clone());
+        loop {
+            while !number.is_empty() {
+                if self.step(&track, &number).is_some() {
+                    found.push(StepId { track: track.clone(), number: number.clone() });
+                }
+                number = number.rsplit_once('.').map(|(outer, _)| outer.to_owned()).unwrap_or_default();
+            }
+            let Some(fork) = steps.forks.get(&track) else { return found };
+            (track, number) = (fork.track.clone(), fork.number.clone());
+        }
+    }
+
+    fn name_of(&self, step: &StepId) -> String {
+        self.step(&step.track, &step.number).map(|past| past.name.clone()).unwrap_or_default()
+    }
+
+    fn begins_from(&self, step: &StepId, since: u64) -> bool {
+        since == 0 || self.begins(step).is_some_and(|seq| seq >= since)
+    }
+
+    /// The record that first begins a step that was not undone since.
+    fn begins(&self, step: &StepId) -> Option<u64> {
+        let mut first = None;
+        for stored in self.records() {
+            if let Record::StepBegun { track, number, .. } = &stored.record
+                && *track == step.track
+                && *number == step.number
+            {
+                first = first.or(Some(stored.seq));
+            } else if let Record::Undone { since, .. } = &stored.record {
+                first = first.filter(|seq| seq < since);
+            }
+        }
+        first
+    }
+
+    /// The steps of the main track that the run can be told to go back to, in the order they began.
+    #[must_use]
+    pub fn stops(&self) -> Vec<Stop> {
+        let mut stops: Vec<Stop> = Vec::new();
+        for stored in self.records() {
+            let Record::StepBegun { track, number, name, .. } = &stored.record else { continue };
+            let step = StepId { track: track.clone(), number: number.clone() };
+            if *track == TrackId::main() && self.begins(&step) == Some(stored.seq) {
+                stops.push(Stop { number: number.clone(), name: name.clone(), seq: stored.seq });
+            }
+        }
+        stops
+    }
+
+    /// The step that `given` means: its number, its name, or a part of its name that no other has.
+    ///
+    /// # Errors
+    /// `Usage` when there is none, or several; the message names them.
+    pub fn stop(&self, given: &str) -> Result<Stop> {
+        let stops = self.stops();
+        let exact = |stop: &&Stop| stop.number == given || stop.name == given;
+        if let Some(stop) = stops.iter().find(exact) {
+            return Ok(stop.clone());
+        }
+        let wanted = given.to_lowercase();
+        let fitting: Vec<&Stop> = stops.iter().filter(|stop| stop.name.to_lowercase().contains(&wanted)).collect();
+        match fitting.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => {
+                let near = did_you_mean(given, stops.iter().map(|stop| stop.name.as_str()));
+                let error = Error::new(Kind::Usage, format!("no step `{given}` began in this run"));
+                let error = near.into_iter().fold(error, Error::hint);
+                let known: Vec<String> = stops.iter().map(|stop| format!("{} {}", stop.number, stop.name)).collect();
+                Err(error.hint(format!("these did: {}", known.join(" · "))))
+            }
+            several => {
+                let names: Vec<String> =
+                    several.iter().map(|stop| format!("{} `{}`", stop.number, stop.name)).collect();
+                Err(Error::new(Kind::Usage, format!("`{given}` may mean {}", names.join(" or ")))
+                    .hint("give the step's number"))
+            }
+        }
+    }
+
+    /// The first record of what goes with this way; nothing goes when a run is given up.
+    ///
+    /// # Errors
+    /// `Usage` when there is no such step.
+    pub fn since(&self, way: &Way) -> Result<Option<u64>> {
+        match way {
+            Way::All => Ok(Some(0)),
+            Way::To(step) => Ok(Some(self.stop(step)?.seq)),
+            Way::Abort => Ok(None),
+        }
+    }
+
+    /// Why and since when there is no way back to what was before record `since`.
+    #[must_use]
+    pub fn no_return_since(&self, since: u64) -> Option<(&str, &Moment)> {
+        self.records().iter().rev().filter(|stored| stored.seq >= since).find_map(|stored| {
+            let Record::Read { id, effect, at, .. } = &stored.record else { return None };
+            let Action::NoReturn { why } = &effect.action else { return None };
+            let counts = |past: Past<'_>| matches!(past.state, State::Settled(_)) && past.effect == effect;
+            (id.track.is_scripts() && self.recorded(id).is_some_and(counts)).then_some((why.as_str(), at))
+        })
+    }
+
+    /// An effect in doubt, with its attempt, wherever the run stopped.
+    #[must_use]
+    pub fn any_doubt(&self) -> Option<(Past<'_>, &str)> {
+        self.records().iter().rev().find_map(|stored| {
+            let Record::Doubt { id, .. } = &stored.record else { return None };
+            let past = self.recorded(id)?;
+            let State::Doubted { reason } = past.state else { return None };
+            Some((past, reason))
+        })
+    }
+}
+
+fn fate_of(outcome: &Outcome) -> Fate {
+    match outcome {
+        Outcome::Done { value, .. } => match value.get("changed").and_then(Value::as_bool) {
+            Some(false) => Fate::Never,
+            Some(true) | None => Fate::Happened,
+        },
+        Outcome::Failed(why) => match why.kind {
+            FailureKind::Exit | FailureKind::Goal => Fate::Unclear,
+            FailureKind::Limit | FailureKind::Unreachable => Fate::Unseen,
+            FailureKind::Missing | FailureKind::Declined | FailureKind::Guard | FailureKind::Unreadable => Fate::Never,
+        },
+        Outcome::Skipped { .. } => Fate::Unseen,
+    }
+}
+
+/// How the present attempt stands; `told` is what its last outcome says.
+fn fate_now(past: &Past<'_>, told: Fate) -> Fate {
+    match past.state {
+        State::Settled(outcome) => fate_of(outcome),
+        State::SettledByPerson { happened: true } => Fate::Happened,
+        State::SettledByPerson { happened: false } | State::Answered { .. } | State::Undone => Fate::Never,
+        State::Open | State::Doubted { .. } => Fate::Unseen,
+        // What a person has tried again or left out had failed before, or was in doubt.
+        State::ToRetry | State::Skipped { .. } => told,
+    }
+}

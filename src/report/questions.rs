@@ -1,0 +1,158 @@
+//! The questions of a run that people have to answer: which are open, what was shown, which were answered from
+//! elsewhere, and the commands that answer them. Pure reading of records; it must not answer anything.
+
+use crate::model::effect::{Action, Ask, Outcome};
+use crate::model::record::{EffectId, Record};
+use crate::model::text::shown;
+use crate::model::value::Value;
+use crate::report::layout::{time_of_day, wrap};
+use crate::report::style::{Style, Tone};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+
+/// A question that a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Which effect asks.
+    pub id: EffectId,
+    /// Its digest: what a person is shown.
+    pub digest: String,
+    /// What is asked.
+    pub ask: Ask,
+    /// Since when, wall clock milliseconds.
+    pub since: i64,
+    /// The answer, if there is one.
+    pub answer: Option<Answer>,
+}
+
+/// An answer on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The word.
+    pub word: String,
+    /// What they added.
+    pub note: String,
+    /// Whose it is.
+    pub by: String,
+    /// When, wall clock milliseconds.
+    pub at: i64,
+    /// Whether it was given from elsewhere while the run was suspended.
+    pub elsewhere: bool,
+}
+
+/// Collects questions from the records of a run, from the first one on.
+#[derive(Debug, Default)]
+pub struct Questions {
+    /// Each with the number of the record that asks it.
+    known: BTreeMap<EffectId, (u64, Question)>,
+    records: u64,
+}
+
+impl Questions {
+    /// Those in these records.
+    #[must_use]
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
+        let mut questions = Self::default();
+        records.into_iter().for_each(|record| questions.add(record));
+        questions
+    }
+
+    /// Takes the next record.
+    pub fn add(&mut self, record: &Record) {
+        self.records += 1;
+        match record {
+            Record::Intent { id, effect, digest, at, .. } => {
+                self.known.remove(id);
+                if let Action::Ask(ask) = &effect.action {
+                    let (ask, digest) = (ask.clone(), digest.clone());
+                    let question = Question { id: id.clone(), digest, ask, since: at.wall, answer: None };
+                    self.known.insert(id.clone(), (self.records, question));
+                }
+            }
+            Record::Outcome { id, outcome, at, .. } => {
+                if let Some((_, question)) = self.known.get_mut(id) {
+                    question.answer.get_or_insert_with(|| given(outcome, at.wall));
+                }
+            }
+            Record::Answered { id, word, note, name, at, .. } => {
+                let (word, note, by) = (word.clone(), note.clone(), name.clone());
+                let answer = Answer { word, note, by, at: at.wall, elsewhere: true };
+                if let Some((_, question)) = self.known.get_mut(id) {
+                    question.answer = Some(answer);
+                }
+            }
+            Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
+            Record::Read { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => {}
+            Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Adopted { .. } => {}
+            Record::Undone { since, .. } => {
+                self.known.retain(|id, (asked, _)| *asked < *since || !id.track.is_scripts());
+            }
+            Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+        }
+    }
+
+    /// All of them, by track and then in the order they were asked.
+    pub fn all(&self) -> impl Iterator<Item = &Question> {
+        self.known.values().map(|(_, question)| question)
+    }
+
+    /// Those that nobody has answered.
+    pub fn open(&self) -> impl Iterator<Item = &Question> {
+        self.all().filter(|question| question.answer.is_none())
+    }
+}
+
+fn given(outcome: &Outcome, at: i64) -> Answer {
+    let Outcome::Done { value, .. } = outcome else {
+        return Answer { word: String::new(), note: String::new(), by: String::new(), at, elsewhere: false };
+    };
+    let field = |name| value.get(name).and_then(Value::as_text).unwrap_or_default().to_owned();
+    let word = if value.as_map().is_some() { field("word") } else { value.to_string() };
+    Answer { word, note: field("note"), by: field("by"), at, elsewhere: false }
+}
+
+impl Question {
+    /// What a person is shown: the gate, since when, the text, the evidence, the words.
+    #[must_use]
+    pub fn shown(&self, style: &Style, zone: &TimeZone) -> String {
+        let since = style.paint(Tone::Dim, &format!("asked since {}", time_of_day(self.since, zone)));
+        let mut text = format!("  {}  {since}\n", style.paint(Tone::Strong, &shown(&self.ask.gate)));
+        let mut lines = |label: &str, words: &str| {
+            for (n, line) in words.lines().flat_map(|line| wrap(&shown(line), style.width - 14)).enumerate() {
+                text += format!("    {:<9} {line}", if n == 0 { label } else { "" }).trim_end();
+                text.push('\n');
+            }
+        };
+        lines("question", &self.ask.text);
+        lines("evidence", &self.ask.evidence);
+        lines("words", &self.words());
+        text
+    }
+
+    /// The words that answer it, in back-ticks.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let words: Vec<String> = self.ask.form.words().iter().map(|word| format!("`{}`", shown(word))).collect();
+        words.join(" or ")
+    }
+
+    /// The command that answers it. Where there is a choice, it is the person's.
+    #[must_use]
+    pub fn command(&self, run: &str) -> String {
+        let word = if self.ask.form.affirmative().is_some() { "" } else { " WORD" };
+        format!("baton approve {run} {}{word}", shown(&self.ask.gate))
+    }
+}
+
+/// The commands that answer these and carry on, one a line.
+#[must_use]
+pub fn next_commands(run: &str, open: &[Question], style: &Style) -> String {
+    let mut text = String::new();
+    for (n, question) in open.iter().enumerate() {
+        let label = if n == 0 { "next:" } else { "     " };
+        text += &format!("{} {}\n", style.paint(Tone::Wait, label), question.command(run));
+    }
+    let label = if open.is_empty() { "next:" } else { "then:" };
+    text += &format!("{} baton resume {run}\n", style.paint(Tone::Wait, label));
+    text
+}

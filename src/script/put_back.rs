@@ -1,0 +1,175 @@
+//! Putting back what a change recorded: the former value, unless somebody else has changed it since; or, of a change
+//! that is made once, the verb that undoes it. It must not decide in which order.
+
+use crate::dispatch::{Door, Halted};
+use crate::error::{Error, Kind};
+use crate::journal::way_back::{Change, Fate};
+use crate::model::effect::{Action, Ask, Effect, Failure, Goal, Job, Outcome, Probe, Undo};
+use crate::model::inventory::{Inventory, Service};
+use crate::model::record::EffectId;
+use crate::model::text;
+use crate::model::value::Value;
+use crate::script::lower;
+use crate::script::primitives::{answer_word, labelled};
+use crate::script::program::ScriptEnd;
+use crate::script::rollback::Part;
+
+/// What a probe reads when it does not know.
+const UNKNOWN: &str = "unknown";
+
+/// Whoever puts things back.
+pub(super) struct Hands<'a> {
+    /// The way to the world.
+    pub(super) door: &'a dyn Door,
+    /// The site.
+    pub(super) inventory: &'a Inventory,
+}
+
+impl Hands<'_> {
+    /// Undoes a change by what it recorded.
+    pub(super) fn put_back(&self, change: &Change) -> Part {
+        let (Action::Job(job), Some(undo)) = (&change.effect.action, &change.effect.undo) else { return Ok(()) };
+        let wanted = match &job.goal {
+            Some(goal) => self.is_ours(change, goal, undo)?,
+            None => self.happened(change, job)?,
+        };
+        if !wanted {
+            return Ok(());
+        }
+        let service = self.service(&change.effect)?;
+        let job = lower::job(service, &undo.verb, &undo.args, None).map_err(|why| self.not_offered(why))?;
+        let args = job.args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value"));
+        let label = labelled(&undo.verb, &service.name, args.map(|(_, value)| value));
+        self.perform(lower::on_service(service, label, Action::Job(job))).map(drop)
+    }
+
+    /// Looks whether what stands there now is what this run made of it.
+    fn is_ours(&self, change: &Change, goal: &Goal, undo: &Undo) -> std::result::Result<bool, ScriptEnd> {
+        let former = undo.args.get("former").cloned().unwrap_or_default();
+        let (id, now) = self.read(change, &goal.probe)?;
+        let label = &change.effect.label;
+        let read = labelled(&goal.probe.what, change.effect.service.as_deref().unwrap_or_default(), [].into_iter());
+        if now == former {
+            self.note(format!("{label} needs no undoing: {read} reads {} as before", told(&now)))?;
+            return Ok(false);
+        }
+        if goal.wants.contains(&now) {
+            return Ok(true);
+        }
+        if now.as_text() == Some(UNKNOWN) {
+            let message = format!("{read} cannot tell how it stands, so {label} is not undone");
+            return Err(failed(Error::new(Kind::Failed, message), Some(id)));
+        }
+        let made: Vec<String> = goal.wants.iter().map(told).collect();
+        let values = format!(
+            "{read} reads {}; this run made it {}, before it was {}",
+            told(&now),
+            made.join(" or "),
+            told(&former)
+        );
+        if change.fate != Fate::Happened {
+            return self.word_on(change, &format!("{values}, and {label} did not end well"));
+        }
+        self.warn(format!("kept, somebody else has changed it since {label}: {values}"))?;
+        Ok(false)
+    }
+
+    /// Whether a change that is made once happened; one that failed is settled by its check.
+    fn happened(&self, change: &Change, job: &Job) -> std::result::Result<bool, ScriptEnd> {
+        if change.fate == Fate::Happened {
+            return Ok(true);
+        }
+        let label = &change.effect.label;
+        let Some(check) = &job.check else {
+            return self.word_on(change, &format!("{label} did not end well, and no check tells whether it happened"));
+        };
+        let (_, answer) = self.read(change, check)?;
+        match answer.as_text() {
+            Some("yes") => Ok(true),
+            Some("no") => {
+                self.note(format!("{label} needs no undoing: its check says that it did not happen"))?;
+                Ok(false)
+            }
+            Some(_) | None => self
+                .word_on(change, &format!("{label} did not end well, and its check cannot tell whether it happened")),
+        }
+    }
+
+    fn word_on(&self, change: &Change, reason: &str) -> std::result::Result<bool, ScriptEnd> {
+        self.door.word_on(&change.id, reason).map_err(|Halted| ScriptEnd::Halted)
+    }
+
+    fn read(&self, change: &Change, probe: &Probe) -> std::result::Result<(EffectId, Value), ScriptEnd> {
+        let name = change.effect.service.as_deref().or(change.effect.host.as_deref()).unwrap_or_default();
+        let label = labelled(&probe.what, name, std::iter::empty());
+        let action = Action::Probe(probe.clone());
+        self.perform(Effect { action, label, undo: None, ..change.effect.clone() })
+    }
+
+    /// Asks a person to do something; fails when they say that it failed.
+    pub(super) fn ask(&self, ask: Ask) -> Part {
+        let text = ask.text.clone();
+        let effect = Effect {
+            label: format!("manual({text})"),
+            action: Action::Ask(ask),
+            host: None,
+            service: None,
+            undo: None,
+        };
+        let (id, answer) = self.perform(effect)?;
+        if answer_word(&answer) == "failed" {
+            return Err(failed(Error::new(Kind::Failed, format!("a person says that it failed: {text}")), Some(id)));
+        }
+        Ok(())
+    }
+
+    /// Notes something on record.
+    pub(super) fn note(&self, text: String) -> Part {
+        let (action, label) = (Action::Note { text, warning: false }, "note".to_owned());
+        self.perform(Effect { action, label, host: None, service: None, undo: None }).map(drop)
+    }
+
+    fn warn(&self, text: String) -> Part {
+        let (action, label) = (Action::Note { text, warning: true }, "warn".to_owned());
+        self.perform(Effect { action, label, host: None, service: None, undo: None }).map(drop)
+    }
+
+    fn perform(&self, effect: Effect) -> std::result::Result<(EffectId, Value), ScriptEnd> {
+        match self.door.perform(effect, None) {
+            Ok((id, Outcome::Done { value, .. })) => Ok((id, value)),
+            Ok((id, Outcome::Skipped { .. })) => Ok((id, Value::Null)),
+            Ok((id, Outcome::Failed(why))) => Err(failed(in_words(&why), Some(id))),
+            Err(Halted) => Err(ScriptEnd::Halted),
+        }
+    }
+
+    fn service(&self, effect: &Effect) -> std::result::Result<&Service, ScriptEnd> {
+        let name = effect.service.as_deref().unwrap_or_default();
+        self.inventory.services.get(name).ok_or_else(|| self.not_offered(format!("there is no service `{name}`")))
+    }
+
+    fn not_offered(&self, why: String) -> ScriptEnd {
+        failed(Error::new(Kind::Failed, why), None)
+    }
+}
+
+/// A part of the way back has failed.
+pub(super) fn failed(error: Box<Error>, effect: Option<EffectId>) -> ScriptEnd {
+    ScriptEnd::Failed { error, effect, guard: false, owed: Vec::new() }
+}
+
+fn in_words(why: &Failure) -> Box<Error> {
+    let error = Error::new(Kind::Failed, why.message.clone());
+    match why.output.trim_end().lines().last().map(text::shown).filter(|last| !last.is_empty()) {
+        Some(last) => error.cause(last),
+        None => error,
+    }
+}
+
+/// A value for people, in back-ticks.
+fn told(value: &Value) -> String {
+    match value.to_string() {
+        text if text.is_empty() => "nothing".to_owned(),
+        text => format!("`{text}`"),
+    }
+}

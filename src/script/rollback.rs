@@ -1,0 +1,169 @@
+//! The way back of a script: replayed to where its record stands, it lends its steps' own undo closures and what it
+//! owes. Everything goes through the door, on the track of the way back; which change is undone how is read elsewhere.
+
+use crate::dispatch::{Door, Entry, Halted};
+use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
+use crate::journal::way_back::{Act, How, Steps};
+use crate::model::effect::{Ask, Form};
+use crate::model::inventory::Inventory;
+use crate::model::value::Fields;
+use crate::script::context::{Obligation, Track};
+use crate::script::obligations;
+use crate::script::program::{Program, ScriptEnd, Stage, ended};
+use crate::script::put_back::{Hands, failed};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A part of the way back: done, or why it broke off.
+pub(super) type Part = std::result::Result<(), ScriptEnd>;
+
+/// What is to be done on a way back.
+#[derive(Debug, Clone, Copy)]
+pub struct Errand {
+    /// Everything recorded from here on is undone; nothing without it.
+    pub undo_since: Option<u64>,
+    /// Whether what the script owes is done.
+    pub owed: bool,
+}
+
+/// A script that was replayed to where its record stands.
+pub struct Standing {
+    stage: Stage,
+    inventory: Rc<Inventory>,
+}
+
+impl Standing {
+    /// Replays a script. The door must be walled: every track ends where its record does. Belongs on the main track.
+    ///
+    /// # Errors
+    /// `Usage` when the parameters do not fit. What the replay found wrong is the door's to tell.
+    pub fn replay(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields) -> Result<Self> {
+        let stage = Stage::set(program, door, Rc::clone(&inventory), params)?;
+        // How the script ended is on record. A bug in it would stop what follows.
+        let _on_record = stage.play();
+        stage.main.run.bug.take();
+        Ok(Self { stage, inventory })
+    }
+
+    /// Which steps say themselves how they are undone, and where tracks were forked.
+    #[must_use]
+    pub fn steps(&self) -> Steps {
+        let undos = self.stage.main.run.undos.borrow();
+        Steps { own: undos.closures.keys().cloned().collect(), forks: undos.forks.clone() }
+    }
+
+    /// What the script owes, newest first: what it has done already as well.
+    #[must_use]
+    pub fn owes(&self) -> Vec<String> {
+        self.obligations().into_iter().map(|obligation| obligation.name).collect()
+    }
+
+    fn obligations(&self) -> Vec<Obligation> {
+        let open = self.stage.main.obligations.borrow();
+        let met = self.stage.met.borrow();
+        met.iter().chain(open.iter().rev()).cloned().collect()
+    }
+
+    /// Goes back. Belongs on the track of the way back, with the door open.
+    #[must_use]
+    pub fn go(&self, history: &History, errand: Errand) -> ScriptEnd {
+        let track = Track::new(&self.stage.main.run);
+        let back = Back { standing: self, track, door: &*self.stage.main.run.door };
+        let undone = errand.undo_since.map_or(Ok(()), |since| back.undo(history, since));
+        let owed = undone.and_then(|()| if errand.owed { back.meet() } else { Ok(()) });
+        owed.err().unwrap_or(ScriptEnd::Done)
+    }
+}
+
+/// One way back, while it is gone.
+struct Back<'a> {
+    standing: &'a Standing,
+    track: Rc<Track>,
+    door: &'a dyn Door,
+}
+
+impl Back<'_> {
+    /// Undoes what was recorded from `since` on, newest first: what belongs to one step and follows each other is one
+    /// step of the way back.
+    fn undo(&self, history: &History, since: u64) -> Part {
+        let mut fates = BTreeMap::new();
+        for id in history.unseen_since(since) {
+            let fate = self.door.look(&id).map_err(|Halted| ScriptEnd::Halted)?;
+            fates.insert(id, fate);
+        }
+        let acts = history.acts_back(since, &self.standing.steps(), &fates);
+        for acts in acts.chunk_by(|a, b| a.step == b.step) {
+            let Some((_, name)) = acts.first().and_then(|act| act.step.as_ref()) else {
+                acts.iter().try_for_each(|act| self.act(act))?;
+                continue;
+            };
+            self.step(&format!("Undo: {name}"), || acts.iter().try_for_each(|act| self.act(act)))?;
+        }
+        Ok(())
+    }
+
+    fn step(&self, name: &str, body: impl FnOnce() -> Part) -> Part {
+        match self.door.step_begin(name, None) {
+            Ok(Entry::Enter) => {}
+            Ok(Entry::Skip) => return Ok(()),
+            Err(Halted) => return Err(ScriptEnd::Halted),
+        }
+        let part = body();
+        let why = match &part {
+            Ok(()) => None,
+            Err(ScriptEnd::Halted) => return part,
+            Err(ScriptEnd::Failed { error, .. } | ScriptEnd::Bug(error)) => Some(error.message.clone()),
+            Err(ScriptEnd::Held { reason, .. }) => Some(format!("held: {reason}")),
+            Err(ScriptEnd::Done) => None,
+        };
+        self.door.step_end(why).map_err(|Halted| ScriptEnd::Halted)?;
+        part
+    }
+
+    fn act(&self, act: &Act) -> Part {
+        let hands = Hands { door: self.door, inventory: &self.standing.inventory };
+        match &act.how {
+            How::Own(_) => self.own(act),
+            How::Recorded(change) => hands.put_back(change),
+            How::ByHand(change) => {
+                let gate = self.door.gate_name("manual", Some("undo-by-hand"));
+                let text = format!("Undo by hand: {}", change.effect.label);
+                hands.ask(Ask { gate, form: Form::Manual, text, evidence: String::new() })
+            }
+            How::Nothing(change) => hands.note(format!("{}: nothing needs to be put back", change.effect.label)),
+        }
+    }
+
+    /// Undoes a step as it says itself.
+    fn own(&self, act: &Act) -> Part {
+        let undos = self.track.run.undos.borrow();
+        let closure = act.step.as_ref().and_then(|(step, _)| undos.closures.get(step)).cloned();
+        drop(undos);
+        let Some(closure) = closure else {
+            return Err(failed(Error::new(Kind::Internal, "a step lost the closure that undoes it"), None));
+        };
+        let result = closure.call(&self.standing.stage.engine, &self.track, vec![]).map(|_| ());
+        self.handed_over(ended(&self.track, result)?)
+    }
+
+    /// Does what the script owes, and what its undo closures came to owe, newest first.
+    fn meet(&self) -> Part {
+        let mut owed = self.standing.obligations();
+        owed.reverse();
+        self.track.obligations.borrow_mut().splice(0..0, owed);
+        loop {
+            let Some(obligation) = self.track.obligations.borrow_mut().pop() else { return Ok(()) };
+            let held = obligations::meet(&obligation, &self.standing.stage.engine, &self.track)?;
+            self.handed_over(held)?;
+        }
+    }
+
+    /// Nothing on a way back may be left to be decided later: it has not come to its end then.
+    fn handed_over(&self, held: Option<crate::script::context::Held>) -> Part {
+        match held {
+            None => Ok(()),
+            Some(held) => Err(ScriptEnd::Held { reason: held.reason, instructions: held.instructions }),
+        }
+    }
+}
