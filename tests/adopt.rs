@@ -120,7 +120,7 @@ const ACCEPTED: &[(&str, &[Edit<'_>], &str)] = &[
             "step(\"Start\", || { start(c2); note(\"started\"); });",
             "step(\"Note\", || note(\"x\")); step(\"Start\", || start(c2));",
         )],
-        r#"changed: "Start"; new: "Note""#,
+        r#"new: "Note"; changed: "Start""#,
     ),
     (
         "a step to come is gone",
@@ -297,7 +297,7 @@ const REFUSED: &[(&str, &[Edit<'_>], &str)] = &[
     ),
     (
         "an inventory with another host",
-        &[(IN_INVENTORY, "[services.confdb]\nhost = \"cfg-b\"", "[services.confdb]\nhost = \"cfg-a\"")],
+        &[(IN_INVENTORY, "product = \"genesys-confdb\"\n", "[services.confdb]\nhost = \"cfg-a\"")],
         "in step 2 `Back up`|host: recorded `cfg-b`, attempted `cfg-a`",
     ),
     (
