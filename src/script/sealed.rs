@@ -52,6 +52,8 @@ impl Door for Sealed {
         TrackId::main()
     }
 
+    fn guarded(&self, _: &str) {}
+
     fn mark_of(&self, _: &str) -> Option<Mark> {
         None
     }

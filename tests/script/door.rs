@@ -154,6 +154,8 @@ impl Door for FakeDoor {
         TrackId::main()
     }
 
+    fn guarded(&self, _: &str) {}
+
     fn mark_of(&self, service: &str) -> Option<Mark> {
         self.state.borrow().marks.contains(service).then(Mark::default)
     }
