@@ -35,7 +35,8 @@ pub struct Texts {
     pub files: BTreeMap<String, String>,
 }
 
-/// A run that could be carried out: compiled, its inventory checked.
+/// A run that could be carried out: compiled, its inventory checked. Clones share all but the texts.
+#[derive(Clone)]
 pub struct Prepared {
     /// What it is made of.
     pub texts: Texts,

@@ -21,6 +21,7 @@ mod kill;
 mod lab;
 mod parallel;
 mod records;
+mod repl;
 mod report;
 mod resume;
 mod rollback;

@@ -102,11 +102,6 @@ impl TakenUp {
         History::from(desk.store()?.read(&self.run)?)
     }
 
-    /// The run, what it is made of, where it acts, and what keeps others away while it lives.
-    pub(super) fn into_parts(self) -> (String, Prepared, Estate, (Lease, Lease)) {
-        (self.run, self.prepared, self.estate, (self._of_run, self.of_site))
-    }
-
     /// Goes on with other texts.
     ///
     /// # Errors

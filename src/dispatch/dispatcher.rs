@@ -464,10 +464,6 @@ impl Door for Dispatcher {
         self.run_tracks(vec![(child, body)])
     }
 
-    fn track_id(&self) -> TrackId {
-        self.track(|track| track.id.clone())
-    }
-
     fn guarded(&self, message: &str) {
         self.note_guard(message);
     }

@@ -2,6 +2,7 @@
 //! and the scheduler of tracks. It knows no Rhai, no SSH and no terminal.
 
 mod dispatcher;
+mod forks;
 mod gate;
 mod link;
 mod look;
@@ -98,8 +99,6 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
-    /// The track that is running.
-    fn track_id(&self) -> TrackId;
     /// A guard held that says this: before the first change after a resume, what it was decided by is looked at again.
     fn guarded(&self, message: &str);
     /// Where the service's log stands for this track: the mark of the last outcome that had one.

@@ -3,8 +3,8 @@
 
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::switch::Strand;
-use crate::dispatch::track::{Give, Track, Want};
-use crate::dispatch::{Body, Door, Halt, Halted};
+use crate::dispatch::track::{Give, Want};
+use crate::dispatch::{Body, Door, Halt};
 use crate::error::{Error, Kind};
 use crate::model::record::{Ending, Record, TrackId};
 use crate::world::{Completion, Ticket};
@@ -38,31 +38,6 @@ impl Dispatcher {
         };
         scheduler.start(TrackId::main(), main);
         scheduler.run();
-    }
-
-    /// Runs tracks and waits for their end.
-    pub(super) fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
-        let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
-        // The parent's step must be on record before the first record of a child.
-        self.catch_up()?;
-        for (child, body) in children {
-            self.forked.borrow_mut().push((child.id.clone(), body));
-            self.tracks.borrow_mut().insert(child.id.clone(), child);
-        }
-        let joined = self.suspend(Want::Join(ids.clone()));
-        let mut tracks = self.tracks.borrow_mut();
-        let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
-        drop(tracks);
-        for mut child in ended {
-            // What is read on a side track must not move the script's own marks: a replay without it would differ.
-            if child.id.is_scripts() {
-                self.track(|parent| parent.marks.append(&mut child.marks));
-            } else {
-                self.marks_aside.replace(child.marks);
-            }
-            self.track(|parent| parent.pending.append(&mut child.pending));
-        }
-        joined.map(|_| ())
     }
 }
 

@@ -27,7 +27,8 @@ impl Dispatcher {
 
     /// Counts what is asked for again.
     pub(super) fn count(&self, past: &Past<'_>, verdict: &Verdict) {
-        self.replayed.set(self.replayed.get() + usize::from(!past.gives_way));
+        let counts = past.id.track.is_scripts() && !past.gives_way;
+        self.replayed.set(self.replayed.get() + usize::from(counts));
         let otherwise = matches!(verdict, Verdict::Live(course) if course.is_otherwise());
         if self.walled.get() && !otherwise {
             self.met.borrow_mut().effects.insert(past.id.clone());

@@ -177,6 +177,11 @@ impl Scene {
         self
     }
 
+    /// What its run is made of.
+    pub fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
     /// The pairs of its site.
     pub fn pairs(&self) -> &BTreeMap<String, Pair> {
         &self.prepared.inventory.pairs
