@@ -4,7 +4,7 @@
 use super::adopt::Edited;
 use super::steering::{Begun, Course, OnFailure};
 use super::take_up::TakenUp;
-use super::{Desk, answers, carry, edit};
+use super::{Desk, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Ending;
 use crate::model::text::shown;
@@ -42,6 +42,7 @@ enum Next {
     Resume(Verdict),
     Adopt(Box<Edited>),
     RollBack,
+    Shell,
     Stop,
 }
 
@@ -50,7 +51,7 @@ enum Next {
 /// # Errors
 /// When its parts cannot be opened or its record cannot be written.
 pub(super) fn carry_out(
-    taken: &mut TakenUp,
+    mut taken: TakenUp,
     course: &Course,
     events: Option<&Path>,
     start: impl FnOnce(&TakenUp, Parts) -> Result<Finished>,
@@ -60,21 +61,25 @@ pub(super) fn carry_out(
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
     let mut gates = course.gates(&taken.run, desk::who(), begun);
     let parts = taken.parts(events, gates.all.clone(), desk)?;
-    let mut finished = start(taken, parts)?;
+    let mut finished = start(&taken, parts)?;
     loop {
+        if gates.wants_shell() {
+            return repl::shell(taken, events, desk);
+        }
         answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
         let code = carry::tell(desk, &finished)?;
         if let Some(step) = gates.unreached().filter(|_| matches!(finished.ending, Ending::Done | Ending::Held)) {
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));
         }
         let next = match (course.on_failure, finished.ending) {
-            (OnFailure::Ask, Ending::Failed | Ending::Doubt) => ask(taken, &finished, desk)?,
+            (OnFailure::Ask, Ending::Failed | Ending::Doubt) => ask(&taken, &finished, desk)?,
             (OnFailure::Rollback, Ending::Failed) => Next::RollBack,
             (OnFailure::Ask | OnFailure::Stop | OnFailure::Rollback, _) => Next::Stop,
         };
         match next {
             Next::Stop => return Ok(code),
-            Next::RollBack => return roll_back(taken, code, desk),
+            Next::RollBack => return rollback::go_back(&taken, events, course.on_failure == OnFailure::Ask, desk),
+            Next::Shell => return repl::shell(taken, events, desk),
             Next::Resume(verdict) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
@@ -82,16 +87,10 @@ pub(super) fn carry_out(
             }
             Next::Adopt(edited) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
-                finished = edited.go_on(taken, events, gates.all.clone(), desk)?;
+                finished = edited.go_on(&mut taken, events, gates.all.clone(), desk)?;
             }
         }
     }
-}
-
-/// Undoes what the run has done. Built beside this: until it is joined, the command is named.
-fn roll_back(taken: &TakenUp, code: u8, desk: &Desk) -> Result<u8> {
-    desk.screen.remark(&format!("to undo what this run has done, type: baton rollback {}", taken.run));
-    Ok(code)
 }
 
 /// Asks a person until they say how it goes on. Nobody there means that it stays as it is.
@@ -122,6 +121,7 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                 "done" | "happened" => Verdict::Happened(reason.to_owned()),
                 "not-happened" => Verdict::NotHappened(reason.to_owned()),
                 "rollback" => return Ok(Next::RollBack),
+                "shell" => return Ok(Next::Shell),
                 "stop" => return Ok(Next::Stop),
                 "edit" => match edited(taken, desk) {
                     Ok(edited) => return Ok(Next::Adopt(Box::new(edited))),
@@ -130,8 +130,8 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                         continue;
                     }
                 },
-                other => {
-                    aside(other, words, desk);
+                _ => {
+                    help(words, desk);
                     continue;
                 }
             },
@@ -148,14 +148,6 @@ fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
     let path = edit::edit(taken)?;
     desk.screen.remark(&format!("edited: {}", path.display()));
     Edited::read(&taken.run, &taken.history(desk)?, &Verdict::Retry, desk)
-}
-
-/// The words after which the same is asked again.
-fn aside(word: &str, words: &[(&str, &str)], desk: &Desk) {
-    match word {
-        "shell" => desk.screen.remark("the REPL is not available here"),
-        _ => help(words, desk),
-    }
 }
 
 /// The next line; nothing when nobody will type one, or it was interrupted.

@@ -74,7 +74,7 @@ fn go_on(words: &Words, given: &str, desk: &Desk) -> Result<u8> {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);
     }
-    steer(words, claimed.take_up(desk)?, Start::Run, desk)
+    steer(words.events.as_deref(), claimed.take_up(desk)?, Start::Run, desk)
 }
 
 fn on_site(words: &Words, inventory: &Path, site: &Site, desk: &Desk) -> Result<u8> {
@@ -124,17 +124,25 @@ fn prepare(words: &Words, inventory: (&str, &str), site: &Site) -> Result<Prepar
 
 fn begin(words: &Words, taken: TakenUp, params: Fields, desk: &Desk) -> Result<u8> {
     let start = Start::Begin { params, estate: taken.estate.name() };
-    steer(words, taken, start, desk)
+    steer(words.events.as_deref(), taken, start, desk)
 }
 
-fn steer(words: &Words, taken: TakenUp, start: Start, desk: &Desk) -> Result<u8> {
+/// The REPL on a run that this command has taken up and that has stopped.
+///
+/// # Errors
+/// When the run cannot be entered.
+pub(super) fn shell(taken: TakenUp, events: Option<&Path>, desk: &Desk) -> Result<u8> {
+    steer(events, taken, Start::Run, desk)
+}
+
+fn steer(events: Option<&Path>, taken: TakenUp, start: Start, desk: &Desk) -> Result<u8> {
     let (run, prepared) = (taken.run.clone(), taken.prepared.clone());
     let history = desk.state.join("repl-history");
     let editor = Arc::new(LineEditor::open(vocabulary(&prepared), is_incomplete, &history)?);
     let desk = Desk { screen: screen(&desk.screen, &editor), ..desk.clone() };
     let has_runbook = !prepared.program.is_empty();
     let hands = Rc::new(AtDesk {
-        views: Views::new(carry::sinks(&desk, &taken.estate, words.events.as_deref(), false)?),
+        views: Views::new(carry::sinks(&desk, &taken.estate, events, taken.is_watched())?),
         taken,
         editor,
         desk: desk.clone(),

@@ -19,7 +19,7 @@ mod words;
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
 pub use second_look::SecondLook;
-pub use stepwise::{Shell, Stepwise};
+pub use stepwise::Stepwise;
 pub use until::UntilStep;
 
 use crate::error::{Error, Place};
