@@ -11,11 +11,11 @@ use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
 use crate::journal::history::{History, Past, State, StepPast, StepPhase};
 use crate::journal::way_back::Fate;
-use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
+use crate::model::effect::{Effect, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
 use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
-use crate::world::{Link, Reply, Request, Stopped, World};
+use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -443,10 +443,6 @@ impl Door for Dispatcher {
 
     fn step_id(&self) -> StepId {
         self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
-    }
-
-    fn step_number(&self) -> String {
-        self.track(|track| track.step().to_owned())
     }
 
     fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted> {

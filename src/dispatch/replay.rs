@@ -4,7 +4,7 @@
 use crate::dispatch::Halt;
 use crate::error::{Error, Kind};
 use crate::journal::history::{self, Past, State};
-use crate::model::effect::{Action, Effect, Outcome};
+use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Ending, Moment};
 use crate::model::value::Value;
 
