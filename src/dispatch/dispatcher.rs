@@ -431,10 +431,6 @@ impl Door for Dispatcher {
         self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
     }
 
-    fn step_number(&self) -> String {
-        self.track(|track| track.step().to_owned())
-    }
-
     fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted> {
         if self.is_halted() {
             return Err(Halted);
