@@ -1,6 +1,7 @@
 //! What follows the ending of a runner: it is told, and after a failure a person may say how it goes on. Every word
 //! becomes records and a new runner, as if it had been typed as a command on another terminal.
 
+use super::adopt::Edited;
 use super::steering::{Begun, Course, OnFailure};
 use super::take_up::TakenUp;
 use super::{Desk, answers, carry, edit};
@@ -20,7 +21,7 @@ const DOUBT_PROMPT: &str = "doubt> ";
 /// What each word does after a failure.
 const AFTER_FAILURE: [(&str, &str); 8] = [
     ("retry", "try again what failed"),
-    ("edit", "open the runbook in your editor"),
+    ("edit", "open the runbook in your editor, then go on with it"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
     ("done REASON", "it happened all the same; say how you know"),
     ("rollback", "undo what this run has done"),
@@ -39,6 +40,7 @@ const IN_DOUBT: [(&str, &str); 4] = [
 /// How it goes on.
 enum Next {
     Resume(Verdict),
+    Adopt(Box<Edited>),
     RollBack,
     Stop,
 }
@@ -48,16 +50,17 @@ enum Next {
 /// # Errors
 /// When its parts cannot be opened or its record cannot be written.
 pub(super) fn carry_out(
-    taken: &TakenUp,
+    taken: &mut TakenUp,
     course: &Course,
     events: Option<&Path>,
-    start: impl FnOnce(Parts) -> Result<Finished>,
+    start: impl FnOnce(&TakenUp, Parts) -> Result<Finished>,
     desk: &Desk,
 ) -> Result<u8> {
     let recorded = desk.store()?.runs()?.contains(&taken.run);
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
     let mut gates = course.gates(&taken.run, desk::who(), begun);
-    let mut finished = start(taken.parts(events, gates.all.clone(), desk)?)?;
+    let parts = taken.parts(events, gates.all.clone(), desk)?;
+    let mut finished = start(taken, parts)?;
     loop {
         answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
         let code = carry::tell(desk, &finished)?;
@@ -76,6 +79,10 @@ pub(super) fn carry_out(
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
                 finished = session::resume(&taken.prepared, parts, verdict)?;
+            }
+            Next::Adopt(edited) => {
+                gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
+                finished = edited.go_on(taken, events, gates.all.clone(), desk)?;
             }
         }
     }
@@ -116,8 +123,15 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                 "not-happened" => Verdict::NotHappened(reason.to_owned()),
                 "rollback" => return Ok(Next::RollBack),
                 "stop" => return Ok(Next::Stop),
+                "edit" => match edited(taken, desk) {
+                    Ok(edited) => return Ok(Next::Adopt(Box::new(edited))),
+                    Err(error) => {
+                        complain(error, desk);
+                        continue;
+                    }
+                },
                 other => {
-                    aside(other, words, taken, desk);
+                    aside(other, words, desk);
                     continue;
                 }
             },
@@ -129,17 +143,16 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
     }
 }
 
+/// The texts after they were edited, if the run can go on with them.
+fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
+    let path = edit::edit(taken)?;
+    desk.screen.remark(&format!("edited: {}", path.display()));
+    Edited::read(&taken.run, &taken.history(desk)?, &Verdict::Retry, desk)
+}
+
 /// The words after which the same is asked again.
-fn aside(word: &str, words: &[(&str, &str)], taken: &TakenUp, desk: &Desk) {
+fn aside(word: &str, words: &[(&str, &str)], desk: &Desk) {
     match word {
-        "edit" => match edit::edit(taken) {
-            Ok(path) => desk.screen.remark(&format!(
-                "edited: {}\nnothing of it is taken over yet: type `stop`, then: baton resume {} --adopt-edited",
-                path.display(),
-                taken.run
-            )),
-            Err(error) => complain(error, desk),
-        },
         "shell" => desk.screen.remark("the REPL is not available here"),
         _ => help(words, desk),
     }
