@@ -2,8 +2,11 @@
 //! it ended. The only file that knows every concrete part; it takes no decision about steps.
 
 mod rollback;
+mod verdict;
 
 pub use rollback::{Return, rollback, way_back};
+pub(crate) use verdict::reopening;
+pub use verdict::{Verdict, admits};
 
 use crate::dispatch::{Dispatcher, Door, Gate, Setup};
 use crate::error::{Error, Kind, Result};
@@ -138,11 +141,30 @@ pub fn snapshot(store: &dyn Store, history: &History) -> Result<Texts> {
 /// # Errors
 /// When its first records cannot be written: nothing was touched then.
 pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str) -> Result<Finished> {
+    let begun = first_record(prepared, &mut parts, &params, estate)?;
+    let at = parts.world.now();
+    let opening: Vec<Record> = std::iter::once(begun).chain(departures(&parts, &at)).collect();
+    let history =
+        History::from((1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() }).collect())?;
+    carry_out(prepared, parts, history, 0, opening, params).map_err(not_begun)
+}
+
+/// How this runner departs from the runbook by the gates it was given.
+fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
+    let told = parts.gates.iter().filter_map(|gate| gate.departure());
+    told.map(|what| Record::Deviation { what, reason: String::new(), at: at.clone(), by: parts.by.clone() }).collect()
+}
+
+/// The record that begins a run; the texts it names are stored.
+///
+/// # Errors
+/// When a text cannot be stored.
+pub(crate) fn first_record(prepared: &Prepared, parts: &mut Parts, params: &Fields, estate: &str) -> Result<Record> {
     let mut sources = BTreeMap::new();
     for (name, text) in &prepared.texts.files {
         sources.insert(name.clone(), parts.store.put_source(text).map_err(not_begun)?);
     }
-    let begun = Record::Begun {
+    Ok(Record::Begun {
         format: FORMAT,
         baton: env!("CARGO_PKG_VERSION").to_owned(),
         runbook: prepared.texts.runbook.clone(),
@@ -151,9 +173,7 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
         estate: estate.to_owned(),
         at: parts.world.now(),
         by: parts.by.clone(),
-    };
-    let history = History::from(vec![Stored { seq: 1, record: begun.clone() }])?;
-    carry_out(prepared, parts, history, 0, vec![begun], params).map_err(not_begun)
+    })
 }
 
 /// The first records could not be written: there is no run, and nothing was touched.
@@ -165,12 +185,11 @@ fn not_begun(mut error: Box<Error>) -> Box<Error> {
     error
 }
 
-/// Takes a run up again where its record stands. `verdict` is what a person says of the effect in doubt: whether
-/// it happened, and why they know.
+/// Takes a run up again where its record stands. `verdict` is what a person says of the effect at which it stopped.
 ///
 /// # Errors
-/// `Refused` when its record is damaged; `Usage` when there is nothing in doubt to give a verdict on.
-pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, String)>) -> Result<Finished> {
+/// `Refused` when its record is damaged; `Usage` when there is nothing to give such a verdict on.
+pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Verdict) -> Result<Finished> {
     let mut stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let known = History::from(stored.clone())?;
@@ -183,14 +202,16 @@ pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Option<(bool, Stri
         return Ok(finished);
     }
     let params = history.begun().params.clone();
-    let opening = reopening(&parts.run, &history, verdict, &parts.world.now(), &parts.by)?;
+    let at = parts.world.now();
+    let mut opening = verdict::reopening(&parts.run, &history, verdict, &at, &parts.by)?;
+    opening.extend(departures(&parts, &at));
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
     carry_out(prepared, parts, history, last_seq, opening, params)
 }
 
 /// Tells the sinks what was recorded before. A record is lent to the event and taken back: long runs have many.
-fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
+pub(crate) fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
     for Stored { seq, record } in stored {
         let lent = std::mem::replace(record, Record::Opened { at: Moment::default(), by: Who::default() });
         let event = Event::Recorded { seq: *seq, record: lent, replayed: true };
@@ -199,31 +220,6 @@ fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
             *record = lent;
         }
     }
-}
-
-/// The records that open a run again: who did, and what is to be looked at anew.
-fn reopening(
-    run: &str,
-    history: &History,
-    verdict: Option<(bool, String)>,
-    at: &Moment,
-    by: &Who,
-) -> Result<Vec<Record>> {
-    let mut records = vec![Record::Opened { at: at.clone(), by: by.clone() }];
-    match (history.doubted(), verdict) {
-        (Some((id, attempt)), Some((happened, reason))) => {
-            let (at, by) = (at.clone(), by.clone());
-            records.push(Record::Settled { id, attempt, happened, reason, at, by });
-        }
-        (None, Some(_)) => {
-            return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))
-                .hint(format!("take it up again: baton resume {run}")));
-        }
-        (_, None) => {}
-    }
-    let retries = history.to_retry();
-    records.extend(retries.into_iter().map(|id| Record::Retry { id, at: at.clone(), by: by.clone() }));
-    Ok(records)
 }
 
 fn carry_out(
@@ -255,7 +251,7 @@ fn perform(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Script
 }
 
 /// Says how the run ended, and writes it down.
-fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
+pub(crate) fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
     let touched = door.has_changed();
     let (ending, error, effect) = match (door.halt_reason(), end) {
         (Some(halt), _) => (halt.ending, Some(halt.error), halt.effect),
@@ -266,10 +262,10 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
         (None, ScriptEnd::Held { reason, instructions }) => {
             (Ending::Held, Some(held(&run, reason, &instructions)), None)
         }
-        (None, ScriptEnd::Failed { mut error, effect, guard }) => {
+        (None, ScriptEnd::Failed { mut error, effect, guard, owed, .. }) => {
             let ending = if guard && !touched { Ending::Unmet } else { Ending::Failed };
             error.kind = if ending == Ending::Unmet { Kind::Precondition } else { Kind::Failed };
-            (ending, Some(next_after_failure(&run, ending, error)), effect)
+            (ending, Some(next_after_failure(&run, ending, error, &owed)), effect)
         }
         (None, ScriptEnd::Bug(mut error)) => {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
@@ -308,6 +304,23 @@ pub fn over(run: &str, history: &History) -> Option<Finished> {
     Some(Finished { run: run.to_owned(), ending: *ending, error, exit_code })
 }
 
+/// How a run stands that was only looked at, from the words of its record.
+pub(crate) fn stopped(run: &str, ending: Ending, message: &str) -> Finished {
+    let kind = match ending {
+        Ending::Done => return Finished { run: run.to_owned(), ending, error: None, exit_code: 0 },
+        Ending::Failed | Ending::Aborted => Kind::Failed,
+        Ending::Held | Ending::Suspended => Kind::Suspended,
+        Ending::Unmet => Kind::Precondition,
+        Ending::Doubt => Kind::InDoubt,
+        Ending::Interrupted => Kind::Interrupted,
+        Ending::Bug => Kind::Script,
+        Ending::Refused => Kind::Refused,
+        Ending::RolledBack => Kind::RolledBack,
+    };
+    let error = Error::new(kind, message).hint(format!("baton show {run}"));
+    Finished { run: run.to_owned(), ending, exit_code: error.kind.exit_code(), error: Some(error) }
+}
+
 /// What the record keeps of an ending: for a person who has to decide, the instructions as well.
 fn in_words(ending: Ending, error: &Error) -> String {
     if ending != Ending::Held {
@@ -322,10 +335,13 @@ fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
     error.hint(format!("baton show {run}"))
 }
 
-fn next_after_failure(run: &str, ending: Ending, error: Box<Error>) -> Box<Error> {
+fn next_after_failure(run: &str, ending: Ending, mut error: Box<Error>, owed: &[String]) -> Box<Error> {
     if ending == Ending::Unmet {
-        error.hint("nothing was touched: put it right and run the runbook again")
-    } else {
-        error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
+        return error.hint("nothing was touched: put it right and run the runbook again");
     }
+    if !owed.is_empty() {
+        let names: Vec<String> = owed.iter().map(|name| format!("`{name}`")).collect();
+        error = error.hint(format!("owed and not done yet, in this order: {}", names.join(", ")));
+    }
+    error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
 }

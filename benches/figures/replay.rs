@@ -95,7 +95,8 @@ impl Site {
     fn taken_up(&self, state: &Path) -> (Duration, f64) {
         let (began, used) = (Instant::now(), processor_time());
         let store = SqliteStore::open(state).expect("a store");
-        let finished = session::resume(&self.prepared, self.parts(Box::new(store)), None).expect("resumes");
+        let finished =
+            session::resume(&self.prepared, self.parts(Box::new(store)), session::Verdict::Retry).expect("resumes");
         let times = (began.elapsed(), processor_time() - used);
         Self::is_done(&finished);
         times

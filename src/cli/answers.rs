@@ -1,5 +1,5 @@
-//! `--answers FILE`: the file is read and held against the runbook before anything is touched, and at the end it is said
-//! which of its answers nobody asked for. It answers nothing itself.
+//! `--answers FILE`: the file is read and held against the runbook before anything is touched, and at the end it is
+//! said which of its answers nobody asked for. It answers nothing itself.
 
 use super::Desk;
 use crate::error::{Error, Kind, Result};

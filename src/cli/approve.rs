@@ -1,5 +1,5 @@
-//! `baton approve`: answers a question of a run that nobody works on, from any terminal and by anyone. Without a gate it
-//! shows what is asked. It assumes no answer and carries nothing on: that is `baton resume`.
+//! `baton approve`: answers a question of a run that nobody works on, from any terminal and by anyone. Without a gate
+//! it shows what is asked. It assumes no answer and carries nothing on: that is `baton resume`.
 
 use super::find_run::find_run;
 use super::take_up::{Claimed, claim};

@@ -17,14 +17,15 @@ use crate::world::desk;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-/// Who watches a run: the screen, and the file for events if one was named.
-pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
+/// Who watches a run: the screen, and the file for events if one was named; `on` says that it is written on.
+pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>, on: bool) -> Result<Vec<Box<dyn Sink>>> {
     let screen = &desk.screen;
-    let prompted = matches!(estate, Estate::Site) && screen.out_style.live && io::stdin().is_terminal();
+    let prompted = estate.asks_here() && screen.out_style.live && io::stdin().is_terminal();
     let view = Terminal::new(Box::new(screen.out.clone()), screen.out_style, screen.zone.clone()).prompted(prompted);
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(view)];
     if let Some(path) = events {
-        sinks.push(Box::new(JsonLines::new(desk::create(path)?)));
+        let file = if on { desk::write_on(path)? } else { desk::create(path)? };
+        sinks.push(Box::new(JsonLines::new(file)));
     }
     Ok(sinks)
 }

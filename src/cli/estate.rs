@@ -8,10 +8,12 @@ use crate::lab::Lab;
 use crate::model::inventory::Inventory;
 use crate::report::layout::time_of_day;
 use crate::world::clock::Clock;
+use crate::world::console::Console;
 use crate::world::desk;
 use crate::world::person::Person;
 use crate::world::system::{HostPlace, SystemWorld};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where a run acts.
 pub(super) enum Estate {
@@ -30,6 +32,14 @@ impl Estate {
         }
     }
 
+    /// Whether questions are for whoever sits at this terminal.
+    pub(super) fn asks_here(&self) -> bool {
+        match self {
+            Self::Site => true,
+            Self::Lab(lab) => lab.card().unattended,
+        }
+    }
+
     /// The world of these hosts.
     pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
         let mut hosts = BTreeMap::new();
@@ -43,10 +53,12 @@ impl Estate {
             hosts.insert(name.clone(), HostPlace { jobs });
         }
         let (clock, person) = match self {
-            Self::Site => (Clock::real(), Person::at_the_terminal(desk.remind)),
+            Self::Site => (Clock::real(), Person::Terminal(Arc::clone(&desk.terminal))),
+            Self::Lab(lab) if self.asks_here() => (lab.clock(), Person::Terminal(Arc::clone(&desk.terminal))),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
-        SystemWorld::new(hosts, clock, person)
+        let world = SystemWorld::new(hosts, clock, person)?;
+        Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
     }
 }
 

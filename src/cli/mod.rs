@@ -7,18 +7,22 @@ mod carry;
 mod check;
 mod completions;
 mod doc;
+mod edit;
 mod eject;
 mod estate;
 mod find_run;
+mod follow_up;
 mod former;
 mod lab;
 mod list;
+mod repl;
 mod resume;
 mod run;
 mod runs;
 mod screen;
 mod show;
 mod site;
+mod steering;
 mod take_up;
 
 pub use screen::Screen;
@@ -27,11 +31,13 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
 use crate::model::span::Span;
-use crate::world::trace;
+use crate::world::terminal::Terminal;
+use crate::world::{desk, trace};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Carries high-availability systems through upgrades, from editable runbooks, durably
@@ -56,6 +62,7 @@ enum Command {
     Run(run::Words),
     Resume(resume::Words),
     Approve(approve::Words),
+    Repl(repl::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -67,13 +74,14 @@ enum Command {
 }
 
 /// What every command is given.
+#[derive(Clone)]
 struct Desk {
     /// Where it writes.
     screen: Screen,
     /// Where runs and labs are kept.
     state: PathBuf,
-    /// After how long a question that waits is called to mind.
-    remind: Duration,
+    /// Where a person types. One for the whole command: two would take each other's lines.
+    terminal: Arc<Terminal>,
 }
 
 impl Desk {
@@ -103,7 +111,8 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
     let outcome = line.trace.as_deref().map_or(Ok(()), trace::begin).and_then(|()| {
         let state = line.state.map_or_else(default_state, Ok)?;
         let remind = Duration::from_millis(line.remind.0);
-        dispatch(&command, &Desk { screen: screen.clone(), state, remind })
+        let terminal = Arc::new(Terminal::new(desk::who().user).reminding(remind));
+        dispatch(&command, &Desk { screen: screen.clone(), state, terminal })
     });
     outcome.unwrap_or_else(|error| {
         screen.complain(&error);
@@ -116,6 +125,7 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
         Command::Approve(words) => approve::run(words, desk),
+        Command::Repl(words) => repl::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

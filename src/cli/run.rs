@@ -4,13 +4,14 @@ use super::estate::{Estate, lab_name, lease, site_name};
 use super::former::Former;
 use super::lab::template;
 use super::site::Site;
-use super::{CommandLine, Desk, answers, carry};
+use super::steering::{Course, Steering};
+use super::take_up::TakenUp;
+use super::{CommandLine, Desk, answers, follow_up};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, Wanted};
 use crate::library::{Shelf, source};
-use crate::model::answers::Answers;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
 use crate::report::layout::paragraphs;
@@ -19,13 +20,12 @@ use crate::script::lint::{self, Severity};
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
-use crate::session::{self, Parts, Prepared};
+use crate::session::{self, Prepared};
 use crate::world::clock::Clock;
 use crate::world::desk;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Run a runbook
 #[derive(Debug, clap::Args)]
@@ -54,6 +54,11 @@ pub(super) struct Words {
     /// How many seconds pass in the lab in a real one
     #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
+    /// The lab has nobody who answers questions: they are for you
+    #[arg(long, requires = "lab")]
+    no_operator: bool,
+    #[command(flatten)]
+    steering: Steering,
     /// Print help; with a runbook, its parameters
     #[arg(short, long)]
     help: bool,
@@ -93,63 +98,79 @@ fn on_site(
     site: &Site,
     desk: &Desk,
 ) -> Result<u8> {
-    let text = desk::read_text(inventory)?.ok_or_else(|| {
-        Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
-            .hint("name the file that lists your hosts and services: -i FILE")
-    })?;
-    let file = inventory.display().to_string();
+    let (file, text) = inventory_text(inventory)?;
     let check = format!("baton check {given} -i {file}");
-    let prepared = prepare(given, (&file, &text), site, &check)?;
+    let prepared = prepare(&site.runbook(given)?, (&file, &text), site, &check)?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     if let Some(former) = former {
         former.must_be_of(&prepared.inventory, &file)?;
         former.add_to(&mut params);
     }
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
-    let (run, store) = (new_run()?, desk.store()?);
-    let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
+    let run = new_run()?;
+    // A journal that cannot be opened must show before anybody is kept away from the site.
+    desk.store()?;
+    let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
-    begin(words, (run, store), &prepared, &Estate::Site, (params, answers), desk)
+    let leases = (lease(desk, &run, &run)?, of_site);
+    let taken = TakenUp::new(run, prepared, Estate::Site, leases).answered(answers);
+    begin(words, &taken, &course, params, desk)
+}
+
+/// The name and the text of an inventory.
+pub(super) fn inventory_text(inventory: &Path) -> Result<(String, String)> {
+    let text = desk::read_text(inventory)?.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
+            .hint("name the file that lists your hosts and services: -i FILE")
+    })?;
+    Ok((inventory.display().to_string(), text))
 }
 
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
     template(&wanted.lab, site)?;
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
-    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
+    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?.unattended(words.no_operator);
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
-    let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    let prepared = prepare(&site.runbook(given)?, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     let (run, store) = (new_run()?, desk.store()?);
-    let _lease = lease(desk, &lab_name(plan.name()), &run)?;
+    let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
     tell_of_orphan(plan.former_run(), &*store, desk)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    begin(words, (run, store), &prepared, &Estate::Lab(lab), (params, answers), desk)
+    let leases = (lease(desk, &run, &run)?, of_lab);
+    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(words, &taken, &course, params, desk)
 }
 
 /// In the lab of the run that this one follows, as that run left it.
 fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) -> Result<u8> {
     let run = new_run()?;
     let name = former.lab(given)?;
-    let _lease = lease(desk, &lab_name(name), &run)?;
+    let of_lab = lease(desk, &lab_name(name), &run)?;
     let lab = Lab::find(name, &desk.state, &former.run)?;
-    let prepared = prepare(given, former.inventory()?, site, &format!("baton check {given}"))?;
+    let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
+    let course = words.steering.course(prepared.program.step_names(), None)?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
     say_what_differs(site, desk);
     lab.belongs_to(&run)?;
-    begin(words, (run, desk.store()?), &prepared, &Estate::Lab(lab), (params, answers), desk)
+    let leases = (lease(desk, &run, &run)?, of_lab);
+    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(words, &taken, &course, params, desk)
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
-fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
+pub(super) fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
     let known = store.runs()?.iter().any(|one| one == run);
     if known && !History::from(store.read(run)?)?.is_final() {
@@ -160,11 +181,15 @@ fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Resul
 
 /// Everything a run is made of, compiled. What can be seen to be wrong without running it is refused here: in the midst
 /// of a run it would leave a pair half changed. `check` is what shows all of it.
-fn prepare(given: &str, inventory: (&str, &str), site: &Site, check: &str) -> Result<Prepared> {
-    let (name, text) = site.runbook(given)?;
+pub(super) fn prepare(
+    (name, text): &(String, String),
+    inventory: (&str, &str),
+    site: &Site,
+    check: &str,
+) -> Result<Prepared> {
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let mut read_profile = |product: &str| site.lookup(Shelf::Products, product);
-    let texts = site.check(session::gather(&name, &text, inventory, &mut read_module, &mut read_profile));
+    let texts = site.check(session::gather(name, text, inventory, &mut read_module, &mut read_profile));
     let prepared = texts.and_then(session::prepare).map_err(|error| {
         if error.kind == Kind::Inventory { error.hint(format!("fix it, then: {check}")) } else { error }
     })?;
@@ -185,40 +210,24 @@ fn refused(error: Box<Error>, more: usize, check: &str) -> Box<Error> {
     error.hint(format!("nothing was touched; fix it, then: {check}"))
 }
 
-fn new_run() -> Result<String> {
+pub(super) fn new_run() -> Result<String> {
     desk::new_run_id(Clock::real().now().wall)
 }
 
-fn say_what_differs(site: &Site, desk: &Desk) {
+pub(super) fn say_what_differs(site: &Site, desk: &Desk) {
     for path in site.differing() {
         desk.screen.remark(&format!("using this folder's own {path}, which differs from the shipped one"));
     }
 }
 
-fn begin(
-    words: &Words,
-    (run, store): (String, Box<dyn Store>),
-    prepared: &Prepared,
-    estate: &Estate,
-    (params, answers): (Fields, Option<Arc<Answers>>),
-    desk: &Desk,
-) -> Result<u8> {
-    let _lease = lease(desk, &run, &run)?;
-    let parts = Parts {
-        run,
-        store,
-        world: Box::new(estate.world(&prepared.inventory, desk)?.answered(answers.clone())),
-        sinks: carry::sinks(desk, estate, words.events.as_deref())?,
-        by: desk::who(),
-        gates: Vec::new(),
-    };
-    let finished = session::begin(prepared, parts, params, &estate.name())?;
-    answers::tell_of_unasked(answers.as_deref(), &finished.run, desk)?;
-    carry::tell(desk, &finished)
+fn begin(words: &Words, taken: &TakenUp, course: &Course, params: Fields, desk: &Desk) -> Result<u8> {
+    let estate = taken.estate.name();
+    let start = |parts| session::begin(&taken.prepared, parts, params, &estate);
+    follow_up::carry_out(taken, course, words.events.as_deref(), start, desk)
 }
 
 /// `name=value` words as a map of texts.
-fn given_params(words: &[String], runbook: &str) -> Result<Fields> {
+pub(super) fn given_params(words: &[String], runbook: &str) -> Result<Fields> {
     let mut fields = Fields::new();
     for word in words {
         let Some((name, value)) = word.split_once('=') else {

@@ -12,6 +12,7 @@ use crate::lab::Lab;
 use crate::model::answers::Answers;
 use crate::session::{self, Parts, Prepared};
 use crate::world::desk;
+use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub(super) struct TakenUp {
     pub(super) prepared: Prepared,
     /// Where it acts.
     pub(super) estate: Estate,
+    /// Whether somebody has watched it already: what was written for them is not written over.
+    watched: Cell<bool>,
     /// The answers that are known before they are asked for.
     pub(super) answers: Option<Arc<Answers>>,
     _leases: (Lease, Lease),
@@ -75,11 +78,34 @@ impl Claimed {
                 (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
             }
         };
-        Ok(TakenUp { run, prepared, estate, answers: None, _leases: (of_run, of_site) })
+        Ok(TakenUp::new(run, prepared, estate, (of_run, of_site)))
     }
 }
 
 impl TakenUp {
+    /// A run that nobody else works on because of these leases: its own and its site's.
+    pub(super) fn new(run: String, prepared: Prepared, estate: Estate, leases: (Lease, Lease)) -> Self {
+        Self { run, prepared, estate, watched: Cell::new(false), answers: None, _leases: leases }
+    }
+
+    /// The same with answers that are known before they are asked for.
+    pub(super) fn answered(self, answers: Option<Arc<Answers>>) -> Self {
+        Self { answers, ..self }
+    }
+
+    /// What is on record of it now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn history(&self, desk: &Desk) -> Result<History> {
+        History::from(desk.store()?.read(&self.run)?)
+    }
+
+    /// The run, what it is made of, where it acts, and what keeps others away while it lives.
+    pub(super) fn into_parts(self) -> (String, Prepared, Estate, (Lease, Lease)) {
+        (self.run, self.prepared, self.estate, self._leases)
+    }
+
     /// The parts to carry it out with. May be called again when it has stopped.
     ///
     /// # Errors
@@ -89,7 +115,7 @@ impl TakenUp {
             run: self.run.clone(),
             store: desk.store()?,
             world: Box::new(self.estate.world(&self.prepared.inventory, desk)?.answered(self.answers.clone())),
-            sinks: carry::sinks(desk, &self.estate, events)?,
+            sinks: carry::sinks(desk, &self.estate, events, self.watched.replace(true))?,
             by: desk::who(),
             gates,
         })

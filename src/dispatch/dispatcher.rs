@@ -4,7 +4,7 @@
 use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::replay::{self, Course};
 use crate::dispatch::switch::Switch;
-use crate::dispatch::track::{Give, Track, Want};
+use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
 use crate::error::{Error, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
@@ -60,8 +60,12 @@ pub struct Dispatcher {
     replayed: Cell<usize>,
     changed: Cell<bool>,
     pub(super) gates: Vec<Rc<dyn Gate>>,
+    /// Whether a track stands before the gates: one at a time does.
+    pub(super) at_gates: Cell<bool>,
     /// Effects are off: a track ends where its record does.
     walled: Cell<bool>,
+    /// Where side tracks have read the logs up to.
+    pub(super) marks_aside: RefCell<BTreeMap<String, Mark>>,
 }
 
 impl Dispatcher {
@@ -86,7 +90,9 @@ impl Dispatcher {
             replayed: Cell::new(0),
             changed,
             gates: setup.gates,
+            at_gates: Cell::new(false),
             walled: Cell::new(false),
+            marks_aside: RefCell::default(),
         })
     }
 
@@ -113,6 +119,11 @@ impl Dispatcher {
     /// written.
     pub fn wall(&self, up: bool) {
         self.walled.set(up);
+    }
+
+    /// Whether the track that is running ends where its record does.
+    fn is_walled(&self) -> bool {
+        self.walled.get() || self.track(|track| track.recalls)
     }
 
     /// What was recorded but not asked for again, when the script has come to its end: it has changed, or
@@ -180,19 +191,23 @@ impl Dispatcher {
         }
     }
 
-    fn suspend(&self, want: Want) -> Result<Give, Halted> {
+    pub(super) fn suspend(&self, want: Want) -> Result<Give, Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
         match self.switch.suspend(want) {
             Some(Give::Stopped) | None => Err(Halted),
-            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined)) => Ok(give),
+            Some(give @ (Give::Begin | Give::Reply(_) | Give::Appended | Give::Joined | Give::Turn)) => Ok(give),
         }
     }
 
     pub(super) fn append(&self, record: Record) -> Result<(), Halted> {
         let mut records = self.track(|track| std::mem::take(&mut track.pending));
         records.push(record);
+        self.append_all(records)
+    }
+
+    pub(super) fn append_all(&self, records: Vec<Record>) -> Result<(), Halted> {
         self.suspend(Want::Append(records)).map(|_| ())
     }
 
@@ -204,7 +219,7 @@ impl Dispatcher {
         place: Option<Place>,
         course: Course,
     ) -> Result<Outcome, Halted> {
-        if self.walled.get() {
+        if self.is_walled() {
             return Err(Halted);
         }
         let mut recovering = course.is_recovery();
@@ -313,13 +328,10 @@ impl Dispatcher {
     }
 
     /// Runs tracks and waits for their end.
-    fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
+    pub(super) fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
         let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
         // The parent's step must be on record before the first record of a child.
-        let held_back = self.track(|track| std::mem::take(&mut track.pending));
-        if !held_back.is_empty() {
-            self.suspend(Want::Append(held_back))?;
-        }
+        self.catch_up()?;
         for (child, body) in children {
             self.forked.borrow_mut().push((child.id.clone(), body));
             self.tracks.borrow_mut().insert(child.id.clone(), child);
@@ -329,10 +341,13 @@ impl Dispatcher {
         let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
         drop(tracks);
         for mut child in ended {
-            self.track(|parent| {
-                parent.marks.append(&mut child.marks);
-                parent.pending.append(&mut child.pending);
-            });
+            // What is read on a side track must not move the script's own marks: a replay without it would differ.
+            if child.id.is_scripts() {
+                self.track(|parent| parent.marks.append(&mut child.marks));
+            } else {
+                self.marks_aside.replace(child.marks);
+            }
+            self.track(|parent| parent.pending.append(&mut child.pending));
         }
         joined.map(|_| ())
     }
@@ -350,23 +365,27 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let id = self.track(|track| EffectId { n: track.next(), track: track.id.clone() });
+        self.arrive(&id.track, || format!("effect {id}"))?;
         let outcome = match self.history.recorded(&id) {
             None => self.perform_live(&id, &effect, place, Course::FIRST)?,
             Some(past) => {
                 let step = self.track(|track| track.step().to_owned());
                 match replay::verdict(&self.run, &id, &past, &effect, &step) {
                     replay::Verdict::Recorded(outcome) => self.counted(outcome),
-                    replay::Verdict::Settled(outcome, _) if self.walled.get() => self.counted(outcome),
+                    replay::Verdict::Settled(outcome, _) if self.is_walled() => self.counted(outcome),
                     replay::Verdict::Settled(outcome, attempt) => {
                         self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
                         self.counted(outcome)
                     }
                     replay::Verdict::Live(course) => {
                         self.tell_of_lapse(&past);
-                        self.replayed.set(self.replayed.get() + usize::from(course.is_recovery()));
+                        // What does not count on record does not count here.
+                        let counts = !matches!(past.state, State::ToRetry | State::Undone);
+                        self.replayed.set(self.replayed.get() + usize::from(counts));
                         self.perform_live(&id, &effect, place, course)?
                     }
-                    replay::Verdict::Halt(_) if self.walled.get() && past.is_doubted() => return Err(Halted),
+                    replay::Verdict::Halt(_) if self.is_walled() && past.is_doubted() => return Err(Halted),
+                    replay::Verdict::Halt(_) if self.track(|track| track.recalls) => return Err(Halted),
                     replay::Verdict::Halt(halt) => return Err(self.halt(*halt)),
                 }
             }
@@ -379,15 +398,16 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let (track, number) = self.track(|track| (track.id.clone(), track.enter()));
+        let (track, number) = self.track(|track| (track.id.clone(), track.enter(name)));
+        self.arrive(&track, || format!("step {number}"))?;
         match self.history.step(&track, &number) {
             Some(step) if step.name != name => return Err(self.halt(replay::other_step(&number, &step.name, name))),
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
-            Some(_) if self.walled.get() || !self.begins_again(&track, &number) => return Ok(Entry::Enter),
-            None if self.walled.get() => return Err(Halted),
+            Some(_) if self.is_walled() || !self.begins_again(&track, &number) => return Ok(Entry::Enter),
+            None if self.is_walled() => return Err(Halted),
             Some(_) | None => {}
         }
         let ahead = StepAhead { track: &track, number: &number, name, place: place.as_ref() };
@@ -405,13 +425,20 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let (track, number) = self.track(|track| (track.id.clone(), track.leave().unwrap_or_default()));
+        let (track, left) = self.track(|track| (track.id.clone(), track.leave()));
+        let Some(Step { number, name }) = left else { return Ok(()) };
         let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
-        if !self.walled.get() && (!recorded || self.begins_again(&track, &number)) {
-            let record = Record::StepEnded { track, number, failed, at: self.moment() };
-            self.track(|track| track.pending.push(record));
+        if self.is_walled() || (recorded && !self.begins_again(&track, &number)) {
+            return Ok(());
         }
-        Ok(())
+        let well = failed.is_none();
+        let record = Record::StepEnded { track: track.clone(), number: number.clone(), failed, at: self.moment() };
+        self.track(|track| track.pending.push(record));
+        if well {
+            self.tell_gates(&StepAhead { track: &track, number: &number, name: &name, place: None })
+        } else {
+            Ok(())
+        }
     }
 
     fn step_id(&self) -> StepId {
@@ -443,8 +470,12 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let child = self.track(|parent| parent.aside(track));
+        let child = self.side_track(track, false);
         self.run_tracks(vec![(child, body)])
+    }
+
+    fn track_id(&self) -> TrackId {
+        self.track(|track| track.id.clone())
     }
 
     fn mark_of(&self, service: &str) -> Option<Mark> {
@@ -473,7 +504,7 @@ impl Link for Dispatcher {
     fn call(&self, request: Request) -> Result<Reply, Stopped> {
         match self.suspend(Want::Reply(request)) {
             Ok(Give::Reply(reply)) => Ok(reply),
-            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Stopped) | Err(Halted) => Err(Stopped),
+            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
         }
     }
 

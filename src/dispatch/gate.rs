@@ -2,13 +2,14 @@
 //! REPL, `--until` and the second look at guards are gates. A gate performs nothing and writes nothing.
 
 use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::{Door, Halt, Halted};
+use crate::dispatch::track::{Track, Want};
+use crate::dispatch::{Body, Door, Halt, Halted};
 use crate::error::Place;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::record::{EffectId, PlaceData, Record, TrackId, Who};
 use crate::world::{Link, Stopped};
 
-/// A step that is about to begin for the first time, or anew.
+/// A step that is about to begin for the first time, or anew; or that has just ended.
 #[derive(Debug, Clone, Copy)]
 pub struct StepAhead<'a> {
     /// Where.
@@ -30,6 +31,8 @@ pub struct EffectAhead<'a> {
     pub attempt: u32,
     /// The number of the innermost step; empty outside steps.
     pub step: &'a str,
+    /// The name of that step.
+    pub step_name: &'a str,
     /// What is asked.
     pub effect: &'a Effect,
     /// Its place in the runbook.
@@ -65,9 +68,69 @@ pub trait Gate {
     /// # Errors
     /// [`Stopped`] when the run is being stopped.
     fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped>;
+
+    /// After a step has ended well. It cannot be left out any more: only [`Passage::Stop`] counts.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the run is being stopped.
+    fn after_step(&self, _link: &dyn Link, _step: &StepAhead<'_>) -> Result<Passage, Stopped> {
+        Ok(Passage::Go)
+    }
+
+    /// How a run with this gate departs from its runbook, for the record; nothing when it does not by itself.
+    fn departure(&self) -> Option<String> {
+        None
+    }
+
+    /// The script has come to `point` (`step 3.1`, `effect 0:17`), on record or not. Who kept something for this place
+    /// may bring it back now.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the run is being stopped.
+    fn arrived(&self, _point: &str) -> Result<(), Stopped> {
+        Ok(())
+    }
 }
 
 impl Dispatcher {
+    /// Tells the gates where one of the script's own tracks has come to.
+    pub(super) fn arrive(&self, track: &TrackId, point: impl Fn() -> String) -> Result<(), Halted> {
+        if self.gates.is_empty() || !track.is_scripts() {
+            return Ok(());
+        }
+        self.gates.iter().try_for_each(|gate| gate.arrived(&point())).map_err(|Stopped| Halted)
+    }
+
+    /// Runs `body` on a side track once more, to find again what it came to: effects are off for it, and where its
+    /// record ends or differs, so does the track.
+    ///
+    /// # Errors
+    /// [`Halted`] when the run stops here.
+    pub fn recall(&self, track: TrackId, body: Body) -> Result<(), Halted> {
+        if self.is_halted() {
+            return Err(Halted);
+        }
+        let child = self.side_track(track, true);
+        self.run_tracks(vec![(child, body)])
+    }
+
+    /// Writes what this track still has to say of its steps: whoever looks at the record now sees it as it is.
+    ///
+    /// # Errors
+    /// [`Halted`] when the run stops here.
+    pub fn catch_up(&self) -> Result<(), Halted> {
+        let held_back = self.track(|track| std::mem::take(&mut track.pending));
+        if held_back.is_empty() { Ok(()) } else { self.append_all(held_back) }
+    }
+
+    /// A side track: it reads logs on from where the last one stood, else from where this track stands.
+    pub(super) fn side_track(&self, id: TrackId, recalls: bool) -> Track {
+        let mut track = self.track(|parent| parent.aside(id, recalls));
+        let marks = self.marks_aside.borrow();
+        track.marks.extend(marks.iter().map(|(service, mark)| (service.clone(), mark.clone())));
+        track
+    }
+
     /// Asks the gates about an effect; gives the outcome of one that is left out.
     pub(super) fn ask_gates(
         &self,
@@ -76,36 +139,53 @@ impl Dispatcher {
         effect: &Effect,
         place: Option<&Place>,
     ) -> Result<Option<Outcome>, Halted> {
-        let step = self.step_number();
-        let ahead = EffectAhead { id, attempt, step: &step, effect, place };
-        for gate in &self.gates {
-            match gate.before_effect(self, &ahead).map_err(|Stopped| Halted)? {
-                Passage::Go => {}
-                Passage::Stop(halt) => return Err(self.halt(*halt)),
-                Passage::Skip { reason, by } => {
-                    let outcome = Outcome::Skipped { reason, by: by.user };
-                    let place = place.map(PlaceData::from);
-                    self.append(self.read_record(id, effect, place, outcome.clone()))?;
-                    return Ok(Some(outcome));
-                }
-            }
-        }
-        Ok(None)
+        let (step, step_name) = self.track(|track| (track.step().to_owned(), track.step_name().to_owned()));
+        let ahead = EffectAhead { id, attempt, step: &step, step_name: &step_name, effect, place };
+        let Some((reason, by)) = self.pass(&id.track, |gate| gate.before_effect(self, &ahead))? else {
+            return Ok(None);
+        };
+        let outcome = Outcome::Skipped { reason, by: by.user };
+        self.append(self.read_record(id, effect, place.map(PlaceData::from), outcome.clone()))?;
+        Ok(Some(outcome))
     }
 
     /// Asks the gates about a step; whether it is left out.
     pub(super) fn ask_gates_of_step(&self, ahead: &StepAhead<'_>) -> Result<bool, Halted> {
-        for gate in &self.gates {
-            match gate.before_step(self, ahead).map_err(|Stopped| Halted)? {
-                Passage::Go => {}
-                Passage::Stop(halt) => return Err(self.halt(*halt)),
-                Passage::Skip { reason, by } => {
-                    let (track, number, name) = (ahead.track.clone(), ahead.number.to_owned(), ahead.name.to_owned());
-                    self.append(Record::StepSkipped { track, number, name, reason, at: self.moment(), by })?;
-                    return Ok(true);
-                }
-            }
+        let Some((reason, by)) = self.pass(ahead.track, |gate| gate.before_step(self, ahead))? else {
+            return Ok(false);
+        };
+        let (track, number, name) = (ahead.track.clone(), ahead.number.to_owned(), ahead.name.to_owned());
+        self.append(Record::StepSkipped { track, number, name, reason, at: self.moment(), by })?;
+        Ok(true)
+    }
+
+    /// Tells the gates of a step that has ended.
+    pub(super) fn tell_gates(&self, ended: &StepAhead<'_>) -> Result<(), Halted> {
+        self.pass(ended.track, |gate| gate.after_step(self, ended)).map(|_| ())
+    }
+
+    /// Asks one gate after the other; who has it left out, and why. Of the script's tracks one at a time stands before
+    /// the gates: a person is asked one thing at a time. Side tracks run while such a track waits for them.
+    fn pass(
+        &self,
+        track: &TrackId,
+        ask: impl Fn(&dyn Gate) -> Result<Passage, Stopped>,
+    ) -> Result<Option<(String, Who)>, Halted> {
+        if self.gates.is_empty() {
+            return Ok(None);
         }
-        Ok(false)
+        if track.is_scripts() {
+            self.suspend(Want::Turn)?;
+        }
+        let answer = self.gates.iter().map(|gate| ask(&**gate)).find(|answer| *answer != Ok(Passage::Go));
+        if track.is_scripts() {
+            self.at_gates.set(false);
+        }
+        match answer {
+            None | Some(Ok(Passage::Go)) => Ok(None),
+            Some(Ok(Passage::Skip { reason, by })) => Ok(Some((reason, by))),
+            Some(Ok(Passage::Stop(halt))) => Err(self.halt(*halt)),
+            Some(Err(Stopped)) => Err(Halted),
+        }
     }
 }

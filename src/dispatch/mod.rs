@@ -6,11 +6,16 @@ mod gate;
 mod look;
 mod replay;
 mod scheduler;
+mod stepwise;
 mod switch;
 mod track;
+mod until;
+mod words;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
+pub use stepwise::{Shell, Stepwise};
+pub use until::UntilStep;
 
 use crate::error::{Error, Place};
 use crate::journal::way_back::Fate;
@@ -89,6 +94,8 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
+    /// The track that is running.
+    fn track_id(&self) -> TrackId;
     /// Where the service's log stands for this track: the mark of the last outcome that had one.
     fn mark_of(&self, service: &str) -> Option<Mark>;
     /// A name for the next question of the run on this track: its `own`, or one such as `confirm-2`. No name is given

@@ -18,6 +18,8 @@ struct Scheduler<'a> {
     writes: Vec<(TrackId, Vec<Record>)>,
     waiting: BTreeMap<Ticket, TrackId>,
     joins: BTreeMap<TrackId, BTreeSet<TrackId>>,
+    /// Who waits to stand before the gates, longest first.
+    turns: VecDeque<TrackId>,
     tickets: u64,
 }
 
@@ -31,6 +33,7 @@ impl Dispatcher {
             writes: Vec::new(),
             waiting: BTreeMap::new(),
             joins: BTreeMap::new(),
+            turns: VecDeque::new(),
             tickets: 0,
         };
         scheduler.start(TrackId::main(), main);
@@ -45,6 +48,7 @@ impl Scheduler<'_> {
                 self.turn(track, give);
             }
             self.commit();
+            self.next_turn();
             if self.ready.is_empty() && !self.strands.is_empty() {
                 self.wait();
             }
@@ -83,6 +87,7 @@ impl Scheduler<'_> {
                 self.waiting.insert(ticket, id);
                 self.door.world.borrow_mut().submit(ticket, request);
             }
+            Some(Want::Turn) => self.turns.push_back(id),
             Some(Want::Join(children)) => {
                 self.joins.insert(id.clone(), children.into_iter().collect());
                 if self.joins.get(&id).is_some_and(BTreeSet::is_empty) {
@@ -124,6 +129,16 @@ impl Scheduler<'_> {
         self.ready.extend(tracks.into_iter().map(|track| (track, Give::Appended)));
     }
 
+    /// Lets the next track before the gates when nobody stands there.
+    fn next_turn(&mut self) {
+        if !self.door.at_gates.get()
+            && let Some(track) = self.turns.pop_front()
+        {
+            self.door.at_gates.set(true);
+            self.ready.push_back((track, Give::Turn));
+        }
+    }
+
     /// Waits for the world, or winds down when the run is being stopped.
     fn wait(&mut self) {
         if self.door.is_halted() {
@@ -156,5 +171,6 @@ impl Scheduler<'_> {
             self.door.world.borrow_mut().forget(ticket);
             self.ready.push_back((track, Give::Stopped));
         }
+        self.ready.extend(self.turns.drain(..).map(|track| (track, Give::Stopped)));
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Want {
     Append(Vec<Record>),
     /// The end of these tracks.
     Join(Vec<TrackId>),
+    /// To stand alone before the gates.
+    Turn,
 }
 
 /// What a track is resumed with.
@@ -27,8 +29,17 @@ pub(super) enum Give {
     Appended,
     /// The tracks have ended.
     Joined,
+    /// Nobody else stands before the gates.
+    Turn,
     /// The run is being stopped: give up.
     Stopped,
+}
+
+/// A step that a track stands in.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) number: String,
+    pub(super) name: String,
 }
 
 /// One strand of a run.
@@ -36,8 +47,8 @@ pub(super) struct Track {
     pub(super) id: TrackId,
     /// Effects and forks asked for so far.
     pub(super) asked: u64,
-    /// Numbers of the steps it stands in, outermost first.
-    steps: Vec<String>,
+    /// The steps it stands in, outermost first.
+    steps: Vec<Step>,
     /// How many steps were begun at each depth.
     counts: Vec<u32>,
     /// What the numbers of its outermost steps begin with.
@@ -48,6 +59,8 @@ pub(super) struct Track {
     pub(super) marks: BTreeMap<String, Mark>,
     /// Step records that wait for the next write: they need no sync of their own.
     pub(super) pending: Vec<Record>,
+    /// It only finds again what is on record: where that ends or differs, so does the track.
+    pub(super) recalls: bool,
 }
 
 impl Track {
@@ -66,6 +79,7 @@ impl Track {
             gates: BTreeSet::new(),
             marks,
             pending: Vec::new(),
+            recalls: false,
         }
     }
 
@@ -75,13 +89,14 @@ impl Track {
             "" => format!("{}", index + 1),
             step => format!("{step}.{}", index + 1),
         };
-        Self::new(self.id.child(n, index), prefix, self.marks.clone())
+        let child = Self::new(self.id.child(n, index), prefix, self.marks.clone());
+        Self { recalls: self.recalls, ..child }
     }
 
     /// A side track of this name: it starts from what this one has read.
-    pub(super) fn aside(&self, id: TrackId) -> Self {
+    pub(super) fn aside(&self, id: TrackId, recalls: bool) -> Self {
         let prefix = id.0.clone();
-        Self::new(id, prefix, self.marks.clone())
+        Self { recalls, ..Self::new(id, prefix, self.marks.clone()) }
     }
 
     /// Numbers the next effect or fork.
@@ -92,24 +107,29 @@ impl Track {
 
     /// The number of the innermost step, empty outside.
     pub(super) fn step(&self) -> &str {
-        self.steps.last().map_or("", String::as_str)
+        self.steps.last().map_or("", |step| step.number.as_str())
+    }
+
+    /// The name of the innermost step, empty outside.
+    pub(super) fn step_name(&self) -> &str {
+        self.steps.last().map_or("", |step| step.name.as_str())
     }
 
     /// Enters a step and gives its number.
-    pub(super) fn enter(&mut self) -> String {
+    pub(super) fn enter(&mut self, name: &str) -> String {
         if let Some(count) = self.counts.last_mut() {
             *count += 1;
         }
         let count = self.counts.last().copied().unwrap_or(1);
-        let parent = self.steps.last().unwrap_or(&self.prefix);
+        let parent = self.steps.last().map_or(&self.prefix, |step| &step.number);
         let number = if parent.is_empty() { count.to_string() } else { format!("{parent}.{count}") };
-        self.steps.push(number.clone());
+        self.steps.push(Step { number: number.clone(), name: name.to_owned() });
         self.counts.push(0);
         number
     }
 
-    /// Leaves the innermost step and gives its number.
-    pub(super) fn leave(&mut self) -> Option<String> {
+    /// Leaves the innermost step and gives it.
+    pub(super) fn leave(&mut self) -> Option<Step> {
         self.counts.pop();
         self.steps.pop()
     }

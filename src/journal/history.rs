@@ -210,7 +210,9 @@ impl History {
             Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, Phase::Outcome(index), all),
             Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, Phase::Doubt(index), all),
             Record::Settled { id, attempt, happened, .. } => {
-                self.settle(id, *attempt, Phase::Person { happened: *happened }, all)
+                let failed = self.has_failed_before(id, all);
+                self.settle(id, *attempt, Phase::Person { happened: *happened }, all)?;
+                if failed { self.forget_after(id, all) } else { Ok(()) }
             }
             Record::Retry { id, .. } => self.retry(id, all),
             Record::Answered { id, .. } => self.mark(id, Phase::Answered(index), all),
@@ -248,20 +250,26 @@ impl History {
 
     /// A person's word on an effect that is open, failed or in doubt.
     fn mark(&mut self, id: &EffectId, phase: Phase, all: &[Stored]) -> std::result::Result<(), String> {
+        let failed = self.has_failed_before(id, all);
         let slot = self.slot_mut(id)?;
-        let is_failed = |at| matches!(outcome_in(all, at), Some(Outcome::Failed(_)));
         let asks = asked_in(all, slot.asked).is_some_and(|asked| matches!(asked.effect.action, Action::Ask(_)));
         let fits = match slot.phase {
             Phase::Open => asks == matches!(phase, Phase::Answered(_)),
             Phase::Doubt(_) | Phase::Retry => matches!(phase, Phase::Skipped(_)),
-            Phase::Outcome(at) => matches!(phase, Phase::Skipped(_)) && is_failed(at),
+            Phase::Outcome(_) => matches!(phase, Phase::Skipped(_)) && failed,
             Phase::Person { .. } | Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
         };
         if !fits {
             return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
         }
         slot.phase = phase;
-        Ok(())
+        if failed { self.forget_after(id, all) } else { Ok(()) }
+    }
+
+    /// Whether an effect has an outcome, which is a failure.
+    fn has_failed_before(&self, id: &EffectId, all: &[Stored]) -> bool {
+        let Some(Phase::Outcome(at)) = self.slot(id).map(|slot| slot.phase) else { return false };
+        matches!(outcome_in(all, at), Some(Outcome::Failed(_)))
     }
 
     /// What the script asked for from record `since` on does not count any more.
@@ -332,13 +340,13 @@ impl History {
             return Err(format!("effect {id} is a change that is done"));
         }
         slot.phase = Phase::Retry;
-        let since = slot.asked;
-        self.forget_after(id, since, all)
+        self.forget_after(id, all)
     }
 
-    /// What a runbook read and noted because of a failure does not count any more when the failure is tried again.
-    /// What it changed or asked because of it does: then the failure cannot be tried again alone.
-    fn forget_after(&mut self, id: &EffectId, since: usize, all: &[Stored]) -> std::result::Result<(), String> {
+    /// What a runbook read and noted because of a failure does not count any more when the failure is tried again or
+    /// settled by a word. What it changed or asked because of it does: then nothing can be done about the failure alone.
+    fn forget_after(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), String> {
+        let since = self.slot_mut(id)?.asked;
         let forks = format!("{}.", id.track);
         let later = |track: &TrackId, n: u64| {
             let fork = track.0.strip_prefix(&forks).and_then(|rest| rest.split('-').next()?.parse::<u64>().ok());

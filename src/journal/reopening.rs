@@ -2,7 +2,7 @@
 //! may be stale by now, and an effect in doubt. Pure reading of a history; it writes nothing.
 
 use super::Stored;
-use super::history::{History, State};
+use super::history::{History, Past, State};
 use crate::model::effect::{Action, Outcome};
 use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
 
@@ -15,6 +15,22 @@ impl History {
         };
         let past = self.recorded(id)?;
         matches!(past.state, State::Doubted { .. }).then_some((past.id, past.attempt))
+    }
+
+    /// Whether the run stopped because something failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.last(), Some(Record::Ended { ending: Ending::Failed, .. }))
+    }
+
+    /// The effect at which the run stopped: the one in doubt, or the one that failed.
+    #[must_use]
+    pub fn stopped_at(&self) -> Option<Past<'_>> {
+        let Some(Record::Ended { ending: Ending::Failed | Ending::Doubt, effect: Some(id), .. }) = self.last() else {
+            return None;
+        };
+        let open = |state: &State<'_>| matches!(state, State::Settled(Outcome::Failed(_)) | State::Doubted { .. });
+        self.recorded(id).filter(|past| open(&past.state))
     }
 
     /// The effects to be tried again after a failure: the one that failed; or, when a guard did, the first of the
@@ -64,14 +80,23 @@ impl History {
         readings
     }
 
-    /// Whether something inside this step is to be tried again, so that the step begins once more.
+    /// Whether something inside this step is to be tried again, or was settled by a word after it had failed, so that
+    /// the step begins once more.
     #[must_use]
     pub fn retries_in(&self, track: &TrackId, number: &str) -> bool {
         self.records().iter().any(|stored| {
-            let Record::Retry { id, .. } = &stored.record else { return false };
+            let (Record::Retry { id, .. } | Record::Skipped { id, .. } | Record::Settled { id, .. }) = &stored.record
+            else {
+                return false;
+            };
             let Some(past) = self.recorded(id) else { return false };
+            let anew = match past.state {
+                State::ToRetry | State::Skipped { .. } | State::SettledByPerson { .. } => true,
+                State::Settled(_) | State::Open | State::Doubted { .. } => false,
+                State::Answered { .. } | State::Undone => false,
+            };
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            past.state == State::ToRetry && inside && id.track.0.starts_with(&track.0)
+            anew && inside && id.track.0.starts_with(&track.0)
         })
     }
 }

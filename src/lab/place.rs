@@ -24,6 +24,9 @@ pub struct Card {
     /// The run it was begun for; empty before that has begun.
     #[serde(default)]
     pub run: String,
+    /// Nobody answers in it: questions are for whoever began it.
+    #[serde(default)]
+    pub unattended: bool,
 }
 
 /// Paths in a lab's folder.

@@ -70,6 +70,7 @@ impl Lab {
             origin: Clock::real().now().wall,
             pid: 0,
             run: String::new(),
+            unattended: false,
             scenario,
         };
         let implied = template.params.get(&card.scenario).cloned().unwrap_or_default();
@@ -175,6 +176,13 @@ impl Lab {
 }
 
 impl Plan {
+    /// The same lab, without anybody in it who answers questions if `unattended`.
+    #[must_use]
+    pub fn unattended(mut self, unattended: bool) -> Self {
+        self.card.unattended = unattended;
+        self
+    }
+
     /// The lab's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -430,6 +430,26 @@ impl Effect {
         }
     }
 
+    /// Whether it is only a pause between two looks of a wait that the script does itself: no deed of its own.
+    #[must_use]
+    pub fn is_pause(&self) -> bool {
+        matches!(self.action, Action::Sleep { .. }) && !self.label.starts_with("sleep(")
+    }
+
+    /// Whether a person may have it left out: the runbook must not be decided by what it would have told.
+    #[must_use]
+    pub fn may_be_left_out(&self) -> bool {
+        match &self.action {
+            Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => true,
+            Action::Log(wait) => match &wait.want {
+                Want::Match { events, patterns } => events.len() + patterns.len() == 1,
+                Want::Table(_) => false,
+            },
+            Action::Probe(_) | Action::Ask(_) | Action::Capture(_) => false,
+            Action::Note { .. } | Action::NoReturn { .. } => false,
+        }
+    }
+
     /// The kind, as divergence messages and the journal name it.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -1,7 +1,8 @@
 //! Events: what a run tells while it goes on. Every record is an event; a few more pass by without being kept.
 //! Sinks (terminal, JSON lines) receive them and decide nothing.
 
-use crate::model::record::{EffectId, Moment, Record};
+use crate::model::effect::Effect;
+use crate::model::record::{EffectId, Moment, PlaceData, Record};
 use crate::model::span::Span;
 use serde::Serialize;
 
@@ -52,6 +53,38 @@ pub enum Event {
         text: String,
         /// When.
         at: Moment,
+    },
+    /// A change or wait that is held until a person lets it go.
+    Ahead {
+        /// Which.
+        id: EffectId,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// The number of the innermost step; empty outside steps.
+        step: String,
+        /// The name of that step.
+        step_name: String,
+        /// What is about to be asked.
+        effect: Effect,
+        /// Its place in the runbook.
+        place: Option<PlaceData>,
+        /// When.
+        at: Moment,
+    },
+    /// Whoever steers is asked for a line, behind this prompt.
+    Prompt {
+        /// What stands before the line.
+        prompt: String,
+    },
+    /// The line is typed, or nobody will type one.
+    Typed {
+        /// The line; nothing when nobody will type one.
+        line: Option<String>,
+    },
+    /// The words that can be typed now, each with what it does.
+    Words {
+        /// Word and meaning, in the order they are shown.
+        words: Vec<(String, String)>,
     },
     /// Something the operator should know that is not part of the record.
     Notice {

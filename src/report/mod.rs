@@ -1,6 +1,7 @@
 //! What people and machines see of a run: events to a terminal, events to JSON lines, records to a summary, errors to
 //! a diagnostic. It decides nothing about a run and writes only to the handles it is given.
 
+pub mod ahead;
 pub mod deeds;
 pub mod diagnostic;
 pub mod ending;

@@ -248,7 +248,11 @@ impl Adder {
                 return;
             }
             Outcome::Skipped { reason, by } => {
-                self.deviation(wall, &format!("{} skipped by {by}: {reason}", effect.label));
+                let text = format!("{} skipped by {by}: {reason}", effect.label);
+                // A word on a failure is on record before the outcome it leads to.
+                if self.sum.deviations.last().is_none_or(|last| last.text != shown(&text)) {
+                    self.deviation(wall, &text);
+                }
                 return;
             }
             Outcome::Done { value, .. } => value,

@@ -7,7 +7,8 @@ use crate::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
-use crate::report::deeds::{ALREADY, Deed, SKIPPED, deed};
+use crate::report::ahead;
+use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, deed};
 use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
@@ -53,6 +54,8 @@ pub struct Terminal {
     answered: BTreeMap<EffectId, Deed>,
     /// Questions are put on this very terminal: telling them here too would say them twice.
     prompted: bool,
+    /// Somebody is asked for a line, behind this prompt.
+    prompt: Option<String>,
 }
 
 impl Terminal {
@@ -72,6 +75,7 @@ impl Terminal {
             status_shown: false,
             answered: BTreeMap::new(),
             prompted: false,
+            prompt: None,
         }
     }
 
@@ -84,10 +88,17 @@ impl Terminal {
     /// Writes whole lines, below whatever the status line said.
     fn line(&mut self, text: &str) {
         self.clear_status();
-        let _ = writeln!(self.out, "{text}");
+        match &self.prompt {
+            // What was typed so far stays on its line, and the prompt comes again below.
+            Some(prompt) => drop(write!(self.out, "\n{text}\n{prompt}")),
+            None => drop(writeln!(self.out, "{text}")),
+        }
     }
 
     fn status(&mut self, text: &str) {
+        if self.prompt.is_some() {
+            return;
+        }
         let text = self.style.paint(Tone::Wait, &cut(text, self.style.width - 1));
         let _ = write!(self.out, "\r\u{1b}[2K{text}");
         self.status_shown = true;
@@ -278,7 +289,8 @@ impl Terminal {
         if self.prompted {
             return self.clear_status();
         }
-        self.entry(wall, badge('?', "ask", Tone::Wait), &lane(&id.track, &shown(&ask.text)), "");
+        let words = lane(&id.track, &shown(&ask.text));
+        self.entry(wall, badge('?', "ask", Tone::Wait), &words, &shown(&ask.gate));
         if !ask.evidence.is_empty() {
             self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
         }
@@ -286,7 +298,7 @@ impl Terminal {
 
     fn settled(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, since: Option<i64>, wall: i64) {
         self.flush_output(id);
-        if effect.needs_intent() && !is_pause(effect) {
+        if effect.needs_intent() && !effect.is_pause() {
             self.waits.remove(&id.track);
         }
         let took = since.map_or_else(String::new, |since| between(since, wall).to_string());
@@ -295,6 +307,8 @@ impl Terminal {
         let label = lane(&id.track, &shown(&effect.label));
         let value = match outcome {
             Outcome::Failed(failure) => return self.failed(&label, &right, failure, wall),
+            // The word of a person that came before it was told already.
+            Outcome::Skipped { .. } if since.is_some() => return,
             Outcome::Skipped { reason, by } => {
                 let words = format!("{label} skipped by {}: {}", shown(by), shown(reason));
                 return self.entry(wall, SKIPPED, &words, &right);
@@ -306,7 +320,7 @@ impl Terminal {
             Action::Job(_) if value.get("changed").and_then(Value::as_bool) == Some(false) => {
                 self.entry(wall, ALREADY, &label, &right);
             }
-            Action::Sleep { .. } if is_pause(effect) => {}
+            Action::Sleep { .. } if effect.is_pause() => {}
             Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => self.entry(wall, done, &label, &right),
             Action::Log(_) => {
                 let told = value.get("outcome").and_then(Value::as_text);
@@ -343,7 +357,7 @@ impl Terminal {
     fn waiting(&mut self, id: &EffectId, what: &str, left: Option<Span>, at: &Moment) {
         let effect = self.effects.get(id);
         // How long a pause lasts says nothing about the wait it is part of.
-        let left = left.filter(|_| !effect.is_some_and(|(effect, _)| is_pause(effect)));
+        let left = left.filter(|_| !effect.is_some_and(|(effect, _)| effect.is_pause()));
         let left = left.map_or_else(String::new, |left| format!(", {left} left"));
         let what = match effect {
             Some((effect, _)) if matches!(effect.action, Action::Log(_)) => {
@@ -374,6 +388,21 @@ impl Terminal {
             self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &format!("{what}{left}")), "");
         }
         self.waits.insert(id.track.clone(), Wait { what, since, said: at.wall, pause });
+    }
+
+    /// What a person is about to let go.
+    fn ahead(&mut self, id: &EffectId, label: &str, lines: &[(&str, String)], at: &Moment) {
+        self.line("");
+        self.entry(at.wall, NOT_REACHED, &lane(&id.track, &shown(label)), "");
+        for (word, text) in lines {
+            self.under(Tone::Plain, &format!("{word:<8} {text}"));
+        }
+    }
+
+    fn words(&mut self, words: &[(String, String)]) {
+        for (word, meaning) in words {
+            self.line(&format!("{:10}{:<14}{}", "", shown(word), shown(meaning)));
+        }
     }
 
     fn output(&mut self, id: &EffectId, text: &str) {
@@ -407,6 +436,16 @@ impl Sink for Terminal {
                 self.entry(at.wall, badge('‹', "log", Tone::Plain), &words, "");
             }
             Event::Output { id, text, .. } => self.output(id, text),
+            Event::Ahead { id, attempt, step, step_name, effect, place, at } => {
+                let lines = ahead::lines(effect, *attempt, (step, step_name), place.as_ref());
+                self.ahead(id, &effect.label, &lines, at);
+            }
+            Event::Prompt { prompt } => {
+                self.clear_status();
+                self.prompt = Some(prompt.clone());
+            }
+            Event::Typed { .. } => self.prompt = None,
+            Event::Words { words } => self.words(words),
             Event::Notice { text } => {
                 let text = shown(text);
                 self.line(&format!("{:10}! {text}", ""));
@@ -414,11 +453,6 @@ impl Sink for Terminal {
         }
         let _ = self.out.flush();
     }
-}
-
-/// The pauses between two looks of a `wait_until` are no deeds of their own.
-fn is_pause(effect: &Effect) -> bool {
-    matches!(effect.action, Action::Sleep { .. }) && !effect.label.starts_with("sleep(")
 }
 
 /// Which strand of parallel work it belongs to stands before the words: `[2]` is its second item.

@@ -39,7 +39,7 @@ impl Standing {
     /// # Errors
     /// `Usage` when the parameters do not fit. What the replay found wrong is the door's to tell.
     pub fn replay(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields) -> Result<Self> {
-        let stage = Stage::set(program, door, Rc::clone(&inventory), params)?;
+        let stage = Stage::set(program, door, Rc::clone(&inventory), params, None)?;
         // How the script ended is on record. A bug in it would stop what follows.
         let _on_record = stage.play();
         stage.main.run.bug.take();

@@ -3,6 +3,7 @@
 // Rhai's enums grow with its versions.
 #![allow(clippy::wildcard_enum_match_arm)]
 
+use crate::model::step_name::StepNames;
 use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, Map, Position, Stmt};
 
 /// One `import`.
@@ -63,6 +64,21 @@ pub(crate) fn call_site<'a>(node: &'a ASTNode<'_>) -> Option<CallSite<'a>> {
     }
     let namespace = (!call.namespace.is_empty()).then(|| call.namespace.root());
     Some(CallSite { name: &call.name, namespace, args: &call.args, position, method })
+}
+
+/// Adds the names of the steps that a tree begins.
+pub(crate) fn step_names(ast: &AST, names: &mut StepNames) {
+    ast.walk(&mut |path| {
+        let begins = |site: &CallSite<'_>| matches!(site.name, "step" | "ensure") && site.namespace.is_none();
+        if let Some(site) = path.last().and_then(call_site).filter(begins) {
+            match site.args.first().and_then(literal_text) {
+                Some(name) if names.written.contains(&name) => {}
+                Some(name) => names.written.push(name),
+                None => names.computed = true,
+            }
+        }
+        true
+    });
 }
 
 /// The value of an expression that is written out.

@@ -1,7 +1,7 @@
 //! The way back, put together: the script is replayed with effects off, which gives the plan; then the run goes back on
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
-use super::{Finished, Parts, Prepared};
+use super::{Finished, Parts, Prepared, Verdict};
 use crate::dispatch::{Dispatcher, Door, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
@@ -30,11 +30,12 @@ pub struct Return {
 /// # Errors
 /// `Refused` when there is no way back, another one is under way, or the script departs from the record; `InDoubt` when
 /// a doubt has to be settled first; `Usage` when there is no such step, or nothing in doubt to give a verdict on.
-pub fn way_back(prepared: &Prepared, mut parts: Parts, way: &Way, verdict: Option<(bool, String)>) -> Result<Return> {
+pub fn way_back(prepared: &Prepared, mut parts: Parts, way: &Way, verdict: Verdict) -> Result<Return> {
     let stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let mut history = History::from(stored)?;
     let by = (parts.world.now(), parts.by.clone());
+    let way = &named(&history, way)?;
     let opening = opening(&parts.run, &history, way, verdict, &by)?;
     let errand = Errand { undo_since: history.since(way)?, owed: !matches!(way, Way::To(_)) };
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
@@ -62,7 +63,7 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, way: &Way, verdict: Optio
 ///
 /// # Errors
 /// As [`way_back`], and when the first records cannot be written: nothing was touched then.
-pub fn rollback(prepared: &Prepared, parts: Parts, way: &Way, verdict: Option<(bool, String)>) -> Result<Finished> {
+pub fn rollback(prepared: &Prepared, parts: Parts, way: &Way, verdict: Verdict) -> Result<Finished> {
     way_back(prepared, parts, way, verdict)?.go()
 }
 
@@ -158,6 +159,14 @@ impl Return {
     }
 }
 
+/// The way as it is recorded: a step by its number.
+fn named(history: &History, way: &Way) -> Result<Way> {
+    match way {
+        Way::To(step) => Ok(Way::To(history.stop(step)?.number)),
+        Way::All | Way::Abort => Ok(way.clone()),
+    }
+}
+
 /// What stops a way back in its midst is never a plain failure: it has to be gone to its end.
 fn incomplete(ending: Ending, mut error: Box<Error>) -> Box<Error> {
     if matches!(ending, Ending::Failed | Ending::Doubt | Ending::Bug) {
@@ -171,13 +180,7 @@ fn broken(run: &str, error: Box<Error>) -> Box<Error> {
 }
 
 /// The records that begin a way back or take it up again.
-fn opening(
-    run: &str,
-    history: &History,
-    way: &Way,
-    verdict: Option<(bool, String)>,
-    (at, by): &(Moment, Who),
-) -> Result<Vec<Record>> {
+fn opening(run: &str, history: &History, way: &Way, verdict: Verdict, (at, by): &(Moment, Who)) -> Result<Vec<Record>> {
     let under_way = history.way_back();
     let mut records = Vec::new();
     match under_way {
@@ -186,7 +189,13 @@ fn opening(
         Some(_) => records.push(Record::Opened { at: at.clone(), by: by.clone() }),
         None => closed(run, history, way)?,
     }
-    match (history.any_doubt(), verdict) {
+    let said = match verdict {
+        Verdict::Retry => None,
+        Verdict::Happened(reason) => Some((true, reason)),
+        Verdict::NotHappened(reason) => Some((false, reason)),
+        Verdict::Skip(_) => return Err(nothing_is_skipped(run)),
+    };
+    match (history.any_doubt(), said) {
         (Some((past, _)), Some((happened, reason))) => {
             let (id, attempt) = (past.id, past.attempt);
             records.push(Record::Settled { id, attempt, happened, reason, at: at.clone(), by: by.clone() });
@@ -205,6 +214,11 @@ fn opening(
         None => records.push(Record::Rollback { way: way.clone(), at: at.clone(), by: by.clone() }),
     }
     Ok(records)
+}
+
+fn nothing_is_skipped(run: &str) -> Box<Error> {
+    Error::new(Kind::Usage, "nothing of a way back is left out: it would not be known where it led")
+        .hint(format!("put it right by hand if need be, then have it tried again: baton resume {run}"))
 }
 
 /// Refuses a way that leads across a point of no return.

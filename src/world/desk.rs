@@ -89,6 +89,15 @@ pub fn create(path: &Path) -> Result<Box<dyn Write>> {
     Ok(Box::new(file))
 }
 
+/// A file that is written on from its end; it is made if need be.
+///
+/// # Errors
+/// `Usage` when it cannot be made.
+pub fn write_on(path: &Path) -> Result<Box<dyn Write>> {
+    let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| failed("write", path, error))?;
+    Ok(Box::new(file))
+}
+
 /// Writes a text into a new file, with the folders it needs. Tells whether it did: not when something is there already.
 ///
 /// # Errors

@@ -8,7 +8,6 @@ use crate::model::answers::{Answers, Said};
 use crate::model::effect::Ask;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Who answers questions.
 #[derive(Debug)]
@@ -24,13 +23,6 @@ pub enum Person {
 }
 
 impl Person {
-    /// The person at the terminal, reminded of a question after each `remind`. Where there is no terminal, nobody will
-    /// answer.
-    #[must_use]
-    pub fn at_the_terminal(remind: Duration) -> Self {
-        Self::Terminal(Arc::new(Terminal::new(super::desk::who().user).reminding(remind)))
-    }
-
     /// Puts a question and waits for the answer.
     pub(super) async fn ask(&self, ask: &Ask) -> Answer {
         match self {

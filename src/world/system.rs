@@ -21,6 +21,9 @@ use tokio::task::AbortHandle;
 /// The longest single sleep: the runtime's timers stand still while the machine sleeps, the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// The exit code of a process that was interrupted.
+const INTERRUPTED: i32 = 130;
+
 /// Where baton works on a local host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPlace {
@@ -260,12 +263,22 @@ fn only_waits(request: &Request) -> bool {
     }
 }
 
+/// Tells of signals. Who interrupts a second time does not want to wait: baton exits at once, which loses nothing, and
+/// jobs go on. A terminal that goes away may tell so several times; that is no hurry.
 fn report_interrupts(runtime: &Handle, outbox: &Sender<Completion>) -> std::io::Result<()> {
     let _inside = runtime.enter();
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         let (mut signals, outbox) = (signal(kind)?, outbox.clone());
         runtime.spawn(async move {
-            while signals.recv().await.is_some() && outbox.send(Completion::Interrupted).is_ok() {}
+            let mut before = false;
+            while signals.recv().await.is_some() {
+                if before && kind != SignalKind::hangup() {
+                    std::process::exit(INTERRUPTED);
+                }
+                before = true;
+                // Nobody listens any more when the world is being dropped.
+                let _ = outbox.send(Completion::Interrupted);
+            }
         });
     }
     Ok(())

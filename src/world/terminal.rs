@@ -35,9 +35,15 @@ impl Terminal {
         Self { remind, ..self }
     }
 
+    /// Whether somebody can be asked on it.
+    #[must_use]
+    pub fn is_there() -> bool {
+        isatty(std::io::stdin()) && isatty(std::io::stderr())
+    }
+
     /// Puts a question until it is answered with one of its words, suspended, or nobody is there.
     pub(super) async fn ask(&self, ask: &Ask) -> Answer {
-        if !isatty(std::io::stdin()) || !isatty(std::io::stderr()) {
+        if !Self::is_there() {
             return Answer::Nobody("no terminal".into());
         }
         let mut keyboard = self.keyboard.lock().await;
@@ -84,7 +90,7 @@ impl Terminal {
 impl Terminal {
     /// Shows a prompt and waits for a line.
     pub(super) async fn line(&self, prompt: &str) -> Line {
-        if !isatty(std::io::stdin()) || !isatty(std::io::stderr()) {
+        if !Self::is_there() {
             return Line::Closed("no terminal".into());
         }
         let mut keyboard = self.keyboard.lock().await;

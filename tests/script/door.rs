@@ -150,6 +150,10 @@ impl Door for FakeDoor {
         if self.is_halted() { Err(Halted) } else { Ok(()) }
     }
 
+    fn track_id(&self) -> TrackId {
+        TrackId::main()
+    }
+
     fn mark_of(&self, service: &str) -> Option<Mark> {
         self.state.borrow().marks.contains(service).then(Mark::default)
     }

@@ -35,7 +35,7 @@ fn a_failed_effect_is_a_map_that_can_be_caught() {
 fn an_uncaught_failure_ends_the_run_with_its_effect_and_line() {
     let test = Test::new("fn save(s) {\n  backup(s)\n}\nsave(service(\"c1\"));")
         .fail("backup(c1, before-upgrade)", "ended with exit code 3");
-    let ScriptEnd::Failed { error, effect, guard } = test.run() else { panic!("not failed") };
+    let ScriptEnd::Failed { error, effect, guard, .. } = test.run() else { panic!("not failed") };
     assert_eq!(
         error.to_string(),
         "error: ended with exit code 3\n  at test.rhai:2:3\n  in `save`, called at test.rhai:4:1\n  caused by: line 2"
@@ -54,7 +54,7 @@ fn a_failure_thrown_again_keeps_its_effect() {
 #[test]
 fn a_guard_that_does_not_hold_fails_the_run() {
     let test = Test::new("guard(1 > 2, \"one must be more than two\");");
-    let ScriptEnd::Failed { error, effect, guard } = test.run() else { panic!("not failed") };
+    let ScriptEnd::Failed { error, effect, guard, .. } = test.run() else { panic!("not failed") };
     assert_eq!((error.message.as_str(), effect, guard), ("one must be more than two", None, true));
 }
 

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 pub mod checks;
 pub mod simulation;
+pub mod terminal;
 
 /// The real binary, with a state folder and a working folder of its own, both gone with it.
 pub struct Baton {

@@ -8,11 +8,11 @@ use baton::lab::template::{Template, Wanted};
 use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
-use baton::model::record::{FROM_RUN, Record, Way, Who};
+use baton::model::record::{EffectId, FROM_RUN, Record, TrackId, Way, Who};
 use baton::model::value::{Fields, Value};
-use baton::session::{self, Finished, Parts, Prepared};
+use baton::session::{self, Finished, Parts, Prepared, Verdict};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
-use baton::world::World;
+use baton::world::{JobId, Request, Ticket, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -51,6 +51,18 @@ impl Sink for Shown {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { seq, record, replayed: false } = event {
             self.0.borrow_mut().push((*seq, Record::clone(record)));
+        }
+    }
+}
+
+/// Collects what a screen says that is not recorded.
+#[derive(Clone, Default)]
+struct Notices(Rc<RefCell<Vec<String>>>);
+
+impl Sink for Notices {
+    fn event(&mut self, event: &Event) {
+        if let Event::Notice { text } = event {
+            self.0.borrow_mut().push(text.clone());
         }
     }
 }
@@ -167,25 +179,14 @@ impl Play<'_> {
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
     /// Fails with baton's refusal.
     pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
-        self.carry_out(clock, between, None)
+        self.carry_out(clock, between, Verdict::Retry)
     }
 
     /// A runner that lives, taking the run up with a person's word on what is in doubt.
     pub fn resume_with(&self, happened: bool) -> Finished {
-        let verdict = Some((happened, "looked at the host".to_owned()));
+        let why = "looked at the host".to_owned();
+        let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
         self.carry_out(&CrashClock::never(), &Between::nothing(), verdict).expect("not refused").expect("it lives")
-    }
-
-    /// A runner that lives takes the run back.
-    pub fn back(&self, way: &Way, verdict: Option<(bool, String)>) -> Result<Finished, String> {
-        let clock = CrashClock::never();
-        let store = Box::new(CrashingStore::new(self.store.clone(), clock.clone()));
-        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        let (world, sinks) = (Box::new(self.estate.connect(clock)), Vec::new());
-        let parts = Parts { run: self.run.into(), store, world, sinks, by, gates: vec![] };
-        let finished = session::rollback(&self.scene.prepared, parts, way, verdict);
-        assert_eq!(self.estate.defect(), None, "the model has a defect");
-        finished.map_err(|error| error.to_string())
     }
 
     /// What the run found and did, for one that follows it.
@@ -193,17 +194,56 @@ impl Play<'_> {
         gist(self.run, &self.store.read(self.run).unwrap_or_else(|error| panic!("{error}")))
     }
 
-    fn carry_out(
-        &self,
-        clock: &CrashClock,
-        between: &Between,
-        verdict: Option<(bool, String)>,
-    ) -> Result<Option<Finished>, String> {
+    fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        let parts =
-            Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] };
+        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+    }
+
+    /// A runner takes the run back, from where another one stopped if one had begun to. As [`Play::runner`].
+    pub fn back_runner(&self, clock: &CrashClock, way: &Way, verdict: Verdict) -> Result<Option<Finished>, String> {
+        let finished = session::rollback(&self.scene.prepared, self.parts(clock, &Between::nothing()), way, verdict);
+        if clock.is_dead() {
+            return Ok(None);
+        }
+        assert_eq!(self.estate.defect(), None, "the model has a defect");
+        finished.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// A runner that lives takes the run back.
+    #[track_caller]
+    pub fn back(&self, way: &Way) -> Finished {
+        let finished = self.back_runner(&CrashClock::never(), way, Verdict::Retry);
+        finished.unwrap_or_else(|error| panic!("{error}")).expect("it lives")
+    }
+
+    /// Why the run cannot be taken back.
+    pub fn no_way_back(&self, way: &Way) -> String {
+        self.back_runner(&CrashClock::never(), way, Verdict::Retry).expect_err("it should have been refused")
+    }
+
+    /// What going back would do: nothing of it is done.
+    pub fn plan_back(&self, way: &Way) -> session::Return {
+        let parts = self.parts(&CrashClock::never(), &Between::nothing());
+        session::way_back(&self.scene.prepared, parts, way, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Somebody else carries out a verb.
+    pub fn meddle(&self, service: &str, verb: &str, args: &[(&str, &str)]) {
+        let mut world = self.estate.connect(CrashClock::never());
+        let args: Fields = args.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+        let effect = EffectId { track: TrackId::main(), n: self.estate.ledger().effects.len() as u64 + 1 };
+        let host = self.scene.prepared.inventory.services[service].host.clone();
+        let job = JobId { run: "somebody-else".into(), effect, attempt: 1 };
+        let (service, verb) = (Some(service.to_owned()), verb.to_owned());
+        world.submit(Ticket(1), Request::Start { host, job, service, verb, argv: vec!["x".into()], args });
+        world.next();
+        self.estate.pass(60_000);
+    }
+
+    fn carry_out(&self, clock: &CrashClock, between: &Between, verdict: Verdict) -> Result<Option<Finished>, String> {
+        let parts = self.parts(clock, between);
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == self.run);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
@@ -221,6 +261,23 @@ impl Play<'_> {
     pub fn run(&self) -> Finished {
         let finished = self.runner(&CrashClock::never(), &Between::nothing());
         finished.unwrap_or_else(|error| panic!("{error}")).expect("it lives")
+    }
+
+    /// A runner that lives takes the run up with other texts. Also what the screen said that is not recorded.
+    pub fn run_as(&self, edited: &Scene) -> (Finished, Vec<String>) {
+        let notices = Notices::default();
+        let parts = Parts {
+            run: self.run.into(),
+            store: Box::new(self.store.clone()),
+            world: Box::new(self.estate.connect(CrashClock::never())),
+            sinks: vec![Box::new(notices.clone())],
+            by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
+            gates: vec![],
+        };
+        let finished =
+            session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
+        let said = notices.0.borrow().clone();
+        (finished, said)
     }
 
     /// The records that a person saw as they were written.

@@ -259,7 +259,7 @@ fn change(
     let mut effect = lower::on_service(service.get(), label, Action::Job(job));
     effect.undo = lower::undo(verb, args, &former);
     let done = call.perform(effect)?;
-    Ok(result(true, &former, &output(&done.value)))
+    Ok(made(&former, &done.value))
 }
 
 /// A severe verb is only done after a person has typed the name of what it is done to.
@@ -309,7 +309,7 @@ fn run(call: &Call<'_>) -> Fallible<Dynamic> {
         }
     };
     let done = call.perform(effect)?;
-    Ok(result(true, &Value::Null, &output(&done.value)))
+    Ok(made(&Value::Null, &done.value))
 }
 
 fn words(call: &Call<'_>, given: &Dynamic, what: &str) -> Fallible<Vec<String>> {
@@ -317,6 +317,16 @@ fn words(call: &Call<'_>, given: &Dynamic, what: &str) -> Fallible<Vec<String>> 
     let Ok(Value::List(items)) = convert::to_value(given) else { return Err(wrong()) };
     let words: Option<Vec<String>> = items.iter().map(|item| item.as_text().map(str::to_owned)).collect();
     words.filter(|words| !words.is_empty()).ok_or_else(wrong)
+}
+
+/// What came of a change that was asked for. One that a person had left out changed nothing; why is in `skipped`.
+fn made(former: &Value, value: &Value) -> Dynamic {
+    let Some(reason) = value.get("skipped").and_then(Value::as_text) else {
+        return result(true, former, &output(value));
+    };
+    let mut map = result(false, former, "").cast::<Map>();
+    map.insert("skipped".into(), reason.into());
+    map.into()
 }
 
 fn result(changed: bool, former: &Value, output: &str) -> Dynamic {

@@ -39,10 +39,10 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                       Fails when they answer `failed`, or `done` while `check` does not hold.",
             options: &[
                 GATE,
-                ("check", "looks whether it is done: `|| probe(db, \"lag\") == 0`; their word is not enough"),
+                ("check", "looks whether it is done: `|| status(db) == \"running\"`; else `done` is not enough"),
             ],
             errors: &["declined", "guard"],
-            example: r#"manual("Set up replication", "the lag reads 0", #{ check: || probe(service("db"), "lag") == 0 });"#,
+            example: r#"manual("Start the database", "it answers", #{ check: || status(service("db")) == "running" });"#,
             ..HUMAN
         },
         body: manual,

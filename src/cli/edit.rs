@@ -1,0 +1,25 @@
+//! Letting a person edit the runbook of a run: their own file, or a copy of what the run is made of. It takes nothing
+//! over: that is `baton resume --adopt-edited`.
+
+use super::site::Site;
+use super::take_up::TakenUp;
+use crate::error::Result;
+use crate::library::Shelf;
+use crate::world::{desk, editor};
+use std::path::PathBuf;
+
+/// Opens the runbook in the person's editor, and gives its path. Where the site has no file of it, it gets one.
+///
+/// # Errors
+/// When the file cannot be written, or the editor is missing or does not end well.
+pub(super) fn edit(taken: &TakenUp) -> Result<PathBuf> {
+    let texts = &taken.prepared.texts;
+    let path = PathBuf::from(Shelf::Runbooks.path(&texts.runbook));
+    if Site::here().own_names(Shelf::Runbooks).iter().all(|name| *name != texts.runbook)
+        && let Some(text) = texts.files.get(&format!("runbook:{}", texts.runbook))
+    {
+        desk::write_new(&path, text)?;
+    }
+    editor::edit(&path)?;
+    Ok(path)
+}

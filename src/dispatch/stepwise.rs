@@ -1,0 +1,190 @@
+//! Stepwise execution: before each change and each wait it shows what is about to happen and waits for a typed word.
+//! Readings, notes and questions pass: they change nothing, and a question stops by itself. It performs nothing.
+
+use crate::dispatch::Halt;
+use crate::dispatch::gate::{EffectAhead, Gate, Passage, StepAhead};
+use crate::dispatch::words::{self, Word};
+use crate::error::{Error, Kind};
+use crate::model::effect::{Action, Effect};
+use crate::model::event::Event;
+use crate::model::record::{Ending, PlaceData, Who};
+use crate::model::step_name::{StepName, StepNames};
+use crate::world::{Line, Link, Reply, Request, Stopped};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What stands before the word that is typed.
+const PROMPT: &str = "step> ";
+
+/// Opens the REPL where a run stands.
+pub trait Shell {
+    /// Lets a person look around before this effect, until they leave.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the run is being stopped.
+    fn open(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<(), Stopped>;
+}
+
+/// The gate of stepwise execution.
+pub struct Stepwise {
+    run: String,
+    by: Who,
+    names: StepNames,
+    shell: Option<Rc<dyn Shell>>,
+    mode: RefCell<Mode>,
+    /// Number and name of the steps that have begun.
+    begun: RefCell<Vec<(String, String)>>,
+}
+
+/// What passes without being asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mode {
+    /// This many effects.
+    Next(u32),
+    /// What comes before this step.
+    Until(StepName),
+    /// Everything.
+    Rest,
+}
+
+impl Stepwise {
+    /// The gate of a run whose runbook has these steps, of which `begun` (number and name) have begun already. Words
+    /// are typed `by` this person.
+    #[must_use]
+    pub fn new(
+        run: String,
+        by: Who,
+        names: StepNames,
+        begun: Vec<(String, String)>,
+        shell: Option<Rc<dyn Shell>>,
+    ) -> Self {
+        Self { run, by, names, shell, mode: RefCell::new(Mode::Next(0)), begun: RefCell::new(begun) }
+    }
+
+    /// Whether it may pass because of a word that was typed before.
+    fn passes(&self) -> bool {
+        match &mut *self.mode.borrow_mut() {
+            Mode::Next(0) => false,
+            Mode::Next(left) => {
+                *left -= 1;
+                true
+            }
+            Mode::Until(_) | Mode::Rest => true,
+        }
+    }
+
+    /// Waits for a word that decides.
+    fn ask(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped> {
+        let say = |text: String| link.tell(Event::Notice { text });
+        loop {
+            let line = match type_line(link)? {
+                Line::Typed(line) => line,
+                Line::Cancelled => continue,
+                Line::Closed(why) => return Ok(self.closed(&why)),
+            };
+            match words::understand(&line, &self.names) {
+                Ok(None) => {}
+                Ok(Some(Word::Help)) => link.tell(Event::Words { words: words::meanings() }),
+                Ok(Some(Word::Shell)) => match &self.shell {
+                    Some(shell) => shell.open(link, ahead)?,
+                    None => say("the REPL is not available here".into()),
+                },
+                Ok(Some(Word::Skip(reason))) if ahead.effect.may_be_left_out() => {
+                    return Ok(Passage::Skip { reason, by: self.by.clone() });
+                }
+                Ok(Some(Word::Skip(_))) => say(format!(
+                    "`{}` cannot be left out: what it tells decides how the runbook goes on",
+                    ahead.effect.label
+                )),
+                Ok(Some(Word::Stop)) => return Ok(self.stopped(ahead.effect)),
+                Ok(Some(Word::Go(count))) => return Ok(self.go(Mode::Next(count - 1))),
+                Ok(Some(Word::Rest)) => return Ok(self.go(Mode::Rest)),
+                Ok(Some(Word::Until(step))) => match self.passed(&step) {
+                    Some(number) => say(format!("step {number} has begun already: name one that is to come")),
+                    None => return Ok(self.go(Mode::Until(step))),
+                },
+                Err(wrong) => say(wrong),
+            }
+        }
+    }
+
+    fn go(&self, mode: Mode) -> Passage {
+        self.mode.replace(mode);
+        Passage::Go
+    }
+
+    fn passed(&self, step: &StepName) -> Option<String> {
+        let begun = self.begun.borrow();
+        begun.iter().find(|(number, name)| step.fits(number, name)).map(|(number, _)| number.clone())
+    }
+
+    fn stopped(&self, before: &Effect) -> Passage {
+        let error = Error::new(Kind::Suspended, format!("stopped before `{}`, as asked", before.label))
+            .hint(format!("baton resume {} --step", self.run));
+        Passage::Stop(Box::new(Halt { ending: Ending::Suspended, error, effect: None }))
+    }
+
+    fn closed(&self, why: &str) -> Passage {
+        let error = Error::new(Kind::Interrupted, "nobody is there to say `go`")
+            .cause(why)
+            .hint("nothing was done unasked; what runs on the hosts goes on there")
+            .hint(format!("take it up again: baton resume {} --step", self.run));
+        Passage::Stop(Box::new(Halt { ending: Ending::Interrupted, error, effect: None }))
+    }
+}
+
+impl Gate for Stepwise {
+    fn before_step(&self, _link: &dyn Link, step: &StepAhead<'_>) -> Result<Passage, Stopped> {
+        let there = matches!(&*self.mode.borrow(), Mode::Until(wanted) if wanted.fits(step.number, step.name));
+        if there {
+            self.mode.replace(Mode::Next(0));
+        }
+        self.begun.borrow_mut().push((step.number.to_owned(), step.name.to_owned()));
+        Ok(Passage::Go)
+    }
+
+    fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped> {
+        if !is_asked_about(ahead.effect) || self.passes() {
+            return Ok(Passage::Go);
+        }
+        link.tell(Event::Ahead {
+            id: ahead.id.clone(),
+            attempt: ahead.attempt,
+            step: ahead.step.to_owned(),
+            step_name: ahead.step_name.to_owned(),
+            effect: ahead.effect.clone(),
+            place: ahead.place.map(PlaceData::from),
+            at: link.now(),
+        });
+        self.ask(link, ahead)
+    }
+
+    fn departure(&self) -> Option<String> {
+        Some("carried out step by step".to_owned())
+    }
+}
+
+/// Waits for a line, and tells the sinks that somebody is asked for one.
+fn type_line(link: &dyn Link) -> Result<Line, Stopped> {
+    link.tell(Event::Prompt { prompt: PROMPT.to_owned() });
+    let reply = link.call(Request::Line { prompt: PROMPT.to_owned() });
+    let line = match &reply {
+        Ok(Reply::Line(Line::Typed(line))) => Some(line.clone()),
+        Ok(_) | Err(Stopped) => None,
+    };
+    link.tell(Event::Typed { line });
+    match reply? {
+        Reply::Line(line) => Ok(line),
+        other => Ok(Line::Closed(format!("the terminal does not answer: {other:?}"))),
+    }
+}
+
+/// Changes and waits.
+fn is_asked_about(effect: &Effect) -> bool {
+    match &effect.action {
+        Action::Job(_) | Action::Log(_) | Action::Until(_) => true,
+        Action::Sleep { .. } => !effect.is_pause(),
+        Action::Probe(_) | Action::Ask(_) | Action::Capture(_) => false,
+        Action::Note { .. } | Action::NoReturn { .. } => false,
+    }
+}

@@ -1,0 +1,71 @@
+//! The words that are typed at the prompt of stepwise execution: what a line means. Single letters mean nothing, and
+//! a line that is no word does nothing. It must not carry anything out.
+
+use crate::model::step_name::{StepName, StepNames};
+use crate::model::text::shown;
+
+/// What each word does, in the order they are shown.
+const MEANINGS: [(&str, &str); 8] = [
+    ("go", "let it be done, then show the next"),
+    ("go 5", "let this one and the next four be done"),
+    ("until STEP", "go on without asking until that step begins: its number, its name, or a part of it"),
+    ("run the rest", "go on without asking to the end"),
+    ("skip REASON", "leave it out; the reason goes into the record"),
+    ("shell", "open the REPL here"),
+    ("stop", "stop the run here; it can be resumed"),
+    ("help", "show these words"),
+];
+
+/// A typed line that means something.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// This many effects may pass.
+    Go(u32),
+    /// Until this step begins.
+    Until(StepName),
+    /// All that is to come may pass.
+    Rest,
+    /// Leave it out, for this reason.
+    Skip(String),
+    Shell,
+    Stop,
+    Help,
+}
+
+/// The words and what they do.
+pub(super) fn meanings() -> Vec<(String, String)> {
+    MEANINGS.iter().map(|(word, meaning)| ((*word).to_owned(), (*meaning).to_owned())).collect()
+}
+
+/// What a line means; nothing for an empty one. The error says what could be typed.
+pub(super) fn understand(line: &str, names: &StepNames) -> Result<Option<Word>, String> {
+    let line = line.trim();
+    let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
+    Ok(Some(match (word, rest) {
+        ("", _) => return Ok(None),
+        ("go", "") => Word::Go(1),
+        ("go", count) => match count.parse() {
+            Ok(count) if count > 0 => Word::Go(count),
+            Ok(_) | Err(_) => {
+                return Err(format!("`go {}`: type `go`, or `go` and how many, such as `go 5`", shown(count)));
+            }
+        },
+        ("until", "") => return Err("until which step? type `until` and its number, its name, or a part of it".into()),
+        ("until", step) => match names.find(step) {
+            Ok(step) => Word::Until(step),
+            Err(error) => return Err(format!("{}; {}", error.message, error.hints.join("; "))),
+        },
+        ("run", "the rest") => Word::Rest,
+        ("skip", "") => return Err("why is it left out? type `skip` and the reason: it goes into the record".into()),
+        ("skip", reason) => Word::Skip(reason.to_owned()),
+        ("shell", "") => Word::Shell,
+        ("stop", "") => Word::Stop,
+        ("help", "") => Word::Help,
+        _ => return Err(no_word(line)),
+    }))
+}
+
+fn no_word(line: &str) -> String {
+    let words: Vec<String> = MEANINGS.iter().map(|(word, _)| format!("`{word}`")).collect();
+    format!("`{}` is none of the words: {}", shown(line), words.join(", "))
+}

@@ -1,0 +1,91 @@
+//! What a person says of a run that has stopped, and the records that say so: with them any runner, on any terminal,
+//! goes on in the same way. It carries nothing out.
+
+use crate::error::{Error, Kind, Result};
+use crate::journal::Stored;
+use crate::journal::history::History;
+use crate::model::record::{EffectId, Moment, Record, Who};
+
+/// What a person says of the effect at which a run stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing of it: what failed is tried again.
+    Retry,
+    /// It happened all the same; why they know.
+    Happened(String),
+    /// What is in doubt did not happen; why they know.
+    NotHappened(String),
+    /// It is left out; why.
+    Skip(String),
+}
+
+/// Whether this can be said of a run as it stands.
+///
+/// # Errors
+/// `Usage` when nothing has failed or is in doubt, or no word can stand for what did.
+pub fn admits(run: &str, history: &History, verdict: &Verdict) -> Result<()> {
+    reopening(run, history, verdict.clone(), &Moment::default(), &Who::default()).map(|_| ())
+}
+
+/// The records that open a run again: who did, what they say, and what is to be looked at anew.
+pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Moment, by: &Who) -> Result<Vec<Record>> {
+    let (when, who) = (|| at.clone(), || by.clone());
+    let said = match verdict {
+        Verdict::Retry => {
+            let retries = history.to_retry().into_iter();
+            retries.map(|id| Record::Retry { id, at: when(), by: who() }).collect()
+        }
+        Verdict::NotHappened(reason) => {
+            let (id, attempt) = history.doubted().ok_or_else(|| nothing(run, "is in doubt"))?;
+            vec![Record::Settled { id, attempt, happened: false, reason, at: when(), by: who() }]
+        }
+        Verdict::Happened(reason) => {
+            let (id, attempt) = stopped_at(run, history)?;
+            vec![Record::Settled { id, attempt, happened: true, reason, at: when(), by: who() }]
+        }
+        Verdict::Skip(reason) => {
+            let (id, _) = stopped_at(run, history)?;
+            vec![Record::Skipped { id, reason, at: when(), by: who() }]
+        }
+    };
+    let opened = Record::Opened { at: when(), by: who() };
+    let records: Vec<Record> = std::iter::once(opened).chain(said).collect();
+    if history.stopped_at().is_some() {
+        check(run, history, &records)?;
+    }
+    Ok(records)
+}
+
+/// The effect that a person can speak of, with its attempt.
+fn stopped_at(run: &str, history: &History) -> Result<(EffectId, u32)> {
+    let Some(past) = history.stopped_at() else {
+        if history.has_failed() {
+            let message = "what failed is no single change or wait: it cannot be settled by a word";
+            return Err(Error::new(Kind::Usage, message)
+                .hint(format!("put it right, then have it looked at again: baton resume {run}")));
+        }
+        return Err(nothing(run, "has failed or is in doubt"));
+    };
+    if !past.effect.may_be_left_out() {
+        let message =
+            format!("what `{}` tells decides how the runbook goes on: no word can stand for it", past.effect.label);
+        return Err(Error::new(Kind::Usage, message)
+            .hint(format!("put it right, then have it tried again: baton resume {run}")));
+    }
+    Ok((past.id, past.attempt))
+}
+
+fn nothing(run: &str, is: &str) -> Box<Error> {
+    Error::new(Kind::Usage, format!("nothing in run {run} {is}")).hint(format!("take it up again: baton resume {run}"))
+}
+
+/// A word on a failure that the runbook has acted on would not fit what it did.
+fn check(run: &str, history: &History, records: &[Record]) -> Result<()> {
+    let stored = (history.len() + 1..).zip(records).map(|(seq, record)| Stored { seq, record: record.clone() });
+    match history.clone().extend(stored.collect()) {
+        Ok(()) => Ok(()),
+        Err(why) => Err(Error::new(Kind::Usage, "the runbook went on because of the failure: no word can undo that")
+            .cause(why.message)
+            .hint(format!("see what it did: baton show {run}"))),
+    }
+}
