@@ -315,11 +315,6 @@ impl Play<'_> {
         self.estate.pass(60_000);
     }
 
-    /// The same with a person's word on what is in doubt; fails with baton's refusal.
-    pub fn back_with(&self, way: &Way, verdict: Verdict) -> Result<Finished, String> {
-        self.back_runner(&CrashClock::never(), way, verdict).map(|finished| finished.expect("it lives"))
-    }
-
     /// What the run found and did, for one that follows it.
     pub fn gist(&self) -> Value {
         gist(self.run, &self.store.read(self.run).unwrap_or_else(|error| panic!("{error}")))
