@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 11 | `main`, `lib` | start, and this map |
 //! | 10 | [`cli`] | typed words become a session; the exit code |
-//! | 9 | [`session`], [`lab`] | puts a run together; the rehearsal site |
+//! | 9 | [`session`], [`repl`], [`lab`] | puts a run together; steers one by hand; the rehearsal site |
 //! | 8 | [`script`] | the Rhai host: verbs, diagnostics, lint, documentation |
 //! | 7 | [`dispatch`] | **the door**: replay, intent, perform, outcome, event; the scheduler of tracks |
 //! | 6 | [`exec`] | how an effect is done: jobs, probes, logs, waits, questions |
@@ -54,6 +54,7 @@ pub mod journal;
 pub mod lab;
 pub mod library;
 pub mod model;
+pub mod repl;
 pub mod report;
 pub mod script;
 pub mod session;

@@ -5,7 +5,8 @@ pub mod adoption;
 mod rollback;
 mod verdict;
 
-pub use rollback::{Return, rollback, way_back};
+pub use rollback::{Return, Wish, rollback, way_back};
+pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};
 
 use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
@@ -142,20 +143,7 @@ pub fn snapshot(store: &dyn Store, history: &History) -> Result<Texts> {
 /// # Errors
 /// When its first records cannot be written: nothing was touched then.
 pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str) -> Result<Finished> {
-    let mut sources = BTreeMap::new();
-    for (name, text) in &prepared.texts.files {
-        sources.insert(name.clone(), parts.store.put_source(text).map_err(not_begun)?);
-    }
-    let begun = Record::Begun {
-        format: FORMAT,
-        baton: env!("CARGO_PKG_VERSION").to_owned(),
-        runbook: prepared.texts.runbook.clone(),
-        sources,
-        params: params.clone(),
-        estate: estate.to_owned(),
-        at: parts.world.now(),
-        by: parts.by.clone(),
-    };
+    let begun = first_record(prepared, &mut parts, &params, estate)?;
     let at = parts.world.now();
     let opening: Vec<Record> = std::iter::once(begun).chain(departures(&parts, &at)).collect();
     let history =
@@ -167,6 +155,27 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
 fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
     let told = parts.gates.iter().filter_map(|gate| gate.departure());
     told.map(|what| Record::Deviation { what, reason: String::new(), at: at.clone(), by: parts.by.clone() }).collect()
+}
+
+/// The record that begins a run; the texts it names are stored.
+///
+/// # Errors
+/// When a text cannot be stored.
+pub(crate) fn first_record(prepared: &Prepared, parts: &mut Parts, params: &Fields, estate: &str) -> Result<Record> {
+    let mut sources = BTreeMap::new();
+    for (name, text) in &prepared.texts.files {
+        sources.insert(name.clone(), parts.store.put_source(text).map_err(not_begun)?);
+    }
+    Ok(Record::Begun {
+        format: FORMAT,
+        baton: env!("CARGO_PKG_VERSION").to_owned(),
+        runbook: prepared.texts.runbook.clone(),
+        sources,
+        params: params.clone(),
+        estate: estate.to_owned(),
+        at: parts.world.now(),
+        by: parts.by.clone(),
+    })
 }
 
 /// The first records could not be written: there is no run, and nothing was touched.
@@ -231,7 +240,7 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
 }
 
 /// Tells the sinks what was recorded before. A record is lent to the event and taken back: long runs have many.
-fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
+pub(crate) fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
     for Stored { seq, record } in stored {
         let lent = std::mem::replace(record, Record::Opened { at: Moment::default(), by: Who::default() });
         let event = Event::Recorded { seq: *seq, record: lent, replayed: true };
@@ -283,7 +292,7 @@ fn perform(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Script
 }
 
 /// Says how the run ended, and writes it down.
-fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
+pub(crate) fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
     let touched = door.has_changed();
     let (ending, error, effect) = match (door.halt_reason(), end) {
         (Some(halt), _) => (halt.ending, Some(halt.error), halt.effect),
@@ -294,7 +303,7 @@ fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
         (None, ScriptEnd::Held { reason, instructions }) => {
             (Ending::Held, Some(held(&run, reason, &instructions)), None)
         }
-        (None, ScriptEnd::Failed { mut error, effect, guard, owed }) => {
+        (None, ScriptEnd::Failed { mut error, effect, guard, owed, .. }) => {
             let ending = if guard && !touched { Ending::Unmet } else { Ending::Failed };
             error.kind = if ending == Ending::Unmet { Kind::Precondition } else { Kind::Failed };
             (ending, Some(next_after_failure(&run, ending, error, &owed)), effect)
@@ -336,6 +345,23 @@ pub fn over(run: &str, history: &History) -> Option<Finished> {
     Some(Finished { run: run.to_owned(), ending: *ending, error, exit_code })
 }
 
+/// How a run stands that was only looked at, from the words of its record.
+pub(crate) fn stopped(run: &str, ending: Ending, message: &str) -> Finished {
+    let kind = match ending {
+        Ending::Done => return Finished { run: run.to_owned(), ending, error: None, exit_code: 0 },
+        Ending::Failed | Ending::Aborted => Kind::Failed,
+        Ending::Held | Ending::Suspended => Kind::Suspended,
+        Ending::Unmet => Kind::Precondition,
+        Ending::Doubt => Kind::InDoubt,
+        Ending::Interrupted => Kind::Interrupted,
+        Ending::Bug => Kind::Script,
+        Ending::Refused => Kind::Refused,
+        Ending::RolledBack => Kind::RolledBack,
+    };
+    let error = Error::new(kind, message).hint(format!("baton show {run}"));
+    Finished { run: run.to_owned(), ending, exit_code: error.kind.exit_code(), error: Some(error) }
+}
+
 /// What the record keeps of an ending: for a person who has to decide, the instructions as well.
 fn in_words(ending: Ending, error: &Error) -> String {
     if ending != Ending::Held {
@@ -358,5 +384,7 @@ fn next_after_failure(run: &str, ending: Ending, mut error: Box<Error>, owed: &[
         let names: Vec<String> = owed.iter().map(|name| format!("`{name}`")).collect();
         error = error.hint(format!("owed and not done yet, in this order: {}", names.join(", ")));
     }
-    error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
+    error
+        .hint(format!("take back what was changed: baton rollback {run}"))
+        .hint(format!("put it right, then try the failed step again: baton resume {run}"))
 }

@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("dispatch", 7),
     ("script", 8),
     ("session", 9),
+    ("repl", 9),
     ("lab", 9),
     ("cli", 10),
     ("main", 11),

@@ -35,7 +35,7 @@ impl Edited {
         let (file, inventory) = inventory(history, desk)?;
         let name = &history.begun().runbook;
         let check = format!("baton check {name}");
-        let prepared = prepare(&format!("{name}.rhai"), (&file, &inventory), &site, &check)?;
+        let prepared = prepare(&site.runbook(&format!("{name}.rhai"))?, (&file, &inventory), &site, &check)?;
         let adoption = adoption::fit(&prepared, &*store, run, history, verdict)?;
         Ok(Self { prepared, adoption })
     }

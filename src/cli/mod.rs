@@ -1,6 +1,7 @@
 //! The command line: typed words become a session, its ending becomes an exit code. One file a command. It performs no
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
+mod abort;
 mod adopt;
 mod answers;
 mod approve;
@@ -16,7 +17,9 @@ mod follow_up;
 mod former;
 mod lab;
 mod list;
+mod repl;
 mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod screen;
@@ -61,7 +64,10 @@ struct CommandLine {
 enum Command {
     Run(run::Words),
     Resume(resume::Words),
+    Rollback(rollback::Words),
+    Abort(abort::Words),
     Approve(approve::Words),
+    Repl(repl::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -73,6 +79,7 @@ enum Command {
 }
 
 /// What every command is given.
+#[derive(Clone)]
 struct Desk {
     /// Where it writes.
     screen: Screen,
@@ -122,7 +129,10 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
     match command {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
+        Command::Rollback(words) => rollback::run(words, desk),
+        Command::Abort(words) => abort::run(words, desk),
         Command::Approve(words) => approve::run(words, desk),
+        Command::Repl(words) => repl::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

@@ -88,7 +88,10 @@ fn verdict(words: &Words) -> Result<Verdict> {
 }
 
 /// A verdict without a reason is worth nothing to whoever reads the record.
-fn sound(flag: &str, reason: &str) -> Result<String> {
+///
+/// # Errors
+/// `Usage` when there is none.
+pub(super) fn sound(flag: &str, reason: &str) -> Result<String> {
     if reason.trim().is_empty() {
         return Err(Error::new(Kind::Usage, "a verdict needs a reason: it goes into the record")
             .hint(format!("say how you know: {flag} \"why you know\"")));

@@ -98,13 +98,9 @@ fn on_site(
     site: &Site,
     desk: &Desk,
 ) -> Result<u8> {
-    let text = desk::read_text(inventory)?.ok_or_else(|| {
-        Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
-            .hint("name the file that lists your hosts and services: -i FILE")
-    })?;
-    let file = inventory.display().to_string();
+    let (file, text) = inventory_text(inventory)?;
     let check = format!("baton check {given} -i {file}");
-    let prepared = prepare(given, (&file, &text), site, &check)?;
+    let prepared = prepare(&site.runbook(given)?, (&file, &text), site, &check)?;
     let course = words.steering.course(prepared.program.step_names(), None)?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     if let Some(former) = former {
@@ -122,13 +118,22 @@ fn on_site(
     begin(words, taken, &course, params, desk)
 }
 
+/// The name and the text of an inventory.
+pub(super) fn inventory_text(inventory: &Path) -> Result<(String, String)> {
+    let text = desk::read_text(inventory)?.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("there is no inventory `{}`", inventory.display()))
+            .hint("name the file that lists your hosts and services: -i FILE")
+    })?;
+    Ok((inventory.display().to_string(), text))
+}
+
 fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
     template(&wanted.lab, site)?;
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
     let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?.unattended(words.no_operator);
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
-    let prepared = prepare(given, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    let prepared = prepare(&site.runbook(given)?, (plan.inventory_file(), plan.inventory()), site, &check)?;
     let course = words.steering.course(prepared.program.step_names(), None)?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
@@ -152,7 +157,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let name = former.lab(given)?;
     let of_lab = lease(desk, &lab_name(name), &run)?;
     let lab = Lab::find(name, &desk.state, &former.run)?;
-    let prepared = prepare(given, former.inventory()?, site, &format!("baton check {given}"))?;
+    let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
     let course = words.steering.course(prepared.program.step_names(), None)?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
@@ -165,7 +170,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.
-fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
+pub(super) fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
     let known = store.runs()?.iter().any(|one| one == run);
     if known && !History::from(store.read(run)?)?.is_final() {
@@ -176,11 +181,15 @@ fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Resul
 
 /// Everything a run is made of, compiled. What can be seen to be wrong without running it is refused here: in the midst
 /// of a run it would leave a pair half changed. `check` is what shows all of it.
-pub(super) fn prepare(given: &str, inventory: (&str, &str), site: &Site, check: &str) -> Result<Prepared> {
-    let (name, text) = site.runbook(given)?;
+pub(super) fn prepare(
+    (name, text): &(String, String),
+    inventory: (&str, &str),
+    site: &Site,
+    check: &str,
+) -> Result<Prepared> {
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let mut read_profile = |product: &str| site.lookup(Shelf::Products, product);
-    let texts = site.check(session::gather(&name, &text, inventory, &mut read_module, &mut read_profile));
+    let texts = site.check(session::gather(name, text, inventory, &mut read_module, &mut read_profile));
     let prepared = texts.and_then(session::prepare).map_err(|error| {
         if error.kind == Kind::Inventory { error.hint(format!("fix it, then: {check}")) } else { error }
     })?;
@@ -201,11 +210,11 @@ fn refused(error: Box<Error>, more: usize, check: &str) -> Box<Error> {
     error.hint(format!("nothing was touched; fix it, then: {check}"))
 }
 
-fn new_run() -> Result<String> {
+pub(super) fn new_run() -> Result<String> {
     desk::new_run_id(Clock::real().now().wall)
 }
 
-fn say_what_differs(site: &Site, desk: &Desk) {
+pub(super) fn say_what_differs(site: &Site, desk: &Desk) {
     for path in site.differing() {
         desk.screen.remark(&format!("using this folder's own {path}, which differs from the shipped one"));
     }
@@ -218,7 +227,7 @@ fn begin(words: &Words, mut taken: TakenUp, course: &Course, params: Fields, des
 }
 
 /// `name=value` words as a map of texts.
-fn given_params(words: &[String], runbook: &str) -> Result<Fields> {
+pub(super) fn given_params(words: &[String], runbook: &str) -> Result<Fields> {
     let mut fields = Fields::new();
     for word in words {
         let Some((name, value)) = word.split_once('=') else {

@@ -15,7 +15,8 @@ use std::rc::Rc;
 pub struct Handle(Rc<RefCell<Box<dyn Write>>>);
 
 impl Handle {
-    fn new(stream: Box<dyn Write>) -> Self {
+    /// A stream to this end.
+    pub(super) fn new(stream: Box<dyn Write>) -> Self {
         Self(Rc::new(RefCell::new(stream)))
     }
 

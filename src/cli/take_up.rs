@@ -115,6 +115,11 @@ impl TakenUp {
         Ok(())
     }
 
+    /// The run, what it is made of, where it acts, and what keeps others away while it lives.
+    pub(super) fn into_parts(self) -> (String, Prepared, Estate, (Lease, Lease)) {
+        (self.run, self.prepared, self.estate, (self._of_run, self.of_site))
+    }
+
     /// The parts to carry it out with. May be called again when it has stopped.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! intent durable, effect, outcome durable, value visible. It decides nothing a runbook should decide.
 
 use crate::dispatch::gate::{Gate, StepAhead};
-use crate::dispatch::replay::{self, Course};
+use crate::dispatch::replay::{self, Course, gave_up};
 use crate::dispatch::second_look::SecondLook;
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Step, Track, Want};
@@ -13,7 +13,7 @@ use crate::journal::Store;
 use crate::journal::adopting::Met;
 use crate::journal::history::{History, Past, State, StepPast, StepPhase};
 use crate::journal::way_back::Fate;
-use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
+use crate::model::effect::{Effect, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
 use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
@@ -71,6 +71,8 @@ pub struct Dispatcher {
     pub(super) second_look: SecondLook,
     /// What was met while effects were off.
     pub(super) met: RefCell<Met>,
+    /// Where side tracks have read the logs up to.
+    pub(super) marks_aside: RefCell<BTreeMap<String, Mark>>,
 }
 
 impl Dispatcher {
@@ -99,6 +101,7 @@ impl Dispatcher {
             walled: Cell::new(false),
             second_look: setup.second_look,
             met: RefCell::default(),
+            marks_aside: RefCell::default(),
         })
     }
 
@@ -199,6 +202,10 @@ impl Dispatcher {
     pub(super) fn append(&self, record: Record) -> Result<(), Halted> {
         let mut records = self.track(|track| std::mem::take(&mut track.pending));
         records.push(record);
+        self.append_all(records)
+    }
+
+    pub(super) fn append_all(&self, records: Vec<Record>) -> Result<(), Halted> {
         self.suspend(Want::Append(records)).map(|_| ())
     }
 
@@ -210,7 +217,7 @@ impl Dispatcher {
         place: Option<Place>,
         course: Course,
     ) -> Result<Outcome, Halted> {
-        if self.walled.get() {
+        if self.is_walled() {
             return Err(Halted);
         }
         let mut recovering = course.is_recovery();
@@ -244,7 +251,7 @@ impl Dispatcher {
                     recovering = false;
                     continue;
                 }
-                Verdict::Again { reason } => Outcome::Failed(gave_up(&reason)),
+                Verdict::Again { reason } => Outcome::Failed(gave_up(ATTEMPTS_MAX, &reason)),
                 Verdict::Doubt { reason } => return Err(self.doubt(id, attempt, effect, reason)),
                 Verdict::Unanswered { reason } => {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
@@ -334,6 +341,7 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let id = self.track(|track| EffectId { n: track.next(), track: track.id.clone() });
+        self.arrive(&id.track, || format!("effect {id}"))?;
         let outcome = match self.history.recorded(&id) {
             None if self.history.forked_at(&id) => {
                 return Err(self.refuse(replay::not_a_fork(&id, "parallel", &effect.label), place));
@@ -345,7 +353,7 @@ impl Door for Dispatcher {
                 self.count(&past, &verdict);
                 match verdict {
                     replay::Verdict::Recorded(outcome) => outcome,
-                    replay::Verdict::Settled(outcome, _) if self.walled.get() => outcome,
+                    replay::Verdict::Settled(outcome, _) if self.is_walled() => outcome,
                     replay::Verdict::Settled(outcome, attempt) => {
                         self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
                         outcome
@@ -354,9 +362,10 @@ impl Door for Dispatcher {
                         self.tell_of_lapse(&past);
                         self.perform_live(&id, &effect, place, course)?
                     }
-                    replay::Verdict::Halt(halt) if self.walled.get() && halt.ending == Ending::Doubt => {
+                    replay::Verdict::Halt(halt) if self.is_walled() && halt.ending == Ending::Doubt => {
                         return Err(Halted);
                     }
+                    replay::Verdict::Halt(_) if self.track(|track| track.recalls) => return Err(Halted),
                     replay::Verdict::Halt(halt) => return Err(self.refuse(*halt, place)),
                 }
             }
@@ -370,6 +379,7 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let (track, number) = self.track(|track| (track.id.clone(), track.enter(name)));
+        self.arrive(&track, || format!("step {number}"))?;
         match self.history.step(&track, &number) {
             Some(step) if step.name != name => {
                 return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
@@ -379,11 +389,11 @@ impl Door for Dispatcher {
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
-            Some(_) if self.walled.get() || !self.begins_again(&track, &number) => {
+            Some(_) if self.is_walled() || !self.begins_again(&track, &number) => {
                 self.meet_step(track, number);
                 return Ok(Entry::Enter);
             }
-            None if self.walled.get() => return Err(Halted),
+            None if self.is_walled() => return Err(Halted),
             Some(_) | None => {}
         }
         let ahead = StepAhead { track: &track, number: &number, name, place: place.as_ref() };
@@ -404,7 +414,7 @@ impl Door for Dispatcher {
         let (track, left) = self.track(|track| (track.id.clone(), track.leave()));
         let Some(Step { number, name }) = left else { return Ok(()) };
         let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
-        if self.walled.get() || (recorded && !self.begins_again(&track, &number)) {
+        if self.is_walled() || (recorded && !self.begins_again(&track, &number)) {
             return Ok(());
         }
         let well = failed.is_none();
@@ -450,12 +460,16 @@ impl Door for Dispatcher {
         if self.is_halted() {
             return Err(Halted);
         }
-        let child = self.track(|parent| parent.aside(track));
+        let child = self.side_track(track, false);
         self.run_tracks(vec![(child, body)])
     }
 
     fn guarded(&self, message: &str) {
         self.note_guard(message);
+    }
+
+    fn track_id(&self) -> TrackId {
+        self.track(|track| track.id.clone())
     }
 
     fn mark_of(&self, service: &str) -> Option<Mark> {
@@ -478,9 +492,4 @@ impl Door for Dispatcher {
     fn halt_reason(&self) -> Option<Halt> {
         self.halted.borrow().clone()
     }
-}
-
-fn gave_up(reason: &str) -> Failure {
-    let message = format!("given up after {ATTEMPTS_MAX} attempts: {reason}");
-    Failure { kind: FailureKind::Goal, message, exit: None, output: String::new() }
 }

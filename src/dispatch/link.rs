@@ -1,5 +1,4 @@
-//! The dispatcher as the link that effects are performed through: a request suspends the track that asks until the
-//! reply is there. It must not decide anything.
+//! How an effect that is performed reaches the world: its track is suspended until there is a reply. It judges nothing.
 
 use crate::dispatch::Halted;
 use crate::dispatch::dispatcher::Dispatcher;

@@ -100,6 +100,8 @@ pub trait Door {
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
     /// A guard held that says this: before the first change after a resume, what it was decided by is looked at again.
     fn guarded(&self, message: &str);
+    /// The track that is running.
+    fn track_id(&self) -> TrackId;
     /// Where the service's log stands for this track: the mark of the last outcome that had one.
     fn mark_of(&self, service: &str) -> Option<Mark>;
     /// A name for the next question of the run on this track: its `own`, or one such as `confirm-2`. No name is given

@@ -4,7 +4,7 @@
 use crate::dispatch::Halt;
 use crate::error::{Error, Kind};
 use crate::journal::history::{self, Past, State};
-use crate::model::effect::{Action, Effect, Outcome};
+use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Ending, Moment};
 use crate::model::value::Value;
 
@@ -148,4 +148,10 @@ pub(super) fn left_over(replayed: usize, recorded: usize) -> Box<Error> {
         .cause(format!("recorded  {recorded} effects"))
         .cause(format!("attempted {replayed} effects"))
         .hint("nothing was done; the record is as it was")
+}
+
+/// An idempotent job vanished again and again without a result.
+pub(super) fn gave_up(attempts: u32, reason: &str) -> Failure {
+    let message = format!("given up after {attempts} attempts: {reason}");
+    Failure { kind: FailureKind::Goal, message, exit: None, output: String::new() }
 }

@@ -44,10 +44,7 @@ impl Dispatcher {
     pub(super) fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
         let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
         // The parent's step must be on record before the first record of a child.
-        let held_back = self.track(|track| std::mem::take(&mut track.pending));
-        if !held_back.is_empty() {
-            self.suspend(Want::Append(held_back))?;
-        }
+        self.catch_up()?;
         for (child, body) in children {
             self.forked.borrow_mut().push((child.id.clone(), body));
             self.tracks.borrow_mut().insert(child.id.clone(), child);
@@ -57,10 +54,13 @@ impl Dispatcher {
         let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
         drop(tracks);
         for mut child in ended {
-            self.track(|parent| {
-                parent.marks.append(&mut child.marks);
-                parent.pending.append(&mut child.pending);
-            });
+            // What is read on a side track must not move the script's own marks: a replay without it would differ.
+            if child.id.is_scripts() {
+                self.track(|parent| parent.marks.append(&mut child.marks));
+            } else {
+                self.marks_aside.replace(child.marks);
+            }
+            self.track(|parent| parent.pending.append(&mut child.pending));
         }
         joined.map(|_| ())
     }

@@ -66,6 +66,8 @@ pub(super) struct Track {
     pub(super) guards: Vec<Guarded>,
     /// Step records that wait for the next write: they need no sync of their own.
     pub(super) pending: Vec<Record>,
+    /// It only finds again what is on record: where that ends or differs, so does the track.
+    pub(super) recalls: bool,
 }
 
 impl Track {
@@ -87,6 +89,7 @@ impl Track {
             readings: Vec::new(),
             guards: Vec::new(),
             pending: Vec::new(),
+            recalls: false,
         }
     }
 
@@ -102,13 +105,13 @@ impl Track {
             step => format!("{step}.{}", index + 1),
         };
         let child = Self::new(self.id.child(n, index), prefix, self.marks.clone());
-        Self { outside: self.depth(), ..child }
+        Self { outside: self.depth(), recalls: self.recalls, ..child }
     }
 
     /// A side track of this name: it starts from what this one has read.
-    pub(super) fn aside(&self, id: TrackId) -> Self {
+    pub(super) fn aside(&self, id: TrackId, recalls: bool) -> Self {
         let prefix = id.0.clone();
-        Self::new(id, prefix, self.marks.clone())
+        Self { recalls, ..Self::new(id, prefix, self.marks.clone()) }
     }
 
     /// Numbers the next effect or fork.

@@ -14,6 +14,11 @@ impl Dispatcher {
         self.walled.set(up);
     }
 
+    /// Whether the track that is running ends where its record does.
+    pub(super) fn is_walled(&self) -> bool {
+        self.walled.get() || self.track(|track| track.recalls)
+    }
+
     /// What was come to on record while effects were off.
     #[must_use]
     pub fn met(&self) -> Met {
@@ -22,7 +27,8 @@ impl Dispatcher {
 
     /// Counts what is asked for again.
     pub(super) fn count(&self, past: &Past<'_>, verdict: &Verdict) {
-        self.replayed.set(self.replayed.get() + usize::from(!past.gives_way));
+        let counts = past.id.track.is_scripts() && !past.gives_way;
+        self.replayed.set(self.replayed.get() + usize::from(counts));
         let otherwise = matches!(verdict, Verdict::Live(course) if course.is_otherwise());
         if self.walled.get() && !otherwise {
             self.met.borrow_mut().effects.insert(past.id.clone());

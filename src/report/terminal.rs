@@ -146,6 +146,10 @@ impl Terminal {
             Record::Outcome { id, outcome, at, .. } => {
                 if let Some((effect, since)) = self.effects.remove(id) {
                     self.settled(id, &effect, outcome, Some(since), at.wall);
+                    // What failed may be spoken of again.
+                    if matches!(outcome, Outcome::Failed(_)) {
+                        self.effects.insert(id.clone(), (effect, since));
+                    }
                 }
             }
             Record::Read { id, effect, outcome, at, .. } => self.settled(id, effect, outcome, None, at.wall),
@@ -182,9 +186,9 @@ impl Terminal {
             Record::StepBegun { track, number, name, at, .. } => {
                 self.steps.insert((track.clone(), number.clone()), (name.clone(), at.wall));
             }
-            Record::StepEnded { track, number, .. } => {
+            Record::StepEnded { track, number, failed, .. } => {
                 self.steps.remove(&(track.clone(), number.clone()));
-                *self.folded.get_or_insert(0) += 1;
+                *self.folded.get_or_insert(0) += usize::from(failed.is_none());
             }
             Record::Intent { id, effect, at, .. } => {
                 self.effects.insert(id.clone(), (effect.clone(), at.wall));

@@ -4,7 +4,7 @@
 use crate::dispatch::Door;
 use crate::error::Error;
 use crate::model::inventory::Inventory;
-use crate::model::record::{StepId, TrackId};
+use crate::model::record::{EffectId, StepId, TrackId};
 use crate::model::value::Fields;
 use crate::script::closures::Closure;
 use crate::script::program::Program;
@@ -32,6 +32,8 @@ pub(crate) struct Run {
     pub(crate) bug: RefCell<Option<Box<Error>>>,
     /// How steps say they are undone.
     pub(crate) undos: RefCell<OwnUndos>,
+    /// The effects at which the tracks of the last `parallel` that failed had failed, in the order of its items.
+    pub(crate) failed_beside: RefCell<Vec<EffectId>>,
 }
 
 /// One strand of a run, as the script host sees it.
@@ -107,6 +109,13 @@ impl Track {
 }
 
 impl Run {
+    /// A run before anything was evaluated.
+    pub(crate) fn new(door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields, program: Rc<Program>) -> Rc<Self> {
+        let (engine, bug) = (OnceCell::new(), RefCell::default());
+        let (undos, failed_beside) = (RefCell::default(), RefCell::default());
+        Rc::new(Self { door, inventory, params, program, engine, bug, undos, failed_beside })
+    }
+
     /// Whether no script of this run may go any further.
     pub(crate) fn is_over(&self) -> bool {
         self.door.is_halted() || self.bug.borrow().is_some()

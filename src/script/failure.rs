@@ -82,6 +82,12 @@ pub(crate) fn uncaught(thrown: &Dynamic) -> Uncaught {
     Uncaught { error, effect: word("effect").as_deref().and_then(effect_id), guard, place }
 }
 
+/// The effect whose failure was raised, if it was one.
+pub(crate) fn effect_of(raised: &EvalAltResult) -> Option<EffectId> {
+    let (_, inner) = diagnostic::innermost("", raised);
+    if let EvalAltResult::ErrorRuntime(thrown, _) = inner { uncaught(thrown).effect } else { None }
+}
+
 /// Reads what [`EffectId`] displays.
 fn effect_id(text: &str) -> Option<EffectId> {
     let (track, n) = text.rsplit_once(':')?;

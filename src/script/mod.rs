@@ -9,11 +9,13 @@
 //! - [`doc`]: what is said about each primitive; feeds `baton doc`, lint and "did you mean"
 //! - [`diagnostic`]: Rhai's errors in the words of a runbook's author
 //! - [`gates`]: the names of a program's gates
+//! - [`repl`]: lines typed by hand, [`frames`] the variables they see, [`outline`] the steps a runbook has
 //! - [`lint`]: what can be seen to be wrong without running
 //!
 //! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
 //! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track,
-//! [`obligations`] what is owed at the end, [`put_back`] former values, [`tree`] reading ASTs.
+//! [`obligations`] what is owed at the end, [`put_back`] former values, [`tree`] reading ASTs, [`literals`] values as
+//! they are written, [`sealed`] a door that leads nowhere.
 
 pub(crate) mod call;
 pub(crate) mod closures;
@@ -22,17 +24,22 @@ pub mod diagnostic;
 pub mod doc;
 pub mod edits;
 pub(crate) mod failure;
+pub mod frames;
 pub mod gates;
 pub(crate) mod handles;
 pub mod lint;
+pub(crate) mod literals;
 pub(crate) mod lower;
 pub(crate) mod obligations;
 pub(crate) mod options;
+pub mod outline;
 pub mod params;
 pub mod primitives;
 pub mod program;
 pub(crate) mod put_back;
+pub mod repl;
 pub mod rollback;
+pub(crate) mod sealed;
 pub mod sources;
 pub mod surface;
 pub(crate) mod tree;

@@ -10,12 +10,13 @@ use crate::model::step_name::StepNames;
 use crate::model::value::Fields;
 use crate::script::context::{Fallible, Held, Obligation, Run, Track};
 use crate::script::failure::{self, Bug};
+use crate::script::frames::Frames;
 use crate::script::params::{self, ParamDecl};
 use crate::script::primitives;
 use crate::script::sources::{self, Sources};
 use crate::script::{diagnostic, obligations, tree};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -37,6 +38,8 @@ pub enum ScriptEnd {
         error: Box<Error>,
         /// The effect, if it was one.
         effect: Option<EffectId>,
+        /// The effects at which tracks beside it had failed, itself among them, when it happened in a `parallel`.
+        beside: Vec<EffectId>,
         /// Whether it was a guard that did not hold.
         guard: bool,
         /// The names of what `ensure` owes and nobody did, newest first: the order in which it is done.
@@ -146,6 +149,12 @@ impl Program {
         names
     }
 
+    /// Whether it does nothing at all: lines typed by hand have such a runbook.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.main.text.trim().is_empty()
+    }
+
     /// What the runbook says of itself: its `//!` lines, without the marks.
     #[must_use]
     pub fn about(&self) -> String {
@@ -161,7 +170,8 @@ impl Program {
     /// The file a call stands in. Rhai says `source`, which is wrong where a closure is called by another file.
     pub(crate) fn file_of_call<'s>(&'s self, source: &'s str, name: &str, position: Position) -> &'s str {
         let has_call = |unit: &&Unit| unit.calls.get(&position).is_some_and(|called| called == name);
-        if self.units().any(|unit| unit.file == source && has_call(&unit)) {
+        let is_typed = !self.units().any(|unit| unit.file == source);
+        if is_typed || self.units().any(|unit| unit.file == source && has_call(&unit)) {
             return source;
         }
         self.units().find(has_call).map_or(source, |unit| &unit.file)
@@ -188,7 +198,19 @@ impl Program {
 /// soon as the door is shut.
 #[must_use]
 pub fn run(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields) -> ScriptEnd {
-    match Stage::set(program, door, inventory, params) {
+    run_watched(program, door, inventory, params, None)
+}
+
+/// The same, with somebody who wants to look at its variables.
+#[must_use]
+pub fn run_watched(
+    program: &Rc<Program>,
+    door: Rc<dyn Door>,
+    inventory: Rc<Inventory>,
+    params: Fields,
+    frames: Option<Frames>,
+) -> ScriptEnd {
+    match Stage::set(program, door, inventory, params, frames) {
         Ok(stage) => {
             let mut end = stage.play();
             let left = std::mem::take(&mut *stage.main.obligations.borrow_mut());
@@ -221,17 +243,16 @@ impl Stage {
         door: Rc<dyn Door>,
         inventory: Rc<Inventory>,
         params: Fields,
+        frames: Option<Frames>,
     ) -> Result<Self> {
         let params = program.resolve_params(&params)?;
-        let (program, bug, undos) = (Rc::clone(program), RefCell::default(), RefCell::default());
-        let run = Rc::new(Run { door, inventory, params, program, engine: OnceCell::new(), bug, undos });
+        let run = Run::new(door, inventory, params, Rc::clone(program));
         let main = Track::new(&run);
         let mut engine = run.program.engine();
-        engine.set_default_tag(main.tag());
-        let stopping = Rc::clone(&run);
-        engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
-        let engine = Rc::new(engine);
-        let _set_once = run.engine.set(Rc::downgrade(&engine));
+        if let Some(frames) = frames {
+            frames.watch(&mut engine);
+        }
+        let engine = ready(engine, &main);
         Ok(Self { main, engine, met: RefCell::default() })
     }
 
@@ -257,6 +278,16 @@ impl Stage {
     }
 }
 
+/// An engine by which calls find their track, and which stops when the run is over.
+pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>) -> Rc<Engine> {
+    engine.set_default_tag(main.tag());
+    let stopping = Rc::clone(&main.run);
+    engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
+    let engine = Rc::new(engine);
+    let _set_once = main.run.engine.set(Rc::downgrade(&engine));
+    engine
+}
+
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
 pub(super) fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
     let run = &main.run;
@@ -275,11 +306,12 @@ pub(super) fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<O
     }
     match result {
         Ok(()) => Ok(None),
-        Err(raised) => Err(failed(&run.program, &raised)),
+        Err(raised) => Err(failed(run, &raised)),
     }
 }
 
-fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
+fn failed(run: &Run, raised: &EvalAltResult) -> ScriptEnd {
+    let program = &run.program;
     let (file, inner) = diagnostic::innermost(&program.main.file, raised);
     let EvalAltResult::ErrorRuntime(thrown, position) = inner else {
         let error = diagnostic::runtime(program, raised);
@@ -296,7 +328,11 @@ fn failed(program: &Program, raised: &EvalAltResult) -> ScriptEnd {
     };
     error.snippet = error.place.as_ref().and_then(|place| program.snippet(place)).map(Box::new);
     error.trace = diagnostic::trace(&program.main.file, raised);
-    ScriptEnd::Failed { error, effect: uncaught.effect, guard: uncaught.guard, owed: Vec::new() }
+    let mut beside = run.failed_beside.borrow().clone();
+    if uncaught.effect.as_ref().is_none_or(|effect| !beside.contains(effect)) {
+        beside.clear();
+    }
+    ScriptEnd::Failed { error, effect: uncaught.effect, beside, guard: uncaught.guard, owed: Vec::new() }
 }
 
 fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library: &Library) -> Engine {

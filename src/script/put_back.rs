@@ -155,7 +155,7 @@ impl Hands<'_> {
 
 /// A part of the way back has failed.
 pub(super) fn failed(error: Box<Error>, effect: Option<EffectId>) -> ScriptEnd {
-    ScriptEnd::Failed { error, effect, guard: false, owed: Vec::new() }
+    ScriptEnd::Failed { error, effect, beside: Vec::new(), guard: false, owed: Vec::new() }
 }
 
 fn in_words(why: &Failure) -> Box<Error> {

@@ -39,7 +39,7 @@ impl Standing {
     /// # Errors
     /// `Usage` when the parameters do not fit. What the replay found wrong is the door's to tell.
     pub fn replay(program: &Rc<Program>, door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields) -> Result<Self> {
-        let stage = Stage::set(program, door, Rc::clone(&inventory), params)?;
+        let stage = Stage::set(program, door, Rc::clone(&inventory), params, None)?;
         // How the script ended is on record. A bug in it would stop what follows.
         let _on_record = stage.play();
         stage.main.run.bug.take();
@@ -92,7 +92,8 @@ impl Back<'_> {
             let fate = self.door.look(&id).map_err(|Halted| ScriptEnd::Halted)?;
             fates.insert(id, fate);
         }
-        let acts = history.acts_back(since, &self.standing.steps(), &fates);
+        let mut acts = history.acts_back(since, &self.standing.steps(), &fates);
+        acts.retain(|act| !matches!(act.how, How::Nothing(_)));
         for acts in acts.chunk_by(|a, b| a.step == b.step) {
             let Some((_, name)) = acts.first().and_then(|act| act.step.as_ref()) else {
                 acts.iter().try_for_each(|act| self.act(act))?;
@@ -131,7 +132,7 @@ impl Back<'_> {
                 let text = format!("Undo by hand: {}", change.effect.label);
                 hands.ask(Ask { gate, form: Form::Manual, text, evidence: String::new() })
             }
-            How::Nothing(change) => hands.note(format!("{}: nothing needs to be put back", change.effect.label)),
+            How::Nothing(_) => Ok(()),
         }
     }
 

@@ -29,7 +29,7 @@ pub fn admits(run: &str, history: &History, verdict: &Verdict) -> Result<()> {
 }
 
 /// The records that open a run again: who did, what they say, and what is to be looked at anew.
-pub(super) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Moment, by: &Who) -> Result<Vec<Record>> {
+pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Moment, by: &Who) -> Result<Vec<Record>> {
     let (when, who) = (|| at.clone(), || by.clone());
     let said = match verdict {
         Verdict::Retry => {

@@ -2,6 +2,7 @@
 //! REPL. Questions of a runbook go elsewhere: to a [`Person`](super::person::Person). It must not judge a line.
 
 use super::Line;
+use super::line_editor::LineEditor;
 use super::terminal::Terminal;
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ pub enum Console {
     Nobody(String),
     /// Whoever sits at the terminal.
     Terminal(Arc<Terminal>),
+    /// Whoever types lines of the REPL.
+    Editor(Arc<LineEditor>),
 }
 
 impl Console {
@@ -20,6 +23,7 @@ impl Console {
         match self {
             Self::Nobody(why) => Line::Closed(why.clone()),
             Self::Terminal(terminal) => terminal.line(prompt).await,
+            Self::Editor(editor) => editor.line(prompt).await,
         }
     }
 }

@@ -152,6 +152,10 @@ impl Door for FakeDoor {
 
     fn guarded(&self, _: &str) {}
 
+    fn track_id(&self) -> TrackId {
+        TrackId::main()
+    }
+
     fn mark_of(&self, service: &str) -> Option<Mark> {
         self.state.borrow().marks.contains(service).then(Mark::default)
     }

@@ -1,5 +1,6 @@
 //! A shipped runbook against the simulated world: the story of a run, with runners that may die in it.
 
+use baton::dispatch::Gate;
 use baton::engine;
 use baton::error::Error;
 use baton::journal::history::History;
@@ -10,6 +11,7 @@ use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
 use baton::model::record::{EffectId, Moment, Record, TrackId, Way, Who};
+use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
 use baton::session::adoption::{self, Adoption};
 use baton::session::{self, Finished, Parts, Prepared, Terms, Verdict};
@@ -44,18 +46,15 @@ pub struct Play<'a> {
 
 /// Collects the records that the screens of all runners showed, with their numbers.
 #[derive(Clone, Default)]
-struct Shown {
-    records: Rc<RefCell<Vec<(u64, Record)>>>,
-    notices: Rc<RefCell<Vec<String>>>,
-}
+struct Shown(Rc<RefCell<Vec<(u64, Record)>>>, Rc<RefCell<Vec<Event>>>);
 
 impl Sink for Shown {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { seq, record, replayed: false } = event {
-            self.records.borrow_mut().push((*seq, Record::clone(record)));
+            self.0.borrow_mut().push((*seq, Record::clone(record)));
         }
-        if let Event::Notice { text } = event {
-            self.notices.borrow_mut().push(text.clone());
+        if matches!(event, Event::Ahead { .. } | Event::Words { .. } | Event::Notice { .. }) {
+            self.1.borrow_mut().push(event.clone());
         }
     }
 }
@@ -222,14 +221,24 @@ impl Play<'_> {
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
     /// Fails with baton's refusal.
     pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
-        self.carry_out(clock, between, Verdict::Retry)
+        self.carry_out(clock, between, vec![], Verdict::Retry)
     }
 
     /// A runner that lives, taking the run up with a person's word on what is in doubt.
     pub fn resume_with(&self, happened: bool) -> Finished {
         let why = "looked at the host".to_owned();
         let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
-        self.carry_out(&CrashClock::never(), &Between::nothing(), verdict).expect("not refused").expect("it lives")
+        self.steered(&CrashClock::never(), vec![], verdict).expect("not refused").expect("it lives")
+    }
+
+    /// A runner with these gates, taking the run up with a person's word if it stopped.
+    pub fn steered(
+        &self,
+        clock: &CrashClock,
+        gates: Vec<Rc<dyn Gate>>,
+        verdict: Verdict,
+    ) -> Result<Option<Finished>, String> {
+        self.carry_out(clock, &Between::nothing(), gates, verdict)
     }
 
     /// A runner takes the run back, from where another one stopped if one had begun to. As [`Play::runner`].
@@ -257,7 +266,8 @@ impl Play<'_> {
     /// What going back would do: nothing of it is done.
     pub fn plan_back(&self, way: &Way) -> session::Return {
         let parts = self.parts(&CrashClock::never(), &Between::nothing());
-        session::way_back(&self.scene.prepared, parts, way, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"))
+        let wish = session::Wish { way: way.clone(), verdict: Verdict::Retry, reason: String::new() };
+        session::way_back(&self.scene.prepared, parts, wish).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Somebody else carries out a verb.
@@ -273,8 +283,14 @@ impl Play<'_> {
         self.estate.pass(60_000);
     }
 
-    fn carry_out(&self, clock: &CrashClock, between: &Between, verdict: Verdict) -> Result<Option<Finished>, String> {
-        let parts = self.parts(clock, between);
+    fn carry_out(
+        &self,
+        clock: &CrashClock,
+        between: &Between,
+        gates: Vec<Rc<dyn Gate>>,
+        verdict: Verdict,
+    ) -> Result<Option<Finished>, String> {
+        let parts = Parts { gates, ..self.parts(clock, between) };
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
@@ -320,12 +336,23 @@ impl Play<'_> {
 
     /// The records that a person saw as they were written.
     pub fn shown(&self) -> Vec<(u64, Record)> {
-        self.shown.records.borrow().clone()
+        self.shown.0.borrow().clone()
     }
 
     /// What they were told beside it.
     pub fn notices(&self) -> Vec<String> {
-        self.shown.notices.borrow().clone()
+        let told = self.told().into_iter();
+        told.filter_map(|event| if let Event::Notice { text } = event { Some(text) } else { None }).collect()
+    }
+
+    /// What a person was shown beside records: what is about to happen, words, notices.
+    pub fn told(&self) -> Vec<Event> {
+        self.shown.1.borrow().clone()
+    }
+
+    /// The steps that the runbook names.
+    pub fn step_names(&self) -> StepNames {
+        self.scene.prepared.program.step_names()
     }
 
     /// What is on record.

@@ -2,9 +2,11 @@
 //! in the order of the items. Who runs when is the scheduler's business, behind the door.
 
 use crate::dispatch::{Body, Halted};
+use crate::model::record::EffectId;
 use crate::script::call::Call;
 use crate::script::closures::{Closure, isolate};
 use crate::script::context::{Fallible, Track, terminated};
+use crate::script::failure;
 use rhai::{Array, Dynamic};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -52,6 +54,12 @@ pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
 fn gather(call: &Call<'_>, track: &Track, children: Vec<(Rc<Track>, Slot)>) -> Fallible<Dynamic> {
     let mut results = Array::new();
     let mut held = None;
+    let failures = children.iter().filter(|(child, _)| child.held.borrow().is_none());
+    let failures = failures.filter_map(|(_, slot)| failure::effect_of(slot.borrow().as_ref()?.as_ref().err()?));
+    let failures: Vec<EffectId> = failures.collect();
+    if !failures.is_empty() {
+        track.run.failed_beside.replace(failures);
+    }
     for (child, slot) in children {
         let of_child = child.held.take();
         let was_held = of_child.is_some();

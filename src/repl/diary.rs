@@ -1,0 +1,190 @@
+//! What has happened in a run so far, kept beside the record while somebody steers it. It must not decide anything.
+
+use crate::model::effect::{Action, Outcome};
+use crate::model::event::{Event, Sink};
+use crate::model::record::{EffectId, Record, TrackId};
+use crate::model::value::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The records so far. Clones are the same diary.
+#[derive(Clone, Default)]
+pub(crate) struct Diary(Rc<RefCell<Vec<Record>>>);
+
+impl Sink for Diary {
+    fn event(&mut self, event: &Event) {
+        if let Event::Recorded { record, .. } = event {
+            self.0.borrow_mut().push(record.clone());
+        }
+    }
+}
+
+/// How a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is being done.
+    UnderWay,
+    /// It was done, and something was changed or read.
+    Done,
+    /// Everything it was to change was so already.
+    Same,
+    /// It failed.
+    Failed,
+    /// A person had it left out.
+    Skipped,
+}
+
+/// A step that has begun, or was left out.
+#[derive(Debug, Clone)]
+pub(crate) struct Begun {
+    pub(crate) track: TrackId,
+    pub(crate) number: String,
+    pub(crate) name: String,
+    /// File and line, if known.
+    pub(crate) place: Option<(String, u32)>,
+    pub(crate) standing: Standing,
+}
+
+/// An effect that was asked for and has no outcome.
+pub(crate) struct Open {
+    pub(crate) label: String,
+    pub(crate) host: Option<String>,
+    /// Whether it is a change, which goes on by itself.
+    pub(crate) job: bool,
+}
+
+/// A line that was typed.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub(crate) n: u32,
+    pub(crate) point: String,
+    pub(crate) text: String,
+}
+
+impl Diary {
+    /// Forgets all, before it is told anew.
+    pub(crate) fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
+
+    /// The lines typed so far.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for record in self.0.borrow().iter() {
+            if let Record::Typed { n, point, text, .. } = record {
+                lines.push(Line { n: *n, point: point.clone(), text: text.clone() });
+            }
+        }
+        lines
+    }
+
+    /// The effect that ended the run, as the record has it.
+    pub(crate) fn fatal(&self) -> Option<EffectId> {
+        let records = self.0.borrow();
+        let ended = records.iter().rev().find(|record| matches!(record, Record::Ended { .. }));
+        if let Some(Record::Ended { effect, .. }) = ended { effect.clone() } else { None }
+    }
+
+    /// Effects that were asked for and have no outcome.
+    pub(crate) fn open(&self) -> Vec<Open> {
+        let mut open: BTreeMap<EffectId, Open> = BTreeMap::new();
+        for record in self.0.borrow().iter() {
+            if let Record::Intent { id, effect, .. } = record {
+                let job = matches!(effect.action, Action::Job(_));
+                open.insert(id.clone(), Open { label: effect.label.clone(), host: effect.host.clone(), job });
+            }
+            if let Record::Outcome { id, .. } | Record::Doubt { id, .. } | Record::Skipped { id, .. } = record {
+                open.remove(id);
+            }
+        }
+        open.into_values().collect()
+    }
+
+    /// The number of the step an effect belongs to.
+    pub(crate) fn step_of(&self, wanted: &EffectId) -> Option<String> {
+        let records = self.0.borrow();
+        let mut asked = records.iter().rev().filter_map(|record| {
+            if let Record::Intent { id, step, .. } | Record::Read { id, step, .. } = record {
+                return Some((id, step));
+            }
+            None
+        });
+        asked.find(|(id, _)| *id == wanted).map(|(_, step)| step.clone())
+    }
+
+    /// The steps of the script that have begun, in order.
+    pub(crate) fn steps(&self) -> Vec<Begun> {
+        let mut reading = Reading::default();
+        self.0.borrow().iter().for_each(|record| reading.take(record));
+        reading.steps
+    }
+}
+
+/// Steps as they are read from records.
+#[derive(Default)]
+struct Reading {
+    steps: Vec<Begun>,
+    /// By step: whether there were changes, and whether any was new.
+    changes: BTreeMap<String, (bool, bool)>,
+    /// The steps of changes.
+    asked: BTreeMap<EffectId, String>,
+}
+
+impl Reading {
+    fn take(&mut self, record: &Record) {
+        if let Record::StepBegun { track, number, name, place, .. } = record
+            && track.is_scripts()
+        {
+            let place = place.as_ref().map(|place| (place.file.clone(), place.line));
+            self.begin(track, number, name, place, Standing::UnderWay);
+        }
+        if let Record::StepSkipped { track, number, name, .. } = record {
+            self.begin(track, number, name, None, Standing::Skipped);
+        }
+        if let Record::StepEnded { track, number, failed, .. } = record {
+            let (any, new) = self.changes.get(number).copied().unwrap_or_default();
+            let standing = match failed {
+                Some(_) => Standing::Failed,
+                None if any && !new => Standing::Same,
+                None => Standing::Done,
+            };
+            let of = self.steps.iter_mut().find(|step| step.number == *number && step.track == *track);
+            of.into_iter().for_each(|step| step.standing = standing);
+        }
+        if let Record::Intent { id, step, effect, .. } = record
+            && matches!(effect.action, Action::Job(_))
+        {
+            self.asked.insert(id.clone(), step.clone());
+        }
+        if let Record::Outcome { id, outcome, .. } = record
+            && let Some(step) = self.asked.get(id)
+        {
+            note_change(&mut self.changes, step, is_new(outcome));
+        }
+    }
+
+    fn begin(&mut self, track: &TrackId, number: &str, name: &str, place: Option<(String, u32)>, standing: Standing) {
+        self.steps.retain(|step| !(step.number == number && step.track == *track));
+        let (track, number, name) = (track.clone(), number.to_owned(), name.to_owned());
+        self.steps.push(Begun { track, number, name, place, standing });
+    }
+}
+
+/// Whether an outcome says that something was changed.
+fn is_new(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Done { value, .. } => value.get("changed").and_then(Value::as_bool) != Some(false),
+        Outcome::Failed(_) => true,
+        Outcome::Skipped { .. } => false,
+    }
+}
+
+/// A change counts for its step and for those around it.
+fn note_change(changed: &mut BTreeMap<String, (bool, bool)>, step: &str, new: bool) {
+    let ends = step.match_indices('.').map(|(at, _)| at).chain([step.len()]);
+    for number in ends.map(|end| &step[..end]) {
+        let entry = changed.entry(number.to_owned()).or_default();
+        *entry = (true, entry.1 || new);
+    }
+}

@@ -1,0 +1,334 @@
+//! Going in and out of a run that is steered. Each entry is a replay: live up to where the run is to stop, or with
+//! effects off, to stand where its record ends and look around. It carries out no command typed at a stop.
+
+use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
+use crate::error::{Error, Kind, Result};
+use crate::journal::Stored;
+use crate::journal::history::History;
+use crate::model::record::{EffectId, Ending, Record, Way};
+use crate::model::value::Fields;
+use crate::repl::Hands;
+use crate::repl::pages;
+use crate::repl::steer::{Former, Leave, Steer};
+use crate::repl::stop::Aim;
+use crate::script::program::{self, ScriptEnd};
+use crate::session::{self, Finished, Parts, Prepared, Verdict};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// How a session begins.
+pub enum Start {
+    /// With a new run of a runbook; one whose text is empty stands for none.
+    Begin {
+        /// Its parameters.
+        params: Fields,
+        /// Where it acts, as the journal has it.
+        estate: String,
+    },
+    /// With a run that exists.
+    Run,
+}
+
+/// How a run is entered.
+enum Entry {
+    /// It begins, and goes on to its first stop.
+    Begin(Fields, String),
+    /// It goes on.
+    On,
+    /// It goes on, and what failed is tried again; in tracks beside each other, these.
+    Redo(Vec<EffectId>),
+    /// It goes on, and what failed is left out for this reason.
+    Skip(String),
+    /// It stands where its record ends.
+    Look,
+    /// The same, and a line is taken up again; what failed in it is asked for anew.
+    Line(u32, Option<EffectId>),
+}
+
+/// What came of an entry.
+struct Left {
+    /// Where the session is to go from here, if anybody said so.
+    leave: Option<Leave>,
+    /// How the run stopped.
+    finished: Finished,
+    /// Somebody pressed Ctrl-C.
+    interrupted: bool,
+    /// What failed in tracks beside each other.
+    beside: Vec<EffectId>,
+}
+
+/// Where a session goes after an entry.
+enum Next {
+    Enter(Entry),
+    Out(Finished),
+}
+
+/// A session.
+struct Session {
+    prepared: Prepared,
+    hands: Rc<dyn Hands>,
+    steer: Rc<Steer>,
+    params: Fields,
+    /// What failed in tracks beside each other, to be tried again together.
+    beside: Vec<EffectId>,
+}
+
+/// Steers a run until it is over or left. Gives how it stands then.
+///
+/// # Errors
+/// When the run cannot be begun or read.
+pub fn carry_on(prepared: Prepared, run: &str, start: Start, hands: Rc<dyn Hands>) -> Result<Finished> {
+    let (params, mut entry) = match start {
+        Start::Begin { params, estate } => (params.clone(), Entry::Begin(params, estate)),
+        Start::Run => {
+            let history = History::from(hands.store()?.read(run)?)?;
+            if history.way_back().is_some() {
+                let error = Error::new(Kind::Refused, format!("run {run} is on its way back; it cannot be steered"));
+                return Err(error.hint(format!("go on with it: baton rollback {run}")));
+            }
+            (history.begun().params.clone(), Entry::Look)
+        }
+    };
+    let steer = Steer::new(&prepared, run, params.clone(), &hands);
+    let mut session = Session { prepared, hands, steer, params, beside: Vec::new() };
+    loop {
+        let left = session.enter(entry)?;
+        match session.next(left)? {
+            Next::Enter(next) => entry = next,
+            Next::Out(finished) => return Ok(finished),
+        }
+    }
+}
+
+impl Session {
+    /// Enters the run, and stays until it stops or is left.
+    fn enter(&self, entry: Entry) -> Result<Left> {
+        let steer = &self.steer;
+        steer.begin_anew();
+        let mut parts = self.hands.parts(vec![Rc::clone(steer) as Rc<dyn Gate>], Box::new(steer.diary.clone()))?;
+        let (stored, former) = match &entry {
+            Entry::Begin(..) => (Vec::new(), None),
+            Entry::On | Entry::Redo(_) | Entry::Skip(_) | Entry::Look | Entry::Line(..) => self.stored(&parts)?,
+        };
+        let opening = self.opening(&entry, &stored, &mut parts)?;
+        let live = match &entry {
+            Entry::Begin(..) => steer.has_runbook,
+            Entry::On | Entry::Redo(_) | Entry::Skip(_) => true,
+            Entry::Look | Entry::Line(..) => false,
+        };
+        if let Entry::Line(n, _) = entry {
+            steer.again.set(Some(n));
+        }
+        steer.unopened.set(opening.is_empty());
+        steer.former.replace(former.clone().filter(|_| !live));
+        let door = self.open(parts, stored, opening)?;
+        steer.door.replace(Rc::downgrade(&door));
+        let end = self.drive(&door, live);
+        let interrupted = door.halt_reason().is_some_and(|halt| halt.ending == Ending::Interrupted);
+        let mut beside = Vec::new();
+        if let ScriptEnd::Failed { beside: failed, .. } = &end {
+            beside.clone_from(failed);
+        }
+        let finished = if live { session::finish(steer.run.clone(), &door, end) } else { self.close(&door, former)? };
+        Ok(Left { leave: steer.leave.take(), finished, interrupted, beside })
+    }
+
+    /// What is on record, and how the run ended last.
+    fn stored(&self, parts: &Parts) -> Result<(Vec<Stored>, Option<Former>)> {
+        let stored = parts.store.read(&self.steer.run)?;
+        let former = stored.iter().rev().find_map(|entry| {
+            let Record::Ended { ending, message, effect, .. } = &entry.record else { return None };
+            Some((*ending, message.clone(), effect.clone()))
+        });
+        Ok((stored, former))
+    }
+
+    /// The records that an entry begins with.
+    fn opening(&self, entry: &Entry, stored: &[Stored], parts: &mut Parts) -> Result<Vec<Record>> {
+        if let Entry::Begin(params, estate) = entry {
+            return Ok(vec![session::first_record(&self.prepared, parts, params, estate)?]);
+        }
+        if matches!(entry, Entry::Look) {
+            return Ok(Vec::new());
+        }
+        let history = History::from(stored.to_vec())?;
+        let (at, by) = (parts.world.now(), parts.by.clone());
+        let mut records = session::reopening(&self.steer.run, &history, Verdict::Retry, &at, &by)?;
+        let again = |id: &EffectId| Record::Retry { id: id.clone(), at: at.clone(), by: by.clone() };
+        match entry {
+            Entry::Redo(beside) => {
+                for retry in beside.iter().map(again) {
+                    add(&history, &mut records, retry);
+                }
+            }
+            Entry::Skip(reason) => {
+                records.truncate(1);
+                if let Some(Record::Ended { effect: Some(id), .. }) = history.last() {
+                    let (id, reason) = (id.clone(), reason.clone());
+                    records.push(Record::Skipped { id, reason, at, by });
+                }
+            }
+            Entry::Line(_, failed) => {
+                records.truncate(1);
+                for retry in failed.iter().map(again) {
+                    add(&history, &mut records, retry);
+                }
+            }
+            Entry::On | Entry::Begin(..) | Entry::Look => records.truncate(1),
+        }
+        Ok(records)
+    }
+
+    /// A door over what is on record, after `opening` was written.
+    fn open(&self, parts: Parts, mut stored: Vec<Stored>, opening: Vec<Record>) -> Result<Rc<Dispatcher>> {
+        let Parts { run, store, world, mut sinks, gates, .. } = parts;
+        let last_seq = stored.last().map_or(0, |last| last.seq);
+        session::tell_again(&mut stored, &mut sinks);
+        stored.extend((last_seq + 1..).zip(opening.clone()).map(|(seq, record)| Stored { seq, record }));
+        let history = History::from(stored)?;
+        let scanners = Rc::clone(&self.prepared.scanners);
+        let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
+        let setup = Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look };
+        let door = Dispatcher::new(setup);
+        door.write(opening)?;
+        Ok(door)
+    }
+
+    /// Runs the script on the main track; when effects are off, stands where the record ends.
+    fn drive(&self, door: &Rc<Dispatcher>, live: bool) -> ScriptEnd {
+        let end = Rc::new(RefCell::new(ScriptEnd::Halted));
+        let (program, inventory) = (Rc::clone(&self.prepared.program), Rc::clone(&self.prepared.inventory));
+        let (params, frames, steer) = (self.params.clone(), self.steer.frames.clone(), Rc::clone(&self.steer));
+        let (slot, door_inside) = (Rc::clone(&end), Rc::clone(door));
+        door.wall(!live);
+        door.drive(Box::new(move || {
+            let script_door = Rc::clone(&door_inside) as Rc<dyn Door>;
+            let ended = program::run_watched(&program, script_door, inventory, params, Some(frames));
+            slot.replace(ended);
+            if !live && !door_inside.is_halted() {
+                door_inside.wall(false);
+                steer.rest(&door_inside);
+            }
+        }));
+        end.replace(ScriptEnd::Halted)
+    }
+
+    /// Closes a run that was only looked at: it ends as it had ended, if anything was written at all.
+    fn close(&self, door: &Dispatcher, former: Option<Former>) -> Result<Finished> {
+        let run = &self.steer.run;
+        let (ending, message, effect) = former.unwrap_or_else(|| (Ending::Suspended, "left by hand".to_owned(), None));
+        if !self.steer.unopened.get() {
+            door.close(ending, &message, effect)?;
+        }
+        match door.halt_reason().filter(|halt| halt.ending != Ending::Interrupted) {
+            Some(halt) => {
+                let exit_code = halt.error.kind.exit_code();
+                Ok(Finished { run: run.clone(), ending: halt.ending, error: Some(halt.error), exit_code })
+            }
+            None => Ok(session::stopped(run, ending, &message)),
+        }
+    }
+
+    /// Where the session goes from here.
+    fn next(&mut self, left: Left) -> Result<Next> {
+        let steer = Rc::clone(&self.steer);
+        self.beside = left.beside;
+        let Some(leave) = left.leave else { return self.stopped(left.finished, left.interrupted) };
+        Ok(Next::Enter(match leave {
+            Leave::Quit => return Ok(Next::Out(self.graded(left.finished))),
+            Leave::On => Entry::On,
+            Leave::Redo => {
+                steer.aim.replace(self.past_failure());
+                Entry::Redo(std::mem::take(&mut self.beside))
+            }
+            Leave::SkipFailed(reason) => {
+                steer.aim.replace(self.past_failure());
+                Entry::Skip(reason)
+            }
+            Leave::RedoLine(n) => Entry::Line(n, steer.broken.take().and_then(|(_, effect)| effect)),
+            Leave::Edit => {
+                self.edit();
+                Entry::Look
+            }
+            Leave::Back(step) => match self.hands.go_back(step.map_or(Way::All, Way::To)) {
+                Ok(finished) if self.is_over()? => return Ok(Next::Out(finished)),
+                Ok(_) => Entry::Look,
+                Err(error) => {
+                    self.complain(&error);
+                    Entry::Look
+                }
+            },
+        }))
+    }
+
+    /// The run came to its end, failed, or was interrupted.
+    fn stopped(&self, finished: Finished, interrupted: bool) -> Result<Next> {
+        let steer = &self.steer;
+        let nobody_goes_on = steer.asking.get() || (interrupted && !self.hands.is_person());
+        if nobody_goes_on || finished.ending == Ending::Refused || self.is_over()? {
+            return Ok(Next::Out(self.graded(finished)));
+        }
+        if interrupted {
+            self.hands.say(&format!("given up waiting\n{}", pages::under_way(steer)));
+        } else if let Some(error) = &finished.error {
+            self.complain(error);
+        }
+        Ok(Next::Enter(Entry::Look))
+    }
+
+    fn complain(&self, error: &Error) {
+        self.steer.any_failed.set(true);
+        self.hands.complain(error);
+    }
+
+    fn is_over(&self) -> Result<bool> {
+        Ok(History::from(self.hands.store()?.read(&self.steer.run)?)?.is_final())
+    }
+
+    /// Where all went well but for a line or two, that shows in the exit code; a session without a runbook has no
+    /// other one.
+    fn graded(&self, mut finished: Finished) -> Finished {
+        if !self.steer.has_runbook && finished.ending == Ending::Suspended {
+            finished.error = None;
+            finished.exit_code = 0;
+        }
+        if finished.exit_code == 0 {
+            finished.exit_code = u8::from(self.steer.any_failed.get());
+        }
+        finished
+    }
+
+    /// To the step behind the one that failed.
+    fn past_failure(&self) -> Aim {
+        let diary = &self.steer.diary;
+        let failed = diary.fatal().and_then(|id| diary.step_of(&id));
+        let step = failed.or_else(|| diary.steps().last().map(|step| step.number.clone()));
+        Aim::Step(step.filter(|step| !step.is_empty()))
+    }
+
+    /// The run goes on with an edited runbook.
+    fn edit(&mut self) {
+        match self.hands.edit() {
+            Ok(prepared) => {
+                let steer = &self.steer;
+                let fresh = Steer::new(&prepared, &steer.run, self.params.clone(), &self.hands);
+                fresh.breaks.replace(steer.breaks.take());
+                fresh.watches.replace(steer.watches.take());
+                fresh.worked.replace(steer.worked.take());
+                self.steer = fresh;
+                self.prepared = prepared;
+            }
+            Err(error) => self.complain(&error),
+        }
+    }
+}
+
+/// Adds a record to those that open a run, unless it cannot stand there or is there already.
+fn add(history: &History, records: &mut Vec<Record>, record: Record) {
+    let mut tried = history.clone();
+    let all = records.iter().chain([&record]).cloned();
+    let all = (history.len() + 1..).zip(all).map(|(seq, record)| Stored { seq, record });
+    if tried.extend(all.collect()).is_ok() {
+        records.push(record);
+    }
+}

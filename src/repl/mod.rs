@@ -1,0 +1,65 @@
+//! A run steered by hand: it stops where it is told, and lines are typed while it stands. Whatever changes its course
+//! ends the evaluation; the run is then entered again by replay, up to the place where it stood.
+//!
+//! - [`command`]: what can be typed · `stop`: where a run stands · `diary`: what has happened so far
+//! - `steer`: the state of a session, which is also the gate · `talk`: commands carried out at a stop
+//! - `entries`: going in and out of the run · `pages`: what commands list
+//!
+//! It prints nothing itself and opens nothing: both are done by its [`Hands`].
+
+pub mod command;
+mod diary;
+mod entries;
+mod pages;
+mod steer;
+mod stop;
+mod talk;
+
+pub use entries::{Start, carry_on};
+
+use crate::dispatch::Gate;
+use crate::error::{Error, Result};
+use crate::journal::Store;
+use crate::model::event::Sink;
+use crate::model::record::{Way, Who};
+use crate::session::{Finished, Parts, Prepared};
+use std::rc::Rc;
+
+/// What a session needs done for it.
+pub trait Hands {
+    /// The parts to enter the run with: asked for anew for each entry, with one more who watches.
+    ///
+    /// # Errors
+    /// When the journal or the world cannot be opened.
+    fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts>;
+    /// The journal.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn store(&self) -> Result<Box<dyn Store>>;
+    /// Who types.
+    fn by(&self) -> Who;
+    /// Shows a text, whole lines.
+    fn say(&self, text: &str);
+    /// Shows what is wrong.
+    fn complain(&self, error: &Error);
+    /// How many columns there are.
+    fn width(&self) -> usize;
+    /// Whether a person is typing: then a wait that is given up is not the end.
+    fn is_person(&self) -> bool;
+    /// Has the runbook edited, and gives what the run is made of from now on.
+    ///
+    /// # Errors
+    /// When it was not edited, or cannot be used; the run is as it was.
+    fn edit(&self) -> Result<Prepared>;
+    /// Takes the run back, and tells how that went.
+    ///
+    /// # Errors
+    /// When it cannot be begun; the run is as it was.
+    fn go_back(&self, way: Way) -> Result<Finished>;
+    /// Writes a new file.
+    ///
+    /// # Errors
+    /// When there is one already, or it cannot be written.
+    fn save(&self, file: &str, text: &str) -> Result<()>;
+}

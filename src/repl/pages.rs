@@ -1,0 +1,176 @@
+//! What commands list: steps, variables, hosts, help. Every foreign text passes through [`shown`]. It must not change
+//! anything.
+
+use crate::error::{Error, Kind, Result};
+use crate::model::inventory::Inventory;
+use crate::model::record::TrackId;
+use crate::model::text::{did_you_mean, shown};
+use crate::repl::command::COMMANDS;
+use crate::repl::diary::{Begun, Open, Standing};
+use crate::repl::steer::Steer;
+use crate::repl::stop::{Ahead, Stop};
+use crate::report::deeds::{ALREADY, NOT_REACHED, SKIPPED};
+use crate::report::layout::{Badge, badge, paragraphs};
+use crate::report::style::Tone;
+use crate::script::doc;
+use crate::script::repl::can_be_read;
+
+/// Where the run stands.
+pub(crate) fn place(steer: &Steer, stop: &Stop) -> String {
+    let mut text = format!("run {}\n", steer.run);
+    match &stop.ahead {
+        Ahead::Step { words, .. } | Ahead::Effect { words, .. } => text += &format!("{words}\n"),
+        Ahead::Nothing if steer.has_runbook => {
+            text += &format!("stands at {}\n", stop.point);
+            if let Some((_, message, _)) = steer.former.borrow().clone() {
+                text += &format!("stopped: {}\n", shown(message.lines().next().unwrap_or_default()));
+            }
+        }
+        Ahead::Nothing => text += "no runbook: lines are typed by hand\n",
+    }
+    for step in steer.diary.steps().iter().filter(|step| step.standing == Standing::UnderWay) {
+        text += &format!("inside step {} `{}`\n", step.number, shown(&step.name));
+    }
+    text.push_str(&under_way(steer));
+    text
+}
+
+/// What goes on on hosts without anybody waiting for it.
+pub(crate) fn under_way(steer: &Steer) -> String {
+    let on = |host: Option<String>| host.map_or_else(String::new, |host| format!(" on {host}"));
+    let mut text = String::new();
+    for Open { label, host, job } in steer.diary.open() {
+        let what = if job { "was begun and goes on there" } else { "was being waited for" };
+        text += &format!("`{}`{} {what}; :redo takes it up again\n", shown(&label), on(host));
+    }
+    text
+}
+
+/// That a line was not carried through.
+pub(crate) fn cut_off(n: u32) -> String {
+    format!("line {n} was given up in its midst; :redo takes it up again\n")
+}
+
+fn standing(step: &Begun) -> Badge {
+    match step.standing {
+        Standing::UnderWay => badge('…', "begun", Tone::Wait),
+        Standing::Done => badge('✓', "done", Tone::Good),
+        Standing::Same => ALREADY,
+        Standing::Failed => badge('✗', "failed", Tone::Bad),
+        Standing::Skipped => SKIPPED,
+    }
+}
+
+/// The steps: those that have begun, then those that are written and were not reached.
+pub(crate) fn steps(steer: &Steer) -> String {
+    let begun = steer.diary.steps();
+    let mut text = String::new();
+    for step in &begun {
+        let mark = standing(step);
+        text += &format!("{} {:<7} {:<6} {}\n", mark.symbol, mark.word, step.number, shown(&step.name));
+    }
+    let reached = |name: &str, line: u32| {
+        let same = |step: &&Begun| step.place.as_ref().is_none_or(|(_, at)| *at == line) && step.name == name;
+        begun.iter().any(|step| same(&step))
+    };
+    for written in steer.written.iter().filter(|written| !reached(&written.name, written.place.line)) {
+        let owed = if written.owed { " (owed at the end)" } else { "" };
+        text += &format!("{} {:<7} {:<6} {}{owed}\n", NOT_REACHED.symbol, NOT_REACHED.word, "", shown(&written.name));
+    }
+    if text.is_empty() { "no steps\n".to_owned() } else { text }
+}
+
+/// The variables in sight.
+pub(crate) fn variables(steer: &Steer, track: &TrackId) -> String {
+    let (runbooks, typed) = steer.notebook.variables(track);
+    let line = |(name, value): &(String, String)| format!("  {} = {}\n", shown(name), shown(value));
+    let mut text = String::new();
+    if !runbooks.is_empty() {
+        text += "of the runbook\n";
+        text.extend(runbooks.iter().map(line));
+    }
+    if !typed.is_empty() {
+        text += "typed\n";
+        text.extend(typed.iter().map(line));
+    }
+    if text.is_empty() { "no variables\n".to_owned() } else { text }
+}
+
+/// Hosts, services and pairs.
+pub(crate) fn hosts(site: &Inventory) -> String {
+    let mut text = String::new();
+    for (name, host) in &site.hosts {
+        let here = site.services.values().filter(|service| service.host == *name);
+        let services: Vec<String> =
+            here.map(|service| format!("{} ({})", service.name, service.profile.product)).collect();
+        text += &format!("{name}  {}  {}\n", shown(&host.address), services.join(", "));
+    }
+    for (name, pair) in &site.pairs {
+        text += &format!("pair {name}: {} / {}\n", pair.primary, pair.backup);
+    }
+    if text.is_empty() { "no hosts\n".to_owned() } else { text }
+}
+
+/// A list of words, or what to type to have one.
+pub(crate) fn words(words: &[String], none: &str) -> String {
+    if words.is_empty() { format!("{none}\n") } else { format!("{}\n", shown(&words.join("  "))) }
+}
+
+/// Everything a breakpoint can name: steps, verbs, hosts, services.
+pub(crate) fn breakable(steer: &Steer) -> Vec<String> {
+    let site = &steer.inventory;
+    let steps = steer.written.iter().map(|step| step.name.clone());
+    let verbs = doc::docs().into_iter().map(|doc| doc.name.to_owned());
+    let own = site.services.values().flat_map(|service| service.profile.verbs.keys().cloned());
+    steps.chain(verbs).chain(own).chain(site.hosts.keys().cloned()).chain(site.services.keys().cloned()).collect()
+}
+
+/// All commands, one of them, or a verb.
+pub(crate) fn help(of: Option<&str>, width: usize) -> Result<String> {
+    let Some(word) = of else { return Ok(overview()) };
+    let name = word.trim_start_matches(':');
+    if let Some(doc) = COMMANDS.iter().find(|doc| doc.name == name) {
+        return Ok(format!(":{} {}\n  {}\n", doc.name, doc.args, doc.summary));
+    }
+    let Some(doc) = doc::find(name) else {
+        let names = COMMANDS.iter().map(|doc| doc.name).chain(doc::docs().into_iter().map(|doc| doc.name));
+        let error = Error::new(Kind::Usage, format!("there is no command and no verb `{word}`"));
+        return Err(did_you_mean(name, names).into_iter().fold(error, |error, near| error.hint(near)).hint(":help"));
+    };
+    let mut text = doc.signatures.iter().map(|signature| format!("{signature}\n")).collect::<String>();
+    text.extend(paragraphs(doc.summary, width.saturating_sub(2)).iter().map(|line| format!("  {line}\n")));
+    text.extend(doc.options.iter().map(|(key, about)| format!("  #{{ {key}: … }}  {about}\n")));
+    Ok(text)
+}
+
+fn overview() -> String {
+    let mut text = String::new();
+    for doc in COMMANDS {
+        let usage = format!(":{} {}", doc.name, doc.args);
+        text += &format!("  {:<26}{}\n", usage.trim_end(), doc.summary);
+    }
+    text + "Anything else is a line of script, such as `status(service(\"c1\"))`. About a verb: :help VERB\n"
+}
+
+/// The lines that worked, as a runbook.
+pub(crate) fn runbook(steer: &Steer) -> Result<String> {
+    let worked = steer.worked.borrow();
+    if worked.is_empty() {
+        return Err(Error::new(Kind::Usage, "no line has worked yet: there is nothing to save"));
+    }
+    let mut text =
+        format!("//! What was typed by hand in run {}, by {}\n//! source: typed\n\n", steer.run, steer.by.user);
+    for line in worked.values() {
+        let end = if line.ends_with([';', '}']) { "" } else { ";" };
+        text += &format!("{line}{end}\n");
+    }
+    if can_be_read(&text) {
+        return Ok(text);
+    }
+    // Lines that need variables of the runbook they were typed in stand by themselves no more.
+    Ok(text.replacen(
+        "\n\n",
+        "\n//! Mend it first: some of its lines use variables of the runbook they were typed in.\n\n",
+        1,
+    ))
+}

@@ -1,0 +1,138 @@
+//! Where a run that is steered stands still: what was aimed at, what breaks in, and how a stop is told. It looks at what
+//! is ahead and decides only whether to stop there.
+
+use crate::dispatch::{EffectAhead, StepAhead};
+use crate::model::effect::{Action, Class};
+use crate::model::record::TrackId;
+use crate::model::text::shown;
+
+/// How far a run goes before it stops by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// To the next step that is not part of this one, if one is named.
+    Step(Option<String>),
+    /// To the next effect.
+    Effect,
+    /// To the step of this name or number.
+    Until(String),
+}
+
+impl Aim {
+    /// Whether the run stops before this step.
+    pub(crate) fn is_step(&self, ahead: &StepAhead<'_>) -> bool {
+        match self {
+            Self::Step(None) => true,
+            Self::Step(Some(past)) => !is_inside(ahead.number, past) && !is_inside(past, ahead.number),
+            Self::Effect => false,
+            Self::Until(step) => ahead.name == step || ahead.number == step,
+        }
+    }
+
+    /// Whether the run stops before this effect. What only notes is no reason to stop.
+    pub(crate) fn is_effect(&self, ahead: &EffectAhead<'_>) -> bool {
+        *self == Self::Effect && ahead.effect.class() != Class::Meta
+    }
+}
+
+fn is_inside(number: &str, step: &str) -> bool {
+    number.strip_prefix(step).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Whether a breakpoint means this step.
+pub(crate) fn breaks_at_step(word: &str, ahead: &StepAhead<'_>) -> bool {
+    ahead.name == word || ahead.number == word
+}
+
+/// Whether a breakpoint means the verb, host or service of this effect.
+pub(crate) fn breaks_at_effect(word: &str, ahead: &EffectAhead<'_>) -> bool {
+    let effect = ahead.effect;
+    let called = effect.label.split('(').next().unwrap_or_default();
+    let verb = if let Action::Job(job) = &effect.action { job.verb.as_str() } else { called };
+    let names = [Some(verb), Some(called), effect.host.as_deref(), effect.service.as_deref()];
+    names.into_iter().flatten().any(|name| name == word)
+}
+
+/// A place where the run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// On which track.
+    pub(crate) track: TrackId,
+    /// As the record names it: `step 3.1`, `effect 0:17` or `end`.
+    pub(crate) point: String,
+    /// What is ahead.
+    pub(crate) ahead: Ahead,
+}
+
+/// What is ahead of a run that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// A step.
+    Step {
+        /// Its number.
+        number: String,
+        /// What to tell.
+        words: String,
+    },
+    /// An effect.
+    Effect {
+        /// The number of its step.
+        step: String,
+        /// What to tell.
+        words: String,
+    },
+    /// The script is over, or stands where its record ends.
+    Nothing,
+}
+
+impl Stop {
+    /// Before a step.
+    pub(crate) fn before_step(ahead: &StepAhead<'_>) -> Self {
+        let place = ahead.place.map_or_else(String::new, |place| format!("   ({place})"));
+        let words = format!("next: step {} `{}`{place}", ahead.number, shown(ahead.name));
+        let number = ahead.number.to_owned();
+        Self { track: ahead.track.clone(), point: format!("step {number}"), ahead: Ahead::Step { number, words } }
+    }
+
+    /// Before an effect: what it will do, behind the verb.
+    pub(crate) fn before_effect(ahead: &EffectAhead<'_>) -> Self {
+        let effect = ahead.effect;
+        let host = effect.host.as_deref().map_or_else(String::new, |host| format!(" on {host}"));
+        let again = if ahead.attempt > 1 { format!(", attempt {}", ahead.attempt) } else { String::new() };
+        let mut words = format!("next: {}{host}   ({}{again})", shown(&effect.label), effect.class());
+        let argv = match &effect.action {
+            Action::Job(job) => &job.argv[..],
+            Action::Probe(probe) => &probe.argv[..],
+            Action::Log(_) | Action::Until(_) | Action::Sleep { .. } | Action::Ask(_) => &[],
+            Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => &[],
+        };
+        if !argv.is_empty() {
+            words += &format!("\n      runs {}", shown(&argv.join(" ")));
+        }
+        if let Some(undo) = &effect.undo {
+            words += &format!("\n      undone by {}", shown(&undo.verb));
+        }
+        let step = ahead.step.to_owned();
+        Self {
+            track: ahead.id.track.clone(),
+            point: format!("effect {}", ahead.id),
+            ahead: Ahead::Effect { step, words },
+        }
+    }
+
+    /// Where nothing is ahead of the script.
+    pub(crate) fn at_rest(point: &str) -> Self {
+        let track = point.strip_prefix("effect ").and_then(|id| id.rsplit_once(':')).map(|(track, _)| track);
+        let track = track.map_or_else(TrackId::main, |track| TrackId(track.to_owned()));
+        Self { track, point: point.to_owned(), ahead: Ahead::Nothing }
+    }
+
+    /// What stands before the cursor.
+    pub(crate) fn prompt(&self) -> String {
+        match &self.ahead {
+            Ahead::Step { number, .. } | Ahead::Effect { step: number, .. } if !number.is_empty() => {
+                format!("baton {number}> ")
+            }
+            Ahead::Step { .. } | Ahead::Effect { .. } | Ahead::Nothing => "baton> ".to_owned(),
+        }
+    }
+}

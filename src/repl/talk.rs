@@ -1,0 +1,298 @@
+//! The conversation at a stop: lines are read, commands carried out, until one of them lets the run go on or leaves it.
+//! What changes the course of the run is only named here; it is done where the run is entered.
+
+use crate::dispatch::{Dispatcher, Halted};
+use crate::error::{Error, Kind, Result as Checked};
+use crate::model::record::{Ending, Record, TrackId};
+use crate::model::text::{did_you_mean, shown};
+use crate::repl::command::{self, Command, Input};
+use crate::repl::diary::{Line as Typed, Standing};
+use crate::repl::pages;
+use crate::repl::steer::{Answer, Leave, Steer};
+use crate::repl::stop::{Ahead, Aim, Stop};
+use crate::script::repl::LineEnd;
+use crate::world::{Line, Link, Reply, Request, Stopped};
+
+impl Steer {
+    /// Asks for lines and does what they say, until the run goes on or is left.
+    pub(crate) fn converse(&self, door: &Dispatcher, stop: &Stop) -> Result<Answer, Stopped> {
+        door.catch_up().map_err(|Halted| Stopped)?;
+        if let Ahead::Step { words, .. } | Ahead::Effect { words, .. } = &stop.ahead {
+            self.hands.say(&format!("{words}\n"));
+        }
+        self.show_watches(&stop.track);
+        if let Some(n) = self.again.take() {
+            self.take_up_line(n, stop)?;
+        }
+        loop {
+            let typed = match self.line(door, &stop.prompt())? {
+                Line::Typed(typed) => typed,
+                Line::Cancelled => continue,
+                Line::Closed(_) => return Ok(Answer::Leave(Leave::Quit)),
+            };
+            let answer = match command::read(&typed) {
+                Ok(Input::Nothing) => None,
+                Ok(Input::Script(text)) => {
+                    self.type_line(door, stop, &text)?;
+                    None
+                }
+                Ok(Input::Command(command)) => self.obey(door, stop, command)?,
+                Err(error) => {
+                    self.refuse(&error);
+                    None
+                }
+            };
+            if let Some(answer) = answer {
+                return Ok(answer);
+            }
+        }
+    }
+
+    fn line(&self, door: &Dispatcher, prompt: &str) -> Result<Line, Stopped> {
+        self.asking.set(true);
+        let reply = door.call(Request::Line { prompt: prompt.to_owned() })?;
+        self.asking.set(false);
+        match reply {
+            Reply::Line(line) => Ok(line),
+            Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Woke => Err(Stopped),
+            Reply::Answer(_) | Reply::Trouble(_) => Err(Stopped),
+        }
+    }
+
+    fn refuse(&self, error: &Error) {
+        self.any_failed.set(true);
+        self.hands.complain(error);
+    }
+
+    /// Records a line and evaluates it.
+    fn type_line(&self, door: &Dispatcher, stop: &Stop, text: &str) -> Result<(), Stopped> {
+        let n = self.diary.lines().iter().map(|line| line.n).max().unwrap_or(0) + 1;
+        let line = Typed { n, point: stop.point.clone(), text: text.to_owned() };
+        let (at, by) = (door.moment(), self.by.clone());
+        self.write(door, Record::Typed { n, point: line.point.clone(), text: line.text.clone(), at, by })?;
+        let end = self.evaluate(&line, &stop.track, false)?;
+        self.tell(&line, end)
+    }
+
+    /// Evaluates again a line that failed or was given up.
+    fn take_up_line(&self, n: u32, stop: &Stop) -> Result<(), Stopped> {
+        let Some(line) = self.diary.lines().into_iter().find(|line| line.n == n) else { return Ok(()) };
+        let end = self.evaluate(&line, &stop.track, false)?;
+        self.tell(&line, end)
+    }
+
+    fn tell(&self, line: &Typed, end: LineEnd) -> Result<(), Stopped> {
+        match end {
+            LineEnd::Value(value) if value.is_empty() => {}
+            LineEnd::Value(value) => self.hands.say(&format!("{}\n", shown(&value))),
+            LineEnd::Failed { error, .. } => self.refuse(&error),
+            LineEnd::CutOff => self.hands.say(&pages::cut_off(line.n)),
+            LineEnd::Halted => return Err(Stopped),
+        }
+        Ok(())
+    }
+
+    fn obey(&self, door: &Dispatcher, stop: &Stop, command: Command) -> Result<Option<Answer>, Stopped> {
+        let done = match command {
+            Command::Next | Command::Into | Command::Until(_) => self.onward(stop, &command),
+            Command::Redo => self.redo(stop),
+            Command::Skip(reason) => self.skip(stop, reason),
+            Command::Edit => self.needs_runbook("edit").map(|()| Some(Answer::Leave(Leave::Edit))),
+            Command::Undo => self.undo(),
+            Command::Rollback(step) => self.rollback(step.as_deref()),
+            Command::Break(word) => self.breakpoint(word),
+            Command::Sh { host, argv } => return self.shell(door, stop, &host, &argv).map(|()| None),
+            Command::Note(text) => {
+                return self.type_line(door, stop, &format!("note({text:?})")).map(|()| None);
+            }
+            Command::Quit => Ok(Some(Answer::Leave(Leave::Quit))),
+            Command::Where
+            | Command::Steps
+            | Command::Vars
+            | Command::Print(_)
+            | Command::Watch(_)
+            | Command::Hosts
+            | Command::Save(_)
+            | Command::Help(_) => self.show(stop, command).map(|()| None),
+        };
+        Ok(done.unwrap_or_else(|error| {
+            self.refuse(&error);
+            None
+        }))
+    }
+
+    /// Commands that only show something.
+    fn show(&self, stop: &Stop, command: Command) -> Checked<()> {
+        let text = match command {
+            Command::Where => pages::place(self, stop),
+            Command::Steps => pages::steps(self),
+            Command::Vars => pages::variables(self, &stop.track),
+            Command::Print(expression) => format!("{}\n", shown(&self.notebook.look(&expression, &stop.track)?)),
+            Command::Watch(Some(expression)) => {
+                self.watches.borrow_mut().push(expression);
+                self.show_watches(&stop.track);
+                return Ok(());
+            }
+            Command::Watch(None) => pages::words(&self.watches.borrow(), "nothing is watched: :watch EXPR"),
+            Command::Hosts => pages::hosts(&self.inventory),
+            Command::Save(file) => {
+                let text = pages::runbook(self)?;
+                self.hands.save(&file, &text)?;
+                format!("written: {file}\nnext: baton check {file}\n")
+            }
+            Command::Help(of) => pages::help(of.as_deref(), self.hands.width())?,
+            Command::Next | Command::Into | Command::Until(_) | Command::Redo | Command::Edit => return Ok(()),
+            Command::Skip(_) | Command::Undo | Command::Rollback(_) | Command::Break(_) => return Ok(()),
+            Command::Sh { .. } | Command::Note(_) | Command::Quit => return Ok(()),
+        };
+        self.hands.say(&text);
+        Ok(())
+    }
+
+    fn show_watches(&self, track: &TrackId) {
+        for expression in self.watches.borrow().iter() {
+            let value = self.notebook.look(expression, track).unwrap_or_else(|error| format!("? {}", error.message));
+            self.hands.say(&format!("{} = {}\n", shown(expression), shown(&value)));
+        }
+    }
+
+    fn needs_runbook(&self, name: &str) -> Checked<()> {
+        if self.has_runbook {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Usage, format!("`:{name}` needs a runbook, and this session has none"))
+            .hint("step through one: baton repl RUNBOOK --lab genesys"))
+    }
+
+    /// Lets the run go on to where it is aimed.
+    fn onward(&self, stop: &Stop, command: &Command) -> Checked<Option<Answer>> {
+        let word = match command {
+            Command::Until(step) => {
+                self.needs_runbook("until")?;
+                self.known_step(step)?;
+                self.aim.replace(Aim::Until(step.clone()));
+                "until"
+            }
+            Command::Into => {
+                self.needs_runbook("into")?;
+                self.aim.replace(Aim::Effect);
+                "into"
+            }
+            _ => {
+                self.needs_runbook("next")?;
+                let past = if let Ahead::Step { number, .. } = &stop.ahead { Some(number.clone()) } else { None };
+                self.aim.replace(Aim::Step(past));
+                "next"
+            }
+        };
+        if stop.ahead != Ahead::Nothing {
+            return Ok(Some(Answer::Go));
+        }
+        match self.former.borrow().clone() {
+            Some((Ending::Failed | Ending::Unmet | Ending::Bug | Ending::Doubt, message, _)) => {
+                let error = Error::new(Kind::Usage, format!("`:{word}` cannot pass what failed: {message}"));
+                Err(error.hint("try it again: :redo").hint("leave it out: :skip REASON"))
+            }
+            Some(_) | None => Ok(Some(Answer::Leave(Leave::On))),
+        }
+    }
+
+    fn known_step(&self, step: &str) -> Checked<()> {
+        let is_number = step.chars().all(|c| c.is_ascii_digit() || c == '.');
+        if is_number || self.written.iter().any(|written| written.name == step) {
+            return Ok(());
+        }
+        let error = Error::new(Kind::Usage, format!("there is no step `{step}` in this runbook"));
+        let near = did_you_mean(step, self.written.iter().map(|written| written.name.as_str()));
+        Err(near.into_iter().fold(error, |error, near| error.hint(near)).hint("see which there are: :steps"))
+    }
+
+    fn redo(&self, stop: &Stop) -> Checked<Option<Answer>> {
+        let broken = self.broken.borrow().clone();
+        let rests = stop.ahead == Ahead::Nothing && self.has_runbook;
+        match broken {
+            Some((n, _)) => Ok(Some(Answer::Leave(Leave::RedoLine(n)))),
+            None if rests => Ok(Some(Answer::Leave(Leave::Redo))),
+            None => Err(Error::new(Kind::Usage, "nothing has failed that could be tried again")),
+        }
+    }
+
+    fn skip(&self, stop: &Stop, reason: String) -> Checked<Option<Answer>> {
+        self.needs_runbook("skip")?;
+        if stop.ahead != Ahead::Nothing {
+            return Ok(Some(Answer::Skip(reason)));
+        }
+        match self.former.borrow().clone() {
+            Some((Ending::Failed | Ending::Doubt, _, Some(_))) => Ok(Some(Answer::Leave(Leave::SkipFailed(reason)))),
+            Some(_) | None => Err(Error::new(Kind::Usage, "no effect has failed here that could be left out")
+                .hint("try again what failed: :redo")
+                .hint("change what the runbook does: :edit")),
+        }
+    }
+
+    fn undo(&self) -> Checked<Option<Answer>> {
+        self.needs_runbook("undo")?;
+        let steps = self.diary.steps();
+        let completed = |standing| matches!(standing, Standing::Done | Standing::Same);
+        let last = steps.iter().rev().find(|step| step.track == TrackId::main() && completed(step.standing));
+        match last {
+            Some(step) => Ok(Some(Answer::Leave(Leave::Back(Some(step.number.clone()))))),
+            None => Err(Error::new(Kind::Usage, "no step is completed yet: there is nothing to undo")),
+        }
+    }
+
+    fn rollback(&self, step: Option<&str>) -> Checked<Option<Answer>> {
+        self.needs_runbook("rollback")?;
+        let Some(wanted) = step else { return Ok(Some(Answer::Leave(Leave::Back(None)))) };
+        let steps = self.diary.steps();
+        let on_main = || steps.iter().filter(|step| step.track == TrackId::main());
+        match on_main().find(|step| step.number == wanted || step.name == wanted) {
+            Some(step) => Ok(Some(Answer::Leave(Leave::Back(Some(step.number.clone()))))),
+            None => {
+                let near = did_you_mean(wanted, on_main().map(|step| step.name.as_str()));
+                let error = Error::new(Kind::Usage, format!("no step `{wanted}` has begun in this run"));
+                Err(near.into_iter().fold(error, |error, near| error.hint(near)).hint("see which have: :steps"))
+            }
+        }
+    }
+
+    fn breakpoint(&self, word: Option<String>) -> Checked<Option<Answer>> {
+        self.needs_runbook("break")?;
+        let mut breaks = self.breaks.borrow_mut();
+        if let Some(word) = word {
+            let known = pages::breakable(self);
+            let is_number = word.chars().all(|c| c.is_ascii_digit() || c == '.');
+            if !is_number && !known.contains(&word) {
+                let error = Error::new(Kind::Usage, format!("`{word}` is no step, verb, host or service"));
+                let near = did_you_mean(&word, known.iter().map(String::as_str));
+                return Err(near.into_iter().fold(error, |error, near| error.hint(near)));
+            }
+            breaks.push(word);
+        }
+        self.hands.say(&pages::words(&breaks, "no breakpoints: :break STEP|VERB|HOST"));
+        Ok(None)
+    }
+
+    /// Runs a command on a host: beside the runbook, so it wants a reason.
+    fn shell(&self, door: &Dispatcher, stop: &Stop, host: &str, argv: &[String]) -> Result<(), Stopped> {
+        if !self.inventory.hosts.contains_key(host) {
+            let error = Error::new(Kind::Usage, format!("there is no host `{host}`"));
+            let near = did_you_mean(host, self.inventory.hosts.keys().map(String::as_str));
+            self.refuse(
+                &near.into_iter().fold(error, |error, near| error.hint(near)).hint("see which there are: :hosts"),
+            );
+            return Ok(());
+        }
+        let reason = match self.line(door, "why? ")? {
+            Line::Typed(reason) if !reason.trim().is_empty() => reason.trim().to_owned(),
+            Line::Typed(_) | Line::Cancelled | Line::Closed(_) => {
+                self.refuse(&Error::new(Kind::Usage, "nothing was run: it needs a reason, for the record"));
+                return Ok(());
+            }
+        };
+        let what = format!("`{}` was run on {host}", argv.join(" "));
+        let (at, by) = (door.moment(), self.by.clone());
+        self.write(door, Record::Deviation { what, reason, at, by })?;
+        self.type_line(door, stop, &format!("run(host({host:?}), {argv:?}).output"))
+    }
+}

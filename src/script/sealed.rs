@@ -1,0 +1,76 @@
+//! A door that leads nowhere: behind it a script can compute, and ask nothing of anybody.
+
+use crate::dispatch::{Body, Door, Entry, Halt, Halted};
+use crate::error::Place;
+use crate::journal::way_back::Fate;
+use crate::model::effect::{Effect, Outcome};
+use crate::model::mark::Mark;
+use crate::model::record::{EffectId, StepId, TrackId};
+
+/// Ends every track that wants something of the world.
+#[derive(Debug, Default)]
+pub(crate) struct Sealed;
+
+impl Door for Sealed {
+    fn perform(&self, _: Effect, _: Option<Place>) -> Result<(EffectId, Outcome), Halted> {
+        Err(Halted)
+    }
+
+    fn step_begin(&self, _: &str, _: Option<Place>) -> Result<Entry, Halted> {
+        Err(Halted)
+    }
+
+    fn step_end(&self, _: Option<String>) -> Result<(), Halted> {
+        Err(Halted)
+    }
+
+    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
+        Err(Halted)
+    }
+
+    fn word_on(&self, _: &EffectId, _: &str) -> Result<bool, Halted> {
+        Err(Halted)
+    }
+
+    fn step_id(&self) -> StepId {
+        StepId { track: TrackId::main(), number: String::new() }
+    }
+
+    fn step_number(&self) -> String {
+        String::new()
+    }
+
+    fn fork(&self, _: Vec<Body>) -> Result<(), Halted> {
+        Err(Halted)
+    }
+
+    fn aside(&self, _: TrackId, _: Body) -> Result<(), Halted> {
+        Err(Halted)
+    }
+
+    fn guarded(&self, _: &str) {}
+
+    fn track_id(&self) -> TrackId {
+        TrackId::main()
+    }
+
+    fn mark_of(&self, _: &str) -> Option<Mark> {
+        None
+    }
+
+    fn gate_name(&self, form: &str, _: Option<&str>) -> String {
+        form.to_owned()
+    }
+
+    fn halt(&self, _: Halt) -> Halted {
+        Halted
+    }
+
+    fn is_halted(&self) -> bool {
+        false
+    }
+
+    fn halt_reason(&self) -> Option<Halt> {
+        None
+    }
+}
