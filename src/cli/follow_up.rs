@@ -8,6 +8,7 @@ use super::{Desk, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Ending;
 use crate::model::text::shown;
+use crate::repl::Start;
 use crate::report::style::Tone;
 use crate::session::{self, Finished, Parts, Verdict};
 use crate::world::{Completion, Line, Reply, Request, Ticket, World, desk};
@@ -64,7 +65,7 @@ pub(super) fn carry_out(
     let mut finished = start(&taken, parts)?;
     loop {
         if gates.wants_shell() {
-            return repl::shell(taken, events, desk);
+            finished = repl::open(&taken, events, Start::Run, desk)?;
         }
         answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
         let code = carry::tell(desk, &finished)?;
@@ -79,7 +80,7 @@ pub(super) fn carry_out(
         match next {
             Next::Stop => return Ok(code),
             Next::RollBack => return rollback::go_back(&taken, events, course.on_failure == OnFailure::Ask, desk),
-            Next::Shell => return repl::shell(taken, events, desk),
+            Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
             Next::Resume(verdict) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;

@@ -46,10 +46,10 @@ impl Stepwise {
         Self { run, by, names, wants_shell, mode, begun: RefCell::new(begun) }
     }
 
-    /// Whether it stopped the run because `shell` was typed: the REPL goes on from there.
+    /// Whether it stopped the run because `shell` was typed: the REPL goes on from there. Told once.
     #[must_use]
     pub fn wants_shell(&self) -> bool {
-        self.wants_shell.get()
+        self.wants_shell.take()
     }
 
     /// Whether it may pass because of a word that was typed before.
