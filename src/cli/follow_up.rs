@@ -146,7 +146,7 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
 
 /// The texts after they were edited, if the run can go on with them.
 fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
-    let path = edit::edit(taken)?;
+    let path = edit::edit(&taken.prepared.texts)?;
     desk.screen.remark(&format!("edited: {}", path.display()));
     Edited::read(&taken.run, &taken.history(desk)?, &Verdict::Retry, desk)
 }

@@ -94,11 +94,6 @@ impl TakenUp {
         Self { answers, ..self }
     }
 
-    /// Whether somebody has watched it already.
-    pub(super) fn is_watched(&self) -> bool {
-        self.watched.get()
-    }
-
     /// What is on record of it now.
     ///
     /// # Errors
