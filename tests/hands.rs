@@ -66,9 +66,6 @@ fn a_run_is_gone_through_step_by_step() {
     pty.types("until Secnd thing");
     pty.sees("there is no step `Secnd thing`; did you mean `Second thing`?");
     pty.sees("step> ");
-    pty.types("shell");
-    pty.sees("the REPL is not available here");
-    pty.sees("step> ");
     assert_eq!(done(&baton), "", "nothing is done unasked");
     pty.types("go");
     pty.sees("step 2 Second thing");
@@ -100,7 +97,6 @@ fn each_word_after_a_failure_does_what_it_says() {
         ("skip it is not needed", 0, "one\nthree\n", "changed false"),
         ("done I did it myself", 0, "one\nthree\n", "happened, says"),
         ("stop", 1, "one\n", "failed> "),
-        ("rollback", 1, "one\n", "baton rollback "),
     ] {
         let baton = machine(THREE);
         let mut pty = begin(&baton, &[], &[]);
@@ -113,6 +109,49 @@ fn each_word_after_a_failure_does_what_it_says() {
         assert_eq!((ended, done(&baton).as_str()), (code, left), "{word}: {shown}");
         assert!(shown.contains(says), "{word}: {shown}");
     }
+}
+
+#[test]
+fn going_back_shows_its_plan_and_asks_before_anything_is_undone() {
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &[], &[]);
+    pty.sees("failed> ");
+    pty.types("rollback");
+    pty.sees("run(a, sh -c echo one >> done)");
+    pty.sees("type `rollback` to begin");
+    pty.types("no");
+    let code = pty.ends();
+    let shown = pty.screen();
+    assert_eq!((code, done(&baton).as_str()), (4, "one\n"), "{shown}");
+    assert!(shown.contains("nothing was undone: it was not confirmed"), "{shown}");
+    let mut pty = resume(&baton, &["--on-failure", "stop"]);
+    assert_eq!(pty.ends(), 1, "the run is where it was: {}", pty.screen());
+}
+
+#[test]
+fn the_repl_opens_where_a_run_stands() {
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &["--step"], &[]);
+    pty.sees("step> ");
+    pty.types("go");
+    pty.sees("step> ");
+    pty.types("shell");
+    pty.sees("leaves");
+    pty.types(":steps");
+    pty.sees("○ ahead");
+    pty.types(":quit");
+    let code = pty.ends();
+    assert_eq!((code, done(&baton).as_str()), (4, "one\n"), "{}", pty.screen());
+    let mut pty = resume(&baton, &[]);
+    pty.sees("failed> ");
+    pty.types("shell");
+    pty.sees("leaves");
+    baton.write("ready", "");
+    pty.types(":redo");
+    pty.sees("✓ done");
+    pty.types(":quit");
+    pty.ends();
+    assert_eq!(done(&baton), "one\ntwo\n", "{}", pty.screen());
 }
 
 #[test]
@@ -140,7 +179,6 @@ fn what_is_no_word_after_a_failure_is_asked_again() {
         ("skip", "`skip` needs a reason: it goes into the record"),
         ("retry now", "`retry` stands alone"),
         ("happened yes", "`happened yes` is none of the words"),
-        ("shell", "the REPL is not available here"),
         ("edit", "cannot start the editor `no-such-editor`"),
         ("help", "leave out what failed; the reason goes into the record"),
     ] {

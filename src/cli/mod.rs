@@ -2,6 +2,7 @@
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
 mod abort;
+mod adopt;
 mod answers;
 mod approve;
 mod carry;
@@ -65,8 +66,8 @@ enum Command {
     Resume(resume::Words),
     Rollback(rollback::Words),
     Abort(abort::Words),
-    Approve(approve::Words),
     Repl(repl::Words),
+    Approve(approve::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -130,8 +131,8 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
         Command::Resume(words) => resume::run(words, desk),
         Command::Rollback(words) => rollback::run(words, desk),
         Command::Abort(words) => abort::run(words, desk),
-        Command::Approve(words) => approve::run(words, desk),
         Command::Repl(words) => repl::run(words, desk),
+        Command::Approve(words) => approve::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

@@ -35,6 +35,10 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
 /// The command that carries on from an ending.
 #[must_use]
 pub fn next_command(run: &str, ending: Option<Ending>, runbook: &str) -> String {
+    // Without a runbook there is nothing that could go on by itself.
+    if runbook == "repl" && matches!(ending, Some(Ending::Suspended | Ending::Doubt) | None) {
+        return format!("baton repl --run {run}");
+    }
     match ending {
         Some(Ending::Done | Ending::Held | Ending::Refused | Ending::RolledBack | Ending::Aborted) => {
             format!("baton show {run}")

@@ -164,8 +164,9 @@ impl Terminal {
             | Record::StepSkipped { .. }
             | Record::Adopted { .. }
             | Record::Rollback { .. }
+            | Record::Typed { .. }
             | Record::Deviation { .. } => self.deed(record),
-            Record::Undone { .. } | Record::Typed { .. } => {}
+            Record::Undone { .. } => {}
             Record::Ended { .. } => self.clear_status(),
         }
     }

@@ -101,6 +101,12 @@ impl Session {
         self.child.wait().expect("buries it");
     }
 
+    /// Interrupts the command, as Ctrl-C does while no line is being edited.
+    pub fn interrupt(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("interrupts it");
+    }
+
     /// Waits for the end of the command; its exit code.
     pub fn ends(&mut self) -> i32 {
         while self.more() {}
