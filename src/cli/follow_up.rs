@@ -4,12 +4,12 @@
 use super::adopt::Edited;
 use super::steering::{Begun, Course, OnFailure};
 use super::take_up::TakenUp;
-use super::{Desk, answers, carry, edit};
+use super::{Desk, answers, carry, edit, rollback};
 use crate::error::{Error, Kind, Result};
-use crate::model::record::Ending;
+use crate::model::record::{Ending, Way};
 use crate::model::text::shown;
 use crate::report::style::Tone;
-use crate::session::{self, Finished, Parts, Verdict};
+use crate::session::{self, Finished, Parts, Verdict, Wish};
 use crate::world::{Completion, Line, Reply, Request, Ticket, World, desk};
 use std::path::Path;
 
@@ -17,6 +17,9 @@ use std::path::Path;
 const PROMPT: &str = "failed> ";
 /// The same for what is in doubt.
 const DOUBT_PROMPT: &str = "doubt> ";
+
+/// What is asked before the way back begins.
+const CONFIRM: &str = "\ntype `rollback` to begin, anything else to leave it\n> ";
 
 /// What each word does after a failure.
 const AFTER_FAILURE: [(&str, &str); 8] = [
@@ -74,7 +77,11 @@ pub(super) fn carry_out(
         };
         match next {
             Next::Stop => return Ok(code),
-            Next::RollBack => return roll_back(taken, code, desk),
+            Next::RollBack => match roll_back(taken, course.on_failure == OnFailure::Ask, events, desk)? {
+                Some(code) => return Ok(code),
+                None if course.on_failure == OnFailure::Ask => {}
+                None => return Ok(code),
+            },
             Next::Resume(verdict) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
@@ -88,10 +95,24 @@ pub(super) fn carry_out(
     }
 }
 
-/// Undoes what the run has done. Built beside this: until it is joined, the command is named.
-fn roll_back(taken: &TakenUp, code: u8, desk: &Desk) -> Result<u8> {
-    desk.screen.remark(&format!("to undo what this run has done, type: baton rollback {}", taken.run));
-    Ok(code)
+/// Undoes what the run has done, after its plan was shown; a person who typed the word has then to confirm it. Gives
+/// the exit code, or nothing when it was not begun.
+fn roll_back(taken: &TakenUp, asks: bool, events: Option<&Path>, desk: &Desk) -> Result<Option<u8>> {
+    let parts = taken.parts(events, Vec::new(), desk)?;
+    let wish = Wish { way: Way::All, verdict: Verdict::Retry, reason: String::new() };
+    let back = match session::way_back(&taken.prepared, parts, wish) {
+        Ok(back) => back,
+        Err(error) => {
+            desk.screen.complain(&error);
+            return Ok(None);
+        }
+    };
+    rollback::show(&back, &taken.run, desk);
+    if asks && !back.asks(CONFIRM).is_some_and(|typed| typed.trim() == "rollback") {
+        desk.screen.remark("nothing was undone: it was not confirmed");
+        return Ok(None);
+    }
+    carry::tell(desk, &back.go()?).map(Some)
 }
 
 /// Asks a person until they say how it goes on. Nobody there means that it stays as it is.
@@ -131,7 +152,7 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                     }
                 },
                 other => {
-                    aside(other, words, desk);
+                    aside(other, words, &taken.run, desk);
                     continue;
                 }
             },
@@ -151,9 +172,9 @@ fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
 }
 
 /// The words after which the same is asked again.
-fn aside(word: &str, words: &[(&str, &str)], desk: &Desk) {
+fn aside(word: &str, words: &[(&str, &str)], run: &str, desk: &Desk) {
     match word {
-        "shell" => desk.screen.remark("the REPL is not available here"),
+        "shell" => desk.screen.remark(&format!("type `stop`, then: baton repl --run {run}")),
         _ => help(words, desk),
     }
 }

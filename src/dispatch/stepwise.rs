@@ -87,7 +87,7 @@ impl Stepwise {
                 Ok(Some(Word::Help)) => link.tell(Event::Words { words: words::meanings() }),
                 Ok(Some(Word::Shell)) => match &self.shell {
                     Some(shell) => shell.open(link, ahead)?,
-                    None => say("the REPL is not available here".into()),
+                    None => say(format!("type `stop`, then: baton repl --run {}", self.run)),
                 },
                 Ok(Some(Word::Skip(reason))) if ahead.effect.may_be_left_out() => {
                     return Ok(Passage::Skip { reason, by: self.by.clone() });
