@@ -197,25 +197,29 @@ fn what_is_no_word_after_a_failure_is_asked_again() {
 }
 
 #[test]
-fn an_editor_gets_the_runbook_and_nothing_is_taken_over_by_itself() {
+fn the_way_back_begins_only_when_it_is_confirmed() {
+    let baton = machine("//! A note and a failure\nrun(host(\"a\"), [\"sh\", \"-c\", \"echo x >> done; false\"]);\n");
+    let mut pty = begin(&baton, &[], &[]);
+    pty.shows("failed> ").types("rollback");
+    pty.shows("type `rollback` to begin, anything else to leave it").types("no");
+    pty.shows("nothing was undone: it was not confirmed").shows("failed> ").types("stop");
+    assert_eq!(pty.ends(), 1, "{}", pty.screen());
+}
+
+#[test]
+fn an_editor_gets_the_runbook_and_the_run_goes_on_with_what_was_written() {
     let baton = machine(THREE);
     let mut pty = begin(&baton, &[], &[("VISUAL", "sed -i s/Third/Last/")]);
-    pty.sees("failed> ");
-    pty.types("edit");
-    pty.sees("edited: runbooks/own/three.rhai");
-    pty.sees("--adopt-edited");
-    pty.sees("failed> ");
-    let text = std::fs::read_to_string(baton.folder().join("runbooks/own/three.rhai")).expect("the runbook");
-    assert!(text.contains("Last thing"), "{text}");
-    pty.types("stop");
-    assert_eq!(pty.ends(), 1);
+    pty.shows("failed> ").types("edit");
+    pty.shows("edited: runbooks/own/three.rhai").shows("edited texts adopted by").shows("failed> ");
+    baton.write("ready", "");
+    pty.types("retry").shows("3  Last thing");
+    assert_eq!(pty.ends(), 0, "{}", pty.screen());
 
-    let mut pty = Session::start_with(&baton, &["resume"], &[("EDITOR", "false")]);
-    pty.sees("failed> ");
-    pty.types("edit");
-    pty.sees("the editor `false` did not end well: exit status: 1");
-    pty.sees("failed> ");
-    pty.types("stop");
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &[], &[("EDITOR", "false")]);
+    pty.shows("failed> ").types("edit");
+    pty.shows("the editor `false` did not end well: exit status: 1").shows("failed> ").types("stop");
     assert_eq!(pty.ends(), 1);
 }
 
