@@ -112,23 +112,6 @@ fn each_word_after_a_failure_does_what_it_says() {
 }
 
 #[test]
-fn going_back_shows_its_plan_and_asks_before_anything_is_undone() {
-    let baton = machine(THREE);
-    let mut pty = begin(&baton, &[], &[]);
-    pty.sees("failed> ");
-    pty.types("rollback");
-    pty.sees("run(a, sh -c echo one >> done)");
-    pty.sees("type `rollback` to begin");
-    pty.types("no");
-    let code = pty.ends();
-    let shown = pty.screen();
-    assert_eq!((code, done(&baton).as_str()), (4, "one\n"), "{shown}");
-    assert!(shown.contains("nothing was undone: it was not confirmed"), "{shown}");
-    let mut pty = resume(&baton, &["--on-failure", "stop"]);
-    assert_eq!(pty.ends(), 1, "the run is where it was: {}", pty.screen());
-}
-
-#[test]
 fn the_repl_opens_where_a_run_stands() {
     let baton = machine(THREE);
     let mut pty = begin(&baton, &["--step"], &[]);

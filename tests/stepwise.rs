@@ -138,7 +138,6 @@ fn what_is_no_word_does_nothing_and_says_what_could_be_typed() {
              type more of the name, or the number of the step"
                 .to_owned(),
             "why is it left out? type `skip` and the reason: it goes into the record".to_owned(),
-            "type `stop`, then: baton repl --run sim".to_owned(),
             "step 1 has begun already: name one that is to come".to_owned(),
         ]
     );

@@ -6,11 +6,11 @@ use super::steering::{Begun, Course, OnFailure};
 use super::take_up::TakenUp;
 use super::{Desk, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
-use crate::model::record::{Ending, Way};
+use crate::model::record::Ending;
 use crate::model::text::shown;
 use crate::repl::Start;
 use crate::report::style::Tone;
-use crate::session::{self, Finished, Parts, Verdict, Wish};
+use crate::session::{self, Finished, Parts, Verdict};
 use crate::world::{Completion, Line, Reply, Request, Ticket, World, desk};
 use std::path::Path;
 
@@ -18,9 +18,6 @@ use std::path::Path;
 const PROMPT: &str = "failed> ";
 /// The same for what is in doubt.
 const DOUBT_PROMPT: &str = "doubt> ";
-
-/// What is asked before the way back begins.
-const CONFIRM: &str = "\ntype `rollback` to begin, anything else to leave it\n> ";
 
 /// What each word does after a failure.
 const AFTER_FAILURE: [(&str, &str); 8] = [
@@ -82,7 +79,15 @@ pub(super) fn carry_out(
         };
         match next {
             Next::Stop => return Ok(code),
-            Next::RollBack => return rollback::go_back(&taken, events, course.on_failure == OnFailure::Ask, desk),
+            Next::RollBack => {
+                let asks = course.on_failure == OnFailure::Ask;
+                match rollback::go_back(&taken, events, asks, desk) {
+                    Ok(Some(code)) => return Ok(code),
+                    Ok(None) => {}
+                    Err(error) if asks => complain(error, desk),
+                    Err(error) => return Err(error),
+                }
+            }
             Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
             Next::Resume(verdict) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));

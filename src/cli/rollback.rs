@@ -48,27 +48,30 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (None, None) => Way::All,
     };
     let taken = claimed.take_up(desk)?;
-    go(&taken, Wish { way, verdict, reason: String::new() }, words.events.as_deref(), !words.yes, desk)
+    let wish = Wish { way, verdict, reason: String::new() };
+    let code = go(&taken, wish, words.events.as_deref(), !words.yes, desk)?;
+    Ok(code.unwrap_or_else(|| Kind::Suspended.exit_code()))
 }
 
-/// Takes a run all the way back that this command has taken up and that has stopped; `asks` first if need be.
+/// Takes a run all the way back that this command has taken up and that has stopped; `asks` first if need be. Gives
+/// the exit code; nothing when it was not confirmed.
 ///
 /// # Errors
 /// When there is no way back, or the record cannot be written.
-pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<u8> {
+pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<u8>> {
     go(taken, Wish { way: Way::All, verdict: Verdict::Retry, reason: String::new() }, events, asks, desk)
 }
 
-fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<u8> {
+fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<u8>> {
     let parts = taken.parts(events, Vec::new(), desk)?;
     let back = session::way_back(&taken.prepared, parts, wish)?;
     if !back.is_under_way() {
         show(&back, &taken.run, desk);
-        if asks && let Err(stays) = agreed(&back, &taken.run, desk) {
-            return Ok(stays);
+        if asks && !agreed(&back, &taken.run, desk) {
+            return Ok(None);
         }
     }
-    carry::tell(desk, &back.go()?)
+    carry::tell(desk, &back.go()?).map(Some)
 }
 
 /// Prints what would be done.
@@ -78,16 +81,15 @@ pub(super) fn show(back: &Return, run: &str, desk: &Desk) {
     desk.screen.out.say(&render(&plan, &desk.screen.out_style, &desk.screen.zone));
 }
 
-/// Whether the person at the terminal wants it; else the exit code.
-fn agreed(back: &Return, run: &str, desk: &Desk) -> std::result::Result<(), u8> {
+/// Whether the person at the terminal wants it.
+fn agreed(back: &Return, run: &str, desk: &Desk) -> bool {
     let typed = back.asks(&format!("\ntype `{GO}` to begin, anything else to leave it\n> "));
-    if typed.as_deref().is_some_and(|typed| typed.trim() == GO) {
-        return Ok(());
+    let agreed = typed.as_deref().is_some_and(|typed| typed.trim() == GO);
+    if !agreed {
+        let to = if let Way::To(step) = back.way() { format!(" --to {step}") } else { String::new() };
+        let why = if typed.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };
+        let error = Error::new(Kind::Suspended, format!("nothing was undone: {why}"));
+        desk.screen.complain(&error.hint(format!("begin without being asked: baton rollback {run}{to} --yes")));
     }
-    let to = if let Way::To(step) = back.way() { format!(" --to {step}") } else { String::new() };
-    let why = if typed.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };
-    let error = Error::new(Kind::Suspended, format!("nothing was undone: {why}"))
-        .hint(format!("begin without being asked: baton rollback {run}{to} --yes"));
-    desk.screen.complain(&error);
-    Err(error.kind.exit_code())
+    agreed
 }

@@ -373,7 +373,7 @@ impl Play<'_> {
 
     /// The records that a person saw as they were written.
     pub fn shown(&self) -> Vec<(u64, Record)> {
-        self.shown.0.borrow().clone()
+        self.shown.records.borrow().clone()
     }
 
     /// What they were told beside it.
