@@ -18,7 +18,11 @@ fn an_upgrade_in_a_lab_is_taken_back_in_that_lab() {
     baton.run(&[&["run", "genesys/confserv-ha"], &lab[..]].concat()).code(0);
     let back = baton.run(&["run", "genesys/rollback", "--from-run", "latest"]).code(0);
     let back = back.says("after run").says("GEN-RB-OPER leads back to 8.5.000.20").says("done");
-    assert!(!back.out.contains("No record") && !back.out.contains("changes\":"), "the record is not for the screen:\n{}", back.out);
+    assert!(
+        !back.out.contains("No record") && !back.out.contains("changes\":"),
+        "the record is not for the screen:\n{}",
+        back.out
+    );
     // The former run has no lab any more: it went over.
     baton.run(&["run", "genesys/rollback", "--from-run", "latest"]).code(0).says("GEN-RB-PRE");
 }

@@ -3,15 +3,18 @@
 // Helpers of tests may fail as tests do, and look only at the cases they are about; nothing in a suite is an interface.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::wildcard_enum_match_arm, unreachable_pub)]
 
+mod adopt;
 mod bad_input;
 mod cli;
 mod crash;
+mod drift;
 mod exec;
 mod faults;
-mod gates;
 mod from_run;
+mod gates;
 mod genesys_model;
 mod genesys_rollback;
+mod hands;
 mod history;
 mod inventory;
 mod journal;
@@ -19,14 +22,17 @@ mod kill;
 mod lab;
 mod parallel;
 mod records;
+mod repl;
 mod report;
 mod resume;
 mod rollback;
 mod script;
 mod seeded;
 mod sim;
+mod stepwise;
 mod summary;
 mod support;
 mod tidy;
+mod verdicts;
 mod way_back;
 mod world;

@@ -12,7 +12,6 @@ use crate::model::text::{did_you_mean, shown};
 use crate::report::layout::{date_and_time, time_of_day};
 use crate::report::questions::{Answer, Question, Questions, next_commands};
 use crate::report::style::Tone;
-use crate::world::clock::Clock;
 use crate::world::desk;
 use std::time::Duration;
 
@@ -77,7 +76,7 @@ fn approve(words: &Words, gate: &str, desk: &Desk) -> Result<u8> {
         word: word.clone(),
         note: words.note.clone().unwrap_or_default(),
         name: name.clone(),
-        at: Clock::real().now(),
+        at: carry::clock(&history.begun().estate, &run, desk)?.now(),
         by: who,
     };
     // What the record would not bear is refused here, and nothing is written.

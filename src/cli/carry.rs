@@ -13,6 +13,7 @@ use crate::report::json::JsonLines;
 use crate::report::summary::{Summary, summarise};
 use crate::report::terminal::Terminal;
 use crate::session::{self, Finished};
+use crate::world::clock::Clock;
 use crate::world::desk;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -37,10 +38,10 @@ pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
     let screen = &desk.screen;
     screen.out.say(&ending::render(&sum, &screen.out_style, &screen.zone));
     match &finished.error {
-        Some(error) if finished.ending == Ending::Suspended => {
+        Some(error) if finished.ending == Ending::Suspended && !sum.open.is_empty() => {
             screen.out.say(&ending::suspended(&sum, error, &screen.out_style));
         }
-        Some(error) if finished.ending == Ending::Held => {
+        Some(error) if matches!(finished.ending, Ending::Held | Ending::Suspended) => {
             screen.out.say(&ending::decision(error, finished.ending, &screen.out_style));
         }
         Some(error) => {
@@ -48,7 +49,7 @@ pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
             screen.complain(error);
         }
         None => {
-            if let Some(lab) = lab_of(&sum, desk)? {
+            if let Some(lab) = lab_of(&sum.estate, &sum.run, desk)? {
                 screen.out.say(&format!("\n  the lab, its logs and its ledger: {}\n", lab.folder().display()));
             }
             screen.out.say(&ending::closing(&sum, &screen.out_style));
@@ -64,9 +65,14 @@ pub(super) fn summary(store: &dyn Store, run: &str, stored: Vec<Stored>) -> Summ
     summarise(run, stored.iter().map(|entry| &entry.record), &site.pairs)
 }
 
+/// The clock that counts for a run.
+pub(super) fn clock(estate: &str, run: &str, desk: &Desk) -> Result<Clock> {
+    Ok(lab_of(estate, run, desk)?.map_or_else(Clock::real, |lab| lab.clock()))
+}
+
 /// The lab a run was carried out in, unless it was begun anew for another one since.
-fn lab_of(sum: &Summary, desk: &Desk) -> Result<Option<Lab>> {
-    let Some(name) = sum.estate.strip_prefix("lab ") else { return Ok(None) };
+fn lab_of(estate: &str, run: &str, desk: &Desk) -> Result<Option<Lab>> {
+    let Some(name) = estate.strip_prefix("lab ") else { return Ok(None) };
     let lab = Lab::any(name.split(':').next().unwrap_or(name), &desk.state)?;
-    Ok(lab.filter(|lab| lab.card().run == sum.run))
+    Ok(lab.filter(|lab| lab.card().run == run))
 }

@@ -1,6 +1,8 @@
 //! The command line: typed words become a session, its ending becomes an exit code. One file a command. It performs no
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
+mod abort;
+mod adopt;
 mod answers;
 mod approve;
 mod carry;
@@ -17,6 +19,7 @@ mod lab;
 mod list;
 mod repl;
 mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod screen;
@@ -61,8 +64,10 @@ struct CommandLine {
 enum Command {
     Run(run::Words),
     Resume(resume::Words),
-    Approve(approve::Words),
+    Rollback(rollback::Words),
+    Abort(abort::Words),
     Repl(repl::Words),
+    Approve(approve::Words),
     Check(check::Words),
     List(list::Words),
     Doc(doc::Words),
@@ -124,8 +129,10 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
     match command {
         Command::Run(words) => run::run(words, desk),
         Command::Resume(words) => resume::run(words, desk),
-        Command::Approve(words) => approve::run(words, desk),
+        Command::Rollback(words) => rollback::run(words, desk),
+        Command::Abort(words) => abort::run(words, desk),
         Command::Repl(words) => repl::run(words, desk),
+        Command::Approve(words) => approve::run(words, desk),
         Command::Check(words) => check::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),

@@ -5,22 +5,20 @@ use super::estate::{Estate, lab_name, lease, site_name};
 use super::lab::template;
 use super::screen::{Handle, Screen};
 use super::site::Site;
-use super::take_up::claim;
-use super::{Desk, carry, run};
+use super::take_up::{TakenUp, claim};
+use super::{Desk, carry, edit, run};
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
-use crate::journal::lease::Lease;
 use crate::lab::{Lab, Wanted};
 use crate::model::event::{Event, Sink};
-use crate::model::inventory::Inventory;
 use crate::model::record::{Record, Way, Who};
 use crate::model::value::Fields;
 use crate::repl::command::COMMANDS;
 use crate::repl::{Hands, Start, carry_on};
 use crate::script::repl::is_incomplete;
 use crate::script::{doc, outline};
-use crate::session::{self, Finished, Parts, Prepared};
+use crate::session::{self, Finished, Parts, Prepared, Verdict};
 use crate::world::console::Console;
 use crate::world::desk;
 use crate::world::line_editor::{LineEditor, Word, WordKind};
@@ -76,8 +74,7 @@ fn go_on(words: &Words, given: &str, desk: &Desk) -> Result<u8> {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);
     }
-    let (run, prepared, estate, _leases) = claimed.take_up(desk)?.into_parts();
-    steer(words, run, prepared, estate, Start::Run, desk)
+    steer(words.events.as_deref(), claimed.take_up(desk)?, Start::Run, desk)
 }
 
 fn on_site(words: &Words, inventory: &Path, site: &Site, desk: &Desk) -> Result<u8> {
@@ -85,9 +82,10 @@ fn on_site(words: &Words, inventory: &Path, site: &Site, desk: &Desk) -> Result<
     let prepared = prepare(words, (&file, &text), site)?;
     let params = prepared.program.resolve_params(&given_params(words)?)?;
     let run = run::new_run()?;
-    let _lease = lease(desk, &site_name(&prepared.inventory), &run)?;
+    let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     run::say_what_differs(site, desk);
-    begin(words, run, prepared, Estate::Site, params, desk)
+    let leases = (lease(desk, &run, &run)?, of_site);
+    begin(words, TakenUp::new(run, prepared, Estate::Site, leases), params, desk)
 }
 
 fn in_lab(words: &Words, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
@@ -100,12 +98,13 @@ fn in_lab(words: &Words, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8
     params.extend(given_params(words)?);
     let params = prepared.program.resolve_params(&params)?;
     let run = run::new_run()?;
-    let _lease: Lease = lease(desk, &lab_name(plan.name()), &run)?;
+    let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
     run::say_what_differs(site, desk);
     run::tell_of_orphan(plan.former_run(), &*desk.store()?, desk)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    begin(words, run, prepared, Estate::Lab(lab), params, desk)
+    let leases = (lease(desk, &run, &run)?, of_lab);
+    begin(words, TakenUp::new(run, prepared, Estate::Lab(lab), leases), params, desk)
 }
 
 fn given_params(words: &Words) -> Result<Fields> {
@@ -123,23 +122,28 @@ fn prepare(words: &Words, inventory: (&str, &str), site: &Site) -> Result<Prepar
     }
 }
 
-fn begin(words: &Words, run: String, prepared: Prepared, estate: Estate, params: Fields, desk: &Desk) -> Result<u8> {
-    let _lease = lease(desk, &run, &run)?;
-    let start = Start::Begin { params, estate: estate.name() };
-    steer(words, run, prepared, estate, start, desk)
+fn begin(words: &Words, taken: TakenUp, params: Fields, desk: &Desk) -> Result<u8> {
+    let start = Start::Begin { params, estate: taken.estate.name() };
+    steer(words.events.as_deref(), taken, start, desk)
 }
 
-fn steer(words: &Words, run: String, prepared: Prepared, estate: Estate, start: Start, desk: &Desk) -> Result<u8> {
+/// The REPL on a run that this command has taken up and that has stopped.
+///
+/// # Errors
+/// When the run cannot be entered.
+pub(super) fn shell(taken: TakenUp, events: Option<&Path>, desk: &Desk) -> Result<u8> {
+    steer(events, taken, Start::Run, desk)
+}
+
+fn steer(events: Option<&Path>, taken: TakenUp, start: Start, desk: &Desk) -> Result<u8> {
+    let (run, prepared) = (taken.run.clone(), taken.prepared.clone());
     let history = desk.state.join("repl-history");
     let editor = Arc::new(LineEditor::open(vocabulary(&prepared), is_incomplete, &history)?);
-    let desk =
-        Desk { screen: screen(&desk.screen, &editor), state: desk.state.clone(), terminal: Arc::clone(&desk.terminal) };
+    let desk = Desk { screen: screen(&desk.screen, &editor), ..desk.clone() };
     let has_runbook = !prepared.program.is_empty();
     let hands = Rc::new(AtDesk {
-        run: run.clone(),
-        inventory: Rc::clone(&prepared.inventory),
-        views: Views::new(carry::sinks(&desk, &estate, words.events.as_deref(), false)?),
-        estate,
+        views: Views::new(carry::sinks(&desk, &taken.estate, events, taken.is_watched())?),
+        taken,
         editor,
         desk: desk.clone(),
     });
@@ -214,18 +218,16 @@ fn vocabulary(prepared: &Prepared) -> Vec<Word> {
 /// What a session needs done for it, at this desk.
 struct AtDesk {
     desk: Desk,
-    run: String,
-    inventory: Rc<Inventory>,
-    estate: Estate,
+    taken: TakenUp,
     editor: Arc<LineEditor>,
     views: Views,
 }
 
 impl Hands for AtDesk {
     fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts> {
-        let world = self.estate.world(&self.inventory, &self.desk)?;
+        let world = self.taken.estate.world(&self.taken.prepared.inventory, &self.desk)?;
         Ok(Parts {
-            run: self.run.clone(),
+            run: self.taken.run.clone(),
             store: self.desk.store()?,
             world: Box::new(world.steered(Console::Editor(Arc::clone(&self.editor)))),
             sinks: vec![Box::new(self.views.clone()), watches],
@@ -258,13 +260,18 @@ impl Hands for AtDesk {
         self.editor.is_terminal()
     }
 
+    /// To be joined with the taking over of edited texts: until then the command for it is named.
     fn edit(&self) -> Result<Prepared> {
-        not_joined("edit", &format!("edit it and go on: baton resume {} --adopt-edited", self.run))
+        let path = edit::edit(&self.taken)?;
+        let message = format!("edited: {}; nothing of it is taken over yet", path.display());
+        Err(Error::new(Kind::Usage, message)
+            .hint("leave it as it is on record: :quit")
+            .hint(format!("then go on with the edited one: baton resume {} --adopt-edited", self.taken.run)))
     }
 
-    fn go_back(&self, way: Way) -> Result<Finished> {
-        let to = if let Way::To(step) = way { format!(" --to {step}") } else { String::new() };
-        not_joined("rollback", &format!("leave with :quit, then: baton rollback {}{to}", self.run))
+    fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished> {
+        let parts = self.parts(Vec::new(), Box::new(Unseen))?;
+        session::rollback(prepared, parts, &way, Verdict::Retry)
     }
 
     fn save(&self, file: &str, text: &str) -> Result<()> {
@@ -275,9 +282,11 @@ impl Hands for AtDesk {
     }
 }
 
-/// The place where the commands `resume --adopt-edited` and `rollback` are joined to the session.
-fn not_joined<T>(name: &str, instead: &str) -> Result<T> {
-    Err(Error::new(Kind::Usage, format!("`:{name}` cannot be done from here yet")).hint(instead))
+/// Nobody more who watches.
+struct Unseen;
+
+impl Sink for Unseen {
+    fn event(&mut self, _: &Event) {}
 }
 
 /// Those who watch a run over all its entries: what they have seen once they are not told again.
@@ -303,6 +312,9 @@ impl Sink for Views {
                 return;
             }
         }
-        self.sinks.borrow_mut().iter_mut().for_each(|sink| sink.event(event));
+        let mut sinks = self.sinks.borrow_mut();
+        // Who types sees the line already: the screen, which comes first, need not show it again.
+        let typed = matches!(event, Event::Recorded { record: Record::Typed { .. }, .. });
+        sinks.iter_mut().skip(usize::from(typed)).for_each(|sink| sink.event(event));
     }
 }

@@ -2,8 +2,8 @@
 //! REPL, `--until` and the second look at guards are gates. A gate performs nothing and writes nothing.
 
 use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::track::{Track, Want};
-use crate::dispatch::{Body, Door, Halt, Halted};
+use crate::dispatch::track::Want;
+use crate::dispatch::{Door, Halt, Halted};
 use crate::error::Place;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::record::{EffectId, PlaceData, Record, TrackId, Who};
@@ -69,6 +69,15 @@ pub trait Gate {
     /// [`Stopped`] when the run is being stopped.
     fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped>;
 
+    /// The script has come to `point` (`step 3.1`, `effect 0:17`), on record or not. Who kept something for this place
+    /// may bring it back now.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the run is being stopped.
+    fn arrived(&self, _point: &str) -> Result<(), Stopped> {
+        Ok(())
+    }
+
     /// After a step has ended well. It cannot be left out any more: only [`Passage::Stop`] counts.
     ///
     /// # Errors
@@ -81,15 +90,6 @@ pub trait Gate {
     fn departure(&self) -> Option<String> {
         None
     }
-
-    /// The script has come to `point` (`step 3.1`, `effect 0:17`), on record or not. Who kept something for this place
-    /// may bring it back now.
-    ///
-    /// # Errors
-    /// [`Stopped`] when the run is being stopped.
-    fn arrived(&self, _point: &str) -> Result<(), Stopped> {
-        Ok(())
-    }
 }
 
 impl Dispatcher {
@@ -99,36 +99,6 @@ impl Dispatcher {
             return Ok(());
         }
         self.gates.iter().try_for_each(|gate| gate.arrived(&point())).map_err(|Stopped| Halted)
-    }
-
-    /// Runs `body` on a side track once more, to find again what it came to: effects are off for it, and where its
-    /// record ends or differs, so does the track.
-    ///
-    /// # Errors
-    /// [`Halted`] when the run stops here.
-    pub fn recall(&self, track: TrackId, body: Body) -> Result<(), Halted> {
-        if self.is_halted() {
-            return Err(Halted);
-        }
-        let child = self.side_track(track, true);
-        self.run_tracks(vec![(child, body)])
-    }
-
-    /// Writes what this track still has to say of its steps: whoever looks at the record now sees it as it is.
-    ///
-    /// # Errors
-    /// [`Halted`] when the run stops here.
-    pub fn catch_up(&self) -> Result<(), Halted> {
-        let held_back = self.track(|track| std::mem::take(&mut track.pending));
-        if held_back.is_empty() { Ok(()) } else { self.append_all(held_back) }
-    }
-
-    /// A side track: it reads logs on from where the last one stood, else from where this track stands.
-    pub(super) fn side_track(&self, id: TrackId, recalls: bool) -> Track {
-        let mut track = self.track(|parent| parent.aside(id, recalls));
-        let marks = self.marks_aside.borrow();
-        track.marks.extend(marks.iter().map(|(service, mark)| (service.clone(), mark.clone())));
-        track
     }
 
     /// Asks the gates about an effect; gives the outcome of one that is left out.
@@ -174,6 +144,8 @@ impl Dispatcher {
         if self.gates.is_empty() {
             return Ok(None);
         }
+        // Who is asked must see which step it is about.
+        self.catch_up()?;
         if track.is_scripts() {
             self.suspend(Want::Turn)?;
         }

@@ -30,6 +30,10 @@ pub enum Command {
     Edit,
     /// Leaves out what comes next, or what failed.
     Skip(String),
+    /// What is in doubt happened.
+    Happened(String),
+    /// What is in doubt did not happen.
+    NotHappened(String),
     /// Goes back to before the last completed step.
     Undo,
     /// Goes back to before this step, or all the way.
@@ -81,12 +85,14 @@ const fn about(name: &'static str, args: &'static str, summary: &'static str) ->
 }
 
 /// All commands, in the order a reader would learn them.
-pub const COMMANDS: [CommandDoc; 20] = [
+pub const COMMANDS: [CommandDoc; 22] = [
     about("next", "", "do the next step, stop before the following one"),
     about("into", "", "go on to the next effect, inside the step"),
     about("until", "STEP", "go on until this step (name or number) is next"),
     about("redo", "", "try again what failed, or take up again what was given up"),
     about("skip", "REASON", "leave out the step or effect that is next, or the one that failed"),
+    about("happened", "REASON", "what is in doubt did happen; say how you know"),
+    about("not-happened", "REASON", "what is in doubt did not happen; say how you know"),
     about("edit", "", "open the runbook in $EDITOR, then go on with the edited one"),
     about("undo", "", "go back to before the last completed step"),
     about("rollback", "[STEP]", "go back to before this step, or all the way"),
@@ -125,6 +131,8 @@ pub fn read(typed: &str) -> Result<Input> {
         "redo" => Command::Redo,
         "edit" => Command::Edit,
         "skip" => Command::Skip(needed()?),
+        "happened" => Command::Happened(needed()?),
+        "not-happened" => Command::NotHappened(needed()?),
         "undo" => Command::Undo,
         "rollback" => Command::Rollback(maybe()),
         "where" => Command::Where,

@@ -1,7 +1,7 @@
 //! Going in and out of a run that is steered. Each entry is a replay: live up to where the run is to stop, or with
 //! effects off, to stand where its record ends and look around. It carries out no command typed at a stop.
 
-use crate::dispatch::{Dispatcher, Door, Gate, Setup};
+use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
@@ -37,8 +37,8 @@ enum Entry {
     On,
     /// It goes on, and what failed is tried again; in tracks beside each other, these.
     Redo(Vec<EffectId>),
-    /// It goes on, and what failed is left out for this reason.
-    Skip(String),
+    /// It goes on with a person's word on what failed or is in doubt.
+    Said(Verdict),
     /// It stands where its record ends.
     Look,
     /// The same, and a line is taken up again; what failed in it is asked for anew.
@@ -106,18 +106,24 @@ impl Session {
         let steer = &self.steer;
         steer.begin_anew();
         let mut parts = self.hands.parts(vec![Rc::clone(steer) as Rc<dyn Gate>], Box::new(steer.diary.clone()))?;
-        let (stored, former) = match &entry {
+        let (stored, mut former) = match &entry {
             Entry::Begin(..) => (Vec::new(), None),
-            Entry::On | Entry::Redo(_) | Entry::Skip(_) | Entry::Look | Entry::Line(..) => self.stored(&parts)?,
+            Entry::On | Entry::Redo(_) | Entry::Said(_) | Entry::Look | Entry::Line(..) => self.stored(&parts)?,
         };
         let opening = self.opening(&entry, &stored, &mut parts)?;
         let live = match &entry {
             Entry::Begin(..) => steer.has_runbook,
-            Entry::On | Entry::Redo(_) | Entry::Skip(_) => true,
+            Entry::On | Entry::Redo(_) => true,
+            Entry::Said(_) => former.as_ref().and_then(line_of).is_none(),
             Entry::Look | Entry::Line(..) => false,
         };
-        if let Entry::Line(n, _) = entry {
-            steer.again.set(Some(n));
+        match entry {
+            Entry::Line(n, _) => steer.again.set(Some(n)),
+            // What is said of a line is no way for the run to have ended.
+            Entry::Said(_) => {
+                steer.again.set(former.take_if(|former| line_of(former).is_some()).as_ref().and_then(line_of))
+            }
+            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Look => {}
         }
         steer.unopened.set(opening.is_empty());
         steer.former.replace(former.clone().filter(|_| !live));
@@ -153,7 +159,11 @@ impl Session {
         }
         let history = History::from(stored.to_vec())?;
         let (at, by) = (parts.world.now(), parts.by.clone());
-        let mut records = session::reopening(&self.steer.run, &history, Verdict::Retry, &at, &by)?;
+        let verdict = match entry {
+            Entry::Said(verdict) => verdict.clone(),
+            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Look | Entry::Line(..) => Verdict::Retry,
+        };
+        let mut records = session::reopening(&self.steer.run, &history, verdict, &at, &by)?;
         let again = |id: &EffectId| Record::Retry { id: id.clone(), at: at.clone(), by: by.clone() };
         match entry {
             Entry::Redo(beside) => {
@@ -161,13 +171,7 @@ impl Session {
                     add(&history, &mut records, retry);
                 }
             }
-            Entry::Skip(reason) => {
-                records.truncate(1);
-                if let Some(Record::Ended { effect: Some(id), .. }) = history.last() {
-                    let (id, reason) = (id.clone(), reason.clone());
-                    records.push(Record::Skipped { id, reason, at, by });
-                }
-            }
+            Entry::Said(_) => {}
             Entry::Line(_, failed) => {
                 records.truncate(1);
                 for retry in failed.iter().map(again) {
@@ -187,7 +191,8 @@ impl Session {
         stored.extend((last_seq + 1..).zip(opening.clone()).map(|(seq, record)| Stored { seq, record }));
         let history = History::from(stored)?;
         let scanners = Rc::clone(&self.prepared.scanners);
-        let door = Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates });
+        let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
+        let door = Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look });
         door.write(opening)?;
         Ok(door)
     }
@@ -201,7 +206,7 @@ impl Session {
         door.wall(!live);
         door.drive(Box::new(move || {
             let script_door = Rc::clone(&door_inside) as Rc<dyn Door>;
-            let ended = program::run_watched(&program, script_door, inventory, params, Some(frames));
+            let ended = program::run_watched(&program, script_door, inventory, params, Some(&frames));
             slot.replace(ended);
             if !live && !door_inside.is_halted() {
                 door_inside.wall(false);
@@ -214,7 +219,10 @@ impl Session {
     /// Closes a run that was only looked at: it ends as it had ended, if anything was written at all.
     fn close(&self, door: &Dispatcher, former: Option<Former>) -> Result<Finished> {
         let run = &self.steer.run;
-        let (ending, message, effect) = former.unwrap_or_else(|| (Ending::Suspended, "left by hand".to_owned(), None));
+        let (ending, message, effect) = match door.halt_reason().filter(|halt| halt.ending == Ending::Doubt) {
+            Some(halt) => (halt.ending, halt.error.message, halt.effect),
+            None => former.unwrap_or_else(|| (Ending::Suspended, "left by hand".to_owned(), None)),
+        };
         if !self.steer.unopened.get() {
             door.close(ending, &message, effect)?;
         }
@@ -239,16 +247,16 @@ impl Session {
                 steer.aim.replace(self.past_failure());
                 Entry::Redo(std::mem::take(&mut self.beside))
             }
-            Leave::SkipFailed(reason) => {
+            Leave::Said(verdict) => {
                 steer.aim.replace(self.past_failure());
-                Entry::Skip(reason)
+                Entry::Said(verdict)
             }
             Leave::RedoLine(n) => Entry::Line(n, steer.broken.take().and_then(|(_, effect)| effect)),
             Leave::Edit => {
                 self.edit();
                 Entry::Look
             }
-            Leave::Back(step) => match self.hands.go_back(step.map_or(Way::All, Way::To)) {
+            Leave::Back(step) => match self.hands.go_back(&self.prepared, step.map_or(Way::All, Way::To)) {
                 Ok(finished) if self.is_over()? => return Ok(Next::Out(finished)),
                 Ok(_) => Entry::Look,
                 Err(error) => {
@@ -319,6 +327,12 @@ impl Session {
             Err(error) => self.complain(&error),
         }
     }
+}
+
+/// The typed line that a run stopped at, if it was one.
+fn line_of((_, _, effect): &Former) -> Option<u32> {
+    let track = effect.as_ref()?.track.0.strip_prefix('t')?;
+    track.split('.').next()?.parse().ok()
 }
 
 /// Adds a record to those that open a run, unless it cannot stand there or is there already.

@@ -56,7 +56,7 @@ pub trait Hands {
     ///
     /// # Errors
     /// When it cannot be begun; the run is as it was.
-    fn go_back(&self, way: Way) -> Result<Finished>;
+    fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished>;
     /// Writes a new file.
     ///
     /// # Errors

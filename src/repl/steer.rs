@@ -8,11 +8,12 @@ use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
 use crate::model::value::Fields;
 use crate::repl::Hands;
 use crate::repl::diary::{Diary, Line};
+use crate::repl::pages;
 use crate::repl::stop::{Aim, Stop, breaks_at_effect, breaks_at_step};
 use crate::script::frames::Frames;
 use crate::script::outline::{self, Written};
 use crate::script::repl::{LineEnd, Notebook};
-use crate::session::Prepared;
+use crate::session::{Prepared, Verdict};
 use crate::world::{Link, Stopped};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,8 +41,8 @@ pub(crate) enum Leave {
     Redo,
     /// To take up again a line that was given up, or failed.
     RedoLine(u32),
-    /// To leave out what failed, for this reason.
-    SkipFailed(String),
+    /// To go on with a person's word on what failed or is in doubt.
+    Said(Verdict),
     /// To have the runbook edited.
     Edit,
     /// To go back to before this step of the main track; without one, all the way.
@@ -142,7 +143,13 @@ impl Steer {
     /// Stands where the record ends, brings back what was typed here, and asks what to do.
     pub(crate) fn rest(&self, door: &Dispatcher) {
         let stop = Stop::at_rest(&self.point.borrow());
-        let answer = self.recall(&stop.track, |_| true).and_then(|()| self.converse(door, &stop));
+        let answer = self.recall(&stop.track, |_| true).and_then(|()| {
+            let broken = self.broken.borrow().clone();
+            if let Some((n, _)) = broken.filter(|(_, failed)| failed.is_none() && self.again.get().is_none()) {
+                self.hands.say(&pages::cut_off(n));
+            }
+            self.converse(door, &stop)
+        });
         if let Ok(Answer::Leave(leave)) = answer {
             self.leave.replace(Some(leave));
         }
@@ -185,9 +192,7 @@ impl Steer {
         match &end {
             LineEnd::Value(_) => {
                 self.worked.borrow_mut().insert(line.n, line.text.clone());
-                if self.broken.borrow().as_ref().is_some_and(|(n, _)| *n == line.n) {
-                    self.broken.replace(None);
-                }
+                self.broken.replace(None);
             }
             LineEnd::Failed { effect, .. } => {
                 self.broken.replace(effect.clone().map(|effect| (line.n, Some(effect))));
@@ -242,7 +247,7 @@ impl Gate for Steer {
 
     fn arrived(&self, point: &str) -> Result<(), Stopped> {
         self.point.replace(point.to_owned());
-        let track = self.door()?.track_id();
+        let track = self.door()?.step_id().track;
         self.recall(&track, |line| line.point == point)
     }
 }

@@ -11,6 +11,7 @@ use crate::repl::pages;
 use crate::repl::steer::{Answer, Leave, Steer};
 use crate::repl::stop::{Ahead, Aim, Stop};
 use crate::script::repl::LineEnd;
+use crate::session::Verdict;
 use crate::world::{Line, Link, Reply, Request, Stopped};
 
 impl Steer {
@@ -97,6 +98,8 @@ impl Steer {
             Command::Next | Command::Into | Command::Until(_) => self.onward(stop, &command),
             Command::Redo => self.redo(stop),
             Command::Skip(reason) => self.skip(stop, reason),
+            Command::Happened(reason) => self.say_of_doubt(stop, Verdict::Happened(reason)),
+            Command::NotHappened(reason) => self.say_of_doubt(stop, Verdict::NotHappened(reason)),
             Command::Edit => self.needs_runbook("edit").map(|()| Some(Answer::Leave(Leave::Edit))),
             Command::Undo => self.undo(),
             Command::Rollback(step) => self.rollback(step.as_deref()),
@@ -142,6 +145,7 @@ impl Steer {
             }
             Command::Help(of) => pages::help(of.as_deref(), self.hands.width())?,
             Command::Next | Command::Into | Command::Until(_) | Command::Redo | Command::Edit => return Ok(()),
+            Command::Happened(_) | Command::NotHappened(_) => return Ok(()),
             Command::Skip(_) | Command::Undo | Command::Rollback(_) | Command::Break(_) => return Ok(()),
             Command::Sh { .. } | Command::Note(_) | Command::Quit => return Ok(()),
         };
@@ -223,10 +227,21 @@ impl Steer {
             return Ok(Some(Answer::Skip(reason)));
         }
         match self.former.borrow().clone() {
-            Some((Ending::Failed | Ending::Doubt, _, Some(_))) => Ok(Some(Answer::Leave(Leave::SkipFailed(reason)))),
+            Some((Ending::Failed | Ending::Doubt, _, Some(_))) => {
+                Ok(Some(Answer::Leave(Leave::Said(Verdict::Skip(reason)))))
+            }
             Some(_) | None => Err(Error::new(Kind::Usage, "no effect has failed here that could be left out")
                 .hint("try again what failed: :redo")
                 .hint("change what the runbook does: :edit")),
+        }
+    }
+
+    fn say_of_doubt(&self, stop: &Stop, verdict: Verdict) -> Checked<Option<Answer>> {
+        match *self.former.borrow() {
+            Some((Ending::Doubt, _, Some(_))) if stop.ahead == Ahead::Nothing => {
+                Ok(Some(Answer::Leave(Leave::Said(verdict))))
+            }
+            Some(_) | None => Err(Error::new(Kind::Usage, "nothing is in doubt here")),
         }
     }
 

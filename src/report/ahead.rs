@@ -95,6 +95,7 @@ fn undo(effect: &Effect) -> String {
     let service = effect.service.as_deref().unwrap_or_default();
     match undo.args.get("former") {
         None | Some(Value::Null) => format!("{}({service})", undo.verb),
+        Some(former) if former.to_string().is_empty() => format!("{}({service}), it was empty before", undo.verb),
         Some(former) => format!("{}({service}), it was `{former}` before", undo.verb),
     }
 }

@@ -73,6 +73,9 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         }
         Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
         Record::Intent { .. } | Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } => None,
-        Record::Undone { .. } | Record::Typed { .. } | Record::Ended { .. } => None,
+        Record::Typed { text, at, .. } => {
+            told(badge('›', "typed", Tone::Plain), at.wall, text.replace('\n', " "), false)
+        }
+        Record::Undone { .. } | Record::Ended { .. } => None,
     }
 }

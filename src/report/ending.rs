@@ -35,6 +35,10 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
 /// The command that carries on from an ending.
 #[must_use]
 pub fn next_command(run: &str, ending: Option<Ending>, runbook: &str) -> String {
+    // Without a runbook there is nothing that could go on by itself.
+    if runbook == "repl" && matches!(ending, Some(Ending::Suspended | Ending::Doubt) | None) {
+        return format!("baton repl --run {run}");
+    }
     match ending {
         Some(Ending::Done | Ending::Held | Ending::Refused | Ending::RolledBack | Ending::Aborted) => {
             format!("baton show {run}")
@@ -76,13 +80,16 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
 #[must_use]
 pub fn closing(sum: &Summary, style: &Style) -> String {
     let mut text = String::from("\n");
-    if sum.ending == Some(Ending::Suspended) {
+    if sum.ending == Some(Ending::Suspended) && !sum.open.is_empty() {
         return text + next_commands(&sum.run, &sum.open, style).as_str();
     }
     for line in sum.message.lines().filter(|line| !line.is_empty()) {
         text += &indented(&shown(line), style);
     }
-    let next = next_command(&sum.run, sum.ending, &sum.runbook);
+    let next = match sum.goes_on {
+        true => format!("baton resume {}", sum.run),
+        false => next_command(&sum.run, sum.ending, &sum.runbook),
+    };
     text += &format!("{} {next}\n", style.paint(Tone::Wait, "next:"));
     text
 }
@@ -120,9 +127,9 @@ pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let rest = if fits { format!("{runbook} {estate}") } else { format!("{runbook}\n{indent}{estate}") };
     let mut text = format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone));
     if sum.ending == Some(Ending::Suspended) {
-        for question in &sum.open {
-            text += &format!("{:14}{}\n", "", question.command(&sum.run));
-        }
+        let answer = sum.open.iter().map(|question| question.command(&sum.run));
+        let go_on = sum.open.is_empty().then(|| format!("baton resume {}", sum.run));
+        text.extend(answer.chain(go_on).map(|command| format!("{:14}{command}\n", "")));
     }
     text
 }
@@ -133,7 +140,12 @@ fn headline(sum: &Summary) -> String {
     } else {
         format!("{} of {} steps done", sum.steps_done, sum.steps)
     };
-    format!("{}, {steps}, {}", sum.runbook, between(sum.started, sum.last))
+    let undone = match (sum.steps_undone, sum.ending) {
+        (0, _) => String::new(),
+        (undone, Some(Ending::RolledBack)) => format!(", {} undone", plural(undone, "step")),
+        (undone, _) => format!(", {} undone so far", plural(undone, "step")),
+    };
+    format!("{}, {steps}{undone}, {}", sum.runbook, between(sum.started, sum.last))
 }
 
 fn counts(sum: &Summary) -> String {

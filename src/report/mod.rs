@@ -12,6 +12,7 @@ mod redundancy;
 pub mod style;
 pub mod summary;
 pub mod terminal;
+pub mod way_back;
 
 use crate::model::event::{Event, Sink};
 

@@ -12,6 +12,9 @@ use crate::report::questions::{Question, Questions};
 use crate::report::redundancy::Redundancy;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the steps of a way back that undo others are called.
+const UNDO: &str = "Undo: ";
+
 /// The state of a pair or a service that an interval tells of; the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
@@ -79,6 +82,10 @@ pub struct Summary {
     pub steps: usize,
     /// Steps that ended well.
     pub steps_done: usize,
+    /// Steps of ways back that ended well.
+    pub steps_undone: usize,
+    /// Whether it went back to a step, from which it can go on.
+    pub goes_on: bool,
     /// Changes that were made.
     pub changes: usize,
     /// Changes whose goal held already.
@@ -115,8 +122,9 @@ pub fn summarise<'a>(
     if waits(sum.ending) {
         sum.open = questions.open().cloned().collect();
     }
-    sum.steps = begun.len();
-    sum.steps_done = done.len();
+    sum.steps = begun.iter().filter(|(track, _)| track.is_scripts()).count();
+    sum.steps_done = done.iter().filter(|(track, _)| track.is_scripts()).count();
+    sum.steps_undone = done.len() - sum.steps_done;
     let still = |((whose, condition), from)| Interval { whose, condition, from, until: None };
     sum.intervals.extend(open.into_iter().map(still));
     let (mut intervals, unbroken) = redundancy.finish();
@@ -157,17 +165,21 @@ impl Adder {
                 self.sum.last = at.wall;
             }
             Record::Opened { at, .. } => {
+                self.sum.goes_on = false;
                 self.sum.resumed += 1;
                 self.sum.ending = None;
                 self.seen(at.wall);
             }
-            Record::StepBegun { track, number, at, .. } => {
-                self.begun.insert((track.clone(), number.clone()));
+            Record::StepBegun { track, number, name, at, .. } => {
+                if track.is_scripts() || name.starts_with(UNDO) {
+                    self.begun.insert((track.clone(), number.clone()));
+                }
                 self.seen(at.wall);
             }
             Record::StepEnded { track, number, failed, at } => {
-                if failed.is_none() {
-                    self.done.insert((track.clone(), number.clone()));
+                let step = (track.clone(), number.clone());
+                if failed.is_none() && self.begun.contains(&step) {
+                    self.done.insert(step);
                 }
                 self.seen(at.wall);
             }
@@ -195,7 +207,11 @@ impl Adder {
             | Record::Adopted { .. }
             | Record::Rollback { .. }
             | Record::Deviation { .. } => self.deed(record),
-            Record::Undone { at, .. } | Record::Typed { at, .. } => self.seen(at.wall),
+            Record::Undone { at, .. } => {
+                self.sum.goes_on = true;
+                self.seen(at.wall);
+            }
+            Record::Typed { at, .. } => self.seen(at.wall),
             Record::Ended { ending, message, at, .. } => {
                 self.sum.ending = Some(*ending);
                 self.sum.message.clone_from(message);

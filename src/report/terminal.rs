@@ -9,7 +9,7 @@ use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
 use crate::report::ahead;
 use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, deed};
-use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under, wrap};
+use crate::report::layout::{Badge, TEXT_COLUMN, badge, between, cut, entry, heading, time_of_day, under, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,6 +146,10 @@ impl Terminal {
             Record::Outcome { id, outcome, at, .. } => {
                 if let Some((effect, since)) = self.effects.remove(id) {
                     self.settled(id, &effect, outcome, Some(since), at.wall);
+                    // What failed may be spoken of again.
+                    if matches!(outcome, Outcome::Failed(_)) {
+                        self.effects.insert(id.clone(), (effect, since));
+                    }
                 }
             }
             Record::Read { id, effect, outcome, at, .. } => self.settled(id, effect, outcome, None, at.wall),
@@ -160,8 +164,9 @@ impl Terminal {
             | Record::StepSkipped { .. }
             | Record::Adopted { .. }
             | Record::Rollback { .. }
+            | Record::Typed { .. }
             | Record::Deviation { .. } => self.deed(record),
-            Record::Undone { .. } | Record::Typed { .. } => {}
+            Record::Undone { .. } => {}
             Record::Ended { .. } => self.clear_status(),
         }
     }
@@ -182,9 +187,9 @@ impl Terminal {
             Record::StepBegun { track, number, name, at, .. } => {
                 self.steps.insert((track.clone(), number.clone()), (name.clone(), at.wall));
             }
-            Record::StepEnded { track, number, .. } => {
+            Record::StepEnded { track, number, failed, .. } => {
                 self.steps.remove(&(track.clone(), number.clone()));
-                *self.folded.get_or_insert(0) += 1;
+                *self.folded.get_or_insert(0) += usize::from(failed.is_none());
             }
             Record::Intent { id, effect, at, .. } => {
                 self.effects.insert(id.clone(), (effect.clone(), at.wall));
@@ -395,7 +400,9 @@ impl Terminal {
         self.line("");
         self.entry(at.wall, NOT_REACHED, &lane(&id.track, &shown(label)), "");
         for (word, text) in lines {
-            self.under(Tone::Plain, &format!("{word:<8} {text}"));
+            for (n, part) in wrap(text, self.style.width.saturating_sub(TEXT_COLUMN + 9)).iter().enumerate() {
+                self.under(Tone::Plain, &format!("{:<8} {part}", if n == 0 { *word } else { "" }));
+            }
         }
     }
 

@@ -45,7 +45,7 @@ impl Frames {
     }
 
     fn keep(&self, context: &EvalContext<'_, '_, '_, '_, '_, '_>) {
-        let track = context.tag().read_lock::<Rc<Track>>().map(|track| track.run.door.track_id());
+        let track = context.tag().read_lock::<Rc<Track>>().map(|track| track.run.door.step_id().track);
         let Some(track) = track else { return };
         let level = context.call_level();
         let frame = Frame { level, variables: copied(context.scope()) };

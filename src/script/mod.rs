@@ -8,8 +8,8 @@
 //! - [`primitives`]: the vocabulary, one file a theme
 //! - [`doc`]: what is said about each primitive; feeds `baton doc`, lint and "did you mean"
 //! - [`diagnostic`]: Rhai's errors in the words of a runbook's author
-//! - [`gates`]: the names of a program's gates
 //! - [`repl`]: lines typed by hand, [`frames`] the variables they see, [`outline`] the steps a runbook has
+//! - [`gates`]: the names of a program's gates
 //! - [`lint`]: what can be seen to be wrong without running
 //!
 //! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
@@ -22,6 +22,7 @@ pub(crate) mod closures;
 pub(crate) mod context;
 pub mod diagnostic;
 pub mod doc;
+pub mod edits;
 pub(crate) mod failure;
 pub mod frames;
 pub mod gates;

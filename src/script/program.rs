@@ -208,7 +208,7 @@ pub fn run_watched(
     door: Rc<dyn Door>,
     inventory: Rc<Inventory>,
     params: Fields,
-    frames: Option<Frames>,
+    frames: Option<&Frames>,
 ) -> ScriptEnd {
     match Stage::set(program, door, inventory, params, frames) {
         Ok(stage) => {
@@ -243,7 +243,7 @@ impl Stage {
         door: Rc<dyn Door>,
         inventory: Rc<Inventory>,
         params: Fields,
-        frames: Option<Frames>,
+        frames: Option<&Frames>,
     ) -> Result<Self> {
         let params = program.resolve_params(&params)?;
         let run = Run::new(door, inventory, params, Rc::clone(program));

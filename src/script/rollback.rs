@@ -92,7 +92,8 @@ impl Back<'_> {
             let fate = self.door.look(&id).map_err(|Halted| ScriptEnd::Halted)?;
             fates.insert(id, fate);
         }
-        let acts = history.acts_back(since, &self.standing.steps(), &fates);
+        let mut acts = history.acts_back(since, &self.standing.steps(), &fates);
+        acts.retain(|act| !matches!(act.how, How::Nothing(_)));
         for acts in acts.chunk_by(|a, b| a.step == b.step) {
             let Some((_, name)) = acts.first().and_then(|act| act.step.as_ref()) else {
                 acts.iter().try_for_each(|act| self.act(act))?;
@@ -131,7 +132,7 @@ impl Back<'_> {
                 let text = format!("Undo by hand: {}", change.effect.label);
                 hands.ask(Ask { gate, form: Form::Manual, text, evidence: String::new() })
             }
-            How::Nothing(change) => hands.note(format!("{}: nothing needs to be put back", change.effect.label)),
+            How::Nothing(_) => Ok(()),
         }
     }
 

@@ -24,14 +24,6 @@ impl Door for Sealed {
         Err(Halted)
     }
 
-    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
-        Err(Halted)
-    }
-
-    fn word_on(&self, _: &EffectId, _: &str) -> Result<bool, Halted> {
-        Err(Halted)
-    }
-
     fn step_id(&self) -> StepId {
         StepId { track: TrackId::main(), number: String::new() }
     }
@@ -48,9 +40,15 @@ impl Door for Sealed {
         Err(Halted)
     }
 
-    fn track_id(&self) -> TrackId {
-        TrackId::main()
+    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
+        Err(Halted)
     }
+
+    fn word_on(&self, _: &EffectId, _: &str) -> Result<bool, Halted> {
+        Err(Halted)
+    }
+
+    fn guarded(&self, _: &str) {}
 
     fn mark_of(&self, _: &str) -> Option<Mark> {
         None

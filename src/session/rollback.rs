@@ -2,7 +2,7 @@
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
 use super::{Finished, Parts, Prepared, Verdict};
-use crate::dispatch::{Dispatcher, Door, Setup};
+use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
@@ -11,6 +11,7 @@ use crate::model::event::Event;
 use crate::model::record::{Ending, Moment, Record, TrackId, Way, Who};
 use crate::script::program::ScriptEnd;
 use crate::script::rollback::{Errand, Standing};
+use crate::world::{Line, Link, Reply, Request};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,25 +26,39 @@ pub struct Return {
     errand: Errand,
 }
 
-/// Makes a run ready to go back, and touches nothing. `verdict` is what a person says of the effect in doubt.
+/// What a person wants of a way back.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// How far.
+    pub way: Way,
+    /// What they say of the effect in doubt.
+    pub verdict: Verdict,
+    /// Why they want it, for the record; may be empty.
+    pub reason: String,
+}
+
+/// Makes a run ready to go back, and touches nothing.
 ///
 /// # Errors
 /// `Refused` when there is no way back, another one is under way, or the script departs from the record; `InDoubt` when
 /// a doubt has to be settled first; `Usage` when there is no such step, or nothing in doubt to give a verdict on.
-pub fn way_back(prepared: &Prepared, mut parts: Parts, way: &Way, verdict: Verdict) -> Result<Return> {
+pub fn way_back(prepared: &Prepared, mut parts: Parts, wish: Wish) -> Result<Return> {
     let stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let mut history = History::from(stored)?;
     let by = (parts.world.now(), parts.by.clone());
-    let way = &named(&history, way)?;
-    let opening = opening(&parts.run, &history, way, verdict, &by)?;
-    let errand = Errand { undo_since: history.since(way)?, owed: !matches!(way, Way::To(_)) };
+    let wish = Wish { way: named(&history, wish.way)?, ..wish };
+    let way = wish.way.clone();
+    let opening = opening(&parts.run, &history, wish, &by)?;
+    let errand = Errand { undo_since: history.since(&way)?, owed: !matches!(way, Way::To(_)) };
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
-    let params = history.begun().params.clone();
+    let params = super::adoption::kept_params(&prepared.program, &history);
     let Parts { run, store, world, sinks, by: _, gates } = parts;
     let scanners = Rc::clone(&prepared.scanners);
-    let door = Dispatcher::new(Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates });
+    let (second_look, name) = (SecondLook::default(), run.clone());
+    let setup = Setup { run: name, store, world, sinks, history, last_seq, scanners, gates, second_look };
+    let door = Dispatcher::new(setup);
     let slot: Rc<RefCell<Option<Result<Standing>>>> = Rc::default();
     let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
     let (result, script_door) = (Rc::clone(&slot), Rc::clone(&door) as Rc<dyn Door>);
@@ -56,7 +71,7 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, way: &Way, verdict: Verdi
         return Err(halt.error);
     }
     let standing = slot.take().unwrap_or_else(|| Err(Error::new(Kind::Internal, "the script was not replayed")))?;
-    Ok(Return { run, way: way.clone(), door, standing: Rc::new(standing), opening, errand })
+    Ok(Return { run, way, door, standing: Rc::new(standing), opening, errand })
 }
 
 /// Goes back, or further back where a former runner stopped.
@@ -64,7 +79,7 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, way: &Way, verdict: Verdi
 /// # Errors
 /// As [`way_back`], and when the first records cannot be written: nothing was touched then.
 pub fn rollback(prepared: &Prepared, parts: Parts, way: &Way, verdict: Verdict) -> Result<Finished> {
-    way_back(prepared, parts, way, verdict)?.go()
+    way_back(prepared, parts, Wish { way: way.clone(), verdict, reason: String::new() })?.go()
 }
 
 impl Return {
@@ -93,6 +108,25 @@ impl Return {
     #[must_use]
     pub fn way(&self) -> &Way {
         &self.way
+    }
+
+    /// Puts a prompt to whoever steers, before anything is done; none when nobody types.
+    #[must_use]
+    pub fn asks(&self, prompt: &str) -> Option<String> {
+        let line = Rc::new(RefCell::new(None));
+        let (slot, door, prompt) = (Rc::clone(&line), Rc::clone(&self.door), prompt.to_owned());
+        self.door.drive(Box::new(move || {
+            if let Ok(Reply::Line(Line::Typed(typed))) = door.call(Request::Line { prompt }) {
+                slot.replace(Some(typed));
+            }
+        }));
+        line.take()
+    }
+
+    /// Whether a former runner had begun to go.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.opening.iter().any(|record| matches!(record, Record::Opened { .. }))
     }
 
     /// Goes.
@@ -160,10 +194,10 @@ impl Return {
 }
 
 /// The way as it is recorded: a step by its number.
-fn named(history: &History, way: &Way) -> Result<Way> {
+fn named(history: &History, way: Way) -> Result<Way> {
     match way {
-        Way::To(step) => Ok(Way::To(history.stop(step)?.number)),
-        Way::All | Way::Abort => Ok(way.clone()),
+        Way::To(step) => Ok(Way::To(history.stop(&step)?.number)),
+        Way::All | Way::Abort => Ok(way),
     }
 }
 
@@ -180,14 +214,20 @@ fn broken(run: &str, error: Box<Error>) -> Box<Error> {
 }
 
 /// The records that begin a way back or take it up again.
-fn opening(run: &str, history: &History, way: &Way, verdict: Verdict, (at, by): &(Moment, Who)) -> Result<Vec<Record>> {
+fn opening(
+    run: &str,
+    history: &History,
+    Wish { way, verdict, reason: why }: Wish,
+    (at, by): &(Moment, Who),
+) -> Result<Vec<Record>> {
     let under_way = history.way_back();
     let mut records = Vec::new();
     match under_way {
         Some(_) if history.is_final() => return Err(back_already(run, history)),
-        Some(other) if other != way => return Err(other_way(run, other)),
+        Some(other) if *other != way => return Err(other_way(run, other)),
         Some(_) => records.push(Record::Opened { at: at.clone(), by: by.clone() }),
-        None => closed(run, history, way)?,
+        None if way == Way::Abort && history.is_final() => return Err(over_already(run)),
+        None => closed(run, history, &way)?,
     }
     let said = match verdict {
         Verdict::Retry => None,
@@ -201,7 +241,7 @@ fn opening(run: &str, history: &History, way: &Way, verdict: Verdict, (at, by): 
             records.push(Record::Settled { id, attempt, happened, reason, at: at.clone(), by: by.clone() });
         }
         (None, Some(_)) => return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))),
-        (Some(_), None) if *way == Way::Abort => {}
+        (Some(_), None) if way == Way::Abort => {}
         (Some((past, reason)), None) => return Err(doubtful(run, under_way.is_some(), &past.effect.label, reason)),
         (None, None) => {}
     }
@@ -211,7 +251,11 @@ fn opening(run: &str, history: &History, way: &Way, verdict: Verdict, (at, by): 
             at: at.clone(),
             by: by.clone(),
         })),
-        None => records.push(Record::Rollback { way: way.clone(), at: at.clone(), by: by.clone() }),
+        None => records.push(Record::Rollback { way, at: at.clone(), by: by.clone() }),
+    }
+    if !why.is_empty() {
+        let (what, at, by) = ("the runbook was left".to_owned(), at.clone(), by.clone());
+        records.push(Record::Deviation { what, reason: why, at, by });
     }
     Ok(records)
 }
@@ -238,6 +282,11 @@ fn back_already(run: &str, history: &History) -> Box<Error> {
         Some(Way::All | Way::To(_)) | None => format!("run {run} is rolled back already"),
     };
     Error::new(Kind::Refused, message).hint("nothing was done").hint(format!("see what was done: baton show {run}"))
+}
+
+fn over_already(run: &str) -> Box<Error> {
+    Error::new(Kind::Refused, format!("run {run} is over; there is nothing to give up"))
+        .hint(format!("undo what it changed: baton rollback {run}"))
 }
 
 fn other_way(run: &str, other: &Way) -> Box<Error> {

@@ -51,6 +51,7 @@ impl Baton {
             .args(words)
             .current_dir(self.folder())
             .env("BATON_STATE", self.state())
+            .env("HOME", self.folder())
             .env_remove("XDG_STATE_HOME")
             .env("NO_COLOR", "1")
             .env("COLUMNS", "80")

@@ -1,16 +1,21 @@
 //! A shipped runbook against the simulated world: the story of a run, with runners that may die in it.
 
+use baton::dispatch::Gate;
 use baton::engine;
+use baton::error::Error;
 use baton::journal::gist::gist;
+use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::{Template, Wanted};
 use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
-use baton::model::record::{EffectId, FROM_RUN, Record, TrackId, Way, Who};
+use baton::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Way, Who};
+use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
-use baton::session::{self, Finished, Parts, Prepared, Verdict};
+use baton::session::adoption::{self, Adoption};
+use baton::session::{self, Finished, Parts, Prepared, Terms, Verdict};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
 use baton::world::{JobId, Request, Ticket, World};
 use std::cell::RefCell;
@@ -45,12 +50,19 @@ pub struct Play<'a> {
 
 /// Collects the records that the screens of all runners showed, with their numbers.
 #[derive(Clone, Default)]
-struct Shown(Rc<RefCell<Vec<(u64, Record)>>>);
+struct Shown {
+    records: Rc<RefCell<Vec<(u64, Record)>>>,
+    /// What is told beside records.
+    told: Rc<RefCell<Vec<Event>>>,
+}
 
 impl Sink for Shown {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { seq, record, replayed: false } = event {
-            self.0.borrow_mut().push((*seq, Record::clone(record)));
+            self.records.borrow_mut().push((*seq, Record::clone(record)));
+        }
+        if matches!(event, Event::Ahead { .. } | Event::Words { .. } | Event::Notice { .. }) {
+            self.told.borrow_mut().push(event.clone());
         }
     }
 }
@@ -107,14 +119,27 @@ impl Scene {
         Self::of("test", text, "compatible", &|_, shipped| shipped.map(str::to_owned))
     }
 
+    /// The same with texts of the test's own beside it: modules and profiles by name, and the `inventory`.
+    pub fn of_texts(text: &str, others: &BTreeMap<String, String>) -> Self {
+        engine::fix_hashing();
+        Self::of("test", text, "compatible", &|name, shipped| {
+            others.get(name).cloned().or_else(|| shipped.map(str::to_owned))
+        })
+    }
+
+    /// The inventory of every scene.
+    pub fn inventory() -> String {
+        lab().inventory("/lab")
+    }
+
     fn of(
         runbook: &str,
         text: &str,
         scenario: &str,
         text_of: &dyn Fn(&str, Option<&'static str>) -> Option<String>,
     ) -> Self {
-        let template = Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab");
-        let inventory = template.inventory("/lab");
+        let template = lab();
+        let inventory = text_of("inventory", None).unwrap_or_else(Self::inventory);
         let texts = session::gather(
             runbook,
             text,
@@ -128,7 +153,8 @@ impl Scene {
         let declared = |name: &String| prepared.program.params().iter().any(|param| param.name == *name);
         let given = given.into_iter().filter(|(name, _)| declared(name));
         let given: Fields = given.map(|(name, value)| (name, Value::from(value))).collect();
-        let params = prepared.program.resolve_params(&given).unwrap_or_else(|error| panic!("{error}"));
+        // A text that was edited may want parameters which the run was begun without.
+        let params = prepared.program.resolve_params(&given).unwrap_or_default();
         let source = library::model(&template.model).expect("the model");
         let model = ModelProgram::compile(source, &template.model, engine::standard_package());
         let model = model.unwrap_or_else(|error| panic!("{error}"));
@@ -149,6 +175,11 @@ impl Scene {
     pub fn following(mut self, gist: Value) -> Self {
         self.params.insert(FROM_RUN.to_owned(), gist);
         self
+    }
+
+    /// What its run is made of.
+    pub fn prepared(&self) -> &Prepared {
+        &self.prepared
     }
 
     /// The pairs of its site.
@@ -175,30 +206,71 @@ impl Scene {
     }
 }
 
+fn lab() -> Template {
+    Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab")
+}
+
 impl Play<'_> {
+    /// A runner takes the run up on these terms, from the texts of this scene.
+    pub fn resume_on(&self, scene: &Scene, terms: Terms, clock: &CrashClock) -> Result<Option<Finished>, Box<Error>> {
+        let finished = session::resume_on(&scene.prepared, self.parts(clock, &Between::nothing()), terms);
+        assert_eq!(self.estate.defect(), None, "the model has a defect");
+        if clock.is_dead() { Ok(None) } else { finished.map(Some) }
+    }
+
+    /// Whether the run can go on with the texts of this scene, told from its first `records`.
+    pub fn fits(&self, scene: &Scene, records: usize) -> Result<Adoption, Box<Error>> {
+        let stored = self.store.read(RUN)?.into_iter().take(records).collect();
+        adoption::fit(&scene.prepared, &self.store, RUN, &History::from(stored)?, &Verdict::Retry)
+    }
+
+    /// The same with a person's word on what is in doubt.
+    pub fn fits_if(&self, scene: &Scene, happened: bool) -> Result<Adoption, Box<Error>> {
+        let reason = "looked at the host".to_owned();
+        let verdict = if happened { Verdict::Happened(reason) } else { Verdict::NotHappened(reason) };
+        adoption::fit(&scene.prepared, &self.store, RUN, &History::from(self.store.read(RUN)?)?, &verdict)
+    }
+
+    /// Somebody answers the question the run is suspended at, from elsewhere.
+    pub fn answer(&self, word: &str) {
+        let Some(Record::Ended { effect: Some(id), at, .. }) = self.records().pop() else { panic!("not suspended") };
+        let history = History::from(self.store.read(RUN).expect("reads")).expect("a history");
+        let digest = history.recorded(&id).expect("it was asked").digest.to_owned();
+        let (word, note, name, by) = (word.to_owned(), String::new(), "anna".to_owned(), Who::default());
+        self.append(Record::Answered { id, digest, word, note, name, at, by });
+    }
+
+    /// The run begins to go back.
+    pub fn begin_rollback(&self) {
+        self.append(Record::Rollback { way: Way::All, at: Moment::default(), by: Who::default() });
+    }
+
+    fn append(&self, record: Record) {
+        let mut store = self.store.clone();
+        store.append(RUN, self.records().len() as u64, &[record]).expect("writes");
+    }
+
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
     /// Fails with baton's refusal.
     pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
-        self.carry_out(clock, between, Verdict::Retry)
+        self.carry_out(clock, between, vec![], Verdict::Retry)
     }
 
     /// A runner that lives, taking the run up with a person's word on what is in doubt.
     pub fn resume_with(&self, happened: bool) -> Finished {
         let why = "looked at the host".to_owned();
         let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
-        self.carry_out(&CrashClock::never(), &Between::nothing(), verdict).expect("not refused").expect("it lives")
+        self.steered(&CrashClock::never(), vec![], verdict).expect("not refused").expect("it lives")
     }
 
-    /// What the run found and did, for one that follows it.
-    pub fn gist(&self) -> Value {
-        gist(self.run, &self.store.read(self.run).unwrap_or_else(|error| panic!("{error}")))
-    }
-
-    fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
-        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
-        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
-        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+    /// A runner with these gates, taking the run up with a person's word if it stopped.
+    pub fn steered(
+        &self,
+        clock: &CrashClock,
+        gates: Vec<Rc<dyn Gate>>,
+        verdict: Verdict,
+    ) -> Result<Option<Finished>, String> {
+        self.carry_out(clock, &Between::nothing(), gates, verdict)
     }
 
     /// A runner takes the run back, from where another one stopped if one had begun to. As [`Play::runner`].
@@ -226,7 +298,8 @@ impl Play<'_> {
     /// What going back would do: nothing of it is done.
     pub fn plan_back(&self, way: &Way) -> session::Return {
         let parts = self.parts(&CrashClock::never(), &Between::nothing());
-        session::way_back(&self.scene.prepared, parts, way, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"))
+        let wish = session::Wish { way: way.clone(), verdict: Verdict::Retry, reason: String::new() };
+        session::way_back(&self.scene.prepared, parts, wish).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Somebody else carries out a verb.
@@ -242,8 +315,24 @@ impl Play<'_> {
         self.estate.pass(60_000);
     }
 
-    fn carry_out(&self, clock: &CrashClock, between: &Between, verdict: Verdict) -> Result<Option<Finished>, String> {
-        let parts = self.parts(clock, between);
+    /// The same with a person's word on what is in doubt; fails with baton's refusal.
+    pub fn back_with(&self, way: &Way, verdict: Verdict) -> Result<Finished, String> {
+        self.back_runner(&CrashClock::never(), way, verdict).map(|finished| finished.expect("it lives"))
+    }
+
+    /// What the run found and did, for one that follows it.
+    pub fn gist(&self) -> Value {
+        gist(self.run, &self.store.read(self.run).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    fn carry_out(
+        &self,
+        clock: &CrashClock,
+        between: &Between,
+        gates: Vec<Rc<dyn Gate>>,
+        verdict: Verdict,
+    ) -> Result<Option<Finished>, String> {
+        let parts = Parts { gates, ..self.parts(clock, between) };
         let begun = self.store.runs().expect("lists runs").iter().any(|run| run == self.run);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
@@ -257,6 +346,13 @@ impl Play<'_> {
         finished.map(Some).map_err(|error| error.to_string())
     }
 
+    fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
+        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
+        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
+        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
+        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+    }
+
     /// A runner that lives.
     pub fn run(&self) -> Finished {
         let finished = self.runner(&CrashClock::never(), &Between::nothing());
@@ -267,7 +363,7 @@ impl Play<'_> {
     pub fn run_as(&self, edited: &Scene) -> (Finished, Vec<String>) {
         let notices = Notices::default();
         let parts = Parts {
-            run: self.run.into(),
+            run: RUN.into(),
             store: Box::new(self.store.clone()),
             world: Box::new(self.estate.connect(CrashClock::never())),
             sinks: vec![Box::new(notices.clone())],
@@ -282,7 +378,23 @@ impl Play<'_> {
 
     /// The records that a person saw as they were written.
     pub fn shown(&self) -> Vec<(u64, Record)> {
-        self.shown.0.borrow().clone()
+        self.shown.records.borrow().clone()
+    }
+
+    /// What they were told beside it.
+    pub fn notices(&self) -> Vec<String> {
+        let told = self.told().into_iter();
+        told.filter_map(|event| if let Event::Notice { text } = event { Some(text) } else { None }).collect()
+    }
+
+    /// What a person was shown beside records: what is about to happen, words, notices.
+    pub fn told(&self) -> Vec<Event> {
+        self.shown.told.borrow().clone()
+    }
+
+    /// The steps that the runbook names.
+    pub fn step_names(&self) -> StepNames {
+        self.scene.prepared.program.step_names()
     }
 
     /// What is on record.

@@ -1,70 +1,98 @@
-//! The real binary on a pseudo-terminal, with somebody who reads the screen and types.
+//! The real binary at a terminal of its own: what it shows is waited for, what a person types is typed. Closing it is
+//! a terminal that goes away.
 
-use super::Baton;
-use std::fs::{File, OpenOptions};
+use crate::support::Baton;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// How long the screen may take to show something.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A command at work on a terminal of its own.
+/// A terminal with a command that was started on it, in a session of its own.
 pub struct Session {
+    master: Option<File>,
     child: Child,
-    keys: File,
-    screen: Arc<(Mutex<String>, Condvar)>,
-    seen: usize,
+    /// Everything it has shown.
+    shown: String,
+    /// How much of it was waited for already.
+    read: usize,
 }
 
 impl Session {
-    /// Starts a command line on a fresh terminal.
+    /// Starts a command line at a new terminal.
     pub fn start(baton: &Baton, words: &[&str]) -> Self {
-        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-        grantpt(&keys).and_then(|()| unlockpt(&keys)).expect("its other end");
-        let name = ptsname(&keys, Vec::new()).expect("its name").into_string().expect("a path");
-        let end = || OpenOptions::new().read(true).write(true).open(&name).expect("opens the terminal");
-        let mut command = baton.command(words);
-        command.env("TERM", "xterm").stdin(end()).stdout(Stdio::from(end())).stderr(Stdio::from(end()));
-        let child = command.spawn().expect("starts the binary");
-        // The terminal is closed when the last end is: the command's.
-        drop(command);
-        let keys = File::from(keys);
-        let screen = Arc::new((Mutex::new(String::new()), Condvar::new()));
-        let (mut reader, shared) = (keys.try_clone().expect("reads the screen"), Arc::clone(&screen));
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                shared.0.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
-                shared.1.notify_all();
-            }
-        });
-        Self { child, keys, screen, seen: 0 }
+        Self::start_with(baton, words, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_with(baton: &Baton, words: &[&str], variables: &[(&str, &str)]) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+        grantpt(&master).and_then(|()| unlockpt(&master)).expect("may be used");
+        let name = ptsname(&master, Vec::new()).expect("its name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let end: OwnedFd = open(name, flags, Mode::empty()).expect("its other end");
+        let plain = baton.command(words);
+        // With a session of its own it is the terminal's foreground group: Ctrl-C and a hang-up reach it.
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(plain.get_program()).args(plain.get_args());
+        command.current_dir(plain.get_current_dir().expect("a folder")).env_remove("XDG_STATE_HOME");
+        command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("TERM", "xterm").env_remove("VISUAL").env_remove("EDITOR").envs(variables.iter().copied());
+        let clone = || end.try_clone().expect("another handle");
+        command.stdin(clone()).stdout(clone()).stderr(clone());
+        let child = command.spawn().expect("starts setsid, of util-linux");
+        Self { master: Some(File::from(master)), child, shown: String::new(), read: 0 }
     }
 
     /// Waits until the screen shows this, behind what was waited for before.
     #[track_caller]
     pub fn shows(&mut self, text: &str) -> &mut Self {
+        self.sees(text);
+        self
+    }
+
+    /// The same; gives what was shown up to there.
+    #[track_caller]
+    pub fn sees(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
-        let shared = Arc::clone(&self.screen);
-        let mut screen = shared.0.lock().unwrap();
         loop {
-            if let Some(at) = screen[self.seen..].find(text) {
-                self.seen += at + text.len();
-                return self;
+            if let Some(at) = self.shown[self.read..].find(text) {
+                let end = self.read + at + text.len();
+                let seen = self.shown[self.read..end].to_owned();
+                self.read = end;
+                return seen;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the screen does not show {text:?}, but\n{}", &screen[self.seen..]);
-            screen = shared.1.wait_timeout(screen, left).unwrap().0;
+            let more = Instant::now() < deadline && self.more();
+            assert!(more, "{text:?} was not shown. What was:\n{}", &self.shown[self.read..]);
         }
     }
 
     /// Types a line.
     pub fn types(&mut self, line: &str) -> &mut Self {
-        self.keys.write_all(format!("{line}\n").as_bytes()).expect("types");
+        self.presses(&format!("{line}\n"));
         self
+    }
+
+    /// Presses keys.
+    pub fn presses(&mut self, keys: &str) {
+        self.master.as_mut().expect("it is open").write_all(keys.as_bytes()).expect("takes the keys");
+    }
+
+    /// The process at the terminal.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The terminal goes away. Gives the exit code.
+    pub fn hangs_up(mut self) -> i32 {
+        drop(self.master.take());
+        self.waits()
     }
 
     /// Ends the command at once, as a crash would.
@@ -73,8 +101,50 @@ impl Session {
         self.child.wait().expect("buries it");
     }
 
+    /// Interrupts the command, as Ctrl-C does while no line is being edited.
+    pub fn interrupt(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("interrupts it");
+    }
+
     /// Waits for the end of the command; its exit code.
     pub fn ends(&mut self) -> i32 {
-        self.child.wait().expect("waits for the end").code().unwrap_or(-1)
+        while self.more() {}
+        self.waits()
+    }
+
+    /// Everything that was shown so far.
+    pub fn screen(&self) -> &str {
+        &self.shown
+    }
+
+    fn waits(&mut self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("looks at it") {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(Instant::now() < deadline, "it does not end. It showed:\n{}", self.shown);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Takes in what is shown next. False at the end, and when nothing comes for long.
+    fn more(&mut self) -> bool {
+        let Some(master) = self.master.as_mut() else { return false };
+        let patience = Timespec { tv_sec: 60, tv_nsec: 0 };
+        let ready = poll(&mut [PollFd::new(master, PollFlags::IN)], Some(&patience)).expect("waits");
+        let mut bytes = [0; 4096];
+        // At the end of a terminal a read fails.
+        let count = if ready == 0 { 0 } else { master.read(&mut bytes).unwrap_or(0) };
+        self.shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        count > 0
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -42,7 +42,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                 ("check", "looks whether it is done: `|| status(db) == \"running\"`; else `done` is not enough"),
             ],
             errors: &["declined", "guard"],
-            example: r#"manual("Start the database", "it answers", #{ check: || status(service("db")) == "running" });"#,
+            example: r#"manual("Start the database", "it runs", #{ check: || status(service("db")) == "running" });"#,
             ..HUMAN
         },
         body: manual,

@@ -1,0 +1,93 @@
+//! `baton rollback`: shows what would be undone, asks, and takes a run back. Nothing is done before the plan was shown.
+
+use super::resume::sound;
+use super::take_up::{TakenUp, claim};
+use super::{Desk, carry};
+use crate::error::{Error, Kind, Result};
+use crate::model::record::Way;
+use crate::report::way_back::{Plan, render};
+use crate::session::{self, Return, Verdict, Wish};
+use std::path::{Path, PathBuf};
+
+/// The word that begins it.
+const GO: &str = "rollback";
+
+/// Undo what a run changed, newest first
+#[derive(Debug, clap::Args)]
+pub(super) struct Words {
+    /// `latest`, or the first characters of a run's identity
+    #[arg(default_value = "latest")]
+    run: String,
+    /// Undo this step and what came after it: its number, or a part of its name
+    #[arg(long, value_name = "STEP")]
+    to: Option<String>,
+    /// Begin at once; the plan is printed all the same
+    #[arg(long)]
+    yes: bool,
+    /// The effect in doubt did happen; say how you know
+    #[arg(long, value_name = "REASON", conflicts_with = "not_happened")]
+    happened: Option<String>,
+    /// The effect in doubt did not happen; say how you know
+    #[arg(long, value_name = "REASON")]
+    not_happened: Option<String>,
+    /// Also write every event to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+}
+
+pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+    let verdict = match (&words.happened, &words.not_happened) {
+        (Some(reason), _) => Verdict::Happened(sound("--happened", reason)?),
+        (None, Some(reason)) => Verdict::NotHappened(sound("--not-happened", reason)?),
+        (None, None) => Verdict::Retry,
+    };
+    let claimed = claim(&words.run, desk)?;
+    let way = match (&words.to, claimed.history.way_back()) {
+        (Some(step), _) => Way::To(step.clone()),
+        (None, Some(under_way)) => under_way.clone(),
+        (None, None) => Way::All,
+    };
+    let taken = claimed.take_up(desk)?;
+    go(&taken, Wish { way, verdict, reason: String::new() }, words.events.as_deref(), !words.yes, desk)
+}
+
+/// Takes a run all the way back that this command has taken up and that has stopped; `asks` first if need be.
+///
+/// # Errors
+/// When there is no way back, or the record cannot be written.
+pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<u8> {
+    go(taken, Wish { way: Way::All, verdict: Verdict::Retry, reason: String::new() }, events, asks, desk)
+}
+
+fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<u8> {
+    let parts = taken.parts(events, Vec::new(), desk)?;
+    let back = session::way_back(&taken.prepared, parts, wish)?;
+    if !back.is_under_way() {
+        show(&back, &taken.run, desk);
+        if asks && let Err(stays) = agreed(&back, &taken.run, desk) {
+            return Ok(stays);
+        }
+    }
+    carry::tell(desk, &back.go()?)
+}
+
+/// Prints what would be done.
+pub(super) fn show(back: &Return, run: &str, desk: &Desk) {
+    let (acts, owes) = (back.acts(), back.owes());
+    let plan = Plan { run, way: back.way(), history: back.history(), acts: &acts, owes: &owes };
+    desk.screen.out.say(&render(&plan, &desk.screen.out_style, &desk.screen.zone));
+}
+
+/// Whether the person at the terminal wants it; else the exit code.
+fn agreed(back: &Return, run: &str, desk: &Desk) -> std::result::Result<(), u8> {
+    let typed = back.asks(&format!("\ntype `{GO}` to begin, anything else to leave it\n> "));
+    if typed.as_deref().is_some_and(|typed| typed.trim() == GO) {
+        return Ok(());
+    }
+    let to = if let Way::To(step) = back.way() { format!(" --to {step}") } else { String::new() };
+    let why = if typed.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };
+    let error = Error::new(Kind::Suspended, format!("nothing was undone: {why}"))
+        .hint(format!("begin without being asked: baton rollback {run}{to} --yes"));
+    desk.screen.complain(&error);
+    Err(error.kind.exit_code())
+}

@@ -1,0 +1,25 @@
+//! How an effect that is performed reaches the world: its track is suspended until there is a reply. It judges nothing.
+
+use crate::dispatch::Halted;
+use crate::dispatch::dispatcher::Dispatcher;
+use crate::dispatch::track::{Give, Want};
+use crate::model::event::Event;
+use crate::model::record::Moment;
+use crate::world::{Link, Reply, Request, Stopped};
+
+impl Link for Dispatcher {
+    fn call(&self, request: Request) -> Result<Reply, Stopped> {
+        match self.suspend(Want::Reply(request)) {
+            Ok(Give::Reply(reply)) => Ok(reply),
+            Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.moment()
+    }
+
+    fn tell(&self, event: Event) {
+        self.emit(&event);
+    }
+}

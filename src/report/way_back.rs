@@ -1,0 +1,130 @@
+//! The plan of a way back: what would be undone and how, what stays, what is owed at the end, and where the way is
+//! closed. Text only; what it says was decided elsewhere.
+
+use crate::journal::history::History;
+use crate::journal::way_back::{Act, Change, Fate, How};
+use crate::model::record::Way;
+use crate::model::text::shown;
+use crate::report::layout::{date_and_time, wrap};
+use crate::report::style::{Style, Tone};
+use jiff::tz::TimeZone;
+
+/// Everything a plan tells of.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// How far it goes back.
+    pub way: &'a Way,
+    /// Its record.
+    pub history: &'a History,
+    /// What is to be undone, newest first.
+    pub acts: &'a [Act],
+    /// What is owed at the end, newest first.
+    pub owes: &'a [String],
+}
+
+/// The plan, several lines.
+#[must_use]
+pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
+    let mut text = format!("{}\n", style.paint(Tone::Strong, &headline(plan)));
+    let (stays, undone): (Vec<&Act>, Vec<&Act>) = plan.acts.iter().partition(|act| matches!(act.how, How::Nothing(_)));
+    if *plan.way == Way::Abort {
+        text += "  nothing is undone; what was changed stays as it is\n";
+    } else if undone.is_empty() {
+        text += "  nothing was changed that would have to be undone\n";
+    } else {
+        text += &part(style, "to be undone, newest first");
+    }
+    for (number, acts) in (1..).zip(undone.chunk_by(|a, b| a.step == b.step)) {
+        text += &group(number, acts, style);
+    }
+    if !stays.is_empty() {
+        text += &part(style, "stays as it is, because nothing of it needs to be put back");
+        stays.iter().for_each(|act| text += &line(style, 6, &label(act)));
+    }
+    if !plan.owes.is_empty() {
+        text += &part(style, "owed, and done at the end");
+        plan.owes.iter().for_each(|owed| text += &line(style, 6, owed));
+    }
+    if matches!(plan.way, Way::To(_)) {
+        text += &part(style, "the run can be resumed after that; what it owes is done at its own end");
+        if let Some((why, at)) = plan.history.no_return_since(0) {
+            let at = date_and_time(at.wall, zone);
+            text += &part(style, &format!("there is no way back to before {at}: {why}"));
+        }
+    }
+    text
+}
+
+fn headline(plan: &Plan<'_>) -> String {
+    let begun = plan.history.begun();
+    let what = match plan.way {
+        Way::All => "the way back of".to_owned(),
+        Way::To(step) => {
+            let name = plan.history.stop(step).map(|stop| stop.name).unwrap_or_default();
+            format!("the way back to before step {step} `{name}` of")
+        }
+        Way::Abort => "giving up".to_owned(),
+    };
+    shown(&format!("{what} run {}, {} on {}", plan.run, begun.runbook, begun.estate))
+}
+
+/// What belongs to one step.
+fn group(number: usize, acts: &[&Act], style: &Style) -> String {
+    let step = acts.first().and_then(|act| act.step.as_ref());
+    let name = step.map_or_else(|| "outside steps".to_owned(), |(step, name)| format!("{name} (step {})", step.number));
+    let mut text = line(style, 2, &format!("{number:>2}  {name}"));
+    for act in acts {
+        text += &match &act.how {
+            How::Own(changes) => own(changes, style),
+            How::Recorded(change) => {
+                line(style, 6, &format!("{}: {}{}", change.effect.label, put_back(change), caution(change)))
+            }
+            How::ByHand(change) => {
+                line(style, 6, &format!("{}: by hand, a person is asked{}", change.effect.label, caution(change)))
+            }
+            How::Nothing(_) => String::new(),
+        };
+    }
+    text
+}
+
+fn own(changes: &[Change], style: &Style) -> String {
+    let labels: Vec<String> =
+        changes.iter().map(|change| format!("{}{}", change.effect.label, caution(change))).collect();
+    line(style, 6, &format!("as the step says itself, for {}", labels.join(", ")))
+}
+
+fn put_back(change: &Change) -> String {
+    let Some(undo) = &change.effect.undo else { return String::new() };
+    match undo.args.get("former").map(ToString::to_string) {
+        Some(former) if !former.is_empty() && former != "null" => format!("{} (it was `{former}`)", undo.verb),
+        Some(_) | None => undo.verb.clone(),
+    }
+}
+
+fn caution(change: &Change) -> &'static str {
+    match change.fate {
+        Fate::Happened | Fate::Never => "",
+        Fate::Unclear => " - it did not end well: looked at first",
+        Fate::Unseen => " - nobody knows yet whether it happened: looked at first",
+    }
+}
+
+fn label(act: &Act) -> String {
+    match &act.how {
+        How::Recorded(change) | How::ByHand(change) | How::Nothing(change) => change.effect.label.clone(),
+        How::Own(changes) => changes.iter().map(|change| change.effect.label.as_str()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn part(style: &Style, words: &str) -> String {
+    format!("\n{}", line(style, 2, words))
+}
+
+fn line(style: &Style, indent: usize, words: &str) -> String {
+    let lines = wrap(&shown(words), style.width.saturating_sub(indent));
+    let indent = " ".repeat(indent);
+    lines.iter().map(|line| format!("{indent}{line}\n")).collect()
+}

@@ -1,0 +1,120 @@
+//! Over a pipe: plain lines in, values out, no prompts; what failed shows in the exit code.
+
+use super::{SPEED, stepping, typed};
+use crate::support::Baton;
+
+const LAB: [&str; 4] = ["--lab", "genesys", "--speed", SPEED];
+
+#[test]
+fn lines_are_evaluated_and_variables_stay() {
+    let baton = Baton::new();
+    let ended = typed(
+        &baton,
+        &LAB,
+        "let c1 = service(\"c1\")\nlet n = 40\nstatus(c1)\nn +\n2\n\nfn twice(x) { x * 2 }\ntwice(n)\n[c1, #{ a: \"x\" }]\n",
+    );
+    let ended = ended.code(0).says("\"running\"").says("42").says("80").says("[service(\"c1\"), #{ a: \"x\" }]");
+    assert!(!ended.out.contains("baton>"), "a pipe sees no prompt: {}", ended.out);
+}
+
+#[test]
+fn a_line_that_fails_stops_nothing_but_shows_in_the_exit_code() {
+    let baton = Baton::new();
+    let lines = "statu(service(\"c1\"))\nshutdown(\"c1\")\nguard(false, \"no\")\nthrow \"x\"\nlet x = 1; hold(\"h\")\n:nxt\n6 * 7\n";
+    let ended = typed(&baton, &LAB, lines).code(1).says("42");
+    let ended = ended.says("did you mean `status`").says("write `service(\"c1\")`").says("did you mean next?");
+    assert!(ended.err.contains("line 1:1") && ended.err.contains("held: h"), "{}", ended.err);
+}
+
+#[test]
+fn a_session_is_a_run_that_can_be_gone_on_with() {
+    let baton = Baton::new();
+    typed(&baton, &LAB, "let c1 = service(\"c1\")\nlet r = set_readonly(c1)\nlet n = 5\nr.changed\n")
+        .code(0)
+        .says("true");
+    baton.run(&["runs"]).code(0).says("repl");
+    baton.run(&["show"]).code(0).says("let n = 5").says("set_readonly(c1)").says("baton repl --run");
+    let again = typed(&baton, &["--run", "latest"], "n + 1\nr.changed\nis_readonly(c1)\n:vars\n").code(0);
+    let again = again.says("6").says("c1 = service(\"c1\")");
+    assert_eq!(again.out.matches("true").count(), 3, "{}", again.out);
+    assert_eq!(baton.lab_ledger("genesys").iter().filter(|deed| *deed == "c1 set_readonly").count(), 1);
+}
+
+#[test]
+fn what_worked_is_saved_as_a_runbook_that_runs() {
+    let baton = Baton::new();
+    let lines = "let c1 = service(\"c1\")\nset_readonly(c1)\noops(c1)\nif is_readonly(c1) { unset_readonly(c1) }\n:save mine.rhai\n:save mine.rhai\n";
+    typed(&baton, &LAB, lines).code(1).says("written: mine.rhai").says("is there already");
+    let saved = std::fs::read_to_string(baton.folder().join("mine.rhai")).expect("the runbook");
+    assert!(saved.starts_with("//! What was typed") && !saved.contains("oops"), "{saved}");
+    baton.run(&["check", "mine.rhai"]).code(0);
+    baton.run(&["run", "mine.rhai", "--lab", "genesys", "--speed", SPEED]).code(0).says("done");
+}
+
+#[test]
+fn a_command_on_a_host_wants_a_reason_and_is_recorded() {
+    let baton = Baton::new();
+    let lines = ":sh cfg-a echo 'a  b'\nto see it\n:sh cfg-a true\n\n:sh nowhere ls\n:note all is well\n";
+    typed(&baton, &LAB, lines).code(1).says("a  b").says("nothing was run").says("there is no host `nowhere`");
+    baton.run(&["show"]).code(0).says("`echo a  b` was run on cfg-a").says("to see it").says("all is well");
+}
+
+#[test]
+fn help_comes_from_the_same_text_as_doc() {
+    let baton = Baton::new();
+    let lines = ":help\n:help until\n:help set_readonly\n:help x\n:hosts\n:where\n:steps\n:next\n:redo\n";
+    let ended =
+        typed(&baton, &LAB, lines).code(1).says(":until STEP").says("set_readonly(service").says("pair confserv");
+    ended.says("no command and no verb `x`").says("needs a runbook").says("nothing has failed");
+}
+
+#[test]
+fn a_runbook_is_stepped_through() {
+    let (baton, words) = stepping();
+    let lines = "before\n:next\n:where\n:into\n:vars\n:p before + 1\n:p status(c1)\n:until Unlock\n:steps\n:break c2\n:next\n:next\n";
+    let ended = typed(&baton, &words, lines).code(1);
+    let ended = ended.says("next: step 1 `Look at c1`").says("next: step 2 `Prepare`").says("next: step 2.1 `Lock c1`");
+    let ended =
+        ended.says("✓ done    2.2    Lock c2").says("○ ahead          Unlock").says("nothing is asked of a host");
+    ended.says("next: unset_readonly(c2) on cfg-b").says("done");
+}
+
+#[test]
+fn a_runbook_that_is_left_can_be_taken_up_by_hand_or_by_itself() {
+    let (baton, words) = stepping();
+    typed(&baton, &words, "let mine = 7\n:next\nlet more = before + \"!\"\n:quit\n").code(4).says("left before step 2");
+    let again = typed(&baton, &["--run", "latest"], "mine\nmore\n:next\n:quit\n").code(4);
+    again.says("7").says("!\"").says("next: step 2 `Prepare`");
+    baton.run(&["resume"]).code(0).says("done");
+    assert_eq!(baton.lab_ledger("genesys").iter().filter(|deed| *deed == "c1 set_readonly").count(), 1);
+}
+
+#[test]
+fn the_variables_of_a_runbook_cannot_be_changed_from_the_prompt() {
+    let (baton, words) = stepping();
+    let ended = typed(&baton, &words, "before = \"x\"\nlet before = \"mine\"\nbefore\n:quit\n");
+    ended.code(4).says("`before` is a variable of the runbook").says("\"mine\"");
+}
+
+#[test]
+fn a_step_is_left_out_for_a_reason_that_is_kept() {
+    let (baton, words) = stepping();
+    typed(&baton, &words, ":next\n:skip\n:skip not tonight\n:steps\n:next\n").code(1).says("» skip    2      Prepare");
+    baton.run(&["show"]).code(0).says("not tonight");
+    assert!(!baton.lab_ledger("genesys").iter().any(|deed| deed == "c1 set_readonly"));
+}
+
+#[test]
+fn what_cannot_be_steered_is_refused_before_anything_is_touched() {
+    let (baton, words) = stepping();
+    baton.run(&["repl"]).code(2).says("baton repl --lab genesys");
+    baton.run(&["repl", "--run", "latest"]).code(2).says("no runs");
+    let refused = typed(
+        &baton,
+        &words,
+        ":until Unlok\n:break shutdwn\n:rollback Nothing\n:undo\n:happened so\n:next now\n:quit\n",
+    );
+    let refused =
+        refused.code(4).says("did you mean `Unlock`?").says("did you mean `shutdown`?").says("no step is completed");
+    refused.says("nothing is in doubt").says("`:next` takes nothing");
+}

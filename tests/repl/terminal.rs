@@ -1,0 +1,67 @@
+//! At a terminal: the line editor, Ctrl-C, commands that need a person.
+
+use super::{SPEED, stepping};
+use crate::support::Baton;
+use crate::support::terminal::Session;
+
+#[test]
+fn the_editor_completes_hints_and_keeps_a_private_history() {
+    use std::os::unix::fs::PermissionsExt;
+    let baton = Baton::new();
+    let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", SPEED]);
+    session.shows("Tab completes").shows("baton> ");
+    session.types("set_reado\t(service(\"c1\t").shows("set_readonly").shows("set_readonly(service, options)");
+    session.types("\u{3}").shows("baton> ");
+    session.types("").shows("baton> ").types("let x = [1,").types("2]").shows("baton> ").types("x").shows("[1, 2]");
+    session.types("\u{4}");
+    assert_eq!(session.ends(), 0);
+    let history = baton.state().join("repl-history");
+    assert!(std::fs::read_to_string(&history).expect("the history").contains("let x"));
+    assert_eq!(std::fs::metadata(&history).expect("the history").permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn ctrl_c_gives_up_the_wait_and_not_the_program() {
+    let baton = Baton::new();
+    let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", "10"]);
+    session.shows("baton> ").types("sleep(\"50min\")");
+    // The wait is on record before it can be given up.
+    while !baton.run(&["show"]).out.contains("sleep") {}
+    session.interrupt();
+    session.shows("given up waiting").shows("`sleep").shows("line 1 was given up").shows("baton> ");
+    session.types("1 + 1").shows("2").types("\u{4}");
+    assert_eq!(session.ends(), 0);
+}
+
+#[test]
+fn every_command_answers_at_the_terminal() {
+    let (baton, words) = stepping();
+    let mut line = vec!["repl"];
+    line.extend(words);
+    let mut session = Session::start(&baton, &line);
+    session.shows("next: step 1 `Look at c1`").shows("baton 1> ");
+    for (command, answer) in [
+        (":where", "next: step 1"),
+        (":steps", "○ ahead"),
+        (":plan", "○ ahead"),
+        (":vars", "before = "),
+        (":p before", "\""),
+        (":watch before", "before = "),
+        (":watch", "before"),
+        (":break Unlock", "Unlock"),
+        (":hosts", "pair confserv"),
+        (":note seen", "seen"),
+        (":help", ":next"),
+        (":redo", "nothing has failed"),
+        (":undo", "no step is completed"),
+        (":rollback Nothing", "no step `Nothing` has begun"),
+        (":save by-hand.rhai", "written: by-hand.rhai"),
+    ] {
+        session.types(command).shows(answer).shows("baton 1> ");
+    }
+    session.types(":sh cfg-a echo hello").shows("why? ").types("to try it").shows("hello").shows("baton 1> ");
+    session.types(":into").shows("next: status(c1)").shows("baton 1> ").types(":next").shows("baton 2> ");
+    session.types(":skip not now").shows("next: step 3").shows("baton 3> ").types(":until 3").shows("done");
+    assert_eq!(session.ends(), 1, "some commands were wrong");
+    baton.run(&["show"]).code(0).says("not now").says("to try it");
+}

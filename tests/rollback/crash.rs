@@ -1,0 +1,116 @@
+//! A runner may die at any boundary of a way back: another one goes on, to the same end and with the same deeds.
+
+use super::{deeds, fails, settled};
+use crate::support::checks::judge;
+use crate::support::simulation::{Play, Scene};
+use baton::model::record::{Ending, Record, Way};
+use baton::model::value::Value;
+use baton::session::Verdict;
+use baton::sim::{CrashClock, FaultPlan};
+
+/// Everything a way back can meet: own undos, steps of tracks, recorded values, a question, what is owed.
+const ALL_KINDS: &str = r#"//! Everything that a way back can meet
+let c2 = service("c2");
+ensure("Unmark", || unset_option(c2, "confserv", "upgrade-mode"), #{ harm: || `c2 is ${status(c2)}.` });
+step("Freeze", || set_readonly(service("c1")));
+step("Change", || {
+    stage_install(c2, "9.0.1");
+    step("Stop", || shutdown(c2), #{ undo: || { start(c2); wait_status(c2, "running"); note("started"); } });
+    swap_folder(c2, "9.0.1");
+});
+step("Both", || parallel([service("c1"), c2], |s| set_option(s, "confserv", "x", "1")));
+step("Touch", || run(c2, ["touch", "x"]));
+step("Mark", || set_option(c2, "confserv", "upgrade-mode", "1"));
+step("Save", || backup(service("confdb"), "b"));
+"#;
+
+struct End {
+    ending: Ending,
+    summary: Value,
+    deeds: Vec<String>,
+}
+
+fn end(play: &Play<'_>, ending: Ending) -> End {
+    let mut deeds = deeds(play);
+    deeds.sort();
+    End { ending, summary: settled(play), deeds }
+}
+
+/// Goes back with runners that die at these points in turn, then one that lives. None when one of them ended alive.
+fn back(scene: &Scene, plan: &FaultPlan, way: &Way, points: &[u64]) -> Option<End> {
+    let play = scene.play_with(1, plan);
+    play.run();
+    for point in points {
+        let clock = CrashClock::at(*point);
+        if play.back_runner(&clock, way, Verdict::Retry).unwrap_or_else(|why| panic!("{points:?}: {why}")).is_some() {
+            return None;
+        }
+    }
+    if let Some(Record::Ended { ending, .. }) = play.records().last().filter(|_| !points.is_empty())
+        && *ending == Ending::RolledBack
+    {
+        // It died of its last breath: all was written.
+        return Some(end(&play, Ending::RolledBack));
+    }
+    // Whoever goes on may not know that it went back.
+    let finished = if play.records().iter().any(|record| matches!(record, Record::Rollback { .. })) {
+        play.run()
+    } else {
+        play.back(way)
+    };
+    let complaints = judge(&play, finished.ending);
+    let complaints: Vec<_> = complaints.iter().filter(|found| !found.text.contains("INV")).collect();
+    assert!(complaints.is_empty(), "{points:?}: {complaints:?}");
+    Some(end(&play, finished.ending))
+}
+
+#[track_caller]
+fn same(undisturbed: &End, other: &End, points: &[u64]) {
+    assert_eq!(other.ending, undisturbed.ending, "died at {points:?}");
+    assert_eq!(other.summary, undisturbed.summary, "died at {points:?}");
+    assert_eq!(other.deeds, undisturbed.deeds, "died at {points:?}");
+}
+
+#[test]
+fn a_runner_may_die_at_any_point_of_a_way_back() {
+    let scene = Scene::of_text(ALL_KINDS);
+    for (plan, way) in [
+        (fails("backup", "confdb"), Way::All),
+        (FaultPlan::default(), Way::All),
+        (fails("backup", "confdb"), Way::To("Both".into())),
+        (fails("backup", "confdb"), Way::Abort),
+    ] {
+        let undisturbed = back(&scene, &plan, &way, &[]).expect("nobody was to die");
+        let expected = if way == Way::Abort { Ending::Aborted } else { Ending::RolledBack };
+        if way == Way::Abort && plan == FaultPlan::default() {
+            continue;
+        }
+        assert_eq!(undisturbed.ending, expected);
+        let mut point = 1;
+        while let Some(found) = back(&scene, &plan, &way, &[point]) {
+            same(&undisturbed, &found, &[point]);
+            point += 1;
+        }
+        assert!(point > 15, "{way:?}: only {point} points");
+    }
+}
+
+#[test]
+fn whoever_goes_on_may_die_as_well() {
+    let scene = Scene::of_text(ALL_KINDS);
+    let plan = fails("backup", "confdb");
+    let undisturbed = back(&scene, &plan, &Way::All, &[]).expect("nobody was to die");
+    let mut first = 1;
+    loop {
+        let mut second = 1;
+        while let Some(found) = back(&scene, &plan, &Way::All, &[first, second]) {
+            same(&undisturbed, &found, &[first, second]);
+            second += 3;
+        }
+        if second == 1 {
+            break;
+        }
+        first += 7;
+    }
+    assert!(first > 20, "only {first} points");
+}
