@@ -7,7 +7,7 @@ use baton::model::effect::Action;
 use baton::model::record::{Ending, Record, Way};
 use baton::model::value::Value;
 use baton::session::Verdict;
-use baton::sim::{Fault, FaultPlan, Harm, Trigger, oracle};
+use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger, oracle};
 
 const RUNBOOK: &str = "genesys/rollback";
 const OLD: &str = "8.1.300.23";
@@ -268,34 +268,25 @@ fn before(version: &str) -> Value {
     back_at(version, "c1", ["", ""])
 }
 
-/// What a person says who has looked at the host.
-fn looked(play: &Play<'_>) -> Verdict {
-    let why = "looked at the host".to_owned();
-    if play.doubted_deed_happened() { Verdict::Happened(why) } else { Verdict::NotHappened(why) }
-}
-
-/// The run's doubts settled by looking, until it stops for another reason.
+/// Takes a run back to the end; in doubt, a person looks at the host (here: the ledger) and says what is the case.
 fn back_to_the_end(play: &Play<'_>) -> Result<(), String> {
     let mut verdict = Verdict::Retry;
     for _ in 0..4 {
-        let told = verdict != Verdict::Retry;
-        match play.back_with(&Way::All, std::mem::replace(&mut verdict, Verdict::Retry)) {
-            Ok(finished) if finished.ending == Ending::Doubt => {
-                verdict = looked(play);
-            }
+        let looked = || match (play.doubted_deed_happened(), "looked at the host".to_owned()) {
+            (true, why) => Verdict::Happened(why),
+            (false, why) => Verdict::NotHappened(why),
+        };
+        let in_doubt = "may or may not have happened";
+        verdict = match play.back_runner(&CrashClock::never(), &Way::All, verdict).map(|end| end.expect("it lives")) {
             Ok(finished) if finished.ending == Ending::RolledBack => return Ok(()),
+            Ok(finished) if finished.ending == Ending::Doubt => looked(),
             Ok(finished) => {
-                return Err(format!(
-                    "{:?}: {}",
-                    finished.ending,
-                    finished.error.map(|e| e.to_string()).unwrap_or_default()
-                ));
+                let words = finished.error.map(|error| error.to_string()).unwrap_or_default();
+                return Err(format!("{:?}: {words}", finished.ending));
             }
-            Err(refusal) if refusal.contains("may or may not have happened") && !told => {
-                verdict = looked(play);
-            }
+            Err(refusal) if refusal.contains(in_doubt) => looked(),
             Err(refusal) => return Err(refusal),
-        }
+        };
     }
     Err("it does not get on".to_owned())
 }

@@ -66,9 +66,6 @@ fn a_run_is_gone_through_step_by_step() {
     pty.types("until Secnd thing");
     pty.sees("there is no step `Secnd thing`; did you mean `Second thing`?");
     pty.sees("step> ");
-    pty.types("shell");
-    pty.sees("type `stop`, then: baton repl --run ");
-    pty.sees("step> ");
     assert_eq!(done(&baton), "", "nothing is done unasked");
     pty.types("go");
     pty.sees("step 2 Second thing");
@@ -115,6 +112,49 @@ fn each_word_after_a_failure_does_what_it_says() {
 }
 
 #[test]
+fn going_back_shows_its_plan_and_asks_before_anything_is_undone() {
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &[], &[]);
+    pty.sees("failed> ");
+    pty.types("rollback");
+    pty.sees("run(a, sh -c echo one >> done)");
+    pty.sees("type `rollback` to begin");
+    pty.types("no");
+    let code = pty.ends();
+    let shown = pty.screen();
+    assert_eq!((code, done(&baton).as_str()), (4, "one\n"), "{shown}");
+    assert!(shown.contains("nothing was undone: it was not confirmed"), "{shown}");
+    let mut pty = resume(&baton, &["--on-failure", "stop"]);
+    assert_eq!(pty.ends(), 1, "the run is where it was: {}", pty.screen());
+}
+
+#[test]
+fn the_repl_opens_where_a_run_stands() {
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &["--step"], &[]);
+    pty.sees("step> ");
+    pty.types("go");
+    pty.sees("step> ");
+    pty.types("shell");
+    pty.sees("leaves");
+    pty.types(":steps");
+    pty.sees("○ ahead");
+    pty.types(":quit");
+    let code = pty.ends();
+    assert_eq!((code, done(&baton).as_str()), (4, "one\n"), "{}", pty.screen());
+    let mut pty = resume(&baton, &[]);
+    pty.sees("failed> ");
+    pty.types("shell");
+    pty.sees("leaves");
+    baton.write("ready", "");
+    pty.types(":redo");
+    pty.sees("✓ done");
+    pty.types(":quit");
+    pty.ends();
+    assert_eq!(done(&baton), "one\ntwo\n", "{}", pty.screen());
+}
+
+#[test]
 fn what_failed_is_tried_again_as_often_as_a_person_wants() {
     let baton = machine(THREE);
     let mut pty = begin(&baton, &[], &[]);
@@ -139,7 +179,6 @@ fn what_is_no_word_after_a_failure_is_asked_again() {
         ("skip", "`skip` needs a reason: it goes into the record"),
         ("retry now", "`retry` stands alone"),
         ("happened yes", "`happened yes` is none of the words"),
-        ("shell", "type `stop`, then: baton repl --run "),
         ("edit", "cannot start the editor `no-such-editor`"),
         ("help", "leave out what failed; the reason goes into the record"),
     ] {

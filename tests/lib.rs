@@ -10,6 +10,7 @@ mod crash;
 mod drift;
 mod exec;
 mod faults;
+mod from_run;
 mod gates;
 mod genesys_model;
 mod genesys_rollback;

@@ -2,9 +2,9 @@
 //! over: that is done by [`adopt`](super::adopt).
 
 use super::site::Site;
-use super::take_up::TakenUp;
 use crate::error::Result;
 use crate::library::Shelf;
+use crate::session::Texts;
 use crate::world::{desk, editor};
 use std::path::PathBuf;
 
@@ -12,8 +12,7 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// When the file cannot be written, or the editor is missing or does not end well.
-pub(super) fn edit(taken: &TakenUp) -> Result<PathBuf> {
-    let texts = &taken.prepared.texts;
+pub(super) fn edit(texts: &Texts) -> Result<PathBuf> {
     let path = PathBuf::from(Shelf::Runbooks.path(&texts.runbook));
     if Site::here().own_names(Shelf::Runbooks).iter().all(|name| *name != texts.runbook)
         && let Some(text) = texts.files.get(&format!("runbook:{}", texts.runbook))

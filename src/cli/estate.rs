@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where a run acts.
+#[derive(Clone)]
 pub(super) enum Estate {
     /// Real hosts.
     Site,

@@ -4,10 +4,11 @@
 use super::adopt::Edited;
 use super::steering::{Begun, Course, OnFailure};
 use super::take_up::TakenUp;
-use super::{Desk, answers, carry, edit, rollback};
+use super::{Desk, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::{Ending, Way};
 use crate::model::text::shown;
+use crate::repl::Start;
 use crate::report::style::Tone;
 use crate::session::{self, Finished, Parts, Verdict, Wish};
 use crate::world::{Completion, Line, Reply, Request, Ticket, World, desk};
@@ -45,6 +46,7 @@ enum Next {
     Resume(Verdict),
     Adopt(Box<Edited>),
     RollBack,
+    Shell,
     Stop,
 }
 
@@ -53,7 +55,7 @@ enum Next {
 /// # Errors
 /// When its parts cannot be opened or its record cannot be written.
 pub(super) fn carry_out(
-    taken: &mut TakenUp,
+    mut taken: TakenUp,
     course: &Course,
     events: Option<&Path>,
     start: impl FnOnce(&TakenUp, Parts) -> Result<Finished>,
@@ -63,25 +65,25 @@ pub(super) fn carry_out(
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
     let mut gates = course.gates(&taken.run, desk::who(), begun);
     let parts = taken.parts(events, gates.all.clone(), desk)?;
-    let mut finished = start(taken, parts)?;
+    let mut finished = start(&taken, parts)?;
     loop {
+        if gates.wants_shell() {
+            finished = repl::open(&taken, events, Start::Run, desk)?;
+        }
         answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
         let code = carry::tell(desk, &finished)?;
         if let Some(step) = gates.unreached().filter(|_| matches!(finished.ending, Ending::Done | Ending::Held)) {
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));
         }
         let next = match (course.on_failure, finished.ending) {
-            (OnFailure::Ask, Ending::Failed | Ending::Doubt) => ask(taken, &finished, desk)?,
+            (OnFailure::Ask, Ending::Failed | Ending::Doubt) => ask(&taken, &finished, desk)?,
             (OnFailure::Rollback, Ending::Failed) => Next::RollBack,
             (OnFailure::Ask | OnFailure::Stop | OnFailure::Rollback, _) => Next::Stop,
         };
         match next {
             Next::Stop => return Ok(code),
-            Next::RollBack => match roll_back(taken, course.on_failure == OnFailure::Ask, events, desk)? {
-                Some(code) => return Ok(code),
-                None if course.on_failure == OnFailure::Ask => {}
-                None => return Ok(code),
-            },
+            Next::RollBack => return rollback::go_back(&taken, events, course.on_failure == OnFailure::Ask, desk),
+            Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
             Next::Resume(verdict) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
@@ -89,30 +91,10 @@ pub(super) fn carry_out(
             }
             Next::Adopt(edited) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
-                finished = edited.go_on(taken, events, gates.all.clone(), desk)?;
+                finished = edited.go_on(&mut taken, events, gates.all.clone(), desk)?;
             }
         }
     }
-}
-
-/// Undoes what the run has done, after its plan was shown; a person who typed the word has then to confirm it. Gives
-/// the exit code, or nothing when it was not begun.
-fn roll_back(taken: &TakenUp, asks: bool, events: Option<&Path>, desk: &Desk) -> Result<Option<u8>> {
-    let parts = taken.parts(events, Vec::new(), desk)?;
-    let wish = Wish { way: Way::All, verdict: Verdict::Retry, reason: String::new() };
-    let back = match session::way_back(&taken.prepared, parts, wish) {
-        Ok(back) => back,
-        Err(error) => {
-            desk.screen.complain(&error);
-            return Ok(None);
-        }
-    };
-    rollback::show(&back, &taken.run, desk);
-    if asks && !back.asks(CONFIRM).is_some_and(|typed| typed.trim() == "rollback") {
-        desk.screen.remark("nothing was undone: it was not confirmed");
-        return Ok(None);
-    }
-    carry::tell(desk, &back.go()?).map(Some)
 }
 
 /// Asks a person until they say how it goes on. Nobody there means that it stays as it is.
@@ -143,6 +125,7 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                 "done" | "happened" => Verdict::Happened(reason.to_owned()),
                 "not-happened" => Verdict::NotHappened(reason.to_owned()),
                 "rollback" => return Ok(Next::RollBack),
+                "shell" => return Ok(Next::Shell),
                 "stop" => return Ok(Next::Stop),
                 "edit" => match edited(taken, desk) {
                     Ok(edited) => return Ok(Next::Adopt(Box::new(edited))),
@@ -151,8 +134,8 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                         continue;
                     }
                 },
-                other => {
-                    aside(other, words, &taken.run, desk);
+                _ => {
+                    help(words, desk);
                     continue;
                 }
             },
@@ -166,17 +149,9 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
 
 /// The texts after they were edited, if the run can go on with them.
 fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
-    let path = edit::edit(taken)?;
+    let path = edit::edit(&taken.prepared.texts)?;
     desk.screen.remark(&format!("edited: {}", path.display()));
     Edited::read(&taken.run, &taken.history(desk)?, &Verdict::Retry, desk)
-}
-
-/// The words after which the same is asked again.
-fn aside(word: &str, words: &[(&str, &str)], run: &str, desk: &Desk) {
-    match word {
-        "shell" => desk.screen.remark(&format!("type `stop`, then: baton repl --run {run}")),
-        _ => help(words, desk),
-    }
 }
 
 /// The next line; nothing when nobody will type one, or it was interrupted.

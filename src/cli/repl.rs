@@ -6,7 +6,7 @@ use super::lab::template;
 use super::screen::{Handle, Screen};
 use super::site::Site;
 use super::take_up::{TakenUp, claim};
-use super::{Desk, carry, edit, run};
+use super::{Desk, carry, edit, rollback, run};
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
@@ -18,7 +18,7 @@ use crate::repl::command::COMMANDS;
 use crate::repl::{Hands, Start, carry_on};
 use crate::script::repl::is_incomplete;
 use crate::script::{doc, outline};
-use crate::session::{self, Finished, Parts, Prepared, Verdict};
+use crate::session::{self, Finished, Parts, Prepared, Verdict, Wish};
 use crate::world::console::Console;
 use crate::world::desk;
 use crate::world::line_editor::{LineEditor, Word, WordKind};
@@ -128,26 +128,37 @@ fn begin(words: &Words, taken: TakenUp, params: Fields, desk: &Desk) -> Result<u
 }
 
 fn steer(words: &Words, taken: TakenUp, start: Start, desk: &Desk) -> Result<u8> {
-    let (run, prepared) = (taken.run.clone(), taken.prepared.clone());
+    let has_runbook = !taken.prepared.program.is_empty();
+    let finished = open(&taken, words.events.as_deref(), start, desk)?;
+    if has_runbook || finished.error.is_some() {
+        return carry::tell(desk, &finished);
+    }
+    desk.screen.remark(&format!("go on with these lines: baton repl --run {}", taken.run));
+    Ok(finished.exit_code)
+}
+
+/// Steers a run that this command has taken up, until it is over or left. Tells how it stands then.
+///
+/// # Errors
+/// When the line editor cannot be opened, or the run cannot be begun or read.
+pub(super) fn open(taken: &TakenUp, events: Option<&Path>, start: Start, desk: &Desk) -> Result<Finished> {
+    let (run, prepared, estate) = (taken.run.clone(), taken.prepared.clone(), taken.estate.clone());
+    let written = desk.store()?.runs()?.contains(&run);
     let history = desk.state.join("repl-history");
     let editor = Arc::new(LineEditor::open(vocabulary(&prepared), is_incomplete, &history)?);
     let desk = Desk { screen: screen(&desk.screen, &editor), ..desk.clone() };
-    let has_runbook = !prepared.program.is_empty();
     let hands = Rc::new(AtDesk {
-        views: Views::new(carry::sinks(&desk, &taken.estate, words.events.as_deref(), false)?),
-        taken,
+        views: Views::new(carry::sinks(&desk, &estate, events, written)?),
+        run: run.clone(),
+        prepared: prepared.clone(),
+        estate,
         editor,
-        desk: desk.clone(),
+        desk,
     });
     if hands.is_person() {
-        hands.say(&greeting(has_runbook));
+        hands.say(&greeting(!prepared.program.is_empty()));
     }
-    let finished = carry_on(prepared, &run, start, hands)?;
-    if has_runbook || finished.error.is_some() {
-        return carry::tell(&desk, &finished);
-    }
-    desk.screen.remark(&format!("go on with these lines: baton repl --run {run}"));
-    Ok(finished.exit_code)
+    carry_on(prepared, &run, start, hands)
 }
 
 fn greeting(has_runbook: bool) -> String {
@@ -210,16 +221,19 @@ fn vocabulary(prepared: &Prepared) -> Vec<Word> {
 /// What a session needs done for it, at this desk.
 struct AtDesk {
     desk: Desk,
-    taken: TakenUp,
+    run: String,
+    /// What it was made of when it was taken up.
+    prepared: Prepared,
+    estate: Estate,
     editor: Arc<LineEditor>,
     views: Views,
 }
 
 impl Hands for AtDesk {
     fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts> {
-        let world = self.taken.estate.world(&self.taken.prepared.inventory, &self.desk)?;
+        let world = self.estate.world(&self.prepared.inventory, &self.desk)?;
         Ok(Parts {
-            run: self.taken.run.clone(),
+            run: self.run.clone(),
             store: self.desk.store()?,
             world: Box::new(world.steered(Console::Editor(Arc::clone(&self.editor)))),
             sinks: vec![Box::new(self.views.clone()), watches],
@@ -254,16 +268,22 @@ impl Hands for AtDesk {
 
     /// To be joined with the taking over of edited texts: until then the command for it is named.
     fn edit(&self) -> Result<Prepared> {
-        let path = edit::edit(&self.taken)?;
+        let path = edit::edit(&self.prepared.texts)?;
         let message = format!("edited: {}; nothing of it is taken over yet", path.display());
         Err(Error::new(Kind::Usage, message)
             .hint("leave it as it is on record: :quit")
-            .hint(format!("then go on with the edited one: baton resume {} --adopt-edited", self.taken.run)))
+            .hint(format!("then go on with the edited one: baton resume {} --adopt-edited", self.run)))
     }
 
     fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished> {
         let parts = self.parts(Vec::new(), Box::new(Unseen))?;
-        session::rollback(prepared, parts, &way, Verdict::Retry)
+        let wish = Wish { way, verdict: Verdict::Retry, reason: String::new() };
+        let back = session::way_back(prepared, parts, wish)?;
+        rollback::show(&back, &self.run, &self.desk);
+        // Over a pipe whoever typed the command has decided; a person has only now seen what it means.
+        let agreed = !self.is_person()
+            || back.asks("type `rollback` to begin: ").is_some_and(|typed| typed.trim() == "rollback");
+        if agreed { back.go() } else { Err(Error::new(Kind::Suspended, "nothing was undone: it was not confirmed")) }
     }
 
     fn save(&self, file: &str, text: &str) -> Result<()> {

@@ -70,11 +70,11 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (claimed.take_up(desk)?, None)
     };
     let answers = answers::read(words.answers.as_deref(), &taken.prepared.program)?;
-    let mut taken = taken.answered(answers);
+    let taken = taken.answered(answers);
     let course = words.steering.course(taken.prepared.program.step_names(), Some(&begun))?;
     let terms = Terms { verdict, drift, adoption };
     let start = |taken: &TakenUp, parts| session::resume_on(&taken.prepared, parts, terms);
-    follow_up::carry_out(&mut taken, &course, words.events.as_deref(), start, desk)
+    follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
 }
 
 fn verdict(words: &Words) -> Result<Verdict> {

@@ -220,10 +220,10 @@ pub(super) fn say_what_differs(site: &Site, desk: &Desk) {
     }
 }
 
-fn begin(words: &Words, mut taken: TakenUp, course: &Course, params: Fields, desk: &Desk) -> Result<u8> {
+fn begin(words: &Words, taken: TakenUp, course: &Course, params: Fields, desk: &Desk) -> Result<u8> {
     let estate = taken.estate.name();
     let start = |taken: &TakenUp, parts| session::begin(&taken.prepared, parts, params, &estate);
-    follow_up::carry_out(&mut taken, course, words.events.as_deref(), start, desk)
+    follow_up::carry_out(taken, course, words.events.as_deref(), start, desk)
 }
 
 /// `name=value` words as a map of texts.

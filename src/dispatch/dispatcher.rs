@@ -366,6 +366,7 @@ impl Door for Dispatcher {
                     replay::Verdict::Halt(halt) if self.is_walled() && halt.ending == Ending::Doubt => {
                         return Err(Halted);
                     }
+                    replay::Verdict::Halt(_) if self.track(|track| track.recalls) => return Err(Halted),
                     replay::Verdict::Halt(halt) => return Err(self.refuse(*halt, place)),
                 }
             }
@@ -429,10 +430,6 @@ impl Door for Dispatcher {
 
     fn step_id(&self) -> StepId {
         self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
-    }
-
-    fn step_number(&self) -> String {
-        self.track(|track| track.step().to_owned())
     }
 
     fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted> {

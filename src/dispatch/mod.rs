@@ -19,7 +19,7 @@ mod words;
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
 pub use second_look::SecondLook;
-pub use stepwise::{Shell, Stepwise};
+pub use stepwise::Stepwise;
 pub use until::UntilStep;
 
 use crate::error::{Error, Place};
@@ -76,7 +76,9 @@ pub trait Door {
     /// The innermost step of the running track.
     fn step_id(&self) -> StepId;
     /// The number of the innermost step, such as `3.1`; empty outside steps.
-    fn step_number(&self) -> String;
+    fn step_number(&self) -> String {
+        self.step_id().number
+    }
     /// Runs each body on a track of its own and returns when all have ended.
     ///
     /// # Errors

@@ -315,11 +315,6 @@ impl Play<'_> {
         self.estate.pass(60_000);
     }
 
-    /// The same with a person's word on what is in doubt; fails with baton's refusal.
-    pub fn back_with(&self, way: &Way, verdict: Verdict) -> Result<Finished, String> {
-        self.back_runner(&CrashClock::never(), way, verdict).map(|finished| finished.expect("it lives"))
-    }
-
     /// What the run found and did, for one that follows it.
     pub fn gist(&self) -> Value {
         gist(self.run, &self.store.read(self.run).unwrap_or_else(|error| panic!("{error}")))
@@ -378,7 +373,7 @@ impl Play<'_> {
 
     /// The records that a person saw as they were written.
     pub fn shown(&self) -> Vec<(u64, Record)> {
-        self.shown.records.borrow().clone()
+        self.shown.0.borrow().clone()
     }
 
     /// What they were told beside it.
