@@ -48,7 +48,7 @@ fn a_run_is_gone_through_step_by_step() {
         "host     a",
         "verb     run",
         "command  sh -c \"echo one >> done\"",
-        "class    once: after a crash it is never repeated without evidence",
+        "class    once: never repeated without evidence",
         "undo     nothing is known that undoes it",
         "where    step 1 First thing, own/three.rhai:3",
         "1  First thing",

@@ -175,7 +175,8 @@ fn what_is_left_out_is_on_record_with_its_reason_and_stays_left_out() {
 fn what_decides_how_the_runbook_goes_on_cannot_be_left_out() {
     let scene = Scene::of_text(
         r#"//! Reads a log
-watch_log(service("c2"), #{ start: "A", rows: [["A", "limit", end("LATE")]] }, #{ limit: "10s", exit: false });
+let table = #{ start: "A", rows: [["A", "limit", end("LATE")], ["any", "other", end("ODD")]] };
+watch_log(service("c2"), table, #{ limit: "10s", exit: false });
 wait_for_log(service("c2"), [22911, 25301], #{ limit: "10s" });
 "#,
     );

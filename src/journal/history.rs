@@ -339,7 +339,7 @@ impl History {
     }
 
     /// What a runbook read and noted because of a failure does not count any more when the failure is tried again or
-    /// settled by a word. What it changed or asked because of it does: then nothing can be done about the failure alone.
+    /// settled by a word. What it changed or asked because of it does: then nothing can be done about it alone.
     fn forget_after(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), String> {
         let since = self.slot_mut(id)?.asked;
         let forks = format!("{}.", id.track);
