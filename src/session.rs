@@ -1,6 +1,7 @@
 //! The composition root: puts a run together from texts, a store, a world and sinks, carries it out and says how
 //! it ended. The only file that knows every concrete part; it takes no decision about steps.
 
+pub mod adoption;
 mod rollback;
 mod verdict;
 
@@ -8,7 +9,7 @@ pub use rollback::{Return, Wish, rollback, way_back};
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};
 
-use crate::dispatch::{Dispatcher, Door, Gate, Setup};
+use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::exec::Scanners;
 use crate::journal::history::History;
@@ -20,6 +21,7 @@ use crate::model::value::Fields;
 use crate::script::program::{self, Program, ScriptEnd};
 use crate::script::sources::Sources;
 use crate::world::World;
+use adoption::Adoption;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -147,7 +149,7 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
     let opening: Vec<Record> = std::iter::once(begun).chain(departures(&parts, &at)).collect();
     let history =
         History::from((1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() }).collect())?;
-    carry_out(prepared, parts, history, 0, opening, params).map_err(not_begun)
+    carry_out(prepared, parts, history, 0, opening, params, SecondLook::default()).map_err(not_begun)
 }
 
 /// How this runner departs from the runbook by the gates it was given.
@@ -190,25 +192,52 @@ fn not_begun(mut error: Box<Error>) -> Box<Error> {
 ///
 /// # Errors
 /// `Refused` when its record is damaged; `Usage` when there is nothing to give such a verdict on.
-pub fn resume(prepared: &Prepared, mut parts: Parts, verdict: Verdict) -> Result<Finished> {
+pub fn resume(prepared: &Prepared, parts: Parts, verdict: Verdict) -> Result<Finished> {
+    resume_on(prepared, parts, Terms { verdict, ..Terms::default() })
+}
+
+/// On what terms a run is taken up again.
+#[derive(Debug, Default)]
+pub struct Terms {
+    /// What a person says of the effect at which it stopped.
+    pub verdict: Verdict,
+    /// Why a person goes on although a guard was decided by something that is otherwise now.
+    pub drift: Option<String>,
+    /// The texts it is prepared from are others than those on record, and fit them.
+    pub adoption: Option<Adoption>,
+}
+
+/// Takes a run up again on these terms.
+///
+/// # Errors
+/// As above; `Usage` also when nothing has drifted, `Refused` when what is given up still runs.
+pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<Finished> {
     let mut stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let known = History::from(stored.clone())?;
     if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
-        return rollback(prepared, parts, way, verdict);
+        return rollback(prepared, parts, way, terms.verdict);
     }
     tell_again(&mut stored, &mut parts.sinks);
     let mut history = History::from(stored)?;
     if let Some(finished) = over(&parts.run, &history) {
         return Ok(finished);
     }
-    let params = history.begun().params.clone();
-    let at = parts.world.now();
-    let mut opening = verdict::reopening(&parts.run, &history, verdict, &at, &parts.by)?;
+    let params = adoption::kept_params(&prepared.program, &history);
+    let (at, by) = (parts.world.now(), parts.by.clone());
+    let mut opening = verdict::reopening(&parts.run, &history, terms.verdict, &at, &by)?;
     opening.extend(departures(&parts, &at));
+    let second_look = SecondLook::new(prepared.inventory.pairs.values(), terms.drift.is_some());
+    if let Some(reason) = terms.drift {
+        opening.push(accepted_drift(&parts.run, &history, reason, &at, &by)?);
+    }
+    if let Some(adoption) = terms.adoption.filter(|adoption| adoption.differs) {
+        adoption.check_given_up(&mut *parts.world, &parts.run)?;
+        opening.push(adoption.record(prepared, &mut *parts.store, at, by)?);
+    }
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
-    carry_out(prepared, parts, history, last_seq, opening, params)
+    carry_out(prepared, parts, history, last_seq, opening, params, second_look)
 }
 
 /// Tells the sinks what was recorded before. A record is lent to the event and taken back: long runs have many.
@@ -223,6 +252,16 @@ pub(crate) fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
     }
 }
 
+/// The record of a person who goes on in spite of a drift.
+fn accepted_drift(run: &str, history: &History, reason: String, at: &Moment, by: &Who) -> Result<Record> {
+    let Some(past) = history.drifted() else {
+        return Err(Error::new(Kind::Usage, format!("nothing in run {run} has drifted"))
+            .hint(format!("take it up again: baton resume {run}")));
+    };
+    let what = format!("accepted that {} is not what a guard was decided by", past.effect.label);
+    Ok(Record::Deviation { what, reason, at: at.clone(), by: by.clone() })
+}
+
 fn carry_out(
     prepared: &Prepared,
     parts: Parts,
@@ -230,10 +269,12 @@ fn carry_out(
     last_seq: u64,
     opening: Vec<Record>,
     params: Fields,
+    second_look: SecondLook,
 ) -> Result<Finished> {
     let Parts { run, store, world, sinks, by: _, gates } = parts;
     let scanners = Rc::clone(&prepared.scanners);
-    let door = Dispatcher::new(Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates });
+    let setup = Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates, second_look };
+    let door = Dispatcher::new(setup);
     door.write(opening)?;
     let end = perform(prepared, &door, params);
     Ok(finish(run, &door, end))

@@ -7,7 +7,7 @@ use crate::support::simulation::Scene;
 use baton::model::record::Ending::{self, Done, Held};
 
 /// Every runbook with every scenario it is made for, and how that ends.
-pub const SCENES: [(&str, &str, Ending); 14] = [
+pub const SCENES: [(&str, &str, Ending); 18] = [
     ("genesys/confserv-ha", "upgrade-mode", Done),
     ("genesys/confserv-ha", "new-database", Done),
     ("genesys/confserv-ha", "compatible", Done),
@@ -22,6 +22,10 @@ pub const SCENES: [(&str, &str, Ending); 14] = [
     ("genesys/confserv-ha", "peer-not-promoted", Held),
     ("genesys/confserv-ha-same-schema", "same-schema", Done),
     ("genesys/confserv-ha-same-schema", "undetected", Done),
+    ("genesys/rollback", "rb-pre", Done),
+    ("genesys/rollback", "rb-olddb", Done),
+    ("genesys/rollback", "rb-oper", Done),
+    ("genesys/rollback", "rb-full-restore", Done),
 ];
 
 const NONE: &[Complaint] = &[];

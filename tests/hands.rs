@@ -48,7 +48,7 @@ fn a_run_is_gone_through_step_by_step() {
         "host     a",
         "verb     run",
         "command  sh -c \"echo one >> done\"",
-        "class    once: after a crash it is never repeated without evidence",
+        "class    once: never repeated without evidence",
         "undo     nothing is known that undoes it",
         "where    step 1 First thing, own/three.rhai:3",
         "1  First thing",
@@ -65,9 +65,6 @@ fn a_run_is_gone_through_step_by_step() {
     pty.sees("step> ");
     pty.types("until Secnd thing");
     pty.sees("there is no step `Secnd thing`; did you mean `Second thing`?");
-    pty.sees("step> ");
-    pty.types("shell");
-    pty.sees("the REPL is not available here");
     pty.sees("step> ");
     assert_eq!(done(&baton), "", "nothing is done unasked");
     pty.types("go");
@@ -100,7 +97,6 @@ fn each_word_after_a_failure_does_what_it_says() {
         ("skip it is not needed", 0, "one\nthree\n", "changed false"),
         ("done I did it myself", 0, "one\nthree\n", "happened, says"),
         ("stop", 1, "one\n", "failed> "),
-        ("rollback", 1, "one\n", "baton rollback "),
     ] {
         let baton = machine(THREE);
         let mut pty = begin(&baton, &[], &[]);
@@ -113,6 +109,32 @@ fn each_word_after_a_failure_does_what_it_says() {
         assert_eq!((ended, done(&baton).as_str()), (code, left), "{word}: {shown}");
         assert!(shown.contains(says), "{word}: {shown}");
     }
+}
+
+#[test]
+fn the_repl_opens_where_a_run_stands() {
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &["--step"], &[]);
+    pty.sees("step> ");
+    pty.types("go");
+    pty.sees("step> ");
+    pty.types("shell");
+    pty.sees("leaves");
+    pty.types(":steps");
+    pty.sees("○ ahead");
+    pty.types(":quit");
+    let code = pty.ends();
+    assert_eq!((code, done(&baton).as_str()), (4, "one\n"), "{}", pty.screen());
+    let mut pty = resume(&baton, &[]);
+    pty.sees("failed> ");
+    pty.types("shell");
+    pty.sees("leaves");
+    baton.write("ready", "");
+    pty.types(":redo");
+    pty.sees("✓ done");
+    pty.types(":quit");
+    pty.ends();
+    assert_eq!(done(&baton), "one\ntwo\n", "{}", pty.screen());
 }
 
 #[test]
@@ -140,7 +162,6 @@ fn what_is_no_word_after_a_failure_is_asked_again() {
         ("skip", "`skip` needs a reason: it goes into the record"),
         ("retry now", "`retry` stands alone"),
         ("happened yes", "`happened yes` is none of the words"),
-        ("shell", "the REPL is not available here"),
         ("edit", "cannot start the editor `no-such-editor`"),
         ("help", "leave out what failed; the reason goes into the record"),
     ] {
@@ -159,25 +180,29 @@ fn what_is_no_word_after_a_failure_is_asked_again() {
 }
 
 #[test]
-fn an_editor_gets_the_runbook_and_nothing_is_taken_over_by_itself() {
+fn the_way_back_begins_only_when_it_is_confirmed() {
+    let baton = machine("//! A note and a failure\nrun(host(\"a\"), [\"sh\", \"-c\", \"echo x >> done; false\"]);\n");
+    let mut pty = begin(&baton, &[], &[]);
+    pty.shows("failed> ").types("rollback");
+    pty.shows("type `rollback` to begin, anything else to leave it").types("no");
+    pty.shows("nothing was undone: it was not confirmed").shows("failed> ").types("stop");
+    assert_eq!(pty.ends(), 1, "{}", pty.screen());
+}
+
+#[test]
+fn an_editor_gets_the_runbook_and_the_run_goes_on_with_what_was_written() {
     let baton = machine(THREE);
     let mut pty = begin(&baton, &[], &[("VISUAL", "sed -i s/Third/Last/")]);
-    pty.sees("failed> ");
-    pty.types("edit");
-    pty.sees("edited: runbooks/own/three.rhai");
-    pty.sees("--adopt-edited");
-    pty.sees("failed> ");
-    let text = std::fs::read_to_string(baton.folder().join("runbooks/own/three.rhai")).expect("the runbook");
-    assert!(text.contains("Last thing"), "{text}");
-    pty.types("stop");
-    assert_eq!(pty.ends(), 1);
+    pty.shows("failed> ").types("edit");
+    pty.shows("edited: runbooks/own/three.rhai").shows("edited texts adopted by").shows("failed> ");
+    baton.write("ready", "");
+    pty.types("retry").shows("3  Last thing");
+    assert_eq!(pty.ends(), 0, "{}", pty.screen());
 
-    let mut pty = Session::start_with(&baton, &["resume"], &[("EDITOR", "false")]);
-    pty.sees("failed> ");
-    pty.types("edit");
-    pty.sees("the editor `false` did not end well: exit status: 1");
-    pty.sees("failed> ");
-    pty.types("stop");
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &[], &[("EDITOR", "false")]);
+    pty.shows("failed> ").types("edit");
+    pty.shows("the editor `false` did not end well: exit status: 1").shows("failed> ").types("stop");
     assert_eq!(pty.ends(), 1);
 }
 

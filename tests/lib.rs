@@ -3,13 +3,17 @@
 // Helpers of tests may fail as tests do, and look only at the cases they are about; nothing in a suite is an interface.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::wildcard_enum_match_arm, unreachable_pub)]
 
+mod adopt;
 mod bad_input;
 mod cli;
 mod crash;
+mod drift;
 mod exec;
 mod faults;
+mod from_run;
 mod gates;
 mod genesys_model;
+mod genesys_rollback;
 mod hands;
 mod history;
 mod inventory;

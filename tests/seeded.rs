@@ -108,7 +108,7 @@ fn read_only_mode_that_is_not_lifted() {
 
 #[test]
 fn upgrade_mode_that_is_forced_unasked() {
-    const PATCHES: &[Patch<'static>] = &[(MODULE, "(HA-6F)\", || confirm(\n", "(HA-6F)\", || true || (\n")];
+    const PATCHES: &[Patch<'static>] = &[(MODULE, "(HA-6F)\", || confirm(\n", "(HA-6F)\", || true || confirm(\n")];
     caught(&Bug { scenario: "undetected", patches: PATCHES, ..Bug::NONE }, Check::Consent);
 }
 

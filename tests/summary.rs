@@ -12,10 +12,16 @@ fn said(sum: &Summary, condition: Condition) -> Vec<&Interval> {
     sum.intervals.iter().filter(|interval| interval.condition == condition && interval.whose == "confserv").collect()
 }
 
+/// Without the ways back: they begin in the midst of gaps that no run saw begin, and some need a long outage.
+fn scenes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let upgrades = SCENES.into_iter().filter(|(runbook, _, _)| *runbook != "genesys/rollback");
+    upgrades.map(|(runbook, scenario, _)| (runbook, scenario))
+}
+
 #[test]
 fn what_is_said_of_service_and_redundancy_is_never_shorter_than_the_truth() {
     let kinds = [("OUT", Condition::NobodyServes), ("NORED", Condition::NoRedundancy), ("RO", Condition::ReadOnly)];
-    for (runbook, scenario, _) in SCENES {
+    for (runbook, scenario) in scenes() {
         let scene = Scene::new(runbook, scenario);
         let play = scene.play(1);
         play.run();
@@ -38,7 +44,7 @@ fn what_is_said_of_service_and_redundancy_is_never_shorter_than_the_truth() {
 
 #[test]
 fn what_is_said_is_not_much_longer_than_the_truth() {
-    for (runbook, scenario, _) in SCENES {
+    for (runbook, scenario) in scenes() {
         let scene = Scene::new(runbook, scenario);
         let play = scene.play(1);
         if play.run().ending != Ending::Done {

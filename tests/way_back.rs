@@ -38,9 +38,9 @@ fn undone(since: u64) -> Record {
 fn what_a_person_said_of_an_effect_counts_until_its_outcome_is_written() {
     let asked = vec![begun(), intent(1, 1, question()), ended(Ending::Suspended), answered(1)];
     let past = history(asked.clone()).expect("legal");
-    let state = past.recorded(&id("0", 1)).expect("asked").state;
-    assert_eq!(state, State::Answered { word: "yes", note: "seen", by: "anna" });
-    assert!(state.is_open_to_others(), "another question may stand there now");
+    let asked_before = past.recorded(&id("0", 1)).expect("asked");
+    assert_eq!(asked_before.state, State::Answered { word: "yes", note: "seen", by: "anna" });
+    assert!(asked_before.gives_way, "another question may stand there now");
     history([asked, vec![outcome(1, 1)]].concat()).expect("the answer becomes the outcome");
 
     let left_out = vec![begun(), intent(1, 1, job("start")), failed(1, 1), skipped(1)];

@@ -1,5 +1,5 @@
 //! Letting a person edit the runbook of a run: their own file, or a copy of what the run is made of. It takes nothing
-//! over: that is `baton resume --adopt-edited`.
+//! over: that is done by [`adopt`](super::adopt).
 
 use super::site::Site;
 use crate::error::Result;

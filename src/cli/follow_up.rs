@@ -1,9 +1,10 @@
 //! What follows the ending of a runner: it is told, and after a failure a person may say how it goes on. Every word
 //! becomes records and a new runner, as if it had been typed as a command on another terminal.
 
+use super::adopt::Edited;
 use super::steering::{Begun, Course, OnFailure};
 use super::take_up::TakenUp;
-use super::{Desk, answers, carry, edit, repl};
+use super::{Desk, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Ending;
 use crate::model::text::shown;
@@ -21,7 +22,7 @@ const DOUBT_PROMPT: &str = "doubt> ";
 /// What each word does after a failure.
 const AFTER_FAILURE: [(&str, &str); 8] = [
     ("retry", "try again what failed"),
-    ("edit", "open the runbook in your editor"),
+    ("edit", "open the runbook in your editor, then go on with it"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
     ("done REASON", "it happened all the same; say how you know"),
     ("rollback", "undo what this run has done"),
@@ -40,6 +41,7 @@ const IN_DOUBT: [(&str, &str); 4] = [
 /// How it goes on.
 enum Next {
     Resume(Verdict),
+    Adopt(Box<Edited>),
     RollBack,
     Shell,
     Stop,
@@ -50,44 +52,54 @@ enum Next {
 /// # Errors
 /// When its parts cannot be opened or its record cannot be written.
 pub(super) fn carry_out(
-    taken: &TakenUp,
+    mut taken: TakenUp,
     course: &Course,
     events: Option<&Path>,
-    start: impl FnOnce(Parts) -> Result<Finished>,
+    start: impl FnOnce(&TakenUp, Parts) -> Result<Finished>,
     desk: &Desk,
 ) -> Result<u8> {
     let recorded = desk.store()?.runs()?.contains(&taken.run);
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
     let mut gates = course.gates(&taken.run, desk::who(), begun);
-    let mut finished = start(taken.parts(events, gates.all.clone(), desk)?)?;
+    let parts = taken.parts(events, gates.all.clone(), desk)?;
+    let mut finished = start(&taken, parts)?;
     loop {
+        if gates.wants_shell() {
+            finished = repl::open(&taken, events, Start::Run, desk)?;
+        }
         answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
         let code = carry::tell(desk, &finished)?;
         if let Some(step) = gates.unreached().filter(|_| matches!(finished.ending, Ending::Done | Ending::Held)) {
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));
         }
         let next = match (course.on_failure, finished.ending) {
-            (OnFailure::Ask, Ending::Failed | Ending::Doubt) => ask(taken, &finished, desk)?,
+            (OnFailure::Ask, Ending::Failed | Ending::Doubt) => ask(&taken, &finished, desk)?,
             (OnFailure::Rollback, Ending::Failed) => Next::RollBack,
             (OnFailure::Ask | OnFailure::Stop | OnFailure::Rollback, _) => Next::Stop,
         };
         match next {
             Next::Stop => return Ok(code),
-            Next::RollBack => return roll_back(taken, code, desk),
-            Next::Shell => finished = repl::open(taken, events, Start::Run, desk)?,
+            Next::RollBack => {
+                let asks = course.on_failure == OnFailure::Ask;
+                match rollback::go_back(&taken, events, asks, desk) {
+                    Ok(Some(code)) => return Ok(code),
+                    Ok(None) => {}
+                    Err(error) if asks => complain(error, desk),
+                    Err(error) => return Err(error),
+                }
+            }
+            Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
             Next::Resume(verdict) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
                 finished = session::resume(&taken.prepared, parts, verdict)?;
             }
+            Next::Adopt(edited) => {
+                gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
+                finished = edited.go_on(&mut taken, events, gates.all.clone(), desk)?;
+            }
         }
     }
-}
-
-/// Undoes what the run has done. Built beside this: until it is joined, the command is named.
-fn roll_back(taken: &TakenUp, code: u8, desk: &Desk) -> Result<u8> {
-    desk.screen.remark(&format!("to undo what this run has done, type: baton rollback {}", taken.run));
-    Ok(code)
 }
 
 /// Asks a person until they say how it goes on. Nobody there means that it stays as it is.
@@ -120,8 +132,15 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                 "rollback" => return Ok(Next::RollBack),
                 "shell" => return Ok(Next::Shell),
                 "stop" => return Ok(Next::Stop),
-                other => {
-                    aside(other, words, taken, desk);
+                "edit" => match edited(taken, desk) {
+                    Ok(edited) => return Ok(Next::Adopt(Box::new(edited))),
+                    Err(error) => {
+                        complain(error, desk);
+                        continue;
+                    }
+                },
+                _ => {
+                    help(words, desk);
                     continue;
                 }
             },
@@ -133,19 +152,11 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
     }
 }
 
-/// The words after which the same is asked again.
-fn aside(word: &str, words: &[(&str, &str)], taken: &TakenUp, desk: &Desk) {
-    match word {
-        "edit" => match edit::edit(&taken.prepared.texts) {
-            Ok(path) => desk.screen.remark(&format!(
-                "edited: {}\nnothing of it is taken over yet: type `stop`, then: baton resume {} --adopt-edited",
-                path.display(),
-                taken.run
-            )),
-            Err(error) => complain(error, desk),
-        },
-        _ => help(words, desk),
-    }
+/// The texts after they were edited, if the run can go on with them.
+fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
+    let path = edit::edit(&taken.prepared.texts)?;
+    desk.screen.remark(&format!("edited: {}", path.display()));
+    Edited::read(&taken.run, &taken.history(desk)?, &Verdict::Retry, desk)
 }
 
 /// The next line; nothing when nobody will type one, or it was interrupted.

@@ -2,6 +2,7 @@
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
 mod abort;
+mod adopt;
 mod answers;
 mod approve;
 mod carry;

@@ -1,10 +1,11 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
+use super::adopt::Edited;
 use super::steering::{Begun, Steering};
-use super::take_up::claim;
+use super::take_up::{TakenUp, claim};
 use super::{Desk, answers, carry, follow_up};
 use crate::error::{Error, Kind, Result};
-use crate::session::{self, Verdict};
+use crate::session::{self, Terms, Verdict};
 use std::path::PathBuf;
 
 /// Take a run up again where it stopped
@@ -28,6 +29,15 @@ pub(super) struct Words {
     /// The effect in doubt did not happen; say how you know
     #[arg(long, value_name = "REASON", group = "verdict")]
     not_happened: Option<String>,
+    /// Go on with the texts as they are in this folder now, if they fit the record
+    #[arg(long)]
+    adopt_edited: bool,
+    /// Only tell whether the edited texts fit, and what differs
+    #[arg(long, requires = "adopt_edited")]
+    dry: bool,
+    /// Go on although a guard was decided by something that is otherwise now; say why
+    #[arg(long, value_name = "REASON")]
+    accept_drift: Option<String>,
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -40,6 +50,7 @@ pub(super) struct Words {
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let verdict = verdict(words)?;
+    let drift = words.accept_drift.as_deref().map(|reason| sound("--accept-drift", reason)).transpose()?;
     let claimed = claim(&words.run, desk)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
@@ -47,12 +58,23 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     }
     session::admits(&claimed.run, &claimed.history, &verdict)?;
     let begun = Begun::of(&claimed.history);
-    let taken = claimed.take_up(desk)?;
+    let (taken, adoption) = if words.adopt_edited {
+        let edited = Edited::read(&claimed.run, &claimed.history, &verdict, desk)?;
+        if words.dry {
+            edited.tell(desk);
+            return Ok(0);
+        }
+        edited.tell_if_same(desk);
+        (claimed.take_up_with(edited.prepared, desk)?, Some(edited.adoption))
+    } else {
+        (claimed.take_up(desk)?, None)
+    };
     let answers = answers::read(words.answers.as_deref(), &taken.prepared.program)?;
     let taken = taken.answered(answers);
     let course = words.steering.course(taken.prepared.program.step_names(), Some(&begun))?;
-    let start = |parts| session::resume(&taken.prepared, parts, verdict);
-    follow_up::carry_out(&taken, &course, words.events.as_deref(), start, desk)
+    let terms = Terms { verdict, drift, adoption };
+    let start = |taken: &TakenUp, parts| session::resume_on(&taken.prepared, parts, terms);
+    follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
 }
 
 fn verdict(words: &Words) -> Result<Verdict> {

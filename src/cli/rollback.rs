@@ -1,13 +1,13 @@
 //! `baton rollback`: shows what would be undone, asks, and takes a run back. Nothing is done before the plan was shown.
 
 use super::resume::sound;
-use super::take_up::claim;
+use super::take_up::{TakenUp, claim};
 use super::{Desk, carry};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Way;
 use crate::report::way_back::{Plan, render};
 use crate::session::{self, Return, Verdict, Wish};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The word that begins it.
 const GO: &str = "rollback";
@@ -48,17 +48,30 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (None, None) => Way::All,
     };
     let taken = claimed.take_up(desk)?;
-    let parts = taken.parts(words.events.as_deref(), Vec::new(), desk)?;
-    let back = session::way_back(&taken.prepared, parts, Wish { way, verdict, reason: String::new() })?;
+    let wish = Wish { way, verdict, reason: String::new() };
+    let code = go(&taken, wish, words.events.as_deref(), !words.yes, desk)?;
+    Ok(code.unwrap_or_else(|| Kind::Suspended.exit_code()))
+}
+
+/// Takes a run all the way back that this command has taken up and that has stopped; `asks` first if need be. Gives
+/// the exit code; nothing when it was not confirmed.
+///
+/// # Errors
+/// When there is no way back, or the record cannot be written.
+pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<u8>> {
+    go(taken, Wish { way: Way::All, verdict: Verdict::Retry, reason: String::new() }, events, asks, desk)
+}
+
+fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<u8>> {
+    let parts = taken.parts(events, Vec::new(), desk)?;
+    let back = session::way_back(&taken.prepared, parts, wish)?;
     if !back.is_under_way() {
         show(&back, &taken.run, desk);
-        if !words.yes
-            && let Err(stays) = agreed(&back, words, &taken.run, desk)
-        {
-            return Ok(stays);
+        if asks && !agreed(&back, &taken.run, desk) {
+            return Ok(None);
         }
     }
-    carry::tell(desk, &back.go()?)
+    carry::tell(desk, &back.go()?).map(Some)
 }
 
 /// Prints what would be done.
@@ -68,16 +81,15 @@ pub(super) fn show(back: &Return, run: &str, desk: &Desk) {
     desk.screen.out.say(&render(&plan, &desk.screen.out_style, &desk.screen.zone));
 }
 
-/// Whether the person at the terminal wants it; else the exit code.
-fn agreed(back: &Return, words: &Words, run: &str, desk: &Desk) -> std::result::Result<(), u8> {
+/// Whether the person at the terminal wants it.
+fn agreed(back: &Return, run: &str, desk: &Desk) -> bool {
     let typed = back.asks(&format!("\ntype `{GO}` to begin, anything else to leave it\n> "));
-    if typed.as_deref().is_some_and(|typed| typed.trim() == GO) {
-        return Ok(());
+    let agreed = typed.as_deref().is_some_and(|typed| typed.trim() == GO);
+    if !agreed {
+        let to = if let Way::To(step) = back.way() { format!(" --to {step}") } else { String::new() };
+        let why = if typed.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };
+        let error = Error::new(Kind::Suspended, format!("nothing was undone: {why}"));
+        desk.screen.complain(&error.hint(format!("begin without being asked: baton rollback {run}{to} --yes")));
     }
-    let to = words.to.as_ref().map(|step| format!(" --to \"{step}\"")).unwrap_or_default();
-    let why = if typed.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };
-    let error = Error::new(Kind::Suspended, format!("nothing was undone: {why}"))
-        .hint(format!("begin without being asked: baton rollback {run}{to} --yes"));
-    desk.screen.complain(&error);
-    Err(error.kind.exit_code())
+    agreed
 }

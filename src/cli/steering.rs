@@ -78,6 +78,7 @@ pub(super) struct Gates {
     /// All of them.
     pub(super) all: Vec<Rc<dyn Gate>>,
     until: Option<(Rc<UntilStep>, String)>,
+    stepwise: Option<Rc<Stepwise>>,
 }
 
 impl Steering {
@@ -112,20 +113,27 @@ impl Steering {
 impl Course {
     /// The gates for a runner of `run`, whose words are typed `by` this person.
     pub(super) fn gates(&self, run: &str, by: Who, begun: Begun) -> Gates {
-        let mut gates = Gates { all: Vec::new(), until: None };
+        let mut gates = Gates { all: Vec::new(), until: None, stepwise: None };
         if let Some(step) = &self.until {
             let gate = Rc::new(UntilStep::new(run.to_owned(), step.clone()));
             gates.until = Some((Rc::clone(&gate), step.to_string()));
             gates.all.push(gate);
         }
         if self.step {
-            gates.all.push(Rc::new(Stepwise::new(run.to_owned(), by, self.names.clone(), begun.steps, None)));
+            let gate = Rc::new(Stepwise::new(run.to_owned(), by, self.names.clone(), begun.steps));
+            gates.stepwise = Some(Rc::clone(&gate));
+            gates.all.push(gate);
         }
         gates
     }
 }
 
 impl Gates {
+    /// Whether `shell` was typed: the REPL goes on from where the run stopped.
+    pub(super) fn wants_shell(&self) -> bool {
+        self.stepwise.as_ref().is_some_and(|gate| gate.wants_shell())
+    }
+
     /// The step of `--until` that the run never came to.
     pub(super) fn unreached(&self) -> Option<&str> {
         self.until.as_ref().filter(|(gate, _)| !gate.is_reached()).map(|(_, step)| step.as_str())

@@ -29,7 +29,8 @@ pub(super) struct TakenUp {
     watched: Cell<bool>,
     /// The answers that are known before they are asked for.
     pub(super) answers: Option<Arc<Answers>>,
-    _leases: (Lease, Lease),
+    _of_run: Lease,
+    of_site: Lease,
 }
 
 /// A run on which nobody else works while this lives, before its texts and its site are looked at.
@@ -84,8 +85,8 @@ impl Claimed {
 
 impl TakenUp {
     /// A run that nobody else works on because of these leases: its own and its site's.
-    pub(super) fn new(run: String, prepared: Prepared, estate: Estate, leases: (Lease, Lease)) -> Self {
-        Self { run, prepared, estate, watched: Cell::new(false), answers: None, _leases: leases }
+    pub(super) fn new(run: String, prepared: Prepared, estate: Estate, (_of_run, of_site): (Lease, Lease)) -> Self {
+        Self { run, prepared, estate, watched: Cell::new(false), answers: None, _of_run, of_site }
     }
 
     /// The same with answers that are known before they are asked for.
@@ -99,6 +100,19 @@ impl TakenUp {
     /// When it cannot be read.
     pub(super) fn history(&self, desk: &Desk) -> Result<History> {
         History::from(desk.store()?.read(&self.run)?)
+    }
+
+    /// Goes on with other texts.
+    ///
+    /// # Errors
+    /// `Refused` when they name another site, which is in use.
+    pub(super) fn exchange(&mut self, prepared: Prepared, desk: &Desk) -> Result<()> {
+        let (before, now) = (site_name(&self.prepared.inventory), site_name(&prepared.inventory));
+        if matches!(self.estate, Estate::Site) && before != now {
+            self.of_site = lease(desk, &now, &self.run)?;
+        }
+        self.prepared = prepared;
+        Ok(())
     }
 
     /// The parts to carry it out with. May be called again when it has stopped.

@@ -3,12 +3,14 @@
 
 use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::replay::{self, Course, gave_up};
+use crate::dispatch::second_look::SecondLook;
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
 use crate::error::{Error, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
+use crate::journal::adopting::Met;
 use crate::journal::history::{History, Past, State, StepPast, StepPhase};
 use crate::journal::way_back::Fate;
 use crate::model::effect::{Effect, Outcome};
@@ -41,6 +43,8 @@ pub struct Setup {
     pub scanners: Rc<Scanners>,
     /// Who is asked before steps and effects, in this order.
     pub gates: Vec<Rc<dyn Gate>>,
+    /// How guards are looked at again.
+    pub second_look: SecondLook,
 }
 
 /// Carries out effects for scripts, one run at a time.
@@ -57,7 +61,7 @@ pub struct Dispatcher {
     pub(super) running: RefCell<TrackId>,
     pub(super) forked: RefCell<Vec<(TrackId, Body)>>,
     halted: RefCell<Option<Halt>>,
-    replayed: Cell<usize>,
+    pub(super) replayed: Cell<usize>,
     changed: Cell<bool>,
     pub(super) gates: Vec<Rc<dyn Gate>>,
     /// Whether a track stands before the gates: one at a time does.
@@ -66,6 +70,9 @@ pub struct Dispatcher {
     pub(super) walled: Cell<bool>,
     /// Where side tracks have read the logs up to.
     pub(super) marks_aside: RefCell<BTreeMap<String, Mark>>,
+    pub(super) second_look: SecondLook,
+    /// What was met while effects were off.
+    pub(super) met: RefCell<Met>,
 }
 
 impl Dispatcher {
@@ -93,6 +100,8 @@ impl Dispatcher {
             at_gates: Cell::new(false),
             walled: Cell::new(false),
             marks_aside: RefCell::default(),
+            second_look: setup.second_look,
+            met: RefCell::default(),
         })
     }
 
@@ -113,12 +122,6 @@ impl Dispatcher {
         if let Some(main) = self.tracks.borrow_mut().get_mut(&TrackId::main()) {
             main.pending.push(record);
         }
-    }
-
-    /// Turns effects off, or on again. While they are off every track ends where its record does, and nothing is
-    /// written.
-    pub fn wall(&self, up: bool) {
-        self.walled.set(up);
     }
 
     /// What was recorded but not asked for again, when the script has come to its end: it has changed, or
@@ -224,6 +227,7 @@ impl Dispatcher {
                 if let Some(skipped) = self.ask_gates(id, attempt, effect, place.as_ref())? {
                     return Ok(skipped);
                 }
+                self.look_again(effect)?;
                 (attempt, base, self.moment())
             }
         };
@@ -234,6 +238,7 @@ impl Dispatcher {
             }
             if effect.may_change() {
                 self.changed.set(true);
+                self.second_look.touched(effect);
             }
             let (run, scanners) = (&self.run, &*self.scanners);
             let order = Order { run, id, attempt, base, effect, since: &since, recovering, scanners };
@@ -258,18 +263,17 @@ impl Dispatcher {
         }
     }
 
+    fn refuse(&self, mut halt: Halt, place: Option<Place>) -> Halted {
+        halt.error.place = place;
+        self.halt(halt)
+    }
+
     /// An answer counts for the question that was shown, and for no other.
     fn tell_of_lapse(&self, past: &Past<'_>) {
         if let State::Answered { word, by, .. } = past.state {
             let text = format!("{} is asked anew: the answer `{word}` by {by} was to another question", past.id);
             self.emit(&Event::Notice { text });
         }
-    }
-
-    fn counted(&self, outcome: Outcome) -> Outcome {
-        let of_script = self.track(|track| track.id.is_scripts());
-        self.replayed.set(self.replayed.get() + usize::from(of_script));
-        outcome
     }
 
     pub(super) fn intent(
@@ -323,7 +327,8 @@ impl Dispatcher {
         self.history.step(track, number).is_some_and(failed) && self.history.retries_in(track, number)
     }
 
-    fn settle(&self, effect: &Effect, outcome: &Outcome) {
+    fn settle(&self, id: &EffectId, effect: &Effect, outcome: &Outcome) {
+        self.note_reading(id, effect);
         if let (Outcome::Done { mark: Some(mark), .. }, Some(service)) = (outcome, &effect.service) {
             self.track(|track| track.marks.insert(service.clone(), mark.clone()));
         }
@@ -338,30 +343,35 @@ impl Door for Dispatcher {
         let id = self.track(|track| EffectId { n: track.next(), track: track.id.clone() });
         self.arrive(&id.track, || format!("effect {id}"))?;
         let outcome = match self.history.recorded(&id) {
+            None if self.history.forked_at(&id) => {
+                return Err(self.refuse(replay::not_a_fork(&id, "parallel", &effect.label), place));
+            }
             None => self.perform_live(&id, &effect, place, Course::FIRST)?,
             Some(past) => {
                 let step = self.track(|track| track.step().to_owned());
-                match replay::verdict(&self.run, &id, &past, &effect, &step) {
-                    replay::Verdict::Recorded(outcome) => self.counted(outcome),
-                    replay::Verdict::Settled(outcome, _) if self.is_walled() => self.counted(outcome),
+                let verdict = replay::verdict(&self.run, &id, &past, &effect, &step);
+                self.count(&past, &verdict);
+                match verdict {
+                    replay::Verdict::Recorded(outcome) => outcome,
+                    replay::Verdict::Settled(outcome, _) if self.is_walled() => outcome,
                     replay::Verdict::Settled(outcome, attempt) => {
                         self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
-                        self.counted(outcome)
+                        outcome
                     }
                     replay::Verdict::Live(course) => {
                         self.tell_of_lapse(&past);
-                        // What does not count on record does not count here.
-                        let counts = !matches!(past.state, State::ToRetry | State::Undone);
-                        self.replayed.set(self.replayed.get() + usize::from(counts));
                         self.perform_live(&id, &effect, place, course)?
                     }
-                    replay::Verdict::Halt(_) if self.is_walled() && past.is_doubted() => return Err(Halted),
                     replay::Verdict::Halt(_) if self.track(|track| track.recalls) => return Err(Halted),
-                    replay::Verdict::Halt(halt) => return Err(self.halt(*halt)),
+                    replay::Verdict::Halt(halt) if self.is_walled() && halt.ending == Ending::Doubt => {
+                        return Err(Halted);
+                    }
+                    replay::Verdict::Halt(_) if self.track(|track| track.recalls) => return Err(Halted),
+                    replay::Verdict::Halt(halt) => return Err(self.refuse(*halt, place)),
                 }
             }
         };
-        self.settle(&effect, &outcome);
+        self.settle(&id, &effect, &outcome);
         Ok((id, outcome))
     }
 
@@ -372,12 +382,18 @@ impl Door for Dispatcher {
         let (track, number) = self.track(|track| (track.id.clone(), track.enter(name)));
         self.arrive(&track, || format!("step {number}"))?;
         match self.history.step(&track, &number) {
-            Some(step) if step.name != name => return Err(self.halt(replay::other_step(&number, &step.name, name))),
+            Some(step) if step.name != name => {
+                return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
+            }
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
+                self.meet_step(track, number);
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
-            Some(_) if self.is_walled() || !self.begins_again(&track, &number) => return Ok(Entry::Enter),
+            Some(_) if self.is_walled() || !self.begins_again(&track, &number) => {
+                self.meet_step(track, number);
+                return Ok(Entry::Enter);
+            }
             None if self.is_walled() => return Err(Halted),
             Some(_) | None => {}
         }
@@ -416,15 +432,15 @@ impl Door for Dispatcher {
         self.track(|track| StepId { track: track.id.clone(), number: track.step().to_owned() })
     }
 
-    fn step_number(&self) -> String {
-        self.track(|track| track.step().to_owned())
-    }
-
     fn fork(&self, bodies: Vec<Body>) -> Result<(), Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
         let n = self.track(Track::next);
+        let id = EffectId { track: self.track(|track| track.id.clone()), n };
+        if let Some(past) = self.history.recorded(&id).filter(|past| !past.gives_way) {
+            return Err(self.halt(replay::not_a_fork(&id, &past.effect.label, "parallel")));
+        }
         let children = self.track(|track| (0..bodies.len()).map(|index| track.child(n, index)).collect::<Vec<_>>());
         self.run_tracks(children.into_iter().zip(bodies).collect())
     }
@@ -443,6 +459,10 @@ impl Door for Dispatcher {
         }
         let child = self.side_track(track, false);
         self.run_tracks(vec![(child, body)])
+    }
+
+    fn guarded(&self, message: &str) {
+        self.note_guard(message);
     }
 
     fn mark_of(&self, service: &str) -> Option<Mark> {

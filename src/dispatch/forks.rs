@@ -7,11 +7,6 @@ use crate::dispatch::{Body, Door, Halted};
 use crate::model::record::TrackId;
 
 impl Dispatcher {
-    /// Whether the track that is running ends where its record does.
-    pub(super) fn is_walled(&self) -> bool {
-        self.walled.get() || self.track(|track| track.recalls)
-    }
-
     /// Runs `body` on a side track once more, to find again what it came to: effects are off for it, and where its
     /// record ends or differs, so does the track.
     ///

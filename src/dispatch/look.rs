@@ -1,5 +1,5 @@
-//! Looking back: what became of changes that were asked for, before they are undone. Nothing is started here. What was
-//! found is recorded under a name of its own, so that a runner that goes on after a crash knows it without asking again.
+//! Looking back: what became of changes that were asked for, before they are undone. Nothing is started here. What
+//! was found is recorded under a name of its own, so that a runner that goes on after a crash knows it.
 
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::replay::in_doubt;

@@ -8,15 +8,18 @@ mod link;
 mod look;
 mod replay;
 mod scheduler;
+mod second_look;
 mod stepwise;
 mod switch;
 mod track;
 mod until;
+mod wall;
 mod words;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
-pub use stepwise::{Shell, Stepwise};
+pub use second_look::SecondLook;
+pub use stepwise::Stepwise;
 pub use until::UntilStep;
 
 use crate::error::{Error, Place};
@@ -73,7 +76,9 @@ pub trait Door {
     /// The innermost step of the running track.
     fn step_id(&self) -> StepId;
     /// The number of the innermost step, such as `3.1`; empty outside steps.
-    fn step_number(&self) -> String;
+    fn step_number(&self) -> String {
+        self.step_id().number
+    }
     /// Runs each body on a track of its own and returns when all have ended.
     ///
     /// # Errors
@@ -96,6 +101,8 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
+    /// A guard held that says this: before the first change after a resume, what it was decided by is looked at again.
+    fn guarded(&self, message: &str);
     /// Where the service's log stands for this track: the mark of the last outcome that had one.
     fn mark_of(&self, service: &str) -> Option<Mark>;
     /// A name for the next question of the run on this track: its `own`, or one such as `confirm-2`. No name is given

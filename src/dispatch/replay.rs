@@ -33,6 +33,11 @@ impl Course {
     /// What was never asked for.
     pub(super) const FIRST: Self = Self::Begin { attempt: 1, base: 1 };
 
+    /// Whether it asks for something else than the attempt before it did.
+    pub(super) fn is_otherwise(&self) -> bool {
+        matches!(self, Self::Begin { attempt, base } if attempt == base)
+    }
+
     /// Whether a former runner began it.
     pub(super) fn is_recovery(&self) -> bool {
         matches!(self, Self::Recover { .. })
@@ -55,7 +60,7 @@ pub(super) enum Verdict {
 pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect, step: &str) -> Verdict {
     let (attempt, base) = (past.attempt, past.base);
     let same = past.step == step && asks_the_same(past, effect);
-    if !same && past.state.is_open_to_others() {
+    if !same && past.gives_way {
         return Verdict::Live(Course::Begin { attempt: attempt + 1, base: attempt + 1 });
     }
     if !same {
@@ -126,6 +131,15 @@ pub(super) fn other_step(number: &str, recorded: &str, attempted: &str) -> Halt 
         .cause(format!("attempted `{attempted}`"))
         .hint("nothing was done; the record is as it was");
     Halt { ending: Ending::Refused, error, effect: None }
+}
+
+/// Something else is asked for where the record has a parallel, or the other way round.
+pub(super) fn not_a_fork(id: &EffectId, recorded: &str, attempted: &str) -> Halt {
+    let error = Error::new(Kind::Refused, format!("the runbook departs from its journal at effect {id}"))
+        .cause(format!("recorded  `{recorded}`"))
+        .cause(format!("attempted `{attempted}`"))
+        .hint("nothing was done; the record is as it was");
+    Halt { ending: Ending::Refused, error, effect: Some(id.clone()) }
 }
 
 /// The script ended, but the record goes on.

@@ -10,27 +10,17 @@ use crate::model::event::Event;
 use crate::model::record::{Ending, PlaceData, Who};
 use crate::model::step_name::{StepName, StepNames};
 use crate::world::{Line, Link, Reply, Request, Stopped};
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
 
 /// What stands before the word that is typed.
 const PROMPT: &str = "step> ";
-
-/// Opens the REPL where a run stands.
-pub trait Shell {
-    /// Lets a person look around before this effect, until they leave.
-    ///
-    /// # Errors
-    /// [`Stopped`] when the run is being stopped.
-    fn open(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<(), Stopped>;
-}
 
 /// The gate of stepwise execution.
 pub struct Stepwise {
     run: String,
     by: Who,
     names: StepNames,
-    shell: Option<Rc<dyn Shell>>,
+    wants_shell: Cell<bool>,
     mode: RefCell<Mode>,
     /// Number and name of the steps that have begun.
     begun: RefCell<Vec<(String, String)>>,
@@ -51,14 +41,15 @@ impl Stepwise {
     /// The gate of a run whose runbook has these steps, of which `begun` (number and name) have begun already. Words
     /// are typed `by` this person.
     #[must_use]
-    pub fn new(
-        run: String,
-        by: Who,
-        names: StepNames,
-        begun: Vec<(String, String)>,
-        shell: Option<Rc<dyn Shell>>,
-    ) -> Self {
-        Self { run, by, names, shell, mode: RefCell::new(Mode::Next(0)), begun: RefCell::new(begun) }
+    pub fn new(run: String, by: Who, names: StepNames, begun: Vec<(String, String)>) -> Self {
+        let (mode, wants_shell) = (RefCell::new(Mode::Next(0)), Cell::new(false));
+        Self { run, by, names, wants_shell, mode, begun: RefCell::new(begun) }
+    }
+
+    /// Whether it stopped the run because `shell` was typed: the REPL goes on from there. Told once.
+    #[must_use]
+    pub fn wants_shell(&self) -> bool {
+        self.wants_shell.take()
     }
 
     /// Whether it may pass because of a word that was typed before.
@@ -85,10 +76,10 @@ impl Stepwise {
             match words::understand(&line, &self.names) {
                 Ok(None) => {}
                 Ok(Some(Word::Help)) => link.tell(Event::Words { words: words::meanings() }),
-                Ok(Some(Word::Shell)) => match &self.shell {
-                    Some(shell) => shell.open(link, ahead)?,
-                    None => say("the REPL is not available here".into()),
-                },
+                Ok(Some(Word::Shell)) => {
+                    self.wants_shell.set(true);
+                    return Ok(self.stopped(ahead.effect));
+                }
                 Ok(Some(Word::Skip(reason))) if ahead.effect.may_be_left_out() => {
                     return Ok(Passage::Skip { reason, by: self.by.clone() });
                 }

@@ -1,6 +1,7 @@
 //! A track's own bookkeeping: how many effects it has asked for, which steps it stands in, where it has read
 //! the logs up to; and what it may want of the scheduler. Plain state; it performs nothing.
 
+use crate::dispatch::second_look::{Guarded, Reading};
 use crate::model::mark::Mark;
 use crate::model::record::{Record, TrackId};
 use crate::world::{Reply, Request};
@@ -57,6 +58,12 @@ pub(super) struct Track {
     gates: BTreeSet<String>,
     /// Where each service's log stands.
     pub(super) marks: BTreeMap<String, Mark>,
+    /// How many steps its parents stood in when it was forked.
+    outside: usize,
+    /// What was read since the last change, wait, guard or beginning of a step.
+    pub(super) readings: Vec<Reading>,
+    /// The guards that held in the steps it stands in.
+    pub(super) guards: Vec<Guarded>,
     /// Step records that wait for the next write: they need no sync of their own.
     pub(super) pending: Vec<Record>,
     /// It only finds again what is on record: where that ends or differs, so does the track.
@@ -78,9 +85,17 @@ impl Track {
             prefix,
             gates: BTreeSet::new(),
             marks,
+            outside: 0,
+            readings: Vec::new(),
+            guards: Vec::new(),
             pending: Vec::new(),
             recalls: false,
         }
+    }
+
+    /// How many steps it stands in, those of its parents included.
+    pub(super) fn depth(&self) -> usize {
+        self.outside + self.steps.len()
     }
 
     /// The track of item `index` of the fork at position `n`: it starts from what its parent has read.
@@ -90,7 +105,7 @@ impl Track {
             step => format!("{step}.{}", index + 1),
         };
         let child = Self::new(self.id.child(n, index), prefix, self.marks.clone());
-        Self { recalls: self.recalls, ..child }
+        Self { recalls: self.recalls, outside: self.depth(), ..child }
     }
 
     /// A side track of this name: it starts from what this one has read.
@@ -125,13 +140,17 @@ impl Track {
         let number = if parent.is_empty() { count.to_string() } else { format!("{parent}.{count}") };
         self.steps.push(Step { number: number.clone(), name: name.to_owned() });
         self.counts.push(0);
+        self.readings.clear();
         number
     }
 
     /// Leaves the innermost step and gives it.
     pub(super) fn leave(&mut self) -> Option<Step> {
         self.counts.pop();
-        self.steps.pop()
+        let left = self.steps.pop();
+        let depth = self.depth();
+        self.guards.retain(|guard| guard.depth <= depth);
+        left
     }
 
     /// A name for the next question of this form, by its own name if it has one.

@@ -3,6 +3,7 @@
 
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Job, Outcome};
 use crate::model::record::{EffectId, Moment};
+use crate::model::value::Value;
 use crate::world::{Link, Stopped};
 
 mod ask;
@@ -98,6 +99,17 @@ impl Verdict {
 /// A failure without an exit code and without output.
 fn failure(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { kind, message: message.into(), exit: None, output: String::new() }
+}
+
+/// Reads again what an effect read: the value, or why there is none.
+///
+/// # Errors
+/// [`Stopped`] when the run is being stopped.
+pub fn read_again(link: &dyn Link, effect: &Effect) -> Result<Result<Value, Failure>, Stopped> {
+    match (&effect.action, calls::Site::of(effect)) {
+        (Action::Probe(probe), Ok(site)) => probe::read(link, site, probe),
+        _ => Ok(Err(failure(FailureKind::Missing, format!("`{}` is not a reading", effect.label)))),
+    }
 }
 
 /// Finds out what became of a job that was asked for, and starts nothing. What still runs is awaited, for its own

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 pub struct History {
     begun: Begun,
     records: Vec<Stored>,
-    tracks: BTreeMap<TrackId, Track>,
+    pub(super) tracks: BTreeMap<TrackId, Track>,
     changes: u64,
     last_ending: Option<Ending>,
     /// The way back that is under way.
@@ -64,6 +64,8 @@ pub struct Past<'a> {
     pub since: &'a Moment,
     /// What came of it.
     pub state: State<'a>,
+    /// Whether something else may be asked for in its place: what there was does not count any more.
+    pub gives_way: bool,
 }
 
 /// What came of an effect.
@@ -103,14 +105,6 @@ pub enum State<'a> {
     },
     /// It was undone: it may be asked for again, or something else in its place.
     Undone,
-}
-
-impl State<'_> {
-    /// Whether something else may be asked for in its place: what there was does not count any more.
-    #[must_use]
-    pub fn is_open_to_others(&self) -> bool {
-        matches!(self, Self::ToRetry | Self::Undone | Self::Answered { .. })
-    }
 }
 
 impl Past<'_> {
@@ -228,6 +222,7 @@ impl History {
             }
             Record::Adopted { sources, .. } => {
                 self.adopted = Some(sources.clone());
+                self.make_way(all);
                 Ok(())
             }
             Record::Rollback { .. } if self.way.is_some() => Err("the run is on its way back already".into()),
@@ -288,7 +283,7 @@ impl History {
         self.tracks.entry(track.clone()).or_default()
     }
 
-    fn slot(&self, id: &EffectId) -> Option<&Slot> {
+    pub(super) fn slot(&self, id: &EffectId) -> Option<&Slot> {
         self.tracks.get(&id.track)?.slot(id.n)
     }
 
@@ -344,7 +339,7 @@ impl History {
     }
 
     /// What a runbook read and noted because of a failure does not count any more when the failure is tried again or
-    /// settled by a word. What it changed or asked because of it does: then nothing can be done about the failure alone.
+    /// settled by a word. What it changed or asked because of it does: then nothing can be done about it alone.
     fn forget_after(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), String> {
         let since = self.slot_mut(id)?.asked;
         let forks = format!("{}.", id.track);
@@ -386,8 +381,9 @@ impl History {
             Phase::Undone => State::Undone,
             Phase::Answered(at) | Phase::Skipped(at) => said_in(&self.records, at)?,
         };
-        let Asked { step, effect, digest, at } = asked;
-        Some(Past { id: id.clone(), attempt: slot.attempt, base: slot.base, step, effect, digest, since: at, state })
+        let Asked { step, effect, digest, at, .. } = asked;
+        let (attempt, base, gives_way) = (slot.attempt, slot.base, !slot.counts());
+        Some(Past { id: id.clone(), attempt, base, step, effect, digest, since: at, state, gives_way })
     }
 
     /// How far the step with this number on this track is recorded; nothing when it never began.
@@ -458,9 +454,8 @@ impl History {
     /// How many effects of the script's own tracks are on record and count, attempts not counted.
     #[must_use]
     pub fn effects(&self) -> usize {
-        let counts = |slot: &&Slot| !matches!(slot.phase, Phase::Retry | Phase::Undone);
         let scripts = self.tracks.iter().filter(|(id, _)| id.is_scripts());
-        scripts.map(|(_, track)| track.slots.iter().filter(counts).count()).sum()
+        scripts.map(|(_, track)| track.slots.iter().filter(|slot| slot.counts()).count()).sum()
     }
 
     /// How many changes were asked for, of hosts or of people, attempts counted one by one.

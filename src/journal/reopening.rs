@@ -3,7 +3,7 @@
 
 use super::Stored;
 use super::history::{History, Past, State};
-use crate::model::effect::{Action, Outcome};
+use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
 
 impl History {
@@ -15,6 +15,25 @@ impl History {
         };
         let past = self.recorded(id)?;
         matches!(past.state, State::Doubted { .. }).then_some((past.id, past.attempt))
+    }
+
+    /// The reading that was no longer what a guard was decided by, when that is why the run stopped.
+    #[must_use]
+    pub fn drifted(&self) -> Option<Past<'_>> {
+        let Some(Record::Ended { ending: Ending::Failed, effect: Some(id), .. }) = self.last() else {
+            return None;
+        };
+        let done = |past: &Past<'_>| matches!(past.state, State::Settled(Outcome::Done { .. }));
+        self.recorded(id).filter(|past| done(past) && matches!(past.effect.action, Action::Probe(_)))
+    }
+
+    /// The changes that were asked for after this effect, of hosts or of people, on any track.
+    pub fn changed_after(&self, id: &EffectId) -> impl Iterator<Item = &Effect> {
+        let asked = self.slot(id).map_or(usize::MAX, |slot| slot.asked);
+        self.records().iter().skip(asked.saturating_add(1)).filter_map(|stored| {
+            let Record::Intent { effect, .. } = &stored.record else { return None };
+            effect.may_change().then_some(effect)
+        })
     }
 
     /// Whether the run stopped because something failed.
@@ -43,6 +62,7 @@ impl History {
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
         let again = match failed {
+            _ if self.drifted().is_some() => None,
             Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
             // A person said that it failed: they are asked again.
             Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),

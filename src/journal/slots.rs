@@ -4,7 +4,7 @@
 use super::Stored;
 use super::history::{State, StepPast, StepPhase};
 use crate::model::effect::{Class, Effect, Outcome};
-use crate::model::record::{EffectId, Moment, Record, TrackId};
+use crate::model::record::{EffectId, Moment, PlaceData, Record, TrackId};
 use std::collections::BTreeMap;
 
 /// The effects and steps of one track.
@@ -29,6 +29,20 @@ pub(super) struct Slot {
     pub(super) asked: usize,
     /// How it stands.
     pub(super) phase: Phase,
+    /// Other texts were adopted, and something else may be asked for in its place: a wait or a question that was under
+    /// way, or what was read and asked on the way to a change that failed.
+    pub(super) loose: bool,
+}
+
+impl Slot {
+    /// Whether nothing else may be asked for in its place: every replay must come to it.
+    pub(super) fn counts(&self) -> bool {
+        match self.phase {
+            Phase::Open | Phase::Outcome(_) => !self.loose,
+            Phase::Doubt(_) | Phase::Person { happened: true } | Phase::Skipped(_) => true,
+            Phase::Person { happened: false } | Phase::Retry | Phase::Answered(_) | Phase::Undone => false,
+        }
+    }
 }
 
 /// How an effect stands; numbers are positions in the list of records.
@@ -75,7 +89,7 @@ impl Track {
         phase: Phase,
         all: &[Stored],
     ) -> std::result::Result<(), String> {
-        let new = Slot { n: id.n, attempt, base: 1, asked, phase };
+        let new = Slot { n: id.n, attempt, base: 1, asked, phase, loose: false };
         let Some(slot) = self.position(id.n).ok().and_then(|position| self.slots.get_mut(position)) else {
             if attempt != 1 {
                 return Err(format!("attempt {attempt} of effect {id} comes before attempt 1"));
@@ -93,7 +107,8 @@ impl Track {
         let free = match slot.phase {
             Phase::Open | Phase::Retry | Phase::Undone | Phase::Person { happened: false } | Phase::Answered(_) => true,
             Phase::Doubt(_) => !once(),
-            Phase::Outcome(_) | Phase::Person { happened: true } | Phase::Skipped(_) => false,
+            Phase::Outcome(_) => slot.loose,
+            Phase::Person { happened: true } | Phase::Skipped(_) => false,
         };
         if !free {
             return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
@@ -169,13 +184,13 @@ pub(super) struct Asked<'a> {
     pub(super) effect: &'a Effect,
     pub(super) digest: &'a str,
     pub(super) at: &'a Moment,
+    pub(super) place: &'a Option<PlaceData>,
 }
 
 pub(super) fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
     match &records.get(index)?.record {
-        Record::Intent { step, effect, digest, at, .. } | Record::Read { step, effect, digest, at, .. } => {
-            Some(Asked { step, effect, digest, at })
-        }
+        Record::Intent { step, effect, digest, at, place, .. }
+        | Record::Read { step, effect, digest, at, place, .. } => Some(Asked { step, effect, digest, at, place }),
         Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
         Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
         Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Undone { .. } => None,

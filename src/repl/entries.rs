@@ -1,7 +1,7 @@
 //! Going in and out of a run that is steered. Each entry is a replay: live up to where the run is to stop, or with
 //! effects off, to stand where its record ends and look around. It carries out no command typed at a stop.
 
-use crate::dispatch::{Dispatcher, Door, Gate, Setup};
+use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
@@ -191,7 +191,8 @@ impl Session {
         stored.extend((last_seq + 1..).zip(opening.clone()).map(|(seq, record)| Stored { seq, record }));
         let history = History::from(stored)?;
         let scanners = Rc::clone(&self.prepared.scanners);
-        let door = Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates });
+        let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
+        let door = Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look });
         door.write(opening)?;
         Ok(door)
     }

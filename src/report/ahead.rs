@@ -75,9 +75,9 @@ fn log(want: &Want) -> String {
 
 fn class(class: Class) -> &'static str {
     match class {
-        Class::Idempotent => "idempotent: after a crash it is looked at, and applied again if need be",
-        Class::Once => "once: after a crash it is never repeated without evidence",
-        Class::Wait => "wait: changes nothing; after a crash it goes on with the same limit",
+        Class::Idempotent => "idempotent: applied again only if need be",
+        Class::Once => "once: never repeated without evidence",
+        Class::Wait => "wait: changes nothing; a crash adds no time",
         Class::Probe => "probe: changes nothing",
         Class::Human => "human: asks a person",
         Class::Meta => "note: changes nothing",
@@ -95,6 +95,7 @@ fn undo(effect: &Effect) -> String {
     let service = effect.service.as_deref().unwrap_or_default();
     match undo.args.get("former") {
         None | Some(Value::Null) => format!("{}({service})", undo.verb),
+        Some(former) if former.to_string().is_empty() => format!("{}({service}), it was empty before", undo.verb),
         Some(former) => format!("{}({service}), it was `{former}` before", undo.verb),
     }
 }

@@ -9,7 +9,7 @@ use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
 use crate::report::ahead;
 use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, deed};
-use crate::report::layout::{Badge, badge, between, cut, entry, heading, time_of_day, under, wrap};
+use crate::report::layout::{Badge, TEXT_COLUMN, badge, between, cut, entry, heading, time_of_day, under, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -400,7 +400,9 @@ impl Terminal {
         self.line("");
         self.entry(at.wall, NOT_REACHED, &lane(&id.track, &shown(label)), "");
         for (word, text) in lines {
-            self.under(Tone::Plain, &format!("{word:<8} {text}"));
+            for (n, part) in wrap(text, self.style.width.saturating_sub(TEXT_COLUMN + 9)).iter().enumerate() {
+                self.under(Tone::Plain, &format!("{:<8} {part}", if n == 0 { *word } else { "" }));
+            }
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) mod closures;
 pub(crate) mod context;
 pub mod diagnostic;
 pub mod doc;
+pub mod edits;
 pub(crate) mod failure;
 pub mod frames;
 pub mod gates;

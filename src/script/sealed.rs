@@ -48,6 +48,8 @@ impl Door for Sealed {
         Err(Halted)
     }
 
+    fn guarded(&self, _: &str) {}
+
     fn mark_of(&self, _: &str) -> Option<Mark> {
         None
     }

@@ -2,7 +2,7 @@
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
 use super::{Finished, Parts, Prepared, Verdict};
-use crate::dispatch::{Dispatcher, Door, Setup};
+use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
@@ -53,10 +53,12 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, wish: Wish) -> Result<Ret
     let errand = Errand { undo_since: history.since(&way)?, owed: !matches!(way, Way::To(_)) };
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
-    let params = history.begun().params.clone();
+    let params = super::adoption::kept_params(&prepared.program, &history);
     let Parts { run, store, world, sinks, by: _, gates } = parts;
     let scanners = Rc::clone(&prepared.scanners);
-    let door = Dispatcher::new(Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates });
+    let (second_look, name) = (SecondLook::default(), run.clone());
+    let setup = Setup { run: name, store, world, sinks, history, last_seq, scanners, gates, second_look };
+    let door = Dispatcher::new(setup);
     let slot: Rc<RefCell<Option<Result<Standing>>>> = Rc::default();
     let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
     let (result, script_door) = (Rc::clone(&slot), Rc::clone(&door) as Rc<dyn Door>);

@@ -7,9 +7,10 @@ use crate::journal::history::History;
 use crate::model::record::{EffectId, Moment, Record, Who};
 
 /// What a person says of the effect at which a run stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing of it: what failed is tried again.
+    #[default]
     Retry,
     /// It happened all the same; why they know.
     Happened(String),

@@ -14,6 +14,7 @@ pub mod folders;
 pub mod job;
 pub mod lab_link;
 pub mod line_editor;
+pub mod nowhere;
 pub mod person;
 pub mod processes;
 pub mod real_folders;

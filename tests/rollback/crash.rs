@@ -41,15 +41,16 @@ fn back(scene: &Scene, plan: &FaultPlan, way: &Way, points: &[u64]) -> Option<En
     let play = scene.play_with(1, plan);
     play.run();
     for point in points {
+        if is_back(&play) {
+            return None;
+        }
         let clock = CrashClock::at(*point);
         if play.back_runner(&clock, way, Verdict::Retry).unwrap_or_else(|why| panic!("{points:?}: {why}")).is_some() {
             return None;
         }
     }
-    if let Some(Record::Ended { ending, .. }) = play.records().last().filter(|_| !points.is_empty())
-        && *ending == Ending::RolledBack
-    {
-        // It died of its last breath: all was written.
+    if is_back(&play) {
+        // The runner died with its work done: after its last record.
         return Some(end(&play, Ending::RolledBack));
     }
     // Whoever goes on may not know that it went back.
@@ -62,6 +63,10 @@ fn back(scene: &Scene, plan: &FaultPlan, way: &Way, points: &[u64]) -> Option<En
     let complaints: Vec<_> = complaints.iter().filter(|found| !found.text.contains("INV")).collect();
     assert!(complaints.is_empty(), "{points:?}: {complaints:?}");
     Some(end(&play, finished.ending))
+}
+
+fn is_back(play: &Play<'_>) -> bool {
+    matches!(play.records().last(), Some(Record::Ended { ending: Ending::RolledBack, .. }))
 }
 
 #[track_caller]

@@ -150,6 +150,8 @@ impl Door for FakeDoor {
         if self.is_halted() { Err(Halted) } else { Ok(()) }
     }
 
+    fn guarded(&self, _: &str) {}
+
     fn mark_of(&self, service: &str) -> Option<Mark> {
         self.state.borrow().marks.contains(service).then(Mark::default)
     }

@@ -3,7 +3,7 @@
 
 use super::one_fault;
 use super::pump::{programs, site};
-use baton::dispatch::{Body, Dispatcher, Door, Halted, Setup};
+use baton::dispatch::{Body, Dispatcher, Door, Halted, SecondLook, Setup};
 use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
@@ -132,6 +132,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
         last_seq,
         scanners,
         gates: vec![],
+        second_look: SecondLook::default(),
     };
     let door = Dispatcher::new(setup);
     door.drive(body(Rc::clone(&door)));

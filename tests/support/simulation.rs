@@ -2,16 +2,20 @@
 
 use baton::dispatch::Gate;
 use baton::engine;
+use baton::error::Error;
+use baton::journal::gist::gist;
+use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::{Template, Wanted};
 use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
-use baton::model::record::{EffectId, Record, TrackId, Way, Who};
+use baton::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Way, Who};
 use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
-use baton::session::{self, Finished, Parts, Prepared, Verdict};
+use baton::session::adoption::{self, Adoption};
+use baton::session::{self, Finished, Parts, Prepared, Terms, Verdict};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
 use baton::world::{JobId, Request, Ticket, World};
 use std::cell::RefCell;
@@ -20,6 +24,8 @@ use std::rc::Rc;
 
 /// The run's name in every simulation.
 const RUN: &str = "sim";
+/// The name of a run that follows another one on the same site.
+const NEXT_RUN: &str = "sim-next";
 
 /// What of the shipped texts is changed for a test: `(name, from, to)`. A `from` that is not there fails the test.
 pub type Patch<'a> = (&'a str, &'a str, &'a str);
@@ -36,6 +42,7 @@ pub struct Scene {
 /// One performance: a site and a journal that outlive the runners.
 pub struct Play<'a> {
     scene: &'a Scene,
+    run: &'static str,
     pub estate: SimEstate,
     pub store: MemoryStore,
     shown: Shown,
@@ -43,15 +50,19 @@ pub struct Play<'a> {
 
 /// Collects the records that the screens of all runners showed, with their numbers.
 #[derive(Clone, Default)]
-struct Shown(Rc<RefCell<Vec<(u64, Record)>>>, Rc<RefCell<Vec<Event>>>);
+struct Shown {
+    records: Rc<RefCell<Vec<(u64, Record)>>>,
+    /// What is told beside records.
+    told: Rc<RefCell<Vec<Event>>>,
+}
 
 impl Sink for Shown {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { seq, record, replayed: false } = event {
-            self.0.borrow_mut().push((*seq, Record::clone(record)));
+            self.records.borrow_mut().push((*seq, Record::clone(record)));
         }
         if matches!(event, Event::Ahead { .. } | Event::Words { .. } | Event::Notice { .. }) {
-            self.1.borrow_mut().push(event.clone());
+            self.told.borrow_mut().push(event.clone());
         }
     }
 }
@@ -108,14 +119,27 @@ impl Scene {
         Self::of("test", text, "compatible", &|_, shipped| shipped.map(str::to_owned))
     }
 
+    /// The same with texts of the test's own beside it: modules and profiles by name, and the `inventory`.
+    pub fn of_texts(text: &str, others: &BTreeMap<String, String>) -> Self {
+        engine::fix_hashing();
+        Self::of("test", text, "compatible", &|name, shipped| {
+            others.get(name).cloned().or_else(|| shipped.map(str::to_owned))
+        })
+    }
+
+    /// The inventory of every scene.
+    pub fn inventory() -> String {
+        lab().inventory("/lab")
+    }
+
     fn of(
         runbook: &str,
         text: &str,
         scenario: &str,
         text_of: &dyn Fn(&str, Option<&'static str>) -> Option<String>,
     ) -> Self {
-        let template = Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab");
-        let inventory = template.inventory("/lab");
+        let template = lab();
+        let inventory = text_of("inventory", None).unwrap_or_else(Self::inventory);
         let texts = session::gather(
             runbook,
             text,
@@ -129,7 +153,8 @@ impl Scene {
         let declared = |name: &String| prepared.program.params().iter().any(|param| param.name == *name);
         let given = given.into_iter().filter(|(name, _)| declared(name));
         let given: Fields = given.map(|(name, value)| (name, Value::from(value))).collect();
-        let params = prepared.program.resolve_params(&given).unwrap_or_else(|error| panic!("{error}"));
+        // A text that was edited may want parameters which the run was begun without.
+        let params = prepared.program.resolve_params(&given).unwrap_or_default();
         let source = library::model(&template.model).expect("the model");
         let model = ModelProgram::compile(source, &template.model, engine::standard_package());
         let model = model.unwrap_or_else(|error| panic!("{error}"));
@@ -137,6 +162,19 @@ impl Scene {
         let scenario = template.scenario(&wanted).expect("the scenario");
         let lab = format!("lab genesys:{scenario}");
         Self { scenario, prepared, models: BTreeMap::from([(template.model, model)]), params, lab }
+    }
+
+    /// The same with a parameter given.
+    pub fn given(mut self, name: &str, value: &str) -> Self {
+        self.params.insert(name.to_owned(), Value::from(value));
+        self.params = self.prepared.program.resolve_params(&self.params).unwrap_or_else(|error| panic!("{error}"));
+        self
+    }
+
+    /// The same with the record of a run that it follows.
+    pub fn following(mut self, gist: Value) -> Self {
+        self.params.insert(FROM_RUN.to_owned(), gist);
+        self
     }
 
     /// What its run is made of.
@@ -158,11 +196,60 @@ impl Scene {
     pub fn play_with(&self, seed: u64, plan: &FaultPlan) -> Play<'_> {
         let estate = SimEstate::new(&self.prepared.inventory, &self.models, &self.scenario, seed, plan);
         let estate = estate.unwrap_or_else(|error| panic!("{error}"));
-        Play { scene: self, estate, store: MemoryStore::new(), shown: Shown::default() }
+        Play { scene: self, run: RUN, estate, store: MemoryStore::new(), shown: Shown::default() }
+    }
+
+    /// The curtain rises on a site as another run has left it.
+    pub fn play_after(&self, former: &Play<'_>) -> Play<'_> {
+        let estate = former.estate.clone();
+        Play { scene: self, run: NEXT_RUN, estate, store: MemoryStore::new(), shown: Shown::default() }
     }
 }
 
+fn lab() -> Template {
+    Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab")
+}
+
 impl Play<'_> {
+    /// A runner takes the run up on these terms, from the texts of this scene.
+    pub fn resume_on(&self, scene: &Scene, terms: Terms, clock: &CrashClock) -> Result<Option<Finished>, Box<Error>> {
+        let finished = session::resume_on(&scene.prepared, self.parts(clock, &Between::nothing()), terms);
+        assert_eq!(self.estate.defect(), None, "the model has a defect");
+        if clock.is_dead() { Ok(None) } else { finished.map(Some) }
+    }
+
+    /// Whether the run can go on with the texts of this scene, told from its first `records`.
+    pub fn fits(&self, scene: &Scene, records: usize) -> Result<Adoption, Box<Error>> {
+        let stored = self.store.read(RUN)?.into_iter().take(records).collect();
+        adoption::fit(&scene.prepared, &self.store, RUN, &History::from(stored)?, &Verdict::Retry)
+    }
+
+    /// The same with a person's word on what is in doubt.
+    pub fn fits_if(&self, scene: &Scene, happened: bool) -> Result<Adoption, Box<Error>> {
+        let reason = "looked at the host".to_owned();
+        let verdict = if happened { Verdict::Happened(reason) } else { Verdict::NotHappened(reason) };
+        adoption::fit(&scene.prepared, &self.store, RUN, &History::from(self.store.read(RUN)?)?, &verdict)
+    }
+
+    /// Somebody answers the question the run is suspended at, from elsewhere.
+    pub fn answer(&self, word: &str) {
+        let Some(Record::Ended { effect: Some(id), at, .. }) = self.records().pop() else { panic!("not suspended") };
+        let history = History::from(self.store.read(RUN).expect("reads")).expect("a history");
+        let digest = history.recorded(&id).expect("it was asked").digest.to_owned();
+        let (word, note, name, by) = (word.to_owned(), String::new(), "anna".to_owned(), Who::default());
+        self.append(Record::Answered { id, digest, word, note, name, at, by });
+    }
+
+    /// The run begins to go back.
+    pub fn begin_rollback(&self) {
+        self.append(Record::Rollback { way: Way::All, at: Moment::default(), by: Who::default() });
+    }
+
+    fn append(&self, record: Record) {
+        let mut store = self.store.clone();
+        store.append(RUN, self.records().len() as u64, &[record]).expect("writes");
+    }
+
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
     /// Fails with baton's refusal.
     pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
@@ -184,13 +271,6 @@ impl Play<'_> {
         verdict: Verdict,
     ) -> Result<Option<Finished>, String> {
         self.carry_out(clock, &Between::nothing(), gates, verdict)
-    }
-
-    fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
-        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
-        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
-        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        Parts { run: RUN.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
     }
 
     /// A runner takes the run back, from where another one stopped if one had begun to. As [`Play::runner`].
@@ -235,6 +315,11 @@ impl Play<'_> {
         self.estate.pass(60_000);
     }
 
+    /// What the run found and did, for one that follows it.
+    pub fn gist(&self) -> Value {
+        gist(self.run, &self.store.read(self.run).unwrap_or_else(|error| panic!("{error}")))
+    }
+
     fn carry_out(
         &self,
         clock: &CrashClock,
@@ -243,7 +328,7 @@ impl Play<'_> {
         verdict: Verdict,
     ) -> Result<Option<Finished>, String> {
         let parts = Parts { gates, ..self.parts(clock, between) };
-        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == RUN);
+        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == self.run);
         let finished = if begun {
             session::resume(&self.scene.prepared, parts, verdict)
         } else {
@@ -254,6 +339,13 @@ impl Play<'_> {
         }
         assert_eq!(self.estate.defect(), None, "the model has a defect");
         finished.map(Some).map_err(|error| error.to_string())
+    }
+
+    fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
+        let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
+        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
+        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
+        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
     }
 
     /// A runner that lives.
@@ -281,12 +373,18 @@ impl Play<'_> {
 
     /// The records that a person saw as they were written.
     pub fn shown(&self) -> Vec<(u64, Record)> {
-        self.shown.0.borrow().clone()
+        self.shown.records.borrow().clone()
+    }
+
+    /// What they were told beside it.
+    pub fn notices(&self) -> Vec<String> {
+        let told = self.told().into_iter();
+        told.filter_map(|event| if let Event::Notice { text } = event { Some(text) } else { None }).collect()
     }
 
     /// What a person was shown beside records: what is about to happen, words, notices.
     pub fn told(&self) -> Vec<Event> {
-        self.shown.1.borrow().clone()
+        self.shown.told.borrow().clone()
     }
 
     /// The steps that the runbook names.
@@ -296,13 +394,13 @@ impl Play<'_> {
 
     /// What is on record.
     pub fn records(&self) -> Vec<Record> {
-        let stored = self.store.read(RUN).unwrap_or_else(|error| panic!("{error}"));
+        let stored = self.store.read(self.run).unwrap_or_else(|error| panic!("{error}"));
         stored.into_iter().map(|Stored { record, .. }| record).collect()
     }
 
     /// The journal, byte by byte.
     pub fn bytes(&self) -> Vec<u8> {
-        self.store.byte_dump(RUN)
+        self.store.byte_dump(self.run)
     }
 
     /// The state of the site that must be the same however often runners died.

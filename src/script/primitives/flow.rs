@@ -193,6 +193,9 @@ fn point_of_no_return(call: &Call<'_>) -> Fallible<Dynamic> {
 fn guard(call: &Call<'_>) -> Fallible<Dynamic> {
     let (holds, message) = (call.flag(0)?, call.text(1)?);
     if holds {
+        if let Ok(track) = call.track() {
+            track.run.door.guarded(&message);
+        }
         return Ok(Dynamic::UNIT);
     }
     Err(failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None))

@@ -1,0 +1,94 @@
+//! Edited texts for a run that is under way: read from where they are edited, compiled, linted, and held against the
+//! record. For `resume --adopt-edited`, and for whoever opens an editor in the midst of a run. It opens none itself.
+
+use super::Desk;
+use super::run::prepare;
+use super::site::Site;
+use super::take_up::TakenUp;
+use crate::dispatch::Gate;
+use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
+use crate::model::text::shown;
+use crate::report::layout::paragraphs;
+use crate::session::adoption::{self, Adoption};
+use crate::session::{self, Finished, Prepared, Terms, Verdict};
+use crate::world::desk;
+use std::path::Path;
+use std::rc::Rc;
+
+/// Texts that a run can go on with.
+pub(super) struct Edited {
+    /// What it is made of then.
+    pub(super) prepared: Prepared,
+    /// What differs.
+    pub(super) adoption: Adoption,
+}
+
+impl Edited {
+    /// The texts as they are in this folder now: the runbook by its name on record, the inventory from its file.
+    ///
+    /// # Errors
+    /// `Script` or `Inventory` for what is wrong with them, `Refused` when they do not fit the record. Nothing is
+    /// written.
+    pub(super) fn read(run: &str, history: &History, verdict: &Verdict, desk: &Desk) -> Result<Self> {
+        let (site, store) = (Site::here(), desk.store()?);
+        let (file, inventory) = inventory(history, desk)?;
+        let name = &history.begun().runbook;
+        let check = format!("baton check {name}");
+        let prepared = prepare(&site.runbook(&format!("{name}.rhai"))?, (&file, &inventory), &site, &check)?;
+        let adoption = adoption::fit(&prepared, &*store, run, history, verdict)?;
+        Ok(Self { prepared, adoption })
+    }
+
+    /// Goes on with them in a run that this command has taken up and that has stopped.
+    ///
+    /// # Errors
+    /// `Refused` when they name another site, which is in use, or when what they give up still runs.
+    pub(super) fn go_on(
+        self,
+        taken: &mut TakenUp,
+        events: Option<&Path>,
+        gates: Vec<Rc<dyn Gate>>,
+        desk: &Desk,
+    ) -> Result<Finished> {
+        self.tell_if_same(desk);
+        taken.exchange(self.prepared, desk)?;
+        let parts = taken.parts(events, gates, desk)?;
+        session::resume_on(&taken.prepared, parts, Terms { adoption: Some(self.adoption), ..Terms::default() })
+    }
+
+    /// What differs, for people who only look.
+    pub(super) fn tell(&self, desk: &Desk) {
+        self.tell_if_same(desk);
+        if self.adoption.differs {
+            let changes = shown(&format!("the edited texts fit: {}", self.adoption.changes.join(", ")));
+            let lines = paragraphs(&changes, desk.screen.out_style.width);
+            desk.screen.out.say(&format!("{}\n", lines.join("\n")));
+        }
+    }
+
+    /// What differs is told by the record; that nothing does, by nobody else.
+    pub(super) fn tell_if_same(&self, desk: &Desk) {
+        if !self.adoption.differs {
+            desk.screen.remark("nothing was edited: the texts are those on record");
+        }
+    }
+}
+
+/// The inventory of a run: its file as it is now; a lab keeps its own.
+fn inventory(history: &History, desk: &Desk) -> Result<(String, String)> {
+    let mut sources = history.sources().iter();
+    let Some((file, digest)) = sources.find_map(|(name, digest)| Some((name.strip_prefix("inventory:")?, digest)))
+    else {
+        return Err(Error::new(Kind::Refused, "the run has no inventory on record"));
+    };
+    let text = if history.begun().estate.starts_with("lab ") {
+        desk.store()?.source(digest)?
+    } else {
+        desk::read_text(Path::new(file))?.ok_or_else(|| {
+            Error::new(Kind::Usage, format!("there is no inventory `{file}` here, which the run was begun with"))
+                .hint("type it in the folder where the run was begun")
+        })?
+    };
+    Ok((file.to_owned(), text))
+}

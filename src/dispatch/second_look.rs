@@ -1,0 +1,171 @@
+//! The second look: before the first change after a resume, what the guards of the enclosing steps were decided by is
+//! read again. What the run itself has changed since is no drift. It writes nothing and decides nothing but to stop.
+
+use crate::dispatch::dispatcher::Dispatcher;
+use crate::dispatch::{Door, Halt, Halted};
+use crate::error::{Error, Kind};
+use crate::exec;
+use crate::journal::history::{Past, State};
+use crate::model::effect::{Action, Effect, Failure, Outcome};
+use crate::model::event::Event;
+use crate::model::inventory::Pair;
+use crate::model::record::{EffectId, Ending, TrackId};
+use crate::model::value::Value;
+use crate::report::layout::time_of_day;
+use crate::world::Stopped;
+use jiff::tz::TimeZone;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// How a run looks at its guards again.
+#[derive(Debug, Default)]
+pub struct SecondLook {
+    /// Services that change together: the members of each pair.
+    groups: Vec<[String; 2]>,
+    /// The operator has accepted the drift: nothing is looked at.
+    accepted: bool,
+    /// Services and hosts that this runner has changed.
+    changed: RefCell<BTreeSet<(Option<String>, Option<String>)>>,
+}
+
+impl SecondLook {
+    /// For a site with these pairs; none at all if the operator has `accepted` what differs.
+    #[must_use]
+    pub fn new<'a>(pairs: impl Iterator<Item = &'a Pair>, accepted: bool) -> Self {
+        let groups = pairs.map(|pair| [pair.primary.clone(), pair.backup.clone()]).collect();
+        Self { groups, accepted, changed: RefCell::default() }
+    }
+
+    /// This runner asks for a change.
+    pub(super) fn touched(&self, effect: &Effect) {
+        self.changed.borrow_mut().insert((effect.service.clone(), effect.host.clone()));
+    }
+
+    /// Whether a change of this service or host may have changed what was read.
+    fn concerns(&self, reading: &Effect, service: Option<&str>, host: Option<&str>) -> bool {
+        let (Some(read), Some(changed)) = (reading.service.as_deref(), service) else {
+            // What a person does with their hands may concern anything.
+            return host.is_none() || reading.host.as_deref() == host;
+        };
+        let of = |name: &str, group: &[String; 2]| group.iter().any(|member| member == name);
+        read == changed || self.groups.iter().any(|group| of(read, group) && of(changed, group))
+    }
+}
+
+/// Something that was read, by this runner or a former one.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    id: EffectId,
+    /// What tells two readings of the same from others.
+    digest: String,
+}
+
+/// A guard that held.
+#[derive(Debug, Clone)]
+pub(super) struct Guarded {
+    /// How many steps it stands in.
+    pub(super) depth: usize,
+    message: String,
+    /// What it was decided by, as far as a former runner read it.
+    readings: Vec<EffectId>,
+}
+
+impl Dispatcher {
+    /// Remembers what was read; a change or a wait makes it old.
+    pub(super) fn note_reading(&self, id: &EffectId, effect: &Effect) {
+        match &effect.action {
+            Action::Probe(_) => {
+                let recorded = self.history.recorded(id).map(|past| past.digest.to_owned());
+                let digest = recorded.unwrap_or_else(|| effect.digest());
+                self.track(|track| {
+                    track.readings.retain(|reading| reading.digest != digest);
+                    track.readings.push(Reading { id: id.clone(), digest });
+                });
+            }
+            Action::Job(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => {
+                self.track(|track| track.readings.clear());
+            }
+            Action::Ask(_) if effect.may_change() => self.track(|track| track.readings.clear()),
+            Action::Ask(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => {}
+        }
+    }
+
+    /// Remembers what a guard inside a step was decided by.
+    pub(super) fn note_guard(&self, message: &str) {
+        let readings = self.track(|track| std::mem::take(&mut track.readings));
+        let recorded = readings.into_iter().map(|reading| reading.id).filter(|id| self.history.recorded(id).is_some());
+        let readings: Vec<EffectId> = recorded.collect();
+        self.track(|track| {
+            let depth = track.depth();
+            if depth > 0 && !readings.is_empty() {
+                track.guards.push(Guarded { depth, message: message.to_owned(), readings });
+            }
+        });
+    }
+
+    /// Before a change: reads again what the guards of the enclosing steps were decided by before this runner came.
+    pub(super) fn look_again(&self, effect: &Effect) -> Result<(), Halted> {
+        if !matches!(effect.action, Action::Job(_)) {
+            return Ok(());
+        }
+        let due = self.guards_due();
+        if self.second_look.accepted {
+            return Ok(());
+        }
+        let mut looked = BTreeSet::new();
+        for (guard, id) in due.iter().flat_map(|guard| guard.readings.iter().map(move |id| (guard, id))) {
+            let Some(past) = self.history.recorded(id) else { continue };
+            let State::Settled(Outcome::Done { value, .. }) = past.state else { continue };
+            if self.changed_since(&past) || !looked.insert(past.digest) {
+                continue;
+            }
+            let now = exec::read_again(self, past.effect).map_err(|Stopped| Halted)?;
+            if now.as_ref() != Ok(value) {
+                return Err(self.halt(drift(&self.run, guard, &past, value, &now)));
+            }
+        }
+        if !looked.is_empty() {
+            let readings = if looked.len() == 1 { "1 guarded reading: as it was" } else { "" };
+            let several = format!("{} guarded readings: as they were", looked.len());
+            let what = if readings.is_empty() { several.as_str() } else { readings };
+            self.emit(&Event::Notice { text: format!("looked again at {what}") });
+        }
+        Ok(())
+    }
+
+    /// The guards of this track and of those it was forked from. They are handed out once.
+    fn guards_due(&self) -> Vec<Guarded> {
+        let (running, mut tracks) = (self.running.borrow(), self.tracks.borrow_mut());
+        let encloses = |id: &TrackId| {
+            let rest = running.0.strip_prefix(&id.0);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let enclosing = tracks.iter_mut().filter(|(id, _)| encloses(id));
+        enclosing.flat_map(|(_, track)| std::mem::take(&mut track.guards)).collect()
+    }
+
+    /// Whether the run itself has changed what was read, since it was.
+    fn changed_since(&self, past: &Past<'_>) -> bool {
+        let look = &self.second_look;
+        let concerns = |service: Option<&str>, host: Option<&str>| look.concerns(past.effect, service, host);
+        let mut recorded = self.history.changed_after(&past.id);
+        recorded.any(|effect| concerns(effect.service.as_deref(), effect.host.as_deref()))
+            || look.changed.borrow().iter().any(|(service, host)| concerns(service.as_deref(), host.as_deref()))
+    }
+}
+
+fn drift(run: &str, guard: &Guarded, past: &Past<'_>, before: &Value, now: &Result<Value, Failure>) -> Halt {
+    let (label, at) = (&past.effect.label, time_of_day(past.since.wall, &TimeZone::system()));
+    let quoted = |value: &Value| if let Value::Text(text) = value { format!("\"{text}\"") } else { value.to_string() };
+    let now = match now {
+        Ok(value) => format!("it reads {} now", quoted(value)),
+        Err(failure) => format!("it cannot be read now: {}", failure.message),
+    };
+    let message = format!("{label} read {} when the guard held at {at}, {now}", quoted(before));
+    let error = Error::new(Kind::Failed, message)
+        .cause(format!("the guard: {}", guard.message))
+        .hint("the run stopped before its next change")
+        .hint(format!("if it is fine as it is: baton resume {run} --accept-drift \"why\""))
+        .hint(format!("put it right, then: baton resume {run}"));
+    Halt { ending: Ending::Failed, error, effect: Some(past.id.clone()) }
+}

@@ -1,0 +1,174 @@
+//! What other texts may change in a run that is under way, and what of its record they have to come to. What failed,
+//! what was undone, and waits and questions without an outcome bind nobody; all else does. Pure reading of a history.
+
+use super::Stored;
+use super::history::{History, Past, StepPhase};
+use super::slots::{Phase, Slot, Track, asked_in};
+use crate::model::effect::Class;
+use crate::model::record::{EffectId, Record, TrackId};
+use std::collections::BTreeSet;
+
+/// What a replay has come to.
+#[derive(Debug, Clone, Default)]
+pub struct Met {
+    /// Effects that were asked for as they are on record.
+    pub effects: BTreeSet<EffectId>,
+    /// Steps, by track and number.
+    pub steps: BTreeSet<(TrackId, String)>,
+}
+
+/// Something on record that a replay did not come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet<'a> {
+    /// The number of the innermost step; empty outside steps.
+    pub step: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The effect's label; nothing for the step itself.
+    pub label: Option<&'a str>,
+}
+
+impl History {
+    /// Other texts are adopted: waits and questions under way may be asked otherwise, and steps that were broken off
+    /// before anything was done in them may be others.
+    pub(super) fn make_way(&mut self, all: &[Stored]) {
+        let waits = |asked: usize| {
+            let class = asked_in(all, asked).map(|asked| asked.effect.class());
+            matches!(class, Some(Class::Wait | Class::Human))
+        };
+        for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.is_scripts()) {
+            let waiting = |slot: &Slot| slot.phase == Phase::Open && waits(slot.asked);
+            track.slots.iter_mut().filter(|slot| waiting(slot)).for_each(|slot| slot.loose = true);
+            loosen_preludes(&mut track.slots, all);
+        }
+        for (track, number) in self.hollow_steps(all) {
+            if let Some(track) = self.tracks.get_mut(&track) {
+                track.steps.remove(&number);
+            }
+        }
+    }
+
+    /// Steps without a good end in which nothing counts.
+    fn hollow_steps(&self, all: &[Stored]) -> Vec<(TrackId, String)> {
+        let mut hollow = Vec::new();
+        for (id, track) in self.tracks.iter().filter(|(id, _)| id.is_scripts()) {
+            for (number, step) in &track.steps {
+                let kept = |phase: &StepPhase| *phase == StepPhase::Skipped || is_complete(phase);
+                let of_own = |other: &str| is_in(other, number);
+                let effects = track.slots.iter().filter(|slot| slot.counts());
+                let since = first_begun(all, id, number);
+                let counts = kept(&step.phase)
+                    || effects.filter_map(|slot| asked_in(all, slot.asked)).any(|asked| of_own(asked.step))
+                    || track.steps.iter().any(|(inner, step)| of_own(inner) && kept(&step.phase))
+                    || self.tracks_below(id).any(|(_, below)| {
+                        below.slots.iter().any(|slot| slot.counts() && slot.asked > since)
+                            || below.steps.values().any(|inner| kept(&inner.phase) && inner.begun > since)
+                    });
+                if !counts {
+                    hollow.push((id.clone(), number.clone()));
+                }
+            }
+        }
+        hollow
+    }
+
+    /// Whether something that counts happened on the tracks of a parallel at this position.
+    #[must_use]
+    pub fn forked_at(&self, id: &EffectId) -> bool {
+        let children = TrackId(format!("{}.{}-", id.track, id.n));
+        let counts = |track: &Track| !track.steps.is_empty() || track.slots.iter().any(Slot::counts);
+        self.tracks
+            .range(children.clone()..)
+            .take_while(|(track, _)| track.0.starts_with(&children.0))
+            .any(|(_, t)| counts(t))
+    }
+
+    fn tracks_below<'a>(&'a self, id: &TrackId) -> impl Iterator<Item = (&'a TrackId, &'a Track)> {
+        let below = format!("{id}.");
+        self.tracks.iter().filter(move |(track, _)| track.0.starts_with(&below))
+    }
+
+    /// The name of the step with this number, on this track or one it was forked from.
+    #[must_use]
+    pub fn step_name(&self, track: &TrackId, number: &str) -> Option<&str> {
+        let mut track = track.0.as_str();
+        loop {
+            if let Some(step) = self.step(&TrackId(track.to_owned()), number) {
+                return Some(&step.name);
+            }
+            track = track.rsplit_once('.')?.0;
+        }
+    }
+
+    /// The first thing on record that counts and that a replay did not come to.
+    #[must_use]
+    pub fn unmet(&self, met: &Met) -> Option<Unmet<'_>> {
+        self.records().iter().enumerate().find_map(|(index, stored)| match &stored.record {
+            Record::Intent { id, step, effect, .. } | Record::Read { id, step, effect, .. } => {
+                let bound =
+                    id.track.is_scripts() && self.slot(id).is_some_and(|slot| slot.asked == index && slot.counts());
+                let name = self.step_name(&id.track, step).unwrap_or_default();
+                (bound && !met.effects.contains(id)).then_some(Unmet { step, name, label: Some(&effect.label) })
+            }
+            Record::StepBegun { track, number, name, .. } | Record::StepSkipped { track, number, name, .. } => {
+                let bound = track.is_scripts() && self.step(track, number).is_some_and(|step| step.begun == index);
+                let is_met = met.steps.contains(&(track.clone(), number.clone()));
+                (bound && !is_met).then_some(Unmet { step: number, name, label: None })
+            }
+            Record::Begun { .. } | Record::Opened { .. } | Record::StepEnded { .. } | Record::Outcome { .. } => None,
+            Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } => None,
+            Record::Skipped { .. } | Record::Undone { .. } | Record::Adopted { .. } | Record::Typed { .. } => None,
+            Record::Rollback { .. } | Record::Deviation { .. } | Record::Ended { .. } => None,
+        })
+    }
+
+    /// What is to be asked for again or is answered already, and was not met as it is on record: it is given up.
+    pub fn given_up(&self, met: &Met) -> impl Iterator<Item = Past<'_>> {
+        let ids = self.tracks.iter().filter(|(id, _)| id.is_scripts()).flat_map(|(track, slots)| {
+            let given_up = slots.slots.iter().filter(|slot| !slot.counts() && slot.phase != Phase::Undone);
+            given_up.map(|slot| EffectId { track: track.clone(), n: slot.n })
+        });
+        ids.filter(|id| !met.effects.contains(id)).filter_map(|id| self.recorded(&id))
+    }
+}
+
+/// What a verb read and asked before it asked for the change that failed: it goes with it.
+fn loosen_preludes(slots: &mut [Slot], all: &[Stored]) {
+    for failed in 0..slots.len() {
+        let Some((before, [slot, ..])) = slots.split_at_mut_checked(failed) else { continue };
+        let Some(change) = asked_in(all, slot.asked).filter(|_| slot.phase == Phase::Retry) else { continue };
+        let mut next = slot.n;
+        for slot in before.iter_mut().rev() {
+            let of_same_call = asked_in(all, slot.asked).is_some_and(|asked| {
+                let reads = matches!(asked.effect.class(), Class::Probe | Class::Meta | Class::Human);
+                reads
+                    && asked.place.is_some()
+                    && asked.place == change.place
+                    && asked.effect.service == change.effect.service
+            });
+            if slot.n + 1 != next || !of_same_call || !slot.counts() {
+                break;
+            }
+            slot.loose = true;
+            next = slot.n;
+        }
+    }
+}
+
+/// Where a step began for the first time: a step that was tried again has two beginnings.
+fn first_begun(all: &[Stored], track: &TrackId, number: &str) -> usize {
+    let is_it = |record: &Record| {
+        let Record::StepBegun { track: of, number: n, .. } = record else { return false };
+        of == track && n == number
+    };
+    all.iter().position(|stored| is_it(&stored.record)).unwrap_or(0)
+}
+
+fn is_complete(phase: &StepPhase) -> bool {
+    *phase == (StepPhase::Ended { failed: None })
+}
+
+/// Whether a step number is `outer` or lies in it.
+fn is_in(number: &str, outer: &str) -> bool {
+    number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
