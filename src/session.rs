@@ -359,7 +359,9 @@ pub(crate) fn stopped(run: &str, ending: Ending, message: &str) -> Finished {
         Ending::Refused => Kind::Refused,
         Ending::RolledBack => Kind::RolledBack,
     };
-    let error = Error::new(kind, message).hint(format!("baton show {run}"));
+    let error = Error::new(kind, message)
+        .hint(format!("go on by hand:   baton repl --run {run}"))
+        .hint(format!("go on by itself: baton resume {run}"));
     Finished { run: run.to_owned(), ending, exit_code: error.kind.exit_code(), error: Some(error) }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Begun {
     /// File and line, if known.
     pub(crate) place: Option<(String, u32)>,
     pub(crate) standing: Standing,
+    /// Which record began it, counted from 0.
+    record: usize,
 }
 
 /// An effect that was asked for and has no outcome.
@@ -116,7 +118,7 @@ impl Diary {
     /// The steps of the script that have begun, in order.
     pub(crate) fn steps(&self) -> Vec<Begun> {
         let mut reading = Reading::default();
-        self.0.borrow().iter().for_each(|record| reading.take(record));
+        self.0.borrow().iter().enumerate().for_each(|(at, record)| reading.take(at, record));
         reading.steps
     }
 }
@@ -124,6 +126,8 @@ impl Diary {
 /// Steps as they are read from records.
 #[derive(Default)]
 struct Reading {
+    /// The record that is read.
+    at: usize,
     steps: Vec<Begun>,
     /// By step: whether there were changes, and whether any was new.
     changes: BTreeMap<String, (bool, bool)>,
@@ -132,12 +136,17 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(&mut self, record: &Record) {
+    fn take(&mut self, at: usize, record: &Record) {
+        self.at = at;
         if let Record::StepBegun { track, number, name, place, .. } = record
             && track.is_scripts()
         {
             let place = place.as_ref().map(|place| (place.file.clone(), place.line));
             self.begin(track, number, name, place, Standing::UnderWay);
+        }
+        if let Record::Undone { since, .. } = record {
+            // Records are counted from 1.
+            self.steps.retain(|step| (step.record as u64) + 1 < *since);
         }
         if let Record::StepSkipped { track, number, name, .. } = record {
             self.begin(track, number, name, None, Standing::Skipped);
@@ -167,7 +176,7 @@ impl Reading {
     fn begin(&mut self, track: &TrackId, number: &str, name: &str, place: Option<(String, u32)>, standing: Standing) {
         self.steps.retain(|step| !(step.number == number && step.track == *track));
         let (track, number, name) = (track.clone(), number.to_owned(), name.to_owned());
-        self.steps.push(Begun { track, number, name, place, standing });
+        self.steps.push(Begun { track, number, name, place, standing, record: self.at });
     }
 }
 

@@ -257,7 +257,9 @@ impl Session {
                 Entry::Look
             }
             Leave::Back(step) => match self.hands.go_back(&self.prepared, step.map_or(Way::All, Way::To)) {
-                Ok(finished) if self.is_over()? => return Ok(Next::Out(finished)),
+                Ok(finished) if finished.ending != Ending::RolledBack || self.is_over()? => {
+                    return Ok(Next::Out(finished));
+                }
                 Ok(_) => Entry::Look,
                 Err(error) => {
                     self.complain(&error);

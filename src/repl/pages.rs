@@ -161,7 +161,7 @@ pub(crate) fn runbook(steer: &Steer) -> Result<String> {
     let mut text =
         format!("//! What was typed by hand in run {}, by {}\n//! source: typed\n\n", steer.run, steer.by.user);
     for line in worked.values() {
-        let end = if line.ends_with([';', '}']) { "" } else { ";" };
+        let end = if line.ends_with(';') || line.starts_with("fn ") { "" } else { ";" };
         text += &format!("{line}{end}\n");
     }
     if can_be_read(&text) {

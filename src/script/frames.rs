@@ -75,10 +75,18 @@ impl Frames {
 
 /// The variables of a scope, sharing nothing with it.
 fn copied(scope: &Scope<'_>) -> Vec<Variable> {
-    let copy = |(name, _, value): (&str, bool, &Dynamic)| {
-        let mut value = value.flatten_clone();
-        isolate(&mut value);
-        (name.to_owned(), value)
-    };
-    scope.iter_raw().map(copy).collect()
+    let mut variables = in_order(scope);
+    for (_, value) in &mut variables {
+        *value = value.flatten_clone();
+        isolate(value);
+    }
+    variables
+}
+
+/// The variables of a scope, oldest first: Rhai tells them the other way round.
+pub(crate) fn in_order(scope: &Scope<'_>) -> Vec<Variable> {
+    let all = scope.iter_raw().map(|(name, _, value)| (name.to_owned(), value.clone()));
+    let mut all: Vec<Variable> = all.collect();
+    all.reverse();
+    all
 }

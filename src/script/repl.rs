@@ -11,7 +11,7 @@ use crate::model::record::{EffectId, TrackId};
 use crate::model::value::Fields;
 use crate::script::context::{Fallible, Run, Track};
 use crate::script::failure;
-use crate::script::frames::{Frames, Variable};
+use crate::script::frames::{Frames, Variable, in_order};
 use crate::script::program::{Program, bare_engine, ready};
 use crate::script::sealed::Sealed;
 use crate::script::{diagnostic, literals};
@@ -60,9 +60,8 @@ impl Notebook {
         let around = self.frames.of(track);
         let mut scope = self.scope(&around);
         let end = self.carry_out(&file_of(n), text, &mut scope, &around, door);
-        let left = scope.iter_raw().skip(around.len()).map(|(name, _, value)| (name.to_owned(), value.clone()));
         let mut kept: Vec<Variable> = Vec::new();
-        for (name, value) in left {
+        for (name, value) in in_order(&scope).into_iter().skip(around.len()) {
             kept.retain(|(known, _)| *known != name);
             kept.push((name, value));
         }

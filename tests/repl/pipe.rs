@@ -75,7 +75,7 @@ fn a_runbook_is_stepped_through() {
     let ended = typed(&baton, &words, lines).code(1);
     let ended = ended.says("next: step 1 `Look at c1`").says("next: step 2 `Prepare`").says("next: step 2.1 `Lock c1`");
     let ended =
-        ended.says("✓ done    2.2    Lock c2").says("○ ahead          Unlock").says("nothing is asked of a host");
+        ended.says("= same    2.2    Lock c2").says("○ ahead          Unlock").says("nothing is asked of a host");
     ended.says("next: unset_readonly(c2) on cfg-b").says("done");
 }
 

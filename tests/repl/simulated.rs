@@ -5,6 +5,7 @@ use baton::dispatch::Gate;
 use baton::error::{Error, Result};
 use baton::journal::Store;
 use baton::journal::memory::MemoryStore;
+use baton::model::effect::Action;
 use baton::model::event::Sink;
 use baton::model::record::{Moment, Record, Way, Who};
 use baton::model::value::Fields;
@@ -165,8 +166,10 @@ fn a_session_whose_runner_dies_anywhere_comes_to_the_same_end() {
         session(&scene, &heir).expect("it lives");
         let place = format!("died at {at}, {:?}\n{}", clock.died_at(), heir.said.borrow());
         assert_eq!(deeds(&play.estate), wanted, "{place}");
-        let noted =
-            |record: &Record| matches!(record, Record::Read { effect, .. } if effect.label.contains("all as before"));
+        let noted = |record: &Record| {
+            let Record::Read { effect, .. } = record else { return false };
+            matches!(&effect.action, Action::Note { text, .. } if text == "all as before")
+        };
         assert_eq!(records(&play.store).iter().filter(|record| noted(record)).count(), 1, "{place}");
     }
 }
@@ -174,15 +177,18 @@ fn a_session_whose_runner_dies_anywhere_comes_to_the_same_end() {
 #[test]
 fn redo_in_a_parallel_step_keeps_exactly_the_tracks_that_had_failed() {
     let scene = Scene::of_text(
-        "//! x\nstep(\"All\", || parallel([\"c1\", \"db\", \"c2\"], |name| {\n\
-         if name == \"db\" { backup(service(\"confdb\"), \"x\") } else { set_readonly(service(name)) }\n}));\n\
+        "//! x\nstep(\"All\", || parallel([\"c1\", \"c2\", \"confdb\"], |name| {\nlet s = service(name);\n\
+         if name == \"c2\" { shutdown(s) } else if name == \"c1\" { set_readonly(s) } else { backup(s, \"x\") }\n}));\n\
          step(\"After\", || note(\"after\"));\n",
     );
-    let fails = |subject: &str| Fault {
-        at: Trigger { verb: "set_readonly".into(), subject: subject.into(), nth: 1 },
+    let fails = |verb: &str, subject: &str| Fault {
+        at: Trigger { verb: verb.into(), subject: subject.into(), nth: 1 },
         harm: Harm::FailsBefore,
     };
-    let play = scene.play_with(1, &FaultPlan { faults: vec![fails("c1"), fails("c2")], ..FaultPlan::default() });
+    let play = scene.play_with(
+        1,
+        &FaultPlan { faults: vec![fails("set_readonly", "c1"), fails("backup", "confdb")], ..FaultPlan::default() },
+    );
     let lines = [":next", ":where", ":redo", ":steps", ":next"];
     let person = Person::new(&play.estate, &play.store, CrashClock::never(), &lines);
     let finished = session(&scene, &person).expect("it lives");
@@ -195,7 +201,7 @@ fn redo_in_a_parallel_step_keeps_exactly_the_tracks_that_had_failed() {
         let of = |record: &&Record| matches!(record, Record::Intent { effect, .. } if effect.label.starts_with(label));
         records.iter().filter(of).count()
     };
-    assert_eq!((retries, asked("set_readonly(c1"), asked("set_readonly(c2"), asked("backup(")), (2, 2, 2, 1), "{said}");
+    assert_eq!((retries, asked("set_readonly(c1"), asked("backup("), asked("shutdown(")), (2, 2, 2, 1), "{said}");
 }
 
 #[test]
