@@ -249,8 +249,8 @@ impl Steer {
         self.needs_runbook("undo")?;
         let steps = self.diary.steps();
         let completed = |standing| matches!(standing, Standing::Done | Standing::Same);
-        let last = steps.iter().rev().find(|step| step.track == TrackId::main() && completed(step.standing));
-        match last {
+        let done = steps.iter().filter(|step| step.track == TrackId::main() && completed(step.standing));
+        match done.max_by_key(|step| step.ended) {
             Some(step) => Ok(Some(Answer::Leave(Leave::Back(Some(step.number.clone()))))),
             None => Err(Error::new(Kind::Usage, "no step is completed yet: there is nothing to undo")),
         }

@@ -11,8 +11,10 @@ fn the_editor_completes_hints_and_keeps_a_private_history() {
     let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", SPEED]);
     session.shows("Tab completes").shows("baton> ");
     session.presses("set_reado\t").shows("set_readonly").presses("(service(\"c1\"").shows("service(name)");
-    session.presses("\u{3}").shows("baton> ").presses("\r").shows("baton> ");
-    session.types("let x = [1,").types("2]").shows("baton> ").types("x").shows("[1, 2]").shows("baton> ");
+    // Every prompt is drawn again with each key; this is shown once, when a new line begins.
+    const FRESH: &str = "[?2004h";
+    session.presses("\u{3}").shows(FRESH).presses("\r").shows(FRESH);
+    session.types("let x = [1,").types("2]").shows(FRESH).types("x").shows("[1, 2]").shows(FRESH);
     session.presses("\u{4}");
     assert_eq!(session.ends(), 0);
     let history = baton.state().join("repl-history");
