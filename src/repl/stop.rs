@@ -1,5 +1,5 @@
-//! Where a run that is steered stands still: what was aimed at, what breaks in, and how a stop is told. It looks at what
-//! is ahead and decides only whether to stop there.
+//! Where a run that is steered stands still: what was aimed at, what breaks in, and how a stop is told. It looks at
+//! what is ahead and decides only whether to stop there.
 
 use crate::dispatch::{EffectAhead, StepAhead};
 use crate::model::effect::{Action, Class};

@@ -177,8 +177,8 @@ fn a_session_whose_runner_dies_anywhere_comes_to_the_same_end() {
 #[test]
 fn redo_in_a_parallel_step_keeps_exactly_the_tracks_that_had_failed() {
     let scene = Scene::of_text(
-        "//! x\nstep(\"All\", || parallel([\"c1\", \"c2\", \"confdb\"], |name| {\nlet s = service(name);\n\
-         if name == \"c2\" { shutdown(s) } else if name == \"c1\" { set_readonly(s) } else { backup(s, \"x\") }\n}));\n\
+        "//! x\nstep(\"All\", || parallel([\"c1\", \"c2\", \"confdb\"], |name| step(`Do ${name}`, || {\n\
+         let s = service(name); if name == \"c2\" { shutdown(s) } else if name == \"c1\" { set_readonly(s) } else { backup(s, \"x\") }\n})));\n\
          step(\"After\", || note(\"after\"));\n",
     );
     let fails = |verb: &str, subject: &str| Fault {

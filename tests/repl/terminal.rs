@@ -10,10 +10,10 @@ fn the_editor_completes_hints_and_keeps_a_private_history() {
     let baton = Baton::new();
     let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", SPEED]);
     session.shows("Tab completes").shows("baton> ");
-    session.types("set_reado\t(service(\"c1\t").shows("set_readonly").shows("set_readonly(service, options)");
-    session.types("\u{3}").shows("baton> ");
-    session.types("").shows("baton> ").types("let x = [1,").types("2]").shows("baton> ").types("x").shows("[1, 2]");
-    session.types("\u{4}");
+    session.presses("set_reado\t").shows("set_readonly").presses("(service(\"c1\"").shows("service(name)");
+    session.presses("\u{3}").shows("baton> ").presses("\r").shows("baton> ");
+    session.types("let x = [1,").types("2]").shows("baton> ").types("x").shows("[1, 2]").shows("baton> ");
+    session.presses("\u{4}");
     assert_eq!(session.ends(), 0);
     let history = baton.state().join("repl-history");
     assert!(std::fs::read_to_string(&history).expect("the history").contains("let x"));
@@ -29,7 +29,7 @@ fn ctrl_c_gives_up_the_wait_and_not_the_program() {
     while !baton.run(&["show"]).out.contains("sleep") {}
     session.interrupt();
     session.shows("given up waiting").shows("`sleep").shows("line 1 was given up").shows("baton> ");
-    session.types("1 + 1").shows("2").types("\u{4}");
+    session.types("1 + 1").shows("2\r").shows("baton> ").presses("\u{4}");
     assert_eq!(session.ends(), 0);
 }
 

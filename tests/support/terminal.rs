@@ -73,6 +73,12 @@ impl Session {
         }
     }
 
+    /// Presses keys, without the one that ends a line.
+    pub fn presses(&mut self, keys: &str) -> &mut Self {
+        self.keys.write_all(keys.as_bytes()).expect("presses");
+        self
+    }
+
     /// Types a line.
     pub fn types(&mut self, line: &str) -> &mut Self {
         self.presses(&format!("{line}\n"));
