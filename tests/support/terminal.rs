@@ -73,21 +73,15 @@ impl Session {
         }
     }
 
-    /// Presses keys, without the one that ends a line.
-    pub fn presses(&mut self, keys: &str) -> &mut Self {
-        self.keys.write_all(keys.as_bytes()).expect("presses");
-        self
-    }
-
     /// Types a line.
     pub fn types(&mut self, line: &str) -> &mut Self {
-        self.presses(&format!("{line}\n"));
-        self
+        self.presses(&format!("{line}\n"))
     }
 
     /// Presses keys.
-    pub fn presses(&mut self, keys: &str) {
+    pub fn presses(&mut self, keys: &str) -> &mut Self {
         self.master.as_mut().expect("it is open").write_all(keys.as_bytes()).expect("takes the keys");
+        self
     }
 
     /// The process at the terminal.
