@@ -326,7 +326,7 @@ const REFUSED: &[(&str, &[Edit<'_>], &str)] = &[
     (
         "a defect",
         &[(IN_RUNBOOK, "backup(confdb, label)", "backup(confdb, 1 + 1)")],
-        "`backup` wants text as argument 2, not a whole number",
+        "`backup` wants text as argument 2, not the number 2",
     ),
 ];
 

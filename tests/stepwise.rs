@@ -139,6 +139,7 @@ fn what_is_no_word_does_nothing_and_says_what_could_be_typed() {
                 .to_owned(),
             "why is it left out? type `skip` and the reason: it goes into the record".to_owned(),
             "step 1 has begun already: name one that is to come".to_owned(),
+            "step 1 has begun already: name one that is to come".to_owned(),
         ]
     );
     let words = play.told().into_iter().find_map(|event| match event {
