@@ -8,10 +8,12 @@ use crate::journal::history::History;
 use crate::model::record::{EffectId, Ending, Record, Way};
 use crate::model::value::Fields;
 use crate::repl::Hands;
+use crate::repl::diary::Diary;
 use crate::repl::pages;
 use crate::repl::steer::{Former, Leave, Steer};
 use crate::repl::stop::Aim;
 use crate::script::program::{self, ScriptEnd};
+use crate::session::adoption::{self, Adoption};
 use crate::session::{self, Finished, Parts, Prepared, Verdict};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -39,6 +41,8 @@ enum Entry {
     Redo(Vec<EffectId>),
     /// It goes on with a person's word on what failed or is in doubt.
     Said(Verdict),
+    /// It goes on with edited texts, which the session has by now.
+    Adopt(Adoption),
     /// It stands where its record ends.
     Look,
     /// The same, and a line is taken up again; what failed in it is asked for anew.
@@ -108,12 +112,13 @@ impl Session {
         let mut parts = self.hands.parts(vec![Rc::clone(steer) as Rc<dyn Gate>], Box::new(steer.diary.clone()))?;
         let (stored, mut former) = match &entry {
             Entry::Begin(..) => (Vec::new(), None),
-            Entry::On | Entry::Redo(_) | Entry::Said(_) | Entry::Look | Entry::Line(..) => self.stored(&parts)?,
+            Entry::On | Entry::Redo(_) | Entry::Said(_) | Entry::Adopt(_) => self.stored(&parts)?,
+            Entry::Look | Entry::Line(..) => self.stored(&parts)?,
         };
         let opening = self.opening(&entry, &stored, &mut parts)?;
         let live = match &entry {
             Entry::Begin(..) => steer.has_runbook,
-            Entry::On | Entry::Redo(_) => true,
+            Entry::On | Entry::Redo(_) | Entry::Adopt(_) => true,
             Entry::Said(_) => former.as_ref().and_then(line_of).is_none(),
             Entry::Look | Entry::Line(..) => false,
         };
@@ -123,7 +128,7 @@ impl Session {
             Entry::Said(_) => {
                 steer.again.set(former.take_if(|former| line_of(former).is_some()).as_ref().and_then(line_of))
             }
-            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Look => {}
+            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Adopt(_) | Entry::Look => {}
         }
         steer.unopened.set(opening.is_empty());
         steer.former.replace(former.clone().filter(|_| !live));
@@ -161,7 +166,8 @@ impl Session {
         let (at, by) = (parts.world.now(), parts.by.clone());
         let verdict = match entry {
             Entry::Said(verdict) => verdict.clone(),
-            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Look | Entry::Line(..) => Verdict::Retry,
+            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Adopt(_) => Verdict::Retry,
+            Entry::Look | Entry::Line(..) => Verdict::Retry,
         };
         let mut records = session::reopening(&self.steer.run, &history, verdict, &at, &by)?;
         let again = |id: &EffectId| Record::Retry { id: id.clone(), at: at.clone(), by: by.clone() };
@@ -172,6 +178,7 @@ impl Session {
                 }
             }
             Entry::Said(_) => {}
+            Entry::Adopt(adoption) => records.push(adoption.record(&self.prepared, &mut *parts.store, at, by)?),
             Entry::Line(_, failed) => {
                 records.truncate(1);
                 for retry in failed.iter().map(again) {
@@ -252,10 +259,7 @@ impl Session {
                 Entry::Said(verdict)
             }
             Leave::RedoLine(n) => Entry::Line(n, steer.broken.take().and_then(|(_, effect)| effect)),
-            Leave::Edit => {
-                self.edit();
-                Entry::Look
-            }
+            Leave::Edit => self.edited(),
             Leave::Back(step) => match self.hands.go_back(&self.prepared, step.map_or(Way::All, Way::To)) {
                 Ok(finished) if finished.ending != Ending::RolledBack || self.is_over()? => {
                     return Ok(Next::Out(finished));
@@ -319,20 +323,32 @@ impl Session {
         Aim::Step(common.filter(|step| !step.is_empty()))
     }
 
-    /// The run goes on with an edited runbook.
-    fn edit(&mut self) {
-        match self.hands.edit() {
-            Ok(prepared) => {
-                let steer = &self.steer;
-                let fresh = Steer::new(&prepared, &steer.run, self.params.clone(), &self.hands);
-                fresh.breaks.replace(steer.breaks.take());
-                fresh.watches.replace(steer.watches.take());
-                fresh.worked.replace(steer.worked.take());
-                self.steer = fresh;
-                self.prepared = prepared;
-            }
+    /// The run goes on with an edited runbook, if there is one that fits.
+    fn edited(&mut self) -> Entry {
+        match self.adopt() {
+            Ok(Some(adoption)) => return Entry::Adopt(adoption),
+            Ok(None) => {}
             Err(error) => self.complain(&error),
         }
+        Entry::Look
+    }
+
+    fn adopt(&mut self) -> Result<Option<Adoption>> {
+        let (prepared, adoption) = self.hands.edit(&self.prepared)?;
+        if !adoption.differs {
+            return Ok(None);
+        }
+        let mut parts = self.hands.parts(Vec::new(), Box::new(Diary::default()))?;
+        adoption.check_given_up(&mut *parts.world, &parts.run)?;
+        let history = History::from(parts.store.read(&parts.run)?)?;
+        self.params = adoption::kept_params(&prepared.program, &history);
+        let fresh = Steer::new(&prepared, &parts.run, self.params.clone(), &self.hands);
+        fresh.breaks.replace(self.steer.breaks.take());
+        fresh.watches.replace(self.steer.watches.take());
+        fresh.worked.replace(self.steer.worked.take());
+        fresh.any_failed.set(self.steer.any_failed.get());
+        (self.steer, self.prepared) = (fresh, prepared);
+        Ok(Some(adoption))
     }
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn steps(steer: &Steer) -> String {
 
 /// The variables in sight.
 pub(crate) fn variables(steer: &Steer, track: &TrackId) -> String {
-    let (runbooks, typed) = steer.notebook.variables(track);
+    let (runbooks, typed) = (steer.notebook.runbooks_variables(track), steer.notebook.own_variables());
     let line = |(name, value): &(String, String)| format!("  {} = {}\n", shown(name), shown(value));
     let mut text = String::new();
     if !runbooks.is_empty() {

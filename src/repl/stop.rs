@@ -126,6 +126,14 @@ impl Stop {
         Self { track, point: point.to_owned(), ahead: Ahead::Nothing }
     }
 
+    /// Behind the step that is ahead.
+    pub(crate) fn behind(&self) -> Aim {
+        match &self.ahead {
+            Ahead::Step { number, .. } => Aim::Step(Some(number.clone())),
+            Ahead::Effect { .. } | Ahead::Nothing => Aim::Step(None),
+        }
+    }
+
     /// What stands before the cursor.
     pub(crate) fn prompt(&self) -> String {
         match &self.ahead {

@@ -95,7 +95,9 @@ impl Steer {
 
     fn obey(&self, door: &Dispatcher, stop: &Stop, command: Command) -> Result<Option<Answer>, Stopped> {
         let done = match command {
-            Command::Next | Command::Into | Command::Until(_) => self.onward(stop, &command),
+            Command::Next => self.onward(stop, "next", stop.behind()),
+            Command::Into => self.onward(stop, "into", Aim::Effect),
+            Command::Until(step) => self.onward(stop, "until", Aim::Until(step)),
             Command::Redo => self.redo(stop),
             Command::Skip(reason) => self.skip(stop, reason),
             Command::Happened(reason) => self.say_of_doubt(stop, Verdict::Happened(reason)),
@@ -169,26 +171,12 @@ impl Steer {
     }
 
     /// Lets the run go on to where it is aimed.
-    fn onward(&self, stop: &Stop, command: &Command) -> Checked<Option<Answer>> {
-        let word = match command {
-            Command::Until(step) => {
-                self.needs_runbook("until")?;
-                self.known_step(step)?;
-                self.aim.replace(Aim::Until(step.clone()));
-                "until"
-            }
-            Command::Into => {
-                self.needs_runbook("into")?;
-                self.aim.replace(Aim::Effect);
-                "into"
-            }
-            _ => {
-                self.needs_runbook("next")?;
-                let past = if let Ahead::Step { number, .. } = &stop.ahead { Some(number.clone()) } else { None };
-                self.aim.replace(Aim::Step(past));
-                "next"
-            }
-        };
+    fn onward(&self, stop: &Stop, word: &str, aim: Aim) -> Checked<Option<Answer>> {
+        self.needs_runbook(word)?;
+        if let Aim::Until(step) = &aim {
+            self.known_step(step)?;
+        }
+        self.aim.replace(aim);
         if stop.ahead != Ahead::Nothing {
             return Ok(Some(Answer::Go));
         }

@@ -76,7 +76,7 @@ impl Notebook {
     pub fn look(&self, text: &str, track: &TrackId) -> Result<String, Box<Error>> {
         let around = self.frames.of(track);
         let mut scope = self.scope(&around);
-        match self.carry_out("expression", text, &mut scope, &around, Rc::new(Sealed::default())) {
+        match self.carry_out("expression", text, &mut scope, &around, Rc::new(Sealed)) {
             LineEnd::Value(value) => Ok(value),
             LineEnd::Failed { error, .. } => Err(error),
             LineEnd::CutOff | LineEnd::Halted => {
@@ -86,13 +86,16 @@ impl Notebook {
         }
     }
 
-    /// The variables in sight, with their values as they would be written: the runbook's, then those of typed lines.
+    /// The variables of the runbook that are in sight of a track, with their values as they would be written.
     #[must_use]
-    pub fn variables(&self, track: &TrackId) -> (Vec<(String, String)>, Vec<(String, String)>) {
-        let written = |variables: &[Variable]| {
-            variables.iter().map(|(name, value)| (name.clone(), literals::written(value))).collect()
-        };
-        (written(&self.frames.of(track)), written(&self.variables.borrow()))
+    pub fn runbooks_variables(&self, track: &TrackId) -> Vec<(String, String)> {
+        written(&self.frames.of(track))
+    }
+
+    /// The variables of typed lines, likewise.
+    #[must_use]
+    pub fn own_variables(&self) -> Vec<(String, String)> {
+        written(&self.variables.borrow())
     }
 
     /// Forgets what the lines left behind, before they are evaluated anew.
@@ -135,6 +138,10 @@ impl Notebook {
         let result = engine.eval_ast_with_scope::<Dynamic>(scope, &ast);
         end_of(&main, result, &Typed { file, text, around })
     }
+}
+
+fn written(variables: &[Variable]) -> Vec<(String, String)> {
+    variables.iter().map(|(name, value)| (name.clone(), literals::written(value))).collect()
 }
 
 /// A line that was evaluated.

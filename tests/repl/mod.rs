@@ -29,9 +29,16 @@ step("Unlock", || {
 
 /// Types `input` into `baton repl WORDS` through a pipe.
 fn typed(baton: &Baton, words: &[&str], input: &str) -> Ended {
+    typed_with(baton, &[], words, input)
+}
+
+/// The same in an environment of its own.
+fn typed_with(baton: &Baton, environment: &[(&str, &str)], words: &[&str], input: &str) -> Ended {
     let mut line = vec!["repl"];
     line.extend(words);
-    let mut child = baton.command(&line).stdin(Stdio::piped()).spawn().expect("starts the binary");
+    let mut command = baton.command(&line);
+    command.envs(environment.iter().copied()).stdin(Stdio::piped());
+    let mut child = command.spawn().expect("starts the binary");
     child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("types");
     Ended::from(child.wait_with_output().expect("ends"))
 }

@@ -1,6 +1,6 @@
 //! Over a pipe: plain lines in, values out, no prompts; what failed shows in the exit code.
 
-use super::{SPEED, stepping, typed};
+use super::{SPEED, stepping, typed, typed_with};
 use crate::support::Baton;
 
 const LAB: [&str; 4] = ["--lab", "genesys", "--speed", SPEED];
@@ -118,4 +118,18 @@ fn what_cannot_be_steered_is_refused_before_anything_is_touched() {
     let refused =
         refused.code(4).says("did you mean `Unlock`?").says("did you mean `shutdown`?").says("no step is completed");
     refused.says("nothing is in doubt").says("`:next` takes nothing");
+}
+
+#[test]
+fn an_edited_runbook_is_gone_on_with() {
+    let (baton, words) = stepping();
+    baton.write("mend.sh", "sed -i 's/\"Unlock\"/\"Unlock both\"/' \"$1\"\n").write("spoil.sh", "echo '}' >> \"$1\"\n");
+    let edit =
+        |editor: &'static str, words: &[&str], lines: &str| typed_with(&baton, &[("VISUAL", editor)], words, lines);
+    let ended = edit("sh ./mend.sh", &words, ":next\n:edit\n:steps\n:next\n:quit\n").code(4);
+    ended.says("○ ahead          Unlock both").says("next: step 3 `Unlock both`");
+    baton.run(&["show"]).code(0).says("edited texts adopted");
+    edit("false", &["--run", "latest"], ":edit\n:quit\n").code(4).says("did not end well");
+    edit("sh ./spoil.sh", &["--run", "latest"], ":edit\n:where\n:quit\n").code(4).says("error").says("stands at");
+    baton.run(&["resume"]).code(0).says("done");
 }
