@@ -45,7 +45,9 @@ pub(crate) struct Begun {
     pub(crate) place: Option<(String, u32)>,
     pub(crate) standing: Standing,
     /// Which record began it, counted from 0.
-    record: usize,
+    pub(crate) record: usize,
+    /// Which record ended it; 0 when none did.
+    pub(crate) ended: usize,
 }
 
 /// An effect that was asked for and has no outcome.
@@ -159,7 +161,7 @@ impl Reading {
                 None => Standing::Done,
             };
             let of = self.steps.iter_mut().find(|step| step.number == *number && step.track == *track);
-            of.into_iter().for_each(|step| step.standing = standing);
+            of.into_iter().for_each(|step| (step.standing, step.ended) = (standing, at));
         }
         if let Record::Intent { id, step, effect, .. } = record
             && matches!(effect.action, Action::Job(_))
@@ -176,7 +178,7 @@ impl Reading {
     fn begin(&mut self, track: &TrackId, number: &str, name: &str, place: Option<(String, u32)>, standing: Standing) {
         self.steps.retain(|step| !(step.number == number && step.track == *track));
         let (track, number, name) = (track.clone(), number.to_owned(), name.to_owned());
-        self.steps.push(Begun { track, number, name, place, standing, record: self.at });
+        self.steps.push(Begun { track, number, name, place, standing, record: self.at, ended: 0 });
     }
 }
 

@@ -306,12 +306,17 @@ impl Session {
         finished
     }
 
-    /// To the step behind the one that failed.
+    /// To the step behind the one that failed; of several that failed beside each other, behind what they are part of.
     fn past_failure(&self) -> Aim {
         let diary = &self.steer.diary;
-        let failed = diary.fatal().and_then(|id| diary.step_of(&id));
-        let step = failed.or_else(|| diary.steps().last().map(|step| step.number.clone()));
-        Aim::Step(step.filter(|step| !step.is_empty()))
+        let failed = diary.fatal().into_iter().chain(self.beside.iter().cloned());
+        let mut steps: Vec<String> = failed.filter_map(|id| diary.step_of(&id)).collect();
+        if steps.is_empty() {
+            let last = diary.steps().into_iter().max_by_key(|step| step.record);
+            steps.extend(last.map(|step| step.number));
+        }
+        let common = steps.into_iter().reduce(|one, other| common(&one, &other).to_owned());
+        Aim::Step(common.filter(|step| !step.is_empty()))
     }
 
     /// The run goes on with an edited runbook.
@@ -329,6 +334,13 @@ impl Session {
             Err(error) => self.complain(&error),
         }
     }
+}
+
+/// The step that two steps are part of; empty when there is none.
+fn common<'a>(one: &'a str, other: &str) -> &'a str {
+    let same = one.split('.').zip(other.split('.')).take_while(|(one, other)| one == other);
+    let length: usize = same.map(|(part, _)| part.len() + 1).sum();
+    &one[..length.saturating_sub(1)]
 }
 
 /// The typed line that a run stopped at, if it was one.

@@ -63,7 +63,8 @@ fn standing(step: &Begun) -> Badge {
 
 /// The steps: those that have begun, then those that are written and were not reached.
 pub(crate) fn steps(steer: &Steer) -> String {
-    let begun = steer.diary.steps();
+    let mut begun = steer.diary.steps();
+    begun.sort_by_key(|step| step.number.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u32>>());
     let mut text = String::new();
     for step in &begun {
         let mark = standing(step);

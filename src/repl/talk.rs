@@ -170,24 +170,20 @@ impl Steer {
 
     /// Lets the run go on to where it is aimed.
     fn onward(&self, stop: &Stop, command: &Command) -> Checked<Option<Answer>> {
-        let word = match command {
-            Command::Until(step) => {
-                self.needs_runbook("until")?;
-                self.known_step(step)?;
-                self.aim.replace(Aim::Until(step.clone()));
-                "until"
-            }
-            Command::Into => {
-                self.needs_runbook("into")?;
-                self.aim.replace(Aim::Effect);
-                "into"
-            }
-            _ => {
-                self.needs_runbook("next")?;
-                let past = if let Ahead::Step { number, .. } = &stop.ahead { Some(number.clone()) } else { None };
-                self.aim.replace(Aim::Step(past));
-                "next"
-            }
+        let word = if let Command::Until(step) = command {
+            self.needs_runbook("until")?;
+            self.known_step(step)?;
+            self.aim.replace(Aim::Until(step.clone()));
+            "until"
+        } else if *command == Command::Into {
+            self.needs_runbook("into")?;
+            self.aim.replace(Aim::Effect);
+            "into"
+        } else {
+            self.needs_runbook("next")?;
+            let past = if let Ahead::Step { number, .. } = &stop.ahead { Some(number.clone()) } else { None };
+            self.aim.replace(Aim::Step(past));
+            "next"
         };
         if stop.ahead != Ahead::Nothing {
             return Ok(Some(Answer::Go));
@@ -249,8 +245,8 @@ impl Steer {
         self.needs_runbook("undo")?;
         let steps = self.diary.steps();
         let completed = |standing| matches!(standing, Standing::Done | Standing::Same);
-        let last = steps.iter().rev().find(|step| step.track == TrackId::main() && completed(step.standing));
-        match last {
+        let done = steps.iter().filter(|step| step.track == TrackId::main() && completed(step.standing));
+        match done.max_by_key(|step| step.ended) {
             Some(step) => Ok(Some(Answer::Leave(Leave::Back(Some(step.number.clone()))))),
             None => Err(Error::new(Kind::Usage, "no step is completed yet: there is nothing to undo")),
         }

@@ -47,6 +47,9 @@ pub struct Notebook {
     functions: RefCell<AST>,
 }
 
+/// A variable's name and its value as it would be written.
+pub type Written = (String, String);
+
 impl Notebook {
     /// An empty one, for a run of `program`; `frames` has what the runbook has in sight.
     #[must_use]
@@ -76,7 +79,7 @@ impl Notebook {
     pub fn look(&self, text: &str, track: &TrackId) -> Result<String, Box<Error>> {
         let around = self.frames.of(track);
         let mut scope = self.scope(&around);
-        match self.carry_out("expression", text, &mut scope, &around, Rc::new(Sealed::default())) {
+        match self.carry_out("expression", text, &mut scope, &around, Rc::new(Sealed)) {
             LineEnd::Value(value) => Ok(value),
             LineEnd::Failed { error, .. } => Err(error),
             LineEnd::CutOff | LineEnd::Halted => {
@@ -88,7 +91,7 @@ impl Notebook {
 
     /// The variables in sight, with their values as they would be written: the runbook's, then those of typed lines.
     #[must_use]
-    pub fn variables(&self, track: &TrackId) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    pub fn variables(&self, track: &TrackId) -> (Vec<Written>, Vec<Written>) {
         let written = |variables: &[Variable]| {
             variables.iter().map(|(name, value)| (name.clone(), literals::written(value))).collect()
         };

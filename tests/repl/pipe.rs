@@ -77,7 +77,7 @@ fn a_runbook_is_stepped_through() {
         ended.says("next: step 1 `Look at c1`").says("next: step 2 `Prepare`").says("next: readonly(c1) on cfg-a");
     let ended =
         ended.says("✓ done    2.2    Lock c2").says("○ ahead          Unlock").says("nothing is asked of a host");
-    ended.says("next: unset_readonly(c2) on cfg-b").says("done");
+    ended.says("next: readonly(c2) on cfg-b").says("done");
 }
 
 #[test]

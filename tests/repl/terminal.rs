@@ -4,9 +4,6 @@ use super::{SPEED, stepping};
 use crate::support::Baton;
 use crate::support::terminal::Session;
 
-/// What a line editor tells the terminal when a line is over.
-const LETS_GO: &str = "\u{1b}[?2004l";
-
 #[test]
 fn the_editor_completes_hints_and_keeps_a_private_history() {
     use std::os::unix::fs::PermissionsExt;
@@ -14,9 +11,10 @@ fn the_editor_completes_hints_and_keeps_a_private_history() {
     let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", SPEED]);
     session.shows("Tab completes").shows("baton> ");
     session.presses("set_reado\t").shows("set_readonly").presses("(service(\"c1\"").shows("service(name)");
-    // The prompt is drawn again with every key: a line is over when the editor lets go of the terminal.
-    session.presses("\u{3}").shows(LETS_GO).shows("baton> ").presses("\r").shows(LETS_GO).shows("baton> ");
-    session.types("let x = [1,").types("2]").shows("baton> ").types("x").shows("[1, 2]").shows("baton> ");
+    // Every prompt is drawn again with each key; this is shown once, when a new line begins.
+    const FRESH: &str = "[?2004h";
+    session.presses("\u{3}").shows(FRESH).presses("\r").shows(FRESH);
+    session.types("let x = [1,").types("2]").shows(FRESH).types("x").shows("[1, 2]").shows(FRESH);
     session.presses("\u{4}");
     assert_eq!(session.ends(), 0);
     let history = baton.state().join("repl-history");
