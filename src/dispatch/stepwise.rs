@@ -164,10 +164,7 @@ fn type_line(link: &dyn Link) -> Result<Line, Stopped> {
         Ok(_) | Err(Stopped) => None,
     };
     link.tell(Event::Typed { line });
-    match reply? {
-        Reply::Line(line) => Ok(line),
-        other => Ok(Line::Closed(format!("the terminal does not answer: {other:?}"))),
-    }
+    if let Reply::Line(line) = reply? { Ok(line) } else { Ok(Line::Closed("the terminal does not answer".into())) }
 }
 
 /// Changes and waits.

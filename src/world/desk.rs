@@ -222,16 +222,18 @@ fn account(number: u32) -> String {
     names.next().map_or_else(|| number.to_string(), |fields| fields[0].to_owned())
 }
 
-/// A new run's identity: 12 hex digits, the first 8 rising with time (`wall` in milliseconds since 1970).
+/// A new run's identity: 12 hex digits that rise with time, to the millisecond; the last 6 bits are random. `wall` in
+/// milliseconds since 1970.
 ///
 /// # Errors
 /// `Internal` when the machine gives no random bytes.
 pub fn new_run_id(wall: i64) -> Result<String> {
     let source = Path::new("/dev/urandom");
-    let mut bytes = [0_u8; 2];
+    let mut byte = [0_u8; 1];
     let mut file = File::open(source).map_err(|error| failed("read", source, error))?;
-    file.read_exact(&mut bytes).map_err(|error| failed("read", source, error))?;
-    Ok(format!("{:08x}{:04x}", (wall / 1000) & 0xffff_ffff, u16::from_le_bytes(bytes)))
+    file.read_exact(&mut byte).map_err(|error| failed("read", source, error))?;
+    let (seconds, millis) = ((wall / 1000) & 0xffff_ffff, wall % 1000);
+    Ok(format!("{seconds:08x}{:04x}", (millis << 6) | i64::from(byte[0] & 0x3f)))
 }
 
 fn failed(doing: &str, path: &Path, error: io::Error) -> Box<Error> {
