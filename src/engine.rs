@@ -17,8 +17,8 @@ pub const CALL_LEVELS_MAX: usize = 48;
 /// The least stack, in bytes, on which a script may run.
 pub const STACK_BYTES: usize = 1 << 20;
 
-/// Words of the language that no script may use: they evaluate text, or look at the engine itself.
-pub const CLOSED: [&str; 2] = ["eval", "back_trace"];
+/// A function that comes with Rhai's debugger and looks at the engine itself: no script may call it.
+pub const BACK_TRACE: &str = "back_trace";
 
 /// What a script may use before it is stopped as runaway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
         // The optimiser would call natives at compile time and remove code that diagnostics point at.
         .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
+        .disable_symbol("eval")
         .set_max_call_levels(CALL_LEVELS_MAX)
         .set_max_expr_depths(64, 64)
         .set_max_operations(limits.operations)
@@ -74,15 +75,12 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
         .set_max_string_size(limits.string_bytes)
         .set_max_array_size(limits.array_items)
         .set_max_map_size(limits.map_entries);
-    for word in CLOSED {
-        engine.disable_symbol(word);
-    }
     free_our_words(&mut engine);
     engine
 }
 
 /// Rhai keeps `var` and `default` for a future that may never come; scripts need them: `service.var("app")`,
-/// `#{ default: false }`.
+/// `#{ default: false }`. And one of its words is none for scripts.
 #[allow(deprecated, reason = "the hook is not deprecated, only marked as open to change; Rhai's version is pinned")]
 fn free_our_words(engine: &mut Engine) {
     engine.on_parse_token(|token, _, _| {
@@ -90,6 +88,11 @@ fn free_our_words(engine: &mut Engine) {
             && matches!(word.as_str(), "var" | "default")
         {
             return Token::Identifier(word.clone());
+        }
+        if let Token::Identifier(word) = &token
+            && word.as_str() == BACK_TRACE
+        {
+            return Token::Reserved(word.clone());
         }
         token
     });

@@ -1,7 +1,7 @@
 //! Every function a script can see: the language's, ours, the program's own. Feeds messages, lint, and the test that
 //! holds the whole list.
 
-use crate::engine::CLOSED;
+use crate::engine::BACK_TRACE;
 use crate::script::doc;
 use crate::script::program::{CLOSURE, Program};
 use rhai::{AST, Engine};
@@ -28,7 +28,7 @@ impl Functions {
             |info| Some((info.metadata.name.to_string(), info.metadata.num_params)),
             true,
         );
-        for (name, arity) in all.into_iter().filter(|(name, _)| !CLOSED.contains(&name.as_str())) {
+        for (name, arity) in all.into_iter().filter(|(name, _)| name != BACK_TRACE) {
             known.entry(name).or_default().insert(arity);
         }
         // The language has these as keywords, not as functions.
