@@ -1,6 +1,7 @@
 //! `baton repl`: a run steered by hand, or lines typed one by one. It finds or begins the run, opens the line editor,
 //! and does for the session what only the command line can: streams, files, other commands.
 
+use super::adopt::Edited;
 use super::estate::{Estate, lab_name, lease, site_name};
 use super::lab::template;
 use super::screen::{Handle, Screen};
@@ -10,6 +11,7 @@ use super::{Desk, carry, edit, rollback, run};
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
+use crate::journal::history::History;
 use crate::lab::{Lab, Wanted};
 use crate::model::event::{Event, Sink};
 use crate::model::record::{Record, Way, Who};
@@ -18,6 +20,7 @@ use crate::repl::command::COMMANDS;
 use crate::repl::{Hands, Start, carry_on};
 use crate::script::repl::is_incomplete;
 use crate::script::{doc, outline};
+use crate::session::adoption::Adoption;
 use crate::session::{self, Finished, Parts, Prepared, Verdict, Wish};
 use crate::world::console::Console;
 use crate::world::desk;
@@ -266,13 +269,16 @@ impl Hands for AtDesk {
         self.editor.is_terminal()
     }
 
-    /// To be joined with the taking over of edited texts: until then the command for it is named.
-    fn edit(&self) -> Result<Prepared> {
+    fn edit(&self) -> Result<(Prepared, Adoption)> {
         let path = edit::edit(&self.prepared.texts)?;
-        let message = format!("edited: {}; nothing of it is taken over yet", path.display());
-        Err(Error::new(Kind::Usage, message)
-            .hint("leave it as it is on record: :quit")
-            .hint(format!("then go on with the edited one: baton resume {} --adopt-edited", self.run)))
+        self.say(&format!("edited: {}\n", path.display()));
+        let history = History::from(self.store()?.read(&self.run)?)?;
+        let Edited { prepared, adoption } = Edited::read(&self.run, &history, &Verdict::Retry, &self.desk)?;
+        if site_name(&prepared.inventory) != site_name(&self.prepared.inventory) {
+            return Err(Error::new(Kind::Refused, "the inventory names other hosts now; nothing was taken over")
+                .hint(format!("go on with them from outside: baton resume {} --adopt-edited", self.run)));
+        }
+        Ok((prepared, adoption))
     }
 
     fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished> {

@@ -12,6 +12,7 @@ use crate::repl::pages;
 use crate::repl::steer::{Former, Leave, Steer};
 use crate::repl::stop::Aim;
 use crate::script::program::{self, ScriptEnd};
+use crate::session::adoption::{self, Adoption};
 use crate::session::{self, Finished, Parts, Prepared, Verdict};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -39,6 +40,8 @@ enum Entry {
     Redo(Vec<EffectId>),
     /// It goes on with a person's word on what failed or is in doubt.
     Said(Verdict),
+    /// It goes on with edited texts, to the place where it stood.
+    Adopt(Adoption),
     /// It stands where its record ends.
     Look,
     /// The same, and a line is taken up again; what failed in it is asked for anew.
@@ -108,12 +111,13 @@ impl Session {
         let mut parts = self.hands.parts(vec![Rc::clone(steer) as Rc<dyn Gate>], Box::new(steer.diary.clone()))?;
         let (stored, mut former) = match &entry {
             Entry::Begin(..) => (Vec::new(), None),
-            Entry::On | Entry::Redo(_) | Entry::Said(_) | Entry::Look | Entry::Line(..) => self.stored(&parts)?,
+            Entry::On | Entry::Redo(_) | Entry::Said(_) | Entry::Adopt(_) => self.stored(&parts)?,
+            Entry::Look | Entry::Line(..) => self.stored(&parts)?,
         };
         let opening = self.opening(&entry, &stored, &mut parts)?;
         let live = match &entry {
             Entry::Begin(..) => steer.has_runbook,
-            Entry::On | Entry::Redo(_) => true,
+            Entry::On | Entry::Redo(_) | Entry::Adopt(_) => true,
             Entry::Said(_) => former.as_ref().and_then(line_of).is_none(),
             Entry::Look | Entry::Line(..) => false,
         };
@@ -123,7 +127,7 @@ impl Session {
             Entry::Said(_) => {
                 steer.again.set(former.take_if(|former| line_of(former).is_some()).as_ref().and_then(line_of))
             }
-            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Look => {}
+            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Adopt(_) | Entry::Look => {}
         }
         steer.unopened.set(opening.is_empty());
         steer.former.replace(former.clone().filter(|_| !live));
@@ -161,7 +165,8 @@ impl Session {
         let (at, by) = (parts.world.now(), parts.by.clone());
         let verdict = match entry {
             Entry::Said(verdict) => verdict.clone(),
-            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Look | Entry::Line(..) => Verdict::Retry,
+            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Adopt(_) => Verdict::Retry,
+            Entry::Look | Entry::Line(..) => Verdict::Retry,
         };
         let mut records = session::reopening(&self.steer.run, &history, verdict, &at, &by)?;
         let again = |id: &EffectId| Record::Retry { id: id.clone(), at: at.clone(), by: by.clone() };
@@ -172,6 +177,10 @@ impl Session {
                 }
             }
             Entry::Said(_) => {}
+            Entry::Adopt(adoption) => {
+                adoption.check_given_up(&mut *parts.world, &self.steer.run)?;
+                records.push(adoption.record(&self.prepared, &mut *parts.store, at, by)?);
+            }
             Entry::Line(_, failed) => {
                 records.truncate(1);
                 for retry in failed.iter().map(again) {
@@ -252,10 +261,7 @@ impl Session {
                 Entry::Said(verdict)
             }
             Leave::RedoLine(n) => Entry::Line(n, steer.broken.take().and_then(|(_, effect)| effect)),
-            Leave::Edit => {
-                self.edit();
-                Entry::Look
-            }
+            Leave::Edit => self.edit()?.map_or(Entry::Look, Entry::Adopt),
             Leave::Back(step) => match self.hands.go_back(&self.prepared, step.map_or(Way::All, Way::To)) {
                 Ok(finished) if finished.ending != Ending::RolledBack || self.is_over()? => {
                     return Ok(Next::Out(finished));
@@ -319,20 +325,33 @@ impl Session {
         Aim::Step(common.filter(|step| !step.is_empty()))
     }
 
-    /// The run goes on with an edited runbook.
-    fn edit(&mut self) {
-        match self.hands.edit() {
-            Ok(prepared) => {
-                let steer = &self.steer;
-                let fresh = Steer::new(&prepared, &steer.run, self.params.clone(), &self.hands);
-                fresh.breaks.replace(steer.breaks.take());
-                fresh.watches.replace(steer.watches.take());
-                fresh.worked.replace(steer.worked.take());
-                self.steer = fresh;
-                self.prepared = prepared;
+    /// Has the runbook edited. What fits the record takes the place of what there was.
+    fn edit(&mut self) -> Result<Option<Adoption>> {
+        let (prepared, adoption) = match self.hands.edit() {
+            Ok((prepared, adoption)) if adoption.differs => (prepared, adoption),
+            Ok(_) => {
+                self.hands.say("nothing was changed\n");
+                return Ok(None);
             }
-            Err(error) => self.complain(&error),
-        }
+            Err(error) => {
+                self.complain(&error);
+                return Ok(None);
+            }
+        };
+        let history = History::from(self.hands.store()?.read(&self.steer.run)?)?;
+        self.params = adoption::kept_params(&prepared.program, &history);
+        let steer = &self.steer;
+        let fresh = Steer::new(&prepared, &steer.run, self.params.clone(), &self.hands);
+        fresh.breaks.replace(steer.breaks.take());
+        fresh.watches.replace(steer.watches.take());
+        fresh.worked.replace(steer.worked.take());
+        // What had failed outside steps is not tried again before it was seen.
+        let failed = steer.diary.fatal();
+        let outside = failed.is_some_and(|id| steer.diary.step_of(&id).is_none_or(|step| step.is_empty()));
+        fresh.aim.replace(if outside { Aim::Effect } else { Aim::Step(None) });
+        self.steer = fresh;
+        self.prepared = prepared;
+        Ok(Some(adoption))
     }
 }
 

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::journal::Store;
 use crate::model::event::Sink;
 use crate::model::record::{Way, Who};
+use crate::session::adoption::Adoption;
 use crate::session::{Finished, Parts, Prepared};
 use std::rc::Rc;
 
@@ -47,11 +48,11 @@ pub trait Hands {
     fn width(&self) -> usize;
     /// Whether a person is typing: then a wait that is given up is not the end.
     fn is_person(&self) -> bool;
-    /// Has the runbook edited, and gives what the run is made of from now on.
+    /// Has the runbook edited, and gives what the run can go on with: it fits the record.
     ///
     /// # Errors
     /// When it was not edited, or cannot be used; the run is as it was.
-    fn edit(&self) -> Result<Prepared>;
+    fn edit(&self) -> Result<(Prepared, Adoption)>;
     /// Takes the run back, and tells how that went.
     ///
     /// # Errors

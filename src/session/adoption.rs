@@ -84,7 +84,7 @@ pub fn fit(
 }
 
 /// The parameters of a run that its texts still declare.
-pub(super) fn kept_params(program: &Program, history: &History) -> Fields {
+pub(crate) fn kept_params(program: &Program, history: &History) -> Fields {
     let declared = |name: &String| program.params().iter().any(|param| param.name == *name);
     let recorded = history.begun().params.iter();
     recorded.filter(|(name, _)| declared(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -207,7 +207,7 @@ impl Adoption {
     ///
     /// # Errors
     /// When a text cannot be stored.
-    pub(super) fn record(&self, prepared: &Prepared, store: &mut dyn Store, at: Moment, by: Who) -> Result<Record> {
+    pub(crate) fn record(&self, prepared: &Prepared, store: &mut dyn Store, at: Moment, by: Who) -> Result<Record> {
         let mut sources = BTreeMap::new();
         for (name, text) in &prepared.texts.files {
             sources.insert(name.clone(), store.put_source(text)?);
@@ -219,7 +219,7 @@ impl Adoption {
     ///
     /// # Errors
     /// `Refused` when it runs, or when nobody can tell.
-    pub(super) fn check_given_up(&self, world: &mut dyn World, run: &str) -> Result<()> {
+    pub(crate) fn check_given_up(&self, world: &mut dyn World, run: &str) -> Result<()> {
         for Superseded { host, job, label } in &self.superseded {
             world.submit(Ticket(0), Request::Look { host: host.clone(), job: job.clone() });
             let why = match world.next() {

@@ -10,6 +10,7 @@ use baton::model::event::Sink;
 use baton::model::record::{Moment, Record, Way, Who};
 use baton::model::value::Fields;
 use baton::repl::{Hands, Start, carry_on};
+use baton::session::adoption::Adoption;
 use baton::session::{Finished, Parts, Prepared};
 use baton::sim::{CrashClock, CrashingStore, Fault, FaultPlan, Harm, SimEstate, Trigger};
 use baton::world::{Completion, Request, Ticket, World};
@@ -104,7 +105,7 @@ impl Hands for Person {
         true
     }
 
-    fn edit(&self) -> Result<Prepared> {
+    fn edit(&self) -> Result<(Prepared, Adoption)> {
         Err(Error::new(baton::error::Kind::Usage, "no editor here"))
     }
 
