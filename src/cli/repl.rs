@@ -271,14 +271,13 @@ impl Hands for AtDesk {
 
     fn edit(&self, prepared: &Prepared) -> Result<(Prepared, Adoption)> {
         let path = edit::edit(&prepared.texts)?;
-        self.desk.screen.remark(&format!("edited: {}", path.display()));
+        self.say(&format!("edited: {}\n", path.display()));
         let history = History::from(self.desk.store()?.read(&self.run)?)?;
         let edited = Edited::read(&self.run, &history, &Verdict::Retry, &self.desk)?;
         if site_name(&edited.prepared.inventory) != site_name(&self.prepared.inventory) {
             return Err(Error::new(Kind::Refused, "the edited inventory is of another site; nothing was taken over")
                 .hint(format!("leave with :quit, then: baton resume {} --adopt-edited", self.run)));
         }
-        edited.tell_if_same(&self.desk);
         Ok((edited.prepared, edited.adoption))
     }
 

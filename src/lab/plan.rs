@@ -220,10 +220,7 @@ impl Plan {
     /// When its folder cannot be written or its process does not start.
     pub fn open(self, site: &Inventory) -> Result<Lab> {
         let place = &self.place;
-        if let Some(former) = &self.former {
-            Lab { card: former.clone(), place: place.clone() }.stop()?;
-        }
-        desk::remove_folder(place.folder())?;
+        self.clear()?;
         self.furnish(site)?;
         let folder = place.folder().display().to_string();
         let serve = ["lab".into(), "serve".into(), "--dir".into(), folder];
@@ -237,6 +234,21 @@ impl Plan {
         }
         // Its process has written its own id on the card.
         Ok(Lab { card: place.card()?.unwrap_or(lab.card), place: lab.place })
+    }
+
+    /// Stops the lab that is there and removes its folder. One whose runner died while it started writes on for a
+    /// moment before it can be told to stop.
+    fn clear(&self) -> Result<()> {
+        let mut cleared = Ok(());
+        desk::wait_for(PATIENCE, &mut || {
+            cleared = self
+                .former
+                .as_ref()
+                .map_or(Ok(()), |former| Lab { card: former.clone(), place: self.place.clone() }.stop());
+            cleared = cleared.clone().and_then(|()| desk::remove_folder(self.place.folder()));
+            cleared.is_ok()
+        });
+        cleared
     }
 
     /// Writes everything the lab's process and its hosts need.

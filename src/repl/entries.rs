@@ -336,6 +336,7 @@ impl Session {
     fn adopt(&mut self) -> Result<Option<Adoption>> {
         let (prepared, adoption) = self.hands.edit(&self.prepared)?;
         if !adoption.differs {
+            self.hands.say("nothing was changed\n");
             return Ok(None);
         }
         let mut parts = self.hands.parts(Vec::new(), Box::new(Diary::default()))?;
@@ -347,6 +348,11 @@ impl Session {
         fresh.watches.replace(self.steer.watches.take());
         fresh.worked.replace(self.steer.worked.take());
         fresh.any_failed.set(self.steer.any_failed.get());
+        // What had failed outside steps is not tried again before it was seen.
+        let diary = &self.steer.diary;
+        let failed = diary.fatal();
+        let outside = failed.is_some_and(|id| diary.step_of(&id).is_none_or(|step| step.is_empty()));
+        fresh.aim.replace(if outside { Aim::Effect } else { Aim::Step(None) });
         (self.steer, self.prepared) = (fresh, prepared);
         Ok(Some(adoption))
     }
