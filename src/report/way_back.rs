@@ -74,7 +74,9 @@ fn headline(plan: &Plan<'_>) -> String {
 fn group(number: usize, acts: &[&Act], style: &Style) -> String {
     let step = acts.first().and_then(|act| act.step.as_ref());
     let name = step.map_or_else(|| "outside steps".to_owned(), |(step, name)| format!("{name} (step {})", step.number));
-    let mut text = line(style, 2, &format!("{number:>2}  {name}"));
+    // Under a number the words stand in one column.
+    let mut text = line(style, 6, &name);
+    text.replace_range(..4, &format!("{number:>4}"));
     for act in acts {
         text += &match &act.how {
             How::Own(changes) => own(changes, style),
