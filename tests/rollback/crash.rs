@@ -101,6 +101,27 @@ fn a_runner_may_die_at_any_point_of_a_way_back() {
 }
 
 #[test]
+fn a_runner_may_die_at_any_point_of_the_way_back_from_a_shipped_upgrade() {
+    for (runbook, scenario, plan) in [
+        ("genesys/confserv-ha", "upgrade-mode", FaultPlan::default()),
+        ("genesys/confserv-ha", "compatible", FaultPlan::default()),
+        ("genesys/confserv-ha", "undetected", FaultPlan::default()),
+        ("genesys/confserv-ha", "new-database", fails("swap_folder", "c1")),
+        ("genesys/confserv-ha-same-schema", "same-schema", FaultPlan::default()),
+    ] {
+        let scene = Scene::new(runbook, scenario);
+        let undisturbed = back(&scene, &plan, &Way::All, &[]).expect("nobody was to die");
+        assert_eq!(undisturbed.ending, Ending::RolledBack, "{scenario}");
+        let mut point = 1;
+        while let Some(found) = back(&scene, &plan, &Way::All, &[point]) {
+            same(&undisturbed, &found, &[point]);
+            point += 1;
+        }
+        assert!(point > 30, "{scenario}: only {point} points");
+    }
+}
+
+#[test]
 fn whoever_goes_on_may_die_as_well() {
     let scene = Scene::of_text(ALL_KINDS);
     let plan = fails("backup", "confdb");
