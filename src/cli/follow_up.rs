@@ -61,6 +61,9 @@ pub(super) fn carry_out(
     let recorded = desk.store()?.runs()?.contains(&taken.run);
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
     let mut gates = course.gates(&taken.run, desk::who(), begun);
+    if let Some(warning) = course.warning() {
+        desk.screen.remark(&warning);
+    }
     let parts = taken.parts(events, gates.all.clone(), desk)?;
     let mut finished = start(&taken, parts)?;
     loop {

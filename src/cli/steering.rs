@@ -128,6 +128,14 @@ impl Course {
     }
 }
 
+impl Course {
+    /// What a person should know of `--until` before anything happens: a name that is not written out may never come.
+    pub(super) fn warning(&self) -> Option<String> {
+        let step = self.until.as_ref().filter(|step| matches!(step, StepName::Part(_)))?;
+        Some(format!("no {step} is written out in the runbook; should none come by that name, it runs to its end"))
+    }
+}
+
 impl Gates {
     /// Whether `shell` was typed: the REPL goes on from where the run stopped.
     pub(super) fn wants_shell(&self) -> bool {
