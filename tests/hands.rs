@@ -112,6 +112,21 @@ fn each_word_after_a_failure_does_what_it_says() {
 }
 
 #[test]
+fn a_failure_can_be_followed_by_the_way_back_without_a_word() {
+    let baton = Baton::new();
+    baton.write(
+        "runbooks/own/fails.rhai",
+        "//! Fails after a change\nstep(\"Lock\", || set_readonly(service(\"c1\")));\n\
+         step(\"Look\", || guard(version(service(\"c2\")) == \"9\", \"c2 must have version 9\"));\n",
+    );
+    let words = ["run", "own/fails", "--lab", "genesys", "--speed", "60", "--on-failure", "rollback"];
+    let ended = baton.run(&words).code(6).says("c2 must have version 9").says("to be undone, newest first");
+    ended.says("Undo: Lock").says("↶ rolled back");
+    assert_eq!(baton.lab_ledger("genesys"), ["c1 set_readonly", "c1 unset_readonly"]);
+    baton.run(&["rollback"]).code(8).says("rolled back already");
+}
+
+#[test]
 fn the_repl_opens_where_a_run_stands() {
     let baton = machine(THREE);
     let mut pty = begin(&baton, &["--step"], &[]);

@@ -49,6 +49,12 @@ impl TrackId {
         Self(format!("t{n}"))
     }
 
+    /// Whether it belongs to a line typed in the REPL.
+    #[must_use]
+    pub fn is_typed(&self) -> bool {
+        self.0.starts_with('t')
+    }
+
     /// Whether it belongs to the script itself: its effects are asked for again, in order, by every replay.
     #[must_use]
     pub fn is_scripts(&self) -> bool {

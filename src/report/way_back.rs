@@ -3,7 +3,8 @@
 
 use crate::journal::history::History;
 use crate::journal::way_back::{Act, Change, Fate, How};
-use crate::model::record::Way;
+use crate::model::effect::Action;
+use crate::model::record::{Record, Way};
 use crate::model::text::shown;
 use crate::report::layout::{date_and_time, wrap};
 use crate::report::style::{Style, Tone};
@@ -43,6 +44,11 @@ pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
         text += &part(style, "stays as it is, because nothing of it needs to be put back");
         stays.iter().for_each(|act| text += &line(style, 6, &label(act)));
     }
+    let by_hand = typed_changes(plan.history);
+    if !by_hand.is_empty() {
+        text += &part(style, "changed by lines typed in the REPL: not undone by this, only by hand");
+        by_hand.iter().for_each(|label| text += &line(style, 6, label));
+    }
     if !plan.owes.is_empty() {
         text += &part(style, "owed, and done at the end");
         plan.owes.iter().for_each(|owed| text += &line(style, 6, owed));
@@ -55,6 +61,15 @@ pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
         }
     }
     text
+}
+
+/// What typed lines asked to change. The runbook knows nothing of it, so its way back does not either.
+fn typed_changes(history: &History) -> Vec<&str> {
+    let typed = history.records().iter().filter_map(|stored| {
+        let Record::Intent { id, attempt: 1, effect, .. } = &stored.record else { return None };
+        (id.track.is_typed() && matches!(effect.action, Action::Job(_))).then_some(effect.label.as_str())
+    });
+    typed.collect()
 }
 
 fn headline(plan: &Plan<'_>) -> String {

@@ -133,3 +133,11 @@ fn an_edited_runbook_is_gone_on_with() {
     edit("sh ./spoil.sh", &["--run", "latest"], ":edit\n:where\n:quit\n").code(4).says("error").says("stands at");
     baton.run(&["resume"]).code(0).says("done");
 }
+
+#[test]
+fn what_was_changed_by_hand_is_named_before_a_run_goes_back() {
+    let (baton, words) = stepping();
+    typed(&baton, &words, ":next\nset_readonly(service(\"c1\"))\n:quit\n").code(4);
+    let plan = baton.run(&["rollback"]).code(4).says("changed by lines typed in the REPL: not undone by this");
+    plan.says("set_readonly(c1)").says("nothing was changed that would have to be undone");
+}
