@@ -287,8 +287,7 @@ impl Hands for AtDesk {
         let back = session::way_back(prepared, parts, wish)?;
         rollback::show(&back, &self.run, &self.desk);
         // Over a pipe whoever typed the command has decided; a person has only now seen what it means.
-        let agreed = !self.is_person()
-            || back.asks("type `rollback` to begin: ").is_some_and(|typed| typed.trim() == "rollback");
+        let agreed = !self.is_person() || rollback::confirmed(&back);
         if agreed { back.go() } else { Err(Error::new(Kind::Suspended, "nothing was undone: it was not confirmed")) }
     }
 

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// The word that begins it.
 const GO: &str = "rollback";
+/// How it is asked for.
+const CONFIRM: &str = "\ntype `rollback` to begin, anything else to leave it\n> ";
 
 /// Undo what a run changed, newest first
 #[derive(Debug, clap::Args)]
@@ -81,10 +83,19 @@ pub(super) fn show(back: &Return, run: &str, desk: &Desk) {
     desk.screen.out.say(&render(&plan, &desk.screen.out_style, &desk.screen.zone));
 }
 
+/// Whether a person who has seen the plan wants it, asked in the same words wherever they typed the command.
+pub(super) fn confirmed(back: &Return) -> bool {
+    back.asks(CONFIRM).as_deref().is_some_and(begins)
+}
+
+fn begins(typed: &str) -> bool {
+    typed.trim() == GO
+}
+
 /// Whether the person at the terminal wants it.
 fn agreed(back: &Return, run: &str, desk: &Desk) -> bool {
-    let typed = back.asks(&format!("\ntype `{GO}` to begin, anything else to leave it\n> "));
-    let agreed = typed.as_deref().is_some_and(|typed| typed.trim() == GO);
+    let typed = back.asks(CONFIRM);
+    let agreed = typed.as_deref().is_some_and(begins);
     if !agreed {
         let to = if let Way::To(step) = back.way() { format!(" --to {step}") } else { String::new() };
         let why = if typed.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };

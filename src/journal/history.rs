@@ -107,14 +107,6 @@ pub enum State<'a> {
     Undone,
 }
 
-impl Past<'_> {
-    /// Whether nobody can tell whether it happened.
-    #[must_use]
-    pub fn is_doubted(&self) -> bool {
-        matches!(self.state, State::Doubted { .. })
-    }
-}
-
 /// What is recorded of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepPast {

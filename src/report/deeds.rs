@@ -12,8 +12,6 @@ pub const ALREADY: Badge = badge('=', "same", Tone::Good);
 pub const SKIPPED: Badge = badge('»', "skip", Tone::Warn);
 /// The run never came there.
 pub const NOT_REACHED: Badge = badge('○', "ahead", Tone::Dim);
-/// Done in a simulated world only.
-pub const SIMULATED: Badge = badge('~', "sim", Tone::Plain);
 
 /// Something a person did to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
