@@ -294,6 +294,8 @@ pub enum Trouble {
     Refused(String),
     /// The link broke before the reply: it may or may not have been done. Look again.
     Lost(String),
+    /// The host is leased to another run, or to another runner of this one: who, in words. Nothing was started.
+    Leased(String),
 }
 
 /// The run is being stopped: give up at once, change nothing more.
