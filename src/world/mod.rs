@@ -19,6 +19,7 @@ pub mod nowhere;
 pub mod person;
 pub mod processes;
 pub mod real_folders;
+pub mod ssh;
 pub mod system;
 pub mod terminal;
 pub mod trace;
@@ -196,6 +197,19 @@ pub enum Request {
         /// What stands before it.
         prompt: String,
     },
+}
+
+impl Request {
+    /// The host it is for, if it is for one.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Start { host, .. } | Self::Look { host, .. } | Self::JobEnd { host, .. } => Some(host),
+            Self::JobOutput { host, .. } | Self::EndJob { host, .. } | Self::Probe { host, .. } => Some(host),
+            Self::List { host, .. } | Self::Read { host, .. } | Self::Changed { host, .. } => Some(host),
+            Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
+        }
+    }
 }
 
 /// A file in a folder.

@@ -3,12 +3,15 @@
 
 use super::clock::Clock;
 use super::console::Console;
+use super::lease::Runner;
 use super::person::Person;
+use super::ssh::{RemoteHosts, RemotePlace};
 use super::watches::Watches;
 use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
+use crate::model::ssh::Ssh;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,6 +51,8 @@ pub struct SystemWorld {
 #[derive(Debug, Clone)]
 struct Shared {
     hosts: Arc<BTreeMap<String, HostPlace>>,
+    remote: RemoteHosts,
+    runner: Arc<Runner>,
     clock: Clock,
     person: Arc<Person>,
     console: Console,
@@ -77,7 +82,15 @@ impl SystemWorld {
             .map_err(|error| failed("find the current folder", error))?;
         let console = Console::Nobody("nobody steers this run".into());
         Ok(Self {
-            shared: Shared { hosts: Arc::new(hosts), clock, person: Arc::new(person), console, watches },
+            shared: Shared {
+                hosts: Arc::new(hosts),
+                remote: RemoteHosts::default(),
+                runner: Arc::default(),
+                clock,
+                person: Arc::new(person),
+                console,
+                watches,
+            },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
             inbox,
@@ -91,6 +104,25 @@ impl SystemWorld {
     pub fn steered(mut self, console: Console) -> Self {
         self.shared.console = console;
         self
+    }
+
+    /// The same with hosts that are reached over SSH, for this runner. `known_hosts` is a folder for host keys that were
+    /// expected to change.
+    ///
+    /// # Errors
+    /// `Precondition` when the private folder of connections cannot be made.
+    pub fn over_ssh(
+        mut self,
+        hosts: BTreeMap<String, RemotePlace>,
+        ssh: &Ssh,
+        known_hosts: PathBuf,
+        runner: Runner,
+    ) -> Result<Self> {
+        self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts).map_err(|error| {
+            Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
+        })?;
+        self.shared.runner = Arc::new(runner);
+        Ok(self)
     }
 
     /// The same with a file of answers, if there is one: what it does not say is for the person to answer.
@@ -176,6 +208,9 @@ impl Drop for SystemWorld {
 impl Shared {
     /// Answers at once what takes no longer than handing it to another thread would.
     fn answer(&self, request: &Request) -> Option<Reply> {
+        if request.host().is_some_and(|host| self.remote.has(host)) {
+            return self.remote.known(request);
+        }
         let reply = match request {
             Request::Look { host, job } => {
                 self.folder(host, job).map(|folder| Reply::Job(job::look(&folder, self.clock.boot())))
@@ -203,6 +238,9 @@ impl Shared {
     }
 
     async fn carry_out(self, request: Request) -> std::result::Result<Reply, Trouble> {
+        if request.host().is_some_and(|host| self.remote.has(host)) {
+            return self.remote.carry_out(request, &self.clock, &self.runner).await;
+        }
         Ok(match request {
             Request::Start { host, job, argv, .. } => {
                 let folder = self.folder(&host, &job)?;
@@ -240,7 +278,7 @@ impl Shared {
     }
 
     fn place(&self, host: &str) -> std::result::Result<&HostPlace, Trouble> {
-        self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not on this machine")))
+        self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not known here")))
     }
 
     fn folder(&self, host: &str, id: &super::JobId) -> std::result::Result<PathBuf, Trouble> {
