@@ -13,6 +13,7 @@ mod files;
 pub mod folders;
 pub mod job;
 pub mod lab_link;
+pub mod lease;
 pub mod line_editor;
 pub mod nowhere;
 pub mod person;
