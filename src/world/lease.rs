@@ -1,15 +1,15 @@
 //! The lease of a host: which run works there, through which of its runners, and the fence number that keeps former
 //! ones out. The text of its file and the rules of taking it, the same on every kind of host. Pure: it reads no file.
 //!
-//! On a host each lease is a file of its own in the jobs folder, `lease.0000000007`, made whole beside and then linked
-//! to its name: that succeeds for one taker only, waits for nobody and needs no lock that a stopped process could hold.
-//! The file with the highest number counts. Numbers have ten digits, so that in a shell the last of `lease.*` is it.
+//! On a host each lease is a file of its own, `<jobs>/lease/0000000007`, made whole under another name and then linked
+//! to its own: that succeeds for one taker only, waits for nobody and needs no lock that a stopped process could hold.
+//! The highest number counts. Numbers have ten digits, so that in a shell the last of `"$jobs"/lease/[0-9]*` is it.
 //! Whoever gives a lease back appends the line `released=yes`. Lower numbers may be removed at any time.
 
 use std::fmt;
 
-/// What the names of lease files begin with.
-pub const PREFIX: &str = "lease.";
+/// The folder of the leases in a jobs folder.
+pub const FOLDER: &str = "lease";
 
 /// Whoever works on a run: one process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,14 +39,14 @@ impl Lease {
     /// The name of the file of the lease with this number.
     #[must_use]
     pub fn file_name(number: u64) -> String {
-        format!("{PREFIX}{number:010}")
+        format!("{number:010}")
     }
 
     /// The number in the name of a lease file; none when it is another file.
     #[must_use]
     pub fn number_in(file_name: &str) -> Option<u64> {
-        let digits = file_name.strip_prefix(PREFIX)?;
-        (digits.len() == 10).then(|| digits.parse().ok())?
+        let digits = file_name.len() == 10 && file_name.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { file_name.parse().ok() } else { None }
     }
 
     /// The text of its file: a line `key=value` each, in this order.
@@ -79,21 +79,34 @@ impl Lease {
         })
     }
 
-    /// The lease that `runner` may take when `there` is the one that counts: the next number, if nobody holds it, or
-    /// the same run does through this runner or an earlier one. `force` takes it from anybody.
+    /// The lease that `runner` may take when `there` is the one that counts: the next number, if nobody holds it or an
+    /// earlier runner of the same run does. What it holds already stays as it is. `force` takes it from anybody.
     ///
     /// # Errors
     /// Who holds it, in words.
-    pub fn next(there: Option<&Self>, runner: &Runner, since: String, force: bool, host: &str) -> Result<Self, String> {
-        if let Some(there) = there.filter(|there| !force && !there.gives_way_to(runner)) {
+    pub fn next(
+        there: Option<&Self>,
+        runner: &Runner,
+        since: String,
+        force: bool,
+        host: &str,
+    ) -> Result<Self, String> {
+        let Some(there) = there else {
+            return Ok(Self { number: 1, runner: runner.clone(), since, released: false });
+        };
+        if there.runner == *runner && !there.released {
+            return Ok(there.clone());
+        }
+        if !force && !there.released && !there.is_of(runner) {
             return Err(there.refusal(host));
         }
-        let number = there.map_or(1, |there| there.number + 1);
-        Ok(Self { number, runner: runner.clone(), since, released: false })
+        Ok(Self { number: there.number + 1, runner: runner.clone(), since, released: false })
     }
 
-    fn gives_way_to(&self, runner: &Runner) -> bool {
-        self.released || (self.runner.run == runner.run && self.runner.opened <= runner.opened)
+    /// Whether the runner's run holds it, through this runner or an earlier one.
+    #[must_use]
+    pub fn is_of(&self, runner: &Runner) -> bool {
+        self.runner.run == runner.run && self.runner.opened <= runner.opened
     }
 
     /// Why somebody else is refused.
@@ -108,6 +121,12 @@ impl fmt::Display for Lease {
         let Runner { run, holder, .. } = &self.runner;
         write!(f, "run {run} ({holder}, since {})", self.since)
     }
+}
+
+/// A time as leases tell it; `wall` in milliseconds since 1970.
+#[must_use]
+pub fn since(wall: i64) -> String {
+    jiff::Timestamp::from_second(wall.div_euclid(1000)).map_or_else(|_| wall.to_string(), |time| time.to_string())
 }
 
 /// A value on one line: what comes from accounts and machines may hold anything.
@@ -138,7 +157,7 @@ mod tests {
         sly.runner.holder = "anna\nreleased=yes".to_owned();
         assert_eq!(Lease::parse(&sly.render()).map(|lease| lease.released), Some(false));
         assert_eq!(Lease::number_in(&Lease::file_name(7)), Some(7));
-        assert_eq!(Lease::number_in("lease.7"), None);
+        assert_eq!(Lease::number_in("new.0000000007"), None);
     }
 
     #[test]
@@ -149,12 +168,9 @@ mod tests {
         assert_eq!(take(None, &runner("a", 0), false), Ok(1));
         assert_eq!(take(Some(&held("b", 3, true)), &runner("a", 0), false), Ok(8));
         assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 5), false), Ok(8));
+        assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 3), false), Ok(7), "it is its own");
         let refusal = Err("run a (anna@ops1, pid 4711, since 2026-11-21T22:03:11Z) holds `cfg-a`".to_owned());
-        assert_eq!(
-            take(Some(&held("a", 5, false)), &runner("a", 3), false),
-            refusal,
-            "a former runner of the same run"
-        );
+        assert_eq!(take(Some(&held("a", 5, false)), &runner("a", 3), false), refusal, "a former runner of the same run");
         assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), false), refusal, "another run");
         assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), true), Ok(8));
     }

@@ -3,7 +3,9 @@
 
 use super::clock::Clock;
 use super::console::Console;
-use super::lease::Runner;
+use super::job::Attempt;
+use super::lease::{self, Runner};
+use super::local_lease::LocalLeases;
 use super::person::Person;
 use super::ssh::{RemoteHosts, RemotePlace};
 use super::watches::Watches;
@@ -57,6 +59,7 @@ struct Shared {
     person: Arc<Person>,
     console: Console,
     watches: Arc<Watches>,
+    leases: Arc<LocalLeases>,
 }
 
 impl SystemWorld {
@@ -90,6 +93,7 @@ impl SystemWorld {
                 person: Arc::new(person),
                 console,
                 watches,
+                leases: Arc::default(),
             },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
@@ -106,7 +110,7 @@ impl SystemWorld {
         self
     }
 
-    /// The same with hosts that are reached over SSH, for this runner. `known_hosts` is a folder for host keys that were
+    /// The same with hosts that are reached over SSH. `known_hosts` is a folder for host keys that were
     /// expected to change.
     ///
     /// # Errors
@@ -116,12 +120,10 @@ impl SystemWorld {
         hosts: BTreeMap<String, RemotePlace>,
         ssh: &Ssh,
         known_hosts: PathBuf,
-        runner: Runner,
     ) -> Result<Self> {
         self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts).map_err(|error| {
             Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
         })?;
-        self.shared.runner = Arc::new(runner);
         Ok(self)
     }
 
@@ -150,6 +152,11 @@ impl SystemWorld {
 impl World for SystemWorld {
     fn now(&mut self) -> Moment {
         self.shared.clock.now()
+    }
+
+    fn act_for(&mut self, runner: Runner) {
+        self.shared.runner = Arc::new(runner.clone());
+        self.shared.leases = Arc::new(LocalLeases::of(runner));
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
@@ -213,10 +220,10 @@ impl Shared {
         }
         let reply = match request {
             Request::Look { host, job } => {
-                self.folder(host, job).map(|folder| Reply::Job(job::look(&folder, self.clock.boot())))
+                self.attempt(host, job).map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot())))
             }
             Request::JobOutput { host, job, stream, from, max } => {
-                self.folder(host, job).map(|folder| job::output(&folder, *stream, *from, *max))
+                self.attempt(host, job).map(|attempt| job::output(&attempt, *stream, *from, *max))
             }
             Request::List { host, dir } => {
                 self.place(host).and_then(|_| files::list(Path::new(dir))).map(Reply::Listing)
@@ -230,6 +237,8 @@ impl Shared {
             | Request::EndJob { .. }
             | Request::Probe { .. }
             | Request::Changed { .. }
+            | Request::TakeLease { .. }
+            | Request::Release { .. }
             | Request::WaitUntil { .. }
             | Request::Ask { .. }
             | Request::Line { .. } => return None,
@@ -243,17 +252,27 @@ impl Shared {
         }
         Ok(match request {
             Request::Start { host, job, argv, .. } => {
-                let folder = self.folder(&host, &job)?;
-                let jobs = &self.place(&host)?.jobs;
-                job::start(jobs, &folder, self.clock.boot(), &argv).await
+                let attempt = self.attempt(&host, &job)?;
+                let number = self.admit(&host)?;
+                job::start(&attempt, number, self.clock.boot(), &argv).await
             }
             Request::JobEnd { host, job, until } => {
-                let folder = self.folder(&host, &job)?;
-                Reply::Job(job::end(&self.watches, &self.clock, &folder, until).await)
+                let attempt = self.attempt(&host, &job)?;
+                Reply::Job(job::end(&self.watches, &self.clock, &attempt, until).await)
             }
             Request::EndJob { host, job } => {
-                let folder = self.folder(&host, &job)?;
-                Reply::Job(job::terminate(&self.watches, &self.clock, &folder).await)
+                let attempt = self.attempt(&host, &job)?;
+                self.admit(&host)?;
+                Reply::Job(job::terminate(&self.watches, &self.clock, &attempt).await)
+            }
+            Request::TakeLease { host, force } => {
+                let (jobs, since) = (&self.place(&host)?.jobs, since());
+                let take = || self.leases.take(&host, jobs, &since, force);
+                Reply::Lease(tokio::task::block_in_place(take)?)
+            }
+            Request::Release { host } => {
+                let jobs = &self.place(&host)?.jobs;
+                Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, jobs))?)
             }
             Request::Probe { host, argv, until, .. } => {
                 self.place(&host)?;
@@ -281,9 +300,20 @@ impl Shared {
         self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not known here")))
     }
 
-    fn folder(&self, host: &str, id: &super::JobId) -> std::result::Result<PathBuf, Trouble> {
-        job::folder(&self.place(host)?.jobs, id)
+    fn attempt(&self, host: &str, id: &super::JobId) -> std::result::Result<Attempt, Trouble> {
+        Attempt::of(&self.place(host)?.jobs, id)
     }
+
+    /// The fence number under which something may be changed on a host: every request that changes something asks.
+    fn admit(&self, host: &str) -> std::result::Result<u64, Trouble> {
+        let jobs = &self.place(host)?.jobs;
+        tokio::task::block_in_place(|| self.leases.admit(host, jobs, &since()))
+    }
+}
+
+/// The present, as leases tell it: by the real clock, whatever clock counts in the world.
+fn since() -> String {
+    lease::since(Clock::real().now().wall)
 }
 
 /// Whether a request only waits, so that it can be dropped when its reply is forgotten; what acts is carried through.
@@ -297,7 +327,9 @@ fn only_waits(request: &Request) -> bool {
         | Request::EndJob { .. }
         | Request::Probe { .. }
         | Request::List { .. }
-        | Request::Read { .. } => false,
+        | Request::Read { .. }
+        | Request::TakeLease { .. }
+        | Request::Release { .. } => false,
     }
 }
 

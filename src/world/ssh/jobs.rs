@@ -4,7 +4,8 @@
 use super::agent::Agent;
 use super::connection::Connection;
 use super::fields::fits;
-use crate::world::lease::{Lease, Runner};
+use crate::world::clock::Clock;
+use crate::world::lease::{self, Lease, Runner};
 use crate::world::{JobId, JobState, Reply, Stream, Trouble};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -233,7 +234,7 @@ impl Jobs {
         let mut agent = self.resident().await?;
         for _ in 0..LEASE_TRIES {
             let (former_boot, there) = self.ask_leave(&mut agent, &runner.run).await?;
-            let since = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let since = lease::since(Clock::real().now().wall);
             let next = Lease::next(there.as_ref(), runner, since, force, &self.host).map_err(Trouble::Leased)?;
             let known = Leave { former_boot, boot: agent.boot.clone(), lease: None };
             let leave = leaves.entry(runner.run.clone()).or_insert(known);
@@ -252,17 +253,19 @@ impl Jobs {
         Err(Trouble::Leased(format!("others take the leases of `{}` faster than this run can", self.host)))
     }
 
-    /// Gives the lease of a run back, if this runner has it.
-    pub(super) async fn release(&self, runner: &Runner) -> Result<(), Trouble> {
+    /// Gives the lease of the host back, if the run holds it: its number, or 0.
+    pub(super) async fn release(&self, runner: &Runner) -> Result<u64, Trouble> {
         let mut agent = self.resident().await?;
         let (_, there) = self.ask_leave(&mut agent, &runner.run).await?;
-        if let Some(lease) = there.filter(|lease| lease.runner.run == runner.run && !lease.released) {
+        let mut number = 0;
+        if let Some(lease) = there.filter(|lease| lease.is_of(runner) && !lease.released) {
+            number = lease.number;
             let words = format!("release {} - {}", runner.run, Lease::file_name(lease.number));
             self.exchange(&mut agent, &words, &[]).await?;
         }
         self.rest(agent);
         self.leave.lock().await.remove(&runner.run);
-        Ok(())
+        Ok(number)
     }
 
     /// Whether the host would have a record of the job if it had been started: what was written down just before a

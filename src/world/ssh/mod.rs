@@ -100,6 +100,8 @@ impl RemoteHosts {
             Request::Changed { dir, seen, until, .. } => {
                 Reply::Listing(files.changed(connection, &dir, &seen, at(until)).await?)
             }
+            Request::TakeLease { force, .. } => Reply::Lease(jobs.lease(runner, force).await?.number),
+            Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
             Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {
                 return Err(Trouble::Refused("the request is not for a host".into()));
             }
