@@ -33,7 +33,9 @@ impl Dispatcher {
                 .hint(format!("see what it does, and wait: baton show {holder}"))
                 .hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""))
                 .hint(take_over(run)),
-            None => error.hint("that run is in the journal of another machine or state folder: ask there").hint(take_over(run)),
+            None => error
+                .hint("that run is in the journal of another machine or state folder: ask there")
+                .hint(take_over(run)),
         };
         self.halt(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) })
     }

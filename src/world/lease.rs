@@ -84,13 +84,7 @@ impl Lease {
     ///
     /// # Errors
     /// Who holds it, in words.
-    pub fn next(
-        there: Option<&Self>,
-        runner: &Runner,
-        since: String,
-        force: bool,
-        host: &str,
-    ) -> Result<Self, String> {
+    pub fn next(there: Option<&Self>, runner: &Runner, since: String, force: bool, host: &str) -> Result<Self, String> {
         let Some(there) = there else {
             return Ok(Self { number: 1, runner: runner.clone(), since, released: false });
         };
@@ -170,7 +164,11 @@ mod tests {
         assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 5), false), Ok(8));
         assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 3), false), Ok(7), "it is its own");
         let refusal = Err("run a (anna@ops1, pid 4711, since 2026-11-21T22:03:11Z) holds `cfg-a`".to_owned());
-        assert_eq!(take(Some(&held("a", 5, false)), &runner("a", 3), false), refusal, "a former runner of the same run");
+        assert_eq!(
+            take(Some(&held("a", 5, false)), &runner("a", 3), false),
+            refusal,
+            "a former runner of the same run"
+        );
         assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), false), refusal, "another run");
         assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), true), Ok(8));
     }

@@ -115,12 +115,7 @@ impl SystemWorld {
     ///
     /// # Errors
     /// `Precondition` when the private folder of connections cannot be made.
-    pub fn over_ssh(
-        mut self,
-        hosts: BTreeMap<String, RemotePlace>,
-        ssh: &Ssh,
-        known_hosts: PathBuf,
-    ) -> Result<Self> {
+    pub fn over_ssh(mut self, hosts: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> Result<Self> {
         self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts).map_err(|error| {
             Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
         })?;

@@ -187,10 +187,8 @@ impl Connection {
 
     fn in_words(&self, error: &openssh::Error) -> String {
         let (host, address) = (&self.host, &self.address);
-        let said = match error {
-            openssh::Error::Connect(cause) | openssh::Error::Master(cause) => cause.to_string(),
-            other => other.to_string(),
-        };
+        // The cause is what `ssh` said.
+        let said = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
         if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
             return format!(
                 "host `{host}` shows another host key than the known one: either somebody is in between, or it was \
