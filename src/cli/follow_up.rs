@@ -167,7 +167,7 @@ fn type_line(world: &mut dyn World, prompt: &str) -> Option<String> {
     world.submit(Ticket(0), Request::Line { prompt: prompt.to_owned() });
     match world.next() {
         Completion::Reply(_, Reply::Line(Line::Typed(line))) => Some(line),
-        Completion::Reply(..) | Completion::Interrupted | Completion::Idle => None,
+        Completion::Reply(..) | Completion::Told(_) | Completion::Interrupted | Completion::Idle => None,
     }
 }
 

@@ -228,7 +228,7 @@ impl Adoption {
                     continue;
                 }
                 Completion::Reply(_, Reply::Job(JobState::Running)) => format!("`{label}` still runs on `{host}`"),
-                Completion::Reply(..) | Completion::Interrupted | Completion::Idle => {
+                Completion::Reply(..) | Completion::Told(_) | Completion::Interrupted | Completion::Idle => {
                     format!("nobody can tell whether `{label}` still runs on `{host}`")
                 }
             };

@@ -57,6 +57,8 @@ pub trait World {
 pub enum Completion {
     /// The reply to a request.
     Reply(Ticket, Reply),
+    /// Something that whoever watches the run should know; nothing has come of it yet.
+    Told(String),
     /// The operator pressed Ctrl-C, or the terminal went away.
     Interrupted,
     /// Nothing is under way: waiting would be for ever.

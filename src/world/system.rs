@@ -116,7 +116,7 @@ impl SystemWorld {
     /// # Errors
     /// `Precondition` when the private folder of connections cannot be made.
     pub fn over_ssh(mut self, hosts: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> Result<Self> {
-        self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts).map_err(|error| {
+        self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts, self.outbox.clone()).map_err(|error| {
             Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
         })?;
         Ok(self)
@@ -139,7 +139,7 @@ impl SystemWorld {
     fn wanted(&mut self, completion: Completion) -> Option<Completion> {
         match completion {
             Completion::Reply(ticket, _) => self.waiting.remove(&ticket).map(|_| completion),
-            Completion::Interrupted | Completion::Idle => Some(completion),
+            Completion::Told(_) | Completion::Interrupted | Completion::Idle => Some(completion),
         }
     }
 }

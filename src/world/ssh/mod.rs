@@ -10,12 +10,13 @@ mod connection;
 mod fields;
 mod files;
 mod jobs;
+mod progress;
 mod script;
 mod settings;
 
 use super::clock::Clock;
 use super::lease::Runner;
-use super::{PROBE_BYTES_MAX, Reply, Request, Trouble};
+use super::{Completion, PROBE_BYTES_MAX, Reply, Request, Trouble};
 use crate::model::ssh::Ssh;
 use connection::Connection;
 use files::Files;
@@ -25,6 +26,7 @@ use settings::Settings;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use tokio::time::Instant;
 
 /// Where a host is reached over SSH, and where baton keeps its records there.
@@ -53,11 +55,16 @@ impl RemoteHosts {
     ///
     /// # Errors
     /// When the private folder of connections cannot be made.
-    pub(super) fn new(places: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> std::io::Result<Self> {
+    pub(super) fn new(
+        places: BTreeMap<String, RemotePlace>,
+        ssh: &Ssh,
+        known_hosts: PathBuf,
+        outbox: Sender<Completion>,
+    ) -> std::io::Result<Self> {
         if places.is_empty() {
             return Ok(Self::default());
         }
-        let settings = Arc::new(Settings::new(ssh, known_hosts)?);
+        let settings = Arc::new(Settings::new(ssh, known_hosts, outbox)?);
         let hosts = places.into_iter().map(|(name, place)| {
             let connection = Arc::new(Connection::new(&name, &place.address, Arc::clone(&settings)));
             let folder = place.jobs.unwrap_or_default();
