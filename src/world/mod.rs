@@ -197,6 +197,11 @@ pub enum Request {
         /// Of which host.
         host: String,
     },
+    /// The host may show another key when it is next reached: that one counts from then on. Told before the change.
+    ExpectNewKey {
+        /// Which host.
+        host: String,
+    },
     /// Replies at this time.
     WaitUntil {
         /// When.
@@ -262,6 +267,8 @@ pub enum Reply {
     Listing(Vec<FileStat>),
     /// To `TakeLease` and `Release`: the fence number; 0 when there was nothing to give back.
     Lease(u64),
+    /// To `ExpectNewKey`.
+    Noted,
     /// To `WaitUntil`.
     Woke,
     /// To `Ask`.
