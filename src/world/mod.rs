@@ -45,6 +45,15 @@ pub trait World {
     fn submit(&mut self, ticket: Ticket, request: Request);
     /// The next thing that happened, waiting for it if need be.
     fn next(&mut self) -> Completion;
+    /// The next thing that came of something: what is only told along the way is passed over.
+    fn next_result(&mut self) -> Completion {
+        loop {
+            let next = self.next();
+            if !matches!(next, Completion::Told(_)) {
+                return next;
+            }
+        }
+    }
     /// The reply to this request is not wanted any more; none will come. What it started goes on.
     fn forget(&mut self, ticket: Ticket);
     /// From now on it is this runner who asks: hosts are leased to it before the first change there. A world in which
@@ -200,6 +209,11 @@ pub enum Request {
         /// Of which host.
         host: String,
     },
+    /// The host may show another key when it is next reached: that one counts from then on. Told before the change.
+    ExpectNewKey {
+        /// Which host.
+        host: String,
+    },
     /// Replies at this time.
     WaitUntil {
         /// When.
@@ -227,7 +241,7 @@ impl Request {
             Self::Start { host, .. } | Self::Look { host, .. } | Self::JobEnd { host, .. } => Some(host),
             Self::JobOutput { host, .. } | Self::EndJob { host, .. } | Self::Probe { host, .. } => Some(host),
             Self::List { host, .. } | Self::Read { host, .. } | Self::Changed { host, .. } => Some(host),
-            Self::TakeLease { host, .. } | Self::Release { host } => Some(host),
+            Self::TakeLease { host, .. } | Self::Release { host } | Self::ExpectNewKey { host } => Some(host),
             Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
         }
     }
@@ -279,6 +293,8 @@ pub enum Reply {
     Listing(Vec<FileStat>),
     /// To `TakeLease` and `Release`: the fence number; 0 when there was nothing to give back.
     Lease(u64),
+    /// To `ExpectNewKey`.
+    Noted,
     /// To `WaitUntil`.
     Woke,
     /// To `Ask`.

@@ -227,6 +227,8 @@ impl Shared {
                 .place(host)
                 .and_then(|_| files::read(Path::new(dir), name, *identity, *from, *max))
                 .map(Reply::Bytes),
+            // A host on this machine is reached without any key.
+            Request::ExpectNewKey { host } => self.place(host).map(|_| Reply::Noted),
             Request::Start { .. }
             | Request::JobEnd { .. }
             | Request::EndJob { .. }
@@ -285,7 +287,11 @@ impl Shared {
             }
             Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
             Request::Line { prompt } => Reply::Line(self.console.line(&prompt).await),
-            Request::Look { .. } | Request::JobOutput { .. } | Request::List { .. } | Request::Read { .. } => {
+            Request::Look { .. }
+            | Request::JobOutput { .. }
+            | Request::List { .. }
+            | Request::Read { .. }
+            | Request::ExpectNewKey { .. } => {
                 return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
             }
         })
@@ -324,7 +330,8 @@ fn only_waits(request: &Request) -> bool {
         | Request::List { .. }
         | Request::Read { .. }
         | Request::TakeLease { .. }
-        | Request::Release { .. } => false,
+        | Request::Release { .. }
+        | Request::ExpectNewKey { .. } => false,
     }
 }
 

@@ -109,6 +109,10 @@ impl RemoteHosts {
             }
             Request::TakeLease { force, .. } => Reply::Lease(jobs.lease(runner, force).await?.number),
             Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
+            Request::ExpectNewKey { .. } => {
+                connection.expect_new_key().await;
+                Reply::Noted
+            }
             Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {
                 return Err(Trouble::Refused("the request is not for a host".into()));
             }
