@@ -10,6 +10,7 @@ use crate::report::layout::time_of_day;
 use crate::world::clock::Clock;
 use crate::world::console::Console;
 use crate::world::desk;
+use crate::world::keyring::Keyring;
 use crate::world::person::Person;
 use crate::world::system::{HostPlace, SystemWorld};
 use std::collections::BTreeMap;
@@ -59,6 +60,7 @@ impl Estate {
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
         let world = SystemWorld::new(hosts, clock, person)?;
+        let world = world.keyed(Keyring::new(site.secrets.clone()));
         Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
     }
 }

@@ -11,9 +11,12 @@ pub mod desk;
 pub mod editor;
 mod files;
 pub mod folders;
+mod hush;
 pub mod job;
+pub mod keyring;
 pub mod lab_link;
 pub mod line_editor;
+pub mod mask;
 pub mod nowhere;
 pub mod person;
 pub mod processes;
@@ -93,6 +96,8 @@ pub enum Request {
         argv: Vec<String>,
         /// The arguments by name.
         args: Fields,
+        /// The name of the secret that the command reads from its standard input.
+        secret: Option<String>,
     },
     /// How a job stands now.
     Look {
