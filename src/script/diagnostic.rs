@@ -306,6 +306,9 @@ pub(crate) fn shown(value: &Dynamic) -> String {
     if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
         return text.to_string();
     }
+    if value.is::<SecretHandle>() {
+        return "a secret".to_owned();
+    }
     value.to_string()
 }
 

@@ -48,7 +48,6 @@ fn a_secret_can_be_used_for_nothing_else() {
         "step(s, || 1)",
         "hold(s)",
         "confirm(`${s}?`)",
-        "throw s",
     ] {
         let test = Test::new(&format!("let s = secret(\"db\");\n{misuse};\nnote(\"went on\");"));
         let bug = test.bug();

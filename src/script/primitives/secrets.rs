@@ -6,7 +6,7 @@ use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
 use crate::script::handles::{Listed, SecretHandle};
 use crate::script::primitives::{Primitive, unknown_name};
-use rhai::{Dynamic, ImmutableString, Module, NativeCallContext};
+use rhai::{Dynamic, ImmutableString, Map, Module, NativeCallContext};
 
 pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
     doc: VerbDoc {
@@ -45,6 +45,11 @@ pub(super) fn refusals(module: &mut Module) {
         module.set_native_fn(name, |context: C<'_>, _: S, _: ImmutableString| refused(&context));
         module.set_native_fn(name, |context: C<'_>, _: ImmutableString, _: S| refused(&context));
     }
+    // The language would write a secret in a map as the name of its type.
+    module.set_native_fn("to_json", |context: C<'_>, map: Map| {
+        Call::begin(&context, &VerbDoc::NONE, vec![map.clone().into()])?;
+        Ok(rhai::format_map_as_json(&map))
+    });
     module.set_native_fn("+=", |context: C<'_>, _: &mut ImmutableString, _: S| refused(&context));
 }
 
