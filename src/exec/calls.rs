@@ -64,6 +64,7 @@ pub(super) fn unfit(reply: Reply) -> Trouble {
         | Reply::Bytes(_)
         | Reply::Probed { .. }
         | Reply::Listing(_)
+        | Reply::Lease(_)
         | Reply::Woke
         | Reply::Answer(_)
         | Reply::Line(_) => Trouble::Refused("the reply does not fit the request".into()),

@@ -27,6 +27,8 @@ impl Window {
             | Request::Probe { .. }
             | Request::List { .. }
             | Request::Changed { .. }
+            | Request::TakeLease { .. }
+            | Request::Release { .. }
             | Request::WaitUntil { .. }
             | Request::Ask { .. }
             | Request::Line { .. } => Self { inside: false, full: PROBE_BYTES_MAX as u64 },
@@ -44,7 +46,7 @@ pub(super) fn may_show(reply: &Reply) -> bool {
         Reply::Bytes(_) | Reply::Probed { .. } | Reply::Answer(_) | Reply::Trouble(_) => true,
         Reply::Job(JobState::Lost(_)) => true,
         Reply::Job(JobState::Absent | JobState::Running | JobState::Exited(_)) => false,
-        Reply::Listing(_) | Reply::Woke | Reply::Line(_) => false,
+        Reply::Listing(_) | Reply::Woke | Reply::Line(_) | Reply::Lease(_) => false,
     }
 }
 
@@ -69,6 +71,7 @@ pub(super) fn hushed(reply: Reply, window: Window, mask: &Mask) -> Reply {
             Trouble::Late => Trouble::Late,
         }),
         Reply::Job(JobState::Lost(why)) => Reply::Job(JobState::Lost(mask.text(why))),
-        other @ (Reply::Job(_) | Reply::Answer(_) | Reply::Listing(_) | Reply::Woke | Reply::Line(_)) => other,
+        other @ (Reply::Job(_) | Reply::Answer(_) | Reply::Listing(_)) => other,
+        other @ (Reply::Woke | Reply::Line(_) | Reply::Lease(_)) => other,
     }
 }

@@ -161,6 +161,7 @@ fn recovery_follows_the_evidence() {
             Verdict::Again { .. } => "again",
             Verdict::Doubt { .. } => "doubt",
             Verdict::Unanswered { .. } => "unanswered",
+            Verdict::Leased { .. } => "leased",
         };
         assert_eq!(word, want, "{name}: {verdict:?}");
         assert_eq!(starts(&fake), starts_wanted, "{name}");
