@@ -11,6 +11,7 @@ use crate::report::layout::time_of_day;
 use crate::world::clock::Clock;
 use crate::world::console::Console;
 use crate::world::desk;
+use crate::world::keyring::Keyring;
 use crate::world::person::Person;
 use crate::world::ssh::RemotePlace;
 use crate::world::system::{HostPlace, SystemWorld};
@@ -79,6 +80,7 @@ impl Estate {
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
         let world = SystemWorld::new(here, clock, person)?.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
+        let world = world.keyed(Keyring::new(site.secrets.clone()));
         Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
     }
 }

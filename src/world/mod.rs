@@ -11,11 +11,14 @@ pub mod desk;
 pub mod editor;
 mod files;
 pub mod folders;
+mod hush;
 pub mod job;
+pub mod keyring;
 pub mod lab_link;
 pub mod lease;
 pub mod line_editor;
 mod local_lease;
+pub mod mask;
 pub mod nowhere;
 pub mod person;
 pub mod processes;
@@ -111,6 +114,8 @@ pub enum Request {
         argv: Vec<String>,
         /// The arguments by name.
         args: Fields,
+        /// The name of the secret that the command reads from its standard input.
+        secret: Option<String>,
     },
     /// How a job stands now.
     Look {

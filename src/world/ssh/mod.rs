@@ -15,6 +15,7 @@ mod script;
 mod settings;
 
 use super::clock::Clock;
+use super::keyring::Secret;
 use super::lease::Runner;
 use super::{Completion, PROBE_BYTES_MAX, Reply, Request, Trouble};
 use crate::model::ssh::Ssh;
@@ -86,13 +87,21 @@ impl RemoteHosts {
     }
 
     /// Carries out a request to one of them.
-    pub(super) async fn carry_out(&self, request: Request, clock: &Clock, runner: &Runner) -> Result<Reply, Trouble> {
+    pub(super) async fn carry_out(
+        &self,
+        request: Request,
+        secret: Option<&Secret>,
+        clock: &Clock,
+        runner: &Runner,
+    ) -> Result<Reply, Trouble> {
         let Some(RemoteHost { connection, jobs, files }) = request.host().and_then(|host| self.0.get(host)) else {
             return Err(Trouble::Unreachable("the request is for no host over SSH".into()));
         };
         let at = |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left);
         Ok(match request {
-            Request::Start { job, argv, .. } => jobs::reply(jobs.start(job, &argv, None, runner).await),
+            Request::Start { job, argv, .. } => {
+                jobs::reply(jobs.start(job, &argv, secret.map(Secret::reveal), runner).await)
+            }
             Request::Look { job, .. } => jobs::reply(jobs.look(&job).await),
             Request::JobEnd { job, until, .. } => jobs::reply(jobs.end(&job, at(until)).await),
             Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job).await),
