@@ -16,6 +16,7 @@ mod service;
 pub mod span;
 pub mod ssh;
 pub mod step_name;
+pub mod surroundings;
 mod template;
 pub mod text;
 pub mod value;

@@ -3,6 +3,7 @@
 
 use crate::model::account::is_account;
 use crate::model::span::Span;
+use crate::model::surroundings::{Surroundings, is_variable};
 use crate::model::text::shown;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
@@ -54,6 +55,26 @@ impl<'call, 'a> Options<'call, 'a> {
         let Some(given) = self.get(key) else { return Ok(None) };
         let name = given.read_lock::<SecretHandle>().map(|secret| secret.name().to_owned());
         name.map(Some).ok_or_else(|| self.wrong(key, "a secret such as `secret(\"db\")`", given))
+    }
+
+    /// The folder and the variables of a command, from the keys `cwd` and `env`.
+    pub(crate) fn surroundings(&self) -> Fallible<Surroundings> {
+        let folder = self.text("cwd")?;
+        if let Some(folder) = folder.as_deref().filter(|folder| !folder.starts_with('/')) {
+            return Err(self.call.bug(format!("option `cwd`: `{}` is not a full path", shown(folder))));
+        }
+        let Some(given) = self.get("env") else { return Ok(Surroundings { folder, ..Surroundings::default() }) };
+        let wrong = || self.wrong("env", "a map of texts such as `#{ PGPORT: \"5433\" }`", given);
+        let map = given.read_lock::<Map>().ok_or_else(wrong)?;
+        let mut variables = Vec::new();
+        for (name, value) in map.iter() {
+            if !is_variable(name) {
+                return Err(self.call.bug(format!("option `env`: `{}` cannot be the name of a variable", shown(name))));
+            }
+            let value = value.read_lock::<ImmutableString>().ok_or_else(wrong)?;
+            variables.push((name.to_string(), value.to_string()));
+        }
+        Ok(Surroundings { folder, variables })
     }
 
     /// The name of an account, if it is given.

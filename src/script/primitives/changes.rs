@@ -175,6 +175,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                 LIMIT,
                 ("check", "a command that tells whether it happened: `[\"test\", \"-e\", \"/done\"]`"),
                 SECRET,
+                ("cwd", "the folder it runs in, a full path; else the home folder"),
+                ("env", "variables it sees: `#{ PGPORT: \"5433\" }`"),
                 ("become", "the account that does it, through `sudo -n`: `\"root\"`; else as the inventory says"),
             ],
             errors: &["exit", "limit", "unreachable", "missing"],
@@ -307,15 +309,17 @@ fn run(call: &Call<'_>) -> Fallible<Dynamic> {
         (None, service) => service.as_ref().and_then(|service| service.get().account.clone()),
     };
     let account = options.account("become")?.or(usual);
+    let surroundings = options.surroundings()?;
+    let placed = |argv| done_as(account.as_deref(), surroundings.around(argv));
     let job = Job {
         verb: "run".to_owned(),
         class: Class::Once,
         args: lower::args([("argv", Value::List(argv.iter().map(|word| word.as_str().into()).collect()))]),
         limit: options.span("limit")?.unwrap_or(COMMAND_LIMIT),
         goal: None,
-        check: check.map(|check| lower::script_check(done_as(account.as_deref(), check))),
+        check: check.map(|check| lower::script_check(placed(check))),
         killable: false,
-        argv: done_as(account.as_deref(), argv),
+        argv: placed(argv),
         secret: options.secret(STDIN)?,
     };
     let action = Action::Job(job);
