@@ -34,6 +34,7 @@ mod sim;
 mod stepwise;
 mod summary;
 mod support;
+mod surroundings;
 mod tidy;
 mod verdicts;
 mod way_back;

@@ -28,6 +28,9 @@ use tokio::task::AbortHandle;
 /// The longest single sleep: the runtime's timers stand still while the machine sleeps, the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// How long the requests under way are given to let go of their connections.
+const FAREWELL: Duration = Duration::from_millis(200);
+
 /// The exit code of a process that was interrupted.
 const INTERRUPTED: i32 = 130;
 
@@ -235,9 +238,13 @@ impl World for SystemWorld {
 
 impl Drop for SystemWorld {
     fn drop(&mut self) {
-        // Without waiting: what is under way may take hours, and jobs go on by themselves.
-        if let Some(runtime) = self.runtime.take() {
+        let Some(runtime) = self.runtime.take() else { return };
+        // Hardly waiting: what is under way may take hours, and jobs go on by themselves. But connections are ended by
+        // whoever uses them last, which should be us.
+        if self.shared.remote.is_empty() {
             runtime.shutdown_background();
+        } else {
+            runtime.shutdown_timeout(FAREWELL);
         }
     }
 }

@@ -22,7 +22,7 @@ const STREAMS: usize = 2;
 
 const LIST: &str = concat!(include_str!("list.sh"), "main() { list \"$1\"; }\n");
 const READ: &str = include_str!("read.sh");
-const FOLLOW: &str = include_str!("follow.sh");
+const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("follow.sh"));
 
 /// The files of a host.
 #[derive(Debug)]
@@ -57,8 +57,11 @@ impl Files {
             match &mut stream {
                 Some(told) => {
                     tokio::select! {
-                        // It tells once.
-                        () = told.word() => stream = None,
+                        listing = told.word(LISTING_MAX) => match listing {
+                            Some(lines) if files_of(&lines) != seen => return Ok(files_of(&lines)),
+                            // It tells once.
+                            Some(_) | None => stream = None,
+                        },
                         () = next_look => {}
                     }
                 }
@@ -95,9 +98,14 @@ pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileS
     if printed.out.len() >= LISTING_MAX {
         return Err(Trouble::Refused(format!("`{dir}` holds too many files to be listed")));
     }
-    let mut files: Vec<FileStat> = printed.out.split(|&byte| byte == b'\n').filter_map(file_of).collect();
+    Ok(files_of(&printed.out))
+}
+
+/// The files that a listing shows.
+fn files_of(lines: &[u8]) -> Vec<FileStat> {
+    let mut files: Vec<FileStat> = lines.split(|&byte| byte == b'\n').filter_map(file_of).collect();
     files.sort();
-    Ok(files)
+    files
 }
 
 /// A line of a listing: device, inode, size, date, time, zone, name.

@@ -1,7 +1,8 @@
-# Says `new` as soon as there is a byte behind offset $3 of file $2 in folder $1, and so on for further pairs of file
-# and offset. Ends when its channel is closed, with everything it has started.
+# Lists folder $1 (with `list`) as soon as there is a byte behind offset $3 of file $2 in it, and so on for further
+# pairs of file and offset, and then a line of its own. Ends when its channel is closed, with everything it has started.
 main() {
     cd -- "$1" 2>/dev/null || return 0
+    folder=$1
     shift
     exec 3<&0
     {
@@ -12,7 +13,8 @@ main() {
         wait
     } 3<&- | {
         head -c 1 >/dev/null
-        echo new
+        list "$folder"
+        echo /
     } &
     read -r _ <&3
     trap : TERM

@@ -75,6 +75,11 @@ impl RemoteHosts {
         Ok(Self(Arc::new(hosts.collect())))
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether this is one of them.
     pub(super) fn has(&self, host: &str) -> bool {
         self.0.contains_key(host)

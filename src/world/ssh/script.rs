@@ -15,8 +15,8 @@ const PRELUDE: &str = include_str!("prelude.sh");
 const EPILOGUE: &str = "main \"$@\"\ncode=$?\nprintf '\\n\\036%s\\n' \"$code\" >&2\n";
 /// What a script says when it has its arguments.
 const READY: &[u8] = b"baton\n";
-/// What a stream says.
-const WORD: &[u8] = b"new\n";
+/// The last line of what a stream says.
+const END: &[u8] = b"/\n";
 /// The most that a login may say before that.
 const GREETING_MAX: usize = 64 * 1024;
 
@@ -121,13 +121,19 @@ impl Stream {
         Ok(Self { from, _to: to, _channel: channel })
     }
 
-    /// Returns when it has said the word, or will not say anything any more.
-    pub(super) async fn word(&mut self) {
-        let (mut heard, mut chunk) = (Vec::new(), [0; 256]);
-        while let Ok(count @ 1..) = self.from.read(&mut chunk).await {
+    /// What it says, once it has something to say; nothing when it will not say anything any more, or more than `most`
+    /// bytes.
+    pub(super) async fn word(&mut self, most: usize) -> Option<Vec<u8>> {
+        let (mut heard, mut chunk) = (Vec::new(), vec![0; 16 * 1024]);
+        loop {
+            let count = self.from.read(&mut chunk).await.ok().filter(|count| *count > 0)?;
             heard.extend_from_slice(&chunk[..count]);
-            if heard.ends_with(WORD) || heard.len() > GREETING_MAX {
-                return;
+            if heard.len() > most {
+                return None;
+            }
+            if heard.ends_with(END) {
+                let begin = heard.windows(READY.len()).position(|window| window == READY)? + READY.len();
+                return Some(heard.get(begin..heard.len() - END.len())?.to_vec());
             }
         }
     }
