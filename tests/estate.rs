@@ -1,5 +1,11 @@
 //! The hosts that tests reach over SSH are what the tests take them for.
 
+mod escapes;
+mod hostile;
+mod matrix;
+mod strings;
+mod twelve;
+
 use crate::support::estate::{Estate, Kind};
 use crate::support::machine::{Make, patiently};
 use std::process::{Command, Stdio};
