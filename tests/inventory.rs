@@ -280,7 +280,8 @@ fn an_address_cannot_become_an_option_or_a_second_line() {
         assert!(message(address).ends_with("is not an address"), "{address}: {}", message(address));
     }
     for address in ["cfg-b", "root@cfg-b", "ssh://root@cfg-b:2222", "10.0.0.7", "root@[fe80::1%eth0]"] {
-        assert_eq!(message(address), "host `a` is reached over SSH: not in this version");
+        let site = parse(&format!("[hosts.a]\naddress = \"{address}\"")).expect(address);
+        assert_eq!(site.hosts["a"].address, address);
     }
 }
 

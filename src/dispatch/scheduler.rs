@@ -124,6 +124,7 @@ impl Scheduler<'_> {
         let (tracks, batches): (Vec<TrackId>, Vec<Vec<Record>>) = self.writes.drain(..).unzip();
         if let Err(mut error) = self.door.write(batches.into_iter().flatten().collect()) {
             error.hints.insert(0, "nothing more was asked of any host".to_owned());
+            self.door.name_successor(&mut error);
             self.door.halt(Halt { ending: Ending::Refused, error, effect: None });
         }
         self.ready.extend(tracks.into_iter().map(|track| (track, Give::Appended)));

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::document::{Document, Line, Section, only};
 use crate::model::profile::Profile;
 use crate::model::service::{self, Product};
+use crate::model::ssh::Ssh;
 use crate::model::text::{did_you_mean, shown};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,6 +19,8 @@ pub struct Inventory {
     pub services: BTreeMap<String, Service>,
     /// Redundant pairs by name.
     pub pairs: BTreeMap<String, Pair>,
+    /// How hosts are reached that are not this machine.
+    pub ssh: Ssh,
 }
 
 /// A machine.
@@ -25,9 +28,9 @@ pub struct Inventory {
 pub struct Host {
     /// Its name in the inventory.
     pub name: String,
-    /// Where it is reached; `local` is the machine baton runs on.
+    /// Where it is reached: a destination as `ssh` takes it, or `local` for the machine baton runs on.
     pub address: String,
-    /// The folder on the host in which baton keeps its job records.
+    /// The folder on the host in which baton keeps its job records; not said, `.baton` in the home folder there.
     pub jobs: Option<String>,
 }
 
@@ -66,8 +69,11 @@ impl Inventory {
     pub fn parse(text: &str, file_name: &str, profiles: &mut dyn FnMut(&str) -> Option<String>) -> Result<Self> {
         let document = Document::new(file_name, text);
         let root = document.parse()?;
-        only(document, root.get_ref(), &["hosts", "services", "pairs"])?;
+        only(document, root.get_ref(), &["ssh", "hosts", "services", "pairs"])?;
         let mut inventory = Self::default();
+        if let Some(section) = document.section(root.get_ref(), "ssh")? {
+            inventory.ssh = Ssh::read(&section)?;
+        }
         for section in document.sections(root.get_ref(), "hosts")? {
             inventory.hosts.insert(section.name.to_owned(), host(&section)?);
         }
@@ -139,13 +145,9 @@ fn host(section: &Section<'_, '_>) -> Result<Host> {
     section.only(&["address", "jobs"])?;
     let address = section.required("address", &what)?;
     let wrong = |message: String| section.document.wrong(address.span.clone(), message);
-    if address.text != "local" {
-        if !is_destination(address.text) {
-            let message = format!("`{}` is not an address", shown(address.text));
-            return Err(wrong(message).hint("write `local`, or a destination as ssh takes it: `user@machine`"));
-        }
-        let message = format!("{what} is reached over SSH: not in this version");
-        return Err(wrong(message).hint("run baton on the machine itself, with address = \"local\""));
+    if !is_destination(address.text) {
+        let message = format!("`{}` is not an address", shown(address.text));
+        return Err(wrong(message).hint("write `local`, or a destination as ssh takes it: `user@machine`"));
     }
     let jobs = section.text("jobs")?;
     if let Some(jobs) = jobs.as_ref().filter(|jobs| !jobs.text.starts_with('/')) {

@@ -12,6 +12,7 @@ pub mod profile;
 pub mod record;
 mod service;
 pub mod span;
+pub mod ssh;
 pub mod step_name;
 mod template;
 pub mod text;

@@ -132,6 +132,7 @@ impl Replayed {
             scanners: std::rc::Rc::clone(&prepared.scanners),
             gates: Vec::new(),
             second_look: SecondLook::default(),
+            by: Who::default(),
         });
         door.wall(true);
         let end = perform(prepared, &door, params);

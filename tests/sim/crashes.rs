@@ -133,6 +133,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
         scanners,
         gates: vec![],
         second_look: SecondLook::default(),
+        by: Default::default(),
     };
     let door = Dispatcher::new(setup);
     door.drive(body(Rc::clone(&door)));

@@ -87,6 +87,7 @@ pub(crate) fn site() -> Inventory {
         hosts: BTreeMap::from([("h".to_owned(), host)]),
         services: BTreeMap::from([service("p1", "/logs"), service("p2", "/logs2")]),
         pairs: BTreeMap::new(),
+        ..Inventory::default()
     }
 }
 
