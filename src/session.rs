@@ -3,9 +3,11 @@
 
 pub mod adoption;
 mod rollback;
+mod takeover;
 mod verdict;
 
 pub use rollback::{Return, Wish, rollback, way_back};
+pub use takeover::Takeover;
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};
 

@@ -65,6 +65,7 @@ pub(super) fn unfit(reply: Reply) -> Trouble {
         | Reply::Probed { .. }
         | Reply::Listing(_)
         | Reply::Lease(_)
+        | Reply::Noted
         | Reply::Woke
         | Reply::Answer(_)
         | Reply::Line(_) => Trouble::Refused("the reply does not fit the request".into()),

@@ -1,10 +1,13 @@
 //! The options map at the end of a call: `#{ limit: "5min" }`. Its keys were checked by [`Call::options`]; here its
 //! values are. It must not know any particular option.
 
+use crate::model::account::is_account;
 use crate::model::span::Span;
+use crate::model::text::shown;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::diagnostic;
+use crate::script::handles::SecretHandle;
 use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
 /// The options of one call.
@@ -44,6 +47,24 @@ impl<'call, 'a> Options<'call, 'a> {
         let Some(given) = self.get(key) else { return Ok(None) };
         let text = given.read_lock::<ImmutableString>().map(|text| text.to_string());
         text.map(Some).ok_or_else(|| self.wrong(key, "text", given))
+    }
+
+    /// The name of a secret, if one is given.
+    pub(crate) fn secret(&self, key: &str) -> Fallible<Option<String>> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        let name = given.read_lock::<SecretHandle>().map(|secret| secret.name().to_owned());
+        name.map(Some).ok_or_else(|| self.wrong(key, "a secret such as `secret(\"db\")`", given))
+    }
+
+    /// The name of an account, if it is given.
+    pub(crate) fn account(&self, key: &str) -> Fallible<Option<String>> {
+        let name = self.text(key)?;
+        match name.as_deref().filter(|name| !is_account(name)) {
+            Some(name) => {
+                Err(self.call.bug(format!("option `{key}`: `{}` is not the name of an account", shown(name))))
+            }
+            None => Ok(name),
+        }
     }
 
     /// A closure, if it is given.

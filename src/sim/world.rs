@@ -153,6 +153,10 @@ impl Estate {
             }
             Request::Ask { ask, .. } => self.ask(ticket, &ask),
             Request::Line { .. } => self.line(ticket),
+            // Simulated hosts have no keys.
+            Request::ExpectNewKey { host } => {
+                self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
+            }
             // The fence has answered them.
             Request::TakeLease { .. } | Request::Release { .. } => {}
             Request::Start { ref host, .. }
@@ -225,7 +229,7 @@ impl Estate {
             }
             // These ask nothing of a host and were accepted before.
             Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {}
-            Request::TakeLease { .. } | Request::Release { .. } => {}
+            Request::TakeLease { .. } | Request::Release { .. } | Request::ExpectNewKey { .. } => {}
         }
     }
 

@@ -3,7 +3,9 @@
 
 use super::clock::Clock;
 use super::console::Console;
+use super::hush::{Window, hushed, may_show};
 use super::job::Attempt;
+use super::keyring::{Keyring, Secret};
 use super::lease::{self, Runner};
 use super::local_lease::LocalLeases;
 use super::person::Person;
@@ -41,12 +43,20 @@ pub struct HostPlace {
 pub struct SystemWorld {
     shared: Shared,
     /// The requests whose replies are wanted, with the means to drop those that only wait.
-    waiting: BTreeMap<Ticket, Option<AbortHandle>>,
-    ready: VecDeque<Completion>,
+    waiting: BTreeMap<Ticket, Waiting>,
+    ready: VecDeque<(Ticket, Window, Reply)>,
     inbox: Receiver<Completion>,
     outbox: Sender<Completion>,
     /// Gone only while it is being dropped.
     runtime: Option<Runtime>,
+}
+
+/// A request under way.
+#[derive(Debug)]
+struct Waiting {
+    /// The means to drop it, if it only waits.
+    only_waits: Option<AbortHandle>,
+    window: Window,
 }
 
 /// What requests under way need.
@@ -59,6 +69,7 @@ struct Shared {
     person: Arc<Person>,
     console: Console,
     watches: Arc<Watches>,
+    keyring: Arc<Keyring>,
     leases: Arc<LocalLeases>,
 }
 
@@ -93,6 +104,7 @@ impl SystemWorld {
                 person: Arc::new(person),
                 console,
                 watches,
+                keyring: Arc::default(),
                 leases: Arc::default(),
             },
             waiting: BTreeMap::new(),
@@ -110,13 +122,20 @@ impl SystemWorld {
         self
     }
 
+    /// The same with the site's secrets: they can be given to commands, and nothing that comes back shows them.
+    #[must_use]
+    pub fn keyed(mut self, keyring: Keyring) -> Self {
+        self.shared.keyring = Arc::new(keyring);
+        self
+    }
+
     /// The same with hosts that are reached over SSH. `known_hosts` is a folder for host keys that were
     /// expected to change.
     ///
     /// # Errors
     /// `Precondition` when the private folder of connections cannot be made.
     pub fn over_ssh(mut self, hosts: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> Result<Self> {
-        self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts).map_err(|error| {
+        self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts, self.outbox.clone()).map_err(|error| {
             Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
         })?;
         Ok(self)
@@ -135,11 +154,26 @@ impl SystemWorld {
         self.runtime.as_ref().map(Runtime::handle)
     }
 
+    /// A reply without the secrets. This is the one way out of the world, whatever kind of host has replied.
+    fn reply(&self, ticket: Ticket, window: Window, reply: Reply) -> Completion {
+        let keyring = &self.shared.keyring;
+        let reply = match self.runtime() {
+            Some(runtime) if !keyring.is_empty() && may_show(&reply) => {
+                hushed(reply, window, runtime.block_on(keyring.mask()))
+            }
+            Some(_) | None => reply,
+        };
+        Completion::Reply(ticket, reply)
+    }
+
     /// What a completion that arrived means to the caller; nothing when the reply is not wanted any more.
     fn wanted(&mut self, completion: Completion) -> Option<Completion> {
         match completion {
-            Completion::Reply(ticket, _) => self.waiting.remove(&ticket).map(|_| completion),
-            Completion::Interrupted | Completion::Idle => Some(completion),
+            Completion::Reply(ticket, reply) => {
+                let waiting = self.waiting.remove(&ticket)?;
+                Some(self.reply(ticket, waiting.window, reply))
+            }
+            Completion::Told(_) | Completion::Interrupted | Completion::Idle => Some(completion),
         }
     }
 }
@@ -156,8 +190,9 @@ impl World for SystemWorld {
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
         tracing::debug!(ticket = ticket.0, ?request, "asked");
+        let window = Window::of(&request);
         if let Some(reply) = self.shared.answer(&request) {
-            return self.ready.push_back(Completion::Reply(ticket, reply));
+            return self.ready.push_back((ticket, window, reply));
         }
         let only_waits = only_waits(&request);
         let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
@@ -168,7 +203,7 @@ impl World for SystemWorld {
         };
         if let Some(runtime) = self.runtime() {
             let handle = runtime.spawn(task).abort_handle();
-            self.waiting.insert(ticket, only_waits.then_some(handle));
+            self.waiting.insert(ticket, Waiting { only_waits: only_waits.then_some(handle), window });
         }
     }
 
@@ -178,7 +213,7 @@ impl World for SystemWorld {
             let arrived = match self.inbox.try_recv() {
                 Ok(completion) => completion,
                 Err(_) => match self.ready.pop_front() {
-                    Some(completion) => return completion,
+                    Some((ticket, window, reply)) => return self.reply(ticket, window, reply),
                     None if self.waiting.is_empty() => return Completion::Idle,
                     None => self.inbox.recv().unwrap_or(Completion::Idle),
                 },
@@ -191,10 +226,10 @@ impl World for SystemWorld {
     }
 
     fn forget(&mut self, ticket: Ticket) {
-        if let Some(Some(task)) = self.waiting.remove(&ticket) {
+        if let Some(task) = self.waiting.remove(&ticket).and_then(|waiting| waiting.only_waits) {
             task.abort();
         }
-        self.ready.retain(|completion| !matches!(completion, Completion::Reply(of, _) if *of == ticket));
+        self.ready.retain(|(of, ..)| *of != ticket);
     }
 }
 
@@ -227,6 +262,8 @@ impl Shared {
                 .place(host)
                 .and_then(|_| files::read(Path::new(dir), name, *identity, *from, *max))
                 .map(Reply::Bytes),
+            // A host on this machine is reached without any key.
+            Request::ExpectNewKey { host } => self.place(host).map(|_| Reply::Noted),
             Request::Start { .. }
             | Request::JobEnd { .. }
             | Request::EndJob { .. }
@@ -242,14 +279,15 @@ impl Shared {
     }
 
     async fn carry_out(self, request: Request) -> std::result::Result<Reply, Trouble> {
+        let secret = self.secret(&request).await?;
         if request.host().is_some_and(|host| self.remote.has(host)) {
-            return self.remote.carry_out(request, &self.clock, &self.runner).await;
+            return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
         }
         Ok(match request {
             Request::Start { host, job, argv, .. } => {
                 let attempt = self.attempt(&host, &job)?;
                 let number = self.admit(&host)?;
-                job::start(&attempt, number, self.clock.boot(), &argv).await
+                job::start(&attempt, number, self.clock.boot(), &argv, secret.as_ref()).await
             }
             Request::JobEnd { host, job, until } => {
                 let attempt = self.attempt(&host, &job)?;
@@ -285,10 +323,22 @@ impl Shared {
             }
             Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
             Request::Line { prompt } => Reply::Line(self.console.line(&prompt).await),
-            Request::Look { .. } | Request::JobOutput { .. } | Request::List { .. } | Request::Read { .. } => {
+            Request::Look { .. }
+            | Request::JobOutput { .. }
+            | Request::List { .. }
+            | Request::Read { .. }
+            | Request::ExpectNewKey { .. } => {
                 return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
             }
         })
+    }
+
+    /// The value that the command of a job is to read.
+    async fn secret(&self, request: &Request) -> std::result::Result<Option<Secret>, Trouble> {
+        match request {
+            Request::Start { secret: Some(name), .. } => self.keyring.value(name).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn place(&self, host: &str) -> std::result::Result<&HostPlace, Trouble> {
@@ -324,7 +374,8 @@ fn only_waits(request: &Request) -> bool {
         | Request::List { .. }
         | Request::Read { .. }
         | Request::TakeLease { .. }
-        | Request::Release { .. } => false,
+        | Request::Release { .. }
+        | Request::ExpectNewKey { .. } => false,
     }
 }
 

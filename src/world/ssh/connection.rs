@@ -2,6 +2,7 @@
 //! channels. It knows nothing of what goes over them.
 
 use super::settings::{IDLE, Settings};
+use crate::model::span::Span;
 use crate::model::ssh::Multiplexing;
 use crate::world::Trouble;
 use openssh::{ControlPersist, KnownHosts, OwningCommand, Session, SessionBuilder, Stdio};
@@ -126,19 +127,30 @@ impl Connection {
             return Ok(Arc::clone(session));
         }
         let give_up = Instant::now() + if state.reached { self.settings.reconnect } else { Duration::ZERO };
+        self.settings.progress.called();
+        let session = self.reach(&state, give_up).await;
+        self.settings.progress.settled();
+        let session = Arc::new(session?);
+        *state = State { session: Some(Arc::clone(&session)), reached: true, expects_new_key: false };
+        Ok(session)
+    }
+
+    /// Calls the host, again and again until it is time to give up.
+    async fn reach(&self, state: &State, give_up: Instant) -> Result<Session, Trouble> {
+        let mut told = false;
         loop {
             match self.call(state.expects_new_key).await {
-                Ok(session) => {
-                    let session = Arc::new(session);
-                    let known = State { session: Some(Arc::clone(&session)), reached: true, expects_new_key: false };
-                    *state = known;
-                    return Ok(session);
-                }
+                Ok(session) => return Ok(session),
                 Err(error) => {
                     let reason = self.in_words(&error);
                     tracing::debug!(host = self.host, reason, "not reached");
                     if Instant::now() + CALL_AGAIN >= give_up || is_for_good(&error) {
                         return Err(Trouble::Unreachable(reason));
+                    }
+                    if !told {
+                        let span = Span(u64::try_from(self.settings.reconnect.as_millis()).unwrap_or(u64::MAX));
+                        self.settings.progress.say(format!("{reason}; it is called again for {span}"));
+                        told = true;
                     }
                 }
             }

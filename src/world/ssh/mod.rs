@@ -10,12 +10,14 @@ mod connection;
 mod fields;
 mod files;
 mod jobs;
+mod progress;
 mod script;
 mod settings;
 
 use super::clock::Clock;
+use super::keyring::Secret;
 use super::lease::Runner;
-use super::{PROBE_BYTES_MAX, Reply, Request, Trouble};
+use super::{Completion, PROBE_BYTES_MAX, Reply, Request, Trouble};
 use crate::model::ssh::Ssh;
 use connection::Connection;
 use files::Files;
@@ -25,6 +27,7 @@ use settings::Settings;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use tokio::time::Instant;
 
 /// Where a host is reached over SSH, and where baton keeps its records there.
@@ -53,11 +56,16 @@ impl RemoteHosts {
     ///
     /// # Errors
     /// When the private folder of connections cannot be made.
-    pub(super) fn new(places: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> std::io::Result<Self> {
+    pub(super) fn new(
+        places: BTreeMap<String, RemotePlace>,
+        ssh: &Ssh,
+        known_hosts: PathBuf,
+        outbox: Sender<Completion>,
+    ) -> std::io::Result<Self> {
         if places.is_empty() {
             return Ok(Self::default());
         }
-        let settings = Arc::new(Settings::new(ssh, known_hosts)?);
+        let settings = Arc::new(Settings::new(ssh, known_hosts, outbox)?);
         let hosts = places.into_iter().map(|(name, place)| {
             let connection = Arc::new(Connection::new(&name, &place.address, Arc::clone(&settings)));
             let folder = place.jobs.unwrap_or_default();
@@ -79,13 +87,21 @@ impl RemoteHosts {
     }
 
     /// Carries out a request to one of them.
-    pub(super) async fn carry_out(&self, request: Request, clock: &Clock, runner: &Runner) -> Result<Reply, Trouble> {
+    pub(super) async fn carry_out(
+        &self,
+        request: Request,
+        secret: Option<&Secret>,
+        clock: &Clock,
+        runner: &Runner,
+    ) -> Result<Reply, Trouble> {
         let Some(RemoteHost { connection, jobs, files }) = request.host().and_then(|host| self.0.get(host)) else {
             return Err(Trouble::Unreachable("the request is for no host over SSH".into()));
         };
         let at = |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left);
         Ok(match request {
-            Request::Start { job, argv, .. } => jobs::reply(jobs.start(job, &argv, None, runner).await),
+            Request::Start { job, argv, .. } => {
+                jobs::reply(jobs.start(job, &argv, secret.map(Secret::reveal), runner).await)
+            }
             Request::Look { job, .. } => jobs::reply(jobs.look(&job).await),
             Request::JobEnd { job, until, .. } => jobs::reply(jobs.end(&job, at(until)).await),
             Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job).await),
@@ -102,6 +118,10 @@ impl RemoteHosts {
             }
             Request::TakeLease { force, .. } => Reply::Lease(jobs.lease(runner, force).await?.number),
             Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
+            Request::ExpectNewKey { .. } => {
+                connection.expect_new_key().await;
+                Reply::Noted
+            }
             Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {
                 return Err(Trouble::Refused("the request is not for a host".into()));
             }

@@ -2,12 +2,15 @@
 //! of control sockets, and how many connections are established at a time. It must not weaken what the user's own
 //! configuration demands.
 
+use super::progress::Progress;
 use crate::model::span::Span;
 use crate::model::ssh::{Multiplexing, Ssh};
+use crate::world::Completion;
 use std::fs::{self, DirBuilder};
 use std::io::{Error, ErrorKind, Result};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -31,6 +34,7 @@ pub(super) struct Settings {
     pub(super) reconnect: Duration,
     /// One permit for each connection being established.
     pub(super) connecting: Semaphore,
+    pub(super) progress: Progress,
     /// Where the keys are that hosts have shown after they were set up anew.
     pub(super) known_hosts: PathBuf,
 }
@@ -38,7 +42,7 @@ pub(super) struct Settings {
 impl Settings {
     /// Makes the private folder with the configuration in it. `known_hosts` is a folder for keys that were expected
     /// to change.
-    pub(super) fn new(ssh: &Ssh, known_hosts: PathBuf) -> Result<Self> {
+    pub(super) fn new(ssh: &Ssh, known_hosts: PathBuf, outbox: Sender<Completion>) -> Result<Self> {
         let folder = private_folder()?;
         let config = folder.join("config");
         fs::write(&config, overlay(ssh))?;
@@ -51,6 +55,7 @@ impl Settings {
             alive: limit(ssh.alive),
             reconnect: limit(ssh.reconnect),
             connecting: Semaphore::new(usize::try_from(ssh.connections).unwrap_or(1).max(1)),
+            progress: Progress::new(outbox),
             known_hosts,
         })
     }
