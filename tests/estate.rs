@@ -2,6 +2,7 @@
 
 mod escapes;
 mod hostile;
+mod hurdles;
 mod matrix;
 mod strings;
 mod twelve;

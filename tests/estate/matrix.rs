@@ -16,6 +16,8 @@ const AT_A_TIME: usize = 6;
 const RESUMES_MAX: u32 = 5;
 /// How long a runner may take from the strike to its end.
 const RUNNER_LIMIT: Duration = Duration::from_secs(120);
+/// What the strikes are timed by.
+const SEED: u64 = 20_261_121;
 /// A silent peer is noticed after three seconds.
 const SETTINGS: &str = "alive = \"1s\"\nconnect_limit = \"5s\"";
 

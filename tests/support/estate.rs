@@ -148,6 +148,14 @@ impl SshHost {
         text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
     }
 
+    /// Changes its `sshd_config`.
+    pub fn configure(&self, from: &str, to: &str) {
+        let path = self.folder.join("sshd_config");
+        let text = std::fs::read_to_string(&path).expect("reads it");
+        std::fs::write(&path, text.replace(from, to)).expect("writes it");
+        self.restart_sshd();
+    }
+
     /// It gets another host key, as a machine that was set up anew.
     pub fn change_host_key(&self) {
         std::fs::remove_file(self.folder.join("host_key")).expect("removes the key");
