@@ -9,6 +9,7 @@ mod bad_input;
 mod cli;
 mod crash;
 mod drift;
+mod estate;
 mod exec;
 mod faults;
 mod from_run;

@@ -2,15 +2,27 @@
 //! is never fetched: it stays on the host.
 
 use crate::exec::calls::{Try, bytes, words};
-use crate::world::{JobId, Link, Request, Stopped, Stream};
+use crate::exec::waiting::Pace;
+use crate::world::{JobId, Link, Request, Stopped, Stream, Trouble};
 
 /// The most of a job's output that an outcome holds, in bytes.
 pub(super) const OUTPUT_MAX: u64 = 8 * 1024;
+/// How often a part of it is asked for when the link breaks: it stays on the host, and reading it twice harms nobody.
+const TRIES: u32 = 5;
 
 /// What a job wrote to a stream, at most `max` bytes of it: all, or its beginning and its end.
 pub(super) fn fetch(link: &dyn Link, host: &str, job: &JobId, stream: Stream, max: u64) -> Result<String, Stopped> {
-    let read =
-        |from, max| bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
+    let read = |from, max| {
+        let mut pace = Pace::patient();
+        let mut ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
+        for _ in 1..TRIES {
+            match ask()? {
+                Err(Trouble::Lost(_)) => link.call(Request::WaitUntil { until: link.now().mono + pace.step() })?,
+                other => return Ok(other),
+            };
+        }
+        ask()
+    };
     Ok(match head_and_tail(&read, max)? {
         Ok(output) => String::from_utf8_lossy(&output).trim_end().to_owned(),
         Err(trouble) => format!("(the output could not be fetched: {})", words(&trouble)),
@@ -28,12 +40,21 @@ fn head_and_tail(read: &dyn Fn(u64, u64) -> Try<Vec<u8>>, max: u64) -> Try<Vec<u
     // Nothing tells the length of an output, so its end is found by asking for single bytes.
     let half = max / 2;
     let (mut inside, mut beyond) = (max - 1, 2 * max);
-    while !read(beyond, 1)?.unwrap_or_default().is_empty() {
-        (inside, beyond) = (beyond, 2 * beyond);
+    let is_behind_it = |at| -> Try<bool> { Ok(read(at, 1)?.map(|byte| byte.is_empty())) };
+    loop {
+        match is_behind_it(beyond)? {
+            Ok(true) => break,
+            Ok(false) => (inside, beyond) = (beyond, 2 * beyond),
+            Err(trouble) => return Ok(Err(trouble)),
+        }
     }
     while beyond - inside > half {
         let middle = inside + (beyond - inside) / 2;
-        if read(middle, 1)?.unwrap_or_default().is_empty() { beyond = middle } else { inside = middle }
+        match is_behind_it(middle)? {
+            Ok(true) => beyond = middle,
+            Ok(false) => inside = middle,
+            Err(trouble) => return Ok(Err(trouble)),
+        }
     }
     let from = inside - half.min(inside);
     let end = match read(from, max + half)? {

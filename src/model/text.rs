@@ -23,7 +23,9 @@ pub fn shown(text: &str) -> String {
     out
 }
 
-fn unsafe_on_a_terminal(c: char) -> bool {
+/// Whether a terminal obeys the character, or shows other text than there is because of it.
+#[must_use]
+pub fn unsafe_on_a_terminal(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'

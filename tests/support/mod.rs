@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 pub mod checks;
+pub mod estate;
+pub mod machine;
 pub mod simulation;
 pub mod terminal;
 

@@ -173,11 +173,11 @@ bar_former() {
 enter_run() {
     [ "$entered" = "$run" ] && return
     if ! { mkdir -p -m 700 "$jobs" && mkdir -p -m 700 "$jobs/$run"; } 2>/dev/null; then
-        echo "refused cannot make the folder \`$jobs/$run\`"
+        echo "refused cannot make the folder \`$jobs/$run\`: no permission, or a disk that is full or read-only"
         return 1
     fi
     if ! [ -O "$jobs" ] || ! [ -O "$jobs/$run" ]; then
-        echo "refused \`$jobs\` belongs to somebody else"
+        echo "refused keeps \`$jobs\` for another account"
         return 1
     fi
     last_boot

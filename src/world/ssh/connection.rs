@@ -28,7 +28,7 @@ pub(super) type Child = openssh::Child<Arc<Session>>;
 /// The connection to a host.
 #[derive(Debug)]
 pub(super) struct Connection {
-    host: String,
+    pub(super) host: String,
     address: String,
     settings: Arc<Settings>,
     state: Mutex<State>,
@@ -90,13 +90,13 @@ impl Connection {
     }
 
     /// Whether the connection still carries anything. A frozen peer is noticed by OpenSSH, after a while.
-    pub(super) async fn check(&self) {
-        let session = self.state.lock().await.session.clone();
-        if let Some(session) = session
-            && session.check().await.is_err()
-        {
+    pub(super) async fn check(&self) -> bool {
+        let Some(session) = self.state.lock().await.session.clone() else { return false };
+        let carries = session.check().await.is_ok();
+        if !carries {
             self.broken(&session).await;
         }
+        carries
     }
 
     /// Whether this session is the one that is used now.

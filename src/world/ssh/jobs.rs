@@ -132,7 +132,7 @@ impl Jobs {
     /// How a job stands.
     pub(super) async fn look(&self, job: &JobId) -> Result<JobState, Trouble> {
         let mut agent = self.resident().await?;
-        let state = state_of(&self.exchange(&mut agent, &format!("look {}", name(job)?), &[]).await?)?;
+        let state = self.state_of(&self.exchange(&mut agent, &format!("look {}", name(job)?), &[]).await?)?;
         let boot = agent.boot.clone();
         self.rest(agent);
         if state == JobState::Absent && !self.would_know(job, &boot).await? {
@@ -174,7 +174,7 @@ impl Jobs {
     pub(super) async fn terminate(&self, job: &JobId) -> Result<JobState, Trouble> {
         for _ in 0..END_TRIES {
             let mut agent = self.resident().await?;
-            let state = state_of(&self.exchange(&mut agent, &format!("end {}", name(job)?), &[]).await?)?;
+            let state = self.state_of(&self.exchange(&mut agent, &format!("end {}", name(job)?), &[]).await?)?;
             self.rest(agent);
             if state != JobState::Running {
                 return Ok(state);
@@ -243,7 +243,7 @@ impl Jobs {
                 match self.exchange(&mut agent, &words, &[next.render().as_bytes()]).await?.as_str() {
                     "taken" => {}
                     "beaten" => continue,
-                    other => return Err(refusal(other)),
+                    other => return Err(self.refusal(other)),
                 }
             }
             leave.lease = Some(next.clone());
@@ -292,7 +292,7 @@ impl Jobs {
     /// What the host's word means that a job was not started just now.
     async fn unstarted(&self, answer: &str, runner: &Runner) -> Result<JobState, Trouble> {
         if answer != "leased" {
-            return state_of(answer);
+            return self.state_of(answer);
         }
         let mut agent = self.resident().await?;
         let (_, there) = self.ask_leave(&mut agent, &runner.run).await?;
@@ -372,6 +372,27 @@ impl Jobs {
         answer
     }
 
+    /// The state that the resident tells.
+    fn state_of(&self, answer: &str) -> Result<JobState, Trouble> {
+        match answer.split_once(' ').unwrap_or((answer, "")) {
+            ("absent", _) => Ok(JobState::Absent),
+            ("running", _) => Ok(JobState::Running),
+            ("exited", code) => match code.trim().parse() {
+                Ok(code) => Ok(JobState::Exited(code)),
+                Err(_) => Ok(JobState::Lost(format!("its exit record reads `{code}`"))),
+            },
+            ("lost", why) => Ok(JobState::Lost(why.to_owned())),
+            _ => Err(self.refusal(answer)),
+        }
+    }
+
+    fn refusal(&self, answer: &str) -> Trouble {
+        match answer.strip_prefix("refused ") {
+            Some(why) => Trouble::Refused(format!("host `{}` {why}", self.host)),
+            None => Trouble::Lost("the reply makes no sense".into()),
+        }
+    }
+
     /// A resident that waits for a request; begun if there is none.
     async fn resident(&self) -> Result<Agent, Trouble> {
         loop {
@@ -423,27 +444,6 @@ fn name(job: &JobId) -> Result<String, Trouble> {
     {
         Some(odd) => Err(Trouble::Refused(format!("`{odd}` cannot be the name of a job's record"))),
         None => Ok(format!("{} {effect}", job.run)),
-    }
-}
-
-/// The state that the resident tells.
-fn state_of(answer: &str) -> Result<JobState, Trouble> {
-    match answer.split_once(' ').unwrap_or((answer, "")) {
-        ("absent", _) => Ok(JobState::Absent),
-        ("running", _) => Ok(JobState::Running),
-        ("exited", code) => match code.trim().parse() {
-            Ok(code) => Ok(JobState::Exited(code)),
-            Err(_) => Ok(JobState::Lost(format!("its exit record reads `{code}`"))),
-        },
-        ("lost", why) => Ok(JobState::Lost(why.to_owned())),
-        _ => Err(refusal(answer)),
-    }
-}
-
-fn refusal(answer: &str) -> Trouble {
-    match answer.strip_prefix("refused ") {
-        Some(why) => Trouble::Refused(format!("the host {why}")),
-        None => Trouble::Lost("the reply makes no sense".into()),
     }
 }
 

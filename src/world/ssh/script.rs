@@ -60,7 +60,8 @@ impl Printed {
 /// Runs a script to its end.
 ///
 /// # Errors
-/// `Unreachable`: it was not started. `Late`: it has not ended in time. `Lost`: the link broke.
+/// `Unreachable`: it was not started. `Late`: it has not ended in time. `Lost`: the link broke. `Refused`: the host
+/// does not run scripts.
 pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<Printed, Trouble> {
     if !fits(script.values) {
         return Err(Trouble::Refused("a zero byte cannot be part of an argument".into()));
@@ -69,19 +70,28 @@ pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<P
     let opened = timeout_at(script.until, connection.open(&line)).await;
     let mut channel = opened.map_err(|_| Trouble::Late)??;
     match timeout_at(script.until, carry_out(&mut channel, &script)).await {
-        Ok(Some(printed)) => Ok(printed),
-        Ok(None) => {
-            connection.check().await;
-            Err(Trouble::Lost("the link broke before the reply".into()))
-        }
+        Ok(Ok(printed)) => Ok(printed),
+        Ok(Err(said)) => Err(match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+            Some(line) if connection.check().await => {
+                Trouble::Refused(format!("host `{}` does not run `sh` as it must: {line}", connection.host))
+            }
+            Some(_) => lost(),
+            None => {
+                connection.check().await;
+                lost()
+            }
+        }),
         Err(_) => Err(Trouble::Late),
     }
 }
 
-/// What the script printed; nothing when it did not come to its end.
-async fn carry_out(channel: &mut Channel, script: &Script<'_>) -> Option<Printed> {
-    let (mut to, from, errors) =
-        (channel.child.stdin().take()?, channel.child.stdout().take()?, channel.child.stderr().take()?);
+/// What the script printed; when it did not come to its end, what was said in place of its beginning.
+async fn carry_out(channel: &mut Channel, script: &Script<'_>) -> Result<Printed, String> {
+    let child = &mut channel.child;
+    let (Some(mut to), Some(from), Some(errors)) = (child.stdin().take(), child.stdout().take(), child.stderr().take())
+    else {
+        return Err(String::new());
+    };
     let message = arguments(script.values);
     let send = async {
         // A script that ends without having read everything says so itself.
@@ -92,8 +102,15 @@ async fn carry_out(channel: &mut Channel, script: &Script<'_>) -> Option<Printed
         to
     };
     let (_open, out, err) = tokio::join!(send, keep(from, script.most + GREETING_MAX), keep(errors, script.most));
-    let (err, exit) = err.tail()?;
-    Some(Printed { exit, out: out.after_greeting(script.most)?, err })
+    let Some(out) = out.after_greeting(script.most) else {
+        return Err(String::from_utf8_lossy(&err.head).into_owned());
+    };
+    let (err, exit) = err.tail().ok_or_else(String::new)?;
+    Ok(Printed { exit, out, err })
+}
+
+fn lost() -> Trouble {
+    Trouble::Lost("the link broke before the reply".into())
 }
 
 /// A script that goes on until this is dropped, and says something when there is something to say.

@@ -1,0 +1,245 @@
+//! Every way a link, a host or a runner can fail, at every step of a runbook of twelve. The run ends well by itself or
+//! after `baton resume`, or says that it is in doubt and why; the host's own ledger shows what may happen once at most
+//! once. `BATON_LONG=1` strikes at all twelve steps with every fault, else at four that `BATON_SEED` decides.
+
+use super::twelve::{ONCE, RUN, STEPS, prepare};
+use crate::support::estate::Estate;
+use crate::support::{Baton, Dice, Ended};
+use std::fs::File;
+use std::process::Child;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// How many runs go on at the same time, each with a host of its own.
+const AT_A_TIME: usize = 6;
+/// How often a run may be taken up again.
+const RESUMES_MAX: u32 = 5;
+/// How long a runner may take from the strike to its end.
+const RUNNER_LIMIT: Duration = Duration::from_secs(120);
+/// What the strikes are timed by.
+const SEED: u64 = 20_261_121;
+/// A silent peer is noticed after three seconds.
+const SETTINGS: &str = "alive = \"1s\"\nconnect_limit = \"5s\"";
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    CutLink,
+    KillSessions,
+    FreezePeer,
+    KillMaster,
+    KillRunner,
+    RestartSshd,
+}
+
+const FAULTS: [Fault; 6] =
+    [Fault::CutLink, Fault::KillSessions, Fault::FreezePeer, Fault::KillMaster, Fault::KillRunner, Fault::RestartSshd];
+
+/// A fault at a step.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    fault: Fault,
+    step: usize,
+    seed: u64,
+}
+
+/// What it came to in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Came {
+    /// Done, and nobody had to do anything.
+    ByItself,
+    /// Done after `baton resume`.
+    Resumed,
+    /// Done after a person had looked at the host.
+    Doubted,
+}
+
+/// A run that is being disturbed.
+struct Trial {
+    case: Case,
+    baton: Baton,
+    estate: Estate,
+    ledger: super::twelve::Ledger,
+    said: String,
+}
+
+#[test]
+fn a_run_over_ssh_that_nobody_disturbs_ends_by_itself() {
+    let mut trial = Trial::new(Case { fault: Fault::CutLink, step: 0, seed: 1 });
+    let mut runner = trial.start(&RUN);
+    let ended = trial.ended(&mut runner).unwrap();
+    assert_eq!((ended.code, trial.ledger.complaint(true)), (0, None), "{}{}", ended.out, ended.err);
+}
+
+#[test]
+fn whatever_fails_at_whatever_step_the_run_ends_well_and_nothing_happens_twice() {
+    let began = Instant::now();
+    let cases = cases();
+    let (queue, results) = (Mutex::new(cases.clone()), Mutex::new(Vec::new()));
+    let next = || queue.lock().expect("the queue").pop();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    let began = Instant::now();
+                    let result = Trial::new(case).goes();
+                    results.lock().expect("the results").push((case, began.elapsed(), result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().expect("the results");
+    results.sort_by_key(|(case, ..)| (case.fault, case.step));
+    let mut wrong = String::new();
+    for (case, took, result) in &results {
+        match result {
+            Ok(came) => println!("{:?} at step {}: {came:?}, {:.1} s", case.fault, case.step, took.as_secs_f32()),
+            Err(why) => wrong += &format!("\n===== {case:?}: {why}\n"),
+        }
+    }
+    println!("{} cases in {:.0} s", results.len(), began.elapsed().as_secs_f32());
+    assert!(wrong.is_empty(), "{wrong}");
+    assert_eq!(results.len(), cases.len());
+}
+
+/// Which faults strike where: all of them, or as many as an ordinary suite has time for.
+fn cases() -> Vec<Case> {
+    let long = std::env::var_os("BATON_LONG").is_some();
+    let mut dice = Dice::new(20_261_121);
+    let mut cases = Vec::new();
+    for fault in FAULTS {
+        let mut steps: Vec<usize> = (1..=STEPS).collect();
+        while !long && steps.len() > 4 {
+            steps.remove(usize::try_from(dice.roll(steps.len() as u64)).expect("small"));
+        }
+        cases.extend(steps.into_iter().map(|step| Case { fault, step, seed: dice.roll(u64::MAX) }));
+    }
+    cases
+}
+
+impl Trial {
+    fn new(case: Case) -> Self {
+        let (baton, estate) = (Baton::new(), Estate::start(1));
+        let ledger = prepare(&baton, &estate.inventory(SETTINGS), "/root", &estate.host(1).home());
+        Self { case, baton, estate, ledger, said: String::new() }
+    }
+
+    /// Disturbs a run and brings it to its end.
+    fn goes(mut self) -> Result<Came, String> {
+        let result = self.disturb().and_then(|ended| self.to_the_end(ended));
+        result.map_err(|why| {
+            let jobs =
+                self.estate.host(1).does("cd /root/.baton 2>/dev/null && find . -type f | sort | head -80; ps ax");
+            format!("{why}\n--- said\n{}\n--- ledger\n{}--- on the host\n{jobs}", self.said, self.ledger.text())
+        })
+    }
+
+    fn disturb(&mut self) -> Result<Ended, String> {
+        let mut runner = self.start(&RUN);
+        let deadline = Instant::now() + RUNNER_LIMIT;
+        while !self.ledger.has_begun(self.case.step) {
+            if runner.try_wait().expect("looks at it").is_some() || Instant::now() > deadline {
+                let _ = runner.kill();
+                let ended = self.ended(&mut runner)?;
+                return Err(format!("the step was never reached; exit code {}", ended.code));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let mut dice = Dice::new(self.case.seed);
+        std::thread::sleep(Duration::from_millis(dice.roll(500)));
+        self.strike(&mut runner, &mut dice);
+        self.ended(&mut runner)
+    }
+
+    fn strike(&self, runner: &mut Child, dice: &mut Dice) {
+        let host = self.estate.host(1);
+        let mut pause = |from: u64, to: u64| std::thread::sleep(Duration::from_millis(from + dice.roll(to - from)));
+        match self.case.fault {
+            Fault::CutLink => {
+                host.machine.cut_link();
+                pause(1000, 5000);
+                host.machine.heal_link();
+            }
+            Fault::FreezePeer => {
+                host.machine.freeze();
+                pause(1000, 6000);
+                host.machine.thaw();
+            }
+            Fault::RestartSshd => {
+                host.stop_sshd();
+                host.kill_sessions();
+                pause(100, 1500);
+                host.start_sshd();
+            }
+            Fault::KillSessions => host.kill_sessions(),
+            Fault::KillMaster => host.kill_masters(),
+            Fault::KillRunner => runner.kill().expect("kills the runner"),
+        }
+    }
+
+    /// Takes it up again until it is over, as a person does who reads what is said.
+    fn to_the_end(&mut self, first: Ended) -> Result<Came, String> {
+        let (mut ended, mut came) = (first, Came::ByItself);
+        for _ in 0..=RESUMES_MAX {
+            if let Some(complaint) = self.ledger.complaint(ended.code == 0) {
+                return Err(complaint);
+            }
+            let words: Vec<String> = match ended.code {
+                0 => return Ok(came),
+                5 => self.word_on_the_doubt(&ended)?,
+                // Killed, failed for now, interrupted: a person types what it says.
+                -1 | 1 | 4 | 130 => ["resume", "latest"].map(str::to_owned).into(),
+                code => return Err(format!("exit code {code}")),
+            };
+            came = came.max(if ended.code == 5 { Came::Doubted } else { Came::Resumed });
+            let mut runner = self.start(&words.iter().map(String::as_str).collect::<Vec<_>>());
+            ended = self.ended(&mut runner)?;
+        }
+        Err(format!("not over after {RESUMES_MAX} resumes"))
+    }
+
+    /// What a person says who has looked at the host.
+    fn word_on_the_doubt(&self, ended: &Ended) -> Result<Vec<String>, String> {
+        let text = format!("{}{}", ended.out, ended.err).split_whitespace().collect::<Vec<_>>().join(" ");
+        let named =
+            |name: &&&str| text.contains(&format!("once {name} begins")) || text.contains(&format!("once {name} 0"));
+        let name = ONCE.iter().rfind(named).ok_or("it does not say what is in doubt")?;
+        // What has begun will have ended by then.
+        std::thread::sleep(Duration::from_secs(2));
+        let word = match self.ledger.counts()[*name] {
+            (0, 0) => "--not-happened",
+            (1, 1) => "--happened",
+            (begun, ended) => return Err(format!("{name} has begun {begun} times and ended {ended} times")),
+        };
+        Ok(["resume", "latest", word, "the ledger says so"].map(str::to_owned).into())
+    }
+
+    fn start(&mut self, words: &[&str]) -> Child {
+        self.said += &format!("$ baton {}\n", words.join(" "));
+        let file = |name: &str| File::create(self.baton.folder().join(name)).expect("a file");
+        self.baton.command(words).stdout(file("out")).stderr(file("err")).spawn().expect("starts the binary")
+    }
+
+    /// How it ended, at the latest when nobody would wait any longer.
+    fn ended(&mut self, runner: &mut Child) -> Result<Ended, String> {
+        let deadline = Instant::now() + RUNNER_LIMIT;
+        let status = loop {
+            match runner.try_wait().expect("looks at it") {
+                Some(status) => break Some(status),
+                None if Instant::now() > deadline => break None,
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        let read = |name: &str| std::fs::read_to_string(self.baton.folder().join(name)).unwrap_or_default();
+        let (out, err) = (read("out"), read("err"));
+        self.said += &format!("{out}{err}=> {status:?}\n");
+        match status {
+            Some(status) => Ok(Ended { code: status.code().unwrap_or(-1), out, err }),
+            None => {
+                runner.kill().expect("kills the runner");
+                let _ = runner.wait();
+                Err(format!("the runner does not end within {RUNNER_LIMIT:?}"))
+            }
+        }
+    }
+}
