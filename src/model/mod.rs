@@ -4,6 +4,7 @@
 pub mod account;
 pub mod answers;
 pub mod automaton;
+pub mod digest;
 mod document;
 pub mod effect;
 pub mod event;
@@ -18,4 +19,5 @@ pub mod ssh;
 pub mod step_name;
 mod template;
 pub mod text;
+pub mod transfer;
 pub mod value;

@@ -56,6 +56,7 @@ impl Steer {
         match reply {
             Reply::Line(line) => Ok(line),
             Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Woke => Err(Stopped),
+            Reply::File(_) | Reply::Block(_) | Reply::Kept => Err(Stopped),
             Reply::Answer(_) | Reply::Lease(_) | Reply::Trouble(_) => Err(Stopped),
         }
     }

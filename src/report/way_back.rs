@@ -67,7 +67,7 @@ pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
 fn typed_changes(history: &History) -> Vec<&str> {
     let typed = history.records().iter().filter_map(|stored| {
         let Record::Intent { id, attempt: 1, effect, .. } = &stored.record else { return None };
-        (id.track.is_typed() && matches!(effect.action, Action::Job(_))).then_some(effect.label.as_str())
+        (id.track.is_typed() && effect.is_change()).then_some(effect.label.as_str())
     });
     typed.collect()
 }

@@ -180,6 +180,7 @@ impl State {
             Request::Ask { .. } => Reply::Answer(self.answer.clone().unwrap_or(Answer::Nobody("no terminal".into()))),
             Request::Line { .. } => Reply::Line(Line::Closed("no terminal".into())),
             Request::TakeLease { .. } | Request::Release { .. } => Reply::Lease(1),
+            Request::File { .. } => Reply::Trouble(Trouble::Refused("no files here".into())),
         }
     }
 }
@@ -201,6 +202,7 @@ fn name(request: &Request) -> &'static str {
         Request::Read { .. } => "read",
         Request::Changed { .. } => "changed",
         Request::Line { .. } => "line",
+        Request::File { .. } => "file",
         Request::TakeLease { .. } | Request::Release { .. } => "lease",
         Request::WaitUntil { .. } => "wait",
         Request::Ask { .. } => "ask",

@@ -12,6 +12,7 @@ mod files;
 mod jobs;
 mod script;
 mod settings;
+mod transfer;
 
 use super::clock::Clock;
 use super::keyring::Secret;
@@ -109,6 +110,7 @@ impl RemoteHosts {
             Request::Changed { dir, seen, until, .. } => {
                 Reply::Listing(files.changed(connection, &dir, &seen, at(until)).await?)
             }
+            Request::File { work, .. } => transfer::work(jobs, runner, work).await?,
             Request::TakeLease { force, .. } => Reply::Lease(jobs.lease(runner, force).await?.number),
             Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
             Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {
