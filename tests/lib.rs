@@ -35,6 +35,7 @@ mod stepwise;
 mod summary;
 mod support;
 mod tidy;
+mod transfer;
 mod verdicts;
 mod way_back;
 mod world;

@@ -3,7 +3,6 @@
 
 use crate::journal::history::History;
 use crate::journal::way_back::{Act, Change, Fate, How};
-use crate::model::effect::Action;
 use crate::model::record::{Record, Way};
 use crate::model::text::shown;
 use crate::report::layout::{date_and_time, wrap};
