@@ -433,10 +433,7 @@ impl Effect {
     /// Whether it needs a durable intent: everything but what only reads or notes.
     #[must_use]
     pub fn needs_intent(&self) -> bool {
-        match self.class() {
-            Class::Idempotent | Class::Once | Class::Wait | Class::Human => true,
-            Class::Probe | Class::Meta => false,
-        }
+        matches!(self.class(), Class::Idempotent | Class::Once | Class::Wait | Class::Human)
     }
 
     /// Whether it is only a pause between two looks of a wait that the script does itself: no deed of its own.

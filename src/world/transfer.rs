@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// The machine baton runs on, as a host of [`Request::File`](super::Request::File): no inventory has a host of that name.
+/// The machine baton runs on, as a host of [`Request::File`](super::Request::File): no inventory has one of that name.
 pub const RUNNER: &str = "(runner)";
 
 /// What can be asked about a file. Paths of hosts are full ones; those of the [`RUNNER`] may be relative to the folder
