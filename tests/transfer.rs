@@ -16,8 +16,10 @@ use baton::world::transfer::{FileWork, RUNNER};
 use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, Trouble, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 type Meddle = Box<dyn Fn(usize, &FileWork) -> Option<Result<Trouble, Stopped>>>;
 
@@ -357,5 +359,71 @@ fn in_simulation_any_fault_leaves_it_done_or_to_be_tried_again() {
         }
         assert_eq!(finished.ending, Ending::Done, "{plan}: {:?}", finished.error);
         assert!(arrived(&play.estate, &package), "{plan}");
+    }
+}
+
+/// A fixed script of hosts under a shell: its arguments as lines of input, then what it reads; its exit code, what it
+/// printed, and what it complained of.
+fn script(shell: &[&str], texts: &[&str], values: &[&str], body: &[u8]) -> (Option<i32>, String, String) {
+    let prelude = include_str!("../src/world/ssh/prelude.sh");
+    let text = format!("{prelude}{}main \"$@\"\nexit \"$?\"\n", texts.concat());
+    let mut host = Command::new(shell[0]);
+    host.args(&shell[1..]).args(["-c", &text, "baton"]);
+    let mut host = host.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut to = host.stdin.take().unwrap();
+    let lines: String = values.iter().map(|value| format!("={value}\n")).collect();
+    to.write_all(format!("={}\n{lines}", values.len()).as_bytes()).unwrap();
+    // One that refuses does not read it.
+    let _ = to.write_all(body);
+    let output = host.wait_with_output().unwrap();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    let out = said(&output.stdout);
+    (output.status.code(), out.strip_prefix("baton").unwrap_or(&out).trim_start().to_owned(), said(&output.stderr))
+}
+
+#[test]
+fn the_scripts_of_hosts_do_the_same_under_every_shell() {
+    let fence = [include_str!("../src/world/ssh/lease.sh"), include_str!("../src/world/ssh/transfer/fence.sh")];
+    let write = [&fence[..], &[include_str!("../src/world/ssh/transfer/write.sh")]].concat();
+    let install = [&fence[..], &[include_str!("../src/world/ssh/transfer/install.sh")]].concat();
+    let digest = [include_str!("../src/world/ssh/transfer/digest.sh")];
+    let read = [include_str!("../src/world/ssh/transfer/read.sh")];
+    let shells = [&["dash"][..], &["bash", "--posix"], &["busybox", "sh"]];
+    let path = std::env::var_os("PATH").unwrap();
+    let installed = |shell: &&&[&str]| std::env::split_paths(&path).any(|folder| folder.join(shell[0]).exists());
+    for shell in shells.iter().filter(installed) {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::create_dir_all(at("jobs/lease")).unwrap();
+        std::fs::write(at("jobs/lease/0000000007"), "").unwrap();
+        let (jobs, part, file) = (at("jobs"), at(".it's $b.baton-part"), at("it's $b"));
+        let change = |texts: &[&str], number: &str, rest: &[&str], body: &[u8]| {
+            script(shell, texts, &[&[jobs.as_str(), number], rest].concat(), body)
+        };
+        let written = |number: &str, rest: &[&str], body: &[u8]| change(&write, number, rest, body).0;
+        assert_eq!(written("0000000007", &[&part, "0", "11"], b"hello world"), Some(0), "{shell:?}");
+        assert_eq!(written("0000000007", &[&part, "5", "2"], b"XY and what comes next"), Some(0));
+        assert_eq!(written("0000000007", &[&part, "8", "1"], b"Z"), Some(3), "it is shorter");
+        assert_eq!(written("0000000006", &[&part, "0", "1"], b"Z"), Some(5), "the lease is another's");
+        assert_eq!(written("0000000007", &[&at("no/part"), "0", "1"], b"Z"), Some(3), "there is no folder");
+        let seen = |text: &str| format!("7 600 {}", baton::model::digest::sha256(text.as_bytes()));
+        assert_eq!(script(shell, &digest, &[&part, "-", "-"], b"").1, seen("helloXY"));
+        assert_eq!(script(shell, &digest, &[&part, "3", "must"], b"").1, seen("hel"));
+        assert_eq!(script(shell, &digest, &[&file, "-", "-"], b"").0, Some(3));
+        assert_eq!(script(shell, &read, &[&part, "2", "100"], b"").1, "lloXY");
+        assert_eq!(change(&install, "0000000006", &[&part, &file, "640", "over"], b"").0, Some(5));
+        assert_eq!(change(&install, "0000000007", &[&part, &file, "640", "-"], b"").0, Some(0));
+        assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(written("0000000007", &[&part, "0", "0"], b""), Some(0));
+        assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "-"], b"").0, Some(4), "it is there already");
+        assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "over"], b"").0, Some(0));
+        assert_eq!((std::fs::read(&file).unwrap().len(), Path::new(&part).exists()), (0, false));
+        symlink(&file, at("link")).unwrap();
+        let (code, _, why) = script(shell, &digest, &[&at("link"), "-", "-"], b"");
+        assert!(code == Some(4) && why.ends_with("is a symbolic link, which is not followed"), "{shell:?}: {why}");
+        symlink(&file, &part).unwrap();
+        assert_eq!(written("0000000007", &[&part, "0", "1"], b"Z"), Some(0));
+        assert_eq!(std::fs::read(&file).unwrap(), b"", "{shell:?}: a link at the part's name leads nowhere");
+        assert_eq!(change(&install, "0000000007", &[&part, &at("link"), "600", "over"], b"").0, Some(4));
     }
 }

@@ -232,17 +232,15 @@ impl<'a> Carrier<'a> {
     }
 
     fn digest(&self, end: End<'_>, first: u64, must: bool) -> Result<Option<FileSeen>, Break> {
-        match self.ask(end.host, FileWork::Digest { path: end.path.to_owned(), first, must })?? {
-            Reply::File(seen) => Ok(seen),
-            other => Err(calls::unfit(other).into()),
-        }
+        let work = FileWork::Digest { path: end.path.to_owned(), first, must };
+        let reply = self.ask(end.host, work)??;
+        if let Reply::File(seen) = reply { Ok(seen) } else { Err(calls::unfit(reply).into()) }
     }
 
     fn read(&self, from: u64, max: u64) -> Result<Block, Break> {
-        match self.ask(self.source.host, FileWork::Read { path: self.source.path.to_owned(), from, max })?? {
-            Reply::Block(block) => Ok(block),
-            other => Err(calls::unfit(other).into()),
-        }
+        let work = FileWork::Read { path: self.source.path.to_owned(), from, max };
+        let reply = self.ask(self.source.host, work)??;
+        if let Reply::Block(block) = reply { Ok(block) } else { Err(calls::unfit(reply).into()) }
     }
 
     fn ask(&self, host: &str, work: FileWork) -> Result<Result<Reply, Trouble>, Stopped> {

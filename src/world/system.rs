@@ -341,10 +341,8 @@ impl Shared {
 
     /// The value that the command of a job is to read.
     async fn secret(&self, request: &Request) -> std::result::Result<Option<Secret>, Trouble> {
-        match request {
-            Request::Start { secret: Some(name), .. } => self.keyring.value(name).await.map(Some),
-            _ => Ok(None),
-        }
+        let Request::Start { secret: Some(name), .. } = request else { return Ok(None) };
+        self.keyring.value(name).await.map(Some)
     }
 
     fn place(&self, host: &str) -> std::result::Result<&HostPlace, Trouble> {
