@@ -37,6 +37,7 @@ mod summary;
 mod support;
 mod surroundings;
 mod tidy;
+mod transfer;
 mod verdicts;
 mod way_back;
 mod world;

@@ -5,6 +5,7 @@
 
 mod diagnostics;
 mod door;
+mod files;
 mod flow;
 mod lint;
 mod secrets;

@@ -2,6 +2,14 @@
 //! and is found nowhere else.
 
 use crate::support::{Baton, Ended};
+use baton::model::secret::{Secret, Source};
+use baton::world::clock::Clock;
+use baton::world::keyring::Keyring;
+use baton::world::person::Person;
+use baton::world::system::{HostPlace, SystemWorld};
+use baton::world::transfer::{Block, FileWork};
+use baton::world::{Completion, Reply, Request, Ticket, World};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -164,4 +172,55 @@ fn a_secret_that_cannot_be_had_starts_nothing() {
         assert!(told.contains("was not started") && told.contains(why), "{told}");
         assert!(!baton.folder().join("started").exists());
     }
+}
+
+/// A world that knows the canary.
+fn keyed(folder: &Path) -> SystemWorld {
+    std::fs::write(folder.join("secret"), format!("{CANARY}\n")).expect("the secret");
+    let source = Source::File(folder.join("secret").display().to_string());
+    let secrets = BTreeMap::from([("db".to_owned(), Secret { name: "db".into(), source })]);
+    let hosts = BTreeMap::from([("h".to_owned(), HostPlace { jobs: folder.join("jobs") })]);
+    let world = SystemWorld::new(hosts, Clock::real(), Person::Nobody("nobody".into())).expect("a world");
+    world.keyed(Keyring::new(secrets))
+}
+
+fn ask(world: &mut SystemWorld, request: Request) -> Reply {
+    world.submit(Ticket(0), request);
+    let Completion::Reply(_, reply) = world.next() else { panic!("no reply") };
+    reply
+}
+
+#[test]
+fn wherever_a_log_is_cut_the_secret_in_it_is_hidden_and_nothing_moves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut world = keyed(folder.path());
+    let text = format!("begin {CANARY} end\n");
+    std::fs::write(folder.path().join("a.log"), &text).expect("a log");
+    let dir = folder.path().display().to_string();
+    let Reply::Listing(files) = ask(&mut world, Request::List { host: "h".into(), dir: dir.clone() }) else {
+        panic!("no listing");
+    };
+    let identity = files.iter().find(|file| file.name == "a.log").expect("the log").identity;
+    for from in 0..text.len() {
+        for max in 4..=text.len() - from {
+            let (host, dir, name) = ("h".to_owned(), dir.clone(), "a.log".to_owned());
+            let (from_byte, most) = (from as u64, max as u64);
+            let read = Request::Read { host, dir, name, identity, from: from_byte, max: most };
+            let Reply::Bytes(bytes) = ask(&mut world, read) else { panic!("no bytes") };
+            assert_eq!(bytes.len(), max.min(text.len() - from));
+            for (at, part) in bytes.windows(4).enumerate() {
+                let shown = String::from_utf8_lossy(&bytes);
+                assert!(!CANARY.as_bytes().windows(4).any(|piece| piece == part), "{from}+{max}, {at}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_carried_is_not_altered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut world = keyed(folder.path());
+    let path = folder.path().join("secret").display().to_string();
+    let read = Request::File { host: "h".into(), work: FileWork::Read { path, from: 0, max: 100 } };
+    assert_eq!(ask(&mut world, read), Reply::Block(Block(format!("{CANARY}\n").into_bytes())));
 }

@@ -17,7 +17,9 @@ impl Dispatcher {
     /// What became of a change. One that a runner left open gets its outcome.
     pub(super) fn look_at(&self, id: &EffectId) -> Result<Fate, Halted> {
         let Some(past) = self.history.recorded(id) else { return Ok(Fate::Never) };
-        let Action::Job(job) = &past.effect.action else { return Ok(Fate::Never) };
+        if !past.effect.is_change() {
+            return Ok(Fate::Never);
+        }
         let key = self.beside('~', id);
         if let Some(known) = self.history.recorded(&key) {
             return self.known(&key, &known);
@@ -25,7 +27,7 @@ impl Dispatcher {
         let (run, scanners, since) = (&self.run, &*self.scanners, past.since);
         let (attempt, base, effect) = (past.attempt, past.base, past.effect);
         let order = Order { run, id, attempt, base, effect, since, recovering: true, scanners };
-        let found = exec::settle(self, order, job).map_err(|Stopped| Halted)?;
+        let found = exec::settle(self, order).map_err(|Stopped| Halted)?;
         let (fate, outcome) = match found {
             Found::Ended(outcome @ Outcome::Done { .. }) => (Fate::Happened, outcome),
             Found::Ended(outcome) => (Fate::Unclear, outcome),

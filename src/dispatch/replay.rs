@@ -115,6 +115,7 @@ pub(super) fn unanswered(run: &str, id: &EffectId, effect: &Effect, reason: &str
     let (gate, question) = match &effect.action {
         Action::Ask(ask) => (ask.gate.as_str(), ask.text.as_str()),
         Action::Job(_) | Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => ("", ""),
+        Action::Put(_) | Action::Fetch(_) => ("", ""),
         Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => ("", ""),
     };
     let error = Error::new(Kind::Suspended, format!("gate `{gate}` waits for an answer: {question}"))

@@ -82,7 +82,8 @@ impl Dispatcher {
                     track.readings.push(Reading { id: id.clone(), digest });
                 });
             }
-            Action::Job(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => {
+            Action::Job(_) | Action::Put(_) | Action::Fetch(_) => self.track(|track| track.readings.clear()),
+            Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => {
                 self.track(|track| track.readings.clear());
             }
             Action::Ask(_) if effect.may_change() => self.track(|track| track.readings.clear()),
@@ -105,7 +106,7 @@ impl Dispatcher {
 
     /// Before a change: reads again what the guards of the enclosing steps were decided by before this runner came.
     pub(super) fn look_again(&self, effect: &Effect) -> Result<(), Halted> {
-        if !matches!(effect.action, Action::Job(_)) {
+        if !effect.is_change() {
             return Ok(());
         }
         let due = self.guards_due();

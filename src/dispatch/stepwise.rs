@@ -170,7 +170,7 @@ fn type_line(link: &dyn Link) -> Result<Line, Stopped> {
 /// Changes and waits.
 fn is_asked_about(effect: &Effect) -> bool {
     match &effect.action {
-        Action::Job(_) | Action::Log(_) | Action::Until(_) => true,
+        Action::Job(_) | Action::Put(_) | Action::Fetch(_) | Action::Log(_) | Action::Until(_) => true,
         Action::Sleep { .. } => !effect.is_pause(),
         Action::Probe(_) | Action::Ask(_) | Action::Capture(_) => false,
         Action::Note { .. } | Action::NoReturn { .. } => false,

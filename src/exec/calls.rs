@@ -64,6 +64,9 @@ pub(super) fn unfit(reply: Reply) -> Trouble {
         | Reply::Bytes(_)
         | Reply::Probed { .. }
         | Reply::Listing(_)
+        | Reply::File(_)
+        | Reply::Block(_)
+        | Reply::Kept
         | Reply::Lease(_)
         | Reply::Noted
         | Reply::Woke

@@ -1,10 +1,11 @@
 //! How an effect is done against a world: jobs with re-attachment, probes, waits on logs and states, questions.
 //! Straight-line code over a [`Link`]. It knows no journal and no approval, and never looks at a clock but the link's.
 
-use crate::model::effect::{Action, Effect, Failure, FailureKind, Job, Outcome};
+use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
+use transfer::Way;
 
 mod ask;
 mod calls;
@@ -21,10 +22,12 @@ mod probe;
 mod reading;
 pub mod scan;
 mod scanners;
+mod transfer;
 mod until;
 mod waiting;
 
 pub use scanners::Scanners;
+pub use transfer::BLOCK;
 
 /// Everything exec has to know of the effect it performs.
 #[derive(Debug, Clone, Copy)]
@@ -117,13 +120,19 @@ pub fn read_again(link: &dyn Link, effect: &Effect) -> Result<Result<Value, Fail
     }
 }
 
-/// Finds out what became of a job that was asked for, and starts nothing. What still runs is awaited, for its own
-/// limit from now on.
+/// Finds out what became of a change that was asked for, and starts nothing. A job that still runs is awaited, for its
+/// own limit from now on.
 ///
 /// # Errors
 /// [`Stopped`] when the run is being stopped.
-pub fn settle(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Found, Stopped> {
-    job::settle(link, order, job)
+pub fn settle(link: &dyn Link, order: Order<'_>) -> Result<Found, Stopped> {
+    match &order.effect.action {
+        Action::Job(job) => job::settle(link, order, job),
+        Action::Put(transfer) => transfer::settle(link, order, transfer, Way::Put),
+        Action::Fetch(transfer) => transfer::settle(link, order, transfer, Way::Fetch),
+        Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => Ok(Found::Never),
+        Action::Ask(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => Ok(Found::Never),
+    }
 }
 
 /// Performs an effect, or finds out what became of it.
@@ -133,6 +142,8 @@ pub fn settle(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Found, Sto
 pub fn perform(link: &dyn Link, order: Order<'_>) -> Result<Verdict, Stopped> {
     match &order.effect.action {
         Action::Job(job) => job::perform(link, order, job),
+        Action::Put(transfer) => transfer::perform(link, order, transfer, Way::Put),
+        Action::Fetch(transfer) => transfer::perform(link, order, transfer, Way::Fetch),
         Action::Probe(probe) => probe::perform(link, order, probe),
         Action::Log(wait) => log_wait::perform(link, order, wait),
         Action::Until(until) => until::perform(link, order, until),

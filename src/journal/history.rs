@@ -322,7 +322,7 @@ impl History {
             return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
         };
         let done = matches!(outcome_in(all, at), Some(Outcome::Done { .. }));
-        let change = asked_in(all, slot.asked).is_some_and(|asked| matches!(asked.effect.action, Action::Job(_)));
+        let change = asked_in(all, slot.asked).is_some_and(|asked| asked.effect.is_change());
         if done && change {
             return Err(format!("effect {id} is a change that is done"));
         }

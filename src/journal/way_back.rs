@@ -129,7 +129,7 @@ impl History {
         for stored in self.records() {
             if let Record::Intent { id, attempt, step, effect, digest, .. } = &stored.record
                 && id.track.is_scripts()
-                && matches!(effect.action, Action::Job(_))
+                && effect.is_change()
             {
                 found.retain(|(change, before)| change.id != *id || before != digest);
                 let (id, effect, step) = (id.clone(), effect.clone(), step.clone());

@@ -5,6 +5,7 @@ use crate::model::automaton::Table;
 use crate::model::mark::Mark;
 use crate::model::profile::Reading;
 use crate::model::span::Span;
+pub use crate::model::transfer::Transfer;
 use crate::model::value::{Fields, Value};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -78,6 +79,10 @@ impl Undo {
 pub enum Action {
     /// A verb or command that changes something on a host.
     Job(Job),
+    /// A file that is carried to the host.
+    Put(Transfer),
+    /// A file that is carried from the host.
+    Fetch(Transfer),
     /// A reading.
     Probe(Probe),
     /// Waiting for log records.
@@ -417,6 +422,7 @@ impl Effect {
     pub fn class(&self) -> Class {
         match &self.action {
             Action::Job(job) => job.class,
+            Action::Put(_) | Action::Fetch(_) => Class::Idempotent,
             Action::Probe(_) => Class::Probe,
             Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => Class::Wait,
             Action::Ask(_) => Class::Human,
@@ -427,10 +433,7 @@ impl Effect {
     /// Whether it needs a durable intent: everything but what only reads or notes.
     #[must_use]
     pub fn needs_intent(&self) -> bool {
-        match self.class() {
-            Class::Idempotent | Class::Once | Class::Wait | Class::Human => true,
-            Class::Probe | Class::Meta => false,
-        }
+        matches!(self.class(), Class::Idempotent | Class::Once | Class::Wait | Class::Human)
     }
 
     /// Whether it is only a pause between two looks of a wait that the script does itself: no deed of its own.
@@ -443,7 +446,7 @@ impl Effect {
     #[must_use]
     pub fn may_be_left_out(&self) -> bool {
         match &self.action {
-            Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => true,
+            Action::Job(_) | Action::Put(_) | Action::Fetch(_) | Action::Until(_) | Action::Sleep { .. } => true,
             Action::Log(wait) => match &wait.want {
                 Want::Match { events, patterns } => events.len() + patterns.len() == 1,
                 Want::Table(_) => false,
@@ -458,6 +461,8 @@ impl Effect {
     pub fn kind(&self) -> &'static str {
         match &self.action {
             Action::Job(_) => "job",
+            Action::Put(_) => "put",
+            Action::Fetch(_) => "fetch",
             Action::Probe(_) => "probe",
             Action::Log(_) => "log",
             Action::Until(_) => "until",
@@ -469,11 +474,17 @@ impl Effect {
         }
     }
 
+    /// Whether baton itself makes something another.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        matches!(self.action, Action::Job(_) | Action::Put(_) | Action::Fetch(_))
+    }
+
     /// Whether something outside may be another afterwards: by a command, or by the hands of a person.
     #[must_use]
     pub fn may_change(&self) -> bool {
         match &self.action {
-            Action::Job(_) => true,
+            Action::Job(_) | Action::Put(_) | Action::Fetch(_) => true,
             Action::Ask(ask) => ask.form == Form::Manual,
             Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => false,
             Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => false,

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod answers;
 pub mod automaton;
+pub mod digest;
 mod document;
 pub mod effect;
 pub mod event;
@@ -19,4 +20,5 @@ pub mod step_name;
 pub mod surroundings;
 mod template;
 pub mod text;
+pub mod transfer;
 pub mod value;

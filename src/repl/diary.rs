@@ -164,7 +164,7 @@ impl Reading {
             of.into_iter().for_each(|step| (step.standing, step.ended) = (standing, at));
         }
         if let Record::Intent { id, step, effect, .. } = record
-            && matches!(effect.action, Action::Job(_))
+            && effect.is_change()
         {
             self.asked.insert(id.clone(), step.clone());
         }

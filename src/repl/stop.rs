@@ -103,6 +103,7 @@ impl Stop {
             Action::Job(job) => &job.argv[..],
             Action::Probe(probe) => &probe.argv[..],
             Action::Log(_) | Action::Until(_) | Action::Sleep { .. } | Action::Ask(_) => &[],
+            Action::Put(_) | Action::Fetch(_) => &[],
             Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => &[],
         };
         if !argv.is_empty() {

@@ -1,7 +1,7 @@
 //! What is about to happen, as it is shown before a person lets it go: the deed, the command behind it, what a crash
 //! would mean, and what undoes it. Pure: an effect in, lines out. Nothing of it is obeyed by a terminal.
 
-use crate::model::effect::{Action, Class, Effect, Job, Want};
+use crate::model::effect::{Action, Class, Effect, Job, Transfer, Want};
 use crate::model::record::PlaceData;
 use crate::model::text::shown;
 use crate::model::value::Value;
@@ -14,6 +14,8 @@ type Line = (&'static str, String);
 pub fn lines(effect: &Effect, attempt: u32, step: (&str, &str), place: Option<&PlaceData>) -> Vec<Line> {
     let mut lines = match &effect.action {
         Action::Job(job) => change(effect, job),
+        Action::Put(file) => carried(&file.local, &file.remote, file),
+        Action::Fetch(file) => carried(&file.remote, &file.local, file),
         Action::Log(wait) => vec![("log", log(&wait.want)), ("limit", wait.limit.to_string())],
         Action::Until(until) => {
             let wants: Vec<String> = until.wants.iter().map(|value| format!("`{value}`")).collect();
@@ -53,6 +55,10 @@ fn change(effect: &Effect, job: &Job) -> Vec<Line> {
     }
     lines.push(("limit", job.limit.to_string()));
     lines
+}
+
+fn carried(from: &str, to: &str, file: &Transfer) -> Vec<Line> {
+    vec![("from", from.to_owned()), ("to", to.to_owned()), ("limit", file.limit.to_string())]
 }
 
 /// A command as the list of its words: no shell reads it, so none needs quoting but for the eye.

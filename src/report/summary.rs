@@ -275,13 +275,11 @@ impl Adder {
         };
         let service = effect.service.as_deref();
         match &effect.action {
+            Action::Put(_) | Action::Fetch(_) => {
+                self.count(value);
+            }
             Action::Job(job) => {
-                let changed = value.get("changed").and_then(Value::as_bool).unwrap_or(true);
-                if changed {
-                    self.sum.changes += 1;
-                } else {
-                    self.sum.already += 1;
-                }
+                let changed = self.count(value);
                 if let Some(service) = service {
                     self.changed(service, &job.verb, changed, since, wall);
                 }
@@ -298,6 +296,17 @@ impl Adder {
             Action::NoReturn { why } => self.deviation(wall, &format!("no way back from here: {why}")),
             Action::Note { .. } | Action::Log(_) | Action::Sleep { .. } | Action::Capture(_) => {}
         }
+    }
+
+    /// Counts a change; tells whether it was one.
+    fn count(&mut self, value: &Value) -> bool {
+        let changed = value.get("changed").and_then(Value::as_bool).unwrap_or(true);
+        if changed {
+            self.sum.changes += 1;
+        } else {
+            self.sum.already += 1;
+        }
+        changed
     }
 
     /// What a verb does to the service's condition; without `changed`, it was so before.

@@ -322,11 +322,15 @@ impl Terminal {
         };
         let done = badge('✓', "done", Tone::Good);
         match &effect.action {
-            Action::Job(_) if value.get("changed").and_then(Value::as_bool) == Some(false) => {
+            Action::Job(_) | Action::Put(_) | Action::Fetch(_)
+                if value.get("changed").and_then(Value::as_bool) == Some(false) =>
+            {
                 self.entry(wall, ALREADY, &label, &right);
             }
             Action::Sleep { .. } if effect.is_pause() => {}
-            Action::Job(_) | Action::Until(_) | Action::Sleep { .. } => self.entry(wall, done, &label, &right),
+            Action::Job(_) | Action::Put(_) | Action::Fetch(_) | Action::Until(_) | Action::Sleep { .. } => {
+                self.entry(wall, done, &label, &right);
+            }
             Action::Log(_) => {
                 let told = value.get("outcome").and_then(Value::as_text);
                 let told = told.map_or_else(String::new, |word| format!(" = {}", shown(word)));

@@ -3,7 +3,6 @@
 
 use crate::journal::history::History;
 use crate::journal::way_back::{Act, Change, Fate, How};
-use crate::model::effect::Action;
 use crate::model::record::{Record, Way};
 use crate::model::text::shown;
 use crate::report::layout::{date_and_time, wrap};
@@ -67,7 +66,7 @@ pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
 fn typed_changes(history: &History) -> Vec<&str> {
     let typed = history.records().iter().filter_map(|stored| {
         let Record::Intent { id, attempt: 1, effect, .. } = &stored.record else { return None };
-        (id.track.is_typed() && matches!(effect.action, Action::Job(_))).then_some(effect.label.as_str())
+        (id.track.is_typed() && effect.is_change()).then_some(effect.label.as_str())
     });
     typed.collect()
 }

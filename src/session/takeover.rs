@@ -89,6 +89,7 @@ impl Takeover {
                 Reply::Lease(number) => drop(answers.0.insert(host, number)),
                 Reply::Trouble(trouble) => drop(answers.1.insert(host, words(trouble))),
                 Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Noted => {}
+                Reply::File(_) | Reply::Block(_) | Reply::Kept => {}
                 Reply::Woke | Reply::Answer(_) | Reply::Line(_) => {}
             }
         }

@@ -127,6 +127,12 @@ impl SimEstate {
         self.0.borrow_mut().lines.push_back(line.to_owned());
     }
 
+    /// The files of its hosts, and those of the machine baton runs on.
+    #[must_use]
+    pub fn files(&self) -> MemoryFiles {
+        self.0.borrow().files.clone()
+    }
+
     /// Lets time pass while no runner is there.
     pub fn pass(&self, ms: u64) {
         let mut estate = self.0.borrow_mut();

@@ -8,7 +8,8 @@ use std::fmt;
 /// An occurrence in a run: the `nth` time that `verb` reaches `subject`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Trigger {
-    /// The verb of a job, or the form of a question: `confirm`, `manual`, `choose`.
+    /// The verb of a job, the form of a question (`confirm`, `manual`, `choose`), or `write` and `install_file` of a
+    /// file that is carried.
     pub verb: String,
     /// The service, or the host where there is none, or the question's gate.
     pub subject: String,

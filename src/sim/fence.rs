@@ -4,6 +4,7 @@
 use crate::sim::estate::Estate;
 use crate::sim::host::SimHost;
 use crate::world::lease::{self, Runner};
+use crate::world::transfer::RUNNER;
 use crate::world::{Reply, Request, Trouble};
 use std::collections::BTreeMap;
 
@@ -18,14 +19,19 @@ pub(super) struct Fence {
 impl Fence {
     /// The reply to a request that goes no further: it is about leases, or the runner may not change that host.
     pub(super) fn stop(&mut self, estate: &mut Estate, request: &Request) -> Option<Reply> {
+        let carries = matches!(request, Request::File { host, work } if host != RUNNER && work.changes());
         let about_lease = matches!(request, Request::TakeLease { .. } | Request::Release { .. });
         let (Request::Start { host: name, .. }
         | Request::EndJob { host: name, .. }
+        | Request::File { host: name, .. }
         | Request::TakeLease { host: name, .. }
         | Request::Release { host: name }) = request
         else {
             return None;
         };
+        if matches!(request, Request::File { .. }) && !carries {
+            return None;
+        }
         let obstacle = estate.obstacle(name);
         let now = lease::since(estate.moment().wall);
         let host = match (obstacle, estate.hosts.get_mut(name)) {

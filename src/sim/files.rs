@@ -12,6 +12,9 @@ use std::rc::Rc;
 /// cannot use up the memory.
 pub(super) const FILE_BYTES_MAX: usize = 4 << 20;
 
+/// The permission bits of files that were not carried.
+const USUAL_MODE: u32 = 0o644;
+
 /// Names a file for appending, whatever its path is by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileId(usize);
@@ -27,6 +30,8 @@ struct Files {
     folders: BTreeMap<String, BTreeSet<String>>,
     /// Never shrinks: an index is an identity, and a removed file may still be open somewhere.
     contents: Vec<Vec<u8>>,
+    /// Permission bits by index in `contents`, of files that were carried.
+    modes: BTreeMap<usize, u32>,
 }
 
 impl MemoryFiles {
@@ -82,6 +87,40 @@ impl MemoryFiles {
         let end = start.saturating_add(usize::try_from(max).unwrap_or(usize::MAX)).min(content.len());
         Some(content[start..end].to_vec())
     }
+
+    /// All of a file.
+    #[must_use]
+    pub fn content(&self, host: &str, path: &str) -> Option<Vec<u8>> {
+        let files = self.0.borrow();
+        files.contents.get(files.index(host, path)?).cloned()
+    }
+
+    /// The permission bits of a file.
+    #[must_use]
+    pub fn mode(&self, host: &str, path: &str) -> u32 {
+        let files = self.0.borrow();
+        files.index(host, path).and_then(|index| files.modes.get(&index)).copied().unwrap_or(USUAL_MODE)
+    }
+
+    /// Makes a file end with `bytes` behind its first `at` ones; at 0 it is a new one. False when it is shorter.
+    pub fn write_at(&self, host: &str, path: &str, at: u64, bytes: &[u8]) -> bool {
+        let index = if at == 0 { Some(self.create(host, path).0) } else { self.0.borrow().index(host, path) };
+        let mut files = self.0.borrow_mut();
+        let content = index.and_then(|index| files.contents.get_mut(index));
+        let Some(content) = content.filter(|content| content.len() as u64 >= at) else { return false };
+        content.truncate(usize::try_from(at).unwrap_or(usize::MAX));
+        content.extend_from_slice(bytes);
+        true
+    }
+
+    /// Gives a file another path, in place of what has it, and its permission bits. False when there is none.
+    pub fn install(&self, host: &str, from: &str, to: &str, mode: u32) -> bool {
+        let mut files = self.0.borrow_mut();
+        let Some(index) = files.paths.get_mut(host).and_then(|paths| paths.remove(from)) else { return false };
+        files.paths.entry(host.to_owned()).or_default().insert(to.to_owned(), index);
+        files.modes.insert(index, mode);
+        true
+    }
 }
 
 fn identity(index: usize) -> Identity {
@@ -89,6 +128,10 @@ fn identity(index: usize) -> Identity {
 }
 
 impl Files {
+    fn index(&self, host: &str, path: &str) -> Option<usize> {
+        self.paths.get(host)?.get(path).copied()
+    }
+
     fn make_parents(&mut self, host: &str, path: &str) {
         if let Some((parent, _)) = path.rsplit_once('/')
             && !parent.is_empty()

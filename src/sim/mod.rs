@@ -15,6 +15,7 @@ mod model;
 mod model_natives;
 mod random;
 mod store;
+mod transfers;
 mod world;
 
 pub use crash::{Boundary, CrashClock};

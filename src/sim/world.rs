@@ -11,6 +11,7 @@ use crate::sim::fence::Fence;
 use crate::sim::host::SimJob;
 use crate::sim::model::{ModelHost, VerbReply};
 use crate::world::lease::Runner;
+use crate::world::transfer::RUNNER;
 use crate::world::{
     Answer, Completion, JobId, JobState, Line, PROBE_BYTES_MAX, Reply, Request, Stream, Ticket, Trouble, World,
 };
@@ -157,6 +158,7 @@ impl Estate {
             Request::ExpectNewKey { host } => {
                 self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
             }
+            Request::File { host, work } if host == RUNNER => self.file_work(ticket, &host, work),
             // The fence has answered them.
             Request::TakeLease { .. } | Request::Release { .. } => {}
             Request::Start { ref host, .. }
@@ -167,6 +169,7 @@ impl Estate {
             | Request::Probe { ref host, .. }
             | Request::List { ref host, .. }
             | Request::Read { ref host, .. }
+            | Request::File { ref host, .. }
             | Request::Changed { ref host, .. } => match self.obstacle(host) {
                 Some(trouble) => self.trouble(ticket, trouble),
                 None => self.accept_on_host(ticket, request),
@@ -219,6 +222,7 @@ impl Estate {
                 };
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
+            Request::File { host, work } => self.file_work(ticket, &host, work),
             Request::Changed { host, dir, seen, until } => {
                 let dir = plain(dir);
                 if self.files.list(&host, &dir) == seen {

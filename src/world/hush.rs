@@ -27,6 +27,7 @@ impl Window {
             | Request::Probe { .. }
             | Request::List { .. }
             | Request::Changed { .. }
+            | Request::File { .. }
             | Request::TakeLease { .. }
             | Request::Release { .. }
             | Request::ExpectNewKey { .. }
@@ -47,6 +48,8 @@ pub(super) fn may_show(reply: &Reply) -> bool {
         Reply::Bytes(_) | Reply::Probed { .. } | Reply::Answer(_) | Reply::Trouble(_) => true,
         Reply::Job(JobState::Lost(_)) => true,
         Reply::Job(JobState::Absent | JobState::Running | JobState::Exited(_)) => false,
+        // What is carried is shown to nobody, and would be another file without its secrets.
+        Reply::File(_) | Reply::Block(_) | Reply::Kept => false,
         Reply::Listing(_) | Reply::Woke | Reply::Line(_) | Reply::Lease(_) | Reply::Noted => false,
     }
 }
@@ -73,6 +76,7 @@ pub(super) fn hushed(reply: Reply, window: Window, mask: &Mask) -> Reply {
         }),
         Reply::Job(JobState::Lost(why)) => Reply::Job(JobState::Lost(mask.text(why))),
         other @ (Reply::Job(_) | Reply::Answer(_) | Reply::Listing(_)) => other,
+        other @ (Reply::File(_) | Reply::Block(_) | Reply::Kept) => other,
         other @ (Reply::Woke | Reply::Line(_) | Reply::Lease(_) | Reply::Noted) => other,
     }
 }

@@ -18,6 +18,7 @@ pub mod lab_link;
 pub mod lease;
 pub mod line_editor;
 mod local_lease;
+mod local_transfer;
 pub mod mask;
 pub mod nowhere;
 pub mod person;
@@ -27,6 +28,7 @@ pub mod ssh;
 pub mod system;
 pub mod terminal;
 pub mod trace;
+pub mod transfer;
 mod watches;
 
 use crate::model::effect::Ask;
@@ -35,6 +37,7 @@ use crate::model::mark::Identity;
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Fields;
 use lease::Runner;
+use transfer::{Block, FileSeen, FileWork};
 
 /// Names a request under way, so that its reply can be handed to the track that asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,6 +193,13 @@ pub enum Request {
         /// How many bytes at the most.
         max: u64,
     },
+    /// Something about a file that is carried to or from a host.
+    File {
+        /// On which host, or the [`RUNNER`](transfer::RUNNER).
+        host: String,
+        /// What.
+        work: FileWork,
+    },
     /// Replies with the listing as soon as it differs from `seen`, or at `until`.
     Changed {
         /// On which host.
@@ -246,6 +256,7 @@ impl Request {
             Self::Start { host, .. } | Self::Look { host, .. } | Self::JobEnd { host, .. } => Some(host),
             Self::JobOutput { host, .. } | Self::EndJob { host, .. } | Self::Probe { host, .. } => Some(host),
             Self::List { host, .. } | Self::Read { host, .. } | Self::Changed { host, .. } => Some(host),
+            Self::File { host, .. } => Some(host),
             Self::TakeLease { host, .. } | Self::Release { host } | Self::ExpectNewKey { host } => Some(host),
             Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
         }
@@ -300,6 +311,12 @@ pub enum Reply {
     Lease(u64),
     /// To `ExpectNewKey`.
     Noted,
+    /// To `FileWork::Digest`: nothing when there is no such file.
+    File(Option<FileSeen>),
+    /// To `FileWork::Read`.
+    Block(Block),
+    /// To `FileWork::Write` and `FileWork::Install`: done.
+    Kept,
     /// To `WaitUntil`.
     Woke,
     /// To `Ask`.

@@ -10,8 +10,9 @@ use super::lease::{self, Runner};
 use super::local_lease::LocalLeases;
 use super::person::Person;
 use super::ssh::{RemoteHosts, RemotePlace};
+use super::transfer::RUNNER;
 use super::watches::Watches;
-use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job};
+use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job, local_transfer};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
@@ -276,6 +277,7 @@ impl Shared {
             | Request::EndJob { .. }
             | Request::Probe { .. }
             | Request::Changed { .. }
+            | Request::File { .. }
             | Request::TakeLease { .. }
             | Request::Release { .. }
             | Request::WaitUntil { .. }
@@ -318,6 +320,16 @@ impl Shared {
                 self.place(&host)?;
                 commands::probe(&self.clock, &argv, until).await
             }
+            Request::File { host, work } => {
+                if host != RUNNER {
+                    self.place(&host)?;
+                }
+                if host != RUNNER && work.changes() {
+                    self.admit(&host)?;
+                }
+                let done = tokio::task::spawn_blocking(|| local_transfer::work(work)).await;
+                done.unwrap_or_else(|error| Reply::Trouble(Trouble::Lost(error.to_string())))
+            }
             Request::Changed { host, dir, seen, until } => {
                 self.place(&host)?;
                 files::changed(&self.watches, &self.clock, Path::new(&dir), &seen, until).await
@@ -342,10 +354,8 @@ impl Shared {
 
     /// The value that the command of a job is to read.
     async fn secret(&self, request: &Request) -> std::result::Result<Option<Secret>, Trouble> {
-        match request {
-            Request::Start { secret: Some(name), .. } => self.keyring.value(name).await.map(Some),
-            _ => Ok(None),
-        }
+        let Request::Start { secret: Some(name), .. } = request else { return Ok(None) };
+        self.keyring.value(name).await.map(Some)
     }
 
     fn place(&self, host: &str) -> std::result::Result<&HostPlace, Trouble> {
@@ -379,6 +389,7 @@ fn only_waits(request: &Request) -> bool {
         | Request::EndJob { .. }
         | Request::Probe { .. }
         | Request::List { .. }
+        | Request::File { .. }
         | Request::Read { .. }
         | Request::TakeLease { .. }
         | Request::Release { .. }

@@ -181,6 +181,7 @@ impl State {
             Request::TakeLease { .. } | Request::Release { .. } => Reply::Lease(1),
             Request::ExpectNewKey { .. } => Reply::Noted,
             Request::Line { .. } => Reply::Line(Line::Closed("no terminal".into())),
+            Request::File { .. } => Reply::Trouble(Trouble::Refused("no files here".into())),
         }
     }
 }
@@ -205,6 +206,7 @@ fn name(request: &Request) -> &'static str {
         Request::Release { .. } => "release",
         Request::ExpectNewKey { .. } => "new key",
         Request::Line { .. } => "line",
+        Request::File { .. } => "file",
         Request::WaitUntil { .. } => "wait",
         Request::Ask { .. } => "ask",
     }

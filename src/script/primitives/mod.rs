@@ -4,10 +4,12 @@
 //! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`]: tracks
 //! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing
 //! - [`logs`]: following logs · [`table`]: decision tables from plain data
+//! - [`files`]: carrying files to and from hosts
 //! - [`secrets`]: what only commands may know
 //! - [`waits`]: states and time · [`people`]: asking · [`values`]: versions, text for the record
 
 mod changes;
+mod files;
 mod flow;
 mod inventory;
 mod logs;
@@ -44,6 +46,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Primitive> {
         inventory::PRIMITIVES,
         probes::PRIMITIVES,
         changes::PRIMITIVES,
+        files::PRIMITIVES,
         secrets::PRIMITIVES,
         logs::PRIMITIVES,
         waits::PRIMITIVES,

@@ -16,7 +16,7 @@ const RESIDENT: &str = concat!(include_str!("agent.sh"), include_str!("lease.sh"
 /// What it says first, before the boot of the host.
 const HELLO: &str = "baton agent ";
 /// The longest answer's line, and the most that a login may say before the first one, in bytes.
-const LINE_MAX: u64 = 64 * 1024;
+const LINE_MAX: usize = 64 * 1024;
 /// How long an answer may take that needs no waiting on the host.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -27,6 +27,8 @@ pub(super) struct Agent {
     pub(super) boot: String,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
+    /// The beginning of a line that has not ended yet.
+    begun: Vec<u8>,
     /// Kept open: a resident that complains must not be held up or ended by it.
     _errors: Option<ChildStderr>,
     channel: Channel,
@@ -44,7 +46,8 @@ impl Agent {
         else {
             return Err(Trouble::Unreachable(format!("host `{host}` gives no channel")));
         };
-        let mut agent = Self { boot: String::new(), to, from: BufReader::new(from), _errors: errors, channel };
+        let mut agent =
+            Self { boot: String::new(), to, from: BufReader::new(from), begun: Vec::new(), _errors: errors, channel };
         match agent.greet(jobs).await {
             Some(Ok(())) => Ok(agent),
             Some(Err(lacks)) => Err(Trouble::Refused(format!("host `{host}` lacks the command `{lacks}`"))),
@@ -114,13 +117,21 @@ impl Agent {
         }
     }
 
-    /// The next line, whenever it comes; nothing when the link broke.
+    /// The next line, whenever it comes; nothing when the link broke. Who gives up waiting loses none of it.
     pub(super) async fn line(&mut self) -> Option<String> {
-        let mut line = Vec::new();
-        (&mut self.from).take(LINE_MAX).read_until(b'\n', &mut line).await.ok()?;
-        // Without its end it is not whole.
-        line.pop_if(|last| *last == b'\n')?;
-        Some(String::from_utf8_lossy(&line).into_owned())
+        loop {
+            let there = self.from.fill_buf().await.ok().filter(|there| !there.is_empty())?;
+            let end = there.iter().position(|&byte| byte == b'\n');
+            let count = end.map_or(there.len(), |end| end + 1);
+            self.begun.extend_from_slice(&there[..end.unwrap_or(count)]);
+            self.from.consume(count);
+            if self.begun.len() > LINE_MAX {
+                return None;
+            }
+            if end.is_some() {
+                return Some(String::from_utf8_lossy(&std::mem::take(&mut self.begun)).into_owned());
+            }
+        }
     }
 
     /// The next `count` bytes.

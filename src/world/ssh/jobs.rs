@@ -33,7 +33,7 @@ const LEASE_TRIES: u32 = 20;
 pub(super) struct Jobs {
     pub(super) host: String,
     /// The folder of the records; empty for the default one.
-    folder: String,
+    pub(super) folder: String,
     pub(super) connection: Arc<Connection>,
     /// Residents that wait for requests.
     idle: Mutex<Vec<Agent>>,
@@ -291,14 +291,22 @@ impl Jobs {
 
     /// What the host's word means that a job was not started just now.
     async fn unstarted(&self, answer: &str, runner: &Runner) -> Result<JobState, Trouble> {
-        if answer != "leased" {
-            return self.state_of(answer);
+        if answer == "leased" { Err(self.taken_over(runner).await) } else { self.state_of(answer) }
+    }
+
+    /// Who has the lease that this runner had, or why that cannot be told.
+    pub(super) async fn taken_over(&self, runner: &Runner) -> Trouble {
+        let there = async {
+            let mut agent = self.resident().await?;
+            let (_, there) = self.ask_leave(&mut agent, &runner.run).await?;
+            self.rest(agent);
+            Ok(there)
+        };
+        match there.await {
+            Ok(Some(lease)) => Trouble::Leased(lease.refusal(&self.host)),
+            Ok(None) => Trouble::Leased("somebody took the lease away".into()),
+            Err(trouble) => trouble,
         }
-        let mut agent = self.resident().await?;
-        let (_, there) = self.ask_leave(&mut agent, &runner.run).await?;
-        self.rest(agent);
-        let by = there.map_or_else(|| "somebody took the lease away".into(), |lease| lease.refusal(&self.host));
-        Err(Trouble::Leased(by))
     }
 
     /// Waits for the end of a job that this resident has just started: a moment here, then beside everything else.

@@ -13,6 +13,7 @@ mod jobs;
 mod progress;
 mod script;
 mod settings;
+mod transfer;
 
 use super::clock::Clock;
 use super::keyring::Secret;
@@ -121,6 +122,7 @@ impl RemoteHosts {
             Request::Changed { dir, seen, until, .. } => {
                 Reply::Listing(files.changed(connection, &dir, &seen, at(until)).await?)
             }
+            Request::File { work, .. } => transfer::work(jobs, runner, work).await?,
             Request::TakeLease { force, .. } => Reply::Lease(jobs.lease(runner, force).await?.number),
             Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
             Request::ExpectNewKey { .. } => {

@@ -117,6 +117,8 @@ fn lost() -> Trouble {
 #[derive(Debug)]
 pub(super) struct Stream {
     from: ChildStdout,
+    /// What it has said so far.
+    heard: Vec<u8>,
     /// Its end ends the script.
     _to: ChildStdin,
     _channel: Channel,
@@ -135,15 +137,17 @@ impl Stream {
         };
         let sent = to.write_all(&arguments(values)).await;
         sent.map_err(|error| Trouble::Unreachable(format!("the host takes no arguments: {error}")))?;
-        Ok(Self { from, _to: to, _channel: channel })
+        Ok(Self { from, heard: Vec::new(), _to: to, _channel: channel })
     }
 
     /// What it says, once it has something to say; nothing when it will not say anything any more, or more than `most`
     /// bytes.
     pub(super) async fn word(&mut self, most: usize) -> Option<Vec<u8>> {
-        let (mut heard, mut chunk) = (Vec::new(), vec![0; 16 * 1024]);
+        let mut chunk = vec![0; 16 * 1024];
         loop {
             let count = self.from.read(&mut chunk).await.ok().filter(|count| *count > 0)?;
+            // Kept in ourselves: who gives up waiting loses none of it.
+            let heard = &mut self.heard;
             heard.extend_from_slice(&chunk[..count]);
             if heard.len() > most {
                 return None;

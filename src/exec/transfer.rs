@@ -1,0 +1,274 @@
+//! Files carried to a host or from it: block by block into a part beside the target, which becomes the target when its
+//! digest is that of the source. Whatever breaks on the way, the part that is there is compared and gone on with. Only
+//! this code says what is carried; it never looks at what is in a file.
+
+use crate::exec::calls::{self, Site, words};
+use crate::exec::deadline::deadline;
+use crate::exec::waiting::{Beat, Pace};
+use crate::exec::{Found, Order, Verdict};
+use crate::model::effect::{FailureKind, Outcome, Transfer};
+use crate::model::value::Value;
+use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER};
+use crate::world::{Link, Reply, Request, Stopped, Trouble};
+use std::cell::Cell;
+
+/// How much is carried at a time, in bytes.
+pub const BLOCK: u64 = 4 << 20;
+
+/// Which way a file goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To the host.
+    Put,
+    /// From it.
+    Fetch,
+}
+
+/// Carries a file, or finds that it is there already.
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, transfer: &Transfer, way: Way) -> Result<Verdict, Stopped> {
+    match Site::of(order.effect) {
+        Ok(site) => Carrier::new(link, order, site.host, transfer, way).carry(),
+        Err(verdict) => Ok(verdict),
+    }
+}
+
+/// Whether a file was carried, found out without carrying anything: it is there whole or not at all.
+pub(super) fn settle(link: &dyn Link, order: Order<'_>, transfer: &Transfer, way: Way) -> Result<Found, Stopped> {
+    let Some(host) = order.effect.host.as_deref() else { return Ok(Found::Never) };
+    match Carrier::new(link, order, host, transfer, way).is_there() {
+        Ok(Some(value)) => Ok(Found::Ended(Outcome::done(value))),
+        Ok(None) => Ok(Found::Never),
+        Err(Break::Stopped) => Err(Stopped),
+        Err(Break::Trouble(trouble)) => Ok(Found::Hidden { reason: words(&trouble) }),
+        Err(Break::Failed(_, reason)) => Ok(Found::Hidden { reason }),
+    }
+}
+
+/// One end of a transfer.
+#[derive(Debug, Clone, Copy)]
+struct End<'a> {
+    host: &'a str,
+    path: &'a str,
+}
+
+/// Why a try came to no end.
+enum Break {
+    Stopped,
+    Trouble(Trouble),
+    /// Trying again would not help.
+    Failed(FailureKind, String),
+}
+
+impl From<Stopped> for Break {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<Trouble> for Break {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+/// A transfer and everything needed for it.
+struct Carrier<'a> {
+    link: &'a dyn Link,
+    order: Order<'a>,
+    transfer: &'a Transfer,
+    way: Way,
+    source: End<'a>,
+    target: End<'a>,
+    part: String,
+    deadline: u64,
+    /// Something of it is on its way: a break of the link is worth waiting for.
+    begun: Cell<bool>,
+}
+
+impl<'a> Carrier<'a> {
+    fn new(link: &'a dyn Link, order: Order<'a>, host: &'a str, transfer: &'a Transfer, way: Way) -> Self {
+        let here = End { host: RUNNER, path: &transfer.local };
+        let there = End { host, path: &transfer.remote };
+        let (source, target) = if way == Way::Put { (here, there) } else { (there, here) };
+        let (part, begun) = (part_of(target.path), Cell::new(order.recovering));
+        let deadline = deadline(order.since, transfer.limit, &link.now());
+        Self { link, order, transfer, way, source, target, part, deadline, begun }
+    }
+
+    /// Tries until it is done, as long as it is only the link that breaks.
+    fn carry(&self) -> Result<Verdict, Stopped> {
+        let mut pace = Pace::patient();
+        loop {
+            let trouble = match self.once() {
+                Ok(value) => return Ok(Verdict::Outcome(Outcome::done(value))),
+                Err(Break::Stopped) => return Err(Stopped),
+                Err(Break::Failed(kind, why)) => return Ok(Verdict::failed(kind, format!("{}: {why}", self.undone()))),
+                Err(Break::Trouble(Trouble::Leased(reason))) => return Ok(Verdict::Leased { reason }),
+                Err(Break::Trouble(trouble)) => trouble,
+            };
+            let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late);
+            if !may_heal || !self.begun.get() || self.is_over() {
+                return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&self.undone(), &trouble))));
+            }
+            let until = self.deadline.min(self.link.now().mono + pace.step());
+            self.link.call(Request::WaitUntil { until })?;
+        }
+    }
+
+    /// One try: looks at both ends and carries what is missing.
+    fn once(&self) -> Result<Value, Break> {
+        let source = self.source()?;
+        let target = self.digest(self.target, u64::MAX, false)?;
+        let mode = self.transfer.mode.or(target.as_ref().map(|there| there.mode)).unwrap_or(source.mode & 0o777);
+        if let Some(there) = target.as_ref().filter(|there| there.sha256 == source.sha256) {
+            if there.mode != mode {
+                self.install(self.target.path, mode, true)?;
+                self.begun.set(true);
+            }
+            return Ok(told(self.begun.get(), &source, None));
+        }
+        if target.is_some() && self.way == Way::Fetch && !self.transfer.replace {
+            let why = format!("`{}` has another content; say `replace: true` if it may go", self.target.path);
+            return Err(Break::Failed(FailureKind::Guard, why));
+        }
+        self.blocks(&source)?;
+        self.compare(&source)?;
+        self.install(&self.part, mode, self.way == Way::Put || self.transfer.replace)?;
+        Ok(told(true, &source, target.filter(|_| !self.order.recovering)))
+    }
+
+    /// The source, if it is what may be carried.
+    fn source(&self) -> Result<FileSeen, Break> {
+        let missing = || Trouble::Missing(format!("`{}` is not there", self.source.path));
+        let seen = self.digest(self.source, u64::MAX, true)?.ok_or_else(missing)?;
+        let (path, max) = (self.source.path, self.transfer.max);
+        if seen.len > max {
+            let why = format!("`{path}` has {} bytes, more than the {max} that `max` allows", seen.len);
+            return Err(Break::Failed(FailureKind::Guard, why));
+        }
+        match &self.transfer.sha256 {
+            Some(wanted) if *wanted != seen.sha256 => {
+                let why = format!("`{path}` has the SHA-256 {}, not {wanted}", seen.sha256);
+                Err(Break::Failed(FailureKind::Guard, why))
+            }
+            Some(_) | None => Ok(seen),
+        }
+    }
+
+    /// Carries the blocks that the part lacks.
+    fn blocks(&self, source: &FileSeen) -> Result<(), Break> {
+        let part = End { path: &self.part, ..self.target };
+        let mut at = self.agreed(source, part)?;
+        let what = format!("{} to be carried", self.order.effect.label);
+        let mut beat = Beat::begin(self.link, self.order.id, what, self.deadline);
+        // An empty file has an empty part.
+        let mut first = at == 0;
+        while first || at < source.len {
+            if self.is_over() {
+                let (limit, len) = (self.transfer.limit, source.len);
+                let why =
+                    format!("it took longer than {limit}; {at} of {len} bytes are there and need not be carried again");
+                return Err(Break::Failed(FailureKind::Limit, why));
+            }
+            let max = BLOCK.min(source.len - at);
+            let block = self.read(at, max)?;
+            if block.0.len() as u64 != max {
+                return Err(self.changed());
+            }
+            self.begun.set(true);
+            let write = FileWork::Write { path: self.part.clone(), at, block };
+            match self.ask(self.target.host, write)? {
+                // Somebody has taken the part away: begin again, but not at once.
+                Err(Trouble::Missing(why)) if at > 0 => return Err(Trouble::Lost(why).into()),
+                kept => kept.map(drop)?,
+            }
+            at += max;
+            first = false;
+            beat.tick();
+        }
+        Ok(())
+    }
+
+    /// How much of the part is as the source is.
+    fn agreed(&self, source: &FileSeen, part: End<'_>) -> Result<u64, Break> {
+        let Some(there) = self.digest(part, u64::MAX, false)? else { return Ok(0) };
+        if there.len == 0 || there.len > source.len {
+            return Ok(0);
+        }
+        let same = self.digest(self.source, there.len, true)?;
+        Ok(if same.is_some_and(|same| same.sha256 == there.sha256) { there.len } else { 0 })
+    }
+
+    /// The part must be what the source was.
+    fn compare(&self, source: &FileSeen) -> Result<(), Break> {
+        let part = End { path: &self.part, ..self.target };
+        if self.digest(part, u64::MAX, false)?.is_some_and(|there| there.sha256 == source.sha256) {
+            return Ok(());
+        }
+        let now = self.digest(self.source, u64::MAX, true)?;
+        if now.is_none_or(|now| now.sha256 != source.sha256) {
+            return Err(self.changed());
+        }
+        let why = format!("`{}` did not arrive as it is at `{}`", self.source.path, self.part);
+        Err(Break::Failed(FailureKind::Unreadable, why))
+    }
+
+    fn changed(&self) -> Break {
+        let why = format!("`{}` was changed while it was carried; the target is as it was", self.source.path);
+        Break::Failed(FailureKind::Unreadable, why)
+    }
+
+    /// What is told of a file that is there already.
+    fn is_there(&self) -> Result<Option<Value>, Break> {
+        let source = self.source()?;
+        let there = self.digest(self.target, u64::MAX, false)?;
+        Ok(there.filter(|there| there.sha256 == source.sha256).map(|_| told(true, &source, None)))
+    }
+
+    fn install(&self, part: &str, mode: u32, over: bool) -> Result<(), Break> {
+        let path = self.target.path.to_owned();
+        let work = FileWork::Install { part: part.to_owned(), path, mode, over };
+        Ok(self.ask(self.target.host, work)?.map(drop)?)
+    }
+
+    fn digest(&self, end: End<'_>, first: u64, must: bool) -> Result<Option<FileSeen>, Break> {
+        let work = FileWork::Digest { path: end.path.to_owned(), first, must };
+        let reply = self.ask(end.host, work)??;
+        if let Reply::File(seen) = reply { Ok(seen) } else { Err(calls::unfit(reply).into()) }
+    }
+
+    fn read(&self, from: u64, max: u64) -> Result<Block, Break> {
+        let work = FileWork::Read { path: self.source.path.to_owned(), from, max };
+        let reply = self.ask(self.source.host, work)??;
+        if let Reply::Block(block) = reply { Ok(block) } else { Err(calls::unfit(reply).into()) }
+    }
+
+    fn ask(&self, host: &str, work: FileWork) -> Result<Result<Reply, Trouble>, Stopped> {
+        let reply = self.link.call(Request::File { host: host.to_owned(), work })?;
+        Ok(if let Reply::Trouble(trouble) = reply { Err(trouble) } else { Ok(reply) })
+    }
+
+    fn undone(&self) -> String {
+        format!("`{}` was not done", self.order.effect.label)
+    }
+
+    fn is_over(&self) -> bool {
+        self.link.now().mono >= self.deadline
+    }
+}
+
+/// What a script is told.
+fn told(changed: bool, source: &FileSeen, former: Option<FileSeen>) -> Value {
+    Value::map([
+        ("changed", Value::Bool(changed)),
+        ("former", former.map_or(Value::Null, |former| former.sha256.into())),
+        ("sha256", source.sha256.as_str().into()),
+        ("bytes", Value::Int(i64::try_from(source.len).unwrap_or(i64::MAX))),
+    ])
+}
+
+/// Where a file grows before it is whole: beside it, under a name that nobody takes for it.
+fn part_of(path: &str) -> String {
+    let (folder, name) = path.rfind('/').map_or(("", path), |slash| path.split_at(slash + 1));
+    format!("{folder}.{name}.baton-part")
+}

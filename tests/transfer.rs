@@ -1,0 +1,429 @@
+//! Files carried to hosts and from them: on this machine against real files, and in simulation with every fault and
+//! every death of the runner.
+
+use crate::support::simulation::{Between, Scene};
+use baton::exec::{BLOCK, Order, Scanners, Verdict, perform};
+use baton::model::effect::{Action, Effect, Failure, FailureKind, Outcome, Transfer};
+use baton::model::event::Event;
+use baton::model::record::{EffectId, Ending, Moment, TrackId};
+use baton::model::span::Span;
+use baton::model::value::Value;
+use baton::sim::{CrashClock, FaultPlan, SimEstate};
+use baton::world::clock::Clock;
+use baton::world::person::Person;
+use baton::world::system::{HostPlace, SystemWorld};
+use baton::world::transfer::{FileWork, RUNNER};
+use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, Trouble, World};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+type Meddle = Box<dyn Fn(usize, &FileWork) -> Option<Result<Trouble, Stopped>>>;
+
+/// This machine as the host `h`, with somebody who meddles with the requests: he sees each before it is carried out,
+/// with its number, and may swallow it.
+struct Wire {
+    world: RefCell<SystemWorld>,
+    meddle: Meddle,
+    asked: RefCell<Vec<&'static str>>,
+    skipped: Cell<u64>,
+}
+
+fn wire(folder: &Path) -> Wire {
+    let hosts = BTreeMap::from([("h".to_owned(), HostPlace { jobs: folder.join("jobs") })]);
+    let world = SystemWorld::new(hosts, Clock::real(), Person::Nobody("nobody".into())).unwrap();
+    Wire {
+        world: RefCell::new(world),
+        meddle: Box::new(|_, _| None),
+        asked: RefCell::default(),
+        skipped: Cell::default(),
+    }
+}
+
+impl Wire {
+    fn meddled(mut self, meddle: impl Fn(usize, &FileWork) -> Option<Result<Trouble, Stopped>> + 'static) -> Self {
+        self.meddle = Box::new(meddle);
+        self
+    }
+
+    fn count(&self, kind: &str) -> usize {
+        self.asked.borrow().iter().filter(|asked| **asked == kind).count()
+    }
+}
+
+impl Link for Wire {
+    fn call(&self, request: Request) -> Result<Reply, Stopped> {
+        if let Request::WaitUntil { until } = &request {
+            // Time is skipped, not waited for.
+            self.skipped.set(until.saturating_sub(self.world.borrow_mut().now().mono));
+            return Ok(Reply::Woke);
+        }
+        if let Request::File { work, .. } = &request {
+            let number = self.asked.borrow().len();
+            self.asked.borrow_mut().push(match work {
+                FileWork::Digest { .. } => "digest",
+                FileWork::Read { .. } => "read",
+                FileWork::Write { .. } => "write",
+                FileWork::Install { .. } => "install",
+            });
+            if let Some(swallowed) = (self.meddle)(number, work) {
+                return swallowed.map(Reply::Trouble);
+            }
+        }
+        self.world.borrow_mut().submit(Ticket(0), request);
+        match self.world.borrow_mut().next() {
+            Completion::Reply(_, reply) => Ok(reply),
+            other => panic!("expected a reply, got {other:?}"),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        let mut now = self.world.borrow_mut().now();
+        now.mono += self.skipped.get();
+        now
+    }
+
+    fn tell(&self, _: Event) {}
+}
+
+fn transfer(local: &Path, remote: &Path) -> Transfer {
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (limit, max) = (Span::mins(1), 1 << 30);
+    Transfer { local: text(local), remote: text(remote), mode: None, sha256: None, limit, max, replace: false }
+}
+
+fn act(wire: &Wire, action: Action, recovering: bool) -> Result<Verdict, Stopped> {
+    let effect = Effect { action, label: "carry".into(), host: Some("h".into()), service: None, undo: None };
+    let (id, since) = (EffectId { track: TrackId::main(), n: 1 }, wire.now());
+    let order = Order {
+        run: "r",
+        id: &id,
+        attempt: 1,
+        base: 1,
+        effect: &effect,
+        since: &since,
+        recovering,
+        scanners: &Scanners::default(),
+    };
+    perform(wire, order)
+}
+
+#[track_caller]
+fn done(verdict: Result<Verdict, Stopped>) -> Value {
+    match verdict {
+        Ok(Verdict::Outcome(Outcome::Done { value, .. })) => value,
+        other => panic!("not done: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn failed(verdict: Result<Verdict, Stopped>) -> Failure {
+    match verdict {
+        Ok(Verdict::Outcome(Outcome::Failed(failure))) => failure,
+        other => panic!("not failed: {other:?}"),
+    }
+}
+
+fn changed(value: &Value) -> bool {
+    value.get("changed").and_then(Value::as_bool).expect("it says whether it changed anything")
+}
+
+/// More than two blocks, no two parts of it alike.
+fn long() -> Vec<u8> {
+    (0..2 * BLOCK + 12_345).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_file_arrives_as_it_is_and_is_not_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("there/b"));
+    std::fs::create_dir(folder.path().join("there")).unwrap();
+    std::fs::write(&local, long()).unwrap();
+    std::fs::write(&remote, "former").unwrap();
+    let put = Transfer { mode: Some(0o640), ..transfer(&local, &remote) };
+    let first = wire(folder.path());
+    let value = done(act(&first, Action::Put(put.clone()), false));
+    assert_eq!(std::fs::read(&remote).unwrap(), long());
+    assert_eq!(std::fs::metadata(&remote).unwrap().mode() & 0o7777, 0o640);
+    assert_eq!(names(remote.parent().unwrap()), ["b"]);
+    let former = baton::model::digest::sha256(b"former");
+    assert_eq!((changed(&value), value.get("former").and_then(Value::as_text)), (true, Some(former.as_str())));
+    let second = wire(folder.path());
+    assert!(!changed(&done(act(&second, Action::Put(put.clone()), false))));
+    assert_eq!((second.count("write"), second.count("install")), (0, 0));
+    // Another mode is a change, but nothing is sent for it.
+    let third = wire(folder.path());
+    assert!(changed(&done(act(&third, Action::Put(Transfer { mode: Some(0o600), ..put }), false))));
+    assert_eq!((third.count("write"), std::fs::metadata(&remote).unwrap().mode() & 0o7777), (0, 0o600));
+    // And back, and an empty one, with the mode of its source.
+    let back = folder.path().join("back");
+    done(act(&wire(folder.path()), Action::Fetch(transfer(&back, &remote)), false));
+    assert_eq!(std::fs::read(&back).unwrap(), long());
+    std::fs::write(&remote, "").unwrap();
+    std::fs::set_permissions(&remote, std::fs::Permissions::from_mode(0o604)).unwrap();
+    let empty = folder.path().join("empty");
+    done(act(&wire(folder.path()), Action::Fetch(transfer(&empty, &remote)), false));
+    assert_eq!((std::fs::read(&empty).unwrap().len(), std::fs::metadata(&empty).unwrap().mode() & 0o777), (0, 0o604));
+}
+
+#[test]
+fn what_is_there_is_not_carried_again_after_a_break_or_a_death() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
+    std::fs::write(&local, long()).unwrap();
+    // The runner dies before the third block, and the next one begins with it.
+    let dying = wire(folder.path()).meddled(|_, work| match work {
+        FileWork::Write { at, .. } if *at == 2 * BLOCK => Some(Err(Stopped)),
+        _ => None,
+    });
+    assert_eq!(act(&dying, Action::Put(transfer(&local, &remote)), false), Err(Stopped));
+    assert!(!remote.exists());
+    let next = wire(folder.path());
+    assert!(changed(&done(act(&next, Action::Put(transfer(&local, &remote)), true))));
+    assert_eq!((next.count("write"), std::fs::read(&remote).unwrap()), (1, long()));
+    // Whichever request the link breaks at, it is done in the end, with no block sent more than twice.
+    for at in 0..14 {
+        std::fs::remove_file(&remote).unwrap();
+        let broken = wire(folder.path())
+            .meddled(move |number, _| (number == at).then(|| Ok(Trouble::Lost("the link broke".into()))));
+        let verdict = act(&broken, Action::Put(transfer(&local, &remote)), true);
+        assert!(changed(&done(verdict)), "broken at {at}");
+        assert_eq!(std::fs::read(&remote).unwrap(), long(), "broken at {at}");
+        assert!(broken.count("write") <= 4, "broken at {at}: {:?}", broken.asked.borrow());
+    }
+    // A part of something else is no beginning.
+    std::fs::write(folder.path().join(".b.baton-part"), vec![7; 5_000_000]).unwrap();
+    std::fs::remove_file(&remote).unwrap();
+    done(act(&wire(folder.path()), Action::Put(transfer(&local, &remote)), false));
+    assert_eq!(std::fs::read(&remote).unwrap(), long());
+}
+
+#[test]
+fn links_are_not_followed_and_nothing_is_written_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("a"), "new").unwrap();
+    std::fs::write(path("victim"), "victim").unwrap();
+    symlink(path("victim"), path("link")).unwrap();
+    let failure = failed(act(&wire(folder.path()), Action::Put(transfer(&path("a"), &path("link"))), false));
+    assert!(failure.message.contains("a symbolic link, which is not followed"), "{}", failure.message);
+    // Not even one that somebody puts in the way of the part, or of the target at the last moment.
+    symlink(path("victim"), path(".b.baton-part")).unwrap();
+    let failure = failed(act(&wire(folder.path()), Action::Put(transfer(&path("a"), &path("b"))), false));
+    assert!(failure.message.contains("symbolic link"), "{}", failure.message);
+    std::fs::remove_file(path(".b.baton-part")).unwrap();
+    let (victim, late) = (path("victim"), path("late"));
+    let meddled = wire(folder.path()).meddled(move |_, work| {
+        if let FileWork::Install { .. } = work {
+            symlink(&victim, &late).unwrap();
+        }
+        None
+    });
+    failed(act(&meddled, Action::Put(transfer(&path("a"), &path("late"))), false));
+    assert_eq!(std::fs::read_to_string(path("victim")).unwrap(), "victim");
+    let failure = failed(act(&wire(folder.path()), Action::Put(transfer(&path("a"), folder.path())), false));
+    assert!(failure.message.contains("is a folder"), "{}", failure.message);
+}
+
+#[test]
+fn what_cannot_be_carried_is_told_and_leaves_the_target_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("a"), "new content").unwrap();
+    std::fs::write(path("b"), "old").unwrap();
+    let plain = || transfer(&path("a"), &path("b"));
+    let missing = || transfer(&path("nothing"), &path("b"));
+    let nowhere = || transfer(&path("a"), &path("no/folder/b"));
+    let not_writable = transfer(&path("a"), Path::new("/proc/b"));
+    for (action, kind, words) in [
+        (Action::Put(missing()), FailureKind::Missing, "nothing`: No such file"),
+        (Action::Fetch(transfer(&path("c"), &path("nothing"))), FailureKind::Missing, "nothing`: No such file"),
+        (Action::Put(nowhere()), FailureKind::Missing, "no/folder/.b.baton-part`: No such file"),
+        (Action::Put(not_writable), FailureKind::Missing, "/proc/.b.baton-part`"),
+        (Action::Put(Transfer { max: 5, ..plain() }), FailureKind::Guard, "has 11 bytes, more than the 5 that `max`"),
+        (Action::Put(Transfer { sha256: Some("0".repeat(64)), ..plain() }), FailureKind::Guard, "not 00000000"),
+        (Action::Put(transfer(folder.path(), &path("b"))), FailureKind::Unreachable, "is a folder"),
+        (Action::Fetch(plain()), FailureKind::Guard, "has another content; say `replace: true` if it may go"),
+    ] {
+        let (was, shown) = (std::fs::read(path("a")).unwrap(), format!("{action:?}"));
+        let failure = failed(act(&wire(folder.path()), action, false));
+        assert_eq!(failure.kind, kind, "{shown}: {}", failure.message);
+        assert!(failure.message.contains(words), "{shown}: {}", failure.message);
+        assert_eq!(std::fs::read_to_string(path("b")).unwrap(), "old", "{shown}");
+        assert_eq!(std::fs::read(path("a")).unwrap(), was, "{shown}");
+    }
+    let full = wire(folder.path()).meddled(|_, work| {
+        let full = || Ok(Trouble::Refused("cannot write `b`: No space left on device".into()));
+        matches!(work, FileWork::Write { .. }).then(full)
+    });
+    assert!(failed(act(&full, Action::Put(plain()), false)).message.contains("No space left on device"));
+    let fetch = Transfer { replace: true, ..plain() };
+    done(act(&wire(folder.path()), Action::Fetch(fetch), false));
+    assert_eq!(std::fs::read_to_string(path("a")).unwrap(), "old");
+}
+
+#[test]
+fn a_source_that_changes_and_a_target_that_appears_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
+    for change in [&b"shorter"[..], &vec![9; long().len()]] {
+        std::fs::write(&local, long()).unwrap();
+        let (source, change) = (local.clone(), change.to_vec());
+        let meddled = wire(folder.path()).meddled(move |_, work| {
+            if matches!(work, FileWork::Read { from, .. } if *from == BLOCK) {
+                std::fs::write(&source, &change).unwrap();
+            }
+            None
+        });
+        let failure = failed(act(&meddled, Action::Put(transfer(&local, &remote)), false));
+        assert!(failure.message.contains("was changed while it was carried"), "{}", failure.message);
+        assert!(!remote.exists());
+    }
+    let appears = remote.clone();
+    let meddled = wire(folder.path()).meddled(move |_, work| {
+        if let FileWork::Install { .. } = work {
+            std::fs::write(&appears, "somebody else's").unwrap();
+        }
+        None
+    });
+    failed(act(&meddled, Action::Fetch(transfer(&remote, &local)), false));
+    assert_eq!(std::fs::read_to_string(&remote).unwrap(), "somebody else's");
+}
+
+const RUNBOOK: &str = r#"//! Carries a package there and a report back
+let h = host("cfg-b");
+step("Carry", || {
+    let r = put(h, "package", "/opt/package", #{ mode: "0640" });
+    note(`put ${r.bytes}`);
+    fetch(h, "/opt/package", "report");
+    fetch(h, "/var/made-up", "report-2");
+});
+"#;
+
+fn laid(estate: &SimEstate) -> Vec<u8> {
+    let package = long();
+    estate.files().write_at(RUNNER, "package", 0, &package[..usize::try_from(BLOCK).unwrap() + 77]);
+    estate.files().content(RUNNER, "package").unwrap()
+}
+
+fn arrived(estate: &SimEstate, package: &[u8]) -> bool {
+    let is = |host: &str, path: &str| estate.files().content(host, path).as_deref() == Some(package);
+    is("cfg-b", "/opt/package") && is(RUNNER, "report") && estate.files().mode("cfg-b", "/opt/package") == 0o640
+}
+
+#[test]
+fn in_simulation_a_runner_may_die_at_any_point() {
+    let scene = Scene::of_text(RUNBOOK);
+    let mut point = 1;
+    loop {
+        let play = scene.play(1);
+        let package = laid(&play.estate);
+        let clock = CrashClock::at(point);
+        let first = play.runner(&clock, &Between::nothing()).unwrap();
+        if first.is_some() {
+            break;
+        }
+        let finished = play.run();
+        assert_eq!(finished.ending, Ending::Done, "died at {point}: {:?}", finished.error);
+        assert!(arrived(&play.estate, &package), "died at {point}");
+        point += 1;
+    }
+    assert!(point > 30, "only {point} points");
+}
+
+#[test]
+fn in_simulation_any_fault_leaves_it_done_or_to_be_tried_again() {
+    let scene = Scene::of_text(RUNBOOK);
+    let calm = scene.play(1);
+    laid(&calm.estate);
+    assert_eq!(calm.run().ending, Ending::Done);
+    let places = calm.estate.places();
+    assert!(places.iter().any(|place| place.verb == "write") && places.len() >= 3, "{places:?}");
+    for plan in FaultPlan::singles(&places) {
+        let play = scene.play_with(1, &plan);
+        let package = laid(&play.estate);
+        let mut finished = play.run();
+        if finished.ending == Ending::Failed {
+            play.estate.pass(120_000);
+            finished = play.run();
+        }
+        assert_eq!(finished.ending, Ending::Done, "{plan}: {:?}", finished.error);
+        assert!(arrived(&play.estate, &package), "{plan}");
+    }
+}
+
+/// A fixed script of hosts under a shell: its arguments as lines of input, then what it reads; its exit code, what it
+/// printed, and what it complained of.
+fn script(shell: &[&str], texts: &[&str], values: &[&str], body: &[u8]) -> (Option<i32>, String, String) {
+    let prelude = include_str!("../src/world/ssh/prelude.sh");
+    let text = format!("{prelude}{}main \"$@\"\nexit \"$?\"\n", texts.concat());
+    let mut host = Command::new(shell[0]);
+    host.args(&shell[1..]).args(["-c", &text, "baton"]);
+    let mut host = host.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut to = host.stdin.take().unwrap();
+    let lines: String = values.iter().map(|value| format!("={value}\n")).collect();
+    to.write_all(format!("={}\n{lines}", values.len()).as_bytes()).unwrap();
+    // One that refuses does not read it.
+    let _ = to.write_all(body);
+    let output = host.wait_with_output().unwrap();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    let out = said(&output.stdout);
+    (output.status.code(), out.strip_prefix("baton").unwrap_or(&out).trim_start().to_owned(), said(&output.stderr))
+}
+
+#[test]
+fn the_scripts_of_hosts_do_the_same_under_every_shell() {
+    let fence = [include_str!("../src/world/ssh/lease.sh"), include_str!("../src/world/ssh/transfer/fence.sh")];
+    let write = [&fence[..], &[include_str!("../src/world/ssh/transfer/write.sh")]].concat();
+    let install = [&fence[..], &[include_str!("../src/world/ssh/transfer/install.sh")]].concat();
+    let digest = [include_str!("../src/world/ssh/transfer/digest.sh")];
+    let read = [include_str!("../src/world/ssh/transfer/read.sh")];
+    let shells = [&["dash"][..], &["bash", "--posix"], &["busybox", "sh"]];
+    let path = std::env::var_os("PATH").unwrap();
+    let installed = |shell: &&&[&str]| std::env::split_paths(&path).any(|folder| folder.join(shell[0]).exists());
+    for shell in shells.iter().filter(installed) {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::create_dir_all(at("jobs/lease")).unwrap();
+        std::fs::write(at("jobs/lease/0000000007"), "").unwrap();
+        let (jobs, part, file) = (at("jobs"), at(".it's $b.baton-part"), at("it's $b"));
+        let change = |texts: &[&str], number: &str, rest: &[&str], body: &[u8]| {
+            script(shell, texts, &[&[jobs.as_str(), number], rest].concat(), body)
+        };
+        let written = |number: &str, rest: &[&str], body: &[u8]| change(&write, number, rest, body).0;
+        assert_eq!(written("0000000007", &[&part, "0", "11"], b"hello world"), Some(0), "{shell:?}");
+        assert_eq!(written("0000000007", &[&part, "5", "2"], b"XY and what comes next"), Some(0));
+        assert_eq!(written("0000000007", &[&part, "8", "1"], b"Z"), Some(3), "it is shorter");
+        assert_eq!(written("0000000006", &[&part, "0", "1"], b"Z"), Some(5), "the lease is another's");
+        assert_eq!(written("0000000007", &[&at("no/part"), "0", "1"], b"Z"), Some(3), "there is no folder");
+        let seen = |text: &str| format!("7 600 {}", baton::model::digest::sha256(text.as_bytes()));
+        assert_eq!(script(shell, &digest, &[&part, "-", "-"], b"").1, seen("helloXY"));
+        assert_eq!(script(shell, &digest, &[&part, "3", "must"], b"").1, seen("hel"));
+        assert_eq!(script(shell, &digest, &[&file, "-", "-"], b"").0, Some(3));
+        assert_eq!(script(shell, &read, &[&part, "2", "100"], b"").1, "lloXY");
+        assert_eq!(change(&install, "0000000006", &[&part, &file, "640", "over"], b"").0, Some(5));
+        assert_eq!(change(&install, "0000000007", &[&part, &file, "640", "-"], b"").0, Some(0));
+        assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(written("0000000007", &[&part, "0", "0"], b""), Some(0));
+        assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "-"], b"").0, Some(4), "it is there already");
+        assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "over"], b"").0, Some(0));
+        assert_eq!((std::fs::read(&file).unwrap().len(), Path::new(&part).exists()), (0, false));
+        symlink(&file, at("link")).unwrap();
+        let (code, _, why) = script(shell, &digest, &[&at("link"), "-", "-"], b"");
+        assert!(code == Some(4) && why.ends_with("is a symbolic link, which is not followed"), "{shell:?}: {why}");
+        symlink(&file, &part).unwrap();
+        assert_eq!(written("0000000007", &[&part, "0", "1"], b"Z"), Some(0));
+        assert_eq!(std::fs::read(&file).unwrap(), b"", "{shell:?}: a link at the part's name leads nowhere");
+        assert_eq!(change(&install, "0000000007", &[&part, &at("link"), "600", "over"], b"").0, Some(4));
+    }
+}
