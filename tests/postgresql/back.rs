@@ -5,8 +5,7 @@ use super::site::Site;
 use super::switchover::RUN;
 
 /// The steps that begin something new for the pair, by their number when the roles are returned.
-const STEPS: [&str; 15] =
-    ["1", "2", "3", "4", "5", "6.1", "6.2", "6.3", "6.4", "6", "7.1", "7.2", "7.3", "7", "8"];
+const STEPS: [&str; 15] = ["1", "2", "3", "4", "5", "6.1", "6.2", "6.3", "6.4", "6", "7.1", "7.2", "7.3", "7", "8"];
 
 #[test]
 fn a_rollback_from_every_step_restores_roles_settings_and_replication() {

@@ -31,7 +31,8 @@ fn a_runner_killed_at_random_moments_and_resumed_loses_nothing() {
                     kills += 1;
                 }
                 let status = runner.wait().expect("buries the runner");
-                begun = begun || site.baton(&["runs"]).out.lines().filter(|line| line.contains("switchover")).count() == runs;
+                begun = begun
+                    || site.baton(&["runs"]).out.lines().filter(|line| line.contains("switchover")).count() == runs;
                 if status.code().is_some() {
                     assert_eq!(status.code(), Some(0), "seed {seed}, run {runs}, after {kills} kills");
                     break;

@@ -26,7 +26,13 @@ const SCENARIOS: [(&str, Ending); 11] = [
 
 /// What the world shows of a server.
 fn shown(play: &Play<'_>, server: &str, what: &str) -> String {
-    play.summary().get(server).and_then(|server| server.get(what)).map(Value::to_string).unwrap_or_default()
+    let summary = play.summary();
+    summary
+        .get("postgresql")
+        .and_then(|site| site.get(server))
+        .and_then(|server| server.get(what))
+        .map(Value::to_string)
+        .unwrap_or_default()
 }
 
 /// Who serves in the end; the other one follows, and neither is read-only.

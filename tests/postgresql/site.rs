@@ -66,7 +66,7 @@ impl Site {
             let jobs = server.path("jobs");
             format!("[hosts.{}-host]\naddress = \"local\"\njobs = \"{jobs}\"\n\n", server.name)
         };
-        host(&self.a) + &host(&self.b)
+        format!("{}{}", host(&self.a), host(&self.b))
     }
 
     fn service(&self, server: &Server) -> String {
@@ -93,10 +93,10 @@ impl Site {
              shared_buffers = '16MB'\nwal_keep_size = '256MB'\nwal_retrieve_retry_interval = '200ms'\n\
              log_line_prefix = '%m [%p] %q%u@%d '\nlc_messages = 'C'\nfsync = off\ninclude_dir = 'conf.d'\n"
         );
-        let trust = ["local all", "local replication"].map(|line| format!("{line} all trust\n")).concat()
-            + &["host all", "host replication"].map(|line| format!("{line} all 127.0.0.1/32 trust\n")).concat();
+        let trust: String = ["local all", "local replication"].map(|line| format!("{line} all trust\n")).concat();
+        let network = trust.replace("local", "host").replace(" trust", " 127.0.0.1/32 trust");
         self.make(&folder("conf/postgresql.conf"), Some(&text));
-        self.make(&folder("conf/pg_hba.conf"), Some(&trust));
+        self.make(&folder("conf/pg_hba.conf"), Some(&format!("{trust}{network}")));
         self.make(&folder("conf/pg_ident.conf"), Some(""));
     }
 

@@ -52,9 +52,13 @@ fn what_cannot_end_well_changes_nothing_or_is_put_back() {
         ("max_connections=50", 3, "a standby with less does not start"),
         ("max_connections", 3, "is no setting"),
         ("max_connections=many", 3, "many"),
-        ("work_mem=-3GB", 1, "invalid value for parameter"),
+        ("work_mem=-3GB", 1, "is outside the valid range"),
         ("no_such_setting=1", 1, "unrecognized configuration parameter"),
-        ("shared_buffers=9000GB", 4, "pg-b does not start with the new settings: could not map anonymous shared memory"),
+        (
+            "shared_buffers=9000GB",
+            4,
+            "pg-b does not start with the new settings: could not map anonymous shared memory",
+        ),
     ] {
         let settings = format!("settings={settings}");
         let run = [&RUN[..], &["-p", &settings]].concat();
