@@ -4,8 +4,8 @@ use super::client::{assert_nothing_lost, while_writing};
 use super::site::Site;
 use super::switchover::RUN;
 
-/// The steps that begin something new for the pair, by their number when the roles are returned.
-const STEPS: [&str; 15] = ["1", "2", "3", "4", "5", "6.1", "6.2", "6.3", "6.4", "6", "7.1", "7.2", "7.3", "7", "8"];
+/// Every step, when the roles are returned; 6 and 7 end with the last one in them.
+const STEPS: [&str; 14] = ["1", "2", "3", "4", "5", "6.1", "6.2", "6.3", "6.4", "7.1", "7.2", "7.3", "7.4", "8"];
 
 #[test]
 fn a_rollback_from_every_step_restores_roles_settings_and_replication() {

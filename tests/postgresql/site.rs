@@ -50,9 +50,15 @@ impl Site {
         for server in [&site.a, &site.b] {
             site.lay_out(server);
         }
-        site.tool("initdb", &["-D", &site.a.path("data"), "-U", OWNER, "-A", "trust", "--data-checksums", "-N"]);
+        site.tool(
+            "initdb",
+            &["-D", &site.a.path("data"), "-U", OWNER, "-A", "trust", "--data-checksums", "-N", "--wal-segsize=1"],
+        );
         site.start(&site.a);
-        site.tool("pg_basebackup", &["-D", &site.b.path("data"), "-d", &site.a.reach(), "-R", "-c", "fast"]);
+        site.tool(
+            "pg_basebackup",
+            &["-D", &site.b.path("data"), "-d", &site.a.reach(), "-R", "-c", "fast", "--no-sync"],
+        );
         site.start(&site.b);
         site.sql(&site.a, "create table ledger (n bigint primary key)");
         let inventory = format!("{}{}{}{PAIR}", site.hosts(), site.service(&site.a), site.service(&site.b));
@@ -76,8 +82,9 @@ impl Site {
         format!(
             "[services.{name}]\nhost = \"{name}-host\"\nproduct = \"postgresql\"\ndata = \"{data}\"\nconf = \"{conf}\"\n\
              reach = \"{}\"\nport = {port}\nsocket = \"{socket}\"\nlogs = \"{logs}\"\nlog_file = \"postgresql.log\"\n\
-             backups = \"{backups}\"\n\n",
+             backups = \"{backups}\"\n\n{}\n",
             server.reach(),
+            UNSAFE_BACKUP.replace("NAME", name),
         )
     }
 
@@ -248,6 +255,10 @@ impl Server {
     }
 }
 
+/// What a site may change of the profile. A test need not wait for the disk; a real site must.
+const UNSAFE_BACKUP: &str = r#"[services.NAME.verbs.backup]
+argv = ["{bin}/pg_basebackup", "-D", "{backups}/{label}", "-d", "{connect}", "-c", "fast", "--no-sync"]
+"#;
 const PAIR: &str = "[pairs.db]\nprimary = \"pg-a\"\nbackup = \"pg-b\"\n";
 
 /// Who is to own the data: nobody else than we, unless we are root.

@@ -55,9 +55,9 @@ fn what_cannot_end_well_changes_nothing_or_is_put_back() {
         ("work_mem=-3GB", 1, "is outside the valid range"),
         ("no_such_setting=1", 1, "unrecognized configuration parameter"),
         (
-            "shared_buffers=9000GB",
+            "shared_preload_libraries=no_such_library",
             4,
-            "pg-b does not start with the new settings: could not map anonymous shared memory",
+            "pg-b does not start with the new settings: could not access file \"no_such_library\"",
         ),
     ] {
         let settings = format!("settings={settings}");
