@@ -3,9 +3,11 @@
 
 pub mod adoption;
 mod rollback;
+mod takeover;
 mod verdict;
 
 pub use rollback::{Return, Wish, rollback, way_back};
+pub use takeover::Takeover;
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};
 
@@ -271,9 +273,9 @@ fn carry_out(
     params: Fields,
     second_look: SecondLook,
 ) -> Result<Finished> {
-    let Parts { run, store, world, sinks, by: _, gates } = parts;
+    let Parts { run, store, world, sinks, by, gates } = parts;
     let scanners = Rc::clone(&prepared.scanners);
-    let setup = Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates, second_look };
+    let setup = Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates, second_look, by };
     let door = Dispatcher::new(setup);
     door.write(opening)?;
     let end = perform(prepared, &door, params);
@@ -293,7 +295,7 @@ fn perform(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Script
 }
 
 /// Says how the run ended, and writes it down.
-pub(crate) fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished {
+pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Finished {
     let touched = door.has_changed();
     let (ending, error, effect) = match (door.halt_reason(), end) {
         (Some(halt), _) => (halt.ending, Some(halt.error), halt.effect),
@@ -321,6 +323,9 @@ pub(crate) fn finish(run: String, door: &Dispatcher, end: ScriptEnd) -> Finished
     };
     let message = error.as_ref().map_or_else(String::new, |error| in_words(ending, error));
     let unwritten = door.close(ending, &message, effect).err();
+    if matches!(ending, Ending::Done | Ending::Held) && unwritten.is_none() {
+        door.release();
+    }
     let error = error.or(unwritten);
     let exit_code = error.as_ref().map_or(0, |error| error.kind.exit_code());
     Finished { run, ending, error, exit_code }

@@ -157,7 +157,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "app = \"db\"",
         "colour = \"db\"",
         "unknown key `colour` in service `c1` @ site.toml:12:1 [colour] \
-         | the keys here are `host`, `product`, `vars`, `verbs`, `probes`, `log`, `app`, `folder`, `staged`, `tool` \
+         | the keys here are `host`, `product`, `vars`, `become`, `verbs`, `probes`, `log`, `app`, `folder`, `staged`, `tool` \
          | variables of your own go into [services.c1.vars]",
     ),
     ("app = \"db\"\n", "", "service `c1` lacks `app` @ site.toml:9:11 [c1] | `app` is the name of the application"),
@@ -226,6 +226,23 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "`C1` cannot be the name of a service @ site.toml:9:11 [C1] | names are small letters, digits, `-` and \
             `_`, with a letter or digit first",
     ),
+    (
+        "[hosts.cfg-b]",
+        "[secrets.db]\nfile = \"/a\"\nenv = \"B\"\n[hosts.cfg-b]",
+        "secret `db` has 2 of `file`, `command` and `env` @ site.toml:6:10 [db] | say exactly one of `file`, \
+            `command`, `env`",
+    ),
+    (
+        "[hosts.cfg-b]",
+        "[secrets.db]\ncommand = \"pass show db\"\n[hosts.cfg-b]",
+        "`command` of secret `db` is a list of words: no shell reads it @ site.toml:7:11 [\"pass show db\"] | \
+            write `command = [\"pass\", \"show\", \"db\"]`",
+    ),
+    (
+        "jobs = \"/var/lib/baton/jobs\"",
+        "become = \"-u\"",
+        "`-u` is not the name of an account @ site.toml:4:10 [\"-u\"] | names are small letters, digits, `-` and `_`",
+    ),
     ("limit = \"3min\"", "lmit = \"3min\"", "unknown key `lmit` @ site.toml:23:1 [lmit] | did you mean `limit`?"),
     (
         "limit = \"3min\"",
@@ -280,7 +297,8 @@ fn an_address_cannot_become_an_option_or_a_second_line() {
         assert!(message(address).ends_with("is not an address"), "{address}: {}", message(address));
     }
     for address in ["cfg-b", "root@cfg-b", "ssh://root@cfg-b:2222", "10.0.0.7", "root@[fe80::1%eth0]"] {
-        assert_eq!(message(address), "host `a` is reached over SSH: not in this version");
+        let site = parse(&format!("[hosts.a]\naddress = \"{address}\"")).expect(address);
+        assert_eq!(site.hosts["a"].address, address);
     }
 }
 

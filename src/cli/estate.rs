@@ -2,7 +2,8 @@
 //! which lock keeps a second runner out. It must not decide what is done there.
 
 use super::Desk;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
+use crate::journal::history::History;
 use crate::journal::lease::{Holder, Lease};
 use crate::lab::Lab;
 use crate::model::inventory::Inventory;
@@ -10,7 +11,9 @@ use crate::report::layout::time_of_day;
 use crate::world::clock::Clock;
 use crate::world::console::Console;
 use crate::world::desk;
+use crate::world::keyring::Keyring;
 use crate::world::person::Person;
+use crate::world::ssh::RemotePlace;
 use crate::world::system::{HostPlace, SystemWorld};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +28,25 @@ pub(super) enum Estate {
 }
 
 impl Estate {
+    /// Where a run acts that is on record.
+    ///
+    /// # Errors
+    /// `Refused` when its lab is gone.
+    pub(super) fn of(history: &History, run: &str, desk: &Desk) -> Result<Self> {
+        match lab_of(history) {
+            None => Ok(Self::Site),
+            Some(lab) => Ok(Self::Lab(Lab::find(lab, &desk.state, run)?)),
+        }
+    }
+
+    /// The name under which it is leased to one runner.
+    pub(super) fn lease_name(&self, site: &Inventory) -> String {
+        match self {
+            Self::Site => site_name(site),
+            Self::Lab(lab) => lab_name(lab.name()),
+        }
+    }
+
     /// As the journal has it: `site`, or `lab genesys:upgrade-mode`.
     pub(super) fn name(&self) -> String {
         match self {
@@ -43,24 +65,30 @@ impl Estate {
 
     /// The world of these hosts.
     pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
-        let mut hosts = BTreeMap::new();
+        let (mut here, mut remote) = (BTreeMap::new(), BTreeMap::new());
         for (name, host) in &site.hosts {
-            if host.address != "local" {
-                let message =
-                    format!("host `{name}` has the address `{}`; this version acts on `local` only", host.address);
-                return Err(Error::new(Kind::Inventory, message).hint("start baton on that host"));
+            if host.address == "local" {
+                let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
+                here.insert(name.clone(), HostPlace { jobs });
+            } else {
+                remote.insert(name.clone(), RemotePlace { address: host.address.clone(), jobs: host.jobs.clone() });
             }
-            let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
-            hosts.insert(name.clone(), HostPlace { jobs });
         }
         let (clock, person) = match self {
             Self::Site => (Clock::real(), Person::Terminal(Arc::clone(&desk.terminal))),
             Self::Lab(lab) if self.asks_here() => (lab.clock(), Person::Terminal(Arc::clone(&desk.terminal))),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
-        let world = SystemWorld::new(hosts, clock, person)?;
+        let world = SystemWorld::new(here, clock, person)?.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
+        let world = world.keyed(Keyring::new(site.secrets.clone()));
         Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
     }
+}
+
+/// The lab that a run on record acts in, if it does.
+pub(super) fn lab_of(history: &History) -> Option<&str> {
+    let name = history.begun().estate.strip_prefix("lab ")?;
+    Some(name.split(':').next().unwrap_or(name))
 }
 
 /// The name under which the hosts of a site are leased to one runner.
@@ -73,6 +101,11 @@ pub(super) fn site_name(site: &Inventory) -> String {
 /// The name under which a lab is leased to one runner.
 pub(super) fn lab_name(lab: &str) -> String {
     format!("lab {lab}")
+}
+
+/// Takes `name` away from the runner that holds it, and tells who that was.
+pub(super) fn break_lease(desk: &Desk, name: &str) -> Result<Option<String>> {
+    Lease::break_open(&desk.state, name)
 }
 
 /// Keeps other runners away from `name` until it is dropped.

@@ -27,6 +27,7 @@ mod show;
 mod site;
 mod steering;
 mod take_up;
+mod takeover;
 
 pub use screen::Screen;
 
@@ -66,6 +67,7 @@ enum Command {
     Resume(resume::Words),
     Rollback(rollback::Words),
     Abort(abort::Words),
+    Takeover(takeover::Words),
     Repl(repl::Words),
     Approve(approve::Words),
     Check(check::Words),
@@ -131,6 +133,7 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
         Command::Resume(words) => resume::run(words, desk),
         Command::Rollback(words) => rollback::run(words, desk),
         Command::Abort(words) => abort::run(words, desk),
+        Command::Takeover(words) => takeover::run(words, desk),
         Command::Repl(words) => repl::run(words, desk),
         Command::Approve(words) => approve::run(words, desk),
         Command::Check(words) => check::run(words, desk),

@@ -1,14 +1,13 @@
 //! Taking a run up: its record, its texts as they are now, its site, and the leases that keep others away. What every
 //! command has in common that works on a run which exists. It must not decide what is done with it.
 
-use super::estate::{Estate, lab_name, lease, site_name};
+use super::estate::{Estate, lab_name, lab_of, lease, site_name};
 use super::find_run::find_run;
 use super::{Desk, carry};
 use crate::dispatch::Gate;
 use crate::error::Result;
 use crate::journal::history::History;
 use crate::journal::lease::Lease;
-use crate::lab::Lab;
 use crate::model::answers::Answers;
 use crate::session::{self, Parts, Prepared};
 use crate::world::desk;
@@ -71,14 +70,9 @@ impl Claimed {
     /// `Refused` when its lab is gone or its site is in use.
     pub(super) fn take_up_with(self, prepared: Prepared, desk: &Desk) -> Result<TakenUp> {
         let Self { run, history, lease: of_run } = self;
-        let (of_site, estate) = match history.begun().estate.strip_prefix("lab ") {
-            None => (lease(desk, &site_name(&prepared.inventory), &run)?, Estate::Site),
-            Some(name) => {
-                let lab = name.split(':').next().unwrap_or(name);
-                let lease = lease(desk, &lab_name(lab), &run)?;
-                (lease, Estate::Lab(Lab::find(lab, &desk.state, &run)?))
-            }
-        };
+        let name = lab_of(&history).map_or_else(|| site_name(&prepared.inventory), lab_name);
+        let of_site = lease(desk, &name, &run)?;
+        let estate = Estate::of(&history, &run, desk)?;
         Ok(TakenUp::new(run, prepared, estate, (of_run, of_site)))
     }
 }

@@ -2,6 +2,7 @@
 //! intent durable, effect, outcome durable, value visible. It decides nothing a runbook should decide.
 
 use crate::dispatch::gate::{Gate, StepAhead};
+use crate::dispatch::leases;
 use crate::dispatch::replay::{self, Course, gave_up};
 use crate::dispatch::second_look::SecondLook;
 use crate::dispatch::switch::Switch;
@@ -16,10 +17,10 @@ use crate::journal::way_back::Fate;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId};
+use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId, Who};
 use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// How often an idempotent job that vanished without a result is applied again before that counts as a failure.
@@ -45,6 +46,8 @@ pub struct Setup {
     pub gates: Vec<Rc<dyn Gate>>,
     /// How guards are looked at again.
     pub second_look: SecondLook,
+    /// Who carries it out.
+    pub by: Who,
 }
 
 /// Carries out effects for scripts, one run at a time.
@@ -63,6 +66,7 @@ pub struct Dispatcher {
     halted: RefCell<Option<Halt>>,
     pub(super) replayed: Cell<usize>,
     changed: Cell<bool>,
+    pub(super) hosts_changed: RefCell<BTreeSet<String>>,
     pub(super) gates: Vec<Rc<dyn Gate>>,
     /// Whether a track stands before the gates: one at a time does.
     pub(super) at_gates: Cell<bool>,
@@ -78,9 +82,11 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A door for one run, before anything has happened.
     #[must_use]
-    pub fn new(setup: Setup) -> Rc<Self> {
+    pub fn new(mut setup: Setup) -> Rc<Self> {
         let main = Track::main();
+        setup.world.act_for(leases::runner(&setup.run, &setup.by, setup.last_seq));
         let changed = Cell::new(setup.history.changes() > 0);
+        let hosts_changed = RefCell::new(leases::hosts_changed(&setup.history));
         Rc::new(Self {
             run: setup.run,
             store: RefCell::new(setup.store),
@@ -96,6 +102,7 @@ impl Dispatcher {
             halted: RefCell::new(None),
             replayed: Cell::new(0),
             changed,
+            hosts_changed,
             gates: setup.gates,
             at_gates: Cell::new(false),
             walled: Cell::new(false),
@@ -238,6 +245,7 @@ impl Dispatcher {
             }
             if effect.may_change() {
                 self.changed.set(true);
+                self.hosts_changed.borrow_mut().extend(effect.host.clone());
                 self.second_look.touched(effect);
             }
             let (run, scanners) = (&self.run, &*self.scanners);
@@ -256,6 +264,7 @@ impl Dispatcher {
                 Verdict::Unanswered { reason } => {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
                 }
+                Verdict::Leased { reason } => return Err(self.leased(id, effect, &reason)),
             };
             let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
             self.append(record)?;

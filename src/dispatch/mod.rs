@@ -4,6 +4,7 @@
 mod dispatcher;
 mod forks;
 mod gate;
+mod leases;
 mod link;
 mod look;
 mod replay;
@@ -18,6 +19,7 @@ mod words;
 
 pub use dispatcher::{Dispatcher, Setup};
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
+pub use leases::runner;
 pub use second_look::SecondLook;
 pub use stepwise::Stepwise;
 pub use until::UntilStep;

@@ -64,6 +64,8 @@ pub(super) fn unfit(reply: Reply) -> Trouble {
         | Reply::Bytes(_)
         | Reply::Probed { .. }
         | Reply::Listing(_)
+        | Reply::Lease(_)
+        | Reply::Noted
         | Reply::Woke
         | Reply::Answer(_)
         | Reply::Line(_) => Trouble::Refused("the reply does not fit the request".into()),
@@ -73,7 +75,8 @@ pub(super) fn unfit(reply: Reply) -> Trouble {
 /// A trouble in words.
 pub(super) fn words(trouble: &Trouble) -> String {
     match trouble {
-        Trouble::Unreachable(why) | Trouble::Missing(why) | Trouble::Refused(why) | Trouble::Lost(why) => why.clone(),
+        Trouble::Unreachable(why) | Trouble::Missing(why) | Trouble::Refused(why) => why.clone(),
+        Trouble::Lost(why) | Trouble::Leased(why) => why.clone(),
         Trouble::Late => "no reply in time".into(),
     }
 }
@@ -81,7 +84,9 @@ pub(super) fn words(trouble: &Trouble) -> String {
 /// A trouble as the failure of something of which nothing was done.
 pub(super) fn failed(what: &str, trouble: &Trouble) -> Failure {
     let kind = match trouble {
-        Trouble::Unreachable(_) | Trouble::Refused(_) | Trouble::Lost(_) => FailureKind::Unreachable,
+        Trouble::Unreachable(_) | Trouble::Refused(_) | Trouble::Lost(_) | Trouble::Leased(_) => {
+            FailureKind::Unreachable
+        }
         Trouble::Missing(_) => FailureKind::Missing,
         Trouble::Late => FailureKind::Limit,
     };

@@ -9,6 +9,7 @@ use crate::exec::reading::choices;
 use crate::exec::until::{Seen, Watch};
 use crate::exec::waiting::{Beat, Pace};
 use crate::exec::{Found, Order, Verdict, failure, probe};
+use crate::model::account::refusal;
 use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
@@ -81,6 +82,7 @@ impl Work<'_> {
                 Sight::State(JobState::Running) => self.await_end()?,
                 Sight::State(JobState::Exited(exit)) => return self.exited(exit),
                 Sight::State(JobState::Lost(reason)) => return self.lost(reason),
+                Sight::NotStarted(Trouble::Leased(reason)) => return Ok(Verdict::Leased { reason }),
                 Sight::NotStarted(trouble) => {
                     let what = format!("`{}` was not started", self.order.effect.label);
                     return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&what, &trouble))));
@@ -102,6 +104,7 @@ impl Work<'_> {
                 verb: self.job.verb.clone(),
                 argv: self.job.argv.clone(),
                 args: self.job.args.clone(),
+                secret: self.job.secret.clone(),
             };
             let lost = match calls::job(self.link, request)? {
                 Ok(JobState::Absent) => {
@@ -200,6 +203,7 @@ impl Work<'_> {
             Verdict::Again { .. } if self.job.class == Class::Once => Found::Never,
             Verdict::Again { reason } => Found::Ended(Outcome::Failed(failure(FailureKind::Goal, reason))),
             Verdict::Doubt { reason } | Verdict::Unanswered { reason } => Found::Doubt { reason },
+            Verdict::Leased { reason } => Found::Hidden { reason },
         })
     }
 
@@ -211,6 +215,10 @@ impl Work<'_> {
 
     fn exited(&self, exit: i32) -> Result<Verdict, Stopped> {
         if exit != 0 {
+            if let Some(why) = self.refused_by_sudo(exit)? {
+                let message = format!("`{}` was not started: {why}", self.order.effect.label);
+                return self.failed(FailureKind::Unreachable, message, Some(exit));
+            }
             let message = match exit {
                 129.. => format!("`{}` was ended by signal {}", self.order.effect.label, exit - 128),
                 _ => format!("`{}` ended with exit {exit}", self.order.effect.label),
@@ -226,6 +234,15 @@ impl Work<'_> {
         }
         let output = self.output(Stream::Out, OUTPUT_MAX)?;
         Ok(done([("changed", Value::Bool(true)), ("output", output.into())]))
+    }
+
+    /// Why `sudo` did not even start the command.
+    fn refused_by_sudo(&self, exit: i32) -> Result<Option<String>, Stopped> {
+        if exit != 1 || self.job.argv.first().is_none_or(|program| program != "sudo") {
+            return Ok(None);
+        }
+        let (out, err) = (self.output(Stream::Out, 1)?, self.output(Stream::Err, OUTPUT_MAX)?);
+        Ok(refusal(&self.job.argv, exit, out.as_bytes(), err.as_bytes()))
     }
 
     fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<Seen, Stopped> {
@@ -288,6 +305,7 @@ impl Work<'_> {
         let request = Request::EndJob { host: host.to_owned(), job: self.id.clone() };
         let message = match calls::job(self.link, request)? {
             Ok(JobState::Exited(0)) => return self.exited(0),
+            Err(Trouble::Leased(reason)) => return Ok(Verdict::Leased { reason }),
             Ok(JobState::Running) => {
                 format!("`{label}` took longer than {limit}; {} was told to end and still runs", self.job_name())
             }

@@ -68,6 +68,11 @@ pub enum Verdict {
         /// Why.
         reason: String,
     },
+    /// The host is leased to another run or runner: nothing was done.
+    Leased {
+        /// Who holds it.
+        reason: String,
+    },
 }
 
 /// What was found out about a job that a former runner left.

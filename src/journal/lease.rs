@@ -1,10 +1,11 @@
 //! One runner for each run and each estate: a lock on a file, held by the operating system for as long as the
-//! process lives. It never breaks a lock: what a dead runner held is free by itself.
+//! process lives. What a dead runner held is free by itself; a lock that is held is broken by a takeover only, and whoever
+//! held it must have been fenced out before.
 
 use crate::error::{Error, Kind, Result};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Who holds a lease, for the person who is refused.
@@ -46,14 +47,46 @@ impl Lease {
         // The file stays when the lease ends: a name that is removed and made again could be locked twice.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(&path).map_err(|error| unusable(&error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(refused(name, &mut file)),
-            Err(TryLockError::Error(error)) => return Err(unusable(&error)),
+        loop {
+            let mut file = options.open(&path).map_err(|error| unusable(&error))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(refused(name, &mut file)),
+                Err(TryLockError::Error(error)) => return Err(unusable(&error)),
+            }
+            // A takeover may have removed it since it was opened: then the lock keeps nobody away.
+            if is_at(&file, &path) {
+                write(&mut file, holder).map_err(|error| unusable(&error))?;
+                return Ok(Self { _file: file });
+            }
         }
-        write(&mut file, holder).map_err(|error| unusable(&error))?;
-        Ok(Self { _file: file })
+    }
+
+    /// Takes `name` away from the process that holds it, which must have been fenced out: what it does any more would
+    /// meet another. Tells who that was; nobody held it if there is nothing to tell.
+    ///
+    /// # Errors
+    /// `Precondition` when the folder cannot be used.
+    pub fn break_open(dir: &Path, name: &str) -> Result<Option<String>> {
+        let path = dir.join("locks").join(format!("{}.lock", file_name(name)));
+        let Ok(mut file) = File::open(&path) else { return Ok(None) };
+        if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Ok(None);
+        }
+        let holder = refused(name, &mut file).message;
+        std::fs::remove_file(&path).map_err(|error| {
+            Error::new(Kind::Precondition, format!("the lock `{}` cannot be removed", path.display())).cause(error)
+        })?;
+        Ok(Some(holder))
+    }
+}
+
+/// Whether this open file is still the one that has the path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(open), Ok(there)) => identity(open) == identity(there),
+        (Err(_), _) | (_, Err(_)) => false,
     }
 }
 

@@ -67,6 +67,15 @@ impl<'t> Document<'t> {
         error.hint(did_you_mean(name, known.iter().copied()).unwrap_or_else(|| listed("the keys here are", known)))
     }
 
+    /// The table that is `key` itself, such as `[ssh]`, if it is there.
+    pub(crate) fn section<'d>(&'d self, root: &'d DeTable<'t>, key: &'d str) -> Result<Option<Section<'d, 't>>> {
+        let Some(value) = root.get(key) else { return Ok(None) };
+        match value.get_ref().as_table() {
+            Some(table) => Ok(Some(Section { document: *self, name: key, span: value.span(), table })),
+            None => Err(self.wrong(value.span(), format!("`{key}` is {}, not a table", kind(value.get_ref())))),
+        }
+    }
+
     /// The table behind `key`, or an empty list when it is absent.
     pub(crate) fn sections<'d>(&'d self, root: &'d DeTable<'t>, key: &str) -> Result<Vec<Section<'d, 't>>> {
         let Some(value) = root.get(key) else { return Ok(Vec::new()) };

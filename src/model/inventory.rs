@@ -2,9 +2,12 @@
 //! Reading and checking are pure; the file itself is read elsewhere.
 
 use crate::error::{Error, Result};
+use crate::model::account::is_account;
 use crate::model::document::{Document, Line, Section, only};
 use crate::model::profile::Profile;
+use crate::model::secret::Secret;
 use crate::model::service::{self, Product};
+use crate::model::ssh::Ssh;
 use crate::model::text::{did_you_mean, shown};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,6 +21,10 @@ pub struct Inventory {
     pub services: BTreeMap<String, Service>,
     /// Redundant pairs by name.
     pub pairs: BTreeMap<String, Pair>,
+    /// How hosts are reached that are not this machine.
+    pub ssh: Ssh,
+    /// Secrets by name; never their values.
+    pub secrets: BTreeMap<String, Secret>,
 }
 
 /// A machine.
@@ -25,10 +32,12 @@ pub struct Inventory {
 pub struct Host {
     /// Its name in the inventory.
     pub name: String,
-    /// Where it is reached; `local` is the machine baton runs on.
+    /// Where it is reached: a destination as `ssh` takes it, or `local` for the machine baton runs on.
     pub address: String,
-    /// The folder on the host in which baton keeps its job records.
+    /// The folder on the host in which baton keeps its job records; not said, `.baton` in the home folder there.
     pub jobs: Option<String>,
+    /// The account that jobs and probes become there, through `sudo`; not said, they stay the login account.
+    pub account: Option<String>,
 }
 
 /// A managed program on a host.
@@ -43,6 +52,8 @@ pub struct Service {
     pub vars: BTreeMap<String, String>,
     /// The product's profile with the site's overrides applied.
     pub profile: Rc<Profile>,
+    /// The account that its jobs and probes become, its own or its host's.
+    pub account: Option<String>,
 }
 
 /// Two services of which one is primary.
@@ -66,8 +77,15 @@ impl Inventory {
     pub fn parse(text: &str, file_name: &str, profiles: &mut dyn FnMut(&str) -> Option<String>) -> Result<Self> {
         let document = Document::new(file_name, text);
         let root = document.parse()?;
-        only(document, root.get_ref(), &["hosts", "services", "pairs"])?;
+        only(document, root.get_ref(), &["ssh", "secrets", "hosts", "services", "pairs"])?;
         let mut inventory = Self::default();
+        if let Some(section) = document.section(root.get_ref(), "ssh")? {
+            inventory.ssh = Ssh::read(&section)?;
+        }
+        for section in document.sections(root.get_ref(), "secrets")? {
+            named(&section, "secret")?;
+            inventory.secrets.insert(section.name.to_owned(), Secret::read(&section)?);
+        }
         for section in document.sections(root.get_ref(), "hosts")? {
             inventory.hosts.insert(section.name.to_owned(), host(&section)?);
         }
@@ -91,9 +109,9 @@ impl Inventory {
     ) -> Result<Service> {
         let what = named(section, "service")?;
         let host = section.required("host", &what)?;
-        if !self.hosts.contains_key(host.text) {
+        let Some(on) = self.hosts.get(host.text) else {
             return Err(nobody(section, &what, "host", &host, self.hosts.keys()));
-        }
+        };
         let wanted = section.required("product", &what)?;
         if !products.contains_key(wanted.text) {
             let Some(text) = profiles(wanted.text) else {
@@ -103,7 +121,7 @@ impl Inventory {
             products.insert(wanted.text.to_owned(), Product::parse(text, wanted.text)?);
         }
         match products.get(wanted.text) {
-            Some(product) => service::build(section, host.text, product),
+            Some(product) => service::build(section, on, product),
             None => Err(nobody(section, &what, "product", &wanted, [].iter())),
         }
     }
@@ -136,16 +154,12 @@ impl Inventory {
 
 fn host(section: &Section<'_, '_>) -> Result<Host> {
     let what = named(section, "host")?;
-    section.only(&["address", "jobs"])?;
+    section.only(&["address", "jobs", "become"])?;
     let address = section.required("address", &what)?;
     let wrong = |message: String| section.document.wrong(address.span.clone(), message);
-    if address.text != "local" {
-        if !is_destination(address.text) {
-            let message = format!("`{}` is not an address", shown(address.text));
-            return Err(wrong(message).hint("write `local`, or a destination as ssh takes it: `user@machine`"));
-        }
-        let message = format!("{what} is reached over SSH: not in this version");
-        return Err(wrong(message).hint("run baton on the machine itself, with address = \"local\""));
+    if !is_destination(address.text) {
+        let message = format!("`{}` is not an address", shown(address.text));
+        return Err(wrong(message).hint("write `local`, or a destination as ssh takes it: `user@machine`"));
     }
     let jobs = section.text("jobs")?;
     if let Some(jobs) = jobs.as_ref().filter(|jobs| !jobs.text.starts_with('/')) {
@@ -153,7 +167,19 @@ fn host(section: &Section<'_, '_>) -> Result<Host> {
         return Err(section.document.wrong(jobs.span.clone(), message));
     }
     let jobs = jobs.map(|jobs| jobs.text.to_owned());
-    Ok(Host { name: section.name.to_owned(), address: address.text.to_owned(), jobs })
+    let account = account(section)?;
+    Ok(Host { name: section.name.to_owned(), address: address.text.to_owned(), jobs, account })
+}
+
+/// The account that `become` names, if the section has that.
+pub(crate) fn account(section: &Section<'_, '_>) -> Result<Option<String>> {
+    match section.text("become")? {
+        Some(line) if !is_account(line.text) => {
+            let message = format!("`{}` is not the name of an account", shown(line.text));
+            Err(section.document.wrong(line.span, message).hint("names are small letters, digits, `-` and `_`"))
+        }
+        line => Ok(line.map(|line| line.text.to_owned())),
+    }
 }
 
 /// The section's kind and name for messages, once the name is one that files and commands can carry.

@@ -192,14 +192,15 @@ impl Session {
 
     /// A door over what is on record, after `opening` was written.
     fn open(&self, parts: Parts, mut stored: Vec<Stored>, opening: Vec<Record>) -> Result<Rc<Dispatcher>> {
-        let Parts { run, store, world, mut sinks, gates, .. } = parts;
+        let Parts { run, store, world, mut sinks, gates, by } = parts;
         let last_seq = stored.last().map_or(0, |last| last.seq);
         session::tell_again(&mut stored, &mut sinks);
         stored.extend((last_seq + 1..).zip(opening.clone()).map(|(seq, record)| Stored { seq, record }));
         let history = History::from(stored)?;
         let scanners = Rc::clone(&self.prepared.scanners);
         let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
-        let door = Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look });
+        let door =
+            Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look, by });
         door.write(opening)?;
         Ok(door)
     }

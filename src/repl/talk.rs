@@ -56,7 +56,7 @@ impl Steer {
         match reply {
             Reply::Line(line) => Ok(line),
             Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Woke => Err(Stopped),
-            Reply::Answer(_) | Reply::Trouble(_) => Err(Stopped),
+            Reply::Answer(_) | Reply::Lease(_) | Reply::Noted | Reply::Trouble(_) => Err(Stopped),
         }
     }
 

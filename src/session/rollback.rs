@@ -54,10 +54,10 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, wish: Wish) -> Result<Ret
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
     let params = super::adoption::kept_params(&prepared.program, &history);
-    let Parts { run, store, world, sinks, by: _, gates } = parts;
+    let Parts { run, store, world, sinks, by, gates } = parts;
     let scanners = Rc::clone(&prepared.scanners);
     let (second_look, name) = (SecondLook::default(), run.clone());
-    let setup = Setup { run: name, store, world, sinks, history, last_seq, scanners, gates, second_look };
+    let setup = Setup { run: name, store, world, sinks, history, last_seq, scanners, gates, second_look, by };
     let door = Dispatcher::new(setup);
     let slot: Rc<RefCell<Option<Result<Standing>>>> = Rc::default();
     let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
@@ -183,6 +183,10 @@ impl Return {
             door.keep(Record::Undone { since, at: door.moment() });
         }
         let unwritten = door.close(ending, &message, effect).err();
+        let over = ending == Ending::Aborted || (ending == Ending::RolledBack && way == Way::All);
+        if over && unwritten.is_none() {
+            door.release();
+        }
         let error = error.or(unwritten);
         let exit_code = match (&error, ending) {
             (Some(error), _) => error.kind.exit_code(),

@@ -1,7 +1,8 @@
 //! A simulated host: whether it can be reached, and the jobs that were started on it. Pure state under a time that
 //! is handed in; what a job does to a product is the model's affair.
 
-use crate::world::{JobId, JobState};
+use crate::world::lease::{Lease, Runner};
+use crate::world::{JobId, JobState, Trouble};
 use std::collections::BTreeMap;
 
 /// A host. Times are milliseconds of the simulation.
@@ -10,6 +11,8 @@ pub(super) struct SimHost {
     /// It cannot be reached before this time.
     pub(super) down_until: u64,
     pub(super) jobs: BTreeMap<JobId, SimJob>,
+    /// The last one that was taken.
+    pub(super) lease: Option<Lease>,
 }
 
 /// A job. How it ends is settled when it starts.
@@ -31,6 +34,23 @@ impl SimHost {
             None => JobState::Absent,
             Some(job) if now < job.ends_at => JobState::Running,
             Some(job) => job.end.clone(),
+        }
+    }
+
+    /// Gives the lease to a runner.
+    pub(super) fn take(&mut self, name: &str, runner: &Runner, now: String, force: bool) -> Result<u64, Trouble> {
+        let lease = Lease::next(self.lease.as_ref(), runner, now, force, name).map_err(Trouble::Leased)?;
+        Ok(self.lease.insert(lease).number)
+    }
+
+    /// Takes the lease back from a runner whose run holds it.
+    pub(super) fn release(&mut self, runner: &Runner) -> u64 {
+        match &mut self.lease {
+            Some(lease) if lease.is_of(runner) && !lease.released => {
+                lease.released = true;
+                lease.number
+            }
+            Some(_) | None => 0,
         }
     }
 

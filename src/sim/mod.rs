@@ -7,6 +7,7 @@ pub mod oracle;
 mod crash;
 mod estate;
 mod fault;
+mod fence;
 mod files;
 mod host;
 mod ledger;

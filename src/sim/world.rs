@@ -7,8 +7,10 @@ use crate::model::value::Fields;
 use crate::sim::crash::{Boundary, CrashClock};
 use crate::sim::estate::{Estate, LATENCY_MS, SimEstate};
 use crate::sim::fault::Harm;
+use crate::sim::fence::Fence;
 use crate::sim::host::SimJob;
 use crate::sim::model::{ModelHost, VerbReply};
+use crate::world::lease::Runner;
 use crate::world::{
     Answer, Completion, JobId, JobState, Line, PROBE_BYTES_MAX, Reply, Request, Stream, Ticket, Trouble, World,
 };
@@ -23,6 +25,7 @@ const COMMAND_MS: u64 = 500;
 pub struct SimWorld {
     estate: SimEstate,
     clock: CrashClock,
+    fence: Fence,
 }
 
 /// A reply to come.
@@ -64,7 +67,7 @@ impl Due {
 
 impl SimWorld {
     pub(super) fn new(estate: SimEstate, clock: CrashClock) -> Self {
-        Self { estate, clock }
+        Self { estate, clock, fence: Fence::default() }
     }
 }
 
@@ -77,7 +80,14 @@ impl World for SimWorld {
         let starts = matches!(request, Request::Start { .. });
         let dead = if starts { self.clock.crosses(Boundary::BeforeStart) } else { self.clock.is_dead() };
         if !dead {
-            self.estate.0.borrow_mut().accept(ticket, request);
+            let mut estate = self.estate.0.borrow_mut();
+            match self.fence.stop(&mut estate, &request) {
+                None => estate.accept(ticket, request),
+                Some(reply) => {
+                    let soon = estate.now + LATENCY_MS;
+                    estate.schedule(soon, ticket, Due::Ready(None, reply));
+                }
+            }
         }
         if starts {
             // Should it die here, `next` delivers nothing any more.
@@ -98,6 +108,10 @@ impl World for SimWorld {
 
     fn forget(&mut self, ticket: Ticket) {
         self.estate.0.borrow_mut().pending.retain(|_, (pending, _)| *pending != ticket);
+    }
+
+    fn act_for(&mut self, runner: Runner) {
+        self.fence.runner = runner;
     }
 }
 
@@ -139,6 +153,12 @@ impl Estate {
             }
             Request::Ask { ask, .. } => self.ask(ticket, &ask),
             Request::Line { .. } => self.line(ticket),
+            // Simulated hosts have no keys.
+            Request::ExpectNewKey { host } => {
+                self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
+            }
+            // The fence has answered them.
+            Request::TakeLease { .. } | Request::Release { .. } => {}
             Request::Start { ref host, .. }
             | Request::Look { ref host, .. }
             | Request::JobEnd { ref host, .. }
@@ -155,7 +175,7 @@ impl Estate {
     }
 
     /// Why a host cannot be asked anything.
-    fn obstacle(&self, host: &str) -> Option<Trouble> {
+    pub(super) fn obstacle(&self, host: &str) -> Option<Trouble> {
         if let Some(defect) = &self.defect {
             return Some(Trouble::Refused(format!("the simulation has a defect: {}", defect.message)));
         }
@@ -209,6 +229,7 @@ impl Estate {
             }
             // These ask nothing of a host and were accepted before.
             Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {}
+            Request::TakeLease { .. } | Request::Release { .. } | Request::ExpectNewKey { .. } => {}
         }
     }
 

@@ -1,13 +1,19 @@
 //! Jobs of a local host: claimed and started at most once under the supervisor `job.sh`, looked at through what it
 //! leaves in the job's folder, ended by a signal to its group. It must not guess: what the folder does not prove is
 //! [`JobState::Lost`].
+//!
+//! A runner claims a job in a folder named by its own fence number, so that one which is stopped in the midst of it
+//! stands in nobody's way. Which claim is carried out is settled by the supervisors: the first to make the mark.
 
 use super::clock::Clock;
 use super::commands::command;
 use super::files::read_own;
+use super::keyring::Secret;
+use super::lease::{FOLDER, Lease};
 use super::watches::Watches;
-use super::{JobId, JobState, Reply, Stream, Trouble};
-use rustix::fs::{FlockOperation, flock};
+use super::{JobId, JobState, Reply, Stream, Trouble, local_lease};
+use rustix::fs::{FlockOperation, OFlags, fcntl_setfl, flock};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -17,7 +23,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The supervisor of a job, in POSIX shell: its arguments are the folder of the attempt and the command.
+/// The supervisor of a job, in POSIX shell: its arguments are the folder of the claim, that of the leases, the command.
 pub const SUPERVISOR: &str = include_str!("job.sh");
 
 /// An exit record before there is an exit code.
@@ -29,8 +35,73 @@ const END_TRIES: u32 = 5;
 /// How often a start is sent when another one was about to claim the job but has not.
 const START_TRIES: u32 = 100;
 
-/// The folder of a job's attempt: `<jobs>/<run>/<track>.<n>/<attempt>`.
-pub(super) fn folder(jobs: &Path, id: &JobId) -> Result<PathBuf, Trouble> {
+/// Where the files of a job's attempt are: all begin with `<jobs>/<run>/<track>.<n>/<attempt>`.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    jobs: PathBuf,
+    base: PathBuf,
+}
+
+/// What the first supervisor to come to the command has written.
+#[derive(Debug)]
+struct Mark {
+    boot: String,
+    group: Option<Pid>,
+    number: u64,
+}
+
+impl Attempt {
+    /// The attempt `id` in a jobs folder.
+    pub(super) fn of(jobs: &Path, id: &JobId) -> Result<Self, Trouble> {
+        Ok(Self { jobs: jobs.to_path_buf(), base: base(jobs, id)? })
+    }
+
+    fn mark_file(&self) -> PathBuf {
+        self.base.with_extension("started")
+    }
+
+    /// The mark: nothing when there is none; one that is not whole yet, or never will be, has no content.
+    fn mark(&self) -> Option<Option<Mark>> {
+        let text = match std::fs::read_to_string(self.mark_file()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return None,
+            text => text.unwrap_or_default(),
+        };
+        let mut words = text.strip_suffix('\n').unwrap_or_default().split(' ');
+        let (boot, group, number) = (words.next(), words.next(), words.next());
+        Some(number.and_then(|number| number.parse().ok()).map(|number| Mark {
+            boot: boot.unwrap_or_default().to_owned(),
+            group: group.and_then(|group| group.parse().ok()).and_then(Pid::from_raw),
+            number,
+        }))
+    }
+
+    /// The folder of the claim under this number.
+    fn claim(&self, number: u64) -> PathBuf {
+        self.base.with_extension(format!("{number:010}"))
+    }
+
+    /// The claims there are, oldest first.
+    fn claims(&self) -> Vec<PathBuf> {
+        let (Some(effect), Some(attempt)) = (self.base.parent(), self.base.file_name()) else { return Vec::new() };
+        let entries = std::fs::read_dir(effect).into_iter().flatten().flatten().map(|entry| entry.path());
+        let ours = |path: &PathBuf| path.file_stem() == Some(attempt) && number_of(path).is_some() && path.is_dir();
+        let mut claims: Vec<PathBuf> = entries.filter(ours).collect();
+        claims.sort();
+        claims
+    }
+
+    /// The folder of the claim that is carried out, or will be if any is.
+    fn folder(&self) -> PathBuf {
+        let marked = self.mark().flatten().map(|mark| mark.number);
+        self.claim(marked.unwrap_or_else(|| local_lease::number_in(&self.jobs).unwrap_or_default()))
+    }
+}
+
+fn number_of(claim: &Path) -> Option<u64> {
+    Lease::number_in(claim.extension()?.to_str()?)
+}
+
+fn base(jobs: &Path, id: &JobId) -> Result<PathBuf, Trouble> {
     let effect = format!("{}.{}", id.effect.track, id.effect.n);
     for part in [&id.run, &effect] {
         if part.is_empty() || part.starts_with('.') || part.contains('/') {
@@ -40,40 +111,75 @@ pub(super) fn folder(jobs: &Path, id: &JobId) -> Result<PathBuf, Trouble> {
     Ok(jobs.join(&id.run).join(effect).join(id.attempt.to_string()))
 }
 
-/// How a job stands, by what is in its folder.
-pub(super) fn look(folder: &Path, boot: &str) -> JobState {
+/// How a job stands, by what is in its folders.
+pub(super) fn look(attempt: &Attempt, boot: &str) -> JobState {
+    match attempt.mark() {
+        None => unmarked(attempt, boot),
+        Some(Some(mark)) => marked(&attempt.claim(mark.number), &mark, boot),
+        // It is being written this very moment; else whoever made it died before it had.
+        Some(None) if attempt.claims().iter().any(|claim| is_locked(claim)) => JobState::Running,
+        Some(None) => match attempt.mark() {
+            Some(Some(mark)) => marked(&attempt.claim(mark.number), &mark, boot),
+            Some(None) | None => JobState::Lost("its supervisor died".into()),
+        },
+    }
+}
+
+/// A job that no supervisor has come to, as far as can be seen.
+fn unmarked(attempt: &Attempt, boot: &str) -> JobState {
+    // A power cut may have taken the mark, but not the claim, which was on disk before.
+    if attempt.claims().iter().any(|claim| claimed_in(claim) != boot || boot.is_empty()) {
+        return JobState::Lost("the host was restarted before or after it began".into());
+    }
+    // A claim under a lower number than the lease's is void: its supervisor will refuse.
+    if is_locked(&attempt.folder()) {
+        return JobState::Running;
+    }
+    // Its supervisor may have made the mark, and even ended, since we looked for it.
+    match attempt.mark() {
+        Some(Some(mark)) => marked(&attempt.claim(mark.number), &mark, boot),
+        Some(None) => JobState::Running,
+        None => JobState::Absent,
+    }
+}
+
+/// A job whose supervisor came to the command.
+fn marked(folder: &Path, mark: &Mark, boot: &str) -> JobState {
     if let Some(code) = exit_record(folder) {
         return JobState::Exited(code);
     }
-    if !folder.is_dir() {
-        return JobState::Absent;
-    }
-    // The lock is taken before the folder is made, so that a folder without a lock has no supervisor any more.
     if is_locked(folder) {
         return JobState::Running;
     }
     // It may have ended between the first look and the lock.
     match exit_record(folder) {
         Some(code) => JobState::Exited(code),
-        None if never_launched(folder, boot) => JobState::Absent,
         // Nobody will write how it ends, but as long as it goes on it must not be taken for gone and started anew.
-        None if still_runs(folder, boot) => JobState::Running,
-        None => JobState::Lost(loss(folder, boot)),
+        None if still_runs(mark, boot) => JobState::Running,
+        None if mark.boot != boot => JobState::Lost("the host was restarted while it ran".into()),
+        None => JobState::Lost("its supervisor died".into()),
     }
 }
 
 /// Starts a job unless its id was started before; the reply is its state either way.
-pub(super) async fn start(jobs: &Path, folder: &Path, boot: &str, argv: &[String]) -> Reply {
+pub(super) async fn start(
+    attempt: &Attempt,
+    number: u64,
+    boot: &str,
+    argv: &[String],
+    secret: Option<&Secret>,
+) -> Reply {
     if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
         return Reply::Trouble(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
     }
+    let folder = attempt.claim(number);
     for _ in 0..START_TRIES {
-        match look(folder, boot) {
+        match look(attempt, boot) {
             JobState::Absent => {}
             state @ (JobState::Running | JobState::Exited(_) | JobState::Lost(_)) => return Reply::Job(state),
         }
-        match tokio::task::block_in_place(|| claim(jobs, folder, boot)) {
-            Ok(Some(lock)) => return launch(folder, argv, lock),
+        match tokio::task::block_in_place(|| claim(attempt, &folder, boot)) {
+            Ok(Some(lock)) => return launch(attempt, &folder, argv, lock, secret),
             // Another start is about to claim it, or someone is looking at its lock this very moment.
             Ok(None) => tokio::time::sleep(Duration::from_millis(2)).await,
             Err(error) => {
@@ -85,12 +191,12 @@ pub(super) async fn start(jobs: &Path, folder: &Path, boot: &str, argv: &[String
 }
 
 /// How a job stands as soon as it does not run any more, or at `until`.
-pub(super) async fn end(watches: &Arc<Watches>, clock: &Clock, folder: &Path, until: u64) -> JobState {
+pub(super) async fn end(watches: &Arc<Watches>, clock: &Clock, attempt: &Attempt, until: u64) -> JobState {
     // The exit record is there, blank, from the start: only its being written wakes us, not the job's output.
-    let record = folder.join("exit");
+    let record = attempt.folder().join("exit");
     let watch = watches.watch(&record);
     loop {
-        let state = look(folder, clock.boot());
+        let state = look(attempt, clock.boot());
         let Some(left) = clock.real_time_until(until).filter(|_| state == JobState::Running) else { return state };
         match &watch {
             Some(watch) => {
@@ -102,35 +208,36 @@ pub(super) async fn end(watches: &Arc<Watches>, clock: &Clock, folder: &Path, un
 }
 
 /// Asks a running job to end, several times if need be; its state afterwards, which may still be `Running`.
-pub(super) async fn terminate(watches: &Arc<Watches>, clock: &Clock, folder: &Path) -> JobState {
+pub(super) async fn terminate(watches: &Arc<Watches>, clock: &Clock, attempt: &Attempt) -> JobState {
     for _ in 0..END_TRIES {
-        let state = look(folder, clock.boot());
+        let state = look(attempt, clock.boot());
         if state != JobState::Running {
             return state;
         }
         // The supervisor lives, so the number is still its own.
-        if let Some((_, Some(group))) = started(folder) {
+        if let Some(Mark { group: Some(group), .. }) = attempt.mark().flatten() {
             let _ = kill_process_group(group, Signal::TERM);
         }
-        let _ = tokio::time::timeout(Duration::from_secs(1), end(watches, clock, folder, u64::MAX)).await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), end(watches, clock, attempt, u64::MAX)).await;
     }
-    look(folder, clock.boot())
+    look(attempt, clock.boot())
 }
 
 /// Output of a job from an offset; of a job that never wrote any, nothing.
-pub(super) fn output(folder: &Path, stream: Stream, from: u64, max: u64) -> Reply {
+pub(super) fn output(attempt: &Attempt, stream: Stream, from: u64, max: u64) -> Reply {
     let name = match stream {
         Stream::Out => "out",
         Stream::Err => "err",
     };
-    match read_own(&folder.join(name), from, max) {
+    match read_own(&attempt.folder().join(name), from, max) {
         Ok(bytes) => Reply::Bytes(bytes),
         Err(trouble) => Reply::Trouble(trouble),
     }
 }
 
-/// Makes the folder of the attempt, which succeeds once, and returns its lock; nothing when another was first.
-fn claim(jobs: &Path, folder: &Path, boot: &str) -> std::io::Result<Option<File>> {
+/// Makes the folder of the claim, which succeeds once, and returns its lock; nothing when another was first.
+fn claim(attempt: &Attempt, folder: &Path, boot: &str) -> std::io::Result<Option<File>> {
+    let jobs = &attempt.jobs;
     // For their owner alone: who can open the lock can pretend that a job runs.
     let mut private = DirBuilder::new();
     private.mode(0o700).recursive(true).create(jobs)?;
@@ -140,7 +247,11 @@ fn claim(jobs: &Path, folder: &Path, boot: &str) -> std::io::Result<Option<File>
         Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
         locked => locked?,
     }
-    if never_launched(folder, boot) {
+    if attempt.mark_file().exists() {
+        return Ok(None);
+    }
+    // Its claimer died before the supervisor came to the command. After a restart of the host nothing is certain.
+    if claimed_in(folder) == boot && !boot.is_empty() {
         give_back(folder);
     }
     if folder.exists() {
@@ -154,12 +265,9 @@ fn claim(jobs: &Path, folder: &Path, boot: &str) -> std::io::Result<Option<File>
     durable.inspect_err(|_| give_back(folder)).map(|()| Some(lock))
 }
 
-/// Whether the claimer of an unlocked folder certainly died before the supervisor came to the command: the supervisor
-/// says that it has started before it goes on. After a restart of the host nothing is certain.
-fn never_launched(folder: &Path, boot: &str) -> bool {
-    let claimed_in = std::fs::read_to_string(lock_of(folder)).unwrap_or_default();
-    let unstarted = std::fs::symlink_metadata(folder.join("started"));
-    claimed_in == boot && !boot.is_empty() && unstarted.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+/// The boot in which a folder was claimed.
+fn claimed_in(folder: &Path) -> String {
+    std::fs::read_to_string(lock_of(folder)).unwrap_or_default()
 }
 
 /// Makes the files of an attempt, the exit record blank, so that a full disk shows now and not at the end.
@@ -184,26 +292,46 @@ fn sync_up_to(jobs: &Path, folder: &Path) -> std::io::Result<()> {
     folder.ancestors().take_while(|above| above.starts_with(jobs)).try_for_each(|dir| File::open(dir)?.sync_all())
 }
 
-/// Starts the supervisor of a claimed job and hands the lock over to it.
-fn launch(folder: &Path, argv: &[String], lock: File) -> Reply {
+/// Starts the supervisor of a claimed job and hands the lock over to it, and what its command is to read.
+fn launch(attempt: &Attempt, folder: &Path, argv: &[String], lock: File, secret: Option<&Secret>) -> Reply {
+    let refused = |what: &str, error: std::io::Error| {
+        give_back(folder);
+        Reply::Trouble(Trouble::Refused(format!("{what}: {error}")))
+    };
+    let input = match input(secret) {
+        Ok(input) => input,
+        Err(error) => return refused("the input of the command cannot be laid ready", error),
+    };
     let mut setsid = command("setsid");
-    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).args(argv);
-    setsid.stdin(lock).stdout(Stdio::null()).stderr(Stdio::null());
+    let leases = attempt.jobs.join(FOLDER);
+    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(leases).args(argv);
+    setsid.stdin(lock).stdout(input).stderr(Stdio::null());
     match setsid.spawn() {
         Ok(mut supervisor) => {
             // Reaps it when it ends; it does not end with us.
             tokio::spawn(async move { supervisor.wait().await });
             Reply::Job(JobState::Running)
         }
-        Err(error) => {
-            give_back(folder);
-            Reply::Trouble(Trouble::Refused(format!("the supervisor, `setsid sh`, cannot be started: {error}")))
-        }
+        Err(error) => refused("the supervisor, `setsid sh`, cannot be started", error),
     }
 }
 
+/// What a command reads from its standard input: nothing, or a secret that lies whole in a pipe, so that it does not
+/// matter when we die.
+fn input(secret: Option<&Secret>) -> std::io::Result<Stdio> {
+    let Some(secret) = secret else { return File::open("/dev/null").map(Stdio::from) };
+    let (reader, mut writer) = std::io::pipe()?;
+    // A pipe that is smaller than it should be must not hold us.
+    fcntl_setfl(&writer, OFlags::NONBLOCK)?;
+    writer.write_all(secret.reveal())?;
+    Ok(reader.into())
+}
+
+/// Not in the folder: it is taken before that is made.
 fn lock_of(folder: &Path) -> PathBuf {
-    folder.with_extension("lock")
+    let mut name = folder.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
 }
 
 fn exit_record(folder: &Path) -> Option<i32> {
@@ -218,22 +346,9 @@ fn is_locked(folder: &Path) -> bool {
     flock(&lock, FlockOperation::NonBlockingLockShared).is_err()
 }
 
-/// The boot and the process group a job was started in.
-fn started(folder: &Path) -> Option<(String, Option<Pid>)> {
-    let text = std::fs::read_to_string(folder.join("started")).ok()?;
-    let (boot, group) = text.strip_suffix('\n')?.split_once(' ')?;
-    Some((boot.to_owned(), group.parse().ok().and_then(Pid::from_raw)))
-}
-
 /// Whether processes of the job's group outlived its supervisor.
-fn still_runs(folder: &Path, boot: &str) -> bool {
-    matches!(started(folder), Some((then, Some(group))) if then == boot && test_kill_process_group(group).is_ok())
-}
-
-fn loss(folder: &Path, boot: &str) -> String {
-    match started(folder) {
-        None => "the host was restarted before or after it began".into(),
-        Some((then, _)) if then != boot => "the host was restarted while it ran".into(),
-        Some(_) => "its supervisor died".into(),
-    }
+fn still_runs(mark: &Mark, boot: &str) -> bool {
+    // One that has become somebody else is there as well, though we may not signal it.
+    let lives = |group| test_kill_process_group(group) != Err(Errno::SRCH);
+    mark.boot == boot && mark.group.is_some_and(lives)
 }

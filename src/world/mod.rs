@@ -11,13 +11,19 @@ pub mod desk;
 pub mod editor;
 mod files;
 pub mod folders;
+mod hush;
 pub mod job;
+pub mod keyring;
 pub mod lab_link;
+pub mod lease;
 pub mod line_editor;
+mod local_lease;
+pub mod mask;
 pub mod nowhere;
 pub mod person;
 pub mod processes;
 pub mod real_folders;
+pub mod ssh;
 pub mod system;
 pub mod terminal;
 pub mod trace;
@@ -28,6 +34,7 @@ use crate::model::event::Event;
 use crate::model::mark::Identity;
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Fields;
+use lease::Runner;
 
 /// Names a request under way, so that its reply can be handed to the track that asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,8 +48,20 @@ pub trait World {
     fn submit(&mut self, ticket: Ticket, request: Request);
     /// The next thing that happened, waiting for it if need be.
     fn next(&mut self) -> Completion;
+    /// The next thing that came of something: what is only told along the way is passed over.
+    fn next_result(&mut self) -> Completion {
+        loop {
+            let next = self.next();
+            if !matches!(next, Completion::Told(_)) {
+                return next;
+            }
+        }
+    }
     /// The reply to this request is not wanted any more; none will come. What it started goes on.
     fn forget(&mut self, ticket: Ticket);
+    /// From now on it is this runner who asks: hosts are leased to it before the first change there. A world in which
+    /// nobody else acts need not care.
+    fn act_for(&mut self, _runner: Runner) {}
 }
 
 /// What comes back from the world.
@@ -50,6 +69,8 @@ pub trait World {
 pub enum Completion {
     /// The reply to a request.
     Reply(Ticket, Reply),
+    /// Something that whoever watches the run should know; nothing has come of it yet.
+    Told(String),
     /// The operator pressed Ctrl-C, or the terminal went away.
     Interrupted,
     /// Nothing is under way: waiting would be for ever.
@@ -93,6 +114,8 @@ pub enum Request {
         argv: Vec<String>,
         /// The arguments by name.
         args: Fields,
+        /// The name of the secret that the command reads from its standard input.
+        secret: Option<String>,
     },
     /// How a job stands now.
     Look {
@@ -178,6 +201,24 @@ pub enum Request {
         /// At the latest.
         until: u64,
     },
+    /// Take the lease of a host; without `force` only if nobody else's run holds it. Whatever changes something on a
+    /// host does so by itself before the first change there.
+    TakeLease {
+        /// Of which host.
+        host: String,
+        /// Take it from whoever holds it.
+        force: bool,
+    },
+    /// Give the lease of a host back, if the run holds it.
+    Release {
+        /// Of which host.
+        host: String,
+    },
+    /// The host may show another key when it is next reached: that one counts from then on. Told before the change.
+    ExpectNewKey {
+        /// Which host.
+        host: String,
+    },
     /// Replies at this time.
     WaitUntil {
         /// When.
@@ -195,6 +236,20 @@ pub enum Request {
         /// What stands before it.
         prompt: String,
     },
+}
+
+impl Request {
+    /// The host it is for, if it is for one.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Start { host, .. } | Self::Look { host, .. } | Self::JobEnd { host, .. } => Some(host),
+            Self::JobOutput { host, .. } | Self::EndJob { host, .. } | Self::Probe { host, .. } => Some(host),
+            Self::List { host, .. } | Self::Read { host, .. } | Self::Changed { host, .. } => Some(host),
+            Self::TakeLease { host, .. } | Self::Release { host } | Self::ExpectNewKey { host } => Some(host),
+            Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
+        }
+    }
 }
 
 /// A file in a folder.
@@ -241,6 +296,10 @@ pub enum Reply {
     },
     /// To `List` and `Changed`.
     Listing(Vec<FileStat>),
+    /// To `TakeLease` and `Release`: the fence number; 0 when there was nothing to give back.
+    Lease(u64),
+    /// To `ExpectNewKey`.
+    Noted,
     /// To `WaitUntil`.
     Woke,
     /// To `Ask`.
@@ -294,6 +353,8 @@ pub enum Trouble {
     Refused(String),
     /// The link broke before the reply: it may or may not have been done. Look again.
     Lost(String),
+    /// The host is leased to another run, or to another runner of this one: who, in words. Nothing was started.
+    Leased(String),
 }
 
 /// The run is being stopped: give up at once, change nothing more.

@@ -3,12 +3,19 @@
 
 use super::clock::Clock;
 use super::console::Console;
+use super::hush::{Window, hushed, may_show};
+use super::job::Attempt;
+use super::keyring::{Keyring, Secret};
+use super::lease::{self, Runner};
+use super::local_lease::LocalLeases;
 use super::person::Person;
+use super::ssh::{RemoteHosts, RemotePlace};
 use super::watches::Watches;
 use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
+use crate::model::ssh::Ssh;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +27,9 @@ use tokio::task::AbortHandle;
 
 /// The longest single sleep: the runtime's timers stand still while the machine sleeps, the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// How long the requests under way are given to let go of their connections.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// The exit code of a process that was interrupted.
 const INTERRUPTED: i32 = 130;
@@ -36,22 +46,34 @@ pub struct HostPlace {
 pub struct SystemWorld {
     shared: Shared,
     /// The requests whose replies are wanted, with the means to drop those that only wait.
-    waiting: BTreeMap<Ticket, Option<AbortHandle>>,
-    ready: VecDeque<Completion>,
+    waiting: BTreeMap<Ticket, Waiting>,
+    ready: VecDeque<(Ticket, Window, Reply)>,
     inbox: Receiver<Completion>,
     outbox: Sender<Completion>,
     /// Gone only while it is being dropped.
     runtime: Option<Runtime>,
 }
 
+/// A request under way.
+#[derive(Debug)]
+struct Waiting {
+    /// The means to drop it, if it only waits.
+    only_waits: Option<AbortHandle>,
+    window: Window,
+}
+
 /// What requests under way need.
 #[derive(Debug, Clone)]
 struct Shared {
     hosts: Arc<BTreeMap<String, HostPlace>>,
+    remote: RemoteHosts,
+    runner: Arc<Runner>,
     clock: Clock,
     person: Arc<Person>,
     console: Console,
     watches: Arc<Watches>,
+    keyring: Arc<Keyring>,
+    leases: Arc<LocalLeases>,
 }
 
 impl SystemWorld {
@@ -77,7 +99,17 @@ impl SystemWorld {
             .map_err(|error| failed("find the current folder", error))?;
         let console = Console::Nobody("nobody steers this run".into());
         Ok(Self {
-            shared: Shared { hosts: Arc::new(hosts), clock, person: Arc::new(person), console, watches },
+            shared: Shared {
+                hosts: Arc::new(hosts),
+                remote: RemoteHosts::default(),
+                runner: Arc::default(),
+                clock,
+                person: Arc::new(person),
+                console,
+                watches,
+                keyring: Arc::default(),
+                leases: Arc::default(),
+            },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
             inbox,
@@ -93,6 +125,25 @@ impl SystemWorld {
         self
     }
 
+    /// The same with the site's secrets: they can be given to commands, and nothing that comes back shows them.
+    #[must_use]
+    pub fn keyed(mut self, keyring: Keyring) -> Self {
+        self.shared.keyring = Arc::new(keyring);
+        self
+    }
+
+    /// The same with hosts that are reached over SSH. `known_hosts` is a folder for host keys that were
+    /// expected to change.
+    ///
+    /// # Errors
+    /// `Precondition` when the private folder of connections cannot be made.
+    pub fn over_ssh(mut self, hosts: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> Result<Self> {
+        self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts, self.outbox.clone()).map_err(|error| {
+            Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
+        })?;
+        Ok(self)
+    }
+
     /// The same with a file of answers, if there is one: what it does not say is for the person to answer.
     #[must_use]
     pub fn answered(mut self, answers: Option<Arc<Answers>>) -> Self {
@@ -106,11 +157,26 @@ impl SystemWorld {
         self.runtime.as_ref().map(Runtime::handle)
     }
 
+    /// A reply without the secrets. This is the one way out of the world, whatever kind of host has replied.
+    fn reply(&self, ticket: Ticket, window: Window, reply: Reply) -> Completion {
+        let keyring = &self.shared.keyring;
+        let reply = match self.runtime() {
+            Some(runtime) if !keyring.is_empty() && may_show(&reply) => {
+                hushed(reply, window, runtime.block_on(keyring.mask()))
+            }
+            Some(_) | None => reply,
+        };
+        Completion::Reply(ticket, reply)
+    }
+
     /// What a completion that arrived means to the caller; nothing when the reply is not wanted any more.
     fn wanted(&mut self, completion: Completion) -> Option<Completion> {
         match completion {
-            Completion::Reply(ticket, _) => self.waiting.remove(&ticket).map(|_| completion),
-            Completion::Interrupted | Completion::Idle => Some(completion),
+            Completion::Reply(ticket, reply) => {
+                let waiting = self.waiting.remove(&ticket)?;
+                Some(self.reply(ticket, waiting.window, reply))
+            }
+            Completion::Told(_) | Completion::Interrupted | Completion::Idle => Some(completion),
         }
     }
 }
@@ -120,10 +186,16 @@ impl World for SystemWorld {
         self.shared.clock.now()
     }
 
+    fn act_for(&mut self, runner: Runner) {
+        self.shared.runner = Arc::new(runner.clone());
+        self.shared.leases = Arc::new(LocalLeases::of(runner));
+    }
+
     fn submit(&mut self, ticket: Ticket, request: Request) {
         tracing::debug!(ticket = ticket.0, ?request, "asked");
+        let window = Window::of(&request);
         if let Some(reply) = self.shared.answer(&request) {
-            return self.ready.push_back(Completion::Reply(ticket, reply));
+            return self.ready.push_back((ticket, window, reply));
         }
         let only_waits = only_waits(&request);
         let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
@@ -134,7 +206,7 @@ impl World for SystemWorld {
         };
         if let Some(runtime) = self.runtime() {
             let handle = runtime.spawn(task).abort_handle();
-            self.waiting.insert(ticket, only_waits.then_some(handle));
+            self.waiting.insert(ticket, Waiting { only_waits: only_waits.then_some(handle), window });
         }
     }
 
@@ -144,7 +216,7 @@ impl World for SystemWorld {
             let arrived = match self.inbox.try_recv() {
                 Ok(completion) => completion,
                 Err(_) => match self.ready.pop_front() {
-                    Some(completion) => return completion,
+                    Some((ticket, window, reply)) => return self.reply(ticket, window, reply),
                     None if self.waiting.is_empty() => return Completion::Idle,
                     None => self.inbox.recv().unwrap_or(Completion::Idle),
                 },
@@ -157,18 +229,22 @@ impl World for SystemWorld {
     }
 
     fn forget(&mut self, ticket: Ticket) {
-        if let Some(Some(task)) = self.waiting.remove(&ticket) {
+        if let Some(task) = self.waiting.remove(&ticket).and_then(|waiting| waiting.only_waits) {
             task.abort();
         }
-        self.ready.retain(|completion| !matches!(completion, Completion::Reply(of, _) if *of == ticket));
+        self.ready.retain(|(of, ..)| *of != ticket);
     }
 }
 
 impl Drop for SystemWorld {
     fn drop(&mut self) {
-        // Without waiting: what is under way may take hours, and jobs go on by themselves.
-        if let Some(runtime) = self.runtime.take() {
+        let Some(runtime) = self.runtime.take() else { return };
+        // Hardly waiting: what is under way may take hours, and jobs go on by themselves. But connections are ended by
+        // whoever uses them last, which should be us.
+        if self.shared.remote.is_empty() {
             runtime.shutdown_background();
+        } else {
+            runtime.shutdown_timeout(FAREWELL);
         }
     }
 }
@@ -176,12 +252,15 @@ impl Drop for SystemWorld {
 impl Shared {
     /// Answers at once what takes no longer than handing it to another thread would.
     fn answer(&self, request: &Request) -> Option<Reply> {
+        if request.host().is_some_and(|host| self.remote.has(host)) {
+            return self.remote.known(request);
+        }
         let reply = match request {
             Request::Look { host, job } => {
-                self.folder(host, job).map(|folder| Reply::Job(job::look(&folder, self.clock.boot())))
+                self.attempt(host, job).map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot())))
             }
             Request::JobOutput { host, job, stream, from, max } => {
-                self.folder(host, job).map(|folder| job::output(&folder, *stream, *from, *max))
+                self.attempt(host, job).map(|attempt| job::output(&attempt, *stream, *from, *max))
             }
             Request::List { host, dir } => {
                 self.place(host).and_then(|_| files::list(Path::new(dir))).map(Reply::Listing)
@@ -190,11 +269,15 @@ impl Shared {
                 .place(host)
                 .and_then(|_| files::read(Path::new(dir), name, *identity, *from, *max))
                 .map(Reply::Bytes),
+            // A host on this machine is reached without any key.
+            Request::ExpectNewKey { host } => self.place(host).map(|_| Reply::Noted),
             Request::Start { .. }
             | Request::JobEnd { .. }
             | Request::EndJob { .. }
             | Request::Probe { .. }
             | Request::Changed { .. }
+            | Request::TakeLease { .. }
+            | Request::Release { .. }
             | Request::WaitUntil { .. }
             | Request::Ask { .. }
             | Request::Line { .. } => return None,
@@ -203,19 +286,33 @@ impl Shared {
     }
 
     async fn carry_out(self, request: Request) -> std::result::Result<Reply, Trouble> {
+        let secret = self.secret(&request).await?;
+        if request.host().is_some_and(|host| self.remote.has(host)) {
+            return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
+        }
         Ok(match request {
             Request::Start { host, job, argv, .. } => {
-                let folder = self.folder(&host, &job)?;
-                let jobs = &self.place(&host)?.jobs;
-                job::start(jobs, &folder, self.clock.boot(), &argv).await
+                let attempt = self.attempt(&host, &job)?;
+                let number = self.admit(&host)?;
+                job::start(&attempt, number, self.clock.boot(), &argv, secret.as_ref()).await
             }
             Request::JobEnd { host, job, until } => {
-                let folder = self.folder(&host, &job)?;
-                Reply::Job(job::end(&self.watches, &self.clock, &folder, until).await)
+                let attempt = self.attempt(&host, &job)?;
+                Reply::Job(job::end(&self.watches, &self.clock, &attempt, until).await)
             }
             Request::EndJob { host, job } => {
-                let folder = self.folder(&host, &job)?;
-                Reply::Job(job::terminate(&self.watches, &self.clock, &folder).await)
+                let attempt = self.attempt(&host, &job)?;
+                self.admit(&host)?;
+                Reply::Job(job::terminate(&self.watches, &self.clock, &attempt).await)
+            }
+            Request::TakeLease { host, force } => {
+                let (jobs, since) = (&self.place(&host)?.jobs, since());
+                let take = || self.leases.take(&host, jobs, &since, force);
+                Reply::Lease(tokio::task::block_in_place(take)?)
+            }
+            Request::Release { host } => {
+                let jobs = &self.place(&host)?.jobs;
+                Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, jobs))?)
             }
             Request::Probe { host, argv, until, .. } => {
                 self.place(&host)?;
@@ -233,19 +330,42 @@ impl Shared {
             }
             Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
             Request::Line { prompt } => Reply::Line(self.console.line(&prompt).await),
-            Request::Look { .. } | Request::JobOutput { .. } | Request::List { .. } | Request::Read { .. } => {
+            Request::Look { .. }
+            | Request::JobOutput { .. }
+            | Request::List { .. }
+            | Request::Read { .. }
+            | Request::ExpectNewKey { .. } => {
                 return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
             }
         })
     }
 
-    fn place(&self, host: &str) -> std::result::Result<&HostPlace, Trouble> {
-        self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not on this machine")))
+    /// The value that the command of a job is to read.
+    async fn secret(&self, request: &Request) -> std::result::Result<Option<Secret>, Trouble> {
+        match request {
+            Request::Start { secret: Some(name), .. } => self.keyring.value(name).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
-    fn folder(&self, host: &str, id: &super::JobId) -> std::result::Result<PathBuf, Trouble> {
-        job::folder(&self.place(host)?.jobs, id)
+    fn place(&self, host: &str) -> std::result::Result<&HostPlace, Trouble> {
+        self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not known here")))
     }
+
+    fn attempt(&self, host: &str, id: &super::JobId) -> std::result::Result<Attempt, Trouble> {
+        Attempt::of(&self.place(host)?.jobs, id)
+    }
+
+    /// The fence number under which something may be changed on a host: every request that changes something asks.
+    fn admit(&self, host: &str) -> std::result::Result<u64, Trouble> {
+        let jobs = &self.place(host)?.jobs;
+        tokio::task::block_in_place(|| self.leases.admit(host, jobs, &since()))
+    }
+}
+
+/// The present, as leases tell it: by the real clock, whatever clock counts in the world.
+fn since() -> String {
+    lease::since(Clock::real().now().wall)
 }
 
 /// Whether a request only waits, so that it can be dropped when its reply is forgotten; what acts is carried through.
@@ -259,7 +379,10 @@ fn only_waits(request: &Request) -> bool {
         | Request::EndJob { .. }
         | Request::Probe { .. }
         | Request::List { .. }
-        | Request::Read { .. } => false,
+        | Request::Read { .. }
+        | Request::TakeLease { .. }
+        | Request::Release { .. }
+        | Request::ExpectNewKey { .. } => false,
     }
 }
 

@@ -178,6 +178,8 @@ impl State {
                 Reply::Woke
             }
             Request::Ask { .. } => Reply::Answer(self.answer.clone().unwrap_or(Answer::Nobody("no terminal".into()))),
+            Request::TakeLease { .. } | Request::Release { .. } => Reply::Lease(1),
+            Request::ExpectNewKey { .. } => Reply::Noted,
             Request::Line { .. } => Reply::Line(Line::Closed("no terminal".into())),
         }
     }
@@ -199,6 +201,9 @@ fn name(request: &Request) -> &'static str {
         Request::List { .. } => "list",
         Request::Read { .. } => "read",
         Request::Changed { .. } => "changed",
+        Request::TakeLease { .. } => "take",
+        Request::Release { .. } => "release",
+        Request::ExpectNewKey { .. } => "new key",
         Request::Line { .. } => "line",
         Request::WaitUntil { .. } => "wait",
         Request::Ask { .. } => "ask",

@@ -49,6 +49,7 @@ fn job(service: &str, verb: &str, class: Class, wants: &[&str]) -> Effect {
         goal: (class == Class::Idempotent).then_some(goal),
         check: None,
         killable: false,
+        secret: None,
     };
     effect(service, verb, Action::Job(job))
 }
@@ -133,6 +134,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
         scanners,
         gates: vec![],
         second_look: SecondLook::default(),
+        by: Default::default(),
     };
     let door = Dispatcher::new(setup);
     door.drive(body(Rc::clone(&door)));

@@ -21,14 +21,20 @@ fn output(world: &mut SystemWorld, id: &JobId, stream: Stream, from: u64, max: u
     }
 }
 
-fn attempt_folder(folder: &Path, id: &JobId) -> PathBuf {
-    folder.join("jobs").join(&id.run).join(format!("{}.{}", id.effect.track, id.effect.n)).join(id.attempt.to_string())
+/// The folder of a job's claim by whoever has no lease.
+fn claim_folder(folder: &Path, id: &JobId) -> PathBuf {
+    let effect = folder.join("jobs").join(&id.run).join(format!("{}.{}", id.effect.track, id.effect.n));
+    effect.join(format!("{}.0000000000", id.attempt))
+}
+
+fn lock_of(claim: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.lock", claim.display()))
 }
 
 /// The process id of a job's supervisor.
 fn supervisor(folder: &Path, id: &JobId) -> String {
-    let started = std::fs::read_to_string(attempt_folder(folder, id).join("started")).unwrap();
-    started.trim().rsplit(' ').next().unwrap().to_owned()
+    let started = std::fs::read_to_string(claim_folder(folder, id).with_extension("started")).unwrap();
+    started.split(' ').nth(1).unwrap().to_owned()
 }
 
 /// Starts a job that sleeps, and returns when it does.
@@ -134,12 +140,13 @@ fn a_killed_supervisor_is_a_lost_job() {
 fn a_restarted_host_is_named_as_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, id) = (open(folder.path()), job_id(1));
-    let attempt = attempt_folder(folder.path(), &id);
-    std::fs::create_dir_all(&attempt).unwrap();
-    std::fs::write(attempt.with_extension("lock"), "00000000-0000-0000-0000-000000000000").unwrap();
+    let claim = claim_folder(folder.path(), &id);
+    std::fs::create_dir_all(&claim).unwrap();
+    std::fs::write(lock_of(&claim), "00000000-0000-0000-0000-000000000000").unwrap();
     let unknown = JobState::Lost("the host was restarted before or after it began".into());
     assert_eq!(ask(&mut world, look(&id)), Reply::Job(unknown));
-    std::fs::write(attempt.join("started"), "00000000-0000-0000-0000-000000000000 1\n").unwrap();
+    let mark = "00000000-0000-0000-0000-000000000000 1 0000000000\n";
+    std::fs::write(claim.with_extension("started"), mark).unwrap();
     let restarted = JobState::Lost("the host was restarted while it ran".into());
     assert_eq!(ask(&mut world, look(&id)), Reply::Job(restarted.clone()));
     assert_eq!(ask(&mut world, start(&id, &["true"])), Reply::Job(restarted));
@@ -149,10 +156,10 @@ fn a_restarted_host_is_named_as_the_reason() {
 fn a_runner_that_died_between_claim_and_launch_leaves_no_doubt() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, id) = (open(folder.path()), job_id(1));
-    let attempt = attempt_folder(folder.path(), &id);
-    std::fs::create_dir_all(&attempt).unwrap();
-    std::fs::write(attempt.join("exit"), " ".repeat(16) + "\n").unwrap();
-    std::fs::write(attempt.with_extension("lock"), world.now().boot).unwrap();
+    let claim = claim_folder(folder.path(), &id);
+    std::fs::create_dir_all(&claim).unwrap();
+    std::fs::write(claim.join("exit"), " ".repeat(16) + "\n").unwrap();
+    std::fs::write(lock_of(&claim), world.now().boot).unwrap();
     assert_eq!(ask(&mut world, look(&id)), Reply::Job(JobState::Absent));
     assert_eq!(ask(&mut world, start(&id, &["true"])), Reply::Job(JobState::Running));
     assert_eq!(wait(&mut world, &id), JobState::Exited(0));
@@ -283,11 +290,16 @@ fn arguments_arrive_byte_for_byte_under_every_shell() {
     let path = std::env::var_os("PATH").unwrap();
     let installed = |shell: &&&[&str]| std::env::split_paths(&path).any(|folder| folder.join(shell[0]).exists());
     for (n, shell) in shells.iter().filter(installed).enumerate() {
-        let attempt = folder.path().join(n.to_string()).join("run 'x'").join("0.1").join("1");
+        let attempt = folder.path().join(n.to_string()).join("run 'x'").join("0.1").join("1.0000000000");
         std::fs::create_dir_all(&attempt).unwrap();
         std::fs::write(attempt.join("exit"), " ".repeat(16) + "\n").unwrap();
         let mut supervisor = Command::new("setsid");
-        supervisor.arg("--wait").args(*shell).args(["-c", baton::world::job::SUPERVISOR, "baton-job"]).arg(&attempt);
+        supervisor
+            .arg("--wait")
+            .args(*shell)
+            .args(["-c", baton::world::job::SUPERVISOR, "baton-job"])
+            .arg(&attempt)
+            .arg("no leases");
         supervisor.args(["printf", "%s\\0"]).args(nasty).stdin(Stdio::null());
         assert!(supervisor.status().unwrap().success(), "{shell:?}");
         let expected: Vec<u8> = nasty.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();

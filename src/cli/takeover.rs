@@ -1,0 +1,85 @@
+//! `baton takeover`: makes a run the holder of its hosts, whoever works there, and lets it be taken up again. It carries
+//! nothing on: that is `baton resume`.
+
+use super::Desk;
+use super::estate::{Estate, break_lease, lease};
+use super::find_run::find_run;
+use super::resume::sound;
+use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
+use crate::report::style::Tone;
+use crate::session::{self, Takeover};
+use crate::world::{World, desk};
+
+/// How often the record is read again because a runner that was not fenced out yet still wrote to it.
+const TRIES: u32 = 5;
+
+/// Make a run the holder of its hosts, whoever works there now
+#[derive(Debug, clap::Args)]
+pub(super) struct Words {
+    /// `latest`, or the first characters of a run's identity
+    #[arg(default_value = "latest")]
+    run: String,
+    /// Why; it goes into the record
+    #[arg(long, value_name = "WHY")]
+    reason: String,
+    /// Who wants it, if it is not you
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<String>,
+    /// A host that cannot be reached and stays as it is; may be given several times
+    #[arg(long, value_name = "HOST")]
+    without: Vec<String>,
+}
+
+pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+    sound("--reason", &words.reason)?;
+    let mut store = desk.store()?;
+    let run = find_run(&*store, &words.run)?;
+    let history = History::from(store.read(&run)?)?;
+    if history.is_final() {
+        return Err(Error::new(Kind::Refused, format!("run {run} is over: it needs no host any more"))
+            .hint(format!("see how it ended: baton show {run}")));
+    }
+    let site = session::site(&session::snapshot(&*store, &history)?)?;
+    if let Some(unknown) = words.without.iter().find(|host| !site.hosts.contains_key(*host)) {
+        return Err(Error::new(Kind::Usage, format!("run {run} has no host `{unknown}`"))
+            .hint(format!("its hosts: {}", site.hosts.keys().cloned().collect::<Vec<_>>().join(", "))));
+    }
+    let takeover = Takeover {
+        hosts: site.hosts.keys().filter(|host| !words.without.contains(host)).cloned().collect(),
+        run: run.clone(),
+        without: words.without.clone(),
+        reason: words.reason.clone(),
+        name: words.name.clone(),
+        by: desk::who(),
+    };
+    let estate = Estate::of(&history, &run, desk)?;
+    let mut world = estate.world(&site, desk)?;
+    let mut last_seq = history.len();
+    for tries in 1.. {
+        let numbers = takeover.raise(&mut world, last_seq)?;
+        // Who holds them is fenced out by now, and finds out when it next wants to change or to write something.
+        for name in [run.clone(), estate.lease_name(&site)] {
+            if let Some(holder) = break_lease(desk, &name)? {
+                desk.screen.remark(&format!("taken from: {holder}"));
+            }
+        }
+        let _lease = lease(desk, &run, &run)?;
+        match takeover.record(&mut *store, last_seq, &numbers, world.now()) {
+            Err(error) if error.kind == Kind::Refused && tries < TRIES => {
+                last_seq = store.read(&run)?.last().map_or(0, |last| last.seq);
+            }
+            Err(error) => return Err(error),
+            Ok(_) => {
+                let held: Vec<String> =
+                    numbers.iter().map(|(host, number)| format!("{host} (lease {number})")).collect();
+                let style = desk.screen.out_style;
+                let told = style.paint(Tone::Good, &format!("✓ run {run} holds {}", held.join(", ")));
+                let next = style.paint(Tone::Wait, "next:");
+                desk.screen.out.say(&format!("{told}\n{next} baton resume {run}\n"));
+                return Ok(0);
+            }
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,84 @@
+//! Leases of hosts as the door sees them: who this runner is, what to tell when a host is somebody else's, and giving
+//! hosts back when the run is over. Taking them is the world's affair.
+
+use crate::dispatch::dispatcher::Dispatcher;
+use crate::dispatch::{Door, Halt, Halted};
+use crate::error::{Error, Kind};
+use crate::journal::history::History;
+use crate::model::effect::Effect;
+use crate::model::event::Event;
+use crate::model::record::{EffectId, Ending, Record, Who};
+use crate::world::lease::Runner;
+use crate::world::{Link, Reply, Request, Trouble};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// Whoever carries out `run` when its record has `opened` entries.
+#[must_use]
+pub fn runner(run: &str, by: &Who, opened: u64) -> Runner {
+    Runner { run: run.to_owned(), holder: format!("{}@{}, pid {}", by.user, by.host, by.pid), opened }
+}
+
+impl Dispatcher {
+    /// The run stops because the host of an effect is leased to another run, or to another runner of this one.
+    pub(super) fn leased(&self, id: &EffectId, effect: &Effect, reason: &str) -> Halted {
+        let run = &self.run;
+        let held_by = |other: &String| reason.contains(other.as_str());
+        let mut error = Error::new(Kind::Refused, format!("`{}` was not started: {reason}", effect.label));
+        error = match self.store.borrow().runs().unwrap_or_default().into_iter().find(held_by) {
+            Some(holder) if holder == *run => error
+                .hint("another runner has taken this run over; this one has done nothing since and does nothing more")
+                .hint(format!("see what the other one does: baton show {run}")),
+            Some(holder) => error
+                .hint(format!("see what it does, and wait: baton show {holder}"))
+                .hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""))
+                .hint(take_over(run)),
+            None => error
+                .hint("that run is in the journal of another machine or state folder: ask there")
+                .hint(take_over(run)),
+        };
+        self.halt(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) })
+    }
+
+    /// Gives the hosts back that the run has changed something on. It is over: what cannot be given back is told and
+    /// left to `baton takeover`.
+    pub fn release(self: &Rc<Self>) {
+        let hosts = self.hosts_changed.take();
+        let door = Rc::clone(self);
+        self.drive(Box::new(move || {
+            for host in hosts {
+                let Ok(reply) = door.call(Request::Release { host: host.clone() }) else { return };
+                if let Reply::Trouble(Trouble::Unreachable(why) | Trouble::Lost(why) | Trouble::Refused(why)) = reply {
+                    let text = format!("the lease of `{host}` could not be given back: {why}");
+                    door.emit(&Event::Notice { text });
+                }
+            }
+        }));
+    }
+
+    /// Says in an error who has written to this run beside this runner.
+    pub(super) fn name_successor(&self, error: &mut Error) {
+        let stored = self.store.borrow().read(&self.run).unwrap_or_default();
+        let later = stored.iter().filter(|stored| stored.seq > self.last_seq.get());
+        let by = later.filter_map(|stored| {
+            let (Record::Opened { by, .. } | Record::Deviation { by, .. }) = &stored.record else { return None };
+            Some(by)
+        });
+        if let Some(Who { user, host, pid }) = by.last() {
+            error.causes.push(format!("{user}@{host}, pid {pid}, has taken it over since"));
+        }
+    }
+}
+
+fn take_over(run: &str) -> String {
+    format!("or take its hosts from it: baton takeover {run} --reason \"why\"")
+}
+
+/// The hosts that a run has changed something on, or was about to.
+pub(super) fn hosts_changed(history: &History) -> BTreeSet<String> {
+    let changed = history.records().iter().filter_map(|stored| {
+        let Record::Intent { effect, .. } = &stored.record else { return None };
+        effect.host.clone().filter(|_| effect.may_change())
+    });
+    changed.collect()
+}

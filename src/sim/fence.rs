@@ -1,0 +1,61 @@
+//! What keeps former runners out of simulated hosts: leases, by the same rules as on real ones. It knows who a runner
+//! is and which numbers it has taken; the leases themselves stay with the hosts.
+
+use crate::sim::estate::Estate;
+use crate::sim::host::SimHost;
+use crate::world::lease::{self, Runner};
+use crate::world::{Reply, Request, Trouble};
+use std::collections::BTreeMap;
+
+/// One runner at the fences of all hosts.
+#[derive(Debug, Default)]
+pub(super) struct Fence {
+    pub(super) runner: Runner,
+    /// The numbers it has taken, by host.
+    numbers: BTreeMap<String, u64>,
+}
+
+impl Fence {
+    /// The reply to a request that goes no further: it is about leases, or the runner may not change that host.
+    pub(super) fn stop(&mut self, estate: &mut Estate, request: &Request) -> Option<Reply> {
+        let about_lease = matches!(request, Request::TakeLease { .. } | Request::Release { .. });
+        let (Request::Start { host: name, .. }
+        | Request::EndJob { host: name, .. }
+        | Request::TakeLease { host: name, .. }
+        | Request::Release { host: name }) = request
+        else {
+            return None;
+        };
+        let obstacle = estate.obstacle(name);
+        let now = lease::since(estate.moment().wall);
+        let host = match (obstacle, estate.hosts.get_mut(name)) {
+            (None, Some(host)) => host,
+            // Whoever carries the request out says so.
+            (obstacle, _) => return obstacle.filter(|_| about_lease).map(Reply::Trouble),
+        };
+        if matches!(request, Request::Release { .. }) {
+            return Some(Reply::Lease(host.release(&self.runner)));
+        }
+        let taken = if let Request::TakeLease { force, .. } = request {
+            host.take(name, &self.runner, now, *force)
+        } else {
+            self.admit(host, name, now)
+        };
+        match taken {
+            Ok(number) => {
+                self.numbers.insert(name.clone(), number);
+                about_lease.then_some(Reply::Lease(number))
+            }
+            Err(trouble) => Some(Reply::Trouble(trouble)),
+        }
+    }
+
+    /// The number under which the runner may change something on a host.
+    fn admit(&self, host: &mut SimHost, name: &str, now: String) -> Result<u64, Trouble> {
+        match (self.numbers.get(name), &host.lease) {
+            (Some(number), Some(lease)) if lease.number == *number => Ok(*number),
+            (Some(_), Some(lease)) => Err(Trouble::Leased(lease.refusal(name))),
+            (Some(_) | None, _) => host.take(name, &self.runner, now, false),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The lease of a host: which run works there, through which of its runners, and the fence number that keeps former
+//! ones out. The text of its file and the rules of taking it, the same on every kind of host. Pure: it reads no file.
+//!
+//! On a host each lease is a file of its own, `<jobs>/lease/0000000007`, made whole under another name and then linked
+//! to its own: that succeeds for one taker only, waits for nobody and needs no lock that a stopped process could hold.
+//! The highest number counts. Numbers have ten digits, so that in a shell the last of `"$jobs"/lease/[0-9]*` is it.
+//! Whoever gives a lease back appends the line `released=yes`. Lower numbers may be removed at any time.
+
+use std::fmt;
+
+/// The folder of the leases in a jobs folder.
+pub const FOLDER: &str = "lease";
+
+/// Whoever works on a run: one process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Runner {
+    /// The run.
+    pub run: String,
+    /// The person, the machine and the process: `anna@ops1, pid 4711`.
+    pub holder: String,
+    /// How many records the run had when this runner took it up: a later runner has more, or wrote none before.
+    pub opened: u64,
+}
+
+/// A lease of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The fence number: a job that was asked for under a lower one is refused.
+    pub number: u64,
+    /// Who holds it.
+    pub runner: Runner,
+    /// Since when, as a person reads it: `2026-11-21T22:03:11Z`.
+    pub since: String,
+    /// Its run is over: anyone may take the next.
+    pub released: bool,
+}
+
+impl Lease {
+    /// The name of the file of the lease with this number.
+    #[must_use]
+    pub fn file_name(number: u64) -> String {
+        format!("{number:010}")
+    }
+
+    /// The number in the name of a lease file; none when it is another file.
+    #[must_use]
+    pub fn number_in(file_name: &str) -> Option<u64> {
+        let digits = file_name.len() == 10 && file_name.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { file_name.parse().ok() } else { None }
+    }
+
+    /// The text of its file: a line `key=value` each, in this order.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let Runner { run, holder, opened } = &self.runner;
+        let (number, since) = (self.number, &self.since);
+        let end = if self.released { "released=yes\n" } else { "" };
+        format!(
+            "number={number}\nrun={}\nholder={}\nopened={opened}\nsince={}\n{end}",
+            line(run),
+            line(holder),
+            line(since)
+        )
+    }
+
+    /// Reads the text of a lease file. Lines it does not know are left to later versions; nothing when one is missing.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        Some(Self {
+            number: value("number")?.parse().ok()?,
+            runner: Runner {
+                run: value("run")?.to_owned(),
+                holder: value("holder")?.to_owned(),
+                opened: value("opened")?.parse().ok()?,
+            },
+            since: value("since")?.to_owned(),
+            released: value("released") == Some("yes"),
+        })
+    }
+
+    /// The lease that `runner` may take when `there` is the one that counts: the next number, if nobody holds it or an
+    /// earlier runner of the same run does. What it holds already stays as it is. `force` takes it from anybody.
+    ///
+    /// # Errors
+    /// Who holds it, in words.
+    pub fn next(there: Option<&Self>, runner: &Runner, since: String, force: bool, host: &str) -> Result<Self, String> {
+        let Some(there) = there else {
+            return Ok(Self { number: 1, runner: runner.clone(), since, released: false });
+        };
+        if there.runner == *runner && !there.released {
+            return Ok(there.clone());
+        }
+        if !force && !there.released && !there.is_of(runner) {
+            return Err(there.refusal(host));
+        }
+        Ok(Self { number: there.number + 1, runner: runner.clone(), since, released: false })
+    }
+
+    /// Whether the runner's run holds it, through this runner or an earlier one.
+    #[must_use]
+    pub fn is_of(&self, runner: &Runner) -> bool {
+        self.runner.run == runner.run && self.runner.opened <= runner.opened
+    }
+
+    /// Why somebody else is refused.
+    #[must_use]
+    pub fn refusal(&self, host: &str) -> String {
+        format!("{self} holds `{host}`")
+    }
+}
+
+impl fmt::Display for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Runner { run, holder, .. } = &self.runner;
+        write!(f, "run {run} ({holder}, since {})", self.since)
+    }
+}
+
+/// A time as leases tell it; `wall` in milliseconds since 1970.
+#[must_use]
+pub fn since(wall: i64) -> String {
+    jiff::Timestamp::from_second(wall.div_euclid(1000)).map_or_else(|_| wall.to_string(), |time| time.to_string())
+}
+
+/// A value on one line: what comes from accounts and machines may hold anything.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lease, Runner};
+
+    fn runner(run: &str, opened: u64) -> Runner {
+        Runner { run: run.to_owned(), holder: "anna@ops1, pid 4711".to_owned(), opened }
+    }
+
+    fn held(run: &str, opened: u64, released: bool) -> Lease {
+        Lease { number: 7, runner: runner(run, opened), since: "2026-11-21T22:03:11Z".to_owned(), released }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for released in [false, true] {
+            let lease = held("691f", 12, released);
+            assert_eq!(Lease::parse(&lease.render()), Some(lease));
+        }
+        assert_eq!(Lease::parse("number=7\nrun=691f\n"), None);
+        let mut sly = held("691f", 12, false);
+        sly.runner.holder = "anna\nreleased=yes".to_owned();
+        assert_eq!(Lease::parse(&sly.render()).map(|lease| lease.released), Some(false));
+        assert_eq!(Lease::number_in(&Lease::file_name(7)), Some(7));
+        assert_eq!(Lease::number_in("new.0000000007"), None);
+    }
+
+    #[test]
+    fn a_host_is_given_to_one_run_and_to_its_latest_runner() {
+        let take = |there: Option<&Lease>, runner: &Runner, force| {
+            Lease::next(there, runner, String::new(), force, "cfg-a").map(|lease| lease.number)
+        };
+        assert_eq!(take(None, &runner("a", 0), false), Ok(1));
+        assert_eq!(take(Some(&held("b", 3, true)), &runner("a", 0), false), Ok(8));
+        assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 5), false), Ok(8));
+        assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 3), false), Ok(7), "it is its own");
+        let refusal = Err("run a (anna@ops1, pid 4711, since 2026-11-21T22:03:11Z) holds `cfg-a`".to_owned());
+        assert_eq!(
+            take(Some(&held("a", 5, false)), &runner("a", 3), false),
+            refusal,
+            "a former runner of the same run"
+        );
+        assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), false), refusal, "another run");
+        assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), true), Ok(8));
+    }
+}
