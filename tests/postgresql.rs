@@ -1,5 +1,5 @@
-//! PostgreSQL, which nobody here wrote: the shipped runbook on a simulated pair, and on a real one with a client that
-//! writes all the while.
+//! PostgreSQL, which nobody here wrote: the shipped runbook on a simulated pair, and on a real one, behind real
+//! `sshd`s, with a client that writes all the while.
 
 mod back;
 mod client;
@@ -7,4 +7,5 @@ mod diverged;
 mod killed;
 mod simulated;
 mod site;
+mod sshd;
 mod switchover;

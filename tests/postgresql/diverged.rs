@@ -22,7 +22,7 @@ fn an_old_primary_that_was_ahead_is_rewound_and_follows() {
             // Without its control file nothing can be rewound.
             std::fs::remove_file(format!("{}/global/pg_control", site.a.path("data"))).expect("removes a file");
         }
-        site.runbook("follow.rhai", FOLLOW);
+        site.make("follow.rhai", Some(FOLLOW));
         site.baton(&["run", "follow.rhai", "-i", "inventory.toml"]).code(0).says(way);
         assert_eq!(site.sql(&site.a, "select n from ledger"), "7", "{way}");
         assert_eq!(site.sql(&site.a, "select pg_is_in_recovery()"), "t", "{way}");

@@ -1,6 +1,8 @@
-//! A real pair of PostgreSQL servers in a temporary folder, as Debian's package lays them out, and the binary that
-//! changes them. Everything runs as the account that owns the data: PostgreSQL refuses to run as root.
+//! A real pair of PostgreSQL servers in a temporary folder, as Debian's package lays them out, on two hosts that are
+//! reached over real SSH; and the binary that changes them. Everything runs as the account that owns the data, hosts
+//! and runner alike: PostgreSQL refuses to run as root.
 
+use super::sshd::Sshd;
 use crate::support::Ended;
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
@@ -18,6 +20,7 @@ pub struct Site {
     owner: Option<(u32, u32)>,
     pub a: Server,
     pub b: Server,
+    sshds: Vec<Sshd>,
 }
 
 /// One server.
@@ -25,6 +28,7 @@ pub struct Server {
     /// Its name in the inventory.
     pub name: &'static str,
     pub port: u16,
+    ssh_port: u16,
     folder: PathBuf,
 }
 
@@ -41,9 +45,9 @@ impl Site {
     /// Two servers that run: A serves and has an empty table `ledger`, B follows.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let server = |name| Server { name, port: free_port(), folder: folder.path().join(name) };
+        let server = |name| Server { name, port: free_port(), ssh_port: free_port(), folder: folder.path().join(name) };
         let (a, b, owner) = (server("pg-a"), server("pg-b"), owner());
-        let site = Self { folder, owner, a, b };
+        let mut site = Self { folder, owner, a, b, sshds: Vec::new() };
         site.own(site.path());
         site.make("state", None);
         std::fs::copy(env!("CARGO_BIN_EXE_baton"), site.path().join("baton")).expect("copies the binary");
@@ -61,18 +65,36 @@ impl Site {
         );
         site.start(&site.b);
         site.sql(&site.a, "create table ledger (n bigint primary key)");
-        let inventory = format!("{}{}{}{PAIR}", site.hosts(), site.service(&site.a), site.service(&site.b));
+        let hosts = site.hosts();
+        let inventory = format!("{hosts}{}{}{PAIR}", site.service(&site.a), site.service(&site.b));
         site.make("inventory.toml", Some(&inventory));
         site
     }
 
-    /// How baton reaches the machines of the two servers.
-    fn hosts(&self) -> String {
-        let host = |server: &Server| {
+    /// How baton reaches the hosts of the two servers.
+    fn hosts(&mut self) -> String {
+        let folder = self.path().display().to_string();
+        self.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &format!("{folder}/key")]);
+        let mut config = format!(
+            "Host *\nHostName 127.0.0.1\nIdentityFile {folder}/key\nIdentitiesOnly yes\nBatchMode yes\n\
+             UserKnownHostsFile {folder}/known_hosts\nGlobalKnownHostsFile none\nStrictHostKeyChecking yes\n"
+        );
+        let mut sshds = Vec::new();
+        let (mut known, mut inventory) = (String::new(), format!("[ssh]\nconfig = \"{folder}/ssh_config\"\n\n"));
+        for server in [&self.a, &self.b] {
+            let Server { name, ssh_port: port, .. } = server;
+            let sshd = Sshd::start(self, name, *port);
+            let key = std::fs::read_to_string(server.path("host_key.pub")).expect("its key");
+            config += &format!("Host {name}-host\nPort {port}\n");
+            known += &format!("[127.0.0.1]:{port} {key}");
             let jobs = server.path("jobs");
-            format!("[hosts.{}-host]\naddress = \"local\"\njobs = \"{jobs}\"\n\n", server.name)
-        };
-        format!("{}{}", host(&self.a), host(&self.b))
+            inventory += &format!("[hosts.{name}-host]\naddress = \"{name}-host\"\njobs = \"{jobs}\"\n\n");
+            sshds.push(sshd);
+        }
+        self.make("ssh_config", Some(&config));
+        self.make("known_hosts", Some(&known));
+        self.sshds = sshds;
+        inventory
     }
 
     fn service(&self, server: &Server) -> String {
@@ -107,12 +129,12 @@ impl Site {
         self.make(&folder("conf/pg_ident.conf"), Some(""));
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// A folder, or a file with this text, that belongs to the owner.
-    fn make(&self, name: &str, text: Option<&str>) {
+    pub fn make(&self, name: &str, text: Option<&str>) {
         let path = self.path().join(name);
         match text {
             Some(text) => std::fs::write(&path, text).expect("writes a file"),
@@ -129,11 +151,6 @@ impl Site {
         if let Some((user, group)) = self.owner {
             chown(path, Some(user), Some(group)).expect("gives a file to the owner");
         }
-    }
-
-    /// Writes a runbook of the test's own.
-    pub fn runbook(&self, name: &str, text: &str) {
-        self.make(name, Some(text));
     }
 
     /// A command of the owner's.
@@ -167,11 +184,15 @@ impl Site {
     /// Carries out a program of PostgreSQL, which must end well.
     #[track_caller]
     pub fn tool(&self, program: &str, words: &[&str]) -> String {
-        let path = Path::new(BIN).join(program);
-        let ended = self.command(&path).args(words).output();
-        let ended = ended.unwrap_or_else(|error| panic!("{}: {error}; tests/run installs it", path.display()));
-        let ended = Ended::from(ended).code(0);
-        ended.out.trim_end().to_owned()
+        self.run(&format!("{BIN}/{program}"), words)
+    }
+
+    /// Carries out a program, which must end well.
+    #[track_caller]
+    pub fn run(&self, program: &str, words: &[&str]) -> String {
+        let ended = self.command(program).args(words).output();
+        let ended = ended.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs it"));
+        Ended::from(ended).code(0).out.trim_end().to_owned()
     }
 
     /// Asks a server.

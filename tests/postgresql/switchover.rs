@@ -27,6 +27,10 @@ fn a_pair_changes_places_on_new_settings_while_a_client_writes() {
     let ended = ended.code(0).says("pg-b serves, pg-a follows it, both with the new settings");
     assert_nothing_lost(&site, &told);
 
+    for server in [&site.a, &site.b] {
+        let log = std::fs::read_to_string(server.path("sshd.log")).expect("the log of sshd");
+        assert!(log.contains("Accepted publickey"), "{} was not reached over SSH", server.name);
+    }
     let [a, b] = site.pair().map(|shown| format!("{shown:?}"));
     let new = "settings: \"150 8MB off\"";
     assert!(a.contains("role: \"t\"") && a.contains(new) && a.contains("replication: \"streaming\""), "{a}");
