@@ -7,7 +7,7 @@ use crate::support::simulation::Scene;
 use baton::model::record::Ending::{self, Done, Held};
 
 /// Every runbook with every scenario it is made for, and how that ends.
-pub const SCENES: [(&str, &str, Ending); 18] = [
+pub const SCENES: [(&str, &str, Ending); 21] = [
     ("genesys/confserv-ha", "upgrade-mode", Done),
     ("genesys/confserv-ha", "new-database", Done),
     ("genesys/confserv-ha", "compatible", Done),
@@ -26,6 +26,9 @@ pub const SCENES: [(&str, &str, Ending); 18] = [
     ("genesys/rollback", "rb-olddb", Done),
     ("genesys/rollback", "rb-oper", Done),
     ("genesys/rollback", "rb-full-restore", Done),
+    ("postgresql/switchover", "clean", Done),
+    ("postgresql/switchover", "bad-settings", Held),
+    ("postgresql/switchover", "no-promotion", Held),
 ];
 
 const NONE: &[Complaint] = &[];

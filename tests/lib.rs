@@ -23,6 +23,7 @@ mod journal;
 mod kill;
 mod lab;
 mod parallel;
+mod postgresql;
 mod records;
 mod repl;
 mod report;

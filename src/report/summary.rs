@@ -330,11 +330,16 @@ impl Adder {
         self.redundancy.pair_of(service).unwrap_or(service).to_owned()
     }
 
-    /// A service takes changes. What a backup says of itself is no word about the pair.
+    /// A service takes changes.
     fn writable(&mut self, service: &str, wall: i64) {
-        if self.sum.roles.get(service).is_none_or(|role| role != "backup") {
+        if !self.is_backup(service) {
             self.leave(&self.who_writes(service), Condition::ReadOnly, wall);
         }
+    }
+
+    /// What a backup says of itself is no word about the pair.
+    fn is_backup(&self, service: &str) -> bool {
+        self.sum.roles.get(service).is_some_and(|role| role == "backup")
     }
 
     /// What a reading tells of the service's condition.
@@ -350,7 +355,7 @@ impl Adder {
                 self.enter(service, Condition::Stopped, wall);
             }
             ("status", Value::Text(status)) if status == "running" => self.leave(service, Condition::Stopped, wall),
-            ("readonly" | "is_readonly", Value::Bool(true)) => {
+            ("readonly" | "is_readonly", Value::Bool(true)) if !self.is_backup(service) => {
                 self.enter(&self.who_writes(service), Condition::ReadOnly, wall);
             }
             ("readonly" | "is_readonly", Value::Bool(false)) => self.writable(service, wall),

@@ -108,6 +108,8 @@ fn a_runner_may_die_at_any_point_of_the_way_back_from_a_shipped_upgrade() {
         ("genesys/confserv-ha", "undetected", FaultPlan::default()),
         ("genesys/confserv-ha", "new-database", fails("swap_folder", "c1")),
         ("genesys/confserv-ha-same-schema", "same-schema", FaultPlan::default()),
+        ("postgresql/switchover", "clean", FaultPlan::default()),
+        ("postgresql/switchover", "clean", fails("rewind", "pg-a")),
     ] {
         let scene = Scene::new(runbook, scenario);
         let undisturbed = back(&scene, &plan, &Way::All, &[]).expect("nobody was to die");

@@ -26,6 +26,8 @@ use std::rc::Rc;
 const RUN: &str = "sim";
 /// The name of a run that follows another one on the same site.
 const NEXT_RUN: &str = "sim-next";
+/// The site of runbooks that a test brings along.
+const USUAL_LAB: &str = "genesys";
 
 /// What of the shipped texts is changed for a test: `(name, from, to)`. A `from` that is not there fails the test.
 pub type Patch<'a> = (&'a str, &'a str, &'a str);
@@ -93,7 +95,7 @@ impl Between {
 }
 
 impl Scene {
-    /// A shipped runbook in a scenario of the lab `genesys`.
+    /// A shipped runbook in a scenario of its vendor's lab.
     pub fn new(runbook: &str, scenario: &str) -> Self {
         Self::patched(runbook, scenario, &[])
     }
@@ -129,7 +131,7 @@ impl Scene {
 
     /// The inventory of every scene.
     pub fn inventory() -> String {
-        lab().inventory("/lab")
+        lab(USUAL_LAB).inventory("/lab")
     }
 
     fn of(
@@ -138,8 +140,9 @@ impl Scene {
         scenario: &str,
         text_of: &dyn Fn(&str, Option<&'static str>) -> Option<String>,
     ) -> Self {
-        let template = lab();
-        let inventory = text_of("inventory", None).unwrap_or_else(Self::inventory);
+        let vendor = runbook.split_once('/').map_or(USUAL_LAB, |(vendor, _)| vendor);
+        let template = lab(vendor);
+        let inventory = text_of("inventory", None).unwrap_or_else(|| template.inventory("/lab"));
         let texts = session::gather(
             runbook,
             text,
@@ -158,9 +161,9 @@ impl Scene {
         let source = library::model(&template.model).expect("the model");
         let model = ModelProgram::compile(source, &template.model, engine::standard_package());
         let model = model.unwrap_or_else(|error| panic!("{error}"));
-        let wanted = Wanted { lab: "genesys".into(), scenario: Some(scenario.to_owned()) };
+        let wanted = Wanted { lab: vendor.to_owned(), scenario: Some(scenario.to_owned()) };
         let scenario = template.scenario(&wanted).expect("the scenario");
-        let lab = format!("lab genesys:{scenario}");
+        let lab = format!("lab {vendor}:{scenario}");
         Self { scenario, prepared, models: BTreeMap::from([(template.model, model)]), params, lab }
     }
 
@@ -206,8 +209,8 @@ impl Scene {
     }
 }
 
-fn lab() -> Template {
-    Template::parse("genesys", library::lab("genesys").expect("the lab")).expect("a lab")
+fn lab(name: &str) -> Template {
+    Template::parse(name, library::lab(name).expect("the lab")).expect("a lab")
 }
 
 impl Play<'_> {
