@@ -8,7 +8,7 @@ use std::time::Duration;
 pub const RUN: [&str; 4] = ["run", "postgresql/switchover", "-i", "inventory.toml"];
 
 /// How much longer the client's gap may be than baton's record of it: it has to notice, and to connect anew.
-const TO_NOTICE: Duration = Duration::from_millis(300);
+const TO_NOTICE: Duration = Duration::from_secs(1);
 
 /// For how long the pair refused writes, as the run's summary has it.
 fn recorded_outage(screen: &str) -> Duration {
