@@ -71,7 +71,8 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
             }
             Err(error) => return Err(error),
             Ok(_) => {
-                let held: Vec<String> = numbers.iter().map(|(host, number)| format!("{host} (lease {number})")).collect();
+                let held: Vec<String> =
+                    numbers.iter().map(|(host, number)| format!("{host} (lease {number})")).collect();
                 let style = desk.screen.out_style;
                 let told = style.paint(Tone::Good, &format!("✓ run {run} holds {}", held.join(", ")));
                 let next = style.paint(Tone::Wait, "next:");

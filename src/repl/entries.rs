@@ -199,7 +199,8 @@ impl Session {
         let history = History::from(stored)?;
         let scanners = Rc::clone(&self.prepared.scanners);
         let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
-        let door = Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look, by });
+        let door =
+            Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look, by });
         door.write(opening)?;
         Ok(door)
     }

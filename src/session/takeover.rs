@@ -57,7 +57,8 @@ impl Takeover {
     ) -> Result<u64> {
         let hosts: Vec<String> = numbers.iter().map(|(host, number)| format!("{host} (lease {number})")).collect();
         let person = self.name.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
-        let left = if self.without.is_empty() { String::new() } else { format!(", without {}", self.without.join(", ")) };
+        let left =
+            if self.without.is_empty() { String::new() } else { format!(", without {}", self.without.join(", ")) };
         let what = format!("took the run over{person}: {}{left}", hosts.join(", "));
         let record = Record::Deviation { what, reason: self.reason.clone(), at, by: self.by.clone() };
         store.append(&self.run, last_seq, &[record])
@@ -114,7 +115,11 @@ type Answers = (BTreeMap<String, u64>, BTreeMap<String, String>);
 
 fn some(numbers: &BTreeMap<String, u64>) -> String {
     let hosts: Vec<&str> = numbers.keys().map(String::as_str).collect();
-    if hosts.is_empty() { "nothing was taken over".to_owned() } else { format!("taken over already: {}", hosts.join(", ")) }
+    if hosts.is_empty() {
+        "nothing was taken over".to_owned()
+    } else {
+        format!("taken over already: {}", hosts.join(", "))
+    }
 }
 
 fn words(trouble: Trouble) -> String {

@@ -111,7 +111,7 @@ impl World for SimWorld {
     }
 
     fn act_for(&mut self, runner: Runner) {
-        self.fence.runner = runner;
+        self.fence.runner = Some(runner);
     }
 }
 

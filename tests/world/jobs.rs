@@ -294,7 +294,12 @@ fn arguments_arrive_byte_for_byte_under_every_shell() {
         std::fs::create_dir_all(&attempt).unwrap();
         std::fs::write(attempt.join("exit"), " ".repeat(16) + "\n").unwrap();
         let mut supervisor = Command::new("setsid");
-        supervisor.arg("--wait").args(*shell).args(["-c", baton::world::job::SUPERVISOR, "baton-job"]).arg(&attempt).arg("no leases");
+        supervisor
+            .arg("--wait")
+            .args(*shell)
+            .args(["-c", baton::world::job::SUPERVISOR, "baton-job"])
+            .arg(&attempt)
+            .arg("no leases");
         supervisor.args(["printf", "%s\\0"]).args(nasty).stdin(Stdio::null());
         assert!(supervisor.status().unwrap().success(), "{shell:?}");
         let expected: Vec<u8> = nasty.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
