@@ -157,7 +157,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "app = \"db\"",
         "colour = \"db\"",
         "unknown key `colour` in service `c1` @ site.toml:12:1 [colour] \
-         | the keys here are `host`, `product`, `vars`, `verbs`, `probes`, `log`, `app`, `folder`, `staged`, `tool` \
+         | the keys here are `host`, `product`, `vars`, `become`, `verbs`, `probes`, `log`, `app`, `folder`, `staged`, `tool` \
          | variables of your own go into [services.c1.vars]",
     ),
     ("app = \"db\"\n", "", "service `c1` lacks `app` @ site.toml:9:11 [c1] | `app` is the name of the application"),
@@ -225,6 +225,23 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "[services.C1]",
         "`C1` cannot be the name of a service @ site.toml:9:11 [C1] | names are small letters, digits, `-` and \
             `_`, with a letter or digit first",
+    ),
+    (
+        "[hosts.cfg-b]",
+        "[secrets.db]\nfile = \"/a\"\nenv = \"B\"\n[hosts.cfg-b]",
+        "secret `db` has 2 of `file`, `command` and `env` @ site.toml:6:10 [db] | say exactly one of `file`, \
+            `command`, `env`",
+    ),
+    (
+        "[hosts.cfg-b]",
+        "[secrets.db]\ncommand = \"pass show db\"\n[hosts.cfg-b]",
+        "`command` of secret `db` is a list of words: no shell reads it @ site.toml:7:11 [\"pass show db\"] | \
+            write `command = [\"pass\", \"show\", \"db\"]`",
+    ),
+    (
+        "jobs = \"/var/lib/baton/jobs\"",
+        "become = \"-u\"",
+        "`-u` is not the name of an account @ site.toml:4:10 [\"-u\"] | names are small letters, digits, `-` and `_`",
     ),
     ("limit = \"3min\"", "lmit = \"3min\"", "unknown key `lmit` @ site.toml:23:1 [lmit] | did you mean `limit`?"),
     (

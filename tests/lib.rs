@@ -3,6 +3,7 @@
 // Helpers of tests may fail as tests do, and look only at the cases they are about; nothing in a suite is an interface.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::wildcard_enum_match_arm, unreachable_pub)]
 
+mod accounts;
 mod adopt;
 mod bad_input;
 mod cli;
@@ -27,11 +28,13 @@ mod report;
 mod resume;
 mod rollback;
 mod script;
+mod secrets;
 mod seeded;
 mod sim;
 mod stepwise;
 mod summary;
 mod support;
+mod surroundings;
 mod tidy;
 mod verdicts;
 mod way_back;

@@ -75,6 +75,7 @@ pub(crate) fn job(verb: &str) -> Effect {
         goal: Some(goal),
         check: Some(probe()),
         killable: true,
+        secret: Some("db".into()),
     }))
 }
 

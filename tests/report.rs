@@ -61,6 +61,7 @@ fn job(verb: &str, service: &str, class: Class) -> Effect {
         goal: None,
         check: None,
         killable: false,
+        secret: None,
     };
     let (label, host) = (format!("{verb}({service})"), Some(format!("host-{service}")));
     Effect { action: Action::Job(job), label, host, service: Some(service.into()), undo: None }

@@ -7,12 +7,14 @@ mod diagnostics;
 mod door;
 mod flow;
 mod lint;
+mod secrets;
 mod shipped;
 mod verbs;
 
 use baton::error::Result;
 use baton::model::inventory::{Host, Inventory, Pair, Service};
 use baton::model::profile::Profile;
+use baton::model::secret::{Secret, Source};
 use baton::model::value::{Fields, Value};
 use baton::script::program::{self, Program, ScriptEnd};
 use baton::script::sources::Sources;
@@ -86,14 +88,16 @@ fn inventory() -> Rc<Inventory> {
         let vars = [("name", name), ("host", host), ("tool", "adapter")];
         let vars = vars.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let profile = Rc::clone(&profile);
-        let service = Service { name: name.to_owned(), host: host.to_owned(), vars, profile };
+        let service = Service { name: name.to_owned(), host: host.to_owned(), vars, profile, account: None };
         inventory.services.insert(name.to_owned(), service);
         let address = "local".to_owned();
-        inventory.hosts.insert(host.to_owned(), Host { name: host.to_owned(), address, jobs: None });
+        inventory.hosts.insert(host.to_owned(), Host { name: host.to_owned(), address, jobs: None, account: None });
     }
     let related = BTreeMap::from([("database".to_owned(), "db".to_owned())]);
     let pair = Pair { name: "confserv".into(), primary: "c1".into(), backup: "c2".into(), related };
     inventory.pairs.insert("confserv".to_owned(), pair);
+    let source = Source::Env("UNUSED".into());
+    inventory.secrets.insert("db".into(), Secret { name: "db".into(), source });
     Rc::new(inventory)
 }
 

@@ -29,7 +29,15 @@ impl Session {
     fn start(&mut self, n: u64, verb: &str, attempt: u32) -> Reply {
         let (host, service) = ("h".to_owned(), Some("p1".to_owned()));
         let job = JobId { attempt, ..job(n) };
-        self.ask(Request::Start { host, job, service, verb: verb.into(), argv: Vec::new(), args: Fields::new() })
+        self.ask(Request::Start {
+            host,
+            job,
+            service,
+            verb: verb.into(),
+            argv: Vec::new(),
+            args: Fields::new(),
+            secret: None,
+        })
     }
 
     fn end_of(&mut self, n: u64) -> Reply {
@@ -202,6 +210,7 @@ fn a_job_outlives_the_runner_that_started_it() {
             verb: "backup".into(),
             argv: Vec::new(),
             args: Fields::new(),
+            secret: None,
         },
     );
     assert_eq!((first.0.next(), clock.died_at()), (Completion::Interrupted, Some(Boundary::AfterStart)));

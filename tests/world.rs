@@ -51,6 +51,7 @@ fn start(id: &JobId, argv: &[&str]) -> Request {
         verb: "run".into(),
         argv: argv.iter().map(|&word| word.to_owned()).collect(),
         args: BTreeMap::new(),
+        secret: None,
     }
 }
 

@@ -78,7 +78,7 @@ impl Link for Line {
         world.submit(Ticket(1), request);
         match world.next() {
             Completion::Reply(_, reply) => Ok(reply),
-            Completion::Interrupted | Completion::Idle => Err(Stopped),
+            Completion::Told(_) | Completion::Interrupted | Completion::Idle => Err(Stopped),
         }
     }
 

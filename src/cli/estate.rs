@@ -2,7 +2,7 @@
 //! which lock keeps a second runner out. It must not decide what is done there.
 
 use super::Desk;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::journal::history::History;
 use crate::journal::lease::{Holder, Lease};
 use crate::lab::Lab;
@@ -11,7 +11,9 @@ use crate::report::layout::time_of_day;
 use crate::world::clock::Clock;
 use crate::world::console::Console;
 use crate::world::desk;
+use crate::world::keyring::Keyring;
 use crate::world::person::Person;
+use crate::world::ssh::RemotePlace;
 use crate::world::system::{HostPlace, SystemWorld};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,22 +65,22 @@ impl Estate {
 
     /// The world of these hosts.
     pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
-        let mut hosts = BTreeMap::new();
+        let (mut here, mut remote) = (BTreeMap::new(), BTreeMap::new());
         for (name, host) in &site.hosts {
-            if host.address != "local" {
-                let message =
-                    format!("host `{name}` has the address `{}`; this version acts on `local` only", host.address);
-                return Err(Error::new(Kind::Inventory, message).hint("start baton on that host"));
+            if host.address == "local" {
+                let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
+                here.insert(name.clone(), HostPlace { jobs });
+            } else {
+                remote.insert(name.clone(), RemotePlace { address: host.address.clone(), jobs: host.jobs.clone() });
             }
-            let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
-            hosts.insert(name.clone(), HostPlace { jobs });
         }
         let (clock, person) = match self {
             Self::Site => (Clock::real(), Person::Terminal(Arc::clone(&desk.terminal))),
             Self::Lab(lab) if self.asks_here() => (lab.clock(), Person::Terminal(Arc::clone(&desk.terminal))),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
-        let world = SystemWorld::new(hosts, clock, person)?;
+        let world = SystemWorld::new(here, clock, person)?.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
+        let world = world.keyed(Keyring::new(site.secrets.clone()));
         Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
     }
 }

@@ -1,5 +1,5 @@
-//! `baton takeover`: makes a run the holder of its hosts, whoever works there, and lets it be taken up again. It carries
-//! nothing on: that is `baton resume`.
+//! `baton takeover`: makes a run the holder of its hosts, whoever works there, and lets it be taken up again. It
+//! carries nothing on: that is `baton resume`.
 
 use super::Desk;
 use super::estate::{Estate, break_lease, lease};

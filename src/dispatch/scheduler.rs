@@ -6,6 +6,7 @@ use crate::dispatch::switch::Strand;
 use crate::dispatch::track::{Give, Want};
 use crate::dispatch::{Body, Door, Halt};
 use crate::error::{Error, Kind};
+use crate::model::event::Event;
 use crate::model::record::{Ending, Record, TrackId};
 use crate::world::{Completion, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -152,6 +153,7 @@ impl Scheduler<'_> {
                     self.ready.push_back((track, Give::Reply(reply)));
                 }
             }
+            Completion::Told(text) => self.door.emit(&Event::Notice { text }),
             Completion::Interrupted => {
                 let error = Error::new(Kind::Interrupted, "interrupted; what runs on the hosts goes on there")
                     .hint(format!("take it up again: baton resume {}", self.door.run));

@@ -9,6 +9,7 @@ use crate::exec::reading::choices;
 use crate::exec::until::{Seen, Watch};
 use crate::exec::waiting::{Beat, Pace};
 use crate::exec::{Found, Order, Verdict, failure, probe};
+use crate::model::account::refusal;
 use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
@@ -103,6 +104,7 @@ impl Work<'_> {
                 verb: self.job.verb.clone(),
                 argv: self.job.argv.clone(),
                 args: self.job.args.clone(),
+                secret: self.job.secret.clone(),
             };
             let lost = match calls::job(self.link, request)? {
                 Ok(JobState::Absent) => {
@@ -213,6 +215,10 @@ impl Work<'_> {
 
     fn exited(&self, exit: i32) -> Result<Verdict, Stopped> {
         if exit != 0 {
+            if let Some(why) = self.refused_by_sudo(exit)? {
+                let message = format!("`{}` was not started: {why}", self.order.effect.label);
+                return self.failed(FailureKind::Unreachable, message, Some(exit));
+            }
             let message = match exit {
                 129.. => format!("`{}` was ended by signal {}", self.order.effect.label, exit - 128),
                 _ => format!("`{}` ended with exit {exit}", self.order.effect.label),
@@ -228,6 +234,15 @@ impl Work<'_> {
         }
         let output = self.output(Stream::Out, OUTPUT_MAX)?;
         Ok(done([("changed", Value::Bool(true)), ("output", output.into())]))
+    }
+
+    /// Why `sudo` did not even start the command.
+    fn refused_by_sudo(&self, exit: i32) -> Result<Option<String>, Stopped> {
+        if exit != 1 || self.job.argv.first().is_none_or(|program| program != "sudo") {
+            return Ok(None);
+        }
+        let (out, err) = (self.output(Stream::Out, 1)?, self.output(Stream::Err, OUTPUT_MAX)?);
+        Ok(refusal(&self.job.argv, exit, out.as_bytes(), err.as_bytes()))
     }
 
     fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<Seen, Stopped> {

@@ -4,6 +4,7 @@
 use crate::exec::calls::{Site, failed, unfit};
 use crate::exec::reading::{exit_word, value_of};
 use crate::exec::{Order, Verdict, failure};
+use crate::model::account::refusal;
 use crate::model::effect::{Failure, FailureKind, Outcome, Probe};
 use crate::model::value::Value;
 use crate::world::{Link, Reply, Request, Stopped, Trouble};
@@ -58,6 +59,13 @@ fn one_try(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Valu
         let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Late | Trouble::Lost(_));
         return Ok(Err((failed(&what, &trouble), may_heal)));
     };
+    // A refusal must not be read as the answer of a command that never ran.
+    if let Some(why) = refusal(&probe.argv, exit, &out, &err) {
+        return Ok(Err((
+            Failure { exit: Some(exit), ..failure(FailureKind::Unreachable, format!("{what}: {why}")) },
+            false,
+        )));
+    }
     if probe.exit_tells {
         return Ok(Ok(exit_word(exit).into()));
     }

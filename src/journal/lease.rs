@@ -1,6 +1,6 @@
 //! One runner for each run and each estate: a lock on a file, held by the operating system for as long as the
-//! process lives. What a dead runner held is free by itself; a lock that is held is broken by a takeover only, and whoever
-//! held it must have been fenced out before.
+//! process lives. What a dead runner held is free by itself; a lock that is held is broken by a takeover only, and
+//! whoever held it must have been fenced out before.
 
 use crate::error::{Error, Kind, Result};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};

@@ -130,6 +130,9 @@ pub struct Job {
     /// Whether baton may end it when its limit is over.
     #[serde(default)]
     pub killable: bool,
+    /// The name of the secret that the command reads from its standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// The goal state of an idempotent job.

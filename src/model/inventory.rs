@@ -2,8 +2,10 @@
 //! Reading and checking are pure; the file itself is read elsewhere.
 
 use crate::error::{Error, Result};
+use crate::model::account::is_account;
 use crate::model::document::{Document, Line, Section, only};
 use crate::model::profile::Profile;
+use crate::model::secret::Secret;
 use crate::model::service::{self, Product};
 use crate::model::ssh::Ssh;
 use crate::model::text::{did_you_mean, shown};
@@ -21,6 +23,8 @@ pub struct Inventory {
     pub pairs: BTreeMap<String, Pair>,
     /// How hosts are reached that are not this machine.
     pub ssh: Ssh,
+    /// Secrets by name; never their values.
+    pub secrets: BTreeMap<String, Secret>,
 }
 
 /// A machine.
@@ -32,6 +36,8 @@ pub struct Host {
     pub address: String,
     /// The folder on the host in which baton keeps its job records; not said, `.baton` in the home folder there.
     pub jobs: Option<String>,
+    /// The account that jobs and probes become there, through `sudo`; not said, they stay the login account.
+    pub account: Option<String>,
 }
 
 /// A managed program on a host.
@@ -46,6 +52,8 @@ pub struct Service {
     pub vars: BTreeMap<String, String>,
     /// The product's profile with the site's overrides applied.
     pub profile: Rc<Profile>,
+    /// The account that its jobs and probes become, its own or its host's.
+    pub account: Option<String>,
 }
 
 /// Two services of which one is primary.
@@ -69,10 +77,14 @@ impl Inventory {
     pub fn parse(text: &str, file_name: &str, profiles: &mut dyn FnMut(&str) -> Option<String>) -> Result<Self> {
         let document = Document::new(file_name, text);
         let root = document.parse()?;
-        only(document, root.get_ref(), &["ssh", "hosts", "services", "pairs"])?;
+        only(document, root.get_ref(), &["ssh", "secrets", "hosts", "services", "pairs"])?;
         let mut inventory = Self::default();
         if let Some(section) = document.section(root.get_ref(), "ssh")? {
             inventory.ssh = Ssh::read(&section)?;
+        }
+        for section in document.sections(root.get_ref(), "secrets")? {
+            named(&section, "secret")?;
+            inventory.secrets.insert(section.name.to_owned(), Secret::read(&section)?);
         }
         for section in document.sections(root.get_ref(), "hosts")? {
             inventory.hosts.insert(section.name.to_owned(), host(&section)?);
@@ -97,9 +109,9 @@ impl Inventory {
     ) -> Result<Service> {
         let what = named(section, "service")?;
         let host = section.required("host", &what)?;
-        if !self.hosts.contains_key(host.text) {
+        let Some(on) = self.hosts.get(host.text) else {
             return Err(nobody(section, &what, "host", &host, self.hosts.keys()));
-        }
+        };
         let wanted = section.required("product", &what)?;
         if !products.contains_key(wanted.text) {
             let Some(text) = profiles(wanted.text) else {
@@ -109,7 +121,7 @@ impl Inventory {
             products.insert(wanted.text.to_owned(), Product::parse(text, wanted.text)?);
         }
         match products.get(wanted.text) {
-            Some(product) => service::build(section, host.text, product),
+            Some(product) => service::build(section, on, product),
             None => Err(nobody(section, &what, "product", &wanted, [].iter())),
         }
     }
@@ -142,7 +154,7 @@ impl Inventory {
 
 fn host(section: &Section<'_, '_>) -> Result<Host> {
     let what = named(section, "host")?;
-    section.only(&["address", "jobs"])?;
+    section.only(&["address", "jobs", "become"])?;
     let address = section.required("address", &what)?;
     let wrong = |message: String| section.document.wrong(address.span.clone(), message);
     if !is_destination(address.text) {
@@ -155,7 +167,19 @@ fn host(section: &Section<'_, '_>) -> Result<Host> {
         return Err(section.document.wrong(jobs.span.clone(), message));
     }
     let jobs = jobs.map(|jobs| jobs.text.to_owned());
-    Ok(Host { name: section.name.to_owned(), address: address.text.to_owned(), jobs })
+    let account = account(section)?;
+    Ok(Host { name: section.name.to_owned(), address: address.text.to_owned(), jobs, account })
+}
+
+/// The account that `become` names, if the section has that.
+pub(crate) fn account(section: &Section<'_, '_>) -> Result<Option<String>> {
+    match section.text("become")? {
+        Some(line) if !is_account(line.text) => {
+            let message = format!("`{}` is not the name of an account", shown(line.text));
+            Err(section.document.wrong(line.span, message).hint("names are small letters, digits, `-` and `_`"))
+        }
+        line => Ok(line.map(|line| line.text.to_owned())),
+    }
 }
 
 /// The section's kind and name for messages, once the name is one that files and commands can carry.

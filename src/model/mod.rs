@@ -1,6 +1,7 @@
 //! The vocabulary of the house: values, durations, inventory, effects, records, events.
 //! Pure data and pure functions on it; nothing here performs I/O or knows Rhai.
 
+pub mod account;
 pub mod answers;
 pub mod automaton;
 mod document;
@@ -10,10 +11,12 @@ pub mod inventory;
 pub mod mark;
 pub mod profile;
 pub mod record;
+pub mod secret;
 mod service;
 pub mod span;
 pub mod ssh;
 pub mod step_name;
+pub mod surroundings;
 mod template;
 pub mod text;
 pub mod value;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::document::{Document, Section, listed};
-use crate::model::inventory::Service;
+use crate::model::inventory::{Host, Service, account};
 use crate::model::profile::{Profile, fill};
 use crate::model::template::expand;
 use crate::model::text::did_you_mean;
@@ -15,7 +15,7 @@ use toml::de::{DeString, DeTable, DeValue};
 /// What a section may change of its profile.
 const CHANGES: [&str; 3] = ["verbs", "probes", "log"];
 /// The keys that mean something for every product. `vars` holds what only the site's own runbooks read.
-const COMMON: [&str; 3] = ["host", "product", "vars"];
+const COMMON: [&str; 4] = ["host", "product", "vars", "become"];
 
 /// A product as it is shipped: its text, and the profile that services without changes share.
 #[derive(Debug, Clone)]
@@ -32,10 +32,10 @@ impl Product {
 }
 
 /// The service that a section declares, on a host that exists.
-pub(crate) fn build(section: &Section<'_, '_>, host: &str, product: &Product) -> Result<Service> {
+pub(crate) fn build(section: &Section<'_, '_>, host: &Host, product: &Product) -> Result<Service> {
     let name = section.name;
     let profile = changed(section, product)?;
-    let raw = variables(section, host, &profile)?;
+    let raw = variables(section, &host.name, &profile)?;
     let vars = expand(&raw).map_err(|unfit| {
         let own = section.table.get(unfit.variable.as_str()).map(Spanned::span);
         let message = format!("variable `{}` of service `{name}`: {}", unfit.variable, unfit.reason);
@@ -45,7 +45,8 @@ pub(crate) fn build(section: &Section<'_, '_>, host: &str, product: &Product) ->
         let fits = fill(template, &vars, &Fields::new());
         fits.map_err(|reason| section.wrong(format!("`log.{key}` of service `{name}`: {reason}")))?;
     }
-    Ok(Service { name: name.to_owned(), host: host.to_owned(), vars, profile })
+    let account = account(section)?.or_else(|| host.account.clone());
+    Ok(Service { name: name.to_owned(), host: host.name.clone(), vars, profile, account })
 }
 
 /// The product's profile with the section's `verbs`, `probes` and `log` laid over it.

@@ -12,7 +12,7 @@ use crate::script::context::{Fallible, Track, terminated};
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
 use crate::script::failure::{self, Bug};
-use crate::script::handles::{Handle, Listed, PairHandle, ServiceHandle};
+use crate::script::handles::{Handle, Listed, PairHandle, SecretHandle, ServiceHandle};
 use crate::script::options::Options;
 use crate::{convert, script::closures};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
@@ -49,7 +49,27 @@ impl<'a> Call<'a> {
             return Err(terminated(context.call_position()));
         }
         let args = args.into_iter().map(Dynamic::flatten).collect();
-        Ok(Self { context, doc, track, args })
+        let call = Self { context, doc, track, args };
+        let misused = |(at, arg): (usize, &Dynamic)| call.misuses_secret(arg, at + 1 == call.len());
+        if call.args.iter().enumerate().any(misused) { Err(call.secret_misused()) } else { Ok(call) }
+    }
+
+    /// Whether an argument holds a secret elsewhere than as `stdin` of the options.
+    fn misuses_secret(&self, arg: &Dynamic, last: bool) -> bool {
+        match arg.read_lock::<Map>() {
+            Some(options) if last && self.doc.option_keys().any(|key| key == STDIN) => options
+                .iter()
+                .any(|(key, value)| (key != STDIN || !value.is::<SecretHandle>()) && holds_secret(value, 0)),
+            Some(_) | None => holds_secret(arg, 0),
+        }
+    }
+
+    /// The script did something with a secret that cannot be done with one.
+    pub(crate) fn secret_misused(&self) -> Box<EvalAltResult> {
+        self.bug_with(
+            Error::new(Kind::Script, "a secret cannot be printed, compared, joined to a text or kept")
+                .hint("hand it to the command that reads it: `run(host, command, #{ stdin: secret(\"name\") })`"),
+        )
     }
 
     /// The track that calls.
@@ -218,6 +238,24 @@ impl<'a> Call<'a> {
         }
         self.bug_with(error.hint(format!("call it as {}", self.doc.usage())))
     }
+}
+
+/// The option that takes a secret.
+pub(crate) const STDIN: &str = "stdin";
+/// How deep a secret is looked for: shared captures can contain themselves.
+const SECRET_DEPTH_MAX: usize = 16;
+
+fn holds_secret(value: &Dynamic, depth: usize) -> bool {
+    if depth > SECRET_DEPTH_MAX {
+        return false;
+    }
+    if value.is_shared() {
+        return holds_secret(&value.flatten_clone(), depth + 1);
+    }
+    let inside = |value: &Dynamic| holds_secret(value, depth + 1);
+    value.is::<SecretHandle>()
+        || value.read_lock::<Array>().is_some_and(|items| items.iter().any(inside))
+        || value.read_lock::<Map>().is_some_and(|map| map.values().any(inside))
 }
 
 /// What a script sees of an effect that a person had left out.

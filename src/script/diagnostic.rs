@@ -7,7 +7,7 @@
 use crate::engine::CALL_LEVELS_MAX;
 use crate::error::{Error, Kind, Place, Snippet};
 use crate::model::text::did_you_mean;
-use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
+use crate::script::handles::{HostHandle, PairHandle, SecretHandle, ServiceHandle};
 use crate::script::program::{CLOSURE, Program};
 use crate::script::surface;
 use rhai::{Dynamic, EvalAltResult, LexError, ParseError, ParseErrorType, Position};
@@ -284,6 +284,7 @@ pub(crate) fn kind_of(value: &Dynamic) -> String {
         value if value.is::<HostHandle>() => "a host".into(),
         value if value.is::<ServiceHandle>() => "a service".into(),
         value if value.is::<PairHandle>() => "a pair".into(),
+        value if value.is::<SecretHandle>() => "a secret".into(),
         value if value.is_unit() => "nothing `()`".into(),
         value if value.is_string() => format!("text `{value}`"),
         value if value.is_int() => format!("the number {value}"),
@@ -304,6 +305,9 @@ pub(crate) fn shown(value: &Dynamic) -> String {
     }
     if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
         return text.to_string();
+    }
+    if value.is::<SecretHandle>() {
+        return "a secret".to_owned();
     }
     value.to_string()
 }

@@ -2,6 +2,7 @@
 //! belongs to; it never holds anything observed.
 
 use crate::model::inventory::{Host, Inventory, Pair, Service};
+use crate::model::secret::Secret;
 use std::rc::Rc;
 
 /// Something the inventory lists by name.
@@ -52,6 +53,35 @@ impl Listed for Pair {
     }
     fn names(inventory: &Inventory) -> Vec<&str> {
         inventory.pairs.keys().map(String::as_str).collect()
+    }
+}
+
+impl Listed for Secret {
+    const WORD: &'static str = "secret";
+    fn find<'a>(inventory: &'a Inventory, name: &str) -> Option<&'a Self> {
+        inventory.secrets.get(name)
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn names(inventory: &Inventory) -> Vec<&str> {
+        inventory.secrets.keys().map(String::as_str).collect()
+    }
+}
+
+/// A secret by its name. Scripts can do nothing with it but hand it to a command.
+#[derive(Clone)]
+pub(crate) struct SecretHandle(String);
+
+impl SecretHandle {
+    /// The secret of this name, which the inventory has.
+    pub(crate) fn new(name: String) -> Self {
+        Self(name)
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.0
     }
 }
 

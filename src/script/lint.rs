@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Kind};
 use crate::model::inventory::{Host, Inventory, Pair, Service};
+use crate::model::secret::Secret;
 use crate::model::text::did_you_mean;
 use crate::script::handles::Listed;
 use crate::script::program::{CLOSURE, Program, Unit};
@@ -176,6 +177,7 @@ impl Linter<'_> {
             "host" => self.listed::<Host>(site),
             "service" => self.listed::<Service>(site),
             "pair" => self.listed::<Pair>(site),
+            "secret" => self.listed::<Secret>(site),
             "wait_until" if !self.has_option(site, "limit") => {
                 let hint = "say how long, for example `#{ limit: \"10min\" }`".to_owned();
                 self.found(

@@ -1,6 +1,7 @@
 //! From a verb of a profile to the effect the door performs: templates filled, goals and checks resolved. What the
 //! profile does not offer is told in a sentence. Nothing here performs anything.
 
+use crate::model::account::done_as;
 use crate::model::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
 use crate::model::profile::{GoalRule, Profile, Reading, Verb, VerbClass, fill};
 use crate::model::span::Span;
@@ -37,7 +38,7 @@ pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Told<Probe> 
     };
     Ok(Probe {
         what: name.to_owned(),
-        argv: fill_all(service, &reader.argv, &args)?,
+        argv: command(service, &reader.argv, &args)?,
         args,
         limit: reader.limit.map_or(PROBE_LIMIT, |limit| limit.0),
         tries: PROBE_TRIES,
@@ -64,12 +65,13 @@ pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Sp
             VerbClass::Idempotent => Class::Idempotent,
             VerbClass::Once => Class::Once,
         },
-        argv: fill_all(service, &verb.argv, args)?,
+        argv: command(service, &verb.argv, args)?,
         args: args.clone(),
         limit: limit.unwrap_or(verb.limit.0),
         goal,
         check,
         killable: verb.killable,
+        secret: None,
     })
 }
 
@@ -108,7 +110,7 @@ fn check(service: &Service, argv: &[String], args: &Fields) -> Told<Probe> {
     let what = same.or(argv.get(1).map(String::as_str)).unwrap_or("check");
     Ok(Probe {
         what: what.to_owned(),
-        argv: fill_all(service, argv, args)?,
+        argv: command(service, argv, args)?,
         args: args.clone(),
         limit: PROBE_LIMIT,
         tries: PROBE_TRIES,
@@ -150,6 +152,11 @@ pub(crate) fn log(service: &Service) -> Told<LogSource> {
 pub(crate) fn exit_watch(service: &Service) -> Told<ExitWatch> {
     let probe = probe(service, "status", Fields::new())?;
     Ok(ExitWatch { probe, gone: "stopped".into(), every: EXIT_EVERY })
+}
+
+/// A command of the profile, done as the account that the inventory says.
+fn command(service: &Service, argv: &[String], args: &Fields) -> Told<Vec<String>> {
+    Ok(done_as(service.account.as_deref(), fill_all(service, argv, args)?))
 }
 
 fn fill_all(service: &Service, templates: &[String], args: &Fields) -> Told<Vec<String>> {

@@ -1,10 +1,14 @@
 //! The options map at the end of a call: `#{ limit: "5min" }`. Its keys were checked by [`Call::options`]; here its
 //! values are. It must not know any particular option.
 
+use crate::model::account::is_account;
 use crate::model::span::Span;
+use crate::model::surroundings::{Surroundings, is_variable};
+use crate::model::text::shown;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::diagnostic;
+use crate::script::handles::SecretHandle;
 use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
 /// The options of one call.
@@ -44,6 +48,44 @@ impl<'call, 'a> Options<'call, 'a> {
         let Some(given) = self.get(key) else { return Ok(None) };
         let text = given.read_lock::<ImmutableString>().map(|text| text.to_string());
         text.map(Some).ok_or_else(|| self.wrong(key, "text", given))
+    }
+
+    /// The name of a secret, if one is given.
+    pub(crate) fn secret(&self, key: &str) -> Fallible<Option<String>> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        let name = given.read_lock::<SecretHandle>().map(|secret| secret.name().to_owned());
+        name.map(Some).ok_or_else(|| self.wrong(key, "a secret such as `secret(\"db\")`", given))
+    }
+
+    /// The folder and the variables of a command, from the keys `cwd` and `env`.
+    pub(crate) fn surroundings(&self) -> Fallible<Surroundings> {
+        let folder = self.text("cwd")?;
+        if let Some(folder) = folder.as_deref().filter(|folder| !folder.starts_with('/')) {
+            return Err(self.call.bug(format!("option `cwd`: `{}` is not a full path", shown(folder))));
+        }
+        let Some(given) = self.get("env") else { return Ok(Surroundings { folder, ..Surroundings::default() }) };
+        let wrong = || self.wrong("env", "a map of texts such as `#{ PGPORT: \"5433\" }`", given);
+        let map = given.read_lock::<Map>().ok_or_else(wrong)?;
+        let mut variables = Vec::new();
+        for (name, value) in map.iter() {
+            if !is_variable(name) {
+                return Err(self.call.bug(format!("option `env`: `{}` cannot be the name of a variable", shown(name))));
+            }
+            let value = value.read_lock::<ImmutableString>().ok_or_else(wrong)?;
+            variables.push((name.to_string(), value.to_string()));
+        }
+        Ok(Surroundings { folder, variables })
+    }
+
+    /// The name of an account, if it is given.
+    pub(crate) fn account(&self, key: &str) -> Fallible<Option<String>> {
+        let name = self.text(key)?;
+        match name.as_deref().filter(|name| !is_account(name)) {
+            Some(name) => {
+                Err(self.call.bug(format!("option `{key}`: `{}` is not the name of an account", shown(name))))
+            }
+            None => Ok(name),
+        }
     }
 
     /// A closure, if it is given.

@@ -223,12 +223,12 @@ impl Adoption {
     pub(crate) fn check_given_up(&self, world: &mut dyn World, run: &str) -> Result<()> {
         for Superseded { host, job, label } in &self.superseded {
             world.submit(Ticket(0), Request::Look { host: host.clone(), job: job.clone() });
-            let why = match world.next() {
+            let why = match world.next_result() {
                 Completion::Reply(_, Reply::Job(JobState::Absent | JobState::Exited(_) | JobState::Lost(_))) => {
                     continue;
                 }
                 Completion::Reply(_, Reply::Job(JobState::Running)) => format!("`{label}` still runs on `{host}`"),
-                Completion::Reply(..) | Completion::Interrupted | Completion::Idle => {
+                Completion::Reply(..) | Completion::Told(_) | Completion::Interrupted | Completion::Idle => {
                     format!("nobody can tell whether `{label}` still runs on `{host}`")
                 }
             };

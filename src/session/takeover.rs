@@ -26,8 +26,8 @@ pub struct Takeover {
 }
 
 impl Takeover {
-    /// Raises the fence number on every host, for a runner that comes after record `last_seq` of the run: all of them or,
-    /// when one cannot be reached, none. Gives the numbers by host.
+    /// Raises the fence number on every host, for a runner that comes after record `last_seq` of the run: all of them
+    /// or, when one cannot be reached, none. Gives the numbers by host.
     ///
     /// # Errors
     /// `Refused` naming the hosts that cannot be reached or taken; `Interrupted`.
@@ -76,9 +76,9 @@ impl Takeover {
             world.submit(Ticket(ticket), request(host));
         }
         for _ in &self.hosts {
-            let (ticket, reply) = match world.next() {
+            let (ticket, reply) = match world.next_result() {
                 Completion::Reply(Ticket(ticket), reply) => (ticket, reply),
-                Completion::Interrupted | Completion::Idle => {
+                Completion::Told(_) | Completion::Interrupted | Completion::Idle => {
                     let hint = format!("do it again: {}", self.command());
                     return Err(Error::new(Kind::Interrupted, "interrupted while hosts were taken over").hint(hint));
                 }

@@ -8,10 +8,12 @@
 use super::clock::Clock;
 use super::commands::command;
 use super::files::read_own;
+use super::keyring::Secret;
 use super::lease::{FOLDER, Lease};
 use super::watches::Watches;
 use super::{JobId, JobState, Reply, Stream, Trouble, local_lease};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, fcntl_setfl, flock};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -160,7 +162,13 @@ fn marked(folder: &Path, mark: &Mark, boot: &str) -> JobState {
 }
 
 /// Starts a job unless its id was started before; the reply is its state either way.
-pub(super) async fn start(attempt: &Attempt, number: u64, boot: &str, argv: &[String]) -> Reply {
+pub(super) async fn start(
+    attempt: &Attempt,
+    number: u64,
+    boot: &str,
+    argv: &[String],
+    secret: Option<&Secret>,
+) -> Reply {
     if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
         return Reply::Trouble(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
     }
@@ -171,7 +179,7 @@ pub(super) async fn start(attempt: &Attempt, number: u64, boot: &str, argv: &[St
             state @ (JobState::Running | JobState::Exited(_) | JobState::Lost(_)) => return Reply::Job(state),
         }
         match tokio::task::block_in_place(|| claim(attempt, &folder, boot)) {
-            Ok(Some(lock)) => return launch(attempt, &folder, argv, lock),
+            Ok(Some(lock)) => return launch(attempt, &folder, argv, lock, secret),
             // Another start is about to claim it, or someone is looking at its lock this very moment.
             Ok(None) => tokio::time::sleep(Duration::from_millis(2)).await,
             Err(error) => {
@@ -284,23 +292,39 @@ fn sync_up_to(jobs: &Path, folder: &Path) -> std::io::Result<()> {
     folder.ancestors().take_while(|above| above.starts_with(jobs)).try_for_each(|dir| File::open(dir)?.sync_all())
 }
 
-/// Starts the supervisor of a claimed job and hands the lock over to it.
-fn launch(attempt: &Attempt, folder: &Path, argv: &[String], lock: File) -> Reply {
+/// Starts the supervisor of a claimed job and hands the lock over to it, and what its command is to read.
+fn launch(attempt: &Attempt, folder: &Path, argv: &[String], lock: File, secret: Option<&Secret>) -> Reply {
+    let refused = |what: &str, error: std::io::Error| {
+        give_back(folder);
+        Reply::Trouble(Trouble::Refused(format!("{what}: {error}")))
+    };
+    let input = match input(secret) {
+        Ok(input) => input,
+        Err(error) => return refused("the input of the command cannot be laid ready", error),
+    };
     let mut setsid = command("setsid");
     let leases = attempt.jobs.join(FOLDER);
     setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(leases).args(argv);
-    setsid.stdin(lock).stdout(Stdio::null()).stderr(Stdio::null());
+    setsid.stdin(lock).stdout(input).stderr(Stdio::null());
     match setsid.spawn() {
         Ok(mut supervisor) => {
             // Reaps it when it ends; it does not end with us.
             tokio::spawn(async move { supervisor.wait().await });
             Reply::Job(JobState::Running)
         }
-        Err(error) => {
-            give_back(folder);
-            Reply::Trouble(Trouble::Refused(format!("the supervisor, `setsid sh`, cannot be started: {error}")))
-        }
+        Err(error) => refused("the supervisor, `setsid sh`, cannot be started", error),
     }
+}
+
+/// What a command reads from its standard input: nothing, or a secret that lies whole in a pipe, so that it does not
+/// matter when we die.
+fn input(secret: Option<&Secret>) -> std::io::Result<Stdio> {
+    let Some(secret) = secret else { return File::open("/dev/null").map(Stdio::from) };
+    let (reader, mut writer) = std::io::pipe()?;
+    // A pipe that is smaller than it should be must not hold us.
+    fcntl_setfl(&writer, OFlags::NONBLOCK)?;
+    writer.write_all(secret.reveal())?;
+    Ok(reader.into())
 }
 
 /// Not in the folder: it is taken before that is made.
@@ -324,5 +348,7 @@ fn is_locked(folder: &Path) -> bool {
 
 /// Whether processes of the job's group outlived its supervisor.
 fn still_runs(mark: &Mark, boot: &str) -> bool {
-    mark.boot == boot && mark.group.is_some_and(|group| test_kill_process_group(group).is_ok())
+    // One that has become somebody else is there as well, though we may not signal it.
+    let lives = |group| test_kill_process_group(group) != Err(Errno::SRCH);
+    mark.boot == boot && mark.group.is_some_and(lives)
 }

@@ -1,6 +1,7 @@
 # The supervisor of one job: sh -c <this text> baton-job <folder of the claim> <folder of the leases> <command> <arguments...>
 # POSIX only. Whoever starts it, in a session of its own, has made the folder, <attempt>.<fence number>, and hands over
-# the locked <attempt>.<fence number>.lock as standard input. What is started at most once is decided by <attempt>.started.
+# the locked <attempt>.<fence number>.lock as standard input, and as standard output what the command is to read:
+# nothing, or a secret in a pipe. What is started at most once is decided by <attempt>.started.
 #
 #   ….lock           the boot id of the claim; locked before the folder is made and until we die: who finds the mark
 #                    but no lock and no exit record knows that we died
@@ -12,7 +13,7 @@
 dir=$1 leases=$2
 shift 2
 number=${dir##*.} mark=${dir%.*}.started
-exec 9<&0 </dev/null >/dev/null 2>&1 3>>"$dir/out" 4>>"$dir/err"
+exec 9<&0 8<&1 </dev/null >/dev/null 2>&1 3>>"$dir/out" 4>>"$dir/err"
 trap : HUP INT TERM     # a signal to the group is for the command; our part is to record how it ended
 read -r boot </proc/sys/kernel/random/boot_id || boot=
 set -C
@@ -26,6 +27,6 @@ if [ "$number" != 0000000000 ]; then
 fi
 
 # `exec` runs the program of that name, never a builtin. What it leaves behind must not hold our lock.
-(exec "$@") >&3 2>&4 3>&- 4>&- 9>&-
+(exec "$@") <&8 >&3 2>&4 3>&- 4>&- 8<&- 9>&-
 printf 'exit %-11s\n' "$?" 1<>"$dir/exit"
 sync "$dir/exit"

@@ -20,7 +20,7 @@ pub struct Runner {
     pub holder: String,
     /// How many records the run had when this runner took it up: a later runner has more, or wrote none before.
     pub opened: u64,
-    /// The runs that this one follows, such as the upgrade that it takes back: their hosts are for this one. Not written.
+    /// The runs that this one follows, such as the upgrade it takes back: their hosts are for this one. Not written.
     pub follows: Vec<String>,
 }
 

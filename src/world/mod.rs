@@ -11,15 +11,19 @@ pub mod desk;
 pub mod editor;
 mod files;
 pub mod folders;
+mod hush;
 pub mod job;
+pub mod keyring;
 pub mod lab_link;
 pub mod lease;
 pub mod line_editor;
 mod local_lease;
+pub mod mask;
 pub mod nowhere;
 pub mod person;
 pub mod processes;
 pub mod real_folders;
+pub mod ssh;
 pub mod system;
 pub mod terminal;
 pub mod trace;
@@ -44,6 +48,15 @@ pub trait World {
     fn submit(&mut self, ticket: Ticket, request: Request);
     /// The next thing that happened, waiting for it if need be.
     fn next(&mut self) -> Completion;
+    /// The next thing that came of something: what is only told along the way is passed over.
+    fn next_result(&mut self) -> Completion {
+        loop {
+            let next = self.next();
+            if !matches!(next, Completion::Told(_)) {
+                return next;
+            }
+        }
+    }
     /// The reply to this request is not wanted any more; none will come. What it started goes on.
     fn forget(&mut self, ticket: Ticket);
     /// From now on it is this runner who asks: hosts are leased to it before the first change there. A world in which
@@ -56,6 +69,8 @@ pub trait World {
 pub enum Completion {
     /// The reply to a request.
     Reply(Ticket, Reply),
+    /// Something that whoever watches the run should know; nothing has come of it yet.
+    Told(String),
     /// The operator pressed Ctrl-C, or the terminal went away.
     Interrupted,
     /// Nothing is under way: waiting would be for ever.
@@ -99,6 +114,8 @@ pub enum Request {
         argv: Vec<String>,
         /// The arguments by name.
         args: Fields,
+        /// The name of the secret that the command reads from its standard input.
+        secret: Option<String>,
     },
     /// How a job stands now.
     Look {
@@ -219,6 +236,20 @@ pub enum Request {
         /// What stands before it.
         prompt: String,
     },
+}
+
+impl Request {
+    /// The host it is for, if it is for one.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Start { host, .. } | Self::Look { host, .. } | Self::JobEnd { host, .. } => Some(host),
+            Self::JobOutput { host, .. } | Self::EndJob { host, .. } | Self::Probe { host, .. } => Some(host),
+            Self::List { host, .. } | Self::Read { host, .. } | Self::Changed { host, .. } => Some(host),
+            Self::TakeLease { host, .. } | Self::Release { host } | Self::ExpectNewKey { host } => Some(host),
+            Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
+        }
+    }
 }
 
 /// A file in a folder.

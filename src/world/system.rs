@@ -3,15 +3,19 @@
 
 use super::clock::Clock;
 use super::console::Console;
+use super::hush::{Window, hushed, may_show};
 use super::job::Attempt;
+use super::keyring::{Keyring, Secret};
 use super::lease::{self, Runner};
 use super::local_lease::LocalLeases;
 use super::person::Person;
+use super::ssh::{RemoteHosts, RemotePlace};
 use super::watches::Watches;
 use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
+use crate::model::ssh::Ssh;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +27,9 @@ use tokio::task::AbortHandle;
 
 /// The longest single sleep: the runtime's timers stand still while the machine sleeps, the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// How long the requests under way are given to let go of their connections.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// The exit code of a process that was interrupted.
 const INTERRUPTED: i32 = 130;
@@ -39,22 +46,33 @@ pub struct HostPlace {
 pub struct SystemWorld {
     shared: Shared,
     /// The requests whose replies are wanted, with the means to drop those that only wait.
-    waiting: BTreeMap<Ticket, Option<AbortHandle>>,
-    ready: VecDeque<Completion>,
+    waiting: BTreeMap<Ticket, Waiting>,
+    ready: VecDeque<(Ticket, Window, Reply)>,
     inbox: Receiver<Completion>,
     outbox: Sender<Completion>,
     /// Gone only while it is being dropped.
     runtime: Option<Runtime>,
 }
 
+/// A request under way.
+#[derive(Debug)]
+struct Waiting {
+    /// The means to drop it, if it only waits.
+    only_waits: Option<AbortHandle>,
+    window: Window,
+}
+
 /// What requests under way need.
 #[derive(Debug, Clone)]
 struct Shared {
     hosts: Arc<BTreeMap<String, HostPlace>>,
+    remote: RemoteHosts,
+    runner: Arc<Runner>,
     clock: Clock,
     person: Arc<Person>,
     console: Console,
     watches: Arc<Watches>,
+    keyring: Arc<Keyring>,
     leases: Arc<LocalLeases>,
 }
 
@@ -83,10 +101,13 @@ impl SystemWorld {
         Ok(Self {
             shared: Shared {
                 hosts: Arc::new(hosts),
+                remote: RemoteHosts::default(),
+                runner: Arc::default(),
                 clock,
                 person: Arc::new(person),
                 console,
                 watches,
+                keyring: Arc::default(),
                 leases: Arc::default(),
             },
             waiting: BTreeMap::new(),
@@ -104,6 +125,25 @@ impl SystemWorld {
         self
     }
 
+    /// The same with the site's secrets: they can be given to commands, and nothing that comes back shows them.
+    #[must_use]
+    pub fn keyed(mut self, keyring: Keyring) -> Self {
+        self.shared.keyring = Arc::new(keyring);
+        self
+    }
+
+    /// The same with hosts that are reached over SSH. `known_hosts` is a folder for host keys that were
+    /// expected to change.
+    ///
+    /// # Errors
+    /// `Precondition` when the private folder of connections cannot be made.
+    pub fn over_ssh(mut self, hosts: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> Result<Self> {
+        self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts, self.outbox.clone()).map_err(|error| {
+            Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
+        })?;
+        Ok(self)
+    }
+
     /// The same with a file of answers, if there is one: what it does not say is for the person to answer.
     #[must_use]
     pub fn answered(mut self, answers: Option<Arc<Answers>>) -> Self {
@@ -117,11 +157,26 @@ impl SystemWorld {
         self.runtime.as_ref().map(Runtime::handle)
     }
 
+    /// A reply without the secrets. This is the one way out of the world, whatever kind of host has replied.
+    fn reply(&self, ticket: Ticket, window: Window, reply: Reply) -> Completion {
+        let keyring = &self.shared.keyring;
+        let reply = match self.runtime() {
+            Some(runtime) if !keyring.is_empty() && may_show(&reply) => {
+                hushed(reply, window, runtime.block_on(keyring.mask()))
+            }
+            Some(_) | None => reply,
+        };
+        Completion::Reply(ticket, reply)
+    }
+
     /// What a completion that arrived means to the caller; nothing when the reply is not wanted any more.
     fn wanted(&mut self, completion: Completion) -> Option<Completion> {
         match completion {
-            Completion::Reply(ticket, _) => self.waiting.remove(&ticket).map(|_| completion),
-            Completion::Interrupted | Completion::Idle => Some(completion),
+            Completion::Reply(ticket, reply) => {
+                let waiting = self.waiting.remove(&ticket)?;
+                Some(self.reply(ticket, waiting.window, reply))
+            }
+            Completion::Told(_) | Completion::Interrupted | Completion::Idle => Some(completion),
         }
     }
 }
@@ -132,13 +187,15 @@ impl World for SystemWorld {
     }
 
     fn act_for(&mut self, runner: Runner) {
+        self.shared.runner = Arc::new(runner.clone());
         self.shared.leases = Arc::new(LocalLeases::of(runner));
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
         tracing::debug!(ticket = ticket.0, ?request, "asked");
+        let window = Window::of(&request);
         if let Some(reply) = self.shared.answer(&request) {
-            return self.ready.push_back(Completion::Reply(ticket, reply));
+            return self.ready.push_back((ticket, window, reply));
         }
         let only_waits = only_waits(&request);
         let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
@@ -149,7 +206,7 @@ impl World for SystemWorld {
         };
         if let Some(runtime) = self.runtime() {
             let handle = runtime.spawn(task).abort_handle();
-            self.waiting.insert(ticket, only_waits.then_some(handle));
+            self.waiting.insert(ticket, Waiting { only_waits: only_waits.then_some(handle), window });
         }
     }
 
@@ -159,7 +216,7 @@ impl World for SystemWorld {
             let arrived = match self.inbox.try_recv() {
                 Ok(completion) => completion,
                 Err(_) => match self.ready.pop_front() {
-                    Some(completion) => return completion,
+                    Some((ticket, window, reply)) => return self.reply(ticket, window, reply),
                     None if self.waiting.is_empty() => return Completion::Idle,
                     None => self.inbox.recv().unwrap_or(Completion::Idle),
                 },
@@ -172,18 +229,22 @@ impl World for SystemWorld {
     }
 
     fn forget(&mut self, ticket: Ticket) {
-        if let Some(Some(task)) = self.waiting.remove(&ticket) {
+        if let Some(task) = self.waiting.remove(&ticket).and_then(|waiting| waiting.only_waits) {
             task.abort();
         }
-        self.ready.retain(|completion| !matches!(completion, Completion::Reply(of, _) if *of == ticket));
+        self.ready.retain(|(of, ..)| *of != ticket);
     }
 }
 
 impl Drop for SystemWorld {
     fn drop(&mut self) {
-        // Without waiting: what is under way may take hours, and jobs go on by themselves.
-        if let Some(runtime) = self.runtime.take() {
+        let Some(runtime) = self.runtime.take() else { return };
+        // Hardly waiting: what is under way may take hours, and jobs go on by themselves. But connections are ended by
+        // whoever uses them last, which should be us.
+        if self.shared.remote.is_empty() {
             runtime.shutdown_background();
+        } else {
+            runtime.shutdown_timeout(FAREWELL);
         }
     }
 }
@@ -191,6 +252,9 @@ impl Drop for SystemWorld {
 impl Shared {
     /// Answers at once what takes no longer than handing it to another thread would.
     fn answer(&self, request: &Request) -> Option<Reply> {
+        if request.host().is_some_and(|host| self.remote.has(host)) {
+            return self.remote.known(request);
+        }
         let reply = match request {
             Request::Look { host, job } => {
                 self.attempt(host, job).map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot())))
@@ -222,11 +286,15 @@ impl Shared {
     }
 
     async fn carry_out(self, request: Request) -> std::result::Result<Reply, Trouble> {
+        let secret = self.secret(&request).await?;
+        if request.host().is_some_and(|host| self.remote.has(host)) {
+            return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
+        }
         Ok(match request {
             Request::Start { host, job, argv, .. } => {
                 let attempt = self.attempt(&host, &job)?;
                 let number = self.admit(&host)?;
-                job::start(&attempt, number, self.clock.boot(), &argv).await
+                job::start(&attempt, number, self.clock.boot(), &argv, secret.as_ref()).await
             }
             Request::JobEnd { host, job, until } => {
                 let attempt = self.attempt(&host, &job)?;
@@ -272,8 +340,16 @@ impl Shared {
         })
     }
 
+    /// The value that the command of a job is to read.
+    async fn secret(&self, request: &Request) -> std::result::Result<Option<Secret>, Trouble> {
+        match request {
+            Request::Start { secret: Some(name), .. } => self.keyring.value(name).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn place(&self, host: &str) -> std::result::Result<&HostPlace, Trouble> {
-        self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not on this machine")))
+        self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not known here")))
     }
 
     fn attempt(&self, host: &str, id: &super::JobId) -> std::result::Result<Attempt, Trouble> {

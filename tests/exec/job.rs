@@ -12,7 +12,17 @@ use baton::world::{JobId, JobState, Trouble};
 
 fn job(class: Class) -> Job {
     let (argv, args) = (vec!["tool".into()], Default::default());
-    Job { verb: "verb".into(), class, argv, args, limit: Span::mins(1), goal: None, check: None, killable: false }
+    Job {
+        verb: "verb".into(),
+        class,
+        argv,
+        args,
+        limit: Span::mins(1),
+        goal: None,
+        check: None,
+        killable: false,
+        secret: None,
+    }
 }
 
 fn goal(stays: Span) -> Goal {

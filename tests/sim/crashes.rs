@@ -49,6 +49,7 @@ fn job(service: &str, verb: &str, class: Class, wants: &[&str]) -> Effect {
         goal: (class == Class::Idempotent).then_some(goal),
         check: None,
         killable: false,
+        secret: None,
     };
     effect(service, verb, Action::Job(job))
 }

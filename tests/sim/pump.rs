@@ -80,9 +80,12 @@ pub(crate) fn site() -> Inventory {
     let profile: Rc<Profile> = Rc::new(toml::from_str(PROFILE).unwrap());
     let service = |name: &str, logs: &str| {
         let vars = BTreeMap::from([("name".into(), name.into()), ("logs".into(), logs.into())]);
-        (name.to_owned(), Service { name: name.into(), host: "h".into(), vars, profile: Rc::clone(&profile) })
+        (
+            name.to_owned(),
+            Service { name: name.into(), host: "h".into(), vars, profile: Rc::clone(&profile), account: None },
+        )
     };
-    let host = Host { name: "h".into(), address: "local".into(), jobs: None };
+    let host = Host { name: "h".into(), address: "local".into(), jobs: None, account: None };
     Inventory {
         hosts: BTreeMap::from([("h".to_owned(), host)]),
         services: BTreeMap::from([service("p1", "/logs"), service("p2", "/logs2")]),

@@ -2,14 +2,16 @@
 //! done, and the former value is known when it has to be put back. Nothing here decides what a verb does on a host.
 
 use crate::convert;
+use crate::model::account::done_as;
 use crate::model::effect::{Action, Ask, Capture, Class, Effect, FailureKind, Form, Job};
 use crate::model::profile::Verb;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
-use crate::script::call::Call;
+use crate::script::call::{Call, STDIN};
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
 use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
+use crate::script::options::Options;
 use crate::script::primitives::{Primitive, inventory, people, probes};
 use crate::script::{failure, lower};
 use rhai::{Dynamic, Map};
@@ -20,6 +22,7 @@ const COMMAND_LIMIT: Span = Span::mins(10);
 const BACKUP_LABEL: &str = "before-upgrade";
 
 const LIMIT: (&str, &str) = ("limit", "how long it may take, goal included: `\"5min\"`");
+const SECRET: (&str, &str) = ("stdin", "a secret that the command reads from its standard input: `secret(\"db\")`");
 const CHANGE: VerbDoc = VerbDoc {
     class: Some(Class::Idempotent),
     limit: "as the profile says",
@@ -155,6 +158,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             ],
             summary: "Any verb of the service's profile, by name; arguments fill its `{…}` placeholders. Idempotent \
                       or once as the profile says.",
+            options: &[LIMIT, SECRET],
             example: r#"change(service("c2"), "point_to_database", #{ database: "confdb_new" });"#,
             ..CHANGE
         },
@@ -167,7 +171,14 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             summary: "Runs a command, given as a list of its words; no shell reads it. At most once: say in `check` \
                       which command tells whether it happened (exit 0 yes, 1 no).",
             limit: "10min",
-            options: &[LIMIT, ("check", "a command that tells whether it happened: `[\"test\", \"-e\", \"/done\"]`")],
+            options: &[
+                LIMIT,
+                ("check", "a command that tells whether it happened: `[\"test\", \"-e\", \"/done\"]`"),
+                SECRET,
+                ("cwd", "the folder it runs in, a full path; else the home folder"),
+                ("env", "variables it sees: `#{ PGPORT: \"5433\" }`"),
+                ("become", "the account that does it, through `sudo -n`: `\"root\"`; else as the inventory says"),
+            ],
             errors: &["exit", "limit", "unreachable", "missing"],
             example: r#"run(host("cfg-a"), ["touch", "/done"], #{ limit: "30s", check: ["test", "-e", "/done"] });"#,
             ..ONCE
@@ -176,15 +187,27 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     },
 ];
 
+/// What the options of a change say.
+struct Given {
+    limit: Option<Span>,
+    secret: Option<String>,
+}
+
+impl Given {
+    fn of(options: &Options<'_, '_>) -> Fallible<Self> {
+        Ok(Self { limit: options.span("limit")?, secret: options.secret(STDIN)? })
+    }
+}
+
 fn plain(call: &Call<'_>, verb: &str) -> Fallible<Dynamic> {
-    let limit = call.options(1)?.span("limit")?;
-    change(call, &call.service(0)?, verb, &Fields::new(), limit)
+    let given = Given::of(&call.options(1)?)?;
+    change(call, &call.service(0)?, verb, &Fields::new(), given)
 }
 
 fn versioned(call: &Call<'_>, verb: &str) -> Fallible<Dynamic> {
     let args = lower::args([("version", call.text(1)?.into())]);
-    let limit = call.options(2)?.span("limit")?;
-    change(call, &call.service(0)?, verb, &args, limit)
+    let given = Given::of(&call.options(2)?)?;
+    change(call, &call.service(0)?, verb, &args, given)
 }
 
 fn backup(call: &Call<'_>) -> Fallible<Dynamic> {
@@ -194,37 +217,37 @@ fn backup(call: &Call<'_>) -> Fallible<Dynamic> {
     let service = call.service(0)?;
     let options_second = call.len() == 2 && call.any(1).is_map();
     let label = if call.len() > 1 && !options_second { call.text(1)? } else { BACKUP_LABEL.to_owned() };
-    let limit = call.options(if options_second { 1 } else { 2 })?.span("limit")?;
-    change(call, &service, "backup", &lower::args([("label", label.into())]), limit)
+    let given = Given::of(&call.options(if options_second { 1 } else { 2 })?)?;
+    change(call, &service, "backup", &lower::args([("label", label.into())]), given)
 }
 
 fn set_option(call: &Call<'_>) -> Fallible<Dynamic> {
     let (section, key, value) = (call.text(1)?, call.text(2)?, call.word(3)?);
     let args = lower::args([("section", section.into()), ("key", key.into()), ("value", value.into())]);
-    let limit = call.options(4)?.span("limit")?;
-    change(call, &call.service(0)?, "set_option", &args, limit)
+    let given = Given::of(&call.options(4)?)?;
+    change(call, &call.service(0)?, "set_option", &args, given)
 }
 
 fn unset_option(call: &Call<'_>) -> Fallible<Dynamic> {
     let args = lower::args([("section", call.text(1)?.into()), ("key", call.text(2)?.into())]);
-    let limit = call.options(3)?.span("limit")?;
-    change(call, &call.service(0)?, "unset_option", &args, limit)
+    let given = Given::of(&call.options(3)?)?;
+    change(call, &call.service(0)?, "unset_option", &args, given)
 }
 
 fn start(call: &Call<'_>) -> Fallible<Dynamic> {
     let service = call.service(0)?;
-    let limit = call.options(1)?.span("limit")?;
+    let given = Given::of(&call.options(1)?)?;
     if service.get().profile.log.is_some() {
         mark(call, &service)?;
     }
-    change(call, &service, "start", &Fields::new(), limit)
+    change(call, &service, "start", &Fields::new(), given)
 }
 
 fn any(call: &Call<'_>) -> Fallible<Dynamic> {
     let (service, verb) = (call.service(0)?, call.text(1)?);
     let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
-    let limit = call.options(3)?.span("limit")?;
-    change(call, &service, &verb, &args, limit)
+    let given = Given::of(&call.options(3)?)?;
+    change(call, &service, &verb, &args, given)
 }
 
 /// Notes where the log of a service stands; reading goes on from there.
@@ -235,15 +258,10 @@ pub(super) fn mark(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Option<
 }
 
 /// Carries out a verb of a profile, unless its goal holds already.
-fn change(
-    call: &Call<'_>,
-    service: &ServiceHandle,
-    name: &str,
-    args: &Fields,
-    limit: Option<Span>,
-) -> Fallible<Dynamic> {
+fn change(call: &Call<'_>, service: &ServiceHandle, name: &str, args: &Fields, given: Given) -> Fallible<Dynamic> {
     let verb = call.sound(lower::verb(service.get(), name))?;
-    let job = call.sound(lower::job(service.get(), name, args, limit))?;
+    let job = call.sound(lower::job(service.get(), name, args, given.limit))?;
+    let job = Job { secret: given.secret, ..job };
     let mut former = Value::Null;
     if let Some(goal) = &job.goal {
         let label = probes::labelled(&goal.probe.what, service.name(), std::iter::empty());
@@ -283,29 +301,36 @@ fn run(call: &Call<'_>) -> Fallible<Dynamic> {
     let argv = words(call, call.any(1), "command")?;
     let options = call.options(2)?;
     let check = options.get("check").map(|given| words(call, given, "option `check`")).transpose()?;
+    let command = argv.join(" ");
+    let on = call.any(0).read_lock::<HostHandle>().map(|host| host.clone());
+    let service = if on.is_none() { Some(call.service(0)?) } else { None };
+    let usual = match (&on, &service) {
+        (Some(host), _) => host.get().account.clone(),
+        (None, service) => service.as_ref().and_then(|service| service.get().account.clone()),
+    };
+    let account = options.account("become")?.or(usual);
+    let surroundings = options.surroundings()?;
+    let placed = |argv| done_as(account.as_deref(), surroundings.around(argv));
     let job = Job {
         verb: "run".to_owned(),
         class: Class::Once,
         args: lower::args([("argv", Value::List(argv.iter().map(|word| word.as_str().into()).collect()))]),
         limit: options.span("limit")?.unwrap_or(COMMAND_LIMIT),
         goal: None,
-        check: check.map(lower::script_check),
+        check: check.map(|check| lower::script_check(placed(check))),
         killable: false,
-        argv,
+        argv: placed(argv),
+        secret: options.secret(STDIN)?,
     };
-    let on = call.any(0).read_lock::<HostHandle>().map(|host| host.name().to_owned());
-    let command = job.argv.join(" ");
-    let effect = match on {
-        Some(host) => Effect {
-            label: format!("run({host}, {command})"),
-            action: Action::Job(job),
-            host: Some(host),
-            service: None,
-            undo: None,
-        },
-        None => {
-            let service = call.service(0)?;
-            lower::on_service(service.get(), format!("run({}, {command})", service.name()), Action::Job(job))
+    let action = Action::Job(job);
+    let effect = match (on, service) {
+        (None, Some(service)) => {
+            lower::on_service(service.get(), format!("run({}, {command})", service.name()), action)
+        }
+        (on, _) => {
+            let host = on.map(|host| host.name().to_owned());
+            let label = format!("run({}, {command})", host.as_deref().unwrap_or_default());
+            Effect { label, action, host, service: None, undo: None }
         }
     };
     let done = call.perform(effect)?;

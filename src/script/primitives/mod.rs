@@ -4,6 +4,7 @@
 //! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`]: tracks
 //! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing
 //! - [`logs`]: following logs · [`table`]: decision tables from plain data
+//! - [`secrets`]: what only commands may know
 //! - [`waits`]: states and time · [`people`]: asking · [`values`]: versions, text for the record
 
 mod changes;
@@ -13,6 +14,7 @@ mod logs;
 mod parallel;
 mod people;
 mod probes;
+mod secrets;
 mod table;
 mod values;
 mod waits;
@@ -42,6 +44,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Primitive> {
         inventory::PRIMITIVES,
         probes::PRIMITIVES,
         changes::PRIMITIVES,
+        secrets::PRIMITIVES,
         logs::PRIMITIVES,
         waits::PRIMITIVES,
         people::PRIMITIVES,
@@ -61,6 +64,7 @@ pub(crate) fn module() -> Shared<Module> {
     }
     inventory::handles(&mut module);
     values::refusals(&mut module);
+    secrets::refusals(&mut module);
     module.into()
 }
 

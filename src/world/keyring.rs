@@ -1,0 +1,150 @@
+//! The values of a site's secrets, had once and only when they are first needed: to be given to a command, or to be
+//! hidden in what a host says. No value is ever shown, and none leaves this room but into a pipe.
+
+use super::Trouble;
+use super::commands::command;
+use super::mask::{Mask, SHORTEST};
+use crate::model::secret::{Secret as Named, Source};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileTypeExt;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::sync::OnceCell;
+
+/// The longest value, in bytes: what a pipe holds before anybody reads it.
+const LONGEST: usize = 64 * 1024;
+/// How long a command that prints a secret may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+
+/// The value of a secret. It has no way to be shown.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// The value, for a pipe.
+    pub(super) fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// The secrets of a site.
+#[derive(Debug, Default)]
+pub struct Keyring {
+    secrets: BTreeMap<String, Named>,
+    had: OnceCell<Had>,
+}
+
+/// What became of having the values.
+#[derive(Debug, Default)]
+struct Had {
+    values: BTreeMap<String, Result<Secret, String>>,
+    mask: Mask,
+}
+
+impl Keyring {
+    /// The keyring of these secrets; none of their values is looked for yet.
+    #[must_use]
+    pub fn new(secrets: BTreeMap<String, Named>) -> Self {
+        Self { secrets, had: OnceCell::new() }
+    }
+
+    /// Whether there is nothing to hide.
+    pub(super) fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
+    /// The value of a secret.
+    ///
+    /// # Errors
+    /// `Refused` with the reason when it cannot be had, `Missing` when the inventory has none of that name.
+    pub async fn value(&self, name: &str) -> Result<Secret, Trouble> {
+        match self.had().await.values.get(name) {
+            Some(Ok(secret)) => Ok(secret.clone()),
+            Some(Err(why)) => {
+                let origin = self.secrets.get(name).map(Named::origin).unwrap_or_default();
+                Err(Trouble::Refused(format!("secret `{name}` cannot be had from {origin}: {why}")))
+            }
+            None => Err(Trouble::Missing(format!("the inventory has no secret `{name}`"))),
+        }
+    }
+
+    /// What hides the values. A secret that cannot be had hides nothing: nobody was given it.
+    pub(super) async fn mask(&self) -> &Mask {
+        &self.had().await.mask
+    }
+
+    async fn had(&self) -> &Had {
+        self.had.get_or_init(|| self.have()).await
+    }
+
+    async fn have(&self) -> Had {
+        let mut values = BTreeMap::new();
+        for (name, secret) in &self.secrets {
+            values.insert(name.clone(), have(&secret.source).await);
+        }
+        let mask = Mask::of(values.values().flatten().map(Secret::reveal));
+        Had { values, mask }
+    }
+}
+
+async fn have(source: &Source) -> Result<Secret, String> {
+    let mut value = match source {
+        Source::File(path) => file(path).await?,
+        Source::Command(argv) => printed(argv).await?,
+        Source::Env(variable) => std::env::var_os(variable).ok_or("it is not set")?.into_vec(),
+    };
+    if !matches!(source, Source::Env(_)) {
+        // As `$(…)` of a shell would have it, but only one.
+        let end = value.strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
+        value.truncate(end.map_or(value.len(), <[u8]>::len));
+    }
+    match value.len() {
+        0 => Err("it is empty".into()),
+        length if length < SHORTEST => Err(format!("it is too short to be hidden: {SHORTEST} bytes at the least")),
+        length if length > LONGEST => Err(format!("it is longer than {LONGEST} bytes")),
+        _ => Ok(Secret(value)),
+    }
+}
+
+async fn file(path: &str) -> Result<Vec<u8>, String> {
+    let metadata = tokio::fs::metadata(path).await.map_err(|error| error.to_string())?;
+    let kind = metadata.file_type();
+    // A pipe, as `<(…)` of a shell makes, would hold us until somebody writes.
+    if kind.is_fifo() || kind.is_dir() {
+        return Err("it is not a file".into());
+    }
+    let mut value = Vec::new();
+    let file = tokio::fs::File::open(path).await.map_err(|error| error.to_string())?;
+    file.take(LONGEST as u64 + 3).read_to_end(&mut value).await.map_err(|error| error.to_string())?;
+    Ok(value)
+}
+
+/// What a command prints. What it says about a failure is not repeated: it may hold the secret.
+async fn printed(argv: &[String]) -> Result<Vec<u8>, String> {
+    let Some((program, arguments)) = argv.split_first() else { return Err("there is no command".into()) };
+    let mut command = command(program);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
+    let reading = async {
+        let mut value = Vec::new();
+        if let Some(pipe) = child.stdout.take() {
+            pipe.take(LONGEST as u64 + 3).read_to_end(&mut value).await?;
+        }
+        child.wait().await.map(|status| (status, value))
+    };
+    match tokio::time::timeout(COMMAND_LIMIT, reading).await {
+        Ok(Ok((status, value))) if status.success() => Ok(value),
+        Ok(Ok((status, _))) => Err(format!("it ended with {status}; what it says is not shown here")),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("it took longer than {} s", COMMAND_LIMIT.as_secs())),
+    }
+}

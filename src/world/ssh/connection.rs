@@ -1,0 +1,254 @@
+//! The connection to one host: made when it is first needed, made again when it has broken, shared by at most six
+//! channels. It knows nothing of what goes over them.
+
+use super::settings::{IDLE, Settings};
+use crate::model::span::Span;
+use crate::model::ssh::Multiplexing;
+use crate::world::Trouble;
+use openssh::{ControlPersist, KnownHosts, OwningCommand, Session, SessionBuilder, Stdio};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
+
+/// How many sessions there are on a connection at a time. OpenSSH allows ten, and counts those that are just closing.
+pub(super) const CHANNELS: usize = 6;
+/// How often a session that the host refused is asked for again, each time after twice as long as before.
+const SESSION_TRIES: u32 = 8;
+/// How long to wait before the second try.
+const SESSION_PAUSE: Duration = Duration::from_millis(20);
+/// How long to wait before a host is called again.
+const CALL_AGAIN: Duration = Duration::from_secs(1);
+
+/// A session's command, ready to be started.
+pub(super) type Child = openssh::Child<Arc<Session>>;
+
+/// The connection to a host.
+#[derive(Debug)]
+pub(super) struct Connection {
+    host: String,
+    address: String,
+    settings: Arc<Settings>,
+    state: Mutex<State>,
+    channels: Arc<Semaphore>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    session: Option<Arc<Session>>,
+    /// It was reached before: then it is worth waiting for.
+    reached: bool,
+    /// It may show another key the next time.
+    expects_new_key: bool,
+}
+
+/// A session on a host, in which a command was started. It counts until it is dropped.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) child: Child,
+    _counts: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// The connection to `host`, which is not made yet.
+    pub(super) fn new(host: &str, address: &str, settings: Arc<Settings>) -> Self {
+        let channels = Arc::new(Semaphore::new(CHANNELS));
+        Self { host: host.to_owned(), address: address.to_owned(), settings, state: Mutex::default(), channels }
+    }
+
+    /// Starts `line`, a line of shell that holds nothing but constants, in a session of its own.
+    ///
+    /// # Errors
+    /// `Unreachable`: it was not started.
+    pub(super) async fn open(&self, line: &str) -> Result<Channel, Trouble> {
+        let closed = |_| Trouble::Unreachable("the connection is being closed".into());
+        let counts = Arc::clone(&self.channels).acquire_owned().await.map_err(closed)?;
+        let (mut pause, mut tries) = (SESSION_PAUSE, 0);
+        loop {
+            let session = self.session().await?;
+            let error = match piped(Arc::clone(&session).arc_raw_command(line)).spawn().await {
+                Ok(child) => return Ok(Channel { child, _counts: counts }),
+                Err(error) => error,
+            };
+            tries += 1;
+            if is_refusal(&error) {
+                if tries == SESSION_TRIES {
+                    return Err(Trouble::Unreachable(self.too_few_sessions()));
+                }
+                sleep(pause).await;
+                pause *= 2;
+            } else {
+                tracing::debug!(host = self.host, ?error, "no session");
+                self.broken(&session).await;
+                if tries == SESSION_TRIES {
+                    return Err(Trouble::Unreachable(format!("host `{}` lets no session begin: {error}", self.host)));
+                }
+            }
+        }
+    }
+
+    /// Whether the connection still carries anything. A frozen peer is noticed by OpenSSH, after a while.
+    pub(super) async fn check(&self) {
+        let session = self.state.lock().await.session.clone();
+        if let Some(session) = session
+            && session.check().await.is_err()
+        {
+            self.broken(&session).await;
+        }
+    }
+
+    /// Whether this session is the one that is used now.
+    pub(super) async fn carries(&self, session: &Arc<Session>) -> bool {
+        self.state.lock().await.session.as_ref().is_some_and(|known| Arc::ptr_eq(known, session))
+    }
+
+    /// The host may show another key the next time it is called; that one is kept then.
+    pub(super) async fn expect_new_key(&self) {
+        let mut state = self.state.lock().await;
+        state.expects_new_key = true;
+        // What is connected now is the old host.
+        if let Some(session) = state.session.take() {
+            leave(session);
+        }
+    }
+
+    pub(super) fn too_few_sessions(&self) -> String {
+        format!(
+            "host `{}` allows too few sessions on a connection: set MaxSessions there to 10, OpenSSH's default",
+            self.host
+        )
+    }
+
+    async fn session(&self) -> Result<Arc<Session>, Trouble> {
+        let mut state = self.state.lock().await;
+        if let Some(session) = &state.session {
+            return Ok(Arc::clone(session));
+        }
+        let give_up = Instant::now() + if state.reached { self.settings.reconnect } else { Duration::ZERO };
+        self.settings.progress.called();
+        let session = self.reach(&state, give_up).await;
+        self.settings.progress.settled();
+        let session = Arc::new(session?);
+        *state = State { session: Some(Arc::clone(&session)), reached: true, expects_new_key: false };
+        Ok(session)
+    }
+
+    /// Calls the host, again and again until it is time to give up.
+    async fn reach(&self, state: &State, give_up: Instant) -> Result<Session, Trouble> {
+        let mut told = false;
+        loop {
+            match self.call(state.expects_new_key).await {
+                Ok(session) => return Ok(session),
+                Err(error) => {
+                    let reason = self.in_words(&error);
+                    tracing::debug!(host = self.host, reason, "not reached");
+                    if Instant::now() + CALL_AGAIN >= give_up || is_for_good(&error) {
+                        return Err(Trouble::Unreachable(reason));
+                    }
+                    if !told {
+                        let span = Span(u64::try_from(self.settings.reconnect.as_millis()).unwrap_or(u64::MAX));
+                        self.settings.progress.say(format!("{reason}; it is called again for {span}"));
+                        told = true;
+                    }
+                }
+            }
+            sleep(CALL_AGAIN).await;
+        }
+    }
+
+    async fn call(&self, expects_new_key: bool) -> Result<Session, openssh::Error> {
+        let settings = &*self.settings;
+        let pinned = self.pinned();
+        let mut builder = SessionBuilder::default();
+        builder
+            .known_hosts_check(KnownHosts::Strict)
+            .connect_timeout(settings.connect_limit)
+            .server_alive_interval(settings.alive)
+            .control_directory(settings.folder())
+            .control_persist(ControlPersist::IdleFor(NonZeroUsize::MIN.saturating_add(IDLE.as_secs() as usize - 1)))
+            .config_file(&settings.config);
+        if expects_new_key {
+            let made = std::fs::create_dir_all(&settings.known_hosts);
+            // Whatever was pinned before is the key of a machine that is no more.
+            let _ = made.and_then(|()| std::fs::remove_file(&pinned));
+            builder.known_hosts_check(KnownHosts::Add).user_known_hosts_file(&pinned);
+        } else if pinned.is_file() {
+            builder.user_known_hosts_file(&pinned);
+        }
+        let _one_of_some = self.settings.connecting.acquire().await;
+        match settings.multiplexing {
+            Multiplexing::Native => builder.connect_mux(&self.address).await,
+            Multiplexing::Process => builder.connect(&self.address).await,
+        }
+    }
+
+    /// The file of the key that was expected to be new.
+    fn pinned(&self) -> PathBuf {
+        self.settings.known_hosts.join(&self.host)
+    }
+
+    /// This session carries nothing any more: the next one who needs one makes another.
+    pub(super) async fn broken(&self, session: &Arc<Session>) {
+        let mut state = self.state.lock().await;
+        if state.session.as_ref().is_some_and(|known| Arc::ptr_eq(known, session)) {
+            state.session.take().into_iter().for_each(leave);
+        }
+    }
+
+    fn in_words(&self, error: &openssh::Error) -> String {
+        let (host, address) = (&self.host, &self.address);
+        // The cause is what `ssh` said.
+        let said = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+            return format!(
+                "host `{host}` shows another host key than the known one: either somebody is in between, or it was \
+                 set up anew; then `ssh-keygen -R` forgets the old key, and `ssh {address}` shows the new one"
+            );
+        }
+        if said.contains("Host key verification failed") || said.contains("host key is known for") {
+            return format!(
+                "the host key of `{host}` is not known: call it once by hand and compare the key: `ssh {address}`"
+            );
+        }
+        if said.contains("Permission denied (") {
+            return format!("host `{host}` refuses the login: {}; try it by hand: `ssh {address}`", last_line(&said));
+        }
+        format!("host `{host}` cannot be reached: {}; try it by hand: `ssh {address}`", last_line(&said))
+    }
+}
+
+impl Channel {
+    /// The session it is part of.
+    pub(super) fn session(&self) -> Arc<Session> {
+        self.child.session()
+    }
+}
+
+fn piped(mut command: OwningCommand<Arc<Session>>) -> OwningCommand<Arc<Session>> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The host let no further session begin: nothing was started.
+fn is_refusal(error: &openssh::Error) -> bool {
+    let openssh::Error::SshMux(cause) = error else { return false };
+    cause.to_string().contains("refused by peer") || format!("{cause:?}").contains("refused by peer")
+}
+
+/// Calling again would not help: the answer would be the same.
+fn is_for_good(error: &openssh::Error) -> bool {
+    let openssh::Error::Connect(cause) = error else { return false };
+    let said = cause.to_string();
+    said.contains("Permission denied (") || said.contains("HAS CHANGED") || said.contains("Host key verification")
+}
+
+/// Ends a master without waiting for it: it may be hung.
+fn leave(session: Arc<Session>) {
+    tokio::task::spawn_blocking(move || drop(session));
+}
+
+fn last_line(said: &str) -> &str {
+    said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason is given")
+}

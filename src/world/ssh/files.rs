@@ -1,0 +1,163 @@
+//! Folders and files of one host over SSH: listings by identity, bytes of one certain file, and waiting for a listing
+//! to change with a followed stream that wakes. It never follows a symbolic link to a file and never writes.
+
+use super::connection::Connection;
+use super::script::{self, Printed, Script, Stream, within};
+use crate::model::mark::Identity;
+use crate::world::{FileStat, Trouble};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until};
+
+/// How long a look at files may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// The most that a listing may be, in bytes.
+const LISTING_MAX: usize = 8 << 20;
+/// How many files of a folder are followed: those written last.
+const FOLLOWED: usize = 3;
+/// How often a folder is listed all the same: for new files, and where no stream tells of old ones.
+const SAFETY_POLL: Duration = Duration::from_millis(500);
+/// How many streams there are to a host at a time, so that there are channels left for everything else.
+const STREAMS: usize = 2;
+
+const LIST: &str = concat!(include_str!("list.sh"), "main() { list \"$1\"; }\n");
+const READ: &str = include_str!("read.sh");
+const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("follow.sh"));
+
+/// The files of a host.
+#[derive(Debug)]
+pub(super) struct Files {
+    streams: Semaphore,
+}
+
+impl Files {
+    pub(super) fn new() -> Self {
+        Self { streams: Semaphore::new(STREAMS) }
+    }
+
+    /// Replies with the listing as soon as it differs from `seen`, or at `until`.
+    pub(super) async fn changed(
+        &self,
+        connection: &Connection,
+        dir: &str,
+        seen: &[FileStat],
+        until: Instant,
+    ) -> Result<Vec<FileStat>, Trouble> {
+        let _permit = self.streams.try_acquire().ok();
+        let mut stream = match &_permit {
+            Some(_) => follow(connection, dir, seen).await?,
+            None => None,
+        };
+        loop {
+            let listing = list(connection, dir).await?;
+            if listing != seen || Instant::now() >= until {
+                return Ok(listing);
+            }
+            let next_look = sleep_until(until.min(Instant::now() + SAFETY_POLL));
+            match &mut stream {
+                Some(told) => {
+                    tokio::select! {
+                        listing = told.word(LISTING_MAX) => match listing {
+                            Some(lines) if files_of(&lines) != seen => return Ok(files_of(&lines)),
+                            // It tells once.
+                            Some(_) | None => stream = None,
+                        },
+                        () = next_look => {}
+                    }
+                }
+                None => next_look.await,
+            }
+        }
+    }
+}
+
+/// A stream that says once that one of the files has become longer; none for an empty folder.
+async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result<Option<Stream>, Trouble> {
+    let mut latest: Vec<&FileStat> = seen.iter().collect();
+    latest.sort_by_key(|file| std::cmp::Reverse(file.modified));
+    latest.truncate(FOLLOWED);
+    if latest.is_empty() {
+        return Ok(None);
+    }
+    let lengths: Vec<String> = latest.iter().map(|file| file.len.to_string()).collect();
+    let mut values: Vec<&[u8]> = vec![dir.as_bytes()];
+    for (file, length) in latest.iter().zip(&lengths) {
+        values.extend([file.name.as_bytes(), length.as_bytes()]);
+    }
+    Stream::begin(connection, FOLLOW, &values).await.map(Some)
+}
+
+/// The regular files in a folder, by name. A missing folder is an empty one.
+pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileStat>, Trouble> {
+    let values: [&[u8]; 1] = [dir.as_bytes()];
+    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until: within(LIMIT) };
+    let printed = script::run(connection, script).await?;
+    if printed.exit != 0 {
+        return Err(Trouble::Refused(printed.complaint()));
+    }
+    if printed.out.len() >= LISTING_MAX {
+        return Err(Trouble::Refused(format!("`{dir}` holds too many files to be listed")));
+    }
+    Ok(files_of(&printed.out))
+}
+
+/// The files that a listing shows.
+fn files_of(lines: &[u8]) -> Vec<FileStat> {
+    let mut files: Vec<FileStat> = lines.split(|&byte| byte == b'\n').filter_map(file_of).collect();
+    files.sort();
+    files
+}
+
+/// A line of a listing: device, inode, size, date, time, zone, name.
+fn file_of(line: &[u8]) -> Option<FileStat> {
+    let line = std::str::from_utf8(line).ok()?;
+    let mut words = line.splitn(7, ' ');
+    let (device, inode, len) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let (date, time, zone) = (words.next()?, words.next()?, words.next()?);
+    let name = words.next()?.strip_prefix("./")?.to_owned();
+    let modified = modified(&format!("{date} {time} {zone}"));
+    Some(FileStat { name, identity: Identity { device, inode }, len, modified })
+}
+
+/// When a file was last written, in nanoseconds since 1970, from `2026-11-21 22:03:11.123456789 +0000`.
+fn modified(text: &str) -> i64 {
+    let parsed = ["%Y-%m-%d %H:%M:%S%.f %z"].iter().find_map(|form| jiff::Timestamp::strptime(form, text).ok());
+    parsed.map_or(0, |at| i64::try_from(at.as_nanosecond()).unwrap_or(0))
+}
+
+/// Bytes of the file `name` if it is the one with this identity.
+pub(super) async fn read(
+    connection: &Connection,
+    (dir, name): (&str, &str),
+    identity: Identity,
+    from: u64,
+    max: u64,
+) -> Result<Vec<u8>, Trouble> {
+    if name.is_empty() || name == "." || name == ".." || name.contains('/') {
+        return Err(Trouble::Refused(format!("`{name}` is not the name of a file")));
+    }
+    let numbers = [identity.device, identity.inode, from, max].map(|number| number.to_string());
+    let mut values: Vec<&[u8]> = vec![dir.as_bytes(), name.as_bytes()];
+    values.extend(numbers.iter().map(String::as_bytes));
+    let most = usize::try_from(max).unwrap_or(usize::MAX);
+    let script = Script { text: READ, values: &values, body: &[], most, until: within(LIMIT) };
+    let Printed { exit, out, .. } = script::run(connection, script).await?;
+    match exit {
+        0 => Ok(out),
+        3 => Err(Trouble::Missing(format!("`{dir}/{name}` is another file by now, or gone"))),
+        _ => Err(Trouble::Refused(format!("cannot read `{dir}/{name}`"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_of;
+
+    #[test]
+    fn a_line_of_a_listing_is_a_file() {
+        let file = file_of(b"65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
+        assert_eq!((file.name.as_str(), file.len, file.identity.inode), ("a name.log", 17, 1573));
+        assert_eq!(file.modified, 1_795_294_991_500_000_001);
+        assert!(file_of(b"no listing at all").is_none());
+    }
+}

@@ -1,0 +1,42 @@
+# The leases of a host, for the agent: a file for each, of which the last by name counts. The rules of taking one are
+# not here: whoever asks has read the lease that counts and says which one is to be the next.
+
+# The file of the lease that counts, into $lease; a pattern that fits nothing when there is none.
+last_lease() {
+    set +f
+    for lease in "$jobs"/lease/[0-9]*; do :; done
+    set -f
+}
+
+# Shows the boot in which the run last began to act here, and the lease that counts.
+show_lease() {
+    last_boot
+    echo "boot ${last:-none}"
+    last_lease
+    [ ! -e "$lease" ] || cat "$lease"
+    echo end
+}
+
+# Makes the lease named $number with the text that follows, unless another was quicker.
+take_lease() {
+    get
+    enter_run || return
+    { mkdir -p -m 700 "$jobs/lease" && printf '%s' "$field" >"$jobs/lease/new.$self.$$" &&
+        sync "$jobs/lease/new.$self.$$"; } 2>/dev/null || {
+        echo "refused cannot write in \`$jobs/lease\`: is the disk full?"
+        return
+    }
+    if ln "$jobs/lease/new.$self.$$" "$jobs/lease/$number" 2>/dev/null; then
+        sync "$jobs/lease"
+        echo taken
+    else
+        echo beaten
+    fi
+    rm -f "$jobs/lease/new.$self.$$"
+}
+
+# Gives back the lease named $number.
+release_lease() {
+    [ ! -e "$jobs/lease/$number" ] || echo released=yes >>"$jobs/lease/$number"
+    echo released
+}

@@ -1,0 +1,150 @@
+//! Hosts over SSH: the same requests as for this machine, carried out through the user's own `ssh`. Values travel as
+//! data to fixed scripts, never as part of a shell line.
+//!
+//! A host has one [`connection`], with six channels at the most. On some of them live residents ([`agent`]) that
+//! start jobs and hear of their end ([`jobs`]); probes and looks at files are scripts on channels of their own
+//! ([`script`], [`files`]). Whatever breaks is reported as what it is; nothing is sent twice from here.
+
+mod agent;
+mod connection;
+mod fields;
+mod files;
+mod jobs;
+mod progress;
+mod script;
+mod settings;
+
+use super::clock::Clock;
+use super::keyring::Secret;
+use super::lease::Runner;
+use super::{Completion, PROBE_BYTES_MAX, Reply, Request, Trouble};
+use crate::model::ssh::Ssh;
+use connection::Connection;
+use files::Files;
+use jobs::Jobs;
+use script::Script;
+use settings::Settings;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use tokio::time::Instant;
+
+/// Where a host is reached over SSH, and where baton keeps its records there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemotePlace {
+    /// A destination as `ssh` takes it.
+    pub address: String,
+    /// The folder of its job records; not said, `.baton` in the home folder.
+    pub jobs: Option<String>,
+}
+
+/// All hosts that are reached over SSH.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RemoteHosts(Arc<BTreeMap<String, RemoteHost>>);
+
+/// One of them.
+#[derive(Debug)]
+struct RemoteHost {
+    connection: Arc<Connection>,
+    jobs: Arc<Jobs>,
+    files: Files,
+}
+
+impl RemoteHosts {
+    /// Prepares the hosts; none is called yet. `known_hosts` is a folder for keys that were expected to change.
+    ///
+    /// # Errors
+    /// When the private folder of connections cannot be made.
+    pub(super) fn new(
+        places: BTreeMap<String, RemotePlace>,
+        ssh: &Ssh,
+        known_hosts: PathBuf,
+        outbox: Sender<Completion>,
+    ) -> std::io::Result<Self> {
+        if places.is_empty() {
+            return Ok(Self::default());
+        }
+        let settings = Arc::new(Settings::new(ssh, known_hosts, outbox)?);
+        let hosts = places.into_iter().map(|(name, place)| {
+            let connection = Arc::new(Connection::new(&name, &place.address, Arc::clone(&settings)));
+            let folder = place.jobs.unwrap_or_default();
+            let jobs = Arc::new(Jobs::new(&name, &folder, Arc::clone(&connection)));
+            (name, RemoteHost { connection, jobs, files: Files::new() })
+        });
+        Ok(Self(Arc::new(hosts.collect())))
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn has(&self, host: &str) -> bool {
+        self.0.contains_key(host)
+    }
+
+    /// The answer to a request that needs no asking.
+    pub(super) fn known(&self, request: &Request) -> Option<Reply> {
+        let Request::JobOutput { host, job, stream, from, max } = request else { return None };
+        self.0.get(host)?.jobs.known_output(job, *stream, *from, *max).map(Reply::Bytes)
+    }
+
+    /// Carries out a request to one of them.
+    pub(super) async fn carry_out(
+        &self,
+        request: Request,
+        secret: Option<&Secret>,
+        clock: &Clock,
+        runner: &Runner,
+    ) -> Result<Reply, Trouble> {
+        let Some(RemoteHost { connection, jobs, files }) = request.host().and_then(|host| self.0.get(host)) else {
+            return Err(Trouble::Unreachable("the request is for no host over SSH".into()));
+        };
+        let at = |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left);
+        Ok(match request {
+            Request::Start { job, argv, .. } => {
+                jobs::reply(jobs.start(job, &argv, secret.map(Secret::reveal), runner).await)
+            }
+            Request::Look { job, .. } => jobs::reply(jobs.look(&job).await),
+            Request::JobEnd { job, until, .. } => jobs::reply(jobs.end(&job, at(until)).await),
+            Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job).await),
+            Request::JobOutput { job, stream, from, max, .. } => {
+                Reply::Bytes(jobs.output(&job, stream, from, max).await?)
+            }
+            Request::Probe { argv, until, .. } => probe(connection, &argv, at(until)).await?,
+            Request::List { dir, .. } => Reply::Listing(files::list(connection, &dir).await?),
+            Request::Read { dir, name, identity, from, max, .. } => {
+                Reply::Bytes(files::read(connection, (&dir, &name), identity, from, max).await?)
+            }
+            Request::Changed { dir, seen, until, .. } => {
+                Reply::Listing(files.changed(connection, &dir, &seen, at(until)).await?)
+            }
+            Request::TakeLease { force, .. } => Reply::Lease(jobs.lease(runner, force).await?.number),
+            Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
+            Request::ExpectNewKey { .. } => {
+                connection.expect_new_key().await;
+                Reply::Noted
+            }
+            Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {
+                return Err(Trouble::Refused("the request is not for a host".into()));
+            }
+        })
+    }
+}
+
+/// Runs a command that only reads, with a limit and a cap.
+async fn probe(connection: &Connection, argv: &[String], until: Instant) -> Result<Reply, Trouble> {
+    if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
+        return Err(Trouble::Missing(format!("a probe needs the name of a command, not {argv:?}")));
+    }
+    let values: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
+    let text = include_str!("probe.sh");
+    let printed = script::run(connection, Script { text, values: &values, body: &[], most: PROBE_BYTES_MAX, until });
+    let script::Printed { exit, out, err } = printed.await?;
+    if exit == 127 {
+        return Err(Trouble::Missing(format!("there is no command `{}`", argv[0])));
+    }
+    Ok(Reply::Probed { exit, out, err })
+}

@@ -1,0 +1,76 @@
+//! Secrets in scripts: one use, and a clear end for every other; and commands as another account.
+
+use super::Test;
+use baton::model::effect::Action;
+
+#[test]
+fn a_secret_goes_to_a_command_by_its_name() {
+    let test = Test::new(
+        r#"let s = secret("db");
+           run(host("cfg-a"), ["psql"], #{ stdin: s });
+           change(service("c2"), "shutdown", #{}, #{ stdin: secret("db") });"#,
+    )
+    .answer("status(c2)", "running");
+    assert_eq!(test.done(), ["run(cfg-a, psql)", "status(c2)", "shutdown(c2)"]);
+    for label in ["run(cfg-a, psql)", "shutdown(c2)"] {
+        let Action::Job(job) = test.door.effect(label).action else { panic!("not a job") };
+        assert_eq!(job.secret.as_deref(), Some("db"), "{label}");
+    }
+}
+
+#[test]
+fn a_secret_can_be_used_for_nothing_else() {
+    for misuse in [
+        "note(s)",
+        "print(s)",
+        "debug(s)",
+        "note(`it is ${s}`)",
+        "note(\"\" + s)",
+        "note(s + \"\")",
+        "s.to_string()",
+        "s.to_debug()",
+        "s == \"x\"",
+        "s == s",
+        "\"x\" != s",
+        "[s].to_string()",
+        "[s].contains(s)",
+        "[s] == [s]",
+        "let text = \"\"; text += s",
+        "note([1, #{ deep: s }])",
+        "#{ a: s }.to_json()",
+        "run(host(\"cfg-a\"), [\"echo\", s])",
+        "run(host(\"cfg-a\"), [\"echo\"], #{ check: [\"x\", s] })",
+        "run(host(\"cfg-a\"), [\"echo\"], #{ stdin: [s] })",
+        "run(host(\"cfg-a\"), [\"echo\"], #{ limit: s })",
+        "set_option(service(\"c2\"), \"a\", \"b\", s)",
+        "change(service(\"c2\"), \"set_option\", #{ section: \"a\", key: \"b\", value: s })",
+        "guard(false, s)",
+        "step(s, || 1)",
+        "hold(s)",
+        "confirm(`${s}?`)",
+    ] {
+        let test = Test::new(&format!("let s = secret(\"db\");\n{misuse};\nnote(\"went on\");"));
+        let bug = test.bug();
+        assert!(bug.contains("a secret cannot be printed, compared, joined to a text or kept"), "{misuse}: {bug}");
+        assert!(bug.contains("at test.rhai:2:"), "{misuse}: {bug}");
+        assert!(test.door.seen().is_empty(), "{misuse}: {:?}", test.door.seen());
+    }
+    let bug = Test::new("run(host(\"cfg-a\"), [\"x\"], #{ stdin: \"text\" });").bug();
+    assert!(bug.contains("option `stdin` of `run` wants a secret such as `secret(\"db\")`, not text `text`"), "{bug}");
+    let bug = Test::new("secret(\"dbb\");").bug();
+    assert!(bug.contains("the inventory has no secret `dbb`\n  at test.rhai:1:1\n  hint: did you mean `db`?"), "{bug}");
+}
+
+#[test]
+fn a_command_is_done_as_another_account_through_sudo() {
+    let test = Test::new(
+        r#"run(host("cfg-a"), ["systemctl", "stop", "x"], #{ become: "root", check: ["test", "-e", "/x"] });"#,
+    );
+    test.done();
+    let effect = test.door.effect("run(cfg-a, systemctl stop x)");
+    let Action::Job(job) = effect.action else { panic!("not a job") };
+    assert_eq!(job.argv, ["sudo", "-n", "-u", "root", "--", "systemctl", "stop", "x"]);
+    assert_eq!(job.check.expect("a check").argv, ["sudo", "-n", "-u", "root", "--", "test", "-e", "/x"]);
+    let bug = Test::new("run(host(\"cfg-a\"), [\"x\"], #{ become: \"-u\" });").bug();
+    assert!(bug.contains("option `become`: `-u` is not the name of an account"), "{bug}");
+}

@@ -1,0 +1,167 @@
+//! A canary secret through the real binary, on every way a command can take: it comes to the command that reads it,
+//! and is found nowhere else.
+
+use crate::support::{Baton, Ended};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const CANARY: &str = "canary-7f3a91c2!x";
+
+const PRODUCT: &str = r#"
+product = "teller"
+title = "Tells what it has heard"
+model = "acme"
+[requires]
+folder = "where it writes"
+[verbs.learn]
+class = "idempotent"
+argv = ["sh", "-c", "read x; echo \"$x\" > {folder}/heard; echo \"$x\" >> {folder}/log/a.log; echo told $x >&2"]
+limit = "10s"
+goal = { probe = "heard", is = ["yes"] }
+[verbs.fail]
+class = "once"
+argv = ["sh", "-c", "read x; echo out $x; echo err $x >&2; exit 3"]
+limit = "10s"
+[probes.heard]
+argv = ["sh", "-c", "test -e {folder}/heard && echo yes || echo no"]
+[probes.leak]
+argv = ["cat", "{folder}/heard"]
+[probes.broken]
+argv = ["sh", "-c", "cat {folder}/heard >&2; exit 4"]
+[log]
+dir = "{folder}/log"
+files = "*.log"
+event_patterns = ['^Std (\d{5}) ']
+"#;
+
+const SITE: &str = r#"
+[secrets.db]
+file = "{home}/secret"
+[secrets.shown]
+command = ["cat", "{home}/secret"]
+[secrets.gone]
+file = "{home}/gone"
+[secrets.short]
+env = "SHORT"
+[hosts.here]
+address = "local"
+jobs = "{home}/jobs"
+[services.t]
+host = "here"
+product = "teller"
+folder = "{home}/t"
+"#;
+
+const RUNBOOK: &str = r#"//! Tells a secret to whoever should hear it
+let t = service("t");
+let h = host("here");
+let told = |what| { try { what.call() } catch (e) { note(`${e.kind}: ${e.message} ${e.output}`); } };
+step("Learn", || {
+    mark(t);
+    note(`learned ${change(t, "learn", #{}, #{ stdin: secret("db") })}`);
+    note(`line ${wait_for_log(t, "(canary|\\*{4}).*", #{ limit: "5s" })}`);
+});
+step("Fail", || {
+    told.call(|| change(t, "fail", #{}, #{ stdin: secret("shown") }));
+    note(`leak ${probe(t, "leak")}`);
+    told.call(|| probe(t, "broken"));
+    note(run(h, ["sh", "-c", "base64; exit 0"], #{ stdin: secret("db") }).output);
+});
+step("Long", || {
+    let script = "read x; echo \"$x\"; touch t/begun; until [ -e t/go ]; do sleep 0.05; done; echo \"$x\" >&2; exit 5";
+    run(h, ["sh", "-c", script], #{ stdin: secret("db"), limit: "30s" });
+});
+"#;
+
+fn machine(runbook: &str) -> Baton {
+    let baton = Baton::new();
+    let site = SITE.replace("{home}", &baton.folder().display().to_string());
+    baton.write("stdlib/products/teller.toml", PRODUCT).write("runbooks/own/t.rhai", runbook).write("site.toml", &site);
+    baton.write("secret", &format!("{CANARY}\n")).write("t/log/a.log", "");
+    baton
+}
+
+/// Every file below a folder that holds the canary.
+fn holding(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(holding(&path));
+        } else if std::fs::read(&path).is_ok_and(|bytes| contains(&bytes)) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+fn contains(bytes: &[u8]) -> bool {
+    bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes())
+}
+
+/// Looks at what every process shows of itself, except those of other tests.
+fn shown_by_processes() -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+        for name in ["cmdline", "environ"] {
+            let path = entry.path().join(name);
+            found.extend(std::fs::read(&path).is_ok_and(|bytes| contains(&bytes)).then(|| path.display().to_string()));
+        }
+    }
+    found
+}
+
+fn wait_for(path: &Path) {
+    let begun = Instant::now();
+    while !path.exists() {
+        assert_eq!(shown_by_processes(), Vec::<String>::new());
+        assert!(begun.elapsed() < Duration::from_secs(30), "{} never came", path.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_canary_is_found_nowhere() {
+    let baton = machine(RUNBOOK);
+    let file = |name: &str| baton.folder().join(name);
+    let mut first = baton.spawn(&["run", "own/t", "-i", "site.toml", "--events", "events.jsonl"]);
+    wait_for(&file("t/begun"));
+    assert_eq!(shown_by_processes(), Vec::<String>::new());
+    first.kill().expect("kills the runner");
+    first.wait().expect("buries the runner");
+    std::fs::write(file("t/go"), "").expect("lets it go on");
+    let resumed = baton.run(&["resume", "latest", "--events", "more.jsonl"]).code(1);
+    let shown = baton.run(&["show", "latest"]).code(0);
+    for ended in [&resumed, &shown] {
+        assert!(!ended.out.contains(CANARY) && !ended.err.contains(CANARY), "{}{}", ended.out, ended.err);
+    }
+    assert_eq!(holding(&baton.state()), Vec::<String>::new());
+    for events in ["events.jsonl", "more.jsonl"] {
+        let text = std::fs::read(file(events)).expect("the events");
+        assert!(!text.is_empty() && !contains(&text), "{events}");
+    }
+    // It was heard, and what said it was shown without it.
+    assert_eq!(std::fs::read_to_string(file("t/heard")).expect("heard"), format!("{CANARY}\n"));
+    let events = std::fs::read_to_string(file("events.jsonl")).expect("the events");
+    let hidden = "*".repeat(CANARY.len());
+    for line in [format!("leak {hidden}"), format!("err {hidden}"), "`broken` of `t` ended with exit 4".to_owned()] {
+        assert!(events.contains(&line), "no {line:?} in\n{events}");
+    }
+    // On the host only what the commands themselves wrote holds it.
+    let raw = holding(&baton.folder().join("jobs"));
+    assert!(raw.iter().all(|path| path.ends_with("/out") || path.ends_with("/err")), "{raw:?}");
+}
+
+#[test]
+fn a_secret_that_cannot_be_had_starts_nothing() {
+    for (name, why) in [("gone", "No such file"), ("short", "it is too short to be hidden: 4 bytes at the least")] {
+        let runbook =
+            format!("//! T\nrun(host(\"here\"), [\"touch\", \"started\"], #{{ stdin: secret(\"{name}\") }});\n");
+        let baton = machine(&runbook);
+        let mut command = baton.command(&["run", "own/t", "-i", "site.toml"]);
+        let ended = Ended::from(command.env("SHORT", "abc").output().expect("starts the binary")).code(1);
+        let told = format!("{}{}", ended.out, ended.err).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("was not started") && told.contains(why), "{told}");
+        assert!(!baton.folder().join("started").exists());
+    }
+}
