@@ -12,7 +12,7 @@ use crate::script::context::{Fallible, Track, terminated};
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
 use crate::script::failure::{self, Bug};
-use crate::script::handles::{Handle, Listed, PairHandle, SecretHandle, ServiceHandle};
+use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, SecretHandle, ServiceHandle};
 use crate::script::options::Options;
 use crate::{convert, script::closures};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
@@ -200,6 +200,11 @@ impl<'a> Call<'a> {
     /// Argument `index` as a service.
     pub(crate) fn service(&self, index: usize) -> Fallible<ServiceHandle> {
         self.handle::<Service>(index)
+    }
+
+    /// Argument `index` as a host.
+    pub(crate) fn host(&self, index: usize) -> Fallible<HostHandle> {
+        self.handle(index)
     }
 
     /// Argument `index` as a pair.
