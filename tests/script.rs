@@ -92,7 +92,9 @@ fn inventory() -> Rc<Inventory> {
         let service = Service { name: name.to_owned(), host: host.to_owned(), vars, profile, account: None };
         inventory.services.insert(name.to_owned(), service);
         let address = "local".to_owned();
-        inventory.hosts.insert(host.to_owned(), Host { name: host.to_owned(), address, jobs: None, account: None });
+        inventory
+            .hosts
+            .insert(host.to_owned(), Host { name: host.to_owned(), address, jobs: None, account: None, reboot: None });
     }
     let related = BTreeMap::from([("database".to_owned(), "db".to_owned())]);
     let pair = Pair { name: "confserv".into(), primary: "c1".into(), backup: "c2".into(), related };

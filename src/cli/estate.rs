@@ -104,7 +104,7 @@ pub(super) fn lab_name(lab: &str) -> String {
 }
 
 /// Takes `name` away from the runner that holds it, and tells who that was.
-pub(super) fn break_lease(desk: &Desk, name: &str) -> Result<Option<String>> {
+pub(super) fn break_lease(desk: &Desk, name: &str) -> Result<Option<Holder>> {
     Lease::break_open(&desk.state, name)
 }
 

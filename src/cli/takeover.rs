@@ -1,5 +1,5 @@
-//! `baton takeover`: makes a run the holder of its hosts, whoever works there, and lets it be taken up again. It carries
-//! nothing on: that is `baton resume`.
+//! `baton takeover`: makes a run the holder of its hosts, whoever works there, and lets it be taken up again. It
+//! carries nothing on: that is `baton resume`.
 
 use super::Desk;
 use super::estate::{Estate, break_lease, lease};
@@ -7,6 +7,7 @@ use super::find_run::find_run;
 use super::resume::sound;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::journal::lease::Holder;
 use crate::report::style::Tone;
 use crate::session::{self, Takeover};
 use crate::world::{World, desk};
@@ -56,24 +57,26 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let estate = Estate::of(&history, &run, desk)?;
     let mut world = estate.world(&site, desk)?;
     let mut last_seq = history.len();
+    let mut former = None;
     for tries in 1.. {
         let numbers = takeover.raise(&mut world, last_seq)?;
         // Who holds them is fenced out by now, and finds out when it next wants to change or to write something.
         for name in [run.clone(), estate.lease_name(&site)] {
-            if let Some(holder) = break_lease(desk, &name)? {
-                desk.screen.remark(&format!("taken from: {holder}"));
-            }
+            former = break_lease(desk, &name)?.or(former);
         }
         let _lease = lease(desk, &run, &run)?;
         match takeover.record(&mut *store, last_seq, &numbers, world.now()) {
             Err(error) if error.kind == Kind::Refused && tries < TRIES => {
                 last_seq = store.read(&run)?.last().map_or(0, |last| last.seq);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(unwritten(error, former.as_ref(), &run)),
             Ok(_) => {
                 let held: Vec<String> =
                     numbers.iter().map(|(host, number)| format!("{host} (lease {number})")).collect();
                 let style = desk.screen.out_style;
+                if let Some(former) = former {
+                    desk.screen.remark(&format!("taken from {former}; it does nothing any more"));
+                }
                 let told = style.paint(Tone::Good, &format!("✓ run {run} holds {}", held.join(", ")));
                 let next = style.paint(Tone::Wait, "next:");
                 desk.screen.out.say(&format!("{told}\n{next} baton resume {run}\n"));
@@ -82,4 +85,14 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// The journal cannot be written: perhaps because whoever was fenced out was stopped in the midst of writing to it.
+fn unwritten(error: Box<Error>, former: Option<&Holder>, run: &str) -> Box<Error> {
+    let Some(Holder { pid, .. }) = former.filter(|_| error.kind == Kind::Failed) else { return error };
+    error
+        .hint(format!(
+            "process {pid} may be stopped in the midst of a write: let it finish (kill -CONT {pid}) or end it"
+        ))
+        .hint(format!("then again: baton takeover {run} --reason \"why\""))
 }

@@ -18,6 +18,7 @@ use crate::model::effect::{Effect, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
 use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId, Who};
+use crate::world::lease::Runner;
 use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,7 +85,8 @@ impl Dispatcher {
     #[must_use]
     pub fn new(mut setup: Setup) -> Rc<Self> {
         let main = Track::main();
-        setup.world.act_for(leases::runner(&setup.run, &setup.by, setup.last_seq));
+        let follows = leases::followed(&setup.history.begun().params);
+        setup.world.act_for(Runner { follows, ..leases::runner(&setup.run, &setup.by, setup.last_seq) });
         let changed = Cell::new(setup.history.changes() > 0);
         let hosts_changed = RefCell::new(leases::hosts_changed(&setup.history));
         Rc::new(Self {

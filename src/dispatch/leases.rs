@@ -7,7 +7,8 @@ use crate::error::{Error, Kind};
 use crate::journal::history::History;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::record::{EffectId, Ending, Record, Who};
+use crate::model::record::{EffectId, Ending, FROM_RUN, Record, Who};
+use crate::model::value::{Fields, Value};
 use crate::world::lease::Runner;
 use crate::world::{Link, Reply, Request, Trouble};
 use std::collections::BTreeSet;
@@ -16,7 +17,19 @@ use std::rc::Rc;
 /// Whoever carries out `run` when its record has `opened` entries.
 #[must_use]
 pub fn runner(run: &str, by: &Who, opened: u64) -> Runner {
-    Runner { run: run.to_owned(), holder: format!("{}@{}, pid {}", by.user, by.host, by.pid), opened }
+    let holder = format!("{}@{}, pid {}", by.user, by.host, by.pid);
+    Runner { run: run.to_owned(), holder, opened, follows: Vec::new() }
+}
+
+/// The runs that another one follows, by its parameters: the one it was begun after, the one that was begun after, …
+pub(super) fn followed(params: &Fields) -> Vec<String> {
+    let mut runs = Vec::new();
+    let mut gist = params.get(FROM_RUN);
+    while let Some(former) = gist {
+        runs.extend(former.get("run").and_then(Value::as_text).map(str::to_owned));
+        gist = former.get("params").and_then(|params| params.get(FROM_RUN));
+    }
+    runs
 }
 
 impl Dispatcher {

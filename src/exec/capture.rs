@@ -1,12 +1,12 @@
 //! Facts of the moment: the time, and where a log stands. Recorded so that a replay sees the same ones.
 
-use crate::exec::calls::{Site, failed};
+use crate::exec::calls::{Site, failed, unfit};
 use crate::exec::log_reader::mark_now;
 use crate::exec::waiting::Pace;
 use crate::exec::{Order, Verdict};
 use crate::model::effect::{Capture, LogSource, Outcome};
 use crate::model::value::Value;
-use crate::world::{Link, Request, Stopped};
+use crate::world::{Link, Reply, Request, Stopped};
 
 /// How often the mark of a log is tried over a link that fails.
 const TRIES: u32 = 4;
@@ -16,7 +16,22 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, capture: &Capture) -> R
     match capture {
         Capture::Now => Ok(Verdict::Outcome(Outcome::done(link.now().wall))),
         Capture::Mark { source } => mark(link, order, source),
+        Capture::NewKey => expect_new_key(link, order),
     }
+}
+
+/// Tells the world. When that is told twice, the key is taken anew: no harm to a host that is about to change.
+fn expect_new_key(link: &dyn Link, order: Order<'_>) -> Result<Verdict, Stopped> {
+    let site = match Site::of(order.effect) {
+        Ok(site) => site,
+        Err(verdict) => return Ok(verdict),
+    };
+    let reply = link.call(Request::ExpectNewKey { host: site.host.to_owned() })?;
+    Ok(Verdict::Outcome(if reply == Reply::Noted {
+        Outcome::done(Value::Null)
+    } else {
+        Outcome::Failed(failed(&format!("a new host key of `{}` cannot be expected", site.name()), &unfit(reply)))
+    }))
 }
 
 fn mark(link: &dyn Link, order: Order<'_>, source: &LogSource) -> Result<Verdict, Stopped> {

@@ -1,8 +1,9 @@
 //! One runner for each run and each estate: a lock on a file, held by the operating system for as long as the
-//! process lives. What a dead runner held is free by itself; a lock that is held is broken by a takeover only, and whoever
-//! held it must have been fenced out before.
+//! process lives. What a dead runner held is free by itself; a lock that is held is broken by a takeover only, and
+//! whoever held it must have been fenced out before.
 
 use crate::error::{Error, Kind, Result};
+use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -21,6 +22,24 @@ pub struct Holder {
     pub host: String,
     /// Since when, as a person reads it: `22:03:11`.
     pub since: String,
+}
+
+impl Holder {
+    /// Who has written into a lock file; nobody yet if there is nothing in it.
+    fn read(file: &mut File) -> Option<Self> {
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        let [run, pid, user, host, since] = text.lines().collect::<Vec<_>>()[..] else { return None };
+        let (run, user, host, since) = (run.to_owned(), user.to_owned(), host.to_owned(), since.to_owned());
+        Some(Self { run, pid: pid.parse().ok()?, user, host, since })
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { run: _, pid, user, host, since } = self;
+        write!(f, "pid {pid}, {user}@{host}, since {since}")
+    }
 }
 
 /// A name that this process alone holds, until the lease is dropped or the process dies.
@@ -67,17 +86,16 @@ impl Lease {
     ///
     /// # Errors
     /// `Precondition` when the folder cannot be used.
-    pub fn break_open(dir: &Path, name: &str) -> Result<Option<String>> {
+    pub fn break_open(dir: &Path, name: &str) -> Result<Option<Holder>> {
         let path = dir.join("locks").join(format!("{}.lock", file_name(name)));
         let Ok(mut file) = File::open(&path) else { return Ok(None) };
         if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Ok(None);
         }
-        let holder = refused(name, &mut file).message;
         std::fs::remove_file(&path).map_err(|error| {
             Error::new(Kind::Precondition, format!("the lock `{}` cannot be removed", path.display())).cause(error)
         })?;
-        Ok(Some(holder))
+        Ok(Holder::read(&mut file))
     }
 }
 
@@ -98,19 +116,15 @@ fn write(file: &mut File, holder: &Holder) -> std::io::Result<()> {
 }
 
 fn refused(name: &str, file: &mut File) -> Box<Error> {
-    let mut text = String::new();
-    let lines: Vec<&str> = match file.read_to_string(&mut text) {
-        Ok(_) => text.lines().collect(),
-        Err(_) => Vec::new(),
-    };
-    let [run, pid, user, host, since] = lines[..] else {
+    let Some(holder) = Holder::read(file) else {
         // The holder has the lock and has not written its name yet.
         return Error::new(Kind::Refused, format!("another process has just taken {name}"))
             .hint("wait for it to end, or see what it does: baton runs");
     };
+    let run = &holder.run;
     let subject = if run == name { String::new() } else { format!(" holds {name}") };
     let separator = if subject.is_empty() { " is being run:" } else { ":" };
-    Error::new(Kind::Refused, format!("run {run}{subject}{separator} pid {pid}, {user}@{host}, since {since}"))
+    Error::new(Kind::Refused, format!("run {run}{subject}{separator} {holder}"))
         .hint(format!("wait for it to end, or see what it does: baton show {run}"))
 }
 

@@ -329,6 +329,8 @@ pub enum Capture {
         /// The log.
         source: LogSource,
     },
+    /// That the host will show another SSH host key, which then counts.
+    NewKey,
 }
 
 /// What came of an effect.

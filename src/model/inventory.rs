@@ -38,6 +38,8 @@ pub struct Host {
     pub jobs: Option<String>,
     /// The account that jobs and probes become there, through `sudo`; not said, they stay the login account.
     pub account: Option<String>,
+    /// The command that restarts it; not said, `systemctl reboot`.
+    pub reboot: Option<Vec<String>>,
 }
 
 /// A managed program on a host.
@@ -154,7 +156,7 @@ impl Inventory {
 
 fn host(section: &Section<'_, '_>) -> Result<Host> {
     let what = named(section, "host")?;
-    section.only(&["address", "jobs", "become"])?;
+    section.only(&["address", "jobs", "become", "reboot"])?;
     let address = section.required("address", &what)?;
     let wrong = |message: String| section.document.wrong(address.span.clone(), message);
     if !is_destination(address.text) {
@@ -168,7 +170,21 @@ fn host(section: &Section<'_, '_>) -> Result<Host> {
     }
     let jobs = jobs.map(|jobs| jobs.text.to_owned());
     let account = account(section)?;
-    Ok(Host { name: section.name.to_owned(), address: address.text.to_owned(), jobs, account })
+    let reboot = command(section, "reboot")?;
+    Ok(Host { name: section.name.to_owned(), address: address.text.to_owned(), jobs, account, reboot })
+}
+
+/// A command as a list of its words, if the section has one under this key.
+fn command(section: &Section<'_, '_>, key: &str) -> Result<Option<Vec<String>>> {
+    let Some(value) = section.table.get(key) else { return Ok(None) };
+    let words = value.get_ref().as_array().map(|words| words.iter().map(|word| word.get_ref().as_str()).collect());
+    match words {
+        Some(Some(words)) if !Vec::<&str>::is_empty(&words) => Ok(Some(words.into_iter().map(str::to_owned).collect())),
+        Some(_) | None => {
+            let message = format!("`{key}` is a list of words such as `[\"systemctl\", \"reboot\"]`");
+            Err(section.document.wrong(value.span(), message))
+        }
+    }
 }
 
 /// The account that `become` names, if the section has that.

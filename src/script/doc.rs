@@ -50,8 +50,13 @@ impl VerbDoc {
 
 /// How many arguments a signature such as `backup(service, label)` lists.
 pub(crate) fn arity(signature: &str) -> usize {
+    parameters(signature).count()
+}
+
+/// The names of the arguments that a signature lists.
+pub(crate) fn parameters(signature: &str) -> impl Iterator<Item = &str> {
     let inside = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
-    if inside.is_empty() { 0 } else { inside.split(", ").count() }
+    inside.split(", ").filter(|name| !name.is_empty())
 }
 
 /// Every primitive, by theme, in the order a reader would learn them.

@@ -35,10 +35,11 @@ pub struct Finding {
 }
 
 /// Functions that call a closure at once and do not keep it: a captured loop variable does no harm there.
-const CALLED_AT_ONCE: [&str; 17] = [
+const CALLED_AT_ONCE: [&str; 18] = [
     "step",
     "manual",
     "parallel",
+    "rolling",
     "wait_until",
     "map",
     "filter",
@@ -161,9 +162,11 @@ impl Linter<'_> {
 
     /// The keys of an options map that is written out.
     fn options(&mut self, site: &CallSite<'_>, doc: &doc::VerbDoc) {
-        let takes_options =
-            doc.signatures.iter().any(|one| one.ends_with(", options)") && doc::arity(one) == site.arity());
-        let entries = site.args.last().filter(|_| takes_options).and_then(tree::map_entries);
+        let signature = doc.signatures.iter().find(|one| doc::arity(one) == site.arity());
+        let options = signature.and_then(|one| doc::parameters(one).position(|parameter| parameter == "options"));
+        let before = usize::from(site.method);
+        let options = options.and_then(|index| index.checked_sub(before)).and_then(|index| site.args.get(index));
+        let entries = options.and_then(tree::map_entries);
         for (key, _, position) in entries.into_iter().flatten() {
             if !doc.option_keys().any(|known| known == key) {
                 self.found(Severity::Error, call::unknown_option(doc, &key), None, position);

@@ -43,6 +43,13 @@ impl<'call, 'a> Options<'call, 'a> {
         given.as_bool().map(Some).map_err(|_| self.wrong(key, "true or false", given))
     }
 
+    /// A number from 0 on, if it is given.
+    pub(crate) fn count(&self, key: &str) -> Fallible<Option<usize>> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        let count = given.as_int().ok().and_then(|count| usize::try_from(count).ok());
+        count.map(Some).ok_or_else(|| self.wrong(key, "a whole number from 0 on", given))
+    }
+
     /// A text, if it is given.
     pub(crate) fn text(&self, key: &str) -> Fallible<Option<String>> {
         let Some(given) = self.get(key) else { return Ok(None) };

@@ -26,8 +26,8 @@ pub struct Takeover {
 }
 
 impl Takeover {
-    /// Raises the fence number on every host, for a runner that comes after record `last_seq` of the run: all of them or,
-    /// when one cannot be reached, none. Gives the numbers by host.
+    /// Raises the fence number on every host, for a runner that comes after record `last_seq` of the run: all of them
+    /// or, when one cannot be reached, none. Gives the numbers by host.
     ///
     /// # Errors
     /// `Refused` naming the hosts that cannot be reached or taken; `Interrupted`.

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 /// One runner at the fences of all hosts.
 #[derive(Debug, Default)]
 pub(super) struct Fence {
-    pub(super) runner: Runner,
+    /// Nobody that leases are for, as in a test that changes something behind the runner's back.
+    pub(super) runner: Option<Runner>,
     /// The numbers it has taken, by host.
     numbers: BTreeMap<String, u64>,
 }
@@ -20,6 +21,7 @@ impl Fence {
     /// The reply to a request that goes no further: it is about leases, or the runner may not change that host.
     pub(super) fn stop(&mut self, estate: &mut Estate, request: &Request) -> Option<Reply> {
         let carries = matches!(request, Request::File { host, work } if host != RUNNER && work.changes());
+        let runner = self.runner.as_ref()?;
         let about_lease = matches!(request, Request::TakeLease { .. } | Request::Release { .. });
         let (Request::Start { host: name, .. }
         | Request::EndJob { host: name, .. }
@@ -40,12 +42,12 @@ impl Fence {
             (obstacle, _) => return obstacle.filter(|_| about_lease).map(Reply::Trouble),
         };
         if matches!(request, Request::Release { .. }) {
-            return Some(Reply::Lease(host.release(&self.runner)));
+            return Some(Reply::Lease(host.release(runner)));
         }
         let taken = if let Request::TakeLease { force, .. } = request {
-            host.take(name, &self.runner, now, *force)
+            host.take(name, runner, now, *force)
         } else {
-            self.admit(host, name, now)
+            self.admit(host, name, runner, now)
         };
         match taken {
             Ok(number) => {
@@ -57,11 +59,11 @@ impl Fence {
     }
 
     /// The number under which the runner may change something on a host.
-    fn admit(&self, host: &mut SimHost, name: &str, now: String) -> Result<u64, Trouble> {
+    fn admit(&self, host: &mut SimHost, name: &str, runner: &Runner, now: String) -> Result<u64, Trouble> {
         match (self.numbers.get(name), &host.lease) {
             (Some(number), Some(lease)) if lease.number == *number => Ok(*number),
             (Some(_), Some(lease)) => Err(Trouble::Leased(lease.refusal(name))),
-            (Some(_) | None, _) => host.take(name, &self.runner, now, false),
+            (Some(_) | None, _) => host.take(name, runner, now, false),
         }
     }
 }

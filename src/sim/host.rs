@@ -1,6 +1,7 @@
 //! A simulated host: whether it can be reached, and the jobs that were started on it. Pure state under a time that
 //! is handed in; what a job does to a product is the model's affair.
 
+use crate::model::value::{Fields, Value};
 use crate::world::lease::{Lease, Runner};
 use crate::world::{JobId, JobState, Trouble};
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ pub(super) struct SimHost {
     /// It cannot be reached before this time.
     pub(super) down_until: u64,
     pub(super) jobs: BTreeMap<JobId, SimJob>,
+    /// How often it has restarted.
+    pub(super) restarts: u32,
     /// The last one that was taken.
     pub(super) lease: Option<Lease>,
 }
@@ -54,9 +57,23 @@ impl SimHost {
         }
     }
 
+    /// What a command that reads something of the host itself tells: exit code and output.
+    pub(super) fn tells(&self, what: &str, args: &Fields) -> Option<(i32, String)> {
+        let boot = format!("boot-{}", self.restarts + 1);
+        match what {
+            "boot_id" => Some((0, boot)),
+            "rebooted" => {
+                let same = args.get("since").and_then(Value::as_text) == Some(boot.as_str());
+                Some((i32::from(same), String::new()))
+            }
+            _ => None,
+        }
+    }
+
     /// The host restarts: what runs on it is lost.
     pub(super) fn restart(&mut self, now: u64, back_at: u64) {
         self.down_until = self.down_until.max(back_at);
+        self.restarts += 1;
         for job in self.jobs.values_mut().filter(|job| now < job.ends_at) {
             job.ends_at = now;
             job.end = JobState::Lost("the host has restarted since the job began".into());

@@ -19,6 +19,9 @@ use crate::world::{
 /// How long it takes to see that a host cannot be reached, in milliseconds.
 const UNREACHABLE_MS: u64 = 1_000;
 
+/// How long a host is away that is told to restart, in milliseconds.
+const REBOOT_MS: u64 = 60_000;
+
 /// How long a command runs that no model has an opinion about, in milliseconds.
 const COMMAND_MS: u64 = 500;
 
@@ -112,7 +115,7 @@ impl World for SimWorld {
     }
 
     fn act_for(&mut self, runner: Runner) {
-        self.fence.runner = runner;
+        self.fence.runner = Some(runner);
     }
 }
 
@@ -210,7 +213,7 @@ impl Estate {
                 self.schedule(soon, ticket, Due::Job(host, job));
             }
             Request::Probe { host, service, what, args, .. } => {
-                let reply = self.probe(service.as_deref(), &what, &args);
+                let reply = self.probe(&host, service.as_deref(), &what, &args);
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
             Request::List { host, dir } => self.schedule(soon, ticket, Due::Listing(host, plain(dir))),
@@ -255,8 +258,11 @@ impl Estate {
             let now = self.now;
             if let Some(host) = self.hosts.get_mut(host) {
                 host.jobs.insert(job.clone(), record);
+                let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
                 if let Some(Harm::HostRestarts { ms }) = harm {
                     host.restart(now, now + ms);
+                } else if verb == "reboot" && service.is_none() && !does_nothing {
+                    host.restart(now, now + REBOOT_MS);
                 }
             }
         }
@@ -292,10 +298,11 @@ impl Estate {
         }
     }
 
-    fn probe(&mut self, service: Option<&str>, what: &str, args: &Fields) -> Reply {
+    fn probe(&mut self, host: &str, service: Option<&str>, what: &str, args: &Fields) -> Reply {
+        let of_host = self.hosts.get(host).filter(|_| service.is_none()).and_then(|host| host.tells(what, args));
         let model = service.and_then(|service| Some((service, self.model_of(service)?)));
         let read = model.and_then(|(service, model)| self.attempt(model, |model, _| model.probe(service, what, args)));
-        let (exit, out, err) = match read.flatten() {
+        let (exit, out, err) = match of_host.or_else(|| read.flatten()) {
             Some((exit, out)) => (exit, out, String::new()),
             None => (127, String::new(), format!("no model knows the probe `{what}`")),
         };

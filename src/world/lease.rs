@@ -20,6 +20,8 @@ pub struct Runner {
     pub holder: String,
     /// How many records the run had when this runner took it up: a later runner has more, or wrote none before.
     pub opened: u64,
+    /// The runs that this one follows, such as the upgrade it takes back: their hosts are for this one. Not written.
+    pub follows: Vec<String>,
 }
 
 /// A lease of a host.
@@ -52,7 +54,7 @@ impl Lease {
     /// The text of its file: a line `key=value` each, in this order.
     #[must_use]
     pub fn render(&self) -> String {
-        let Runner { run, holder, opened } = &self.runner;
+        let Runner { run, holder, opened, .. } = &self.runner;
         let (number, since) = (self.number, &self.since);
         let end = if self.released { "released=yes\n" } else { "" };
         format!(
@@ -73,14 +75,16 @@ impl Lease {
                 run: value("run")?.to_owned(),
                 holder: value("holder")?.to_owned(),
                 opened: value("opened")?.parse().ok()?,
+                follows: Vec::new(),
             },
             since: value("since")?.to_owned(),
             released: value("released") == Some("yes"),
         })
     }
 
-    /// The lease that `runner` may take when `there` is the one that counts: the next number, if nobody holds it or an
-    /// earlier runner of the same run does. What it holds already stays as it is. `force` takes it from anybody.
+    /// The lease that `runner` may take when `there` is the one that counts: the next number, if nobody holds it, or an
+    /// earlier runner of the same run, or of one it follows, does. What it holds already stays as it is. `force` takes
+    /// it from anybody.
     ///
     /// # Errors
     /// Who holds it, in words.
@@ -88,10 +92,12 @@ impl Lease {
         let Some(there) = there else {
             return Ok(Self { number: 1, runner: runner.clone(), since, released: false });
         };
-        if there.runner == *runner && !there.released {
+        let same = there.is_of(runner) && there.runner.opened == runner.opened && there.runner.holder == runner.holder;
+        if same && !there.released {
             return Ok(there.clone());
         }
-        if !force && !there.released && !there.is_of(runner) {
+        let followed = runner.follows.contains(&there.runner.run);
+        if !force && !there.released && !there.is_of(runner) && !followed {
             return Err(there.refusal(host));
         }
         Ok(Self { number: there.number + 1, runner: runner.clone(), since, released: false })
@@ -133,7 +139,7 @@ mod tests {
     use super::{Lease, Runner};
 
     fn runner(run: &str, opened: u64) -> Runner {
-        Runner { run: run.to_owned(), holder: "anna@ops1, pid 4711".to_owned(), opened }
+        Runner { run: run.to_owned(), holder: "anna@ops1, pid 4711".to_owned(), opened, follows: Vec::new() }
     }
 
     fn held(run: &str, opened: u64, released: bool) -> Lease {
@@ -164,12 +170,10 @@ mod tests {
         assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 5), false), Ok(8));
         assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 3), false), Ok(7), "it is its own");
         let refusal = Err("run a (anna@ops1, pid 4711, since 2026-11-21T22:03:11Z) holds `cfg-a`".to_owned());
-        assert_eq!(
-            take(Some(&held("a", 5, false)), &runner("a", 3), false),
-            refusal,
-            "a former runner of the same run"
-        );
+        assert_eq!(take(Some(&held("a", 5, false)), &runner("a", 3), false), refusal, "a former runner of the run");
         assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), false), refusal, "another run");
         assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), true), Ok(8));
+        let follower = Runner { follows: vec!["a".to_owned()], ..runner("b", 0) };
+        assert_eq!(take(Some(&held("a", 5, false)), &follower, false), Ok(8));
     }
 }

@@ -85,7 +85,7 @@ pub(crate) fn site() -> Inventory {
             Service { name: name.into(), host: "h".into(), vars, profile: Rc::clone(&profile), account: None },
         )
     };
-    let host = Host { name: "h".into(), address: "local".into(), jobs: None, account: None };
+    let host = Host { name: "h".into(), address: "local".into(), jobs: None, account: None, reboot: None };
     Inventory {
         hosts: BTreeMap::from([("h".to_owned(), host)]),
         services: BTreeMap::from([service("p1", "/logs"), service("p2", "/logs2")]),

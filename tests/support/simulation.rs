@@ -15,7 +15,7 @@ use baton::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Way, Who
 use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
 use baton::session::adoption::{self, Adoption};
-use baton::session::{self, Finished, Parts, Prepared, Terms, Verdict};
+use baton::session::{self, Finished, Parts, Prepared, Takeover, Terms, Verdict};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
 use baton::world::{JobId, Request, Ticket, World};
 use std::cell::RefCell;
@@ -350,6 +350,18 @@ impl Play<'_> {
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
         Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+    }
+
+    /// The run takes its hosts over from whoever holds them.
+    pub fn take_over(&self) {
+        let hosts = self.scene.prepared.inventory.hosts.keys().cloned().collect();
+        let (run, without, name) = (self.run.to_owned(), Vec::new(), None);
+        let by = Who { user: "successor".into(), host: "sim".into(), pid: 2 };
+        let takeover = Takeover { run, hosts, without, reason: "its runner hangs".into(), name, by };
+        let (mut world, mut store) = (self.estate.connect(CrashClock::never()), self.store.clone());
+        let last = self.records().len() as u64;
+        let numbers = takeover.raise(&mut world, last).unwrap_or_else(|error| panic!("{error}"));
+        takeover.record(&mut store, last, &numbers, world.now()).unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// A runner that lives.

@@ -345,7 +345,7 @@ fn words(call: &Call<'_>, given: &Dynamic, what: &str) -> Fallible<Vec<String>> 
 }
 
 /// What came of a change that was asked for. One that a person had left out changed nothing; why is in `skipped`.
-fn made(former: &Value, value: &Value) -> Dynamic {
+pub(super) fn made(former: &Value, value: &Value) -> Dynamic {
     let Some(reason) = value.get("skipped").and_then(Value::as_text) else {
         return result(true, former, &output(value));
     };

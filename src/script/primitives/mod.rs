@@ -1,8 +1,8 @@
 //! The vocabulary of runbooks. Each file holds one theme: a table of [`Primitive`]s, each a function beside what is
 //! said about it. A primitive performs nothing itself.
 //!
-//! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`]: tracks
-//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing
+//! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`], [`rolling`]: tracks
+//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`reboot`]: restarts of hosts
 //! - [`logs`]: following logs · [`table`]: decision tables from plain data
 //! - [`files`]: carrying files to and from hosts
 //! - [`secrets`]: what only commands may know
@@ -16,6 +16,8 @@ mod logs;
 mod parallel;
 mod people;
 mod probes;
+mod reboot;
+mod rolling;
 mod secrets;
 mod table;
 mod values;
@@ -43,10 +45,12 @@ pub(crate) struct Primitive {
 pub(crate) fn all() -> impl Iterator<Item = &'static Primitive> {
     [
         flow::PRIMITIVES,
+        rolling::PRIMITIVES,
         inventory::PRIMITIVES,
         probes::PRIMITIVES,
         changes::PRIMITIVES,
         files::PRIMITIVES,
+        reboot::PRIMITIVES,
         secrets::PRIMITIVES,
         logs::PRIMITIVES,
         waits::PRIMITIVES,

@@ -7,26 +7,34 @@ use crate::script::call::Call;
 use crate::script::closures::{Closure, isolate};
 use crate::script::context::{Fallible, Track, terminated};
 use crate::script::failure;
-use rhai::{Array, Dynamic};
+use rhai::{Array, Dynamic, FnPtr};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 /// Where a track leaves its result.
-type Slot = Rc<RefCell<Option<Fallible<Dynamic>>>>;
+pub(super) type Slot = Rc<RefCell<Option<Fallible<Dynamic>>>>;
+
+/// A track that has ended, and its result.
+pub(super) type Child = (Rc<Track>, Slot);
 
 /// `parallel(items, |item| …)`.
 pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
-    let (items, body) = (call.list(0)?, call.closure(1)?);
+    let children = run_tracks(call, call.list(0)?, &call.closure(1)?)?;
+    gather(call, call.track()?, children)
+}
+
+/// Calls `body` for every item, each on a track of its own, and waits for all.
+pub(super) fn run_tracks(call: &Call<'_>, items: Array, body: &FnPtr) -> Fallible<Vec<Child>> {
     let track = call.track()?;
     let Some(engine) = track.run.engine.get().and_then(Weak::upgrade) else { return Err(terminated(call.position())) };
     let within = track.run.door.step_id();
-    let mut children: Vec<(Rc<Track>, Slot)> = Vec::new();
+    let mut children: Vec<Child> = Vec::new();
     let mut bodies: Vec<Body> = Vec::new();
     for mut item in items {
         isolate(&mut item);
         let (child, slot) = (Track::new(&track.run), Slot::default());
         children.push((Rc::clone(&child), Rc::clone(&slot)));
-        let (body, engine) = (Closure::isolated(call.context, &body), Rc::clone(&engine));
+        let (body, engine) = (Closure::isolated(call.context, body), Rc::clone(&engine));
         let within = within.clone();
         bodies.push(Box::new(move || {
             let own = child.run.door.step_id().track;
@@ -46,12 +54,12 @@ pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
     if children.iter().any(|(child, _)| child.left.get()) {
         return Err(track.leave(call.position()));
     }
-    gather(call, track, children)
+    Ok(children)
 }
 
 /// The results in the order of the items. A failure comes before a hold: what failed can be tried again, and the
 /// track that was held then holds again.
-fn gather(call: &Call<'_>, track: &Track, children: Vec<(Rc<Track>, Slot)>) -> Fallible<Dynamic> {
+fn gather(call: &Call<'_>, track: &Track, children: Vec<Child>) -> Fallible<Dynamic> {
     let mut results = Array::new();
     let mut held = None;
     let failures = children.iter().filter(|(child, _)| child.held.borrow().is_none());

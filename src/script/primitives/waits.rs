@@ -11,7 +11,7 @@ use crate::script::handles::ServiceHandle;
 use crate::script::options::Options;
 use crate::script::primitives::Primitive;
 use crate::script::{diagnostic, failure, lower};
-use rhai::Dynamic;
+use rhai::{Dynamic, FnPtr};
 
 const ROLE_LIMIT: Span = Span::mins(2);
 const STATE_LIMIT: Span = Span::mins(5);
@@ -149,20 +149,32 @@ fn wait_until(call: &Call<'_>) -> Fallible<Dynamic> {
     let options = call.options(2)?;
     let limit = options.span("limit")?.unwrap_or(UNTIL_LIMIT);
     let every = options.span("every")?.unwrap_or(EVERY);
+    until_true(call, &what, &condition, vec![], every, limit).map(|()| Dynamic::UNIT)
+}
+
+/// Calls a closure with these arguments until it gives true.
+pub(super) fn until_true(
+    call: &Call<'_>,
+    what: &str,
+    condition: &FnPtr,
+    args: Vec<Dynamic>,
+    every: Span,
+    limit: Span,
+) -> Fallible<()> {
     let deadline = now(call)?.saturating_add_unsigned(limit.0);
     loop {
         let time = now(call)?;
-        let holds = call.invoke(&condition, vec![])?;
+        let holds = call.invoke(condition, args.clone())?;
         match holds.as_bool() {
-            Ok(true) => return Ok(Dynamic::UNIT),
+            Ok(true) => return Ok(()),
             Ok(false) if time >= deadline => {
                 let why = failure::plain(FailureKind::Limit, format!("still waiting after {limit}: {what}"));
                 return Err(failure::raise(call, &why, None, None, None));
             }
-            Ok(false) => rest(call, what.clone(), every.min(Span(deadline.abs_diff(time))))?,
+            Ok(false) => rest(call, what.to_owned(), every.min(Span(deadline.abs_diff(time))))?,
             Err(_) => {
                 let kind = diagnostic::kind_of(&holds);
-                return Err(call.bug(format!("the condition of `wait_until` gives {kind}, not true or false")));
+                return Err(call.bug(format!("the condition of `{}` gives {kind}, not true or false", call.doc.name)));
             }
         }
     }
@@ -174,7 +186,7 @@ fn sleep(call: &Call<'_>) -> Fallible<Dynamic> {
 }
 
 /// Lets time pass; `why` is what a person reads meanwhile.
-fn rest(call: &Call<'_>, why: String, span: Span) -> Fallible<()> {
+pub(super) fn rest(call: &Call<'_>, why: String, span: Span) -> Fallible<()> {
     call.perform(ours(why, Action::Sleep { span })).map(|_| ())
 }
 

@@ -1,0 +1,160 @@
+//! Leases in the simulation: a runner that is frozen at any point, taken over, and wakes up when another one has seen
+//! the run to its end. It must do nothing any more.
+
+use crate::support::simulation::{Play, Scene};
+use baton::error::Result;
+use baton::journal::memory::MemoryStore;
+use baton::journal::{RunId, Store, Stored};
+use baton::model::record::{Ending, Moment, Record, Who};
+use baton::session::{self, Finished, Parts};
+use baton::sim::CrashClock;
+use baton::world::lease::Runner;
+use baton::world::{Completion, Request, Ticket, World};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// Changes on both hosts, the second of which is not touched before the end.
+const RUNBOOK: &str = r#"//! Two hosts, one after the other
+let c1 = service("c1");
+let c2 = service("c2");
+step("First", || { set_readonly(c1); stage_install(c1, "9.0.1"); sleep("5s"); });
+step("Second", || { stage_install(c2, "9.0.1"); backup(service("confdb"), "after"); });
+step("Open", || unset_readonly(c1));
+"#;
+
+/// What happens while a runner is frozen.
+type Meanwhile = Box<dyn FnOnce()>;
+
+/// Freezes a runner at one of the points where it asks for something or writes something.
+#[derive(Clone)]
+struct Freezer {
+    left: Rc<Cell<u32>>,
+    meanwhile: Rc<RefCell<Option<Meanwhile>>>,
+}
+
+impl Freezer {
+    fn pass(&self) {
+        self.left.set(self.left.get().saturating_sub(1));
+        if self.left.get() == 0
+            && let Some(meanwhile) = self.meanwhile.take()
+        {
+            meanwhile();
+        }
+    }
+}
+
+struct Frozen<T>(T, Freezer);
+
+impl World for Frozen<Box<dyn World>> {
+    fn now(&mut self) -> Moment {
+        self.0.now()
+    }
+    fn submit(&mut self, ticket: Ticket, request: Request) {
+        self.1.pass();
+        self.0.submit(ticket, request);
+    }
+    fn next(&mut self) -> Completion {
+        self.0.next()
+    }
+    fn forget(&mut self, ticket: Ticket) {
+        self.0.forget(ticket);
+    }
+    fn act_for(&mut self, runner: Runner) {
+        self.0.act_for(runner);
+    }
+}
+
+impl Store for Frozen<MemoryStore> {
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
+        // Before its first record there is nothing that could be taken over.
+        if expected > 0 {
+            self.1.pass();
+        }
+        self.0.append(run, expected, records)
+    }
+    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+        self.0.read(run)
+    }
+    fn runs(&self) -> Result<Vec<RunId>> {
+        self.0.runs()
+    }
+    fn put_source(&mut self, text: &str) -> Result<String> {
+        self.0.put_source(text)
+    }
+    fn source(&self, digest: &str) -> Result<String> {
+        self.0.source(digest)
+    }
+}
+
+/// A runner that is frozen at point `at`, if it comes to it; then `meanwhile` happens.
+fn frozen_runner(scene: &Scene, play: &Play<'_>, at: u32, meanwhile: Meanwhile) -> Finished {
+    let freezer = Freezer { left: Rc::new(Cell::new(at)), meanwhile: Rc::new(RefCell::new(Some(meanwhile))) };
+    let world: Box<dyn World> = Box::new(play.estate.connect(CrashClock::never()));
+    let parts = Parts {
+        run: "sim".into(),
+        store: Box::new(Frozen(play.store.clone(), freezer.clone())),
+        world: Box::new(Frozen(world, freezer)),
+        sinks: vec![],
+        by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
+        gates: vec![],
+    };
+    session::begin(scene.prepared(), parts, Default::default(), "lab genesys").expect("it begins")
+}
+
+#[test]
+fn a_runner_that_was_taken_over_does_nothing_any_more() {
+    let scene: &'static Scene = Box::leak(Box::new(Scene::of_text(RUNBOOK)));
+    let calm = scene.play(1);
+    assert_eq!(calm.run().ending, Ending::Done);
+    let mut at = 1;
+    loop {
+        let play: &'static Play<'static> = Box::leak(Box::new(scene.play(1)));
+        let over = Rc::new(RefCell::new(None));
+        let seen = Rc::clone(&over);
+        let finished = frozen_runner(
+            scene,
+            play,
+            at,
+            Box::new(move || {
+                if matches!(play.records().last(), Some(Record::Ended { .. })) {
+                    return;
+                }
+                play.take_over();
+                let other = play.run();
+                assert_eq!((other.ending, other.error), (Ending::Done, None), "frozen at point {at}");
+                seen.replace(Some((play.deeds(), play.records().len())));
+            }),
+        );
+        let Some((deeds, records)) = over.take() else { break };
+        assert_eq!(deeds, calm.deeds(), "frozen at point {at}");
+        assert_eq!(play.deeds(), deeds, "frozen at point {at}: it did something when it woke up");
+        assert_eq!(play.records().len(), records, "frozen at point {at}: it wrote something when it woke up");
+        let told = finished.error.map(|error| error.to_string()).unwrap_or_default();
+        if finished.ending != Ending::Done {
+            assert_eq!((finished.ending, finished.exit_code), (Ending::Refused, 8), "frozen at point {at}: {told}");
+            assert!(told.contains("taken"), "frozen at point {at}: {told}");
+        }
+        at += 1;
+    }
+    assert!(at > 40, "only {at} points");
+}
+
+#[test]
+fn another_run_is_refused_until_the_first_is_over() {
+    let broken = Scene::of_text("//! Breaks off\nset_readonly(service(\"c1\"));\nguard(false, \"not today\");\n");
+    let scene = Scene::of_text(RUNBOOK);
+    let first = broken.play(1);
+    assert_eq!(first.run().ending, Ending::Failed);
+    let second = scene.play_after(&first);
+    let refused = second.run();
+    assert_eq!((refused.ending, refused.exit_code), (Ending::Refused, 8));
+    let told = refused.error.expect("it says why").to_string();
+    assert!(told.contains("run sim (tester@sim, pid 1, since 2026-11-21T22:00:"), "{told}");
+    assert!(told.contains("baton takeover sim-next --reason"), "{told}");
+    assert_eq!(first.back(&baton::model::record::Way::Abort).ending, Ending::Aborted);
+    let done = second.run();
+    assert_eq!((done.ending, done.error), (Ending::Done, None));
+    // What is over holds nothing.
+    let third = scene.play_after(&second);
+    assert_eq!(third.run().ending, Ending::Done);
+}
