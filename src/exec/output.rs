@@ -14,7 +14,7 @@ const TRIES: u32 = 5;
 pub(super) fn fetch(link: &dyn Link, host: &str, job: &JobId, stream: Stream, max: u64) -> Result<String, Stopped> {
     let read = |from, max| {
         let mut pace = Pace::patient();
-        let mut ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
+        let ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
         for _ in 1..TRIES {
             match ask()? {
                 Err(Trouble::Lost(_)) => link.call(Request::WaitUntil { until: link.now().mono + pace.step() })?,
