@@ -3,7 +3,8 @@
 //! once. `BATON_LONG=1` strikes at all twelve steps with every fault, else at four that `BATON_SEED` decides.
 
 use super::twelve::{ONCE, RUN, STEPS, prepare};
-use crate::support::estate::Estate;
+use crate::support::estate::{Estate, Kind};
+use crate::support::machine::Make;
 use crate::support::{Baton, Dice, Ended};
 use std::fs::File;
 use std::process::Child;
@@ -44,6 +45,10 @@ struct Case {
     after: u64,
     /// How much longer than it must it lasts, in milliseconds.
     longer: u64,
+    /// Which program is `sh` on the host.
+    sh: &'static str,
+    /// How sessions share the connection.
+    multiplexing: &'static str,
 }
 
 /// What it came to in the end.
@@ -68,7 +73,7 @@ struct Trial {
 
 #[test]
 fn a_run_over_ssh_that_nobody_disturbs_ends_by_itself() {
-    let mut trial = Trial::new(Case { fault: Fault::CutLink, step: 0, after: 0, longer: 0 });
+    let mut trial = Trial::new(Case::new(Fault::CutLink, 0, &mut Dice::new(SEED)));
     let mut runner = trial.start(&RUN);
     let ended = trial.ended(&mut runner).unwrap();
     assert_eq!((ended.code, trial.ledger.complaint(true)), (0, None), "{}{}", ended.out, ended.err);
@@ -96,7 +101,7 @@ fn whatever_fails_at_whatever_step_the_run_ends_well_and_nothing_happens_twice()
     let mut wrong = String::new();
     for (case, took, result) in &results {
         match result {
-            Ok(came) => println!("{:?} at step {}: {came:?}, {:.1} s", case.fault, case.step, took.as_secs_f32()),
+            Ok(came) => println!("{case:?}: {came:?}, {:.1} s", took.as_secs_f32()),
             Err(why) => wrong += &format!("\n===== {case:?}: {why}\n"),
         }
     }
@@ -116,20 +121,25 @@ fn cases() -> Vec<Case> {
         while !long && steps.len() > 4 {
             steps.remove(usize::try_from(dice.roll(steps.len() as u64)).expect("small"));
         }
-        cases.extend(steps.into_iter().map(|step| Case {
-            fault,
-            step,
-            after: dice.roll(600),
-            longer: dice.roll(4_000),
-        }));
+        cases.extend(steps.into_iter().map(|step| Case::new(fault, step, &mut dice)));
     }
     cases
 }
 
+impl Case {
+    fn new(fault: Fault, step: usize, dice: &mut Dice) -> Self {
+        let sh = ["dash", "dash", "bash", "busybox"][dice.roll(4) as usize];
+        let multiplexing = ["native", "native", "process"][dice.roll(3) as usize];
+        Self { fault, step, after: dice.roll(600), longer: dice.roll(4_000), sh, multiplexing }
+    }
+}
+
 impl Trial {
     fn new(case: Case) -> Self {
-        let (baton, estate) = (Baton::new(), Estate::start(1));
-        let ledger = prepare(&baton, &estate.inventory(SETTINGS), "/root", &estate.host(1).home());
+        let kind = Kind { make: Make { sh: case.sh, login: "/bin/sh" }, ..Kind::default() };
+        let (baton, estate) = (Baton::new(), Estate::of(&[kind]));
+        let settings = format!("{SETTINGS}\nmultiplexing = \"{}\"", case.multiplexing);
+        let ledger = prepare(&baton, &estate.inventory(&settings), "/root", &estate.host(1).home());
         Self { case, baton, estate, ledger, said: String::new() }
     }
 
