@@ -4,7 +4,7 @@
 
 use super::twelve::{ONCE, RUN, STEPS, prepare};
 use crate::support::estate::{Estate, Kind};
-use crate::support::machine::Make;
+use crate::support::machine::{Make, patiently};
 use crate::support::{Baton, Dice, Ended};
 use std::fs::File;
 use std::process::Child;
@@ -77,9 +77,15 @@ fn a_run_over_ssh_that_nobody_disturbs_ends_by_itself() {
     let mut runner = trial.start(&RUN);
     let ended = trial.ended(&mut runner).unwrap();
     assert_eq!((ended.code, trial.ledger.complaint(true)), (0, None), "{}{}", ended.out, ended.err);
+    let machine = &trial.estate.host(1).machine;
+    patiently("nothing of it is left, there or here", || {
+        let only_sshd = machine.processes().iter().all(|it| it.name == "sshd" || it.is_its_own());
+        only_sshd && machine.clients().is_empty()
+    });
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "a long one is asked for by somebody who watches")]
 fn whatever_fails_at_whatever_step_the_run_ends_well_and_nothing_happens_twice() {
     let began = Instant::now();
     let cases = cases();
@@ -145,7 +151,7 @@ impl Trial {
 
     /// Disturbs a run and brings it to its end.
     fn goes(mut self) -> Result<Came, String> {
-        let result = self.disturb().and_then(|ended| self.to_the_end(ended));
+        let result = self.disturb().and_then(|ended| self.see_through(ended));
         result.map_err(|why| {
             let jobs =
                 self.estate.host(1).does("cd /root/.baton 2>/dev/null && find . -type f | sort | head -80; ps ax");
@@ -196,7 +202,7 @@ impl Trial {
     }
 
     /// Takes it up again until it is over, as a person does who reads what is said.
-    fn to_the_end(&mut self, first: Ended) -> Result<Came, String> {
+    fn see_through(&mut self, first: Ended) -> Result<Came, String> {
         let (mut ended, mut came) = (first, Came::ByItself);
         for _ in 0..=RESUMES_MAX {
             if let Some(complaint) = self.ledger.complaint(ended.code == 0) {
