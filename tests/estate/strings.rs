@@ -27,7 +27,8 @@ model = "echo"
 logs = "/root"
 
 [probes.told]
-argv = ["sh", "-c", "printf '%s\\0' \"$@\" >>/root/probed; echo $#", "x", "{a}", "{b}", "{c}", "{d}", "{e}"]
+argv = ["sh", "-c", "printf '%s\\0' \"$@\" >>/root/probed; echo $#", "x", "{a}", "{b}", "{c}", "{d}", "{e}", "{f}", "{g}",
+        "{h}", "{i}", "{j}", "{k}", "{l}", "{m}", "{n}", "{o}", "{p}", "{q}", "{r}", "{s}", "{t}"]
 
 [log]
 dir = "{logs}"
@@ -48,10 +49,10 @@ fn runbook(strings: &[String], folders: &[String]) -> String {
         let (value, words) = (literal(&format!("V={}", batch[0])), words(batch));
         writeln!(text, "run(h, [\"env\", {value}, \"sh\", \"-c\", {}, \"x\", {words}]);", literal(RECEIVER)).unwrap();
     }
-    for five in strings.chunks(5) {
-        let pairs = five.iter().zip("abcde".chars()).map(|(text, key)| format!("{key}: {}", literal(text)));
+    for batch in strings.chunks(20) {
+        let pairs = batch.iter().zip('a'..='t').map(|(text, key)| format!("{key}: {}", literal(text)));
         let pairs = pairs.collect::<Vec<_>>().join(", ");
-        writeln!(text, "guard(probe(s, \"told\", #{{ {pairs} }}) == \"5\", \"five were told\");").unwrap();
+        writeln!(text, "guard(probe(s, \"told\", #{{ {pairs} }}) == \"20\", \"twenty were told\");").unwrap();
     }
     for batch in names(strings).chunks(BATCH) {
         writeln!(text, "run(h, [\"sh\", \"-c\", {}, \"x\", {}]);", literal(MAKER), words(batch)).unwrap();

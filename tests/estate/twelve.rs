@@ -34,7 +34,7 @@ step("8 log", || guard(wait_for_log(acme, "now READY", #{ limit: "1min" }).line 
 step("9 wait", || wait_probe(acme, "ready", "yes", #{ every: "200ms", limit: "1min" }));
 step("10 at the same time", || parallel([["10a", "0.5"], ["10b", "0.6"], ["10c", "0.7"]], |one| once(h1, one[0], one[1])));
 step("11 long", || once(h1, "11", "1.0"));
-step("12 last", || once(h1, "12", "0.1"));
+step("12 last", || once(h1, "12", "0.7"));
 "##;
 
 const PRODUCT: &str = r#"

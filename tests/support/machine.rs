@@ -175,6 +175,11 @@ impl Process {
         Some(Self { id, inner, name: field("Name:")?.into(), state: field("State:")?.into() })
     }
 
+    /// Whether it belongs to the machine itself: what waits for its power to go.
+    pub fn is_its_own(&self) -> bool {
+        std::fs::read_to_string(proc_of(self.id).join("cmdline")).is_ok_and(|line| line.contains(INIT))
+    }
+
     fn moves(&self) -> bool {
         !self.state.starts_with(['T', 'Z', 'X'])
     }
