@@ -2,7 +2,7 @@
 //! said about it. A primitive performs nothing itself.
 //!
 //! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`], [`rolling`]: tracks
-//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`reboot`]: restarts of hosts
+//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`reboot`]: restarting hosts
 //! - [`logs`]: following logs · [`table`]: decision tables from plain data
 //! - [`secrets`]: what only commands may know
 //! - [`waits`]: states and time · [`people`]: asking · [`values`]: versions, text for the record
