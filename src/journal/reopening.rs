@@ -68,7 +68,20 @@ impl History {
             Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
             Some(_) | None => self.latest_readings().into_iter().next(),
         };
-        again.filter(|id| self.may_retry(id)).into_iter().collect()
+        let beside = again.iter().flat_map(|id| self.failed_beside(id));
+        again.iter().cloned().chain(beside).filter(|id| self.may_retry(id)).collect()
+    }
+
+    /// What tracks that were forked together with that of an effect failed at last, if they did: they are tried again
+    /// together.
+    fn failed_beside(&self, id: &EffectId) -> Vec<EffectId> {
+        let Some((fork, _)) = id.track.0.rsplit_once('-') else { return Vec::new() };
+        let beside = |track: &TrackId| *track != id.track && track.0.rsplit_once('-').is_some_and(|(of, _)| of == fork);
+        let last = self.tracks.iter().filter(|(track, _)| beside(track)).filter_map(|(track, known)| {
+            let last = EffectId { track: track.clone(), n: known.slots.last()?.n };
+            matches!(self.recorded(&last)?.state, State::Settled(Outcome::Failed(_))).then_some(last)
+        });
+        last.collect()
     }
 
     fn may_retry(&self, id: &EffectId) -> bool {

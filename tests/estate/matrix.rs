@@ -4,7 +4,7 @@
 
 use super::twelve::{ONCE, RUN, STEPS, prepare};
 use crate::support::estate::{Estate, Kind};
-use crate::support::machine::{Make, patiently};
+use crate::support::machine::{Make, soon};
 use crate::support::{Baton, Dice, Ended};
 use std::fs::File;
 use std::process::Child;
@@ -77,11 +77,9 @@ fn a_run_over_ssh_that_nobody_disturbs_ends_by_itself() {
     let mut runner = trial.start(&RUN);
     let ended = trial.ended(&mut runner).unwrap();
     assert_eq!((ended.code, trial.ledger.complaint(true)), (0, None), "{}{}", ended.out, ended.err);
-    let machine = &trial.estate.host(1).machine;
-    patiently("nothing of it is left, there or here", || {
-        let only_sshd = machine.processes().iter().all(|it| it.name == "sshd" || it.is_its_own());
-        only_sshd && machine.clients().is_empty()
-    });
+    let host = trial.estate.host(1);
+    let at_rest = || host.machine.processes().iter().all(|it| it.name == "sshd" || it.is_its_own());
+    assert!(soon(at_rest), "the run has left processes behind:\n{}", host.does("ps axf"));
 }
 
 #[test]

@@ -259,10 +259,18 @@ fn ip(words: &[impl AsRef<std::ffi::OsStr>]) {
 
 /// Waits until it is so.
 #[track_caller]
-pub fn patiently(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn patiently(what: &str, holds: impl FnMut() -> bool) {
+    assert!(soon(holds), "waited in vain until {what}");
+}
+
+/// Whether it is so before patience ends.
+pub fn soon(mut holds: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        if Instant::now() > deadline {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
+    true
 }

@@ -2,7 +2,7 @@
 //! said about it. A primitive performs nothing itself.
 //!
 //! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`], [`rolling`]: tracks
-//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`reboot`]: restarts of hosts
+//! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`reboot`]: restarting hosts
 //! - [`logs`]: following logs · [`table`]: decision tables from plain data
 //! - [`files`]: carrying files to and from hosts
 //! - [`secrets`]: what only commands may know
