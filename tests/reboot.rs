@@ -90,7 +90,6 @@ fn the_boot_id_settles_what_became_of_the_command() {
         (Harm::FailsBefore, Ending::Failed, 1),
     ] {
         let play = scene.play_with(1, &plan(harm.clone()));
-        println!("HARM {harm:?}");
         let finished = play.run();
         assert_eq!((finished.ending, restarts(&play)), (ending, told), "{harm:?}: {:?}", finished.error);
     }

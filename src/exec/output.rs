@@ -38,7 +38,7 @@ fn head_and_tail(read: &dyn Fn(u64, u64) -> Try<Vec<u8>>, max: u64) -> Try<Vec<u
         return Ok(Ok(head));
     }
     // Nothing tells the length of an output, so its end is found by asking for single bytes.
-    let half = max / 2;
+    let half = (max / 2).max(1);
     let (mut inside, mut beyond) = (max - 1, 2 * max);
     let is_behind_it = |at| -> Try<bool> { Ok(read(at, 1)?.map(|byte| byte.is_empty())) };
     loop {
@@ -74,6 +74,14 @@ fn head_and_tail(read: &dyn Fn(u64, u64) -> Try<Vec<u8>>, max: u64) -> Try<Vec<u
 #[cfg(test)]
 mod tests {
     use super::head_and_tail;
+
+    #[test]
+    fn a_single_byte_of_a_long_output_is_found_as_well() {
+        let read =
+            |from: u64, max: u64| Ok(Ok(b"abc".iter().skip(from as usize).take(max as usize).copied().collect()));
+        let kept = head_and_tail(&read, 1).expect("not stopped").expect("no trouble");
+        assert!(kept.starts_with(b"a"), "{kept:?}");
+    }
 
     #[test]
     fn a_long_output_keeps_its_head_and_its_tail_whatever_its_length() {
