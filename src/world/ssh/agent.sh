@@ -62,6 +62,10 @@ look() {
     ended && return
     { read -r claimed keeper kept && read -r pid began; } 2>/dev/null <"$base.started"
     [ "$kept" = barred ] && return
+    if [ -z "$claimed" ]; then
+        state="lost whoever claimed it died before it could begin"
+        return
+    fi
     if [ "$claimed" != "$boot" ]; then
         state="lost the host was restarted while it ran"
         ended
