@@ -80,6 +80,7 @@ fn a_run_over_ssh_that_nobody_disturbs_ends_by_itself() {
     let host = trial.estate.host(1);
     let at_rest = || host.machine.processes().iter().all(|it| it.name == "sshd" || it.is_its_own());
     assert!(soon(at_rest), "the run has left processes behind:\n{}", host.does("ps axf"));
+    assert!(soon(|| host.machine.clients().is_empty()), "the run has left a connection open");
 }
 
 #[test]

@@ -42,7 +42,11 @@ pub struct RemotePlace {
 
 /// All hosts that are reached over SSH.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RemoteHosts(Arc<BTreeMap<String, RemoteHost>>);
+pub(super) struct RemoteHosts {
+    by_name: Arc<BTreeMap<String, RemoteHost>>,
+    /// Last, because the folder of the control sockets goes with it: a connection is ended through its socket.
+    _settings: Option<Arc<Settings>>,
+}
 
 /// One of them.
 #[derive(Debug)]
@@ -73,23 +77,23 @@ impl RemoteHosts {
             let jobs = Arc::new(Jobs::new(&name, &folder, Arc::clone(&connection)));
             (name, RemoteHost { connection, jobs, files: Files::new() })
         });
-        Ok(Self(Arc::new(hosts.collect())))
+        Ok(Self { by_name: Arc::new(hosts.collect()), _settings: Some(settings) })
     }
 
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_name.is_empty()
     }
 
     /// Whether this is one of them.
     pub(super) fn has(&self, host: &str) -> bool {
-        self.0.contains_key(host)
+        self.by_name.contains_key(host)
     }
 
     /// The answer to a request that needs no asking.
     pub(super) fn known(&self, request: &Request) -> Option<Reply> {
         let Request::JobOutput { host, job, stream, from, max } = request else { return None };
-        self.0.get(host)?.jobs.known_output(job, *stream, *from, *max).map(Reply::Bytes)
+        self.by_name.get(host)?.jobs.known_output(job, *stream, *from, *max).map(Reply::Bytes)
     }
 
     /// Carries out a request to one of them.
@@ -100,7 +104,7 @@ impl RemoteHosts {
         clock: &Clock,
         runner: &Runner,
     ) -> Result<Reply, Trouble> {
-        let Some(RemoteHost { connection, jobs, files }) = request.host().and_then(|host| self.0.get(host)) else {
+        let Some(RemoteHost { connection, jobs, files }) = request.host().and_then(|host| self.by_name.get(host)) else {
             return Err(Trouble::Unreachable("the request is for no host over SSH".into()));
         };
         let at = |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left);
