@@ -48,7 +48,6 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             example: r#"
                 let node = host("cfg-a");
                 reboot(node, #{ limit: "20min", ready: |h| status(service("c1")) == "running" });"#,
-            ..VerbDoc::NONE
         },
         body: reboot,
     },
