@@ -20,11 +20,11 @@ pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
         signatures: &["rolling(items, options, body)"],
         class: Some(Class::Meta),
         summary: "Calls the body for every item, batch after batch, the items of a batch at the same time, as \
-                  `parallel` does. Gives a map for each item, in their order: `#{ item, ok, value, error, tries }`. A host that \
-                  cannot be reached is not one that failed: unless the options say otherwise, no further batch begins \
-                  and `unreachable` is raised with the names. When more items have failed than may, the failure of the \
-                  first one is raised with the names of all; the array `failed` in it holds them. A resumed run tries \
-                  what failed in the last batch again.",
+                  `parallel` does. Gives a map for each item, in their order: `#{ item, ok, value, error, tries }`. A \
+                  host that cannot be reached is not one that failed: unless the options say otherwise, no further \
+                  batch begins and `unreachable` is raised with the names. When more items have failed than may, the \
+                  failure of the first one is raised with the names of all; the array `failed` in it holds them. A \
+                  resumed run tries what failed in the last batch again.",
         limit: "",
         options: &[
             ("batch", "how many items at a time: `2`, or a part of all, `\"25%\"` (1)"),
