@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod answers;
+pub mod ask;
 pub mod automaton;
 pub mod digest;
 mod document;

@@ -211,8 +211,13 @@ output() {
     [ "$size" = 0 ] || tail -c "+$((from + 1))" "$base.$stream" | head -c "$size"
 }
 
-# Asks a running job to end.
+# Asks a running job to end, if the host is still leased under $number.
 end_job() {
+    last_lease
+    if [ "$lease" != "$jobs/lease/$number" ]; then
+        echo leased
+        return
+    fi
     look
     if [ "$state" = running ] && [ -n "$pid" ] && alive "$pid" "$began"; then
         kill -TERM "-$pid" 2>/dev/null || sudo -n kill -TERM "-$pid" 2>/dev/null

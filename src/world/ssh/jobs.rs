@@ -147,7 +147,9 @@ impl Jobs {
         let heard = self.table().running.get(job).cloned();
         if let Some(mut heard) = heard {
             let over = tokio::select! {
-                told = heard.wait_for(|heard| *heard != Heard::Nothing) => told.map_or(Heard::Silence, |told| told.clone()),
+                told = heard.wait_for(|heard| *heard != Heard::Nothing) => {
+                    told.map_or(Heard::Silence, |told| told.clone())
+                }
                 () = sleep_until(until) => Heard::Nothing,
             };
             return match over {
@@ -171,11 +173,16 @@ impl Jobs {
     }
 
     /// Asks a running job to end, several times if need be; its state afterwards, which may still be `Running`.
-    pub(super) async fn terminate(&self, job: &JobId) -> Result<JobState, Trouble> {
+    pub(super) async fn terminate(&self, job: &JobId, runner: &Runner) -> Result<JobState, Trouble> {
+        let number = Lease::file_name(self.lease(runner, false).await?.number);
         for _ in 0..END_TRIES {
             let mut agent = self.resident().await?;
-            let state = self.state_of(&self.exchange(&mut agent, &format!("end {}", name(job)?), &[]).await?)?;
+            let answer = self.exchange(&mut agent, &format!("end {} {number}", name(job)?), &[]).await?;
             self.rest(agent);
+            if answer == "leased" {
+                return Err(self.taken_over(runner).await);
+            }
+            let state = self.state_of(&answer)?;
             if state != JobState::Running {
                 return Ok(state);
             }

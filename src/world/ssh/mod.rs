@@ -104,7 +104,8 @@ impl RemoteHosts {
         clock: &Clock,
         runner: &Runner,
     ) -> Result<Reply, Trouble> {
-        let Some(RemoteHost { connection, jobs, files }) = request.host().and_then(|host| self.by_name.get(host)) else {
+        let Some(RemoteHost { connection, jobs, files }) = request.host().and_then(|host| self.by_name.get(host))
+        else {
             return Err(Trouble::Unreachable("the request is for no host over SSH".into()));
         };
         let at = |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left);
@@ -114,7 +115,7 @@ impl RemoteHosts {
             }
             Request::Look { job, .. } => jobs::reply(jobs.look(&job).await),
             Request::JobEnd { job, until, .. } => jobs::reply(jobs.end(&job, at(until)).await),
-            Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job).await),
+            Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job, runner).await),
             Request::JobOutput { job, stream, from, max, .. } => {
                 Reply::Bytes(jobs.output(&job, stream, from, max).await?)
             }

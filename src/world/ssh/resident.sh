@@ -12,7 +12,7 @@ while read -r word run job a b c d; do
     start) number=$a secret=$b aside=$c count=$d && start ;;
     look) look; echo "$state" ;;
     output) stream=$a from=$b want=$c && output ;;
-    end) end_job ;;
+    end) number=$a && end_job ;;
     lease) show_lease ;;
     take) number=$a && take_lease ;;
     release) number=$a && release_lease ;;
