@@ -1,10 +1,12 @@
 //! The hosts that tests reach over SSH are what the tests take them for.
 
 mod escapes;
+mod files;
 mod hostile;
 mod hurdles;
 mod matrix;
 mod strings;
+mod takeover;
 mod twelve;
 
 use crate::support::estate::{Estate, Kind};
