@@ -15,6 +15,7 @@ requires = { dir = "the folder of its log", file = "its log" }
 [log]
 dir = "{dir}"
 files = "{file}"
+event_patterns = []
 """
 
 

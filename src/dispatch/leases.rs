@@ -10,9 +10,11 @@ use crate::model::event::Event;
 use crate::model::record::{EffectId, Ending, FROM_RUN, Record, Who};
 use crate::model::value::{Fields, Value};
 use crate::world::lease::Runner;
-use crate::world::{Link, Reply, Request, Trouble};
+use crate::world::{Completion, Reply, Request, Ticket, Trouble};
 use std::collections::BTreeSet;
-use std::rc::Rc;
+
+/// The first ticket of releases: no track asks any more, and none has asked that often.
+const RELEASES: u64 = 1 << 63;
 
 /// Whoever carries out `run` when its record has `opened` entries.
 #[must_use]
@@ -53,20 +55,22 @@ impl Dispatcher {
         self.halt(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) })
     }
 
-    /// Gives the hosts back that the run has changed something on. It is over: what cannot be given back is told and
-    /// left to `baton takeover`.
-    pub fn release(self: &Rc<Self>) {
-        let hosts = self.hosts_changed.take();
-        let door = Rc::clone(self);
-        self.drive(Box::new(move || {
-            for host in hosts {
-                let Ok(reply) = door.call(Request::Release { host: host.clone() }) else { return };
-                if let Reply::Trouble(Trouble::Unreachable(why) | Trouble::Lost(why) | Trouble::Refused(why)) = reply {
-                    let text = format!("the lease of `{host}` could not be given back: {why}");
-                    door.emit(&Event::Notice { text });
-                }
+    /// Gives the hosts back that the run has changed something on, all at once. It is over: what cannot be given back
+    /// is told and left to `baton takeover`.
+    pub fn release(&self) {
+        let hosts: Vec<String> = self.hosts_changed.take().into_iter().collect();
+        let mut world = self.world.borrow_mut();
+        for (number, host) in (0..).zip(&hosts) {
+            world.submit(Ticket(RELEASES + number), Request::Release { host: host.clone() });
+        }
+        for _ in &hosts {
+            let Completion::Reply(Ticket(number), reply) = world.next_result() else { return };
+            let at = number.checked_sub(RELEASES).and_then(|at| usize::try_from(at).ok());
+            let Some(host) = at.and_then(|at| hosts.get(at)) else { continue };
+            if let Reply::Trouble(Trouble::Unreachable(why) | Trouble::Lost(why) | Trouble::Refused(why)) = reply {
+                self.emit(&Event::Notice { text: format!("the lease of `{host}` could not be given back: {why}") });
             }
-        }));
+        }
     }
 
     /// Says in an error who has written to this run beside this runner.

@@ -176,7 +176,7 @@ bar_former() {
 # Makes the folder of the run, and notes that it acts in this boot before it does: durable, because a claim is not.
 enter_run() {
     [ "$entered" = "$run" ] && return
-    if ! { mkdir -p -m 700 "$jobs" && mkdir -p -m 700 "$jobs/$run"; } 2>/dev/null; then
+    if ! mkdir -p "$jobs/$run" "$jobs/lease" 2>/dev/null; then
         echo "refused cannot make the folder \`$jobs/$run\`: no permission, or a disk that is full or read-only"
         return 1
     fi

@@ -21,7 +21,7 @@ show_lease() {
 take_lease() {
     get
     enter_run || return
-    { mkdir -p -m 700 "$jobs/lease" && printf '%s' "$field" >"$jobs/lease/new.$self.$$" &&
+    { printf '%s' "$field" >"$jobs/lease/new.$self.$$" &&
         sync "$jobs/lease/new.$self.$$"; } 2>/dev/null || {
         echo "refused cannot write in \`$jobs/lease\`: is the disk full?"
         return
