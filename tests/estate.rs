@@ -1,5 +1,6 @@
 //! The hosts that tests reach over SSH are what the tests take them for.
 
+mod anew;
 mod escapes;
 mod files;
 mod hostile;
