@@ -365,7 +365,7 @@ fn in_simulation_any_fault_leaves_it_done_or_to_be_tried_again() {
 /// A fixed script of hosts under a shell: its arguments as lines of input, then what it reads; its exit code, what it
 /// printed, and what it complained of.
 fn script(shell: &[&str], texts: &[&str], values: &[&str], body: &[u8]) -> (Option<i32>, String, String) {
-    let prelude = include_str!("../src/world/ssh/prelude.sh");
+    let prelude = concat!(include_str!("../src/world/ssh/get.sh"), include_str!("../src/world/ssh/prelude.sh"));
     let text = format!("{prelude}{}main \"$@\"\nexit \"$?\"\n", texts.concat());
     let mut host = Command::new(shell[0]);
     host.args(&shell[1..]).args(["-c", &text, "baton"]);

@@ -12,7 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
 /// The resident's text.
-const RESIDENT: &str = concat!(include_str!("agent.sh"), include_str!("lease.sh"), include_str!("resident.sh"));
+const RESIDENT: &str =
+    concat!(include_str!("get.sh"), include_str!("agent.sh"), include_str!("lease.sh"), include_str!("resident.sh"));
 /// What it says first, before the boot of the host.
 const HELLO: &str = "baton agent ";
 /// The longest answer's line, and the most that a login may say before the first one, in bytes.

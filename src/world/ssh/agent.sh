@@ -20,16 +20,6 @@ trap : HUP INT TERM PIPE    # a link that goes must not end us before the exit r
 most=8192                   # bytes of output that are sent along with the end of a job
 read -r boot </proc/sys/kernel/random/boot_id || boot=unknown
 
-# Reads a field: `=` and the text as it is, or `%` and the text with octal escapes.
-get() {
-    IFS= read -r field || exit 0
-    case $field in
-    =*) field=${field#=} ;;
-    %*) field=$(printf '%b.' "${field#%}") && field=${field%.} ;;
-    *) exit 1 ;;
-    esac
-}
-
 # When process $1 began, in ticks since the boot, into $born; fails when there is none. Its line is left in $stat.
 born() {
     born=

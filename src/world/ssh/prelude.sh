@@ -11,15 +11,6 @@ LC_ALL=C
 nl='
 '
 
-get() {
-    IFS= read -r field || exit 0
-    case $field in
-    =*) field=${field#=} ;;
-    %*) field=$(printf '%b.' "${field#%}") && field=${field%.} ;;
-    *) exit 1 ;;
-    esac
-}
-
 get
 left=$field
 set --

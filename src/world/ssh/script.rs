@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 /// What comes before the body of every script.
-const PRELUDE: &str = include_str!("prelude.sh");
+const PRELUDE: &str = concat!(include_str!("get.sh"), include_str!("prelude.sh"));
 /// What comes after it: the mark that it came to its end, with its exit code.
 const EPILOGUE: &str = "main \"$@\"\ncode=$?\nprintf '\\n\\036%s\\n' \"$code\" >&2\n";
 /// What a script says when it has its arguments.
