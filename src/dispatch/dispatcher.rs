@@ -377,7 +377,6 @@ impl Door for Dispatcher {
                     replay::Verdict::Halt(halt) if self.is_walled() && halt.ending == Ending::Doubt => {
                         return Err(Halted);
                     }
-                    replay::Verdict::Halt(_) if self.track(|track| track.recalls) => return Err(Halted),
                     replay::Verdict::Halt(halt) => return Err(self.refuse(*halt, place)),
                 }
             }

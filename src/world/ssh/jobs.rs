@@ -47,7 +47,7 @@ pub(super) struct Jobs {
 struct Table {
     /// Jobs whose end is being waited for.
     running: BTreeMap<JobId, watch::Receiver<Heard>>,
-    /// The boot of the host in which a job was asked for.
+    /// The boot of the host in which a job was asked for whose end is not known yet.
     asked: BTreeMap<JobId, String>,
     ends: VecDeque<(JobId, End)>,
     /// How many residents supervise a job.
@@ -438,6 +438,7 @@ impl Jobs {
 
 impl Table {
     fn keep(&mut self, job: JobId, end: End) {
+        self.asked.remove(&job);
         self.ends.push_back((job, end));
         if self.ends.len() > ENDS_KEPT {
             self.ends.pop_front();
