@@ -1,6 +1,7 @@
 //! Jobs: one start, survival, loss, output, arguments.
 
 use super::{ask, job_id, look, open, soon, start};
+use baton::world::asked::Asked;
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, JobId, JobState, Reply, Request, Stream, Ticket, Trouble, World};
 use std::path::{Path, PathBuf};
@@ -145,7 +146,8 @@ fn a_restarted_host_is_named_as_the_reason() {
     std::fs::write(lock_of(&claim), "00000000-0000-0000-0000-000000000000").unwrap();
     let unknown = JobState::Lost("the host was restarted before or after it began".into());
     assert_eq!(ask(&mut world, look(&id)), Reply::Job(unknown));
-    let mark = "00000000-0000-0000-0000-000000000000 1 0000000000\n";
+    let asked = Asked::of(&["true".to_owned()], None);
+    let mark = format!("00000000-0000-0000-0000-000000000000 1 1 0000000000 {}\n", asked.as_str());
     std::fs::write(claim.with_extension("started"), mark).unwrap();
     let restarted = JobState::Lost("the host was restarted while it ran".into());
     assert_eq!(ask(&mut world, look(&id)), Reply::Job(restarted.clone()));
@@ -217,7 +219,7 @@ fn what_cannot_be_a_job_is_refused_before_anything_is_claimed() {
     assert!(matches!(ask(&mut world, start(&job_id(1), &["-c", "x"])), Reply::Trouble(Trouble::Missing(_))));
     let outside = JobId { run: "../..".into(), ..job_id(1) };
     assert!(matches!(ask(&mut world, start(&outside, &["true"])), Reply::Trouble(Trouble::Refused(_))));
-    let elsewhere = Request::Look { host: "moon".into(), job: job_id(1) };
+    let elsewhere = Request::Look { host: "moon".into(), job: job_id(1), asked: None, until: u64::MAX };
     assert!(matches!(ask(&mut world, elsewhere), Reply::Trouble(Trouble::Unreachable(_))));
     // A program that is not there is found out by the claimed job itself.
     ask(&mut world, start(&job_id(1), &["no-such-program"]));
@@ -299,7 +301,7 @@ fn arguments_arrive_byte_for_byte_under_every_shell() {
             .args(*shell)
             .args(["-c", baton::world::job::SUPERVISOR, "baton-job"])
             .arg(&attempt)
-            .arg("no leases");
+            .args(["no leases", "no digest"]);
         supervisor.args(["printf", "%s\\0"]).args(nasty).stdin(Stdio::null());
         assert!(supervisor.status().unwrap().success(), "{shell:?}");
         let expected: Vec<u8> = nasty.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();

@@ -7,10 +7,12 @@ use crate::model::mark::Identity;
 use crate::world::{FileStat, Trouble};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long a look at files may take.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long the last listing of a wait may take at least.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 /// The most that a listing may be, in bytes.
 const LISTING_MAX: usize = 8 << 20;
 /// How many files of a folder are followed: those written last.
@@ -45,11 +47,12 @@ impl Files {
     ) -> Result<Vec<FileStat>, Trouble> {
         let _permit = self.streams.try_acquire().ok();
         let mut stream = match &_permit {
-            Some(_) => follow(connection, dir, seen).await?,
+            // A host that does not let one begin in time is listed all the same.
+            Some(_) => timeout_at(until, follow(connection, dir, seen)).await.unwrap_or(Ok(None))?,
             None => None,
         };
         loop {
-            let listing = list(connection, dir).await?;
+            let listing = list_by(connection, dir, until.max(Instant::now() + LAST_LOOK)).await?;
             if listing != seen || Instant::now() >= until {
                 return Ok(listing);
             }
@@ -57,7 +60,7 @@ impl Files {
             match &mut stream {
                 Some(told) => {
                     tokio::select! {
-                        listing = told.word(LISTING_MAX) => match listing {
+                        listing = told.word() => match listing {
                             Some(lines) if files_of(&lines) != seen => return Ok(files_of(&lines)),
                             // It tells once.
                             Some(_) | None => stream = None,
@@ -84,18 +87,23 @@ async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result
     for (file, length) in latest.iter().zip(&lengths) {
         values.extend([file.name.as_bytes(), length.as_bytes()]);
     }
-    Stream::begin(connection, FOLLOW, &values).await.map(Some)
+    Stream::begin(connection, FOLLOW, &values, LISTING_MAX).await.map(Some)
 }
 
 /// The regular files in a folder, by name. A missing folder is an empty one.
 pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileStat>, Trouble> {
+    list_by(connection, dir, within(LIMIT)).await
+}
+
+async fn list_by(connection: &Connection, dir: &str, until: Instant) -> Result<Vec<FileStat>, Trouble> {
     let values: [&[u8]; 1] = [dir.as_bytes()];
-    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until: within(LIMIT) };
+    let until = until.min(within(LIMIT));
+    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until };
     let printed = script::run(connection, script).await?;
     if printed.exit != 0 {
         return Err(Trouble::Refused(printed.complaint()));
     }
-    if printed.out.len() >= LISTING_MAX {
+    if printed.cut {
         return Err(Trouble::Refused(format!("`{dir}` holds too many files to be listed")));
     }
     Ok(files_of(&printed.out))
