@@ -222,7 +222,8 @@ impl Work<'_> {
                     return former.exited(0).map(Some);
                 }
                 Sight::State(JobState::Exited(_) | JobState::Lost(_)) => return Ok(None),
-                Sight::Foreign | Sight::State(JobState::Foreign) => return Ok(Some(former.foreign())),
+                // A person has said so much of it that this attempt was made.
+                Sight::Foreign | Sight::State(JobState::Foreign) => return Ok(None),
                 Sight::NotStarted(trouble) => return Ok(Some(self.unstarted(&words(&trouble)))),
                 Sight::Hidden(reason) => return Ok(Some(self.unstarted(&reason))),
             }

@@ -13,8 +13,8 @@ const TRIES: u32 = 5;
 /// The longest output whose end is looked for, in bytes: who tells of more does not tell the truth.
 const LONGEST: u64 = 1 << 50;
 
-/// What a job wrote to a stream, at most `max` bytes of it: all, or its beginning and its end. What cannot be had is not
-/// asked for again after `give_up`.
+/// What a job wrote to a stream, at most `max` bytes of it: all, or its beginning and its end. What cannot be had is
+/// not asked for again after `give_up`.
 pub(super) fn fetch(
     link: &dyn Link,
     host: &str,

@@ -35,8 +35,8 @@ pub fn done_as(account: Option<&str>, argv: Vec<String>) -> Vec<String> {
 }
 
 /// The same command as it is sent to a host: what is done as another account says first, on both outputs, that the
-/// account was entered. That alone proves it: a refusal of `sudo` has any wording, in any language, and the exit code of
-/// a command that says no.
+/// account was entered. That alone proves it: a refusal of `sudo` has any wording, in any language, and the exit code
+/// of a command that says no.
 #[must_use]
 pub fn proving(argv: &[String]) -> Vec<String> {
     if program(argv).is_none() || proves(argv) {

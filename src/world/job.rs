@@ -9,13 +9,13 @@ use super::asked::Asked;
 use super::clock::Clock;
 use super::commands::command;
 use super::files::read_own;
+use super::job_mark::Mark;
 use super::keyring::Secret;
 use super::lease::{FOLDER, Lease};
 use super::watches::Watches;
 use super::{JobId, JobState, Reply, Stream, Trouble, local_lease};
 use rustix::fs::{FlockOperation, OFlags, fcntl_setfl, flock};
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{Signal, kill_process_group};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -26,8 +26,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 
-/// The supervisor of a job, in POSIX shell: its arguments are the folder of the claim, that of the leases, the digest of
-/// what was asked, the command.
+/// The supervisor of a job, in POSIX shell: its arguments are the folder of the claim, that of the leases, the digest
+/// of what was asked, the command.
 pub const SUPERVISOR: &str = include_str!("job.sh");
 
 /// An exit record before there is an exit code.
@@ -51,80 +51,6 @@ const BEGUN: &[u8] = b"begun\n";
 pub(super) struct Attempt {
     jobs: PathBuf,
     base: PathBuf,
-}
-
-/// What the first supervisor to come to the command has written.
-#[derive(Debug)]
-struct Mark {
-    boot: String,
-    /// The supervisor. Its number is also that of the group.
-    supervisor: Process,
-    number: u64,
-    /// The digest of what was asked.
-    asked: String,
-}
-
-impl Mark {
-    fn parse(text: &str) -> Option<Self> {
-        let words: Vec<&str> = text.strip_suffix('\n')?.split(' ').collect();
-        let [boot, id, began, number, asked] = words[..] else { return None };
-        Some(Self {
-            boot: boot.to_owned(),
-            supervisor: Process::parse(&format!("{id} {began}"))?,
-            number: number.parse().ok()?,
-            asked: asked.to_owned(),
-        })
-    }
-
-    /// The group of the job, if a process that is known to be part of it, its supervisor or its command, is there to keep
-    /// the number from others.
-    fn group(&self, folder: &Path, boot: &str) -> Option<Pid> {
-        let group = self.supervisor.id.as_raw_nonzero().get();
-        let command = std::fs::read_to_string(folder.join("process")).ok();
-        let known = [Some(self.supervisor), command.and_then(|text| Process::parse(text.strip_suffix('\n')?))];
-        let proved = known.into_iter().flatten().any(|process| process.find() == Found::Alive(group));
-        (self.boot == boot && proved).then_some(self.supervisor.id)
-    }
-}
-
-/// A process, told from any other that has or had its number since the boot.
-#[derive(Debug, Clone, Copy)]
-struct Process {
-    id: Pid,
-    /// When it began, in ticks since the boot.
-    began: u64,
-}
-
-/// What has a process's number now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    /// The process itself, in this group.
-    Alive(i32),
-    /// The process itself, which has ended and is not buried.
-    Dead,
-    Nothing,
-    /// Another one.
-    Stranger,
-}
-
-impl Process {
-    fn parse(text: &str) -> Option<Self> {
-        let (id, began) = text.split_once(' ')?;
-        Some(Self { id: Pid::from_raw(id.parse().ok()?)?, began: began.parse().ok()? })
-    }
-
-    fn find(self) -> Found {
-        let path = format!("/proc/{}/stat", self.id.as_raw_nonzero());
-        let Ok(stat) = std::fs::read_to_string(path) else { return Found::Nothing };
-        // Its name stands in parentheses and may hold anything.
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-        let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok());
-        match (fields.first(), number(2), number(19)) {
-            (Some(&("Z" | "X")), _, Some(began)) if began == self.began => Found::Dead,
-            (_, Some(group), Some(began)) if began == self.began => Found::Alive(i32::try_from(group).unwrap_or(0)),
-            _ => Found::Stranger,
-        }
-    }
 }
 
 impl Attempt {
@@ -216,7 +142,7 @@ fn unmarked(attempt: &Attempt, boot: &str, asked: Option<&Asked>) -> JobState {
 
 /// A job whose supervisor came to the command.
 fn marked(attempt: &Attempt, mark: &Mark, boot: &str, asked: Option<&Asked>) -> JobState {
-    if asked.is_some_and(|asked| asked.as_str() != mark.asked) {
+    if asked.is_some_and(|asked| !mark.is_of(asked)) {
         return JobState::Foreign;
     }
     let folder = &attempt.claim(mark.number);
@@ -230,7 +156,7 @@ fn marked(attempt: &Attempt, mark: &Mark, boot: &str, asked: Option<&Asked>) -> 
     match exit_record(folder) {
         Some(code) => JobState::Exited(code),
         // Nobody will write how it ends, but as long as it goes on it must not be taken for gone and started anew.
-        None if still_runs(folder, mark, boot) => JobState::Running,
+        None if mark.still_runs(folder, boot) => JobState::Running,
         None if mark.boot != boot => JobState::Lost("the host was restarted while it ran".into()),
         None => JobState::Lost("its supervisor died".into()),
     }
@@ -464,66 +390,4 @@ fn is_locked(folder: &Path) -> bool {
     let Ok(lock) = File::open(lock_of(folder)) else { return false };
     // Shared, so that two lookers do not take each other for a supervisor.
     flock(&lock, FlockOperation::NonBlockingLockShared).is_err()
-}
-
-/// Whether processes of the job's group outlived its supervisor. A group keeps its number from everybody else, so one
-/// whose number another process has got is gone.
-fn still_runs(folder: &Path, mark: &Mark, boot: &str) -> bool {
-    if mark.boot != boot || mark.supervisor.find() == Found::Stranger {
-        return false;
-    }
-    // One that has become somebody else is there as well, though we may not signal it.
-    mark.group(folder, boot).is_some() || test_kill_process_group(mark.supervisor.id) != Err(Errno::SRCH)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Found, Mark, Process};
-
-    fn own(began: u64) -> Process {
-        Process::parse(&format!("{} {began}", std::process::id())).expect("a process")
-    }
-
-    fn began() -> u64 {
-        let stat = std::fs::read_to_string("/proc/self/stat").expect("reads it");
-        stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(19)?.parse().ok()).expect("a number")
-    }
-
-    #[test]
-    fn a_process_is_known_by_when_it_began() {
-        let group = rustix::process::getpgrp().as_raw_nonzero().get();
-        assert_eq!(own(began()).find(), Found::Alive(group));
-        assert_eq!(own(began() + 1).find(), Found::Stranger);
-        assert_eq!(Process::parse("99999999 1").expect("a process").find(), Found::Nothing);
-    }
-
-    #[test]
-    fn a_group_is_the_jobs_only_while_one_of_its_own_processes_is_in_it() {
-        let (group, began) = (rustix::process::getpgrp().as_raw_nonzero(), began());
-        let mark = Mark::parse(&format!("boot {group} 7 3 digest\n")).expect("a mark");
-        let folder = tempfile::tempdir().expect("a folder");
-        let proved = |command: &str, boot: &str| {
-            std::fs::write(folder.path().join("process"), command).expect("writes it");
-            mark.group(folder.path(), boot).is_some()
-        };
-        let id = std::process::id();
-        assert!(proved(&format!("{id} {began}\n"), "boot"));
-        assert!(!proved(&format!("{id} {began}\n"), "another boot"));
-        assert!(!proved(&format!("{id} {}\n", began + 1), "boot"), "it has begun at another time");
-        assert!(!proved(&format!("{id} {began}"), "boot"), "it is not whole");
-        let other = std::fs::read_to_string("/proc/1/stat").expect("reads it");
-        let first = other.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(19)).expect("a number");
-        assert!(!proved(&format!("1 {first}\n"), "boot"), "it is in another group");
-    }
-
-    #[test]
-    fn a_mark_is_whole_or_none() {
-        let text = "boot 12 345 0000000001 digest\n";
-        let whole = Mark::parse(text).expect("a mark");
-        assert_eq!((whole.number, whole.asked.as_str()), (1, "digest"));
-        for cut in 0..text.len() {
-            assert!(Mark::parse(&text[..cut]).is_none(), "{cut}");
-        }
-        assert!(Mark::parse("boot 12 0000000001\n").is_none(), "as 0.1.0 wrote it");
-    }
 }

@@ -14,6 +14,7 @@ mod files;
 pub mod folders;
 mod hush;
 pub mod job;
+mod job_mark;
 pub mod keyring;
 pub mod lab_link;
 pub mod lease;

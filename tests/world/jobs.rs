@@ -38,9 +38,11 @@ fn supervisor(folder: &Path, id: &JobId) -> String {
     started.split(' ').nth(1).unwrap().to_owned()
 }
 
+const SLEEPER: [&str; 3] = ["sh", "-c", "echo begun; exec sleep 30"];
+
 /// Starts a job that sleeps, and returns when it does.
 fn start_sleeper(world: &mut SystemWorld, id: &JobId) {
-    ask(world, start(id, &["sh", "-c", "echo begun; exec sleep 30"]));
+    ask(world, start(id, &SLEEPER));
     let deadline = soon(world, 10_000);
     while output(world, id, Stream::Out, 0, 100).is_empty() {
         assert!(world.now().mono < deadline, "it never began");
@@ -88,7 +90,7 @@ fn sixty_starts_of_one_id_execute_it_once() {
     }
     assert_eq!(wait(&mut worlds[0], &id), JobState::Exited(0));
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "once\n");
-    assert_eq!(ask(&mut worlds[1], start(&id, &["true"])), Reply::Job(JobState::Exited(0)));
+    assert_eq!(ask(&mut worlds[1], start(&id, &["sh", "-c", &script])), Reply::Job(JobState::Exited(0)));
 }
 
 #[test]
@@ -134,7 +136,8 @@ fn a_killed_supervisor_is_a_lost_job() {
         JobState::Lost(reason) => assert!(reason.contains("its supervisor died"), "{reason}"),
         other => panic!("expected a lost job, got {other:?}"),
     }
-    assert!(matches!(ask(&mut world, start(&id, &["true"])), Reply::Job(JobState::Lost(_))));
+    let again = ask(&mut world, start(&id, &SLEEPER));
+    assert!(matches!(again, Reply::Job(JobState::Lost(_))), "{again:?}");
 }
 
 #[test]
@@ -309,4 +312,47 @@ fn arguments_arrive_byte_for_byte_under_every_shell() {
         assert_eq!(std::fs::read_to_string(attempt.join("err")).unwrap(), "", "{shell:?}");
         assert_eq!(std::fs::read_to_string(attempt.join("exit")).unwrap(), "exit 0          \n");
     }
+}
+
+#[test]
+fn a_job_is_told_only_to_whoever_asked_for_that_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    ask(&mut world, start(&id, &["true"]));
+    assert_eq!(wait(&mut world, &id), JobState::Exited(0));
+    let log = folder.path().join("log");
+    for other in [&["touch", log.to_str().unwrap()][..], &["true", ""], &["sudo", "-n", "-u", "root", "--", "true"]] {
+        assert_eq!(ask(&mut world, start(&id, other)), Reply::Job(JobState::Foreign), "{other:?}");
+    }
+    let look = |argv: &str, secret| {
+        let asked = Some(Asked::of(&[argv.to_owned()], secret));
+        Request::Look { host: "h".into(), job: id.clone(), asked, until: u64::MAX }
+    };
+    assert_eq!(ask(&mut world, look("true", None)), Reply::Job(JobState::Exited(0)));
+    assert_eq!(ask(&mut world, look("true", Some("password"))), Reply::Job(JobState::Foreign));
+    assert_eq!(ask(&mut world, look("false", None)), Reply::Job(JobState::Foreign));
+    assert!(!log.exists(), "nothing else was started");
+    let record = std::fs::read_to_string(claim_folder(folder.path(), &id).with_extension("started")).unwrap();
+    assert!(!record.contains("true") && record.lines().count() == 1, "{record}");
+}
+
+#[test]
+fn a_process_that_has_got_the_number_of_a_dead_job_is_let_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    start_sleeper(&mut world, &id);
+    let group = supervisor(folder.path(), &id);
+    kill("-KILL", &format!("-{group}"));
+    assert!(matches!(wait(&mut world, &id), JobState::Lost(_)));
+    // Numbers cannot be chosen: so the record gets the number of somebody else, who began at another time.
+    let mut stranger = Command::new("setsid").args(["sleep", "30"]).spawn().unwrap();
+    let mark = claim_folder(folder.path(), &id).with_extension("started");
+    let text = std::fs::read_to_string(&mark).unwrap();
+    std::fs::write(&mark, text.replacen(&format!(" {group} "), &format!(" {} ", stranger.id()), 1)).unwrap();
+    assert!(matches!(wait(&mut world, &id), JobState::Lost(_)), "it is not taken for the job");
+    let ended = ask(&mut world, Request::EndJob { host: "h".into(), job: id.clone() });
+    assert!(matches!(ended, Reply::Job(JobState::Lost(_))), "{ended:?}");
+    assert_eq!(stranger.try_wait().unwrap(), None, "it was killed");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
 }

@@ -1,6 +1,6 @@
 //! The resident on a host, from this side: one channel, one request at a time, its answer. What an answer means is
-//! for the jobs to say. It must not take for an answer what only looks like one: whoever is given a [`Trouble`] lets the
-//! channel go.
+//! for the jobs to say. It must not take for an answer what only looks like one: whoever is given a [`Trouble`] lets
+//! the channel go.
 
 use super::connection::{Channel, Connection};
 use super::fields::field;
@@ -171,7 +171,8 @@ impl Agent {
         timeout_at(until.min(Instant::now() + PATIENCE), exchange).await.map_err(late)?
     }
 
-    /// The next word that it has to say about the same request, whenever it comes. Who gives up waiting loses none of it.
+    /// The next word that it has to say about the same request, whenever it comes. Who gives up waiting loses none of
+    /// it.
     ///
     /// # Errors
     /// `Lost`.

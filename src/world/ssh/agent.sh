@@ -71,7 +71,7 @@ look() {
     fi
     ended && return
     if [ -z "$of" ]; then
-        state="lost its record does not say of which command it is: whoever claimed it may have died before it could begin"
+        state="lost its record does not say of which command it is, as of one that was claimed and never begun"
         return
     fi
     if [ "$claimed" != "$boot" ]; then

@@ -15,6 +15,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 const LAST_LOOK: Duration = Duration::from_secs(5);
 /// The most that a listing may be, in bytes.
 const LISTING_MAX: usize = 8 << 20;
+/// The bits of a mode that tell the kind of a file, and those of a regular one.
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
 /// How many files of a folder are followed: those written last.
 const FOLLOWED: usize = 3;
 /// How often a folder is listed all the same: for new files, and where no stream tells of old ones.
@@ -116,10 +119,15 @@ fn files_of(lines: &[u8]) -> Vec<FileStat> {
     files
 }
 
-/// A line of a listing: device, inode, size, date, time, zone, name.
+/// A line of a listing: kind and mode, device, inode, size, date, time, zone, name. Nothing unless it is a
+/// regular file.
 fn file_of(line: &[u8]) -> Option<FileStat> {
     let line = std::str::from_utf8(line).ok()?;
-    let mut words = line.splitn(7, ' ');
+    let mut words = line.splitn(8, ' ');
+    let mode = u32::from_str_radix(words.next()?, 16).ok()?;
+    if mode & KIND != REGULAR {
+        return None;
+    }
     let (device, inode, len) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let (date, time, zone) = (words.next()?, words.next()?, words.next()?);
     let name = words.next()?.strip_prefix("./")?.to_owned();
@@ -163,9 +171,11 @@ mod tests {
 
     #[test]
     fn a_line_of_a_listing_is_a_file() {
-        let file = file_of(b"65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
+        let file = file_of(b"81a4 65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
         assert_eq!((file.name.as_str(), file.len, file.identity.inode), ("a name.log", 17, 1573));
         assert_eq!(file.modified, 1_795_294_991_500_000_001);
-        assert!(file_of(b"no listing at all").is_none());
+        for odd in ["no listing at all", "a1ff 1 2 3 2026-11-21 22:03:11.5 +0100 ./link", "41ed 1 2 3 a b c ./folder"] {
+            assert!(file_of(odd.as_bytes()).is_none(), "{odd}");
+        }
     }
 }

@@ -98,9 +98,11 @@ pub(super) fn shown(said: &[u8]) -> Option<String> {
     if line.is_empty() { None } else { Some(line) }
 }
 
-/// The bytes that a host tells in hexadecimal, a byte a word; nothing when it tells something else, or more than `most`.
+/// The bytes that a host tells in hexadecimal, a byte a word; nothing when it tells something else, or more than
+/// `most`.
 pub(super) fn bytes_of(words: &str, most: usize) -> Option<Vec<u8>> {
-    let byte = |word: &str| if word.len() == 2 { u8::from_str_radix(word, 16).ok() } else { None };
+    let plain = |word: &&str| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let byte = |word: &str| Some(word).filter(plain).and_then(|word| u8::from_str_radix(word, 16).ok());
     let bytes: Option<Vec<u8>> = words.split_ascii_whitespace().take(most.saturating_add(1)).map(byte).collect();
     bytes.filter(|bytes| bytes.len() <= most)
 }

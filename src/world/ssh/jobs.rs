@@ -3,6 +3,7 @@
 
 use super::agent::Agent;
 use super::connection::Connection;
+use super::ends::{End, Told, end_of};
 use super::fields::fits;
 use super::frames::{bytes_of, shown};
 use crate::world::asked::Asked;
@@ -17,8 +18,6 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// How many residents supervise jobs in their foreground; further jobs are supervised beside one of them.
 const RESIDENTS: usize = 3;
-/// The most of a job's output that comes along with its end, as in `agent.sh`.
-const ALONG: u64 = 8_192;
 /// How many ends of jobs are kept for those who ask for the output.
 const ENDS_KEPT: usize = 64;
 /// How long a started job is waited for before it is reported as running: most end at once.
@@ -76,22 +75,6 @@ enum Heard {
     Lost(String),
     /// The link broke, or what came makes no sense: the host has to be asked again.
     Silence,
-}
-
-/// How a job ended and what it wrote.
-#[derive(Debug, Clone)]
-struct End {
-    code: i32,
-    /// Not known when the host could not read them.
-    out: Option<Captured>,
-    err: Option<Captured>,
-}
-
-/// The beginning of an output, and how long it was when the job ended.
-#[derive(Debug, Clone)]
-struct Captured {
-    head: Vec<u8>,
-    length: u64,
 }
 
 /// Whether a run may act on the host.
@@ -228,16 +211,10 @@ impl Jobs {
     pub(super) fn known_output(&self, job: &JobId, stream: Stream, from: u64, max: u64) -> Option<Vec<u8>> {
         let table = self.table();
         let end = table.end_of(job)?;
-        let captured = match stream {
-            Stream::Out => end.out.as_ref()?,
-            Stream::Err => end.err.as_ref()?,
-        };
-        let until = from.saturating_add(max).min(captured.length);
-        let (from, until) = (usize::try_from(from).ok()?, usize::try_from(until).ok()?);
-        if from >= until {
-            return Some(Vec::new());
+        match stream {
+            Stream::Out => end.out.as_ref()?.part(from, max),
+            Stream::Err => end.err.as_ref()?.part(from, max),
         }
-        captured.head.get(from..until).map(<[u8]>::to_vec)
     }
 
     /// Output of a job from an offset.
@@ -509,40 +486,6 @@ fn name(job: &JobId) -> Result<String, Trouble> {
     }
 }
 
-/// What a resident tells of the end of a job.
-#[derive(Debug)]
-enum Told {
-    Ended(End),
-    Lost(String),
-}
-
-/// The end of a job as the resident tells it; nothing when it tells something else.
-fn end_of(word: &str) -> Option<Told> {
-    let mut parts = word.split(" ; ");
-    let (state, out, err) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    if let Some(why) = state.strip_prefix("lost ") {
-        return Some(Told::Lost(why.to_owned()));
-    }
-    let code = state.strip_prefix("exited ")?.trim().parse().ok()?;
-    Some(Told::Ended(End { code, out: captured(out)?, err: captured(err)? }))
-}
-
-/// What a job wrote to a stream: its length, or `-` where all of it follows, and its beginning; `?` when the host cannot
-/// read it. Nothing when it is none of these.
-fn captured(part: &str) -> Option<Option<Captured>> {
-    let (length, words) = part.split_once([' ', '\n']).unwrap_or((part, ""));
-    if length == "?" {
-        return Some(None);
-    }
-    let head = bytes_of(words, usize::try_from(ALONG).unwrap_or(0))?;
-    let all = u64::try_from(head.len()).ok()?;
-    let length = if length == "-" { all } else { length.parse::<u64>().ok()?.max(all) };
-    Some(Some(Captured { head, length }))
-}
-
 fn senseless() -> Trouble {
     Trouble::Lost("the host's answer makes no sense".into())
 }
@@ -550,22 +493,4 @@ fn senseless() -> Trouble {
 /// The reply to a request about a job.
 pub(super) fn reply(state: Result<JobState, Trouble>) -> Reply {
     state.map_or_else(Reply::Trouble, Reply::Job)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Told, end_of};
-
-    #[test]
-    fn the_end_of_a_job_is_read_whole_or_not_at_all() {
-        let Some(Told::Ended(end)) = end_of("exited 3 ; -  6f 6b\n 0a ; 9000  78") else { panic!("no end") };
-        let (out, err) = (end.out.expect("an output"), end.err.expect("an output"));
-        assert_eq!((end.code, out.head.as_slice(), out.length, err.length), (3, &b"ok\n"[..], 3, 9000));
-        assert!(matches!(end_of("exited 0 ; ? ; -"), Some(Told::Ended(end)) if end.out.is_none()));
-        assert!(matches!(end_of("lost it is gone ; - ; ?"), Some(Told::Lost(why)) if why == "it is gone"));
-        for odd in ["exited 0", "exited ; - ; -", "exited 0 ; - 6 ; -", "exited 0 ; x ; -", "exited 0 ; - ; - ; -", ""]
-        {
-            assert!(end_of(odd).is_none(), "{odd}");
-        }
-    }
 }

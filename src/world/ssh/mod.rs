@@ -7,6 +7,7 @@
 
 mod agent;
 mod connection;
+mod ends;
 mod fields;
 mod files;
 mod frames;

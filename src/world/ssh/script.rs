@@ -71,7 +71,8 @@ pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<P
     let line = shell(&format!("{PRELUDE}{}{EPILOGUE}", script.text));
     let opened = timeout_at(script.until, connection.open(&line)).await;
     let mut channel = opened.map_err(|_| Trouble::Late)??;
-    let (mut out, mut err) = (Speech::of(&nonce, script.most), Speech::of(&nonce, script.most));
+    let mut out = Speech::of(&nonce, script.most);
+    let mut err = Speech { hears_all: true, ..Speech::of(&nonce, script.most) };
     let in_time = timeout_at(script.until, carry_out(&mut channel, &script, &nonce, &mut out, &mut err)).await;
     if let (Some(exit), true) = (out.exit(), err.ended()) {
         return Ok(Printed { exit, cut: out.cut, out: out.kept, err: err.kept });
@@ -186,6 +187,8 @@ fn arguments(values: &[&[u8]]) -> Vec<u8> {
 struct Speech {
     mark: Vec<u8>,
     most: usize,
+    /// However much comes before the first nonce is passed over.
+    hears_all: bool,
     /// What has come and is not understood yet; before the first nonce, all of it.
     heard: Vec<u8>,
     begun: bool,
@@ -202,7 +205,16 @@ const AFTER_MAX: usize = 16;
 impl Speech {
     fn of(nonce: &str, most: usize) -> Self {
         let mark = format!("{MARK}{nonce}").into_bytes();
-        Self { mark, most, heard: Vec::new(), begun: false, kept: Vec::new(), cut: false, after: None }
+        Self {
+            mark,
+            most,
+            hears_all: false,
+            heard: Vec::new(),
+            begun: false,
+            kept: Vec::new(),
+            cut: false,
+            after: None,
+        }
     }
 
     /// Reads until the script has come to its end, or the stream has, or it is clear that there is no script.
@@ -212,7 +224,7 @@ impl Speech {
             && let Ok(count @ 1..) = stream.read(&mut chunk).await
         {
             self.hear(&chunk[..count]);
-            if !self.begun && self.heard.len() > GREETING_MAX {
+            if !self.begun && !self.hears_all && self.heard.len() > GREETING_MAX {
                 return;
             }
         }
@@ -221,6 +233,9 @@ impl Speech {
     fn hear(&mut self, bytes: &[u8]) {
         self.heard.extend_from_slice(bytes);
         if !self.begun {
+            if self.hears_all && self.heard.len() > GREETING_MAX {
+                self.heard.drain(..self.heard.len() - bytes.len() - self.mark.len() - 1);
+            }
             let begin = [self.mark.as_slice(), b"\n"].concat();
             let Some(at) = position(&self.heard, &begin) else { return };
             self.begun = true;
@@ -282,6 +297,17 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = all.chunks(1).collect();
         assert_eq!(heard(99, &bytes).kept, b"one\n\x1eab");
+    }
+
+    #[test]
+    fn complaints_before_it_are_passed_over_however_long() {
+        let mut speech = Speech { hears_all: true, ..Speech::of("abc", 9) };
+        for _ in 0..20 {
+            speech.hear(&[b'x'; 8_000]);
+        }
+        speech.hear(b"\x1ea");
+        speech.hear(b"bc\nown\x1eabc\n");
+        assert_eq!((speech.kept.as_slice(), speech.ended()), (&b"own"[..], true));
     }
 
     #[test]
