@@ -17,6 +17,9 @@ use crate::world::nowhere::Nowhere;
 use crate::world::{Completion, JobId, JobState, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;
 
+/// How long a host may take to say how a job stands, in milliseconds.
+const PATIENCE: u64 = 60_000;
+
 /// Other texts that fit the record of a run.
 #[derive(Debug, Clone)]
 pub struct Adoption {
@@ -222,9 +225,13 @@ impl Adoption {
     /// `Refused` when it runs, or when nobody can tell.
     pub(crate) fn check_given_up(&self, world: &mut dyn World, run: &str) -> Result<()> {
         for Superseded { host, job, label } in &self.superseded {
-            world.submit(Ticket(0), Request::Look { host: host.clone(), job: job.clone() });
+            let until = world.now().mono + PATIENCE;
+            world.submit(Ticket(0), Request::Look { host: host.clone(), job: job.clone(), asked: None, until });
             let why = match world.next_result() {
-                Completion::Reply(_, Reply::Job(JobState::Absent | JobState::Exited(_) | JobState::Lost(_))) => {
+                Completion::Reply(
+                    _,
+                    Reply::Job(JobState::Absent | JobState::Exited(_) | JobState::Lost(_) | JobState::Foreign),
+                ) => {
                     continue;
                 }
                 Completion::Reply(_, Reply::Job(JobState::Running)) => format!("`{label}` still runs on `{host}`"),

@@ -313,8 +313,10 @@ impl Play<'_> {
         let host = self.scene.prepared.inventory.services[service].host.clone();
         let job = JobId { run: "somebody-else".into(), effect, attempt: 1 };
         let (service, verb) = (Some(service.to_owned()), verb.to_owned());
-        world
-            .submit(Ticket(1), Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None });
+        world.submit(
+            Ticket(1),
+            Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: u64::MAX },
+        );
         world.next();
         self.estate.pass(60_000);
     }
