@@ -110,7 +110,7 @@ fn what_a_call_is_certain_to_refuse_is_found_before_it_is_made() {
         ("wait_status(c1, \"runing\")", "probe `status` never reads `runing`"),
         ("wait_role(pair(\"confserv\").configured_primary, 1)", "`wait_role` wants text as argument 2"),
         ("wait_probe(c1, \"clients\", \"none\")", "probe `clients` never reads `none`: it reads a whole number"),
-        ("run(host(\"cfg-a\"), \"ls -l\")", "`run` wants"),
+        ("run(host(\"cfg-a\"), \"ls -l\")", "the command is a list of words"),
         ("run(host(\"cfg-a\"), [\"a\"], #{ cwd: \"tmp\" })", "option `cwd`: `tmp` is not a full path"),
         ("rolling([host(\"cfg-a\")], #{ batch: \"0%\" }, |h| 1)", "option `batch` is a number from 1 on"),
         ("fn later(s, t) { wait_for_log(s, \"[\", #{ limit: t }) }", "`[` is not a regular expression"),
