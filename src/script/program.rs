@@ -339,6 +339,10 @@ fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library:
     let mut engine = engine::sandbox(Limits::RUNBOOK, Shared::clone(language));
     engine.register_global_module(Shared::clone(primitives));
     engine.set_module_resolver(library.clone());
+    // Else Rhai compares values of different kinds by itself, and finds them unequal.
+    engine.set_fast_operators(false);
+    // A misspelled key would read as `()` and decide.
+    engine.set_fail_on_invalid_map_property(true);
     engine
 }
 
