@@ -2,11 +2,11 @@
 //! becomes records and a new runner, as if it had been typed as a command on another terminal.
 
 use super::adopt::Edited;
-use super::steering::{Begun, Course, OnFailure};
+use super::steering::{Begun, Course};
 use super::take_up::TakenUp;
 use super::{Desk, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
-use crate::model::record::Ending;
+use crate::model::record::{AfterFailure, Ending};
 use crate::model::text::shown;
 use crate::repl::Start;
 use crate::report::style::Tone;
@@ -61,10 +61,8 @@ pub(super) fn carry_out(
     let recorded = desk.store()?.runs()?.contains(&taken.run);
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
     let mut gates = course.gates(&taken.run, desk::who(), begun);
-    if let Some(warning) = course.warning() {
-        desk.screen.remark(&warning);
-    }
-    let parts = taken.parts(events, gates.all.clone(), desk)?;
+    course.remarks().iter().for_each(|remark| desk.screen.remark(remark));
+    let parts = Parts { steering: course.said.clone(), ..taken.parts(events, gates.all.clone(), desk)? };
     let mut finished = start(&taken, parts)?;
     loop {
         if gates.wants_shell() {
@@ -76,14 +74,14 @@ pub(super) fn carry_out(
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));
         }
         let next = match (course.on_failure, finished.ending) {
-            (OnFailure::Ask, Ending::Failed | Ending::Doubt) => ask(&taken, &finished, desk)?,
-            (OnFailure::Rollback, Ending::Failed) => Next::RollBack,
-            (OnFailure::Ask | OnFailure::Stop | OnFailure::Rollback, _) => Next::Stop,
+            (AfterFailure::Ask, Ending::Failed | Ending::Doubt) => ask(&taken, &finished, desk)?,
+            (AfterFailure::Rollback, Ending::Failed) => Next::RollBack,
+            (AfterFailure::Ask | AfterFailure::Stop | AfterFailure::Rollback, _) => Next::Stop,
         };
         match next {
             Next::Stop => return Ok(code),
             Next::RollBack => {
-                let asks = course.on_failure == OnFailure::Ask;
+                let asks = course.on_failure == AfterFailure::Ask;
                 match rollback::go_back(&taken, events, asks, desk) {
                     Ok(Some(code)) => return Ok(code),
                     Ok(None) => {}

@@ -121,6 +121,7 @@ impl TakenUp {
             sinks: carry::sinks(desk, &self.estate, events, self.watched.replace(true))?,
             by: desk::who(),
             gates,
+            steering: None,
         })
     }
 }

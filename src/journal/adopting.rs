@@ -118,6 +118,7 @@ impl History {
             Record::Begun { .. } | Record::Opened { .. } | Record::StepEnded { .. } | Record::Outcome { .. } => None,
             Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } => None,
             Record::Skipped { .. } | Record::Undone { .. } | Record::Adopted { .. } | Record::Typed { .. } => None,
+            Record::Steered { .. } => None,
             Record::Rollback { .. } | Record::Deviation { .. } | Record::Ended { .. } => None,
         })
     }

@@ -7,7 +7,7 @@ use super::Stored;
 use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
+use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, Steering, TrackId, Way, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,7 @@ pub struct History {
     rollbacks: u32,
     /// The texts in use, if others than at the beginning were adopted.
     adopted: Option<BTreeMap<String, String>>,
+    steering: Steering,
 }
 
 /// What the first record says of a run.
@@ -148,6 +149,7 @@ impl History {
             way: None,
             rollbacks: 0,
             adopted: None,
+            steering: Steering::default(),
         };
         history.extend(records)?;
         Ok(history)
@@ -222,6 +224,10 @@ impl History {
                 self.way = Some(way.clone());
                 self.rollbacks += 1;
                 self.last_ending = None;
+                Ok(())
+            }
+            Record::Steered { steering, .. } => {
+                self.steering = steering.clone();
                 Ok(())
             }
             Record::Typed { .. } | Record::Deviation { .. } => Ok(()),
@@ -435,6 +441,12 @@ impl History {
     #[must_use]
     pub fn rollbacks(&self) -> u32 {
         self.rollbacks
+    }
+
+    /// How the run is to be steered, as it was asked for last.
+    #[must_use]
+    pub fn steering(&self) -> &Steering {
+        &self.steering
     }
 
     /// The texts the run is made of now, by name, with their digests.

@@ -106,7 +106,7 @@ impl History {
                 Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => break,
                 Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } => break,
                 Record::Adopted { .. } | Record::Rollback { .. } | Record::Undone { .. } => break,
-                Record::Typed { .. } | Record::Deviation { .. } => {}
+                Record::Typed { .. } | Record::Deviation { .. } | Record::Steered { .. } => {}
             }
         }
         readings.reverse();

@@ -195,7 +195,7 @@ pub(super) fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
         Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
         Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Undone { .. } => None,
         Record::Adopted { .. } | Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } => None,
-        Record::Ended { .. } => None,
+        Record::Steered { .. } | Record::Ended { .. } => None,
     }
 }
 

@@ -149,6 +149,32 @@ pub enum Way {
     Abort,
 }
 
+/// What follows a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AfterFailure {
+    /// A person is asked for a word.
+    Ask,
+    /// The run stops.
+    Stop,
+    /// What was done is undone.
+    Rollback,
+}
+
+/// How a run is steered, as it was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steering {
+    /// Somebody is asked before each change.
+    #[serde(default)]
+    pub step: bool,
+    /// It stops when this step has ended: the words that name it, as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// What follows a failure; nothing was said without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<AfterFailure>,
+}
+
 /// One entry of a run's journal. Written as `{"intent": {…}}`: a tag inside would have to be buffered to be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -353,6 +379,15 @@ pub enum Record {
         since: u64,
         /// When.
         at: Moment,
+    },
+    /// How the run is to be steered from here on: kept, so that whoever takes it up after a death goes on the same way.
+    Steered {
+        /// How.
+        steering: Steering,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
     },
     /// A line typed in the REPL, evaluated on the track `t1`, `t2` …
     Typed {

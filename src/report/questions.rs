@@ -88,6 +88,7 @@ impl Questions {
                 self.known.retain(|id, (asked, _)| *asked < *since || !id.track.is_scripts());
             }
             Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+            Record::Steered { .. } => {}
         }
     }
 

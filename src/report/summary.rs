@@ -211,7 +211,7 @@ impl Adder {
                 self.sum.goes_on = true;
                 self.seen(at.wall);
             }
-            Record::Typed { at, .. } => self.seen(at.wall),
+            Record::Typed { at, .. } | Record::Steered { at, .. } => self.seen(at.wall),
             Record::Ended { ending, message, at, .. } => {
                 self.sum.ending = Some(*ending);
                 self.sum.message.clone_from(message);

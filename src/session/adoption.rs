@@ -12,7 +12,7 @@ use crate::model::effect::Action;
 use crate::model::record::{EffectId, Moment, Record, Who};
 use crate::model::value::Fields;
 use crate::script::edits;
-use crate::script::program::{Program, ScriptEnd};
+use crate::script::program::ScriptEnd;
 use crate::world::nowhere::Nowhere;
 use crate::world::{Completion, JobId, JobState, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;
@@ -83,15 +83,8 @@ pub fn fit(
     Ok(Adoption { differs: before.files != prepared.texts.files, changes: lines, superseded })
 }
 
-/// The parameters of a run that its texts still declare.
-pub(crate) fn kept_params(program: &Program, history: &History) -> Fields {
-    let declared = |name: &String| program.params().iter().any(|param| param.name == *name);
-    let recorded = history.begun().params.iter();
-    recorded.filter(|(name, _)| declared(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
 fn params(prepared: &Prepared, history: &History) -> Result<Fields> {
-    let kept = kept_params(&prepared.program, history);
+    let kept = prepared.program.kept_params(&history.begun().params);
     let missing = prepared.program.params().iter().find(|one| one.default.is_none() && !kept.contains_key(&one.name));
     if let Some(decl) = missing {
         let message = format!("the edited runbook needs a parameter `{}`, which the run was begun without", decl.name);

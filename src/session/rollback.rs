@@ -53,8 +53,8 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, wish: Wish) -> Result<Ret
     let errand = Errand { undo_since: history.since(&way)?, owed: !matches!(way, Way::To(_)) };
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
-    let params = super::adoption::kept_params(&prepared.program, &history);
-    let Parts { run, store, world, sinks, by, gates } = parts;
+    let params = prepared.program.kept_params(&history.begun().params);
+    let Parts { run, store, world, sinks, by, gates, steering: _ } = parts;
     let scanners = Rc::clone(&prepared.scanners);
     let (second_look, name) = (SecondLook::default(), run.clone());
     let setup = Setup { run: name, store, world, sinks, history, last_seq, scanners, gates, second_look, by };

@@ -237,7 +237,7 @@ impl Play<'_> {
     /// Somebody answers the question the run is suspended at, from elsewhere.
     pub fn answer(&self, word: &str) {
         let Some(Record::Ended { effect: Some(id), at, .. }) = self.records().pop() else { panic!("not suspended") };
-        let history = History::from(self.store.read(RUN).expect("reads")).expect("a history");
+        let history = History::from(self.store.read(self.run).expect("reads")).expect("a history");
         let digest = history.recorded(&id).expect("it was asked").digest.to_owned();
         let (word, note, name, by) = (word.to_owned(), String::new(), "anna".to_owned(), Who::default());
         self.append(Record::Answered { id, digest, word, note, name, at, by });
@@ -250,7 +250,7 @@ impl Play<'_> {
 
     fn append(&self, record: Record) {
         let mut store = self.store.clone();
-        store.append(RUN, self.records().len() as u64, &[record]).expect("writes");
+        store.append(self.run, self.records().len() as u64, &[record]).expect("writes");
     }
 
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
@@ -349,7 +349,7 @@ impl Play<'_> {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![], steering: None }
     }
 
     /// The run takes its hosts over from whoever holds them.
@@ -380,6 +380,7 @@ impl Play<'_> {
             sinks: vec![Box::new(notices.clone())],
             by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
             gates: vec![],
+            steering: None,
         };
         let finished =
             session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
@@ -412,6 +413,12 @@ impl Play<'_> {
     pub fn records(&self) -> Vec<Record> {
         let stored = self.store.read(self.run).unwrap_or_else(|error| panic!("{error}"));
         stored.into_iter().map(|Stored { record, .. }| record).collect()
+    }
+
+    /// The same; nothing when the run was not begun.
+    pub fn records_if_any(&self) -> Vec<Record> {
+        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == self.run);
+        if begun { self.records() } else { Vec::new() }
     }
 
     /// The journal, byte by byte.
