@@ -223,7 +223,8 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let known = History::from(stored.clone())?;
     if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
-        return rollback(prepared, parts, way, terms.verdict);
+        let wish = Wish { way: way.clone(), verdict: terms.verdict, reason: String::new() };
+        return rollback::way_back_with(prepared, parts, wish, terms.adoption)?.go();
     }
     tell_again(&mut stored, &mut parts.sinks);
     let mut history = History::from(stored)?;

@@ -6,8 +6,8 @@ pub use super::mismatch::mismatch;
 use super::Stored;
 use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
-use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, Steering, TrackId, Way, Who};
+use crate::model::effect::{Action, Class, Effect, Outcome};
+use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, Steering, StepId, TrackId, Way, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
 
@@ -219,7 +219,9 @@ impl History {
                 self.make_way(all);
                 Ok(())
             }
-            Record::Rollback { .. } if self.way.is_some() => Err("the run is on its way back already".into()),
+            Record::Rollback { way, .. } if self.way.is_some() && !self.may_give_up(way) => {
+                Err("the run is on its way back already".into())
+            }
             Record::Rollback { way, .. } => {
                 self.way = Some(way.clone());
                 self.rollbacks += 1;
@@ -239,6 +241,11 @@ impl History {
                 Ok(())
             }
         }
+    }
+
+    /// A way back may be given up in its midst: what is owed is done then, and nothing more is undone.
+    fn may_give_up(&self, way: &Way) -> bool {
+        *way == Way::Abort && self.way.as_ref().is_some_and(|under_way| *under_way != Way::Abort)
     }
 
     /// A person's word on an effect that is open, failed or in doubt.
@@ -333,22 +340,31 @@ impl History {
             return Err(format!("effect {id} is a change that is done"));
         }
         slot.phase = Phase::Retry;
-        self.forget_after(id, all)
+        // A reading before a change that is asked for anew: what it leads to then may be something else.
+        if self.leads_to_what_is_anew(id, all) { Ok(()) } else { self.forget_after(id, all) }
     }
 
-    /// What a runbook read and noted because of a failure does not count any more when the failure is tried again or
-    /// settled by a word. What it changed or asked because of it does: then nothing can be done about it alone.
+    /// Whether what was asked for after this reading, in order, is readings that do not count any more and then
+    /// something that is to be asked for anew.
+    fn leads_to_what_is_anew(&self, id: &EffectId, all: &[Stored]) -> bool {
+        let Some(track) = self.tracks.get(&id.track) else { return false };
+        let mut later = track.slots.iter().filter(|slot| slot.n > id.n);
+        let is_read = |slot: &&Slot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
+        let next = later.find(|slot| !is_read(slot));
+        next.is_some_and(|slot| matches!(slot.phase, Phase::Retry | Phase::Person { happened: false }))
+    }
+
+    /// What a runbook read, noted and asked because of a failure does not count any more when the failure is tried
+    /// again or settled by a word. What it changed because of it does, by its own hand or a person's: then nothing can
+    /// be done about it alone.
     fn forget_after(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), String> {
         let since = self.slot_mut(id)?.asked;
-        let forks = format!("{}.", id.track);
         let later = |track: &TrackId, n: u64| {
-            let fork = track.0.strip_prefix(&forks).and_then(|rest| rest.split('-').next()?.parse::<u64>().ok());
-            (*track == id.track && n > id.n) || fork.is_some_and(|fork| fork > id.n)
+            (*track == id.track && n > id.n) || track.fork_of(&id.track).is_some_and(|fork| fork > id.n)
         };
         for (name, track) in &mut self.tracks {
-            let record = |slot: &Slot| all.get(slot.asked).map(|stored| &stored.record);
-            let is_read = |slot: &Slot| matches!(record(slot), Some(Record::Read { .. }));
-            if track.slots.iter().any(|slot| later(name, slot.n) && !is_read(slot)) {
+            let lapses = |slot: &Slot| asked_in(all, slot.asked).is_some_and(|asked| lapses(asked.effect));
+            if track.slots.iter().any(|slot| later(name, slot.n) && !lapses(slot)) {
                 return Err(format!("effect {id} was followed by changes on its track"));
             }
             track.slots.retain(|slot| !later(name, slot.n));
@@ -437,6 +453,33 @@ impl History {
         self.way.as_ref()
     }
 
+    /// The track of the way back that is under way.
+    #[must_use]
+    pub fn track_back(&self) -> Option<TrackId> {
+        self.way.as_ref().map(|_| TrackId::rollback(self.rollbacks))
+    }
+
+    /// Whether a track is the script's own, or that of the way back that is under way: whoever goes on comes to
+    /// everything on it again.
+    #[must_use]
+    pub fn is_replayed(&self, track: &TrackId) -> bool {
+        track.is_scripts() || self.track_back().is_some_and(|back| track.is_within(&back))
+    }
+
+    /// The last number that a step of a track, and what was forked in it, has on the track; 0 when it has none.
+    #[must_use]
+    pub fn last_number_in(&self, step: &StepId) -> u64 {
+        let inside = |slot: &&Slot| {
+            let number = asked_in(&self.records, slot.asked).map_or("", |asked| asked.step);
+            number.strip_prefix(&step.number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let on_track = |(id, track): (&TrackId, &Track)| {
+            let last = track.slots.iter().filter(inside).map(|slot| slot.n).max()?;
+            if *id == step.track { Some(last) } else { id.fork_of(&step.track) }
+        };
+        self.tracks.iter().filter_map(on_track).max().unwrap_or(0)
+    }
+
     /// How many ways back were begun: the last one has the track [`TrackId::rollback`] of this number.
     #[must_use]
     pub fn rollbacks(&self) -> u32 {
@@ -483,6 +526,15 @@ impl Begun {
             return Err(Error::new(Kind::Refused, message).hint(format!("go on with baton {baton} or newer")));
         }
         Ok(Self { baton, runbook, sources, params, estate, at, by })
+    }
+}
+
+/// Whether an effect only finds something out, from hosts or from people: it can be found out again.
+fn lapses(effect: &Effect) -> bool {
+    match effect.class() {
+        Class::Probe | Class::Meta => true,
+        Class::Human => !effect.may_change(),
+        Class::Idempotent | Class::Once | Class::Wait => false,
     }
 }
 

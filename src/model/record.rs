@@ -61,6 +61,20 @@ impl TrackId {
         self.0.starts_with('0')
     }
 
+    /// Whether it is this track or was forked from it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let rest = self.0.strip_prefix(&other.0);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// The position on `other` of the parallel that this track, or one it was forked from, is an item of.
+    #[must_use]
+    pub fn fork_of(&self, other: &Self) -> Option<u64> {
+        let rest = self.0.strip_prefix(&other.0)?.strip_prefix('.')?;
+        rest.split('-').next()?.parse().ok()
+    }
+
     /// The track of item `index` of the parallel begun at position `n` of this one.
     #[must_use]
     pub fn child(&self, n: u64, index: usize) -> Self {

@@ -95,10 +95,8 @@ impl Back<'_> {
         let mut acts = history.acts_back(since, &self.standing.steps(), &fates);
         acts.retain(|act| !matches!(act.how, How::Nothing(_)));
         for acts in acts.chunk_by(|a, b| a.step == b.step) {
-            let Some((_, name)) = acts.first().and_then(|act| act.step.as_ref()) else {
-                acts.iter().try_for_each(|act| self.act(act))?;
-                continue;
-            };
+            let step = acts.first().and_then(|act| act.step.as_ref());
+            let name = step.map_or("what was done outside steps", |(_, name)| name.as_str());
             self.step(&format!("Undo: {name}"), || acts.iter().try_for_each(|act| self.act(act)))?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Other texts for a run that is under way: whether what is on record still fits them, found by a replay that can ask
 //! nothing of any host and writes nothing; and what becomes of the run's parameters. It carries nothing out.
 
+use super::rollback::retrace;
 use super::verdict::{Verdict, reopening};
 use super::{Prepared, perform, snapshot};
 use crate::dispatch::{Dispatcher, Door, Halt, SecondLook, Setup};
@@ -48,13 +49,6 @@ pub fn fit(
     history: &History,
     verdict: &Verdict,
 ) -> Result<Adoption> {
-    if history.way_back().is_some() {
-        return Err(Error::new(
-            Kind::Refused,
-            format!("run {run} is going back: what it undoes belongs to its own text"),
-        )
-        .hint(format!("finish the rollback first: baton rollback {run}")));
-    }
     let before = snapshot(store, history)?;
     let edits = edits::compare(&before.files, &prepared.texts.files);
     let params = params(prepared, history)?;
@@ -127,8 +121,13 @@ impl Replayed {
             second_look: SecondLook::default(),
             by: Who::default(),
         });
+        let back = history.way_back().is_some();
         door.wall(true);
-        let end = perform(prepared, &door, params);
+        let end = if back {
+            retrace(prepared, &door, params).unwrap_or(ScriptEnd::Halted)
+        } else {
+            perform(prepared, &door, params)
+        };
         Self { door, history, end }
     }
 
