@@ -319,7 +319,7 @@ pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Fini
         }
         (None, ScriptEnd::Bug(mut error)) => {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
-            (Ending::Bug, Some(error), None)
+            (Ending::Bug, Some(if touched { after_mistake(&run, error) } else { error }), None)
         }
         (None, ScriptEnd::Halted) => (
             Ending::Interrupted,
@@ -390,9 +390,18 @@ fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
     error.hint(format!("baton show {run}"))
 }
 
+/// What can be done when the script turned out to be wrong in the midst of the run.
+fn after_mistake(run: &str, error: Box<Error>) -> Box<Error> {
+    error
+        .hint(format!("edit the runbook, then go on from here: baton resume {run} --adopt-edited"))
+        .hint(format!("or take back what was changed: baton rollback {run}"))
+}
+
 fn next_after_failure(run: &str, ending: Ending, mut error: Box<Error>, owed: &[String]) -> Box<Error> {
     if ending == Ending::Unmet {
-        return error.hint("nothing was touched: put it right and run the runbook again");
+        return error
+            .hint("nothing was touched")
+            .hint(format!("put it right, then have it looked at again: baton resume {run}"));
     }
     if !owed.is_empty() {
         let names: Vec<String> = owed.iter().map(|name| format!("`{name}`")).collect();

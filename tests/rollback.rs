@@ -3,6 +3,7 @@
 mod command;
 mod crash;
 mod limits;
+mod mend;
 mod owed;
 mod steps;
 

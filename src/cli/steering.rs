@@ -10,7 +10,7 @@ use crate::world::terminal::Terminal;
 use std::rc::Rc;
 
 /// How a run is steered
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Steering {
     /// Show every change and wait before it is asked for, and wait for a typed word
     #[arg(long)]

@@ -211,7 +211,7 @@ impl History {
                 Ok(())
             }
             Record::Undone { since, .. } => {
-                self.undo(*since);
+                self.undo(*since, all);
                 Ok(())
             }
             Record::Adopted { sources, .. } => {
@@ -273,8 +273,15 @@ impl History {
     }
 
     /// What the script asked for from record `since` on does not count any more.
-    fn undo(&mut self, since: u64) {
+    fn undo(&mut self, since: u64, all: &[Stored]) {
         let since = usize::try_from(since.saturating_sub(1)).unwrap_or(usize::MAX);
+        // The steps around what is undone have not come to their end any more.
+        for stored in all.iter().skip(since) {
+            let Record::StepEnded { track, number, .. } = &stored.record else { continue };
+            if let Some(step) = self.tracks.get_mut(track).and_then(|track| track.steps.get_mut(number)) {
+                step.phase = StepPhase::Begun;
+            }
+        }
         for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.is_scripts()) {
             for slot in track.slots.iter_mut().filter(|slot| slot.asked >= since) {
                 slot.phase = Phase::Undone;

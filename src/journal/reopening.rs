@@ -65,8 +65,15 @@ impl History {
     /// read anew as well. None when the runbook did more because of the failure than read and note.
     #[must_use]
     pub fn to_retry(&self) -> Vec<EffectId> {
-        let Some(Record::Ended { ending: Ending::Failed, effect, .. }) = self.last() else {
-            return Vec::new();
+        let effect = match self.last() {
+            Some(Record::Ended { ending: Ending::Failed, effect, .. }) => effect,
+            // Nothing was changed yet: all of it is found out anew.
+            Some(Record::Ended { ending: Ending::Unmet, .. }) => {
+                let first = self.tracks.get(&TrackId::main()).and_then(|track| track.slots.first());
+                let id = first.map(|slot| EffectId { track: TrackId::main(), n: slot.n });
+                return id.into_iter().filter(|id| self.may_retry(id)).collect();
+            }
+            _ => return Vec::new(),
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
         let again = match failed {

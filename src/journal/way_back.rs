@@ -198,18 +198,39 @@ impl History {
         first
     }
 
-    /// The steps of the main track that the run can be told to go back to, in the order they began.
+    /// The steps that the run can be told to go back to, in the order they began: on tracks beside each other those
+    /// before which no other had something under way.
     #[must_use]
     pub fn stops(&self) -> Vec<Stop> {
         let mut stops: Vec<Stop> = Vec::new();
         for stored in self.records() {
             let Record::StepBegun { track, number, name, .. } = &stored.record else { continue };
             let step = StepId { track: track.clone(), number: number.clone() };
-            if *track == TrackId::main() && self.begins(&step) == Some(stored.seq) {
+            let begins = track.is_scripts() && self.begins(&step) == Some(stored.seq);
+            if begins && (*track == TrackId::main() || self.stands_alone(track, stored.seq)) {
                 stops.push(Stop { number: number.clone(), name: name.clone(), seq: stored.seq });
             }
         }
         stops
+    }
+
+    /// Whether everything on the tracks beside this one was over, or not begun, at this record.
+    fn stands_alone(&self, track: &TrackId, seq: u64) -> bool {
+        let beside = |other: &TrackId| {
+            other.is_scripts() && !other.is_within(track) && !track.is_within(other)
+        };
+        let mut spans: BTreeMap<&TrackId, (u64, u64)> = BTreeMap::new();
+        for stored in self.records() {
+            let other = match &stored.record {
+                Record::Intent { id, .. } | Record::Outcome { id, .. } | Record::Read { id, .. } => &id.track,
+                Record::StepBegun { track, .. } | Record::StepEnded { track, .. } => track,
+                _ => continue,
+            };
+            if beside(other) {
+                spans.entry(other).or_insert((stored.seq, stored.seq)).1 = stored.seq;
+            }
+        }
+        spans.values().all(|(first, last)| *last < seq || *first > seq)
     }
 
     /// The step that `given` means: its number, its name, or a part of its name that no other has.
@@ -218,14 +239,16 @@ impl History {
     /// `Usage` when there is none, or several; the message names them.
     pub fn stop(&self, given: &str) -> Result<Stop> {
         let stops = self.stops();
+        // Steps of two parallels in one step may have the same number: that means none of them.
+        let alone = |stop: &Stop| stops.iter().filter(|other| other.number == stop.number).count() == 1;
         let exact = |stop: &&Stop| stop.number == given || stop.name == given;
-        if let Some(stop) = stops.iter().find(exact) {
+        if let Some(stop) = stops.iter().find(exact).filter(|stop| alone(stop)) {
             return Ok(stop.clone());
         }
         let wanted = given.to_lowercase();
         let fitting: Vec<&Stop> = stops.iter().filter(|stop| stop.name.to_lowercase().contains(&wanted)).collect();
         match fitting.as_slice() {
-            [one] => Ok((*one).clone()),
+            [one] if alone(one) => Ok((*one).clone()),
             [] => {
                 let near = did_you_mean(given, stops.iter().map(|stop| stop.name.as_str()));
                 let error = Error::new(Kind::Usage, format!("no step `{given}` began in this run"));

@@ -8,11 +8,12 @@ use crate::model::effect::{Action, Ask, Effect, Failure, Goal, Job, Outcome, Pro
 use crate::model::inventory::{Inventory, Service};
 use crate::model::record::EffectId;
 use crate::model::text;
-use crate::model::value::Value;
+use crate::model::value::{Fields, Value};
 use crate::script::lower;
 use crate::script::primitives::{answer_word, labelled};
 use crate::script::program::ScriptEnd;
 use crate::script::rollback::Part;
+use std::collections::BTreeMap;
 
 /// What a probe reads when it does not know.
 const UNKNOWN: &str = "unknown";
@@ -38,15 +39,43 @@ impl Hands<'_> {
         }
         let service = self.service(&change.effect)?;
         let job = lower::job(service, &undo.verb, &undo.args, None).map_err(|why| self.not_offered(why))?;
-        let args = job.args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value"));
-        let label = labelled(&undo.verb, &service.name, args.map(|(_, value)| value));
+        let label = put_back_label(&undo.verb, &service.name, &job.args);
         self.perform(lower::on_service(service, label, Action::Job(job))).map(drop)
+    }
+
+    /// Looks whether what these changes, newest first, have made is as it was before, now that they are undone. What
+    /// was changed more than once has to be as it was before the first time.
+    pub(super) fn compare(&self, changes: &[&Change]) -> Part {
+        let mut first: BTreeMap<String, (&Change, &Goal, &Value)> = BTreeMap::new();
+        for change in changes {
+            let (Action::Job(job), Some(undo)) = (&change.effect.action, &change.effect.undo) else { continue };
+            let (Some(goal), Some(former)) = (&job.goal, undo.args.get("former")) else { continue };
+            let action = Action::Probe(goal.probe.clone());
+            let read = Effect { action, label: String::new(), undo: None, ..change.effect.clone() };
+            first.insert(read.digest(), (change, goal, former));
+        }
+        let mut differs = Vec::new();
+        for (change, goal, former) in first.into_values() {
+            if *former == Value::Null || former.as_text() == Some(UNKNOWN) {
+                continue;
+            }
+            let (_, now) = self.read(change, &goal.probe)?;
+            if now != *former {
+                let service = change.effect.service.as_deref().unwrap_or_default();
+                let args = goal.probe.args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value"));
+                let read = labelled(&goal.probe.what, service, args.map(|(_, value)| value));
+                differs.push(format!("{read} reads {}, before the run it was {}", told(&now), told(former)));
+            }
+        }
+        let Some((what, more)) = differs.split_first() else { return Ok(()) };
+        let error = Error::new(Kind::Failed, format!("what was undone is not as it was before: {what}"));
+        Err(failed(more.iter().fold(error, |error, what| error.cause(what)), None))
     }
 
     /// Looks whether what stands there now is what this run made of it.
     fn is_ours(&self, change: &Change, goal: &Goal, undo: &Undo) -> std::result::Result<bool, ScriptEnd> {
         let former = undo.args.get("former").cloned().unwrap_or_default();
-        let (id, now) = self.read(change, &goal.probe)?;
+        let (_, now) = self.read(change, &goal.probe)?;
         let label = &change.effect.label;
         let read = labelled(&goal.probe.what, change.effect.service.as_deref().unwrap_or_default(), [].into_iter());
         if now == former {
@@ -58,7 +87,7 @@ impl Hands<'_> {
         }
         if now.as_text() == Some(UNKNOWN) {
             let message = format!("{read} cannot tell how it stands, so {label} is not undone");
-            return Err(failed(Error::new(Kind::Failed, message), Some(id)));
+            return Err(failed(Error::new(Kind::Failed, message), None));
         }
         let made: Vec<String> = goal.wants.iter().map(told).collect();
         let values = format!(
@@ -163,6 +192,16 @@ fn in_words(why: &Failure) -> Box<Error> {
     match why.output.trim_end().lines().last().map(text::shown).filter(|last| !last.is_empty()) {
         Some(last) => error.cause(last),
         None => error,
+    }
+}
+
+/// What is put back, as a person reads it: the value it is set to comes last.
+fn put_back_label(verb: &str, service: &str, args: &Fields) -> String {
+    let plain = args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value")).map(|(_, value)| value);
+    let label = labelled(verb, service, plain);
+    match args.get("former").filter(|_| args.contains_key("value")) {
+        Some(former) => format!("{}, back to {})", label.strip_suffix(')').unwrap_or(&label), told(former)),
+        None => label,
     }
 }
 

@@ -123,7 +123,10 @@ impl Back<'_> {
     fn act(&self, act: &Act) -> Part {
         let hands = Hands { door: self.door, inventory: &self.standing.inventory };
         match &act.how {
-            How::Own(_) => self.own(act),
+            How::Own(changes) => {
+                self.own(act)?;
+                hands.compare(&changes.iter().collect::<Vec<_>>())
+            }
             How::Recorded(change) => hands.put_back(change),
             How::ByHand(change) => {
                 let gate = self.door.gate_name("manual", Some("undo-by-hand"));

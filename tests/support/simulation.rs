@@ -243,11 +243,6 @@ impl Play<'_> {
         self.append(Record::Answered { id, digest, word, note, name, at, by });
     }
 
-    /// The run begins to go back.
-    pub fn begin_rollback(&self) {
-        self.append(Record::Rollback { way: Way::All, at: Moment::default(), by: Who::default() });
-    }
-
     fn append(&self, record: Record) {
         let mut store = self.store.clone();
         store.append(self.run, self.records().len() as u64, &[record]).expect("writes");
