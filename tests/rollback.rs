@@ -6,6 +6,7 @@ mod limits;
 mod mend;
 mod owed;
 mod steps;
+mod words;
 
 use crate::support::simulation::{Play, Scene};
 use baton::model::effect::Action;

@@ -1,12 +1,19 @@
 //! Which run is meant: `latest`, or the first characters of an identity if they fit one run only.
 
 use super::Desk;
+use super::follow_up::type_line;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::{RunId, Store};
 use crate::model::record::Ending;
 use crate::model::text::shown;
+use crate::world::clock::Clock;
+use crate::world::console::Console;
+use crate::world::person::Person;
+use crate::world::system::SystemWorld;
 use crate::world::terminal::Terminal;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The word for the run that was begun last, of those that did something or may go on.
 const LATEST: &str = "latest";
@@ -31,12 +38,19 @@ pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, desk: &Desk) ->
         "run {last} came later and did nothing (see it: baton show {last}); taking run {run}, {}",
         shown(&runbook)
     ));
-    if Terminal::is_there() && !desk.agrees(&format!("type `yes` to go on with run {run}, anything else to leave it\n> "))? {
+    if Terminal::is_there() && !agrees(&format!("type `yes` to go on with run {run}, anything else to leave it\n> "), desk)? {
         return Err(Error::new(Kind::Suspended, "nothing was done: it was not confirmed")
             .hint(format!("name the run, and nothing is asked: {run}, or {last}"))
             .hint("see which runs there are: baton runs"));
     }
     Ok(run)
+}
+
+/// Whether the person at the terminal types `yes`.
+fn agrees(prompt: &str, desk: &Desk) -> Result<bool> {
+    let world = SystemWorld::new(BTreeMap::new(), Clock::real(), Person::Nobody("nothing is asked".into()))?;
+    let mut world = world.steered(Console::Terminal(Arc::clone(&desk.terminal)));
+    Ok(type_line(&mut world, prompt).is_some_and(|line| line.trim() == "yes"))
 }
 
 /// The run that `given` means; and the last one, if that was passed over.

@@ -234,7 +234,7 @@ fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
 }
 
 /// The next line; nothing when nobody will type one, or it was interrupted.
-fn type_line(world: &mut dyn World, prompt: &str) -> Option<String> {
+pub(super) fn type_line(world: &mut dyn World, prompt: &str) -> Option<String> {
     world.submit(Ticket(0), Request::Line { prompt: prompt.to_owned() });
     match world.next_result() {
         Completion::Reply(_, Reply::Line(Line::Typed(line))) => Some(line),

@@ -19,6 +19,19 @@ impl History {
         matches!(past.state, State::Doubted { .. }).then_some((past.id, past.attempt))
     }
 
+    /// Whether a person had something in this step left out.
+    #[must_use]
+    pub fn left_out_in(&self, step: &StepId) -> bool {
+        self.records().iter().any(|stored| {
+            let Record::Skipped { id, .. } = &stored.record else { return false };
+            let inside = |past: Past<'_>| {
+                let rest = past.step.strip_prefix(&step.number);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            id.track.is_within(&step.track) && self.recorded(id).is_some_and(inside)
+        })
+    }
+
     /// Whether an effect was asked for itself. What is found out about another one on a way back was not.
     #[must_use]
     pub fn is_asked_for_itself(&self, id: &EffectId) -> bool {

@@ -67,6 +67,17 @@ pub enum How {
     Nothing(Change),
 }
 
+impl Act {
+    /// The changes it is about, newest first.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        match &self.how {
+            How::Own(changes) => changes,
+            How::Recorded(change) | How::ByHand(change) | How::Nothing(change) => std::slice::from_ref(change),
+        }
+    }
+}
+
 /// A step of the main track that a run can go back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {

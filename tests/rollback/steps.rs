@@ -139,7 +139,7 @@ guard(false, "no");
     assert_eq!((stopped.ending, stopped.exit_code), (Ending::Failed, 7));
     let error = stopped.error.expect("it says why").to_string();
     assert!(error.contains("baton resume sim"), "{error}");
-    assert!(play.no_way_back(&Way::Abort).contains("is being rolled back"));
+    assert!(play.no_way_back(&Way::To("1".into())).contains("is being rolled back"));
     rolled_back(&play.run());
     assert_eq!(
         deeds(&play),

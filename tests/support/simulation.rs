@@ -11,7 +11,7 @@ use baton::lab::template::{Template, Wanted};
 use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
-use baton::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Way, Who};
+use baton::model::record::{EffectId, FROM_RUN, Record, TrackId, Way, Who};
 use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
 use baton::session::adoption::{self, Adoption};
