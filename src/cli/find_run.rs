@@ -38,7 +38,9 @@ pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, desk: &Desk) ->
         "run {last} came later and did nothing (see it: baton show {last}); taking run {run}, {}",
         shown(&runbook)
     ));
-    if Terminal::is_there() && !agrees(&format!("type `yes` to go on with run {run}, anything else to leave it\n> "), desk)? {
+    if Terminal::is_there()
+        && !agrees(&format!("type `yes` to go on with run {run}, anything else to leave it\n> "), desk)?
+    {
         return Err(Error::new(Kind::Suspended, "nothing was done: it was not confirmed")
             .hint(format!("name the run, and nothing is asked: {run}, or {last}"))
             .hint("see which runs there are: baton runs"));

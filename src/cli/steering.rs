@@ -134,12 +134,16 @@ impl Steering {
         }
         // A step that adopted texts do not name any more cannot be waited for.
         let still = asked.until.as_deref().filter(|_| self.until.is_none());
-        let still = still.and_then(|words| Some((words, names.find(words).ok().filter(|one| begun.over(one).is_none())?)));
+        let still =
+            still.and_then(|words| Some((words, names.find(words).ok().filter(|one| begun.over(one).is_none())?)));
         let step = self.step || (asked.step && !freely);
         if step && !is_there {
-            return Err(Error::new(Kind::Usage, "the run is gone through step by step, and nobody is there to type `go`")
-                .hint("nothing was done; take it up on a terminal")
-                .hint("or have it go on without being asked before each change: --no-step"));
+            return Err(Error::new(
+                Kind::Usage,
+                "the run is gone through step by step, and nobody is there to type `go`",
+            )
+            .hint("nothing was done; take it up on a terminal")
+            .hint("or have it go on without being asked before each change: --no-step"));
         }
         let on_failure = self.on_failure.map(AfterFailure::from).or(asked.on_failure);
         let usual = if is_there { AfterFailure::Ask } else { AfterFailure::Stop };

@@ -41,7 +41,8 @@ impl History {
         for (id, track) in self.tracks.iter_mut().filter(|(id, _)| replayed(id)) {
             // The run turned back at what failed last: that is not asked for again, whatever the texts have there now.
             if let Some(slot) = track.slots.last_mut().filter(|_| back.is_some() && id.is_scripts()) {
-                slot.loose |= matches!(slot.phase, Phase::Outcome(at) if matches!(outcome_in(all, at), Some(Outcome::Failed(_))));
+                slot.loose |=
+                    matches!(slot.phase, Phase::Outcome(at) if matches!(outcome_in(all, at), Some(Outcome::Failed(_))));
             }
             let waiting = |slot: &Slot| slot.phase == Phase::Open && waits(slot.asked);
             track.slots.iter_mut().filter(|slot| waiting(slot)).for_each(|slot| slot.loose = true);
@@ -111,8 +112,8 @@ impl History {
     pub fn unmet(&self, met: &Met) -> Option<Unmet<'_>> {
         self.records().iter().enumerate().find_map(|(index, stored)| match &stored.record {
             Record::Intent { id, step, effect, .. } | Record::Read { id, step, effect, .. } => {
-                let bound =
-                    self.is_replayed(&id.track) && self.slot(id).is_some_and(|slot| slot.asked == index && slot.counts());
+                let bound = self.is_replayed(&id.track)
+                    && self.slot(id).is_some_and(|slot| slot.asked == index && slot.counts());
                 let name = self.step_name(&id.track, step).unwrap_or_default();
                 (bound && !met.effects.contains(id)).then_some(Unmet { step, name, label: Some(&effect.label) })
             }

@@ -356,7 +356,8 @@ impl History {
     fn leads_to_what_is_anew(&self, id: &EffectId, all: &[Stored]) -> bool {
         let Some(track) = self.tracks.get(&id.track) else { return false };
         let mut later = track.slots.iter().filter(|slot| slot.n > id.n);
-        let is_read = |slot: &&Slot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
+        let is_read =
+            |slot: &&Slot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
         let next = later.find(|slot| !is_read(slot));
         next.is_some_and(|slot| matches!(slot.phase, Phase::Retry | Phase::Person { happened: false }))
     }

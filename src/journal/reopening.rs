@@ -94,6 +94,9 @@ impl History {
             Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
             // A person said that it failed: they are asked again.
             Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
+            Some(_) | None if self.way_back().is_some() => {
+                self.latest_readings().into_iter().find(|id| self.is_of_open_step(id))
+            }
             Some(_) | None => self.latest_readings().into_iter().next(),
         };
         let beside = again.iter().flat_map(|id| self.failed_beside(id));
@@ -168,7 +171,7 @@ impl History {
         let is_settled = |slot: &Slot| matches!(slot.phase, Phase::Outcome(_));
         let settled = track.slots.iter().take_while(|slot| is_settled(slot)).count();
         let (before, [next, ..]) = track.slots.split_at(settled) else {
-            return self.latest_readings().into_iter().take(1).filter(|id| self.is_of_open_step(id)).collect();
+            return self.latest_readings().into_iter().find(|id| self.is_of_open_step(id)).into_iter().collect();
         };
         if !matches!(next.phase, Phase::Retry | Phase::Person { happened: false }) {
             return Vec::new();
@@ -184,7 +187,7 @@ impl History {
 
     fn is_of_open_step(&self, id: &EffectId) -> bool {
         let step = self.recorded(id).and_then(|past| self.step(&id.track, past.step));
-        step.is_none_or(|step| step.phase != StepPhase::Ended { failed: None })
+        step.is_none_or(|step| matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) }))
     }
 
     /// The step of the way back at which it stopped: the undoing of a step, or something that is owed.
@@ -192,9 +195,12 @@ impl History {
     pub fn broken_undo(&self) -> Option<(StepId, &str)> {
         let back = self.track_back()?;
         let Some(Record::Ended { ending: Ending::Failed | Ending::Bug, .. }) = self.last() else { return None };
-        let outermost = |number: &str| number.strip_prefix(back.0.as_str()).is_some_and(|rest| rest.matches('.').count() == 1);
+        let outermost =
+            |number: &str| number.strip_prefix(back.0.as_str()).is_some_and(|rest| rest.matches('.').count() == 1);
         let (number, name) = self.records().iter().rev().find_map(|stored| match &stored.record {
-            Record::StepBegun { track, number, name, .. } if *track == back && outermost(number) => Some((number, name)),
+            Record::StepBegun { track, number, name, .. } if *track == back && outermost(number) => {
+                Some((number, name))
+            }
             _ => None,
         })?;
         let step = self.step(&back, number)?;

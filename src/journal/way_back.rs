@@ -227,9 +227,7 @@ impl History {
 
     /// Whether everything on the tracks beside this one was over, or not begun, at this record.
     fn stands_alone(&self, track: &TrackId, seq: u64) -> bool {
-        let beside = |other: &TrackId| {
-            other.is_scripts() && !other.is_within(track) && !track.is_within(other)
-        };
+        let beside = |other: &TrackId| other.is_scripts() && !other.is_within(track) && !track.is_within(other);
         let mut spans: BTreeMap<&TrackId, (u64, u64)> = BTreeMap::new();
         for stored in self.records() {
             let other = match &stored.record {
@@ -250,16 +248,15 @@ impl History {
     /// `Usage` when there is none, or several; the message names them.
     pub fn stop(&self, given: &str) -> Result<Stop> {
         let stops = self.stops();
-        // Steps of two parallels in one step may have the same number: that means none of them.
-        let alone = |stop: &Stop| stops.iter().filter(|other| other.number == stop.number).count() == 1;
-        let exact = |stop: &&Stop| stop.number == given || stop.name == given;
-        if let Some(stop) = stops.iter().find(exact).filter(|stop| alone(stop)) {
-            return Ok(stop.clone());
+        let exact: Vec<&Stop> = stops.iter().filter(|stop| stop.number == given || stop.name == given).collect();
+        if let [one] = exact.as_slice() {
+            return Ok((*one).clone());
         }
         let wanted = given.to_lowercase();
-        let fitting: Vec<&Stop> = stops.iter().filter(|stop| stop.name.to_lowercase().contains(&wanted)).collect();
+        let part = || stops.iter().filter(|stop| stop.name.to_lowercase().contains(&wanted)).collect();
+        let fitting: Vec<&Stop> = if exact.is_empty() { part() } else { exact };
         match fitting.as_slice() {
-            [one] if alone(one) => Ok((*one).clone()),
+            [one] => Ok((*one).clone()),
             [] => {
                 let near = did_you_mean(given, stops.iter().map(|stop| stop.name.as_str()));
                 let error = Error::new(Kind::Usage, format!("no step `{given}` began in this run"));
@@ -271,7 +268,7 @@ impl History {
                 let names: Vec<String> =
                     several.iter().map(|stop| format!("{} `{}`", stop.number, stop.name)).collect();
                 Err(Error::new(Kind::Usage, format!("`{given}` may mean {}", names.join(" or ")))
-                    .hint("give the step's number"))
+                    .hint("give the step's number or, where batches share numbers, its name"))
             }
         }
     }

@@ -202,13 +202,11 @@ fn in_words(why: &Failure) -> Box<Error> {
     }
 }
 
-/// What tells the state that a change has made from others, and that state.
+/// What tells the state that a change has made from others, and that state: what is read of whom, whatever it is set to.
 fn goal_of(change: &Change) -> Option<(String, &Goal)> {
     let Action::Job(job) = &change.effect.action else { return None };
     let goal = job.goal.as_ref()?;
-    let action = Action::Probe(goal.probe.clone());
-    let read = Effect { action, label: String::new(), undo: None, ..change.effect.clone() };
-    Some((read.digest(), goal))
+    Some((format!("{:?} {}", change.effect.host, reading(change, goal)), goal))
 }
 
 fn reading(change: &Change, goal: &Goal) -> String {

@@ -239,10 +239,14 @@ impl Return {
     }
 }
 
-/// The way as it is recorded: a step by its number.
+/// The way as it is recorded: a step by its number or, where steps of several batches share one, by its name.
 fn named(history: &History, way: Way) -> Result<Way> {
     match way {
-        Way::To(step) => Ok(Way::To(history.stop(&step)?.number)),
+        Way::To(step) => {
+            let stop = history.stop(&step)?;
+            let alone = history.stop(&stop.number).is_ok_and(|same| same == stop);
+            Ok(Way::To(if alone { stop.number } else { stop.name }))
+        }
         Way::All | Way::Abort => Ok(way),
     }
 }
@@ -297,13 +301,7 @@ fn given_up(at: &Moment, by: &Who) -> Vec<Record> {
 }
 
 /// The records that begin a way back.
-fn begins(
-    run: &str,
-    history: &History,
-    way: Way,
-    verdict: Verdict,
-    (at, by): (&Moment, &Who),
-) -> Result<Vec<Record>> {
+fn begins(run: &str, history: &History, way: Way, verdict: Verdict, (at, by): (&Moment, &Who)) -> Result<Vec<Record>> {
     closed(run, history, &way)?;
     let said = match verdict {
         Verdict::Retry => None,

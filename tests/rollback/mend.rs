@@ -63,7 +63,9 @@ fn mend(play: &Play<'_>, word: &str, clock: &CrashClock) -> Option<Finished> {
 fn goes_on(play: &Play<'_>, word: &str) -> Finished {
     let is_said = play.records().iter().any(|record| match record {
         Record::Adopted { .. } => word == "edit",
-        Record::StepSkipped { .. } | Record::Skipped { .. } | Record::Settled { .. } => word == "skip" || word == "done",
+        Record::StepSkipped { .. } | Record::Skipped { .. } | Record::Settled { .. } => {
+            word == "skip" || word == "done"
+        }
         Record::Rollback { way, .. } => word == "abort" && *way == Way::Abort,
         _ => false,
     });
@@ -135,7 +137,8 @@ fn an_edited_undo_that_does_not_fit_what_it_has_done_already_is_refused_and_noth
     let play = stuck(&scene, &FaultPlan::default());
     let before = play.records().len();
     for text in [
-        MISTAKE.replace("unset_option(c2, \"confserv\", \"upgrade-mode\"); let list = []; list[MISTAKE];", "note(\"x\");"),
+        MISTAKE
+            .replace("unset_option(c2, \"confserv\", \"upgrade-mode\"); let list = []; list[MISTAKE];", "note(\"x\");"),
         MISTAKE.replace("\"Stage\"", "\"Put\"").replace("MISTAKE", "0"),
     ] {
         let refusal = play.fits(&Scene::of_text(&text), usize::MAX).expect_err("it does not fit").to_string();

@@ -61,7 +61,7 @@ fn gates_of_the_way_forward_are_not_asked_on_the_way_back() {
 #[test]
 fn a_step_of_rolling_work_is_gone_back_to_and_done_again() {
     let scene = Scene::of_text(
-        "//! One after the other\nrolling([service(\"c1\"), service(\"c2\")], |s| {\n\
+        "//! One after the other\nrolling([service(\"c1\"), service(\"c2\")], #{ batch: 1 }, |s| {\n\
          step(\"Mark \" + s.name, || set_option(s, \"confserv\", \"upgrade-mode\", \"1\"));\n});\nguard(false, \"no\");\n",
     );
     let play = scene.play(1);

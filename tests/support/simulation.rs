@@ -344,7 +344,15 @@ impl Play<'_> {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![], steering: None }
+        Parts {
+            run: self.run.into(),
+            store,
+            world,
+            sinks: vec![Box::new(self.shown.clone())],
+            by,
+            gates: vec![],
+            steering: None,
+        }
     }
 
     /// The run takes its hosts over from whoever holds them.
