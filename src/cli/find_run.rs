@@ -26,7 +26,8 @@ pub(super) fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
     Ok(meant(store, given)?.0)
 }
 
-/// The run that `given` means. Where `latest` passes over runs that did nothing, that is said and, on a terminal, asked.
+/// The run that `given` means. Where `latest` passes over runs that did nothing, that is said and, on a terminal, a
+/// person is asked.
 ///
 /// # Errors
 /// As above; `Suspended` when the person does not want it.

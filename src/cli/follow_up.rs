@@ -168,7 +168,8 @@ fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> R
     let failed = match finished.ending {
         Ending::Failed => true,
         Ending::Bug => history.changes() > 0,
-        _ => false,
+        Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
+        Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
     };
     match (course.on_failure, menu(&history, finished.ending)) {
         (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, words, desk),

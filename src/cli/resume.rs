@@ -60,7 +60,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         return carry::tell(desk, &finished);
     }
     session::admits(&claimed.run, &claimed.history, &verdict)?;
-    let (begun, asked) = (Begun::of(&claimed.history), claimed.history.steering().clone());
+    let (begun, asked) = (Begun::of(&claimed.history), claimed.history.steering());
     let (taken, adoption) = if words.adopt_edited {
         let edited = Edited::read(&claimed.run, &claimed.history, &verdict, desk)?;
         if words.dry {

@@ -396,7 +396,6 @@ impl Door for Dispatcher {
                 return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
             }
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
-                // What was asked for in it before it was left out keeps its numbers.
                 let last = self.history.last_number_in(&StepId { track: track.clone(), number: number.clone() });
                 self.meet_step(track, number);
                 self.track(|track| track.asked = track.asked.max(last));

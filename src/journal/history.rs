@@ -4,10 +4,10 @@
 pub use super::mismatch::mismatch;
 
 use super::Stored;
-use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, outcome_in, said_in};
+use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, lapses, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
-use crate::model::effect::{Action, Class, Effect, Outcome};
-use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, Steering, StepId, TrackId, Way, Who};
+use crate::model::effect::{Action, Effect, Outcome};
+use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,6 @@ pub struct History {
     rollbacks: u32,
     /// The texts in use, if others than at the beginning were adopted.
     adopted: Option<BTreeMap<String, String>>,
-    steering: Steering,
 }
 
 /// What the first record says of a run.
@@ -149,7 +148,6 @@ impl History {
             way: None,
             rollbacks: 0,
             adopted: None,
-            steering: Steering::default(),
         };
         history.extend(records)?;
         Ok(history)
@@ -228,11 +226,7 @@ impl History {
                 self.last_ending = None;
                 Ok(())
             }
-            Record::Steered { steering, .. } => {
-                self.steering = steering.clone();
-                Ok(())
-            }
-            Record::Typed { .. } | Record::Deviation { .. } => Ok(()),
+            Record::Steered { .. } | Record::Typed { .. } | Record::Deviation { .. } => Ok(()),
             Record::Ended { ending, .. } => {
                 self.last_ending = Some(*ending);
                 if *ending == Ending::RolledBack && matches!(self.way, Some(Way::To(_))) {
@@ -351,17 +345,6 @@ impl History {
         if self.leads_to_what_is_anew(id, all) { Ok(()) } else { self.forget_after(id, all) }
     }
 
-    /// Whether what was asked for after this reading, in order, is readings that do not count any more and then
-    /// something that is to be asked for anew.
-    fn leads_to_what_is_anew(&self, id: &EffectId, all: &[Stored]) -> bool {
-        let Some(track) = self.tracks.get(&id.track) else { return false };
-        let mut later = track.slots.iter().filter(|slot| slot.n > id.n);
-        let is_read =
-            |slot: &&Slot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
-        let next = later.find(|slot| !is_read(slot));
-        next.is_some_and(|slot| matches!(slot.phase, Phase::Retry | Phase::Person { happened: false }))
-    }
-
     /// What a runbook read, noted and asked because of a failure does not count any more when the failure is tried
     /// again or settled by a word. What it changed because of it does, by its own hand or a person's: then nothing can
     /// be done about it alone.
@@ -461,43 +444,10 @@ impl History {
         self.way.as_ref()
     }
 
-    /// The track of the way back that is under way.
-    #[must_use]
-    pub fn track_back(&self) -> Option<TrackId> {
-        self.way.as_ref().map(|_| TrackId::rollback(self.rollbacks))
-    }
-
-    /// Whether a track is the script's own, or that of the way back that is under way: whoever goes on comes to
-    /// everything on it again.
-    #[must_use]
-    pub fn is_replayed(&self, track: &TrackId) -> bool {
-        track.is_scripts() || self.track_back().is_some_and(|back| track.is_within(&back))
-    }
-
-    /// The last number that a step of a track, and what was forked in it, has on the track; 0 when it has none.
-    #[must_use]
-    pub fn last_number_in(&self, step: &StepId) -> u64 {
-        let inside = |slot: &&Slot| {
-            let number = asked_in(&self.records, slot.asked).map_or("", |asked| asked.step);
-            number.strip_prefix(&step.number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let on_track = |(id, track): (&TrackId, &Track)| {
-            let last = track.slots.iter().filter(inside).map(|slot| slot.n).max()?;
-            if *id == step.track { Some(last) } else { id.fork_of(&step.track) }
-        };
-        self.tracks.iter().filter_map(on_track).max().unwrap_or(0)
-    }
-
     /// How many ways back were begun: the last one has the track [`TrackId::rollback`] of this number.
     #[must_use]
     pub fn rollbacks(&self) -> u32 {
         self.rollbacks
-    }
-
-    /// How the run is to be steered, as it was asked for last.
-    #[must_use]
-    pub fn steering(&self) -> &Steering {
-        &self.steering
     }
 
     /// The texts the run is made of now, by name, with their digests.
@@ -534,15 +484,6 @@ impl Begun {
             return Err(Error::new(Kind::Refused, message).hint(format!("go on with baton {baton} or newer")));
         }
         Ok(Self { baton, runbook, sources, params, estate, at, by })
-    }
-}
-
-/// Whether an effect only finds something out, from hosts or from people: it can be found out again.
-fn lapses(effect: &Effect) -> bool {
-    match effect.class() {
-        Class::Probe | Class::Meta => true,
-        Class::Human => !effect.may_change(),
-        Class::Idempotent | Class::Once | Class::Wait => false,
     }
 }
 

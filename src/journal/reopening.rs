@@ -5,10 +5,19 @@ use super::Stored;
 use super::history::{History, Past, State, StepPhase};
 use super::slots::{Phase, Slot};
 use crate::model::effect::{Action, Effect, Form, Outcome};
-use crate::model::record::{EffectId, Ending, Record, StepId, TrackId, Who};
+use crate::model::record::{EffectId, Ending, Record, Steering, StepId, TrackId, Who};
 use crate::model::value::Value;
 
 impl History {
+    /// How the run is to be steered, as it was asked for last.
+    #[must_use]
+    pub fn steering(&self) -> Steering {
+        let steered = self.records().iter().rev().find_map(|stored| {
+            if let Record::Steered { steering, .. } = &stored.record { Some(steering.clone()) } else { None }
+        });
+        steered.unwrap_or_default()
+    }
+
     /// The effect in doubt and its attempt, when that is why the run stopped.
     #[must_use]
     pub fn doubted(&self) -> Option<(EffectId, u32)> {
@@ -197,11 +206,9 @@ impl History {
         let Some(Record::Ended { ending: Ending::Failed | Ending::Bug, .. }) = self.last() else { return None };
         let outermost =
             |number: &str| number.strip_prefix(back.0.as_str()).is_some_and(|rest| rest.matches('.').count() == 1);
-        let (number, name) = self.records().iter().rev().find_map(|stored| match &stored.record {
-            Record::StepBegun { track, number, name, .. } if *track == back && outermost(number) => {
-                Some((number, name))
-            }
-            _ => None,
+        let (number, name) = self.records().iter().rev().find_map(|stored| {
+            let Record::StepBegun { track, number, name, .. } = &stored.record else { return None };
+            (*track == back && outermost(number)).then_some((number, name))
         })?;
         let step = self.step(&back, number)?;
         let is_open = matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) });
@@ -226,6 +233,17 @@ impl History {
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             anew && inside && id.track.0.starts_with(&track.0)
         })
+    }
+
+    /// Whether what was asked for after this reading, in order, is readings that do not count any more and then
+    /// something that is to be asked for anew.
+    pub(super) fn leads_to_what_is_anew(&self, id: &EffectId, all: &[Stored]) -> bool {
+        let Some(track) = self.tracks.get(&id.track) else { return false };
+        let mut later = track.slots.iter().filter(|slot| slot.n > id.n);
+        let is_read =
+            |slot: &&Slot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
+        let next = later.find(|slot| !is_read(slot));
+        next.is_some_and(|slot| matches!(slot.phase, Phase::Retry | Phase::Person { happened: false }))
     }
 }
 

@@ -2,6 +2,7 @@
 //! the replayed script says of its steps; it undoes nothing.
 
 use super::history::{History, Past, State};
+use super::slots::{Slot, Track, asked_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::effect::{Action, Effect, FailureKind, Outcome, Undo};
 use crate::model::record::{EffectId, Moment, Record, StepId, TrackId, Way};
@@ -90,6 +91,33 @@ pub struct Stop {
 }
 
 impl History {
+    /// The track of the way back that is under way.
+    #[must_use]
+    pub fn track_back(&self) -> Option<TrackId> {
+        self.way_back().map(|_| TrackId::rollback(self.rollbacks()))
+    }
+
+    /// Whether a track is the script's own, or that of the way back that is under way: whoever goes on comes to
+    /// everything on it again.
+    #[must_use]
+    pub fn is_replayed(&self, track: &TrackId) -> bool {
+        track.is_scripts() || self.track_back().is_some_and(|back| track.is_within(&back))
+    }
+
+    /// The last number that a step of a track, and what was forked in it, has on the track; 0 when it has none.
+    #[must_use]
+    pub fn last_number_in(&self, step: &StepId) -> u64 {
+        let inside = |slot: &&Slot| {
+            let number = asked_in(self.records(), slot.asked).map_or("", |asked| asked.step);
+            number.strip_prefix(&step.number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let on_track = |(id, track): (&TrackId, &Track)| {
+            let last = track.slots.iter().filter(inside).map(|slot| slot.n).max()?;
+            if *id == step.track { Some(last) } else { id.fork_of(&step.track) }
+        };
+        self.tracks.iter().filter_map(on_track).max().unwrap_or(0)
+    }
+
     /// What is to be done to undo everything from record `since` on, newest first. `fates` are those of changes that
     /// were looked at.
     #[must_use]
@@ -233,7 +261,13 @@ impl History {
             let other = match &stored.record {
                 Record::Intent { id, .. } | Record::Outcome { id, .. } | Record::Read { id, .. } => &id.track,
                 Record::StepBegun { track, .. } | Record::StepEnded { track, .. } => track,
-                _ => continue,
+                Record::Begun { .. } | Record::Opened { .. } | Record::Doubt { .. } | Record::Settled { .. } => {
+                    continue;
+                }
+                Record::Retry { .. } | Record::Answered { .. } | Record::Skipped { .. } => continue,
+                Record::StepSkipped { .. } | Record::Adopted { .. } | Record::Rollback { .. } => continue,
+                Record::Undone { .. } | Record::Steered { .. } | Record::Typed { .. } => continue,
+                Record::Deviation { .. } | Record::Ended { .. } => continue,
             };
             if beside(other) {
                 spans.entry(other).or_insert((stored.seq, stored.seq)).1 = stored.seq;

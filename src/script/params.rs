@@ -117,7 +117,8 @@ pub(crate) fn resolve(declared: &[ParamDecl], given: &Fields, runbook: &str) -> 
     Ok(all)
 }
 
-/// What of the parameters that a run was begun with these declarations still take: adopted texts may have given some up.
+/// What of the parameters that a run was begun with these declarations still take: adopted texts may have given some
+/// up.
 /// The gist of the run that it follows is declared by none and never given up.
 pub(crate) fn kept(declared: &[ParamDecl], recorded: &Fields) -> Fields {
     let taken = |name: &String| name == FROM_RUN || declared.iter().any(|decl| decl.name == *name);
