@@ -202,7 +202,8 @@ fn in_words(why: &Failure) -> Box<Error> {
     }
 }
 
-/// What tells the state that a change has made from others (what is read of whom, whatever it is set to), and that state.
+/// What tells the state that a change has made from others, and that state: what is read of whom, whatever it is set
+/// to.
 fn goal_of(change: &Change) -> Option<(String, &Goal)> {
     let Action::Job(job) = &change.effect.action else { return None };
     let goal = job.goal.as_ref()?;
