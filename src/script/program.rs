@@ -133,6 +133,12 @@ impl Program {
         params::resolve(&self.params, given, &self.runbook)
     }
 
+    /// What of the parameters that a run was begun with this program takes.
+    #[must_use]
+    pub fn kept_params(&self, recorded: &Fields) -> Fields {
+        params::kept(&self.params, recorded)
+    }
+
     /// The runbook's name.
     #[must_use]
     pub fn runbook(&self) -> &str {
