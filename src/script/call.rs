@@ -14,6 +14,7 @@ use crate::script::doc::VerbDoc;
 use crate::script::failure::{self, Bug};
 use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, SecretHandle, ServiceHandle};
 use crate::script::options::Options;
+use crate::script::closures::Closure;
 use crate::{convert, script::closures};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
 use std::rc::Rc;
@@ -179,7 +180,26 @@ impl<'a> Call<'a> {
 
     /// Argument `index` as a closure.
     pub(crate) fn closure(&self, index: usize) -> Fallible<FnPtr> {
-        self.any(index).clone().try_cast::<FnPtr>().ok_or_else(|| self.wrong(index, "a closure such as `|| …`"))
+        let given = self.any(index).clone().try_cast::<FnPtr>();
+        let given = given.ok_or_else(|| self.wrong(index, "a closure such as `|| …`"))?;
+        Ok(self.handed_over(given))
+    }
+
+    /// A closure that was given, as it is in this round of a `for`.
+    pub(crate) fn handed_over(&self, given: FnPtr) -> FnPtr {
+        match &self.track {
+            Some(track) => closures::handed_over(track, given),
+            None => given,
+        }
+    }
+
+    /// Keeps a closure that was handed over for later; what it holds is counted.
+    pub(crate) fn keep(&self, function: &FnPtr) -> Fallible<Closure> {
+        let kept = Closure::keep(self.context, function);
+        if let Err(excess) = self.track()?.holdings.keep(&kept.value()) {
+            return Err(self.bug(excess.to_string()));
+        }
+        Ok(kept)
     }
 
     /// Argument `index` as plain data.
