@@ -8,7 +8,7 @@ use crate::dispatch::second_look::SecondLook;
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
-use crate::error::{Error, Place};
+use crate::error::{Error, Kind, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
 use crate::journal::adopting::Met;
@@ -180,6 +180,13 @@ impl Dispatcher {
     /// What time it is in the run's world.
     pub fn moment(&self) -> Moment {
         self.world.borrow_mut().now()
+    }
+
+    /// Somebody wants the run to stop here, to be taken up again.
+    pub(super) fn interrupted(&self) {
+        let error = Error::new(Kind::Interrupted, "interrupted; what runs on the hosts goes on there")
+            .hint(format!("take it up again: baton resume {}", self.run));
+        self.halt(Halt { ending: Ending::Interrupted, error, effect: None });
     }
 
     /// Tells every sink.
@@ -488,6 +495,13 @@ impl Door for Dispatcher {
     fn halt(&self, halt: Halt) -> Halted {
         self.halted.borrow_mut().get_or_insert(halt);
         Halted
+    }
+
+    fn breathe(&self) {
+        // What is being told to a world cannot ask it.
+        if self.world.try_borrow_mut().is_ok_and(|mut world| world.is_interrupted()) {
+            self.interrupted();
+        }
     }
 
     fn is_halted(&self) -> bool {

@@ -112,6 +112,8 @@ pub trait Door {
     fn gate_name(&self, form: &str, own: Option<&str>) -> String;
     /// Stops the run for this reason, if it is not stopped already.
     fn halt(&self, halt: Halt) -> Halted;
+    /// The script computes, and asks for nothing: stops the run if somebody wants it stopped meanwhile.
+    fn breathe(&self) {}
     /// Whether the run is stopped: the sticky flag that primitives and the engine's progress hook read.
     fn is_halted(&self) -> bool;
     /// Why the run is stopped.

@@ -255,6 +255,8 @@ pub struct Until {
 pub enum Capture {
     /// The wall clock, in milliseconds since 1970.
     Now,
+    /// The instant in all clocks, to count a limit by.
+    Instant,
     /// Where a log stands.
     Mark {
         /// The log.

@@ -3,7 +3,9 @@
 
 use crate::error::Place;
 use crate::model::effect::{Effect, Outcome};
+use crate::model::span::Span;
 use crate::model::value::Fields;
+use crate::model::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +25,37 @@ pub struct Moment {
     pub mono: u64,
     /// Which boot of which machine `mono` belongs to.
     pub boot: String,
+}
+
+impl Moment {
+    /// The instant as plain data.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mono = i64::try_from(self.mono).unwrap_or(i64::MAX);
+        Value::map([("wall", self.wall.into()), ("mono", mono.into()), ("boot", self.boot.as_str().into())])
+    }
+
+    /// The instant that plain data tells of, if it tells of one.
+    #[must_use]
+    pub fn of_value(value: &Value) -> Option<Self> {
+        let Value::Map(fields) = value else { return None };
+        Some(Self {
+            wall: fields.get("wall")?.as_int()?,
+            mono: u64::try_from(fields.get("mono")?.as_int()?).ok()?,
+            boot: fields.get("boot")?.as_text()?.to_owned(),
+        })
+    }
+
+    /// How long ago `since` was. Within one boot the boot-time clock tells, which no one can set; across boots only
+    /// the wall clock is left, and a step back of it counts as no time at all.
+    #[must_use]
+    pub fn elapsed(&self, since: &Self) -> Span {
+        if since.boot == self.boot {
+            Span(self.mono.saturating_sub(since.mono))
+        } else {
+            Span(u64::try_from(self.wall.saturating_sub(since.wall)).unwrap_or(0))
+        }
+    }
 }
 
 /// A track of a run: `0` is the main one; `0.7-2` is item 2 of the parallel begun at position 7 of it.

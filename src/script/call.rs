@@ -8,6 +8,7 @@ use crate::model::inventory::Service;
 use crate::model::mark::Mark;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
+use crate::script::closures::Closure;
 use crate::script::context::{Fallible, Track, terminated};
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
@@ -190,7 +191,26 @@ impl<'a> Call<'a> {
 
     /// Argument `index` as a closure.
     pub(crate) fn closure(&self, index: usize) -> Fallible<FnPtr> {
-        self.any(index).clone().try_cast::<FnPtr>().ok_or_else(|| self.wrong(index, "a closure such as `|| …`"))
+        let given = self.any(index).clone().try_cast::<FnPtr>();
+        let given = given.ok_or_else(|| self.wrong(index, "a closure such as `|| …`"))?;
+        Ok(self.handed_over(given))
+    }
+
+    /// A closure that was given, as it is in this round of a `for`.
+    pub(crate) fn handed_over(&self, given: FnPtr) -> FnPtr {
+        match &self.track {
+            Some(track) => closures::handed_over(track, given),
+            None => given,
+        }
+    }
+
+    /// Keeps a closure that was handed over for later; what it holds is counted.
+    pub(crate) fn keep(&self, function: &FnPtr) -> Fallible<Closure> {
+        let kept = Closure::keep(self.context, function);
+        if let Err(excess) = self.track()?.holdings.keep(&kept.value()) {
+            return Err(self.bug(excess.to_string()));
+        }
+        Ok(kept)
     }
 
     /// Argument `index` as plain data.

@@ -35,13 +35,21 @@ pub struct Finding {
     pub error: Box<Error>,
 }
 
-/// Functions that call a closure at once and do not keep it: a captured loop variable does no harm there.
-const CALLED_AT_ONCE: [&str; 18] = [
-    "step",
-    "manual",
-    "parallel",
-    "rolling",
-    "wait_until",
+/// What becomes of a closure.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// It is called at once; or a primitive keeps it, with what a `for` has in this round.
+    CalledAtOnce,
+    /// `ensure` keeps it, and what it captured stays shared with the script.
+    Owed,
+    /// It is put somewhere.
+    Kept,
+    /// A function of the script has it.
+    Unknown,
+}
+
+/// Functions of the language that call a closure at once and do not keep it.
+const CALLED_AT_ONCE: [&str; 13] = [
     "map",
     "filter",
     "for_each",
@@ -237,33 +245,38 @@ impl Linter<'_> {
         }
     }
 
-    /// A closure that captures variables: dangerous when one belongs to a `for` and the closure is kept.
+    /// A closure that captures a variable which all rounds of a loop share: wrong when it is kept past its round.
     fn capture(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
         let around = &path[..path.len().saturating_sub(1)];
         let receiver = around.iter().rev().find_map(tree::call_site);
-        // What stands in an options map, as `undo` does, is kept.
-        let inside = around.iter().rev().take_while(|node| tree::call_site(node).is_none());
-        let optional = inside.into_iter().any(|node| matches!(node, ASTNode::Expr(Expr::Map(..))));
-        if !optional && receiver.is_some_and(|call| CALLED_AT_ONCE.contains(&call.name)) {
-            return;
-        }
-        let loop_variables: Vec<&str> = around
-            .iter()
-            .filter_map(|node| match node {
-                ASTNode::Stmt(Stmt::For(parts, _)) => Some(parts.0.name.as_str()),
-                _ => None,
-            })
-            .collect();
+        let fate = receiver.as_ref().map_or(Fate::Kept, |call| self.fate(call));
         for arg in site.args {
             let Expr::Variable(variable, _, position) = arg else { continue };
             let name = variable.1.as_str();
-            if loop_variables.contains(&name) {
-                let message = format!(
-                    "the closure keeps `{name}` of the `for`, which all rounds share: it will see the last one"
-                );
-                let hint = format!("copy it first: `let this_{name} = {name};`, and use `this_{name}` in the closure");
-                self.found(Severity::Warning, message, Some(hint), *position);
-            }
+            let (of_for, changed) =
+                (tree::is_of_rounds(path, name, site.position), tree::changes_in_rounds(path, name, site.position));
+            let severity = match fate {
+                Fate::Kept if of_for => Severity::Error,
+                Fate::Unknown if of_for => Severity::Warning,
+                Fate::Owed if changed => Severity::Error,
+                Fate::Kept if changed => Severity::Warning,
+                Fate::Kept | Fate::Unknown | Fate::Owed | Fate::CalledAtOnce => continue,
+            };
+            let message =
+                format!("the closure keeps `{name}`, which all rounds of the loop share: it will see the last one");
+            let hint = format!("copy it first: `let this_{name} = {name};`, and use `this_{name}` in the closure");
+            self.found(severity, message, Some(hint), *position);
+        }
+    }
+
+    /// What becomes of a closure that is handed to this call.
+    fn fate(&self, call: &CallSite<'_>) -> Fate {
+        let own = call.namespace.is_some() || self.unit.ast.iter_functions().any(|function| function.name == call.name);
+        match call.name {
+            _ if own => Fate::Unknown,
+            "ensure" => Fate::Owed,
+            name if CALLED_AT_ONCE.contains(&name) || doc::find(name).is_some() => Fate::CalledAtOnce,
+            _ => Fate::Kept,
         }
     }
 

@@ -99,7 +99,9 @@ impl<'call, 'a> Options<'call, 'a> {
     /// A closure, if it is given.
     pub(crate) fn closure(&self, key: &str) -> Fallible<Option<FnPtr>> {
         let Some(given) = self.get(key) else { return Ok(None) };
-        given.clone().try_cast::<FnPtr>().map(Some).ok_or_else(|| self.wrong(key, "a closure such as `|| …`", given))
+        let closure = given.clone().try_cast::<FnPtr>();
+        let closure = closure.ok_or_else(|| self.wrong(key, "a closure such as `|| …`", given))?;
+        Ok(Some(self.call.handed_over(closure)))
     }
 
     fn wrong(&self, key: &str, wanted: &str, given: &Dynamic) -> Box<EvalAltResult> {

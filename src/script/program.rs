@@ -4,6 +4,7 @@
 use crate::dispatch::Door;
 use crate::engine::{self, Limits};
 use crate::error::{Error, Place, Result, Snippet};
+use crate::holdings::{self, Excess, Pulse, Watch};
 use crate::model::inventory::Inventory;
 use crate::model::record::EffectId;
 use crate::model::step_name::StepNames;
@@ -17,7 +18,7 @@ use crate::script::sources::{self, Sources};
 use crate::script::{diagnostic, obligations, tree};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// How a script came to its end.
@@ -84,6 +85,8 @@ pub(crate) struct Home {
     pub(crate) file: String,
     /// The file's functions, closures among them.
     pub(crate) functions: Shared<Module>,
+    /// Which of the variables it captures belong to a `for`, by their order.
+    pub(crate) rounds: BTreeSet<usize>,
 }
 
 /// The loaded modules. What is not in here cannot be imported.
@@ -287,11 +290,27 @@ impl Stage {
 /// An engine by which calls find their track, and which stops when the run is over.
 pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>) -> Rc<Engine> {
     engine.set_default_tag(main.tag());
-    let stopping = Rc::clone(&main.run);
-    engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
+    let run = Rc::clone(&main.run);
+    let stop = Box::new(move |pulse| {
+        match pulse {
+            Pulse::Beat => {}
+            Pulse::Breath => run.door.breathe(),
+            Pulse::Over(excess) => run.exceeded(excess),
+        }
+        run.is_over()
+    });
+    let whose = |tag: &Dynamic| tag.read_lock::<Rc<Track>>().map(|track| Rc::clone(&track.holdings));
+    holdings::watch(&mut engine, Watch { whose, raise: exceeded, stop });
     let engine = Rc::new(engine);
     let _set_once = main.run.engine.set(Rc::downgrade(&engine));
     engine
+}
+
+fn exceeded(tag: &Dynamic, excess: Excess) -> Box<EvalAltResult> {
+    if let Some(track) = tag.read_lock::<Rc<Track>>() {
+        track.run.exceeded(excess);
+    }
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Bug), Position::NONE))
 }
 
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
@@ -304,6 +323,11 @@ pub(super) fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<O
     if let Some(mut error) = bug {
         if let Err(raised) = &result {
             error.trace = diagnostic::trace(&run.program.main.file, raised);
+            if error.place.is_none() {
+                let (file, inner) = diagnostic::innermost(&run.program.main.file, raised);
+                error.place = diagnostic::place(&file, inner.position());
+                error.snippet = error.place.as_ref().and_then(|place| run.program.snippet(place)).map(Box::new);
+            }
         }
         return Err(ScriptEnd::Bug(diagnostic::finish(error, &run.program.runbook)));
     }
@@ -390,8 +414,12 @@ fn load_imports(
 
 fn closures_of(unit: &Unit) -> impl Iterator<Item = (String, Home)> {
     let closures = unit.ast.iter_functions().filter(|function| function.name.starts_with(CLOSURE));
-    let home = || Home { file: unit.file.clone(), functions: Shared::clone(unit.ast.shared_lib()) };
-    closures.map(move |function| (function.name.to_owned(), home()))
+    let rounds = tree::captured_in_rounds(&unit.ast);
+    closures.map(move |function| {
+        let (file, functions) = (unit.file.clone(), Shared::clone(unit.ast.shared_lib()));
+        let rounds = rounds.get(function.name).cloned().unwrap_or_default();
+        (function.name.to_owned(), Home { file, functions, rounds })
+    })
 }
 
 /// What the names of closures begin with.

@@ -173,7 +173,9 @@ fn end_of(main: &Track, result: Fallible<Dynamic>, typed: &Typed<'_>) -> LineEnd
     }
     let bug = run.bug.borrow_mut().take();
     if let Some(error) = bug {
-        let place = error.place.clone();
+        let raised = result.as_ref().err().map(|raised| diagnostic::innermost(typed.file, raised));
+        let raised = raised.and_then(|(file, inner)| diagnostic::place(&file, inner.position()));
+        let place = error.place.clone().or(raised);
         return wrong(typed.pointed(error, place));
     }
     if let Some(held) = main.held.take() {

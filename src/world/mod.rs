@@ -63,6 +63,10 @@ pub trait World {
             }
         }
     }
+    /// Whether somebody wants what is done here to stop, without waiting for anything: for whoever computes. Told once.
+    fn is_interrupted(&mut self) -> bool {
+        false
+    }
     /// The reply to this request is not wanted any more; none will come. What it started goes on.
     fn forget(&mut self, ticket: Ticket);
     /// From now on it is this runner who asks: hosts are leased to it before the first change there. A world in which

@@ -50,6 +50,8 @@ pub struct SystemWorld {
     /// The requests whose replies are wanted, with the means to drop those that only wait.
     waiting: BTreeMap<Ticket, Waiting>,
     ready: VecDeque<(Ticket, Window, Reply)>,
+    /// What came while nobody waited for it.
+    arrived: VecDeque<Completion>,
     inbox: Receiver<Completion>,
     outbox: Sender<Completion>,
     /// Gone only while it is being dropped.
@@ -114,6 +116,7 @@ impl SystemWorld {
             },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
+            arrived: VecDeque::new(),
             inbox,
             outbox,
             runtime: Some(runtime),
@@ -215,9 +218,9 @@ impl World for SystemWorld {
     fn next(&mut self) -> Completion {
         loop {
             // What arrived comes before what was instant, or a track that reads without end would drown the rest.
-            let arrived = match self.inbox.try_recv() {
-                Ok(completion) => completion,
-                Err(_) => match self.ready.pop_front() {
+            let arrived = match self.arrived.pop_front().or_else(|| self.inbox.try_recv().ok()) {
+                Some(completion) => completion,
+                None => match self.ready.pop_front() {
                     Some((ticket, window, reply)) => return self.reply(ticket, window, reply),
                     None if self.waiting.is_empty() => return Completion::Idle,
                     None => self.inbox.recv().unwrap_or(Completion::Idle),
@@ -228,6 +231,12 @@ impl World for SystemWorld {
                 return completion;
             }
         }
+    }
+
+    fn is_interrupted(&mut self) -> bool {
+        self.arrived.extend(self.inbox.try_iter());
+        let interrupted = self.arrived.iter().position(|completion| *completion == Completion::Interrupted);
+        interrupted.and_then(|at| self.arrived.remove(at)).is_some()
     }
 
     fn forget(&mut self, ticket: Ticket) {

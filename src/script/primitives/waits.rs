@@ -2,6 +2,7 @@
 //! deadline, and a simulated one costs no time.
 
 use crate::model::effect::{Action, Capture, Class, Effect, FailureKind, Until};
+use crate::model::record::Moment;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::call::Call;
@@ -154,17 +155,17 @@ pub(super) fn until_true(
     every: Span,
     limit: Span,
 ) -> Fallible<()> {
-    let deadline = now(call)?.saturating_add_unsigned(limit.0);
+    let began = instant(call)?;
     loop {
-        let time = now(call)?;
+        let left = limit.0.saturating_sub(instant(call)?.elapsed(&began).0);
         let holds = call.invoke(condition, args.clone())?;
         match holds.as_bool() {
             Ok(true) => return Ok(()),
-            Ok(false) if time >= deadline => {
+            Ok(false) if left == 0 => {
                 let why = failure::plain(FailureKind::Limit, format!("still waiting after {limit}: {what}"));
                 return Err(failure::raise(call, &why, None, None, None));
             }
-            Ok(false) => rest(call, what.to_owned(), every.min(Span(deadline.abs_diff(time))))?,
+            Ok(false) => rest(call, what.to_owned(), every.min(Span(left)))?,
             Err(_) => {
                 let kind = diagnostic::kind_of(&holds);
                 return Err(call.bug(format!("the condition of `{}` gives {kind}, not true or false", call.doc.name)));
@@ -186,6 +187,12 @@ pub(super) fn rest(call: &Call<'_>, why: String, span: Span) -> Fallible<()> {
 fn now(call: &Call<'_>) -> Fallible<i64> {
     let done = call.perform(ours("now()".into(), Action::Capture(Capture::Now)))?;
     Ok(done.value.as_int().unwrap_or_default())
+}
+
+/// The instant by which limits are counted: a wall clock that is set changes nothing.
+fn instant(call: &Call<'_>) -> Fallible<Moment> {
+    let done = call.perform(ours("look at the clock".into(), Action::Capture(Capture::Instant)))?;
+    Ok(Moment::of_value(&done.value).unwrap_or_default())
 }
 
 /// An effect that concerns no host.
