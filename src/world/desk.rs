@@ -215,25 +215,27 @@ pub fn who() -> Who {
 }
 
 /// The name of an account, or its number when it has none.
-fn account(number: u32) -> String {
+pub(super) fn account(number: u32) -> String {
     let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let fields = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
     let mut names = fields.filter(|fields| fields.get(2).is_some_and(|uid| *uid == number.to_string()));
     names.next().map_or_else(|| number.to_string(), |fields| fields[0].to_owned())
 }
 
-/// A new run's identity: 12 hex digits that rise with time, to the millisecond; the last 6 bits are random. `wall` in
-/// milliseconds since 1970.
+/// A new run's identity: 12 hex digits that rise with time, to the millisecond, and 16 random ones. Two runs must never
+/// have the same, wherever they begin: it names their leases and their jobs on every host. `wall` in milliseconds since
+/// 1970.
 ///
 /// # Errors
 /// `Internal` when the machine gives no random bytes.
 pub fn new_run_id(wall: i64) -> Result<String> {
     let source = Path::new("/dev/urandom");
-    let mut byte = [0_u8; 1];
+    let mut bytes = [0_u8; 9];
     let mut file = File::open(source).map_err(|error| failed("read", source, error))?;
-    file.read_exact(&mut byte).map_err(|error| failed("read", source, error))?;
+    file.read_exact(&mut bytes).map_err(|error| failed("read", source, error))?;
+    let [few, rest @ ..] = bytes;
     let (seconds, millis) = ((wall / 1000) & 0xffff_ffff, wall % 1000);
-    Ok(format!("{seconds:08x}{:04x}", (millis << 6) | i64::from(byte[0] & 0x3f)))
+    Ok(format!("{seconds:08x}{:04x}{:016x}", (millis << 6) | i64::from(few & 0x3f), u64::from_be_bytes(rest)))
 }
 
 fn failed(doing: &str, path: &Path, error: io::Error) -> Box<Error> {

@@ -29,6 +29,7 @@ pub mod system;
 pub mod terminal;
 pub mod trace;
 pub mod transfer;
+pub(crate) mod trust;
 mod watches;
 
 use crate::model::effect::Ask;

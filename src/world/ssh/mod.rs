@@ -9,6 +9,7 @@ mod agent;
 mod connection;
 mod fields;
 mod files;
+mod folder;
 mod jobs;
 mod progress;
 mod script;
