@@ -157,7 +157,8 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
 /// How this runner departs from the runbook by the gates it was given.
 fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
     let told = parts.gates.iter().filter_map(|gate| gate.departure());
-    told.map(|what| Record::Deviation { what, reason: String::new(), at: at.clone(), by: parts.by.clone() }).collect()
+    let (at, by) = (|| at.clone(), || parts.by.clone());
+    told.map(|what| Record::Deviation { what, reason: String::new(), hosts: Vec::new(), at: at(), by: by() }).collect()
 }
 
 /// The record that begins a run; the texts it names are stored.
@@ -261,7 +262,7 @@ fn accepted_drift(run: &str, history: &History, reason: String, at: &Moment, by:
             .hint(format!("take it up again: baton resume {run}")));
     };
     let what = format!("accepted that {} is not what a guard was decided by", past.effect.label);
-    Ok(Record::Deviation { what, reason, at: at.clone(), by: by.clone() })
+    Ok(Record::Deviation { what, reason, hosts: Vec::new(), at: at.clone(), by: by.clone() })
 }
 
 fn carry_out(

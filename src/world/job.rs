@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::commands::command;
 use super::files::read_own;
 use super::keyring::Secret;
-use super::lease::{FOLDER, Lease};
+use super::lease::Lease;
 use super::watches::Watches;
 use super::{JobId, JobState, Reply, Stream, Trouble, local_lease};
 use rustix::fs::{FlockOperation, OFlags, fcntl_setfl, flock};
@@ -39,6 +39,7 @@ const START_TRIES: u32 = 100;
 #[derive(Debug)]
 pub(super) struct Attempt {
     jobs: PathBuf,
+    leases: PathBuf,
     base: PathBuf,
 }
 
@@ -51,9 +52,9 @@ struct Mark {
 }
 
 impl Attempt {
-    /// The attempt `id` in a jobs folder.
-    pub(super) fn of(jobs: &Path, id: &JobId) -> Result<Self, Trouble> {
-        Ok(Self { jobs: jobs.to_path_buf(), base: base(jobs, id)? })
+    /// The attempt `id` in a jobs folder, on a host whose leases are in `leases`.
+    pub(super) fn of(jobs: &Path, leases: &Path, id: &JobId) -> Result<Self, Trouble> {
+        Ok(Self { jobs: jobs.to_path_buf(), leases: leases.to_path_buf(), base: base(jobs, id)? })
     }
 
     fn mark_file(&self) -> PathBuf {
@@ -93,7 +94,7 @@ impl Attempt {
     /// The folder of the claim that is carried out, or will be if any is.
     fn folder(&self) -> PathBuf {
         let marked = self.mark().flatten().map(|mark| mark.number);
-        self.claim(marked.unwrap_or_else(|| local_lease::number_in(&self.jobs).unwrap_or_default()))
+        self.claim(marked.unwrap_or_else(|| local_lease::number_in(&self.leases).unwrap_or_default()))
     }
 }
 
@@ -303,8 +304,7 @@ fn launch(attempt: &Attempt, folder: &Path, argv: &[String], lock: File, secret:
         Err(error) => return refused("the input of the command cannot be laid ready", error),
     };
     let mut setsid = command("setsid");
-    let leases = attempt.jobs.join(FOLDER);
-    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(leases).args(argv);
+    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(&attempt.leases).args(argv);
     setsid.stdin(lock).stdout(input).stderr(Stdio::null());
     match setsid.spawn() {
         Ok(mut supervisor) => {

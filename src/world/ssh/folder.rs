@@ -69,7 +69,8 @@ impl PrivateFolder {
     /// Writes what is missing in it.
     fn furnish(&self, config: &str) -> Result<()> {
         for (name, text) in [(MARK, MARK_TEXT), (CONFIG, config)] {
-            let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path.join(name)) {
+            let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path.join(name))
+            {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 file => file?,
             };
@@ -181,7 +182,8 @@ fn clear(folder: &Path) {
             let _ = fs::remove_file(&path);
         }
     }
-    let only_mark = fs::read_dir(folder).is_ok_and(|mut left| left.all(|entry| entry.is_ok_and(|e| e.file_name() == MARK)));
+    let only_mark =
+        fs::read_dir(folder).is_ok_and(|mut left| left.all(|entry| entry.is_ok_and(|e| e.file_name() == MARK)));
     if only_mark && fs::remove_file(folder.join(MARK)).is_ok() {
         let _ = fs::remove_dir(folder);
     }
