@@ -19,7 +19,7 @@ pub(crate) fn at(wall: i64) -> Moment {
 }
 
 pub(crate) fn who() -> Who {
-    Who { user: "root".into(), host: "lab".into(), pid: 4711 }
+    Who { user: "root".into(), host: "lab".into(), pid: 4711, machine: "0123".into() }
 }
 
 pub(crate) fn id(track: &str, n: u64) -> EffectId {
@@ -207,6 +207,6 @@ fn deeds_of_people() -> Vec<Record> {
         Record::Rollback { way: Way::Abort, at: at(36), by: who() },
         Record::Undone { since: 4, at: at(37) },
         Record::Typed { n: 1, point: "end".into(), text: "1 + 1".into(), at: at(38), by: who() },
-        Record::Deviation { what: "a shell on c2".into(), reason, at: at(39), by: who() },
+        Record::Deviation { what: "a shell on c2".into(), reason, hosts: vec!["c2".into()], at: at(39), by: who() },
     ]
 }

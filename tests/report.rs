@@ -43,7 +43,7 @@ fn at(ms: i64) -> Moment {
 }
 
 fn who() -> Who {
-    Who { user: "ada".into(), host: "jump1".into(), pid: 7 }
+    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new() }
 }
 
 fn id(n: u64) -> EffectId {

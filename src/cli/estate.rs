@@ -79,7 +79,12 @@ impl Estate {
             Self::Lab(lab) if self.asks_here() => (lab.clock(), Person::Terminal(Arc::clone(&desk.terminal))),
             Self::Lab(lab) => (lab.clock(), lab.operator()),
         };
-        let world = SystemWorld::new(here, clock, person)?.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
+        let world = SystemWorld::new(here, clock, person)?;
+        let world = match self {
+            Self::Site => world.on_this_machine(desk.leases.clone(), &desk.state)?,
+            Self::Lab(_) => world,
+        };
+        let world = world.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
         let world = world.keyed(Keyring::new(site.secrets.clone()));
         Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
     }

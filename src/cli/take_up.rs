@@ -3,7 +3,7 @@
 
 use super::estate::{Estate, lab_name, lab_of, lease, site_name};
 use super::find_run::find_run_to_act_on;
-use super::{Desk, carry};
+use super::{Desk, carry, machine};
 use crate::dispatch::Gate;
 use crate::error::Result;
 use crate::journal::history::History;
@@ -70,6 +70,9 @@ impl Claimed {
     /// `Refused` when its lab is gone or its site is in use.
     pub(super) fn take_up_with(self, prepared: Prepared, desk: &Desk) -> Result<TakenUp> {
         let Self { run, history, lease: of_run } = self;
+        if lab_of(&history).is_none() {
+            machine::same(&run, &history, &prepared.inventory, &desk::who())?;
+        }
         let name = lab_of(&history).map_or_else(|| site_name(&prepared.inventory), lab_name);
         let of_site = lease(desk, &name, &run)?;
         let estate = Estate::of(&history, &run, desk)?;

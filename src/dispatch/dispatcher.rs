@@ -273,7 +273,7 @@ impl Dispatcher {
                 Verdict::Unanswered { reason } => {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
                 }
-                Verdict::Leased { reason } => return Err(self.leased(id, effect, &reason)),
+                Verdict::Leased { denied } => return Err(self.leased(id, effect, &denied)),
             };
             let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
             self.append(record)?;

@@ -98,7 +98,7 @@ impl Work<'_> {
                 Sight::State(JobState::Running) => self.await_end()?,
                 Sight::State(JobState::Exited(exit)) => return self.exited(exit),
                 Sight::State(JobState::Lost(reason)) => return self.lost(reason),
-                Sight::NotStarted(Trouble::Leased(reason)) => return Ok(Verdict::Leased { reason }),
+                Sight::NotStarted(Trouble::Leased(denied)) => return Ok(Verdict::Leased { denied }),
                 Sight::NotStarted(trouble) => {
                     let what = format!("`{}` was not started", self.order.effect.label);
                     return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&what, &trouble))));
@@ -253,7 +253,7 @@ impl Work<'_> {
             Verdict::Again { .. } if self.job.class == Class::Once => Found::Never,
             Verdict::Again { reason } => Found::Ended(Outcome::Failed(failure(FailureKind::Goal, reason))),
             Verdict::Doubt { reason } | Verdict::Unanswered { reason } => Found::Doubt { reason },
-            Verdict::Leased { reason } => Found::Hidden { reason },
+            Verdict::Leased { denied } => Found::Hidden { reason: denied.to_string() },
         })
     }
 
@@ -368,7 +368,7 @@ impl Work<'_> {
         let request = Request::EndJob { host: host.to_owned(), job: self.id.clone() };
         let message = match calls::job(self.link, request)? {
             Ok(JobState::Exited(0)) => return self.exited(0),
-            Err(Trouble::Leased(reason)) => return Ok(Verdict::Leased { reason }),
+            Err(Trouble::Leased(denied)) => return Ok(Verdict::Leased { denied }),
             Ok(JobState::Running) => {
                 format!("`{label}` took longer than {limit}; {} was told to end and still runs", self.job_name())
             }

@@ -4,6 +4,7 @@
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Value;
+use crate::world::lease::Denied;
 use crate::world::{Link, Stopped};
 use transfer::Way;
 
@@ -71,10 +72,10 @@ pub enum Verdict {
         /// Why.
         reason: String,
     },
-    /// The host is leased to another run or runner: nothing was done.
+    /// The host is not leased to this runner: nothing was done.
     Leased {
-        /// Who holds it.
-        reason: String,
+        /// Why not.
+        denied: Denied,
     },
 }
 

@@ -103,7 +103,7 @@ impl<'a> Carrier<'a> {
                 Ok(value) => return Ok(Verdict::Outcome(Outcome::done(value))),
                 Err(Break::Stopped) => return Err(Stopped),
                 Err(Break::Failed(kind, why)) => return Ok(Verdict::failed(kind, format!("{}: {why}", self.undone()))),
-                Err(Break::Trouble(Trouble::Leased(reason))) => return Ok(Verdict::Leased { reason }),
+                Err(Break::Trouble(Trouble::Leased(denied))) => return Ok(Verdict::Leased { denied }),
                 Err(Break::Trouble(trouble)) => trouble,
             };
             let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late);

@@ -16,7 +16,7 @@ pub mod way_back;
 use crate::error::Result;
 use crate::model::record::Record;
 
-/// A run's identity: 12 hex digits, rising with time.
+/// A run's identity: 28 hex digits, of which the first 12 rise with time.
 pub type RunId = String;
 
 /// One record as it is stored.

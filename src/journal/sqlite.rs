@@ -5,6 +5,7 @@ use super::codec::Chain;
 use super::{RunId, Store, Stored, codec};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::{EffectId, Record};
+use crate::world::trust::{self, Doubt};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -54,6 +55,12 @@ impl SqliteStore {
             )
             .hint("make it a folder of yours with room in it, or name another one with `--state DIR`")
         };
+        for folder in [state_dir.to_path_buf(), state_dir.join("locks"), state_dir.join("host-keys")] {
+            trusted(&folder)?;
+        }
+        for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+            plain_file(&state_dir.join(name))?;
+        }
         make_private(state_dir, &file).map_err(|error| unusable(&error))?;
         let mut database = Connection::open(&file).map_err(|error| unusable(&words(&error)))?;
         let prepared = prepare(&mut database);
@@ -265,6 +272,27 @@ fn title(record: &Record) -> (&'static str, Option<&EffectId>) {
         Record::Typed { .. } => ("typed", None),
         Record::Deviation { .. } => ("deviation", None),
         Record::Ended { effect, .. } => ("ended", effect.as_ref()),
+    }
+}
+
+/// Refuses a folder that others may have put something into: a forged answer, a link for us to follow.
+fn trusted(folder: &Path) -> Result<()> {
+    let Some(Doubt { why, command }) = trust::private_folder(folder) else { return Ok(()) };
+    Err(Error::new(Kind::Precondition, format!("the state directory is not safe: {why}"))
+        .hint("what is in it could be anyone's: records, answers, links to files of yours")
+        .hint("nothing was done; name a folder of your own with `--state DIR`")
+        .hint(format!("or look at what is in it, then: {command}")))
+}
+
+/// Refuses a file of the journal that is something else, as a link that was planted.
+fn plain_file(file: &Path) -> Result<()> {
+    match std::fs::symlink_metadata(file) {
+        Ok(data) if !data.is_file() && !data.is_dir() => {
+            let message = format!("`{}` is not a file: baton follows no links there", file.display());
+            Err(Error::new(Kind::Precondition, message)
+                .hint(format!("nothing was done; look at what it is: ls -l {}", file.display())))
+        }
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -154,6 +154,9 @@ pub struct Who {
     pub host: String,
     /// The process.
     pub pid: u32,
+    /// The machine's own identity, which no other of that name has; empty where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub machine: String,
 }
 
 /// How a run ended, or stopped.
@@ -455,6 +458,9 @@ pub enum Record {
         what: String,
         /// Why.
         reason: String,
+        /// The hosts that they took over for the run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<String>,
         /// When.
         at: Moment,
         /// Who.

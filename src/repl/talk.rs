@@ -296,7 +296,7 @@ impl Steer {
         };
         let what = format!("`{}` was run on {host}", argv.join(" "));
         let (at, by) = (door.moment(), self.by.clone());
-        self.write(door, Record::Deviation { what, reason, at, by })?;
+        self.write(door, Record::Deviation { what, reason, hosts: Vec::new(), at, by })?;
         self.type_line(door, stop, &format!("run(host({host:?}), {argv:?}).output"))
     }
 }

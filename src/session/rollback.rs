@@ -291,7 +291,7 @@ fn opening(
     };
     if !why.is_empty() {
         let (what, at, by) = ("the runbook was left".to_owned(), at.clone(), by.clone());
-        records.push(Record::Deviation { what, reason: why, at, by });
+        records.push(Record::Deviation { what, reason: why, hosts: Vec::new(), at, by });
     }
     Ok(records)
 }

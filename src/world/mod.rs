@@ -19,7 +19,7 @@ pub mod keyring;
 pub mod lab_link;
 pub mod lease;
 pub mod line_editor;
-mod local_lease;
+pub mod local_lease;
 mod local_transfer;
 pub mod mask;
 pub mod nowhere;
@@ -31,6 +31,7 @@ pub mod system;
 pub mod terminal;
 pub mod trace;
 pub mod transfer;
+pub(crate) mod trust;
 mod watches;
 
 use crate::model::effect::Ask;
@@ -39,7 +40,7 @@ use crate::model::mark::Identity;
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Fields;
 use asked::Asked;
-use lease::Runner;
+use lease::{Denied, Runner};
 use transfer::{Block, FileSeen, FileWork};
 
 /// Names a request under way, so that its reply can be handed to the track that asked.
@@ -385,8 +386,8 @@ pub enum Trouble {
     Refused(String),
     /// The link broke before the reply: it may or may not have been done. Look again.
     Lost(String),
-    /// The host is leased to another run, or to another runner of this one: who, in words. Nothing was started.
-    Leased(String),
+    /// The host is not leased to this runner. Nothing was started.
+    Leased(Denied),
 }
 
 /// The run is being stopped: give up at once, change nothing more.

@@ -7,11 +7,12 @@ use super::console::Console;
 use super::hush::{Window, hushed, may_show};
 use super::job::Attempt;
 use super::keyring::{Keyring, Secret};
-use super::lease::{self, Runner};
+use super::lease::{self, FOLDER, Runner};
 use super::local_lease::LocalLeases;
 use super::person::Person;
 use super::ssh::{RemoteHosts, RemotePlace};
 use super::transfer::RUNNER;
+use super::trust::{self, Doubt};
 use super::watches::Watches;
 use super::{Completion, JobState, Reply, Request, Ticket, Trouble, World, commands, files, job, local_transfer};
 use crate::error::{Error, Kind, Result};
@@ -78,6 +79,15 @@ struct Shared {
     watches: Arc<Watches>,
     keyring: Arc<Keyring>,
     leases: Arc<LocalLeases>,
+    /// Where the lease of this machine is, and whose journal it names; leases are in the jobs folders without.
+    machine: Option<Arc<MachineLease>>,
+}
+
+/// Where the lease of this machine lies.
+#[derive(Debug)]
+struct MachineLease {
+    folder: PathBuf,
+    state: PathBuf,
 }
 
 impl SystemWorld {
@@ -113,6 +123,7 @@ impl SystemWorld {
                 watches,
                 keyring: Arc::default(),
                 leases: Arc::default(),
+                machine: None,
             },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
@@ -121,6 +132,26 @@ impl SystemWorld {
             outbox,
             runtime: Some(runtime),
         })
+    }
+
+    /// The same on hosts that are this machine itself, whatever they are called: its one lease is in `folder`, where
+    /// every runner of the machine looks, and names the folder with the journal, `state`.
+    ///
+    /// # Errors
+    /// `Precondition` when others may have put into a folder of jobs what is there; `Internal` without a current folder.
+    pub fn on_this_machine(mut self, folder: PathBuf, state: &Path) -> Result<Self> {
+        for (name, HostPlace { jobs }) in &*self.shared.hosts {
+            if let Some(Doubt { why, command }) = trust::private_folder(jobs) {
+                let message = format!("the folder of the jobs on `{name}` is not safe: {why}");
+                return Err(Error::new(Kind::Precondition, message)
+                    .hint("what is in it could be anyone's, and would be taken for what jobs have left")
+                    .hint(format!("look at what is in it, then: {command}")));
+            }
+        }
+        let state = std::path::absolute(state)
+            .map_err(|error| Error::new(Kind::Internal, "cannot find the current folder").cause(error))?;
+        self.shared.machine = Some(Arc::new(MachineLease { folder, state }));
+        Ok(self)
     }
 
     /// The same with somebody who steers it.
@@ -193,7 +224,8 @@ impl World for SystemWorld {
 
     fn act_for(&mut self, runner: Runner) {
         self.shared.runner = Arc::new(runner.clone());
-        self.shared.leases = Arc::new(LocalLeases::of(runner));
+        let state = self.shared.machine.as_ref().map(|machine| machine.state.clone());
+        self.shared.leases = Arc::new(LocalLeases::of(runner, state));
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
@@ -324,13 +356,13 @@ impl Shared {
                 Reply::Job(job::terminate(&self.watches, &self.clock, &attempt).await)
             }
             Request::TakeLease { host, force } => {
-                let (jobs, since) = (&self.place(&host)?.jobs, since());
-                let take = || self.leases.take(&host, jobs, &since, force);
+                let (leases, since) = (self.leases_of(&host)?, since());
+                let take = || self.leases.take(&host, &leases, &since, force);
                 Reply::Lease(tokio::task::block_in_place(take)?)
             }
             Request::Release { host } => {
-                let jobs = &self.place(&host)?.jobs;
-                Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, jobs))?)
+                let leases = self.leases_of(&host)?;
+                Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, &leases))?)
             }
             Request::Probe { host, argv, until, .. } => {
                 self.place(&host)?;
@@ -379,13 +411,19 @@ impl Shared {
     }
 
     fn attempt(&self, host: &str, id: &super::JobId) -> std::result::Result<Attempt, Trouble> {
-        Attempt::of(&self.place(host)?.jobs, id)
+        Attempt::of(&self.place(host)?.jobs, &self.leases_of(host)?, id)
+    }
+
+    /// The folder of a host's leases.
+    fn leases_of(&self, host: &str) -> std::result::Result<PathBuf, Trouble> {
+        let jobs = &self.place(host)?.jobs;
+        Ok(self.machine.as_ref().map_or_else(|| jobs.join(FOLDER), |machine| machine.folder.clone()))
     }
 
     /// The fence number under which something may be changed on a host: every request that changes something asks.
     fn admit(&self, host: &str) -> std::result::Result<u64, Trouble> {
-        let jobs = &self.place(host)?.jobs;
-        tokio::task::block_in_place(|| self.leases.admit(host, jobs, &since()))
+        let leases = self.leases_of(host)?;
+        tokio::task::block_in_place(|| self.leases.admit(host, &leases, &since()))
     }
 }
 

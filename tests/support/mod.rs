@@ -53,6 +53,7 @@ impl Baton {
             .args(words)
             .current_dir(self.folder())
             .env("BATON_STATE", self.state())
+            .env("BATON_LEASES", self.folder().join("leases"))
             .env("HOME", self.folder())
             .env_remove("XDG_STATE_HOME")
             .env("NO_COLOR", "1")

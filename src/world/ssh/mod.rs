@@ -10,6 +10,7 @@ mod connection;
 mod ends;
 mod fields;
 mod files;
+mod folder;
 mod frames;
 mod jobs;
 mod nonce;
