@@ -6,8 +6,9 @@ use baton::model::effect::{
     Probe, Undo, Until, Want,
 };
 use baton::model::mark::{Cursor, Identity, Mark};
+use baton::model::place::PlaceData;
 use baton::model::profile::Reading;
-use baton::model::record::{EffectId, Ending, FORMAT, Moment, PlaceData, Record, TrackId, Way, Who};
+use baton::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use std::collections::BTreeMap;

@@ -6,8 +6,8 @@ use crate::journal::history::History;
 use crate::model::inventory::Inventory;
 use crate::model::record::{Record, Who};
 
-/// Refuses to go on with a run on hosts of this machine that were hosts of another one when it was last worked on. `here`
-/// is who works now.
+/// Refuses to go on with a run on hosts of this machine that were hosts of another one when it was last worked on.
+/// `here` is who works now.
 ///
 /// # Errors
 /// `Refused`, saying which machine that was and how the run is carried over.

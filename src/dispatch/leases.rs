@@ -65,8 +65,8 @@ impl Dispatcher {
         }
     }
 
-    /// Gives the hosts back that the run has changed something on or has taken over, all at once. It is over: what cannot be given back
-    /// is told and left to `baton takeover`.
+    /// Gives the hosts back that the run has changed something on or has taken over, all at once. It is over: what
+    /// cannot be given back is told and left to `baton takeover`.
     pub fn release(&self) {
         let hosts: Vec<String> = self.hosts_changed.take().into_iter().collect();
         let mut world = self.world.borrow_mut();

@@ -15,7 +15,7 @@ const TRIES: u32 = 4;
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, capture: &Capture) -> Result<Verdict, Stopped> {
     match capture {
         Capture::Now => Ok(Verdict::Outcome(Outcome::done(link.now().wall))),
-        Capture::Instant => Ok(Verdict::Outcome(Outcome::done(link.now().to_value()))),
+        Capture::Clocks => Ok(Verdict::Outcome(Outcome::done(link.now().to_value()))),
         Capture::Mark { source } => mark(link, order, source),
         Capture::NewKey => expect_new_key(link, order),
     }

@@ -256,7 +256,7 @@ pub enum Capture {
     /// The wall clock, in milliseconds since 1970.
     Now,
     /// The instant in all clocks, to count a limit by.
-    Instant,
+    Clocks,
     /// Where a log stands.
     Mark {
         /// The log.

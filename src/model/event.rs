@@ -2,7 +2,8 @@
 //! Sinks (terminal, JSON lines) receive them and decide nothing.
 
 use crate::model::effect::Effect;
-use crate::model::record::{EffectId, Moment, PlaceData, Record};
+use crate::model::place::PlaceData;
+use crate::model::record::{EffectId, Moment, Record};
 use crate::model::span::Span;
 use serde::Serialize;
 

@@ -11,6 +11,7 @@ pub mod effect;
 pub mod event;
 pub mod inventory;
 pub mod mark;
+pub mod place;
 pub mod profile;
 pub mod record;
 pub mod secret;

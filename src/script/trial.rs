@@ -30,7 +30,7 @@ pub(crate) fn tried(program: &Rc<Program>, inventory: &Rc<Inventory>, name: &str
     let Ok(function) = FnPtr::new(name) else { return Tried::Open };
     let run = Run::new(Rc::new(Sealed), Rc::clone(inventory), Fields::new(), Rc::clone(program));
     let track = Track::new(&run);
-    let engine = program::ready(program.engine(), &track);
+    let engine = program::ready(program.engine(), &track, false);
     let given = function.call::<Dynamic>(&engine, &AST::empty(), args);
     if let Some(error) = run.bug.take() {
         return Tried::Refused(error);

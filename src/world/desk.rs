@@ -52,8 +52,8 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     Ok(Some(text))
 }
 
-/// The text of a file below the folder where a person is, which is used though nobody has named it; nothing when there is
-/// no such file.
+/// The text of a file below the folder where a person is, which is used though nobody has named it; nothing when
+/// there is no such file.
 ///
 /// # Errors
 /// As [`read_text`]; `Refused` also when it, or a folder on the way to it, is another account's or anyone's to write.
@@ -233,8 +233,8 @@ pub fn who() -> Who {
     Who { user, host, pid: std::process::id(), machine: machine() }
 }
 
-/// What the system was given as its own identity when it was set up: it outlives restarts and another name. Empty when it
-/// has none, as in some containers.
+/// What the system was given as its own identity when it was set up: it outlives restarts and another name. Empty
+/// when it has none, as in some containers.
 fn machine() -> String {
     let files = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
     let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());

@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         for released in [false, true] {
-            let lease = Lease { state: Some("/home/anna/state".to_owned()), ..held("691f", 12, released) };
+            let lease = Lease { state: Some("/srv/anna/state".to_owned()), ..held("691f", 12, released) };
             assert_eq!(Lease::parse(&lease.render()), Some(lease));
         }
         assert_eq!(Lease::parse("number=7\nrun=691f\n"), None);

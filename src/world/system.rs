@@ -138,7 +138,7 @@ impl SystemWorld {
     /// every runner of the machine looks, and names the folder with the journal, `state`.
     ///
     /// # Errors
-    /// `Precondition` when others may have put into a folder of jobs what is there; `Internal` without a current folder.
+    /// `Precondition` when others may have write into a folder of jobs; `Internal` without a current folder.
     pub fn on_this_machine(mut self, folder: PathBuf, state: &Path) -> Result<Self> {
         for (name, HostPlace { jobs }) in &*self.shared.hosts {
             if let Some(Doubt { why, command }) = trust::private_folder(jobs) {
