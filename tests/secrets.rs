@@ -221,6 +221,7 @@ fn what_is_carried_is_not_altered() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut world = keyed(folder.path());
     let path = folder.path().join("secret").display().to_string();
-    let read = Request::File { host: "h".into(), work: FileWork::Read { path, from: 0, max: 100 } };
+    let work = FileWork::Read { path, from: 0, max: 100 };
+    let read = Request::File { host: "h".into(), work, until: u64::MAX };
     assert_eq!(ask(&mut world, read), Reply::Block(Block(format!("{CANARY}\n").into_bytes())));
 }

@@ -13,6 +13,7 @@ mod files;
 pub mod folders;
 mod hush;
 pub mod job;
+mod kept_attributes;
 pub mod keyring;
 pub mod lab_link;
 pub mod lease;
@@ -199,6 +200,8 @@ pub enum Request {
         host: String,
         /// What.
         work: FileWork,
+        /// When to give up.
+        until: u64,
     },
     /// Replies with the listing as soon as it differs from `seen`, or at `until`.
     Changed {

@@ -320,15 +320,14 @@ impl Shared {
                 self.place(&host)?;
                 commands::probe(&self.clock, &argv, until).await
             }
-            Request::File { host, work } => {
+            Request::File { host, work, until } => {
                 if host != RUNNER {
                     self.place(&host)?;
                 }
                 if host != RUNNER && work.changes() {
                     self.admit(&host)?;
                 }
-                let done = tokio::task::spawn_blocking(|| local_transfer::work(work)).await;
-                done.unwrap_or_else(|error| Reply::Trouble(Trouble::Lost(error.to_string())))
+                local_transfer::work(work, &self.clock, until).await
             }
             Request::Changed { host, dir, seen, until } => {
                 self.place(&host)?;
@@ -383,13 +382,14 @@ fn only_waits(request: &Request) -> bool {
     match request {
         Request::JobEnd { .. } | Request::Changed { .. } | Request::WaitUntil { .. } => true,
         Request::Ask { .. } | Request::Line { .. } => true,
+        // A digest of a large file takes as long as a wait.
+        Request::File { work, .. } => !work.changes(),
         Request::Start { .. }
         | Request::Look { .. }
         | Request::JobOutput { .. }
         | Request::EndJob { .. }
         | Request::Probe { .. }
         | Request::List { .. }
-        | Request::File { .. }
         | Request::Read { .. }
         | Request::TakeLease { .. }
         | Request::Release { .. }

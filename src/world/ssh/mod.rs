@@ -29,7 +29,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// The longest that a request is waited for, where it says no time: no moment can be told that is further off.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Where a host is reached over SSH, and where baton keeps its records there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +112,8 @@ impl RemoteHosts {
         else {
             return Err(Trouble::Unreachable("the request is for no host over SSH".into()));
         };
-        let at = |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left);
+        let at =
+            |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left.min(LONGEST));
         Ok(match request {
             Request::Start { job, argv, .. } => {
                 jobs::reply(jobs.start(job, &argv, secret.map(Secret::reveal), runner).await)
@@ -127,7 +132,7 @@ impl RemoteHosts {
             Request::Changed { dir, seen, until, .. } => {
                 Reply::Listing(files.changed(connection, &dir, &seen, at(until)).await?)
             }
-            Request::File { work, .. } => transfer::work(jobs, runner, work).await?,
+            Request::File { work, until, .. } => transfer::work(jobs, runner, work, at(until)).await?,
             Request::TakeLease { force, .. } => Reply::Lease(jobs.lease(runner, force).await?.number),
             Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
             Request::ExpectNewKey { .. } => {
