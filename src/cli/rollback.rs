@@ -10,7 +10,7 @@ use crate::session::{self, Return, Verdict, Wish};
 use std::path::{Path, PathBuf};
 
 /// The word that begins it.
-const GO: &str = "rollback";
+pub(super) const GO: &str = "rollback";
 /// How it is asked for.
 const CONFIRM: &str = "\ntype `rollback` to begin, anything else to leave it\n> ";
 
