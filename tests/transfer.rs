@@ -203,7 +203,7 @@ fn what_is_there_is_not_carried_again_after_a_break_or_a_death() {
         assert!(broken.count("write") <= 4, "broken at {at}: {:?}", broken.asked.borrow());
     }
     // A part of something else is no beginning.
-    let own = OpenOptions::new().write(true).create(true).mode(0o600).open(folder.path().join(".b.baton-part"));
+    let own = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.path().join(".b.baton-part"));
     own.unwrap().write_all(&[7; 5_000_000]).unwrap();
     std::fs::remove_file(&remote).unwrap();
     done(act(&wire(folder.path()), Action::Put(transfer(&local, &remote)), false));

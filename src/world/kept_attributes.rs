@@ -21,7 +21,7 @@ const SEALS: [&str; 2] = ["security.ima", "security.evm"];
 /// # Errors
 /// `Refused` when this account may not.
 pub(super) fn keep(path: &Path, there: &Stat, file: &File) -> Result<(), Trouble> {
-    let new = file.metadata().map_err(|error| refused(path, "its owner", error.into()))?;
+    let new = file.metadata().map_err(|error| refused(path, "its owner", error))?;
     let uid = (there.st_uid != new.uid()).then(|| Uid::from_raw(there.st_uid));
     let gid = (there.st_gid != new.gid()).then(|| Gid::from_raw(there.st_gid));
     if uid.is_some() || gid.is_some() {

@@ -1,5 +1,6 @@
-//! Files carried to or from this machine. A target is never reached through a symbolic link, and is only ever whole:
-//! what is under way lies beside it, in a part that nobody else can have laid there. It must not decide what is carried.
+//! Files carried to or from this machine. A target is never reached through a symbolic link, and is only ever
+//! whole: what is under way lies beside it, in a part that nobody else can have laid there. It must not decide what
+//! is carried.
 
 use super::clock::Clock;
 use super::kept_attributes::keep;
@@ -184,8 +185,8 @@ fn replaceable(path: &Path, folder: &OwnedFd, there: &Stat) -> Result<(), Troubl
     if shared.st_mode & 0o1000 != 0 && shared.st_mode & 0o022 != 0 && strange {
         let (path, of) = (path.display(), there.st_uid);
         return Err(Trouble::Refused(format!(
-            "`{path}` is of account {of}, or has another name, in a folder where everybody may make files: whoever made it \
-             could change what is put there; remove it first"
+            "`{path}` is of account {of}, or has another name, in a folder where everybody may make files: \
+             whoever made it could change what is put there; remove it first"
         )));
     }
     Ok(())

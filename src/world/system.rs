@@ -12,7 +12,7 @@ use super::person::Person;
 use super::ssh::{RemoteHosts, RemotePlace};
 use super::transfer::RUNNER;
 use super::watches::Watches;
-use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job, local_transfer};
+use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job, line_mode, local_transfer};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
@@ -133,6 +133,26 @@ impl SystemWorld {
         self
     }
 
+    /// The same, once it is sure that no value of a secret is a word that the run decides by: `said` are the texts that
+    /// what hosts say is compared with, by where they stand.
+    ///
+    /// # Errors
+    /// `Inventory` when one is.
+    pub fn telling_apart(self, said: &BTreeMap<String, Vec<String>>) -> Result<Self> {
+        if self.shared.keyring.is_empty() {
+            return Ok(self);
+        }
+        let common = self.runtime().and_then(|runtime| runtime.block_on(self.shared.keyring.common(said)));
+        let Some((name, place)) = common else { return Ok(self) };
+        let origin = self.shared.keyring.origin(&name);
+        let message = format!("the value of secret `{name}` is also a word of `{place}`");
+        Err(Error::new(Kind::Inventory, message)
+            .cause("what hosts say would be hidden before it is compared with that word, and be taken for another")
+            .hint(format!(
+                "nothing was done; give it a value that is no common word, in {origin}, or change that word"
+            )))
+    }
+
     /// The same with hosts that are reached over SSH. `known_hosts` is a folder for host keys that were
     /// expected to change.
     ///
@@ -177,7 +197,13 @@ impl SystemWorld {
                 let waiting = self.waiting.remove(&ticket)?;
                 Some(self.reply(ticket, waiting.window, reply))
             }
-            Completion::Told(_) | Completion::Interrupted | Completion::Idle => Some(completion),
+            Completion::Told(text) => Some(Completion::Told(match self.runtime() {
+                Some(runtime) if !self.shared.keyring.is_empty() => {
+                    runtime.block_on(self.shared.keyring.mask()).text(text)
+                }
+                Some(_) | None => text,
+            })),
+            Completion::Interrupted | Completion::Idle => Some(completion),
         }
     }
 }
@@ -407,6 +433,7 @@ fn report_interrupts(runtime: &Handle, outbox: &Sender<Completion>) -> std::io::
             let mut before = false;
             while signals.recv().await.is_some() {
                 if before && kind != SignalKind::hangup() {
+                    line_mode::restore();
                     std::process::exit(INTERRUPTED);
                 }
                 before = true;
