@@ -68,5 +68,6 @@ use std::process::ExitCode;
 /// Carries out one command line on the process's own standard streams.
 #[must_use]
 pub fn start(words: Vec<OsString>) -> ExitCode {
+    world::desk::keep_memory_private();
     ExitCode::from(cli::main_on(words, cli::Screen::of_process()))
 }

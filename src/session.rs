@@ -3,10 +3,12 @@
 
 pub mod adoption;
 mod rollback;
+mod said;
 mod takeover;
 mod verdict;
 
 pub use rollback::{Return, Wish, rollback, way_back};
+pub use said::said;
 pub use takeover::Takeover;
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};

@@ -36,6 +36,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
 use crate::model::span::Span;
+use crate::model::text::page;
 use crate::world::terminal::Terminal;
 use crate::world::{desk, local_lease, trace};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -157,7 +158,10 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
 /// What clap has to say: help goes to `out`, a complaint to `err`.
 fn tell(told: &clap::Error, screen: &Screen) -> u8 {
     let text = told.render();
-    let paint = |colour: bool| if colour { text.ansi().to_string() } else { text.to_string() };
+    // Words that were typed are in it: where a terminal would obey one, there are no colours to take it for.
+    let plain = text.to_string();
+    let calm = page(&plain, false) == plain;
+    let paint = |colour: bool| if colour && calm { text.ansi().to_string() } else { plain.clone() };
     if told.use_stderr() {
         screen.err.say(&paint(screen.err_style.colour));
         Kind::Usage.exit_code()

@@ -258,7 +258,7 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
     let sources = site.check(Sources::collect(&name, &text, &mut read_module))?;
     let program: Rc<Program> = Program::compile(&sources)?;
     let style = desk.screen.out_style;
-    let mut page = format!("{}\n", style.paint(Tone::Strong, &name));
+    let mut page = format!("{}\n", style.paint(Tone::Strong, &shown(&name)));
     let about: Vec<String> = program.about().lines().filter(|line| !line.starts_with("source:")).map(shown).collect();
     for line in paragraphs(&about.join("\n"), style.width - 2) {
         page += format!("  {line}").trim_end();
@@ -274,7 +274,7 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
         page += "  none\n";
     }
     page.extend(program.params().iter().map(|param| one_param(param, &style)));
-    page += &format!("\n{} baton run {name} --lab genesys\n", style.paint(Tone::Wait, "next:"));
+    page += &format!("\n{} baton run {} --lab genesys\n", style.paint(Tone::Wait, "next:"), shown(&name));
     desk.screen.out.say(&page);
     Ok(0)
 }

@@ -117,10 +117,12 @@ impl TakenUp {
     /// # Errors
     /// When the journal, the world or the file for events cannot be opened.
     pub(super) fn parts(&self, events: Option<&Path>, gates: Vec<Rc<dyn Gate>>, desk: &Desk) -> Result<Parts> {
+        let world = self.estate.world(&self.prepared.inventory, desk)?;
+        let world = world.telling_apart(&session::said(&self.prepared.texts))?;
         Ok(Parts {
             run: self.run.clone(),
             store: desk.store()?,
-            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?.answered(self.answers.clone())),
+            world: Box::new(world.answered(self.answers.clone())),
             sinks: carry::sinks(desk, &self.estate, events, self.watched.replace(true))?,
             by: desk::who(),
             gates,

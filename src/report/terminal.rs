@@ -15,6 +15,9 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
+/// What begins the last line anew, on a screen where it may be rewritten.
+pub const REWRITE: &str = "\r\u{1b}[2K";
+
 /// Off a terminal, an effect that goes on waiting for the same thing says so again after this time, then after twice
 /// as long, and so on.
 const HEARTBEAT: Span = Span::secs(30);
@@ -100,13 +103,13 @@ impl Terminal {
             return;
         }
         let text = self.style.paint(Tone::Wait, &cut(text, self.style.width - 1));
-        let _ = write!(self.out, "\r\u{1b}[2K{text}");
+        let _ = self.out.write_all(REWRITE.as_bytes()).and_then(|()| self.out.write_all(text.as_bytes()));
         self.status_shown = true;
     }
 
     fn clear_status(&mut self) {
         if std::mem::take(&mut self.status_shown) {
-            let _ = write!(self.out, "\r\u{1b}[2K");
+            let _ = self.out.write_all(REWRITE.as_bytes());
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) struct Fence {
 impl Fence {
     /// The reply to a request that goes no further: it is about leases, or the runner may not change that host.
     pub(super) fn stop(&mut self, estate: &mut Estate, request: &Request) -> Option<Reply> {
-        let carries = matches!(request, Request::File { host, work } if host != RUNNER && work.changes());
+        let carries = matches!(request, Request::File { host, work, .. } if host != RUNNER && work.changes());
         let runner = self.runner.as_ref()?;
         let about_lease = matches!(request, Request::TakeLease { .. } | Request::Release { .. });
         let (Request::Start { host: name, .. }

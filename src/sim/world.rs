@@ -162,7 +162,7 @@ impl Estate {
             Request::ExpectNewKey { host } => {
                 self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
             }
-            Request::File { host, work } if host == RUNNER => self.file_work(ticket, &host, work),
+            Request::File { host, work, .. } if host == RUNNER => self.file_work(ticket, &host, work),
             // The fence has answered them.
             Request::TakeLease { .. } | Request::Release { .. } => {}
             Request::Start { ref host, .. }
@@ -227,7 +227,7 @@ impl Estate {
                 };
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
-            Request::File { host, work } => self.file_work(ticket, &host, work),
+            Request::File { host, work, .. } => self.file_work(ticket, &host, work),
             Request::Changed { host, dir, seen, until } => {
                 let dir = plain(dir);
                 if self.files.list(&host, &dir) == seen {

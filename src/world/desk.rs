@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The permission bit that lets anyone on the machine write.
@@ -224,12 +225,12 @@ pub fn sit_until_input_ends() {
     let _ = io::copy(&mut io::stdin(), &mut io::sink());
 }
 
-/// The person and the machine this process acts for.
+/// The person and the machine this process acts for: the account is the one the kernel knows, whatever the environment
+/// says.
 #[must_use]
 pub fn who() -> Who {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let user = user.unwrap_or_else(|_| account(rustix::process::getuid().as_raw()));
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let user = account(rustix::process::getuid().as_raw());
     Who { user, host, pid: std::process::id(), machine: machine() }
 }
 
@@ -245,9 +246,27 @@ fn machine() -> String {
 /// The name of an account, or its number when it has none.
 pub(super) fn account(number: u32) -> String {
     let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let fields = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let mut names = fields.filter(|fields| fields.get(2).is_some_and(|uid| *uid == number.to_string()));
-    names.next().map_or_else(|| number.to_string(), |fields| fields[0].to_owned())
+    // Accounts of a directory are in no file.
+    name_in(&accounts, number).or_else(|| name_in(&asked(number), number)).unwrap_or_else(|| number.to_string())
+}
+
+fn name_in(accounts: &str, number: u32) -> Option<String> {
+    let mut entries = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let entry = entries.find(|fields| fields.get(2).is_some_and(|uid| *uid == number.to_string()))?;
+    entry.first().filter(|name| !name.is_empty()).map(|name| (*name).to_owned())
+}
+
+/// What the system's own look-up says of an account; nothing where there is none.
+fn asked(number: u32) -> String {
+    let looked = Command::new("/usr/bin/getent").args(["passwd", &number.to_string()]).env_clear().output();
+    looked.map(|looked| String::from_utf8_lossy(&looked.stdout).into_owned()).unwrap_or_default()
+}
+
+/// Keeps the memory of this process to itself: no core file is written of it, nor handed to whatever collects them, and
+/// no other process of the account reads it. What it starts is free again: a program's own memory is its own.
+pub fn keep_memory_private() {
+    // A kernel that knows of no such thing leaves it as it was.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// A new run's identity: 12 hex digits that rise with time, to the millisecond, and 16 random ones. Two runs must never

@@ -15,10 +15,12 @@ pub mod folders;
 mod hush;
 pub mod job;
 mod job_mark;
+mod kept_attributes;
 pub mod keyring;
 pub mod lab_link;
 pub mod lease;
 pub mod line_editor;
+pub mod line_mode;
 pub mod local_lease;
 mod local_transfer;
 pub mod mask;
@@ -26,6 +28,7 @@ pub mod nowhere;
 pub mod person;
 pub mod processes;
 pub mod real_folders;
+mod spelling;
 pub mod ssh;
 pub mod system;
 pub mod terminal;
@@ -213,6 +216,8 @@ pub enum Request {
         host: String,
         /// What.
         work: FileWork,
+        /// When to give up.
+        until: u64,
     },
     /// Replies with the listing as soon as it differs from `seen`, or at `until`.
     Changed {

@@ -14,7 +14,9 @@ use super::ssh::{RemoteHosts, RemotePlace};
 use super::transfer::RUNNER;
 use super::trust::{self, Doubt};
 use super::watches::Watches;
-use super::{Completion, JobState, Reply, Request, Ticket, Trouble, World, commands, files, job, local_transfer};
+use super::{
+    Completion, JobState, Reply, Request, Ticket, Trouble, World, commands, files, job, line_mode, local_transfer,
+};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
@@ -168,6 +170,26 @@ impl SystemWorld {
         self
     }
 
+    /// The same, once it is sure that no value of a secret is a word that the run decides by: `said` are the texts that
+    /// what hosts say is compared with, by where they stand.
+    ///
+    /// # Errors
+    /// `Inventory` when one is.
+    pub fn telling_apart(self, said: &BTreeMap<String, Vec<String>>) -> Result<Self> {
+        if self.shared.keyring.is_empty() {
+            return Ok(self);
+        }
+        let common = self.runtime().and_then(|runtime| runtime.block_on(self.shared.keyring.common(said)));
+        let Some((name, place)) = common else { return Ok(self) };
+        let origin = self.shared.keyring.origin(&name);
+        let message = format!("the value of secret `{name}` is also a word of `{place}`");
+        Err(Error::new(Kind::Inventory, message)
+            .cause("what hosts say would be hidden before it is compared with that word, and be taken for another")
+            .hint(format!(
+                "nothing was done; give it a value that is no common word, in {origin}, or change that word"
+            )))
+    }
+
     /// The same with hosts that are reached over SSH. `known_hosts` is a folder for host keys that were
     /// expected to change.
     ///
@@ -212,7 +234,13 @@ impl SystemWorld {
                 let waiting = self.waiting.remove(&ticket)?;
                 Some(self.reply(ticket, waiting.window, reply))
             }
-            Completion::Told(_) | Completion::Interrupted | Completion::Idle => Some(completion),
+            Completion::Told(text) => Some(Completion::Told(match self.runtime() {
+                Some(runtime) if !self.shared.keyring.is_empty() => {
+                    runtime.block_on(self.shared.keyring.mask()).text(text)
+                }
+                Some(_) | None => text,
+            })),
+            Completion::Interrupted | Completion::Idle => Some(completion),
         }
     }
 }
@@ -368,15 +396,14 @@ impl Shared {
                 self.place(&host)?;
                 commands::probe(&self.clock, &argv, until).await
             }
-            Request::File { host, work } => {
+            Request::File { host, work, until } => {
                 if host != RUNNER {
                     self.place(&host)?;
                 }
                 if host != RUNNER && work.changes() {
                     self.admit(&host)?;
                 }
-                let done = tokio::task::spawn_blocking(|| local_transfer::work(work)).await;
-                done.unwrap_or_else(|error| Reply::Trouble(Trouble::Lost(error.to_string())))
+                local_transfer::work(work, &self.clock, until).await
             }
             Request::Changed { host, dir, seen, until } => {
                 self.place(&host)?;
@@ -437,13 +464,14 @@ fn only_waits(request: &Request) -> bool {
     match request {
         Request::JobEnd { .. } | Request::Changed { .. } | Request::WaitUntil { .. } => true,
         Request::Ask { .. } | Request::Line { .. } => true,
+        // A digest of a large file takes as long as a wait.
+        Request::File { work, .. } => !work.changes(),
         Request::Start { .. }
         | Request::Look { .. }
         | Request::JobOutput { .. }
         | Request::EndJob { .. }
         | Request::Probe { .. }
         | Request::List { .. }
-        | Request::File { .. }
         | Request::Read { .. }
         | Request::TakeLease { .. }
         | Request::Release { .. }
@@ -461,6 +489,7 @@ fn report_interrupts(runtime: &Handle, outbox: &Sender<Completion>) -> std::io::
             let mut before = false;
             while signals.recv().await.is_some() {
                 if before && kind != SignalKind::hangup() {
+                    line_mode::restore();
                     std::process::exit(INTERRUPTED);
                 }
                 before = true;
