@@ -127,6 +127,7 @@ pub(crate) fn every_record() -> Vec<Record> {
         files: "*.log".into(),
         event_patterns: vec!["^(\\d+)".into()],
         events: vec![25302],
+        meanings: BTreeMap::new(),
     };
     let table = Table {
         start: "W0".into(),

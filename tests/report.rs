@@ -247,7 +247,7 @@ fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
     let page = Page::default();
     let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     let line = "22:00:01 Std 21-25302 upgrade mode\u{1b}[2J".to_owned();
-    view.event(&Event::LogSeen { id: id(1), service: "c2".into(), number: Some(25302), line, at: at(0) });
+    view.event(&Event::LogSeen { id: id(1), service: "c2".into(), number: Some(25302), meaning: None, line, at: at(0) });
     view.event(&Event::Output { id: id(1), text: "half ".into(), at: at(0) });
     view.event(&Event::Output { id: id(1), text: "a line\r\n".into(), at: at(0) });
     let text = page.text();

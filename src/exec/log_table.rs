@@ -55,6 +55,23 @@ impl<'a> TableRun<'a> {
     }
 }
 
+/// The events in words, each with its meaning, in the order in which they first came; repeated ones are counted.
+fn told(events: &[i64], meanings: &BTreeMap<String, String>) -> String {
+    let mut counted: Vec<(i64, usize)> = Vec::new();
+    for event in events {
+        match counted.iter_mut().find(|(known, _)| known == event) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((*event, 1)),
+        }
+    }
+    let one = |(event, count): &(i64, usize)| {
+        let times = if *count == 1 { String::new() } else { format!(", {count} times") };
+        let meaning = meanings.get(&event.to_string()).map(|text| format!(" ({text})")).unwrap_or_default();
+        format!("{event}{times}{meaning}")
+    };
+    if counted.is_empty() { "none".into() } else { counted.iter().map(one).collect::<Vec<_>>().join("; ") }
+}
+
 impl Seeker for TableRun<'_> {
     fn lines(&mut self, lines: &[u8]) -> Option<usize> {
         let mut at = 0;
@@ -104,6 +121,7 @@ impl Seeker for TableRun<'_> {
             ("state", self.machine.state().into()),
             ("events", Value::List(self.events.iter().copied().map(Value::Int).collect())),
             ("counts", Value::map(counts.into_iter().map(|(event, count)| (event, Value::Int(count))))),
+            ("told", told(&self.events, self.seen.meanings).into()),
             ("warnings", Value::List(self.warnings.iter().cloned().map(Value::Text).collect())),
         ]))
     }

@@ -15,6 +15,7 @@ use crate::model::record::EffectId;
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The most of a line that a script gets, in characters.
@@ -50,7 +51,7 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Resu
         Ok(scanner) => scanner,
         Err(message) => return Ok(Verdict::failed(FailureKind::Unreadable, message)),
     };
-    let seen = Seen { link, id: order.id, service: site.name() };
+    let seen = Seen { link, id: order.id, service: site.name(), meanings: &wait.source.meanings };
     match &wait.want {
         Want::Match { .. } => run(link, order, wait, site, &mut Match { scanner, seen, found: None }),
         Want::Table(table) => {
@@ -69,7 +70,7 @@ fn run(
 ) -> Result<Verdict, Stopped> {
     let deadline = deadline(order.since, wait.limit, &link.now());
     let mut reader = LogReader::new(link, site.host, &wait.source, &wait.from);
-    let mut beat = Beat::begin(link, order.id, looked_for(&wait.want), deadline);
+    let mut beat = Beat::begin(link, order.id, looked_for(&wait.want, &wait.source.meanings), deadline);
     let mut exit = wait.exit.as_ref().map(|watch| Exit { watch, next: link.now().mono + watch.every.0 });
     reader.look(&mut |lines| seeker.lines(lines))?;
     loop {
@@ -99,8 +100,12 @@ fn run(
             return Ok(Verdict::failed(FailureKind::Exit, message));
         }
         if now >= deadline {
-            let message =
-                format!("{} did not come within {}; {}", looked_for(&wait.want), wait.limit, state_of(&reader));
+            let message = format!(
+                "{} did not come within {}; {}",
+                looked_for(&wait.want, &wait.source.meanings),
+                wait.limit,
+                state_of(&reader)
+            );
             return Ok(Verdict::failed(FailureKind::Limit, message));
         }
         beat.tick();
@@ -126,10 +131,11 @@ impl Exit<'_> {
 }
 
 /// What a wait looks for, in words.
-fn looked_for(want: &Want) -> String {
+fn looked_for(want: &Want, meanings: &BTreeMap<String, String>) -> String {
     match want {
         Want::Match { events, patterns } => {
-            let events = events.iter().map(|number| format!("event {number}"));
+            let meaning = |number: &i64| meanings.get(&number.to_string()).map(|text| format!(" ({text})"));
+            let events = events.iter().map(|number| format!("event {number}{}", meaning(number).unwrap_or_default()));
             let patterns = patterns.iter().map(|pattern| format!("`{pattern}`"));
             format!("a line with {}", events.chain(patterns).collect::<Vec<_>>().join(" or "))
         }
@@ -163,15 +169,23 @@ pub(super) struct Seen<'a> {
     pub(super) id: &'a EffectId,
     /// Whose log.
     pub(super) service: &'a str,
+    /// What events mean, by number.
+    pub(super) meanings: &'a BTreeMap<String, String>,
 }
 
 impl Seen<'_> {
+    /// What an event means, if the profile says so.
+    fn meaning(&self, event: Option<i64>) -> Option<&str> {
+        self.meanings.get(&event?.to_string()).map(String::as_str)
+    }
+
     /// Tells that this line counted.
     pub(super) fn tell(&self, hit: &Hit<'_>) {
         self.link.tell(Event::LogSeen {
             id: self.id.clone(),
             service: self.service.to_owned(),
             number: hit.event,
+            meaning: self.meaning(hit.event).map(str::to_owned),
             line: text(hit.line),
             at: self.link.now(),
         });
@@ -193,6 +207,7 @@ impl Seeker for Match<'_> {
         let index = hit.pattern.and_then(|index| i64::try_from(index).ok());
         self.found = Some(Value::map([
             ("event", hit.event.map_or(Value::Null, Value::Int)),
+            ("meaning", self.seen.meaning(hit.event).map_or(Value::Null, Value::from)),
             ("line", text(hit.line).into()),
             ("captures", Value::List(captures)),
             ("pattern", index.map_or(Value::Null, Value::Int)),

@@ -40,6 +40,9 @@ pub enum Event {
         service: String,
         /// The event's number, if it has one.
         number: Option<i64>,
+        /// What that event means, if the profile says so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        meaning: Option<String>,
         /// The line; foreign text.
         line: String,
         /// When.

@@ -442,8 +442,10 @@ impl Sink for Terminal {
         match event {
             Event::Recorded { record, replayed, .. } => self.recorded(record, *replayed),
             Event::Waiting { id, what, left, at } => self.waiting(id, what, *left, at),
-            Event::LogSeen { id, service, number, line, at } => {
-                let words = lane(&id.track, &format!("{}: {}", shown(service), log_words(*number, line)));
+            Event::LogSeen { id, service, number, meaning, line, at } => {
+                let meaning = meaning.as_ref().map(|text| format!(" = {}", shown(text))).unwrap_or_default();
+                let words = format!("{}: {}{meaning}", shown(service), log_words(*number, line));
+                let words = lane(&id.track, &words);
                 self.entry(at.wall, badge('‹', "log", Tone::Plain), &words, "");
             }
             Event::Output { id, text, .. } => self.output(id, text),

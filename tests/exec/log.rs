@@ -22,6 +22,7 @@ fn wait(want: Want, from: Mark) -> LogWait {
         files: "cs*.log".into(),
         event_patterns: vec![r"^.{8,40}?\sStd\s+(?:21-)?(\d{5})\s".into()],
         events: vec![22911, 22902, 25301, 22172],
+        meanings: BTreeMap::new(),
     };
     LogWait { source, from, want, limit: Span::mins(5), contact: None, exit: None }
 }
