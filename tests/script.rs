@@ -81,6 +81,7 @@ event_patterns = ['^Std (\d{5})']
 22172 = "initialized as backup"
 22911 = "dealing with the peer"
 25301 = "upgrade mode"
+25302 = "refused"
 "#;
 
 /// A site of one pair and a database.

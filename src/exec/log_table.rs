@@ -2,7 +2,7 @@
 //! exit of the service as well. It reads no file and takes no decision the table does not state.
 
 use crate::exec::log_wait::{Seeker, Seen};
-use crate::exec::scan::Scanner;
+use crate::exec::scan::{Hit, Scanner};
 use crate::model::automaton::{Machine, Symbol, Table, Turn};
 use crate::model::value::Value;
 use std::collections::BTreeMap;
@@ -38,6 +38,16 @@ impl<'a> TableRun<'a> {
         };
         run.state_entered();
         run
+    }
+
+    /// Feeds the event of a line to the table, if it records one.
+    fn count(&mut self, hit: &Hit<'_>) -> bool {
+        let Some(number) = hit.event else { return false };
+        self.seen.tell(hit);
+        self.contact = None;
+        self.events.push(number);
+        self.feed(Symbol::Event(number));
+        true
     }
 
     fn feed(&mut self, symbol: Symbol) {
@@ -77,16 +87,17 @@ impl Seeker for TableRun<'_> {
         let mut at = 0;
         while let Some(hit) = self.scanner.scan(lines, at) {
             at = hit.end;
-            let Some(number) = hit.event else { continue };
-            self.seen.tell(&hit);
-            self.contact = None;
-            self.events.push(number);
-            self.feed(Symbol::Event(number));
+            self.count(&hit);
             if self.outcome.is_some() {
                 return Some(at);
             }
         }
         None
+    }
+
+    fn unfinished(&mut self, line: &[u8]) -> bool {
+        let scanner = Rc::clone(&self.scanner);
+        scanner.unfinished(line).is_some_and(|hit| self.count(&hit))
     }
 
     fn timer(&self) -> Option<u64> {

@@ -76,6 +76,19 @@ impl Scanner {
         None
     }
 
+    /// Whether a line matters that has no end yet. A number at its very end may go on, so it is none.
+    #[must_use]
+    pub fn unfinished<'b>(&self, line: &'b [u8]) -> Option<Hit<'b>> {
+        let line = whole_line(line);
+        let (event, pattern) = self.look_at(line)?;
+        let ends = |found: regex::bytes::Match<'_>| found.end() == line.len();
+        let numbers = self.event_patterns.iter().filter_map(|pattern| pattern.captures(line)?.get(1));
+        if pattern.is_none() && numbers.into_iter().any(ends) {
+            return None;
+        }
+        Some(Hit { line: head(line), end: line.len(), event, pattern })
+    }
+
     /// Whether a line matters: the event it records, and the expression it matches.
     ///
     /// Of a line that is too long only the columns at its beginning are looked at: they are those of a record, while

@@ -43,6 +43,8 @@ pub enum Event {
         /// What that event means, if the profile says so.
         #[serde(skip_serializing_if = "Option::is_none")]
         meaning: Option<String>,
+        /// How often the wait has seen that event by now.
+        times: usize,
         /// The line; foreign text.
         line: String,
         /// When.

@@ -108,5 +108,5 @@ fn a_capture_records_the_time_and_where_a_log_stands() {
     let (_, mark) = done(act(&fake, Action::Capture(Capture::Mark { source }), 1, false));
     let cursors = mark.expect("a mark").cursors;
     let offsets: Vec<(&str, u64)> = cursors.iter().map(|cursor| (cursor.name.as_str(), cursor.offset)).collect();
-    assert_eq!(offsets, [("a.log", 200_006), ("b.log", 8), ("c.log", 0)]);
+    assert_eq!(offsets, [("b.log", 8), ("a.log", 200_006), ("c.log", 0)], "oldest first");
 }
