@@ -82,7 +82,14 @@ pub(crate) fn job(verb: &str) -> Effect {
 
 pub(crate) fn mark() -> Mark {
     let identity = Identity { device: 1, inode: u64::MAX };
-    Mark { cursors: vec![Cursor { name: "confserv.log".into(), identity, offset: 77, tail: u64::MAX - 1 }] }
+    Mark {
+        cursors: vec![Cursor {
+            offset: 77,
+            tail: Some(u64::MAX - 1),
+            begun: 3,
+            ..Cursor::start("confserv.log", identity)
+        }],
+    }
 }
 
 pub(crate) fn intent(n: u64, attempt: u32, effect: Effect) -> Record {
@@ -128,6 +135,7 @@ pub(crate) fn every_record() -> Vec<Record> {
         files: "*.log".into(),
         event_patterns: vec!["^(\\d+)".into()],
         events: vec![25302],
+        meanings: BTreeMap::new(),
     };
     let table = Table {
         start: "W0".into(),

@@ -41,6 +41,11 @@ pub enum Event {
         service: String,
         /// The event's number, if it has one.
         number: Option<i64>,
+        /// What that event means, if the profile says so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        meaning: Option<String>,
+        /// How often the wait has seen that event by now.
+        times: usize,
         /// The line; foreign text.
         line: String,
         /// When.

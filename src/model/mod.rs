@@ -10,6 +10,7 @@ mod document;
 pub mod effect;
 pub mod event;
 pub mod inventory;
+pub mod layout;
 pub mod mark;
 pub mod place;
 pub mod profile;

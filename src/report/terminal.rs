@@ -447,9 +447,13 @@ impl Sink for Terminal {
         match event {
             Event::Recorded { record, replayed, .. } => self.recorded(record, *replayed),
             Event::Waiting { id, what, left, at } => self.waiting(id, what, *left, at),
-            Event::LogSeen { id, service, number, line, at } => {
-                let words = lane(&id.track, &format!("{}: {}", shown(service), log_words(*number, line)));
-                self.entry(at.wall, badge('‹', "log", Tone::Plain), &words, "");
+            Event::LogSeen { id, service, number, meaning, times, line, at } => {
+                let again = if *times > 1 { format!(" ({times} times by now)") } else { String::new() };
+                let words = format!("{}: {}{again}", shown(service), log_words(*number, line));
+                self.entry(at.wall, badge('‹', "log", Tone::Plain), &lane(&id.track, &words), "");
+                if let Some(meaning) = meaning.as_ref().filter(|_| *times <= 1) {
+                    self.line(&format!("{:20} = {}", "", shown(meaning)));
+                }
             }
             Event::Output { id, text, .. } => self.output(id, text),
             Event::Ahead { id, attempt, step, step_name, effect, place, at } => {

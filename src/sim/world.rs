@@ -40,6 +40,8 @@ pub(super) enum Due {
     Ready(Option<String>, Reply),
     /// How a job stands when the time has come.
     Job(String, JobId),
+    /// What is in a folder that must be there, when the time has come.
+    Folder(String, String),
     /// What is in a folder when the time has come.
     Listing(String, String),
     /// The same, and at once if something changes there.
@@ -50,7 +52,7 @@ impl Due {
     pub(super) fn waits_for(&self, host: &str, dir: &str) -> bool {
         match self {
             Self::Changed(on, folder) => on == host && folder == dir,
-            Self::Ready(..) | Self::Job(..) | Self::Listing(..) => false,
+            Self::Ready(..) | Self::Job(..) | Self::Folder(..) | Self::Listing(..) => false,
         }
     }
 
@@ -58,14 +60,14 @@ impl Due {
     pub(super) fn changed(self) -> Self {
         match self {
             Self::Changed(host, dir) => Self::Listing(host, dir),
-            Self::Ready(..) | Self::Job(..) | Self::Listing(..) => self,
+            Self::Ready(..) | Self::Job(..) | Self::Folder(..) | Self::Listing(..) => self,
         }
     }
 
     fn host(&self) -> Option<&str> {
         match self {
             Self::Ready(host, _) => host.as_deref(),
-            Self::Job(host, _) | Self::Listing(host, _) | Self::Changed(host, _) => Some(host),
+            Self::Job(host, _) | Self::Folder(host, _) | Self::Listing(host, _) | Self::Changed(host, _) => Some(host),
         }
     }
 }
@@ -146,7 +148,12 @@ impl Estate {
         match due {
             Due::Ready(_, reply) => reply,
             Due::Job(host, job) => Reply::Job(self.hosts.get(&host).map_or(JobState::Absent, |h| h.state(&job, now))),
-            Due::Listing(host, dir) | Due::Changed(host, dir) => Reply::Listing(self.files.list(&host, &dir)),
+            Due::Folder(host, dir) if !self.files.has_folder(&host, &dir) => {
+                Reply::Trouble(Trouble::Missing(format!("`{dir}` is not there")))
+            }
+            Due::Folder(host, dir) | Due::Listing(host, dir) | Due::Changed(host, dir) => {
+                Reply::Listing(self.files.list(&host, &dir))
+            }
         }
     }
 
@@ -218,7 +225,7 @@ impl Estate {
                 let reply = self.probe(&host, service.as_deref(), &what, &args, proof(&argv));
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
-            Request::List { host, dir } => self.schedule(soon, ticket, Due::Listing(host, plain(dir))),
+            Request::List { host, dir } => self.schedule(soon, ticket, Due::Folder(host, plain(dir))),
             Request::Read { host, dir, name, identity, from, max } => {
                 let path = format!("{}/{name}", plain(dir));
                 let reply = match self.files.bytes(&host, &path, identity, from, max) {

@@ -188,7 +188,7 @@ pub enum Request {
         /// At the latest.
         until: u64,
     },
-    /// The regular files in a folder, by name. A missing folder is an empty one.
+    /// The regular files in a folder and the links to such, by name; `Missing` when there is no such folder.
     List {
         /// On which host.
         host: String,
@@ -219,7 +219,7 @@ pub enum Request {
         /// When to give up.
         until: u64,
     },
-    /// Replies with the listing as soon as it differs from `seen`, or at `until`.
+    /// Replies with the listing as soon as it differs from `seen`, or at `until`. A missing folder is an empty one.
     Changed {
         /// On which host.
         host: String,
@@ -293,6 +293,21 @@ pub struct FileStat {
     pub len: u64,
     /// When it was last written, in nanoseconds since 1970: tells a file rewritten to the same length.
     pub modified: i64,
+    /// What stands under the name.
+    pub kind: FileKind,
+}
+
+/// What stands under a name in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A symbolic link to a regular file; the rest of what is known is that file's.
+    Link,
+    /// A symbolic link whose file is not there or cannot be reached; nothing else is known.
+    Nowhere,
+    /// Something whose name is not UTF-8, so that nobody could ask for it; the name is what can be shown of it.
+    Unnamed,
 }
 
 /// How a job stands.
