@@ -134,6 +134,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
     let prepared = prepare(&site.runbook(given)?, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    plan.check(&prepared.inventory)?;
     let course = words.steering.course(prepared.program.step_names(), None)?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);

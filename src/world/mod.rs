@@ -4,6 +4,7 @@
 //! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system::SystemWorld) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
+pub mod beneath;
 pub mod clock;
 mod commands;
 pub mod console;
@@ -15,12 +16,15 @@ mod hush;
 pub mod job;
 pub mod keyring;
 pub mod lab_link;
+pub mod lab_side;
+pub mod lab_time;
 pub mod lease;
 pub mod line_editor;
 mod local_lease;
 mod local_transfer;
 pub mod mask;
 pub mod nowhere;
+pub mod pace;
 pub mod person;
 pub mod processes;
 pub mod real_folders;

@@ -6,6 +6,7 @@ use super::console::Console;
 use super::hush::{Window, hushed, may_show};
 use super::job::Attempt;
 use super::keyring::{Keyring, Secret};
+use super::lab_side::{LabSide, Wanted};
 use super::lease::{self, Runner};
 use super::local_lease::LocalLeases;
 use super::person::Person;
@@ -75,6 +76,8 @@ struct Shared {
     watches: Arc<Watches>,
     keyring: Arc<Keyring>,
     leases: Arc<LocalLeases>,
+    /// The lab it is the world of, and its own number there.
+    lab: Option<(Arc<LabSide>, u64)>,
 }
 
 impl SystemWorld {
@@ -110,6 +113,7 @@ impl SystemWorld {
                 watches,
                 keyring: Arc::default(),
                 leases: Arc::default(),
+                lab: None,
             },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
@@ -123,6 +127,14 @@ impl SystemWorld {
     #[must_use]
     pub fn steered(mut self, console: Console) -> Self {
         self.shared.console = console;
+        self
+    }
+
+    /// The same as the world of a lab: nothing outside of that is touched.
+    #[must_use]
+    pub fn rehearsed(mut self, lab: LabSide) -> Self {
+        let number = lab.pace.new_world();
+        self.shared.lab = Some((Arc::new(lab), number));
         self
     }
 
@@ -154,6 +166,15 @@ impl SystemWorld {
         self
     }
 
+    /// The next thing that comes in.
+    fn wait(&self) -> Completion {
+        let Some((lab, _)) = &self.shared.lab else { return self.inbox.recv().unwrap_or(Completion::Idle) };
+        lab.pace.idle();
+        let next = self.inbox.recv().unwrap_or(Completion::Idle);
+        lab.pace.busy();
+        next
+    }
+
     fn runtime(&self) -> Option<&Handle> {
         self.runtime.as_ref().map(Runtime::handle)
     }
@@ -174,6 +195,7 @@ impl SystemWorld {
     fn wanted(&mut self, completion: Completion) -> Option<Completion> {
         match completion {
             Completion::Reply(ticket, reply) => {
+                self.shared.is_over(ticket);
                 let waiting = self.waiting.remove(&ticket)?;
                 Some(self.reply(ticket, waiting.window, reply))
             }
@@ -199,9 +221,16 @@ impl World for SystemWorld {
             return self.ready.push_back((ticket, window, reply));
         }
         let only_waits = only_waits(&request);
+        if let Some((lab, world)) = &self.shared.lab {
+            lab.pace.submitted((*world, ticket));
+        }
         let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
         let task = async move {
-            let reply = shared.carry_out(request).await.unwrap_or_else(Reply::Trouble);
+            let lab = shared.lab.clone();
+            let reply = shared.carry_out(ticket, request).await.unwrap_or_else(Reply::Trouble);
+            if let Some((lab, world)) = lab {
+                lab.pace.came((world, ticket));
+            }
             // Nobody listens any more when the world is being dropped.
             let _ = outbox.send(Completion::Reply(ticket, reply));
         };
@@ -219,7 +248,7 @@ impl World for SystemWorld {
                 Err(_) => match self.ready.pop_front() {
                     Some((ticket, window, reply)) => return self.reply(ticket, window, reply),
                     None if self.waiting.is_empty() => return Completion::Idle,
-                    None => self.inbox.recv().unwrap_or(Completion::Idle),
+                    None => self.wait(),
                 },
             };
             if let Some(completion) = self.wanted(arrived) {
@@ -232,6 +261,7 @@ impl World for SystemWorld {
     fn forget(&mut self, ticket: Ticket) {
         if let Some(task) = self.waiting.remove(&ticket).and_then(|waiting| waiting.only_waits) {
             task.abort();
+            self.shared.is_over(ticket);
         }
         self.ready.retain(|(of, ..)| *of != ticket);
     }
@@ -240,6 +270,9 @@ impl World for SystemWorld {
 impl Drop for SystemWorld {
     fn drop(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
+        if let Some((lab, world)) = &self.shared.lab {
+            lab.pace.end_world(*world);
+        }
         // Hardly waiting: what is under way may take hours, and jobs go on by themselves. But connections are ended by
         // whoever uses them last, which should be us.
         if self.shared.remote.is_empty() {
@@ -253,6 +286,9 @@ impl Drop for SystemWorld {
 impl Shared {
     /// Answers at once what takes no longer than handing it to another thread would.
     fn answer(&self, request: &Request) -> Option<Reply> {
+        if let Some(refused) = self.lab.as_ref().and_then(|(lab, _)| lab.refusal(request)) {
+            return Some(Reply::Trouble(refused));
+        }
         if request.host().is_some_and(|host| self.remote.has(host)) {
             return self.remote.known(request);
         }
@@ -287,19 +323,35 @@ impl Shared {
         Some(reply.unwrap_or_else(Reply::Trouble))
     }
 
-    async fn carry_out(self, request: Request) -> std::result::Result<Reply, Trouble> {
+    async fn carry_out(self, ticket: Ticket, request: Request) -> std::result::Result<Reply, Trouble> {
+        if !matches!(request, Request::JobEnd { .. })
+            && let Some(until) = waits_until(&request)
+        {
+            self.waits(ticket, until);
+        }
         let secret = self.secret(&request).await?;
         if request.host().is_some_and(|host| self.remote.has(host)) {
             return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
         }
         Ok(match request {
-            Request::Start { host, job, argv, .. } => {
+            Request::Start { host, job, service, verb, args, mut argv, .. } => {
                 let attempt = self.attempt(&host, &job)?;
                 let number = self.admit(&host)?;
+                if let Some((lab, _)) = &self.lab {
+                    let (host, service, name) = (host.as_str(), service.as_deref(), verb.as_str());
+                    argv = lab.start(&job, Wanted { host, service, name, args: &args, argv: &argv }).await?;
+                }
                 job::start(&attempt, number, self.clock.boot(), &argv, secret.as_ref()).await
             }
             Request::JobEnd { host, job, until } => {
                 let attempt = self.attempt(&host, &job)?;
+                if let Some((lab, _)) = &self.lab {
+                    tokio::select! {
+                        () = lab.arrival(&job) => {}
+                        _ = job::end(&self.watches, &self.clock, &attempt, u64::MAX) => {}
+                    }
+                    self.waits(ticket, until);
+                }
                 Reply::Job(job::end(&self.watches, &self.clock, &attempt, until).await)
             }
             Request::EndJob { host, job } => {
@@ -316,9 +368,15 @@ impl Shared {
                 let jobs = &self.place(&host)?.jobs;
                 Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, jobs))?)
             }
-            Request::Probe { host, argv, until, .. } => {
+            Request::Probe { host, service, what, argv, args, until } => {
                 self.place(&host)?;
-                commands::probe(&self.clock, &argv, until).await
+                match &self.lab {
+                    Some((lab, _)) => {
+                        let (host, service, name) = (host.as_str(), service.as_deref(), what.as_str());
+                        lab.probe(Wanted { host, service, name, args: &args, argv: &argv }).await?
+                    }
+                    None => commands::probe(&self.clock, &argv, until).await,
+                }
             }
             Request::File { host, work } => {
                 if host != RUNNER {
@@ -352,6 +410,20 @@ impl Shared {
         })
     }
 
+    /// The time of a lab may pass up to this moment without this request.
+    fn waits(&self, ticket: Ticket, until: u64) {
+        if let Some((lab, world)) = &self.lab {
+            lab.pace.waits((*world, ticket), until);
+        }
+    }
+
+    /// The time of a lab need not wait for this request any more.
+    fn is_over(&self, ticket: Ticket) {
+        if let Some((lab, world)) = &self.lab {
+            lab.pace.over((*world, ticket));
+        }
+    }
+
     /// The value that the command of a job is to read.
     async fn secret(&self, request: &Request) -> std::result::Result<Option<Secret>, Trouble> {
         let Request::Start { secret: Some(name), .. } = request else { return Ok(None) };
@@ -380,9 +452,14 @@ fn since() -> String {
 
 /// Whether a request only waits, so that it can be dropped when its reply is forgotten; what acts is carried through.
 fn only_waits(request: &Request) -> bool {
+    waits_until(request).is_some()
+}
+
+/// For what a request waits at the longest, if waiting is all that it does.
+fn waits_until(request: &Request) -> Option<u64> {
     match request {
-        Request::JobEnd { .. } | Request::Changed { .. } | Request::WaitUntil { .. } => true,
-        Request::Ask { .. } | Request::Line { .. } => true,
+        Request::JobEnd { until, .. } | Request::Changed { until, .. } | Request::WaitUntil { until } => Some(*until),
+        Request::Ask { .. } | Request::Line { .. } => Some(u64::MAX),
         Request::Start { .. }
         | Request::Look { .. }
         | Request::JobOutput { .. }
@@ -393,7 +470,7 @@ fn only_waits(request: &Request) -> bool {
         | Request::Read { .. }
         | Request::TakeLease { .. }
         | Request::Release { .. }
-        | Request::ExpectNewKey { .. } => false,
+        | Request::ExpectNewKey { .. } => None,
     }
 }
 
