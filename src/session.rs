@@ -5,11 +5,13 @@ pub mod adoption;
 mod rollback;
 mod takeover;
 mod verdict;
+mod write_off;
 
 pub use rollback::{Return, Wish, rollback, way_back};
 pub use takeover::Takeover;
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};
+pub use write_off::write_off;
 
 use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};

@@ -54,15 +54,15 @@ impl Animator {
         let site = Inventory::parse(&text(place.inventory())?, "inventory.toml", &mut profile)?;
         let model = text(place.model(&card.model))?;
         let program = ModelProgram::compile(&model, &card.model_file(), crate::engine::standard_package())?;
-        let log_folders = log_folders(&site, place.folder())?;
+        let log_folders = log_folders(&site, place.folder())
+            .map_err(|(name, why)| Error::new(Kind::Inventory, format!("the log of `{name}`: {why}")))?;
         for folder in log_folders.values() {
             desk::make_folder(folder)?;
         }
         let folders = Box::new(RealFolders::new(place.folder().to_path_buf()));
         let host = ModelHost::new(program, &site, &card.scenario, card.seed(), card.origin, folders)?;
         let (logs, running, processes) = (BTreeMap::new(), BTreeMap::new(), Processes::default());
-        let mut animator =
-            Self { host, place, now: card.origin, log_folders, logs, processes, running, wrong: None };
+        let mut animator = Self { host, place, now: card.origin, log_folders, logs, processes, running, wrong: None };
         animator.show()?;
         Ok(animator)
     }
@@ -122,7 +122,11 @@ impl Animator {
                 let argv = args.get("argv").cloned().unwrap_or_default();
                 let reply = self.ask(|model| model.command(host, &argv));
                 self.show()?;
-                Ok(self.timed(reply.map(|reply| reply.map(|reply| (reply.exit, reply.output, reply.takes_ms))), host, name))
+                Ok(self.timed(
+                    reply.map(|reply| reply.map(|reply| (reply.exit, reply.output, reply.takes_ms))),
+                    host,
+                    name,
+                ))
             }
         }
     }
@@ -155,9 +159,7 @@ impl Animator {
     /// What the lab's operator answers. An empty word is no answer.
     pub fn answer(&mut self, ask: &Ask) -> Timed {
         match self.ask(|host| host.answer(ask)) {
-            Ok(Some(reply)) => {
-                (LabReply { word: reply.word, note: reply.note, ..LabReply::default() }, reply.after_ms)
-            }
+            Ok(Some(reply)) => (LabReply { word: reply.word, note: reply.note, ..LabReply::default() }, reply.after_ms),
             Ok(None) => (LabReply { exit: 1, ..LabReply::default() }, 0),
             Err(trouble) => (LabReply { trouble: Some(trouble), ..LabReply::default() }, 0),
         }
@@ -194,12 +196,7 @@ impl Animator {
         desk::append_durably(&self.place.ledger(), &line.to_string())
     }
 
-    fn timed(
-        &self,
-        reply: std::result::Result<Option<(i32, String, u64)>, LabTrouble>,
-        of: &str,
-        what: &str,
-    ) -> Timed {
+    fn timed(&self, reply: std::result::Result<Option<(i32, String, u64)>, LabTrouble>, of: &str, what: &str) -> Timed {
         match reply {
             Ok(Some((exit, output, takes))) => (LabReply { exit, output, ..LabReply::default() }, takes),
             Ok(None) => {
@@ -265,14 +262,19 @@ fn in_one_line(error: &Error) -> String {
 }
 
 /// The folder of each service's log, for services that have one. All of them lie below the lab's own.
-pub(super) fn log_folders(site: &Inventory, lab: &Path) -> Result<BTreeMap<String, PathBuf>> {
+///
+/// # Errors
+/// The service of which that cannot be said, and why.
+pub(super) fn log_folders<'s>(
+    site: &'s Inventory,
+    lab: &Path,
+) -> std::result::Result<BTreeMap<String, PathBuf>, (&'s str, String)> {
     let mut folders = BTreeMap::new();
     for (name, service) in &site.services {
         if let Some(log) = &service.profile.log {
-            let folder = fill(&log.dir, &service.vars, &Fields::new())
-                .and_then(|folder| beneath(lab, Path::new(folder.trim_end_matches('/'))))
-                .map_err(|wrong| Error::new(Kind::Inventory, format!("the log of `{name}` is not the lab's: {wrong}")))?;
-            folders.insert(name.clone(), folder);
+            let folder = fill(&log.dir, &service.vars, &Fields::new());
+            let below = folder.and_then(|folder| beneath(lab, Path::new(folder.trim_end_matches('/'))));
+            folders.insert(name.clone(), below.map_err(|why| (name.as_str(), why))?);
         }
     }
     Ok(folders)

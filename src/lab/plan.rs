@@ -8,6 +8,7 @@ use crate::lab::calls::Calls;
 use crate::lab::place::{Card, Place};
 use crate::lab::template::{Template, Wanted};
 use crate::library::Shelf;
+use crate::model::document::{Document, span_of};
 use crate::model::inventory::Inventory;
 use crate::model::value::{Fields, Value};
 use crate::sim::{MemoryFiles, ModelHost, ModelProgram};
@@ -97,21 +98,28 @@ impl Lab {
     /// # Errors
     /// `Refused` when it has ended, was begun anew or went over to another run since.
     pub fn find(name: &str, state: &Path, run: &str) -> Result<Self> {
-        let place = Place::of(&desk::absolute(state)?, name);
-        let gone = |why: String| {
-            Error::new(Kind::Refused, why)
+        if let Some(why) = Self::gone(name, state, run)? {
+            return Err(Error::new(Kind::Refused, why)
                 .hint(format!("see how far it came: baton show {run}"))
                 .hint("rehearse anew: baton list")
-        };
-        let card = place.card()?.ok_or_else(|| gone(format!("the lab `{name}` of run {run} is gone")))?;
-        if card.run != run {
-            return Err(gone(format!("the lab `{name}` of run {run} is that of run {} now", card.run)));
+                .hint(format!("clear it away: baton abort {run} --reason \"its lab is gone\"")));
         }
-        let lab = Self::new(card, place);
-        if !lab.answers() {
-            return Err(gone(format!("the lab `{name}` of run {run} has ended")));
-        }
-        Ok(lab)
+        Self::any(name, state)?.ok_or_else(|| Error::new(Kind::Refused, format!("the lab `{name}` is gone")))
+    }
+
+    /// Why the lab of a run is there for it no more; nothing when it is.
+    ///
+    /// # Errors
+    /// When its card cannot be read.
+    pub fn gone(name: &str, state: &Path, run: &str) -> Result<Option<String>> {
+        Ok(match Self::any(name, state)? {
+            None => Some(format!("the lab `{name}` of run {run} is gone")),
+            Some(lab) if lab.card.run != run => {
+                Some(format!("the lab `{name}` of run {run} is that of run {} now", lab.card.run))
+            }
+            Some(lab) if !lab.answers() => Some(format!("the lab `{name}` of run {run} has ended")),
+            Some(_) => None,
+        })
     }
 
     /// The lab in a folder, whether or not its process lives; none if there is none.
@@ -164,7 +172,7 @@ impl Lab {
     /// # Errors
     /// `Refused` when the lab is gone, `Inventory` when the site is not one that can be rehearsed in it.
     pub fn side(&self, site: &Inventory) -> Result<LabSide> {
-        fits(site, self.folder(), "the inventory")?;
+        fits(site, self.folder()).map_err(|misfit| Error::new(Kind::Inventory, misfit.message).hint(misfit.hint))?;
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let pace = match &*pace {
             Some(pace) => Arc::clone(pace),
@@ -233,8 +241,8 @@ impl Plan {
 
     /// What the inventory is called in messages.
     #[must_use]
-    pub fn inventory_file(&self) -> &'static str {
-        "inventory.toml"
+    pub fn inventory_file(&self) -> String {
+        Shelf::Labs.path(&self.card.lab)
     }
 
     /// The run whose lab will be replaced.
@@ -255,7 +263,14 @@ impl Plan {
     /// # Errors
     /// `Inventory` when the site is none that can be rehearsed, `Script` when the model is wrong.
     pub fn check(&self, site: &Inventory) -> Result<()> {
-        fits(site, self.place.folder(), &Shelf::Labs.path(&self.card.lab))?;
+        let file = self.inventory_file();
+        let document = Document::new(&file, &self.inventory);
+        let table = document.parse()?;
+        fits(site, self.place.folder()).map_err(|misfit| {
+            let spans = [&misfit.place[..], &misfit.place[..2]].map(|place| span_of(table.get_ref(), place));
+            let span = spans.into_iter().flatten().next().unwrap_or_default();
+            document.wrong(span, misfit.message).hint(misfit.hint)
+        })?;
         let program = ModelProgram::compile(&self.model, &self.card.model_file(), standard_package())?;
         let (scenario, folders) = (&self.card.scenario, Box::new(MemoryFiles::default()));
         ModelHost::new(program, site, scenario, self.card.seed(), self.card.origin, folders).map(drop)
@@ -288,10 +303,7 @@ impl Plan {
     fn clear(&self) -> Result<()> {
         let mut cleared = Ok(());
         desk::wait_for(PATIENCE, &mut || {
-            cleared = self
-                .former
-                .as_ref()
-                .map_or(Ok(()), |former| Lab::new(former.clone(), self.place.clone()).stop());
+            cleared = self.former.as_ref().map_or(Ok(()), |former| Lab::new(former.clone(), self.place.clone()).stop());
             cleared = cleared.clone().and_then(|()| desk::remove_folder(self.place.folder()));
             cleared.is_ok()
         });
@@ -320,21 +332,31 @@ impl Plan {
     }
 }
 
+/// What of a site cannot be rehearsed: where it stands in the inventory, what is wrong, and what to write.
+struct Misfit<'s> {
+    place: [&'s str; 3],
+    message: String,
+    hint: &'static str,
+}
+
 /// A site that can be rehearsed: every host is this machine, and all it keeps lies below the lab's folder.
-fn fits(site: &Inventory, lab: &Path, file: &str) -> Result<()> {
-    let wrong = |message: String| Error::new(Kind::Inventory, message);
+fn fits<'s>(site: &'s Inventory, lab: &Path) -> std::result::Result<(), Misfit<'s>> {
     for (name, host) in &site.hosts {
         if host.address != "local" {
-            let message = format!("host `{name}` of {file} is `{}`: no real host is reached in a lab", host.address);
-            return Err(wrong(message).hint("write `address = \"local\"` there"));
+            let message = format!("host `{name}` is `{}`: no real host is reached in a lab", host.address);
+            let hint = "write `address = \"local\"` there: it is only imitated";
+            return Err(Misfit { place: ["hosts", name, "address"], message, hint });
         }
-        let jobs = host.jobs.as_ref().map(|jobs| beneath(lab, Path::new(jobs)));
-        if let Some(Err(why)) = jobs {
-            let message = format!("`jobs` of host `{name}` of {file} is not the lab's: {why}");
-            return Err(wrong(message).hint("leave it out, or write `{lab}/…` there"));
+        if let Some(Err(why)) = host.jobs.as_ref().map(|jobs| beneath(lab, Path::new(jobs))) {
+            let message = format!("`jobs` of host `{name}` is not the lab's: {why}");
+            return Err(Misfit { place: ["hosts", name, "jobs"], message, hint: "leave it out, or write `{lab}/…`" });
         }
     }
-    log_folders(site, lab).map(drop).map_err(|error| error.hint("write `{lab}/…` there"))
+    log_folders(site, lab).map(drop).map_err(|(name, why)| Misfit {
+        place: ["services", name, "logs"],
+        message: format!("the log of `{name}` is not the lab's: {why}"),
+        hint: "write `{lab}/…` there",
+    })
 }
 
 /// The products that an inventory's services name.

@@ -320,9 +320,9 @@ impl ModelHost {
         }
         let said = self.call("commands", ())?;
         let words = said.into_typed_array::<rhai::ImmutableString>();
-        words.map(|words| words.iter().map(ToString::to_string).collect()).map_err(|_| {
-            self.program.wrong_answer("commands", "it must be a list of the names of programs")
-        })
+        words
+            .map(|words| words.iter().map(ToString::to_string).collect())
+            .map_err(|_| self.program.wrong_answer("commands", "it must be a list of the names of programs"))
     }
 
     fn verb_reply(&self, function: &str, reply: Dynamic) -> Result<Option<VerbReply>> {

@@ -275,16 +275,9 @@ impl Estate {
     }
 
     /// What a command does, and the record it will leave.
-    fn run(
-        &mut self,
-        (host, service): (&str, Option<&str>),
-        verb: &str,
-        args: &Fields,
-        harm: Option<&Harm>,
-    ) -> SimJob {
+    fn run(&mut self, (host, service): (&str, Option<&str>), verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
         let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
-        let reply =
-            match service {
+        let reply = match service {
             _ if does_nothing => failing("it failed before it did anything"),
             None if verb == "run" => self.do_command(host, args),
             service => self.do_verb(service, verb, args),
