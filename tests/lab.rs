@@ -158,7 +158,7 @@ fn what_is_wrong_in_a_model_or_a_lab_is_told_with_file_and_line_before_anything_
         (sound.replace("fn due(name, data)", "fn undue(name)"), "lacks the function `due`"),
         (sound.replace("{ #{} }\nfn verb", "{ 7 }\nfn verb"), "stdlib/models/own.rhai:2"),
         (sound.replace("{ #{} }\nfn verb", "{\n  throw \"no\";\n}\nfn verb"), "stdlib/models/own.rhai:3"),
-        (sound.replace("{ #{} }\nfn verb", "{\n  loop { }\n}\nfn verb"), "stdlib/models/own.rhai:3"),
+        (sound.replace("{ #{} }\nfn verb", "{\n  loop { }\n}\nfn verb"), "stdlib/models/own.rhai:2"),
         (sound.replace("{ #{} }\nfn verb", "{ open_log(\"c1\", \"../x\"); #{} }\nfn verb"), "stdlib/models/own.rhai:2"),
         (sound.clone() + "fn commands() { 7 }\n", "stdlib/models/own.rhai:8"),
     ] {

@@ -1,6 +1,6 @@
 //! The model of a lab, alive: what it writes into logs is written, a service it starts is a process that lives, and a
-//! process that was killed from outside is reported to it. It takes calls and answers them; it knows no socket, and time
-//! passes when it is told so. A model that went wrong is asked nothing any more: whoever calls is told what is wrong.
+//! process that was killed from outside is reported to it. It takes calls and answers them; it knows no socket, and
+//! time passes when it is told so. A model that went wrong is asked nothing any more: who calls is told what is wrong.
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::place::{Card, Place};

@@ -93,7 +93,9 @@ impl ModelProgram {
         let message = format!("the model `{}` failed in `{function}`: {innermost}", self.file);
         let mut error = Error::new(Kind::Script, message);
         error.trace = trace;
-        error.place = place(&self.file, position);
+        // What runs too long has no place of its own.
+        let called = || self.lines.get(function).map(|line| Place { file: self.file.clone(), line: *line, column: 1 });
+        error.place = place(&self.file, position).or_else(called);
         error
     }
 }

@@ -1,5 +1,5 @@
-//! Clocks: the machine's, and a lab's, whose time is let pass by the lab. Limits are counted in boot time, which goes on
-//! while the machine sleeps. It must not decide what a time means.
+//! Clocks: the machine's, and a lab's, whose time is let pass by the lab. Limits are counted in boot time, which goes
+//! on while the machine sleeps. It must not decide what a time means.
 
 use super::lab_time::LabTime;
 use crate::model::record::Moment;

@@ -265,6 +265,17 @@ impl Request {
             Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
         }
     }
+
+    /// For what moment it waits at the longest, if waiting is all that it does.
+    pub(crate) fn waits_until(&self) -> Option<u64> {
+        match self {
+            Self::JobEnd { until, .. } | Self::Changed { until, .. } | Self::WaitUntil { until } => Some(*until),
+            Self::Ask { .. } | Self::Line { .. } => Some(u64::MAX),
+            Self::Start { .. } | Self::Look { .. } | Self::JobOutput { .. } | Self::EndJob { .. } => None,
+            Self::Probe { .. } | Self::List { .. } | Self::Read { .. } | Self::File { .. } => None,
+            Self::TakeLease { .. } | Self::Release { .. } | Self::ExpectNewKey { .. } => None,
+        }
+    }
 }
 
 /// A file in a folder.

@@ -220,7 +220,8 @@ impl World for SystemWorld {
         if let Some(reply) = self.shared.answer(&request) {
             return self.ready.push_back((ticket, window, reply));
         }
-        let only_waits = only_waits(&request);
+        // So that it can be dropped when its reply is forgotten; what acts is carried through.
+        let only_waits = request.waits_until().is_some();
         if let Some((lab, world)) = &self.shared.lab {
             lab.pace.submitted((*world, ticket));
         }
@@ -324,11 +325,7 @@ impl Shared {
     }
 
     async fn carry_out(self, ticket: Ticket, request: Request) -> std::result::Result<Reply, Trouble> {
-        if !matches!(request, Request::JobEnd { .. })
-            && let Some(until) = waits_until(&request)
-        {
-            self.waits(ticket, until);
-        }
+        self.waits_at_once(ticket, &request);
         let secret = self.secret(&request).await?;
         if request.host().is_some_and(|host| self.remote.has(host)) {
             return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
@@ -345,13 +342,7 @@ impl Shared {
             }
             Request::JobEnd { host, job, until } => {
                 let attempt = self.attempt(&host, &job)?;
-                if let Some((lab, _)) = &self.lab {
-                    tokio::select! {
-                        () = lab.arrival(&job) => {}
-                        _ = job::end(&self.watches, &self.clock, &attempt, u64::MAX) => {}
-                    }
-                    self.waits(ticket, until);
-                }
+                self.arrival(ticket, &job, &attempt, until).await;
                 Reply::Job(job::end(&self.watches, &self.clock, &attempt, until).await)
             }
             Request::EndJob { host, job } => {
@@ -370,11 +361,9 @@ impl Shared {
             }
             Request::Probe { host, service, what, argv, args, until } => {
                 self.place(&host)?;
+                let (host, service, name) = (host.as_str(), service.as_deref(), what.as_str());
                 match &self.lab {
-                    Some((lab, _)) => {
-                        let (host, service, name) = (host.as_str(), service.as_deref(), what.as_str());
-                        lab.probe(Wanted { host, service, name, args: &args, argv: &argv }).await?
-                    }
+                    Some((lab, _)) => lab.probe(Wanted { host, service, name, args: &args, argv: &argv }).await?,
                     None => commands::probe(&self.clock, &argv, until).await,
                 }
             }
@@ -392,12 +381,7 @@ impl Shared {
                 self.place(&host)?;
                 files::changed(&self.watches, &self.clock, Path::new(&dir), &seen, until).await
             }
-            Request::WaitUntil { until } => {
-                while let Some(left) = self.clock.real_time_until(until) {
-                    tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
-                }
-                Reply::Woke
-            }
+            Request::WaitUntil { until } => self.woken(until).await,
             Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
             Request::Line { prompt } => Reply::Line(self.console.line(&prompt).await),
             Request::Look { .. }
@@ -408,6 +392,31 @@ impl Shared {
                 return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
             }
         })
+    }
+
+    /// What does nothing but wait does so from the beginning; a job has to come to its lab first.
+    fn waits_at_once(&self, ticket: Ticket, request: &Request) {
+        match request.waits_until() {
+            Some(until) if !matches!(request, Request::JobEnd { .. }) => self.waits(ticket, until),
+            Some(_) | None => {}
+        }
+    }
+
+    async fn woken(&self, until: u64) -> Reply {
+        while let Some(left) = self.clock.real_time_until(until) {
+            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        }
+        Reply::Woke
+    }
+
+    /// In a lab, its time waits until a job has come there, or ended before; then up to `until`.
+    async fn arrival(&self, ticket: Ticket, job: &super::JobId, attempt: &Attempt, until: u64) {
+        let Some((lab, _)) = &self.lab else { return };
+        tokio::select! {
+            () = lab.arrival(job) => {}
+            _ = job::end(&self.watches, &self.clock, attempt, u64::MAX) => {}
+        }
+        self.waits(ticket, until);
     }
 
     /// The time of a lab may pass up to this moment without this request.
@@ -448,30 +457,6 @@ impl Shared {
 /// The present, as leases tell it: by the real clock, whatever clock counts in the world.
 fn since() -> String {
     lease::since(Clock::real().now().wall)
-}
-
-/// Whether a request only waits, so that it can be dropped when its reply is forgotten; what acts is carried through.
-fn only_waits(request: &Request) -> bool {
-    waits_until(request).is_some()
-}
-
-/// For what a request waits at the longest, if waiting is all that it does.
-fn waits_until(request: &Request) -> Option<u64> {
-    match request {
-        Request::JobEnd { until, .. } | Request::Changed { until, .. } | Request::WaitUntil { until } => Some(*until),
-        Request::Ask { .. } | Request::Line { .. } => Some(u64::MAX),
-        Request::Start { .. }
-        | Request::Look { .. }
-        | Request::JobOutput { .. }
-        | Request::EndJob { .. }
-        | Request::Probe { .. }
-        | Request::List { .. }
-        | Request::File { .. }
-        | Request::Read { .. }
-        | Request::TakeLease { .. }
-        | Request::Release { .. }
-        | Request::ExpectNewKey { .. } => None,
-    }
 }
 
 /// Tells of signals. Who interrupts a second time does not want to wait: baton exits at once, which loses nothing, and
