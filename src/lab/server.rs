@@ -7,9 +7,9 @@ use crate::lab::animator::Animator;
 use crate::lab::place::{Card, Place};
 use crate::world::clock::Clock;
 use crate::world::desk;
-use crate::world::lab_link::{Delivery, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble};
+use crate::world::lab_link::{Delivery, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble, Patience};
 use crate::world::lab_time::Timekeeper;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// After this long without a call nobody is rehearsing any more.
@@ -29,9 +29,8 @@ pub fn serve(folder: &Path) -> Result<()> {
     let keeper = Timekeeper::begin(folder, card.speed, card.origin)?;
     let animator = Animator::begin(place.clone(), &card)?;
     let server = LabServer::bind(&place.socket())?;
-    let (admitted, arrived) = (BTreeMap::new(), BTreeSet::new());
-    let (waiting, awaited, taken) = (Vec::new(), Vec::new(), Vec::new());
-    Serving { animator, keeper, server, waiting, admitted, arrived, awaited, taken, place }.until_stopped()
+    let (waiting, taken) = (Vec::new(), Vec::new());
+    Serving { animator, keeper, server, waiting, admitted: BTreeMap::new(), taken, place }.until_stopped()
 }
 
 struct Serving {
@@ -39,12 +38,8 @@ struct Serving {
     keeper: Timekeeper,
     server: LabServer,
     waiting: Vec<Waiting>,
-    /// What runs may have started, by job.
-    admitted: BTreeMap<String, LabCommand>,
-    /// The jobs whose process has come.
-    arrived: BTreeSet<String>,
-    /// Who waits for the process of a job to come.
-    awaited: Vec<(String, LabCall)>,
+    /// What runs may have started, by job: time waits until it has come.
+    admitted: BTreeMap<String, (LabCommand, Patience)>,
     /// Replies that nobody has taken note of yet: time waits.
     taken: Vec<Delivery>,
     place: Place,
@@ -85,7 +80,8 @@ impl Serving {
     /// Lets as much time pass as may, and everything that is due by then happen.
     fn pass(&mut self) -> Result<()> {
         self.taken.retain_mut(|delivery| !delivery.is_over());
-        let held = !self.taken.is_empty();
+        let on_its_way = self.admitted.values().any(|(_, patience)| !patience.is_over());
+        let held = on_its_way || !self.taken.is_empty();
         let now = self.keeper.next(held, self.next_due());
         self.animator.catch_up(now)?;
         // Its folder may be gone: then it ends, as soon as nobody waits.
@@ -106,7 +102,7 @@ impl Serving {
 
     /// Carries out one call. Tells whether it was the last.
     fn take(&mut self, call: LabCall) -> Result<bool> {
-        let (mut job, mut supervisor) = (None, None);
+        let mut supervisor = None;
         let (reply, after_ms) = match &call.request {
             LabRequest::Verb { service, verb, args } => self.animator.verb(service, verb, args)?,
             LabRequest::Probe { service, what, args } => (self.animator.probe(service, what, args), 0),
@@ -114,22 +110,17 @@ impl Serving {
             LabRequest::Admit { job, command } => {
                 let trouble = self.animator.admits(command);
                 if trouble.is_none() {
-                    self.admitted.insert(job.clone(), command.clone());
+                    self.admitted.insert(job.clone(), (command.clone(), Patience::begin()));
                 }
                 (LabReply { trouble, ..LabReply::default() }, 0)
             }
-            LabRequest::Job { job: id, supervisor: by } => {
-                (job, supervisor) = (Some(id.clone()), Some(*by));
-                match self.admitted.remove(id) {
-                    Some(command) => self.animator.carry_out(&command)?,
-                    None => (not_admitted(id), 0),
+            LabRequest::Job { job, supervisor: by } => {
+                supervisor = Some(*by);
+                match self.admitted.remove(job) {
+                    Some((command, _)) => self.animator.carry_out(&command)?,
+                    None => (not_admitted(job), 0),
                 }
             }
-            LabRequest::Arrived { job } if !self.arrived.contains(job) => {
-                self.awaited.push((job.clone(), call));
-                return Ok(false);
-            }
-            LabRequest::Arrived { .. } => (LabReply::default(), 0),
             LabRequest::Ask(ask) => self.animator.answer(ask),
             LabRequest::State => (self.animator.state(), 0),
             LabRequest::Stop => {
@@ -139,19 +130,7 @@ impl Serving {
         };
         let due = self.keeper.now().saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX));
         self.waiting.push(Waiting { due, call, reply, supervisor });
-        if let Some(job) = job {
-            self.greet(job);
-        }
         Ok(false)
-    }
-
-    /// The process of a job has come.
-    fn greet(&mut self, job: String) {
-        let (known, awaited) = std::mem::take(&mut self.awaited).into_iter().partition(|(of, _)| *of == job);
-        self.awaited = awaited;
-        let known: Vec<(String, LabCall)> = known;
-        self.taken.extend(known.into_iter().map(|(_, call)| call.reply(&LabReply::default(), None)));
-        self.arrived.insert(job);
     }
 }
 

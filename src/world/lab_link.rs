@@ -21,6 +21,9 @@ const LINE_MAX: u64 = 4 << 20;
 /// How long a caller may take to say what it wants, and to take its reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long what is on its way may take on a busy machine.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
+
 /// What can be asked of a lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,11 +59,6 @@ pub enum LabRequest {
         job: String,
         /// The process that records how it ends.
         supervisor: u32,
-    },
-    /// Replies as soon as the process of this job has come.
-    Arrived {
-        /// The job.
-        job: String,
     },
     /// A reading that a runner wants.
     Read(LabCommand),
@@ -193,7 +191,25 @@ impl LabCall {
     /// the process that has to record what the reply means, if there is one.
     pub fn reply(self, reply: &LabReply, supervisor: Option<u32>) -> Delivery {
         let sent = send(&self.stream, reply).and_then(|()| self.stream.set_nonblocking(true));
-        Delivery { stream: sent.is_ok().then_some(self.stream), supervisor, since: Instant::now() }
+        Delivery { stream: sent.is_ok().then_some(self.stream), supervisor, patience: Patience::begin() }
+    }
+}
+
+/// How long something that is on its way between a lab and its hosts is waited for.
+#[derive(Debug)]
+pub struct Patience(Instant);
+
+impl Patience {
+    /// From now on.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether it will hardly come any more: whoever should have brought it has died.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.0.elapsed() > ON_ITS_WAY
     }
 }
 
@@ -203,7 +219,7 @@ pub struct Delivery {
     /// Gone when the caller is.
     stream: Option<UnixStream>,
     supervisor: Option<u32>,
-    since: Instant,
+    patience: Patience,
 }
 
 impl Delivery {
@@ -216,7 +232,7 @@ impl Delivery {
             }
         }
         let recorded = self.stream.is_none() && self.supervisor.is_none_or(processes::is_gone);
-        recorded || self.since.elapsed() > PATIENCE
+        recorded || self.patience.is_over()
     }
 }
 

@@ -15,8 +15,6 @@ use std::time::Duration;
 
 /// How long a lab may take to say something that takes no time in it.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the process of a job may be on its way to the lab.
-const ON_ITS_WAY: Duration = Duration::from_secs(20);
 /// What lies in a lab's folder for the lab itself.
 const ITS_OWN: [&str; 4] = ["models", "products", "bin", "jobs"];
 
@@ -65,7 +63,7 @@ impl LabSide {
     /// The command that stands for what a run would start: the lab's own tool.
     pub(super) async fn start(&self, id: &JobId, wanted: Wanted<'_>) -> Result<Vec<String>, Trouble> {
         let (job, command) = (name_of(id), wanted.command());
-        self.ask(LabRequest::Admit { job: job.clone(), command }, PATIENCE).await?;
+        self.ask(LabRequest::Admit { job: job.clone(), command }).await?;
         let own = |path: &Path| path.display().to_string();
         let mut argv = vec![own(&self.program)];
         argv.extend(["lab", "tool", "--dir"].map(str::to_owned));
@@ -78,19 +76,13 @@ impl LabSide {
 
     /// What a run would read.
     pub(super) async fn probe(&self, wanted: Wanted<'_>) -> Result<Reply, Trouble> {
-        let reply = self.ask(LabRequest::Read(wanted.command()), PATIENCE).await?;
+        let reply = self.ask(LabRequest::Read(wanted.command())).await?;
         Ok(Reply::Probed { exit: reply.exit, out: reply.output.into_bytes(), err: Vec::new() })
     }
 
-    /// Waits until the process of a job has come to the lab, so that its time does not run ahead of it.
-    pub(super) async fn arrival(&self, id: &JobId) {
-        // A lab that is gone is for the job to tell of.
-        let _ = self.ask(LabRequest::Arrived { job: name_of(id) }, ON_ITS_WAY).await;
-    }
-
-    async fn ask(&self, request: LabRequest, limit: Duration) -> Result<LabReply, Trouble> {
+    async fn ask(&self, request: LabRequest) -> Result<LabReply, Trouble> {
         let socket = self.socket.clone();
-        let call = tokio::task::spawn_blocking(move || lab_call(&socket, &request, Some(limit)));
+        let call = tokio::task::spawn_blocking(move || lab_call(&socket, &request, Some(PATIENCE)));
         let reply = match call.await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => return Err(Trouble::Unreachable(error.message)),

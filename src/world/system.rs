@@ -325,7 +325,9 @@ impl Shared {
     }
 
     async fn carry_out(self, ticket: Ticket, request: Request) -> std::result::Result<Reply, Trouble> {
-        self.waits_at_once(ticket, &request);
+        if let Some(until) = request.waits_until() {
+            self.waits(ticket, until);
+        }
         let secret = self.secret(&request).await?;
         if request.host().is_some_and(|host| self.remote.has(host)) {
             return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
@@ -342,7 +344,6 @@ impl Shared {
             }
             Request::JobEnd { host, job, until } => {
                 let attempt = self.attempt(&host, &job)?;
-                self.arrival(ticket, &job, &attempt, until).await;
                 Reply::Job(job::end(&self.watches, &self.clock, &attempt, until).await)
             }
             Request::EndJob { host, job } => {
@@ -394,29 +395,11 @@ impl Shared {
         })
     }
 
-    /// What does nothing but wait does so from the beginning; a job has to come to its lab first.
-    fn waits_at_once(&self, ticket: Ticket, request: &Request) {
-        match request.waits_until() {
-            Some(until) if !matches!(request, Request::JobEnd { .. }) => self.waits(ticket, until),
-            Some(_) | None => {}
-        }
-    }
-
     async fn woken(&self, until: u64) -> Reply {
         while let Some(left) = self.clock.real_time_until(until) {
             tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
         }
         Reply::Woke
-    }
-
-    /// In a lab, its time waits until a job has come there, or ended before; then up to `until`.
-    async fn arrival(&self, ticket: Ticket, job: &super::JobId, attempt: &Attempt, until: u64) {
-        let Some((lab, _)) = &self.lab else { return };
-        tokio::select! {
-            () = lab.arrival(job) => {}
-            _ = job::end(&self.watches, &self.clock, attempt, u64::MAX) => {}
-        }
-        self.waits(ticket, until);
     }
 
     /// The time of a lab may pass up to this moment without this request.
