@@ -6,12 +6,14 @@ mod rollback;
 mod said;
 mod takeover;
 mod verdict;
+mod write_off;
 
 pub use rollback::{Return, Wish, rollback, way_back};
 pub use said::said;
 pub use takeover::Takeover;
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};
+pub use write_off::write_off;
 
 use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};

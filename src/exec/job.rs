@@ -278,8 +278,10 @@ impl Work<'_> {
             };
             return self.failed(FailureKind::Exit, message, Some(exit));
         }
+        // Who takes up a job late must give a state that has to last the time to last.
+        let deadline = |goal: &Goal| self.deadline.max(self.link.now().mono.saturating_add(goal.stays.0));
         if let Some(goal) = &self.job.goal
-            && let Seen::Over(last) = self.await_goal(goal, self.deadline)?
+            && let Seen::Over(last) = self.await_goal(goal, deadline(goal))?
         {
             let (what, wants) = (&goal.probe.what, choices(&goal.wants));
             let message = format!("`{}` ended well, but `{what}` {last}, not {wants}", self.order.effect.label);

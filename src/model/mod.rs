@@ -6,7 +6,7 @@ pub mod answers;
 pub mod ask;
 pub mod automaton;
 pub mod digest;
-mod document;
+pub(crate) mod document;
 pub mod effect;
 pub mod event;
 pub mod inventory;

@@ -263,7 +263,7 @@ impl Estate {
             self.delay_log(service, *ms);
         }
         if !known {
-            let record = self.run(service, verb, args, harm.as_ref());
+            let record = self.run((host, service), verb, args, harm.as_ref());
             let now = self.now;
             if let Some(host) = self.hosts.get_mut(host) {
                 host.jobs.insert(job.clone(), record);
@@ -294,16 +294,30 @@ impl Estate {
     }
 
     /// What a command does, and the record it will leave.
-    fn run(&mut self, service: Option<&str>, verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
+    fn run(&mut self, (host, service): (&str, Option<&str>), verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
         let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
-        let reply =
-            if does_nothing { failing("it failed before it did anything") } else { self.do_verb(service, verb, args) };
+        let reply = match service {
+            _ if does_nothing => failing("it failed before it did anything"),
+            None if verb == "run" => self.do_command(host, args),
+            service => self.do_verb(service, verb, args),
+        };
         let end = match harm {
             Some(Harm::JobLost { .. }) => JobState::Lost("its supervisor is gone and left no exit record".into()),
             Some(Harm::FailsAfter) => JobState::Exited(1),
             Some(_) | None => JobState::Exited(reply.exit),
         };
         SimJob { ends_at: self.now + reply.takes_ms, end, output: reply.output }
+    }
+
+    /// A command of a script on a host, of which the first model that has an answer says what it does.
+    fn do_command(&mut self, host: &str, args: &Fields) -> VerbReply {
+        let argv = args.get("argv").cloned().unwrap_or_default();
+        let command = |model: &mut ModelHost, now| {
+            model.advance_to(now)?;
+            model.command(host, &argv)
+        };
+        let reply = (0..self.models.len()).find_map(|index| self.attempt(index, command).flatten());
+        reply.unwrap_or_else(succeeding)
     }
 
     fn do_verb(&mut self, service: Option<&str>, verb: &str, args: &Fields) -> VerbReply {

@@ -5,6 +5,7 @@
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
 pub mod asked;
+pub mod beneath;
 pub mod clock;
 mod commands;
 pub mod console;
@@ -18,6 +19,8 @@ mod job_mark;
 mod kept_attributes;
 pub mod keyring;
 pub mod lab_link;
+pub mod lab_side;
+pub mod lab_time;
 pub mod lease;
 pub mod line_editor;
 pub mod line_mode;
@@ -25,6 +28,7 @@ pub mod local_lease;
 mod local_transfer;
 pub mod mask;
 pub mod nowhere;
+pub mod pace;
 pub mod person;
 pub mod processes;
 pub mod real_folders;
@@ -278,6 +282,17 @@ impl Request {
             Self::File { host, .. } => Some(host),
             Self::TakeLease { host, .. } | Self::Release { host } | Self::ExpectNewKey { host } => Some(host),
             Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
+        }
+    }
+
+    /// For what moment it waits at the longest, if waiting is all that it does.
+    pub(crate) fn waits_until(&self) -> Option<u64> {
+        match self {
+            Self::JobEnd { until, .. } | Self::Changed { until, .. } | Self::WaitUntil { until } => Some(*until),
+            Self::Ask { .. } | Self::Line { .. } => Some(u64::MAX),
+            Self::Start { .. } | Self::Look { .. } | Self::JobOutput { .. } | Self::EndJob { .. } => None,
+            Self::Probe { .. } | Self::List { .. } | Self::Read { .. } | Self::File { .. } => None,
+            Self::TakeLease { .. } | Self::Release { .. } | Self::ExpectNewKey { .. } => None,
         }
     }
 }

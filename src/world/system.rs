@@ -7,6 +7,7 @@ use super::console::Console;
 use super::hush::{Window, hushed, may_show};
 use super::job::Attempt;
 use super::keyring::{Keyring, Secret};
+use super::lab_side::{LabSide, Wanted};
 use super::lease::{self, FOLDER, Runner};
 use super::local_lease::LocalLeases;
 use super::person::Person;
@@ -83,6 +84,8 @@ struct Shared {
     leases: Arc<LocalLeases>,
     /// Where the lease of this machine is, and whose journal it names; leases are in the jobs folders without.
     machine: Option<Arc<MachineLease>>,
+    /// The lab it is the world of, and its own number there.
+    lab: Option<(Arc<LabSide>, u64)>,
 }
 
 /// Where the lease of this machine lies.
@@ -126,6 +129,7 @@ impl SystemWorld {
                 keyring: Arc::default(),
                 leases: Arc::default(),
                 machine: None,
+                lab: None,
             },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
@@ -160,6 +164,14 @@ impl SystemWorld {
     #[must_use]
     pub fn steered(mut self, console: Console) -> Self {
         self.shared.console = console;
+        self
+    }
+
+    /// The same as the world of a lab: nothing outside of that is touched.
+    #[must_use]
+    pub fn rehearsed(mut self, lab: LabSide) -> Self {
+        let number = lab.pace.new_world();
+        self.shared.lab = Some((Arc::new(lab), number));
         self
     }
 
@@ -211,6 +223,15 @@ impl SystemWorld {
         self
     }
 
+    /// The next thing that comes in.
+    fn wait(&self) -> Completion {
+        let Some((lab, _)) = &self.shared.lab else { return self.inbox.recv().unwrap_or(Completion::Idle) };
+        lab.pace.idle();
+        let next = self.inbox.recv().unwrap_or(Completion::Idle);
+        lab.pace.busy();
+        next
+    }
+
     fn runtime(&self) -> Option<&Handle> {
         self.runtime.as_ref().map(Runtime::handle)
     }
@@ -231,6 +252,7 @@ impl SystemWorld {
     fn wanted(&mut self, completion: Completion) -> Option<Completion> {
         match completion {
             Completion::Reply(ticket, reply) => {
+                self.shared.is_over(ticket);
                 let waiting = self.waiting.remove(&ticket)?;
                 Some(self.reply(ticket, waiting.window, reply))
             }
@@ -262,10 +284,18 @@ impl World for SystemWorld {
         if let Some(reply) = self.shared.answer(&request) {
             return self.ready.push_back((ticket, window, reply));
         }
+        // So that it can be dropped when its reply is forgotten; what acts is carried through.
         let only_waits = only_waits(&request);
+        if let Some((lab, world)) = &self.shared.lab {
+            lab.pace.submitted((*world, ticket));
+        }
         let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
         let task = async move {
-            let reply = shared.carry_out(request).await.unwrap_or_else(Reply::Trouble);
+            let lab = shared.lab.clone();
+            let reply = shared.carry_out(ticket, request).await.unwrap_or_else(Reply::Trouble);
+            if let Some((lab, world)) = lab {
+                lab.pace.came((world, ticket));
+            }
             // Nobody listens any more when the world is being dropped.
             let _ = outbox.send(Completion::Reply(ticket, reply));
         };
@@ -283,7 +313,7 @@ impl World for SystemWorld {
                 None => match self.ready.pop_front() {
                     Some((ticket, window, reply)) => return self.reply(ticket, window, reply),
                     None if self.waiting.is_empty() => return Completion::Idle,
-                    None => self.inbox.recv().unwrap_or(Completion::Idle),
+                    None => self.wait(),
                 },
             };
             if let Some(completion) = self.wanted(arrived) {
@@ -302,6 +332,7 @@ impl World for SystemWorld {
     fn forget(&mut self, ticket: Ticket) {
         if let Some(task) = self.waiting.remove(&ticket).and_then(|waiting| waiting.only_waits) {
             task.abort();
+            self.shared.is_over(ticket);
         }
         self.ready.retain(|(of, ..)| *of != ticket);
     }
@@ -310,6 +341,9 @@ impl World for SystemWorld {
 impl Drop for SystemWorld {
     fn drop(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
+        if let Some((lab, world)) = &self.shared.lab {
+            lab.pace.end_world(*world);
+        }
         // Hardly waiting: what is under way may take hours, and jobs go on by themselves. But connections are ended by
         // whoever uses them last, which should be us.
         if self.shared.remote.is_empty() {
@@ -323,6 +357,9 @@ impl Drop for SystemWorld {
 impl Shared {
     /// Answers at once what takes no longer than handing it to another thread would.
     fn answer(&self, request: &Request) -> Option<Reply> {
+        if let Some(refused) = self.lab.as_ref().and_then(|(lab, _)| lab.refusal(request)) {
+            return Some(Reply::Trouble(refused));
+        }
         if request.host().is_some_and(|host| self.remote.has(host)) {
             return self.remote.known(request);
         }
@@ -357,16 +394,24 @@ impl Shared {
         Some(reply.unwrap_or_else(Reply::Trouble))
     }
 
-    async fn carry_out(self, request: Request) -> std::result::Result<Reply, Trouble> {
+    async fn carry_out(self, ticket: Ticket, request: Request) -> std::result::Result<Reply, Trouble> {
+        if let Some(until) = request.waits_until() {
+            self.waits(ticket, until);
+        }
         let secret = self.secret(&request).await?;
         if request.host().is_some_and(|host| self.remote.has(host)) {
             return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
         }
         Ok(match request {
-            Request::Start { host, job, argv, secret: name, .. } => {
+            Request::Start { host, job, service, verb, args, mut argv, secret: name, .. } => {
                 let attempt = self.attempt(&host, &job)?;
                 let number = self.admit(&host)?;
+                // What was asked for is the same whoever answers.
                 let asked = Asked::of(&argv, name.as_deref());
+                if let Some((lab, _)) = &self.lab {
+                    let (host, service, name) = (host.as_str(), service.as_deref(), verb.as_str());
+                    argv = lab.start(&job, Wanted { host, service, name, args: &args, argv: &argv }).await?;
+                }
                 let reply = job::start(&attempt, number, self.clock.boot(), (&argv, &asked), secret.as_ref()).await;
                 if reply == Reply::Job(JobState::Absent) {
                     // It was taken over meanwhile.
@@ -392,9 +437,13 @@ impl Shared {
                 let leases = self.leases_of(&host)?;
                 Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, &leases))?)
             }
-            Request::Probe { host, argv, until, .. } => {
+            Request::Probe { host, service, what, argv, args, until } => {
                 self.place(&host)?;
-                commands::probe(&self.clock, &argv, until).await
+                let (host, service, name) = (host.as_str(), service.as_deref(), what.as_str());
+                match &self.lab {
+                    Some((lab, _)) => lab.probe(Wanted { host, service, name, args: &args, argv: &argv }).await?,
+                    None => commands::probe(&self.clock, &argv, until).await,
+                }
             }
             Request::File { host, work, until } => {
                 if host != RUNNER {
@@ -409,12 +458,7 @@ impl Shared {
                 self.place(&host)?;
                 files::changed(&self.watches, &self.clock, Path::new(&dir), &seen, until).await
             }
-            Request::WaitUntil { until } => {
-                while let Some(left) = self.clock.real_time_until(until) {
-                    tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
-                }
-                Reply::Woke
-            }
+            Request::WaitUntil { until } => self.woken(until).await,
             Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
             Request::Line { prompt } => Reply::Line(self.console.line(&prompt).await),
             Request::Look { .. }
@@ -425,6 +469,27 @@ impl Shared {
                 return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
             }
         })
+    }
+
+    async fn woken(&self, until: u64) -> Reply {
+        while let Some(left) = self.clock.real_time_until(until) {
+            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        }
+        Reply::Woke
+    }
+
+    /// The time of a lab may pass up to this moment without this request.
+    fn waits(&self, ticket: Ticket, until: u64) {
+        if let Some((lab, world)) = &self.lab {
+            lab.pace.waits((*world, ticket), until);
+        }
+    }
+
+    /// The time of a lab need not wait for this request any more.
+    fn is_over(&self, ticket: Ticket) {
+        if let Some((lab, world)) = &self.lab {
+            lab.pace.over((*world, ticket));
+        }
     }
 
     /// The value that the command of a job is to read.

@@ -56,6 +56,8 @@ fn a_wait_for_a_state_ends_when_it_is_read_even_after_the_limit() {
     assert_eq!(done(act(&fake, until(Span(0)), 1, false)).0, "primary".into());
     let late = Fake::new().with(|state| state.now = 100_000).probe("role", 0, 0, "primary");
     done(act(&late, until(Span(0)), 1, true));
+    let late = Fake::new().with(|state| state.now = 100_000).probe("role", 0, 0, "primary");
+    done(act(&late, until(Span::secs(9)), 1, true));
     let never = Fake::new().probe("role", 0, 0, "backup");
     let failure = failed(act(&never, until(Span(0)), 1, false));
     assert_eq!(failure.kind, FailureKind::Limit);

@@ -54,9 +54,26 @@ fn what_worked_is_saved_as_a_runbook_that_runs() {
 #[test]
 fn a_command_on_a_host_wants_a_reason_and_is_recorded() {
     let baton = Baton::new();
-    let lines = ":sh cfg-a echo 'a  b'\nto see it\n:sh cfg-a true\n\n:sh nowhere ls\n:note all is well\n";
-    typed(&baton, &LAB, lines).code(1).says("a  b").says("nothing was run").says("there is no host `nowhere`");
-    baton.run(&["show"]).code(0).says("`echo a  b` was run on cfg-a").says("to see it").says("all is well");
+    baton.write(
+        "site.toml",
+        "[hosts.here]\naddress = \"local\"\njobs = \"/tmp\"\n"
+            .replace("/tmp", &baton.folder().join("jobs").display().to_string())
+            .as_str(),
+    );
+    let lines = ":sh here echo 'a  b'\nto see it\n:sh here true\n\n:sh nowhere ls\n:note all is well\n";
+    let ended = typed(&baton, &["-i", "site.toml"], lines).code(1);
+    ended.says("a  b").says("nothing was run").says("there is no host `nowhere`");
+    baton.run(&["show"]).code(0).says("`echo a  b` was run on here").says("to see it").says("all is well");
+}
+
+#[test]
+fn a_command_on_a_host_of_a_lab_is_refused_by_its_name() {
+    let baton = Baton::new();
+    let out = baton.folder().join("touched");
+    let lines =
+        format!(":sh cfg-a touch {}\nto see it\nrun(service(\"c1\"), [\"kill\", \"c1\"]).changed\n", out.display());
+    typed(&baton, &LAB, &lines).code(1).says("no answer to `touch`").says("true");
+    assert!(!out.exists());
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Folders and files: listings, identity, and noticing every kind of change.
 
 use super::{ask, open, soon};
-use baton::world::clock::Clock;
-use baton::world::person::Person;
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, FileKind, FileStat, Reply, Request, Ticket, Trouble, World};
 use std::fs::{self, OpenOptions};
@@ -154,19 +152,4 @@ fn waiting_ends_at_its_deadline_and_can_be_forgotten() {
     assert!(world.now().mono >= until);
     world.forget(Ticket(1));
     assert_eq!(world.next(), Completion::Idle);
-}
-
-#[test]
-fn a_scaled_clock_hurries_waits_and_is_shared_by_its_origin() {
-    let folder = tempfile::tempdir().unwrap();
-    let origin = Clock::real().now().wall;
-    let clock = Clock::scaled(1000, origin);
-    let mut world = super::open_with(folder.path(), clock.clone(), Person::Nobody(String::new()));
-    let (began, really) = (world.now(), Clock::real().now());
-    assert_eq!(ask(&mut world, Request::WaitUntil { until: began.mono + 60_000 }), Reply::Woke);
-    let (ended, passed) = (world.now(), Clock::real().now().mono - really.mono);
-    assert!(ended.mono - began.mono >= 60_000 && (60..5000).contains(&passed), "{passed} ms");
-    assert!((ended.wall - began.wall).abs_diff(60_000) < 1000 * passed);
-    let other = Clock::scaled(1000, origin).now();
-    assert!(other.wall >= ended.wall && other.mono >= ended.mono);
 }
