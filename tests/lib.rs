@@ -37,6 +37,7 @@ mod script;
 mod secrets;
 mod seeded;
 mod sim;
+mod state;
 mod stepwise;
 mod summary;
 mod support;

@@ -2,7 +2,7 @@
 //! command has in common that works on a run which exists. It must not decide what is done with it.
 
 use super::estate::{Estate, lab_name, lab_of, lease, site_name};
-use super::find_run::find_run_to_act_on;
+use super::find_run::{find_run_to_act_on, shortfall};
 use super::{Desk, carry, machine};
 use crate::dispatch::Gate;
 use crate::error::Result;
@@ -50,7 +50,11 @@ pub(super) fn claim(given: &str, desk: &Desk) -> Result<Claimed> {
     let store = desk.store()?;
     let run = find_run_to_act_on(&*store, given, desk)?;
     let lease = lease(desk, &run, &run)?;
+    let written = store.written();
     let history = History::from(store.read(&run)?)?;
+    if let Some(loss) = shortfall(&written, &run, history.len()) {
+        desk.screen.remark(&loss);
+    }
     Ok(Claimed { run, history, lease })
 }
 

@@ -206,8 +206,12 @@ impl SystemWorld {
     /// expected to change.
     ///
     /// # Errors
-    /// `Precondition` when the private folder of connections cannot be made.
+    /// `Precondition` when the private folder of connections cannot be made; `Inventory` when the configuration that the
+    /// site names is no file that can be read, or others may write it.
     pub fn over_ssh(mut self, hosts: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> Result<Self> {
+        if let Some(config) = &ssh.config {
+            readable(Path::new(config))?;
+        }
         self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts, self.outbox.clone()).map_err(|error| {
             Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
         })?;
@@ -516,6 +520,29 @@ impl Shared {
     fn admit(&self, host: &str) -> std::result::Result<u64, Trouble> {
         let leases = self.leases_of(host)?;
         tokio::task::block_in_place(|| self.leases.admit(host, &leases, &since()))
+    }
+}
+
+/// Refuses a configuration of SSH that `ssh` would silently do without, or that others may write: it names commands.
+fn readable(config: &Path) -> Result<()> {
+    let shown = config.display();
+    let wrong = |why: String, hint: String| {
+        Err(Error::new(Kind::Inventory, format!("the `config` of `[ssh]` cannot be used: {why}"))
+            .hint("nothing was done: `ssh` would go on without it, with other addresses, accounts and keys")
+            .hint(hint))
+    };
+    let look = format!("name another file in the inventory, or look at what it is: ls -ld {shown}");
+    match std::fs::metadata(config) {
+        Err(error) => return wrong(format!("`{shown}`: {error}"), look),
+        Ok(data) if !data.is_file() => return wrong(format!("`{shown}` is not a file"), look),
+        Ok(_) => {}
+    }
+    if let Err(error) = std::fs::File::open(config) {
+        return wrong(format!("`{shown}`: {error}"), look);
+    }
+    match trust::text(config.parent().unwrap_or(config), Path::new(config.file_name().unwrap_or_default())) {
+        Some(Doubt { why, command }) => wrong(why, format!("look at what it says, then: {command}")),
+        None => Ok(()),
     }
 }
 

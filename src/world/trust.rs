@@ -99,10 +99,9 @@ fn writers(path: &Path, data: &Metadata, bits: u32) -> Option<Doubt> {
     if open == 0 {
         return None;
     }
-    let (who, letter) = if open & ANYONE_WRITES == 0 { ("its group", 'g') } else { ("anyone on this machine", 'o') };
+    let who = if open & ANYONE_WRITES == 0 { "its group" } else { "anyone on this machine" };
     let shown = path.display();
-    let command =
-        if open == OTHERS_WRITE { format!("chmod go-w {shown}") } else { format!("chmod {letter}-w {shown}") };
+    let command = if bits == OTHERS_WRITE { format!("chmod go-w {shown}") } else { format!("chmod o-w {shown}") };
     Some(Doubt { why: format!("{who} may change `{shown}`"), command })
 }
 

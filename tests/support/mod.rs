@@ -156,6 +156,11 @@ impl Ended {
         assert!(both.contains(text), "does not say {text:?}\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
         self
     }
+
+    /// All it said, as it was before it was broken into lines.
+    pub fn in_one_line(&self) -> String {
+        format!("{} {}", self.out, self.err).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Dice that fall the same way for the same seed.

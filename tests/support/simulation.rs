@@ -204,8 +204,13 @@ impl Scene {
 
     /// The curtain rises on a site as another run has left it.
     pub fn play_after(&self, former: &Play<'_>) -> Play<'_> {
+        self.play_as(NEXT_RUN, former)
+    }
+
+    /// The same as a run of this name.
+    pub fn play_as(&self, run: &'static str, former: &Play<'_>) -> Play<'_> {
         let estate = former.estate.clone();
-        Play { scene: self, run: NEXT_RUN, estate, store: MemoryStore::new(), shown: Shown::default() }
+        Play { scene: self, run, estate, store: MemoryStore::new(), shown: Shown::default() }
     }
 }
 

@@ -131,6 +131,13 @@ impl Connection {
         let session = self.reach(&state, give_up).await;
         self.settings.progress.settled();
         let session = Arc::new(session?);
+        if state.expects_new_key {
+            let (host, kept) = (&self.host, self.pinned());
+            let kept = kept.display();
+            self.settings
+                .progress
+                .say(format!("the new host key of `{host}` is kept in `{kept}`; to let it go: rm {kept}"));
+        }
         *state = State { session: Some(Arc::clone(&session)), reached: true, expects_new_key: false };
         Ok(session)
     }
@@ -210,6 +217,15 @@ impl Connection {
         let (host, address) = (&self.host, &self.address);
         // The cause is what `ssh` said.
         let said = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        let pinned = self.pinned();
+        if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") && pinned.is_file() {
+            let kept = pinned.display();
+            return format!(
+                "host `{host}` shows another host key than the one it showed when it was last set up anew, which is kept \
+                 in `{kept}`: either somebody is in between, or it was set up anew once more; then let the kept key go: \
+                 rm {kept}; after that the keys in your own known_hosts count, and `ssh {address}` shows the new one"
+            );
+        }
         if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
             return format!(
                 "host `{host}` shows another host key than the known one: either somebody is in between, or it was \
