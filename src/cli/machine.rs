@@ -82,14 +82,14 @@ mod tests {
     #[test]
     fn a_run_on_hosts_that_are_the_machine_stays_with_it() {
         let (vm, other) = (at("vm", "aa"), at("other", "bb"));
-        assert_eq!(said("local", &[vm.clone()], &vm), None);
-        let there = said("local", &[vm.clone()], &other).expect("another machine");
+        assert_eq!(said("local", std::slice::from_ref(&vm), &vm), None);
+        let there = said("local", std::slice::from_ref(&vm), &other).expect("another machine");
         assert_eq!(there, "run 0a was worked on at `vm`; this is `other`");
-        assert!(said("local", &[vm.clone()], &at("other", "aa")).is_some(), "a container of that machine");
-        let twin = said("local", &[vm.clone()], &at("vm", "bb")).expect("another machine of that name");
+        assert!(said("local", std::slice::from_ref(&vm), &at("other", "aa")).is_some(), "a container of that machine");
+        let twin = said("local", std::slice::from_ref(&vm), &at("vm", "bb")).expect("another machine of that name");
         assert!(twin.contains("another machine of that name (machine-id aa, here bb)"), "{twin}");
         assert_eq!(said("local", &[at("vm", "")], &vm), None, "an older record");
-        assert_eq!(said("cfg-a", &[vm.clone()], &other), None, "hosts over SSH are the same from anywhere");
+        assert_eq!(said("cfg-a", std::slice::from_ref(&vm), &other), None, "hosts over SSH are the same from anywhere");
         assert_eq!(said("local", &[vm.clone(), other.clone()], &other), None, "it was taken over there");
         assert!(said("local", &[vm.clone(), other], &vm).is_some(), "and is not here any more");
     }

@@ -114,12 +114,12 @@ impl Follower {
             }
             match known.get(&stat.identity) {
                 // A second name of a file that was met already changes nothing, unless it is the better one.
-                Some(index) if !here.contains(index) || fits && !self.fits(*index) => {
-                    if self.files[*index].meet(stat, fits) {
+                Some(index) => {
+                    let counts = !here.contains(index) || fits && !self.fits(*index);
+                    if counts && self.files[*index].meet(stat, fits) {
                         here.insert(*index);
                     }
                 }
-                Some(_) => {}
                 None if is_packed(&stat.name) => {
                     packed_now |= self.remarks.packed.insert(stat.name.clone());
                 }

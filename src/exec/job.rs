@@ -182,7 +182,7 @@ impl Work<'_> {
         // It was seen to run: a host that knows nothing of it any more does not say that it never did.
         Ok(match self.look()? {
             Sight::State(JobState::Absent) => gone(),
-            sight => sight,
+            sight @ (Sight::State(_) | Sight::NotStarted(_) | Sight::Hidden(_) | Sight::Foreign) => sight,
         })
     }
 

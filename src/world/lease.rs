@@ -32,14 +32,14 @@ pub enum Denied {
         /// The host.
         host: String,
         /// The lease that counts there.
-        by: Lease,
+        by: Box<Lease>,
     },
     /// It was taken from this runner: by another run, or by another runner of this one.
     TakenOver {
         /// The host.
         host: String,
         /// The lease that counts there.
-        by: Lease,
+        by: Box<Lease>,
     },
     /// This runner had a lease, and there is none any more: somebody has removed it.
     Gone {
@@ -53,7 +53,7 @@ impl Denied {
     #[must_use]
     pub fn by(&self) -> Option<&Lease> {
         match self {
-            Self::Held { by, .. } | Self::TakenOver { by, .. } => Some(by),
+            Self::Held { by, .. } | Self::TakenOver { by, .. } => Some(by.as_ref()),
             Self::Gone { .. } => None,
         }
     }
@@ -161,7 +161,11 @@ impl Lease {
         if !force && !there.released && !there.is_of(runner) && !followed {
             let (host, by) = (host.to_owned(), there.clone());
             let own = there.runner.run == runner.run;
-            return Err(if own { Denied::TakenOver { host, by } } else { Denied::Held { host, by } });
+            return Err(if own {
+                Denied::TakenOver { host, by: Box::new(by) }
+            } else {
+                Denied::Held { host, by: Box::new(by) }
+            });
         }
         Ok(Self { number: there.number + 1, runner: runner.clone(), since, state: None, released: false })
     }
@@ -177,7 +181,7 @@ impl Lease {
     pub fn lost(there: Option<Self>, host: &str) -> Denied {
         let host = host.to_owned();
         match there {
-            Some(by) => Denied::TakenOver { host, by },
+            Some(by) => Denied::TakenOver { host, by: Box::new(by) },
             None => Denied::Gone { host },
         }
     }
@@ -245,9 +249,13 @@ mod tests {
         assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 3), false), Ok(7), "it is its own");
         let by = held("a", 5, false);
         let former = take(Some(&by), &runner("a", 3), false);
-        assert_eq!(former, Err(Denied::TakenOver { host: host(), by: by.clone() }), "a former runner of the run");
+        assert_eq!(
+            former,
+            Err(Denied::TakenOver { host: host(), by: Box::new(by.clone()) }),
+            "a former runner of the run"
+        );
         let other = take(Some(&by), &runner("b", 9), false).expect_err("another run");
-        assert_eq!(other, Denied::Held { host: host(), by });
+        assert_eq!(other, Denied::Held { host: host(), by: Box::new(by) });
         assert_eq!(other.to_string(), "run a (anna@ops1, pid 4711, since 2026-11-21T22:03:11Z) holds `cfg-a`");
         assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), true), Ok(8));
         let follower = Runner { follows: vec!["a".to_owned()], ..runner("b", 0) };

@@ -35,7 +35,7 @@ impl PrivateFolder {
         let parent = own.map_or_else(|| PathBuf::from(format!("/tmp/baton-{uid}")), |dir| dir.join("baton"));
         let made = DirBuilder::new().mode(0o700).create(&parent);
         match made {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
             Ok(()) | Err(_) if is_ours(&parent) => {
                 sweep(&parent);
                 Self::within(&parent, "", config)
