@@ -45,4 +45,5 @@ mod tidy;
 mod transfer;
 mod verdicts;
 mod way_back;
+mod witness;
 mod world;
