@@ -47,4 +47,5 @@ mod tidy;
 mod transfer;
 mod verdicts;
 mod way_back;
+mod witness;
 mod world;

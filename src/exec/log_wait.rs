@@ -19,6 +19,9 @@ use crate::world::{Link, Stopped};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// The most of the last line that a message shows, in characters.
+const LAST_SHOWN: usize = 120;
+
 /// How long the last look may take when the limit is over already, in milliseconds.
 const LAST_LOOK: u64 = 10_000;
 
@@ -170,17 +173,19 @@ fn looked_for(want: &Want, meanings: &BTreeMap<String, String>) -> String {
 
 /// How far a log was read, and why not further, in words.
 fn state_of(reader: &LogReader<'_>, sight: &Sight) -> String {
+    let last = || shown(&text(&reader.last).chars().take(LAST_SHOWN).collect::<String>());
     let lines = match (reader.lines, sight) {
         (0, Sight::Hidden(_)) => None,
         (0, Sight::Quiet | Sight::Seen) => Some("no new line was read".to_owned()),
-        (1, _) => Some(format!("1 line was read: `{}`", shown(&text(&reader.last)))),
-        (more, _) => Some(format!("{more} lines were read, the last was `{}`", shown(&text(&reader.last)))),
+        (1, _) => Some(format!("1 line was read: `{}`", last())),
+        (more, _) => Some(format!("{more} lines were read, the last was `{}`", last())),
     };
     let hidden = match sight {
         Sight::Hidden(hidden) => Some(hidden.to_string()),
         Sight::Quiet | Sight::Seen => None,
     };
-    lines.into_iter().chain(hidden).chain(reader.remarks()).collect::<Vec<_>>().join("; ")
+    // What matters most comes first: a long message is cut at its end.
+    hidden.into_iter().chain(reader.remarks()).chain(lines).collect::<Vec<_>>().join("; ")
 }
 
 /// A line as a script gets it.

@@ -162,11 +162,6 @@ fn whatever_happens_to_the_files_each_new_line_is_read_once_and_in_order() {
         ),
         (
             "packed under a name of the log",
-            vec![("app.log", 10, "old 1\nold 2\n"), ("app.1.log", 11, "\x1f\u{b}\nBZ\n")],
-            vec!["\x1f\u{b}", "BZ"],
-        ),
-        (
-            "packed for real under a name of the log",
             vec![("app.log", 10, "old 1\nold 2\n"), ("app.1.log", 11, "BZh91AY\nx\n")],
             vec![],
         ),
