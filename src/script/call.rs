@@ -130,7 +130,7 @@ impl<'a> Call<'a> {
         let door = &self.track()?.run.door;
         let (host, service) = (effect.host.clone(), effect.service.clone());
         match door.perform(effect, self.place()) {
-            Ok((_, Outcome::Done { value, mark })) => Ok(Done { value: not_skipped(value), mark }),
+            Ok((_, Outcome::Done { value, mark })) => Ok(Done { value, mark }),
             Ok((id, Outcome::Failed(why))) => Err(failure::raise(self, &why, host, service, Some(&id))),
             Ok((_, Outcome::Skipped { reason, .. })) => Ok(Done { value: skipped(reason), mark: None }),
             Err(Halted) => Err(self.track()?.leave(self.position())),
@@ -303,16 +303,6 @@ fn holds_secret(value: &Dynamic, depth: usize) -> bool {
 /// What a script sees of an effect that a person had left out.
 fn skipped(reason: String) -> Value {
     Value::map([("changed", Value::from(false)), ("skipped", Value::from(reason))])
-}
-
-/// What a script sees of a change has the same keys whether or not a person had it left out.
-fn not_skipped(mut value: Value) -> Value {
-    if let Value::Map(fields) = &mut value
-        && fields.contains_key("changed")
-    {
-        fields.entry("skipped".to_owned()).or_insert(Value::Null);
-    }
-    value
 }
 
 /// The message for a key that the options of a primitive do not have.
