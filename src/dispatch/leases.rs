@@ -73,13 +73,18 @@ impl Dispatcher {
         for (number, host) in (0..).zip(&hosts) {
             world.submit(Ticket(RELEASES + number), Request::Release { host: host.clone() });
         }
-        let mut replies = 0;
+        let (mut replies, mut interrupted) = (0, false);
         while replies < hosts.len() {
             let (number, reply) = match world.next_result() {
                 Completion::Reply(Ticket(number), reply) => (number, reply),
                 // The run is at its end: what is under way is finished.
-                Completion::Told(_) | Completion::Interrupted => continue,
-                Completion::Idle => return,
+                Completion::Told(_) => continue,
+                Completion::Interrupted if !interrupted => {
+                    interrupted = true;
+                    continue;
+                }
+                // Who interrupts again does not want to wait; a world that is no more says nothing else.
+                Completion::Interrupted | Completion::Idle => return,
             };
             replies += 1;
             let at = number.checked_sub(RELEASES).and_then(|at| usize::try_from(at).ok());
