@@ -90,13 +90,6 @@ fn a_log_that_matches_before_the_mark() {
 }
 
 #[test]
-fn events_that_are_searched_as_bare_digits() {
-    const PATCHES: &[Patch<'static>] =
-        &[("genesys-confserv", r"['^.{8,40}?\sStd\s+(?:21-)?(\d{5})\s', '\sGCTI-21-(\d{5})\s']", r"['(\d{5})']")];
-    caught(&Bug { patches: PATCHES, ..Bug::NONE }, Check::Ending);
-}
-
-#[test]
 fn read_only_mode_that_is_not_lifted() {
     const PATCHES: &[Patch<'static>] = &[
         (MODULE, "    unset_readonly(serving);\n", ""),

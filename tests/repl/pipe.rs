@@ -186,8 +186,10 @@ fn words_of_commands_and_verbs_without_their_signs_say_what_to_type() {
 #[test]
 fn a_command_on_a_host_shows_its_lines_and_what_is_watched_its_value() {
     let baton = Baton::new();
-    let lines = "let c1 = service(\"c1\")\n:watch status(c1)\n:sh cfg-a printf 'one\\ntwo\\n'\nto see lines\n";
-    let ended = typed(&baton, &LAB, lines).code(0).says("status(c1) = \"running\"");
+    let watched = "let c1 = service(\"c1\")\n:watch status(c1)\n1 + 1\n";
+    typed(&baton, &LAB, watched).code(0).says("status(c1) = \"running\"");
+    baton.write("site.toml", "[hosts.here]\naddress = \"local\"\n");
+    let ended = typed(&baton, &["-i", "site.toml"], ":sh here printf 'one\\ntwo\\n'\nto see lines\n").code(0);
     assert!(ended.out.contains("one\ntwo\n") && !ended.out.contains("\"one"), "{}", ended.out);
 }
 
