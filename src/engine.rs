@@ -11,7 +11,7 @@ use rhai::packages::{
 };
 use rhai::{
     Array, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Module, NativeCallContext,
-    OptimizationLevel, Shared, Token, def_package,
+    OptimizationLevel, Position, Shared, Token, def_package,
 };
 
 /// How deep script functions may call each other. Holds on stacks of [`STACK_BYTES`]: a Rhai stack overflow is an
@@ -84,7 +84,7 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
         .set_max_map_size(limits.map_entries);
     free_our_words(&mut engine);
     let raise = |_: &Dynamic, excess: Excess| -> Box<EvalAltResult> { excess.to_string().into() };
-    holdings::watch(&mut engine, Watch { whose: |_| None, raise, stop: Box::new(|_| false) });
+    holdings::watch(&mut engine, Watch { whose: |_| None, raise, this_in_loops: true, stop: Box::new(|_| false) });
     engine
 }
 
@@ -138,9 +138,11 @@ fn map(context: NativeCallContext<'_>, items: &mut Array, mapper: FnPtr) -> Resu
     for (index, item) in items.iter_mut().enumerate() {
         let index = i64::try_from(index).unwrap_or(i64::MAX);
         let result = mapper.call_raw_with_extra_args("map", &context, Some(item), [], [index.into()], Some(0))?;
-        bytes += holdings::measure(&result).map_err(|excess| excess.to_string())?;
+        bytes += holdings::measure(&result).unwrap_or(usize::MAX / 2);
         if bytes > holdings::BYTES_MAX {
-            return Err(Excess::Bytes.to_string().into());
+            // Rhai's own error for what is too large: no script can catch it.
+            let what = "size of array".to_owned();
+            return Err(Box::new(EvalAltResult::ErrorDataTooLarge(what, Position::NONE)));
         }
         results.push(result);
     }

@@ -53,7 +53,7 @@ impl std::fmt::Display for Excess {
             }
             Self::Holders => write!(f, "more than {HOLDERS_MAX} lists, maps and closures are held here"),
             Self::Bytes => write!(f, "the script holds more than {} MiB of data here", BYTES_MAX >> 20),
-            Self::Unseen => write!(f, "{UNSEEN_MAX} operations went by without a look at any variable"),
+            Self::Unseen => write!(f, "a loop works on `this` without end: {UNSEEN_MAX} operations went by"),
         }
     }
 }
@@ -90,6 +90,8 @@ pub struct Watch {
     pub whose: fn(&Dynamic) -> Option<Rc<Holdings>>,
     /// What is raised when a limit is passed.
     pub raise: fn(&Dynamic, Excess) -> Box<EvalAltResult>,
+    /// Whether a loop of the script works on its `this`, which may grow without a look at any variable.
+    pub this_in_loops: bool,
     /// Whether the script is to stop; asked at each operation.
     pub stop: Box<dyn Fn(Pulse) -> bool>,
 }
@@ -108,14 +110,14 @@ pub enum Pulse {
 /// Watches what scripts of this engine hold, in place of whoever watched before.
 #[allow(deprecated, reason = "the hook is not deprecated, only marked as open to change; Rhai's version is pinned")]
 pub fn watch(engine: &mut Engine, watch: Watch) {
-    let Watch { whose, raise, stop } = watch;
+    let Watch { whose, raise, this_in_loops, stop } = watch;
     let (operations, unseen, own) = (Rc::new(Cell::new(0_u64)), Rc::new(Cell::new(0_u64)), Rc::new(Holdings::default()));
     let (counted, looked) = (Rc::clone(&operations), Rc::clone(&unseen));
     engine.on_progress(move |_| {
         let count = counted.get() + 1;
         counted.set(count);
         looked.set(looked.get() + 1);
-        if looked.get() > UNSEEN_MAX {
+        if this_in_loops && looked.get() > UNSEEN_MAX {
             stop(Pulse::Over(Excess::Unseen));
             return Some(Excess::Unseen.to_string().into());
         }

@@ -62,6 +62,8 @@ pub(crate) struct Unit {
     pub(crate) ast: AST,
     /// The functions it calls, by the position of the call.
     calls: BTreeMap<Position, String>,
+    /// Whether a loop in it works on `this`.
+    this_in_loops: bool,
 }
 
 /// A runbook made ready to run.
@@ -255,7 +257,8 @@ impl Stage {
         if let Some(frames) = frames {
             frames.watch(&mut engine);
         }
-        let engine = ready(engine, &main);
+        let this_in_loops = run.program.units().any(|unit| unit.this_in_loops);
+        let engine = ready(engine, &main, this_in_loops);
         Ok(Self { main, engine, met: RefCell::default() })
     }
 
@@ -282,7 +285,7 @@ impl Stage {
 }
 
 /// An engine by which calls find their track, and which stops when the run is over.
-pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>) -> Rc<Engine> {
+pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>, this_in_loops: bool) -> Rc<Engine> {
     engine.set_default_tag(main.tag());
     let run = Rc::clone(&main.run);
     let stop = Box::new(move |pulse| {
@@ -294,7 +297,7 @@ pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>) -> Rc<Engine> {
         run.is_over()
     });
     let whose = |tag: &Dynamic| tag.read_lock::<Rc<Track>>().map(|track| Rc::clone(&track.holdings));
-    holdings::watch(&mut engine, Watch { whose, raise: exceeded, stop });
+    holdings::watch(&mut engine, Watch { whose, raise: exceeded, this_in_loops, stop });
     let engine = Rc::new(engine);
     let _set_once = main.run.engine.set(Rc::downgrade(&engine));
     engine
@@ -376,7 +379,8 @@ fn parse(engine: &Engine, file: String, text: &str) -> Result<Unit> {
         }
         true
     });
-    Ok(Unit { file, text: text.to_owned(), ast, calls })
+    let this_in_loops = tree::this_in_loops(&ast);
+    Ok(Unit { file, text: text.to_owned(), ast, calls, this_in_loops })
 }
 
 /// Loads what a file imports, before the file itself: modules are evaluated once, here.

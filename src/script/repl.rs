@@ -14,7 +14,7 @@ use crate::script::failure;
 use crate::script::frames::{Frames, Variable, in_order};
 use crate::script::program::{Program, bare_engine, ready};
 use crate::script::sealed::Sealed;
-use crate::script::{diagnostic, literals};
+use crate::script::{diagnostic, literals, tree};
 use rhai::{AST, Dynamic, EvalAltResult, LexError, ParseErrorType, Scope};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -127,7 +127,7 @@ impl Notebook {
         let (inventory, program) = (Rc::clone(&self.inventory), Rc::clone(&self.program));
         let run = Run::new(door, inventory, self.params.clone(), program);
         let main = Track::new(&run);
-        let engine = ready(self.program.engine(), &main);
+        let engine = self.program.engine();
         let typed = match engine.compile_with_scope(scope, text) {
             Ok(typed) => typed,
             Err(error) => return wrong(diagnostic::syntax(&error, file, text)),
@@ -135,6 +135,7 @@ impl Notebook {
         let mut ast = self.functions.borrow().merge(&typed);
         ast.set_source(file);
         self.functions.replace(ast.clone_functions_only());
+        let engine = ready(engine, &main, tree::this_in_loops(&ast));
         let result = engine.eval_ast_with_scope::<Dynamic>(scope, &ast);
         end_of(&main, result, &Typed { file, text, around })
     }

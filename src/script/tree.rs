@@ -148,6 +148,19 @@ fn assigns(stmt: &Stmt, name: &str) -> bool {
     found
 }
 
+/// Whether a loop of the file works on `this`.
+pub(crate) fn this_in_loops(ast: &AST) -> bool {
+    let mut found = false;
+    ast.walk(&mut |path| {
+        let is_this = matches!(path.last(), Some(ASTNode::Expr(Expr::ThisPtr(_))));
+        let is_loop =
+            |node: &ASTNode<'_>| matches!(node, ASTNode::Stmt(Stmt::For(..) | Stmt::While(..) | Stmt::Do(..)));
+        found |= is_this && path.iter().any(is_loop);
+        !found
+    });
+    found
+}
+
 /// The blocks that a node consists of.
 fn blocks<'a>(node: &'a ASTNode<'_>) -> Vec<&'a StmtBlock> {
     match node {
