@@ -6,6 +6,7 @@ mod files;
 mod hostile;
 mod hurdles;
 mod matrix;
+mod replies;
 mod strings;
 mod takeover;
 mod twelve;

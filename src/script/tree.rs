@@ -102,6 +102,24 @@ pub(crate) fn captured_in_rounds(ast: &AST) -> BTreeMap<String, BTreeSet<usize>>
     found
 }
 
+/// The keys of maps that are written in a tree, and those that are read with a dot.
+pub(crate) fn keys(ast: &AST) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    ast.walk(&mut |path| {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Map(parts, _))) => {
+                found.extend(parts.0.iter().map(|(key, _)| key.name.to_string()))
+            }
+            Some(ASTNode::Expr(Expr::Property(property, _))) => {
+                found.insert(property.2.to_string());
+            }
+            _ => {}
+        }
+        true
+    });
+    found
+}
+
 /// Whether a variable that is captured at the end of this path belongs to a `for` around, and to no `let` in it.
 pub(crate) fn is_of_rounds(path: &[ASTNode<'_>], name: &str, at: Position) -> bool {
     for node in path.iter().rev() {

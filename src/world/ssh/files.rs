@@ -7,12 +7,17 @@ use crate::model::mark::Identity;
 use crate::world::{FileStat, Trouble};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long a look at files may take.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long the last listing of a wait may take at least.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 /// The most that a listing may be, in bytes.
 const LISTING_MAX: usize = 8 << 20;
+/// The bits of a mode that tell the kind of a file, and those of a regular one.
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
 /// How many files of a folder are followed: those written last.
 const FOLLOWED: usize = 3;
 /// How often a folder is listed all the same: for new files, and where no stream tells of old ones.
@@ -45,11 +50,12 @@ impl Files {
     ) -> Result<Vec<FileStat>, Trouble> {
         let _permit = self.streams.try_acquire().ok();
         let mut stream = match &_permit {
-            Some(_) => follow(connection, dir, seen).await?,
+            // A host that does not let one begin in time is listed all the same.
+            Some(_) => timeout_at(until, follow(connection, dir, seen)).await.unwrap_or(Ok(None))?,
             None => None,
         };
         loop {
-            let listing = list(connection, dir).await?;
+            let listing = list_by(connection, dir, until.max(Instant::now() + LAST_LOOK)).await?;
             if listing != seen || Instant::now() >= until {
                 return Ok(listing);
             }
@@ -57,7 +63,7 @@ impl Files {
             match &mut stream {
                 Some(told) => {
                     tokio::select! {
-                        listing = told.word(LISTING_MAX) => match listing {
+                        listing = told.word() => match listing {
                             Some(lines) if files_of(&lines) != seen => return Ok(files_of(&lines)),
                             // It tells once.
                             Some(_) | None => stream = None,
@@ -84,18 +90,23 @@ async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result
     for (file, length) in latest.iter().zip(&lengths) {
         values.extend([file.name.as_bytes(), length.as_bytes()]);
     }
-    Stream::begin(connection, FOLLOW, &values).await.map(Some)
+    Stream::begin(connection, FOLLOW, &values, LISTING_MAX).await.map(Some)
 }
 
 /// The regular files in a folder, by name. A missing folder is an empty one.
 pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileStat>, Trouble> {
+    list_by(connection, dir, within(LIMIT)).await
+}
+
+async fn list_by(connection: &Connection, dir: &str, until: Instant) -> Result<Vec<FileStat>, Trouble> {
     let values: [&[u8]; 1] = [dir.as_bytes()];
-    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until: within(LIMIT) };
+    let until = until.min(within(LIMIT));
+    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until };
     let printed = script::run(connection, script).await?;
     if printed.exit != 0 {
         return Err(Trouble::Refused(printed.complaint()));
     }
-    if printed.out.len() >= LISTING_MAX {
+    if printed.cut {
         return Err(Trouble::Refused(format!("`{dir}` holds too many files to be listed")));
     }
     Ok(files_of(&printed.out))
@@ -108,10 +119,15 @@ fn files_of(lines: &[u8]) -> Vec<FileStat> {
     files
 }
 
-/// A line of a listing: device, inode, size, date, time, zone, name.
+/// A line of a listing: kind and mode, device, inode, size, date, time, zone, name. Nothing unless it is a
+/// regular file.
 fn file_of(line: &[u8]) -> Option<FileStat> {
     let line = std::str::from_utf8(line).ok()?;
-    let mut words = line.splitn(7, ' ');
+    let mut words = line.splitn(8, ' ');
+    let mode = u32::from_str_radix(words.next()?, 16).ok()?;
+    if mode & KIND != REGULAR {
+        return None;
+    }
     let (device, inode, len) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let (date, time, zone) = (words.next()?, words.next()?, words.next()?);
     let name = words.next()?.strip_prefix("./")?.to_owned();
@@ -155,9 +171,11 @@ mod tests {
 
     #[test]
     fn a_line_of_a_listing_is_a_file() {
-        let file = file_of(b"65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
+        let file = file_of(b"81a4 65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
         assert_eq!((file.name.as_str(), file.len, file.identity.inode), ("a name.log", 17, 1573));
         assert_eq!(file.modified, 1_795_294_991_500_000_001);
-        assert!(file_of(b"no listing at all").is_none());
+        for odd in ["no listing at all", "a1ff 1 2 3 2026-11-21 22:03:11.5 +0100 ./link", "41ed 1 2 3 a b c ./folder"] {
+            assert!(file_of(odd.as_bytes()).is_none(), "{odd}");
+        }
     }
 }
