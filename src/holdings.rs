@@ -49,7 +49,10 @@ impl std::fmt::Display for Excess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Nesting => {
-                write!(f, "lists, maps and closures hold each other more than {NESTING_MAX} deep here, or hold themselves")
+                write!(
+                    f,
+                    "lists, maps and closures hold each other more than {NESTING_MAX} deep here, or hold themselves"
+                )
             }
             Self::Holders => write!(f, "more than {HOLDERS_MAX} lists, maps and closures are held here"),
             Self::Bytes => write!(f, "the script holds more than {} MiB of data here", BYTES_MAX >> 20),
@@ -111,7 +114,8 @@ pub enum Pulse {
 #[allow(deprecated, reason = "the hook is not deprecated, only marked as open to change; Rhai's version is pinned")]
 pub fn watch(engine: &mut Engine, watch: Watch) {
     let Watch { whose, raise, this_in_loops, stop } = watch;
-    let (operations, unseen, own) = (Rc::new(Cell::new(0_u64)), Rc::new(Cell::new(0_u64)), Rc::new(Holdings::default()));
+    let (operations, unseen, own) =
+        (Rc::new(Cell::new(0_u64)), Rc::new(Cell::new(0_u64)), Rc::new(Holdings::default()));
     let (counted, looked) = (Rc::clone(&operations), Rc::clone(&unseen));
     engine.on_progress(move |_| {
         let count = counted.get() + 1;
@@ -243,7 +247,11 @@ impl Sum {
         if value.is_shared() {
             // What is being changed right now cannot be read; it is seen the next time.
             let Some(inner) = value.read_lock::<Dynamic>() else { return Ok(()) };
-            return if self.is_new(std::ptr::from_ref(&*inner).addr(), depth) { self.held(&inner, depth) } else { Ok(()) };
+            return if self.is_new(std::ptr::from_ref(&*inner).addr(), depth) {
+                self.held(&inner, depth)
+            } else {
+                Ok(())
+            };
         }
         if let Some(text) = value.read_lock::<ImmutableString>() {
             if text.len() <= LONG_TEXT || self.is_new(text.as_ptr().addr(), NESTING_MAX) {

@@ -3,8 +3,8 @@
 
 use crate::error::Place;
 use crate::model::effect::{Effect, Outcome};
-use crate::model::value::Fields;
 use crate::model::span::Span;
+use crate::model::value::Fields;
 use crate::model::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
