@@ -3,13 +3,17 @@
 
 pub mod adoption;
 mod rollback;
+mod said;
 mod takeover;
 mod verdict;
+mod write_off;
 
 pub use rollback::{Return, Wish, rollback, way_back};
+pub use said::said;
 pub use takeover::Takeover;
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};
+pub use write_off::write_off;
 
 use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
@@ -161,7 +165,8 @@ fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
     let (when, who) = (|| at.clone(), || parts.by.clone());
     let steering = parts.steering.clone().map(|steering| Record::Steered { steering, at: when(), by: who() });
     let told = parts.gates.iter().filter_map(|gate| gate.departure());
-    let told = told.map(|what| Record::Deviation { what, reason: String::new(), at: when(), by: who() });
+    let told =
+        told.map(|what| Record::Deviation { what, reason: String::new(), hosts: Vec::new(), at: when(), by: who() });
     steering.into_iter().chain(told).collect()
 }
 
@@ -267,7 +272,7 @@ fn accepted_drift(run: &str, history: &History, reason: String, at: &Moment, by:
             .hint(format!("take it up again: baton resume {run}")));
     };
     let what = format!("accepted that {} is not what a guard was decided by", past.effect.label);
-    Ok(Record::Deviation { what, reason, at: at.clone(), by: by.clone() })
+    Ok(Record::Deviation { what, reason, hosts: Vec::new(), at: at.clone(), by: by.clone() })
 }
 
 fn carry_out(

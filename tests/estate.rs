@@ -5,6 +5,7 @@ mod escapes;
 mod files;
 mod hostile;
 mod hurdles;
+mod logs;
 mod matrix;
 mod replies;
 mod strings;

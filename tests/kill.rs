@@ -34,7 +34,8 @@ fn a_run_killed_anywhere_and_resumed_ends_as_if_nothing_had_happened() {
             let mut runner = baton.spawn(words);
             std::thread::sleep(Duration::from_millis(dice.roll(500)));
             if let Some(status) = runner.try_wait().expect("looks at the runner") {
-                assert_eq!(status.code(), Some(0), "seed {seed}, lab run {runs}, after {kills} kills: {words:?}");
+                let when = format!("seed {seed}, lab run {runs}, after {kills} kills: {words:?}");
+                runner.ended_with(status, 0, &when);
                 break;
             }
             runner.kill().expect("kills the runner");

@@ -1,10 +1,14 @@
 //! `baton abort`: gives a run up. Nothing is undone; what it owes is done, and it is over.
 
-use super::take_up::{TakenUp, claim};
+use super::estate::lab_of;
+use super::take_up::{Claimed, TakenUp, claim};
 use super::{Desk, carry, rollback};
 use crate::error::{Error, Kind, Result};
+use crate::lab::Lab;
 use crate::model::record::Way;
-use crate::session::{self, Finished, Verdict, Wish};
+use crate::session::{self, Finished, Parts, Verdict, Wish};
+use crate::world::desk;
+use crate::world::nowhere::Nowhere;
 use std::path::{Path, PathBuf};
 
 /// Give a run up: undo nothing, do what it owes, end it for good
@@ -26,7 +30,13 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         return Err(Error::new(Kind::Usage, "giving a run up needs a reason: it goes into the record")
             .hint("say why: baton abort --reason \"why\""));
     }
-    let taken = claim(&words.run, desk)?.take_up(desk)?;
+    let claimed = claim(&words.run, desk)?;
+    if let Some(lab) = lab_of(&claimed.history)
+        && let Some(gone) = Lab::gone(lab, &desk.state, &claimed.run)?
+    {
+        return write_off(&claimed, &gone, &words.reason, desk);
+    }
+    let taken = claimed.take_up(desk)?;
     let finished = give_up(&taken, words.events.as_deref(), words.reason.clone(), desk)?;
     carry::tell(desk, &finished)
 }
@@ -40,4 +50,35 @@ pub(super) fn give_up(taken: &TakenUp, events: Option<&Path>, reason: String, de
     let back = session::way_back(&taken.prepared, parts, Wish { way: Way::Abort, verdict: Verdict::Retry, reason })?;
     rollback::show(&back, &taken.run, desk);
     back.go()
+}
+
+/// Ends a run for good whose lab is there no more: nothing can be done for it, and that is what is written down.
+fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result<u8> {
+    let store = desk.store()?;
+    let prepared = session::snapshot(&*store, &claimed.history).and_then(session::prepare);
+    let owes = prepared.and_then(|prepared| {
+        let parts = Parts {
+            run: claimed.run.clone(),
+            store: desk.store()?,
+            world: Box::new(Nowhere),
+            sinks: Vec::new(),
+            by: desk::who(),
+            gates: Vec::new(),
+            steering: None,
+        };
+        let wish = Wish { way: Way::Abort, verdict: Verdict::Retry, reason: String::new() };
+        Ok(session::way_back(&prepared, parts, wish)?.owes())
+    });
+    let left = match owes {
+        Ok(owes) if owes.is_empty() => "nothing was owed".to_owned(),
+        Ok(owes) => {
+            let names: Vec<String> = owes.iter().map(|name| format!("`{name}`")).collect();
+            format!("owed and never done: {}", names.join(", "))
+        }
+        Err(_) => "what it owed cannot be told, and was not done".to_owned(),
+    };
+    let what = format!("{gone}: the run was given up without it; {left}");
+    desk.screen.remark(&what);
+    let finished = session::write_off(store, &claimed.run, &claimed.history, (what, reason.to_owned()), desk::who())?;
+    carry::tell(desk, &finished)
 }

@@ -5,6 +5,7 @@ use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use crate::library::Shelf;
 use crate::model::inventory::Inventory;
+use crate::model::text::shown;
 use crate::report::diagnostic;
 use crate::report::style::Tone;
 use crate::script::lint::{self, Finding, Severity};
@@ -48,7 +49,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
             1 => ("! 1 finding".to_owned(), Tone::Warn),
             many => (format!("! {many} findings"), Tone::Warn),
         };
-        desk.screen.out.say(&format!("{:<13} {given}\n", style.paint(tone, &mark)));
+        desk.screen.out.say(&format!("{:<13} {}\n", style.paint(tone, &mark), shown(given)));
     }
     Ok(worst)
 }

@@ -16,6 +16,7 @@ use crate::world::person::Person;
 use crate::world::ssh::RemotePlace;
 use crate::world::system::{HostPlace, SystemWorld};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Where a run acts.
@@ -64,25 +65,45 @@ impl Estate {
     }
 
     /// The world of these hosts.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or the hosts are none that can be rehearsed.
     pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
-        let (mut here, mut remote) = (BTreeMap::new(), BTreeMap::new());
-        for (name, host) in &site.hosts {
-            if host.address == "local" {
-                let jobs = host.jobs.as_ref().map_or_else(|| desk.state.join("jobs").join(name), Into::into);
-                here.insert(name.clone(), HostPlace { jobs });
-            } else {
-                remote.insert(name.clone(), RemotePlace { address: host.address.clone(), jobs: host.jobs.clone() });
+        let terminal = || Person::Terminal(Arc::clone(&desk.terminal));
+        let world = match self {
+            Self::Site => {
+                let (here, remote) = places(site, &desk.state.join("jobs"));
+                let world = SystemWorld::new(here, Clock::real(), terminal())?;
+                let world = world.on_this_machine(desk.leases.clone(), &desk.state)?;
+                let world = world.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
+                world.keyed(Keyring::new(site.secrets.clone()))
             }
-        }
-        let (clock, person) = match self {
-            Self::Site => (Clock::real(), Person::Terminal(Arc::clone(&desk.terminal))),
-            Self::Lab(lab) if self.asks_here() => (lab.clock(), Person::Terminal(Arc::clone(&desk.terminal))),
-            Self::Lab(lab) => (lab.clock(), lab.operator()),
+            Self::Lab(lab) => {
+                let side = lab.side(site)?;
+                // All of them are here: else it would not be the side of a lab.
+                let (here, _) = places(site, &lab.folder().join("jobs"));
+                let person = if self.asks_here() { terminal() } else { lab.operator() };
+                let world = SystemWorld::new(here, lab.clock(), person)?.rehearsed(side);
+                world.keyed(Keyring::rehearsed(site.secrets.clone()))
+            }
         };
-        let world = SystemWorld::new(here, clock, person)?.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
-        let world = world.keyed(Keyring::new(site.secrets.clone()));
         Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
     }
+}
+
+/// Where baton works on the hosts of a site: those that are this machine, with their job records below `jobs` unless
+/// the inventory says where, and those that are not.
+fn places(site: &Inventory, jobs: &Path) -> (BTreeMap<String, HostPlace>, BTreeMap<String, RemotePlace>) {
+    let (mut here, mut remote) = (BTreeMap::new(), BTreeMap::new());
+    for (name, host) in &site.hosts {
+        if host.address == "local" {
+            let jobs = host.jobs.as_ref().map_or_else(|| jobs.join(name), Into::into);
+            here.insert(name.clone(), HostPlace { jobs });
+        } else {
+            remote.insert(name.clone(), RemotePlace { address: host.address.clone(), jobs: host.jobs.clone() });
+        }
+    }
+    (here, remote)
 }
 
 /// The lab that a run on record acts in, if it does.

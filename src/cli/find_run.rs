@@ -58,7 +58,13 @@ fn agrees(prompt: &str, desk: &Desk) -> Result<bool> {
 
 /// The run that `given` means; and the last one, if that was passed over.
 fn meant(store: &dyn Store, given: &str) -> Result<(RunId, Option<RunId>)> {
+    // In this order: another runner may begin a run meanwhile.
+    let written = store.written();
     let runs = store.runs()?;
+    let lost = |run: &&RunId| if given == LATEST { runs.last() < Some(*run) } else { run.starts_with(given) };
+    if let Some(run) = written.keys().rev().filter(|run| !runs.contains(run)).find(lost) {
+        return Err(not_there(run));
+    }
     let Some(last) = runs.last() else {
         return Err(Error::new(Kind::Usage, "there are no runs yet").hint("see what could be run: baton list"));
     };
@@ -87,6 +93,24 @@ fn did_nothing(store: &dyn Store, run: &RunId) -> bool {
     let Ok(history) = store.read(run).and_then(History::from) else { return false };
     let ended = matches!(history.last_ending(), Some(Ending::Refused | Ending::Unmet | Ending::Bug));
     ended && history.changes() == 0 && history.way_back().is_none()
+}
+
+/// A run that was written to the journal, which does not have it.
+fn not_there(run: &str) -> Box<Error> {
+    Error::new(Kind::Refused, format!("the journal has no record of run {run}, though some were written"))
+        .cause("its last part is gone: an older copy was put back, or `journal.db-wal` was removed")
+        .hint("nothing was done: put the journal back from a backup that has the run")
+        .hint("see which runs are there, and name one: baton runs")
+}
+
+/// What is to be said of a run of which the journal has fewer records than were written.
+/// `written` was read before the records.
+pub(super) fn shortfall(written: &BTreeMap<RunId, u64>, run: &str, records: u64) -> Option<String> {
+    let written = written.get(run).filter(|written| **written > records)?;
+    Some(format!(
+        "the journal of run {run} ends at record {records}, but {written} were written: its last part is gone (an older \
+         copy was put back, or `journal.db-wal` was removed); what is missing is asked of the hosts again"
+    ))
 }
 
 #[cfg(test)]

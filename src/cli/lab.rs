@@ -10,6 +10,7 @@ use crate::model::text::did_you_mean;
 use crate::report::layout::wrap;
 use crate::report::style::Tone;
 use crate::world::desk;
+use crate::world::lab_link::LabTrouble;
 use std::path::PathBuf;
 
 /// Show what can be rehearsed on this machine, or end a rehearsal
@@ -40,6 +41,9 @@ enum Deed {
     Tool {
         #[arg(long)]
         dir: PathBuf,
+        /// It is this job of a run
+        #[arg(long)]
+        job: Option<String>,
         #[arg(last = true, required = true)]
         words: Vec<String>,
     },
@@ -56,8 +60,14 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         },
         Some(Deed::Stop { lab }) => stop(lab.as_deref(), desk),
         Some(Deed::Serve { dir }) => server::serve(dir).map(|()| 0),
-        Some(Deed::Tool { dir, words }) => {
-            let reply = tool::call(dir, words)?;
+        Some(Deed::Tool { dir, job, words }) => {
+            let reply = match job {
+                Some(job) => tool::job(dir, job)?,
+                None => tool::call(dir, words)?,
+            };
+            if let Some(LabTrouble::NotOurs(why) | LabTrouble::Model(why)) = &reply.trouble {
+                return Err(Error::new(Kind::Script, why));
+            }
             if !reply.output.is_empty() {
                 desk.screen.out.say(&format!("{}\n", reply.output));
             }

@@ -12,7 +12,7 @@ use crate::world::desk;
 use std::path::{Path, PathBuf};
 
 /// The word that begins it.
-const GO: &str = "rollback";
+pub(super) const GO: &str = "rollback";
 /// How it is asked for.
 const CONFIRM: &str = "\ntype `rollback` to begin, anything else to leave it\n> ";
 

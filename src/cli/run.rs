@@ -133,7 +133,8 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?.unattended(words.no_operator);
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
-    let prepared = prepare(&site.runbook(given)?, (plan.inventory_file(), plan.inventory()), site, &check)?;
+    let prepared = prepare(&site.runbook(given)?, (&plan.inventory_file(), plan.inventory()), site, &check)?;
+    plan.check(&prepared.inventory)?;
     let course = words.steering.course(prepared.program.step_names())?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
@@ -175,6 +176,7 @@ pub(super) fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Des
     let known = store.runs()?.iter().any(|one| one == run);
     if known && !History::from(store.read(run)?)?.is_final() {
         desk.screen.remark(&format!("the lab begins anew; run {run} was not over and cannot be resumed any more"));
+        desk.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
     }
     Ok(())
 }
@@ -258,7 +260,7 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
     let sources = site.check(Sources::collect(&name, &text, &mut read_module))?;
     let program: Rc<Program> = Program::compile(&sources)?;
     let style = desk.screen.out_style;
-    let mut page = format!("{}\n", style.paint(Tone::Strong, &name));
+    let mut page = format!("{}\n", style.paint(Tone::Strong, &shown(&name)));
     let about: Vec<String> = program.about().lines().filter(|line| !line.starts_with("source:")).map(shown).collect();
     for line in paragraphs(&about.join("\n"), style.width - 2) {
         page += format!("  {line}").trim_end();
@@ -274,7 +276,7 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
         page += "  none\n";
     }
     page.extend(program.params().iter().map(|param| one_param(param, &style)));
-    page += &format!("\n{} baton run {name} --lab genesys\n", style.paint(Tone::Wait, "next:"));
+    page += &format!("\n{} baton run {} --lab genesys\n", style.paint(Tone::Wait, "next:"), shown(&name));
     desk.screen.out.say(&page);
     Ok(0)
 }

@@ -5,6 +5,7 @@ use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::leases;
 use crate::dispatch::replay::{self, Course, gave_up};
 use crate::dispatch::second_look::SecondLook;
+use crate::dispatch::setup::Setup;
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
@@ -17,7 +18,8 @@ use crate::journal::way_back::Fate;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId, Who};
+use crate::model::place::PlaceData;
+use crate::model::record::{EffectId, Ending, Moment, Record, StepId, TrackId};
 use crate::world::lease::Runner;
 use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
@@ -26,30 +28,6 @@ use std::rc::Rc;
 
 /// How often an idempotent job that vanished without a result is applied again before that counts as a failure.
 const ATTEMPTS_MAX: u32 = 10;
-
-/// What a run needs to be carried out.
-pub struct Setup {
-    /// The run.
-    pub run: String,
-    /// Its durable record.
-    pub store: Box<dyn Store>,
-    /// Where it acts.
-    pub world: Box<dyn World>,
-    /// Who is told.
-    pub sinks: Vec<Box<dyn Sink>>,
-    /// What was recorded before this runner.
-    pub history: History,
-    /// The number of the last record.
-    pub last_seq: u64,
-    /// Where scanners of logs are kept.
-    pub scanners: Rc<Scanners>,
-    /// Who is asked before steps and effects, in this order.
-    pub gates: Vec<Rc<dyn Gate>>,
-    /// How guards are looked at again.
-    pub second_look: SecondLook,
-    /// Who carries it out.
-    pub by: Who,
-}
 
 /// Carries out effects for scripts, one run at a time.
 pub struct Dispatcher {
@@ -273,7 +251,7 @@ impl Dispatcher {
                 Verdict::Unanswered { reason } => {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
                 }
-                Verdict::Leased { reason } => return Err(self.leased(id, effect, &reason)),
+                Verdict::Leased { denied } => return Err(self.leased(id, effect, &denied)),
             };
             let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
             self.append(record)?;

@@ -10,6 +10,7 @@ mod look;
 mod replay;
 mod scheduler;
 mod second_look;
+mod setup;
 mod stepwise;
 mod switch;
 mod track;
@@ -17,10 +18,11 @@ mod until;
 mod wall;
 mod words;
 
-pub use dispatcher::{Dispatcher, Setup};
+pub use dispatcher::Dispatcher;
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
 pub use leases::runner;
 pub use second_look::SecondLook;
+pub use setup::Setup;
 pub use stepwise::Stepwise;
 pub use until::UntilStep;
 

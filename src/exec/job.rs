@@ -98,7 +98,7 @@ impl Work<'_> {
                 Sight::State(JobState::Running) => self.await_end()?,
                 Sight::State(JobState::Exited(exit)) => return self.exited(exit),
                 Sight::State(JobState::Lost(reason)) => return self.lost(reason),
-                Sight::NotStarted(Trouble::Leased(reason)) => return Ok(Verdict::Leased { reason }),
+                Sight::NotStarted(Trouble::Leased(denied)) => return Ok(Verdict::Leased { denied }),
                 Sight::NotStarted(trouble) => {
                     let what = format!("`{}` was not started", self.order.effect.label);
                     return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&what, &trouble))));
@@ -182,7 +182,7 @@ impl Work<'_> {
         // It was seen to run: a host that knows nothing of it any more does not say that it never did.
         Ok(match self.look()? {
             Sight::State(JobState::Absent) => gone(),
-            sight => sight,
+            sight @ (Sight::State(_) | Sight::NotStarted(_) | Sight::Hidden(_) | Sight::Foreign) => sight,
         })
     }
 
@@ -253,7 +253,7 @@ impl Work<'_> {
             Verdict::Again { .. } if self.job.class == Class::Once => Found::Never,
             Verdict::Again { reason } => Found::Ended(Outcome::Failed(failure(FailureKind::Goal, reason))),
             Verdict::Doubt { reason } | Verdict::Unanswered { reason } => Found::Doubt { reason },
-            Verdict::Leased { reason } => Found::Hidden { reason },
+            Verdict::Leased { denied } => Found::Hidden { reason: denied.to_string() },
         })
     }
 
@@ -278,8 +278,10 @@ impl Work<'_> {
             };
             return self.failed(FailureKind::Exit, message, Some(exit));
         }
+        // Who takes up a job late must give a state that has to last the time to last.
+        let deadline = |goal: &Goal| self.deadline.max(self.link.now().mono.saturating_add(goal.stays.0));
         if let Some(goal) = &self.job.goal
-            && let Seen::Over(last) = self.await_goal(goal, self.deadline)?
+            && let Seen::Over(last) = self.await_goal(goal, deadline(goal))?
         {
             let (what, wants) = (&goal.probe.what, choices(&goal.wants));
             let message = format!("`{}` ended well, but `{what}` {last}, not {wants}", self.order.effect.label);
@@ -368,7 +370,7 @@ impl Work<'_> {
         let request = Request::EndJob { host: host.to_owned(), job: self.id.clone() };
         let message = match calls::job(self.link, request)? {
             Ok(JobState::Exited(0)) => return self.exited(0),
-            Err(Trouble::Leased(reason)) => return Ok(Verdict::Leased { reason }),
+            Err(Trouble::Leased(denied)) => return Ok(Verdict::Leased { denied }),
             Ok(JobState::Running) => {
                 format!("`{label}` took longer than {limit}; {} was told to end and still runs", self.job_name())
             }

@@ -41,7 +41,11 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, until: &Until) -> Resul
         Err(verdict) => return Ok(verdict),
     };
     let (what, wants) = (format!("`{}` of `{}`", until.probe.what, site.name()), choices(&until.wants));
-    let deadline = deadline(order.since, until.limit, &link.now());
+    let mut deadline = deadline(order.since, until.limit, &link.now());
+    if order.recovering {
+        // Who takes it up late must give a state that has to last the time to last.
+        deadline = deadline.max(link.now().mono.saturating_add(until.stays.0));
+    }
     let mut beat = Beat::begin(link, order.id, format!("{what} to read {wants}"), deadline);
     let pace = Pace::steady(until.every);
     let watch = Watch { probe: &until.probe, wants: &until.wants, stays: until.stays, pace, deadline };

@@ -4,7 +4,8 @@
 use super::Stored;
 use super::history::{State, StepPast, StepPhase};
 use crate::model::effect::{Class, Effect, Outcome};
-use crate::model::record::{EffectId, Moment, PlaceData, Record, TrackId};
+use crate::model::place::PlaceData;
+use crate::model::record::{EffectId, Moment, Record, TrackId};
 use std::collections::BTreeMap;
 
 /// The effects and steps of one track.

@@ -1,5 +1,6 @@
-//! The model on a real clock: what it writes into logs is written, a service it starts is a process that lives, and a
-//! process that was killed from outside is reported to it. It takes calls and answers them; it knows no socket.
+//! The model of a lab, alive: what it writes into logs is written, a service it starts is a process that lives, and a
+//! process that was killed from outside is reported to it. It takes calls and answers them; it knows no socket, and
+//! time passes when it is told so. A model that went wrong is asked nothing any more: who calls is told what is wrong.
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::place::{Card, Place};
@@ -8,19 +9,23 @@ use crate::model::inventory::Inventory;
 use crate::model::profile::fill;
 use crate::model::value::{Fields, Value};
 use crate::sim::{ModelHost, ModelProgram, Out};
-use crate::world::clock::Clock;
+use crate::world::beneath::beneath;
 use crate::world::desk;
-use crate::world::lab_link::LabReply;
+use crate::world::lab_link::{LabCommand, LabReply, LabTrouble};
 use crate::world::processes::Processes;
 use crate::world::real_folders::RealFolders;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The verb of a command that a script gives itself.
+const RUN: &str = "run";
 
 /// A lab's site, alive.
 pub struct Animator {
     host: ModelHost,
-    clock: Clock,
     place: Place,
+    /// What time it is in the lab, in milliseconds since 1970.
+    now: i64,
     /// Where each service's log files are.
     log_folders: BTreeMap<String, PathBuf>,
     /// The log file each service writes to now.
@@ -28,7 +33,12 @@ pub struct Animator {
     processes: Processes,
     /// The process of each service that runs.
     running: BTreeMap<String, u32>,
+    /// What is wrong with the model, once it has shown.
+    wrong: Option<Box<Error>>,
 }
+
+/// A reply, and after how many milliseconds of the lab it is given.
+pub type Timed = (LabReply, u64);
 
 impl Animator {
     /// Sets the lab in `place` going, as its card says.
@@ -43,99 +53,158 @@ impl Animator {
         let mut profile = |product: &str| desk::read_text(&place.profile(product)).ok().flatten();
         let site = Inventory::parse(&text(place.inventory())?, "inventory.toml", &mut profile)?;
         let model = text(place.model(&card.model))?;
-        let file = format!("models/{}.rhai", card.model);
-        let program = ModelProgram::compile(&model, &file, crate::engine::standard_package())?;
-        let clock = Clock::scaled(card.speed, card.origin);
-        let log_folders = log_folders(&site)?;
+        let program = ModelProgram::compile(&model, &card.model_file(), crate::engine::standard_package())?;
+        let log_folders = log_folders(&site, place.folder())
+            .map_err(|(name, why)| Error::new(Kind::Inventory, format!("the log of `{name}`: {why}")))?;
         for folder in log_folders.values() {
             desk::make_folder(folder)?;
         }
-        let seed = u64::try_from(card.origin).unwrap_or(0);
         let folders = Box::new(RealFolders::new(place.folder().to_path_buf()));
-        let host = ModelHost::new(program, &site, &card.scenario, seed, clock.now().wall, folders)?;
-        let (logs, running) = (BTreeMap::new(), BTreeMap::new());
-        let mut animator = Self { host, clock, place, log_folders, logs, processes: Processes::default(), running };
+        let host = ModelHost::new(program, &site, &card.scenario, card.seed(), card.origin, folders)?;
+        let (logs, running, processes) = (BTreeMap::new(), BTreeMap::new(), Processes::default());
+        let mut animator = Self { host, place, now: card.origin, log_folders, logs, processes, running, wrong: None };
         animator.show()?;
         Ok(animator)
-    }
-
-    /// What time it is in the lab, wall clock milliseconds.
-    #[must_use]
-    pub fn now(&self) -> i64 {
-        self.clock.now().wall
     }
 
     /// When something happens next by itself.
     #[must_use]
     pub fn next_due(&self) -> Option<i64> {
-        self.host.next_due()
+        self.host.next_due().filter(|_| self.wrong.is_none())
     }
 
-    /// Lets happen what is due by now.
+    /// Lets happen what is due by `now`, milliseconds since 1970.
     ///
     /// # Errors
-    /// When the model fails, or what it does cannot be shown on disk.
-    pub fn catch_up(&mut self) -> Result<()> {
+    /// When what the model does cannot be shown on disk.
+    pub fn catch_up(&mut self, now: i64) -> Result<()> {
+        self.now = now;
         for service in self.take_dead() {
-            self.host.advance_to(self.now())?;
             let argv = Value::List(vec!["kill".into(), service.as_str().into()]);
-            let _ = self.host.verb(&service, "run", &Fields::from([("argv".to_owned(), argv)]))?;
+            let args = Fields::from([("argv".to_owned(), argv)]);
+            let _ = self.ask(|host| {
+                host.advance_to(now)?;
+                host.verb(&service, RUN, &args)
+            });
         }
-        self.host.advance_to(self.now())?;
+        // What is wrong with it is told to whoever calls next.
+        let _ = self.ask(|host| host.advance_to(now));
         self.show()
     }
 
-    /// Does a verb to a service: the reply, and after how many milliseconds of the lab it is given. The verb is in the
-    /// ledger before it is done.
+    /// Whether a run may have this started. Of what it may not, why.
+    #[must_use]
+    pub fn admits(&self, command: &LabCommand) -> Option<LabTrouble> {
+        let LabCommand { host, service, name, program, .. } = command;
+        let why = match service {
+            Some(service) if !self.host.plays(service) => format!("nothing in this lab plays `{service}`"),
+            Some(_) if name != RUN || self.host.answers_command(program, true) => return None,
+            None if name == RUN && self.host.answers_command(program, false) => return None,
+            None if name != RUN => format!("the lab has no answer to `{name}` of its host `{host}`"),
+            Some(_) | None => {
+                let file = self.host.file();
+                format!("nothing real is started in a lab, and its model has no answer to `{program}` ({file})")
+            }
+        };
+        Some(LabTrouble::NotOurs(why))
+    }
+
+    /// Does what a run has had started. It is in the ledger before it is done.
     ///
     /// # Errors
-    /// When the ledger cannot be written or the model fails.
-    pub fn verb(&mut self, service: &str, verb: &str, args: &Fields) -> Result<(LabReply, u64)> {
-        let line = serde_json::json!({ "at": self.now(), "service": service, "verb": verb, "args": args });
-        desk::append_durably(&self.place.ledger(), &line.to_string())?;
-        let reply = self.host.verb(service, verb, args)?;
+    /// When the ledger cannot be written, or what the model does not shown.
+    pub fn carry_out(&mut self, command: &LabCommand) -> Result<Timed> {
+        let LabCommand { host, service, name, args, .. } = command;
+        match service {
+            Some(service) => self.verb(service, name, args),
+            None => {
+                self.note(host, name, args)?;
+                let argv = args.get("argv").cloned().unwrap_or_default();
+                let reply = self.ask(|model| model.command(host, &argv));
+                self.show()?;
+                Ok(self.timed(
+                    reply.map(|reply| reply.map(|reply| (reply.exit, reply.output, reply.takes_ms))),
+                    host,
+                    name,
+                ))
+            }
+        }
+    }
+
+    /// Does a verb to a service. It is in the ledger before it is done.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or what the model does not shown.
+    pub fn verb(&mut self, service: &str, verb: &str, args: &Fields) -> Result<Timed> {
+        self.note(service, verb, args)?;
+        let reply = self.ask(|host| host.verb(service, verb, args));
         self.show()?;
-        Ok(match reply {
-            Some(reply) => (LabReply { exit: reply.exit, output: reply.output, ..LabReply::default() }, reply.takes_ms),
-            None => (unknown(service, verb), 0),
-        })
+        Ok(self.timed(reply.map(|reply| reply.map(|reply| (reply.exit, reply.output, reply.takes_ms))), service, verb))
     }
 
     /// Reads something of a service.
-    ///
-    /// # Errors
-    /// When the model fails.
-    pub fn probe(&mut self, service: &str, what: &str, args: &Fields) -> Result<LabReply> {
-        Ok(match self.host.probe(service, what, args)? {
-            Some((exit, output)) => LabReply { exit, output, ..LabReply::default() },
-            None => unknown(service, what),
-        })
+    pub fn probe(&mut self, service: &str, what: &str, args: &Fields) -> LabReply {
+        let reply = self.ask(|host| host.probe(service, what, args));
+        self.timed(reply.map(|reply| reply.map(|(exit, output)| (exit, output, 0))), service, what).0
     }
 
-    /// What the lab's operator answers, and after how many milliseconds of the lab. An empty word is no answer.
-    ///
-    /// # Errors
-    /// When the model fails.
-    pub fn answer(&mut self, ask: &Ask) -> Result<(LabReply, u64)> {
-        Ok(match self.host.answer(ask)? {
-            Some(reply) => (LabReply { word: reply.word, note: reply.note, ..LabReply::default() }, reply.after_ms),
-            None => (LabReply { exit: 1, ..LabReply::default() }, 0),
-        })
+    /// What a run reads.
+    pub fn read(&mut self, command: &LabCommand) -> LabReply {
+        match (&command.service, self.admits(command)) {
+            (Some(service), None) => self.probe(service, &command.name, &command.args),
+            (_, trouble) => LabReply { trouble, ..LabReply::default() },
+        }
+    }
+
+    /// What the lab's operator answers. An empty word is no answer.
+    pub fn answer(&mut self, ask: &Ask) -> Timed {
+        match self.ask(|host| host.answer(ask)) {
+            Ok(Some(reply)) => (LabReply { word: reply.word, note: reply.note, ..LabReply::default() }, reply.after_ms),
+            Ok(None) => (LabReply { exit: 1, ..LabReply::default() }, 0),
+            Err(trouble) => (LabReply { trouble: Some(trouble), ..LabReply::default() }, 0),
+        }
     }
 
     /// The end state and the truth about what was suffered, as JSON.
-    ///
-    /// # Errors
-    /// When the model fails.
-    pub fn state(&mut self) -> Result<LabReply> {
+    pub fn state(&mut self) -> LabReply {
         let ledger = self.host.ledger();
         let intervals: Vec<serde_json::Value> = (ledger.intervals.iter())
             .map(|i| serde_json::json!({ "kind": i.kind, "who": i.who, "from": i.from, "to": i.to }))
             .collect();
-        let summary = self.host.summary()?;
+        let summary = match self.ask(ModelHost::summary) {
+            Ok(summary) => summary,
+            Err(trouble) => return LabReply { trouble: Some(trouble), ..LabReply::default() },
+        };
         let violations: Vec<&String> = ledger.violations.iter().map(|(_, text)| text).collect();
         let state = serde_json::json!({ "summary": summary, "intervals": intervals, "violations": violations });
-        Ok(LabReply { output: state.to_string(), ..LabReply::default() })
+        LabReply { output: state.to_string(), ..LabReply::default() }
+    }
+
+    /// Asks the model, unless it has gone wrong.
+    fn ask<T>(&mut self, question: impl FnOnce(&mut ModelHost) -> Result<T>) -> std::result::Result<T, LabTrouble> {
+        if self.wrong.is_none() {
+            match question(&mut self.host) {
+                Ok(reply) => return Ok(reply),
+                Err(error) => self.wrong = Some(error),
+            }
+        }
+        Err(LabTrouble::Model(self.wrong.as_ref().map_or_else(String::new, |error| in_one_line(error))))
+    }
+
+    fn note(&self, of: &str, verb: &str, args: &Fields) -> Result<()> {
+        let line = serde_json::json!({ "at": self.now, "service": of, "verb": verb, "args": args });
+        desk::append_durably(&self.place.ledger(), &line.to_string())
+    }
+
+    fn timed(&self, reply: std::result::Result<Option<(i32, String, u64)>, LabTrouble>, of: &str, what: &str) -> Timed {
+        match reply {
+            Ok(Some((exit, output, takes))) => (LabReply { exit, output, ..LabReply::default() }, takes),
+            Ok(None) => {
+                let output = format!("the model of `{of}` does not know `{what}`");
+                (LabReply { exit: 64, output, ..LabReply::default() }, 0)
+            }
+            Err(trouble) => (LabReply { trouble: Some(trouble), ..LabReply::default() }, 0),
+        }
     }
 
     /// The services whose process has ended without the model's doing.
@@ -164,9 +233,10 @@ impl Animator {
         for out in self.host.take_outbox() {
             match out {
                 Out::OpenLog { service, file } => {
-                    if let Some(folder) = self.log_folders.get(&service) {
-                        self.logs.insert(service, folder.join(file));
-                    }
+                    let Some(folder) = self.log_folders.get(&service) else { continue };
+                    // A link of that name may lead anywhere.
+                    let path = beneath(self.place.folder(), &folder.join(file));
+                    self.logs.insert(service, path.map_err(|wrong| Error::new(Kind::Failed, wrong))?);
                 }
                 Out::Log { service, line } => {
                     if let Some(path) = self.logs.get(&service) {
@@ -185,19 +255,26 @@ impl Animator {
     }
 }
 
-fn unknown(service: &str, what: &str) -> LabReply {
-    let output = format!("the model of `{service}` does not know `{what}`");
-    LabReply { exit: 64, output, ..LabReply::default() }
+/// What is wrong with a model, and where, for a reply.
+fn in_one_line(error: &Error) -> String {
+    let place = error.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    format!("{}{place}", error.message)
 }
 
-/// The folder of each service's log, for services that have one.
-fn log_folders(site: &Inventory) -> Result<BTreeMap<String, PathBuf>> {
+/// The folder of each service's log, for services that have one. All of them lie below the lab's own.
+///
+/// # Errors
+/// The service of which that cannot be said, and why.
+pub(super) fn log_folders<'s>(
+    site: &'s Inventory,
+    lab: &Path,
+) -> std::result::Result<BTreeMap<String, PathBuf>, (&'s str, String)> {
     let mut folders = BTreeMap::new();
     for (name, service) in &site.services {
         if let Some(log) = &service.profile.log {
             let folder = fill(&log.dir, &service.vars, &Fields::new());
-            let folder = folder.map_err(|wrong| Error::new(Kind::Inventory, wrong))?;
-            folders.insert(name.clone(), PathBuf::from(folder));
+            let below = folder.and_then(|folder| beneath(lab, Path::new(folder.trim_end_matches('/'))));
+            folders.insert(name.clone(), below.map_err(|why| (name.as_str(), why))?);
         }
     }
     Ok(folders)

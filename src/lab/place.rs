@@ -29,6 +29,20 @@ pub struct Card {
     pub unattended: bool,
 }
 
+impl Card {
+    /// The file of its model, as people know it.
+    #[must_use]
+    pub fn model_file(&self) -> String {
+        crate::library::Shelf::Models.path(&self.model)
+    }
+
+    /// What its model's chances are drawn from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        u64::try_from(self.origin).unwrap_or(0)
+    }
+}
+
 /// Paths in a lab's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(PathBuf);

@@ -1,19 +1,28 @@
 //! Beginning a lab, and finding the one a run belongs to. A lab is begun anew for a run and lives on when its
 //! runner dies. Only a run that follows it (`--from-run`) goes on in it.
 
+use crate::engine::standard_package;
 use crate::error::{Error, Kind, Result};
+use crate::lab::animator::log_folders;
 use crate::lab::calls::Calls;
 use crate::lab::place::{Card, Place};
 use crate::lab::template::{Template, Wanted};
 use crate::library::Shelf;
+use crate::model::document::{Document, span_of};
 use crate::model::inventory::Inventory;
 use crate::model::value::{Fields, Value};
+use crate::sim::{MemoryFiles, ModelHost, ModelProgram};
+use crate::world::beneath::beneath;
 use crate::world::clock::Clock;
 use crate::world::lab_link::{self, LabRequest};
+use crate::world::lab_side::LabSide;
+use crate::world::lab_time::LabTime;
+use crate::world::pace::Pace;
 use crate::world::person::Person;
 use crate::world::{desk, processes};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a lab may take to stop, or to answer for the first time.
@@ -38,6 +47,8 @@ pub struct Plan {
 pub struct Lab {
     card: Card,
     place: Place,
+    /// How this process holds its time, once it acts there.
+    pace: Arc<Mutex<Option<Arc<Pace>>>>,
 }
 
 impl Lab {
@@ -78,26 +89,37 @@ impl Lab {
         Ok(Plan { card, place, inventory, model, profiles, implied, former })
     }
 
+    fn new(card: Card, place: Place) -> Self {
+        Self { card, place, pace: Arc::default() }
+    }
+
     /// The lab of a run.
     ///
     /// # Errors
     /// `Refused` when it has ended, was begun anew or went over to another run since.
     pub fn find(name: &str, state: &Path, run: &str) -> Result<Self> {
-        let place = Place::of(&desk::absolute(state)?, name);
-        let gone = |why: String| {
-            Error::new(Kind::Refused, why)
+        if let Some(why) = Self::gone(name, state, run)? {
+            return Err(Error::new(Kind::Refused, why)
                 .hint(format!("see how far it came: baton show {run}"))
                 .hint("rehearse anew: baton list")
-        };
-        let card = place.card()?.ok_or_else(|| gone(format!("the lab `{name}` of run {run} is gone")))?;
-        if card.run != run {
-            return Err(gone(format!("the lab `{name}` of run {run} is that of run {} now", card.run)));
+                .hint(format!("clear it away: baton abort {run} --reason \"its lab is gone\"")));
         }
-        let lab = Self { card, place };
-        if !lab.answers() {
-            return Err(gone(format!("the lab `{name}` of run {run} has ended")));
-        }
-        Ok(lab)
+        Self::any(name, state)?.ok_or_else(|| Error::new(Kind::Refused, format!("the lab `{name}` is gone")))
+    }
+
+    /// Why the lab of a run is there for it no more; nothing when it is.
+    ///
+    /// # Errors
+    /// When its card cannot be read.
+    pub fn gone(name: &str, state: &Path, run: &str) -> Result<Option<String>> {
+        Ok(match Self::any(name, state)? {
+            None => Some(format!("the lab `{name}` of run {run} is gone")),
+            Some(lab) if lab.card.run != run => {
+                Some(format!("the lab `{name}` of run {run} is that of run {} now", lab.card.run))
+            }
+            Some(lab) if !lab.answers() => Some(format!("the lab `{name}` of run {run} has ended")),
+            Some(_) => None,
+        })
     }
 
     /// The lab in a folder, whether or not its process lives; none if there is none.
@@ -106,7 +128,7 @@ impl Lab {
     /// When its card cannot be read.
     pub fn any(name: &str, state: &Path) -> Result<Option<Self>> {
         let place = Place::of(&desk::absolute(state)?, name);
-        Ok(place.card()?.map(|card| Self { card, place }))
+        Ok(place.card()?.map(|card| Self::new(card, place)))
     }
 
     /// Its name.
@@ -139,10 +161,32 @@ impl Lab {
         lab_link::lab_call(&self.place.socket(), &LabRequest::State, Some(PATIENCE)).is_ok()
     }
 
-    /// The clock that counts in it.
+    /// The clock that counts in it; of one whose folder is gone, the real one.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        Clock::scaled(self.card.speed, self.card.origin)
+        LabTime::open(self.folder(), self.card.speed).map_or_else(|_| Clock::real(), Clock::of_lab)
+    }
+
+    /// The lab as a world sees it. From now on its time waits for this process.
+    ///
+    /// # Errors
+    /// `Refused` when the lab is gone, `Inventory` when the site is not one that can be rehearsed in it.
+    pub fn side(&self, site: &Inventory) -> Result<LabSide> {
+        fits(site, self.folder()).map_err(|misfit| Error::new(Kind::Inventory, misfit.message).hint(misfit.hint))?;
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let pace = match &*pace {
+            Some(pace) => Arc::clone(pace),
+            None => {
+                let gone = |error| {
+                    Error::new(Kind::Refused, format!("the lab `{}` cannot be entered", self.card.lab)).cause(error)
+                };
+                let begun = Arc::new(Pace::begin(self.folder()).map_err(gone)?);
+                // What has passed by now has; nothing more does before it has seen that somebody is there.
+                let _ = self.answers();
+                Arc::clone(pace.insert(begun))
+            }
+        };
+        Ok(LabSide::new(self.folder().to_path_buf(), self.place.socket(), desk::program()?, pace))
     }
 
     /// Who answers questions in it.
@@ -197,8 +241,8 @@ impl Plan {
 
     /// What the inventory is called in messages.
     #[must_use]
-    pub fn inventory_file(&self) -> &'static str {
-        "inventory.toml"
+    pub fn inventory_file(&self) -> String {
+        Shelf::Labs.path(&self.card.lab)
     }
 
     /// The run whose lab will be replaced.
@@ -214,6 +258,24 @@ impl Plan {
         known.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
     }
 
+    /// Whether a lab of this site can be begun: nothing is touched.
+    ///
+    /// # Errors
+    /// `Inventory` when the site is none that can be rehearsed, `Script` when the model is wrong.
+    pub fn check(&self, site: &Inventory) -> Result<()> {
+        let file = self.inventory_file();
+        let document = Document::new(&file, &self.inventory);
+        let table = document.parse()?;
+        fits(site, self.place.folder()).map_err(|misfit| {
+            let spans = [&misfit.place[..], &misfit.place[..2]].map(|place| span_of(table.get_ref(), place));
+            let span = spans.into_iter().flatten().next().unwrap_or_default();
+            document.wrong(span, misfit.message).hint(misfit.hint)
+        })?;
+        let program = ModelProgram::compile(&self.model, &self.card.model_file(), standard_package())?;
+        let (scenario, folders) = (&self.card.scenario, Box::new(MemoryFiles::default()));
+        ModelHost::new(program, site, scenario, self.card.seed(), self.card.origin, folders).map(drop)
+    }
+
     /// Begins the lab in an empty folder; one that is there is stopped and removed first.
     ///
     /// # Errors
@@ -225,15 +287,15 @@ impl Plan {
         let folder = place.folder().display().to_string();
         let serve = ["lab".into(), "serve".into(), "--dir".into(), folder];
         processes::start_detached(&desk::program()?, &serve, &place.complaints())?;
-        let lab = Lab { card: self.card.clone(), place: place.clone() };
+        let lab = Lab::new(self.card.clone(), place.clone());
         if !desk::wait_for(PATIENCE, &mut || lab.answers()) {
             let why = desk::read_text(&place.complaints())?.unwrap_or_default();
             return Err(
-                Error::new(Kind::Internal, format!("the lab `{}` does not start", lab.name())).cause(why.trim())
+                Error::new(Kind::Precondition, format!("the lab `{}` does not start", lab.name())).cause(why.trim())
             );
         }
         // Its process has written its own id on the card.
-        Ok(Lab { card: place.card()?.unwrap_or(lab.card), place: lab.place })
+        Ok(Lab::new(place.card()?.unwrap_or(lab.card), lab.place))
     }
 
     /// Stops the lab that is there and removes its folder. One whose runner died while it started writes on for a
@@ -241,10 +303,7 @@ impl Plan {
     fn clear(&self) -> Result<()> {
         let mut cleared = Ok(());
         desk::wait_for(PATIENCE, &mut || {
-            cleared = self
-                .former
-                .as_ref()
-                .map_or(Ok(()), |former| Lab { card: former.clone(), place: self.place.clone() }.stop());
+            cleared = self.former.as_ref().map_or(Ok(()), |former| Lab::new(former.clone(), self.place.clone()).stop());
             cleared = cleared.clone().and_then(|()| desk::remove_folder(self.place.folder()));
             cleared.is_ok()
         });
@@ -262,15 +321,42 @@ impl Plan {
         }
         let calls = Calls::of(site);
         desk::write_new(&place.calls(), &serde_json::to_string(&calls).unwrap_or_default())?;
-        let own = |program: &&String| Path::new(program.as_str()).starts_with(place.folder());
-        for program in calls.programs().iter().filter(own) {
+        let own = |program: &String| beneath(place.folder(), Path::new(program)).ok();
+        for program in calls.programs().iter().filter_map(own) {
             let folder = quoted(&place.folder().display().to_string());
             let baton = quoted(&desk::program()?.display().to_string());
             let script = format!("#!/bin/sh\nexec {baton} lab tool --dir {folder} -- \"$0\" \"$@\"\n");
-            desk::write_program(Path::new(program), &script)?;
+            desk::write_program(&program, &script)?;
         }
         Ok(())
     }
+}
+
+/// What of a site cannot be rehearsed: where it stands in the inventory, what is wrong, and what to write.
+struct Misfit<'s> {
+    place: [&'s str; 3],
+    message: String,
+    hint: &'static str,
+}
+
+/// A site that can be rehearsed: every host is this machine, and all it keeps lies below the lab's folder.
+fn fits<'s>(site: &'s Inventory, lab: &Path) -> std::result::Result<(), Misfit<'s>> {
+    for (name, host) in &site.hosts {
+        if host.address != "local" {
+            let message = format!("host `{name}` is `{}`: no real host is reached in a lab", host.address);
+            let hint = "write `address = \"local\"` there: it is only imitated";
+            return Err(Misfit { place: ["hosts", name, "address"], message, hint });
+        }
+        if let Some(Err(why)) = host.jobs.as_ref().map(|jobs| beneath(lab, Path::new(jobs))) {
+            let message = format!("`jobs` of host `{name}` is not the lab's: {why}");
+            return Err(Misfit { place: ["hosts", name, "jobs"], message, hint: "leave it out, or write `{lab}/…`" });
+        }
+    }
+    log_folders(site, lab).map(drop).map_err(|(name, why)| Misfit {
+        place: ["services", name, "logs"],
+        message: format!("the log of `{name}` is not the lab's: {why}"),
+        hint: "write `{lab}/…` there",
+    })
 }
 
 /// The products that an inventory's services name.

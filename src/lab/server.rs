@@ -1,25 +1,24 @@
-//! The lab's process: takes calls from the lab's hosts and from its operator, hands them to the animator, and replies
-//! when the lab's clock says that the command has ended. It ends when told to, when nobody has called for long, or when
-//! its folder is gone.
+//! The lab's process: lets the lab's time pass, takes calls from its hosts and for its operator, hands them to the
+//! animator, and replies when the lab's clock says that the command has ended. Time waits for whoever has not taken
+//! note of something yet. It ends when told to, when nobody has called for long, or when its folder is gone.
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::animator::Animator;
 use crate::lab::place::{Card, Place};
 use crate::world::clock::Clock;
 use crate::world::desk;
-use crate::world::lab_link::{LabCall, LabReply, LabRequest, LabServer};
+use crate::world::lab_link::{Delivery, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble, Patience};
+use crate::world::lab_time::Timekeeper;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 /// After this long without a call nobody is rehearsing any more.
 const IDLE_MS: i64 = 30 * 60_000;
-/// The longest sleep: a service process that was killed from outside must be noticed.
-const GLANCE: Duration = Duration::from_millis(100);
 
 /// Animates the lab in `folder` until it is told to stop.
 ///
 /// # Errors
-/// When there is no lab in the folder, or its model fails.
+/// When there is no lab in the folder, or its model fails at once.
 pub fn serve(folder: &Path) -> Result<()> {
     let place = Place::at(folder);
     let card = place.card()?.ok_or_else(|| {
@@ -27,18 +26,33 @@ pub fn serve(folder: &Path) -> Result<()> {
     })?;
     let card = Card { pid: desk::who().pid, ..card };
     place.write_card(&card)?;
+    let keeper = Timekeeper::begin(folder, card.speed, card.origin)?;
     let animator = Animator::begin(place.clone(), &card)?;
     let server = LabServer::bind(&place.socket())?;
-    Serving { animator, server, waiting: Vec::new(), speed: card.speed.max(1), place }.until_stopped()
+    let (waiting, taken) = (Vec::new(), Vec::new());
+    Serving { animator, keeper, server, waiting, admitted: BTreeMap::new(), taken, place }.until_stopped()
 }
 
 struct Serving {
     animator: Animator,
+    keeper: Timekeeper,
     server: LabServer,
-    /// Callers whose command has not ended yet: when it does, on the lab's clock, and with what.
-    waiting: Vec<(i64, LabCall, LabReply)>,
-    speed: u32,
+    waiting: Vec<Waiting>,
+    /// What runs may have started, by job: time waits until it has come.
+    admitted: BTreeMap<String, (LabCommand, Patience)>,
+    /// Replies that nobody has taken note of yet: time waits.
+    taken: Vec<Delivery>,
     place: Place,
+}
+
+/// A caller whose command has not ended yet.
+struct Waiting {
+    /// When it does, on the lab's clock.
+    due: i64,
+    call: LabCall,
+    reply: LabReply,
+    /// Who has to record that.
+    supervisor: Option<u32>,
 }
 
 impl Serving {
@@ -46,9 +60,8 @@ impl Serving {
         let real = Clock::real();
         let mut last_call = real.now().wall;
         loop {
-            self.animator.catch_up()?;
-            self.reply_to_ended();
-            let Some(call) = self.server.next(self.until_next()) else {
+            self.pass()?;
+            let Some(call) = self.server.next(self.keeper.pause(self.next_due())) else {
                 let idle = real.now().wall - last_call > IDLE_MS;
                 // Without its socket, as when its folder was removed, nobody can call any more.
                 if self.waiting.is_empty() && (idle || !self.place.socket().exists()) {
@@ -57,7 +70,6 @@ impl Serving {
                 continue;
             };
             last_call = real.now().wall;
-            self.animator.catch_up()?;
             if self.take(call)? {
                 break;
             }
@@ -65,38 +77,64 @@ impl Serving {
         Ok(())
     }
 
+    /// Lets as much time pass as may, and everything that is due by then happen.
+    fn pass(&mut self) -> Result<()> {
+        self.taken.retain_mut(|delivery| !delivery.is_over());
+        let on_its_way = self.admitted.values().any(|(_, patience)| !patience.is_over());
+        let held = on_its_way || !self.taken.is_empty();
+        let now = self.keeper.next(held, self.next_due());
+        self.animator.catch_up(now)?;
+        // Its folder may be gone: then it ends, as soon as nobody waits.
+        let _ = self.keeper.tell();
+        let (ended, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.due <= now);
+        self.waiting = waiting;
+        let ended: Vec<Waiting> = ended;
+        for Waiting { call, reply, supervisor, .. } in ended {
+            self.taken.push(call.reply(&reply, supervisor));
+        }
+        Ok(())
+    }
+
+    /// When something happens next.
+    fn next_due(&self) -> Option<i64> {
+        self.waiting.iter().map(|waiting| waiting.due).chain(self.animator.next_due()).min()
+    }
+
     /// Carries out one call. Tells whether it was the last.
     fn take(&mut self, call: LabCall) -> Result<bool> {
+        let mut supervisor = None;
         let (reply, after_ms) = match &call.request {
             LabRequest::Verb { service, verb, args } => self.animator.verb(service, verb, args)?,
-            LabRequest::Probe { service, what, args } => (self.animator.probe(service, what, args)?, 0),
-            LabRequest::Ask(ask) => self.animator.answer(ask)?,
-            LabRequest::State => (self.animator.state()?, 0),
+            LabRequest::Probe { service, what, args } => (self.animator.probe(service, what, args), 0),
+            LabRequest::Read(command) => (self.animator.read(command), 0),
+            LabRequest::Admit { job, command } => {
+                let trouble = self.animator.admits(command);
+                if trouble.is_none() {
+                    self.admitted.insert(job.clone(), (command.clone(), Patience::begin()));
+                }
+                (LabReply { trouble, ..LabReply::default() }, 0)
+            }
+            LabRequest::Job { job, supervisor: by } => {
+                supervisor = Some(*by);
+                match self.admitted.remove(job) {
+                    Some((command, _)) => self.animator.carry_out(&command)?,
+                    None => (not_admitted(job), 0),
+                }
+            }
+            LabRequest::Ask(ask) => self.animator.answer(ask),
+            LabRequest::State => (self.animator.state(), 0),
             LabRequest::Stop => {
-                call.reply(&LabReply::default());
+                let _ = call.reply(&LabReply::default(), None);
                 return Ok(true);
             }
         };
-        let due = self.animator.now().saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX));
-        self.waiting.push((due, call, reply));
+        let due = self.keeper.now().saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX));
+        self.waiting.push(Waiting { due, call, reply, supervisor });
         Ok(false)
     }
+}
 
-    fn reply_to_ended(&mut self) {
-        let now = self.animator.now();
-        let (ended, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|(due, _, _)| *due <= now);
-        self.waiting = waiting;
-        let ended: Vec<(i64, LabCall, LabReply)> = ended;
-        for (_, call, reply) in ended {
-            call.reply(&reply);
-        }
-    }
-
-    /// How long to wait for a call, in real time.
-    fn until_next(&self) -> Duration {
-        let replies = self.waiting.iter().map(|(due, _, _)| *due);
-        let Some(due) = replies.chain(self.animator.next_due()).min() else { return GLANCE };
-        let left = u64::try_from(due - self.animator.now()).unwrap_or(0);
-        (Duration::from_millis(left) / self.speed).clamp(Duration::from_micros(200), GLANCE)
-    }
+fn not_admitted(job: &str) -> LabReply {
+    let why = format!("nobody has asked this lab for the job `{job}`, or it was done already");
+    LabReply { trouble: Some(LabTrouble::NotOurs(why)), ..LabReply::default() }
 }

@@ -1,9 +1,12 @@
 //! What a lab is made from: `stdlib/labs/<lab>.toml`, with its scenarios and the inventory of its site. Pure.
 
 use crate::error::{Error, Kind, Result};
+use crate::library::Shelf;
+use crate::model::document::{Document, span_of};
 use crate::model::text::did_you_mean;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use toml::de::Deserializer;
 
 /// Which rehearsal is asked for: `genesys` or `genesys:compatible`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,19 +47,30 @@ pub struct Template {
     pub params: BTreeMap<String, BTreeMap<String, String>>,
     /// The site; `{lab}` stands for the folder the lab lives in.
     inventory: toml::Table,
+    /// The description itself.
+    #[serde(skip)]
+    text: String,
 }
 
 impl Template {
     /// Reads the description of the lab `name`.
     ///
     /// # Errors
-    /// `Inventory` when it is not one.
+    /// `Inventory`, with its place in the file, when it is not one.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
-        let wrong =
-            |what: String| Error::new(Kind::Inventory, format!("the lab `{name}` is described wrongly")).cause(what);
-        let template: Self = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let file = Shelf::Labs.path(name);
+        let document = Document::new(&file, text);
+        let table = document.parse()?;
+        let span = table.span();
+        let place = span_of(table.get_ref(), &["scenario"]).unwrap_or_default();
+        let read = Self::deserialize(Deserializer::from(table)).map_err(|error| document.mistyped(&error, span))?;
+        let template = Self { text: text.to_owned(), ..read };
         if !template.scenarios.contains_key(&template.scenario) {
-            return Err(wrong(format!("its scenario `{}` is not among its scenarios", template.scenario)));
+            let error = document.wrong(place, format!("the lab has no scenario `{}`", template.scenario));
+            return Err(match did_you_mean(&template.scenario, template.scenarios.keys().map(String::as_str)) {
+                Some(near) => error.hint(near),
+                None => error,
+            });
         }
         Ok(template)
     }
@@ -77,11 +91,28 @@ impl Template {
         Err(error.hint(format!("see which it has: baton lab {}", wanted.lab)))
     }
 
-    /// The inventory of the site, for a lab that lives in `folder`.
+    /// The inventory of the site, for a lab that lives in `folder`. Where it can be, every line of it stands where it
+    /// stands in the description, so that whoever has made a mistake there is led to it.
     #[must_use]
     pub fn inventory(&self, folder: &str) -> String {
-        self.inventory.to_string().replace("{lab}", folder)
+        let kept = kept_lines(&self.text);
+        let same = kept.parse::<toml::Table>().is_ok_and(|table| table == self.inventory);
+        let text = if same { kept } else { self.inventory.to_string() };
+        text.replace("{lab}", folder)
     }
+}
+
+/// The lines of a description that belong to the inventory, without that word in their titles; the others are empty.
+fn kept_lines(text: &str) -> String {
+    let mut inside = false;
+    let keep = |line: &str| {
+        if line.starts_with('[') {
+            inside = line.starts_with("[inventory.");
+        }
+        let title = line.strip_prefix("[inventory.").map(|rest| format!("{:10}[{rest}", ""));
+        if inside { title.unwrap_or_else(|| line.to_owned()) } else { String::new() }
+    };
+    text.lines().map(keep).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -93,7 +124,10 @@ mod tests {
     fn every_shipped_lab_can_be_read_and_a_wrong_scenario_is_answered_with_the_near_one() {
         for entry in library::all(Shelf::Labs) {
             let template = Template::parse(entry.name, entry.text).expect(entry.name);
-            assert!(!template.inventory("/l").contains("{lab}"));
+            let inventory = template.inventory("/l");
+            assert!(!inventory.contains("{lab}"));
+            let line = |text: &str| text.lines().position(|line| line.trim_start().ends_with("hosts.cfg-b]"));
+            assert_eq!(line(&inventory), line(entry.text), "lines stay where they are");
             assert!(template.params.keys().all(|scenario| template.scenarios.contains_key(scenario)));
             let near = format!("{}:{}x", entry.name, template.scenario);
             let error = template.scenario(&Wanted::parse(&near)).expect_err("no such scenario");

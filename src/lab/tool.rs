@@ -6,6 +6,7 @@ use crate::lab::calls::{Asked, Calls};
 use crate::lab::place::Place;
 use crate::world::desk;
 use crate::world::lab_link::{LabReply, LabRequest, lab_call};
+use crate::world::processes;
 use std::path::Path;
 
 /// Asks the lab in `folder` to carry out a command line. The reply holds what the command prints and its exit code.
@@ -25,6 +26,15 @@ pub fn call(folder: &Path, argv: &[String]) -> Result<LabReply> {
         return Err(Error::new(Kind::Usage, message).hint("its commands are those of the product profiles: baton list"));
     };
     lab_call(&place.socket(), &request(asked), None)
+}
+
+/// Asks the lab in `folder` to carry out a job that it has admitted.
+///
+/// # Errors
+/// When it is not there.
+pub fn job(folder: &Path, job: &str) -> Result<LabReply> {
+    let request = LabRequest::Job { job: job.to_owned(), supervisor: processes::parent() };
+    lab_call(&Place::at(folder).socket(), &request, None)
 }
 
 fn request(asked: Asked) -> LabRequest {

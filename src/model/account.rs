@@ -91,8 +91,8 @@ pub fn own_words(argv: &[String], mut output: Vec<u8>) -> Vec<u8> {
 pub fn refusal(argv: &[String], err: &[u8]) -> String {
     let account = argv.get(SUDO.len()).map_or("?", String::as_str);
     let said = String::from_utf8_lossy(err);
-    let lines = said.lines().map(|line| line.strip_prefix("sudo: ").unwrap_or(line).trim());
-    let why = lines.filter(|line| !line.is_empty()).next_back().unwrap_or("it does not say why");
+    let mut lines = said.lines().map(|line| line.strip_prefix("sudo: ").unwrap_or(line).trim());
+    let why = lines.rfind(|line| !line.is_empty()).unwrap_or("it does not say why");
     format!(
         "`sudo` does not let the login account become `{account}` ({}); allow it there with a line in sudoers: \
          LOGIN ALL=({account}) NOPASSWD: /bin/sh",

@@ -6,6 +6,7 @@ pub use crate::model::template::fill;
 use crate::error::{Error, Result};
 use crate::model::document::{Document, span_of};
 use crate::model::effect::Undo;
+use crate::model::layout::{self, Layout};
 use crate::model::span::Span;
 use crate::model::text::{did_you_mean, shown};
 use crate::model::value::Value;
@@ -175,8 +176,26 @@ pub struct Log {
     pub dir: String,
     /// The files in it, `*` allowed.
     pub files: String,
-    /// Anchored patterns, each with one capture group: the event's number.
+    /// The layouts of a record: its columns from the beginning of the line to the event's number.
+    #[serde(default)]
+    pub layouts: Vec<Layout>,
+    /// Anchored patterns, each with one capture group: the event's number. A layout says the same more clearly.
+    #[serde(default)]
     pub event_patterns: Vec<String>,
+}
+
+impl Log {
+    /// The expressions that tell the records which count, for a service with these variables. Each is anchored to the
+    /// beginning of a line and has one group: the event's number.
+    ///
+    /// # Errors
+    /// A sentence that says what cannot be made an expression of.
+    pub fn records(&self, vars: &BTreeMap<String, String>) -> std::result::Result<Vec<String>, String> {
+        let layouts = self.layouts.iter().map(|layout| layout.expression(vars));
+        let free = self.event_patterns.iter();
+        let free = free.map(|text| layout::anchored(text).map_err(|wrong| format!("the pattern `{text}` {wrong}")));
+        layouts.chain(free).collect()
+    }
 }
 
 /// A value that TOML writes as text, such as a length of time.
@@ -230,12 +249,9 @@ impl Profile {
             return Err(misfit("probes", name, format!("probe `{name}` has no command")));
         }
         for pattern in self.log.iter().flat_map(|log| &log.event_patterns) {
-            let wrong = match regex::Regex::new(pattern) {
-                Err(_) => "is not a regular expression",
-                Ok(regex) if regex.captures_len() != 2 => "must have one group in round brackets, the event's number",
-                Ok(_) => continue,
-            };
-            return Err(misfit("log", "event_patterns", format!("the pattern `{pattern}` {wrong}")));
+            if let Err(wrong) = layout::anchored(pattern) {
+                return Err(misfit("log", "event_patterns", format!("the pattern `{pattern}` {wrong}")));
+            }
         }
         match self.events.keys().find(|number| number.parse::<i64>().is_err()) {
             Some(number) => Err(misfit("events", number, format!("event `{number}` is not a number"))),

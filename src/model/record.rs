@@ -1,8 +1,8 @@
 //! Records: what the journal holds of a run, in the order it happened. One vocabulary for the
 //! journal, the screen and the event stream. Adding a variant is additive; changing one is a new format.
 
-use crate::error::Place;
 use crate::model::effect::{Effect, Outcome};
+use crate::model::place::PlaceData;
 use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::model::value::Value;
@@ -154,6 +154,9 @@ pub struct Who {
     pub host: String,
     /// The process.
     pub pid: u32,
+    /// The machine's own identity, which no other of that name has; empty where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub machine: String,
 }
 
 /// How a run ended, or stopped.
@@ -455,6 +458,9 @@ pub enum Record {
         what: String,
         /// Why.
         reason: String,
+        /// The hosts that they took over for the run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<String>,
         /// When.
         at: Moment,
         /// Who.
@@ -471,27 +477,4 @@ pub enum Record {
         /// When.
         at: Moment,
     },
-}
-
-/// A [`Place`] as the journal stores it: `file:line:column`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlaceData {
-    /// File.
-    pub file: String,
-    /// Line from 1.
-    pub line: u32,
-    /// Column from 1.
-    pub column: u32,
-}
-
-impl From<&Place> for PlaceData {
-    fn from(place: &Place) -> Self {
-        Self { file: place.file.clone(), line: place.line, column: place.column }
-    }
-}
-
-impl From<&PlaceData> for Place {
-    fn from(place: &PlaceData) -> Self {
-        Self { file: place.file.clone(), line: place.line, column: place.column }
-    }
 }

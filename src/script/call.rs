@@ -151,7 +151,8 @@ impl<'a> Call<'a> {
     pub(crate) fn any(&self, index: usize) -> &Dynamic {
         const NOTHING: &Dynamic = &Dynamic::UNIT;
         let given = self.args.get(index).unwrap_or(NOTHING);
-        if given.is::<Unwritten>() {
+        let inside = |value: &Dynamic| value.is::<Unwritten>();
+        if inside(given) || given.read_lock::<Map>().is_some_and(|map| map.values().any(inside)) {
             self.unwritten.set(true);
         }
         given
@@ -252,7 +253,12 @@ impl<'a> Call<'a> {
 
     /// The options map at `index`, if the call has one. Unknown keys are refused.
     pub(crate) fn options(&self, index: usize) -> Fallible<Options<'_, 'a>> {
-        let map = if index < self.len() { self.map(index)? } else { Map::new() };
+        // Read past `any`: what is not written out is as good as not given, the rest can be judged.
+        let map = match self.args.get(index) {
+            Some(given) if given.is_map() => given.clone().try_cast::<Map>().unwrap_or_default(),
+            Some(_) => self.map(index)?,
+            None => Map::new(),
+        };
         for key in map.keys() {
             if !self.doc.option_keys().any(|known| known == key.as_str()) {
                 return Err(self.bug(unknown_option(self.doc, key)));

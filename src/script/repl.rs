@@ -74,9 +74,17 @@ impl Notebook {
     /// # Errors
     /// `Script` when it is wrong or wants to ask a host.
     pub fn look(&self, text: &str, track: &TrackId) -> Result<String, Box<Error>> {
+        self.look_through(Rc::new(Sealed), text, track)
+    }
+
+    /// The same with a door of the caller's: it says what may be asked.
+    ///
+    /// # Errors
+    /// `Script` when it is wrong or wants more than that.
+    pub fn look_through(&self, door: Rc<dyn Door>, text: &str, track: &TrackId) -> Result<String, Box<Error>> {
         let around = self.frames.of(track);
         let mut scope = self.scope(&around);
-        match self.carry_out("expression", text, &mut scope, &around, Rc::new(Sealed)) {
+        match self.carry_out("expression", text, &mut scope, &around, door) {
             LineEnd::Value(value) => Ok(value),
             LineEnd::Failed { error, .. } => Err(error),
             LineEnd::CutOff | LineEnd::Halted => {
@@ -251,6 +259,12 @@ pub fn is_incomplete(text: &str) -> bool {
         (Some(line), column) => line > last_line || (line == last_line && column.unwrap_or(0) > last_column),
         (None, _) => true,
     }
+}
+
+/// The lines of a value that is a text, from the way it would be written.
+#[must_use]
+pub fn lines_of(value: &str) -> Option<Vec<String>> {
+    literals::lines_of(value)
 }
 
 /// Whether a text can be read as a script.

@@ -102,24 +102,6 @@ pub(crate) fn captured_in_rounds(ast: &AST) -> BTreeMap<String, BTreeSet<usize>>
     found
 }
 
-/// The keys of maps that are written in a tree, and those that are read with a dot.
-pub(crate) fn keys(ast: &AST) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    ast.walk(&mut |path| {
-        match path.last() {
-            Some(ASTNode::Expr(Expr::Map(parts, _))) => {
-                found.extend(parts.0.iter().map(|(key, _)| key.name.to_string()))
-            }
-            Some(ASTNode::Expr(Expr::Property(property, _))) => {
-                found.insert(property.2.to_string());
-            }
-            _ => {}
-        }
-        true
-    });
-    found
-}
-
 /// Whether a variable that is captured at the end of this path belongs to a `for` around, and to no `let` in it.
 pub(crate) fn is_of_rounds(path: &[ASTNode<'_>], name: &str, at: Position) -> bool {
     for node in path.iter().rev() {
@@ -197,6 +179,24 @@ fn declares(block: &StmtBlock, name: &str, at: Position) -> bool {
     let around = from <= at && (to.is_none() || at <= to);
     let declares = |stmt: &Stmt| matches!(stmt, Stmt::Var(parts, _, place) if parts.0.name == name && *place < at);
     around && block.statements().iter().any(declares)
+}
+
+/// The keys of maps that are written in a tree, and those that are read with a dot.
+pub(crate) fn keys(ast: &AST) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    ast.walk(&mut |path| {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Map(parts, _))) => {
+                found.extend(parts.0.iter().map(|(key, _)| key.name.to_string()))
+            }
+            Some(ASTNode::Expr(Expr::Property(property, _))) => {
+                found.insert(property.2.to_string());
+            }
+            _ => {}
+        }
+        true
+    });
+    found
 }
 
 /// The value of an expression that is written out.

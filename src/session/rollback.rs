@@ -291,7 +291,7 @@ fn opening(
     };
     if !why.is_empty() {
         let (what, at, by) = ("the runbook was left".to_owned(), at.clone(), by.clone());
-        records.push(Record::Deviation { what, reason: why, at, by });
+        records.push(Record::Deviation { what, reason: why, hosts: Vec::new(), at, by });
     }
     Ok(records)
 }
@@ -351,7 +351,7 @@ fn back_already(run: &str, history: &History) -> Box<Error> {
     Error::new(Kind::Refused, message).hint("nothing was done").hint(format!("see what was done: baton show {run}"))
 }
 
-fn over_already(run: &str) -> Box<Error> {
+pub(super) fn over_already(run: &str) -> Box<Error> {
     Error::new(Kind::Refused, format!("run {run} is over; there is nothing to give up"))
         .hint(format!("undo what it changed: baton rollback {run}"))
 }

@@ -64,7 +64,8 @@ impl Takeover {
         let left =
             if self.without.is_empty() { String::new() } else { format!(", without {}", self.without.join(", ")) };
         let what = format!("took the run over{person}: {}{left}", hosts.join(", "));
-        let record = Record::Deviation { what, reason: self.reason.clone(), at, by: self.by.clone() };
+        let hosts = numbers.keys().cloned().collect();
+        let record = Record::Deviation { what, reason: self.reason.clone(), hosts, at, by: self.by.clone() };
         store.append(&self.run, last_seq, &[record])
     }
 
@@ -130,7 +131,8 @@ fn some(numbers: &BTreeMap<String, u64>) -> String {
 fn words(trouble: Trouble) -> String {
     match trouble {
         Trouble::Unreachable(why) | Trouble::Missing(why) | Trouble::Refused(why) => why,
-        Trouble::Lost(why) | Trouble::Leased(why) => why,
+        Trouble::Lost(why) => why,
+        Trouble::Leased(denied) => denied.to_string(),
         Trouble::Late => "no reply in time".to_owned(),
     }
 }

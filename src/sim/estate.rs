@@ -68,7 +68,7 @@ impl SimEstate {
     /// A site in the situation `scenario`, with one of `programs` (by name) for each model its profiles name.
     ///
     /// # Errors
-    /// `Inventory` when a model is missing, `Internal` when one fails at the start.
+    /// `Inventory` when a model is missing, `Script` when one fails at the start.
     pub fn new(
         site: &Inventory,
         programs: &BTreeMap<String, Rc<ModelProgram>>,

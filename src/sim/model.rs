@@ -1,7 +1,7 @@
 //! The host of a product's model: a Rhai script that says what each verb does to the product, what it logs and when.
 //! The same host animates the simulated world and the lab. It knows no jobs, no hosts' faults and no real clock.
 
-use crate::convert::{to_map, to_value};
+use crate::convert::{to_dynamic, to_map, to_value};
 use crate::engine::{Limits, sandbox};
 use crate::error::{Error, Kind, Place, Result};
 use crate::model::effect::{Ask, Form};
@@ -21,6 +21,11 @@ use std::rc::Rc;
 const FUNCTIONS: [(&str, usize); 6] =
     [("init", 2), ("verb", 3), ("probe", 3), ("due", 2), ("answer", 4), ("summary", 0)];
 
+/// What a model may define as well: `commands()` names the programs whose call by a script it answers, for services in
+/// `verb` as the verb `run`, for hosts in `command(host, argv)`.
+const COMMANDS: (&str, usize) = ("commands", 0);
+const COMMAND: (&str, usize) = ("command", 2);
+
 /// How many events may fall due at one instant before the model is taken to be going round in a circle.
 const EVENTS_AT_ONCE_MAX: u32 = 10_000;
 
@@ -31,6 +36,8 @@ pub struct ModelProgram {
     ast: AST,
     name: String,
     file: String,
+    /// The line on which each function begins, as far as can be seen.
+    lines: BTreeMap<String, u32>,
 }
 
 impl ModelProgram {
@@ -49,14 +56,15 @@ impl ModelProgram {
             }
         })?;
         ast.set_source(file);
-        let defined = |name: &str, arity| ast.iter_functions().any(|f| f.name == name && f.params.len() == arity);
-        if let Some((name, arity)) = FUNCTIONS.iter().find(|(name, arity)| !defined(name, *arity)) {
+        let lines = functions(source);
+        if let Some((name, arity)) = FUNCTIONS.iter().find(|wanted| !defines(&ast, **wanted)) {
             let message = format!("the model `{file}` lacks the function `{name}` with {arity} parameters");
-            return Err(Error::new(Kind::Script, message));
+            let line = lines.get(*name).copied().unwrap_or(1);
+            return Err(Error::new(Kind::Script, message).at(Place { file: file.to_owned(), line, column: 1 }));
         }
         let stem = file.rsplit('/').next().unwrap_or(file);
         let name = stem.strip_suffix(".rhai").unwrap_or(stem).to_owned();
-        Ok(Rc::new(Self { engine, ast, name, file: file.to_owned() }))
+        Ok(Rc::new(Self { engine, ast, name, file: file.to_owned(), lines }))
     }
 
     /// The name profiles call it by.
@@ -66,7 +74,12 @@ impl ModelProgram {
     }
 
     fn wrong_answer(&self, function: &str, what: impl std::fmt::Display) -> Box<Error> {
-        Error::new(Kind::Internal, format!("the model `{}` gave a wrong answer from `{function}`: {what}", self.file))
+        let message = format!("the model `{}` gave a wrong answer from `{function}`: {what}", self.file);
+        let error = Error::new(Kind::Script, message);
+        match self.lines.get(function) {
+            Some(line) => error.at(Place { file: self.file.clone(), line: *line, column: 1 }),
+            None => error,
+        }
     }
 
     fn failed(&self, function: &str, failure: Box<EvalAltResult>) -> Box<Error> {
@@ -78,9 +91,11 @@ impl ModelProgram {
         }
         let position = innermost.take_position();
         let message = format!("the model `{}` failed in `{function}`: {innermost}", self.file);
-        let mut error = Error::new(Kind::Internal, message);
+        let mut error = Error::new(Kind::Script, message);
         error.trace = trace;
-        error.place = place(&self.file, position);
+        // What runs too long has no place of its own.
+        let called = || self.lines.get(function).map(|line| Place { file: self.file.clone(), line: *line, column: 1 });
+        error.place = place(&self.file, position).or_else(called);
         error
     }
 }
@@ -115,13 +130,15 @@ pub struct ModelHost {
     stage: Rc<RefCell<Stage>>,
     /// The stage as the engine's tag, made once.
     tag: Dynamic,
+    /// The programs whose call by a script it answers.
+    commands: Vec<String>,
 }
 
 impl ModelHost {
     /// Sets the stage for the services of `site` whose profile names this model, in the situation `scenario`.
     ///
     /// # Errors
-    /// `Internal` when the model's `init` fails.
+    /// `Script` when the model's `init` fails.
     pub fn new(
         program: Rc<ModelProgram>,
         site: &Inventory,
@@ -144,12 +161,13 @@ impl ModelHost {
             folders,
         }));
         let tag = Dynamic::from(StageHandle(Rc::clone(&stage)));
-        let mut host = Self { program, state: Dynamic::UNIT, stage, tag };
+        let mut host = Self { program, state: Dynamic::UNIT, stage, tag, commands: Vec::new() };
         let state = host.call("init", (site_map, scenario.to_owned()))?;
         if !state.is_map() {
             return Err(host.program.wrong_answer("init", "a model's state is a map"));
         }
         host.state = state;
+        host.commands = host.read_commands()?;
         Ok(host)
     }
 
@@ -159,10 +177,41 @@ impl ModelHost {
         self.program.name()
     }
 
+    /// The file of the model, for people.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.program.file
+    }
+
+    /// Whether the model plays this service.
+    #[must_use]
+    pub fn plays(&self, service: &str) -> bool {
+        self.stage.borrow().hosts.contains_key(service)
+    }
+
+    /// Whether the model says that it answers scripts that call this program: of a service, or else of a host.
+    #[must_use]
+    pub fn answers_command(&self, program: &str, of_service: bool) -> bool {
+        let known = self.commands.iter().any(|one| program.rsplit('/').next() == Some(one));
+        known && (of_service || defines(&self.program.ast, COMMAND))
+    }
+
+    /// Does a command to a host now. Nothing when the model returns `()` or has no such function.
+    ///
+    /// # Errors
+    /// `Script` when the model fails.
+    pub fn command(&mut self, host: &str, argv: &Value) -> Result<Option<VerbReply>> {
+        if !defines(&self.program.ast, COMMAND) {
+            return Ok(None);
+        }
+        let reply = self.call("command", (host.to_owned(), to_dynamic(argv)))?;
+        self.verb_reply("command", reply)
+    }
+
     /// Does a verb to a service now. Nothing when the model returns `()`: it does not know the verb.
     ///
     /// # Errors
-    /// `Internal` when the model fails.
+    /// `Script` when the model fails.
     pub fn verb(&mut self, service: &str, verb: &str, args: &Fields) -> Result<Option<VerbReply>> {
         {
             let mut stage = self.stage.borrow_mut();
@@ -171,28 +220,23 @@ impl ModelHost {
             stage.ledger.effects.push(deed);
         }
         let reply = self.call("verb", (service.to_owned(), verb.to_owned(), to_map(args)))?;
-        let Some(mut fields) = self.reply_fields("verb", reply, &["exit", "output", "takes"])? else { return Ok(None) };
-        Ok(Some(VerbReply {
-            exit: exit(&fields),
-            output: text(&mut fields, "output"),
-            takes_ms: span(&fields, "takes"),
-        }))
+        self.verb_reply("verb", reply)
     }
 
     /// Reads something of a service: exit code and output. Nothing when the model returns `()`.
     ///
     /// # Errors
-    /// `Internal` when the model fails.
+    /// `Script` when the model fails.
     pub fn probe(&mut self, service: &str, what: &str, args: &Fields) -> Result<Option<(i32, String)>> {
         let reply = self.call("probe", (service.to_owned(), what.to_owned(), to_map(args)))?;
-        let fields = self.reply_fields("probe", reply, &["exit", "output"])?;
-        Ok(fields.map(|mut fields| (exit(&fields), text(&mut fields, "output"))))
+        let Some(mut fields) = self.reply_fields("probe", reply, &["exit", "output"])? else { return Ok(None) };
+        Ok(Some((self.exit("probe", &fields)?, text(&mut fields, "output"))))
     }
 
     /// What the rehearsal's operator says. Nothing when the model returns `()`: it is none of its business.
     ///
     /// # Errors
-    /// `Internal` when the model fails, or answers with a word that is not one of the form's.
+    /// `Script` when the model fails, or answers with a word that is not one of the form's.
     pub fn answer(&mut self, ask: &Ask) -> Result<Option<OperatorReply>> {
         let (form, options) = match &ask.form {
             Form::Confirm => ("confirm", Array::new()),
@@ -205,14 +249,15 @@ impl ModelHost {
         if !ask.form.words().contains(&word) {
             return Err(self.program.wrong_answer("answer", format!("`{word}` does not answer a {form}")));
         }
-        Ok(Some(OperatorReply { word, note: text(&mut fields, "note"), after_ms: span(&fields, "after") }))
+        let after_ms = self.span("answer", &fields, "after")?;
+        Ok(Some(OperatorReply { word, note: text(&mut fields, "note"), after_ms }))
     }
 
     /// Lets time pass up to `wall_ms` (milliseconds since 1970): what falls due happens, in the order of time and
     /// then of asking. Time never goes back.
     ///
     /// # Errors
-    /// `Internal` when the model fails or goes round in a circle.
+    /// `Script` when the model fails or goes round in a circle.
     pub fn advance_to(&mut self, wall_ms: i64) -> Result<()> {
         let mut at_once = 0;
         loop {
@@ -256,7 +301,7 @@ impl ModelHost {
     /// The state that tests compare.
     ///
     /// # Errors
-    /// `Internal` when the model fails, or gives what is not plain data.
+    /// `Script` when the model fails, or gives what is not plain data.
     pub fn summary(&mut self) -> Result<Value> {
         let summary = self.call("summary", ())?;
         to_value(&summary).map_err(|wrong| self.program.wrong_answer("summary", wrong))
@@ -269,6 +314,40 @@ impl ModelHost {
         engine
             .call_fn_with_options(options, &mut Scope::new(), ast, function, args)
             .map_err(|failure| self.program.failed(function, failure))
+    }
+
+    fn read_commands(&mut self) -> Result<Vec<String>> {
+        if !defines(&self.program.ast, COMMANDS) {
+            return Ok(Vec::new());
+        }
+        let said = self.call("commands", ())?;
+        let words = said.into_typed_array::<rhai::ImmutableString>();
+        words
+            .map(|words| words.iter().map(ToString::to_string).collect())
+            .map_err(|_| self.program.wrong_answer("commands", "it must be a list of the names of programs"))
+    }
+
+    fn verb_reply(&self, function: &str, reply: Dynamic) -> Result<Option<VerbReply>> {
+        let fields = self.reply_fields(function, reply, &["exit", "output", "takes"])?;
+        let Some(mut fields) = fields else { return Ok(None) };
+        let (exit, takes_ms) = (self.exit(function, &fields)?, self.span(function, &fields, "takes")?);
+        Ok(Some(VerbReply { exit, output: text(&mut fields, "output"), takes_ms }))
+    }
+
+    /// The exit code; one that is missing is 0.
+    fn exit(&self, function: &str, fields: &Map) -> Result<i32> {
+        let code = fields.get("exit").map_or(Ok(0), Dynamic::as_int);
+        code.ok()
+            .and_then(|code| i32::try_from(code).ok())
+            .ok_or_else(|| self.program.wrong_answer(function, "`exit` must be an exit code, a whole number"))
+    }
+
+    /// Milliseconds; what is missing is none.
+    fn span(&self, function: &str, fields: &Map, key: &str) -> Result<u64> {
+        let span = fields.get(key).map_or(Ok(0), Dynamic::as_int);
+        span.ok()
+            .and_then(|span| u64::try_from(span).ok())
+            .ok_or_else(|| self.program.wrong_answer(function, format!("`{key}` must be a number of milliseconds")))
     }
 
     fn reply_fields(&self, function: &str, reply: Dynamic, known: &[&str]) -> Result<Option<Map>> {
@@ -306,18 +385,21 @@ fn site_map(site: &Inventory, hosts: &BTreeMap<String, String>) -> Map {
     Map::from([("services".into(), services), ("pairs".into(), pairs)])
 }
 
-fn exit(fields: &Map) -> i32 {
-    let code = fields.get("exit").and_then(|value| value.as_int().ok()).unwrap_or(0);
-    i32::try_from(code).unwrap_or(1)
-}
-
 fn text(fields: &mut Map, key: &str) -> String {
     fields.remove(key).map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// Milliseconds; what is missing or negative is none.
-fn span(fields: &Map, key: &str) -> u64 {
-    fields.get(key).and_then(|value| value.as_int().ok()).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0)
+fn defines(ast: &AST, (name, arity): (&str, usize)) -> bool {
+    ast.iter_functions().any(|function| function.name == name && function.params.len() == arity)
+}
+
+/// The line on which each function of a script begins, for mistakes that have no place of their own.
+fn functions(source: &str) -> BTreeMap<String, u32> {
+    let named = |line: &str| {
+        let name = line.trim_start().strip_prefix("fn ")?.trim_start().split('(').next()?;
+        Some(name.trim_end().to_owned())
+    };
+    (1..).zip(source.lines()).filter_map(|(number, line)| Some((named(line)?, number))).collect()
 }
 
 fn place(file: &str, position: rhai::Position) -> Option<Place> {

@@ -103,6 +103,9 @@ fn time_natives(module: &mut Module) {
 
 fn log_natives(module: &mut Module) {
     module.set_native_fn("open_log", |ctx: NativeCallContext, service: &str, file: &str| {
+        if file.is_empty() || file.contains('/') || file == "." || file == ".." {
+            return Err(format!("`{file}` is not the name of a file: the log of a service lies in its folder").into());
+        }
         tell(&ctx, service, |service| Out::OpenLog { service, file: file.to_owned() })
     });
     module.set_native_fn("log", |ctx: NativeCallContext, service: &str, line: &str| {

@@ -40,6 +40,8 @@ pub(super) enum Due {
     Ready(Option<String>, Reply),
     /// How a job stands when the time has come.
     Job(String, JobId),
+    /// What is in a folder that must be there, when the time has come.
+    Folder(String, String),
     /// What is in a folder when the time has come.
     Listing(String, String),
     /// The same, and at once if something changes there.
@@ -50,7 +52,7 @@ impl Due {
     pub(super) fn waits_for(&self, host: &str, dir: &str) -> bool {
         match self {
             Self::Changed(on, folder) => on == host && folder == dir,
-            Self::Ready(..) | Self::Job(..) | Self::Listing(..) => false,
+            Self::Ready(..) | Self::Job(..) | Self::Folder(..) | Self::Listing(..) => false,
         }
     }
 
@@ -58,14 +60,14 @@ impl Due {
     pub(super) fn changed(self) -> Self {
         match self {
             Self::Changed(host, dir) => Self::Listing(host, dir),
-            Self::Ready(..) | Self::Job(..) | Self::Listing(..) => self,
+            Self::Ready(..) | Self::Job(..) | Self::Folder(..) | Self::Listing(..) => self,
         }
     }
 
     fn host(&self) -> Option<&str> {
         match self {
             Self::Ready(host, _) => host.as_deref(),
-            Self::Job(host, _) | Self::Listing(host, _) | Self::Changed(host, _) => Some(host),
+            Self::Job(host, _) | Self::Folder(host, _) | Self::Listing(host, _) | Self::Changed(host, _) => Some(host),
         }
     }
 }
@@ -146,7 +148,12 @@ impl Estate {
         match due {
             Due::Ready(_, reply) => reply,
             Due::Job(host, job) => Reply::Job(self.hosts.get(&host).map_or(JobState::Absent, |h| h.state(&job, now))),
-            Due::Listing(host, dir) | Due::Changed(host, dir) => Reply::Listing(self.files.list(&host, &dir)),
+            Due::Folder(host, dir) if !self.files.has_folder(&host, &dir) => {
+                Reply::Trouble(Trouble::Missing(format!("`{dir}` is not there")))
+            }
+            Due::Folder(host, dir) | Due::Listing(host, dir) | Due::Changed(host, dir) => {
+                Reply::Listing(self.files.list(&host, &dir))
+            }
         }
     }
 
@@ -162,7 +169,7 @@ impl Estate {
             Request::ExpectNewKey { host } => {
                 self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
             }
-            Request::File { host, work } if host == RUNNER => self.file_work(ticket, &host, work),
+            Request::File { host, work, .. } if host == RUNNER => self.file_work(ticket, &host, work),
             // The fence has answered them.
             Request::TakeLease { .. } | Request::Release { .. } => {}
             Request::Start { ref host, .. }
@@ -218,7 +225,7 @@ impl Estate {
                 let reply = self.probe(&host, service.as_deref(), &what, &args, proof(&argv));
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
-            Request::List { host, dir } => self.schedule(soon, ticket, Due::Listing(host, plain(dir))),
+            Request::List { host, dir } => self.schedule(soon, ticket, Due::Folder(host, plain(dir))),
             Request::Read { host, dir, name, identity, from, max } => {
                 let path = format!("{}/{name}", plain(dir));
                 let reply = match self.files.bytes(&host, &path, identity, from, max) {
@@ -227,7 +234,7 @@ impl Estate {
                 };
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
-            Request::File { host, work } => self.file_work(ticket, &host, work),
+            Request::File { host, work, .. } => self.file_work(ticket, &host, work),
             Request::Changed { host, dir, seen, until } => {
                 let dir = plain(dir);
                 if self.files.list(&host, &dir) == seen {
@@ -256,7 +263,7 @@ impl Estate {
             self.delay_log(service, *ms);
         }
         if !known {
-            let record = self.run(service, verb, args, harm.as_ref());
+            let record = self.run((host, service), verb, args, harm.as_ref());
             let now = self.now;
             if let Some(host) = self.hosts.get_mut(host) {
                 host.jobs.insert(job.clone(), record);
@@ -287,16 +294,30 @@ impl Estate {
     }
 
     /// What a command does, and the record it will leave.
-    fn run(&mut self, service: Option<&str>, verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
+    fn run(&mut self, (host, service): (&str, Option<&str>), verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
         let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
-        let reply =
-            if does_nothing { failing("it failed before it did anything") } else { self.do_verb(service, verb, args) };
+        let reply = match service {
+            _ if does_nothing => failing("it failed before it did anything"),
+            None if verb == "run" => self.do_command(host, args),
+            service => self.do_verb(service, verb, args),
+        };
         let end = match harm {
             Some(Harm::JobLost { .. }) => JobState::Lost("its supervisor is gone and left no exit record".into()),
             Some(Harm::FailsAfter) => JobState::Exited(1),
             Some(_) | None => JobState::Exited(reply.exit),
         };
         SimJob { ends_at: self.now + reply.takes_ms, end, output: reply.output }
+    }
+
+    /// A command of a script on a host, of which the first model that has an answer says what it does.
+    fn do_command(&mut self, host: &str, args: &Fields) -> VerbReply {
+        let argv = args.get("argv").cloned().unwrap_or_default();
+        let command = |model: &mut ModelHost, now| {
+            model.advance_to(now)?;
+            model.command(host, &argv)
+        };
+        let reply = (0..self.models.len()).find_map(|index| self.attempt(index, command).flatten());
+        reply.unwrap_or_else(succeeding)
     }
 
     fn do_verb(&mut self, service: Option<&str>, verb: &str, args: &Fields) -> VerbReply {

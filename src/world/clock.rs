@@ -1,17 +1,20 @@
-//! Clocks: the real one, and a lab's scaled one in which a real second counts for many. Limits are counted
-//! in boot time, which goes on while the machine sleeps. It must not decide what a time means.
+//! Clocks: the machine's, and a lab's, whose time is let pass by the lab. Limits are counted in boot time, which goes
+//! on while the machine sleeps. It must not decide what a time means.
 
+use super::lab_time::LabTime;
 use crate::model::record::Moment;
 use rustix::time::{ClockId, clock_gettime};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// The shortest wait for a lab's time to pass: it passes in steps, and may be held.
+const STEP: Duration = Duration::from_micros(500);
 
 /// Tells the time. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    /// How many milliseconds a real one counts, at least 1.
-    factor: u32,
-    /// The instant at which the scaled wall clock agrees with the real one, in milliseconds since 1970.
-    origin: i64,
+    /// The lab's time, where that counts.
+    lab: Option<Arc<LabTime>>,
     boot: String,
 }
 
@@ -19,30 +22,36 @@ impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn real() -> Self {
-        Self::scaled(1, 0)
+        Self { lab: None, boot: boot_id() }
     }
 
-    /// A clock on which a real second counts `factor` seconds since `origin` (milliseconds since 1970, real).
-    /// Every process that uses the same two numbers reads the same time.
+    /// The clock of a lab. Every process reads the same time.
     #[must_use]
-    pub fn scaled(factor: u32, origin: i64) -> Self {
-        Self { factor: factor.max(1), origin, boot: boot_id() }
+    pub fn of_lab(time: LabTime) -> Self {
+        Self { lab: Some(Arc::new(time)), boot: boot_id() }
     }
 
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> Moment {
-        let real = nanoseconds(ClockId::Realtime) / 1_000;
-        let origin = self.origin.saturating_mul(1000);
-        let wall = origin.saturating_add(real.saturating_sub(origin).saturating_mul(i64::from(self.factor))) / 1000;
-        Moment { wall, mono: self.micros() / 1000, boot: self.boot.clone() }
+        let mono = self.micros() / 1000;
+        let wall = if self.lab.is_some() {
+            i64::try_from(mono).unwrap_or(i64::MAX)
+        } else {
+            nanoseconds(ClockId::Realtime) / 1_000_000
+        };
+        Moment { wall, mono, boot: self.boot.clone() }
     }
 
-    /// How long to wait, in real time, until `until` (milliseconds of `mono`); nothing when it is over.
+    /// How long to wait, in real time, until `until` (milliseconds of `mono`); nothing when it is over. In a lab it may
+    /// take longer: look again then.
     #[must_use]
     pub fn real_time_until(&self, until: u64) -> Option<Duration> {
         let left = until.saturating_mul(1000).checked_sub(self.micros()).filter(|left| *left > 0)?;
-        Some(Duration::from_micros(left.div_ceil(u64::from(self.factor))))
+        Some(match &self.lab {
+            Some(lab) => Duration::from_micros(left.div_ceil(lab.speed())).max(STEP),
+            None => Duration::from_micros(left),
+        })
     }
 
     /// Which boot of this machine it is.
@@ -52,8 +61,8 @@ impl Clock {
     }
 
     fn micros(&self) -> u64 {
-        let real = u64::try_from(nanoseconds(ClockId::Boottime) / 1_000).unwrap_or_default();
-        real.saturating_mul(u64::from(self.factor))
+        let micros = self.lab.as_ref().map_or_else(|| nanoseconds(ClockId::Boottime) / 1_000, |lab| lab.micros());
+        u64::try_from(micros).unwrap_or_default()
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn hushed(reply: Reply, window: Window, mask: &Mask) -> Reply {
             Trouble::Missing(why) => Trouble::Missing(mask.text(why)),
             Trouble::Refused(why) => Trouble::Refused(mask.text(why)),
             Trouble::Lost(why) => Trouble::Lost(mask.text(why)),
-            Trouble::Leased(why) => Trouble::Leased(mask.text(why)),
+            Trouble::Leased(why) => Trouble::Leased(why.hidden(&|text| mask.text(text))),
             Trouble::Late => Trouble::Late,
         }),
         Reply::Job(JobState::Lost(why)) => Reply::Job(JobState::Lost(mask.text(why))),

@@ -11,7 +11,7 @@ use super::commands::command;
 use super::files::read_own;
 use super::job_mark::Mark;
 use super::keyring::Secret;
-use super::lease::{FOLDER, Lease};
+use super::lease::Lease;
 use super::watches::Watches;
 use super::{JobId, JobState, Reply, Stream, Trouble, local_lease};
 use rustix::fs::{FlockOperation, OFlags, fcntl_setfl, flock};
@@ -50,13 +50,14 @@ const BEGUN: &[u8] = b"begun\n";
 #[derive(Debug)]
 pub(super) struct Attempt {
     jobs: PathBuf,
+    leases: PathBuf,
     base: PathBuf,
 }
 
 impl Attempt {
-    /// The attempt `id` in a jobs folder.
-    pub(super) fn of(jobs: &Path, id: &JobId) -> Result<Self, Trouble> {
-        Ok(Self { jobs: jobs.to_path_buf(), base: base(jobs, id)? })
+    /// The attempt `id` in a jobs folder, on a host whose leases are in `leases`.
+    pub(super) fn of(jobs: &Path, leases: &Path, id: &JobId) -> Result<Self, Trouble> {
+        Ok(Self { jobs: jobs.to_path_buf(), leases: leases.to_path_buf(), base: base(jobs, id)? })
     }
 
     fn mark_file(&self) -> PathBuf {
@@ -90,7 +91,7 @@ impl Attempt {
     /// The folder of the claim that is carried out, or will be if any is.
     fn folder(&self) -> PathBuf {
         let marked = self.mark().flatten().map(|mark| mark.number);
-        self.claim(marked.unwrap_or_else(|| local_lease::number_in(&self.jobs).unwrap_or_default()))
+        self.claim(marked.unwrap_or_else(|| local_lease::number_in(&self.leases).unwrap_or_default()))
     }
 }
 
@@ -335,8 +336,7 @@ async fn launch(
         Err(error) => return Err(refused("the input of the command cannot be laid ready", error)),
     };
     let mut setsid = command("setsid");
-    let leases = attempt.jobs.join(FOLDER);
-    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(leases).arg(asked.as_str()).args(argv);
+    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(&attempt.leases).arg(asked.as_str()).args(argv);
     setsid.stdin(lock).stdout(input).stderr(tells);
     let spawned = setsid.spawn();
     // It holds our ends of what it has got.

@@ -40,6 +40,8 @@ impl fmt::Debug for Secret {
 #[derive(Debug, Default)]
 pub struct Keyring {
     secrets: BTreeMap<String, Named>,
+    /// Whether values are made up: nothing is asked for them.
+    rehearsed: bool,
     had: OnceCell<Had>,
 }
 
@@ -54,7 +56,13 @@ impl Keyring {
     /// The keyring of these secrets; none of their values is looked for yet.
     #[must_use]
     pub fn new(secrets: BTreeMap<String, Named>) -> Self {
-        Self { secrets, had: OnceCell::new() }
+        Self { secrets, rehearsed: false, had: OnceCell::new() }
+    }
+
+    /// The same secrets for a rehearsal: their values are made up, and no source of theirs is asked.
+    #[must_use]
+    pub fn rehearsed(secrets: BTreeMap<String, Named>) -> Self {
+        Self { rehearsed: true, ..Self::new(secrets) }
     }
 
     /// Whether there is nothing to hide.
@@ -70,11 +78,28 @@ impl Keyring {
         match self.had().await.values.get(name) {
             Some(Ok(secret)) => Ok(secret.clone()),
             Some(Err(why)) => {
-                let origin = self.secrets.get(name).map(Named::origin).unwrap_or_default();
+                let origin = self.origin(name);
                 Err(Trouble::Refused(format!("secret `{name}` cannot be had from {origin}: {why}")))
             }
             None => Err(Trouble::Missing(format!("the inventory has no secret `{name}`"))),
         }
+    }
+
+    /// The name of a secret whose value also stands in one of these texts, and of that text. What a host says would be
+    /// hidden where it is compared with what the text says.
+    pub(super) async fn common<'t>(&self, texts: &'t BTreeMap<String, Vec<String>>) -> Option<(String, &'t str)> {
+        let values = &self.had().await.values;
+        let mut had = values.iter().filter_map(|(name, value)| Some((name, value.as_ref().ok()?.reveal())));
+        had.find_map(|(name, value)| {
+            let says = |said: &String| said.as_bytes().windows(value.len()).any(|part| part == value);
+            let (text, _) = texts.iter().find(|(_, said)| said.iter().any(says))?;
+            Some((name.clone(), text.as_str()))
+        })
+    }
+
+    /// Where the value of a secret is had from, for people.
+    pub(super) fn origin(&self, name: &str) -> String {
+        self.secrets.get(name).map(Named::origin).unwrap_or_default()
     }
 
     /// What hides the values. A secret that cannot be had hides nothing: nobody was given it.
@@ -89,7 +114,9 @@ impl Keyring {
     async fn have(&self) -> Had {
         let mut values = BTreeMap::new();
         for (name, secret) in &self.secrets {
-            values.insert(name.clone(), have(&secret.source).await);
+            let made_up = || Ok(Secret(format!("rehearsed secret {name}").into_bytes()));
+            let value = if self.rehearsed { made_up() } else { have(&secret.source).await };
+            values.insert(name.clone(), value);
         }
         let mask = Mask::of(values.values().flatten().map(Secret::reveal));
         Had { values, mask }

@@ -1,6 +1,7 @@
 //! The wire between a lab and those who use it, the runner and the commands of its hosts: a Unix socket, and for each
 //! request one line of JSON each way. It must not know what a lab does with a request.
 
+use super::processes;
 use crate::error::{Error, Kind, Result};
 use crate::model::effect::Ask;
 use crate::model::value::Fields;
@@ -13,12 +14,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest line either side accepts, in bytes.
 const LINE_MAX: u64 = 4 << 20;
 /// How long a caller may take to say what it wants, and to take its reply.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long what is on its way may take on a busy machine.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// What can be asked of a lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,12 +46,53 @@ pub enum LabRequest {
         /// Its arguments.
         args: Fields,
     },
+    /// What a runner wants to have started: may it be, as this job? It is carried out when the job comes.
+    Admit {
+        /// The job.
+        job: String,
+        /// What it is to do.
+        command: LabCommand,
+    },
+    /// A job that was admitted has been started: carry out what it is to do.
+    Job {
+        /// The job.
+        job: String,
+        /// The process that records how it ends.
+        supervisor: u32,
+    },
+    /// A reading that a runner wants.
+    Read(LabCommand),
     /// A question to the lab's operator.
     Ask(Ask),
     /// How the lab stands.
     State,
     /// The lab is to end.
     Stop,
+}
+
+/// A command of a run, by what it means. Its words are for hosts that have such a program: a lab has none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabCommand {
+    /// On which host.
+    pub host: String,
+    /// Of which service, if of one.
+    pub service: Option<String>,
+    /// Which verb or probe.
+    pub name: String,
+    /// Its arguments.
+    pub args: Fields,
+    /// The program that it would be on a host.
+    pub program: String,
+}
+
+/// Why a lab has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabTrouble {
+    /// It is not the lab's: nothing was done.
+    NotOurs(String),
+    /// The model is wrong: what, and where in its text.
+    Model(String),
 }
 
 /// What a lab replies. Which fields count depends on the request; the others are empty.
@@ -62,6 +107,8 @@ pub struct LabReply {
     pub word: String,
     /// What the operator adds, or what went wrong.
     pub note: String,
+    /// Why there is no answer.
+    pub trouble: Option<LabTrouble>,
 }
 
 /// Asks a lab and waits for the reply, for ever without a `limit`.
@@ -140,9 +187,52 @@ impl Drop for LabServer {
 }
 
 impl LabCall {
-    /// Replies. A caller that has gone meanwhile is no error: it will ask again or it does not care.
-    pub fn reply(self, reply: &LabReply) {
-        let _ = send(&self.stream, reply);
+    /// Replies. A caller that has gone meanwhile is no error: it will ask again or it does not care. `supervisor` is
+    /// the process that has to record what the reply means, if there is one.
+    pub fn reply(self, reply: &LabReply, supervisor: Option<u32>) -> Delivery {
+        let sent = send(&self.stream, reply).and_then(|()| self.stream.set_nonblocking(true));
+        Delivery { stream: sent.is_ok().then_some(self.stream), supervisor, patience: Patience::begin() }
+    }
+}
+
+/// How long something that is on its way between a lab and its hosts is waited for.
+#[derive(Debug)]
+pub struct Patience(Instant);
+
+impl Patience {
+    /// From now on.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether it will hardly come any more: whoever should have brought it has died.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.0.elapsed() > ON_ITS_WAY
+    }
+}
+
+/// A reply on its way.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Gone when the caller is.
+    stream: Option<UnixStream>,
+    supervisor: Option<u32>,
+    patience: Patience,
+}
+
+impl Delivery {
+    /// Whether the caller has taken it, and whoever has to record it has: or they had long enough.
+    pub fn is_over(&mut self) -> bool {
+        if let Some(mut stream) = self.stream.as_ref() {
+            let waits = stream.read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+            if !waits {
+                self.stream = None;
+            }
+        }
+        let recorded = self.stream.is_none() && self.supervisor.is_none_or(processes::is_gone);
+        recorded || self.patience.is_over()
     }
 }
 

@@ -5,6 +5,7 @@
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
 pub mod asked;
+pub mod beneath;
 pub mod clock;
 mod commands;
 pub mod console;
@@ -15,22 +16,29 @@ pub mod folders;
 mod hush;
 pub mod job;
 mod job_mark;
+mod kept_attributes;
 pub mod keyring;
 pub mod lab_link;
+pub mod lab_side;
+pub mod lab_time;
 pub mod lease;
 pub mod line_editor;
-mod local_lease;
+pub mod line_mode;
+pub mod local_lease;
 mod local_transfer;
 pub mod mask;
 pub mod nowhere;
+pub mod pace;
 pub mod person;
 pub mod processes;
 pub mod real_folders;
+mod spelling;
 pub mod ssh;
 pub mod system;
 pub mod terminal;
 pub mod trace;
 pub mod transfer;
+pub(crate) mod trust;
 mod watches;
 
 use crate::model::effect::Ask;
@@ -39,7 +47,7 @@ use crate::model::mark::Identity;
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Fields;
 use asked::Asked;
-use lease::Runner;
+use lease::{Denied, Runner};
 use transfer::{Block, FileSeen, FileWork};
 
 /// Names a request under way, so that its reply can be handed to the track that asked.
@@ -184,7 +192,7 @@ pub enum Request {
         /// At the latest.
         until: u64,
     },
-    /// The regular files in a folder, by name. A missing folder is an empty one.
+    /// The regular files in a folder and the links to such, by name; `Missing` when there is no such folder.
     List {
         /// On which host.
         host: String,
@@ -212,8 +220,10 @@ pub enum Request {
         host: String,
         /// What.
         work: FileWork,
+        /// When to give up.
+        until: u64,
     },
-    /// Replies with the listing as soon as it differs from `seen`, or at `until`.
+    /// Replies with the listing as soon as it differs from `seen`, or at `until`. A missing folder is an empty one.
     Changed {
         /// On which host.
         host: String,
@@ -274,6 +284,17 @@ impl Request {
             Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
         }
     }
+
+    /// For what moment it waits at the longest, if waiting is all that it does.
+    pub(crate) fn waits_until(&self) -> Option<u64> {
+        match self {
+            Self::JobEnd { until, .. } | Self::Changed { until, .. } | Self::WaitUntil { until } => Some(*until),
+            Self::Ask { .. } | Self::Line { .. } => Some(u64::MAX),
+            Self::Start { .. } | Self::Look { .. } | Self::JobOutput { .. } | Self::EndJob { .. } => None,
+            Self::Probe { .. } | Self::List { .. } | Self::Read { .. } | Self::File { .. } => None,
+            Self::TakeLease { .. } | Self::Release { .. } | Self::ExpectNewKey { .. } => None,
+        }
+    }
 }
 
 /// A file in a folder.
@@ -287,6 +308,21 @@ pub struct FileStat {
     pub len: u64,
     /// When it was last written, in nanoseconds since 1970: tells a file rewritten to the same length.
     pub modified: i64,
+    /// What stands under the name.
+    pub kind: FileKind,
+}
+
+/// What stands under a name in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A symbolic link to a regular file; the rest of what is known is that file's.
+    Link,
+    /// A symbolic link whose file is not there or cannot be reached; nothing else is known.
+    Nowhere,
+    /// Something whose name is not UTF-8, so that nobody could ask for it; the name is what can be shown of it.
+    Unnamed,
 }
 
 /// How a job stands.
@@ -385,8 +421,8 @@ pub enum Trouble {
     Refused(String),
     /// The link broke before the reply: it may or may not have been done. Look again.
     Lost(String),
-    /// The host is leased to another run, or to another runner of this one: who, in words. Nothing was started.
-    Leased(String),
+    /// The host is not leased to this runner. Nothing was started.
+    Leased(Denied),
 }
 
 /// The run is being stopped: give up at once, change nothing more.

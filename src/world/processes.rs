@@ -68,6 +68,21 @@ pub fn start_detached(program: &Path, args: &[String], log: &Path) -> Result<()>
     Ok(())
 }
 
+/// The process that started this one.
+#[must_use]
+pub fn parent() -> u32 {
+    rustix::process::getppid().map_or(0, |id| id.as_raw_nonzero().get().unsigned_abs())
+}
+
+/// Whether a process has ended, as far as can be seen; nobody need have taken note of that.
+#[must_use]
+pub fn is_gone(id: u32) -> bool {
+    // 12 (a name) S …
+    let about = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let state = about.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+    matches!(state, None | Some('Z' | 'X'))
+}
+
 fn not_started(program: &Path, error: &std::io::Error) -> Box<Error> {
     Error::new(Kind::Failed, format!("cannot start `{}`", program.display())).cause(error)
 }

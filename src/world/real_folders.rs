@@ -1,10 +1,11 @@
 //! Real files and folders behind [`Folders`], for a lab: all below one root, whatever host they are said to be on.
 //! It must never touch anything outside that root, not even through a symbolic link.
 
+use super::beneath::beneath;
 use super::folders::Folders;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// The files and folders of all hosts of a lab.
 #[derive(Debug, Clone)]
@@ -19,20 +20,8 @@ impl RealFolders {
         Self { root }
     }
 
-    /// The path, if neither it nor a link on the way leads out of the root.
     fn inside(&self, path: &str) -> Result<PathBuf, String> {
-        let outside = || format!("`{path}` is not below `{}`", self.root.display());
-        let inner = Path::new(path).strip_prefix(&self.root).map_err(|_| outside())?;
-        let mut whole = self.root.clone();
-        for part in inner.components() {
-            let Component::Normal(name) = part else { return Err(outside()) };
-            whole.push(name);
-            if whole.is_symlink() {
-                return Err(format!("`{}` is a symbolic link", whole.display()));
-            }
-        }
-        // The root itself is not the model's to move or remove.
-        if whole == self.root { Err(outside()) } else { Ok(whole) }
+        beneath(&self.root, Path::new(path))
     }
 }
 

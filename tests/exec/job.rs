@@ -235,6 +235,16 @@ fn a_goal_must_stay_reached() {
 }
 
 #[test]
+fn a_goal_that_must_stay_is_given_the_time_to_when_the_job_is_taken_up_after_its_limit() {
+    let stays = Job { goal: Some(goal(Span::secs(8))), ..job(Class::Idempotent) };
+    let late = existing(Fake::new(), 1, 20_000, JobState::Exited(0)).with(|state| state.now = 300_000);
+    done(act(&late.probe("status", 0, 0, "stopped"), Action::Job(stays.clone()), 1, true));
+    let late = existing(Fake::new(), 1, 20_000, JobState::Exited(0)).with(|state| state.now = 300_000);
+    let late = late.probe("status", 0, 0, "stopped").probe("status", 304_000, 0, "running");
+    assert_eq!(failed(act(&late, Action::Job(stays), 1, true)).kind, FailureKind::Goal);
+}
+
+#[test]
 fn a_goal_that_is_not_reached_is_named() {
     let fake = Fake::new().probe("status", 0, 0, "running");
     let failure = failed(act(&fake, Action::Job(with_goal()), 1, false));

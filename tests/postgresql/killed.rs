@@ -34,7 +34,7 @@ fn a_runner_killed_at_random_moments_and_resumed_loses_nothing() {
                 begun = begun
                     || site.baton(&["runs"]).out.lines().filter(|line| line.contains("switchover")).count() == runs;
                 if status.code().is_some() {
-                    assert_eq!(status.code(), Some(0), "seed {seed}, run {runs}, after {kills} kills");
+                    runner.ended_with(status, 0, &format!("seed {seed}, run {runs}, after {kills} kills"));
                     break;
                 }
             }

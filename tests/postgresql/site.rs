@@ -3,12 +3,12 @@
 //! and runner alike: PostgreSQL refuses to run as root.
 
 use super::sshd::Sshd;
-use crate::support::Ended;
+use crate::support::{Ended, Running};
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 const BIN: &str = "/usr/lib/postgresql/15/bin";
 /// The account that the tests become when they run as root.
@@ -163,6 +163,7 @@ impl Site {
             .current_dir(self.path())
             .env("HOME", self.path())
             .env("BATON_STATE", self.path().join("state"))
+            .env("BATON_LEASES", self.path().join("leases"))
             .env_remove("XDG_STATE_HOME")
             .env("NO_COLOR", "1")
             .env("COLUMNS", "120")
@@ -175,10 +176,11 @@ impl Site {
         Ended::from(self.command(self.path().join("baton")).args(words).output().expect("starts the binary"))
     }
 
-    /// Starts one whose output nobody reads.
-    pub fn spawn(&self, words: &[&str]) -> Child {
+    /// Starts one. What it says is kept, for a test that fails.
+    pub fn spawn(&self, words: &[&str]) -> Running {
         let mut command = self.command(self.path().join("baton"));
-        command.args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts the binary")
+        command.args(words);
+        Running::start(command, &self.path().join("said"))
     }
 
     /// Carries out a program of PostgreSQL, which must end well.

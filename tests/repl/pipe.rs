@@ -54,9 +54,26 @@ fn what_worked_is_saved_as_a_runbook_that_runs() {
 #[test]
 fn a_command_on_a_host_wants_a_reason_and_is_recorded() {
     let baton = Baton::new();
-    let lines = ":sh cfg-a echo 'a  b'\nto see it\n:sh cfg-a true\n\n:sh nowhere ls\n:note all is well\n";
-    typed(&baton, &LAB, lines).code(1).says("a  b").says("nothing was run").says("there is no host `nowhere`");
-    baton.run(&["show"]).code(0).says("`echo a  b` was run on cfg-a").says("to see it").says("all is well");
+    baton.write(
+        "site.toml",
+        "[hosts.here]\naddress = \"local\"\njobs = \"/tmp\"\n"
+            .replace("/tmp", &baton.folder().join("jobs").display().to_string())
+            .as_str(),
+    );
+    let lines = ":sh here echo 'a  b'\nto see it\n:sh here true\n\n:sh nowhere ls\n:note all is well\n";
+    let ended = typed(&baton, &["-i", "site.toml"], lines).code(1);
+    ended.says("a  b").says("nothing was run").says("there is no host `nowhere`");
+    baton.run(&["show"]).code(0).says("`echo a  b` was run on here").says("to see it").says("all is well");
+}
+
+#[test]
+fn a_command_on_a_host_of_a_lab_is_refused_by_its_name() {
+    let baton = Baton::new();
+    let out = baton.folder().join("touched");
+    let lines =
+        format!(":sh cfg-a touch {}\nto see it\nrun(service(\"c1\"), [\"kill\", \"c1\"]).changed\n", out.display());
+    typed(&baton, &LAB, &lines).code(1).says("no answer to `touch`").says("true");
+    assert!(!out.exists());
 }
 
 #[test]
@@ -140,4 +157,55 @@ fn what_was_changed_by_hand_is_named_before_a_run_goes_back() {
     typed(&baton, &words, ":next\nset_readonly(service(\"c1\"))\n:quit\n").code(4);
     let plan = baton.run(&["rollback"]).code(4).says("changed by lines typed in the REPL: not undone by this");
     plan.says("set_readonly(c1)").says("nothing was changed that would have to be undone");
+}
+
+#[test]
+fn words_of_commands_and_verbs_without_their_signs_say_what_to_type() {
+    let baton = Baton::new();
+    let lines = "help\nexit\nquit\n?\nstatus c1\nstatus\nnext\nwatch role(c1)\nlet plan = 7\nplan\n";
+    let ended = typed(&baton, &LAB, lines).code(1);
+    let hints = [
+        "type: :help",
+        "type: :quit",
+        "type: status(service(\"c1\"))",
+        "type: status(",
+        ":next",
+        "type: :watch role(c1)",
+    ];
+    for hint in hints {
+        assert!(ended.err.contains(hint), "no {hint:?} in\n{}", ended.err);
+    }
+    assert!(
+        ended.out.contains('7') && !ended.err.contains(":plan"),
+        "a variable is a variable: {}{}",
+        ended.out,
+        ended.err
+    );
+}
+
+#[test]
+fn a_command_on_a_host_shows_its_lines_and_what_is_watched_its_value() {
+    let baton = Baton::new();
+    let lines = "let c1 = service(\"c1\")\n:watch status(c1)\n:sh cfg-a printf 'one\\ntwo\\n'\nto see lines\n";
+    let ended = typed(&baton, &LAB, lines).code(0).says("status(c1) = \"running\"");
+    assert!(ended.out.contains("one\ntwo\n") && !ended.out.contains("\"one"), "{}", ended.out);
+}
+
+#[test]
+fn nothing_is_undone_over_a_pipe_without_a_yes() {
+    let (baton, words) = stepping();
+    let ended = typed(&baton, &words, ":next\n:next\n:undo\n:steps\n").code(4);
+    assert!(ended.err.contains("nothing was undone") && ended.err.contains("rollback"), "{}", ended.err);
+    assert!(
+        !baton.lab_ledger("genesys").iter().any(|deed| deed.contains("unset_readonly")),
+        "{:?}",
+        baton.lab_ledger("genesys")
+    );
+    let (baton, words) = stepping();
+    typed(&baton, &words, ":next\n:next\n:undo\nrollback\n:steps\n");
+    assert!(
+        baton.lab_ledger("genesys").iter().any(|deed| deed.contains("unset_readonly")),
+        "{:?}",
+        baton.lab_ledger("genesys")
+    );
 }

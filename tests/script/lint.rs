@@ -157,6 +157,7 @@ fn what_only_the_run_will_tell_is_not_judged() {
         let name = "status";
         name = "role";
         probe(c1, name);
+        for n in range(0, 3) { print(probe(c1, "option", #{ section: "a", key: n })); }
         fn sleep_long(c1) { sleep(c1) }
         let s = service("c1"); s = "90s"; sleep(s);
         [1].map(|c1| note(c1));"#,

@@ -1,7 +1,8 @@
 //! What the topics share: the real binary with a state folder of its own, and small deterministic dice.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 pub mod checks;
 pub mod estate;
@@ -12,6 +13,43 @@ pub mod terminal;
 /// The real binary, with a state folder and a working folder of its own, both gone with it.
 pub struct Baton {
     home: tempfile::TempDir,
+}
+
+/// A command under way; what it says goes to a file.
+pub struct Running {
+    child: Child,
+    said: PathBuf,
+}
+
+impl Running {
+    /// Starts a command that writes what it says to the file `said`; what was in it is gone.
+    pub fn start(mut command: Command, said: &Path) -> Self {
+        let file = std::fs::File::create(said).expect("a file for what it says");
+        let both = file.try_clone().expect("a file for what it says");
+        let child = command.stdout(file).stderr(both).spawn().expect("starts the binary");
+        Self { child, said: said.to_owned() }
+    }
+
+    /// Fails with what it said unless it ended with this exit code.
+    #[track_caller]
+    pub fn ended_with(&self, status: ExitStatus, code: i32, when: &str) {
+        let said = std::fs::read_to_string(&self.said).unwrap_or_default();
+        assert_eq!(status.code(), Some(code), "{when}\n--- it said\n{said}");
+    }
+}
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.child
+    }
+}
+
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.child
+    }
 }
 
 /// What a finished command left behind.
@@ -53,6 +91,7 @@ impl Baton {
             .args(words)
             .current_dir(self.folder())
             .env("BATON_STATE", self.state())
+            .env("BATON_LEASES", self.folder().join("leases"))
             .env("HOME", self.folder())
             .env_remove("XDG_STATE_HOME")
             .env("NO_COLOR", "1")
@@ -68,9 +107,9 @@ impl Baton {
         Ended::from(self.command(words).output().expect("starts the binary"))
     }
 
-    /// Starts a command line whose output nobody reads.
-    pub fn spawn(&self, words: &[&str]) -> Child {
-        self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts the binary")
+    /// Starts a command line. What it says is kept, for a test that fails.
+    pub fn spawn(&self, words: &[&str]) -> Running {
+        Running::start(self.command(words), &self.folder().join("said"))
     }
 
     /// The ledger the lab keeps by itself: one line a verb it carried out, as `service verb`.
@@ -116,6 +155,11 @@ impl Ended {
         let both = format!("{}{}", self.out, self.err);
         assert!(both.contains(text), "does not say {text:?}\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
         self
+    }
+
+    /// All it said, as it was before it was broken into lines.
+    pub fn in_one_line(&self) -> String {
+        format!("{} {}", self.out, self.err).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 

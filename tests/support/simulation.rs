@@ -204,8 +204,13 @@ impl Scene {
 
     /// The curtain rises on a site as another run has left it.
     pub fn play_after(&self, former: &Play<'_>) -> Play<'_> {
+        self.play_as(NEXT_RUN, former)
+    }
+
+    /// The same as a run of this name.
+    pub fn play_as(&self, run: &'static str, former: &Play<'_>) -> Play<'_> {
         let estate = former.estate.clone();
-        Play { scene: self, run: NEXT_RUN, estate, store: MemoryStore::new(), shown: Shown::default() }
+        Play { scene: self, run, estate, store: MemoryStore::new(), shown: Shown::default() }
     }
 }
 
@@ -345,7 +350,7 @@ impl Play<'_> {
     fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
-        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
+        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new() };
         Parts {
             run: self.run.into(),
             store,
@@ -361,7 +366,7 @@ impl Play<'_> {
     pub fn take_over(&self) {
         let hosts = self.scene.prepared.inventory.hosts.keys().cloned().collect();
         let (run, without, name) = (self.run.to_owned(), Vec::new(), None);
-        let by = Who { user: "successor".into(), host: "sim".into(), pid: 2 };
+        let by = Who { user: "successor".into(), host: "sim".into(), pid: 2, machine: String::new() };
         let takeover = Takeover { run, hosts, without, reason: "its runner hangs".into(), name, by };
         let (mut world, mut store) = (self.estate.connect(CrashClock::never()), self.store.clone());
         let last = self.records().len() as u64;
@@ -383,7 +388,7 @@ impl Play<'_> {
             store: Box::new(self.store.clone()),
             world: Box::new(self.estate.connect(CrashClock::never())),
             sinks: vec![Box::new(notices.clone())],
-            by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
+            by: Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new() },
             gates: vec![],
             steering: None,
         };

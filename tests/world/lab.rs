@@ -7,14 +7,19 @@ use baton::model::record::{EffectId, TrackId};
 use baton::world::clock::Clock;
 use baton::world::folders::Folders;
 use baton::world::lab_link::{LabReply, LabRequest, LabServer, lab_call};
+use baton::world::lab_side::LabSide;
+use baton::world::lab_time::{LabTime, Timekeeper};
+use baton::world::pace::Pace;
 use baton::world::person::Person;
 use baton::world::processes::{Processes, start_detached};
 use baton::world::real_folders::RealFolders;
-use baton::world::{Answer, Reply, Request};
+use baton::world::transfer::{Block, FileWork, RUNNER, Role};
+use baton::world::{Answer, Completion, Reply, Request, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -23,7 +28,7 @@ const LONG: Duration = Duration::from_secs(10);
 fn serve(server: &mut LabServer, answer: impl Fn(&LabRequest) -> LabReply) {
     while let Some(call) = server.next(LONG) {
         let (reply, last) = (answer(&call.request), call.request == LabRequest::Stop);
-        call.reply(&reply);
+        let _ = call.reply(&reply, None);
         if last {
             return;
         }
@@ -58,9 +63,7 @@ fn many_callers_each_get_their_own_reply() {
                     output: format!("{service} {}", args["label"]),
                     ..LabReply::default()
                 },
-                LabRequest::Probe { .. } | LabRequest::Ask(_) | LabRequest::State | LabRequest::Stop => {
-                    LabReply::default()
-                }
+                _ => LabReply::default(),
             });
         });
         callers.into_iter().for_each(|caller| caller.join().unwrap());
@@ -119,11 +122,7 @@ fn the_labs_operator_answers_with_one_of_the_words_or_not_at_all() {
                 LabRequest::Ask(asked) if asked.text == "Swap them" => {
                     LabReply { word: "done".into(), note: "swapped".into(), ..LabReply::default() }
                 }
-                LabRequest::Ask(_)
-                | LabRequest::Verb { .. }
-                | LabRequest::Probe { .. }
-                | LabRequest::State
-                | LabRequest::Stop => LabReply { word: "perhaps".into(), ..LabReply::default() },
+                _ => LabReply { word: "perhaps".into(), ..LabReply::default() },
             });
         });
         let (word, note, by) = ("done".into(), "swapped".into(), "lab operator".into());
@@ -133,6 +132,116 @@ fn the_labs_operator_answers_with_one_of_the_words_or_not_at_all() {
     });
     drop(server);
     assert!(matches!(put("Swap them"), Reply::Answer(Answer::Nobody(_))));
+}
+
+/// A minute of a lab in a tenth of a second.
+const SPEED: u32 = 600;
+const ORIGIN: i64 = 1_800_000_000_000;
+
+/// Lets time pass for as long as it is asked to, as a lab does; `due` says what happens next.
+fn let_pass(keeper: &mut Timekeeper, span: Duration, due: Option<i64>) {
+    let until = Instant::now() + span;
+    while Instant::now() < until {
+        keeper.next(false, due);
+        keeper.tell().unwrap();
+        std::thread::sleep(keeper.pause(due));
+    }
+}
+
+#[test]
+fn the_time_of_a_lab_passes_in_a_hurry_and_everybody_reads_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keeper = Timekeeper::begin(folder.path(), SPEED, ORIGIN).unwrap();
+    let clock = || Clock::of_lab(LabTime::open(folder.path(), SPEED).unwrap());
+    let (one, other) = (clock(), clock());
+    assert_eq!((one.now().wall, other.now().mono), (ORIGIN, ORIGIN.unsigned_abs()));
+    let began = Instant::now();
+    let_pass(&mut keeper, Duration::from_millis(250), None);
+    let passed = one.now().wall - ORIGIN;
+    let most = i64::try_from(began.elapsed().as_millis()).unwrap() * i64::from(SPEED);
+    assert!((20_000..=most).contains(&passed) && other.now().wall == ORIGIN + passed, "{passed} of {most} ms");
+    assert!(Timekeeper::begin(folder.path(), SPEED, ORIGIN).is_err(), "two let the time of one lab pass");
+}
+
+#[test]
+fn the_time_of_a_lab_waits_for_whoever_works_there_and_passes_no_moment_that_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("lab.sock");
+    let mut keeper = Timekeeper::begin(folder.path(), SPEED, ORIGIN).unwrap();
+    let pace = Arc::new(Pace::begin(folder.path()).unwrap());
+    let_pass(&mut keeper, Duration::from_millis(30), None);
+    assert_eq!(keeper.now(), ORIGIN, "it does not wait for a runner that is at work");
+    let clock = Clock::of_lab(LabTime::open(folder.path(), SPEED).unwrap());
+    let side = LabSide::new(folder.path().to_path_buf(), socket, "/bin/false".into(), Arc::clone(&pace));
+    let mut world = open_with(folder.path(), clock, Person::Nobody(String::new())).rehearsed(side);
+    let until = ORIGIN.unsigned_abs() + 9_000;
+    world.submit(Ticket(1), Request::WaitUntil { until });
+    let_pass(&mut keeper, Duration::from_millis(30), None);
+    assert_eq!(keeper.now(), ORIGIN, "the runner has not begun to wait");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(move || (world.next(), world));
+        let_pass(&mut keeper, Duration::from_millis(200), None);
+        let (next, _world) = waits.join().unwrap();
+        assert_eq!(next, Completion::Reply(Ticket(1), Reply::Woke));
+        assert_eq!(keeper.now(), ORIGIN + 9_000, "the runner works again: what it waited for is the present");
+    });
+    drop(pace);
+    let_pass(&mut keeper, Duration::from_millis(50), Some(ORIGIN + 10_000));
+    assert!(keeper.now() > ORIGIN + 10_000, "nobody is there any more");
+}
+
+#[test]
+fn nobody_waits_for_ever_for_the_time_of_a_lab_that_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Timekeeper::begin(folder.path(), SPEED, ORIGIN).unwrap());
+    let clock = Clock::of_lab(LabTime::open(folder.path(), SPEED).unwrap());
+    let mut world = open_with(folder.path(), clock, Person::Nobody(String::new()));
+    assert_eq!(ask(&mut world, Request::WaitUntil { until: ORIGIN.unsigned_abs() + 60_000 }), Reply::Woke);
+}
+
+#[test]
+fn nothing_outside_of_a_lab_is_looked_at_or_written_whatever_way_leads_there() {
+    let top = tempfile::tempdir().unwrap();
+    let (lab, out) = (top.path().join("lab"), top.path().join("out"));
+    for dir in [lab.join("h/logs"), lab.join("models"), out.clone()] {
+        std::fs::create_dir_all(dir).unwrap();
+    }
+    std::fs::write(out.join("theirs"), "theirs").unwrap();
+    std::os::unix::fs::symlink(&out, lab.join("h/link")).unwrap();
+    std::fs::hard_link(out.join("theirs"), lab.join("h/hard")).unwrap();
+    let pace = Arc::new(Pace::begin(&lab).unwrap());
+    let side = LabSide::new(lab.clone(), lab.join("socket"), "/bin/false".into(), pace);
+    let mut world = open_with(&lab, Clock::real(), Person::Nobody(String::new())).rehearsed(side);
+    let mut refused = |request: Request| matches!(ask(&mut world, request), Reply::Trouble(Trouble::Refused(_)));
+    let at = |path: &str| lab.join(path).display().to_string();
+    let outside = [out.display().to_string(), at("../out"), at("h/../../out"), at("h/link"), "out".into(), "".into()];
+    for dir in &outside {
+        let host = || "h".to_owned();
+        assert!(refused(Request::List { host: host(), dir: dir.clone() }), "list {dir}");
+        let (seen, until) = (Vec::new(), 0);
+        assert!(refused(Request::Changed { host: host(), dir: dir.clone(), seen, until }), "watch {dir}");
+        for host in ["h", RUNNER] {
+            let path = format!("{dir}/new");
+            let write = FileWork::Write { path: path.clone(), at: 0, block: Block(b"x".to_vec()) };
+            assert!(refused(Request::File { host: host.into(), work: write, until: u64::MAX }), "write {path}");
+            let install = FileWork::Install { part: at("h/hard"), path, mode: 0o644, over: true };
+            assert!(refused(Request::File { host: host.into(), work: install, until: u64::MAX }), "install {dir}");
+        }
+        let digest = FileWork::Digest { path: format!("{dir}/theirs"), first: 9, role: Role::Source };
+        assert!(refused(Request::File { host: host(), work: digest, until: u64::MAX }), "read {dir}");
+    }
+    for path in ["h/hard", "lab.toml", "models/x.rhai", "jobs"] {
+        let write = FileWork::Write { path: at(path), at: 1, block: Block(b"x".to_vec()) };
+        assert!(refused(Request::File { host: "h".into(), work: write, until: u64::MAX }), "{path}");
+    }
+    let read = FileWork::Digest { path: out.join("theirs").display().to_string(), first: 9, role: Role::Source };
+    assert!(
+        !refused(Request::File { host: RUNNER.into(), work: read, until: u64::MAX }),
+        "what is put comes from whoever rehearses"
+    );
+    assert!(!refused(Request::List { host: "h".into(), dir: at("h/logs") }));
+    assert_eq!(std::fs::read_to_string(out.join("theirs")).unwrap(), "theirs");
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1);
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn step(call: &Call<'_>) -> Fallible<Dynamic> {
         track.run.undos.borrow_mut().closures.insert(id.clone(), undo);
     }
     let result = call.invoke(&body, vec![]);
-    // The body may have set what its undo needs; what the script does with those variables afterwards is another matter.
+    // The body may have set what its undo needs; what the script does with those variables later is another matter.
     if let Some(undo) = track.run.undos.borrow_mut().closures.get_mut(&id) {
         *undo = undo.settled();
     }

@@ -2,9 +2,11 @@
 //! before is never looked at. What the log is and how its events are told stands in the profile.
 
 use crate::convert;
+use crate::model::automaton::{Symbol, Table};
 use crate::model::effect::{Action, Class, LogWait, Want};
 use crate::model::mark::Mark;
 use crate::model::span::Span;
+use crate::model::text::did_you_mean;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
@@ -37,7 +39,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             signatures: &["wait_for_log(service, what)", "wait_for_log(service, what, options)"],
             class: Some(Class::Wait),
             summary: "Waits for a record after the mark: an event number, a regular expression, or a list of those. \
-                      Gives `#{ event, line, captures }`.",
+                      Gives `#{ event, meaning, line, captures }`.",
             limit: "30min",
             options: &[
                 ("limit", "how long to wait: `\"10min\"`"),
@@ -56,7 +58,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             signatures: &["watch_log(service, table)", "watch_log(service, table, options)"],
             class: Some(Class::Wait),
             summary: "Feeds the events after the mark to a decision table until it ends. Gives \
-                      `#{ outcome, state, events, counts, warnings }`.",
+                      `#{ outcome, state, events, counts, told, warnings }`; `told` has the events in words.",
             limit: "1h",
             options: &[
                 ("limit", "how long to watch; then the table gets the symbol `limit`"),
@@ -96,9 +98,30 @@ fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
     let limit = options.span("limit")?.unwrap_or(WATCH_LIMIT);
     let table = table::read(call, &call.value(1)?)?;
     let service = call.service(0)?;
+    refuse_unknown(call, &service, &table)?;
     let watches_exit = options.flag("exit")?.unwrap_or_else(|| table::knows_exit(&table));
     let label = format!("watch_log({})", service.name());
     wait(call, &service, label, Terms { want: Want::Table(table), limit, contact, watches_exit })
+}
+
+/// A row about an event that the profile does not list would wait for ever: nobody looks for it.
+fn refuse_unknown(call: &Call<'_>, service: &ServiceHandle, table: &Table) -> Fallible<()> {
+    let profile = &service.get().profile;
+    let listed = |number: &i64| profile.events.contains_key(&number.to_string());
+    let symbols = table.rows.iter().flat_map(|row| &row.symbols);
+    let unknown = symbols.filter_map(|symbol| match symbol {
+        Symbol::Event(number) => Some(*number),
+        Symbol::Exit | Symbol::Limit | Symbol::Settled | Symbol::Other => None,
+    });
+    let Some(number) = unknown.filter(|number| !listed(number)).min() else { return Ok(()) };
+    let text = number.to_string();
+    let near = did_you_mean(&text, profile.events.keys().map(String::as_str));
+    let near = near.map(|hint| format!("; {hint}")).unwrap_or_default();
+    Err(call.bug(format!(
+        "in the decision table: event {number} is not in [events] of the profile of `{}`, so it would never be \
+         seen{near}",
+        profile.product
+    )))
 }
 
 /// What a wait is for and what ends it.

@@ -191,7 +191,7 @@ fn now(call: &Call<'_>) -> Fallible<i64> {
 
 /// The instant by which limits are counted: a wall clock that is set changes nothing.
 fn instant(call: &Call<'_>) -> Fallible<Moment> {
-    let done = call.perform(ours("look at the clock".into(), Action::Capture(Capture::Instant)))?;
+    let done = call.perform(ours("look at the clock".into(), Action::Capture(Capture::Clocks)))?;
     Ok(Moment::of_value(&done.value).unwrap_or_default())
 }
 

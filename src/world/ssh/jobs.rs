@@ -268,7 +268,7 @@ impl Jobs {
             self.rest(agent);
             return Ok(next);
         }
-        Err(Trouble::Leased(format!("others take the leases of `{}` faster than this run can", self.host)))
+        Err(Trouble::Refused(format!("others take the leases of `{}` faster than this run can", self.host)))
     }
 
     /// Gives the lease of the host back, if the run holds it: its number, or 0.
@@ -323,8 +323,7 @@ impl Jobs {
             Ok(there)
         };
         match there.await {
-            Ok(Some(lease)) => Trouble::Leased(lease.refusal(&self.host)),
-            Ok(None) => Trouble::Leased("somebody took the lease away".into()),
+            Ok(there) => Trouble::Leased(Lease::lost(there, &self.host)),
             Err(trouble) => trouble,
         }
     }

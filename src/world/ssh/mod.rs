@@ -10,6 +10,7 @@ mod connection;
 mod ends;
 mod fields;
 mod files;
+mod folder;
 mod frames;
 mod jobs;
 mod nonce;
@@ -39,6 +40,8 @@ use tokio::time::Instant;
 
 /// How long taking a lease may take when no limit of a step counts for it.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that a request is waited for, where it says no time: no moment can be told that is further off.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Where a host is reached over SSH, and where baton keeps its records there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +120,8 @@ impl RemoteHosts {
         else {
             return Err(Trouble::Unreachable("the request is for no host over SSH".into()));
         };
-        let at = |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left);
+        let at =
+            |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left.min(LONGEST));
         Ok(match request {
             Request::Start { job, argv, secret: name, until, .. } => {
                 let asked = Asked::of(&argv, name.as_deref());
@@ -138,7 +142,7 @@ impl RemoteHosts {
             Request::Changed { dir, seen, until, .. } => {
                 Reply::Listing(files.changed(connection, &dir, &seen, at(until)).await?)
             }
-            Request::File { work, .. } => transfer::work(jobs, runner, work).await?,
+            Request::File { work, until, .. } => transfer::work(jobs, runner, work, at(until)).await?,
             Request::TakeLease { force, .. } => {
                 Reply::Lease(jobs.lease(runner, force, Instant::now() + PATIENCE).await?.number)
             }

@@ -1,0 +1,36 @@
+//! Ending a run for good without doing anything: its hosts are there no more, so nothing can be done for it. What was
+//! left undone is written down. It must not be used where a host could still be asked.
+
+use super::Finished;
+use crate::error::{Kind, Result};
+use crate::journal::Store;
+use crate::journal::history::History;
+use crate::model::record::{Ending, Record, Who};
+use crate::world::clock::Clock;
+
+/// Writes a run off that is not over yet: `what` it left undone, and why a person does it.
+///
+/// # Errors
+/// `Refused` when it is over, or another writer was there first; `Failed` when that cannot be written.
+pub fn write_off(
+    mut store: Box<dyn Store>,
+    run: &str,
+    history: &History,
+    (what, reason): (String, String),
+    by: Who,
+) -> Result<Finished> {
+    if history.is_final() {
+        return Err(super::rollback::over_already(run));
+    }
+    let last_seq = history.records().last().map_or(0, |last| last.seq);
+    let at = Clock::real().now();
+    let message = what.clone();
+    let records = [
+        Record::Opened { at: at.clone(), by: by.clone() },
+        Record::Deviation { what, reason, hosts: Vec::new(), at: at.clone(), by },
+        Record::Ended { ending: Ending::Aborted, message, effect: None, at },
+    ];
+    store.append(run, last_seq, &records)?;
+    let exit_code = Kind::Failed.exit_code();
+    Ok(Finished { run: run.to_owned(), ending: Ending::Aborted, error: None, exit_code })
+}
