@@ -153,6 +153,13 @@ impl Holdings {
         self.count()
     }
 
+    /// The strand has come to its end: its variables are gone.
+    pub fn ended(&self) {
+        self.frames.borrow_mut().clear();
+        // Less than before is over no limit that was not passed before.
+        let _less = self.count();
+    }
+
     fn count(&self) -> Result<(), Excess> {
         let own = self.frames.borrow().iter().map(|frame| frame.bytes).sum::<usize>() + self.kept.get();
         let all = self.all.get().saturating_sub(self.own.replace(own)) + own;

@@ -7,6 +7,7 @@ mod diagnostics;
 mod door;
 mod files;
 mod flow;
+mod holdings;
 mod lint;
 mod secrets;
 mod shipped;

@@ -233,3 +233,38 @@ guard(false, "no");
     assert_eq!((count("set_readonly c1"), count("set_option c2")), (1, 3));
     assert_eq!((count("unset_readonly c1"), count("restore_option c2")), (1, 3));
 }
+
+/// However the loop is written: what a step is undone with is what it was when the step ended.
+#[test]
+fn steps_of_a_loop_are_each_undone_with_what_they_had() {
+    for (steps, undone) in [
+        (r#"for n in ["1", "2"] { stop(n, n, #{ undo: || note(n) }); }"#, ["2", "1"]),
+        (r#"for (n, i) in ["x", "y"] { stop(n, `${i}`, #{ undo: || note(n + i) }); }"#, ["y1", "x0"]),
+        (r#"let n = 1; while n < 3 { stop(`${n}`, `${n}`, #{ undo: || note(`${n}`) }); n += 1; }"#, ["2", "1"]),
+        (
+            r#"let m = #{ n: "1" }; stop("a", "1", #{ undo: || note(m.n) }); m.n = "2"; stop("b", "2", #{ undo: || note(m.n) });"#,
+            ["2", "1"],
+        ),
+        (r#"fn one(n) { stop(n, n, #{ undo: || note(n) }); } for n in ["1", "2"] { one(n); }"#, ["2", "1"]),
+        (r#"["1", "2"].for_each(|n| stop(n, n, #{ undo: || note(n) }));"#, ["2", "1"]),
+        (
+            r#"let undo = (); for n in ["1", "2"] { let this = n; undo = || note(this); stop(n, n, #{ undo: undo }); }"#,
+            ["2", "1"],
+        ),
+        (
+            r#"let known = (); stop("a", "1", #{ undo: || note(known) }); known = "late"; stop("b", "2", #{ undo: || note("b") });"#,
+            ["b", "late"],
+        ),
+    ] {
+        let text = format!(
+            "//! A loop\nfn stop(name, value, options) {{ let c2 = service(\"c2\");\n\
+             step(name, || set_option(c2, \"confserv\", name, value), #{{\n\
+             undo: || {{ options.undo.call(); unset_option(c2, \"confserv\", name) }} }}); }}\n{steps}\nguard(false, \"no\");\n"
+        );
+        let scene = Scene::of_text(&text);
+        let play = scene.play(1);
+        assert_eq!(play.run().ending, Ending::Failed, "{steps}");
+        rolled_back(&play.back(&Way::All));
+        assert_eq!(notes(&play), undone, "{steps}");
+    }
+}

@@ -94,7 +94,7 @@ fn scripts_that_never_end() {
     told("let s = \"x\"; loop { s += s; }", &[message, "at test.rhai:1:23"]);
 }
 
-/// Tracks run on stacks of one mebibyte: a script that overflows one would abort the program.
+/// A script that overflows the stack of its track would abort the program.
 #[test]
 fn the_deepest_script_fits_on_the_stack_of_a_track() {
     let script =

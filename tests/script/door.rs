@@ -5,7 +5,7 @@ use baton::error::{Error, Kind, Place};
 use baton::journal::way_back::Fate;
 use baton::model::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
 use baton::model::mark::Mark;
-use baton::model::record::{EffectId, Ending, StepId, TrackId};
+use baton::model::record::{EffectId, Ending, Moment, StepId, TrackId};
 use baton::model::value::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,6 +27,7 @@ struct State {
     gates: usize,
     marks: BTreeSet<String>,
     time: i64,
+    waiting: Option<Halt>,
 }
 
 impl FakeDoor {
@@ -36,6 +37,11 @@ impl FakeDoor {
 
     pub(super) fn fail(&self, label: &str, message: &str) {
         self.state.borrow_mut().failures.insert(label.to_owned(), message.to_owned());
+    }
+
+    /// Stops the run as soon as its script computes for a while.
+    pub(super) fn stop_while_computing(&self, halt: Halt) {
+        self.state.borrow_mut().waiting = Some(halt);
     }
 
     pub(super) fn halt_at(&self, label: &str) {
@@ -73,7 +79,7 @@ impl Door for FakeDoor {
             _ => effect.label.clone(),
         };
         state.effects.push((effect.clone(), place));
-        if !matches!(effect.action, Action::Capture(Capture::Now)) {
+        if !matches!(effect.action, Action::Capture(Capture::Now | Capture::Instant)) {
             state.seen.push(label.clone());
         }
         if state.halts.contains(&label) {
@@ -100,6 +106,10 @@ impl Door for FakeDoor {
         });
         let value = answer.unwrap_or_else(|| match &effect.action {
             Action::Capture(Capture::Now) => Value::Int(state.time),
+            // Somebody sets the wall clock back all the time.
+            Action::Capture(Capture::Instant) => {
+                Moment { wall: -state.time, mono: state.time as u64, boot: "b".into() }.to_value()
+            }
             Action::Job(_) => Value::map([("changed", true.into()), ("output", "ok".into())]),
             _ => Value::Null,
         });
@@ -117,6 +127,13 @@ impl Door for FakeDoor {
         let mut state = self.state.borrow_mut();
         state.seen.push(failed.map_or("]".to_owned(), |why| format!("] {why}")));
         if state.halt.is_some() { Err(Halted) } else { Ok(()) }
+    }
+
+    fn breathe(&self) {
+        let mut state = self.state.borrow_mut();
+        if let Some(halt) = state.waiting.take() {
+            state.halt = Some(halt);
+        }
     }
 
     fn look(&self, _: &EffectId) -> Result<Fate, Halted> {

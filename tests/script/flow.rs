@@ -161,3 +161,14 @@ fn wait_until_looks_once_more_after_its_limit() {
         ["note: look", "never", "note: look", "never", "note: look", "note: limit: still waiting after 15s: never",]
     );
 }
+
+#[test]
+fn what_is_owed_for_each_round_of_a_loop_is_owed_for_that_round() {
+    let script = r#"for s in ["a", "b"] { ensure("lift " + s, || note(s), #{ harm: || { note(`ask ${s}`); "" } }); }"#;
+    assert_eq!(
+        Test::new(script).done(),
+        ["[lift b", "note: ask b", "note: b", "]", "[lift a", "note: ask a", "note: a", "]"]
+    );
+    let flag = r#"let frozen = false; ensure("thaw", || if frozen { note("thawed") }); frozen = true;"#;
+    assert_eq!(Test::new(flag).done(), ["[thaw", "note: thawed", "]"]);
+}

@@ -88,11 +88,32 @@ fn likely_mistakes_are_warnings() {
     assert!(found.len() == 1 && found[0].starts_with("?3:19: a command without `check` in a loop"), "{found:?}");
     let found = findings("wait_for_log(service(\"c1\"), [\"22172\", 22170]);", &[]);
     assert!(found.len() == 1 && found[0].starts_with("?1:1: `\"22172\"` is text"), "{found:?}");
-    let found = findings("let fs = [];\nfor s in [1, 2] {\n  fs.push(|| note(`${s}`));\n}", &[]);
-    assert!(found.len() == 1 && found[0].starts_with("3:"), "{found:?}");
-    assert!(found[0].contains("keeps `s`, which all rounds of the loop share"), "{found:?}");
-    // What a verb keeps is copied when it is handed over.
-    assert_eq!(findings("for s in [1, 2] {\n  ensure(`x${s}`, || note(`${s}`));\n}", &[]), [""; 0]);
+}
+
+/// Whoever is handed a closure has the variable of a `for` as it is in that round. What a script keeps itself has not.
+#[test]
+fn closures_that_outlive_their_round_are_errors_where_they_would_see_the_last_one() {
+    let kept = |name: &str| format!("the closure keeps `{name}`, which all rounds of the loop share");
+    for (text, name) in [
+        ("let fs = []; for s in [1, 2] { fs.push(|| s); }", "s"),
+        ("let fs = #{}; for s in [\"a\", \"b\"] { fs[s] = || s; }", "s"),
+        ("let f = (); for s in [1, 2] { f = || s; }", "s"),
+        ("for (s, n) in [1, 2] { let all = [|| n]; }", "n"),
+        ("let n = 0; while n < 2 { ensure(\"x\" + n, || note(n)); n += 1; }", "n"),
+    ] {
+        let found = findings(text, &[]);
+        assert!(found.len() == 1 && !found[0].starts_with('?') && found[0].contains(&kept(name)), "{text}: {found:?}");
+    }
+    for text in [
+        "for s in [1, 2] { ensure(`x${s}`, || note(s), #{ harm: || `${s}` }); }",
+        "for s in [1, 2] { step(`x${s}`, || note(s), #{ undo: || note(s) }); }",
+        "let fs = []; for s in [1, 2] { let mine = s; fs.push(|| mine); }",
+        "let fs = []; for s in [1, 2] { let s = s; fs.push(|| s); }",
+        "let n = 0; while n < 2 { step(`x${n}`, || note(n), #{ undo: || note(n) }); n += 1; }",
+        "let off = false; ensure(\"x\", || if off { note(\"off\") }); off = true;",
+    ] {
+        finds(text, &[]);
+    }
 }
 
 /// Whatever a call says of its arguments when it is made is said beforehand, as far as they are written out.

@@ -40,6 +40,7 @@ pub(super) fn run_tracks(call: &Call<'_>, items: Array, body: &FnPtr) -> Fallibl
             let own = child.run.door.step_id().track;
             child.run.undos.borrow_mut().forks.insert(own, within);
             let result = body.call(&engine, &child, vec![item]);
+            child.holdings.ended();
             slot.replace(Some(result));
         }));
     }
