@@ -4,18 +4,25 @@
 //! One [`standard_package`] is built at the start and shared; with it an engine costs well under a microsecond,
 //! so every simulated run has an engine of its own.
 
+use crate::holdings::{self, Excess, Watch};
 use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, BitFieldPackage, CorePackage, LogicPackage,
     MoreStringPackage, Package,
 };
-use rhai::{Engine, EvalAltResult, Module, OptimizationLevel, Shared, Token, def_package};
+use rhai::{
+    Array, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Module, NativeCallContext,
+    OptimizationLevel, Position, Shared, Token, def_package,
+};
 
 /// How deep script functions may call each other. Holds on stacks of [`STACK_BYTES`]: a Rhai stack overflow is an
 /// abort of the process, not an error, so whoever makes stacks for scripts makes them at least that large.
 pub const CALL_LEVELS_MAX: usize = 48;
 
 /// The least stack, in bytes, on which a script may run.
-pub const STACK_BYTES: usize = 1 << 20;
+///
+/// Values hold each other as deep as [`holdings`](crate::holdings) finds too deep only after some operations, and a
+/// function of 48 levels may stand in an expression of 64 at each. Only what is used of a stack takes memory.
+pub const STACK_BYTES: usize = 32 << 20;
 
 /// A function that comes with Rhai's debugger and looks at the engine itself: no script may call it.
 pub const BACK_TRACE: &str = "back_trace";
@@ -76,6 +83,8 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
         .set_max_array_size(limits.array_items)
         .set_max_map_size(limits.map_entries);
     free_our_words(&mut engine);
+    let raise = |_: &Dynamic, excess: Excess| -> Box<EvalAltResult> { excess.to_string().into() };
+    holdings::watch(&mut engine, Watch { whose: |_| None, raise, this_in_loops: true, stop: Box::new(|_| false) });
     engine
 }
 
@@ -116,7 +125,28 @@ def_package! {
         // Functions set by hand win over those a package brings along.
         module.set_native_fn("sleep", |_: i64| refuse_number_of_seconds());
         module.set_native_fn("sleep", |_: f64| refuse_number_of_seconds());
+        // Rhai's own shows what a closure has captured, which may be itself.
+        module.set_native_fn("to_debug", |closure: &mut FnPtr| Ok(ImmutableString::from(closure.to_string())));
+        FuncRegistration::new("map").with_purity(true).set_into_module(module, map);
     }
+}
+
+/// `map` of a list. Rhai's own looks at how much the results hold only when it has all of them.
+fn map(context: NativeCallContext<'_>, items: &mut Array, mapper: FnPtr) -> Result<Array, Box<EvalAltResult>> {
+    let mut results = Array::with_capacity(items.len());
+    let mut bytes = 0;
+    for (index, item) in items.iter_mut().enumerate() {
+        let index = i64::try_from(index).unwrap_or(i64::MAX);
+        let result = mapper.call_raw_with_extra_args("map", &context, Some(item), [], [index.into()], Some(0))?;
+        bytes += holdings::measure(&result).unwrap_or(usize::MAX / 2);
+        if bytes > holdings::BYTES_MAX {
+            // Rhai's own error for what is too large: no script can catch it.
+            let what = "size of array".to_owned();
+            return Err(Box::new(EvalAltResult::ErrorDataTooLarge(what, Position::NONE)));
+        }
+        results.push(result);
+    }
+    Ok(results)
 }
 
 fn refuse_number_of_seconds() -> Result<(), Box<EvalAltResult>> {

@@ -16,7 +16,7 @@
 //! | 5 | [`sim`] | a simulated world: virtual time, faults, product models, oracles |
 //! | 4 | [`journal`] | the durable record, and the pure reading of it |
 //! | 3 | [`world`] | the only code that touches processes, files, clocks and terminals |
-//! | 3 | [`engine`], [`convert`], [`library`] | the sandboxed Rhai; plain data in and out of it; the shipped texts |
+//! | 3 | [`engine`], [`holdings`], [`convert`], [`library`] | sandboxed Rhai; what it holds; plain data; shipped texts |
 //! | 2 | [`model`] | the vocabulary: values, inventory, effects, records, events |
 //! | 1 | [`error`] | kind, message, place, what to do next |
 //!
@@ -50,6 +50,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod error;
 pub mod exec;
+pub mod holdings;
 pub mod journal;
 pub mod lab;
 pub mod library;
@@ -67,5 +68,6 @@ use std::process::ExitCode;
 /// Carries out one command line on the process's own standard streams.
 #[must_use]
 pub fn start(words: Vec<OsString>) -> ExitCode {
+    world::desk::keep_memory_private();
     ExitCode::from(cli::main_on(words, cli::Screen::of_process()))
 }

@@ -64,7 +64,8 @@ impl Lab {
     fn events(&self, service: &str) -> Vec<u32> {
         let log = profile("genesys-confserv").log.unwrap();
         let known: Vec<u32> = profile("genesys-confserv").events.keys().map(|n| n.parse().unwrap()).collect();
-        let patterns: Vec<Regex> = log.event_patterns.iter().map(|p| Regex::new(p).unwrap()).collect();
+        let records = log.records(&site().services[service].vars).unwrap();
+        let patterns: Vec<Regex> = records.iter().map(|p| Regex::new(p).unwrap()).collect();
         let number = |line: &str| patterns.iter().find_map(|p| p.captures(line)?[1].parse().ok());
         let own = self.lines.iter().filter(|(name, _)| name == service);
         own.filter_map(|(_, line)| number(line)).filter(|number| known.contains(number)).collect()

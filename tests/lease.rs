@@ -95,8 +95,9 @@ fn frozen_runner(scene: &Scene, play: &Play<'_>, at: u32, meanwhile: Meanwhile) 
         store: Box::new(Frozen(play.store.clone(), freezer.clone())),
         world: Box::new(Frozen(world, freezer)),
         sinks: vec![],
-        by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
+        by: Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new() },
         gates: vec![],
+        steering: None,
     };
     session::begin(scene.prepared(), parts, Default::default(), "lab genesys").expect("it begins")
 }
@@ -157,4 +158,28 @@ fn another_run_is_refused_until_the_first_is_over() {
     // What is over holds nothing.
     let third = scene.play_after(&second);
     assert_eq!(third.run().ending, Ending::Done);
+}
+
+#[test]
+fn what_a_run_took_over_and_never_used_is_free_when_it_is_over() {
+    let broken = Scene::of_text(
+        "//! Breaks off\nset_readonly(service(\"c1\"));\nstage_install(service(\"c2\"), \"9.0.1\");\nguard(false, \"no\");\n",
+    );
+    let one = Scene::of_text("//! One host\nstage_install(service(\"c1\"), \"9.0.1\");\n");
+    let other = Scene::of_text("//! The other host\nstage_install(service(\"c2\"), \"9.0.2\");\n");
+    for gives_up in [false, true] {
+        let first = broken.play(1);
+        assert_eq!(first.run().ending, Ending::Failed);
+        let second = one.play_after(&first);
+        assert_eq!(second.run().ending, Ending::Refused);
+        second.take_over();
+        let third = other.play_as("sim-third", &second);
+        let refused = third.run();
+        let told = refused.error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(refused.exit_code == 8 && told.contains("run sim-next") && told.contains("holds"), "{told}");
+        let ended = if gives_up { second.back(&baton::model::record::Way::Abort) } else { second.run() };
+        assert_eq!(ended.ending, if gives_up { Ending::Aborted } else { Ending::Done }, "{:?}", ended.error);
+        let done = third.run();
+        assert_eq!((done.ending, done.error), (Ending::Done, None), "given up: {gives_up}");
+    }
 }

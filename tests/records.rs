@@ -6,8 +6,9 @@ use baton::model::effect::{
     Probe, Undo, Until, Want,
 };
 use baton::model::mark::{Cursor, Identity, Mark};
+use baton::model::place::PlaceData;
 use baton::model::profile::Reading;
-use baton::model::record::{EffectId, Ending, FORMAT, Moment, PlaceData, Record, TrackId, Way, Who};
+use baton::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ pub(crate) fn at(wall: i64) -> Moment {
 }
 
 pub(crate) fn who() -> Who {
-    Who { user: "root".into(), host: "lab".into(), pid: 4711 }
+    Who { user: "root".into(), host: "lab".into(), pid: 4711, machine: "0123".into() }
 }
 
 pub(crate) fn id(track: &str, n: u64) -> EffectId {
@@ -81,7 +82,14 @@ pub(crate) fn job(verb: &str) -> Effect {
 
 pub(crate) fn mark() -> Mark {
     let identity = Identity { device: 1, inode: u64::MAX };
-    Mark { cursors: vec![Cursor { name: "confserv.log".into(), identity, offset: 77, tail: u64::MAX - 1 }] }
+    Mark {
+        cursors: vec![Cursor {
+            offset: 77,
+            tail: Some(u64::MAX - 1),
+            begun: 3,
+            ..Cursor::start("confserv.log", identity)
+        }],
+    }
 }
 
 pub(crate) fn intent(n: u64, attempt: u32, effect: Effect) -> Record {
@@ -127,6 +135,7 @@ pub(crate) fn every_record() -> Vec<Record> {
         files: "*.log".into(),
         event_patterns: vec!["^(\\d+)".into()],
         events: vec![25302],
+        meanings: BTreeMap::new(),
     };
     let table = Table {
         start: "W0".into(),
@@ -207,6 +216,6 @@ fn deeds_of_people() -> Vec<Record> {
         Record::Rollback { way: Way::Abort, at: at(36), by: who() },
         Record::Undone { since: 4, at: at(37) },
         Record::Typed { n: 1, point: "end".into(), text: "1 + 1".into(), at: at(38), by: who() },
-        Record::Deviation { what: "a shell on c2".into(), reason, at: at(39), by: who() },
+        Record::Deviation { what: "a shell on c2".into(), reason, hosts: vec!["c2".into()], at: at(39), by: who() },
     ]
 }

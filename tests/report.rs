@@ -43,7 +43,7 @@ fn at(ms: i64) -> Moment {
 }
 
 fn who() -> Who {
-    Who { user: "ada".into(), host: "jump1".into(), pid: 7 }
+    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new() }
 }
 
 fn id(n: u64) -> EffectId {
@@ -247,10 +247,22 @@ fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
     let page = Page::default();
     let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     let line = "22:00:01 Std 21-25302 upgrade mode\u{1b}[2J".to_owned();
-    view.event(&Event::LogSeen { id: id(1), service: "c2".into(), number: Some(25302), line, at: at(0) });
+    let seen = |times| Event::LogSeen {
+        id: id(1),
+        service: "c2".into(),
+        number: Some(25302),
+        meaning: Some("expected, any number of times".into()),
+        times,
+        line: line.clone(),
+        at: at(0),
+    };
+    view.event(&seen(1));
+    view.event(&seen(2));
     view.event(&Event::Output { id: id(1), text: "half ".into(), at: at(0) });
     view.event(&Event::Output { id: id(1), text: "a line\r\n".into(), at: at(0) });
     let text = page.text();
+    assert!(text.contains("2J (2 times by now)\n"), "{text}");
+    assert_eq!(text.matches(" = expected, any number of times\n").count(), 1, "its meaning once: {text}");
     assert!(text.contains("‹ log    c2: 25302 upgrade mode\\u{1b}[2J\n") && text.contains("| half a line"), "{text}");
     assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");
 }

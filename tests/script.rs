@@ -61,6 +61,7 @@ limit = "30min"
 severe = true
 [probes.status]
 argv = ["{tool}", "status", "{name}"]
+reads = { words = ["stopped", "starting", "initializing", "running"] }
 [probes.role]
 argv = ["{tool}", "role", "{name}"]
 [probes.version]
@@ -76,9 +77,12 @@ argv = ["{tool}", "option", "{name}", "{section}", "{key}"]
 [log]
 dir = "/log/{name}"
 files = "*.log"
-event_patterns = ['Std (\d{5})']
+event_patterns = ['^Std (\d{5})']
 [events]
 22172 = "initialized as backup"
+22911 = "dealing with the peer"
+25301 = "upgrade mode"
+25302 = "refused"
 "#;
 
 /// A site of one pair and a database.

@@ -221,6 +221,97 @@ fn what_is_carried_is_not_altered() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut world = keyed(folder.path());
     let path = folder.path().join("secret").display().to_string();
-    let read = Request::File { host: "h".into(), work: FileWork::Read { path, from: 0, max: 100 } };
+    let work = FileWork::Read { path, from: 0, max: 100 };
+    let read = Request::File { host: "h".into(), work, until: u64::MAX };
     assert_eq!(ask(&mut world, read), Reply::Block(Block(format!("{CANARY}\n").into_bytes())));
+}
+
+#[test]
+fn a_secret_that_is_also_a_word_the_runbook_decides_by_is_refused_before_anything_is_done() {
+    // Once as a word of the runbook, once of the product, never in a comment or where it is had from.
+    for (value, place) in [("learned", Some("own/t")), ("Tells what", Some("teller")), ("home folder", None)] {
+        let baton = machine(
+            "//! Not the home folder\nlet t = service(\"t\");\nnote(`learned ${status_of(t)}`);\nfn status_of(t) { probe(t, \"heard\") }\n",
+        );
+        baton.write("secret", &format!("{value}\n"));
+        let mut command = baton.command(&["run", "own/t", "-i", "site.toml"]);
+        let ended = Ended::from(command.env("SHORT", "abcdefgh").output().expect("starts the binary"));
+        let Some(place) = place else {
+            ended.code(0).says("learned no");
+            continue;
+        };
+        let ended = ended.code(2).says("is also a word of").says(place).says("nothing was done");
+        assert!(!ended.out.contains("learned no"), "{}", ended.out);
+    }
+}
+
+#[test]
+fn a_crash_leaves_no_memory_behind_and_what_baton_starts_is_as_free_as_ever() {
+    let baton =
+        machine("//! Long\nrun(host(\"here\"), [\"sh\", \"-c\", \"ulimit -c >limit; touch begun; sleep 20\"]);\n");
+    let plain = baton.command(&["run", "own/t", "-i", "site.toml"]);
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$@\"", "sh"])
+        .arg(plain.get_program())
+        .args(plain.get_args());
+    command.current_dir(baton.folder()).envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut runner = command.stdout(std::process::Stdio::null()).spawn().expect("starts the binary");
+    wait_for(&baton.folder().join("begun"));
+    let pid = rustix::process::Pid::from_child(&runner);
+    // Only a process that may be dumped can be looked into by others of its account; root looks into any.
+    let seen = std::fs::metadata(format!("/proc/{}/mem", runner.id())).expect("it runs");
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&seen), 0, "it belongs to the account, so it may be dumped");
+    rustix::process::kill_process(pid, rustix::process::Signal::ABORT).expect("crashes it");
+    let status = runner.wait().expect("buries it");
+    assert!(!std::os::unix::process::ExitStatusExt::core_dumped(&status), "{status}");
+    let limit = std::fs::read_to_string(baton.folder().join("limit")).expect("the limit of the job");
+    assert!(!limit.trim().is_empty(), "{limit}");
+}
+
+#[test]
+fn the_record_names_the_account_whatever_the_environment_says() {
+    let baton = machine("//! Asks\nconfirm(\"go?\", #{ gate: \"g\" });\n");
+    baton.run(&["run", "own/t", "-i", "site.toml"]).code(4);
+    let mut command = baton.command(&["approve", "latest", "g", "yes", "--as", "Anna"]);
+    Ended::from(command.env("USER", "somebody-else").env("LOGNAME", "somebody-else").output().expect("approves"))
+        .code(0);
+    let resumed =
+        baton.command(&["resume", "latest", "--events", "events.jsonl"]).env("USER", "somebody-else").output();
+    Ended::from(resumed.expect("resumes")).code(0);
+    let events = std::fs::read_to_string(baton.folder().join("events.jsonl")).expect("the events");
+    let account = std::process::Command::new("id").arg("-un").output().expect("who this is");
+    let account = String::from_utf8_lossy(&account.stdout).trim().to_owned();
+    assert!(!events.contains("somebody-else") && events.contains(&account), "{events}");
+}
+
+#[test]
+fn no_name_and_no_line_of_a_file_moves_the_cursor_of_whoever_looks() {
+    let baton = machine("//! Fine\n");
+    let evil = "a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\n\u{2713} sound";
+    let book = "note(\"x\"); guard(false, \"no\");\n";
+    baton.write(&format!("runbooks/own/{evil}.rhai"), book).write(&format!("{evil}.rhai"), book);
+    baton.write("c1.rhai", "foo(\"\u{9b}2J\u{9b}31m\");\n");
+    baton.write("c1.toml", "# \u{9b}2J\n[hosts.l1]\naddress = \"local\" \"\u{9b}2J\"\n");
+    let (name, file) = (format!("own/{evil}"), format!("{evil}.rhai"));
+    let lines: [&[&str]; 12] = [
+        &["list"],
+        &["check"],
+        &["run", &file, "-i", "site.toml"],
+        &["run", &name, "--help"],
+        &["show"],
+        &["runs"],
+        &["eject", &name],
+        &["doc", evil],
+        &["run", "c1.rhai", "-i", "site.toml"],
+        &["run", "c1.rhai", "-i", "c1.toml"],
+        &["run", &format!("--{evil}")],
+        &["completions", evil],
+    ];
+    for line in lines {
+        let ended = baton.run(line);
+        let shown = format!("{}{}", ended.out, ended.err);
+        let obeyed = |c: char| c != '\n' && baton::model::text::unsafe_on_a_terminal(c);
+        assert!(!shown.is_empty() && !shown.contains(obeyed), "{line:?}: {shown:?}");
+    }
 }

@@ -24,7 +24,7 @@ const STAGE: &str = "stage_install(c2, 9.0.1)";
 const BACKUP: &str = "backup(confdb, b)";
 
 fn who() -> Who {
-    Who { user: "ada".into(), host: "jump1".into(), pid: 7 }
+    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new() }
 }
 
 /// A runner of a run that is gone through step by step, with these lines typed.

@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("error", 1),
     ("model", 2),
     ("engine", 3),
+    ("holdings", 3),
     ("convert", 3),
     ("library", 3),
     ("world", 3),
@@ -31,7 +32,7 @@ const FLOORS: &[(&str, u8)] = &[
 
 /// Paths that only some rooms may use.
 const CONFINED: &[(&[&str], &[&str], &str)] = &[
-    (&["rhai"], &["engine", "convert", "sim", "script"], "Rhai"),
+    (&["rhai"], &["engine", "holdings", "convert", "sim", "script"], "Rhai"),
     (&["tokio"], &["world"], "an async runtime"),
     (&["std", "process"], &["world", "main", "lib"], "processes"),
     (&["std", "net"], &["world"], "the network"),

@@ -16,8 +16,9 @@ use baton::world::transfer::{FileWork, RUNNER};
 use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, Trouble, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -202,7 +203,8 @@ fn what_is_there_is_not_carried_again_after_a_break_or_a_death() {
         assert!(broken.count("write") <= 4, "broken at {at}: {:?}", broken.asked.borrow());
     }
     // A part of something else is no beginning.
-    std::fs::write(folder.path().join(".b.baton-part"), vec![7; 5_000_000]).unwrap();
+    let own = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.path().join(".b.baton-part"));
+    own.unwrap().write_all(&[7; 5_000_000]).unwrap();
     std::fs::remove_file(&remote).unwrap();
     done(act(&wire(folder.path()), Action::Put(transfer(&local, &remote)), false));
     assert_eq!(std::fs::read(&remote).unwrap(), long());
@@ -219,9 +221,9 @@ fn links_are_not_followed_and_nothing_is_written_elsewhere() {
     assert!(failure.message.contains("a symbolic link, which is not followed"), "{}", failure.message);
     // Not even one that somebody puts in the way of the part, or of the target at the last moment.
     symlink(path("victim"), path(".b.baton-part")).unwrap();
-    let failure = failed(act(&wire(folder.path()), Action::Put(transfer(&path("a"), &path("b"))), false));
-    assert!(failure.message.contains("symbolic link"), "{}", failure.message);
-    std::fs::remove_file(path(".b.baton-part")).unwrap();
+    done(act(&wire(folder.path()), Action::Put(transfer(&path("a"), &path("b"))), false));
+    assert_eq!(std::fs::read_to_string(path("b")).unwrap(), "new");
+    assert!(path(".b.baton-part").is_symlink(), "it is not ours to remove");
     let (victim, late) = (path("victim"), path("late"));
     let meddled = wire(folder.path()).meddled(move |_, work| {
         if let FileWork::Install { .. } = work {
@@ -270,6 +272,161 @@ fn what_cannot_be_carried_is_told_and_leaves_the_target_as_it_was() {
     let fetch = Transfer { replace: true, ..plain() };
     done(act(&wire(folder.path()), Action::Fetch(fetch), false));
     assert_eq!(std::fs::read_to_string(path("a")).unwrap(), "old");
+}
+
+/// Gives a file to another account; false where only root could and this is not root.
+fn given(path: &Path, uid: u32, gid: u32) -> bool {
+    std::os::unix::fs::chown(path, Some(uid), Some(gid)).is_ok()
+}
+
+#[test]
+fn a_part_that_somebody_else_could_still_change_is_left_and_another_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let part = path(".b.baton-part");
+    let tight = |path: &Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(path("a"), long()).unwrap();
+    let plants: [(&str, &dyn Fn() -> bool); 4] = [
+        ("everybody may write it", &|| {
+            std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o666)).unwrap();
+            true
+        }),
+        ("it has another name", &|| {
+            tight(&part);
+            std::fs::hard_link(&part, path("kept by a stranger")).unwrap();
+            true
+        }),
+        ("a stranger has it", &|| {
+            tight(&part);
+            given(&part, 1234, 1234)
+        }),
+        ("it is a pipe", &|| {
+            std::fs::remove_file(&part).unwrap();
+            Command::new("mkfifo").arg(&part).status().unwrap().success()
+        }),
+    ];
+    for (what, plant) in plants {
+        // The first block is as it must be: it would be gone on with.
+        std::fs::write(&part, &long()[..usize::try_from(BLOCK).unwrap()]).unwrap();
+        if !plant() {
+            continue;
+        }
+        let planted = std::fs::symlink_metadata(&part).unwrap().ino();
+        let world = wire(folder.path());
+        done(act(&world, Action::Put(transfer(&path("a"), &path("b"))), false));
+        assert_eq!(world.count("write"), 3, "{what}");
+        let there = std::fs::metadata(path("b")).unwrap();
+        assert!(there.ino() != planted && there.nlink() == 1, "{what}");
+        assert_eq!(there.uid(), rustix::process::geteuid().as_raw(), "{what}");
+        assert!(std::fs::read(path("b")).unwrap() == long(), "{what}");
+        assert_eq!(std::fs::symlink_metadata(&part).unwrap().ino(), planted, "{what}: it is not ours to remove");
+        for name in [part.clone(), path("b")] {
+            std::fs::remove_file(name).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_part_under_the_other_name_is_gone_on_with_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
+    std::fs::write(&local, long()).unwrap();
+    std::fs::write(folder.path().join(".b.baton-part"), "a stranger's").unwrap();
+    let dying = wire(folder.path()).meddled(|_, work| match work {
+        FileWork::Write { at, .. } if *at == 2 * BLOCK => Some(Err(Stopped)),
+        _ => None,
+    });
+    assert_eq!(act(&dying, Action::Put(transfer(&local, &remote)), false), Err(Stopped));
+    let next = wire(folder.path());
+    done(act(&next, Action::Put(transfer(&local, &remote)), true));
+    assert_eq!((next.count("write"), std::fs::read(&remote).unwrap()), (1, long()));
+    assert_eq!(names(folder.path()), [".b.baton-part", "a", "b"]);
+}
+
+#[test]
+fn a_file_that_is_replaced_hands_on_its_owner_group_mode_and_attributes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
+    std::fs::write(&local, "new").unwrap();
+    std::fs::write(&remote, "old").unwrap();
+    let owned = given(&remote, 1234, 1235);
+    std::fs::set_permissions(&remote, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let noted = rustix::fs::setxattr(&remote, "user.note", b"ours", rustix::fs::XattrFlags::empty()).is_ok();
+    done(act(&wire(folder.path()), Action::Put(transfer(&local, &remote)), false));
+    let there = std::fs::metadata(&remote).unwrap();
+    assert_eq!((std::fs::read_to_string(&remote).unwrap().as_str(), there.mode() & 0o7777), ("new", 0o640));
+    assert!(!owned || (there.uid(), there.gid()) == (1234, 1235), "{}:{}", there.uid(), there.gid());
+    let mut note = [0; 16];
+    let read = rustix::fs::getxattr(&remote, "user.note", &mut note).unwrap_or(0);
+    assert!(!noted || &note[..read] == b"ours", "its attribute is gone");
+}
+
+#[test]
+fn a_target_that_a_stranger_laid_in_a_folder_for_all_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    std::fs::create_dir(&spool).unwrap();
+    std::fs::set_permissions(&spool, std::fs::Permissions::from_mode(0o1777)).unwrap();
+    let (local, target) = (folder.path().join("a"), spool.join("tool"));
+    std::fs::write(&local, "new").unwrap();
+    // Another name of one of our own files, whose mode would change with it; and a stranger's file.
+    std::fs::write(folder.path().join("ours"), "new").unwrap();
+    std::fs::hard_link(folder.path().join("ours"), &target).unwrap();
+    let put = || Action::Put(Transfer { mode: Some(0o755), ..transfer(&local, &target) });
+    let failure = failed(act(&wire(folder.path()), put(), false));
+    assert!(failure.message.contains("where everybody may make files"), "{}", failure.message);
+    std::fs::remove_file(&target).unwrap();
+    std::fs::write(&target, "planted").unwrap();
+    if given(&target, 1234, 1234) {
+        let failure = failed(act(&wire(folder.path()), put(), false));
+        assert!(failure.message.contains("account 1234"), "{}", failure.message);
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "planted");
+    }
+    std::fs::remove_file(&target).unwrap();
+    std::fs::write(&target, "ours").unwrap();
+    done(act(&wire(folder.path()), put(), false));
+}
+
+#[test]
+fn nothing_is_read_of_a_file_that_is_longer_than_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
+    // A hole of 8 TiB: to read it would take hours.
+    std::fs::File::create(&local).unwrap().set_len(8 << 40).unwrap();
+    let failure = failed(act(&wire(folder.path()), Action::Put(transfer(&local, &remote)), false));
+    assert!(failure.message.contains("more than the"), "{}", failure.message);
+}
+
+#[test]
+fn the_limit_holds_over_the_reading_of_a_file_and_no_part_of_it_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
+    std::fs::File::create(&local).unwrap().set_len(8 << 40).unwrap();
+    let short = Transfer { limit: Span(200), max: u64::MAX, ..transfer(&local, &remote) };
+    let failure = failed(act(&wire(folder.path()), Action::Put(short), false));
+    assert_eq!(failure.kind, FailureKind::Limit, "{}", failure.message);
+    assert!(failure.message.contains("took longer than 200"), "{}", failure.message);
+    assert!(!remote.exists());
+    // The same for what it would replace, of any length.
+    std::fs::File::create(&remote).unwrap().set_len(8 << 40).unwrap();
+    std::fs::write(&local, "new").unwrap();
+    let short = Transfer { limit: Span(200), ..transfer(&local, &remote) };
+    assert_eq!(failed(act(&wire(folder.path()), Action::Put(short), false)).kind, FailureKind::Limit);
+}
+
+#[test]
+fn a_break_at_the_last_moment_is_not_told_as_not_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
+    std::fs::write(&local, "new").unwrap();
+    let broken = wire(folder.path()).meddled(|_, work| {
+        matches!(work, FileWork::Install { .. }).then(|| Ok(Trouble::Lost("the link broke".into())))
+    });
+    let over = Transfer { limit: Span(1), ..transfer(&local, &remote) };
+    broken.skipped.set(0);
+    let failure = failed(act(&broken, Action::Put(over), false));
+    let known = failure.message.contains("took longer") || failure.message.contains("has no known end");
+    assert!(known, "{}", failure.message);
 }
 
 #[test]
@@ -383,10 +540,12 @@ fn script(shell: &[&str], texts: &[&str], values: &[&str], body: &[u8]) -> (Opti
 
 #[test]
 fn the_scripts_of_hosts_do_the_same_under_every_shell() {
-    let fence = [include_str!("../src/world/ssh/lease.sh"), include_str!("../src/world/ssh/transfer/fence.sh")];
+    let part = include_str!("../src/world/ssh/transfer/part.sh");
+    let fence = [include_str!("../src/world/ssh/lease.sh"), include_str!("../src/world/ssh/transfer/fence.sh"), part];
     let write = [&fence[..], &[include_str!("../src/world/ssh/transfer/write.sh")]].concat();
-    let install = [&fence[..], &[include_str!("../src/world/ssh/transfer/install.sh")]].concat();
-    let digest = [include_str!("../src/world/ssh/transfer/digest.sh")];
+    let keep = include_str!("../src/world/ssh/transfer/keep.sh");
+    let install = [&fence[..], &[keep, include_str!("../src/world/ssh/transfer/install.sh")]].concat();
+    let digest = [part, include_str!("../src/world/ssh/transfer/digest.sh")];
     let read = [include_str!("../src/world/ssh/transfer/read.sh")];
     let shells = [&["dash"][..], &["bash", "--posix"], &["busybox", "sh"]];
     let path = std::env::var_os("PATH").unwrap();
@@ -407,9 +566,9 @@ fn the_scripts_of_hosts_do_the_same_under_every_shell() {
         assert_eq!(written("0000000006", &[&part, "0", "1"], b"Z"), Some(5), "the lease is another's");
         assert_eq!(written("0000000007", &[&at("no/part"), "0", "1"], b"Z"), Some(3), "there is no folder");
         let seen = |text: &str| format!("7 600 {}", baton::model::digest::sha256(text.as_bytes()));
-        assert_eq!(script(shell, &digest, &[&part, "-", "-"], b"").1, seen("helloXY"));
-        assert_eq!(script(shell, &digest, &[&part, "3", "must"], b"").1, seen("hel"));
-        assert_eq!(script(shell, &digest, &[&file, "-", "-"], b"").0, Some(3));
+        assert_eq!(script(shell, &digest, &[&part, "-", "part"], b"").1, seen("helloXY"));
+        assert_eq!(script(shell, &digest, &[&part, "3", "source"], b"").1, seen("hel"));
+        assert_eq!(script(shell, &digest, &[&file, "-", "target"], b"").0, Some(3));
         assert_eq!(script(shell, &read, &[&part, "2", "100"], b"").1, "lloXY");
         assert_eq!(change(&install, "0000000006", &[&part, &file, "640", "over"], b"").0, Some(5));
         assert_eq!(change(&install, "0000000007", &[&part, &file, "640", "-"], b"").0, Some(0));
@@ -419,11 +578,48 @@ fn the_scripts_of_hosts_do_the_same_under_every_shell() {
         assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "over"], b"").0, Some(0));
         assert_eq!((std::fs::read(&file).unwrap().len(), Path::new(&part).exists()), (0, false));
         symlink(&file, at("link")).unwrap();
-        let (code, _, why) = script(shell, &digest, &[&at("link"), "-", "-"], b"");
+        let (code, _, why) = script(shell, &digest, &[&at("link"), "-", "target"], b"");
         assert!(code == Some(4) && why.ends_with("is a symbolic link, which is not followed"), "{shell:?}: {why}");
-        symlink(&file, &part).unwrap();
-        assert_eq!(written("0000000007", &[&part, "0", "1"], b"Z"), Some(0));
-        assert_eq!(std::fs::read(&file).unwrap(), b"", "{shell:?}: a link at the part's name leads nowhere");
+        let keeps = |what: &str, plant: &dyn Fn()| {
+            let _ = std::fs::remove_file(&part);
+            plant();
+            assert_eq!(written("0000000007", &[&part, "0", "1"], b"Z"), Some(4), "{shell:?}: {what}");
+            assert_eq!(script(shell, &digest, &[&part, "-", "part"], b"").0, Some(4), "{shell:?}: {what}");
+            assert_eq!(
+                change(&install, "0000000007", &[&part, &file, "600", "over"], b"").0,
+                Some(4),
+                "{shell:?}: {what}"
+            );
+            assert_eq!(std::fs::read(&file).unwrap(), b"", "{shell:?}: {what}");
+            let _ = std::fs::remove_file(&part);
+        };
+        let begin = || assert_eq!(written("0000000007", &[&part, "0", "2"], b"XY"), Some(0), "{shell:?}");
+        keeps("a link at the part's name", &|| symlink(&file, &part).unwrap());
+        keeps("a part with another name", &|| {
+            begin();
+            let _ = std::fs::remove_file(at("other"));
+            std::fs::hard_link(&part, at("other")).unwrap();
+        });
+        keeps("a part that others may read", &|| {
+            begin();
+            std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).unwrap();
+        });
+        // What is replaced hands on its owner, where this is root.
+        if given(Path::new(&file), 1234, 1235) {
+            begin();
+            assert_eq!(change(&install, "0000000007", &[&part, &file, "640", "over"], b"").0, Some(0), "{shell:?}");
+            let there = std::fs::metadata(&file).unwrap();
+            assert_eq!((there.uid(), there.gid(), there.mode() & 0o7777), (1234, 1235, 0o640), "{shell:?}");
+            std::fs::create_dir(at("spool")).unwrap();
+            std::fs::set_permissions(at("spool"), std::fs::Permissions::from_mode(0o1777)).unwrap();
+            let (part, tool) = (at("spool/.tool.baton-part"), at("spool/tool"));
+            std::fs::write(&tool, "planted").unwrap();
+            assert!(given(Path::new(&tool), 1234, 1234));
+            assert_eq!(written("0000000007", &[&part, "0", "2"], b"XY"), Some(0));
+            let (code, _, why) = change(&install, "0000000007", &[&part, &tool, "755", "over"], b"");
+            assert!(code == Some(4) && why.contains("where everybody may make files"), "{shell:?}: {why}");
+        }
+        begin();
         assert_eq!(change(&install, "0000000007", &[&part, &at("link"), "600", "over"], b"").0, Some(4));
     }
 }

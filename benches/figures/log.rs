@@ -55,6 +55,7 @@ impl Line {
             files: "*.log".into(),
             event_patterns: vec![r"^.{8,40}?\sStd\s+(?:21-)?(\d{5})\s".into()],
             events: vec![],
+            meanings: BTreeMap::new(),
         };
         let patterns = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         let want = Want::Match { events: vec![], patterns };

@@ -15,7 +15,16 @@ pub fn figures() -> Vec<Figure> {
     write("site.toml", "[hosts.here]\naddress = \"local\"\n");
     let run = || {
         let mut baton = Command::new(env!("CARGO_BIN_EXE_baton"));
-        baton.current_dir(folder.path()).args(["run", "one.rhai", "-i", "site.toml", "--state", "state"]);
+        baton.current_dir(folder.path()).args([
+            "run",
+            "one.rhai",
+            "-i",
+            "site.toml",
+            "--state",
+            "state",
+            "--leases",
+            "leases",
+        ]);
         let began = Instant::now();
         let status = baton.stdin(Stdio::null()).stdout(Stdio::null()).status().expect("it runs");
         assert!(status.success(), "{status}");

@@ -1,15 +1,15 @@
 //! `baton abort`: gives a run up. Nothing is undone; what it owes is done, and it is over.
 
 use super::estate::lab_of;
-use super::take_up::{Claimed, claim};
+use super::take_up::{Claimed, TakenUp, claim};
 use super::{Desk, carry, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::lab::Lab;
 use crate::model::record::Way;
-use crate::session::{self, Parts, Verdict, Wish};
+use crate::session::{self, Finished, Parts, Verdict, Wish};
 use crate::world::desk;
 use crate::world::nowhere::Nowhere;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Give a run up: undo nothing, do what it owes, end it for good
 #[derive(Debug, clap::Args)]
@@ -37,11 +37,19 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         return write_off(&claimed, &gone, &words.reason, desk);
     }
     let taken = claimed.take_up(desk)?;
-    let parts = taken.parts(words.events.as_deref(), Vec::new(), desk)?;
-    let wish = Wish { way: Way::Abort, verdict: Verdict::Retry, reason: words.reason.clone() };
-    let back = session::way_back(&taken.prepared, parts, wish)?;
+    let finished = give_up(&taken, words.events.as_deref(), words.reason.clone(), desk)?;
+    carry::tell(desk, &finished)
+}
+
+/// Gives a run up that this command has taken up and that has stopped.
+///
+/// # Errors
+/// When it is over, or its record cannot be written.
+pub(super) fn give_up(taken: &TakenUp, events: Option<&Path>, reason: String, desk: &Desk) -> Result<Finished> {
+    let parts = taken.parts(events, Vec::new(), desk)?;
+    let back = session::way_back(&taken.prepared, parts, Wish { way: Way::Abort, verdict: Verdict::Retry, reason })?;
     rollback::show(&back, &taken.run, desk);
-    carry::tell(desk, &back.go()?)
+    back.go()
 }
 
 /// Ends a run for good whose lab is there no more: nothing can be done for it, and that is what is written down.
@@ -56,6 +64,7 @@ fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result
             sinks: Vec::new(),
             by: desk::who(),
             gates: Vec::new(),
+            steering: None,
         };
         let wish = Wish { way: Way::Abort, verdict: Verdict::Retry, reason: String::new() };
         Ok(session::way_back(&prepared, parts, wish)?.owes())

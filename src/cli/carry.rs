@@ -33,8 +33,12 @@ pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>, on: boo
 
 /// Tells how a run ended and what to type next; returns the exit code.
 pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
-    let store = desk.store()?;
-    let sum = summary(&*store, &finished.run, store.read(&finished.run)?);
+    let read = desk.store().and_then(|store| store.read(&finished.run).map(|stored| (store, stored)));
+    let (store, stored) = read.inspect_err(|_| {
+        // Why it ended is told all the same: it is often the reason.
+        finished.error.iter().for_each(|error| desk.screen.complain(error));
+    })?;
+    let sum = summary(&*store, &finished.run, stored);
     let screen = &desk.screen;
     screen.out.say(&ending::render(&sum, &screen.out_style, &screen.zone));
     match &finished.error {

@@ -74,6 +74,7 @@ impl Estate {
             Self::Site => {
                 let (here, remote) = places(site, &desk.state.join("jobs"));
                 let world = SystemWorld::new(here, Clock::real(), terminal())?;
+                let world = world.on_this_machine(desk.leases.clone(), &desk.state)?;
                 let world = world.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
                 world.keyed(Keyring::new(site.secrets.clone()))
             }

@@ -20,7 +20,7 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
     for name in site.names(Shelf::Runbooks) {
         let text = site.text(Shelf::Runbooks, &name)?.unwrap_or_default();
         let mark = if own.contains(&name) { style.paint(Tone::Warn, "  (this folder's own)") } else { String::new() };
-        page += &format!("  {name}{mark}\n");
+        page += &format!("  {}{mark}\n", shown(&name));
         for line in paragraphs(&shown(library::title(&text)), style.width - 6) {
             page += &format!("      {line}\n");
         }
@@ -32,7 +32,7 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
     page += &format!("\n{}\n", style.paint(Tone::Strong, "labs"));
     for name in site.names(Shelf::Labs) {
         let text = site.text(Shelf::Labs, &name)?.unwrap_or_default();
-        page += &format!("  {name}\n      {}\n", shown(library::title(&text)));
+        page += &format!("  {}\n      {}\n", shown(&name), shown(library::title(&text)));
     }
     page += &format!("\n{} baton run RUNBOOK --help\n", style.paint(Tone::Wait, "next:"));
     desk.screen.out.say(&page);

@@ -17,6 +17,7 @@ mod follow_up;
 mod former;
 mod lab;
 mod list;
+mod machine;
 mod repl;
 mod resume;
 mod rollback;
@@ -35,8 +36,9 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
 use crate::model::span::Span;
+use crate::model::text::page;
 use crate::world::terminal::Terminal;
-use crate::world::{desk, trace};
+use crate::world::{desk, local_lease, trace};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
@@ -51,6 +53,9 @@ struct CommandLine {
     /// Where runs and labs are kept [default: ~/.local/state/baton]
     #[arg(long, global = true, value_name = "DIR", env = "BATON_STATE", hide_env_values = true)]
     state: Option<PathBuf>,
+    /// Where the lease of this machine is kept; all its runners must agree on it
+    #[arg(long, global = true, hide = true, value_name = "DIR", env = "BATON_LEASES", hide_env_values = true)]
+    leases: Option<PathBuf>,
     /// Tell on stderr what is asked of hosts and what comes back: `debug`
     #[arg(long, global = true, value_name = "FILTER", env = "BATON_TRACE", hide_env_values = true)]
     trace: Option<String>,
@@ -87,6 +92,8 @@ struct Desk {
     screen: Screen,
     /// Where runs and labs are kept.
     state: PathBuf,
+    /// Where the lease of this machine is kept.
+    leases: PathBuf,
     /// Where a person types. One for the whole command: two would take each other's lines.
     terminal: Arc<Terminal>,
 }
@@ -119,7 +126,8 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
         let state = line.state.map_or_else(default_state, Ok)?;
         let remind = Duration::from_millis(line.remind.0);
         let terminal = Arc::new(Terminal::new(desk::who().user).reminding(remind));
-        dispatch(&command, &Desk { screen: screen.clone(), state, terminal })
+        let leases = line.leases.unwrap_or_else(local_lease::of_machine);
+        dispatch(&command, &Desk { screen: screen.clone(), state, leases, terminal })
     });
     outcome.unwrap_or_else(|error| {
         screen.complain(&error);
@@ -150,7 +158,10 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
 /// What clap has to say: help goes to `out`, a complaint to `err`.
 fn tell(told: &clap::Error, screen: &Screen) -> u8 {
     let text = told.render();
-    let paint = |colour: bool| if colour { text.ansi().to_string() } else { text.to_string() };
+    // Words that were typed are in it: where a terminal would obey one, there are no colours to take it for.
+    let plain = text.to_string();
+    let calm = page(&plain, false) == plain;
+    let paint = |colour: bool| if colour && calm { text.ansi().to_string() } else { plain.clone() };
     if told.use_stderr() {
         screen.err.say(&paint(screen.err_style.colour));
         Kind::Usage.exit_code()

@@ -15,6 +15,7 @@ use crate::journal::history::History;
 use crate::lab::{Lab, Wanted};
 use crate::model::event::{Event, Sink};
 use crate::model::record::{Record, Way, Who};
+use crate::model::text::unsafe_on_a_terminal;
 use crate::model::value::Fields;
 use crate::repl::command::COMMANDS;
 use crate::repl::{Hands, Start, carry_on};
@@ -25,6 +26,7 @@ use crate::session::{self, Finished, Parts, Prepared, Verdict, Wish};
 use crate::world::console::Console;
 use crate::world::desk;
 use crate::world::line_editor::{LineEditor, Word, WordKind};
+use crate::world::line_mode::AsItWas;
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -149,6 +151,8 @@ pub(super) fn open(taken: &TakenUp, events: Option<&Path>, start: Start, desk: &
     let (run, prepared, estate) = (taken.run.clone(), taken.prepared.clone(), taken.estate.clone());
     let written = desk.store()?.runs()?.contains(&run);
     let history = desk.state.join("repl-history");
+    // However this ends, the terminal is as it was.
+    let _as_it_was = AsItWas::now();
     let editor = Arc::new(LineEditor::open(vocabulary(&prepared), is_incomplete, &history)?);
     let desk = Desk { screen: screen(&desk.screen, &editor), ..desk.clone() };
     let hands = Rc::new(AtDesk {
@@ -177,9 +181,9 @@ fn screen(screen: &Screen, editor: &LineEditor) -> Screen {
         return screen.clone();
     }
     let mut screen = screen.clone();
-    screen.out = Handle::new(Box::new(editor.printer()));
     // A last line that is rewritten would fight with the one that is typed.
     screen.out_style.live = false;
+    screen.out = Handle::new(Box::new(editor.printer()), screen.out_style);
     screen
 }
 
@@ -219,6 +223,8 @@ fn vocabulary(prepared: &Prepared) -> Vec<Word> {
         let commands = [":until", ":break", ":rollback"];
         words.extend(commands.map(|command| word(WordKind::Argument, &step.name, "", command)));
     }
+    // What a terminal would obey could not be typed either.
+    words.retain(|word| !word.text.chars().chain(word.hint.chars()).any(unsafe_on_a_terminal));
     words
 }
 
@@ -236,6 +242,7 @@ struct AtDesk {
 impl Hands for AtDesk {
     fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts> {
         let world = self.estate.world(&self.prepared.inventory, &self.desk)?;
+        let world = world.telling_apart(&session::said(&self.prepared.texts))?;
         Ok(Parts {
             run: self.run.clone(),
             store: self.desk.store()?,
@@ -243,6 +250,7 @@ impl Hands for AtDesk {
             sinks: vec![Box::new(self.views.clone()), watches],
             by: desk::who(),
             gates,
+            steering: None,
         })
     }
 
@@ -287,9 +295,12 @@ impl Hands for AtDesk {
         let wish = Wish { way, verdict: Verdict::Retry, reason: String::new() };
         let back = session::way_back(prepared, parts, wish)?;
         rollback::show(&back, &self.run, &self.desk);
-        // Over a pipe whoever typed the command has decided; a person has only now seen what it means.
-        let agreed = !self.is_person() || rollback::confirmed(&back);
-        if agreed { back.go() } else { Err(Error::new(Kind::Suspended, "nothing was undone: it was not confirmed")) }
+        // What it means is only seen now: whoever types the next line of a pipe says so there.
+        if rollback::confirmed(&back) {
+            return back.go();
+        }
+        Err(Error::new(Kind::Suspended, "nothing was undone: it was not confirmed")
+            .hint(format!("the line behind it must say so: {}", rollback::GO)))
     }
 
     fn save(&self, file: &str, text: &str) -> Result<()> {

@@ -103,7 +103,7 @@ fn on_site(
     let (file, text) = inventory_text(inventory)?;
     let check = format!("baton check {given} -i {file}");
     let prepared = prepare(&site.runbook(given)?, (&file, &text), site, &check)?;
-    let course = words.steering.course(prepared.program.step_names(), None)?;
+    let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     if let Some(former) = former {
         former.must_be_of(&prepared.inventory, &file)?;
@@ -137,7 +137,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let check = format!("baton check {given}");
     let prepared = prepare(&site.runbook(given)?, (&plan.inventory_file(), plan.inventory()), site, &check)?;
     say_what_is_refused(&plan.check(&prepared.inventory)?, &prepared, desk);
-    let course = words.steering.course(prepared.program.step_names(), None)?;
+    let course = words.steering.course(prepared.program.step_names())?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
@@ -161,7 +161,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let of_lab = lease(desk, &lab_name(name), &run)?;
     let lab = Lab::find(name, &desk.state, &former.run)?;
     let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
-    let course = words.steering.course(prepared.program.step_names(), None)?;
+    let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
@@ -275,7 +275,7 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
     let sources = site.check(Sources::collect(&name, &text, &mut read_module))?;
     let program: Rc<Program> = Program::compile(&sources)?;
     let style = desk.screen.out_style;
-    let mut page = format!("{}\n", style.paint(Tone::Strong, &name));
+    let mut page = format!("{}\n", style.paint(Tone::Strong, &shown(&name)));
     let about: Vec<String> = program.about().lines().filter(|line| !line.starts_with("source:")).map(shown).collect();
     for line in paragraphs(&about.join("\n"), style.width - 2) {
         page += format!("  {line}").trim_end();
@@ -291,7 +291,7 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
         page += "  none\n";
     }
     page.extend(program.params().iter().map(|param| one_param(param, &style)));
-    page += &format!("\n{} baton run {name} --lab genesys\n", style.paint(Tone::Wait, "next:"));
+    page += &format!("\n{} baton run {} --lab genesys\n", style.paint(Tone::Wait, "next:"), shown(&name));
     desk.screen.out.say(&page);
     Ok(0)
 }

@@ -2,38 +2,52 @@
 //! started it write to the same one, one after the other. It must not know what is written.
 
 use crate::error::Error;
-use crate::report::diagnostic;
+use crate::model::text::page;
 use crate::report::style::Style;
+use crate::report::{diagnostic, terminal};
 use crate::world::desk;
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
 
-/// A stream that several owners write to.
+/// What rewrites the last line of a screen that a person watches. It only counts as a piece of its own.
+const REWRITE: &[u8] = terminal::REWRITE.as_bytes();
+
+/// A stream that several owners write to. It is the one way to a screen, and lets through nothing that a terminal obeys
+/// but line ends, tabs, and what its style allows.
 #[derive(Clone)]
-pub struct Handle(Rc<RefCell<Box<dyn Write>>>);
+pub struct Handle {
+    stream: Rc<RefCell<Box<dyn Write>>>,
+    style: Style,
+}
 
 impl Handle {
     /// A stream to this end.
-    pub(super) fn new(stream: Box<dyn Write>) -> Self {
-        Self(Rc::new(RefCell::new(stream)))
+    pub(super) fn new(stream: Box<dyn Write>, style: Style) -> Self {
+        Self { stream: Rc::new(RefCell::new(stream)), style }
     }
 
     /// Writes a text. A reader that went away is no error: the work goes on without it.
     pub fn say(&self, text: &str) {
-        let mut stream = self.0.borrow_mut();
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        let mut stream = self.stream.borrow_mut();
+        let _ = stream.write_all(page(text, self.style.colour).as_bytes()).and_then(|()| stream.flush());
     }
 }
 
 impl Write for Handle {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        let mut stream = self.stream.borrow_mut();
+        if self.style.live && bytes == REWRITE {
+            stream.write_all(bytes)?;
+        } else {
+            stream.write_all(page(&String::from_utf8_lossy(bytes), self.style.colour).as_bytes())?;
+        }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().flush()
+        self.stream.borrow_mut().flush()
     }
 }
 
@@ -56,8 +70,12 @@ impl Screen {
     /// Two plain streams: no colours, nothing rewritten.
     #[must_use]
     pub fn plain(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        let (out, err) = (Handle::new(out), Handle::new(err));
-        Self { out, err, out_style: Style::plain(), err_style: Style::plain(), zone: TimeZone::system() }
+        Self::of((out, Style::plain()), (err, Style::plain()))
+    }
+
+    fn of((out, out_style): (Box<dyn Write>, Style), (err, err_style): (Box<dyn Write>, Style)) -> Self {
+        let (out, err) = (Handle::new(out, out_style), Handle::new(err, err_style));
+        Self { out, err, out_style, err_style, zone: TimeZone::system() }
     }
 
     /// The process's own streams, as its environment wants them.
@@ -67,7 +85,7 @@ impl Screen {
         let (out, err) = (io::stdout(), io::stderr());
         let out_style = Style::of(out.is_terminal(), desk::columns(&out), &variable);
         let err_style = Style::of(err.is_terminal(), desk::columns(&err), &variable);
-        Self { out_style, err_style, ..Self::plain(Box::new(out), Box::new(err)) }
+        Self::of((Box::new(out), out_style), (Box::new(err), err_style))
     }
 
     /// Shows an error.

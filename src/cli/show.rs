@@ -1,6 +1,6 @@
 //! `baton show`: a run as it was seen when it happened, from its records, and what it came to.
 
-use super::find_run::find_run;
+use super::find_run::{find_run, shortfall};
 use super::{Desk, carry};
 use crate::error::Result;
 use crate::model::event::{Event, Sink};
@@ -19,7 +19,11 @@ pub(super) struct Words {
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let store = desk.store()?;
     let run = find_run(&*store, &words.run)?;
+    let written = store.written();
     let stored = store.read(&run)?;
+    if let Some(loss) = shortfall(&written, &run, stored.len() as u64) {
+        desk.screen.remark(&loss);
+    }
     let screen = &desk.screen;
     let style = Style { live: false, ..screen.out_style };
     let mut view = Terminal::new(Box::new(screen.out.clone()), style, screen.zone.clone());

@@ -37,7 +37,7 @@ impl Site {
         if name.split('/').any(|part| part == ".." || part.is_empty()) {
             return Ok(None);
         }
-        let Some(own) = desk::read_text(&self.folder.join(&path))? else { return Ok(shipped.map(str::to_owned)) };
+        let Some(own) = desk::read_own(&self.folder, Path::new(&path))? else { return Ok(shipped.map(str::to_owned)) };
         if shipped.is_some_and(|text| text != own) {
             self.differing.borrow_mut().insert(path);
         }

@@ -2,8 +2,8 @@
 //! command has in common that works on a run which exists. It must not decide what is done with it.
 
 use super::estate::{Estate, lab_name, lab_of, lease, site_name};
-use super::find_run::find_run;
-use super::{Desk, carry};
+use super::find_run::{find_run_to_act_on, shortfall};
+use super::{Desk, carry, machine};
 use crate::dispatch::Gate;
 use crate::error::Result;
 use crate::journal::history::History;
@@ -48,9 +48,13 @@ pub(super) struct Claimed {
 /// `Usage` when there is none, `Refused` when somebody works on it or its record is damaged.
 pub(super) fn claim(given: &str, desk: &Desk) -> Result<Claimed> {
     let store = desk.store()?;
-    let run = find_run(&*store, given)?;
+    let run = find_run_to_act_on(&*store, given, desk)?;
     let lease = lease(desk, &run, &run)?;
+    let written = store.written();
     let history = History::from(store.read(&run)?)?;
+    if let Some(loss) = shortfall(&written, &run, history.len()) {
+        desk.screen.remark(&loss);
+    }
     Ok(Claimed { run, history, lease })
 }
 
@@ -70,6 +74,9 @@ impl Claimed {
     /// `Refused` when its lab is gone or its site is in use.
     pub(super) fn take_up_with(self, prepared: Prepared, desk: &Desk) -> Result<TakenUp> {
         let Self { run, history, lease: of_run } = self;
+        if lab_of(&history).is_none() {
+            machine::same(&run, &history, &prepared.inventory, &desk::who())?;
+        }
         let name = lab_of(&history).map_or_else(|| site_name(&prepared.inventory), lab_name);
         let of_site = lease(desk, &name, &run)?;
         let estate = Estate::of(&history, &run, desk)?;
@@ -114,13 +121,16 @@ impl TakenUp {
     /// # Errors
     /// When the journal, the world or the file for events cannot be opened.
     pub(super) fn parts(&self, events: Option<&Path>, gates: Vec<Rc<dyn Gate>>, desk: &Desk) -> Result<Parts> {
+        let world = self.estate.world(&self.prepared.inventory, desk)?;
+        let world = world.telling_apart(&session::said(&self.prepared.texts))?;
         Ok(Parts {
             run: self.run.clone(),
             store: desk.store()?,
-            world: Box::new(self.estate.world(&self.prepared.inventory, desk)?.answered(self.answers.clone())),
+            world: Box::new(world.answered(self.answers.clone())),
             sinks: carry::sinks(desk, &self.estate, events, self.watched.replace(true))?,
             by: desk::who(),
             gates,
+            steering: None,
         })
     }
 }

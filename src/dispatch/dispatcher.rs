@@ -5,10 +5,11 @@ use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::leases;
 use crate::dispatch::replay::{self, Course, gave_up};
 use crate::dispatch::second_look::SecondLook;
+use crate::dispatch::setup::Setup;
 use crate::dispatch::switch::Switch;
 use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
-use crate::error::{Error, Place};
+use crate::error::{Error, Kind, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
 use crate::journal::Store;
 use crate::journal::adopting::Met;
@@ -17,7 +18,8 @@ use crate::journal::way_back::Fate;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, Moment, PlaceData, Record, StepId, TrackId, Who};
+use crate::model::place::PlaceData;
+use crate::model::record::{EffectId, Ending, Moment, Record, StepId, TrackId};
 use crate::world::lease::Runner;
 use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
@@ -26,30 +28,6 @@ use std::rc::Rc;
 
 /// How often an idempotent job that vanished without a result is applied again before that counts as a failure.
 const ATTEMPTS_MAX: u32 = 10;
-
-/// What a run needs to be carried out.
-pub struct Setup {
-    /// The run.
-    pub run: String,
-    /// Its durable record.
-    pub store: Box<dyn Store>,
-    /// Where it acts.
-    pub world: Box<dyn World>,
-    /// Who is told.
-    pub sinks: Vec<Box<dyn Sink>>,
-    /// What was recorded before this runner.
-    pub history: History,
-    /// The number of the last record.
-    pub last_seq: u64,
-    /// Where scanners of logs are kept.
-    pub scanners: Rc<Scanners>,
-    /// Who is asked before steps and effects, in this order.
-    pub gates: Vec<Rc<dyn Gate>>,
-    /// How guards are looked at again.
-    pub second_look: SecondLook,
-    /// Who carries it out.
-    pub by: Who,
-}
 
 /// Carries out effects for scripts, one run at a time.
 pub struct Dispatcher {
@@ -182,6 +160,13 @@ impl Dispatcher {
         self.world.borrow_mut().now()
     }
 
+    /// Somebody wants the run to stop here, to be taken up again.
+    pub(super) fn interrupted(&self) {
+        let error = Error::new(Kind::Interrupted, "interrupted; what runs on the hosts goes on there")
+            .hint(format!("take it up again: baton resume {}", self.run));
+        self.halt(Halt { ending: Ending::Interrupted, error, effect: None });
+    }
+
     /// Tells every sink.
     pub fn emit(&self, event: &Event) {
         for sink in self.sinks.borrow_mut().iter_mut() {
@@ -266,7 +251,7 @@ impl Dispatcher {
                 Verdict::Unanswered { reason } => {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
                 }
-                Verdict::Leased { reason } => return Err(self.leased(id, effect, &reason)),
+                Verdict::Leased { denied } => return Err(self.leased(id, effect, &denied)),
             };
             let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
             self.append(record)?;
@@ -396,7 +381,9 @@ impl Door for Dispatcher {
                 return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
             }
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
+                let last = self.history.last_number_in(&StepId { track: track.clone(), number: number.clone() });
                 self.meet_step(track, number);
+                self.track(|track| track.asked = track.asked.max(last));
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }
@@ -486,6 +473,13 @@ impl Door for Dispatcher {
     fn halt(&self, halt: Halt) -> Halted {
         self.halted.borrow_mut().get_or_insert(halt);
         Halted
+    }
+
+    fn breathe(&self) {
+        // What is being told to a world cannot ask it.
+        if self.world.try_borrow_mut().is_ok_and(|mut world| world.is_interrupted()) {
+            self.interrupted();
+        }
     }
 
     fn is_halted(&self) -> bool {

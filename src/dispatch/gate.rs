@@ -6,7 +6,8 @@ use crate::dispatch::track::Want;
 use crate::dispatch::{Door, Halt, Halted};
 use crate::error::Place;
 use crate::model::effect::{Effect, Outcome};
-use crate::model::record::{EffectId, PlaceData, Record, TrackId, Who};
+use crate::model::place::PlaceData;
+use crate::model::record::{EffectId, Record, TrackId, Who};
 use crate::world::{Link, Stopped};
 
 /// A step that is about to begin for the first time, or anew; or that has just ended.

@@ -9,7 +9,7 @@ use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::record::{EffectId, Ending, FROM_RUN, Record, Who};
 use crate::model::value::{Fields, Value};
-use crate::world::lease::Runner;
+use crate::world::lease::{Denied, Lease, Runner};
 use crate::world::{Completion, Reply, Request, Ticket, Trouble};
 use std::collections::BTreeSet;
 
@@ -36,35 +36,57 @@ pub(super) fn followed(params: &Fields) -> Vec<String> {
 
 impl Dispatcher {
     /// The run stops because the host of an effect is leased to another run, or to another runner of this one.
-    pub(super) fn leased(&self, id: &EffectId, effect: &Effect, reason: &str) -> Halted {
+    pub(super) fn leased(&self, id: &EffectId, effect: &Effect, denied: &Denied) -> Halted {
         let run = &self.run;
-        let held_by = |other: &String| reason.contains(other.as_str());
-        let mut error = Error::new(Kind::Refused, format!("`{}` was not started: {reason}", effect.label));
-        error = match self.store.borrow().runs().unwrap_or_default().into_iter().find(held_by) {
-            Some(holder) if holder == *run => error
+        let mut error = Error::new(Kind::Refused, format!("`{}` was not started: {denied}", effect.label));
+        error = match denied {
+            Denied::TakenOver { by, .. } if by.runner.run == *run => error
                 .hint("another runner has taken this run over; this one has done nothing since and does nothing more")
                 .hint(format!("see what the other one does: baton show {run}")),
-            Some(holder) => error
-                .hint(format!("see what it does, and wait: baton show {holder}"))
-                .hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""))
-                .hint(take_over(run)),
-            None => error
-                .hint("that run is in the journal of another machine or state folder: ask there")
-                .hint(take_over(run)),
+            Denied::Held { by, .. } | Denied::TakenOver { by, .. } => self.held_by(by, error).hint(take_over(run)),
+            Denied::Gone { .. } => error
+                .hint("another runner could have taken the host meanwhile: make sure that nobody works there")
+                .hint(format!("then have it taken anew: baton resume {run}")),
         };
         self.halt(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) })
     }
 
-    /// Gives the hosts back that the run has changed something on, all at once. It is over: what cannot be given back
-    /// is told and left to `baton takeover`.
+    /// Says where to look for the run that holds a host.
+    fn held_by(&self, lease: &Lease, error: Box<Error>) -> Box<Error> {
+        let holder = &lease.runner.run;
+        if self.store.borrow().runs().unwrap_or_default().contains(holder) {
+            return error
+                .hint(format!("see what it does, and wait: baton show {holder}"))
+                .hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""));
+        }
+        match &lease.state {
+            Some(state) => error.hint(format!("that run is in the journal of another state folder, `{state}`")),
+            None => error.hint("that run is in the journal of another machine or state folder: ask there"),
+        }
+    }
+
+    /// Gives the hosts back that the run has changed something on or has taken over, all at once. It is over: what
+    /// cannot be given back is told and left to `baton takeover`.
     pub fn release(&self) {
         let hosts: Vec<String> = self.hosts_changed.take().into_iter().collect();
         let mut world = self.world.borrow_mut();
         for (number, host) in (0..).zip(&hosts) {
             world.submit(Ticket(RELEASES + number), Request::Release { host: host.clone() });
         }
-        for _ in &hosts {
-            let Completion::Reply(Ticket(number), reply) = world.next_result() else { return };
+        let (mut replies, mut interrupted) = (0, false);
+        while replies < hosts.len() {
+            let (number, reply) = match world.next_result() {
+                Completion::Reply(Ticket(number), reply) => (number, reply),
+                // The run is at its end: what is under way is finished.
+                Completion::Told(_) => continue,
+                Completion::Interrupted if !interrupted => {
+                    interrupted = true;
+                    continue;
+                }
+                // Who interrupts again does not want to wait; a world that is no more says nothing else.
+                Completion::Interrupted | Completion::Idle => return,
+            };
+            replies += 1;
             let at = number.checked_sub(RELEASES).and_then(|at| usize::try_from(at).ok());
             let Some(host) = at.and_then(|at| hosts.get(at)) else { continue };
             if let Reply::Trouble(Trouble::Unreachable(why) | Trouble::Lost(why) | Trouble::Refused(why)) = reply {
@@ -81,7 +103,7 @@ impl Dispatcher {
             let (Record::Opened { by, .. } | Record::Deviation { by, .. }) = &stored.record else { return None };
             Some(by)
         });
-        if let Some(Who { user, host, pid }) = by.last() {
+        if let Some(Who { user, host, pid, .. }) = by.last() {
             error.causes.push(format!("{user}@{host}, pid {pid}, has taken it over since"));
         }
     }
@@ -91,11 +113,15 @@ fn take_over(run: &str) -> String {
     format!("or take its hosts from it: baton takeover {run} --reason \"why\"")
 }
 
-/// The hosts that a run has changed something on, or was about to.
+/// The hosts that a run may hold: those it has changed something on or was about to, and those it has taken over.
 pub(super) fn hosts_changed(history: &History) -> BTreeSet<String> {
     let changed = history.records().iter().filter_map(|stored| {
         let Record::Intent { effect, .. } = &stored.record else { return None };
         effect.host.clone().filter(|_| effect.may_change())
     });
-    changed.collect()
+    let taken = history.records().iter().filter_map(|stored| {
+        let Record::Deviation { hosts, .. } = &stored.record else { return None };
+        Some(hosts)
+    });
+    changed.chain(taken.flatten().cloned()).collect()
 }

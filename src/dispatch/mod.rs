@@ -10,6 +10,7 @@ mod look;
 mod replay;
 mod scheduler;
 mod second_look;
+mod setup;
 mod stepwise;
 mod switch;
 mod track;
@@ -17,10 +18,11 @@ mod until;
 mod wall;
 mod words;
 
-pub use dispatcher::{Dispatcher, Setup};
+pub use dispatcher::Dispatcher;
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
 pub use leases::runner;
 pub use second_look::SecondLook;
+pub use setup::Setup;
 pub use stepwise::Stepwise;
 pub use until::UntilStep;
 
@@ -112,6 +114,8 @@ pub trait Door {
     fn gate_name(&self, form: &str, own: Option<&str>) -> String;
     /// Stops the run for this reason, if it is not stopped already.
     fn halt(&self, halt: Halt) -> Halted;
+    /// The script computes, and asks for nothing: stops the run if somebody wants it stopped meanwhile.
+    fn breathe(&self) {}
     /// Whether the run is stopped: the sticky flag that primitives and the engine's progress hook read.
     fn is_halted(&self) -> bool;
     /// Why the run is stopped.

@@ -155,9 +155,7 @@ impl Scheduler<'_> {
             }
             Completion::Told(text) => self.door.emit(&Event::Notice { text }),
             Completion::Interrupted => {
-                let error = Error::new(Kind::Interrupted, "interrupted; what runs on the hosts goes on there")
-                    .hint(format!("take it up again: baton resume {}", self.door.run));
-                self.door.halt(Halt { ending: Ending::Interrupted, error, effect: None });
+                self.door.interrupted();
                 self.wind_down();
             }
             Completion::Idle => {

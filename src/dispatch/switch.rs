@@ -14,8 +14,8 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Bytes of stack for a track. The engine's call depth is limited to fit: an overflow would abort the process.
-pub(super) const STACK_BYTES: usize = 1 << 20;
+/// Bytes of stack for a track: what scripts need, as an overflow would abort the process.
+const STACK_BYTES: usize = crate::engine::STACK_BYTES;
 
 /// Suspends tracks that ask for a `W` and are resumed with a `G`.
 pub(super) struct Switch<W, G> {

@@ -79,7 +79,8 @@ pub(super) fn unfit(reply: Reply) -> Trouble {
 pub(super) fn words(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Unreachable(why) | Trouble::Missing(why) | Trouble::Refused(why) => why.clone(),
-        Trouble::Lost(why) | Trouble::Leased(why) => why.clone(),
+        Trouble::Lost(why) => why.clone(),
+        Trouble::Leased(denied) => denied.to_string(),
         Trouble::Late => "no reply in time".into(),
     }
 }

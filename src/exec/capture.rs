@@ -5,6 +5,7 @@ use crate::exec::log_reader::mark_now;
 use crate::exec::waiting::Pace;
 use crate::exec::{Order, Verdict};
 use crate::model::effect::{Capture, LogSource, Outcome};
+use crate::model::event::Event;
 use crate::model::value::Value;
 use crate::world::{Link, Reply, Request, Stopped};
 
@@ -15,6 +16,7 @@ const TRIES: u32 = 4;
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, capture: &Capture) -> Result<Verdict, Stopped> {
     match capture {
         Capture::Now => Ok(Verdict::Outcome(Outcome::done(link.now().wall))),
+        Capture::Clocks => Ok(Verdict::Outcome(Outcome::done(link.now().to_value()))),
         Capture::Mark { source } => mark(link, order, source),
         Capture::NewKey => expect_new_key(link, order),
     }
@@ -44,7 +46,12 @@ fn mark(link: &dyn Link, order: Order<'_>, source: &LogSource) -> Result<Verdict
     loop {
         tries -= 1;
         match mark_now(link, site.host, source)? {
-            Ok(mark) => return Ok(Verdict::Outcome(Outcome::Done { value: Value::Null, mark: Some(mark) })),
+            Ok((mark, hidden)) => {
+                if let Some(hidden) = hidden {
+                    link.tell(Event::Notice { text: format!("`{}`: {hidden} yet", site.name()) });
+                }
+                return Ok(Verdict::Outcome(Outcome::Done { value: Value::Null, mark: Some(mark) }));
+            }
             Err(trouble) if tries == 0 => {
                 let failure = failed(&format!("the log of `{}` cannot be read", site.name()), &trouble);
                 return Ok(Verdict::Outcome(Outcome::Failed(failure)));

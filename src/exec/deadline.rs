@@ -4,19 +4,9 @@
 use crate::model::record::Moment;
 use crate::model::span::Span;
 
-/// How long ago `since` was. Within one boot the boot-time clock tells, which no one can set; across boots only
-/// the wall clock is left, and a step back of it counts as no time at all.
-pub(super) fn elapsed(since: &Moment, now: &Moment) -> Span {
-    if since.boot == now.boot {
-        Span(now.mono.saturating_sub(since.mono))
-    } else {
-        Span(u64::try_from(now.wall.saturating_sub(since.wall)).unwrap_or(0))
-    }
-}
-
 /// When a limit that began at `since` is over, on the `mono` clock of `now`. `now` itself if it is over already.
 pub(super) fn deadline(since: &Moment, limit: Span, now: &Moment) -> u64 {
-    now.mono.saturating_add(limit.0.saturating_sub(elapsed(since, now).0))
+    now.mono.saturating_add(limit.0.saturating_sub(now.elapsed(since).0))
 }
 
 #[cfg(test)]
@@ -31,15 +21,15 @@ mod tests {
     fn within_one_boot_a_set_wall_clock_changes_nothing() {
         let since = moment(1_000_000, 500, "a");
         for wall in [0, 1_000_000, 99_000_000] {
-            assert_eq!(elapsed(&since, &moment(wall, 2_500, "a")), Span(2_000));
+            assert_eq!(moment(wall, 2_500, "a").elapsed(&since), Span(2_000));
         }
     }
 
     #[test]
     fn after_a_reboot_the_wall_clock_counts_but_never_backwards() {
         let since = moment(1_000_000, 900_000, "a");
-        assert_eq!(elapsed(&since, &moment(1_003_000, 10, "b")), Span(3_000));
-        assert_eq!(elapsed(&since, &moment(400_000, 10, "b")), Span(0));
+        assert_eq!(moment(1_003_000, 10, "b").elapsed(&since), Span(3_000));
+        assert_eq!(moment(400_000, 10, "b").elapsed(&since), Span(0));
     }
 
     #[test]

@@ -1,18 +1,29 @@
 //! The cursors of a log: which bytes of which file to read next, and which of them are whole, new lines. Survives
-//! rotation, truncation and rewriting of files. Pure: listings and bytes come in, nothing here reads a file.
+//! rotation, copies, truncation and rewriting of files. Pure: listings and bytes come in, nothing here reads a file.
+//!
+//! A file is known by its identity and by the bytes just before its cursor: an identity alone may have been used again.
+//! A file that is not known is new, unless it is a copy of a known one or was last written before the mark.
 //!
 //! Use: [`see`](Follower::see) a listing, then as long as [`wanted`](Follower::wanted) names a fetch, make it,
 //! [`take`](Follower::take) its bytes, and [`consume`](Follower::consume) the lines that were dealt with.
 
+use crate::exec::followed::{Followed, LongLine, Phase, Taken, tail_of, without_holes};
+use crate::exec::log_names::{age, begins_packed, is_packed};
 use crate::model::mark::{Cursor, Identity, Mark, TAIL_BYTES, tail_checksum};
-use crate::world::FileStat;
+use crate::world::{FileKind, FileStat};
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many new bytes are asked for at a time: few enough to stay in the processor's cache while they are searched.
 pub const CHUNK: u64 = 1 << 18;
 
-/// How much of a line is looked at; the rest of a longer one is skipped.
+/// How long a line may be, in bytes. Of a longer one only the columns at its beginning are looked at.
 pub const LINE_MAX: usize = 64 * 1024;
+
+/// How far back the end of a file that was written before the mark is searched for its last line end, in bytes.
+const BACK: u64 = 64 * 1024;
+/// With how many files, those written last, a new one is compared to see whether it is a copy.
+const COMPARED: usize = 8;
 
 /// Bytes to be read of a file of the log's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,95 +45,280 @@ pub struct Follower {
     files: Vec<Followed>,
     listings: u64,
     taken: Option<Taken>,
+    /// When the file was written that was written last before the mark.
+    marked: i64,
+    remarks: Remarks,
 }
 
-/// One file. Its cursor stands just behind a newline, or at 0.
-#[derive(Debug, Clone)]
-struct Followed {
-    cursor: Cursor,
-    /// In which listing it first appeared: older files are read first.
-    born: u64,
-    /// Its length and time of writing in the last listing it was in.
-    listed: Option<(u64, i64)>,
-    /// Whether there may be something to read.
-    changed: bool,
-    /// The line at the cursor, while it is longer than a chunk.
-    long: Option<LongLine>,
-}
-
-/// A line that did not end within a chunk: only its beginning is kept.
-#[derive(Debug, Clone)]
-struct LongLine {
-    head: Vec<u8>,
-    length: u64,
-    end: Vec<u8>,
-}
-
-/// The lines handed out last, which may be consumed.
-#[derive(Debug, Clone)]
-struct Taken {
-    file: usize,
-    lines: usize,
-    /// The bytes just before them, for the checksum.
-    before: Vec<u8>,
-    /// For a line longer than a chunk: how many bytes it has in the file, and its last ones.
-    long: Option<(u64, Vec<u8>)>,
+/// What was noticed while following that whoever waits should know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Files that went away with lines in them that nobody has read.
+    pub lost: BTreeSet<String>,
+    /// Files that went away; whether something was written to them after the last look, nobody knows.
+    pub gone: BTreeSet<String>,
+    /// Packed files, which are not read.
+    pub packed: BTreeSet<String>,
+    /// Names that fit and cannot be read: links that lead nowhere, names that are no text.
+    pub unfit: BTreeSet<String>,
+    /// Files that came since the mark, and were last written before it.
+    pub old: BTreeSet<String>,
+    /// How many lines were longer than [`LINE_MAX`].
+    pub long_lines: u64,
 }
 
 impl Follower {
     /// Follows the files that match `glob` from `mark` on: files the mark does not know are read from their start.
     #[must_use]
     pub fn new(glob: &str, mark: &Mark) -> Self {
-        let follow = |cursor: &Cursor| Followed::new(cursor.clone(), 0);
-        Self { glob: glob.to_owned(), files: mark.cursors.iter().map(follow).collect(), listings: 0, taken: None }
+        let known = |(place, cursor): (usize, &Cursor)| Followed::known(cursor.clone(), place);
+        let files = mark.cursors.iter().enumerate().map(known).collect();
+        let marked = mark.cursors.iter().map(|cursor| cursor.written).max().unwrap_or(0);
+        Self { glob: glob.to_owned(), files, listings: 0, taken: None, marked, remarks: Remarks::default() }
     }
 
-    /// Takes note of what is in the folder now. A file is known by its identity, whatever it is called: a rotated
-    /// file is read to its end under its new name, even one that the glob does not match.
+    /// Whether some file of the log is there.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        self.files.iter().any(|file| file.listed.is_some() && !matches!(file.phase, Phase::Packed))
+    }
+
+    /// What was noticed so far.
+    #[must_use]
+    pub fn remarks(&self) -> &Remarks {
+        &self.remarks
+    }
+
+    /// Takes note of what is in the folder now. A file keeps its identity whatever it is called: a rotated file is
+    /// read to its end under its new name, even one that the glob does not match.
     pub fn see(&mut self, listing: &[FileStat]) {
         self.listings += 1;
+        self.taken = None;
+        self.remarks.unfit.clear();
+        let latest = self.latest();
+        let known: BTreeMap<Identity, usize> =
+            self.files.iter().enumerate().map(|(index, file)| (file.cursor.identity, index)).collect();
+        let mut here = BTreeSet::new();
+        let mut fresh: BTreeMap<Identity, &FileStat> = BTreeMap::new();
+        let mut packed_now = false;
         for stat in listing {
-            let known = self.files.iter_mut().find(|file| file.cursor.identity == stat.identity);
-            let file = match known {
-                Some(file) => file,
-                None if glob_match::glob_match(&self.glob, &stat.name) => {
-                    let start =
-                        Cursor { name: String::new(), identity: stat.identity, offset: 0, tail: tail_checksum(&[]) };
-                    self.files.push(Followed::new(start, self.listings));
-                    let last = self.files.len() - 1;
-                    &mut self.files[last]
+            let fits = glob_match::glob_match(&self.glob, &stat.name);
+            match stat.kind {
+                FileKind::File | FileKind::Link => {}
+                FileKind::Nowhere | FileKind::Unnamed => {
+                    if fits {
+                        self.remarks.unfit.insert(unfit(stat));
+                    }
+                    continue;
                 }
-                None => continue,
-            };
-            file.cursor.name.clone_from(&stat.name);
-            if file.listed != Some((stat.len, stat.modified)) {
-                file.listed = Some((stat.len, stat.modified));
-                file.changed = true;
             }
-            if stat.len < file.reached() {
-                // It was cut, or the listing is stale (network file systems): the next read tells.
-                file.long = None;
-                file.changed = true;
+            match known.get(&stat.identity) {
+                // A second name of a file that was met already changes nothing, unless it is the better one.
+                Some(index) => {
+                    let counts = !here.contains(index) || fits && !self.fits(*index);
+                    if counts && self.files[*index].meet(stat, fits) {
+                        here.insert(*index);
+                    }
+                }
+                None if is_packed(&stat.name) => {
+                    packed_now |= self.remarks.packed.insert(stat.name.clone());
+                }
+                None if fits => {
+                    fresh.entry(stat.identity).or_insert(stat);
+                }
+                None => {}
             }
         }
-        self.taken = None;
-        self.files.sort_by(|a, b| (a.born, a.new_name()).cmp(&(b.born, b.new_name())));
+        self.part_with(&here, latest, packed_now);
+        for stat in fresh.into_values() {
+            let file = self.new_file(stat);
+            self.files.push(file);
+        }
+        self.files.sort_by(|a, b| a.order.cmp(&b.order));
+    }
+
+    fn fits(&self, index: usize) -> bool {
+        glob_match::glob_match(&self.glob, &self.files[index].cursor.name)
+    }
+
+    /// The file that was written last, as far as it is known.
+    fn latest(&self) -> Option<Identity> {
+        let last = self.files.iter().filter(|file| !file.gone).max_by_key(|file| file.written());
+        last.map(|file| file.cursor.identity)
+    }
+
+    /// Notes which files are not there any more, and what that means.
+    fn part_with(&mut self, here: &BTreeSet<usize>, latest: Option<Identity>, packed_now: bool) {
+        let mut released = Vec::new();
+        for (index, file) in self.files.iter_mut().enumerate() {
+            let name = file.cursor.name.clone();
+            if here.contains(&index) {
+                if std::mem::take(&mut file.gone) {
+                    self.remarks.lost.remove(&name);
+                    self.remarks.gone.remove(&name);
+                }
+                continue;
+            }
+            let unread = file.listed.is_some_and(|(len, _)| len > file.cursor.offset + file.cursor.begun);
+            file.listed = None;
+            file.changed = false;
+            if std::mem::replace(&mut file.gone, true) || !matches!(file.phase, Phase::Reading) {
+                continue;
+            }
+            // Old files are cleared away all the time: only the one that was being written can take lines with it.
+            let last = latest == Some(file.cursor.identity);
+            if unread || last && packed_now {
+                self.remarks.lost.insert(name);
+            } else if last {
+                self.remarks.gone.insert(name);
+            }
+            released.push(file.cursor.clone());
+        }
+        released.iter().for_each(|original| self.release(original));
+    }
+
+    /// A copy whose original is whole no more is read from where its original was read to.
+    fn release(&mut self, original: &Cursor) {
+        for file in &mut self.files {
+            if file.phase == Phase::Copy(original.identity) {
+                file.go_on_from(original);
+                self.remarks.lost.remove(&original.name);
+            }
+        }
+    }
+
+    /// A file that no cursor knows.
+    fn new_file(&self, stat: &FileStat) -> Followed {
+        let cursor = Cursor { written: stat.modified, ..Cursor::start(&stat.name, stat.identity) };
+        let mut file = Followed::known(cursor, 0);
+        file.order = (self.listings, 0, Some(age(stat)));
+        file.listed = Some((stat.len, stat.modified));
+        file.changed = true;
+        if self.marked > 0 && stat.modified < self.marked {
+            file.phase = Phase::Old;
+            return file;
+        }
+        let mut others: Vec<&Followed> = self.files.iter().filter(|other| other.may_have_copy(stat)).collect();
+        others.sort_by_key(|other| other.written());
+        let left = others.iter().rev().take(COMPARED).map(|other| other.cursor.identity).rev().collect();
+        file.phase = Phase::Compare(left);
+        file.settle_phase();
+        file
     }
 
     /// What to read next; nothing when all that is known of has been read.
     #[must_use]
     pub fn wanted(&self) -> Option<Fetch> {
         let file = &self.files[self.next_changed()?];
-        let Cursor { name, identity, .. } = file.cursor.clone();
-        let from = file.reached() - file.tail_length();
-        Some(Fetch { name, identity, from, max: CHUNK + file.tail_length() })
+        let fetch = |file: &Followed, from, max| {
+            let Cursor { name, identity, .. } = file.cursor.clone();
+            Some(Fetch { name, identity, from, max })
+        };
+        let tail_in = |of: &Followed, wanted: &Followed| {
+            let tail = wanted.cursor.tail_length();
+            fetch(of, wanted.cursor.offset - tail, tail)
+        };
+        match &file.phase {
+            Phase::Compare(left) => tail_in(file, self.by_identity(*left.last()?)?),
+            Phase::Verify(of, _) => {
+                let original = self.by_identity(*of)?;
+                tail_in(original, original)
+            }
+            Phase::Old => {
+                let len = file.listed.map_or(0, |(len, _)| len);
+                fetch(file, len.saturating_sub(BACK), len.min(BACK))
+            }
+            Phase::Reading => {
+                let tail = file.tail_length();
+                fetch(file, file.reached() - tail, CHUNK + tail)
+            }
+            Phase::Copy(_) | Phase::Packed => None,
+        }
     }
 
     /// Takes the bytes of the last [`wanted`](Self::wanted) fetch and hands out the whole lines among them, each
     /// with its newline. None when there is no whole line yet, or when the file turns out to have been rewritten.
     pub fn take<'b>(&mut self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        const NOTHING: &[u8] = &[];
         self.taken = None;
-        let Some(index) = self.next_changed() else { return Cow::Borrowed(&[]) };
+        let Some(index) = self.next_changed() else { return Cow::Borrowed(NOTHING) };
+        match self.files[index].phase.clone() {
+            Phase::Compare(left) => self.compare(index, left, bytes),
+            Phase::Verify(of, left) => self.verify(index, of, left, bytes),
+            Phase::Old => self.enter_old(index, bytes),
+            Phase::Reading => return self.take_lines(index, bytes),
+            Phase::Copy(_) | Phase::Packed => {}
+        }
+        Cow::Borrowed(NOTHING)
+    }
+
+    /// Whether the file has the bytes that stand before the cursor of the last of `left`.
+    fn compare(&mut self, index: usize, mut left: Vec<Identity>, bytes: &[u8]) {
+        let Some(of) = left.pop() else { return };
+        let same = self.by_identity(of).is_some_and(|original| {
+            bytes.len() as u64 == original.cursor.tail_length() && Some(tail_checksum(bytes)) == original.cursor.tail
+        });
+        let whole = self.by_identity(of).is_some_and(Followed::looks_whole);
+        let file = &mut self.files[index];
+        file.phase = if same && whole { Phase::Verify(of, left) } else { Phase::Compare(left) };
+        file.settle_phase();
+        if same && !whole {
+            self.settle_copy(index, of, false);
+        }
+    }
+
+    /// Whether the original of what looks like a copy is still what it was.
+    fn verify(&mut self, index: usize, of: Identity, left: Vec<Identity>, bytes: &[u8]) {
+        let whole = self.by_identity(of).is_some_and(|original| Some(tail_checksum(bytes)) == original.cursor.tail);
+        self.files[index].phase = Phase::Compare(left);
+        self.files[index].settle_phase();
+        self.settle_copy(index, of, whole);
+    }
+
+    /// A file begins with what was read of another one. Where that one is still whole, a few equal bytes prove
+    /// nothing: two launches may begin alike.
+    fn settle_copy(&mut self, index: usize, of: Identity, whole: bool) {
+        let Some(original) = self.by_identity(of).cloned() else { return };
+        let (here, cursor) = (original.listed.is_some(), &original.cursor);
+        let named_after =
+            self.files[index].cursor.name.starts_with(&cursor.name) && cursor.name != self.files[index].cursor.name;
+        let certain = cursor.offset >= TAIL_BYTES || named_after;
+        let file = &mut self.files[index];
+        match (here, whole) {
+            (true, true) if certain => {
+                file.phase = Phase::Copy(of);
+                file.changed = false;
+            }
+            // It was cut: what it held before is in the copy.
+            (true, false) => {
+                file.go_on_from(cursor);
+                file.order = (original.order.0, original.order.1, file.order.2.take());
+            }
+            (false, _) if certain => file.go_on_from(cursor),
+            (true, true) | (false, _) => {}
+        }
+    }
+
+    /// A file that was last written before the mark: all that is in it is old.
+    fn enter_old(&mut self, index: usize, bytes: &[u8]) {
+        let file = &mut self.files[index];
+        let (len, modified) = file.listed.unwrap_or((0, 0));
+        let stat = FileStat {
+            name: file.cursor.name.clone(),
+            identity: file.cursor.identity,
+            len,
+            modified,
+            kind: FileKind::File,
+        };
+        file.cursor = cursor_at_end(&stat, len.saturating_sub(BACK), bytes);
+        file.phase = Phase::Reading;
+        file.changed = false;
+        self.remarks.old.insert(stat.name);
+    }
+
+    fn take_lines<'b>(&mut self, index: usize, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        let nothing = Cow::Borrowed(&bytes[..0]);
+        let fits = self.fits(index);
         let file = &mut self.files[index];
         if let Some(long) = &mut file.long {
             let full = bytes.len() as u64 == CHUNK;
@@ -131,38 +327,70 @@ impl Follower {
             file.changed = full || end.is_some();
             return match end {
                 Some(_) => self.hand_out_long(index),
-                None => Cow::Borrowed(&[]),
+                None => nothing,
             };
         }
         let tail = file.tail_length() as usize;
-        let rewritten = bytes.len() < tail || tail_checksum(&bytes[..tail]) != file.cursor.tail;
-        if rewritten {
-            file.restart();
-            return Cow::Borrowed(&[]);
+        if bytes.len() < tail || file.cursor.tail.is_some_and(|sum| tail_checksum(&bytes[..tail]) != sum) {
+            self.rewritten(index, fits);
+            return nothing;
         }
         let fresh = &bytes[tail..];
         let full = fresh.len() as u64 == CHUNK;
-        file.changed = full;
-        match fresh.iter().rposition(|byte| *byte == b'\n') {
-            Some(last) => {
-                self.taken = Some(Taken { file: index, lines: last + 1, before: bytes[..tail].to_vec(), long: None });
-                Cow::Borrowed(&fresh[..=last])
-            }
-            None => {
-                if full {
-                    file.long = Some(LongLine::begin(fresh));
-                }
-                Cow::Borrowed(&[])
-            }
+        if file.cursor.offset == 0 && begins_packed(fresh) {
+            file.phase = Phase::Packed;
+            self.remarks.packed.insert(file.cursor.name.clone());
+            return nothing;
         }
+        if file.cursor.tail.is_none() && bytes[..tail] != *b"\n" {
+            file.cursor.spent = true;
+        }
+        if file.passes_begun(&bytes[..tail], fresh, full) {
+            return nothing;
+        }
+        file.changed = full;
+        let Some(last) = fresh.iter().rposition(|byte| *byte == b'\n') else {
+            if full {
+                file.long = Some(LongLine::begin(fresh));
+            }
+            return nothing;
+        };
+        let lines = &fresh[..=last];
+        self.remarks.long_lines += long_lines(lines);
+        let (lines, raw) = without_holes(lines);
+        self.taken = Some(Taken { file: index, lines: lines.len(), before: bytes[..tail].to_vec(), raw, long: None });
+        lines
+    }
+
+    /// A file is not the one its cursor belongs to. Under a name of the log it was rewritten, and all in it is new;
+    /// under another name it is none of ours.
+    fn rewritten(&mut self, index: usize, fits: bool) {
+        let before = self.files[index].cursor.clone();
+        if fits {
+            let listings = self.listings;
+            self.files[index].restart(listings);
+        } else {
+            let file = &mut self.files[index];
+            file.gone = true;
+            file.listed = None;
+            file.changed = false;
+            self.remarks.gone.insert(before.name.clone());
+        }
+        self.release(&before);
+        self.files.sort_by(|a, b| a.order.cmp(&b.order));
     }
 
     fn hand_out_long(&mut self, index: usize) -> Cow<'static, [u8]> {
         let Some(long) = self.files[index].long.take() else { return Cow::Borrowed(&[]) };
         let mut line = long.head;
-        line.push(b'\n');
+        if line.last() != Some(&b'\n') {
+            line.push(b'\n');
+        }
+        if line.len() > LINE_MAX {
+            self.remarks.long_lines += 1;
+        }
         let rest = Some((long.length, long.end));
-        self.taken = Some(Taken { file: index, lines: line.len(), before: Vec::new(), long: rest });
+        self.taken = Some(Taken { file: index, lines: line.len(), before: Vec::new(), raw: None, long: rest });
         Cow::Owned(line)
     }
 
@@ -174,93 +402,128 @@ impl Follower {
         if length == 0 {
             return;
         }
-        let (length, end) = match taken.long {
-            Some(long) => long,
-            None => (length as u64, tail_of(taken.before, &lines[..length])),
+        let (length, end) = match (taken.long, taken.raw) {
+            (Some(long), _) => long,
+            (None, Some(raw)) => raw.behind(taken.before, length),
+            (None, None) => (length as u64, tail_of(taken.before, &lines[..length])),
         };
         file.cursor.offset += length;
-        file.cursor.tail = tail_checksum(&end);
+        file.cursor.tail = Some(tail_checksum(&end));
+        file.cursor.begun = 0;
     }
 
-    /// The file of the last fetch was not there any more: it waits until a listing names it again.
+    /// The file of the last fetch was not there any more, or could not be read: it waits until a listing names it
+    /// again.
     pub fn missing(&mut self) {
         if let Some(index) = self.next_changed() {
-            self.files[index].changed = false;
-            self.files[index].listed = None;
+            let of = match &self.files[index].phase {
+                Phase::Verify(of, left) => Some((*of, left.clone())),
+                Phase::Compare(_) | Phase::Old | Phase::Reading | Phase::Copy(_) | Phase::Packed => None,
+            };
+            match of {
+                // The original went away: then there is nothing to be a copy of but what is gone.
+                Some((of, left)) => self.verify(index, of, left, b"gone"),
+                None => {
+                    self.files[index].changed = false;
+                    self.files[index].listed = None;
+                }
+            }
         }
+    }
+
+    /// The line without an end at the end of a file of the log, to be read when nothing more is waited for. In turn for
+    /// all files; `seen` holds the ones that were asked for already.
+    #[must_use]
+    pub fn unfinished(&self, seen: &BTreeSet<Identity>) -> Option<Fetch> {
+        let ends = |file: &&Followed| file.has_unfinished() && !seen.contains(&file.cursor.identity);
+        let Cursor { name, identity, offset, .. } = self.files.iter().find(ends)?.cursor.clone();
+        Some(Fetch { name, identity, from: offset, max: LINE_MAX as u64 })
+    }
+
+    /// The line without an end, `length` bytes of it, of this file has counted.
+    pub fn spend(&mut self, identity: Identity, length: usize) {
+        if let Some(file) = self.files.iter_mut().find(|file| file.cursor.identity == identity) {
+            file.cursor.begun = length as u64;
+            file.cursor.spent = true;
+        }
+    }
+
+    /// How many bytes are known of and not read.
+    #[must_use]
+    pub fn behind(&self) -> u64 {
+        let left = |file: &Followed| match (file.listed, file.changed) {
+            (Some((len, _)), true) => len.saturating_sub(file.reached()),
+            (Some(_) | None, _) => 0,
+        };
+        self.files.iter().map(left).sum()
     }
 
     /// Where reading stands: right behind the last line consumed, in the order in which files are read.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark { cursors: self.files.iter().map(|file| file.cursor.clone()).collect() }
+        let cursor = |file: &Followed| {
+            let mut cursor = file.cursor.clone();
+            match file.phase {
+                Phase::Copy(of) => cursor.copy_of = Some(of),
+                Phase::Packed => return None,
+                Phase::Compare(_) | Phase::Verify(..) | Phase::Old | Phase::Reading => {}
+            }
+            cursor.written = file.written();
+            Some(cursor)
+        };
+        Mark { cursors: self.files.iter().filter_map(cursor).collect() }
     }
 
+    /// What is to be read next: first it is found out what new files are, so that no old line is handed out.
     fn next_changed(&self) -> Option<usize> {
-        self.files.iter().position(|file| file.changed)
+        let unclear = |file: &Followed| matches!(file.phase, Phase::Compare(_) | Phase::Verify(..) | Phase::Old);
+        let first = self.files.iter().position(|file| file.changed && unclear(file));
+        first.or_else(|| self.files.iter().position(|file| file.changed && file.phase == Phase::Reading))
+    }
+
+    fn by_identity(&self, identity: Identity) -> Option<&Followed> {
+        self.files.iter().find(|file| file.cursor.identity == identity)
     }
 }
 
-impl Followed {
-    fn new(cursor: Cursor, born: u64) -> Self {
-        Self { cursor, born, listed: None, changed: false, long: None }
-    }
+/// The files of a listing that are those of the log, oldest first, each once whatever names it has.
+#[must_use]
+pub fn log_files<'l>(listing: &'l [FileStat], glob: &str) -> Vec<&'l FileStat> {
+    let readable = |stat: &&FileStat| matches!(stat.kind, FileKind::File | FileKind::Link);
+    let fits = |stat: &&FileStat| glob_match::glob_match(glob, &stat.name) && !is_packed(&stat.name);
+    let mut met = BTreeSet::new();
+    let mut files: Vec<&FileStat> =
+        listing.iter().filter(readable).filter(fits).filter(|stat| met.insert(stat.identity)).collect();
+    files.sort_by_key(|stat| age(stat));
+    files
+}
 
-    /// Files of the mark keep its order; among new ones the name decides.
-    fn new_name(&self) -> &str {
-        if self.born == 0 { "" } else { &self.cursor.name }
-    }
-
-    /// How far the file has been read, consumed or not.
-    fn reached(&self) -> u64 {
-        self.cursor.offset + self.long.as_ref().map_or(0, |long| long.length)
-    }
-
-    /// How many bytes before the cursor are read again to see whether it is still the same file.
-    fn tail_length(&self) -> u64 {
-        if self.long.is_some() { 0 } else { self.cursor.offset.min(TAIL_BYTES) }
-    }
-
-    /// It is not the file the cursor belongs to: everything in it is new.
-    fn restart(&mut self) {
-        self.cursor.offset = 0;
-        self.cursor.tail = tail_checksum(&[]);
-        self.long = None;
-        self.changed = true;
+/// Why a name that fits cannot be read.
+fn unfit(stat: &FileStat) -> String {
+    match stat.kind {
+        FileKind::Nowhere => format!("`{}` is a symbolic link that leads nowhere", stat.name),
+        FileKind::File | FileKind::Link | FileKind::Unnamed => format!("`{}` is no name in UTF-8", stat.name),
     }
 }
 
-impl LongLine {
-    fn begin(bytes: &[u8]) -> Self {
-        let mut line = Self { head: Vec::new(), length: 0, end: Vec::new() };
-        line.add(bytes);
-        line
+/// How many of these lines are too long. Most chunks have a line end in every stretch, and are not counted through.
+fn long_lines(lines: &[u8]) -> u64 {
+    if lines.chunks(LINE_MAX / 2).all(|stretch| stretch.contains(&b'\n')) {
+        return 0;
     }
-
-    fn add(&mut self, bytes: &[u8]) {
-        let room = (LINE_MAX - self.head.len()).min(bytes.len());
-        self.head.extend_from_slice(&bytes[..room]);
-        self.length += bytes.len() as u64;
-        self.end = tail_of(std::mem::take(&mut self.end), bytes);
-    }
-}
-
-/// The last [`TAIL_BYTES`] bytes of `before` followed by `bytes`.
-fn tail_of(mut before: Vec<u8>, bytes: &[u8]) -> Vec<u8> {
-    let most = TAIL_BYTES as usize;
-    before.extend_from_slice(&bytes[bytes.len().saturating_sub(most)..]);
-    before.drain(..before.len().saturating_sub(most));
-    before
+    lines.split_inclusive(|byte| *byte == b'\n').filter(|line| line.len() > LINE_MAX + 1).count() as u64
 }
 
 /// Where the last whole line in `bytes`, which are a file's bytes from `from` on, ends: a cursor there makes all
-/// that is in the file old, but for a line that is still being written. None if `bytes` do not reach back enough.
+/// that is in the file old. A line that is still being written is new if it gets more than its end.
 #[must_use]
-pub fn cursor_at_end(stat: &FileStat, from: u64, bytes: &[u8]) -> Option<Cursor> {
+pub fn cursor_at_end(stat: &FileStat, from: u64, bytes: &[u8]) -> Cursor {
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    if from > 0 && end < TAIL_BYTES as usize {
-        return None;
-    }
-    let tail = tail_checksum(&tail_of(Vec::new(), &bytes[..end]));
-    Some(Cursor { name: stat.name.clone(), identity: stat.identity, offset: from + end as u64, tail })
+    // Without a line end in sight the line is older than the mark, whatever comes behind it.
+    let spent = from > 0 && end < TAIL_BYTES as usize;
+    let end = if spent { bytes.len() } else { end };
+    let tail = Some(tail_checksum(&tail_of(Vec::new(), &bytes[..end])));
+    let begun = (bytes.len() - end) as u64;
+    let (name, identity) = (stat.name.clone(), stat.identity);
+    Cursor { name, identity, offset: from + end as u64, tail, begun, spent, written: stat.modified, copy_of: None }
 }

@@ -1,13 +1,16 @@
 //! Reads the log of a service over a link, in order, from a mark on. A link that is down is no reason to give
 //! up: it is noted, and tried again. What the lines mean is for the caller to say.
 
-use crate::exec::calls::{self, Try, words};
-use crate::exec::follow::{Follower, cursor_at_end};
+use crate::exec::calls::{self, Try};
+use crate::exec::follow::{Follower, cursor_at_end, log_files};
+use crate::exec::followed::behind_hole;
 use crate::exec::scan::{count_lines, last_line};
+use crate::exec::sight::{Hidden, Sight, remarks_of};
 use crate::exec::waiting::Pace;
 use crate::model::effect::LogSource;
 use crate::model::mark::{Cursor, Mark};
 use crate::world::{FileStat, Link, Request, Stopped, Trouble};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a file that has just been renamed is looked up again before that counts as trouble.
 const LOOKUPS: u32 = 3;
@@ -15,8 +18,14 @@ const LOOKUPS: u32 = 3;
 /// How far back the end of the last whole line is searched for, at first and at the most, in bytes.
 const BACK: (u64, u64) = (64 * 1024, 16 * 1024 * 1024);
 
+/// How many files of a log, those written last, are looked into for a mark. Nobody writes to the older ones any more.
+const LOOKED_INTO: usize = 200;
+
 /// Deals with whole lines, each with its line end. `Some(n)`: reading stops behind the first `n` bytes.
 pub(super) type Deal<'d> = dyn FnMut(&[u8]) -> Option<usize> + 'd;
+
+/// Deals with a line that has no end yet. Whether it counted.
+pub(super) type DealUnfinished<'d> = dyn FnMut(&[u8]) -> bool + 'd;
 
 /// A log that is being read.
 pub(super) struct LogReader<'a> {
@@ -27,7 +36,11 @@ pub(super) struct LogReader<'a> {
     listing: Vec<FileStat>,
     pace: Pace,
     /// Why the last look did not work, if it did not.
-    pub(super) trouble: Option<String>,
+    trouble: Option<Trouble>,
+    /// Files of the log that could not be read in the last look, and why.
+    unreadable: BTreeMap<String, String>,
+    /// How many bytes the last look left unread, because its time was over.
+    behind: u64,
     /// How many lines were read.
     pub(super) lines: u64,
     /// The last line read.
@@ -38,26 +51,28 @@ impl<'a> LogReader<'a> {
     /// A reader that begins at `from`.
     pub(super) fn new(link: &'a dyn Link, host: &'a str, source: &'a LogSource, from: &Mark) -> Self {
         let follower = Follower::new(&source.files, from);
-        let (listing, last) = (Vec::new(), Vec::new());
-        Self { link, host, source, follower, listing, pace: Pace::patient(), trouble: None, lines: 0, last }
+        let (listing, last, unreadable) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (pace, trouble, behind, lines) = (Pace::patient(), None, 0, 0);
+        Self { link, host, source, follower, listing, pace, trouble, unreadable, behind, lines, last }
     }
 
-    /// Looks at the log as it is now and deals with what is new. Returns whether `deal` stopped it.
-    pub(super) fn look(&mut self, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
+    /// Looks at the log as it is now and deals with what is new, until `until` at the latest. Returns whether `deal`
+    /// stopped it.
+    pub(super) fn look(&mut self, until: u64, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
         let listed = self.list()?;
-        self.read_on(listed, deal)
+        self.read_on(listed, until, deal)
     }
 
-    /// Waits until the log changes, or until `until`, and deals with what is new.
-    pub(super) fn await_change(&mut self, until: u64, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
-        if self.trouble.is_some() {
+    /// Waits until the log changes, or until `until`, and deals with what is new until `limit` at the latest.
+    pub(super) fn await_change(&mut self, until: u64, limit: u64, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
+        if self.trouble.is_some() || !self.unreadable.is_empty() {
             let until = until.min(self.link.now().mono + self.pace.step());
             self.link.call(Request::WaitUntil { until })?;
-            return self.look(deal);
+            return self.look(limit, deal);
         }
         let (host, dir, seen) = (self.host.to_owned(), self.source.dir.clone(), self.listing.clone());
         let listed = calls::listing(self.link, Request::Changed { host, dir, seen, until })?;
-        self.read_on(listed, deal)
+        self.read_on(listed, limit, deal)
     }
 
     /// Right behind the last line dealt with.
@@ -65,29 +80,70 @@ impl<'a> LogReader<'a> {
         self.follower.mark()
     }
 
+    /// What can be said of the log after the last look.
+    pub(super) fn sight(&self) -> Sight {
+        let remarks = self.follower.remarks();
+        if let Some(trouble) = &self.trouble {
+            return Sight::Hidden(Hidden::Trouble(trouble.clone()));
+        }
+        if !self.unreadable.is_empty() {
+            return Sight::Hidden(Hidden::Unreadable(self.unreadable.values().cloned().collect()));
+        }
+        if self.behind > 0 {
+            return Sight::Hidden(Hidden::Behind(self.behind));
+        }
+        if !remarks.lost.is_empty() {
+            return Sight::Hidden(Hidden::Lost(remarks.lost.iter().cloned().collect()));
+        }
+        if !self.follower.has_files() {
+            let unfit = remarks.unfit.iter().cloned().collect();
+            return Sight::Hidden(Hidden::NoFile { source: self.source.clone(), unfit });
+        }
+        if self.lines == 0 { Sight::Quiet } else { Sight::Seen }
+    }
+
+    /// What else whoever waits should know of the log.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        remarks_of(self.follower.remarks())
+    }
+
     fn list(&mut self) -> Try<Vec<FileStat>> {
         calls::listing(self.link, Request::List { host: self.host.to_owned(), dir: self.source.dir.clone() })
     }
 
-    fn read_on(&mut self, listed: Result<Vec<FileStat>, Trouble>, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
+    fn read_on(
+        &mut self,
+        listed: Result<Vec<FileStat>, Trouble>,
+        until: u64,
+        deal: &mut Deal<'_>,
+    ) -> Result<bool, Stopped> {
+        self.unreadable.clear();
+        self.behind = 0;
         let done = match listed {
-            Ok(listing) => self.drain(listing, deal)?,
+            Ok(listing) => self.drain(listing, until, deal)?,
+            // Without a folder there are no files: the sight says so.
+            Err(Trouble::Missing(_)) => self.drain(Vec::new(), until, deal)?,
             Err(trouble) => Err(trouble),
         };
-        self.trouble = done.as_ref().err().map(words);
-        if self.trouble.is_none() {
+        self.trouble = done.as_ref().err().cloned();
+        if self.trouble.is_none() && self.unreadable.is_empty() {
             self.pace = Pace::patient();
         }
         Ok(done.unwrap_or(false))
     }
 
-    /// Reads all there is to read. A file that went away in between may have been renamed: it is looked up again
-    /// at once, before any newer file is read, so that lines keep their order.
-    fn drain(&mut self, listing: Vec<FileStat>, deal: &mut Deal<'_>) -> Try<bool> {
+    /// Reads all there is to read while there is time. A file that went away in between may have been renamed: it is
+    /// looked up again at once, before any newer file is read, so that lines keep their order.
+    fn drain(&mut self, listing: Vec<FileStat>, until: u64, deal: &mut Deal<'_>) -> Try<bool> {
         self.follower.see(&listing);
         self.listing = listing;
-        let mut lookups = 0;
+        let (mut lookups, mut begun) = (0, false);
         while let Some(fetch) = self.follower.wanted() {
+            // At least something is read, however late it is.
+            if std::mem::replace(&mut begun, true) && self.link.now().mono >= until {
+                self.behind = self.follower.behind().max(1);
+                return Ok(Ok(false));
+            }
             let file = (fetch.name.as_str(), fetch.identity);
             let request = calls::read(self.host, &self.source.dir, file, fetch.from, fetch.max);
             let bytes = match calls::bytes(self.link, request)? {
@@ -100,8 +156,18 @@ impl<'a> LogReader<'a> {
                             self.follower.see(&listing);
                             self.listing = listing;
                         }
+                        Err(Trouble::Missing(_)) => {
+                            self.follower.see(&[]);
+                            self.listing.clear();
+                        }
                         Err(trouble) => return Ok(Err(trouble)),
                     }
+                    continue;
+                }
+                // One file that may not be read hides what is in it, not what is in the others.
+                Err(Trouble::Refused(why)) => {
+                    self.unreadable.insert(fetch.name, why);
+                    self.follower.missing();
                     continue;
                 }
                 Err(trouble) => return Ok(Err(trouble)),
@@ -120,18 +186,50 @@ impl<'a> LogReader<'a> {
         }
         Ok(Ok(false))
     }
+
+    /// Reads the lines without an end at the ends of the files: when nothing more is waited for, they are all that will
+    /// come of them. One that counted is spent: the rest of it is no line.
+    pub(super) fn look_at_unfinished(&mut self, deal: &mut DealUnfinished<'_>) -> Result<(), Stopped> {
+        let mut seen = BTreeSet::new();
+        while let Some(fetch) = self.follower.unfinished(&seen) {
+            seen.insert(fetch.identity);
+            let file = (fetch.name.as_str(), fetch.identity);
+            let request = calls::read(self.host, &self.source.dir, file, fetch.from, fetch.max);
+            let Ok(bytes) = calls::bytes(self.link, request)? else { continue };
+            let line = behind_hole(&bytes);
+            if line.is_empty() || line.contains(&b'\n') {
+                continue;
+            }
+            self.lines += 1;
+            self.last = line.to_vec();
+            if deal(line) {
+                self.follower.spend(fetch.identity, bytes.len());
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Where a log stands now: whatever is in its files is old, but for lines still being written.
-pub(super) fn mark_now(link: &dyn Link, host: &str, source: &LogSource) -> Try<Mark> {
+/// Where a log stands now, and what whoever takes the mark should know. Whatever is in its files is old, but for lines
+/// still being written.
+pub(super) fn mark_now(link: &dyn Link, host: &str, source: &LogSource) -> Try<(Mark, Option<Hidden>)> {
     let mut lookups = 0;
     'lookup: loop {
         let listing = match calls::listing(link, Request::List { host: host.to_owned(), dir: source.dir.clone() })? {
             Ok(listing) => listing,
+            Err(Trouble::Missing(_)) => Vec::new(),
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let mut cursors = Vec::new();
-        for stat in listing.iter().filter(|stat| glob_match::glob_match(&source.files, &stat.name)) {
+        let mut follower = Follower::new(&source.files, &Mark::default());
+        follower.see(&listing);
+        let hidden = (!follower.has_files()).then(|| {
+            let unfit = follower.remarks().unfit.iter().cloned().collect();
+            Hidden::NoFile { source: source.clone(), unfit }
+        });
+        let mut files = log_files(&listing, &source.files);
+        let old = files.len().saturating_sub(LOOKED_INTO);
+        let mut cursors: Vec<Cursor> = files.drain(..old).map(unseen_end).collect();
+        for stat in files {
             match end_of(link, host, source, stat)? {
                 Ok(cursor) => cursors.push(cursor),
                 // Renamed meanwhile: without its cursor its old lines would count as new.
@@ -142,24 +240,30 @@ pub(super) fn mark_now(link: &dyn Link, host: &str, source: &LogSource) -> Try<M
                 Err(trouble) => return Ok(Err(trouble)),
             }
         }
-        cursors.sort_by(|a: &Cursor, b| a.name.cmp(&b.name));
-        return Ok(Ok(Mark { cursors }));
+        return Ok(Ok((Mark { cursors }, hidden)));
     }
+}
+
+/// The end of a file that nobody looks into.
+fn unseen_end(stat: &FileStat) -> Cursor {
+    let start = Cursor::start(&stat.name, stat.identity);
+    Cursor { offset: stat.len, tail: None, written: stat.modified, ..start }
 }
 
 /// The cursor behind the last whole line of a file.
 fn end_of(link: &dyn Link, host: &str, source: &LogSource, stat: &FileStat) -> Try<Cursor> {
     let (mut back, most) = BACK;
     loop {
-        // No line end in such a stretch is no log: give the beginning of the file rather than read on and on.
-        let from = if back > most { 0 } else { stat.len.saturating_sub(back) };
-        let max = if back > most { 0 } else { stat.len - from };
+        let from = stat.len.saturating_sub(back);
         let file = (stat.name.as_str(), stat.identity);
-        match calls::bytes(link, calls::read(host, &source.dir, file, from, max))? {
-            Ok(bytes) => match cursor_at_end(stat, from, &bytes) {
-                Some(cursor) => return Ok(Ok(cursor)),
-                None => back *= 4,
-            },
+        match calls::bytes(link, calls::read(host, &source.dir, file, from, stat.len - from))? {
+            Ok(bytes) => {
+                let cursor = cursor_at_end(stat, from, &bytes);
+                if !cursor.spent || back >= most {
+                    return Ok(Ok(cursor));
+                }
+                back *= 4;
+            }
             Err(trouble) => return Ok(Err(trouble)),
         }
     }

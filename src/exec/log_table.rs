@@ -2,7 +2,7 @@
 //! exit of the service as well. It reads no file and takes no decision the table does not state.
 
 use crate::exec::log_wait::{Seeker, Seen};
-use crate::exec::scan::Scanner;
+use crate::exec::scan::{Hit, Scanner};
 use crate::model::automaton::{Machine, Symbol, Table, Turn};
 use crate::model::value::Value;
 use std::collections::BTreeMap;
@@ -40,6 +40,16 @@ impl<'a> TableRun<'a> {
         run
     }
 
+    /// Feeds the event of a line to the table, if it records one.
+    fn count(&mut self, hit: &Hit<'_>) -> bool {
+        let Some(number) = hit.event else { return false };
+        self.seen.tell(hit);
+        self.contact = None;
+        self.events.push(number);
+        self.feed(Symbol::Event(number));
+        true
+    }
+
     fn feed(&mut self, symbol: Symbol) {
         let step = self.machine.feed(symbol);
         self.warnings.extend(step.warning);
@@ -55,21 +65,39 @@ impl<'a> TableRun<'a> {
     }
 }
 
+/// The events in words, each with its meaning, in the order in which they first came; repeated ones are counted.
+fn told(events: &[i64], meanings: &BTreeMap<String, String>) -> String {
+    let mut counted: Vec<(i64, usize)> = Vec::new();
+    for event in events {
+        match counted.iter_mut().find(|(known, _)| known == event) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((*event, 1)),
+        }
+    }
+    let one = |(event, count): &(i64, usize)| {
+        let times = if *count == 1 { String::new() } else { format!(", {count} times") };
+        let meaning = meanings.get(&event.to_string()).map(|text| format!(" ({text})")).unwrap_or_default();
+        format!("{event}{times}{meaning}")
+    };
+    if counted.is_empty() { "none".into() } else { counted.iter().map(one).collect::<Vec<_>>().join("; ") }
+}
+
 impl Seeker for TableRun<'_> {
     fn lines(&mut self, lines: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(hit) = self.scanner.scan(lines, at) {
             at = hit.end;
-            let Some(number) = hit.event else { continue };
-            self.seen.tell(&hit);
-            self.contact = None;
-            self.events.push(number);
-            self.feed(Symbol::Event(number));
+            self.count(&hit);
             if self.outcome.is_some() {
                 return Some(at);
             }
         }
         None
+    }
+
+    fn unfinished(&mut self, line: &[u8]) -> bool {
+        let scanner = Rc::clone(&self.scanner);
+        scanner.unfinished(line).is_some_and(|hit| self.count(&hit))
     }
 
     fn timer(&self) -> Option<u64> {
@@ -104,6 +132,7 @@ impl Seeker for TableRun<'_> {
             ("state", self.machine.state().into()),
             ("events", Value::List(self.events.iter().copied().map(Value::Int).collect())),
             ("counts", Value::map(counts.into_iter().map(|(event, count)| (event, Value::Int(count))))),
+            ("told", told(&self.events, self.seen.meanings).into()),
             ("warnings", Value::List(self.warnings.iter().cloned().map(Value::Text).collect())),
         ]))
     }

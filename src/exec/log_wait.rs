@@ -7,6 +7,7 @@ use crate::exec::log_reader::LogReader;
 use crate::exec::log_table::TableRun;
 use crate::exec::reading::wanted;
 use crate::exec::scan::{Hit, Scanner};
+use crate::exec::sight::Sight;
 use crate::exec::waiting::Beat;
 use crate::exec::{Order, Verdict, probe};
 use crate::model::effect::{ExitWatch, FailureKind, LogWait, Outcome, Want};
@@ -15,7 +16,17 @@ use crate::model::record::EffectId;
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
+use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// The most of the last line that a message shows, in characters.
+const LAST_SHOWN: usize = 120;
+
+/// How long the last look may take when the limit is over already, in milliseconds.
+const LAST_LOOK: u64 = 10_000;
+
+/// How long a time that is over waits for a log that cannot be seen, until it is looked at again, in milliseconds.
+const BLIND_PAUSE: u64 = 1_000;
 
 /// The most of a line that a script gets, in characters.
 const LINE_SHOWN: usize = 1_000;
@@ -24,6 +35,8 @@ const LINE_SHOWN: usize = 1_000;
 pub(super) trait Seeker {
     /// Deals with new lines. `Some(n)`: the wait is over behind the first `n` bytes.
     fn lines(&mut self, lines: &[u8]) -> Option<usize>;
+    /// Deals with a line that has no end and will get none while the wait lasts. Whether it counted.
+    fn unfinished(&mut self, line: &[u8]) -> bool;
     /// When it wants to be told that time has passed, on the `mono` clock.
     fn timer(&self) -> Option<u64>;
     /// The time it wanted to be told has come, and nothing new was in the log.
@@ -50,7 +63,8 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Resu
         Ok(scanner) => scanner,
         Err(message) => return Ok(Verdict::failed(FailureKind::Unreadable, message)),
     };
-    let seen = Seen { link, id: order.id, service: site.name() };
+    let seen =
+        Seen { link, id: order.id, service: site.name(), meanings: &wait.source.meanings, times: BTreeMap::new() };
     match &wait.want {
         Want::Match { .. } => run(link, order, wait, site, &mut Match { scanner, seen, found: None }),
         Want::Table(table) => {
@@ -69,9 +83,9 @@ fn run(
 ) -> Result<Verdict, Stopped> {
     let deadline = deadline(order.since, wait.limit, &link.now());
     let mut reader = LogReader::new(link, site.host, &wait.source, &wait.from);
-    let mut beat = Beat::begin(link, order.id, looked_for(&wait.want), deadline);
+    let mut beat = Beat::begin(link, order.id, looked_for(&wait.want, &wait.source.meanings), deadline);
     let mut exit = wait.exit.as_ref().map(|watch| Exit { watch, next: link.now().mono + watch.every.0 });
-    reader.look(&mut |lines| seeker.lines(lines))?;
+    reader.look(deadline, &mut |lines| seeker.lines(lines))?;
     loop {
         let now = link.now().mono;
         let gone = match &mut exit {
@@ -79,15 +93,27 @@ fn run(
             Some(_) | None => false,
         };
         let timer = seeker.timer();
+        let mut blind = false;
         if seeker.result().is_none() && (gone || now >= deadline || timer.is_some_and(|timer| timer <= now)) {
             // What time or an exit means depends on the lines written before: look once more, then decide.
-            reader.look(&mut |lines| seeker.lines(lines))?;
+            let until = deadline.max(now.saturating_add(LAST_LOOK));
+            reader.look(until, &mut |lines| seeker.lines(lines))?;
             if seeker.result().is_none() {
-                match (gone, now >= deadline) {
-                    (true, _) => seeker.gone(),
-                    (false, true) => seeker.over(),
-                    (false, false) if seeker.timer() == timer => seeker.timer_over(),
-                    (false, false) => {}
+                reader.look_at_unfinished(&mut |line| seeker.unfinished(line))?;
+            }
+            if seeker.result().is_none() {
+                // From the silence of a log that cannot be seen nothing follows.
+                let sight = reader.sight();
+                match &sight {
+                    Sight::Quiet | Sight::Seen | Sight::Hidden(_) if gone => seeker.gone(),
+                    Sight::Quiet | Sight::Seen if now >= deadline => seeker.over(),
+                    Sight::Quiet | Sight::Seen if seeker.timer() == timer => seeker.timer_over(),
+                    Sight::Quiet | Sight::Seen => {}
+                    Sight::Hidden(hidden) if now >= deadline || hidden.lasts() => {
+                        let message = format!("{}; {}", not_come(wait, now >= deadline), state_of(&reader, &sight));
+                        return Ok(Verdict::failed(hidden.kind(), message));
+                    }
+                    Sight::Hidden(_) => blind = true,
                 }
             }
         }
@@ -95,19 +121,26 @@ fn run(
             return Ok(Verdict::Outcome(Outcome::Done { value, mark: Some(reader.mark()) }));
         }
         if gone {
-            let message = format!("`{}` is not running any more; {}", site.name(), state_of(&reader));
+            let message = format!("`{}` is not running any more; {}", site.name(), state_of(&reader, &reader.sight()));
             return Ok(Verdict::failed(FailureKind::Exit, message));
         }
         if now >= deadline {
-            let message =
-                format!("{} did not come within {}; {}", looked_for(&wait.want), wait.limit, state_of(&reader));
+            let message = format!("{}; {}", not_come(wait, true), state_of(&reader, &reader.sight()));
             return Ok(Verdict::failed(FailureKind::Limit, message));
         }
         beat.tick();
-        let next = [Some(beat.next()), exit.as_ref().map(|exit| exit.next), seeker.timer()];
+        // While nothing can be seen, a time that is over waits as well.
+        let timer = if blind { Some(link.now().mono + BLIND_PAUSE) } else { seeker.timer() };
+        let next = [Some(beat.next()), exit.as_ref().map(|exit| exit.next), timer];
         let until = next.into_iter().flatten().fold(deadline, u64::min);
-        reader.await_change(until, &mut |lines| seeker.lines(lines))?;
+        reader.await_change(until, deadline, &mut |lines| seeker.lines(lines))?;
     }
+}
+
+/// That what is waited for did not come, in words.
+fn not_come(wait: &LogWait, over: bool) -> String {
+    let what = looked_for(&wait.want, &wait.source.meanings);
+    if over { format!("{what} did not come within {}", wait.limit) } else { format!("{what} did not come in time") }
 }
 
 /// The watch whether a service still runs.
@@ -126,10 +159,11 @@ impl Exit<'_> {
 }
 
 /// What a wait looks for, in words.
-fn looked_for(want: &Want) -> String {
+fn looked_for(want: &Want, meanings: &BTreeMap<String, String>) -> String {
     match want {
         Want::Match { events, patterns } => {
-            let events = events.iter().map(|number| format!("event {number}"));
+            let meaning = |number: &i64| meanings.get(&number.to_string()).map(|text| format!(" ({text})"));
+            let events = events.iter().map(|number| format!("event {number}{}", meaning(number).unwrap_or_default()));
             let patterns = patterns.iter().map(|pattern| format!("`{pattern}`"));
             format!("a line with {}", events.chain(patterns).collect::<Vec<_>>().join(" or "))
         }
@@ -137,17 +171,21 @@ fn looked_for(want: &Want) -> String {
     }
 }
 
-/// How far a log was read, in words.
-fn state_of(reader: &LogReader<'_>) -> String {
-    let lines = match reader.lines {
-        0 => "no new line was read".to_owned(),
-        1 => format!("1 line was read: `{}`", shown(&text(&reader.last))),
-        more => format!("{more} lines were read, the last was `{}`", shown(&text(&reader.last))),
+/// How far a log was read, and why not further, in words.
+fn state_of(reader: &LogReader<'_>, sight: &Sight) -> String {
+    let last = || shown(&text(&reader.last).chars().take(LAST_SHOWN).collect::<String>());
+    let lines = match (reader.lines, sight) {
+        (0, Sight::Hidden(_)) => None,
+        (0, Sight::Quiet | Sight::Seen) => Some("no new line was read".to_owned()),
+        (1, _) => Some(format!("1 line was read: `{}`", last())),
+        (more, _) => Some(format!("{more} lines were read, the last was `{}`", last())),
     };
-    match &reader.trouble {
-        Some(trouble) => format!("{lines}; the log cannot be read now: {trouble}"),
-        None => lines,
-    }
+    let hidden = match sight {
+        Sight::Hidden(hidden) => Some(hidden.to_string()),
+        Sight::Quiet | Sight::Seen => None,
+    };
+    // What matters most comes first: a long message is cut at its end.
+    hidden.into_iter().chain(reader.remarks()).chain(lines).collect::<Vec<_>>().join("; ")
 }
 
 /// A line as a script gets it.
@@ -163,15 +201,31 @@ pub(super) struct Seen<'a> {
     pub(super) id: &'a EffectId,
     /// Whose log.
     pub(super) service: &'a str,
+    /// What events mean, by number.
+    pub(super) meanings: &'a BTreeMap<String, String>,
+    /// How often each event was told.
+    pub(super) times: BTreeMap<i64, usize>,
 }
 
 impl Seen<'_> {
+    /// What an event means, if the profile says so.
+    fn meaning(&self, event: Option<i64>) -> Option<&str> {
+        self.meanings.get(&event?.to_string()).map(String::as_str)
+    }
+
     /// Tells that this line counted.
-    pub(super) fn tell(&self, hit: &Hit<'_>) {
+    pub(super) fn tell(&mut self, hit: &Hit<'_>) {
+        let times = hit.event.map_or(1, |number| {
+            let times = self.times.entry(number).or_default();
+            *times += 1;
+            *times
+        });
         self.link.tell(Event::LogSeen {
             id: self.id.clone(),
             service: self.service.to_owned(),
             number: hit.event,
+            meaning: self.meaning(hit.event).map(str::to_owned),
+            times,
             line: text(hit.line),
             at: self.link.now(),
         });
@@ -185,19 +239,33 @@ struct Match<'a> {
     found: Option<Value>,
 }
 
-impl Seeker for Match<'_> {
-    fn lines(&mut self, lines: &[u8]) -> Option<usize> {
-        let hit = self.scanner.scan(lines, 0)?;
-        self.seen.tell(&hit);
-        let captures = self.scanner.captures(&hit).into_iter().map(Value::Text).collect();
+impl Match<'_> {
+    /// Keeps the line that ends the wait. Where the next one begins.
+    fn found(&mut self, hit: &Hit<'_>) -> usize {
+        self.seen.tell(hit);
+        let captures = self.scanner.captures(hit).into_iter().map(Value::Text).collect();
         let index = hit.pattern.and_then(|index| i64::try_from(index).ok());
         self.found = Some(Value::map([
             ("event", hit.event.map_or(Value::Null, Value::Int)),
+            ("meaning", self.seen.meaning(hit.event).map_or(Value::Null, Value::from)),
             ("line", text(hit.line).into()),
             ("captures", Value::List(captures)),
             ("pattern", index.map_or(Value::Null, Value::Int)),
         ]));
-        Some(hit.end)
+        hit.end
+    }
+}
+
+impl Seeker for Match<'_> {
+    fn lines(&mut self, lines: &[u8]) -> Option<usize> {
+        let hit = self.scanner.scan(lines, 0)?;
+        Some(self.found(&hit))
+    }
+
+    fn unfinished(&mut self, line: &[u8]) -> bool {
+        let scanner = Rc::clone(&self.scanner);
+        let hit = scanner.unfinished(line);
+        hit.is_some_and(|hit| self.found(&hit) > 0)
     }
 
     fn timer(&self) -> Option<u64> {

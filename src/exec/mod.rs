@@ -4,6 +4,7 @@
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Value;
+use crate::world::lease::Denied;
 use crate::world::{Link, Stopped};
 use transfer::Way;
 
@@ -12,8 +13,10 @@ mod calls;
 mod capture;
 mod deadline;
 pub mod follow;
+mod followed;
 mod job;
 mod literal;
+mod log_names;
 mod log_reader;
 mod log_table;
 mod log_wait;
@@ -22,6 +25,7 @@ mod probe;
 mod reading;
 pub mod scan;
 mod scanners;
+mod sight;
 mod transfer;
 mod until;
 mod waiting;
@@ -71,10 +75,10 @@ pub enum Verdict {
         /// Why.
         reason: String,
     },
-    /// The host is leased to another run or runner: nothing was done.
+    /// The host is not leased to this runner: nothing was done.
     Leased {
-        /// Who holds it.
-        reason: String,
+        /// Why not.
+        denied: Denied,
     },
 }
 

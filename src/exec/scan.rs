@@ -37,7 +37,7 @@ impl Scanner {
     /// # Errors
     /// Which expression is not one, in words.
     pub fn new(event_patterns: &[String], events: &[i64], patterns: &[String]) -> Result<Self, String> {
-        let compile = |texts: &[String]| texts.iter().map(|text| expression(text)).collect::<Result<Vec<_>, _>>();
+        let compile = |texts: &[String]| texts.iter().map(|text| of_a_line(text)).collect::<Result<Vec<_>, _>>();
         let (event_patterns, compiled) = (compile(event_patterns)?, compile(patterns)?);
         // The anchored event patterns are slow on a chunk. The digits of the wanted numbers are not, and a line
         // that records an event contains them.
@@ -69,18 +69,37 @@ impl Scanner {
             let end = length.map_or(bytes.len(), |length| candidate + length + 1);
             let line = whole_line(&bytes[begin..end]);
             if let Some((event, pattern)) = self.look_at(line) {
-                return Some(Hit { line, end, event, pattern });
+                return Some(Hit { line: head(line), end, event, pattern });
             }
             at = end;
         }
         None
     }
 
+    /// Whether a line matters that has no end yet. A number at its very end may go on, so it is none.
+    #[must_use]
+    pub fn unfinished<'b>(&self, line: &'b [u8]) -> Option<Hit<'b>> {
+        let line = whole_line(line);
+        let (event, pattern) = self.look_at(line)?;
+        let ends = |found: regex::bytes::Match<'_>| found.end() == line.len();
+        let numbers = self.event_patterns.iter().filter_map(|pattern| pattern.captures(line)?.get(1));
+        if pattern.is_none() && numbers.into_iter().any(ends) {
+            return None;
+        }
+        Some(Hit { line: head(line), end: line.len(), event, pattern })
+    }
+
     /// Whether a line matters: the event it records, and the expression it matches.
+    ///
+    /// Of a line that is too long only the columns at its beginning are looked at: they are those of a record, while
+    /// where its text was cut off nobody can say what it matches.
     fn look_at(&self, line: &[u8]) -> Option<(Option<i64>, Option<usize>)> {
-        let event = self.event_of(line);
+        let event = self.event_of(head(line));
         if event.is_some_and(|number| self.events.contains(&number)) {
             return Some((event, None));
+        }
+        if line.len() > LINE_MAX {
+            return None;
         }
         let pattern = self.patterns.iter().position(|pattern| pattern.is_match(line))?;
         Some((event, Some(pattern)))
@@ -107,16 +126,32 @@ impl Scanner {
     }
 }
 
-/// An expression on bytes. One that needs Unicode (a class with letters beyond ASCII) gets it.
+/// An expression on the bytes of a chunk, where `^` and `$` are those of each line in it.
 fn expression(text: &str) -> Result<Regex, String> {
-    let build = |unicode| RegexBuilder::new(text).multi_line(true).crlf(true).unicode(unicode).build();
+    built(text, true)
+}
+
+/// An expression on the bytes of one line. A carriage return in the midst of a line ends nothing: what stands behind
+/// it is text, where no record begins.
+fn of_a_line(text: &str) -> Result<Regex, String> {
+    built(text, false)
+}
+
+/// An expression on bytes. One that needs Unicode (a class with letters beyond ASCII) gets it.
+fn built(text: &str, multi_line: bool) -> Result<Regex, String> {
+    let build = |unicode| RegexBuilder::new(text).multi_line(multi_line).crlf(true).unicode(unicode).build();
     build(false).or_else(|_| build(true)).map_err(|error| format!("`{text}` is not a regular expression: {error}"))
 }
 
-/// A line without its line end, as far as lines are looked at.
+/// A line without its line end, and without the mark of UTF-8 at the beginning of a file.
 fn whole_line(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
+/// As much of a line as is kept and shown.
+fn head(line: &[u8]) -> &[u8] {
     &line[..line.len().min(LINE_MAX)]
 }
 
@@ -133,15 +168,15 @@ pub fn count_lines(bytes: &[u8]) -> u64 {
 pub fn last_line(bytes: &[u8]) -> &[u8] {
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let begin = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    whole_line(&body[begin..])
+    head(whole_line(&body[begin..]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SHORT: &str = r"^.{8,40}?\sStd\s+(?:21-)?(\d{5})\s";
-    const FULL: &str = r"\sGCTI-21-(\d{5})\s";
+    const SHORT: &str = r"\A[0-9T:.-]+ Std\s+(?:21-)?(\d{5})\s";
+    const FULL: &str = r"\A[0-9T:.-]+ Standard \S+ \S+ GCTI-21-(\d{5})\s";
 
     fn scanner(events: &[i64], patterns: &[&str]) -> Scanner {
         let texts: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
@@ -161,6 +196,7 @@ mod tests {
     fn a_number_in_a_text_is_no_event() {
         let log = b"2026-11-21T22:00:05.123 Std 05060 Connected to port 25301 \n\
             2026-11-21T22:00:06.123 Std 25301 Upgrade mode\n\
+            2026-11-21T22:00:07 Trc 24200 a text\r2026-11-21T22:00:07 Std 25301 goes on\n\
             2026-11-21T22:00:07 Standard host cs1 GCTI-21-22170 Initialized\r\n";
         assert_eq!(found(&scanner(&[25301, 22170], &[]), log), [(Some(25301), None), (Some(22170), None)]);
         assert_eq!(found(&scanner(&[5060], &[]), log), [(Some(5060), None)]);
@@ -180,6 +216,14 @@ mod tests {
         let scanner = scanner(&[], &["ready\\s+now", "\\Aonly line\\z"]);
         assert_eq!(found(&scanner, b"ready\nnow\nready  now\n"), [(None, Some(0))]);
         assert_eq!(found(&scanner, b"x\nonly line\n"), [(None, Some(1))]);
+    }
+
+    #[test]
+    fn of_a_line_that_is_too_long_only_the_columns_count() {
+        let long = format!("22:00:05 Std 25301 {} READY", "x".repeat(LINE_MAX));
+        let cut = format!("{}READY{}", "x".repeat(LINE_MAX - 5), "y".repeat(100));
+        let log = format!("{long}\n{cut}\nREADY\n");
+        assert_eq!(found(&scanner(&[25301], &["READY$"]), log.as_bytes()), [(Some(25301), None), (None, Some(0))]);
     }
 
     #[test]

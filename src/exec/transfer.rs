@@ -6,11 +6,12 @@ use crate::exec::calls::{self, Site, words};
 use crate::exec::deadline::deadline;
 use crate::exec::waiting::{Beat, Pace};
 use crate::exec::{Found, Order, Verdict};
+use crate::model::digest::sha256;
 use crate::model::effect::{FailureKind, Outcome, Transfer};
 use crate::model::value::Value;
-use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER};
+use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER, Role};
 use crate::world::{Link, Reply, Request, Stopped, Trouble};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// How much is carried at a time, in bytes.
 pub const BLOCK: u64 = 4 << 20;
@@ -79,10 +80,14 @@ struct Carrier<'a> {
     way: Way,
     source: End<'a>,
     target: End<'a>,
-    part: String,
+    /// The name of the part, until somebody else is found to have it: then there is another, which nobody else could
+    /// have known.
+    part: RefCell<String>,
     deadline: u64,
     /// Something of it is on its way: a break of the link is worth waiting for.
     begun: Cell<bool>,
+    /// The target may have been replaced, and nobody has looked since.
+    replaced: Cell<bool>,
 }
 
 impl<'a> Carrier<'a> {
@@ -90,9 +95,10 @@ impl<'a> Carrier<'a> {
         let here = End { host: RUNNER, path: &transfer.local };
         let there = End { host, path: &transfer.remote };
         let (source, target) = if way == Way::Put { (here, there) } else { (there, here) };
-        let (part, begun) = (part_of(target.path), Cell::new(order.recovering));
+        let (part, begun) = (RefCell::new(part_of(target.path, "")), Cell::new(order.recovering));
         let deadline = deadline(order.since, transfer.limit, &link.now());
-        Self { link, order, transfer, way, source, target, part, deadline, begun }
+        let replaced = Cell::new(order.recovering);
+        Self { link, order, transfer, way, source, target, part, deadline, begun, replaced }
     }
 
     /// Tries until it is done, as long as it is only the link that breaks.
@@ -103,11 +109,15 @@ impl<'a> Carrier<'a> {
                 Ok(value) => return Ok(Verdict::Outcome(Outcome::done(value))),
                 Err(Break::Stopped) => return Err(Stopped),
                 Err(Break::Failed(kind, why)) => return Ok(Verdict::failed(kind, format!("{}: {why}", self.undone()))),
-                Err(Break::Trouble(Trouble::Leased(reason))) => return Ok(Verdict::Leased { reason }),
+                Err(Break::Trouble(Trouble::Leased(denied))) => return Ok(Verdict::Leased { denied }),
                 Err(Break::Trouble(trouble)) => trouble,
             };
             let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late);
             if !may_heal || !self.begun.get() || self.is_over() {
+                if trouble == Trouble::Late && self.is_over() {
+                    let why = format!("{}: it took longer than {}", self.undone(), self.transfer.limit);
+                    return Ok(Verdict::failed(FailureKind::Limit, why));
+                }
                 return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&self.undone(), &trouble))));
             }
             let until = self.deadline.min(self.link.now().mono + pace.step());
@@ -118,7 +128,8 @@ impl<'a> Carrier<'a> {
     /// One try: looks at both ends and carries what is missing.
     fn once(&self) -> Result<Value, Break> {
         let source = self.source()?;
-        let target = self.digest(self.target, u64::MAX, false)?;
+        let target = self.digest(self.target, u64::MAX, Role::Target)?;
+        self.replaced.set(false);
         let mode = self.transfer.mode.or(target.as_ref().map(|there| there.mode)).unwrap_or(source.mode & 0o777);
         if let Some(there) = target.as_ref().filter(|there| there.sha256 == source.sha256) {
             if there.mode != mode {
@@ -133,18 +144,24 @@ impl<'a> Carrier<'a> {
         }
         self.blocks(&source)?;
         self.compare(&source)?;
-        self.install(&self.part, mode, self.way == Way::Put || self.transfer.replace)?;
+        let part = self.part.borrow().clone();
+        self.install(&part, mode, self.way == Way::Put || self.transfer.replace)?;
         Ok(told(true, &source, target.filter(|_| !self.order.recovering)))
     }
 
     /// The source, if it is what may be carried.
     fn source(&self) -> Result<FileSeen, Break> {
         let missing = || Trouble::Missing(format!("`{}` is not there", self.source.path));
-        let seen = self.digest(self.source, u64::MAX, true)?.ok_or_else(missing)?;
+        // How long it is, before anything of it is read.
+        let len = self.digest(self.source, 0, Role::Source)?.ok_or_else(missing)?.len;
         let (path, max) = (self.source.path, self.transfer.max);
-        if seen.len > max {
-            let why = format!("`{path}` has {} bytes, more than the {max} that `max` allows", seen.len);
+        if len > max {
+            let why = format!("`{path}` has {len} bytes, more than the {max} that `max` allows");
             return Err(Break::Failed(FailureKind::Guard, why));
+        }
+        let seen = self.digest(self.source, len, Role::Source)?.ok_or_else(missing)?;
+        if seen.len != len {
+            return Err(self.changed());
         }
         match &self.transfer.sha256 {
             Some(wanted) if *wanted != seen.sha256 => {
@@ -157,8 +174,7 @@ impl<'a> Carrier<'a> {
 
     /// Carries the blocks that the part lacks.
     fn blocks(&self, source: &FileSeen) -> Result<(), Break> {
-        let part = End { path: &self.part, ..self.target };
-        let mut at = self.agreed(source, part)?;
+        let mut at = self.agreed(source)?;
         let what = format!("{} to be carried", self.order.effect.label);
         let mut beat = Beat::begin(self.link, self.order.id, what, self.deadline);
         // An empty file has an empty part.
@@ -176,8 +192,8 @@ impl<'a> Carrier<'a> {
                 return Err(self.changed());
             }
             self.begun.set(true);
-            let write = FileWork::Write { path: self.part.clone(), at, block };
-            match self.ask(self.target.host, write)? {
+            let write = FileWork::Write { path: self.part.borrow().clone(), at, block };
+            match self.ask(self.target.host, write, self.deadline)? {
                 // Somebody has taken the part away: begin again, but not at once.
                 Err(Trouble::Missing(why)) if at > 0 => return Err(Trouble::Lost(why).into()),
                 kept => kept.map(drop)?,
@@ -190,26 +206,38 @@ impl<'a> Carrier<'a> {
     }
 
     /// How much of the part is as the source is.
-    fn agreed(&self, source: &FileSeen, part: End<'_>) -> Result<u64, Break> {
-        let Some(there) = self.digest(part, u64::MAX, false)? else { return Ok(0) };
-        if there.len == 0 || there.len > source.len {
-            return Ok(0);
-        }
-        let same = self.digest(self.source, there.len, true)?;
+    fn agreed(&self, source: &FileSeen) -> Result<u64, Break> {
+        let there = match self.part(source.len) {
+            Err(Break::Trouble(Trouble::Refused(_))) => {
+                // Somebody else has the name, and may still change what is there. It is theirs, and stays.
+                let Order { run, id, .. } = self.order;
+                let unknown = sha256(format!("{run} {id} {}", self.target.path).as_bytes());
+                self.part.replace(part_of(self.target.path, unknown.get(..16).unwrap_or(&unknown)));
+                self.part(source.len)?
+            }
+            there => there?,
+        };
+        let Some(there) = there.filter(|there| (1..=source.len).contains(&there.len)) else { return Ok(0) };
+        let same = self.digest(self.source, there.len, Role::Source)?;
         Ok(if same.is_some_and(|same| same.sha256 == there.sha256) { there.len } else { 0 })
+    }
+
+    /// What the part holds in its first bytes.
+    fn part(&self, first: u64) -> Result<Option<FileSeen>, Break> {
+        let path = self.part.borrow().clone();
+        self.digest(End { path: &path, ..self.target }, first, Role::Part)
     }
 
     /// The part must be what the source was.
     fn compare(&self, source: &FileSeen) -> Result<(), Break> {
-        let part = End { path: &self.part, ..self.target };
-        if self.digest(part, u64::MAX, false)?.is_some_and(|there| there.sha256 == source.sha256) {
+        let same = |seen: FileSeen| seen.len == source.len && seen.sha256 == source.sha256;
+        if self.part(source.len)?.is_some_and(same) {
             return Ok(());
         }
-        let now = self.digest(self.source, u64::MAX, true)?;
-        if now.is_none_or(|now| now.sha256 != source.sha256) {
+        if !self.digest(self.source, source.len, Role::Source)?.is_some_and(same) {
             return Err(self.changed());
         }
-        let why = format!("`{}` did not arrive as it is at `{}`", self.source.path, self.part);
+        let why = format!("`{}` did not arrive as it is at `{}`", self.source.path, self.part.borrow());
         Err(Break::Failed(FailureKind::Unreadable, why))
     }
 
@@ -221,35 +249,47 @@ impl<'a> Carrier<'a> {
     /// What is told of a file that is there already.
     fn is_there(&self) -> Result<Option<Value>, Break> {
         let source = self.source()?;
-        let there = self.digest(self.target, u64::MAX, false)?;
+        let there = self.digest(self.target, u64::MAX, Role::Target)?;
         Ok(there.filter(|there| there.sha256 == source.sha256).map(|_| told(true, &source, None)))
     }
 
     fn install(&self, part: &str, mode: u32, over: bool) -> Result<(), Break> {
         let path = self.target.path.to_owned();
         let work = FileWork::Install { part: part.to_owned(), path, mode, over };
-        Ok(self.ask(self.target.host, work)?.map(drop)?)
+        self.replaced.set(true);
+        // Not cut short by the limit: it is quick, and who gives up in its midst does not know what is there.
+        match self.ask(self.target.host, work, u64::MAX)? {
+            Err(trouble @ (Trouble::Missing(_) | Trouble::Refused(_) | Trouble::Leased(_))) => {
+                self.replaced.set(false);
+                Err(trouble.into())
+            }
+            kept => Ok(kept.map(drop)?),
+        }
     }
 
-    fn digest(&self, end: End<'_>, first: u64, must: bool) -> Result<Option<FileSeen>, Break> {
-        let work = FileWork::Digest { path: end.path.to_owned(), first, must };
-        let reply = self.ask(end.host, work)??;
+    fn digest(&self, end: End<'_>, first: u64, role: Role) -> Result<Option<FileSeen>, Break> {
+        let work = FileWork::Digest { path: end.path.to_owned(), first, role };
+        let reply = self.ask(end.host, work, self.deadline)??;
         if let Reply::File(seen) = reply { Ok(seen) } else { Err(calls::unfit(reply).into()) }
     }
 
     fn read(&self, from: u64, max: u64) -> Result<Block, Break> {
         let work = FileWork::Read { path: self.source.path.to_owned(), from, max };
-        let reply = self.ask(self.source.host, work)??;
+        let reply = self.ask(self.source.host, work, self.deadline)??;
         if let Reply::Block(block) = reply { Ok(block) } else { Err(calls::unfit(reply).into()) }
     }
 
-    fn ask(&self, host: &str, work: FileWork) -> Result<Result<Reply, Trouble>, Stopped> {
-        let reply = self.link.call(Request::File { host: host.to_owned(), work })?;
+    fn ask(&self, host: &str, work: FileWork, until: u64) -> Result<Result<Reply, Trouble>, Stopped> {
+        let reply = self.link.call(Request::File { host: host.to_owned(), work, until })?;
         Ok(if let Reply::Trouble(trouble) = reply { Err(trouble) } else { Ok(reply) })
     }
 
     fn undone(&self) -> String {
-        format!("`{}` was not done", self.order.effect.label)
+        let label = &self.order.effect.label;
+        if self.replaced.get() {
+            return format!("`{label}` has no known end: `{}` is the new file or as it was", self.target.path);
+        }
+        format!("`{label}` was not done")
     }
 
     fn is_over(&self) -> bool {
@@ -268,7 +308,8 @@ fn told(changed: bool, source: &FileSeen, former: Option<FileSeen>) -> Value {
 }
 
 /// Where a file grows before it is whole: beside it, under a name that nobody takes for it.
-fn part_of(path: &str) -> String {
+fn part_of(path: &str, mark: &str) -> String {
     let (folder, name) = path.rfind('/').map_or(("", path), |slash| path.split_at(slash + 1));
-    format!("{folder}.{name}.baton-part")
+    let dot = if mark.is_empty() { "" } else { "." };
+    format!("{folder}.{name}{dot}{mark}.baton-part")
 }

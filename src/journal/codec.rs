@@ -4,7 +4,8 @@
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Record;
 
-/// A link of the chain: blake3 over the link before and the record's text.
+/// A link of the chain: blake3 over the link before and the record's text. It has no key: it shows damage, and not what
+/// somebody did on purpose who may write the journal.
 pub(super) type Chain = [u8; 32];
 
 /// The link that follows `previous` (all zeros before the first record).

@@ -65,7 +65,7 @@ impl Lease {
         DirBuilder::new().recursive(true).mode(0o700).create(&locks).map_err(|error| unusable(&error))?;
         // The file stays when the lease ends: a name that is removed and made again could be locked twice.
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(no_link());
         loop {
             let mut file = options.open(&path).map_err(|error| unusable(&error))?;
             match file.try_lock() {
@@ -88,7 +88,7 @@ impl Lease {
     /// `Precondition` when the folder cannot be used.
     pub fn break_open(dir: &Path, name: &str) -> Result<Option<Holder>> {
         let path = dir.join("locks").join(format!("{}.lock", file_name(name)));
-        let Ok(mut file) = File::open(&path) else { return Ok(None) };
+        let Ok(mut file) = OpenOptions::new().read(true).custom_flags(no_link()).open(&path) else { return Ok(None) };
         if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Ok(None);
         }
@@ -97,6 +97,11 @@ impl Lease {
         })?;
         Ok(Holder::read(&mut file))
     }
+}
+
+/// How lock files are opened: a link in their place is not followed.
+fn no_link() -> i32 {
+    rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
 }
 
 /// Whether this open file is still the one that has the path.

@@ -12,11 +12,13 @@ mod reopening;
 mod slots;
 pub mod sqlite;
 pub mod way_back;
+mod witness;
 
 use crate::error::Result;
 use crate::model::record::Record;
+use std::collections::BTreeMap;
 
-/// A run's identity: 12 hex digits, rising with time.
+/// A run's identity: 28 hex digits, of which the first 12 rise with time.
 pub type RunId = String;
 
 /// One record as it is stored.
@@ -46,6 +48,11 @@ pub trait Store {
     /// # Errors
     /// When the store cannot be read.
     fn runs(&self) -> Result<Vec<RunId>>;
+    /// The number of the last record that was written of each run, as far as is known beside the records themselves: a
+    /// store that reads less has lost its last part.
+    fn written(&self) -> BTreeMap<RunId, u64> {
+        BTreeMap::new()
+    }
     /// Stores a source text durably under its digest (blake3, hex), which it returns.
     ///
     /// # Errors

@@ -4,7 +4,8 @@
 use super::Stored;
 use super::history::{State, StepPast, StepPhase};
 use crate::model::effect::{Class, Effect, Outcome};
-use crate::model::record::{EffectId, Moment, PlaceData, Record, TrackId};
+use crate::model::place::PlaceData;
+use crate::model::record::{EffectId, Moment, Record, TrackId};
 use std::collections::BTreeMap;
 
 /// The effects and steps of one track.
@@ -195,7 +196,7 @@ pub(super) fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
         Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
         Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Undone { .. } => None,
         Record::Adopted { .. } | Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } => None,
-        Record::Ended { .. } => None,
+        Record::Steered { .. } | Record::Ended { .. } => None,
     }
 }
 
@@ -220,4 +221,13 @@ pub(super) fn said_in(records: &[Stored], index: usize) -> Option<State<'_>> {
         return Some(State::Skipped { reason, by: &by.user });
     }
     None
+}
+
+/// Whether an effect only finds something out, from hosts or from people: it can be found out again.
+pub(super) fn lapses(effect: &Effect) -> bool {
+    match effect.class() {
+        Class::Probe | Class::Meta => true,
+        Class::Human => !effect.may_change(),
+        Class::Idempotent | Class::Once | Class::Wait => false,
+    }
 }

@@ -2,9 +2,11 @@
 //! processes while a run writes. Every append is on disk before it returns. It must not interpret records.
 
 use super::codec::Chain;
+use super::witness::{Counts, Files, Loss};
 use super::{RunId, Store, Stored, codec};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::{EffectId, Record};
+use crate::world::trust::{self, Doubt};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -37,6 +39,10 @@ pub struct SqliteStore {
     /// The number and the link of the last record of each run this store wrote: what others write meanwhile
     /// shows as a record that is there already.
     tails: BTreeMap<RunId, (u64, Chain)>,
+    /// The files it is in, which somebody may take away.
+    files: Files,
+    /// How much was written, beside it.
+    counts: Counts,
 }
 
 impl SqliteStore {
@@ -54,9 +60,21 @@ impl SqliteStore {
             )
             .hint("make it a folder of yours with room in it, or name another one with `--state DIR`")
         };
+        let counts = Counts::of(state_dir);
+        let inner = [state_dir.join("locks"), state_dir.join("host-keys"), counts.folder().to_path_buf()];
+        for folder in std::iter::once(state_dir.to_path_buf()).chain(inner) {
+            trusted(&folder)?;
+        }
+        for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+            plain_file(&state_dir.join(name))?;
+        }
+        let latest = counts.all().into_keys().next_back();
+        if let (false, Some(latest)) = (file.exists(), &latest) {
+            return Err(gone(&file, "is gone", latest, &counts));
+        }
         make_private(state_dir, &file).map_err(|error| unusable(&error))?;
         let mut database = Connection::open(&file).map_err(|error| unusable(&words(&error)))?;
-        let prepared = prepare(&mut database);
+        let prepared = prepare(&mut database, latest.is_none());
         let mode =
             prepared.map_err(|error| if damaged(&error) { damage(&file, &error) } else { unusable(&words(&error)) })?;
         if mode.readonly {
@@ -64,6 +82,9 @@ impl SqliteStore {
         }
         if mode.journal != "wal" {
             return Err(unusable(&"its file system cannot hold a database that several processes use, as NFS cannot"));
+        }
+        if let (0, Some(latest)) = (mode.layout, &latest) {
+            return Err(gone(&file, "is empty", latest, &counts));
         }
         if mode.layout > LAYOUT {
             let message = format!(
@@ -74,7 +95,8 @@ impl SqliteStore {
             return Err(Error::new(Kind::Refused, message)
                 .hint("use the newer baton, or name another state directory with `--state DIR`"));
         }
-        Ok(Self { database, file, tails: BTreeMap::new() })
+        let files = Files::of(&file);
+        Ok(Self { database, file, tails: BTreeMap::new(), files, counts })
     }
 
     fn unwritten(&self, error: &rusqlite::Error) -> Box<Error> {
@@ -162,8 +184,12 @@ impl Store for SqliteStore {
             Ok(Row { kind, id, body: codec::encode(record)? })
         };
         let rows = records.iter().map(row).collect::<Result<Vec<Row<'_>>>>()?;
+        self.files.check().map_err(|loss| lost(&loss))?;
         match self.append_encoded(run, expected, &rows) {
-            Ok(Appended::Upto(seq)) => Ok(seq),
+            Ok(Appended::Upto(seq)) => {
+                self.counts.note(run, seq);
+                Ok(seq)
+            }
             Ok(Appended::Conflict { found }) => Err(codec::conflict(run, expected, found)),
             Err(error) => Err(self.unwritten(&error)),
         }
@@ -204,6 +230,10 @@ impl Store for SqliteStore {
             rows.collect::<rusqlite::Result<Vec<RunId>>>()
         };
         read().map_err(|error| self.unread(&error))
+    }
+
+    fn written(&self) -> BTreeMap<RunId, u64> {
+        self.counts.all()
     }
 
     fn put_source(&mut self, text: &str) -> Result<String> {
@@ -261,9 +291,31 @@ fn title(record: &Record) -> (&'static str, Option<&EffectId>) {
         Record::Adopted { .. } => ("adopted", None),
         Record::Rollback { .. } => ("rollback", None),
         Record::Undone { .. } => ("undone", None),
+        Record::Steered { .. } => ("steered", None),
         Record::Typed { .. } => ("typed", None),
         Record::Deviation { .. } => ("deviation", None),
         Record::Ended { effect, .. } => ("ended", effect.as_ref()),
+    }
+}
+
+/// Refuses a folder that others may have put something into: a forged answer, a link for us to follow.
+fn trusted(folder: &Path) -> Result<()> {
+    let Some(Doubt { why, command }) = trust::private_folder(folder) else { return Ok(()) };
+    Err(Error::new(Kind::Precondition, format!("the state directory is not safe: {why}"))
+        .hint("what is in it could be anyone's: records, answers, links to files of yours")
+        .hint("nothing was done; name a folder of your own with `--state DIR`")
+        .hint(format!("or look at what is in it, then: {command}")))
+}
+
+/// Refuses a file of the journal that is something else, as a link that was planted.
+fn plain_file(file: &Path) -> Result<()> {
+    match std::fs::symlink_metadata(file) {
+        Ok(data) if !data.is_file() && !data.is_dir() => {
+            let message = format!("`{}` is not a file: baton follows no links there", file.display());
+            Err(Error::new(Kind::Precondition, message)
+                .hint(format!("nothing was done; look at what it is: ls -l {}", file.display())))
+        }
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -288,13 +340,13 @@ struct Mode {
     readonly: bool,
 }
 
-/// Sets the connection up and creates the tables in a new database. A newer one is left as it is.
-fn prepare(database: &mut Connection) -> rusqlite::Result<Mode> {
+/// Sets the connection up and creates the tables in a new database, if it may be one. A newer one is left as it is.
+fn prepare(database: &mut Connection, may_be_new: bool) -> rusqlite::Result<Mode> {
     database.busy_timeout(PATIENCE)?;
     let readonly = database.is_readonly("main")?;
     let layout_of = |database: &Connection| database.pragma_query_value(None, "user_version", |row| row.get(0));
     let mut layout: i64 = layout_of(database)?;
-    if readonly || layout > LAYOUT {
+    if readonly || layout > LAYOUT || (layout == 0 && !may_be_new) {
         return Ok(Mode { layout, journal: "wal".into(), readonly });
     }
     let journal = database.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
@@ -319,6 +371,21 @@ fn damaged(error: &rusqlite::Error) -> bool {
 fn damage(file: &Path, error: &rusqlite::Error) -> Box<Error> {
     Error::new(Kind::Refused, format!("the journal `{}` is damaged: {}", file.display(), words(error)))
         .hint("nothing was done: put the file back from a backup, or name another state directory with `--state DIR`")
+}
+
+/// The journal is not what it was, though runs were written to it.
+fn gone(file: &Path, how: &str, latest: &str, counts: &Counts) -> Box<Error> {
+    let message = format!("the journal `{}` {how}, but runs were kept here: {latest} is the latest", file.display());
+    Error::new(Kind::Refused, message)
+        .hint("nothing was done: put the file back from a backup, with its `journal.db-wal` if there is one")
+        .hint(format!("or, if those runs do not matter any more: rm -r {}", counts.folder().display()))
+}
+
+/// Somebody has taken a file of the journal away under the run.
+fn lost(loss: &Loss) -> Box<Error> {
+    Error::new(Kind::Refused, format!("the journal is not whole any more: {loss}; nothing more was done"))
+        .hint("what the run did until now is known to its hosts, and on record only as far as the file goes")
+        .hint("put the file back, then see what is on record: baton runs")
 }
 
 fn broken(run: &str, good: u64) -> Box<Error> {

@@ -9,6 +9,7 @@ use crate::model::span::Span;
 pub use crate::model::transfer::Transfer;
 use crate::model::value::{Fields, Value};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What baton promises about an effect when the runner dies in its midst.
@@ -182,10 +183,13 @@ pub struct LogSource {
     pub dir: String,
     /// The file names, `*` allowed.
     pub files: String,
-    /// Anchored patterns with one capture group, the event's number.
+    /// Anchored patterns with one capture group, the event's number: what stands after it is text.
     pub event_patterns: Vec<String>,
     /// The event numbers that count; others are noise.
     pub events: Vec<i64>,
+    /// What events mean, by number, for people.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub meanings: BTreeMap<String, String>,
 }
 
 /// Waiting for records of a log.
@@ -255,6 +259,8 @@ pub struct Until {
 pub enum Capture {
     /// The wall clock, in milliseconds since 1970.
     Now,
+    /// The instant in all clocks, to count a limit by.
+    Clocks,
     /// Where a log stands.
     Mark {
         /// The log.
@@ -308,6 +314,18 @@ pub struct Failure {
     /// The end of its output, capped; foreign text, not made safe for a terminal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
+}
+
+impl Failure {
+    /// Whether what failed may have changed something all the same: it was started, or nobody can tell.
+    #[must_use]
+    pub fn may_have_changed(&self) -> bool {
+        match self.kind {
+            FailureKind::Exit | FailureKind::Limit | FailureKind::Goal => true,
+            FailureKind::Unreachable | FailureKind::Missing | FailureKind::Declined => false,
+            FailureKind::Guard | FailureKind::Unreadable => false,
+        }
+    }
 }
 
 /// The sorts of failure a script can catch; `kind` in its error map.

@@ -2,7 +2,8 @@
 //! Sinks (terminal, JSON lines) receive them and decide nothing.
 
 use crate::model::effect::Effect;
-use crate::model::record::{EffectId, Moment, PlaceData, Record};
+use crate::model::place::PlaceData;
+use crate::model::record::{EffectId, Moment, Record};
 use crate::model::span::Span;
 use serde::Serialize;
 
@@ -40,6 +41,11 @@ pub enum Event {
         service: String,
         /// The event's number, if it has one.
         number: Option<i64>,
+        /// What that event means, if the profile says so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        meaning: Option<String>,
+        /// How often the wait has seen that event by now.
+        times: usize,
         /// The line; foreign text.
         line: String,
         /// When.

@@ -22,10 +22,52 @@ pub struct Cursor {
     pub name: String,
     /// Which file it is.
     pub identity: Identity,
-    /// Bytes consumed; always just behind a newline, or 0.
+    /// Bytes consumed; just behind a newline or 0, unless the line there is [spent](Self::spent).
     pub offset: u64,
-    /// Checksum of the last [`TAIL_BYTES`] bytes before `offset`; tells a rewritten file from a grown one.
-    pub tail: u64,
+    /// Checksum of the last [`TAIL_BYTES`] bytes before `offset`; tells a rewritten file from a grown one. None: nobody
+    /// looked (one of very many old files); then whatever comes behind `offset` is new.
+    pub tail: Option<u64>,
+    /// How many bytes stood behind `offset` without a line end when it was taken. If the line gets nothing but its end,
+    /// it is as old as the mark; if it grows, it is a new one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begun: u64,
+    /// The line at `offset` has counted already: what is still to come of it is skipped.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub spent: bool,
+    /// When the file was last written, as listed then; 0 if nobody knows.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub written: i64,
+    /// It is a copy of that file, which is read in its place as long as it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<Identity>,
+}
+
+fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
+}
+
+fn is_never(time: &i64) -> bool {
+    *time == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Cursor {
+    /// At the very beginning of a file.
+    #[must_use]
+    pub fn start(name: &str, identity: Identity) -> Self {
+        let tail = Some(tail_checksum(&[]));
+        Self { name: name.to_owned(), identity, offset: 0, tail, begun: 0, spent: false, written: 0, copy_of: None }
+    }
+
+    /// How many bytes before the offset are read again to see whether it is still the same file.
+    #[must_use]
+    pub fn tail_length(&self) -> u64 {
+        let most = if self.tail.is_some() { TAIL_BYTES } else { 1 };
+        self.offset.min(most)
+    }
 }
 
 /// A position in a service's log: everything before it is old.

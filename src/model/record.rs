@@ -1,9 +1,11 @@
 //! Records: what the journal holds of a run, in the order it happened. One vocabulary for the
 //! journal, the screen and the event stream. Adding a variant is additive; changing one is a new format.
 
-use crate::error::Place;
 use crate::model::effect::{Effect, Outcome};
+use crate::model::place::PlaceData;
+use crate::model::span::Span;
 use crate::model::value::Fields;
+use crate::model::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +25,37 @@ pub struct Moment {
     pub mono: u64,
     /// Which boot of which machine `mono` belongs to.
     pub boot: String,
+}
+
+impl Moment {
+    /// The instant as plain data.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mono = i64::try_from(self.mono).unwrap_or(i64::MAX);
+        Value::map([("wall", self.wall.into()), ("mono", mono.into()), ("boot", self.boot.as_str().into())])
+    }
+
+    /// The instant that plain data tells of, if it tells of one.
+    #[must_use]
+    pub fn of_value(value: &Value) -> Option<Self> {
+        let Value::Map(fields) = value else { return None };
+        Some(Self {
+            wall: fields.get("wall")?.as_int()?,
+            mono: u64::try_from(fields.get("mono")?.as_int()?).ok()?,
+            boot: fields.get("boot")?.as_text()?.to_owned(),
+        })
+    }
+
+    /// How long ago `since` was. Within one boot the boot-time clock tells, which no one can set; across boots only
+    /// the wall clock is left, and a step back of it counts as no time at all.
+    #[must_use]
+    pub fn elapsed(&self, since: &Self) -> Span {
+        if since.boot == self.boot {
+            Span(self.mono.saturating_sub(since.mono))
+        } else {
+            Span(u64::try_from(self.wall.saturating_sub(since.wall)).unwrap_or(0))
+        }
+    }
 }
 
 /// A track of a run: `0` is the main one; `0.7-2` is item 2 of the parallel begun at position 7 of it.
@@ -59,6 +92,20 @@ impl TrackId {
     #[must_use]
     pub fn is_scripts(&self) -> bool {
         self.0.starts_with('0')
+    }
+
+    /// Whether it is this track or was forked from it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let rest = self.0.strip_prefix(&other.0);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// The position on `other` of the parallel that this track, or one it was forked from, is an item of.
+    #[must_use]
+    pub fn fork_of(&self, other: &Self) -> Option<u64> {
+        let rest = self.0.strip_prefix(&other.0)?.strip_prefix('.')?;
+        rest.split('-').next()?.parse().ok()
     }
 
     /// The track of item `index` of the parallel begun at position `n` of this one.
@@ -107,6 +154,9 @@ pub struct Who {
     pub host: String,
     /// The process.
     pub pid: u32,
+    /// The machine's own identity, which no other of that name has; empty where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub machine: String,
 }
 
 /// How a run ended, or stopped.
@@ -147,6 +197,32 @@ pub enum Way {
     To(String),
     /// Not at all: only what it owes is done, and it is over.
     Abort,
+}
+
+/// What follows a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AfterFailure {
+    /// A person is asked for a word.
+    Ask,
+    /// The run stops.
+    Stop,
+    /// What was done is undone.
+    Rollback,
+}
+
+/// How a run is steered, as it was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steering {
+    /// Somebody is asked before each change.
+    #[serde(default)]
+    pub step: bool,
+    /// It stops when this step has ended: the words that name it, as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// What follows a failure; nothing was said without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<AfterFailure>,
 }
 
 /// One entry of a run's journal. Written as `{"intent": {…}}`: a tag inside would have to be buffered to be read.
@@ -354,6 +430,15 @@ pub enum Record {
         /// When.
         at: Moment,
     },
+    /// How the run is to be steered from here on: kept, so that whoever takes it up after a death goes on the same way.
+    Steered {
+        /// How.
+        steering: Steering,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
+    },
     /// A line typed in the REPL, evaluated on the track `t1`, `t2` …
     Typed {
         /// Which one, from 1.
@@ -373,6 +458,9 @@ pub enum Record {
         what: String,
         /// Why.
         reason: String,
+        /// The hosts that they took over for the run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<String>,
         /// When.
         at: Moment,
         /// Who.
@@ -389,27 +477,4 @@ pub enum Record {
         /// When.
         at: Moment,
     },
-}
-
-/// A [`Place`] as the journal stores it: `file:line:column`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlaceData {
-    /// File.
-    pub file: String,
-    /// Line from 1.
-    pub line: u32,
-    /// Column from 1.
-    pub column: u32,
-}
-
-impl From<&Place> for PlaceData {
-    fn from(place: &Place) -> Self {
-        Self { file: place.file.clone(), line: place.line, column: place.column }
-    }
-}
-
-impl From<&PlaceData> for Place {
-    fn from(place: &PlaceData) -> Self {
-        Self { file: place.file.clone(), line: place.line, column: place.column }
-    }
 }

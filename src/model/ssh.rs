@@ -4,6 +4,7 @@
 use crate::error::Result;
 use crate::model::document::Section;
 use crate::model::span::Span;
+use crate::model::text::shown;
 
 /// How sessions share one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,12 @@ impl Ssh {
             Some(line) if !line.text.starts_with('/') => {
                 return Err(section.document.wrong(line.span, "`config` of `ssh` must be a full path"));
             }
+            Some(line) if !line.text.chars().all(is_plain) => {
+                let message = format!("`config` of `ssh` cannot be `{}`", shown(line.text));
+                return Err(section.document.wrong(line.span, message).hint(
+                    "`ssh` reads more into quotes, patterns, `\\`, `%`, `$` and line ends: give the file a plain path",
+                ));
+            }
             config => config.map(|line| line.text.to_owned()),
         };
         Ok(Self {
@@ -72,6 +79,11 @@ impl Ssh {
             connections: connections(section)?.unwrap_or(default.connections),
         })
     }
+}
+
+/// Whether `ssh` takes this character of a quoted path for itself, neither as a pattern nor as the end of the line.
+fn is_plain(c: char) -> bool {
+    !c.is_control() && !matches!(c, '"' | '\'' | '\\' | '*' | '?' | '[' | ']' | '{' | '}' | '%' | '$')
 }
 
 /// A length of time of at least a second: OpenSSH counts in whole ones.

@@ -1,6 +1,8 @@
 //! Text that came from a host, made safe to show: control characters and direction marks are
 //! written out, never obeyed, and lines are cut to a length. It must not add colours of its own.
 
+use std::borrow::Cow;
+
 /// The longest line of foreign text that is shown; the rest is counted, not printed.
 pub const LINE_MAX: usize = 400;
 
@@ -28,8 +30,45 @@ pub fn shown(text: &str) -> String {
 pub fn unsafe_on_a_terminal(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A whole page as it may go to a screen: lines and tabs stay, and colours where the page has them; every other
+/// character that a terminal obeys is written out. This is the last look at a page, whoever put it together.
+#[must_use]
+pub fn page(text: &str, coloured: bool) -> Cow<'_, str> {
+    let stays = |c: char| matches!(c, '\n' | '\t') || !unsafe_on_a_terminal(c);
+    if text.chars().all(stays) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let colour = if coloured { colour(rest) } else { None };
+        let length = colour.unwrap_or(c.len_utf8());
+        if colour.is_some() || stays(c) {
+            out.push_str(&rest[..length]);
+        } else {
+            out.extend(c.escape_unicode());
+        }
+        rest = &rest[length..];
+    }
+    Cow::Owned(out)
+}
+
+/// The length of a change of colour or weight at the beginning of a text. Those that hide text are none.
+fn colour(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix("\u{1b}[")?;
+    let end = numbers.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    if !numbers[end..].starts_with('m') {
+        return None;
+    }
+    let known = |number: &str| matches!(number.parse(), Ok(0..=4 | 22..=24 | 31..=37 | 39 | 91..=97));
+    (numbers[..end].split(';').all(known)).then_some("\u{1b}[".len() + end + 1)
 }
 
 /// Names that differ from `given` by little, nearest first, at most three.
@@ -60,6 +99,71 @@ mod tests {
     #[test]
     fn a_host_cannot_move_the_cursor() {
         assert_eq!(shown("ok\u{1b}[2Jgone\r\u{202e}x"), "ok\\u{1b}[2Jgone\\u{d}\\u{202e}x");
+    }
+
+    /// A terminal of the least understanding: what of a text it would obey, colours apart.
+    fn obeyed(text: &str) -> Vec<char> {
+        let mut obeyed = Vec::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let colour = rest.strip_prefix("\u{1b}[").and_then(|rest| rest.split_once('m'));
+            let colour = colour.filter(|(numbers, _)| numbers.chars().all(|c| c.is_ascii_digit() || c == ';'));
+            if let Some((_, behind)) = colour {
+                rest = behind;
+                continue;
+            }
+            obeyed.extend((!matches!(c, '\n' | '\t') && unsafe_on_a_terminal(c)).then_some(c));
+            rest = &rest[c.len_utf8()..];
+        }
+        obeyed
+    }
+
+    #[test]
+    fn whatever_is_on_a_page_only_lines_tabs_and_colours_are_obeyed() {
+        let mut seed = 7_u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize
+        };
+        let pieces = [
+            "\u{1b}",
+            "[",
+            "]0;",
+            "2J",
+            "8m",
+            "31m",
+            "1;31m",
+            "\u{7}",
+            "\u{9b}",
+            "\u{9d}",
+            "\r",
+            "\u{8}",
+            "\u{202e}",
+            "\u{200b}",
+            "a",
+            "ä",
+            "\n",
+            "\t",
+            "P",
+            "\u{90}",
+            "\u{1b}\\",
+            "\u{1b}[2K",
+            "?1049h",
+            "\u{85}",
+            "\u{e0041}",
+            "0m",
+            ";",
+        ];
+        for _ in 0..20_000 {
+            let text: String = (0..next() % 9).map(|_| pieces[next() % pieces.len()]).collect();
+            assert_eq!(obeyed(&page(&text, true)), [], "{text:?}");
+            assert!(
+                page(&text, false).chars().all(|c| matches!(c, '\n' | '\t') || !unsafe_on_a_terminal(c)),
+                "{text:?}"
+            );
+            assert!(shown(&text).chars().all(|c| !unsafe_on_a_terminal(c)), "{text:?}");
+        }
+        assert_eq!(page("\u{1b}[1;31mred\u{1b}[0m\u{1b}[8mhidden", true), "\u{1b}[1;31mred\u{1b}[0m\\u{1b}[8mhidden");
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub const COMMANDS: [CommandDoc; 22] = [
     about("plan", "", "the same as :steps"),
     about("vars", "", "list the variables in sight"),
     about("p", "EXPR", "show the value of an expression; asks no host"),
-    about("watch", "[EXPR]", "show the value of an expression at every stop"),
+    about("watch", "[EXPR]", "show the value of an expression at every stop; readings are asked, not recorded"),
     about("break", "[STEP|VERB|HOST]", "stop before this step, verb, host or service"),
     about("hosts", "", "list hosts and services"),
     about("sh", "HOST COMMAND…", "run a command on a host; it is recorded, with the reason"),

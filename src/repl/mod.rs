@@ -10,7 +10,9 @@
 pub mod command;
 mod diary;
 mod entries;
+mod meant;
 mod pages;
+mod peek;
 mod steer;
 mod stop;
 mod talk;

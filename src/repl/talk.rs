@@ -7,12 +7,15 @@ use crate::model::record::{Ending, Record, TrackId};
 use crate::model::text::{did_you_mean, shown};
 use crate::repl::command::{self, Command, Input};
 use crate::repl::diary::{Line as Typed, Standing};
+use crate::repl::meant::meant;
 use crate::repl::pages;
+use crate::repl::peek::Peek;
 use crate::repl::steer::{Answer, Leave, Steer};
 use crate::repl::stop::{Ahead, Aim, Stop};
-use crate::script::repl::LineEnd;
+use crate::script::repl::{LineEnd, lines_of};
 use crate::session::Verdict;
 use crate::world::{Line, Link, Reply, Request, Stopped};
+use std::rc::Rc;
 
 impl Steer {
     /// Asks for lines and does what they say, until the run goes on or is left.
@@ -21,7 +24,7 @@ impl Steer {
         if let Ahead::Step { words, .. } | Ahead::Effect { words, .. } = &stop.ahead {
             self.hands.say(&format!("{words}\n"));
         }
-        self.show_watches(&stop.track);
+        self.show_watches(&stop.track)?;
         if let Some(n) = self.again.take() {
             self.take_up_line(n, stop)?;
         }
@@ -34,7 +37,11 @@ impl Steer {
             let answer = match command::read(&typed) {
                 Ok(Input::Nothing) => None,
                 Ok(Input::Script(text)) => {
-                    self.type_line(door, stop, &text)?;
+                    let is_variable = |word: &str| self.notebook.look(word, &stop.track).is_ok();
+                    match meant(&text, &self.inventory, &is_variable) {
+                        Some(error) => self.refuse(&error),
+                        None => self.type_line(door, stop, &text)?,
+                    }
                     None
                 }
                 Ok(Input::Command(command)) => self.obey(door, stop, command)?,
@@ -66,14 +73,19 @@ impl Steer {
         self.hands.complain(error);
     }
 
-    /// Records a line and evaluates it.
+    /// Records a line, evaluates it and tells its value.
     fn type_line(&self, door: &Dispatcher, stop: &Stop, text: &str) -> Result<(), Stopped> {
+        let (line, end) = self.done_line(door, stop, text)?;
+        self.tell(&line, end)
+    }
+
+    /// Records a line and evaluates it.
+    fn done_line(&self, door: &Dispatcher, stop: &Stop, text: &str) -> Result<(Typed, LineEnd), Stopped> {
         let n = self.diary.lines().iter().map(|line| line.n).max().unwrap_or(0) + 1;
         let line = Typed { n, point: stop.point.clone(), text: text.to_owned() };
         let (at, by) = (door.moment(), self.by.clone());
         self.write(door, Record::Typed { n, point: line.point.clone(), text: line.text.clone(), at, by })?;
-        let end = self.evaluate(&line, &stop.track, false)?;
-        self.tell(&line, end)
+        self.evaluate(&line, &stop.track, false).map(|end| (line, end))
     }
 
     /// Evaluates again a line that failed or was given up.
@@ -108,6 +120,11 @@ impl Steer {
             Command::Rollback(step) => self.rollback(step.as_deref()),
             Command::Break(word) => self.breakpoint(word),
             Command::Sh { host, argv } => return self.shell(door, stop, &host, &argv).map(|()| None),
+            Command::Watch(Some(_)) => {
+                let shown = self.show(stop, command);
+                self.show_watches(&stop.track)?;
+                shown.map(|()| None)
+            }
             Command::Note(text) => {
                 return self.type_line(door, stop, &format!("note({text:?})")).map(|()| None);
             }
@@ -116,7 +133,7 @@ impl Steer {
             | Command::Steps
             | Command::Vars
             | Command::Print(_)
-            | Command::Watch(_)
+            | Command::Watch(None)
             | Command::Hosts
             | Command::Save(_)
             | Command::Help(_) => self.show(stop, command).map(|()| None),
@@ -136,7 +153,6 @@ impl Steer {
             Command::Print(expression) => format!("{}\n", shown(&self.notebook.look(&expression, &stop.track)?)),
             Command::Watch(Some(expression)) => {
                 self.watches.borrow_mut().push(expression);
-                self.show_watches(&stop.track);
                 return Ok(());
             }
             Command::Watch(None) => pages::words(&self.watches.borrow(), "nothing is watched: :watch EXPR"),
@@ -156,11 +172,15 @@ impl Steer {
         Ok(())
     }
 
-    fn show_watches(&self, track: &TrackId) {
-        for expression in self.watches.borrow().iter() {
-            let value = self.notebook.look(expression, track).unwrap_or_else(|error| format!("? {}", error.message));
-            self.hands.say(&format!("{} = {}\n", shown(expression), shown(&value)));
+    /// Shows what is watched. Readings are asked of their hosts, and not recorded: nothing is decided by them.
+    fn show_watches(&self, track: &TrackId) -> Result<(), Stopped> {
+        let watched = self.watches.borrow().clone();
+        for expression in watched {
+            let value = self.notebook.look_through(Rc::new(Peek(self.door()?)), &expression, track);
+            let value = value.unwrap_or_else(|error| format!("? {}", error.message));
+            self.hands.say(&format!("{} = {}\n", shown(&expression), shown(&value)));
         }
+        Ok(())
     }
 
     fn needs_runbook(&self, name: &str) -> Checked<()> {
@@ -296,7 +316,16 @@ impl Steer {
         };
         let what = format!("`{}` was run on {host}", argv.join(" "));
         let (at, by) = (door.moment(), self.by.clone());
-        self.write(door, Record::Deviation { what, reason, at, by })?;
-        self.type_line(door, stop, &format!("run(host({host:?}), {argv:?}).output"))
+        self.write(door, Record::Deviation { what, reason, hosts: Vec::new(), at, by })?;
+        let (line, end) = self.done_line(door, stop, &format!("run(host({host:?}), {argv:?}).output"))?;
+        match &end {
+            LineEnd::Value(value) if lines_of(value).is_some() => {
+                let lines: String =
+                    lines_of(value).unwrap_or_default().iter().map(|line| format!("{}\n", shown(line))).collect();
+                self.hands.say(&lines);
+                Ok(())
+            }
+            LineEnd::Value(_) | LineEnd::Failed { .. } | LineEnd::CutOff | LineEnd::Halted => self.tell(&line, end),
+        }
     }
 }

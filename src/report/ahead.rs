@@ -2,7 +2,7 @@
 //! would mean, and what undoes it. Pure: an effect in, lines out. Nothing of it is obeyed by a terminal.
 
 use crate::model::effect::{Action, Class, Effect, Job, Transfer, Want};
-use crate::model::record::PlaceData;
+use crate::model::place::PlaceData;
 use crate::model::text::shown;
 use crate::model::value::Value;
 

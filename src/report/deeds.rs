@@ -65,7 +65,7 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
             };
             told(badge('↶', "back", Tone::Warn), at.wall, words, true)
         }
-        Record::Deviation { what, reason, at, by } => {
+        Record::Deviation { what, reason, at, by, .. } => {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             told(badge('!', "differs", Tone::Warn), at.wall, format!("{what}, by {}{why}", by.user), true)
         }
@@ -74,6 +74,6 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         Record::Typed { text, at, .. } => {
             told(badge('›', "typed", Tone::Plain), at.wall, text.replace('\n', " "), false)
         }
-        Record::Undone { .. } | Record::Ended { .. } => None,
+        Record::Undone { .. } | Record::Steered { .. } | Record::Ended { .. } => None,
     }
 }

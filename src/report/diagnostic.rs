@@ -2,7 +2,7 @@
 //! type next. It must not lose anything an [`Error`] holds, and lets no host text reach the terminal unescaped.
 
 use crate::error::{Error, Place, Snippet};
-use crate::model::text::shown;
+use crate::model::text::{shown, unsafe_on_a_terminal};
 use crate::report::style::{Style, Tone};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet as Frame};
 
@@ -47,19 +47,33 @@ fn titled(title: &str, warning: bool, place: Option<&Place>, style: &Style) -> S
 
 /// The title and the source line with carets under the characters that are meant.
 fn framed(title: &str, warning: bool, snippet: &Snippet, style: &Style) -> String {
-    let starts: Vec<usize> = snippet.line.char_indices().map(|(at, _)| at).chain([snippet.line.len()]).collect();
-    let byte_at = |index: usize| starts.get(index).copied().unwrap_or(snippet.line.len());
+    let (line, starts) = calm(&snippet.line);
+    let byte_at = |index: usize| starts.get(index).copied().unwrap_or(line.len());
     let first = (snippet.place.column as usize).saturating_sub(1);
     let mark = AnnotationKind::Primary.span(byte_at(first)..byte_at(first + snippet.length.max(1)));
     let mark = if snippet.label.is_empty() { mark } else { mark.label(safe(&snippet.label)) };
-    let frame = Frame::source(&snippet.line)
-        .line_start(snippet.place.line as usize)
-        .path(shown(&snippet.place.file))
-        .annotation(mark);
+    let frame =
+        Frame::source(&line).line_start(snippet.place.line as usize).path(shown(&snippet.place.file)).annotation(mark);
     let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(style.width);
     let level = if warning { Level::WARNING } else { Level::ERROR };
     renderer.render(&[level.primary_title(title).element(frame)]) + "\n"
+}
+
+/// A source line in which what a terminal obeys is written out, and where each of its characters begins there.
+fn calm(source: &str) -> (String, Vec<usize>) {
+    let (mut line, mut starts) = (String::with_capacity(source.len()), Vec::new());
+    for character in source.chars() {
+        starts.push(line.len());
+        match character {
+            // The renderer has room for tabs of its own.
+            '\t' => line.push('\t'),
+            c if unsafe_on_a_terminal(c) => line.extend(c.escape_unicode()),
+            c => line.push(c),
+        }
+    }
+    starts.push(line.len());
+    (line, starts)
 }
 
 fn detail(word: &str, text: &str, style: &Style) -> String {

@@ -43,8 +43,9 @@ pub fn next_command(run: &str, ending: Option<Ending>, runbook: &str) -> String 
         Some(Ending::Done | Ending::Held | Ending::Refused | Ending::RolledBack | Ending::Aborted) => {
             format!("baton show {run}")
         }
-        Some(Ending::Failed | Ending::Suspended | Ending::Interrupted) | None => format!("baton resume {run}"),
-        Some(Ending::Unmet) => format!("baton run {runbook}"),
+        Some(Ending::Failed | Ending::Suspended | Ending::Interrupted | Ending::Unmet) | None => {
+            format!("baton resume {run}")
+        }
         Some(Ending::Doubt) => format!("baton resume {run} --happened REASON   or   --not-happened REASON"),
         Some(Ending::Bug) => format!("baton check {runbook}"),
     }
@@ -56,17 +57,17 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let mark = ending_badge(sum.ending);
     let mut text =
         format!("\n{}  {}\n", style.paint(mark.tone, &format!("{} {}", mark.symbol, mark.word)), headline(sum));
-    text += &indented(&counts(sum), style);
+    text += &indented(&shown(&counts(sum)), style);
     text += &intervals(sum, style, zone);
     if !sum.roles.is_empty() {
         let roles: Vec<String> = sum.roles.iter().map(|(service, role)| format!("{service} {role}")).collect();
-        text += &indented(&format!("roles last seen: {}", roles.join(", ")), style);
+        text += &indented(&shown(&format!("roles last seen: {}", roles.join(", "))), style);
     }
     if !sum.deviations.is_empty() {
         text += &format!("\n  {}\n", style.paint(Tone::Strong, "what deviated"));
     }
     for deviation in &sum.deviations {
-        let lines = wrap(&deviation.text, style.width - 12);
+        let lines = wrap(&shown(&deviation.text), style.width - 12);
         let time = style.paint(Tone::Dim, &time_of_day(deviation.at, zone));
         text += &format!("  {time}  {}\n", lines.join(&format!("\n{}", " ".repeat(12))));
     }
@@ -88,9 +89,10 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
     }
     let next = match sum.goes_on {
         true => format!("baton resume {}", sum.run),
+        false if sum.ending == Some(Ending::Bug) && sum.touched => format!("baton resume {} --adopt-edited", sum.run),
         false => next_command(&sum.run, sum.ending, &sum.runbook),
     };
-    text += &format!("{} {next}\n", style.paint(Tone::Wait, "next:"));
+    text += &format!("{} {}\n", style.paint(Tone::Wait, "next:"), shown(&next));
     text
 }
 
@@ -145,11 +147,16 @@ fn headline(sum: &Summary) -> String {
         (undone, Some(Ending::RolledBack)) => format!(", {} undone", plural(undone, "step")),
         (undone, _) => format!(", {} undone so far", plural(undone, "step")),
     };
-    format!("{}, {steps}{undone}, {}", sum.runbook, between(sum.started, sum.last))
+    format!("{}, {steps}{undone}, {}", shown(&sum.runbook), between(sum.started, sum.last))
 }
 
 fn counts(sum: &Summary) -> String {
     let mut parts = vec![plural(sum.changes, "change")];
+    match sum.unclear {
+        0 => {}
+        1 => parts.push("1 that failed and may have changed something".to_owned()),
+        n => parts.push(format!("{n} that failed and may have changed something")),
+    }
     if sum.already > 0 {
         parts.push(format!("{} already so", sum.already));
     }
@@ -177,7 +184,7 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let heading = "who was without service or redundancy, as this run saw it";
     let mut text = format!("\n  {}\n", style.paint(Tone::Strong, heading));
     for pair in &sum.unbroken {
-        text += &format!("  {pair:<14} never without service\n");
+        text += &format!("  {:<14} never without service\n", shown(pair));
     }
     for Interval { whose, condition, from, until } in &sum.intervals {
         let (what, at_most, still) = match condition {
@@ -191,7 +198,8 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
             Some(until) => format!("{}  {long}{at_most}", time_of_day(*until, zone)),
             None => format!("{:<8}  {}", "the end", style.paint(Tone::Warn, &format!("{long}, {still}"))),
         };
-        text += &format!("  {whose:<14} {what:<13}  {} - {until}\n", time_of_day(*from, zone));
+        let (whose, since) = (shown(whose), time_of_day(*from, zone));
+        text += &format!("  {whose:<14} {what:<13}  {since} - {until}\n");
     }
     text
 }

@@ -15,6 +15,9 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
+/// What begins the last line anew, on a screen where it may be rewritten.
+pub const REWRITE: &str = "\r\u{1b}[2K";
+
 /// Off a terminal, an effect that goes on waiting for the same thing says so again after this time, then after twice
 /// as long, and so on.
 const HEARTBEAT: Span = Span::secs(30);
@@ -100,13 +103,13 @@ impl Terminal {
             return;
         }
         let text = self.style.paint(Tone::Wait, &cut(text, self.style.width - 1));
-        let _ = write!(self.out, "\r\u{1b}[2K{text}");
+        let _ = self.out.write_all(REWRITE.as_bytes()).and_then(|()| self.out.write_all(text.as_bytes()));
         self.status_shown = true;
     }
 
     fn clear_status(&mut self) {
         if std::mem::take(&mut self.status_shown) {
-            let _ = write!(self.out, "\r\u{1b}[2K");
+            let _ = self.out.write_all(REWRITE.as_bytes());
         }
     }
 
@@ -164,6 +167,7 @@ impl Terminal {
             | Record::StepSkipped { .. }
             | Record::Adopted { .. }
             | Record::Rollback { .. }
+            | Record::Steered { .. }
             | Record::Typed { .. }
             | Record::Deviation { .. } => self.deed(record),
             Record::Undone { .. } => {}
@@ -213,6 +217,7 @@ impl Terminal {
             | Record::Adopted { .. }
             | Record::Rollback { .. }
             | Record::Undone { .. }
+            | Record::Steered { .. }
             | Record::Typed { .. }
             | Record::Deviation { .. }
             | Record::Ended { .. } => {}
@@ -442,9 +447,13 @@ impl Sink for Terminal {
         match event {
             Event::Recorded { record, replayed, .. } => self.recorded(record, *replayed),
             Event::Waiting { id, what, left, at } => self.waiting(id, what, *left, at),
-            Event::LogSeen { id, service, number, line, at } => {
-                let words = lane(&id.track, &format!("{}: {}", shown(service), log_words(*number, line)));
-                self.entry(at.wall, badge('‹', "log", Tone::Plain), &words, "");
+            Event::LogSeen { id, service, number, meaning, times, line, at } => {
+                let again = if *times > 1 { format!(" ({times} times by now)") } else { String::new() };
+                let words = format!("{}: {}{again}", shown(service), log_words(*number, line));
+                self.entry(at.wall, badge('‹', "log", Tone::Plain), &lane(&id.track, &words), "");
+                if let Some(meaning) = meaning.as_ref().filter(|_| *times <= 1) {
+                    self.line(&format!("{:20} = {}", "", shown(meaning)));
+                }
             }
             Event::Output { id, text, .. } => self.output(id, text),
             Event::Ahead { id, attempt, step, step_name, effect, place, at } => {

@@ -8,14 +8,17 @@ use crate::model::inventory::Service;
 use crate::model::mark::Mark;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
+use crate::script::closures::Closure;
 use crate::script::context::{Fallible, Track, terminated};
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
 use crate::script::failure::{self, Bug};
 use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, SecretHandle, ServiceHandle};
 use crate::script::options::Options;
+use crate::script::trial::Unwritten;
 use crate::{convert, script::closures};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// One call of a primitive.
@@ -27,6 +30,8 @@ pub(crate) struct Call<'a> {
     /// The track it belongs to; none while modules are loaded.
     track: Option<Rc<Track>>,
     args: Vec<Dynamic>,
+    /// In a trial: something was read that only the run will tell.
+    unwritten: Cell<bool>,
 }
 
 /// What came of an effect that did not fail.
@@ -49,7 +54,7 @@ impl<'a> Call<'a> {
             return Err(terminated(context.call_position()));
         }
         let args = args.into_iter().map(Dynamic::flatten).collect();
-        let call = Self { context, doc, track, args };
+        let call = Self { context, doc, track, args, unwritten: Cell::default() };
         let misused = |(at, arg): (usize, &Dynamic)| call.misuses_secret(arg, at + 1 == call.len());
         if call.args.iter().enumerate().any(misused) { Err(call.secret_misused()) } else { Ok(call) }
     }
@@ -100,6 +105,9 @@ impl<'a> Call<'a> {
 
     /// The same with an error that is more than a message.
     pub(crate) fn bug_with(&self, error: Box<Error>) -> Box<EvalAltResult> {
+        if self.unwritten.get() {
+            return terminated(self.position());
+        }
         let Some(track) = &self.track else {
             return Box::new(EvalAltResult::ErrorRuntime(error.message.into(), self.position()));
         };
@@ -142,7 +150,12 @@ impl<'a> Call<'a> {
     /// Argument `index` as it is; `()` when it is not there.
     pub(crate) fn any(&self, index: usize) -> &Dynamic {
         const NOTHING: &Dynamic = &Dynamic::UNIT;
-        self.args.get(index).unwrap_or(NOTHING)
+        let given = self.args.get(index).unwrap_or(NOTHING);
+        let inside = |value: &Dynamic| value.is::<Unwritten>();
+        if inside(given) || given.read_lock::<Map>().is_some_and(|map| map.values().any(inside)) {
+            self.unwritten.set(true);
+        }
+        given
     }
 
     /// Argument `index` as text.
@@ -179,7 +192,26 @@ impl<'a> Call<'a> {
 
     /// Argument `index` as a closure.
     pub(crate) fn closure(&self, index: usize) -> Fallible<FnPtr> {
-        self.any(index).clone().try_cast::<FnPtr>().ok_or_else(|| self.wrong(index, "a closure such as `|| …`"))
+        let given = self.any(index).clone().try_cast::<FnPtr>();
+        let given = given.ok_or_else(|| self.wrong(index, "a closure such as `|| …`"))?;
+        Ok(self.handed_over(given))
+    }
+
+    /// A closure that was given, as it is in this round of a `for`.
+    pub(crate) fn handed_over(&self, given: FnPtr) -> FnPtr {
+        match &self.track {
+            Some(track) => closures::handed_over(track, given),
+            None => given,
+        }
+    }
+
+    /// Keeps a closure that was handed over for later; what it holds is counted.
+    pub(crate) fn keep(&self, function: &FnPtr) -> Fallible<Closure> {
+        let kept = Closure::keep(self.context, function);
+        if let Err(excess) = self.track()?.holdings.keep(&kept.value()) {
+            return Err(self.bug(excess.to_string()));
+        }
+        Ok(kept)
     }
 
     /// Argument `index` as plain data.
@@ -221,7 +253,12 @@ impl<'a> Call<'a> {
 
     /// The options map at `index`, if the call has one. Unknown keys are refused.
     pub(crate) fn options(&self, index: usize) -> Fallible<Options<'_, 'a>> {
-        let map = if index < self.len() { self.map(index)? } else { Map::new() };
+        // Read past `any`: what is not written out is as good as not given, the rest can be judged.
+        let map = match self.args.get(index) {
+            Some(given) if given.is_map() => given.clone().try_cast::<Map>().unwrap_or_default(),
+            Some(_) => self.map(index)?,
+            None => Map::new(),
+        };
         for key in map.keys() {
             if !self.doc.option_keys().any(|known| known == key.as_str()) {
                 return Err(self.bug(unknown_option(self.doc, key)));

@@ -1,14 +1,12 @@
 //! Closures that outlive the call they were given to: bodies of tracks and obligations. What they captured is copied,
 //! so that tracks share nothing. It must not know what the closures are for.
 
+use crate::holdings::NESTING_MAX;
 use crate::script::context::{Fallible, Track};
 #[allow(deprecated)] // Rhai marks what may change in later versions; its version is pinned.
 use rhai::NativeCallContextStore;
 use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 use std::rc::Rc;
-
-/// How deeply captured closures are followed. A captured map can contain itself; this ends such a chain.
-const DEPTH_MAX: usize = 32;
 
 /// A closure with the surroundings it needs to be called later, from elsewhere.
 #[derive(Clone)]
@@ -26,6 +24,20 @@ impl Closure {
         // The tag leads to the track, which may own this closure: without it there is no cycle.
         surroundings.global.tag = Dynamic::UNIT;
         Self { function: function.clone(), surroundings }
+    }
+
+    /// The same with what it captured as it is now: what the script changes later does not reach it. A variable that
+    /// has nothing in it yet is looked up when the closure is called.
+    pub(crate) fn settled(&self) -> Self {
+        let mut copy = Dynamic::from(self.function.clone());
+        copy_shared(&mut copy, true);
+        let function = copy.try_cast::<FnPtr>().unwrap_or_else(|| self.function.clone());
+        Self { function, surroundings: self.surroundings.clone() }
+    }
+
+    /// The closure itself.
+    pub(crate) fn value(&self) -> Dynamic {
+        Dynamic::from(self.function.clone())
     }
 
     /// Keeps a copy of `function` that shares nothing with the script.
@@ -74,19 +86,41 @@ fn at_home(surroundings: &mut NativeCallContextStore, track: &Track, function: &
     }
 }
 
+/// A closure as a primitive gets it. The variable of a `for` is one and the same in all rounds: what a closure captured
+/// of it is what it is in this round.
+pub(crate) fn handed_over(track: &Track, function: FnPtr) -> FnPtr {
+    let Some(home) = track.run.program.home_of(function.fn_name()) else { return function };
+    let mut function = function;
+    for captured in function.iter_curry_mut().enumerate().filter(|(index, _)| home.rounds.contains(index)) {
+        let (_, captured) = captured;
+        if captured.is_shared() {
+            *captured = captured.flatten_clone().into_shared();
+        }
+    }
+    function
+}
+
 /// Gives `value` copies of its own of everything it shares, all the way down.
 pub(crate) fn isolate(value: &mut Dynamic) {
-    fn at_depth(value: &mut Dynamic, depth: usize) {
-        if depth > DEPTH_MAX {
+    copy_shared(value, false);
+}
+
+/// The same; what is empty stays shared if it may.
+fn copy_shared(value: &mut Dynamic, unset_stays: bool) {
+    fn at_depth(value: &mut Dynamic, unset_stays: bool, depth: usize) {
+        if depth > NESTING_MAX {
             return;
         }
         value.deep_scan(|inner| {
             if inner.is_shared() {
                 let mut copy = inner.flatten_clone();
-                at_depth(&mut copy, depth + 1);
+                if unset_stays && copy.is_unit() {
+                    return;
+                }
+                at_depth(&mut copy, unset_stays, depth + 1);
                 *inner = copy.into_shared();
             }
         });
     }
-    at_depth(value, 0);
+    at_depth(value, unset_stays, 0);
 }

@@ -2,7 +2,8 @@
 //! nothing is global. It must not evaluate anything.
 
 use crate::dispatch::Door;
-use crate::error::Error;
+use crate::error::{Error, Kind};
+use crate::holdings::{Excess, Holdings};
 use crate::model::inventory::Inventory;
 use crate::model::record::{EffectId, StepId, TrackId};
 use crate::model::value::Fields;
@@ -34,6 +35,8 @@ pub(crate) struct Run {
     pub(crate) undos: RefCell<OwnUndos>,
     /// The effects at which the tracks of the last `parallel` that failed had failed, in the order of its items.
     pub(crate) failed_beside: RefCell<Vec<EffectId>>,
+    /// What all its scripts hold.
+    pub(crate) holdings: Holdings,
 }
 
 /// One strand of a run, as the script host sees it.
@@ -46,6 +49,8 @@ pub(crate) struct Track {
     pub(crate) left: Cell<bool>,
     /// What `ensure` registered on this track, oldest first.
     pub(crate) obligations: RefCell<Vec<Obligation>>,
+    /// What its script holds.
+    pub(crate) holdings: Rc<Holdings>,
 }
 
 /// The decision was given to a person.
@@ -83,7 +88,8 @@ impl Track {
     /// A track of `run` with nothing held and nothing owed.
     pub(crate) fn new(run: &Rc<Run>) -> Rc<Self> {
         let (held, left, obligations) = (RefCell::default(), Cell::default(), RefCell::default());
-        Rc::new(Self { run: Rc::clone(run), held, left, obligations })
+        let holdings = Rc::new(run.holdings.beside());
+        Rc::new(Self { run: Rc::clone(run), held, left, obligations, holdings })
     }
 
     /// The track that a call belongs to; none while modules are loaded.
@@ -113,7 +119,15 @@ impl Run {
     pub(crate) fn new(door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields, program: Rc<Program>) -> Rc<Self> {
         let (engine, bug) = (OnceCell::new(), RefCell::default());
         let (undos, failed_beside) = (RefCell::default(), RefCell::default());
-        Rc::new(Self { door, inventory, params, program, engine, bug, undos, failed_beside })
+        let holdings = Holdings::default();
+        Rc::new(Self { door, inventory, params, program, engine, bug, undos, failed_beside, holdings })
+    }
+
+    /// The script holds too much. Where is known to whoever tells of the error that is raised.
+    pub(crate) fn exceeded(&self, excess: Excess) {
+        let error = Error::new(Kind::Script, excess.to_string())
+            .hint("keep less at a time: what is in no variable any more, and in no closure that is, is given back");
+        self.bug.borrow_mut().get_or_insert(error);
     }
 
     /// Whether no script of this run may go any further.

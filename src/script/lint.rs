@@ -5,16 +5,17 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use crate::error::{Error, Kind};
-use crate::model::inventory::{Host, Inventory, Pair, Service};
-use crate::model::secret::Secret;
+use crate::model::inventory::Inventory;
 use crate::model::text::did_you_mean;
-use crate::script::handles::Listed;
 use crate::script::program::{CLOSURE, Program, Unit};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
-use crate::script::{call, diagnostic, doc, gates, primitives};
+use crate::script::trial::{Tried, Unwritten};
+use crate::script::written::Written;
+use crate::script::{call, diagnostic, doc, gates};
 use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// How sure a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,13 +35,21 @@ pub struct Finding {
     pub error: Box<Error>,
 }
 
-/// Functions that call a closure at once and do not keep it: a captured loop variable does no harm there.
-const CALLED_AT_ONCE: [&str; 18] = [
-    "step",
-    "manual",
-    "parallel",
-    "rolling",
-    "wait_until",
+/// What becomes of a closure.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// It is called at once; or a primitive keeps it, with what a `for` has in this round.
+    CalledAtOnce,
+    /// `ensure` keeps it, and what it captured stays shared with the script.
+    Owed,
+    /// It is put somewhere.
+    Kept,
+    /// A function of the script has it.
+    Unknown,
+}
+
+/// Functions of the language that call a closure at once and do not keep it.
+const CALLED_AT_ONCE: [&str; 13] = [
     "map",
     "filter",
     "for_each",
@@ -59,12 +68,13 @@ const CALLED_AT_ONCE: [&str; 18] = [
 /// Everything found in a program, file by file, in the order of the lines. Without an inventory the names of hosts,
 /// services and pairs are not looked at.
 #[must_use]
-pub fn lint(program: &Program, inventory: Option<&Inventory>) -> Vec<Finding> {
+pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for unit in program.units() {
         let mut functions = Functions::of_engine(&program.engine());
         functions.add(&unit.ast);
-        let mut linter = Linter { program, unit, inventory, functions, loops: loops(unit), findings: Vec::new() };
+        let written = Written::of(program, unit, inventory);
+        let mut linter = Linter { program, unit, written, functions, loops: loops(unit), findings: Vec::new() };
         unit.ast.walk(&mut |path| {
             linter.node(path);
             true
@@ -94,7 +104,7 @@ fn loops(unit: &Unit) -> Vec<(Position, Position)> {
 struct Linter<'a> {
     program: &'a Program,
     unit: &'a Unit,
-    inventory: Option<&'a Inventory>,
+    written: Written<'a>,
     functions: Functions,
     loops: Vec<(Position, Position)>,
     findings: Vec<Finding>,
@@ -111,11 +121,11 @@ impl Linter<'_> {
         }
         match site.namespace {
             Some(alias) => self.module_call(&site, alias),
-            None => self.plain_call(&site),
+            None => self.plain_call(&site, path),
         }
     }
 
-    fn plain_call(&mut self, site: &CallSite<'_>) {
+    fn plain_call(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
         // A method call may also be of a script's function, whose `this` the object becomes.
         let known = self.functions.knows(site.name, site.arity())
             || (site.method && self.functions.knows(site.name, site.args.len()));
@@ -129,8 +139,13 @@ impl Linter<'_> {
             return self.found(severity, message, hint, site.position);
         }
         if let Some(doc) = doc::find(site.name) {
+            let before = self.findings.len();
             self.options(site, doc);
             self.verb(site);
+            // The primitive would say the same once more.
+            if !self.findings[before..].iter().any(|finding| finding.severity == Severity::Error) {
+                self.trial(site, path);
+            }
         }
     }
 
@@ -177,10 +192,6 @@ impl Linter<'_> {
     /// What is special about some verbs.
     fn verb(&mut self, site: &CallSite<'_>) {
         match site.name {
-            "host" => self.listed::<Host>(site),
-            "service" => self.listed::<Service>(site),
-            "pair" => self.listed::<Pair>(site),
-            "secret" => self.listed::<Secret>(site),
             "wait_until" if !self.has_option(site, "limit") => {
                 let hint = "say how long, for example `#{ limit: \"10min\" }`".to_owned();
                 self.found(
@@ -202,14 +213,15 @@ impl Linter<'_> {
         }
     }
 
-    fn listed<T: Listed>(&mut self, site: &CallSite<'_>) {
-        let (Some(inventory), Some(name)) = (self.inventory, site.args.first().and_then(tree::literal_text)) else {
-            return;
-        };
-        if T::find(inventory, &name).is_none() {
-            let error = primitives::unknown_name::<T>(&name, &T::names(inventory));
-            let hint = error.hints.first().cloned();
-            self.found(Severity::Error, error.message, hint, site.position);
+    /// What the primitive itself is certain to refuse, as far as its arguments are written out.
+    fn trial(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
+        let object = site.method.then(|| match path.iter().rev().nth(1) {
+            Some(ASTNode::Expr(Expr::Dot(parts, ..))) => self.written.value(&parts.lhs),
+            _ => Dynamic::from(Unwritten),
+        });
+        let args = object.into_iter().chain(site.args.iter().map(|arg| self.written.value(arg))).collect();
+        if let Tried::Refused(error) = self.written.call(site.name, args) {
+            self.found(Severity::Error, error.message, error.hints.into_iter().next(), site.position);
         }
     }
 
@@ -233,33 +245,38 @@ impl Linter<'_> {
         }
     }
 
-    /// A closure that captures variables: dangerous when one belongs to a `for` and the closure is kept.
+    /// A closure that captures a variable which all rounds of a loop share: wrong when it is kept past its round.
     fn capture(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
         let around = &path[..path.len().saturating_sub(1)];
         let receiver = around.iter().rev().find_map(tree::call_site);
-        // What stands in an options map, as `undo` does, is kept.
-        let inside = around.iter().rev().take_while(|node| tree::call_site(node).is_none());
-        let optional = inside.into_iter().any(|node| matches!(node, ASTNode::Expr(Expr::Map(..))));
-        if !optional && receiver.is_some_and(|call| CALLED_AT_ONCE.contains(&call.name)) {
-            return;
-        }
-        let loop_variables: Vec<&str> = around
-            .iter()
-            .filter_map(|node| match node {
-                ASTNode::Stmt(Stmt::For(parts, _)) => Some(parts.0.name.as_str()),
-                _ => None,
-            })
-            .collect();
+        let fate = receiver.as_ref().map_or(Fate::Kept, |call| self.fate(call));
         for arg in site.args {
             let Expr::Variable(variable, _, position) = arg else { continue };
             let name = variable.1.as_str();
-            if loop_variables.contains(&name) {
-                let message = format!(
-                    "the closure keeps `{name}` of the `for`, which all rounds share: it will see the last one"
-                );
-                let hint = format!("copy it first: `let this_{name} = {name};`, and use `this_{name}` in the closure");
-                self.found(Severity::Warning, message, Some(hint), *position);
-            }
+            let (of_for, changed) =
+                (tree::is_of_rounds(path, name, site.position), tree::changes_in_rounds(path, name, site.position));
+            let severity = match fate {
+                Fate::Kept if of_for => Severity::Error,
+                Fate::Unknown if of_for => Severity::Warning,
+                Fate::Owed if changed => Severity::Error,
+                Fate::Kept if changed => Severity::Warning,
+                Fate::Kept | Fate::Unknown | Fate::Owed | Fate::CalledAtOnce => continue,
+            };
+            let message =
+                format!("the closure keeps `{name}`, which all rounds of the loop share: it will see the last one");
+            let hint = format!("copy it first: `let this_{name} = {name};`, and use `this_{name}` in the closure");
+            self.found(severity, message, Some(hint), *position);
+        }
+    }
+
+    /// What becomes of a closure that is handed to this call.
+    fn fate(&self, call: &CallSite<'_>) -> Fate {
+        let own = call.namespace.is_some() || self.unit.ast.iter_functions().any(|function| function.name == call.name);
+        match call.name {
+            _ if own => Fate::Unknown,
+            "ensure" => Fate::Owed,
+            name if CALLED_AT_ONCE.contains(&name) || doc::find(name).is_some() => Fate::CalledAtOnce,
+            _ => Fate::Kept,
         }
     }
 

@@ -12,6 +12,19 @@ pub(crate) fn written(value: &Dynamic) -> String {
     at_depth(value, 0)
 }
 
+/// The lines of a text, from the way it would be written; nothing for what is no text.
+pub(crate) fn lines_of(written: &str) -> Option<Vec<String>> {
+    let inner = written.strip_prefix('"')?.strip_suffix('"')?;
+    let (mut text, mut characters) = (String::with_capacity(inner.len()), inner.chars());
+    while let Some(character) = characters.next() {
+        match (character, character == '\\') {
+            (_, true) => text.extend(characters.next().map(|escaped| if escaped == 'n' { '\n' } else { escaped })),
+            (plain, false) => text.push(plain),
+        }
+    }
+    Some(text.lines().map(str::to_owned).collect())
+}
+
 fn at_depth(value: &Dynamic, depth: usize) -> String {
     if depth > DEPTH_MAX {
         return "…".to_owned();
@@ -41,4 +54,19 @@ fn at_depth(value: &Dynamic, depth: usize) -> String {
         return "a closure".to_owned();
     }
     if value.is_unit() { "()".to_owned() } else { value.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lines_of, written};
+    use rhai::Dynamic;
+
+    #[test]
+    fn a_text_is_read_back_as_it_was() {
+        for text in ["", "one", "a\nb", "a\\nb", "say \"x\"\n\\", "\\\\n\n\n."] {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            assert_eq!(lines_of(&written(&Dynamic::from(text.to_owned()))), Some(lines), "{text:?}");
+        }
+        assert_eq!(lines_of("[1, 2]"), None);
+    }
 }

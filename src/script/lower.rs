@@ -85,21 +85,8 @@ pub(crate) fn undo(verb: &Verb, args: &Fields, former: &Value) -> Option<Undo> {
 fn goal(service: &Service, rule: &GoalRule, args: &Fields) -> Told<Goal> {
     let probe = probe(service, &rule.probe, args.clone())?;
     let wants = fill_all(service, &rule.is, args)?;
-    let wants = wants.iter().map(|text| typed(&probe.reads, text)).collect();
+    let wants = wants.iter().map(|text| probe.reads.typed(text)).collect();
     Ok(Goal { probe, wants, stays: rule.stays.0 })
-}
-
-/// A wanted value as a probe of this kind reads it.
-pub(crate) fn typed(reads: &Reading, text: &str) -> Value {
-    match reads {
-        Reading::Int => text.parse().map_or_else(|_| text.into(), Value::Int),
-        Reading::Flag => match text {
-            "yes" | "true" | "on" | "1" => Value::Bool(true),
-            "no" | "false" | "off" | "0" => Value::Bool(false),
-            _ => text.into(),
-        },
-        Reading::Text | Reading::Lines | Reading::Words(_) => text.into(),
-    }
 }
 
 /// The command that tells whether a `once` verb happened. Simulated worlds know it by the name of the probe that has
@@ -140,12 +127,36 @@ pub(crate) fn log(service: &Service) -> Told<LogSource> {
         return Err(format!("the profile of product `{product}` says nothing about a log of `{}`", service.name));
     };
     let nothing = Fields::new();
+    let wrong = |why| format!("in the profile of product `{}`: {why}", profile.product);
     Ok(LogSource {
         dir: filled(service, &log.dir, &nothing)?,
-        files: filled(service, &log.files, &nothing)?,
-        event_patterns: log.event_patterns.clone(),
+        files: file_names(service, &log.files)?,
+        event_patterns: log.records(&service.vars).map_err(wrong)?,
         events: profile.events.keys().filter_map(|number| number.parse().ok()).collect(),
+        meanings: profile.events.clone(),
     })
+}
+
+/// The pattern of the names of log files. A variable in it stands for itself, so that `*` in a name fits nothing else;
+/// one that is all of the pattern is the pattern.
+fn file_names(service: &Service, template: &str) -> Told<String> {
+    let nothing = Fields::new();
+    let whole = template.starts_with('{') && template.find('}') == Some(template.len() - 1);
+    if whole {
+        return filled(service, template, &nothing);
+    }
+    let literal = |value: &String| {
+        value.chars().fold(String::new(), |mut name, char| {
+            if "*?[]{}!\\".contains(char) {
+                name.push('\\');
+            }
+            name.push(char);
+            name
+        })
+    };
+    let vars = service.vars.iter().map(|(name, value)| (name.clone(), literal(value))).collect();
+    let product = &service.profile.product;
+    fill(template, &vars, &nothing).map_err(|why| format!("in the profile of product `{product}`: {why}"))
 }
 
 /// How to see that a service has exited.

@@ -9,6 +9,7 @@ use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::diagnostic;
 use crate::script::handles::SecretHandle;
+use crate::script::trial::Unwritten;
 use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
 /// The options of one call.
@@ -25,7 +26,7 @@ impl<'call, 'a> Options<'call, 'a> {
 
     /// The option as it is, if it is given.
     pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
-        self.map.get(key).filter(|value| !value.is_unit())
+        self.map.get(key).filter(|value| !value.is_unit() && !value.is::<Unwritten>())
     }
 
     /// A length of time, if it is given.
@@ -98,7 +99,9 @@ impl<'call, 'a> Options<'call, 'a> {
     /// A closure, if it is given.
     pub(crate) fn closure(&self, key: &str) -> Fallible<Option<FnPtr>> {
         let Some(given) = self.get(key) else { return Ok(None) };
-        given.clone().try_cast::<FnPtr>().map(Some).ok_or_else(|| self.wrong(key, "a closure such as `|| …`", given))
+        let closure = given.clone().try_cast::<FnPtr>();
+        let closure = closure.ok_or_else(|| self.wrong(key, "a closure such as `|| …`", given))?;
+        Ok(Some(self.call.handed_over(closure)))
     }
 
     fn wrong(&self, key: &str, wanted: &str, given: &Dynamic) -> Box<EvalAltResult> {

@@ -4,6 +4,7 @@
 use crate::dispatch::Door;
 use crate::engine::{self, Limits};
 use crate::error::{Error, Place, Result, Snippet};
+use crate::holdings::{self, Excess, Pulse, Watch};
 use crate::model::inventory::Inventory;
 use crate::model::record::EffectId;
 use crate::model::step_name::StepNames;
@@ -17,7 +18,7 @@ use crate::script::sources::{self, Sources};
 use crate::script::{diagnostic, obligations, tree};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// How a script came to its end.
@@ -61,6 +62,8 @@ pub(crate) struct Unit {
     pub(crate) ast: AST,
     /// The functions it calls, by the position of the call.
     calls: BTreeMap<Position, String>,
+    /// Whether a loop in it works on `this`.
+    this_in_loops: bool,
 }
 
 /// A runbook made ready to run.
@@ -84,6 +87,8 @@ pub(crate) struct Home {
     pub(crate) file: String,
     /// The file's functions, closures among them.
     pub(crate) functions: Shared<Module>,
+    /// Which of the variables it captures belong to a `for`, by their order.
+    pub(crate) rounds: BTreeSet<usize>,
 }
 
 /// The loaded modules. What is not in here cannot be imported.
@@ -131,6 +136,12 @@ impl Program {
     /// `Usage`: an unknown name, a missing value, or one of the wrong type.
     pub fn resolve_params(&self, given: &Fields) -> Result<Fields> {
         params::resolve(&self.params, given, &self.runbook)
+    }
+
+    /// What of the parameters that a run was begun with this program takes.
+    #[must_use]
+    pub fn kept_params(&self, recorded: &Fields) -> Fields {
+        params::kept(&self.params, recorded)
     }
 
     /// The runbook's name.
@@ -252,7 +263,8 @@ impl Stage {
         if let Some(frames) = frames {
             frames.watch(&mut engine);
         }
-        let engine = ready(engine, &main);
+        let this_in_loops = run.program.units().any(|unit| unit.this_in_loops);
+        let engine = ready(engine, &main, this_in_loops);
         Ok(Self { main, engine, met: RefCell::default() })
     }
 
@@ -279,13 +291,29 @@ impl Stage {
 }
 
 /// An engine by which calls find their track, and which stops when the run is over.
-pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>) -> Rc<Engine> {
+pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>, this_in_loops: bool) -> Rc<Engine> {
     engine.set_default_tag(main.tag());
-    let stopping = Rc::clone(&main.run);
-    engine.on_progress(move |_| stopping.is_over().then_some(Dynamic::UNIT));
+    let run = Rc::clone(&main.run);
+    let stop = Box::new(move |pulse| {
+        match pulse {
+            Pulse::Beat => {}
+            Pulse::Breath => run.door.breathe(),
+            Pulse::Over(excess) => run.exceeded(excess),
+        }
+        run.is_over()
+    });
+    let whose = |tag: &Dynamic| tag.read_lock::<Rc<Track>>().map(|track| Rc::clone(&track.holdings));
+    holdings::watch(&mut engine, Watch { whose, raise: exceeded, this_in_loops, stop });
     let engine = Rc::new(engine);
     let _set_once = main.run.engine.set(Rc::downgrade(&engine));
     engine
+}
+
+fn exceeded(tag: &Dynamic, excess: Excess) -> Box<EvalAltResult> {
+    if let Some(track) = tag.read_lock::<Rc<Track>>() {
+        track.run.exceeded(excess);
+    }
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Bug), Position::NONE))
 }
 
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
@@ -298,6 +326,11 @@ pub(super) fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<O
     if let Some(mut error) = bug {
         if let Err(raised) = &result {
             error.trace = diagnostic::trace(&run.program.main.file, raised);
+            if error.place.is_none() {
+                let (file, inner) = diagnostic::innermost(&run.program.main.file, raised);
+                error.place = diagnostic::place(&file, inner.position());
+                error.snippet = error.place.as_ref().and_then(|place| run.program.snippet(place)).map(Box::new);
+            }
         }
         return Err(ScriptEnd::Bug(diagnostic::finish(error, &run.program.runbook)));
     }
@@ -339,6 +372,10 @@ fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library:
     let mut engine = engine::sandbox(Limits::RUNBOOK, Shared::clone(language));
     engine.register_global_module(Shared::clone(primitives));
     engine.set_module_resolver(library.clone());
+    // Else Rhai compares values of different kinds by itself, and finds them unequal.
+    engine.set_fast_operators(false);
+    // A misspelled key would read as `()` and decide.
+    engine.set_fail_on_invalid_map_property(true);
     engine
 }
 
@@ -352,7 +389,8 @@ fn parse(engine: &Engine, file: String, text: &str) -> Result<Unit> {
         }
         true
     });
-    Ok(Unit { file, text: text.to_owned(), ast, calls })
+    let this_in_loops = tree::this_in_loops(&ast);
+    Ok(Unit { file, text: text.to_owned(), ast, calls, this_in_loops })
 }
 
 /// Loads what a file imports, before the file itself: modules are evaluated once, here.
@@ -380,8 +418,12 @@ fn load_imports(
 
 fn closures_of(unit: &Unit) -> impl Iterator<Item = (String, Home)> {
     let closures = unit.ast.iter_functions().filter(|function| function.name.starts_with(CLOSURE));
-    let home = || Home { file: unit.file.clone(), functions: Shared::clone(unit.ast.shared_lib()) };
-    closures.map(move |function| (function.name.to_owned(), home()))
+    let rounds = tree::captured_in_rounds(&unit.ast);
+    closures.map(move |function| {
+        let (file, functions) = (unit.file.clone(), Shared::clone(unit.ast.shared_lib()));
+        let rounds = rounds.get(function.name).cloned().unwrap_or_default();
+        (function.name.to_owned(), Home { file, functions, rounds })
+    })
 }
 
 /// What the names of closures begin with.

@@ -14,7 +14,7 @@ use crate::script::failure;
 use crate::script::frames::{Frames, Variable, in_order};
 use crate::script::program::{Program, bare_engine, ready};
 use crate::script::sealed::Sealed;
-use crate::script::{diagnostic, literals};
+use crate::script::{diagnostic, literals, tree};
 use rhai::{AST, Dynamic, EvalAltResult, LexError, ParseErrorType, Scope};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -74,9 +74,17 @@ impl Notebook {
     /// # Errors
     /// `Script` when it is wrong or wants to ask a host.
     pub fn look(&self, text: &str, track: &TrackId) -> Result<String, Box<Error>> {
+        self.look_through(Rc::new(Sealed), text, track)
+    }
+
+    /// The same with a door of the caller's: it says what may be asked.
+    ///
+    /// # Errors
+    /// `Script` when it is wrong or wants more than that.
+    pub fn look_through(&self, door: Rc<dyn Door>, text: &str, track: &TrackId) -> Result<String, Box<Error>> {
         let around = self.frames.of(track);
         let mut scope = self.scope(&around);
-        match self.carry_out("expression", text, &mut scope, &around, Rc::new(Sealed)) {
+        match self.carry_out("expression", text, &mut scope, &around, door) {
             LineEnd::Value(value) => Ok(value),
             LineEnd::Failed { error, .. } => Err(error),
             LineEnd::CutOff | LineEnd::Halted => {
@@ -127,7 +135,7 @@ impl Notebook {
         let (inventory, program) = (Rc::clone(&self.inventory), Rc::clone(&self.program));
         let run = Run::new(door, inventory, self.params.clone(), program);
         let main = Track::new(&run);
-        let engine = ready(self.program.engine(), &main);
+        let engine = self.program.engine();
         let typed = match engine.compile_with_scope(scope, text) {
             Ok(typed) => typed,
             Err(error) => return wrong(diagnostic::syntax(&error, file, text)),
@@ -135,6 +143,7 @@ impl Notebook {
         let mut ast = self.functions.borrow().merge(&typed);
         ast.set_source(file);
         self.functions.replace(ast.clone_functions_only());
+        let engine = ready(engine, &main, tree::this_in_loops(&ast));
         let result = engine.eval_ast_with_scope::<Dynamic>(scope, &ast);
         end_of(&main, result, &Typed { file, text, around })
     }
@@ -173,7 +182,9 @@ fn end_of(main: &Track, result: Fallible<Dynamic>, typed: &Typed<'_>) -> LineEnd
     }
     let bug = run.bug.borrow_mut().take();
     if let Some(error) = bug {
-        let place = error.place.clone();
+        let raised = result.as_ref().err().map(|raised| diagnostic::innermost(typed.file, raised));
+        let raised = raised.and_then(|(file, inner)| diagnostic::place(&file, inner.position()));
+        let place = error.place.clone().or(raised);
         return wrong(typed.pointed(error, place));
     }
     if let Some(held) = main.held.take() {
@@ -248,6 +259,12 @@ pub fn is_incomplete(text: &str) -> bool {
         (Some(line), column) => line > last_line || (line == last_line && column.unwrap_or(0) > last_column),
         (None, _) => true,
     }
+}
+
+/// The lines of a value that is a text, from the way it would be written.
+#[must_use]
+pub fn lines_of(value: &str) -> Option<Vec<String>> {
+    literals::lines_of(value)
 }
 
 /// Whether a text can be read as a script.

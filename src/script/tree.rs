@@ -4,7 +4,8 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use crate::model::step_name::StepNames;
-use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, Map, Position, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Map, Position, Stmt, StmtBlock};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One `import`.
 pub(crate) struct Import {
@@ -79,6 +80,123 @@ pub(crate) fn step_names(ast: &AST, names: &mut StepNames) {
         }
         true
     });
+}
+
+/// Which variables of a `for` each closure captures, by the name Rhai gives the closure: their places among all it
+/// captures. Rhai has one such variable for all rounds.
+pub(crate) fn captured_in_rounds(ast: &AST) -> BTreeMap<String, BTreeSet<usize>> {
+    let mut found: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    ast.walk(&mut |path| {
+        let Some(site) = path.last().and_then(call_site).filter(|site| site.name == "curry") else { return true };
+        let Some((closure, captured)) = site.args.split_first() else { return true };
+        let Some(closure) = literal(closure).and_then(|value| value.try_cast::<FnPtr>()) else { return true };
+        for (index, variable) in captured.iter().enumerate() {
+            if let Expr::Variable(variable, ..) = variable
+                && is_of_rounds(path, &variable.1, site.position)
+            {
+                found.entry(closure.fn_name().to_owned()).or_default().insert(index);
+            }
+        }
+        true
+    });
+    found
+}
+
+/// Whether a variable that is captured at the end of this path belongs to a `for` around, and to no `let` in it.
+pub(crate) fn is_of_rounds(path: &[ASTNode<'_>], name: &str, at: Position) -> bool {
+    for node in path.iter().rev() {
+        if blocks(node).into_iter().any(|block| declares(block, name, at)) {
+            return false;
+        }
+        if let ASTNode::Stmt(Stmt::For(parts, _)) = node {
+            let counter = parts.1.as_ref().is_some_and(|counter| counter.name == name);
+            if parts.0.name == name || counter {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether a variable that is captured at the end of this path is declared outside a loop around and changed in it.
+pub(crate) fn changes_in_rounds(path: &[ASTNode<'_>], name: &str, at: Position) -> bool {
+    for node in path.iter().rev() {
+        if blocks(node).into_iter().any(|block| declares(block, name, at)) {
+            return false;
+        }
+        let body = match node {
+            ASTNode::Stmt(Stmt::For(parts, _)) => &parts.2.body,
+            ASTNode::Stmt(Stmt::While(flow, _) | Stmt::Do(flow, ..)) => &flow.body,
+            _ => continue,
+        };
+        if body.statements().iter().any(|stmt| assigns(stmt, name)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a statement, or one in it, gives the variable another value.
+fn assigns(stmt: &Stmt, name: &str) -> bool {
+    let mut found = false;
+    stmt.walk(&mut Vec::new(), &mut |path| {
+        if let Some(ASTNode::Stmt(Stmt::Assignment(parts))) = path.last() {
+            found |= matches!(&parts.1.lhs, Expr::Variable(variable, ..) if variable.1 == name);
+        }
+        !found
+    });
+    found
+}
+
+/// Whether a loop of the file works on `this`.
+pub(crate) fn this_in_loops(ast: &AST) -> bool {
+    let mut found = false;
+    ast.walk(&mut |path| {
+        let is_this = matches!(path.last(), Some(ASTNode::Expr(Expr::ThisPtr(_))));
+        let is_loop =
+            |node: &ASTNode<'_>| matches!(node, ASTNode::Stmt(Stmt::For(..) | Stmt::While(..) | Stmt::Do(..)));
+        found |= is_this && path.iter().any(is_loop);
+        !found
+    });
+    found
+}
+
+/// The blocks that a node consists of.
+fn blocks<'a>(node: &'a ASTNode<'_>) -> Vec<&'a StmtBlock> {
+    match node {
+        ASTNode::Stmt(Stmt::Block(block)) => vec![block],
+        ASTNode::Expr(Expr::Stmt(block)) => vec![block],
+        ASTNode::Stmt(Stmt::For(parts, _)) => vec![&parts.2.body],
+        ASTNode::Stmt(Stmt::If(flow, _) | Stmt::TryCatch(flow, _)) => vec![&flow.body, &flow.branch],
+        ASTNode::Stmt(Stmt::While(flow, _) | Stmt::Do(flow, ..)) => vec![&flow.body],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a block around this place declares the variable before it.
+fn declares(block: &StmtBlock, name: &str, at: Position) -> bool {
+    let (from, to) = (block.position(), block.end_position());
+    let around = from <= at && (to.is_none() || at <= to);
+    let declares = |stmt: &Stmt| matches!(stmt, Stmt::Var(parts, _, place) if parts.0.name == name && *place < at);
+    around && block.statements().iter().any(declares)
+}
+
+/// The keys of maps that are written in a tree, and those that are read with a dot.
+pub(crate) fn keys(ast: &AST) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    ast.walk(&mut |path| {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Map(parts, _))) => {
+                found.extend(parts.0.iter().map(|(key, _)| key.name.to_string()))
+            }
+            Some(ASTNode::Expr(Expr::Property(property, _))) => {
+                found.insert(property.2.to_string());
+            }
+            _ => {}
+        }
+        true
+    });
+    found
 }
 
 /// The value of an expression that is written out.

@@ -8,6 +8,9 @@ use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::world::{Completion, JobId, Reply, Request, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 
+/// How long a host may take to show that it can be reached, in milliseconds.
+const PATIENCE: u64 = 60_000;
+
 /// What a person wants taken over.
 #[derive(Debug, Clone)]
 pub struct Takeover {
@@ -33,7 +36,8 @@ impl Takeover {
     /// `Refused` naming the hosts that cannot be reached or taken; `Interrupted`.
     pub fn raise(&self, world: &mut dyn World, last_seq: u64) -> Result<BTreeMap<String, u64>> {
         world.act_for(runner(&self.run, &self.by, last_seq + 1));
-        let look = |host: &String| Request::Look { host: host.clone(), job: self.no_job() };
+        let until = world.now().mono + PATIENCE;
+        let look = |host: &String| Request::Look { host: host.clone(), job: self.no_job(), asked: None, until };
         let (_, deaf) = self.ask(world, &look)?;
         if !deaf.is_empty() {
             return Err(self.unreachable(&deaf).hint("nothing was taken over"));
@@ -60,7 +64,8 @@ impl Takeover {
         let left =
             if self.without.is_empty() { String::new() } else { format!(", without {}", self.without.join(", ")) };
         let what = format!("took the run over{person}: {}{left}", hosts.join(", "));
-        let record = Record::Deviation { what, reason: self.reason.clone(), at, by: self.by.clone() };
+        let hosts = numbers.keys().cloned().collect();
+        let record = Record::Deviation { what, reason: self.reason.clone(), hosts, at, by: self.by.clone() };
         store.append(&self.run, last_seq, &[record])
     }
 
@@ -126,7 +131,8 @@ fn some(numbers: &BTreeMap<String, u64>) -> String {
 fn words(trouble: Trouble) -> String {
     match trouble {
         Trouble::Unreachable(why) | Trouble::Missing(why) | Trouble::Refused(why) => why,
-        Trouble::Lost(why) | Trouble::Leased(why) => why,
+        Trouble::Lost(why) => why,
+        Trouble::Leased(denied) => denied.to_string(),
         Trouble::Late => "no reply in time".to_owned(),
     }
 }

@@ -27,7 +27,7 @@ pub fn write_off(
     let message = what.clone();
     let records = [
         Record::Opened { at: at.clone(), by: by.clone() },
-        Record::Deviation { what, reason, at: at.clone(), by },
+        Record::Deviation { what, reason, hosts: Vec::new(), at: at.clone(), by },
         Record::Ended { ending: Ending::Aborted, message, effect: None, at },
     ];
     store.append(run, last_seq, &records)?;

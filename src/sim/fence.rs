@@ -3,7 +3,7 @@
 
 use crate::sim::estate::Estate;
 use crate::sim::host::SimHost;
-use crate::world::lease::{self, Runner};
+use crate::world::lease::{self, Lease, Runner};
 use crate::world::transfer::RUNNER;
 use crate::world::{Reply, Request, Trouble};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(super) struct Fence {
 impl Fence {
     /// The reply to a request that goes no further: it is about leases, or the runner may not change that host.
     pub(super) fn stop(&mut self, estate: &mut Estate, request: &Request) -> Option<Reply> {
-        let carries = matches!(request, Request::File { host, work } if host != RUNNER && work.changes());
+        let carries = matches!(request, Request::File { host, work, .. } if host != RUNNER && work.changes());
         let runner = self.runner.as_ref()?;
         let about_lease = matches!(request, Request::TakeLease { .. } | Request::Release { .. });
         let (Request::Start { host: name, .. }
@@ -62,8 +62,8 @@ impl Fence {
     fn admit(&self, host: &mut SimHost, name: &str, runner: &Runner, now: String) -> Result<u64, Trouble> {
         match (self.numbers.get(name), &host.lease) {
             (Some(number), Some(lease)) if lease.number == *number => Ok(*number),
-            (Some(_), Some(lease)) => Err(Trouble::Leased(lease.refusal(name))),
-            (Some(_) | None, _) => host.take(name, runner, now, false),
+            (Some(_), there) => Err(Trouble::Leased(Lease::lost(there.clone(), name))),
+            (None, _) => host.take(name, runner, now, false),
         }
     }
 }

@@ -2,8 +2,8 @@
 //! A cheap handle; clones see the same files. It knows no time and no faults.
 
 use crate::model::mark::Identity;
-use crate::world::FileStat;
 use crate::world::folders::Folders;
+use crate::world::{FileKind, FileStat};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -30,6 +30,10 @@ struct Files {
     folders: BTreeMap<String, BTreeSet<String>>,
     /// Never shrinks: an index is an identity, and a removed file may still be open somewhere.
     contents: Vec<Vec<u8>>,
+    /// When each content was last written, by index: the number of the writing among all.
+    written: BTreeMap<usize, i64>,
+    /// How many writings there were.
+    writings: i64,
     /// Permission bits by index in `contents`, of files that were carried.
     modes: BTreeMap<usize, u32>,
 }
@@ -41,6 +45,7 @@ impl MemoryFiles {
         let mut files = self.0.borrow_mut();
         files.contents.push(Vec::new());
         let index = files.contents.len() - 1;
+        files.note_writing(index);
         files.make_parents(host, path);
         files.paths.entry(host.to_owned()).or_default().insert(path.to_owned(), index);
         FileId(index)
@@ -48,12 +53,21 @@ impl MemoryFiles {
 
     /// Appends a line and its newline.
     pub fn append_line(&self, file: FileId, line: &str) {
-        if let Some(content) = self.0.borrow_mut().contents.get_mut(file.0)
+        let mut files = self.0.borrow_mut();
+        if let Some(content) = files.contents.get_mut(file.0)
             && content.len() + line.len() < FILE_BYTES_MAX
         {
             content.extend_from_slice(line.as_bytes());
             content.push(b'\n');
+            files.note_writing(file.0);
         }
+    }
+
+    /// Whether there is such a folder.
+    #[must_use]
+    pub fn has_folder(&self, host: &str, dir: &str) -> bool {
+        let dir = dir.trim_end_matches('/');
+        self.0.borrow().folders.get(host).is_some_and(|folders| folders.contains(dir))
     }
 
     /// The files directly in a folder, by name. A missing folder is an empty one.
@@ -68,8 +82,8 @@ impl MemoryFiles {
             .filter(|(name, _)| !name.contains('/'))
             .map(|(name, index)| {
                 let len = files.contents.get(index).map_or(0, Vec::len) as u64;
-                // Simulated files only grow, so their length tells as much as a time would.
-                FileStat { name: name.to_owned(), identity: identity(index), len, modified: len.cast_signed() }
+                let modified = files.written.get(&index).copied().unwrap_or(0);
+                FileStat { name: name.to_owned(), identity: identity(index), len, modified, kind: FileKind::File }
             })
             .collect()
     }
@@ -110,6 +124,9 @@ impl MemoryFiles {
         let Some(content) = content.filter(|content| content.len() as u64 >= at) else { return false };
         content.truncate(usize::try_from(at).unwrap_or(usize::MAX));
         content.extend_from_slice(bytes);
+        if let Some(index) = index {
+            files.note_writing(index);
+        }
         true
     }
 
@@ -128,6 +145,11 @@ fn identity(index: usize) -> Identity {
 }
 
 impl Files {
+    fn note_writing(&mut self, index: usize) {
+        self.writings += 1;
+        self.written.insert(index, self.writings);
+    }
+
     fn index(&self, host: &str, path: &str) -> Option<usize> {
         self.paths.get(host)?.get(path).copied()
     }

@@ -6,7 +6,7 @@ use crate::sim::estate::{Estate, LATENCY_MS};
 use crate::sim::fault::Harm;
 use crate::sim::files::MemoryFiles;
 use crate::sim::world::Due;
-use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER};
+use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER, Role};
 use crate::world::{Reply, Ticket, Trouble};
 
 impl Estate {
@@ -42,8 +42,8 @@ impl Estate {
 fn done(files: &MemoryFiles, host: &str, work: FileWork) -> Result<Reply, Trouble> {
     let missing = |path: &str| Trouble::Missing(format!("`{path}` is not there"));
     match work {
-        FileWork::Digest { path, first, must } => {
-            if must && files.content(host, &path).is_none() {
+        FileWork::Digest { path, first, role } => {
+            if role == Role::Source && files.content(host, &path).is_none() {
                 files.write_at(host, &path, 0, format!("made up for {path}\n").as_bytes());
             }
             let Some(content) = files.content(host, &path) else { return Ok(Reply::File(None)) };

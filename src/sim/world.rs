@@ -1,6 +1,7 @@
 //! The simulated world: requests become events of virtual time. One session of a runner, which may die at any point;
 //! the estate behind it lives on. It never waits in small steps, and never looks at what the runner means to do.
 
+use crate::model::account::proof;
 use crate::model::effect::{Ask, Form};
 use crate::model::record::Moment;
 use crate::model::value::Fields;
@@ -39,6 +40,8 @@ pub(super) enum Due {
     Ready(Option<String>, Reply),
     /// How a job stands when the time has come.
     Job(String, JobId),
+    /// What is in a folder that must be there, when the time has come.
+    Folder(String, String),
     /// What is in a folder when the time has come.
     Listing(String, String),
     /// The same, and at once if something changes there.
@@ -49,7 +52,7 @@ impl Due {
     pub(super) fn waits_for(&self, host: &str, dir: &str) -> bool {
         match self {
             Self::Changed(on, folder) => on == host && folder == dir,
-            Self::Ready(..) | Self::Job(..) | Self::Listing(..) => false,
+            Self::Ready(..) | Self::Job(..) | Self::Folder(..) | Self::Listing(..) => false,
         }
     }
 
@@ -57,14 +60,14 @@ impl Due {
     pub(super) fn changed(self) -> Self {
         match self {
             Self::Changed(host, dir) => Self::Listing(host, dir),
-            Self::Ready(..) | Self::Job(..) | Self::Listing(..) => self,
+            Self::Ready(..) | Self::Job(..) | Self::Folder(..) | Self::Listing(..) => self,
         }
     }
 
     fn host(&self) -> Option<&str> {
         match self {
             Self::Ready(host, _) => host.as_deref(),
-            Self::Job(host, _) | Self::Listing(host, _) | Self::Changed(host, _) => Some(host),
+            Self::Job(host, _) | Self::Folder(host, _) | Self::Listing(host, _) | Self::Changed(host, _) => Some(host),
         }
     }
 }
@@ -145,7 +148,12 @@ impl Estate {
         match due {
             Due::Ready(_, reply) => reply,
             Due::Job(host, job) => Reply::Job(self.hosts.get(&host).map_or(JobState::Absent, |h| h.state(&job, now))),
-            Due::Listing(host, dir) | Due::Changed(host, dir) => Reply::Listing(self.files.list(&host, &dir)),
+            Due::Folder(host, dir) if !self.files.has_folder(&host, &dir) => {
+                Reply::Trouble(Trouble::Missing(format!("`{dir}` is not there")))
+            }
+            Due::Folder(host, dir) | Due::Listing(host, dir) | Due::Changed(host, dir) => {
+                Reply::Listing(self.files.list(&host, &dir))
+            }
         }
     }
 
@@ -161,7 +169,7 @@ impl Estate {
             Request::ExpectNewKey { host } => {
                 self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
             }
-            Request::File { host, work } if host == RUNNER => self.file_work(ticket, &host, work),
+            Request::File { host, work, .. } if host == RUNNER => self.file_work(ticket, &host, work),
             // The fence has answered them.
             Request::TakeLease { .. } | Request::Release { .. } => {}
             Request::Start { ref host, .. }
@@ -195,10 +203,11 @@ impl Estate {
     fn accept_on_host(&mut self, ticket: Ticket, request: Request) {
         let soon = self.now + LATENCY_MS;
         match request {
-            Request::Start { host, job, service, verb, args, .. } => {
-                self.start(ticket, &host, job, service.as_deref(), &verb, &args);
+            Request::Start { host, job, service, verb, argv, args, .. } => {
+                self.start(ticket, &host, job.clone(), service.as_deref(), &verb, &args);
+                self.prove(&host, &job, &argv);
             }
-            Request::Look { host, job } => self.schedule(soon, ticket, Due::Job(host, job)),
+            Request::Look { host, job, .. } => self.schedule(soon, ticket, Due::Job(host, job)),
             Request::JobEnd { host, job, until } => {
                 let ends_at = self.hosts.get(&host).and_then(|host| host.jobs.get(&job)).map_or(0, |job| job.ends_at);
                 let at = ends_at.min(self.time_of(until)).max(soon);
@@ -212,11 +221,11 @@ impl Estate {
                 self.end_job(&host, &job);
                 self.schedule(soon, ticket, Due::Job(host, job));
             }
-            Request::Probe { host, service, what, args, .. } => {
-                let reply = self.probe(&host, service.as_deref(), &what, &args);
+            Request::Probe { host, service, what, argv, args, .. } => {
+                let reply = self.probe(&host, service.as_deref(), &what, &args, proof(&argv));
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
-            Request::List { host, dir } => self.schedule(soon, ticket, Due::Listing(host, plain(dir))),
+            Request::List { host, dir } => self.schedule(soon, ticket, Due::Folder(host, plain(dir))),
             Request::Read { host, dir, name, identity, from, max } => {
                 let path = format!("{}/{name}", plain(dir));
                 let reply = match self.files.bytes(&host, &path, identity, from, max) {
@@ -225,7 +234,7 @@ impl Estate {
                 };
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
-            Request::File { host, work } => self.file_work(ticket, &host, work),
+            Request::File { host, work, .. } => self.file_work(ticket, &host, work),
             Request::Changed { host, dir, seen, until } => {
                 let dir = plain(dir);
                 if self.files.list(&host, &dir) == seen {
@@ -274,6 +283,16 @@ impl Estate {
         }
     }
 
+    /// Whatever a simulated command does, it does as the account that it is to be done as.
+    fn prove(&mut self, host: &str, job: &JobId, argv: &[String]) {
+        let record = self.hosts.get_mut(host).and_then(|host| host.jobs.get_mut(job));
+        if let Some(record) = record
+            && !record.output.starts_with(proof(argv))
+        {
+            record.output.insert_str(0, proof(argv));
+        }
+    }
+
     /// What a command does, and the record it will leave.
     fn run(&mut self, (host, service): (&str, Option<&str>), verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
         let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
@@ -312,7 +331,7 @@ impl Estate {
         }
     }
 
-    fn probe(&mut self, host: &str, service: Option<&str>, what: &str, args: &Fields) -> Reply {
+    fn probe(&mut self, host: &str, service: Option<&str>, what: &str, args: &Fields, proof: &str) -> Reply {
         let of_host = self.hosts.get(host).filter(|_| service.is_none()).and_then(|host| host.tells(what, args));
         let model = service.and_then(|service| Some((service, self.model_of(service)?)));
         let read = model.and_then(|(service, model)| self.attempt(model, |model, _| model.probe(service, what, args)));
@@ -320,7 +339,7 @@ impl Estate {
             Some((exit, out)) => (exit, out, String::new()),
             None => (127, String::new(), format!("no model knows the probe `{what}`")),
         };
-        let mut out = out.into_bytes();
+        let mut out = format!("{proof}{out}").into_bytes();
         out.truncate(PROBE_BYTES_MAX);
         Reply::Probed { exit, out, err: err.into_bytes() }
     }

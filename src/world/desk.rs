@@ -1,6 +1,7 @@
 //! The desk baton is started at: texts a person keeps there, files they ask for, and who they are.
 //! It must not touch a host of a site: those are behind [`World`](super::World).
 
+use super::trust::{self, Doubt};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Who;
 use std::fs::{self, File, OpenOptions};
@@ -8,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The permission bit that lets anyone on the machine write.
@@ -49,6 +51,24 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(failed)?;
     Ok(Some(text))
+}
+
+/// The text of a file below the folder where a person is, which is used though nobody has named it; nothing when
+/// there is no such file.
+///
+/// # Errors
+/// As [`read_text`]; `Refused` also when it, or a folder on the way to it, is another account's or anyone's to write.
+pub fn read_own(folder: &Path, inner: &Path) -> Result<Option<String>> {
+    let text = read_text(&folder.join(inner))?;
+    match trust::text(folder, inner).filter(|_| text.is_some()) {
+        None => Ok(text),
+        Some(Doubt { why, command }) => {
+            let message = format!("`{}` would be used, but {why}", inner.display());
+            Err(Error::new(Kind::Refused, message)
+                .hint("nothing was done: what it says could be anyone's; work in a folder of your own")
+                .hint(format!("or look at what it says, then: {command}")))
+        }
+    }
 }
 
 /// The paths of the files below a folder that end in `ending`, relative to it, in order. A missing folder is empty.
@@ -205,35 +225,64 @@ pub fn sit_until_input_ends() {
     let _ = io::copy(&mut io::stdin(), &mut io::sink());
 }
 
-/// The person and the machine this process acts for.
+/// The person and the machine this process acts for: the account is the one the kernel knows, whatever the environment
+/// says.
 #[must_use]
 pub fn who() -> Who {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let user = user.unwrap_or_else(|_| account(rustix::process::getuid().as_raw()));
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    Who { user, host, pid: std::process::id() }
+    let user = account(rustix::process::getuid().as_raw());
+    Who { user, host, pid: std::process::id(), machine: machine() }
+}
+
+/// What the system was given as its own identity when it was set up: it outlives restarts and another name. Empty
+/// when it has none, as in some containers.
+fn machine() -> String {
+    let files = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
+    let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
+    let whole = |text: &String| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    texts.map(|text| text.trim().to_owned()).find(whole).unwrap_or_default()
 }
 
 /// The name of an account, or its number when it has none.
-fn account(number: u32) -> String {
+pub(super) fn account(number: u32) -> String {
     let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let fields = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let mut names = fields.filter(|fields| fields.get(2).is_some_and(|uid| *uid == number.to_string()));
-    names.next().map_or_else(|| number.to_string(), |fields| fields[0].to_owned())
+    // Accounts of a directory are in no file.
+    name_in(&accounts, number).or_else(|| name_in(&asked(number), number)).unwrap_or_else(|| number.to_string())
 }
 
-/// A new run's identity: 12 hex digits that rise with time, to the millisecond; the last 6 bits are random. `wall` in
-/// milliseconds since 1970.
+fn name_in(accounts: &str, number: u32) -> Option<String> {
+    let mut entries = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let entry = entries.find(|fields| fields.get(2).is_some_and(|uid| *uid == number.to_string()))?;
+    entry.first().filter(|name| !name.is_empty()).map(|name| (*name).to_owned())
+}
+
+/// What the system's own look-up says of an account; nothing where there is none.
+fn asked(number: u32) -> String {
+    let looked = Command::new("/usr/bin/getent").args(["passwd", &number.to_string()]).env_clear().output();
+    looked.map(|looked| String::from_utf8_lossy(&looked.stdout).into_owned()).unwrap_or_default()
+}
+
+/// Keeps the memory of this process to itself: no core file is written of it, nor handed to whatever collects them, and
+/// no other process of the account reads it. What it starts is free again: a program's own memory is its own.
+pub fn keep_memory_private() {
+    // A kernel that knows of no such thing leaves it as it was.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// A new run's identity: 12 hex digits that rise with time, to the millisecond, and 16 random ones. Two runs must never
+/// have the same, wherever they begin: it names their leases and their jobs on every host. `wall` in milliseconds since
+/// 1970.
 ///
 /// # Errors
 /// `Internal` when the machine gives no random bytes.
 pub fn new_run_id(wall: i64) -> Result<String> {
     let source = Path::new("/dev/urandom");
-    let mut byte = [0_u8; 1];
+    let mut bytes = [0_u8; 9];
     let mut file = File::open(source).map_err(|error| failed("read", source, error))?;
-    file.read_exact(&mut byte).map_err(|error| failed("read", source, error))?;
+    file.read_exact(&mut bytes).map_err(|error| failed("read", source, error))?;
+    let [few, rest @ ..] = bytes;
     let (seconds, millis) = ((wall / 1000) & 0xffff_ffff, wall % 1000);
-    Ok(format!("{seconds:08x}{:04x}", (millis << 6) | i64::from(byte[0] & 0x3f)))
+    Ok(format!("{seconds:08x}{:04x}{:016x}", (millis << 6) | i64::from(few & 0x3f), u64::from_be_bytes(rest)))
 }
 
 fn failed(doing: &str, path: &Path, error: io::Error) -> Box<Error> {

@@ -47,7 +47,7 @@ pub(super) fn may_show(reply: &Reply) -> bool {
     match reply {
         Reply::Bytes(_) | Reply::Probed { .. } | Reply::Answer(_) | Reply::Trouble(_) => true,
         Reply::Job(JobState::Lost(_)) => true,
-        Reply::Job(JobState::Absent | JobState::Running | JobState::Exited(_)) => false,
+        Reply::Job(JobState::Absent | JobState::Running | JobState::Exited(_) | JobState::Foreign) => false,
         // What is carried is shown to nobody, and would be another file without its secrets.
         Reply::File(_) | Reply::Block(_) | Reply::Kept => false,
         Reply::Listing(_) | Reply::Woke | Reply::Line(_) | Reply::Lease(_) | Reply::Noted => false,
@@ -71,7 +71,7 @@ pub(super) fn hushed(reply: Reply, window: Window, mask: &Mask) -> Reply {
             Trouble::Missing(why) => Trouble::Missing(mask.text(why)),
             Trouble::Refused(why) => Trouble::Refused(mask.text(why)),
             Trouble::Lost(why) => Trouble::Lost(mask.text(why)),
-            Trouble::Leased(why) => Trouble::Leased(mask.text(why)),
+            Trouble::Leased(why) => Trouble::Leased(why.hidden(&|text| mask.text(text))),
             Trouble::Late => Trouble::Late,
         }),
         Reply::Job(JobState::Lost(why)) => Reply::Job(JobState::Lost(mask.text(why))),

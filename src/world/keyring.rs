@@ -78,11 +78,28 @@ impl Keyring {
         match self.had().await.values.get(name) {
             Some(Ok(secret)) => Ok(secret.clone()),
             Some(Err(why)) => {
-                let origin = self.secrets.get(name).map(Named::origin).unwrap_or_default();
+                let origin = self.origin(name);
                 Err(Trouble::Refused(format!("secret `{name}` cannot be had from {origin}: {why}")))
             }
             None => Err(Trouble::Missing(format!("the inventory has no secret `{name}`"))),
         }
+    }
+
+    /// The name of a secret whose value also stands in one of these texts, and of that text. What a host says would be
+    /// hidden where it is compared with what the text says.
+    pub(super) async fn common<'t>(&self, texts: &'t BTreeMap<String, Vec<String>>) -> Option<(String, &'t str)> {
+        let values = &self.had().await.values;
+        let mut had = values.iter().filter_map(|(name, value)| Some((name, value.as_ref().ok()?.reveal())));
+        had.find_map(|(name, value)| {
+            let says = |said: &String| said.as_bytes().windows(value.len()).any(|part| part == value);
+            let (text, _) = texts.iter().find(|(_, said)| said.iter().any(says))?;
+            Some((name.clone(), text.as_str()))
+        })
+    }
+
+    /// Where the value of a secret is had from, for people.
+    pub(super) fn origin(&self, name: &str) -> String {
+        self.secrets.get(name).map(Named::origin).unwrap_or_default()
     }
 
     /// What hides the values. A secret that cannot be had hides nothing: nobody was given it.

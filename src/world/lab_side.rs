@@ -49,7 +49,7 @@ impl LabSide {
             Request::List { dir, .. } | Request::Read { dir, .. } | Request::Changed { dir, .. } => {
                 self.inside(dir).err()
             }
-            Request::File { host, work } => self.file(host, work).err(),
+            Request::File { host, work, .. } => self.file(host, work).err(),
             // Asked of the lab when they are carried out; no word of them is.
             Request::Start { .. } | Request::Probe { .. } => None,
             // What is known of jobs lies below the lab's folder, where its inventory says: `Lab::fits`.

@@ -24,6 +24,63 @@ pub struct Runner {
     pub follows: Vec<String>,
 }
 
+/// Why a runner may not change anything on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denied {
+    /// Another run holds it; this one did not.
+    Held {
+        /// The host.
+        host: String,
+        /// The lease that counts there.
+        by: Box<Lease>,
+    },
+    /// It was taken from this runner: by another run, or by another runner of this one.
+    TakenOver {
+        /// The host.
+        host: String,
+        /// The lease that counts there.
+        by: Box<Lease>,
+    },
+    /// This runner had a lease, and there is none any more: somebody has removed it.
+    Gone {
+        /// The host.
+        host: String,
+    },
+}
+
+impl Denied {
+    /// The lease that stands in the way.
+    #[must_use]
+    pub fn by(&self) -> Option<&Lease> {
+        match self {
+            Self::Held { by, .. } | Self::TakenOver { by, .. } => Some(by.as_ref()),
+            Self::Gone { .. } => None,
+        }
+    }
+
+    /// The same with what a host has told of its lease as `hide` shows it.
+    #[must_use]
+    pub fn hidden(mut self, hide: &dyn Fn(String) -> String) -> Self {
+        if let Self::Held { by, .. } | Self::TakenOver { by, .. } = &mut self {
+            let texts = [&mut by.runner.run, &mut by.runner.holder, &mut by.since];
+            texts.into_iter().for_each(|text| *text = hide(std::mem::take(text)));
+        }
+        self
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held { host, by } => write!(f, "{by} holds `{host}`"),
+            Self::TakenOver { host, by } => write!(f, "{by} has taken `{host}` over"),
+            Self::Gone { host } => {
+                write!(f, "the lease of this run on `{host}` is gone: somebody has removed its file")
+            }
+        }
+    }
+}
+
 /// A lease of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
@@ -33,6 +90,8 @@ pub struct Lease {
     pub runner: Runner,
     /// Since when, as a person reads it: `2026-11-21T22:03:11Z`.
     pub since: String,
+    /// The state folder with the run's journal, where the host is the machine that has it.
+    pub state: Option<String>,
     /// Its run is over: anyone may take the next.
     pub released: bool,
 }
@@ -56,9 +115,10 @@ impl Lease {
     pub fn render(&self) -> String {
         let Runner { run, holder, opened, .. } = &self.runner;
         let (number, since) = (self.number, &self.since);
+        let state = self.state.as_ref().map(|state| format!("state={}\n", line(state))).unwrap_or_default();
         let end = if self.released { "released=yes\n" } else { "" };
         format!(
-            "number={number}\nrun={}\nholder={}\nopened={opened}\nsince={}\n{end}",
+            "number={number}\nrun={}\nholder={}\nopened={opened}\nsince={}\n{state}{end}",
             line(run),
             line(holder),
             line(since)
@@ -78,6 +138,7 @@ impl Lease {
                 follows: Vec::new(),
             },
             since: value("since")?.to_owned(),
+            state: value("state").map(str::to_owned),
             released: value("released") == Some("yes"),
         })
     }
@@ -87,10 +148,10 @@ impl Lease {
     /// it from anybody.
     ///
     /// # Errors
-    /// Who holds it, in words.
-    pub fn next(there: Option<&Self>, runner: &Runner, since: String, force: bool, host: &str) -> Result<Self, String> {
+    /// Who holds it, or has taken the run over.
+    pub fn next(there: Option<&Self>, runner: &Runner, since: String, force: bool, host: &str) -> Result<Self, Denied> {
         let Some(there) = there else {
-            return Ok(Self { number: 1, runner: runner.clone(), since, released: false });
+            return Ok(Self { number: 1, runner: runner.clone(), since, state: None, released: false });
         };
         let same = there.is_of(runner) && there.runner.opened == runner.opened && there.runner.holder == runner.holder;
         if same && !there.released {
@@ -98,9 +159,15 @@ impl Lease {
         }
         let followed = runner.follows.contains(&there.runner.run);
         if !force && !there.released && !there.is_of(runner) && !followed {
-            return Err(there.refusal(host));
+            let (host, by) = (host.to_owned(), there.clone());
+            let own = there.runner.run == runner.run;
+            return Err(if own {
+                Denied::TakenOver { host, by: Box::new(by) }
+            } else {
+                Denied::Held { host, by: Box::new(by) }
+            });
         }
-        Ok(Self { number: there.number + 1, runner: runner.clone(), since, released: false })
+        Ok(Self { number: there.number + 1, runner: runner.clone(), since, state: None, released: false })
     }
 
     /// Whether the runner's run holds it, through this runner or an earlier one.
@@ -109,10 +176,14 @@ impl Lease {
         self.runner.run == runner.run && self.runner.opened <= runner.opened
     }
 
-    /// Why somebody else is refused.
+    /// Why a runner that had a lease of the host is refused when this one counts there now; nothing counts when none.
     #[must_use]
-    pub fn refusal(&self, host: &str) -> String {
-        format!("{self} holds `{host}`")
+    pub fn lost(there: Option<Self>, host: &str) -> Denied {
+        let host = host.to_owned();
+        match there {
+            Some(by) => Denied::TakenOver { host, by: Box::new(by) },
+            None => Denied::Gone { host },
+        }
     }
 }
 
@@ -136,20 +207,26 @@ fn line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lease, Runner};
+    use super::{Denied, Lease, Runner};
 
     fn runner(run: &str, opened: u64) -> Runner {
         Runner { run: run.to_owned(), holder: "anna@ops1, pid 4711".to_owned(), opened, follows: Vec::new() }
     }
 
     fn held(run: &str, opened: u64, released: bool) -> Lease {
-        Lease { number: 7, runner: runner(run, opened), since: "2026-11-21T22:03:11Z".to_owned(), released }
+        Lease {
+            number: 7,
+            runner: runner(run, opened),
+            since: "2026-11-21T22:03:11Z".to_owned(),
+            state: None,
+            released,
+        }
     }
 
     #[test]
     fn what_is_written_is_read_again() {
         for released in [false, true] {
-            let lease = held("691f", 12, released);
+            let lease = Lease { state: Some("/srv/anna/state".to_owned()), ..held("691f", 12, released) };
             assert_eq!(Lease::parse(&lease.render()), Some(lease));
         }
         assert_eq!(Lease::parse("number=7\nrun=691f\n"), None);
@@ -165,13 +242,21 @@ mod tests {
         let take = |there: Option<&Lease>, runner: &Runner, force| {
             Lease::next(there, runner, String::new(), force, "cfg-a").map(|lease| lease.number)
         };
+        let host = || "cfg-a".to_owned();
         assert_eq!(take(None, &runner("a", 0), false), Ok(1));
         assert_eq!(take(Some(&held("b", 3, true)), &runner("a", 0), false), Ok(8));
         assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 5), false), Ok(8));
         assert_eq!(take(Some(&held("a", 3, false)), &runner("a", 3), false), Ok(7), "it is its own");
-        let refusal = Err("run a (anna@ops1, pid 4711, since 2026-11-21T22:03:11Z) holds `cfg-a`".to_owned());
-        assert_eq!(take(Some(&held("a", 5, false)), &runner("a", 3), false), refusal, "a former runner of the run");
-        assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), false), refusal, "another run");
+        let by = held("a", 5, false);
+        let former = take(Some(&by), &runner("a", 3), false);
+        assert_eq!(
+            former,
+            Err(Denied::TakenOver { host: host(), by: Box::new(by.clone()) }),
+            "a former runner of the run"
+        );
+        let other = take(Some(&by), &runner("b", 9), false).expect_err("another run");
+        assert_eq!(other, Denied::Held { host: host(), by: Box::new(by) });
+        assert_eq!(other.to_string(), "run a (anna@ops1, pid 4711, since 2026-11-21T22:03:11Z) holds `cfg-a`");
         assert_eq!(take(Some(&held("a", 5, false)), &runner("b", 9), true), Ok(8));
         let follower = Runner { follows: vec!["a".to_owned()], ..runner("b", 0) };
         assert_eq!(take(Some(&held("a", 5, false)), &follower, false), Ok(8));

@@ -21,6 +21,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// The most lines that are kept from session to session.
 const HISTORY_MAX: usize = 1_000;
 
+/// What a line shows that goes on with the one before, as long as it is empty.
+const MORE: &str = "  ...> more is wanted; an empty line ends it";
+
 /// What sort of word it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WordKind {
@@ -334,6 +337,10 @@ impl Hinter for Helps {
     type Hint = String;
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<String> {
+        // A new line has no prompt of its own here: this stands in its place.
+        if pos == line.len() && line.ends_with('\n') && (self.incomplete)(line) {
+            return Some(MORE.to_owned());
+        }
         hint(&self.words, line, pos)
     }
 }

@@ -1,55 +1,76 @@
-//! Leases of the hosts on this machine, as files in their jobs folders. Taken before the first change, looked at again
-//! before each one. It waits for nobody and holds no lock: whoever takes a lease may be stopped at any moment.
+//! Leases of the hosts on this machine, as files in one folder that all its accounts and state folders share: a machine
+//! has one lease, whatever its hosts are called in an inventory. The hosts of a lab are not the machine: theirs are in
+//! their jobs folders. Taken before the first change, looked at again before each one. It waits for nobody and holds no
+//! lock: whoever takes a lease may be stopped at any moment.
 
 use super::Trouble;
-use super::lease::{FOLDER, Lease, Runner};
+use super::lease::{Lease, Runner};
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How often a lease is tried to be taken while others take it.
 const TRIES: u32 = 100;
+
+/// The most that is read of a lease, in bytes.
+const MOST: u64 = 16 * 1024;
+/// Everybody may put a lease there, nobody may touch another's.
+const SHARED: u32 = 0o1777;
+
+/// The folder of the leases of this machine: fixed, whoever asks, and there after a restart.
+#[must_use]
+pub fn of_machine() -> PathBuf {
+    let lasting = Path::new("/var/tmp");
+    if lasting.is_dir() { lasting.join("baton-leases") } else { PathBuf::from("/tmp/baton-leases") }
+}
 
 /// What one runner holds.
 #[derive(Debug, Default)]
 pub(super) struct LocalLeases {
     /// Who works; nobody in a world that nobody changes anything in but its one user.
     runner: Option<Runner>,
+    /// The folder with its run's journal, where leases are shared with others.
+    state: Option<PathBuf>,
     /// The numbers it has taken, by host.
     numbers: Mutex<BTreeMap<String, u64>>,
 }
 
 impl LocalLeases {
     /// The leases of this runner, none of them taken yet.
-    pub(super) fn of(runner: Runner) -> Self {
-        Self { runner: Some(runner), numbers: Mutex::default() }
+    pub(super) fn of(runner: Runner, state: Option<PathBuf>) -> Self {
+        Self { runner: Some(runner), state, numbers: Mutex::default() }
     }
 
     /// The number under which something may be changed on `host`; the lease is taken if it was not before.
-    pub(super) fn admit(&self, host: &str, jobs: &Path, since: &str) -> Result<u64, Trouble> {
+    pub(super) fn admit(&self, host: &str, leases: &Path, since: &str) -> Result<u64, Trouble> {
         let Some(runner) = &self.runner else { return Ok(0) };
         let known = self.numbers().get(host).copied();
-        let Some(number) = known else { return self.take(host, jobs, since, false) };
-        match latest(jobs).map_err(|error| unusable(host, &error))? {
-            Some(there) if there.number == number => Ok(number),
-            Some(there) => Err(Trouble::Leased(there.refusal(host))),
-            None => Err(Trouble::Leased(format!("the lease of run {} on `{host}` was removed", runner.run))),
+        let Some(number) = known else { return self.take(host, leases, since, false) };
+        match latest(leases).map_err(|error| unusable(host, &error))? {
+            Some(there) if there.number == number && there.runner.run == runner.run => Ok(number),
+            there => Err(Trouble::Leased(Lease::lost(there, host))),
         }
     }
 
     /// Takes the lease of a host, from anybody if `force`.
-    pub(super) fn take(&self, host: &str, jobs: &Path, since: &str, force: bool) -> Result<u64, Trouble> {
+    pub(super) fn take(&self, host: &str, leases: &Path, since: &str, force: bool) -> Result<u64, Trouble> {
         let Some(runner) = &self.runner else { return Ok(0) };
         // One taker of this process at a time: they would write the same file.
         let mut numbers = self.numbers();
         for _ in 0..TRIES {
-            let there = latest(jobs).map_err(|error| unusable(host, &error))?;
+            let there = latest(leases).map_err(|error| unusable(host, &error))?;
+            let force = force || there.as_ref().is_some_and(is_void);
             let next = Lease::next(there.as_ref(), runner, since.to_owned(), force, host).map_err(Trouble::Leased)?;
             let mine = there.is_some_and(|there| there.number == next.number);
-            if mine || put(jobs, &next).map_err(|error| unusable(host, &error))? {
+            let state = self.state.as_ref().map(|state| state.display().to_string());
+            let next = Lease { state, ..next };
+            if mine
+                || put(leases, &next, if self.state.is_some() { SHARED } else { 0o700 })
+                    .map_err(|error| unusable(host, &error))?
+            {
                 numbers.insert(host.to_owned(), next.number);
                 return Ok(next.number);
             }
@@ -58,13 +79,13 @@ impl LocalLeases {
     }
 
     /// Gives the lease of a host back, if the run holds it.
-    pub(super) fn release(&self, host: &str, jobs: &Path) -> Result<u64, Trouble> {
+    pub(super) fn release(&self, host: &str, leases: &Path) -> Result<u64, Trouble> {
         let Some(runner) = &self.runner else { return Ok(0) };
-        let there = latest(jobs).map_err(|error| unusable(host, &error))?;
+        let there = latest(leases).map_err(|error| unusable(host, &error))?;
         let Some(there) = there.filter(|there| there.is_of(runner) && !there.released) else { return Ok(0) };
-        let path = jobs.join(FOLDER).join(Lease::file_name(there.number));
+        let path = leases.join(Lease::file_name(there.number));
         // Not made anew: whoever removed it has taken the next one.
-        let written = OpenOptions::new().append(true).open(path).and_then(|mut file| {
+        let written = OpenOptions::new().append(true).custom_flags(no_link()).open(path).and_then(|mut file| {
             file.write_all(b"released=yes\n")?;
             file.sync_data()
         });
@@ -79,9 +100,22 @@ impl LocalLeases {
     }
 }
 
-/// The number that counts in a jobs folder; 0 when there is no lease.
-pub(super) fn number_in(jobs: &Path) -> std::io::Result<u64> {
-    let entries = match std::fs::read_dir(jobs.join(FOLDER)) {
+/// Whether nobody can go on with the run of a lease: the journal it is in is gone. One that cannot be looked for may be
+/// there.
+fn is_void(lease: &Lease) -> bool {
+    let journal = lease.state.as_ref().map(|state| Path::new(state).join("journal.db"));
+    let missing = |path: PathBuf| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    journal.is_some_and(missing)
+}
+
+/// How files are opened where others may have planted links.
+fn no_link() -> i32 {
+    rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
+}
+
+/// The number that counts in a folder of leases; 0 when there is no lease.
+pub(super) fn number_in(leases: &Path) -> std::io::Result<u64> {
+    let entries = match std::fs::read_dir(leases) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         entries => entries?,
     };
@@ -93,15 +127,15 @@ pub(super) fn number_in(jobs: &Path) -> std::io::Result<u64> {
     Ok(highest)
 }
 
-/// The lease that counts in a jobs folder.
-fn latest(jobs: &Path) -> std::io::Result<Option<Lease>> {
+/// The lease that counts in a folder of leases.
+fn latest(leases: &Path) -> std::io::Result<Option<Lease>> {
     loop {
-        let number = number_in(jobs)?;
+        let number = number_in(leases)?;
         if number == 0 {
             return Ok(None);
         }
-        let path = jobs.join(FOLDER).join(Lease::file_name(number));
-        match std::fs::read_to_string(&path) {
+        let path = leases.join(Lease::file_name(number));
+        match read(&path) {
             Ok(text) => {
                 let unreadable = || std::io::Error::other(format!("`{}` is not a lease", path.display()));
                 return Lease::parse(&text).filter(|lease| lease.number == number).map(Some).ok_or_else(unreadable);
@@ -113,12 +147,30 @@ fn latest(jobs: &Path) -> std::io::Result<Option<Lease>> {
     }
 }
 
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let file = OpenOptions::new().read(true).custom_flags(no_link()).open(path)?;
+    file.take(MOST).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Puts a lease into its place, durably. Tells whether it did: not when another was first.
-fn put(jobs: &Path, lease: &Lease) -> std::io::Result<bool> {
-    let folder = jobs.join(FOLDER);
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let fresh = folder.join(format!("new.{}.{}", std::process::id(), lease.number));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+fn put(folder: &Path, lease: &Lease, mode: u32) -> std::io::Result<bool> {
+    if !folder.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        std::fs::set_permissions(folder, Permissions::from_mode(mode))?;
+    }
+    let fresh = folder.join(format!("new.{}.{}.{}", std::process::id(), lease.runner.run, lease.number));
+    // Readable to all who may come upon it, with nothing in it that is not told them anyway.
+    let readable = if mode == SHARED { 0o644 } else { 0o600 };
+    let create = || OpenOptions::new().write(true).create_new(true).mode(readable).open(&fresh);
+    let mut file = match create() {
+        // Left by a process of that number that died in the midst of it.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            std::fs::remove_file(&fresh).and_then(|()| create())?
+        }
+        file => file?,
+    };
     file.write_all(lease.render().as_bytes())?;
     file.sync_data()?;
     let linked = std::fs::hard_link(&fresh, folder.join(Lease::file_name(lease.number)));
@@ -127,7 +179,7 @@ fn put(jobs: &Path, lease: &Lease) -> std::io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
         linked => linked?,
     }
-    File::open(&folder)?.sync_all()?;
+    File::open(folder)?.sync_all()?;
     // A lower number that stays does no harm.
     for number in (1..lease.number).rev() {
         if std::fs::remove_file(folder.join(Lease::file_name(number))).is_err() {

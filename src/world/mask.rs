@@ -1,6 +1,7 @@
 //! Hides the values of secrets in bytes, by value and in the forms in which programs print them. What comes out is as
 //! long as what went in, so that offsets in logs stay true. It must not know where bytes come from.
 
+use super::spelling::Spelling;
 use std::fmt;
 
 /// Values shorter than this cannot be hidden: they would be found everywhere.
@@ -13,12 +14,12 @@ const HIDDEN: u8 = b'*';
 /// What is looked for. Shows nothing of it.
 #[derive(Clone, Default)]
 pub struct Mask {
-    needles: Vec<Vec<u8>>,
+    values: Vec<Spelling>,
 }
 
 impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mask of {}", self.needles.len())
+        write!(f, "Mask of {}", self.values.len())
     }
 }
 
@@ -40,32 +41,47 @@ impl Mask {
     /// Looks for these values, each of at least [`SHORTEST`] bytes.
     #[must_use]
     pub fn of<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Self {
-        let mut needles: Vec<Vec<u8>> = values.into_iter().flat_map(forms).collect();
-        needles.retain(|needle| needle.len() >= SHORTEST);
-        needles.sort_unstable();
-        needles.dedup();
-        Self { needles }
+        let (mut spelled, mut exact): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+        for value in values.into_iter().filter(|value| value.len() >= SHORTEST) {
+            spelled.push(value.to_vec());
+            let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+            spelled.extend(lines.filter(|line| line.len() >= SHORTEST_LINE).map(<[u8]>::to_vec));
+            let signs = [(b'+', b'/'), (b'-', b'_')];
+            exact.extend(signs.iter().flat_map(|signs| (0..3).map(|shift| base64(value, shift, *signs))));
+        }
+        exact.retain(|needle| needle.len() >= SHORTEST);
+        for values in [&mut spelled, &mut exact] {
+            values.sort_unstable();
+            values.dedup();
+        }
+        let values =
+            spelled.iter().map(|value| Spelling::of(value)).chain(exact.iter().map(|text| Spelling::exact(text)));
+        Self { values: values.collect() }
     }
 
     /// The same bytes with every value hidden.
     #[must_use]
     pub fn bytes(&self, bytes: Vec<u8>, cut: Cut) -> Vec<u8> {
         let mut shown = bytes.clone();
-        for needle in &self.needles {
-            for at in found(&bytes, needle) {
-                hide(&mut shown[at..at + needle.len()]);
-            }
-            if cut.start && cut.end && bytes.len() >= SHORTEST && found(needle, &bytes).next().is_some() {
-                hide(&mut shown);
+        for value in &self.values {
+            for at in value.beginnings(&bytes) {
+                let reach = value.from(0, &bytes, at);
+                if let Some(end) = reach.end {
+                    shown[at..end].fill(HIDDEN);
+                }
+                if cut.end && reach.is_cut && bytes.len() - at >= SHORTEST {
+                    shown[at..].fill(HIDDEN);
+                }
             }
             if cut.start {
-                let begins = |length: &usize| needle.ends_with(&bytes[..*length]);
-                hide_if(longest(&bytes, needle).find(begins), |length| &mut shown[..length]);
-            }
-            if cut.end {
-                let from = |length: usize| bytes.len() - length;
-                let ends = |length: &usize| needle.starts_with(&bytes[from(*length)..]);
-                hide_if(longest(&bytes, needle).find(ends), |length| &mut shown[from(length)..]);
+                for reach in value.endings(&bytes) {
+                    if let Some(end) = reach.end.filter(|end| *end >= SHORTEST) {
+                        shown[..end].fill(HIDDEN);
+                    }
+                    if cut.end && reach.is_cut && bytes.len() >= SHORTEST {
+                        shown.fill(HIDDEN);
+                    }
+                }
             }
         }
         shown
@@ -76,55 +92,6 @@ impl Mask {
     pub fn text(&self, text: String) -> String {
         String::from_utf8_lossy(&self.bytes(text.into_bytes(), Cut::NONE)).into_owned()
     }
-}
-
-/// The lengths a piece of a cut needle can have at an end of `bytes`, the longest first.
-fn longest(bytes: &[u8], needle: &[u8]) -> impl Iterator<Item = usize> + use<> {
-    (SHORTEST..=bytes.len().min(needle.len().saturating_sub(1))).rev()
-}
-
-fn hide(bytes: &mut [u8]) {
-    bytes.fill(HIDDEN);
-}
-
-fn hide_if<'b>(length: Option<usize>, part: impl FnOnce(usize) -> &'b mut [u8]) {
-    if let Some(length) = length {
-        hide(part(length));
-    }
-}
-
-/// Where `needle` begins in `bytes`, overlaps included.
-fn found<'b>(bytes: &'b [u8], needle: &'b [u8]) -> impl Iterator<Item = usize> + 'b {
-    let last = (bytes.len() + 1).saturating_sub(needle.len());
-    let first = needle.first().copied();
-    let candidates = bytes[..last].iter().enumerate().filter(move |(_, byte)| Some(**byte) == first);
-    candidates.map(|(at, _)| at).filter(move |at| bytes[*at..].starts_with(needle))
-}
-
-/// A value as it is, and as programs print it: its lines, quoted for shells, JSON and addresses, in base64.
-fn forms(value: &[u8]) -> Vec<Vec<u8>> {
-    let mut forms = vec![value.to_vec()];
-    let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    forms.extend(lines.filter(|line| line.len() >= SHORTEST_LINE).map(<[u8]>::to_vec));
-    forms.push(replaced(value, &[(b'\'', br"'\''")]));
-    forms.push(replaced(value, &[(b'\\', br"\\"), (b'"', br#"\""#), (b'\n', br"\n"), (b'\t', br"\t")]));
-    forms.extend(["0123456789ABCDEF", "0123456789abcdef"].map(|digits| percent(value, digits.as_bytes())));
-    let signs = [(b'+', b'/'), (b'-', b'_')];
-    forms.extend(signs.iter().flat_map(|signs| (0..3).map(|shift| base64(value, shift, *signs))));
-    forms
-}
-
-fn replaced(value: &[u8], by: &[(u8, &[u8])]) -> Vec<u8> {
-    let one = |byte: &u8| by.iter().find(|(from, _)| from == byte).map_or_else(|| vec![*byte], |(_, to)| to.to_vec());
-    value.iter().flat_map(one).collect()
-}
-
-fn percent(value: &[u8], digits: &[u8]) -> Vec<u8> {
-    let one = |byte: &u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => vec![*byte],
-        _ => vec![b'%', digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]],
-    };
-    value.iter().flat_map(one).collect()
 }
 
 /// The characters of a base64 text that `value` alone decides, when `shift` bytes of its group of three precede it.
@@ -181,6 +148,81 @@ mod tests {
         assert_eq!(masked("a\"b\\c", r#"{"p":"a\"b\\c"}"#, Cut::NONE), r#"{"p":"*******"}"#);
         assert_eq!(masked("p@ss/1", "u:p%40ss%2F1@h u:p%40ss%2f1@h", Cut::NONE), "u:**********@h u:**********@h");
         assert_eq!(masked("line-one-1\nline-two-2", "> line-two-2", Cut::NONE), "> **********");
+    }
+
+    /// A value as many programs print it, character by character: how they quote does not depend on the others.
+    fn printed(value: &str, way: usize) -> String {
+        let one = |c: char| match (way, c) {
+            (0, '\'') => r"'\''".to_owned(),
+            (1, '\'') => r#"'"'"'"#.to_owned(),
+            (2, c) if c != '\n' && !c.is_ascii_alphanumeric() && !"_-./:@%+,".contains(c) && c.is_ascii() => {
+                format!("\\{c}")
+            }
+            (3, '\n') | (4, '\n') => r"\n".to_owned(),
+            (3, '\'' | '\\') => format!("\\{c}"),
+            (4, '"' | '\\' | '/') => format!("\\{c}"),
+            (3, c) if !c.is_ascii() => c.to_string().bytes().map(|byte| format!("\\{byte:03o}")).collect(),
+            (4, c) if !c.is_ascii() => {
+                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+            }
+            (5, '"' | '\\' | '$' | '`') => format!("\\{c}"),
+            (6, c) if !c.is_ascii_alphanumeric() => {
+                c.to_string().bytes().map(|byte| format!("\\x{byte:02x}")).collect()
+            }
+            (7, ' ') => "+".to_owned(),
+            (7 | 8, c) if !c.is_ascii_alphanumeric() => {
+                c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect()
+            }
+            (9, '\n') => r"'$'\n''".to_owned(),
+            (9, '\'') => r"'\''".to_owned(),
+            (10, '\'') => "''".to_owned(),
+            (10, '"') => "\"\"".to_owned(),
+            (11, '<') => "&lt;".to_owned(),
+            (11, '>') => "&gt;".to_owned(),
+            (11, '&') => "&amp;".to_owned(),
+            (11, '"') => "&quot;".to_owned(),
+            (11, '\'') => "&#39;".to_owned(),
+            (12, c) => format!("\\u{{{:x}}}", u32::from(c)),
+            (_, c) => c.to_string(),
+        };
+        value.chars().map(one).collect()
+    }
+
+    #[test]
+    fn however_a_program_quotes_a_value_nothing_of_it_is_left_at_any_cut() {
+        for secret in [
+            "it's $HOME \"q\" a&b/c",
+            "back\\slash\\n",
+            "p@ss w0rd!;|<x>",
+            "zwei\nzeilen'",
+            "schl\u{fc}ssel \u{1f511}",
+            "aaaaab",
+        ] {
+            let mask = Mask::of([secret.as_bytes()]);
+            for way in 0..13 {
+                let form = printed(secret, way);
+                let text = format!("before [{form}] after");
+                let (from, to) = (8, 8 + form.len());
+                let whole = mask.bytes(text.clone().into_bytes(), Cut::NONE);
+                assert!(whole[from..to].iter().all(|byte| *byte == b'*'), "{way}: {}", String::from_utf8_lossy(&whole));
+                assert_eq!((&whole[..from], &whole[to..]), (&b"before ["[..], &b"] after"[..]), "{way}");
+                // Cut in two anywhere inside: what shows of either half is hidden where it is 4 bytes or more.
+                for at in from + 4..to.saturating_sub(4) {
+                    let head = mask.bytes(text.as_bytes()[..at].to_vec(), Cut { start: false, end: true });
+                    assert!(
+                        head[from..].iter().all(|byte| *byte == b'*'),
+                        "{way} at {at}: {}",
+                        String::from_utf8_lossy(&head)
+                    );
+                    let tail = mask.bytes(text.as_bytes()[at..].to_vec(), Cut { start: true, end: false });
+                    assert!(
+                        tail[..to - at].iter().all(|byte| *byte == b'*'),
+                        "{way} at {at}: {}",
+                        String::from_utf8_lossy(&tail)
+                    );
+                }
+            }
+        }
     }
 
     #[test]

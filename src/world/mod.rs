@@ -4,6 +4,7 @@
 //! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system::SystemWorld) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
+pub mod asked;
 pub mod beneath;
 pub mod clock;
 mod commands;
@@ -14,13 +15,16 @@ mod files;
 pub mod folders;
 mod hush;
 pub mod job;
+mod job_mark;
+mod kept_attributes;
 pub mod keyring;
 pub mod lab_link;
 pub mod lab_side;
 pub mod lab_time;
 pub mod lease;
 pub mod line_editor;
-mod local_lease;
+pub mod line_mode;
+pub mod local_lease;
 mod local_transfer;
 pub mod mask;
 pub mod nowhere;
@@ -28,11 +32,13 @@ pub mod pace;
 pub mod person;
 pub mod processes;
 pub mod real_folders;
+mod spelling;
 pub mod ssh;
 pub mod system;
 pub mod terminal;
 pub mod trace;
 pub mod transfer;
+pub(crate) mod trust;
 mod watches;
 
 use crate::model::effect::Ask;
@@ -40,7 +46,8 @@ use crate::model::event::Event;
 use crate::model::mark::Identity;
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Fields;
-use lease::Runner;
+use asked::Asked;
+use lease::{Denied, Runner};
 use transfer::{Block, FileSeen, FileWork};
 
 /// Names a request under way, so that its reply can be handed to the track that asked.
@@ -63,6 +70,10 @@ pub trait World {
                 return next;
             }
         }
+    }
+    /// Whether somebody wants what is done here to stop, without waiting for anything: for whoever computes. Told once.
+    fn is_interrupted(&mut self) -> bool {
+        false
     }
     /// The reply to this request is not wanted any more; none will come. What it started goes on.
     fn forget(&mut self, ticket: Ticket);
@@ -123,6 +134,8 @@ pub enum Request {
         args: Fields,
         /// The name of the secret that the command reads from its standard input.
         secret: Option<String>,
+        /// When to give up.
+        until: u64,
     },
     /// How a job stands now.
     Look {
@@ -130,6 +143,10 @@ pub enum Request {
         host: String,
         /// Which job.
         job: JobId,
+        /// Of which command it must be; not said, of any.
+        asked: Option<Asked>,
+        /// When to give up.
+        until: u64,
     },
     /// How a job stands as soon as it has ended, or at `until`.
     JobEnd {
@@ -175,7 +192,7 @@ pub enum Request {
         /// At the latest.
         until: u64,
     },
-    /// The regular files in a folder, by name. A missing folder is an empty one.
+    /// The regular files in a folder and the links to such, by name; `Missing` when there is no such folder.
     List {
         /// On which host.
         host: String,
@@ -203,8 +220,10 @@ pub enum Request {
         host: String,
         /// What.
         work: FileWork,
+        /// When to give up.
+        until: u64,
     },
-    /// Replies with the listing as soon as it differs from `seen`, or at `until`.
+    /// Replies with the listing as soon as it differs from `seen`, or at `until`. A missing folder is an empty one.
     Changed {
         /// On which host.
         host: String,
@@ -289,6 +308,21 @@ pub struct FileStat {
     pub len: u64,
     /// When it was last written, in nanoseconds since 1970: tells a file rewritten to the same length.
     pub modified: i64,
+    /// What stands under the name.
+    pub kind: FileKind,
+}
+
+/// What stands under a name in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A symbolic link to a regular file; the rest of what is known is that file's.
+    Link,
+    /// A symbolic link whose file is not there or cannot be reached; nothing else is known.
+    Nowhere,
+    /// Something whose name is not UTF-8, so that nobody could ask for it; the name is what can be shown of it.
+    Unnamed,
 }
 
 /// How a job stands.
@@ -302,6 +336,8 @@ pub enum JobState {
     Exited(i32),
     /// It was started, is not running, and left no exit record; the reason in words.
     Lost(String),
+    /// What was started under this id is another command than the one asked for, which was not started.
+    Foreign,
 }
 
 /// The reply to a [`Request`].
@@ -385,8 +421,8 @@ pub enum Trouble {
     Refused(String),
     /// The link broke before the reply: it may or may not have been done. Look again.
     Lost(String),
-    /// The host is leased to another run, or to another runner of this one: who, in words. Nothing was started.
-    Leased(String),
+    /// The host is not leased to this runner. Nothing was started.
+    Leased(Denied),
 }
 
 /// The run is being stopped: give up at once, change nothing more.

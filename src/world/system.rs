@@ -1,19 +1,23 @@
 //! The real world: requests run concurrently on a runtime of two threads, replies come back through one channel.
 //! What is instant is answered in `submit` itself. It takes no decisions: it does what is asked and reports.
 
+use super::asked::Asked;
 use super::clock::Clock;
 use super::console::Console;
 use super::hush::{Window, hushed, may_show};
 use super::job::Attempt;
 use super::keyring::{Keyring, Secret};
 use super::lab_side::{LabSide, Wanted};
-use super::lease::{self, Runner};
+use super::lease::{self, FOLDER, Runner};
 use super::local_lease::LocalLeases;
 use super::person::Person;
 use super::ssh::{RemoteHosts, RemotePlace};
 use super::transfer::RUNNER;
+use super::trust::{self, Doubt};
 use super::watches::Watches;
-use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job, local_transfer};
+use super::{
+    Completion, JobState, Reply, Request, Ticket, Trouble, World, commands, files, job, line_mode, local_transfer,
+};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
@@ -50,6 +54,8 @@ pub struct SystemWorld {
     /// The requests whose replies are wanted, with the means to drop those that only wait.
     waiting: BTreeMap<Ticket, Waiting>,
     ready: VecDeque<(Ticket, Window, Reply)>,
+    /// What came while nobody waited for it.
+    arrived: VecDeque<Completion>,
     inbox: Receiver<Completion>,
     outbox: Sender<Completion>,
     /// Gone only while it is being dropped.
@@ -76,8 +82,17 @@ struct Shared {
     watches: Arc<Watches>,
     keyring: Arc<Keyring>,
     leases: Arc<LocalLeases>,
+    /// Where the lease of this machine is, and whose journal it names; leases are in the jobs folders without.
+    machine: Option<Arc<MachineLease>>,
     /// The lab it is the world of, and its own number there.
     lab: Option<(Arc<LabSide>, u64)>,
+}
+
+/// Where the lease of this machine lies.
+#[derive(Debug)]
+struct MachineLease {
+    folder: PathBuf,
+    state: PathBuf,
 }
 
 impl SystemWorld {
@@ -113,14 +128,36 @@ impl SystemWorld {
                 watches,
                 keyring: Arc::default(),
                 leases: Arc::default(),
+                machine: None,
                 lab: None,
             },
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
+            arrived: VecDeque::new(),
             inbox,
             outbox,
             runtime: Some(runtime),
         })
+    }
+
+    /// The same on hosts that are this machine itself, whatever they are called: its one lease is in `folder`, where
+    /// every runner of the machine looks, and names the folder with the journal, `state`.
+    ///
+    /// # Errors
+    /// `Precondition` when others may have write into a folder of jobs; `Internal` without a current folder.
+    pub fn on_this_machine(mut self, folder: PathBuf, state: &Path) -> Result<Self> {
+        for (name, HostPlace { jobs }) in &*self.shared.hosts {
+            if let Some(Doubt { why, command }) = trust::private_folder(jobs) {
+                let message = format!("the folder of the jobs on `{name}` is not safe: {why}");
+                return Err(Error::new(Kind::Precondition, message)
+                    .hint("what is in it could be anyone's, and would be taken for what jobs have left")
+                    .hint(format!("look at what is in it, then: {command}")));
+            }
+        }
+        let state = std::path::absolute(state)
+            .map_err(|error| Error::new(Kind::Internal, "cannot find the current folder").cause(error))?;
+        self.shared.machine = Some(Arc::new(MachineLease { folder, state }));
+        Ok(self)
     }
 
     /// The same with somebody who steers it.
@@ -145,12 +182,36 @@ impl SystemWorld {
         self
     }
 
+    /// The same, once it is sure that no value of a secret is a word that the run decides by: `said` are the texts that
+    /// what hosts say is compared with, by where they stand.
+    ///
+    /// # Errors
+    /// `Inventory` when one is.
+    pub fn telling_apart(self, said: &BTreeMap<String, Vec<String>>) -> Result<Self> {
+        if self.shared.keyring.is_empty() {
+            return Ok(self);
+        }
+        let common = self.runtime().and_then(|runtime| runtime.block_on(self.shared.keyring.common(said)));
+        let Some((name, place)) = common else { return Ok(self) };
+        let origin = self.shared.keyring.origin(&name);
+        let message = format!("the value of secret `{name}` is also a word of `{place}`");
+        Err(Error::new(Kind::Inventory, message)
+            .cause("what hosts say would be hidden before it is compared with that word, and be taken for another")
+            .hint(format!(
+                "nothing was done; give it a value that is no common word, in {origin}, or change that word"
+            )))
+    }
+
     /// The same with hosts that are reached over SSH. `known_hosts` is a folder for host keys that were
     /// expected to change.
     ///
     /// # Errors
-    /// `Precondition` when the private folder of connections cannot be made.
+    /// `Precondition` when the private folder of connections cannot be made; `Inventory` when the configuration that the
+    /// site names is no file that can be read, or others may write it.
     pub fn over_ssh(mut self, hosts: BTreeMap<String, RemotePlace>, ssh: &Ssh, known_hosts: PathBuf) -> Result<Self> {
+        if let Some(config) = &ssh.config {
+            readable(Path::new(config))?;
+        }
         self.shared.remote = RemoteHosts::new(hosts, ssh, known_hosts, self.outbox.clone()).map_err(|error| {
             Error::new(Kind::Precondition, "cannot make the private folder of SSH connections").cause(error)
         })?;
@@ -199,7 +260,13 @@ impl SystemWorld {
                 let waiting = self.waiting.remove(&ticket)?;
                 Some(self.reply(ticket, waiting.window, reply))
             }
-            Completion::Told(_) | Completion::Interrupted | Completion::Idle => Some(completion),
+            Completion::Told(text) => Some(Completion::Told(match self.runtime() {
+                Some(runtime) if !self.shared.keyring.is_empty() => {
+                    runtime.block_on(self.shared.keyring.mask()).text(text)
+                }
+                Some(_) | None => text,
+            })),
+            Completion::Interrupted | Completion::Idle => Some(completion),
         }
     }
 }
@@ -211,7 +278,8 @@ impl World for SystemWorld {
 
     fn act_for(&mut self, runner: Runner) {
         self.shared.runner = Arc::new(runner.clone());
-        self.shared.leases = Arc::new(LocalLeases::of(runner));
+        let state = self.shared.machine.as_ref().map(|machine| machine.state.clone());
+        self.shared.leases = Arc::new(LocalLeases::of(runner, state));
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
@@ -221,7 +289,7 @@ impl World for SystemWorld {
             return self.ready.push_back((ticket, window, reply));
         }
         // So that it can be dropped when its reply is forgotten; what acts is carried through.
-        let only_waits = request.waits_until().is_some();
+        let only_waits = only_waits(&request);
         if let Some((lab, world)) = &self.shared.lab {
             lab.pace.submitted((*world, ticket));
         }
@@ -244,9 +312,9 @@ impl World for SystemWorld {
     fn next(&mut self) -> Completion {
         loop {
             // What arrived comes before what was instant, or a track that reads without end would drown the rest.
-            let arrived = match self.inbox.try_recv() {
-                Ok(completion) => completion,
-                Err(_) => match self.ready.pop_front() {
+            let arrived = match self.arrived.pop_front().or_else(|| self.inbox.try_recv().ok()) {
+                Some(completion) => completion,
+                None => match self.ready.pop_front() {
                     Some((ticket, window, reply)) => return self.reply(ticket, window, reply),
                     None if self.waiting.is_empty() => return Completion::Idle,
                     None => self.wait(),
@@ -257,6 +325,12 @@ impl World for SystemWorld {
                 return completion;
             }
         }
+    }
+
+    fn is_interrupted(&mut self) -> bool {
+        self.arrived.extend(self.inbox.try_iter());
+        let interrupted = self.arrived.iter().position(|completion| *completion == Completion::Interrupted);
+        interrupted.and_then(|at| self.arrived.remove(at)).is_some()
     }
 
     fn forget(&mut self, ticket: Ticket) {
@@ -294,9 +368,9 @@ impl Shared {
             return self.remote.known(request);
         }
         let reply = match request {
-            Request::Look { host, job } => {
-                self.attempt(host, job).map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot())))
-            }
+            Request::Look { host, job, asked, .. } => self
+                .attempt(host, job)
+                .map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot(), asked.as_ref()))),
             Request::JobOutput { host, job, stream, from, max } => {
                 self.attempt(host, job).map(|attempt| job::output(&attempt, *stream, *from, *max))
             }
@@ -333,14 +407,21 @@ impl Shared {
             return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
         }
         Ok(match request {
-            Request::Start { host, job, service, verb, args, mut argv, .. } => {
+            Request::Start { host, job, service, verb, args, mut argv, secret: name, .. } => {
                 let attempt = self.attempt(&host, &job)?;
                 let number = self.admit(&host)?;
+                // What was asked for is the same whoever answers.
+                let asked = Asked::of(&argv, name.as_deref());
                 if let Some((lab, _)) = &self.lab {
                     let (host, service, name) = (host.as_str(), service.as_deref(), verb.as_str());
                     argv = lab.start(&job, Wanted { host, service, name, args: &args, argv: &argv }).await?;
                 }
-                job::start(&attempt, number, self.clock.boot(), &argv, secret.as_ref()).await
+                let reply = job::start(&attempt, number, self.clock.boot(), (&argv, &asked), secret.as_ref()).await;
+                if reply == Reply::Job(JobState::Absent) {
+                    // It was taken over meanwhile.
+                    self.admit(&host)?;
+                }
+                reply
             }
             Request::JobEnd { host, job, until } => {
                 let attempt = self.attempt(&host, &job)?;
@@ -352,13 +433,13 @@ impl Shared {
                 Reply::Job(job::terminate(&self.watches, &self.clock, &attempt).await)
             }
             Request::TakeLease { host, force } => {
-                let (jobs, since) = (&self.place(&host)?.jobs, since());
-                let take = || self.leases.take(&host, jobs, &since, force);
+                let (leases, since) = (self.leases_of(&host)?, since());
+                let take = || self.leases.take(&host, &leases, &since, force);
                 Reply::Lease(tokio::task::block_in_place(take)?)
             }
             Request::Release { host } => {
-                let jobs = &self.place(&host)?.jobs;
-                Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, jobs))?)
+                let leases = self.leases_of(&host)?;
+                Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, &leases))?)
             }
             Request::Probe { host, service, what, argv, args, until } => {
                 self.place(&host)?;
@@ -368,15 +449,14 @@ impl Shared {
                     None => commands::probe(&self.clock, &argv, until).await,
                 }
             }
-            Request::File { host, work } => {
+            Request::File { host, work, until } => {
                 if host != RUNNER {
                     self.place(&host)?;
                 }
                 if host != RUNNER && work.changes() {
                     self.admit(&host)?;
                 }
-                let done = tokio::task::spawn_blocking(|| local_transfer::work(work)).await;
-                done.unwrap_or_else(|error| Reply::Trouble(Trouble::Lost(error.to_string())))
+                local_transfer::work(work, &self.clock, until).await
             }
             Request::Changed { host, dir, seen, until } => {
                 self.place(&host)?;
@@ -427,19 +507,68 @@ impl Shared {
     }
 
     fn attempt(&self, host: &str, id: &super::JobId) -> std::result::Result<Attempt, Trouble> {
-        Attempt::of(&self.place(host)?.jobs, id)
+        Attempt::of(&self.place(host)?.jobs, &self.leases_of(host)?, id)
+    }
+
+    /// The folder of a host's leases.
+    fn leases_of(&self, host: &str) -> std::result::Result<PathBuf, Trouble> {
+        let jobs = &self.place(host)?.jobs;
+        Ok(self.machine.as_ref().map_or_else(|| jobs.join(FOLDER), |machine| machine.folder.clone()))
     }
 
     /// The fence number under which something may be changed on a host: every request that changes something asks.
     fn admit(&self, host: &str) -> std::result::Result<u64, Trouble> {
-        let jobs = &self.place(host)?.jobs;
-        tokio::task::block_in_place(|| self.leases.admit(host, jobs, &since()))
+        let leases = self.leases_of(host)?;
+        tokio::task::block_in_place(|| self.leases.admit(host, &leases, &since()))
+    }
+}
+
+/// Refuses a configuration of SSH that `ssh` would silently do without, or that others may write: it names commands.
+fn readable(config: &Path) -> Result<()> {
+    let shown = config.display();
+    let wrong = |why: String, hint: String| {
+        Err(Error::new(Kind::Inventory, format!("the `config` of `[ssh]` cannot be used: {why}"))
+            .hint("nothing was done: `ssh` would go on without it, with other addresses, accounts and keys")
+            .hint(hint))
+    };
+    let look = format!("name another file in the inventory, or look at what it is: ls -ld {shown}");
+    match std::fs::metadata(config) {
+        Err(error) => return wrong(format!("`{shown}`: {error}"), look),
+        Ok(data) if !data.is_file() => return wrong(format!("`{shown}` is not a file"), look),
+        Ok(_) => {}
+    }
+    if let Err(error) = std::fs::File::open(config) {
+        return wrong(format!("`{shown}`: {error}"), look);
+    }
+    match trust::text(config.parent().unwrap_or(config), Path::new(config.file_name().unwrap_or_default())) {
+        Some(Doubt { why, command }) => wrong(why, format!("look at what it says, then: {command}")),
+        None => Ok(()),
     }
 }
 
 /// The present, as leases tell it: by the real clock, whatever clock counts in the world.
 fn since() -> String {
     lease::since(Clock::real().now().wall)
+}
+
+/// Whether a request only waits, so that it can be dropped when its reply is forgotten; what acts is carried through.
+fn only_waits(request: &Request) -> bool {
+    match request {
+        Request::JobEnd { .. } | Request::Changed { .. } | Request::WaitUntil { .. } => true,
+        Request::Ask { .. } | Request::Line { .. } => true,
+        // A digest of a large file takes as long as a wait.
+        Request::File { work, .. } => !work.changes(),
+        Request::Start { .. }
+        | Request::Look { .. }
+        | Request::JobOutput { .. }
+        | Request::EndJob { .. }
+        | Request::Probe { .. }
+        | Request::List { .. }
+        | Request::Read { .. }
+        | Request::TakeLease { .. }
+        | Request::Release { .. }
+        | Request::ExpectNewKey { .. } => false,
+    }
 }
 
 /// Tells of signals. Who interrupts a second time does not want to wait: baton exits at once, which loses nothing, and
@@ -452,6 +581,7 @@ fn report_interrupts(runtime: &Handle, outbox: &Sender<Completion>) -> std::io::
             let mut before = false;
             while signals.recv().await.is_some() {
                 if before && kind != SignalKind::hangup() {
+                    line_mode::restore();
                     std::process::exit(INTERRUPTED);
                 }
                 before = true;

@@ -16,8 +16,8 @@ pub enum FileWork {
         path: String,
         /// How many of its first bytes count for the digest.
         first: u64,
-        /// It is the source of something: it must be there, and may be a symbolic link.
-        must: bool,
+        /// What it is looked at for.
+        role: Role,
     },
     /// Bytes of a source. The reply is `Reply::Block`, shorter than `max` only at its end.
     Read {
@@ -29,7 +29,8 @@ pub enum FileWork {
         max: u64,
     },
     /// Write bytes into a part at a place it has grown to; whatever is behind them goes. At 0 the part begins anew, for
-    /// nobody else to read. May be asked for again. The reply is `Reply::Kept`.
+    /// nobody else to read. Refused where the name is taken by what is no part of ours. May be asked for again. The
+    /// reply is `Reply::Kept`.
     Write {
         /// The part.
         path: String,
@@ -38,7 +39,8 @@ pub enum FileWork {
         /// What.
         block: Block,
     },
-    /// Make a part the file, durably. The reply is `Reply::Kept`.
+    /// Make a part the file, durably; a file it replaces hands on its owner, its group and its attributes, or is not
+    /// replaced. The reply is `Reply::Kept`.
     Install {
         /// The part; the file itself, to change only its mode.
         part: String,
@@ -60,6 +62,18 @@ impl FileWork {
             Self::Digest { .. } | Self::Read { .. } => false,
         }
     }
+}
+
+/// What a file is looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The source of something: it must be there, and may be a symbolic link.
+    Source,
+    /// A target: it need not be there, and is no symbolic link.
+    Target,
+    /// A part: it need not be there, and is refused unless it is the login account's own, under no other name, and for
+    /// nobody else to read. Whoever else may write in the folder could have laid it there, and could still change it.
+    Part,
 }
 
 /// What a file holds.

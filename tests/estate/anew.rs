@@ -17,10 +17,41 @@ fn an_expected_new_host_key_is_taken_once_and_counts_from_then_on() {
     estate.host(1).change_host_key();
     baton.run(&plain).code(1).says("another host key");
     baton.run(&["abort", "latest", "--reason", "it was made anew"]).code(1);
-    baton.run(&["run", "expects.rhai", "-i", "site.toml"]).code(0);
+    let kept = baton.state().join("host-keys/h1");
+    let let_go = format!("rm {}", kept.display());
+    let told = baton.run(&["run", "expects.rhai", "-i", "site.toml"]).code(0);
+    assert!(told.in_one_line().contains(&let_go), "{}", told.out);
     baton.run(&plain).code(0);
     estate.host(1).change_host_key();
-    baton.run(&plain).code(1).says("another host key");
+    let told = baton.run(&plain).code(1).says("another host key");
+    assert!(told.in_one_line().contains(&let_go), "{}", told.err);
+    std::fs::remove_file(kept).expect("as it is told");
+    let told = baton.run(&["resume"]).code(1);
+    assert!(told.in_one_line().contains("ssh-keygen -R"), "its own keys count again: {}", told.err);
+}
+
+#[test]
+fn a_folder_of_sockets_that_is_cleared_away_under_a_run_is_made_again() {
+    let (baton, estate) = (Baton::new(), Estate::start(1));
+    let runtime = tempfile::Builder::new().prefix("bt").tempdir_in("/tmp").expect("a folder");
+    let own = runtime.path().join("baton-20261121-logs");
+    std::fs::create_dir(&own).expect("a folder");
+    std::fs::write(own.join("backup"), "precious").expect("writes");
+    for setting in ["", "multiplexing = \"process\"\n"] {
+        baton.write("site.toml", &format!("{}[hosts.here]\naddress = \"local\"\n", estate.inventory(setting)));
+        let clear = format!("rm -rf {}/baton", runtime.path().display());
+        let book = format!(
+            "//! Clears\nrun(host(\"h1\"), [\"true\"]);\nrun(host(\"here\"), [\"sh\", \"-c\", \"{clear}\"]);\n\
+             run(host(\"h1\"), [\"true\"]);\n"
+        );
+        baton.write("book.rhai", &book);
+        let mut command = baton.command(&["run", "book.rhai", "-i", "site.toml"]);
+        let output = command.env("XDG_RUNTIME_DIR", runtime.path()).output().expect("starts the binary");
+        Ended::from(output).code(0);
+    }
+    assert!(own.join("backup").is_file(), "a folder of the user's was removed");
+    let left = std::fs::read_dir(runtime.path().join("baton")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "its own folder stays when it ends");
 }
 
 #[test]

@@ -2,9 +2,9 @@
 //! something is waited for.
 
 use baton::model::event::Event;
-use baton::model::mark::{Identity, tail_checksum};
+use baton::model::mark::Identity;
 use baton::model::record::Moment;
-use baton::world::{Answer, FileStat, JobId, JobState, Line, Link, Reply, Request, Stopped, Trouble};
+use baton::world::{Answer, FileKind, FileStat, JobId, JobState, Line, Link, Reply, Request, Stopped, Trouble};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -40,6 +40,8 @@ pub(super) struct State {
     /// What probes read from which time on.
     pub(super) probes: BTreeMap<String, Vec<(u64, i32, &'static str)>>,
     pub(super) files: Vec<(FileStat, Vec<u8>)>,
+    /// How many edits there were: the time of writing of files.
+    pub(super) writes: i64,
     pub(super) edits: BTreeMap<u64, Vec<Edit>>,
     pub(super) output: Vec<u8>,
     pub(super) answer: Option<Answer>,
@@ -84,12 +86,20 @@ impl State {
     }
 
     fn apply(&mut self, edit: Edit) {
+        self.writes += 1;
+        let modified = self.writes;
         match edit {
             Edit::Append(name, inode, bytes) => match self.files.iter_mut().find(|(stat, _)| stat.name == name) {
-                Some((_, content)) => content.extend(bytes),
+                Some((stat, content)) => {
+                    stat.modified = modified;
+                    content.extend(bytes);
+                }
                 None => {
                     let identity = Identity { device: 1, inode };
-                    self.files.push((FileStat { name: name.into(), identity, len: 0, modified: 0 }, bytes));
+                    self.files.push((
+                        FileStat { name: name.into(), identity, len: 0, modified, kind: FileKind::File },
+                        bytes,
+                    ));
                 }
             },
             Edit::Rename(from, to) => {
@@ -97,18 +107,15 @@ impl State {
                 stat.name = to.into();
             }
             Edit::Rewrite(name, bytes) => {
-                self.files.iter_mut().find(|(stat, _)| stat.name == name).expect("there").1 = bytes;
+                let file = self.files.iter_mut().find(|(stat, _)| stat.name == name).expect("there");
+                (file.0.modified, file.1) = (modified, bytes);
             }
             Edit::Remove(name) => self.files.retain(|(stat, _)| stat.name != name),
         }
     }
 
     pub(super) fn listing(&self) -> Vec<FileStat> {
-        let now = |(stat, bytes): &(FileStat, Vec<u8>)| FileStat {
-            len: bytes.len() as u64,
-            modified: tail_checksum(bytes).cast_signed(),
-            ..stat.clone()
-        };
+        let now = |(stat, bytes): &(FileStat, Vec<u8>)| FileStat { len: bytes.len() as u64, ..stat.clone() };
         let mut listing: Vec<FileStat> = self.files.iter().map(now).collect();
         listing.sort();
         listing

@@ -1,34 +1,41 @@
 //! The cursors of a log: no line lost, none read twice, whatever happens to the files.
 
 use baton::exec::follow::{CHUNK, Follower, LINE_MAX, cursor_at_end};
-use baton::model::mark::{Identity, Mark, tail_checksum};
-use baton::world::FileStat;
+use baton::model::mark::{Identity, Mark};
+use baton::world::{FileKind, FileStat};
 
-/// A folder of log files: name, inode, content.
+/// A folder of log files: name, inode, content, newest first; and the time, from which their times of writing follow.
 #[derive(Default, Clone)]
-struct Folder(Vec<(&'static str, u64, Vec<u8>)>);
+struct Folder(Vec<(&'static str, u64, Vec<u8>)>, i64);
 
 /// What happens, the files afterwards, and the lines that are new.
 type Row = (&'static str, Vec<(&'static str, u64, &'static str)>, Vec<&'static str>);
 
 impl Folder {
     fn of(files: &[(&'static str, u64, &str)]) -> Self {
-        Self(files.iter().map(|(name, inode, text)| (*name, *inode, text.as_bytes().to_vec())).collect())
+        Self(files.iter().map(|(name, inode, text)| (*name, *inode, text.as_bytes().to_vec())).collect(), 1_000)
+    }
+
+    /// The same later.
+    fn later(mut self) -> Self {
+        self.1 += 1_000;
+        self
     }
 
     fn listing(&self) -> Vec<FileStat> {
-        let stat = |(name, inode, bytes): &(&str, u64, Vec<u8>)| FileStat {
+        let stat = |(index, (name, inode, bytes)): (usize, &(&str, u64, Vec<u8>))| FileStat {
             name: (*name).to_owned(),
             identity: Identity { device: 1, inode: *inode },
             len: bytes.len() as u64,
-            modified: tail_checksum(bytes).cast_signed(),
+            modified: self.1 - index as i64,
+            kind: FileKind::File,
         };
-        self.0.iter().map(stat).collect()
+        self.0.iter().enumerate().map(stat).collect()
     }
 
     /// Where the log stands now.
     fn mark(&self) -> Mark {
-        let end = |(stat, file): (FileStat, &(&str, u64, Vec<u8>))| cursor_at_end(&stat, 0, &file.2).expect("from 0");
+        let end = |(stat, file): (FileStat, &(&str, u64, Vec<u8>))| cursor_at_end(&stat, 0, &file.2);
         Mark { cursors: self.listing().into_iter().zip(&self.0).map(end).collect() }
     }
 }
@@ -113,14 +120,102 @@ fn whatever_happens_to_the_files_each_new_line_is_read_once_and_in_order() {
             vec!["new 1 of this launch"],
         ),
         (
+            "copied in the pattern and truncated",
+            vec![("app.log", 10, "new\n"), ("app.1.log", 11, "old 1\nold 2\n")],
+            vec!["new"],
+        ),
+        (
+            "copied with a line nobody has read, and truncated",
+            vec![("app.log", 10, "new 2\n"), ("app.1.log", 11, "old 1\nold 2\nnew 1\n")],
+            vec!["new 1", "new 2"],
+        ),
+        (
+            "copied, truncated and regrown beyond what was read",
+            vec![("app.log", 10, "new 1\nnew 2 is longer\n"), ("app.1.log", 11, "old 1\nold 2\n")],
+            vec!["new 1", "new 2 is longer"],
+        ),
+        (
+            "copied under a name made of its own, and left as it was",
+            vec![("app.log", 10, "old 1\nold 2\nnew\n"), ("app.log.bak.log", 11, "old 1\nold 2\n")],
+            vec!["new"],
+        ),
+        ("copied and deleted", vec![("app.log.bak.log", 11, "old 1\nold 2\nnew\n")], vec!["new"]),
+        (
+            "another launch begins with the same lines",
+            vec![("app.9.log", 11, "old 1\nold 2\n"), ("app.log", 10, "old 1\nold 2\n")],
+            vec!["old 1", "old 2"],
+        ),
+        (
+            "deleted, and a file of another program got its inode",
+            vec![("notes.txt", 10, "old 1\nold 3\nnew\n")],
+            vec![],
+        ),
+        (
+            "it has a second name",
+            vec![("app.b.log", 10, "old 1\nold 2\nnew\n"), ("app.log", 10, "old 1\nold 2\nnew\n")],
+            vec!["new"],
+        ),
+        (
+            "truncated under a writer that goes on where it stood",
+            vec![("app.log", 10, "\0\0\0\0\0\0\0\0\0\0\0\0\0new 1\nnew 2\n")],
+            vec!["new 1", "new 2"],
+        ),
+        (
+            "packed under a name of the log",
+            vec![("app.log", 10, "old 1\nold 2\n"), ("app.1.log", 11, "BZh91AY\nx\n")],
+            vec![],
+        ),
+        (
             "a file of another program beside it",
             vec![("app.log", 10, "old 1\nold 2\n"), ("other.txt", 13, "noise\n")],
             vec![],
         ),
     ];
     for (name, after, wanted) in rows {
-        assert_eq!(new_lines(&before, &Folder::of(&after)), wanted, "{name}");
+        assert_eq!(new_lines(&before, &Folder::of(&after).later()), wanted, "{name}");
     }
+}
+
+#[test]
+fn a_line_that_was_begun_before_the_mark_is_old_unless_it_grows() {
+    let before = Folder::of(&[("app.log", 1, "old\nREADY")]);
+    for (after, wanted) in [
+        ("old\nREADY\n", vec![]),
+        ("old\nREADY\r\nnew\n", vec!["new"]),
+        ("old\nREADY again\nnew\n", vec!["READY again", "new"]),
+    ] {
+        assert_eq!(new_lines(&before, &Folder::of(&[("app.log", 1, after)]).later()), wanted, "{after:?}");
+    }
+}
+
+#[test]
+fn a_file_that_was_last_written_before_the_mark_is_old_until_it_grows() {
+    let before = Folder::of(&[("app.log", 1, "old\n")]).later();
+    let mut after = Folder::of(&[("app.0.log", 2, "READY\n"), ("app.log", 1, "old\n")]);
+    let mut follower = Follower::new("app*.log", &before.mark());
+    assert!(read(&mut follower, &after).is_empty(), "moved there from elsewhere");
+    assert_eq!(follower.remarks().old.len(), 1);
+    after.0[0].2.extend(b"new\n");
+    assert_eq!(read(&mut follower, &after.later()), ["new"]);
+}
+
+#[test]
+fn a_hole_of_any_length_is_no_line() {
+    let mut bytes = vec![0; CHUNK as usize * 2 + 7];
+    let mut follower = Follower::new("app*.log", &Mark::default());
+    assert!(read(&mut follower, &Folder(vec![("app.log", 1, bytes.clone())], 1)).is_empty());
+    bytes.extend(b"new\nlast\n");
+    let folder = Folder(vec![("app.log", 1, bytes)], 2);
+    assert_eq!(read(&mut follower, &folder), ["new", "last"]);
+    assert!(read(&mut Follower::new("app*.log", &follower.mark()), &folder).is_empty());
+}
+
+#[test]
+fn many_old_files_cost_nothing_when_they_are_as_the_mark_left_them() {
+    let folder = Folder((0..5_000).map(|inode| ("app.log", inode, b"old\n".to_vec())).collect(), 100_000);
+    let mut follower = Follower::new("app*.log", &folder.mark());
+    follower.see(&folder.listing());
+    assert_eq!(follower.wanted(), None);
 }
 
 #[test]
@@ -128,7 +223,7 @@ fn stale_files_of_earlier_launches_are_never_read() {
     let before = Folder::of(&[("app.1.log", 1, "ready\n"), ("app.2.log", 2, "ready\n")]);
     let mut after = before.clone();
     after.0.push(("app.3.log", 3, b"starting\n".to_vec()));
-    assert_eq!(new_lines(&before, &after), ["starting"]);
+    assert_eq!(new_lines(&before, &after.later()), ["starting"]);
 }
 
 #[test]
@@ -172,16 +267,17 @@ fn reading_may_stop_behind_any_line_and_go_on_there() {
 fn a_line_longer_than_a_chunk_is_cut_and_what_follows_it_is_read() {
     let long = CHUNK as usize * 2 + 500;
     let text = format!("first\n{}\nlast\n", "x".repeat(long));
-    let folder = Folder(vec![("app.log", 1, text.into_bytes())]);
+    let folder = Folder(vec![("app.log", 1, text.into_bytes())], 0);
     let mut follower = Follower::new("app*.log", &Mark::default());
     let lines = read(&mut follower, &folder);
-    assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [5, LINE_MAX, 4]);
+    assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [5, LINE_MAX + 1, 4]);
+    assert_eq!(follower.remarks().long_lines, 1, "and said");
     assert!(read(&mut Follower::new("app*.log", &follower.mark()), &folder).is_empty());
 }
 
 #[test]
 fn many_chunks_are_read_without_a_gap() {
     let text: String = (0..400_000).map(|n| format!("line {n}\n")).collect();
-    let lines = read(&mut Follower::new("*", &Mark::default()), &Folder(vec![("app.log", 1, text.into_bytes())]));
+    let lines = read(&mut Follower::new("*", &Mark::default()), &Folder(vec![("app.log", 1, text.into_bytes())], 0));
     assert!(lines.iter().enumerate().all(|(n, line)| *line == format!("line {n}")) && lines.len() == 400_000);
 }

@@ -22,6 +22,7 @@ fn wait(want: Want, from: Mark) -> LogWait {
         files: "cs*.log".into(),
         event_patterns: vec![r"^.{8,40}?\sStd\s+(?:21-)?(\d{5})\s".into()],
         events: vec![22911, 22902, 25301, 22172],
+        meanings: BTreeMap::new(),
     };
     LogWait { source, from, want, limit: Span::mins(5), contact: None, exit: None }
 }
@@ -172,7 +173,7 @@ fn a_table_decides_by_events_time_and_exit() {
     assert_eq!((text(&forced), forced.0.borrow().now), ("FORCE".into(), 15_000), "10 s after the state was entered");
     let late = append(14_000, line(25301))(append(5_000, line(22902))(contacted()));
     assert_eq!(text(&late), "UPGRADE", "within the settle time");
-    let silent = running();
+    let silent = append(0, "an old launch\n")(running());
     assert_eq!((text(&silent), silent.0.borrow().now), ("SILENT".into(), 120_000), "no contact");
     let slow = contacted();
     assert_eq!((text(&slow), slow.0.borrow().now), ("LATE".into(), 300_000), "contact, but no end");
@@ -192,4 +193,84 @@ fn a_table_tells_what_it_has_seen() {
     assert_eq!(value.get("warnings"), Some(&Value::List(vec!["again".into(), "late".into()])));
     let seen = fake.0.borrow().events.iter().filter(|event| matches!(event, Event::LogSeen { .. })).count();
     assert_eq!(seen, 4);
+}
+
+#[test]
+fn a_log_that_cannot_be_seen_does_not_look_like_a_quiet_one() {
+    let quiet = failed(act(
+        &append(0, "old\n")(Fake::new()),
+        Action::Log(wait(seek(&[22902], &[]), Mark::default())),
+        1,
+        false,
+    ));
+    assert_eq!(quiet.kind, FailureKind::Limit);
+    let nothing = failed(act(&Fake::new(), Action::Log(wait(seek(&[22902], &[]), Mark::default())), 1, false));
+    assert_eq!(nothing.kind, FailureKind::Unreadable);
+    assert!(nothing.message.contains("no file in `/logs` matches `cs*.log`"), "{}", nothing.message);
+    let mark = done(act(
+        &append(0, line(22911))(Fake::new()),
+        Action::Log(wait(seek(&[22911], &[]), Mark::default())),
+        1,
+        false,
+    ))
+    .1;
+    let lost = Fake::new()
+        .edit(0, Edit::Append("cs.log", 1, line(22911)))
+        .edit(2_000, Edit::Append("cs.log", 1, line(22902)))
+        .edit(2_000, Edit::Remove("cs.log"))
+        .edit(2_000, Edit::Append("cs.log.1.gz", 2, b"\x1f\x8bREADY\n".to_vec()))
+        .edit(2_000, Edit::Append("cs.log", 3, line(22911)));
+    let wanted = wait(seek(&[22902], &["READY"]), mark.expect("a mark"));
+    let failure = failed(act(&lost, Action::Log(wanted), 1, false));
+    assert_eq!(failure.kind, FailureKind::Unreadable);
+    assert!(failure.message.contains("`cs.log` went away before it was read to its end"), "{}", failure.message);
+}
+
+#[test]
+fn a_file_that_may_not_be_read_hides_itself_and_no_other() {
+    let fake = append(1_000, line(22911))(Fake::new()).edit(1_000, Edit::Append("cs.2.log", 2, line(22902))).trouble(
+        "read",
+        Trouble::Refused("cannot read `cs.log`: permission denied".into()),
+        false,
+    );
+    done(act(&fake, Action::Log(wait(seek(&[22902], &[]), Mark::default())), 1, false));
+}
+
+#[test]
+fn nothing_is_concluded_from_the_silence_of_a_host_that_does_not_answer() {
+    let mut fake = append(1_000, [line(22911), line(22902)].concat())(Fake::new())
+        .edit(12_000, Edit::Append("cs.log", 1, line(25301)));
+    for _ in 0..4 {
+        fake = fake.trouble("changed", Trouble::Unreachable("no route".into()), false);
+        fake = fake.trouble("list", Trouble::Unreachable("no route".into()), false);
+    }
+    let (value, _) = done(act(&fake, Action::Log(wait(Want::Table(table()), Mark::default())), 1, false));
+    assert_eq!(value.get("outcome"), Some(&"UPGRADE".into()), "the settling time was over while nobody could look");
+}
+
+#[test]
+fn a_line_without_an_end_is_read_when_the_limit_is_over_and_counts_once() {
+    let fake = append(1_000, "22:00:05 Std 22902 Std 2291")(Fake::new())
+        .edit(400_000, Edit::Append("cs.log", 1, b"1 Std 22902\n".to_vec()));
+    let (value, mark) = done(act(&fake, Action::Log(wait(seek(&[22902], &[]), Mark::default())), 1, false));
+    assert_eq!(value.get("line"), Some(&"22:00:05 Std 22902 Std 2291".into()));
+    assert_eq!(fake.0.borrow().now, 300_000, "until then it might have got its end");
+    fake.0.borrow_mut().now = 400_000;
+    let again = failed(act(&fake, Action::Log(wait(seek(&[22902], &["Std"]), mark.expect("a mark"))), 1, false));
+    assert_eq!(again.kind, FailureKind::Limit, "the rest of that line is no line: {}", again.message);
+}
+
+#[test]
+fn a_number_that_may_go_on_is_no_event_yet() {
+    let fake = append(1_000, "22:00:05 Std 22902")(Fake::new());
+    failed(act(&fake, Action::Log(wait(seek(&[22902], &[]), Mark::default())), 1, false));
+}
+
+#[test]
+fn what_an_event_means_stands_beside_it() {
+    let fake = append(1_000, [line(22911), line(22911), line(22902), line(25301)].concat())(Fake::new());
+    let mut watched = wait(Want::Table(table()), Mark::default());
+    watched.source.meanings = BTreeMap::from([("22911".to_owned(), "deals with its peer".to_owned())]);
+    let (value, _) = done(act(&fake, Action::Log(watched), 1, false));
+    assert_eq!(value.get("told"), Some(&"22911, 2 times (deals with its peer); 22902; 25301".into()));
 }

@@ -9,6 +9,7 @@ use baton::model::profile::Reading;
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::world::{Answer, Trouble};
+use std::collections::BTreeMap;
 
 fn words() -> Reading {
     Reading::Words(vec!["primary".into(), "backup".into()])
@@ -93,8 +94,13 @@ fn a_question_without_anyone_to_ask_stays_open() {
 fn a_capture_records_the_time_and_where_a_log_stands() {
     let fake = Fake::new().with(|state| state.now = 5);
     assert_eq!(done(act(&fake, Action::Capture(Capture::Now), 1, false)).0, Value::Int(1_000_005));
-    let source =
-        LogSource { dir: "/logs".into(), files: "*.log".into(), event_patterns: Vec::new(), events: Vec::new() };
+    let source = LogSource {
+        dir: "/logs".into(),
+        files: "*.log".into(),
+        event_patterns: Vec::new(),
+        events: Vec::new(),
+        meanings: BTreeMap::new(),
+    };
     let long = [b"y".repeat(200_000), b"\nlast\nbegun".to_vec()].concat();
     let fake = Fake::new()
         .edit(0, Edit::Append("b.log", 2, b"one\ntwo\npart".to_vec()))
@@ -104,5 +110,5 @@ fn a_capture_records_the_time_and_where_a_log_stands() {
     let (_, mark) = done(act(&fake, Action::Capture(Capture::Mark { source }), 1, false));
     let cursors = mark.expect("a mark").cursors;
     let offsets: Vec<(&str, u64)> = cursors.iter().map(|cursor| (cursor.name.as_str(), cursor.offset)).collect();
-    assert_eq!(offsets, [("a.log", 200_006), ("b.log", 8), ("c.log", 0)]);
+    assert_eq!(offsets, [("b.log", 8), ("a.log", 200_006), ("c.log", 0)], "oldest first");
 }

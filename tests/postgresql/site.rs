@@ -163,6 +163,7 @@ impl Site {
             .current_dir(self.path())
             .env("HOME", self.path())
             .env("BATON_STATE", self.path().join("state"))
+            .env("BATON_LEASES", self.path().join("leases"))
             .env_remove("XDG_STATE_HOME")
             .env("NO_COLOR", "1")
             .env("COLUMNS", "120")

@@ -158,3 +158,54 @@ fn what_was_changed_by_hand_is_named_before_a_run_goes_back() {
     let plan = baton.run(&["rollback"]).code(4).says("changed by lines typed in the REPL: not undone by this");
     plan.says("set_readonly(c1)").says("nothing was changed that would have to be undone");
 }
+
+#[test]
+fn words_of_commands_and_verbs_without_their_signs_say_what_to_type() {
+    let baton = Baton::new();
+    let lines = "help\nexit\nquit\n?\nstatus c1\nstatus\nnext\nwatch role(c1)\nlet plan = 7\nplan\n";
+    let ended = typed(&baton, &LAB, lines).code(1);
+    let hints = [
+        "type: :help",
+        "type: :quit",
+        "type: status(service(\"c1\"))",
+        "type: status(",
+        ":next",
+        "type: :watch role(c1)",
+    ];
+    for hint in hints {
+        assert!(ended.err.contains(hint), "no {hint:?} in\n{}", ended.err);
+    }
+    assert!(
+        ended.out.contains('7') && !ended.err.contains(":plan"),
+        "a variable is a variable: {}{}",
+        ended.out,
+        ended.err
+    );
+}
+
+#[test]
+fn a_command_on_a_host_shows_its_lines_and_what_is_watched_its_value() {
+    let baton = Baton::new();
+    let lines = "let c1 = service(\"c1\")\n:watch status(c1)\n:sh cfg-a printf 'one\\ntwo\\n'\nto see lines\n";
+    let ended = typed(&baton, &LAB, lines).code(0).says("status(c1) = \"running\"");
+    assert!(ended.out.contains("one\ntwo\n") && !ended.out.contains("\"one"), "{}", ended.out);
+}
+
+#[test]
+fn nothing_is_undone_over_a_pipe_without_a_yes() {
+    let (baton, words) = stepping();
+    let ended = typed(&baton, &words, ":next\n:next\n:undo\n:steps\n").code(4);
+    assert!(ended.err.contains("nothing was undone") && ended.err.contains("rollback"), "{}", ended.err);
+    assert!(
+        !baton.lab_ledger("genesys").iter().any(|deed| deed.contains("unset_readonly")),
+        "{:?}",
+        baton.lab_ledger("genesys")
+    );
+    let (baton, words) = stepping();
+    typed(&baton, &words, ":next\n:next\n:undo\nrollback\n:steps\n");
+    assert!(
+        baton.lab_ledger("genesys").iter().any(|deed| deed.contains("unset_readonly")),
+        "{:?}",
+        baton.lab_ledger("genesys")
+    );
+}

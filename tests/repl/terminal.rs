@@ -80,3 +80,25 @@ fn an_edited_runbook_is_gone_on_with_from_where_it_stands() {
     let page = baton.run(&["show"]).code(0).says("edited texts adopted by").says("new: \"Release\"");
     assert!(!page.out.contains("Lock c1"), "nothing is done by it: {}", page.out);
 }
+
+#[test]
+fn however_it_is_ended_the_terminal_takes_lines_again() {
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::HUP] {
+        let baton = Baton::new();
+        let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", SPEED]);
+        session.shows("baton> ").presses("1 +");
+        assert!(!session.takes_lines(), "a line is being edited");
+        session.signal(signal);
+        session.ends();
+        assert!(session.takes_lines(), "it is left as the editor had it");
+    }
+}
+
+#[test]
+fn a_line_that_stops_in_the_midst_shows_that_more_is_wanted() {
+    let baton = Baton::new();
+    let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", SPEED]);
+    session.shows("baton> ").types("let x = [1,").shows("...> ").types("2]").shows("baton> ");
+    session.types("`open").shows("...> ").types("text`").shows("open").shows("baton> ").presses("\u{4}");
+    assert_eq!(session.ends(), 0);
+}

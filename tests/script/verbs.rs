@@ -46,7 +46,8 @@ fn start_marks_the_log_before_it_starts() {
     assert_eq!(test.done(), ["mark(c2)", "status(c2)", "start(c2)", "wait_for_log(c2, 22172 or \"ready .*\")"]);
     let Action::Log(wait) = test.door.effect("wait_for_log(c2, 22172 or \"ready .*\")").action else { panic!() };
     assert_eq!(wait.source.dir, "/log/c2");
-    assert_eq!(wait.source.events, [22172]);
+    assert_eq!(wait.source.events, [22172, 22911, 25301, 25302]);
+    assert_eq!(wait.source.meanings["22172"], "initialized as backup");
     assert!(wait.exit.is_some());
 }
 

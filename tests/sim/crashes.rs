@@ -61,6 +61,7 @@ fn bring_up(door: &dyn Door, service: &str, dir: &str) -> Result<(), Halted> {
         files: format!("{service}.*.log"),
         event_patterns: vec![r"^\S+ Std (\d+) ".into()],
         events: vec![100],
+        meanings: BTreeMap::new(),
     };
     door.perform(job(service, "backup", Class::Once, &[]), None)?;
     door.perform(effect(service, "mark", Action::Capture(Capture::Mark { source: source.clone() })), None)?;

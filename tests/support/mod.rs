@@ -91,6 +91,7 @@ impl Baton {
             .args(words)
             .current_dir(self.folder())
             .env("BATON_STATE", self.state())
+            .env("BATON_LEASES", self.folder().join("leases"))
             .env("HOME", self.folder())
             .env_remove("XDG_STATE_HOME")
             .env("NO_COLOR", "1")
@@ -154,6 +155,11 @@ impl Ended {
         let both = format!("{}{}", self.out, self.err);
         assert!(both.contains(text), "does not say {text:?}\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
         self
+    }
+
+    /// All it said, as it was before it was broken into lines.
+    pub fn in_one_line(&self) -> String {
+        format!("{} {}", self.out, self.err).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 

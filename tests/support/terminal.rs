@@ -107,6 +107,19 @@ impl Session {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("interrupts it");
     }
 
+    /// Sends the command a signal.
+    pub fn signal(&mut self, signal: rustix::process::Signal) {
+        use rustix::process::{Pid, kill_process};
+        kill_process(Pid::from_child(&self.child), signal).expect("signals it");
+    }
+
+    /// Whether the terminal gives whole lines and echoes them, as it does while no editor has it.
+    pub fn takes_lines(&self) -> bool {
+        use rustix::termios::{LocalModes, tcgetattr};
+        let now = tcgetattr(self.master.as_ref().expect("it is open")).expect("its mode");
+        now.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
     /// Waits for the end of the command; its exit code.
     pub fn ends(&mut self) -> i32 {
         while self.more() {}

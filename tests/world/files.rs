@@ -2,9 +2,10 @@
 
 use super::{ask, open, soon};
 use baton::world::system::SystemWorld;
-use baton::world::{Completion, FileStat, Reply, Request, Ticket, Trouble, World};
+use baton::world::{Completion, FileKind, FileStat, Reply, Request, Ticket, Trouble, World};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 fn text(dir: &Path) -> String {
@@ -14,6 +15,7 @@ fn text(dir: &Path) -> String {
 fn list(world: &mut SystemWorld, dir: &Path) -> Vec<FileStat> {
     match ask(world, Request::List { host: "h".into(), dir: text(dir) }) {
         Reply::Listing(files) => files,
+        Reply::Trouble(Trouble::Missing(_)) => Vec::new(),
         other => panic!("expected a listing, got {other:?}"),
     }
 }
@@ -39,16 +41,31 @@ fn after(world: &mut SystemWorld, dir: &Path, change: impl FnOnce()) -> Vec<File
 }
 
 #[test]
-fn only_regular_files_are_listed_by_name() {
+fn files_and_the_links_to_them_are_listed_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, dir) = (open(folder.path()), folder.path().join("logs"));
-    assert_eq!(list(&mut world, &dir), []);
+    let missing = ask(&mut world, Request::List { host: "h".into(), dir: text(&dir) });
+    assert!(matches!(missing, Reply::Trouble(Trouble::Missing(_))), "{missing:?}");
     fs::create_dir_all(dir.join("folder")).unwrap();
     fs::write(dir.join("b.log"), "12345").unwrap();
     fs::write(dir.join("a.log"), "").unwrap();
     std::os::unix::fs::symlink("b.log", dir.join("current.log")).unwrap();
-    let listed: Vec<(String, u64)> = list(&mut world, &dir).into_iter().map(|file| (file.name, file.len)).collect();
-    assert_eq!(listed, [("a.log".to_owned(), 0), ("b.log".to_owned(), 5)]);
+    std::os::unix::fs::symlink("nothing", dir.join("d.log")).unwrap();
+    std::os::unix::fs::symlink("e.log", dir.join("e.log")).unwrap();
+    std::os::unix::fs::symlink("folder", dir.join("f.log")).unwrap();
+    fs::write(dir.join(std::ffi::OsStr::from_bytes(b"z\xff.log")), "1").unwrap();
+    let listed = list(&mut world, &dir);
+    let names: Vec<(&str, FileKind)> = listed.iter().map(|file| (file.name.as_str(), file.kind)).collect();
+    let expected = [
+        ("a.log", FileKind::File),
+        ("b.log", FileKind::File),
+        ("current.log", FileKind::Link),
+        ("d.log", FileKind::Nowhere),
+        ("e.log", FileKind::Nowhere),
+        ("z\u{fffd}.log", FileKind::Unnamed),
+    ];
+    assert_eq!(names, expected);
+    assert_eq!((listed[2].identity, listed[2].len), (listed[1].identity, 5), "a link is the file it leads to");
 }
 
 #[test]
@@ -69,14 +86,17 @@ fn reading_stops_at_the_end_and_refuses_another_file_of_the_name() {
 }
 
 #[test]
-fn a_link_to_the_file_is_not_the_file() {
+fn a_link_is_read_only_while_it_leads_to_the_file_that_was_listed() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, dir) = (open(folder.path()), folder.path());
-    fs::write(dir.join("secret"), "x").unwrap();
-    let file = list(&mut world, dir).remove(0);
-    std::os::unix::fs::symlink("secret", dir.join("log")).unwrap();
-    let link = FileStat { name: "log".into(), ..file };
-    assert!(matches!(read(&mut world, dir, &link, 0, 1), Reply::Trouble(Trouble::Refused(_))));
+    fs::write(dir.join("today"), "x").unwrap();
+    fs::write(dir.join("tomorrow"), "y").unwrap();
+    std::os::unix::fs::symlink("today", dir.join("log")).unwrap();
+    let link = list(&mut world, dir).into_iter().find(|file| file.name == "log").unwrap();
+    assert_eq!(read(&mut world, dir, &link, 0, 1), Reply::Bytes(b"x".to_vec()));
+    fs::remove_file(dir.join("log")).unwrap();
+    std::os::unix::fs::symlink("tomorrow", dir.join("log")).unwrap();
+    assert!(matches!(read(&mut world, dir, &link, 0, 1), Reply::Trouble(Trouble::Missing(_))));
 }
 
 #[test]

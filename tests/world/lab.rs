@@ -13,7 +13,7 @@ use baton::world::pace::Pace;
 use baton::world::person::Person;
 use baton::world::processes::{Processes, start_detached};
 use baton::world::real_folders::RealFolders;
-use baton::world::transfer::{Block, FileWork, RUNNER};
+use baton::world::transfer::{Block, FileWork, RUNNER, Role};
 use baton::world::{Answer, Completion, Reply, Request, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -223,19 +223,22 @@ fn nothing_outside_of_a_lab_is_looked_at_or_written_whatever_way_leads_there() {
         for host in ["h", RUNNER] {
             let path = format!("{dir}/new");
             let write = FileWork::Write { path: path.clone(), at: 0, block: Block(b"x".to_vec()) };
-            assert!(refused(Request::File { host: host.into(), work: write }), "write {path}");
+            assert!(refused(Request::File { host: host.into(), work: write, until: u64::MAX }), "write {path}");
             let install = FileWork::Install { part: at("h/hard"), path, mode: 0o644, over: true };
-            assert!(refused(Request::File { host: host.into(), work: install }), "install {dir}");
+            assert!(refused(Request::File { host: host.into(), work: install, until: u64::MAX }), "install {dir}");
         }
-        let digest = FileWork::Digest { path: format!("{dir}/theirs"), first: 9, must: true };
-        assert!(refused(Request::File { host: host(), work: digest }), "read {dir}");
+        let digest = FileWork::Digest { path: format!("{dir}/theirs"), first: 9, role: Role::Source };
+        assert!(refused(Request::File { host: host(), work: digest, until: u64::MAX }), "read {dir}");
     }
     for path in ["h/hard", "lab.toml", "models/x.rhai", "jobs"] {
         let write = FileWork::Write { path: at(path), at: 1, block: Block(b"x".to_vec()) };
-        assert!(refused(Request::File { host: "h".into(), work: write }), "{path}");
+        assert!(refused(Request::File { host: "h".into(), work: write, until: u64::MAX }), "{path}");
     }
-    let read = FileWork::Digest { path: out.join("theirs").display().to_string(), first: 9, must: true };
-    assert!(!refused(Request::File { host: RUNNER.into(), work: read }), "what is put comes from whoever rehearses");
+    let read = FileWork::Digest { path: out.join("theirs").display().to_string(), first: 9, role: Role::Source };
+    assert!(
+        !refused(Request::File { host: RUNNER.into(), work: read, until: u64::MAX }),
+        "what is put comes from whoever rehearses"
+    );
     assert!(!refused(Request::List { host: "h".into(), dir: at("h/logs") }));
     assert_eq!(std::fs::read_to_string(out.join("theirs")).unwrap(), "theirs");
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1);

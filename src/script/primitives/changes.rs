@@ -359,6 +359,8 @@ fn result(changed: bool, former: &Value, output: &str) -> Dynamic {
     map.insert("changed".into(), changed.into());
     map.insert("former".into(), convert::to_dynamic(former));
     map.insert("output".into(), output.into());
+    // The same keys, whether or not a person had it left out: a key that is missing is a bug of the script.
+    map.insert("skipped".into(), Dynamic::UNIT);
     map.into()
 }
 

@@ -36,8 +36,9 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             name: "put",
             signatures: &["put(host, local, remote)", "put(host, local, remote, options)"],
             summary: "Carries a file to a host, as the login account, and replaces the one there: written beside it as \
-                      `.NAME.baton-part`, compared by SHA-256, then renamed. A file that is there already is not \
-                      sent; one that was cut short is gone on with. A relative local path is one below the folder \
+                      `.NAME.baton-part`, compared by SHA-256, then renamed. A file that is there hands on its owner, \
+                      group and mode, or is not replaced. A file that is there already is not sent; one that was \
+                      cut short is gone on with. A relative local path is one below the folder \
                       baton was started in. Returns `#{ changed, former, sha256, bytes }`, `former` being the digest \
                       of what was replaced, which is not kept: say in the step's `undo` how to go back.",
             options: &[OF_MODE, OF_SHA256, OF_LIMIT, OF_MAX],

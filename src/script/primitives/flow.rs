@@ -5,7 +5,6 @@ use crate::dispatch::{Entry, Halted};
 use crate::model::effect::{Action, Class, Effect, FailureKind};
 use crate::model::record::FROM_RUN;
 use crate::script::call::Call;
-use crate::script::closures::Closure;
 use crate::script::context::{Fallible, Held, Obligation, Track, terminated};
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
@@ -147,11 +146,16 @@ fn step(call: &Call<'_>) -> Fallible<Dynamic> {
         Ok(Entry::Skip) => return Ok(Dynamic::UNIT),
         Err(Halted) => return Err(track.leave(call.position())),
     }
+    let id = track.run.door.step_id();
     if let Some(undo) = undo {
-        let undo = Closure::keep(call.context, &undo);
-        track.run.undos.borrow_mut().closures.insert(track.run.door.step_id(), undo);
+        let undo = call.keep(&undo)?;
+        track.run.undos.borrow_mut().closures.insert(id.clone(), undo);
     }
     let result = call.invoke(&body, vec![]);
+    // The body may have set what its undo needs; what the script does with those variables later is another matter.
+    if let Some(undo) = track.run.undos.borrow_mut().closures.get_mut(&id) {
+        *undo = undo.settled();
+    }
     end_step(track, result, call.position())
 }
 
@@ -178,8 +182,8 @@ fn message(error: &EvalAltResult) -> String {
 
 fn ensure(call: &Call<'_>) -> Fallible<Dynamic> {
     let (name, body) = (call.text(0)?, call.closure(1)?);
-    let harm = call.options(2)?.closure("harm")?.map(|harm| Closure::keep(call.context, &harm));
-    let body = Closure::keep(call.context, &body);
+    let harm = call.options(2)?.closure("harm")?.map(|harm| call.keep(&harm)).transpose()?;
+    let body = call.keep(&body)?;
     call.track()?.obligations.borrow_mut().push(Obligation { name, place: call.place(), body, harm });
     Ok(Dynamic::UNIT)
 }

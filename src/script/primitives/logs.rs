@@ -2,9 +2,11 @@
 //! before is never looked at. What the log is and how its events are told stands in the profile.
 
 use crate::convert;
+use crate::model::automaton::{Symbol, Table};
 use crate::model::effect::{Action, Class, LogWait, Want};
 use crate::model::mark::Mark;
 use crate::model::span::Span;
+use crate::model::text::did_you_mean;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
@@ -12,6 +14,7 @@ use crate::script::handles::ServiceHandle;
 use crate::script::primitives::{Primitive, changes, table};
 use crate::script::{diagnostic, lower};
 use regex::Regex;
+use regex_syntax::hir::{Hir, HirKind};
 use rhai::{Array, Dynamic, ImmutableString};
 
 const LOG_LIMIT: Span = Span::mins(30);
@@ -36,7 +39,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             signatures: &["wait_for_log(service, what)", "wait_for_log(service, what, options)"],
             class: Some(Class::Wait),
             summary: "Waits for a record after the mark: an event number, a regular expression, or a list of those. \
-                      Gives `#{ event, line, captures }`.",
+                      Gives `#{ event, meaning, line, captures }`.",
             limit: "30min",
             options: &[
                 ("limit", "how long to wait: `\"10min\"`"),
@@ -55,7 +58,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             signatures: &["watch_log(service, table)", "watch_log(service, table, options)"],
             class: Some(Class::Wait),
             summary: "Feeds the events after the mark to a decision table until it ends. Gives \
-                      `#{ outcome, state, events, counts, warnings }`.",
+                      `#{ outcome, state, events, counts, told, warnings }`; `told` has the events in words.",
             limit: "1h",
             options: &[
                 ("limit", "how long to watch; then the table gets the symbol `limit`"),
@@ -80,24 +83,45 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 fn wait_for_log(call: &Call<'_>) -> Fallible<Dynamic> {
-    let service = call.service(0)?;
-    let (want, shown) = wanted(call, call.any(1))?;
     let options = call.options(2)?;
     let limit = options.span("limit")?.unwrap_or(LOG_LIMIT);
     let watches_exit = options.flag("exit")?.unwrap_or(false);
+    let (want, shown) = wanted(call, call.any(1))?;
+    let service = call.service(0)?;
     let label = format!("wait_for_log({}, {shown})", service.name());
     wait(call, &service, label, Terms { want, limit, contact: None, watches_exit })
 }
 
 fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
-    let service = call.service(0)?;
     let options = call.options(2)?;
-    let table = table::read(call, &call.value(1)?)?;
     let contact = options.span("contact")?;
     let limit = options.span("limit")?.unwrap_or(WATCH_LIMIT);
+    let table = table::read(call, &call.value(1)?)?;
+    let service = call.service(0)?;
+    refuse_unknown(call, &service, &table)?;
     let watches_exit = options.flag("exit")?.unwrap_or_else(|| table::knows_exit(&table));
     let label = format!("watch_log({})", service.name());
     wait(call, &service, label, Terms { want: Want::Table(table), limit, contact, watches_exit })
+}
+
+/// A row about an event that the profile does not list would wait for ever: nobody looks for it.
+fn refuse_unknown(call: &Call<'_>, service: &ServiceHandle, table: &Table) -> Fallible<()> {
+    let profile = &service.get().profile;
+    let listed = |number: &i64| profile.events.contains_key(&number.to_string());
+    let symbols = table.rows.iter().flat_map(|row| &row.symbols);
+    let unknown = symbols.filter_map(|symbol| match symbol {
+        Symbol::Event(number) => Some(*number),
+        Symbol::Exit | Symbol::Limit | Symbol::Settled | Symbol::Other => None,
+    });
+    let Some(number) = unknown.filter(|number| !listed(number)).min() else { return Ok(()) };
+    let text = number.to_string();
+    let near = did_you_mean(&text, profile.events.keys().map(String::as_str));
+    let near = near.map(|hint| format!("; {hint}")).unwrap_or_default();
+    Err(call.bug(format!(
+        "in the decision table: event {number} is not in [events] of the profile of `{}`, so it would never be \
+         seen{near}",
+        profile.product
+    )))
 }
 
 /// What a wait is for and what ends it.
@@ -139,6 +163,12 @@ fn wanted(call: &Call<'_>, given: &Dynamic) -> Fallible<(Want, String)> {
                 let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 return Err(call.bug(format!("`{}` is not a regular expression: {why}", pattern.as_str())));
             }
+            if needs_line_end(&pattern) {
+                return Err(call.bug(format!(
+                    "`{}` can never match: it wants a line end, and a log is read line by line",
+                    pattern.escape_debug()
+                )));
+            }
             shown.push(format!("\"{}\"", pattern.as_str()));
             patterns.push(pattern.to_string());
         } else {
@@ -150,4 +180,21 @@ fn wanted(call: &Call<'_>, given: &Dynamic) -> Fallible<(Want, String)> {
         return Err(call.bug("`wait_for_log` has nothing to wait for: the list is empty"));
     }
     Ok((Want::Match { events, patterns }, shown.join(" or ")))
+}
+
+/// Whether every text that the pattern matches has a line end in it: no line of a log does.
+fn needs_line_end(pattern: &str) -> bool {
+    regex_syntax::parse(pattern).is_ok_and(|hir| wants_line_end(&hir))
+}
+
+fn wants_line_end(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => literal.0.contains(&b'\n'),
+        HirKind::Class(class) => class.literal().is_some_and(|only| only.contains(&b'\n')),
+        HirKind::Repetition(repetition) => repetition.min > 0 && wants_line_end(&repetition.sub),
+        HirKind::Capture(capture) => wants_line_end(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().any(wants_line_end),
+        HirKind::Alternation(parts) => parts.iter().all(wants_line_end),
+    }
 }

@@ -2,12 +2,12 @@
 //! deadline, and a simulated one costs no time.
 
 use crate::model::effect::{Action, Capture, Class, Effect, FailureKind, Until};
+use crate::model::record::Moment;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
-use crate::script::handles::ServiceHandle;
 use crate::script::options::Options;
 use crate::script::primitives::Primitive;
 use crate::script::{diagnostic, failure, lower};
@@ -104,12 +104,11 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 fn named(call: &Call<'_>, probe: &str, limit: Span) -> Fallible<Dynamic> {
-    let (service, value) = (call.service(0)?, call.text(1)?);
-    until(call, &service, probe, vec![value.into()], &call.options(2)?, limit)
+    until(call, probe, vec![call.text(1)?.into()], &call.options(2)?, limit)
 }
 
 fn wait_probe(call: &Call<'_>) -> Fallible<Dynamic> {
-    let (service, probe) = (call.service(0)?, call.text(1)?);
+    let probe = call.text(1)?;
     let wants = match call.value(2)? {
         Value::List(wants) if !wants.is_empty() => wants,
         Value::Null | Value::Map(_) | Value::List(_) => {
@@ -118,26 +117,21 @@ fn wait_probe(call: &Call<'_>) -> Fallible<Dynamic> {
         }
         one @ (Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_)) => vec![one],
     };
-    until(call, &service, &probe, wants, &call.options(3)?, STATE_LIMIT)
+    until(call, &probe, wants, &call.options(3)?, STATE_LIMIT)
 }
 
-fn until(
-    call: &Call<'_>,
-    service: &ServiceHandle,
-    name: &str,
-    wants: Vec<Value>,
-    options: &Options<'_, '_>,
-    limit: Span,
-) -> Fallible<Dynamic> {
+fn until(call: &Call<'_>, name: &str, wants: Vec<Value>, options: &Options<'_, '_>, limit: Span) -> Fallible<Dynamic> {
+    let every = options.span("every")?.unwrap_or(EVERY);
+    let stays = options.span("stays")?.unwrap_or_default();
+    let limit = options.span("limit")?.unwrap_or(limit);
+    let service = call.service(0)?;
     let probe = call.sound(lower::probe(service.get(), name, Fields::new()))?;
+    for want in &wants {
+        let possible = probe.reads.can_give(want);
+        call.sound(possible.map_err(|why| format!("`{}`: probe `{name}` {why}", call.doc.name)))?;
+    }
     let shown = wants.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-    let until = Until {
-        probe,
-        wants,
-        every: options.span("every")?.unwrap_or(EVERY),
-        stays: options.span("stays")?.unwrap_or_default(),
-        limit: options.span("limit")?.unwrap_or(limit),
-    };
+    let until = Until { probe, wants, every, stays, limit };
     let label = format!("wait until {name} of {} is {shown}", service.name());
     let done = call.perform(lower::on_service(service.get(), label, Action::Until(until)))?;
     Ok(crate::convert::to_dynamic(&done.value))
@@ -145,10 +139,10 @@ fn until(
 
 /// Looks once more after the deadline: a wait never fails without one fresh look.
 fn wait_until(call: &Call<'_>) -> Fallible<Dynamic> {
-    let (what, condition) = (call.text(0)?, call.closure(1)?);
     let options = call.options(2)?;
     let limit = options.span("limit")?.unwrap_or(UNTIL_LIMIT);
     let every = options.span("every")?.unwrap_or(EVERY);
+    let (what, condition) = (call.text(0)?, call.closure(1)?);
     until_true(call, &what, &condition, vec![], every, limit).map(|()| Dynamic::UNIT)
 }
 
@@ -161,17 +155,17 @@ pub(super) fn until_true(
     every: Span,
     limit: Span,
 ) -> Fallible<()> {
-    let deadline = now(call)?.saturating_add_unsigned(limit.0);
+    let began = instant(call)?;
     loop {
-        let time = now(call)?;
+        let left = limit.0.saturating_sub(instant(call)?.elapsed(&began).0);
         let holds = call.invoke(condition, args.clone())?;
         match holds.as_bool() {
             Ok(true) => return Ok(()),
-            Ok(false) if time >= deadline => {
+            Ok(false) if left == 0 => {
                 let why = failure::plain(FailureKind::Limit, format!("still waiting after {limit}: {what}"));
                 return Err(failure::raise(call, &why, None, None, None));
             }
-            Ok(false) => rest(call, what.to_owned(), every.min(Span(deadline.abs_diff(time))))?,
+            Ok(false) => rest(call, what.to_owned(), every.min(Span(left)))?,
             Err(_) => {
                 let kind = diagnostic::kind_of(&holds);
                 return Err(call.bug(format!("the condition of `{}` gives {kind}, not true or false", call.doc.name)));
@@ -193,6 +187,12 @@ pub(super) fn rest(call: &Call<'_>, why: String, span: Span) -> Fallible<()> {
 fn now(call: &Call<'_>) -> Fallible<i64> {
     let done = call.perform(ours("now()".into(), Action::Capture(Capture::Now)))?;
     Ok(done.value.as_int().unwrap_or_default())
+}
+
+/// The instant by which limits are counted: a wall clock that is set changes nothing.
+fn instant(call: &Call<'_>) -> Fallible<Moment> {
+    let done = call.perform(ours("look at the clock".into(), Action::Capture(Capture::Clocks)))?;
+    Ok(Moment::of_value(&done.value).unwrap_or_default())
 }
 
 /// An effect that concerns no host.

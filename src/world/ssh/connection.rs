@@ -131,6 +131,13 @@ impl Connection {
         let session = self.reach(&state, give_up).await;
         self.settings.progress.settled();
         let session = Arc::new(session?);
+        if state.expects_new_key {
+            let (host, kept) = (&self.host, self.pinned());
+            let kept = kept.display();
+            self.settings
+                .progress
+                .say(format!("the new host key of `{host}` is kept in `{kept}`; to let it go: rm {kept}"));
+        }
         *state = State { session: Some(Arc::clone(&session)), reached: true, expects_new_key: false };
         Ok(session)
     }
@@ -139,7 +146,10 @@ impl Connection {
     async fn reach(&self, state: &State, give_up: Instant) -> Result<Session, Trouble> {
         let mut told = false;
         loop {
-            match self.call(state.expects_new_key).await {
+            let builder = self.builder(state.expects_new_key).map_err(|error| {
+                Trouble::Unreachable(format!("the private folder of SSH connections cannot be made: {error}"))
+            })?;
+            match self.call(builder).await {
                 Ok(session) => return Ok(session),
                 Err(error) => {
                     let reason = self.in_words(&error);
@@ -158,27 +168,33 @@ impl Connection {
         }
     }
 
-    async fn call(&self, expects_new_key: bool) -> Result<Session, openssh::Error> {
+    /// How the host is called.
+    fn builder(&self, expects_new_key: bool) -> std::io::Result<SessionBuilder> {
         let settings = &*self.settings;
         let pinned = self.pinned();
+        let folder = settings.folder()?;
         let mut builder = SessionBuilder::default();
         builder
             .known_hosts_check(KnownHosts::Strict)
             .connect_timeout(settings.connect_limit)
             .server_alive_interval(settings.alive)
-            .control_directory(settings.folder())
+            .control_directory(folder.path())
             .control_persist(ControlPersist::IdleFor(NonZeroUsize::MIN.saturating_add(IDLE.as_secs() as usize - 1)))
-            .config_file(&settings.config);
+            .config_file(folder.config());
         if expects_new_key {
             let made = std::fs::create_dir_all(&settings.known_hosts);
             // Whatever was pinned before is the key of a machine that is no more.
             let _ = made.and_then(|()| std::fs::remove_file(&pinned));
-            builder.known_hosts_check(KnownHosts::Add).user_known_hosts_file(&pinned);
+            builder.known_hosts_check(KnownHosts::Add).user_known_hosts_file(folder.keys(&self.host, &pinned)?);
         } else if pinned.is_file() {
-            builder.user_known_hosts_file(&pinned);
+            builder.user_known_hosts_file(folder.keys(&self.host, &pinned)?);
         }
+        Ok(builder)
+    }
+
+    async fn call(&self, builder: SessionBuilder) -> Result<Session, openssh::Error> {
         let _one_of_some = self.settings.connecting.acquire().await;
-        match settings.multiplexing {
+        match self.settings.multiplexing {
             Multiplexing::Native => builder.connect_mux(&self.address).await,
             Multiplexing::Process => builder.connect(&self.address).await,
         }
@@ -201,6 +217,15 @@ impl Connection {
         let (host, address) = (&self.host, &self.address);
         // The cause is what `ssh` said.
         let said = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        let pinned = self.pinned();
+        if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") && pinned.is_file() {
+            let kept = pinned.display();
+            return format!(
+                "host `{host}` shows another host key than the one it showed when it was last set up anew, which is kept \
+                 in `{kept}`: either somebody is in between, or it was set up anew once more; then let the kept key go: \
+                 rm {kept}; after that the keys in your own known_hosts count, and `ssh {address}` shows the new one"
+            );
+        }
         if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
             return format!(
                 "host `{host}` shows another host key than the known one: either somebody is in between, or it was \

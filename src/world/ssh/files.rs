@@ -1,18 +1,23 @@
 //! Folders and files of one host over SSH: listings by identity, bytes of one certain file, and waiting for a listing
-//! to change with a followed stream that wakes. It never follows a symbolic link to a file and never writes.
+//! to change with a followed stream that wakes. A symbolic link is followed to a regular file. It never writes.
 
 use super::connection::Connection;
 use super::script::{self, Printed, Script, Stream, within};
 use crate::model::mark::Identity;
-use crate::world::{FileStat, Trouble};
+use crate::world::{FileKind, FileStat, Trouble};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long a look at files may take.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long the last listing of a wait may take at least.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 /// The most that a listing may be, in bytes.
 const LISTING_MAX: usize = 8 << 20;
+/// The bits of a mode that tell the kind of a file, and those of a regular one.
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
 /// How many files of a folder are followed: those written last.
 const FOLLOWED: usize = 3;
 /// How often a folder is listed all the same: for new files, and where no stream tells of old ones.
@@ -20,7 +25,14 @@ const SAFETY_POLL: Duration = Duration::from_millis(500);
 /// How many streams there are to a host at a time, so that there are channels left for everything else.
 const STREAMS: usize = 2;
 
-const LIST: &str = concat!(include_str!("list.sh"), "main() { list \"$1\"; }\n");
+/// How a listing ends when there is no such folder.
+const NO_FOLDER: i32 = 3;
+
+const LIST: &str = concat!(
+    include_str!("list.sh"),
+    include_str!("links.sh"),
+    "main() { [ -e \"$1\" ] || return 3; list \"$1\" && links; }\n"
+);
 const READ: &str = include_str!("read.sh");
 const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("follow.sh"));
 
@@ -45,11 +57,15 @@ impl Files {
     ) -> Result<Vec<FileStat>, Trouble> {
         let _permit = self.streams.try_acquire().ok();
         let mut stream = match &_permit {
-            Some(_) => follow(connection, dir, seen).await?,
+            // A host that does not let one begin in time is listed all the same.
+            Some(_) => timeout_at(until, follow(connection, dir, seen)).await.unwrap_or(Ok(None))?,
             None => None,
         };
         loop {
-            let listing = list(connection, dir).await?;
+            let listing = match list_by(connection, dir, until.max(Instant::now() + LAST_LOOK)).await {
+                Err(Trouble::Missing(_)) => Vec::new(),
+                listing => listing?,
+            };
             if listing != seen || Instant::now() >= until {
                 return Ok(listing);
             }
@@ -57,7 +73,7 @@ impl Files {
             match &mut stream {
                 Some(told) => {
                     tokio::select! {
-                        listing = told.word(LISTING_MAX) => match listing {
+                        listing = told.word() => match listing {
                             Some(lines) if files_of(&lines) != seen => return Ok(files_of(&lines)),
                             // It tells once.
                             Some(_) | None => stream = None,
@@ -84,18 +100,26 @@ async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result
     for (file, length) in latest.iter().zip(&lengths) {
         values.extend([file.name.as_bytes(), length.as_bytes()]);
     }
-    Stream::begin(connection, FOLLOW, &values).await.map(Some)
+    Stream::begin(connection, FOLLOW, &values, LISTING_MAX).await.map(Some)
 }
 
-/// The regular files in a folder, by name. A missing folder is an empty one.
+/// The regular files in a folder and the links to such, by name.
 pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileStat>, Trouble> {
+    list_by(connection, dir, within(LIMIT)).await
+}
+
+async fn list_by(connection: &Connection, dir: &str, until: Instant) -> Result<Vec<FileStat>, Trouble> {
     let values: [&[u8]; 1] = [dir.as_bytes()];
-    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until: within(LIMIT) };
+    let until = until.min(within(LIMIT));
+    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until };
     let printed = script::run(connection, script).await?;
+    if printed.exit == NO_FOLDER {
+        return Err(Trouble::Missing(format!("cannot list `{dir}`: there is no such folder")));
+    }
     if printed.exit != 0 {
         return Err(Trouble::Refused(printed.complaint()));
     }
-    if printed.out.len() >= LISTING_MAX {
+    if printed.cut {
         return Err(Trouble::Refused(format!("`{dir}` holds too many files to be listed")));
     }
     Ok(files_of(&printed.out))
@@ -103,20 +127,42 @@ pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileS
 
 /// The files that a listing shows.
 fn files_of(lines: &[u8]) -> Vec<FileStat> {
-    let mut files: Vec<FileStat> = lines.split(|&byte| byte == b'\n').filter_map(file_of).collect();
+    let mut files: Vec<FileStat> = lines.split(|&byte| byte == b'\n').filter_map(entry_of).collect();
     files.sort();
     files
 }
 
-/// A line of a listing: device, inode, size, date, time, zone, name.
-fn file_of(line: &[u8]) -> Option<FileStat> {
-    let line = std::str::from_utf8(line).ok()?;
-    let mut words = line.splitn(7, ' ');
+/// A line of a listing, of a file or of a link, whether or not it is text.
+fn entry_of(line: &[u8]) -> Option<FileStat> {
+    let text = String::from_utf8_lossy(line);
+    let kinds = [("link ", FileKind::Link), ("nowhere ", FileKind::Nowhere)];
+    let link = kinds.into_iter().find_map(|(word, kind)| Some((text.strip_prefix(word)?, kind)));
+    let file = match link {
+        Some((rest, kind)) => FileStat { kind, ..of_words(rest.splitn(7, ' '))? },
+        None => file_of(&text)?,
+    };
+    let kind = if std::str::from_utf8(line).is_ok() { file.kind } else { FileKind::Unnamed };
+    Some(FileStat { kind, ..file })
+}
+
+/// A line of a listing: kind and mode, device, inode, size, date, time, zone, name. Nothing unless it is a
+/// regular file.
+fn file_of(line: &str) -> Option<FileStat> {
+    let (mode, rest) = line.split_once(' ')?;
+    let mode = u32::from_str_radix(mode, 16).ok()?;
+    if mode & KIND != REGULAR {
+        return None;
+    }
+    of_words(rest.splitn(7, ' '))
+}
+
+/// A file from the words about it: device, inode, size, date, time, zone, name.
+fn of_words<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<FileStat> {
     let (device, inode, len) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let (date, time, zone) = (words.next()?, words.next()?, words.next()?);
     let name = words.next()?.strip_prefix("./")?.to_owned();
     let modified = modified(&format!("{date} {time} {zone}"));
-    Some(FileStat { name, identity: Identity { device, inode }, len, modified })
+    Some(FileStat { name, identity: Identity { device, inode }, len, modified, kind: FileKind::File })
 }
 
 /// When a file was last written, in nanoseconds since 1970, from `2026-11-21 22:03:11.123456789 +0000`.
@@ -151,13 +197,24 @@ pub(super) async fn read(
 
 #[cfg(test)]
 mod tests {
-    use super::file_of;
+    use super::{entry_of, file_of};
+    use crate::world::FileKind;
 
     #[test]
     fn a_line_of_a_listing_is_a_file() {
-        let file = file_of(b"65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
+        let file = file_of("81a4 65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
         assert_eq!((file.name.as_str(), file.len, file.identity.inode), ("a name.log", 17, 1573));
         assert_eq!(file.modified, 1_795_294_991_500_000_001);
-        assert!(file_of(b"no listing at all").is_none());
+        for odd in ["no listing at all", "a1ff 1 2 3 2026-11-21 22:03:11.5 +0100 ./link", "41ed 1 2 3 a b c ./folder"] {
+            assert!(file_of(odd).is_none(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_the_file_it_leads_to_or_leads_nowhere() {
+        let link = entry_of(b"link 1 2 17 2026-11-21 22:03:11.5 +0100 ./a link").expect("a link");
+        assert_eq!((link.name.as_str(), link.len, link.kind), ("a link", 17, FileKind::Link));
+        let nowhere = entry_of(b"nowhere 1 2 9 2026-11-21 22:03:11.5 +0100 ./b").expect("a link");
+        assert_eq!(nowhere.kind, FileKind::Nowhere);
     }
 }

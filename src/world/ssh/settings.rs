@@ -2,15 +2,15 @@
 //! of control sockets, and how many connections are established at a time. It must not weaken what the user's own
 //! configuration demands.
 
+use super::folder::PrivateFolder;
 use super::progress::Progress;
 use crate::model::span::Span;
 use crate::model::ssh::{Multiplexing, Ssh};
 use crate::world::Completion;
-use std::fs::{self, DirBuilder};
-use std::io::{Error, ErrorKind, Result};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::io::Result;
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -25,9 +25,10 @@ const OVERLAY: &str = "ForwardAgent no\nForwardX11 no\nClearAllForwardings yes\n
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// Gone when this is.
-    folder: PathBuf,
-    pub(super) config: PathBuf,
+    /// Where control sockets are. Gone when this is.
+    folder: Mutex<PrivateFolder>,
+    /// The configuration that lies there.
+    config: String,
     pub(super) multiplexing: Multiplexing,
     pub(super) connect_limit: Duration,
     pub(super) alive: Duration,
@@ -43,9 +44,8 @@ impl Settings {
     /// Makes the private folder with the configuration in it. `known_hosts` is a folder for keys that were expected
     /// to change.
     pub(super) fn new(ssh: &Ssh, known_hosts: PathBuf, outbox: Sender<Completion>) -> Result<Self> {
-        let folder = private_folder()?;
-        let config = folder.join("config");
-        fs::write(&config, overlay(ssh))?;
+        let config = overlay(ssh);
+        let folder = Mutex::new(PrivateFolder::new(&config)?);
         let limit = |span: Span| Duration::from_millis(span.0);
         Ok(Self {
             folder,
@@ -60,16 +60,11 @@ impl Settings {
         })
     }
 
-    /// Where control sockets are.
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-}
-
-impl Drop for Settings {
-    fn drop(&mut self) {
-        // Nothing but sockets and the configuration is in it; a folder that stays is swept by the next process.
-        let _ = fs::remove_dir_all(&self.folder);
+    /// The private folder, made again if it was cleared away under us.
+    pub(super) fn folder(&self) -> Result<MutexGuard<'_, PrivateFolder>> {
+        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        folder.mend(&self.config)?;
+        Ok(folder)
     }
 }
 
@@ -83,40 +78,4 @@ fn overlay(ssh: &Ssh) -> String {
 
 fn include(path: &str) -> String {
     format!("Include \"{path}\"\n")
-}
-
-/// A folder for us alone, with a short path: names of sockets must fit into 108 bytes.
-fn private_folder() -> Result<PathBuf> {
-    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| is_ours(dir));
-    let above = own.unwrap_or_else(|| PathBuf::from("/tmp"));
-    sweep(&above);
-    for n in 0..1_000 {
-        let folder = above.join(format!("baton-{}-{n}", std::process::id()));
-        // Made by us or not at all: a folder that is there may be somebody's trap.
-        match DirBuilder::new().mode(0o700).create(&folder) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            made => return made.map(|()| folder),
-        }
-    }
-    Err(Error::other(format!("no name is free for a folder in `{}`", above.display())))
-}
-
-fn is_ours(dir: &Path) -> bool {
-    let uid = rustix::process::getuid().as_raw();
-    dir.as_os_str().len() <= 32 && fs::symlink_metadata(dir).is_ok_and(|data| data.is_dir() && data.uid() == uid)
-}
-
-/// Removes the folders that processes left which are gone.
-fn sweep(above: &Path) {
-    let uid = rustix::process::getuid().as_raw();
-    for entry in fs::read_dir(above).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix("baton-")?.split('-').next()?.parse::<u32>().ok());
-        let left = pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists());
-        let ours = fs::symlink_metadata(entry.path()).is_ok_and(|data| data.is_dir() && data.uid() == uid);
-        if left && ours {
-            // Another process may sweep as well.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }

@@ -1,10 +1,11 @@
-# What file $1 holds: its length, its mode, and the SHA-256 of its first $2 bytes, or of all of it for `-`. With `must`
-# as $3 it is a source: it may be a symbolic link.
+# What file $1 holds: its length, its mode, and the SHA-256 of its first $2 bytes, or of all of it for `-`. $3 is what it
+# is looked at for: a `source` may be a symbolic link; a `part` must be one that the login account began.
 main() {
-    if [ "$3" != must ] && [ -L "$1" ]; then echo "\`$1\` is a symbolic link, which is not followed" >&2; return 4; fi
+    if [ "$3" != source ] && [ -L "$1" ]; then echo "\`$1\` is a symbolic link, which is not followed" >&2; return 4; fi
     [ -e "$1" ] || return 3
     if [ -d "$1" ]; then echo "\`$1\` is a folder" >&2; return 4; fi
     if [ ! -f "$1" ]; then echo "\`$1\` is no plain file" >&2; return 4; fi
+    if [ "$3" = part ]; then ours "$1" || return 4; fi
     if [ ! -r "$1" ]; then echo "cannot read \`$1\`: permission denied" >&2; return 4; fi
     seen=$(stat -L -c '%s %a' "$1") || return 4
     if [ "$2" = - ]; then sum=$(sha256sum <"$1"); else sum=$(head -c "$2" <"$1" | sha256sum); fi || return 4

@@ -1,18 +1,31 @@
-# Makes part $3 the file $4 with mode $5, durably; a file that is there is only replaced with `over` as $6. Where part and
-# file are the same, only the mode is set. Refuses without lease $2.
+# Makes part $3 the file $4 with mode $5, durably; a file that is there is only replaced with `over` as $6, and hands on
+# its owner, its group and its attributes. Where part and file are the same, only the mode is set. Refuses without lease
+# $2.
 main() {
     admitted "$1" "$2" || return 5
     shift 2
-    if [ ! -f "$1" ] || [ -L "$1" ]; then echo "\`$1\` is not there any more" >&2; return 3; fi
-    chmod "$3" "$1" && sync "$1" || return 4
-    [ "$1" != "$2" ] || return 0
-    if [ -L "$2" ]; then echo "\`$2\` is a symbolic link, which is not followed" >&2; return 4; fi
-    if [ -d "$2" ]; then echo "\`$2\` is a folder" >&2; return 4; fi
+    enter "$2" || return 3
+    part=./${1##*/}
+    if [ "$part" = "$name" ]; then
+        if [ ! -e "$name" ] && [ ! -L "$name" ]; then echo "\`$2\` is not there any more" >&2; return 3; fi
+        replaceable "$name" "$2" && chmod "$3" "$name" && sync "$name" || return 4
+        return 0
+    fi
+    if [ ! -e "$part" ]; then echo "\`$1\` is not there any more" >&2; return 3; fi
+    # The long part of it comes first, as long as the part is still one that can be gone on with.
+    ours "$part" && sync "$part" || return 4
+    if [ "$4" = over ] && { [ -e "$name" ] || [ -L "$name" ]; }; then
+        replaceable "$name" "$2" && keep "$part" "$name" "$2" || return 4
+    elif [ -e "$name" ] || [ -L "$name" ]; then
+        echo "\`$2\` is there already" >&2
+        return 4
+    fi
+    chmod "$3" "$part" && sync "$part" || return 4
     if [ "$4" = over ]; then
-        mv -f "$1" "$2" || return 4
+        mv -f "$part" "$name" || return 4
     else
         # Unlike a rename it fails when somebody else has made the file in the meantime.
-        ln "$1" "$2" && rm -f "$1" || return 4
+        ln "$part" "$name" && rm -f "$part" || return 4
     fi
-    sync "${2%/*}/"
+    sync .
 }

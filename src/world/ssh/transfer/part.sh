@@ -1,0 +1,18 @@
+# Whether $1, a name in this folder, is a part that the login account began: nobody else's, under no other name, and for
+# nobody else to read. Whoever else may write in the folder could have laid it there, and could still change it.
+ours() {
+    if [ -f "$1" ] && [ ! -L "$1" ]; then
+        case $(stat -c '%u %h %a' "$1") in "$(id -u) 1 "[0-7]00) return 0 ;; esac
+    fi
+    echo "\`$1\` is no part that baton began" >&2
+    return 1
+}
+
+# Goes into the folder of file $1, so that it stays the same one whatever its name comes to mean, and leaves the name of
+# the file in $name.
+enter() {
+    name=./${1##*/}
+    cd "${1%/*}/" 2>/dev/null && return
+    echo "there is no folder \`${1%/*}\`" >&2
+    return 1
+}
