@@ -100,6 +100,7 @@ fn a_rehearsal_starts_and_writes_nothing_outside_of_its_lab() {
     baton.write("stdlib/labs/genesys.toml", &format!("{shipped}\n{secret}"));
     let ended = baton.run(&["run", "own/t", "--lab", "genesys", "--speed", SPEED]).code(0);
     let ended = ended.says("no answer to `touch`").says("no answer to `sh`").says("no answer to `env`");
+    let ended = ended.says("own/t.rhai:6: `run` of `touch` will be refused").says("own/t.rhai:12: `reboot` will be");
     let ended = ended.says("everything outside its lab alone").says("no answer to `boot_id`").says("c1 is stopped");
     assert!(!ended.out.contains("done after all"), "{}", ended.out);
     assert_eq!(std::fs::read_dir(&out).expect("the folder").count(), 1, "{}", ended.out);

@@ -98,7 +98,7 @@ fn in_lab(words: &Words, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
     let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
     let prepared = prepare(words, (&plan.inventory_file(), plan.inventory()), site)?;
-    plan.check(&prepared.inventory)?;
+    drop(plan.check(&prepared.inventory)?);
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(words)?);

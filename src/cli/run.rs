@@ -16,11 +16,13 @@ use crate::model::text::shown;
 use crate::model::value::{Fields, Value};
 use crate::report::layout::paragraphs;
 use crate::report::style::{Style, Tone};
+use crate::script::commands::{Command, commands};
 use crate::script::lint::{self, Severity};
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
 use crate::session::{self, Prepared};
+use crate::sim::ModelHost;
 use crate::world::clock::Clock;
 use crate::world::desk;
 use clap::CommandFactory;
@@ -134,7 +136,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
     let prepared = prepare(&site.runbook(given)?, (&plan.inventory_file(), plan.inventory()), site, &check)?;
-    plan.check(&prepared.inventory)?;
+    say_what_is_refused(&plan.check(&prepared.inventory)?, &prepared, desk);
     let course = words.steering.course(prepared.program.step_names())?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
@@ -168,6 +170,19 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let leases = (lease(desk, &run, &run)?, of_lab);
     let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
     begin(words, taken, &course, params, desk)
+}
+
+/// What a runbook calls by its name and no lab of this model will start, before anything has begun.
+fn say_what_is_refused(model: &ModelHost, prepared: &Prepared, desk: &Desk) {
+    for Command { program, place } in commands(&prepared.program) {
+        let what = match program {
+            None => "`reboot`".to_owned(),
+            Some(program) if model.answers_command(&program, true) => continue,
+            Some(program) => format!("`run` of `{}`", shown(&program)),
+        };
+        desk.screen
+            .remark(&format!("{}:{}: {what} will be refused: a lab does nothing for real", place.file, place.line));
+    }
 }
 
 /// A run that is not over and whose lab is replaced cannot be resumed any more.

@@ -258,11 +258,11 @@ impl Plan {
         known.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
     }
 
-    /// Whether a lab of this site can be begun: nothing is touched.
+    /// Whether a lab of this site can be begun: nothing is touched. The model as it would begin.
     ///
     /// # Errors
     /// `Inventory` when the site is none that can be rehearsed, `Script` when the model is wrong.
-    pub fn check(&self, site: &Inventory) -> Result<()> {
+    pub fn check(&self, site: &Inventory) -> Result<ModelHost> {
         let file = self.inventory_file();
         let document = Document::new(&file, &self.inventory);
         let table = document.parse()?;
@@ -273,7 +273,7 @@ impl Plan {
         })?;
         let program = ModelProgram::compile(&self.model, &self.card.model_file(), standard_package())?;
         let (scenario, folders) = (&self.card.scenario, Box::new(MemoryFiles::default()));
-        ModelHost::new(program, site, scenario, self.card.seed(), self.card.origin, folders).map(drop)
+        ModelHost::new(program, site, scenario, self.card.seed(), self.card.origin, folders)
     }
 
     /// Begins the lab in an empty folder; one that is there is stopped and removed first.

@@ -10,6 +10,7 @@
 //! - [`diagnostic`]: Rhai's errors in the words of a runbook's author
 //! - [`repl`]: lines typed by hand, [`frames`] the variables they see, [`outline`] the steps a runbook has
 //! - [`gates`]: the names of a program's gates
+//! - [`commands`]: the programs it calls by name
 //! - [`lint`]: what can be seen to be wrong without running
 //!
 //! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
@@ -20,6 +21,7 @@
 
 pub(crate) mod call;
 pub(crate) mod closures;
+pub mod commands;
 pub(crate) mod context;
 pub mod diagnostic;
 pub mod doc;

@@ -209,6 +209,18 @@ pub(crate) fn literal_text(expr: &Expr) -> Option<String> {
     literal(expr).and_then(|value| value.into_immutable_string().ok()).map(|text| text.to_string())
 }
 
+/// The first text of a list, if it is written out; the others need not be.
+pub(crate) fn first_text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Array(items, _) => items.first().and_then(literal_text),
+        Expr::DynamicConstant(value, _) => {
+            let items = value.read_lock::<rhai::Array>()?;
+            items.first()?.clone().into_immutable_string().ok().map(|text| text.to_string())
+        }
+        _ => None,
+    }
+}
+
 /// The entries of a map that is written out, each with its value if that is written out as well.
 pub(crate) fn map_entries(expr: &Expr) -> Option<Vec<(String, Option<Dynamic>, Position)>> {
     match expr {
