@@ -18,7 +18,7 @@ use crate::journal::history::History;
 use crate::journal::{Store, Stored};
 use crate::model::event::{Event, Sink};
 use crate::model::inventory::Inventory;
-use crate::model::record::{Ending, FORMAT, Moment, Record, Who};
+use crate::model::record::{Ending, FORMAT, Moment, Record, Steering, Who};
 use crate::model::value::Fields;
 use crate::script::program::{self, Program, ScriptEnd};
 use crate::script::sources::Sources;
@@ -77,6 +77,8 @@ pub struct Parts {
     pub by: Who,
     /// Who is asked before steps and effects, in this order.
     pub gates: Vec<Rc<dyn Gate>>,
+    /// How the run is to be steered from now on, if anybody said so.
+    pub steering: Option<Steering>,
 }
 
 /// Collects everything a runbook and an inventory refer to.
@@ -154,10 +156,13 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
     carry_out(prepared, parts, history, 0, opening, params, SecondLook::default()).map_err(not_begun)
 }
 
-/// How this runner departs from the runbook by the gates it was given.
+/// How this runner is steered, and how it departs from the runbook by the gates it was given.
 fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
+    let (when, who) = (|| at.clone(), || parts.by.clone());
+    let steering = parts.steering.clone().map(|steering| Record::Steered { steering, at: when(), by: who() });
     let told = parts.gates.iter().filter_map(|gate| gate.departure());
-    told.map(|what| Record::Deviation { what, reason: String::new(), at: at.clone(), by: parts.by.clone() }).collect()
+    let told = told.map(|what| Record::Deviation { what, reason: String::new(), at: when(), by: who() });
+    steering.into_iter().chain(told).collect()
 }
 
 /// The record that begins a run; the texts it names are stored.
@@ -218,14 +223,15 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let known = History::from(stored.clone())?;
     if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
-        return rollback(prepared, parts, way, terms.verdict);
+        let wish = Wish { way: way.clone(), verdict: terms.verdict, reason: String::new() };
+        return rollback::way_back_with(prepared, parts, wish, terms.adoption)?.go();
     }
     tell_again(&mut stored, &mut parts.sinks);
     let mut history = History::from(stored)?;
     if let Some(finished) = over(&parts.run, &history) {
         return Ok(finished);
     }
-    let params = adoption::kept_params(&prepared.program, &history);
+    let params = prepared.program.kept_params(&history.begun().params);
     let (at, by) = (parts.world.now(), parts.by.clone());
     let mut opening = verdict::reopening(&parts.run, &history, terms.verdict, &at, &by)?;
     opening.extend(departures(&parts, &at));
@@ -273,7 +279,7 @@ fn carry_out(
     params: Fields,
     second_look: SecondLook,
 ) -> Result<Finished> {
-    let Parts { run, store, world, sinks, by, gates } = parts;
+    let Parts { run, store, world, sinks, by, gates, steering: _ } = parts;
     let scanners = Rc::clone(&prepared.scanners);
     let setup = Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates, second_look, by };
     let door = Dispatcher::new(setup);
@@ -313,7 +319,7 @@ pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Fini
         }
         (None, ScriptEnd::Bug(mut error)) => {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
-            (Ending::Bug, Some(error), None)
+            (Ending::Bug, Some(if touched { after_mistake(&run, error) } else { error }), None)
         }
         (None, ScriptEnd::Halted) => (
             Ending::Interrupted,
@@ -384,9 +390,18 @@ fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
     error.hint(format!("baton show {run}"))
 }
 
+/// What can be done when the script turned out to be wrong in the midst of the run.
+fn after_mistake(run: &str, error: Box<Error>) -> Box<Error> {
+    error
+        .hint(format!("edit the runbook, then go on from here: baton resume {run} --adopt-edited"))
+        .hint(format!("or take back what was changed: baton rollback {run}"))
+}
+
 fn next_after_failure(run: &str, ending: Ending, mut error: Box<Error>, owed: &[String]) -> Box<Error> {
     if ending == Ending::Unmet {
-        return error.hint("nothing was touched: put it right and run the runbook again");
+        return error
+            .hint("nothing was touched")
+            .hint(format!("put it right, then have it looked at again: baton resume {run}"));
     }
     if !owed.is_empty() {
         let names: Vec<String> = owed.iter().map(|name| format!("`{name}`")).collect();

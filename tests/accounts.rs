@@ -1,6 +1,6 @@
 //! Commands as another account, through the real binary and a `sudo` of the test's own.
 
-use crate::support::Baton;
+use crate::support::{Baton, Ended};
 use std::os::unix::fs::PermissionsExt;
 
 const RUNBOOK: &str = "//! Acts as root\n\
@@ -9,25 +9,60 @@ const RUNBOOK: &str = "//! Acts as root\n\
     note(run(h, [\"echo\", \"special\"], #{ become: \"svc-db\" }).output);\n\
     run(h, [\"refused\"], #{ check: [\"refused\", \"check\"] });\n";
 
-/// Does what it is told, as nobody else, and says so; but not the command `refused`.
+/// Does what it is told, as nobody else, and says so; but not the command `refused`, for a reason in any language.
 const SUDO: &str = "#!/bin/sh\n\
     [ \"$1 $2 $4\" = '-n -u --' ] || exit 99\n\
     user=$3; shift 4\n\
-    [ \"$1\" != refused ] || { echo 'sudo: a password is required' >&2; exit 1; }\n\
-    echo \"as $user:\"; exec \"$@\"\n";
+    case \" $* \" in *' refused '*) echo \"REASON\" >&2; exit 1 ;; esac\n\
+    echo \"Welcome, $user\"; \"$@\"; echo \"as $user\"\n";
+
+/// What a runbook comes to where `sudo` is this script.
+fn ended(runbook: &str, sudo: &str) -> Ended {
+    let baton = Baton::new();
+    baton.write("bin/sudo", sudo).write("runbooks/own/t.rhai", runbook);
+    baton.write("site.toml", "[hosts.here]\naddress = \"local\"\nbecome = \"root\"\n");
+    let program = baton.folder().join("bin/sudo");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("makes it a program");
+    let path = format!("{}:{}", baton.folder().join("bin").display(), std::env::var("PATH").expect("a PATH"));
+    let output = baton.command(&["run", "own/t", "-i", "site.toml"]).env("PATH", path).output();
+    Ended::from(output.expect("starts the binary"))
+}
+
+fn told(ended: &Ended) -> String {
+    ended.out.split_whitespace().chain(ended.err.split_whitespace()).collect::<Vec<_>>().join(" ")
+}
 
 #[test]
 fn a_refusal_of_sudo_says_what_to_write_into_sudoers() {
-    let baton = Baton::new();
-    baton.write("bin/sudo", SUDO).write("runbooks/own/t.rhai", RUNBOOK);
-    baton.write("site.toml", "[hosts.here]\naddress = \"local\"\nbecome = \"root\"\n");
-    let sudo = baton.folder().join("bin/sudo");
-    std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).expect("makes it a program");
-    let path = format!("{}:{}", baton.folder().join("bin").display(), std::env::var("PATH").expect("a PATH"));
-    let output = baton.command(&["run", "own/t", "-i", "site.toml"]).env("PATH", path).output();
-    let ended = crate::support::Ended::from(output.expect("starts the binary"));
-    let ended = ended.code(1).says("as root:").says("as svc-db:");
-    let told = ended.out.split_whitespace().chain(ended.err.split_whitespace()).collect::<Vec<_>>().join(" ");
-    assert!(told.contains("was not started: `sudo` does not let the login account become `root`"), "{told}");
-    assert!(told.contains("LOGIN ALL=(root) NOPASSWD: /full/path/of/refused"), "{told}");
+    for reason in ["sudo: a password is required", "Sorry, user ops may not run it", "sudo: Ein Passwort ist nötig"] {
+        let ended =
+            ended(RUNBOOK, &SUDO.replace("REASON", reason)).code(1).says("usual").says("as root").says("as svc-db");
+        let told = told(&ended);
+        let why =
+            format!("`sudo` does not let the login account become `root` ({}", reason.trim_start_matches("sudo: "));
+        assert!(told.contains("was not started: ") && told.contains(&why), "{told}");
+        assert!(told.contains("LOGIN ALL=(root) NOPASSWD: /bin/sh"), "{told}");
+        assert!(!told.contains("Welcome"), "what sudo says is not the command's: {told}");
+    }
+}
+
+#[test]
+fn what_the_command_itself_does_is_not_taken_for_a_refusal() {
+    let run = |command: &str| {
+        ended(&format!("//! Acts\nrun(host(\"here\"), {command});\n"), "#!/bin/sh\nshift 4\nexec \"$@\"\n")
+    };
+    let exits = run(r#"["sh", "-c", "echo 'sudo: a password is required' >&2; exit 1"]"#).code(1);
+    assert!(told(&exits).contains("ended with exit 1"), "{exits:?}");
+    let missing = run(r#"["no-such-command"]"#).code(1);
+    assert!(told(&missing).contains("ended with exit 127"), "{missing:?}");
+    // It empties its own output, and the proof with it.
+    let empties = run(r#"["sh", "-c", ": >/dev/stdout; echo odd >&2; exit 1"]"#).code(1);
+    assert!(told(&empties).contains("ended with exit 1"), "{empties:?}");
+}
+
+#[test]
+fn a_sudo_that_is_not_there_starts_nothing() {
+    let ended = ended("//! Acts\nrun(host(\"here\"), [\"true\"]);\n", "#!/no/such/interpreter\n").code(1);
+    let told = told(&ended);
+    assert!(told.contains("`run(here, true)` was not started: `sudo` does not let"), "{told}");
 }

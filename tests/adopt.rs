@@ -512,15 +512,6 @@ fn what_a_person_says_did_not_happen_may_be_asked_otherwise() {
     }
 }
 
-#[test]
-fn a_run_that_goes_back_cannot_adopt_anything() {
-    let base = scene(&[]);
-    let play = stopped(&base);
-    play.begin_rollback();
-    let refusal = adopting(&play, &scene(&[(IN_RUNBOOK, "9.0.1", "9.0.2")])).expect_err("it goes back").to_string();
-    assert!(refusal.contains("run sim is going back") && refusal.contains("baton rollback sim"), "{refusal}");
-}
-
 // ---- through the binary --------------------------------------------------------------------------------------
 
 const PRODUCT: &str = r#"

@@ -33,7 +33,10 @@ fn meanwhile(play: &Play<'_>, host: &str, service: &str, verb: &str) {
     let mut world = play.estate.connect(CrashClock::never());
     let (host, service, verb) = (host.to_owned(), Some(service.to_owned()), verb.to_owned());
     let args = Default::default();
-    world.submit(Ticket(1), Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None });
+    world.submit(
+        Ticket(1),
+        Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: u64::MAX },
+    );
     world.next();
     drop(world);
     play.estate.pass(120_000);

@@ -7,6 +7,7 @@ mod hostile;
 mod hurdles;
 mod logs;
 mod matrix;
+mod replies;
 mod strings;
 mod takeover;
 mod twelve;

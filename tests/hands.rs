@@ -140,7 +140,7 @@ fn the_repl_opens_where_a_run_stands() {
     pty.types(":quit");
     let code = pty.ends();
     assert_eq!((code, done(&baton).as_str()), (4, "one\n"), "{}", pty.screen());
-    let mut pty = resume(&baton, &[]);
+    let mut pty = resume(&baton, &["--no-step"]);
     pty.sees("failed> ");
     pty.types("shell");
     pty.sees("leaves");
@@ -319,7 +319,7 @@ fn a_terminal_that_goes_away_at_a_prompt_loses_nothing() {
     pty.sees("step> ");
     assert_eq!(pty.hangs_up(), 130);
     assert_eq!(done(&baton), "");
-    let mut pty = resume(&baton, &[]);
+    let mut pty = resume(&baton, &["--no-step"]);
     pty.sees("failed> ");
     assert_eq!(pty.hangs_up(), 1, "it stays as it is");
     baton.run(&["runs"]).code(0).says("failed");

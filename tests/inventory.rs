@@ -74,7 +74,7 @@ port = 2020
 [services.c2.verbs.stop]
 limit = "3min"
 [services.c2.probes.status.reads]
-words = ["down", "up"]
+words = ["stopped", "running", "hung"]
 
 [pairs.db]
 primary = "c1"
@@ -115,7 +115,7 @@ fn a_service_changes_single_lines_of_its_profile() {
     assert_eq!(c1.verbs["stop"].limit.0, Span::mins(2));
     assert_eq!(c2.verbs["stop"].limit.0, Span::mins(3));
     assert_eq!(c2.verbs["stop"].argv, c1.verbs["stop"].argv);
-    assert_eq!(c2.probes["status"].reads, Reading::Words(vec!["down".into(), "up".into()]));
+    assert_eq!(c2.probes["status"].reads, Reading::Words(vec!["stopped".into(), "running".into(), "hung".into()]));
     assert_eq!(c2.verbs["backup"].class, VerbClass::Once);
 }
 
@@ -254,6 +254,12 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "limit = \"3min\"",
         "goal.probe = \"stat\"",
         "verb `stop` has a goal seen by `stat`, which is no probe @ site.toml:22:20 [stop] | did you mean `status`?",
+    ),
+    (
+        "limit = \"3min\"",
+        "goal = { probe = \"status\", is = [\"stoped\"] }",
+        "verb `stop` can never reach its goal: probe `status` never reads `stoped`: it reads `stopped`, `running`, \
+            `hung`; did you mean `stopped`? @ site.toml:22:20 [stop]",
     ),
     (
         "[services.c2.verbs.stop]",

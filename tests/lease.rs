@@ -97,6 +97,7 @@ fn frozen_runner(scene: &Scene, play: &Play<'_>, at: u32, meanwhile: Meanwhile) 
         sinks: vec![],
         by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
         gates: vec![],
+        steering: None,
     };
     session::begin(scene.prepared(), parts, Default::default(), "lab genesys").expect("it begins")
 }

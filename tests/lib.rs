@@ -6,6 +6,7 @@
 mod accounts;
 mod adopt;
 mod bad_input;
+mod begun_with;
 mod cli;
 mod crash;
 mod drift;

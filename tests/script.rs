@@ -61,6 +61,7 @@ limit = "30min"
 severe = true
 [probes.status]
 argv = ["{tool}", "status", "{name}"]
+reads = { words = ["stopped", "starting", "initializing", "running"] }
 [probes.role]
 argv = ["{tool}", "role", "{name}"]
 [probes.version]

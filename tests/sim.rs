@@ -37,6 +37,7 @@ impl Session {
             argv: Vec::new(),
             args: Fields::new(),
             secret: None,
+            until: u64::MAX,
         })
     }
 
@@ -211,6 +212,7 @@ fn a_job_outlives_the_runner_that_started_it() {
             argv: Vec::new(),
             args: Fields::new(),
             secret: None,
+            until: u64::MAX,
         },
     );
     assert_eq!((first.0.next(), clock.died_at()), (Completion::Interrupted, Some(Boundary::AfterStart)));

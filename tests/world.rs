@@ -52,9 +52,10 @@ fn start(id: &JobId, argv: &[&str]) -> Request {
         argv: argv.iter().map(|&word| word.to_owned()).collect(),
         args: BTreeMap::new(),
         secret: None,
+        until: u64::MAX,
     }
 }
 
 fn look(id: &JobId) -> Request {
-    Request::Look { host: "h".into(), job: id.clone() }
+    Request::Look { host: "h".into(), job: id.clone(), asked: None, until: u64::MAX }
 }

@@ -105,7 +105,15 @@ impl Site {
     fn parts(&self, store: Box<dyn Store>) -> Parts {
         let estate = SimEstate::new(&self.prepared.inventory, &self.models, "upgrade-mode", 1, &FaultPlan::default());
         let world = Box::new(estate.expect("a site").connect(CrashClock::never()));
-        Parts { run: "run".into(), store, world, sinks: Vec::new(), by: Who::default(), gates: Vec::new() }
+        Parts {
+            run: "run".into(),
+            store,
+            world,
+            sinks: Vec::new(),
+            by: Who::default(),
+            gates: Vec::new(),
+            steering: None,
+        }
     }
 
     fn is_done(finished: &Finished) {

@@ -32,6 +32,7 @@ pub fn figures() -> Vec<Figure> {
             sinks: vec![],
             by,
             gates: vec![],
+            steering: None,
         };
         let began = Instant::now();
         let finished = session::begin(&prepared, parts, Fields::new(), "site").expect("begins");

@@ -118,7 +118,7 @@ fn open_question<'q>(
 ) -> Result<&'q Question> {
     let see = format!("see how it stands: baton show {run}");
     let known: Vec<&Question> = questions.all().filter(|question| question.ask.gate == gate).collect();
-    if let Some(open) = known.iter().find(|question| question.answer.is_none() && !history.is_final()) {
+    if let Some(open) = known.iter().find(|question| questions.is_open(question) && !history.is_final()) {
         return Ok(open);
     }
     if let Some(Question { answer: Some(answer), .. }) = known.last() {
@@ -128,6 +128,10 @@ fn open_question<'q>(
         return Err(
             Error::new(Kind::Refused, format!("run {run} is over: nothing of it waits for an answer")).hint(see)
         );
+    }
+    if history.way_back().is_some() && known.iter().any(|question| question.answer.is_none()) {
+        return Err(Error::new(Kind::Refused, format!("run {run} goes back: `{}` is not asked any more", shown(gate)))
+            .hint(next(run, questions, &see)));
     }
     let error = Error::new(Kind::Usage, format!("run {run} has no gate `{}` that is open", shown(gate)));
     if let Some(other) = other_run(run, gate, desk)? {

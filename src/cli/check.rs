@@ -12,6 +12,7 @@ use crate::script::program::Program;
 use crate::script::sources::Sources;
 use crate::world::desk;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Check runbooks without running them
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ pub(super) struct Words {
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let site = Site::here();
-    let inventory = words.inventory.as_deref().map(|path| read(path, &site)).transpose()?;
+    let inventory = words.inventory.as_deref().map(|path| read(path, &site)).transpose()?.map(Rc::new);
     let all = if words.runbooks.is_empty() { site.names(Shelf::Runbooks) } else { words.runbooks.clone() };
     let style = desk.screen.out_style;
     let mut worst = 0;
@@ -59,9 +60,9 @@ fn read(path: &Path, site: &Site) -> Result<Inventory> {
     site.check(Inventory::parse(&text, &path.display().to_string(), &mut profile))
 }
 
-fn check(given: &str, site: &Site, inventory: Option<&Inventory>) -> Result<Vec<Finding>> {
+fn check(given: &str, site: &Site, inventory: Option<&Rc<Inventory>>) -> Result<Vec<Finding>> {
     let (name, text) = site.runbook(given)?;
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let sources = site.check(Sources::collect(&name, &text, &mut read_module))?;
-    Ok(lint::lint(&*Program::compile(&sources)?, inventory))
+    Ok(lint::lint(&Program::compile(&sources)?, inventory))
 }

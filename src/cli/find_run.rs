@@ -1,23 +1,74 @@
 //! Which run is meant: `latest`, or the first characters of an identity if they fit one run only.
 
+use super::Desk;
+use super::follow_up::type_line;
 use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
 use crate::journal::{RunId, Store};
+use crate::model::record::Ending;
+use crate::model::text::shown;
+use crate::world::clock::Clock;
+use crate::world::console::Console;
+use crate::world::person::Person;
+use crate::world::system::SystemWorld;
+use crate::world::terminal::Terminal;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The run that `given` means.
+/// The word for the run that was begun last, of those that did something or may go on.
+const LATEST: &str = "latest";
+
+/// The run that `given` means, for a command that only looks.
 ///
 /// # Errors
 /// `Usage` when there is no such run, or several; the message names them.
 pub(super) fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
+    Ok(meant(store, given)?.0)
+}
+
+/// The run that `given` means. Where `latest` passes over runs that did nothing, that is said and, on a terminal, a
+/// person is asked.
+///
+/// # Errors
+/// As above; `Suspended` when the person does not want it.
+pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, desk: &Desk) -> Result<RunId> {
+    let (run, passed) = meant(store, given)?;
+    let Some(last) = passed else { return Ok(run) };
+    let runbook = History::from(store.read(&run)?).map(|history| history.begun().runbook.clone()).unwrap_or_default();
+    desk.screen.remark(&format!(
+        "run {last} came later and did nothing (see it: baton show {last}); taking run {run}, {}",
+        shown(&runbook)
+    ));
+    if Terminal::is_there()
+        && !agrees(&format!("type `yes` to go on with run {run}, anything else to leave it\n> "), desk)?
+    {
+        return Err(Error::new(Kind::Suspended, "nothing was done: it was not confirmed")
+            .hint(format!("name the run, and nothing is asked: {run}, or {last}"))
+            .hint("see which runs there are: baton runs"));
+    }
+    Ok(run)
+}
+
+/// Whether the person at the terminal types `yes`.
+fn agrees(prompt: &str, desk: &Desk) -> Result<bool> {
+    let world = SystemWorld::new(BTreeMap::new(), Clock::real(), Person::Nobody("nothing is asked".into()))?;
+    let mut world = world.steered(Console::Terminal(Arc::clone(&desk.terminal)));
+    Ok(type_line(&mut world, prompt).is_some_and(|line| line.trim() == "yes"))
+}
+
+/// The run that `given` means; and the last one, if that was passed over.
+fn meant(store: &dyn Store, given: &str) -> Result<(RunId, Option<RunId>)> {
     let runs = store.runs()?;
-    let Some(latest) = runs.last() else {
+    let Some(last) = runs.last() else {
         return Err(Error::new(Kind::Usage, "there are no runs yet").hint("see what could be run: baton list"));
     };
-    if given == "latest" {
-        return Ok(latest.clone());
+    if given == LATEST {
+        let acted = runs.iter().rev().find(|run| !did_nothing(store, run)).unwrap_or(last);
+        return Ok((acted.clone(), (acted != last).then(|| last.clone())));
     }
     let fitting: Vec<&RunId> = runs.iter().filter(|run| run.starts_with(given)).collect();
     match fitting.as_slice() {
-        [one] => Ok((*one).clone()),
+        [one] => Ok(((*one).clone(), None)),
         [] => {
             Err(Error::new(Kind::Usage, format!("there is no run `{given}`"))
                 .hint("see which runs there are: baton runs"))
@@ -28,6 +79,14 @@ pub(super) fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
             Err(Error::new(Kind::Usage, message).hint("type more of its characters, or see them all: baton runs"))
         }
     }
+}
+
+/// Whether a run was refused, not begun or found to be wrong before it asked for any change. One that cannot be read
+/// must not be passed over unseen.
+fn did_nothing(store: &dyn Store, run: &RunId) -> bool {
+    let Ok(history) = store.read(run).and_then(History::from) else { return false };
+    let ended = matches!(history.last_ending(), Some(Ending::Refused | Ending::Unmet | Ending::Bug));
+    ended && history.changes() == 0 && history.way_back().is_none()
 }
 
 #[cfg(test)]

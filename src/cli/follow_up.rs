@@ -2,11 +2,12 @@
 //! becomes records and a new runner, as if it had been typed as a command on another terminal.
 
 use super::adopt::Edited;
-use super::steering::{Begun, Course, OnFailure};
+use super::steering::{Begun, Course, Gates};
 use super::take_up::TakenUp;
-use super::{Desk, answers, carry, edit, repl, rollback};
+use super::{Desk, abort, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
-use crate::model::record::Ending;
+use crate::journal::history::History;
+use crate::model::record::{AfterFailure, Ending};
 use crate::model::text::shown;
 use crate::repl::Start;
 use crate::report::style::Tone;
@@ -38,11 +39,52 @@ const IN_DOUBT: [(&str, &str); 4] = [
     ("help", "show these words"),
 ];
 
+/// What each word does after a mistake in the runbook: to try it again as it is would come to the same.
+const AFTER_MISTAKE: [(&str, &str); 5] = [
+    ("edit", "open the runbook in your editor, then go on with it"),
+    ("rollback", "undo what this run has done"),
+    ("shell", "open the REPL here"),
+    ("stop", "leave it as it is; it can be resumed"),
+    ("help", "show these words"),
+];
+/// What each word does when something could not be undone.
+const ON_THE_WAY_BACK: [(&str, &str); 7] = [
+    ("retry", "try again what failed"),
+    ("edit", "open the runbook in your editor, then go on with the way back"),
+    ("skip REASON", "leave out what failed; the reason goes into the record"),
+    ("done REASON", "it is undone all the same, by hand; say how you know"),
+    ("abort REASON", "undo nothing more, do what is owed, end the run for good"),
+    ("stop", "leave it as it is; the way back can be resumed"),
+    ("help", "show these words"),
+];
+/// What each word does when nobody can tell on the way back whether something happened.
+const IN_DOUBT_BACK: [(&str, &str); 5] = [
+    ("happened REASON", "it did happen; say how you know"),
+    ("not-happened REASON", "it did not happen; say how you know"),
+    ("abort REASON", "undo nothing more, do what is owed, end the run for good"),
+    ("stop", "leave it as it is; the way back can be resumed"),
+    ("help", "show these words"),
+];
+
+/// The words that fit a run which stopped like this; none where there is nothing to be said.
+fn menu(history: &History, ending: Ending) -> Option<(&'static str, &'static [(&'static str, &'static str)])> {
+    match (ending, history.way_back().is_some()) {
+        (Ending::Failed, false) => Some((PROMPT, &AFTER_FAILURE)),
+        (Ending::Doubt, false) => Some((DOUBT_PROMPT, &IN_DOUBT)),
+        (Ending::Bug, false) if history.changes() > 0 => Some((PROMPT, &AFTER_MISTAKE)),
+        (Ending::Failed | Ending::Bug, true) => Some((PROMPT, &ON_THE_WAY_BACK)),
+        (Ending::Doubt, true) => Some((DOUBT_PROMPT, &IN_DOUBT_BACK)),
+        (Ending::Bug | Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended, _) => None,
+        (Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted, _) => None,
+    }
+}
+
 /// How it goes on.
 enum Next {
     Resume(Verdict),
     Adopt(Box<Edited>),
     RollBack,
+    GiveUp(String),
     Shell,
     Stop,
 }
@@ -52,7 +94,7 @@ enum Next {
 /// # Errors
 /// When its parts cannot be opened or its record cannot be written.
 pub(super) fn carry_out(
-    mut taken: TakenUp,
+    taken: TakenUp,
     course: &Course,
     events: Option<&Path>,
     start: impl FnOnce(&TakenUp, Parts) -> Result<Finished>,
@@ -60,12 +102,24 @@ pub(super) fn carry_out(
 ) -> Result<u8> {
     let recorded = desk.store()?.runs()?.contains(&taken.run);
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
-    let mut gates = course.gates(&taken.run, desk::who(), begun);
-    if let Some(warning) = course.warning() {
-        desk.screen.remark(&warning);
-    }
-    let parts = taken.parts(events, gates.all.clone(), desk)?;
-    let mut finished = start(&taken, parts)?;
+    let gates = course.gates(&taken.run, desk::who(), begun);
+    course.remarks().iter().for_each(|remark| desk.screen.remark(remark));
+    let parts = Parts { steering: course.said.clone(), ..taken.parts(events, gates.all.clone(), desk)? };
+    let finished = start(&taken, parts)?;
+    go_on(taken, course, events, (finished, gates), desk)
+}
+
+/// Goes on from a runner's ending, as long as a person wants it. Returns the exit code.
+///
+/// # Errors
+/// As above.
+pub(super) fn go_on(
+    mut taken: TakenUp,
+    course: &Course,
+    events: Option<&Path>,
+    (mut finished, mut gates): (Finished, Gates),
+    desk: &Desk,
+) -> Result<u8> {
     loop {
         if gates.wants_shell() {
             finished = repl::open(&taken, events, Start::Run, desk)?;
@@ -75,22 +129,22 @@ pub(super) fn carry_out(
         if let Some(step) = gates.unreached().filter(|_| matches!(finished.ending, Ending::Done | Ending::Held)) {
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));
         }
-        let next = match (course.on_failure, finished.ending) {
-            (OnFailure::Ask, Ending::Failed | Ending::Doubt) => ask(&taken, &finished, desk)?,
-            (OnFailure::Rollback, Ending::Failed) => Next::RollBack,
-            (OnFailure::Ask | OnFailure::Stop | OnFailure::Rollback, _) => Next::Stop,
-        };
+        let next = next(&taken, course, &finished, desk)?;
         match next {
             Next::Stop => return Ok(code),
             Next::RollBack => {
-                let asks = course.on_failure == OnFailure::Ask;
+                let asks = course.on_failure == AfterFailure::Ask;
                 match rollback::go_back(&taken, events, asks, desk) {
-                    Ok(Some(code)) => return Ok(code),
+                    Ok(Some(back)) => finished = back,
                     Ok(None) => {}
                     Err(error) if asks => complain(error, desk),
                     Err(error) => return Err(error),
                 }
             }
+            Next::GiveUp(reason) => match abort::give_up(&taken, events, reason, desk) {
+                Ok(back) => finished = back,
+                Err(error) => complain(error, desk),
+            },
             Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
             Next::Resume(verdict) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
@@ -105,10 +159,27 @@ pub(super) fn carry_out(
     }
 }
 
+/// What follows an ending.
+fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> Result<Next> {
+    if !desk.store()?.runs()?.contains(&taken.run) {
+        return Ok(Next::Stop);
+    }
+    let history = taken.history(desk)?;
+    let failed = match finished.ending {
+        Ending::Failed => true,
+        Ending::Bug => history.changes() > 0,
+        Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
+        Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
+    };
+    match (course.on_failure, menu(&history, finished.ending)) {
+        (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, words, desk),
+        (AfterFailure::Rollback, _) if failed && history.way_back().is_none() => Ok(Next::RollBack),
+        (AfterFailure::Ask | AfterFailure::Stop | AfterFailure::Rollback, _) => Ok(Next::Stop),
+    }
+}
+
 /// Asks a person until they say how it goes on. Nobody there means that it stays as it is.
-fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
-    let doubt = finished.ending == Ending::Doubt;
-    let (prompt, words) = if doubt { (DOUBT_PROMPT, &IN_DOUBT[..]) } else { (PROMPT, &AFTER_FAILURE[..]) };
+fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Result<Next> {
     let mut world = taken.estate.world(&taken.prepared.inventory, desk)?;
     help(words, desk);
     loop {
@@ -133,6 +204,7 @@ fn ask(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<Next> {
                 "done" | "happened" => Verdict::Happened(reason.to_owned()),
                 "not-happened" => Verdict::NotHappened(reason.to_owned()),
                 "rollback" => return Ok(Next::RollBack),
+                "abort" => return Ok(Next::GiveUp(reason.to_owned())),
                 "shell" => return Ok(Next::Shell),
                 "stop" => return Ok(Next::Stop),
                 "edit" => match edited(taken, desk) {
@@ -163,7 +235,7 @@ fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
 }
 
 /// The next line; nothing when nobody will type one, or it was interrupted.
-fn type_line(world: &mut dyn World, prompt: &str) -> Option<String> {
+pub(super) fn type_line(world: &mut dyn World, prompt: &str) -> Option<String> {
     world.submit(Ticket(0), Request::Line { prompt: prompt.to_owned() });
     match world.next_result() {
         Completion::Reply(_, Reply::Line(Line::Typed(line))) => Some(line),

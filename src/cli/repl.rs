@@ -242,6 +242,7 @@ impl Hands for AtDesk {
             sinks: vec![Box::new(self.views.clone()), watches],
             by: desk::who(),
             gates,
+            steering: None,
         })
     }
 

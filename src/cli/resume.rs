@@ -46,6 +46,9 @@ pub(super) struct Words {
     answers: Option<PathBuf>,
     #[command(flatten)]
     steering: Steering,
+    /// Go on without being asked before each change, although the run was begun with `--step`
+    #[arg(long, conflicts_with = "step")]
+    no_step: bool,
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
@@ -57,7 +60,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         return carry::tell(desk, &finished);
     }
     session::admits(&claimed.run, &claimed.history, &verdict)?;
-    let begun = Begun::of(&claimed.history);
+    let (begun, asked) = (Begun::of(&claimed.history), claimed.history.steering());
     let (taken, adoption) = if words.adopt_edited {
         let edited = Edited::read(&claimed.run, &claimed.history, &verdict, desk)?;
         if words.dry {
@@ -71,7 +74,8 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     };
     let answers = answers::read(words.answers.as_deref(), &taken.prepared.program)?;
     let taken = taken.answered(answers);
-    let course = words.steering.course(taken.prepared.program.step_names(), Some(&begun))?;
+    let names = taken.prepared.program.step_names();
+    let course = words.steering.course_on(names, &begun, &asked, words.no_step)?;
     let terms = Terms { verdict, drift, adoption };
     let start = |taken: &TakenUp, parts| session::resume_on(&taken.prepared, parts, terms);
     follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)

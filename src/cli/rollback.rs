@@ -1,12 +1,14 @@
 //! `baton rollback`: shows what would be undone, asks, and takes a run back. Nothing is done before the plan was shown.
 
 use super::resume::sound;
+use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
-use super::{Desk, carry};
+use super::{Desk, follow_up};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Way;
 use crate::report::way_back::{Plan, render};
-use crate::session::{self, Return, Verdict, Wish};
+use crate::session::{self, Finished, Return, Verdict, Wish};
+use crate::world::desk;
 use std::path::{Path, PathBuf};
 
 /// The word that begins it.
@@ -51,20 +53,23 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     };
     let taken = claimed.take_up(desk)?;
     let wish = Wish { way, verdict, reason: String::new() };
-    let code = go(&taken, wish, words.events.as_deref(), !words.yes, desk)?;
-    Ok(code.unwrap_or_else(|| Kind::Suspended.exit_code()))
+    let events = words.events.as_deref();
+    let Some(finished) = go(&taken, wish, events, !words.yes, desk)? else { return Ok(Kind::Suspended.exit_code()) };
+    let course = Steering::default().course(taken.prepared.program.step_names())?;
+    let gates = course.gates(&taken.run, desk::who(), Begun::default());
+    follow_up::go_on(taken, &course, events, (finished, gates), desk)
 }
 
 /// Takes a run all the way back that this command has taken up and that has stopped; `asks` first if need be. Gives
-/// the exit code; nothing when it was not confirmed.
+/// how that ended; nothing when it was not confirmed.
 ///
 /// # Errors
 /// When there is no way back, or the record cannot be written.
-pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<u8>> {
+pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<Finished>> {
     go(taken, Wish { way: Way::All, verdict: Verdict::Retry, reason: String::new() }, events, asks, desk)
 }
 
-fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<u8>> {
+fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<Finished>> {
     let parts = taken.parts(events, Vec::new(), desk)?;
     let back = session::way_back(&taken.prepared, parts, wish)?;
     if !back.is_under_way() {
@@ -73,7 +78,7 @@ fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Des
             return Ok(None);
         }
     }
-    carry::tell(desk, &back.go()?).map(Some)
+    back.go().map(Some)
 }
 
 /// Prints what would be done.

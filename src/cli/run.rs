@@ -101,7 +101,7 @@ fn on_site(
     let (file, text) = inventory_text(inventory)?;
     let check = format!("baton check {given} -i {file}");
     let prepared = prepare(&site.runbook(given)?, (&file, &text), site, &check)?;
-    let course = words.steering.course(prepared.program.step_names(), None)?;
+    let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     if let Some(former) = former {
         former.must_be_of(&prepared.inventory, &file)?;
@@ -134,7 +134,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
     let prepared = prepare(&site.runbook(given)?, (plan.inventory_file(), plan.inventory()), site, &check)?;
-    let course = words.steering.course(prepared.program.step_names(), None)?;
+    let course = words.steering.course(prepared.program.step_names())?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
@@ -158,7 +158,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let of_lab = lease(desk, &lab_name(name), &run)?;
     let lab = Lab::find(name, &desk.state, &former.run)?;
     let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
-    let course = words.steering.course(prepared.program.step_names(), None)?;
+    let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
     let answers = answers::read(words.answers.as_deref(), &prepared.program)?;

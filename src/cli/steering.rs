@@ -4,13 +4,13 @@
 use crate::dispatch::{Gate, Stepwise, UntilStep};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::{History, StepPhase};
-use crate::model::record::{Record, Who};
+use crate::model::record::{AfterFailure, Record, Steering as Asked, Who};
 use crate::model::step_name::{StepName, StepNames};
 use crate::world::terminal::Terminal;
 use std::rc::Rc;
 
 /// How a run is steered
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Steering {
     /// Show every change and wait before it is asked for, and wait for a typed word
     #[arg(long)]
@@ -43,6 +43,16 @@ pub(super) struct Begun {
     ended: Vec<String>,
 }
 
+impl From<OnFailure> for AfterFailure {
+    fn from(word: OnFailure) -> Self {
+        match word {
+            OnFailure::Ask => Self::Ask,
+            OnFailure::Stop => Self::Stop,
+            OnFailure::Rollback => Self::Rollback,
+        }
+    }
+}
+
 impl Begun {
     /// Those of this history.
     pub(super) fn of(history: &History) -> Self {
@@ -70,7 +80,11 @@ pub(super) struct Course {
     until: Option<StepName>,
     names: StepNames,
     /// What follows a failure.
-    pub(super) on_failure: OnFailure,
+    pub(super) on_failure: AfterFailure,
+    /// What goes into the record of it: nothing when it stands there already.
+    pub(super) said: Option<Asked>,
+    /// What of it is as it was asked for by a former runner, in the words of the command line.
+    kept: Vec<String>,
 }
 
 /// The gates of one runner.
@@ -81,32 +95,72 @@ pub(super) struct Gates {
     stepwise: Option<Rc<Stepwise>>,
 }
 
+impl Begun {
+    /// Number and name of a step of this name that is over.
+    fn over(&self, step: &StepName) -> Option<&(String, String)> {
+        let fits = |(number, name): &&(String, String)| step.fits(number, name) && self.ended.contains(number);
+        self.steps.iter().find(fits)
+    }
+}
+
 impl Steering {
-    /// Checks the words against the steps the runbook has and those that have begun.
+    /// How a new run is steered: checks the words against the steps that the runbook has.
+    ///
+    /// # Errors
+    /// As [`Steering::course_on`].
+    pub(super) fn course(&self, names: StepNames) -> Result<Course> {
+        self.course_on(names, &Begun::default(), &Asked::default(), false)
+    }
+
+    /// How a run is steered in which these steps have begun. What was `asked` for before counts as long as nothing else
+    /// is said now; `freely` has it go on without being asked before each change.
     ///
     /// # Errors
     /// `Usage` when there is no such step, it has ended, or nobody is there to be asked.
-    pub(super) fn course(&self, names: StepNames, begun: Option<&Begun>) -> Result<Course> {
-        let until = self.until.as_deref().map(|given| names.find(given)).transpose()?;
-        let over = |step: &StepName| {
-            let begun = begun?;
-            let fits = |(number, name): &&(String, String)| step.fits(number, name) && begun.ended.contains(number);
-            begun.steps.iter().find(fits)
-        };
-        if let Some((number, name)) = until.as_ref().and_then(over) {
+    pub(super) fn course_on(&self, names: StepNames, begun: &Begun, asked: &Asked, freely: bool) -> Result<Course> {
+        let given = self.until.as_deref().map(|given| names.find(given)).transpose()?;
+        if let Some((number, name)) = given.as_ref().and_then(|step| begun.over(step)) {
             return Err(Error::new(Kind::Usage, format!("step {number} `{name}` is over already"))
                 .hint("name a step that is to come; which are over: baton show"));
         }
-        if self.step && !Terminal::is_there() {
+        let is_there = Terminal::is_there();
+        if self.step && !is_there {
             return Err(Error::new(Kind::Usage, "`--step` needs a terminal: somebody has to type the words")
                 .hint("without one, stop after a step: --until STEP"));
         }
-        if self.on_failure == Some(OnFailure::Ask) && !Terminal::is_there() {
+        if self.on_failure == Some(OnFailure::Ask) && !is_there {
             return Err(Error::new(Kind::Usage, "`--on-failure ask` needs a terminal: somebody has to type the words")
                 .hint("without one: --on-failure stop"));
         }
-        let usual = if Terminal::is_there() { OnFailure::Ask } else { OnFailure::Stop };
-        Ok(Course { step: self.step, until, names, on_failure: self.on_failure.unwrap_or(usual) })
+        // A step that adopted texts do not name any more cannot be waited for.
+        let still = asked.until.as_deref().filter(|_| self.until.is_none());
+        let still =
+            still.and_then(|words| Some((words, names.find(words).ok().filter(|one| begun.over(one).is_none())?)));
+        let step = self.step || (asked.step && !freely);
+        if step && !is_there {
+            return Err(Error::new(
+                Kind::Usage,
+                "the run is gone through step by step, and nobody is there to type `go`",
+            )
+            .hint("nothing was done; take it up on a terminal")
+            .hint("or have it go on without being asked before each change: --no-step"));
+        }
+        let on_failure = self.on_failure.map(AfterFailure::from).or(asked.on_failure);
+        let usual = if is_there { AfterFailure::Ask } else { AfterFailure::Stop };
+        let until = self.until.clone().or(still.as_ref().map(|(words, _)| (*words).to_owned()));
+        let now = Asked { step, until, on_failure };
+        let mut kept: Vec<String> = still.iter().map(|(words, _)| format!("--until \"{words}\"")).collect();
+        kept.extend((step && !self.step).then(|| "--step".to_owned()));
+        let rolls = self.on_failure.is_none() && on_failure == Some(AfterFailure::Rollback);
+        kept.extend(rolls.then(|| "--on-failure rollback".to_owned()));
+        Ok(Course {
+            step,
+            until: given.or(still.map(|(_, step)| step)),
+            names,
+            on_failure: on_failure.filter(|word| is_there || *word != AfterFailure::Ask).unwrap_or(usual),
+            said: (now != *asked).then_some(now),
+            kept,
+        })
     }
 }
 
@@ -129,10 +183,15 @@ impl Course {
 }
 
 impl Course {
-    /// What a person should know of `--until` before anything happens: a name that is not written out may never come.
-    pub(super) fn warning(&self) -> Option<String> {
-        let step = self.until.as_ref().filter(|step| matches!(step, StepName::Part(_)))?;
-        Some(format!("no {step} is written out in the runbook; should none come by that name, it runs to its end"))
+    /// What a person should know before anything happens: what was asked for before and still counts, and that a name
+    /// which is not written out may never come.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let kept = (!self.kept.is_empty()).then(|| format!("as it was asked for before: {}", self.kept.join(" ")));
+        let part = self.until.as_ref().filter(|step| matches!(step, StepName::Part(_)));
+        let never = |step: &StepName| {
+            format!("no {step} is written out in the runbook; should none come by that name, it runs to its end")
+        };
+        kept.into_iter().chain(part.map(never)).collect()
     }
 }
 

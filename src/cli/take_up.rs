@@ -2,7 +2,7 @@
 //! command has in common that works on a run which exists. It must not decide what is done with it.
 
 use super::estate::{Estate, lab_name, lab_of, lease, site_name};
-use super::find_run::find_run;
+use super::find_run::find_run_to_act_on;
 use super::{Desk, carry};
 use crate::dispatch::Gate;
 use crate::error::Result;
@@ -48,7 +48,7 @@ pub(super) struct Claimed {
 /// `Usage` when there is none, `Refused` when somebody works on it or its record is damaged.
 pub(super) fn claim(given: &str, desk: &Desk) -> Result<Claimed> {
     let store = desk.store()?;
-    let run = find_run(&*store, given)?;
+    let run = find_run_to_act_on(&*store, given, desk)?;
     let lease = lease(desk, &run, &run)?;
     let history = History::from(store.read(&run)?)?;
     Ok(Claimed { run, history, lease })
@@ -121,6 +121,7 @@ impl TakenUp {
             sinks: carry::sinks(desk, &self.estate, events, self.watched.replace(true))?,
             by: desk::who(),
             gates,
+            steering: None,
         })
     }
 }

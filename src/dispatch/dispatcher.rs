@@ -396,7 +396,9 @@ impl Door for Dispatcher {
                 return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
             }
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
+                let last = self.history.last_number_in(&StepId { track: track.clone(), number: number.clone() });
                 self.meet_step(track, number);
+                self.track(|track| track.asked = track.asked.max(last));
                 self.track(Track::leave);
                 return Ok(Entry::Skip);
             }

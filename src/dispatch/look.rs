@@ -24,6 +24,9 @@ impl Dispatcher {
         if let Some(known) = self.history.recorded(&key) {
             return self.known(&key, &known);
         }
+        if self.is_walled() {
+            return Err(Halted);
+        }
         let (run, scanners, since) = (&self.run, &*self.scanners, past.since);
         let (attempt, base, effect) = (past.attempt, past.base, past.effect);
         let order = Order { run, id, attempt, base, effect, since, recovering: true, scanners };
@@ -75,6 +78,7 @@ impl Dispatcher {
             }),
             State::SettledByPerson { happened: true } => Ok(Fate::Happened),
             State::SettledByPerson { happened: false } => Ok(Fate::Never),
+            State::Doubted { .. } if self.is_walled() => Err(Halted),
             State::Doubted { reason } => Err(self.halt(in_doubt(&self.run, key, known.effect, reason))),
             State::Settled(_) | State::Open | State::ToRetry | State::Skipped { .. } => Ok(Fate::Unclear),
             State::Answered { .. } | State::Undone => Ok(Fate::Unclear),
@@ -87,6 +91,7 @@ impl Dispatcher {
         let key = self.beside('?', id);
         match self.history.recorded(&key).map(|known| known.state) {
             Some(State::SettledByPerson { happened }) => Ok(happened),
+            Some(_) | None if self.is_walled() => Err(Halted),
             Some(State::Doubted { reason }) => Err(self.halt(in_doubt(&self.run, &key, past.effect, reason))),
             Some(_) | None => Err(self.begin_doubt(&key, id, past.effect, reason.to_owned())),
         }

@@ -9,11 +9,19 @@ use crate::exec::reading::choices;
 use crate::exec::until::{Seen, Watch};
 use crate::exec::waiting::{Beat, Pace};
 use crate::exec::{Found, Order, Verdict, failure, probe};
-use crate::model::account::refusal;
+use crate::model::account::{self, Entry};
 use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
+use crate::world::asked::Asked;
 use crate::world::{JobId, JobState, Link, Request, Stopped, Stream, Trouble};
+
+/// How long a start may take at least, however little is left of the limit, in milliseconds.
+const START_AT_LEAST: u64 = 3_000;
+/// How long the one look may take for which the limit is over, in milliseconds.
+const LAST_LOOK: u64 = 8_000;
+/// For how long output is asked for again that cannot be had, in milliseconds.
+const OUTPUT_TRIES: u64 = 5_000;
 
 /// Starts a job, or finds it again, and sees it to its end.
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Verdict, Stopped> {
@@ -58,6 +66,14 @@ enum Sight {
     NotStarted(Trouble),
     /// The host could not be asked: why.
     Hidden(String),
+    /// The host's record under its name is of another command.
+    Foreign,
+}
+
+impl From<JobState> for Sight {
+    fn from(state: JobState) -> Self {
+        if state == JobState::Foreign { Self::Foreign } else { Self::State(state) }
+    }
 }
 
 /// A job and everything needed to work on it.
@@ -88,8 +104,30 @@ impl Work<'_> {
                     return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&what, &trouble))));
                 }
                 Sight::Hidden(reason) => return Ok(self.hidden(reason)),
+                Sight::Foreign | Sight::State(JobState::Foreign) => return Ok(self.foreign()),
             }
         }
+    }
+
+    /// Another command has the name of this one: the journal is not the one under which that was started.
+    fn foreign(&self) -> Verdict {
+        let (label, host, name) = (&self.order.effect.label, self.site.host, self.job_name());
+        Verdict::Doubt {
+            reason: format!(
+                "`{label}` was not started: the record of {name} on `{host}` is of another command, which this run has \
+                 started there and its journal does not know, as after a state folder was put back from a copy"
+            ),
+        }
+    }
+
+    /// The command as it is sent to the host.
+    fn command(&self) -> Vec<String> {
+        account::proving(&self.job.argv)
+    }
+
+    /// When a request that finds something out is given up.
+    fn until(&self, at_least: u64) -> u64 {
+        self.deadline.max(self.link.now().mono + at_least)
     }
 
     /// Starts the job. Its id makes that safe to repeat when the reply is lost.
@@ -102,15 +140,16 @@ impl Work<'_> {
                 job: self.id.clone(),
                 service: self.site.service.map(str::to_owned),
                 verb: self.job.verb.clone(),
-                argv: self.job.argv.clone(),
+                argv: self.command(),
                 args: self.job.args.clone(),
                 secret: self.job.secret.clone(),
+                until: self.until(START_AT_LEAST),
             };
             let lost = match calls::job(self.link, request)? {
                 Ok(JobState::Absent) => {
                     return Ok(Sight::Hidden("the host has no record of the job it started".into()));
                 }
-                Ok(state) => return Ok(Sight::State(state)),
+                Ok(state) => return Ok(state.into()),
                 Err(Trouble::Lost(why)) => why,
                 Err(trouble) => return Ok(Sight::NotStarted(trouble)),
             };
@@ -134,12 +173,17 @@ impl Work<'_> {
             let request = Request::JobEnd { host: self.site.host.to_owned(), job: self.id.clone(), until };
             match calls::job(self.link, request)? {
                 Ok(JobState::Running) if !self.is_over() => beat.tick(),
-                Ok(state) => return Ok(Sight::State(state)),
+                Ok(JobState::Absent) => return Ok(gone()),
+                Ok(state) => return Ok(state.into()),
                 Err(_) => break,
             }
         }
         self.pause(&mut Pace::patient())?;
-        self.look()
+        // It was seen to run: a host that knows nothing of it any more does not say that it never did.
+        Ok(match self.look()? {
+            Sight::State(JobState::Absent) => gone(),
+            sight => sight,
+        })
     }
 
     /// Asks the host how the job stands, again and again while the link is down; once more after the deadline.
@@ -147,9 +191,12 @@ impl Work<'_> {
         let mut pace = Pace::patient();
         loop {
             let over = self.is_over();
-            let request = Request::Look { host: self.site.host.to_owned(), job: self.id.clone() };
-            match calls::job(self.link, request)? {
-                Ok(state) => return Ok(Sight::State(state)),
+            // Earlier attempts that do not count any more may have been of another command.
+            let counts = self.id.attempt >= self.order.base;
+            let asked = counts.then(|| Asked::of(&self.command(), self.job.secret.as_deref()));
+            let (host, job) = (self.site.host.to_owned(), self.id.clone());
+            match calls::job(self.link, Request::Look { host, job, asked, until: self.until(LAST_LOOK) })? {
+                Ok(state) => return Ok(state.into()),
                 Err(Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late) if !over => self.pause(&mut pace)?,
                 Err(trouble) => return Ok(Sight::Hidden(words(&trouble))),
             }
@@ -175,6 +222,8 @@ impl Work<'_> {
                     return former.exited(0).map(Some);
                 }
                 Sight::State(JobState::Exited(_) | JobState::Lost(_)) => return Ok(None),
+                // A person has said so much of it that this attempt was made.
+                Sight::Foreign | Sight::State(JobState::Foreign) => return Ok(None),
                 Sight::NotStarted(trouble) => return Ok(Some(self.unstarted(&words(&trouble)))),
                 Sight::Hidden(reason) => return Ok(Some(self.unstarted(&reason))),
             }
@@ -197,6 +246,7 @@ impl Work<'_> {
             Sight::State(JobState::Lost(reason)) => self.lost(reason)?,
             Sight::NotStarted(trouble) => return Ok(Found::Hidden { reason: words(&trouble) }),
             Sight::Hidden(reason) => return Ok(Found::Hidden { reason }),
+            Sight::Foreign | Sight::State(JobState::Foreign) => self.foreign(),
         };
         Ok(match verdict {
             Verdict::Outcome(outcome) => Found::Ended(outcome),
@@ -214,14 +264,17 @@ impl Work<'_> {
     }
 
     fn exited(&self, exit: i32) -> Result<Verdict, Stopped> {
+        let label = &self.order.effect.label;
+        let (entry, err) = self.entry()?;
+        if entry == Entry::Refused {
+            let message = format!("`{label}` was not started: {}", account::refusal(&self.command(), &err));
+            return self.failed(FailureKind::Unreachable, message, Some(exit));
+        }
         if exit != 0 {
-            if let Some(why) = self.refused_by_sudo(exit)? {
-                let message = format!("`{}` was not started: {why}", self.order.effect.label);
-                return self.failed(FailureKind::Unreachable, message, Some(exit));
-            }
+            let unproved = if entry == Entry::Unknown { ", and nothing proves that `sudo` let it begin" } else { "" };
             let message = match exit {
-                129.. => format!("`{}` was ended by signal {}", self.order.effect.label, exit - 128),
-                _ => format!("`{}` ended with exit {exit}", self.order.effect.label),
+                129.. => format!("`{label}` was ended by signal {}{unproved}", exit - 128),
+                _ => format!("`{label}` ended with exit {exit}{unproved}"),
             };
             return self.failed(FailureKind::Exit, message, Some(exit));
         }
@@ -236,13 +289,23 @@ impl Work<'_> {
         Ok(done([("changed", Value::Bool(true)), ("output", output.into())]))
     }
 
-    /// Why `sudo` did not even start the command.
-    fn refused_by_sudo(&self, exit: i32) -> Result<Option<String>, Stopped> {
-        if exit != 1 || self.job.argv.first().is_none_or(|program| program != "sudo") {
-            return Ok(None);
+    /// Whether it was begun as the account that it was to be done as, and the beginning of its error output.
+    fn entry(&self) -> Result<(Entry, Vec<u8>), Stopped> {
+        let command = self.command();
+        if account::program(&command).is_none() {
+            return Ok((Entry::Begun, Vec::new()));
         }
-        let (out, err) = (self.output(Stream::Out, 1)?, self.output(Stream::Err, OUTPUT_MAX)?);
-        Ok(refusal(&self.job.argv, exit, out.as_bytes(), err.as_bytes()))
+        let mut heads = Vec::new();
+        for stream in [Stream::Out, Stream::Err] {
+            let (host, job, max) = (self.site.host.to_owned(), self.id.clone(), account::PROOF_WITHIN as u64);
+            match calls::bytes(self.link, Request::JobOutput { host, job, stream, from: 0, max })? {
+                Ok(bytes) => heads.push(bytes),
+                Err(_) => return Ok((Entry::Unknown, Vec::new())),
+            }
+        }
+        let err = heads.pop().unwrap_or_default();
+        let out = heads.pop().unwrap_or_default();
+        Ok((account::entry(&command, &out, &err), err))
     }
 
     fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<Seen, Stopped> {
@@ -309,7 +372,7 @@ impl Work<'_> {
             Ok(JobState::Running) => {
                 format!("`{label}` took longer than {limit}; {} was told to end and still runs", self.job_name())
             }
-            Ok(JobState::Absent | JobState::Exited(_) | JobState::Lost(_)) => {
+            Ok(JobState::Absent | JobState::Exited(_) | JobState::Lost(_) | JobState::Foreign) => {
                 format!("`{label}` took longer than {limit} and was ended")
             }
             Err(trouble) => format!(
@@ -332,7 +395,10 @@ impl Work<'_> {
     }
 
     fn output(&self, stream: Stream, max: u64) -> Result<String, Stopped> {
-        fetch(self.link, self.site.host, &self.id, stream, max)
+        let give_up = self.link.now().mono + OUTPUT_TRIES;
+        let output = fetch(self.link, self.site.host, &self.id, stream, max, give_up)?;
+        let own = account::own_words(&self.command(), output);
+        Ok(String::from_utf8_lossy(&own).trim_end().to_owned())
     }
 
     fn pause(&self, pace: &mut Pace) -> Result<(), Stopped> {
@@ -352,6 +418,11 @@ impl Work<'_> {
     fn job_name(&self) -> String {
         format!("job `{}/{}/{}`", self.id.run, self.id.effect, self.id.attempt)
     }
+}
+
+/// A job that was seen to run, and of which the host knows nothing any more.
+fn gone() -> Sight {
+    Sight::State(JobState::Lost("it was seen to run, and its record on the host is gone".into()))
 }
 
 fn done<const N: usize>(fields: [(&str, Value); N]) -> Verdict {

@@ -10,22 +10,35 @@ pub(super) const OUTPUT_MAX: u64 = 8 * 1024;
 /// How often a part of it is asked for when the link breaks: it stays on the host, and reading it twice harms nobody.
 const TRIES: u32 = 5;
 
-/// What a job wrote to a stream, at most `max` bytes of it: all, or its beginning and its end.
-pub(super) fn fetch(link: &dyn Link, host: &str, job: &JobId, stream: Stream, max: u64) -> Result<String, Stopped> {
+/// The longest output whose end is looked for, in bytes: who tells of more does not tell the truth.
+const LONGEST: u64 = 1 << 50;
+
+/// What a job wrote to a stream, at most `max` bytes of it: all, or its beginning and its end. What cannot be had is
+/// not asked for again after `give_up`.
+pub(super) fn fetch(
+    link: &dyn Link,
+    host: &str,
+    job: &JobId,
+    stream: Stream,
+    max: u64,
+    give_up: u64,
+) -> Result<Vec<u8>, Stopped> {
     let read = |from, max| {
         let mut pace = Pace::patient();
         let ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
         for _ in 1..TRIES {
             match ask()? {
-                Err(Trouble::Lost(_)) => link.call(Request::WaitUntil { until: link.now().mono + pace.step() })?,
+                Err(Trouble::Lost(_)) if link.now().mono < give_up => {
+                    link.call(Request::WaitUntil { until: link.now().mono + pace.step() })?
+                }
                 other => return Ok(other),
             };
         }
         ask()
     };
     Ok(match head_and_tail(&read, max)? {
-        Ok(output) => String::from_utf8_lossy(&output).trim_end().to_owned(),
-        Err(trouble) => format!("(the output could not be fetched: {})", words(&trouble)),
+        Ok(output) => output,
+        Err(trouble) => format!("(the output could not be fetched: {})", words(&trouble)).into_bytes(),
     })
 }
 
@@ -41,7 +54,8 @@ fn head_and_tail(read: &dyn Fn(u64, u64) -> Try<Vec<u8>>, max: u64) -> Try<Vec<u
     let half = (max / 2).max(1);
     let (mut inside, mut beyond) = (max - 1, 2 * max);
     let is_behind_it = |at| -> Try<bool> { Ok(read(at, 1)?.map(|byte| byte.is_empty())) };
-    loop {
+    // It may grow and shrink meanwhile: all that is certain is what is in hand.
+    while beyond < LONGEST {
         match is_behind_it(beyond)? {
             Ok(true) => break,
             Ok(false) => (inside, beyond) = (beyond, 2 * beyond),
@@ -66,8 +80,10 @@ fn head_and_tail(read: &dyn Fn(u64, u64) -> Try<Vec<u8>>, max: u64) -> Try<Vec<u
         return Ok(Ok(head));
     }
     head.truncate(half as usize);
-    head.extend_from_slice(format!("\n… ({} bytes left out) …\n", length - max).as_bytes());
-    head.extend_from_slice(&end[end.len() - half as usize..]);
+    let end = &end[end.len().saturating_sub(half as usize)..];
+    let left_out = length - (head.len() + end.len()) as u64;
+    head.extend_from_slice(format!("\n… ({left_out} bytes left out) …\n").as_bytes());
+    head.extend_from_slice(end);
     Ok(Ok(head))
 }
 
@@ -81,6 +97,32 @@ mod tests {
             |from: u64, max: u64| Ok(Ok(b"abc".iter().skip(from as usize).take(max as usize).copied().collect()));
         let kept = head_and_tail(&read, 1).expect("not stopped").expect("no trouble");
         assert!(kept.starts_with(b"a"), "{kept:?}");
+    }
+
+    #[test]
+    fn an_output_that_grows_and_shrinks_while_it_is_read_is_some_output() {
+        // Every length that a look can find, at every look: by a number that counts the looks.
+        for seed in 1..2_000_u64 {
+            let looks = std::cell::Cell::new(seed);
+            let read = |from: u64, max: u64| {
+                looks.set(looks.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+                let length = [0, 1, 49, 50, 99, 100, 101, 151, 5_000, 123_457][(looks.get() >> 33) as usize % 10];
+                Ok(Ok(vec![b'x'; length.clamp(from, from + max).saturating_sub(from) as usize]))
+            };
+            let kept = head_and_tail(&read, 100).expect("not stopped").expect("no trouble");
+            assert!(kept.len() < 160, "{} bytes are kept", kept.len());
+        }
+    }
+
+    #[test]
+    fn a_host_that_always_has_more_is_not_asked_for_ever() {
+        let asked = std::cell::Cell::new(0);
+        let read = |_: u64, max: u64| {
+            asked.set(asked.get() + 1);
+            Ok(Ok(vec![b'x'; max as usize]))
+        };
+        let kept = head_and_tail(&read, 100).expect("not stopped").expect("no trouble");
+        assert!(kept.len() < 200 && asked.get() < 200, "{} bytes after {} requests", kept.len(), asked.get());
     }
 
     #[test]

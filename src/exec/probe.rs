@@ -4,7 +4,7 @@
 use crate::exec::calls::{Site, failed, unfit};
 use crate::exec::reading::{exit_word, value_of};
 use crate::exec::{Order, Verdict, failure};
-use crate::model::account::refusal;
+use crate::model::account::{self, Entry};
 use crate::model::effect::{Failure, FailureKind, Outcome, Probe};
 use crate::model::value::Value;
 use crate::world::{Link, Reply, Request, Stopped, Trouble};
@@ -46,11 +46,12 @@ pub(super) fn read(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Res
 /// One try: a value, or the failure and whether another try may do better.
 fn one_try(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Value, (Failure, bool)>, Stopped> {
     let what = format!("`{}` of `{}`", probe.what, site.name());
+    let argv = account::proving(&probe.argv);
     let reply = link.call(Request::Probe {
         host: site.host.to_owned(),
         service: site.service.map(str::to_owned),
         what: probe.what.clone(),
-        argv: probe.argv.clone(),
+        argv: argv.clone(),
         args: probe.args.clone(),
         until: link.now().mono.saturating_add(probe.limit.0),
     })?;
@@ -60,11 +61,21 @@ fn one_try(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Valu
         return Ok(Err((failed(&what, &trouble), may_heal)));
     };
     // A refusal must not be read as the answer of a command that never ran.
-    if let Some(why) = refusal(&probe.argv, exit, &out, &err) {
-        return Ok(Err((
-            Failure { exit: Some(exit), ..failure(FailureKind::Unreachable, format!("{what}: {why}")) },
-            false,
-        )));
+    let why = match account::entry(&argv, &out, &err) {
+        Entry::Begun => None,
+        Entry::Refused => Some(account::refusal(&argv, &err)),
+        Entry::Unknown => Some("nothing proves that `sudo` let it begin".to_owned()),
+    };
+    if let Some(why) = why {
+        let refused = failure(FailureKind::Unreachable, format!("{what}: {why}"));
+        return Ok(Err((Failure { exit: Some(exit), ..refused }, false)));
+    }
+    let (out, err) = (account::own_words(&argv, out), account::own_words(&argv, err));
+    if exit == 127
+        && let Some(program) = account::program(&argv)
+    {
+        let trouble = Trouble::Missing(format!("there is no command `{program}`"));
+        return Ok(Err((failed(&what, &trouble), false)));
     }
     if probe.exit_tells {
         return Ok(Ok(exit_word(exit).into()));

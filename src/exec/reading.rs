@@ -5,7 +5,7 @@ use crate::model::text::shown;
 use crate::model::value::Value;
 
 /// What a `Words` probe reads when the output is none of its words, and a check whose exit code says nothing.
-pub(super) const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = Reading::UNKNOWN;
 
 /// The value of an output, or what is wrong with it as a message fragment.
 pub(super) fn value_of(reading: &Reading, out: &[u8]) -> Result<Value, String> {

@@ -3,8 +3,8 @@
 
 use super::Stored;
 use super::history::{History, Past, StepPhase};
-use super::slots::{Phase, Slot, Track, asked_in};
-use crate::model::effect::Class;
+use super::slots::{Phase, Slot, Track, asked_in, outcome_in};
+use crate::model::effect::{Class, Outcome};
 use crate::model::record::{EffectId, Record, TrackId};
 use std::collections::BTreeSet;
 
@@ -36,7 +36,14 @@ impl History {
             let class = asked_in(all, asked).map(|asked| asked.effect.class());
             matches!(class, Some(Class::Wait | Class::Human))
         };
-        for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.is_scripts()) {
+        let back = self.track_back();
+        let replayed = |id: &TrackId| id.is_scripts() || back.as_ref().is_some_and(|back| id.is_within(back));
+        for (id, track) in self.tracks.iter_mut().filter(|(id, _)| replayed(id)) {
+            // The run turned back at what failed last: that is not asked for again, whatever the texts have there now.
+            if let Some(slot) = track.slots.last_mut().filter(|_| back.is_some() && id.is_scripts()) {
+                slot.loose |=
+                    matches!(slot.phase, Phase::Outcome(at) if matches!(outcome_in(all, at), Some(Outcome::Failed(_))));
+            }
             let waiting = |slot: &Slot| slot.phase == Phase::Open && waits(slot.asked);
             track.slots.iter_mut().filter(|slot| waiting(slot)).for_each(|slot| slot.loose = true);
             loosen_preludes(&mut track.slots, all);
@@ -51,7 +58,7 @@ impl History {
     /// Steps without a good end in which nothing counts.
     fn hollow_steps(&self, all: &[Stored]) -> Vec<(TrackId, String)> {
         let mut hollow = Vec::new();
-        for (id, track) in self.tracks.iter().filter(|(id, _)| id.is_scripts()) {
+        for (id, track) in self.tracks.iter().filter(|(id, _)| self.is_replayed(id)) {
             for (number, step) in &track.steps {
                 let kept = |phase: &StepPhase| *phase == StepPhase::Skipped || is_complete(phase);
                 let of_own = |other: &str| is_in(other, number);
@@ -105,26 +112,27 @@ impl History {
     pub fn unmet(&self, met: &Met) -> Option<Unmet<'_>> {
         self.records().iter().enumerate().find_map(|(index, stored)| match &stored.record {
             Record::Intent { id, step, effect, .. } | Record::Read { id, step, effect, .. } => {
-                let bound =
-                    id.track.is_scripts() && self.slot(id).is_some_and(|slot| slot.asked == index && slot.counts());
+                let bound = self.is_replayed(&id.track)
+                    && self.slot(id).is_some_and(|slot| slot.asked == index && slot.counts());
                 let name = self.step_name(&id.track, step).unwrap_or_default();
                 (bound && !met.effects.contains(id)).then_some(Unmet { step, name, label: Some(&effect.label) })
             }
             Record::StepBegun { track, number, name, .. } | Record::StepSkipped { track, number, name, .. } => {
-                let bound = track.is_scripts() && self.step(track, number).is_some_and(|step| step.begun == index);
+                let bound = self.is_replayed(track) && self.step(track, number).is_some_and(|step| step.begun == index);
                 let is_met = met.steps.contains(&(track.clone(), number.clone()));
                 (bound && !is_met).then_some(Unmet { step: number, name, label: None })
             }
             Record::Begun { .. } | Record::Opened { .. } | Record::StepEnded { .. } | Record::Outcome { .. } => None,
             Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } => None,
             Record::Skipped { .. } | Record::Undone { .. } | Record::Adopted { .. } | Record::Typed { .. } => None,
+            Record::Steered { .. } => None,
             Record::Rollback { .. } | Record::Deviation { .. } | Record::Ended { .. } => None,
         })
     }
 
     /// What is to be asked for again or is answered already, and was not met as it is on record: it is given up.
     pub fn given_up(&self, met: &Met) -> impl Iterator<Item = Past<'_>> {
-        let ids = self.tracks.iter().filter(|(id, _)| id.is_scripts()).flat_map(|(track, slots)| {
+        let ids = self.tracks.iter().filter(|(id, _)| self.is_replayed(id)).flat_map(|(track, slots)| {
             let given_up = slots.slots.iter().filter(|slot| !slot.counts() && slot.phase != Phase::Undone);
             given_up.map(|slot| EffectId { track: track.clone(), n: slot.n })
         });

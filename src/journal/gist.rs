@@ -59,6 +59,7 @@ impl Gist {
             | Record::StepSkipped { .. }
             | Record::Adopted { .. }
             | Record::Rollback { .. }
+            | Record::Steered { .. }
             | Record::Typed { .. }
             | Record::Deviation { .. } => {}
         }

@@ -4,7 +4,7 @@
 pub use super::mismatch::mismatch;
 
 use super::Stored;
-use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, outcome_in, said_in};
+use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, lapses, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
@@ -209,7 +209,7 @@ impl History {
                 Ok(())
             }
             Record::Undone { since, .. } => {
-                self.undo(*since);
+                self.undo(*since, all);
                 Ok(())
             }
             Record::Adopted { sources, .. } => {
@@ -217,14 +217,16 @@ impl History {
                 self.make_way(all);
                 Ok(())
             }
-            Record::Rollback { .. } if self.way.is_some() => Err("the run is on its way back already".into()),
+            Record::Rollback { way, .. } if self.way.is_some() && !self.may_give_up(way) => {
+                Err("the run is on its way back already".into())
+            }
             Record::Rollback { way, .. } => {
                 self.way = Some(way.clone());
                 self.rollbacks += 1;
                 self.last_ending = None;
                 Ok(())
             }
-            Record::Typed { .. } | Record::Deviation { .. } => Ok(()),
+            Record::Steered { .. } | Record::Typed { .. } | Record::Deviation { .. } => Ok(()),
             Record::Ended { ending, .. } => {
                 self.last_ending = Some(*ending);
                 if *ending == Ending::RolledBack && matches!(self.way, Some(Way::To(_))) {
@@ -233,6 +235,11 @@ impl History {
                 Ok(())
             }
         }
+    }
+
+    /// A way back may be given up in its midst: what is owed is done then, and nothing more is undone.
+    fn may_give_up(&self, way: &Way) -> bool {
+        *way == Way::Abort && self.way.as_ref().is_some_and(|under_way| *under_way != Way::Abort)
     }
 
     /// A person's word on an effect that is open, failed or in doubt.
@@ -260,8 +267,15 @@ impl History {
     }
 
     /// What the script asked for from record `since` on does not count any more.
-    fn undo(&mut self, since: u64) {
+    fn undo(&mut self, since: u64, all: &[Stored]) {
         let since = usize::try_from(since.saturating_sub(1)).unwrap_or(usize::MAX);
+        // The steps around what is undone have not come to their end any more.
+        for stored in all.iter().skip(since) {
+            let Record::StepEnded { track, number, .. } = &stored.record else { continue };
+            if let Some(step) = self.tracks.get_mut(track).and_then(|track| track.steps.get_mut(number)) {
+                step.phase = StepPhase::Begun;
+            }
+        }
         for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.is_scripts()) {
             for slot in track.slots.iter_mut().filter(|slot| slot.asked >= since) {
                 slot.phase = Phase::Undone;
@@ -327,22 +341,21 @@ impl History {
             return Err(format!("effect {id} is a change that is done"));
         }
         slot.phase = Phase::Retry;
-        self.forget_after(id, all)
+        // A reading before a change that is asked for anew: what it leads to then may be something else.
+        if self.leads_to_what_is_anew(id, all) { Ok(()) } else { self.forget_after(id, all) }
     }
 
-    /// What a runbook read and noted because of a failure does not count any more when the failure is tried again or
-    /// settled by a word. What it changed or asked because of it does: then nothing can be done about it alone.
+    /// What a runbook read, noted and asked because of a failure does not count any more when the failure is tried
+    /// again or settled by a word. What it changed because of it does, by its own hand or a person's: then nothing can
+    /// be done about it alone.
     fn forget_after(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), String> {
         let since = self.slot_mut(id)?.asked;
-        let forks = format!("{}.", id.track);
         let later = |track: &TrackId, n: u64| {
-            let fork = track.0.strip_prefix(&forks).and_then(|rest| rest.split('-').next()?.parse::<u64>().ok());
-            (*track == id.track && n > id.n) || fork.is_some_and(|fork| fork > id.n)
+            (*track == id.track && n > id.n) || track.fork_of(&id.track).is_some_and(|fork| fork > id.n)
         };
         for (name, track) in &mut self.tracks {
-            let record = |slot: &Slot| all.get(slot.asked).map(|stored| &stored.record);
-            let is_read = |slot: &Slot| matches!(record(slot), Some(Record::Read { .. }));
-            if track.slots.iter().any(|slot| later(name, slot.n) && !is_read(slot)) {
+            let lapses = |slot: &Slot| asked_in(all, slot.asked).is_some_and(|asked| lapses(asked.effect));
+            if track.slots.iter().any(|slot| later(name, slot.n) && !lapses(slot)) {
                 return Err(format!("effect {id} was followed by changes on its track"));
             }
             track.slots.retain(|slot| !later(name, slot.n));

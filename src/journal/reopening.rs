@@ -2,11 +2,22 @@
 //! may be stale by now, and an effect in doubt. Pure reading of a history; it writes nothing.
 
 use super::Stored;
-use super::history::{History, Past, State};
-use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
+use super::history::{History, Past, State, StepPhase};
+use super::slots::{Phase, Slot};
+use crate::model::effect::{Action, Effect, Form, Outcome};
+use crate::model::record::{EffectId, Ending, Record, Steering, StepId, TrackId, Who};
+use crate::model::value::Value;
 
 impl History {
+    /// How the run is to be steered, as it was asked for last.
+    #[must_use]
+    pub fn steering(&self) -> Steering {
+        let steered = self.records().iter().rev().find_map(|stored| {
+            if let Record::Steered { steering, .. } = &stored.record { Some(steering.clone()) } else { None }
+        });
+        steered.unwrap_or_default()
+    }
+
     /// The effect in doubt and its attempt, when that is why the run stopped.
     #[must_use]
     pub fn doubted(&self) -> Option<(EffectId, u32)> {
@@ -15,6 +26,25 @@ impl History {
         };
         let past = self.recorded(id)?;
         matches!(past.state, State::Doubted { .. }).then_some((past.id, past.attempt))
+    }
+
+    /// Whether a person had something in this step left out.
+    #[must_use]
+    pub fn left_out_in(&self, step: &StepId) -> bool {
+        self.records().iter().any(|stored| {
+            let Record::Skipped { id, .. } = &stored.record else { return false };
+            let inside = |past: Past<'_>| {
+                let rest = past.step.strip_prefix(&step.number);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            id.track.is_within(&step.track) && self.recorded(id).is_some_and(inside)
+        })
+    }
+
+    /// Whether an effect was asked for itself. What is found out about another one on a way back was not.
+    #[must_use]
+    pub fn is_asked_for_itself(&self, id: &EffectId) -> bool {
+        self.recorded(id).is_some_and(|past| !matches!(past.effect.action, Action::Note { .. }))
     }
 
     /// The reading that was no longer what a guard was decided by, when that is why the run stopped.
@@ -57,8 +87,15 @@ impl History {
     /// read anew as well. None when the runbook did more because of the failure than read and note.
     #[must_use]
     pub fn to_retry(&self) -> Vec<EffectId> {
-        let Some(Record::Ended { ending: Ending::Failed, effect, .. }) = self.last() else {
-            return Vec::new();
+        let effect = match self.last() {
+            Some(Record::Ended { ending: Ending::Failed, effect, .. }) => effect,
+            // Nothing was changed yet: all of it is found out anew.
+            Some(Record::Ended { ending: Ending::Unmet, .. }) => {
+                let first = self.tracks.get(&TrackId::main()).and_then(|track| track.slots.first());
+                let id = first.map(|slot| EffectId { track: TrackId::main(), n: slot.n });
+                return id.into_iter().filter(|id| self.may_retry(id)).collect();
+            }
+            _ => return Vec::new(),
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
         let again = match failed {
@@ -66,6 +103,9 @@ impl History {
             Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
             // A person said that it failed: they are asked again.
             Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
+            Some(_) | None if self.way_back().is_some() => {
+                self.latest_readings().into_iter().find(|id| self.is_of_open_step(id))
+            }
             Some(_) | None => self.latest_readings().into_iter().next(),
         };
         let beside = again.iter().flat_map(|id| self.failed_beside(id));
@@ -91,26 +131,88 @@ impl History {
         self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry }]).is_ok()
     }
 
+    /// What was found out last on the track that goes on, from hosts and from people, with nothing after it: it is what
+    /// the failure was decided by. An answer counts as long as the step it was asked in has not come to a good end.
     fn latest_readings(&self) -> Vec<EffectId> {
-        let here = match self.way_back() {
-            Some(_) => TrackId::rollback(self.rollbacks()),
-            None => TrackId::main(),
-        };
+        let here = self.track_back().unwrap_or_else(TrackId::main);
+        let Some(track) = self.tracks.get(&here) else { return Vec::new() };
+        let forked = self.tracks.keys().filter_map(|other| other.fork_of(&here)).max().unwrap_or(0);
+        let mut next = None;
         let mut readings = Vec::new();
-        for stored in self.records().iter().rev() {
-            match &stored.record {
-                Record::Read { id, .. } if id.track == here => readings.push(id.clone()),
-                Record::Read { .. } => break,
-                Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Ended { .. } | Record::Opened { .. } => {}
-                Record::Intent { .. } | Record::Outcome { .. } | Record::Begun { .. } => break,
-                Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => break,
-                Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } => break,
-                Record::Adopted { .. } | Record::Rollback { .. } | Record::Undone { .. } => break,
-                Record::Typed { .. } | Record::Deviation { .. } => {}
+        for slot in track.slots.iter().rev() {
+            let id = EffectId { track: here.clone(), n: slot.n };
+            if slot.n <= forked || next.is_some_and(|next| slot.n + 1 != next) || !self.is_found_out(&id) {
+                break;
             }
+            next = Some(slot.n);
+            readings.push(id);
         }
         readings.reverse();
         readings
+    }
+
+    /// Whether this only found something out, which may be otherwise by now.
+    fn is_found_out(&self, id: &EffectId) -> bool {
+        let Some(past) = self.recorded(id) else { return false };
+        let State::Settled(outcome) = past.state else { return false };
+        let over = || {
+            let step = self.step(&id.track, past.step);
+            step.is_some_and(|step| matches!(step.phase, StepPhase::Ended { failed: None } | StepPhase::Skipped))
+        };
+        match &past.effect.action {
+            Action::Probe(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => true,
+            Action::Ask(ask) => match ask.form {
+                Form::Confirm | Form::Choose(_) => !over(),
+                // What a person has done with their hands is done.
+                Form::Manual => matches!(outcome, Outcome::Done { value, .. } if said(value) == "failed"),
+            },
+            Action::Job(_) | Action::Put(_) | Action::Fetch(_) => false,
+            Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => false,
+        }
+    }
+
+    /// The readings on the way back that whatever is asked for next was decided by: hours may have passed since, and
+    /// what somebody else has changed in the meantime must not be overwritten unseen.
+    #[must_use]
+    pub fn stale_on_way_back(&self) -> Vec<EffectId> {
+        let Some(back) = self.track_back() else { return Vec::new() };
+        let Some(track) = self.tracks.get(&back) else { return Vec::new() };
+        let is_settled = |slot: &Slot| matches!(slot.phase, Phase::Outcome(_));
+        let settled = track.slots.iter().take_while(|slot| is_settled(slot)).count();
+        let (before, [next, ..]) = track.slots.split_at(settled) else {
+            return self.latest_readings().into_iter().find(|id| self.is_of_open_step(id)).into_iter().collect();
+        };
+        if !matches!(next.phase, Phase::Retry | Phase::Person { happened: false }) {
+            return Vec::new();
+        }
+        let id = |slot: &Slot| EffectId { track: back.clone(), n: slot.n };
+        let step = self.recorded(&id(next)).map(|past| past.step);
+        let reads = |id: &EffectId| {
+            let past = self.recorded(id);
+            past.is_some_and(|past| Some(past.step) == step && matches!(past.effect.action, Action::Probe(_)))
+        };
+        before.iter().rev().map(id).take_while(reads).collect()
+    }
+
+    fn is_of_open_step(&self, id: &EffectId) -> bool {
+        let step = self.recorded(id).and_then(|past| self.step(&id.track, past.step));
+        step.is_none_or(|step| matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) }))
+    }
+
+    /// The step of the way back at which it stopped: the undoing of a step, or something that is owed.
+    #[must_use]
+    pub fn broken_undo(&self) -> Option<(StepId, &str)> {
+        let back = self.track_back()?;
+        let Some(Record::Ended { ending: Ending::Failed | Ending::Bug, .. }) = self.last() else { return None };
+        let outermost =
+            |number: &str| number.strip_prefix(back.0.as_str()).is_some_and(|rest| rest.matches('.').count() == 1);
+        let (number, name) = self.records().iter().rev().find_map(|stored| {
+            let Record::StepBegun { track, number, name, .. } = &stored.record else { return None };
+            (*track == back && outermost(number)).then_some((number, name))
+        })?;
+        let step = self.step(&back, number)?;
+        let is_open = matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) });
+        is_open.then(|| (StepId { track: back.clone(), number: number.clone() }, name.as_str()))
     }
 
     /// Whether something inside this step is to be tried again, or was settled by a word after it had failed, so that
@@ -132,4 +234,20 @@ impl History {
             anew && inside && id.track.0.starts_with(&track.0)
         })
     }
+
+    /// Whether what was asked for after this reading, in order, is readings that do not count any more and then
+    /// something that is to be asked for anew.
+    pub(super) fn leads_to_what_is_anew(&self, id: &EffectId, all: &[Stored]) -> bool {
+        let Some(track) = self.tracks.get(&id.track) else { return false };
+        let mut later = track.slots.iter().filter(|slot| slot.n > id.n);
+        let is_read =
+            |slot: &&Slot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
+        let next = later.find(|slot| !is_read(slot));
+        next.is_some_and(|slot| matches!(slot.phase, Phase::Retry | Phase::Person { happened: false }))
+    }
+}
+
+/// The word of an answer.
+fn said(answer: &Value) -> String {
+    answer.get("word").unwrap_or(answer).to_string()
 }

@@ -195,7 +195,7 @@ pub(super) fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
         Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
         Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Undone { .. } => None,
         Record::Adopted { .. } | Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } => None,
-        Record::Ended { .. } => None,
+        Record::Steered { .. } | Record::Ended { .. } => None,
     }
 }
 
@@ -220,4 +220,13 @@ pub(super) fn said_in(records: &[Stored], index: usize) -> Option<State<'_>> {
         return Some(State::Skipped { reason, by: &by.user });
     }
     None
+}
+
+/// Whether an effect only finds something out, from hosts or from people: it can be found out again.
+pub(super) fn lapses(effect: &Effect) -> bool {
+    match effect.class() {
+        Class::Probe | Class::Meta => true,
+        Class::Human => !effect.may_change(),
+        Class::Idempotent | Class::Once | Class::Wait => false,
+    }
 }

@@ -261,6 +261,7 @@ fn title(record: &Record) -> (&'static str, Option<&EffectId>) {
         Record::Adopted { .. } => ("adopted", None),
         Record::Rollback { .. } => ("rollback", None),
         Record::Undone { .. } => ("undone", None),
+        Record::Steered { .. } => ("steered", None),
         Record::Typed { .. } => ("typed", None),
         Record::Deviation { .. } => ("deviation", None),
         Record::Ended { effect, .. } => ("ended", effect.as_ref()),

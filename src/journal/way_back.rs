@@ -2,6 +2,7 @@
 //! the replayed script says of its steps; it undoes nothing.
 
 use super::history::{History, Past, State};
+use super::slots::{Slot, Track, asked_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::effect::{Action, Effect, FailureKind, Outcome, Undo};
 use crate::model::record::{EffectId, Moment, Record, StepId, TrackId, Way};
@@ -67,6 +68,17 @@ pub enum How {
     Nothing(Change),
 }
 
+impl Act {
+    /// The changes it is about, newest first.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        match &self.how {
+            How::Own(changes) => changes,
+            How::Recorded(change) | How::ByHand(change) | How::Nothing(change) => std::slice::from_ref(change),
+        }
+    }
+}
+
 /// A step of the main track that a run can go back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
@@ -79,6 +91,33 @@ pub struct Stop {
 }
 
 impl History {
+    /// The track of the way back that is under way.
+    #[must_use]
+    pub fn track_back(&self) -> Option<TrackId> {
+        self.way_back().map(|_| TrackId::rollback(self.rollbacks()))
+    }
+
+    /// Whether a track is the script's own, or that of the way back that is under way: whoever goes on comes to
+    /// everything on it again.
+    #[must_use]
+    pub fn is_replayed(&self, track: &TrackId) -> bool {
+        track.is_scripts() || self.track_back().is_some_and(|back| track.is_within(&back))
+    }
+
+    /// The last number that a step of a track, and what was forked in it, has on the track; 0 when it has none.
+    #[must_use]
+    pub fn last_number_in(&self, step: &StepId) -> u64 {
+        let inside = |slot: &&Slot| {
+            let number = asked_in(self.records(), slot.asked).map_or("", |asked| asked.step);
+            number.strip_prefix(&step.number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let on_track = |(id, track): (&TrackId, &Track)| {
+            let last = track.slots.iter().filter(inside).map(|slot| slot.n).max()?;
+            if *id == step.track { Some(last) } else { id.fork_of(&step.track) }
+        };
+        self.tracks.iter().filter_map(on_track).max().unwrap_or(0)
+    }
+
     /// What is to be done to undo everything from record `since` on, newest first. `fates` are those of changes that
     /// were looked at.
     #[must_use]
@@ -198,18 +237,43 @@ impl History {
         first
     }
 
-    /// The steps of the main track that the run can be told to go back to, in the order they began.
+    /// The steps that the run can be told to go back to, in the order they began: on tracks beside each other those
+    /// before which no other had something under way.
     #[must_use]
     pub fn stops(&self) -> Vec<Stop> {
         let mut stops: Vec<Stop> = Vec::new();
         for stored in self.records() {
             let Record::StepBegun { track, number, name, .. } = &stored.record else { continue };
             let step = StepId { track: track.clone(), number: number.clone() };
-            if *track == TrackId::main() && self.begins(&step) == Some(stored.seq) {
+            let begins = track.is_scripts() && self.begins(&step) == Some(stored.seq);
+            if begins && (*track == TrackId::main() || self.stands_alone(track, stored.seq)) {
                 stops.push(Stop { number: number.clone(), name: name.clone(), seq: stored.seq });
             }
         }
         stops
+    }
+
+    /// Whether everything on the tracks beside this one was over, or not begun, at this record.
+    fn stands_alone(&self, track: &TrackId, seq: u64) -> bool {
+        let beside = |other: &TrackId| other.is_scripts() && !other.is_within(track) && !track.is_within(other);
+        let mut spans: BTreeMap<&TrackId, (u64, u64)> = BTreeMap::new();
+        for stored in self.records() {
+            let other = match &stored.record {
+                Record::Intent { id, .. } | Record::Outcome { id, .. } | Record::Read { id, .. } => &id.track,
+                Record::StepBegun { track, .. } | Record::StepEnded { track, .. } => track,
+                Record::Begun { .. } | Record::Opened { .. } | Record::Doubt { .. } | Record::Settled { .. } => {
+                    continue;
+                }
+                Record::Retry { .. } | Record::Answered { .. } | Record::Skipped { .. } => continue,
+                Record::StepSkipped { .. } | Record::Adopted { .. } | Record::Rollback { .. } => continue,
+                Record::Undone { .. } | Record::Steered { .. } | Record::Typed { .. } => continue,
+                Record::Deviation { .. } | Record::Ended { .. } => continue,
+            };
+            if beside(other) {
+                spans.entry(other).or_insert((stored.seq, stored.seq)).1 = stored.seq;
+            }
+        }
+        spans.values().all(|(first, last)| *last < seq || *first > seq)
     }
 
     /// The step that `given` means: its number, its name, or a part of its name that no other has.
@@ -218,12 +282,13 @@ impl History {
     /// `Usage` when there is none, or several; the message names them.
     pub fn stop(&self, given: &str) -> Result<Stop> {
         let stops = self.stops();
-        let exact = |stop: &&Stop| stop.number == given || stop.name == given;
-        if let Some(stop) = stops.iter().find(exact) {
-            return Ok(stop.clone());
+        let exact: Vec<&Stop> = stops.iter().filter(|stop| stop.number == given || stop.name == given).collect();
+        if let [one] = exact.as_slice() {
+            return Ok((*one).clone());
         }
         let wanted = given.to_lowercase();
-        let fitting: Vec<&Stop> = stops.iter().filter(|stop| stop.name.to_lowercase().contains(&wanted)).collect();
+        let part = || stops.iter().filter(|stop| stop.name.to_lowercase().contains(&wanted)).collect();
+        let fitting: Vec<&Stop> = if exact.is_empty() { part() } else { exact };
         match fitting.as_slice() {
             [one] => Ok((*one).clone()),
             [] => {
@@ -237,7 +302,7 @@ impl History {
                 let names: Vec<String> =
                     several.iter().map(|stop| format!("{} `{}`", stop.number, stop.name)).collect();
                 Err(Error::new(Kind::Usage, format!("`{given}` may mean {}", names.join(" or ")))
-                    .hint("give the step's number"))
+                    .hint("give the step's number or, where batches share numbers, its name"))
             }
         }
     }

@@ -1,9 +1,19 @@
 //! Commands as another account than the one baton logs in with: through `sudo`, which must not ask for a password.
-//! Pure: an account and a command in, a command out; and what a refusal looks like.
+//! Pure: an account and a command in, a command out; and whether the account was entered, which is never told from what
+//! `sudo` says.
+
+use super::text::shown;
 
 /// What stands before the name of the account, and behind it.
 const SUDO: [&str; 3] = ["sudo", "-n", "-u"];
 const END: &str = "--";
+
+/// Proves that the account was entered and then becomes the command. One that cannot be proved to have begun does not.
+const ENTER: &str = r#"p='\036entered\036\n'; printf "$p" && printf "$p" >&2 && exec "$@""#;
+/// The proof, which no part of the command line holds.
+const ENTERED: &str = "\u{1e}entered\u{1e}\n";
+/// How many bytes of an output hold the proof, if any do: others, such as a message of the day, may come before it.
+pub const PROOF_WITHIN: usize = 4 * 1024;
 
 /// Whether it is the name of an account and nothing else that `sudo -u` would take.
 #[must_use]
@@ -24,21 +34,87 @@ pub fn done_as(account: Option<&str>, argv: Vec<String>) -> Vec<String> {
     }
 }
 
-/// Why a command was not even started, when it was to be done as another account and `sudo` would not.
+/// The same command as it is sent to a host: what is done as another account says first, on both outputs, that the
+/// account was entered. That alone proves it: a refusal of `sudo` has any wording, in any language, and the exit code
+/// of a command that says no.
 #[must_use]
-pub fn refusal(argv: &[String], exit: i32, out: &[u8], err: &[u8]) -> Option<String> {
-    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-    let [sudo, n, u, account, END, program, ..] = words[..] else { return None };
-    if [sudo, n, u] != SUDO || exit != 1 || !out.is_empty() {
-        return None;
+pub fn proving(argv: &[String]) -> Vec<String> {
+    if program(argv).is_none() || proves(argv) {
+        return argv.to_vec();
     }
+    let (sudo, command) = argv.split_at(SUDO.len() + 2);
+    let enter = ["sh", "-c", ENTER, "baton"].map(str::to_owned);
+    sudo.iter().cloned().chain(enter).chain(command.iter().cloned()).collect()
+}
+
+/// What a command prints that did run, before anything of its own: for worlds that run none.
+#[must_use]
+pub fn proof(argv: &[String]) -> &'static str {
+    if proves(argv) { ENTERED } else { "" }
+}
+
+/// Whether a command was begun as the account that it was to be done as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// It was begun, or it is done as the login account.
+    Begun,
+    /// `sudo` did not begin it.
+    Refused,
+    /// Neither is proved.
+    Unknown,
+}
+
+/// Whether a command, as [`proving`] makes it, was begun; from the beginnings of what came of it.
+#[must_use]
+pub fn entry(argv: &[String], out: &[u8], err: &[u8]) -> Entry {
+    if !proves(argv) || end_of_proof(out).is_some() || end_of_proof(err).is_some() {
+        return Entry::Begun;
+    }
+    // Who refuses says so. A command that has emptied both of its outputs has nothing to say.
+    let whole = out.len() < PROOF_WITHIN && err.len() < PROOF_WITHIN;
+    if whole && !err.iter().all(u8::is_ascii_whitespace) { Entry::Refused } else { Entry::Unknown }
+}
+
+/// An output without the proof that the account was entered, and without what was said before that.
+#[must_use]
+pub fn own_words(argv: &[String], mut output: Vec<u8>) -> Vec<u8> {
+    if proves(argv)
+        && let Some(end) = end_of_proof(&output)
+    {
+        output.drain(..end);
+    }
+    output
+}
+
+/// Why a command was not begun, and what to do about it.
+#[must_use]
+pub fn refusal(argv: &[String], err: &[u8]) -> String {
+    let account = argv.get(SUDO.len()).map_or("?", String::as_str);
     let said = String::from_utf8_lossy(err);
-    let why = said.lines().find_map(|line| line.strip_prefix("sudo: "))?;
-    let full = if program.starts_with('/') { program.to_owned() } else { format!("/full/path/of/{program}") };
-    Some(format!(
-        "`sudo` does not let the login account become `{account}` for `{program}` ({why}); \
-         allow it there with a line in sudoers: LOGIN ALL=({account}) NOPASSWD: {full}"
-    ))
+    let lines = said.lines().map(|line| line.strip_prefix("sudo: ").unwrap_or(line).trim());
+    let why = lines.filter(|line| !line.is_empty()).next_back().unwrap_or("it does not say why");
+    format!(
+        "`sudo` does not let the login account become `{account}` ({}); allow it there with a line in sudoers: \
+         LOGIN ALL=({account}) NOPASSWD: /bin/sh",
+        shown(why)
+    )
+}
+
+/// The program that is done as another account; none if it is the login account's.
+#[must_use]
+pub fn program(argv: &[String]) -> Option<&str> {
+    let words = if proves(argv) { SUDO.len() + 6 } else { SUDO.len() + 2 };
+    let is_sudo = argv.len() > words && argv.iter().zip(SUDO).all(|(word, sudo)| word == sudo);
+    if is_sudo && argv[SUDO.len() + 1] == END { argv.get(words).map(String::as_str) } else { None }
+}
+
+fn proves(argv: &[String]) -> bool {
+    argv.len() > SUDO.len() + 6 && argv[SUDO.len() + 1] == END && argv[SUDO.len() + 4] == ENTER
+}
+
+fn end_of_proof(output: &[u8]) -> Option<usize> {
+    let within = &output[..output.len().min(PROOF_WITHIN)];
+    within.windows(ENTERED.len()).position(|window| window == ENTERED.as_bytes()).map(|at| at + ENTERED.len())
 }
 
 #[cfg(test)]
@@ -57,12 +133,44 @@ mod tests {
 
     #[test]
     fn a_refusal_of_sudo_is_told_from_a_failure_of_the_command() {
-        let argv = done_as(Some("root"), vec!["/opt/tool".into(), "x".into()]);
-        assert_eq!(argv, ["sudo", "-n", "-u", "root", "--", "/opt/tool", "x"]);
-        let why = refusal(&argv, 1, b"", b"sudo: a password is required\n").unwrap();
-        assert!(why.contains("(a password is required)") && why.ends_with("LOGIN ALL=(root) NOPASSWD: /opt/tool"));
-        assert_eq!(refusal(&argv, 2, b"", b"sudo: x"), None);
-        assert_eq!(refusal(&argv, 1, b"", b"no such record"), None);
-        assert_eq!(refusal(&argv[5..], 1, b"", b"sudo: x"), None);
+        let plain = done_as(Some("root"), vec!["/opt/tool".into(), "x".into()]);
+        assert_eq!(plain, ["sudo", "-n", "-u", "root", "--", "/opt/tool", "x"]);
+        let argv = proving(&plain);
+        assert_eq!(&argv[..7], ["sudo", "-n", "-u", "root", "--", "sh", "-c"]);
+        assert_eq!(&argv[8..], ["baton", "/opt/tool", "x"]);
+        assert_eq!((program(&plain), program(&argv)), (Some("/opt/tool"), Some("/opt/tool")));
+        let refusals =
+            ["sudo: a password is required\n", "Sorry, user ops may not run it.\n", "sudo: Ein Passwort ist nötig\n"];
+        for said in refusals {
+            assert_eq!(entry(&argv, b"", said.as_bytes()), Entry::Refused, "{said}");
+            assert_eq!(entry(&argv, ENTERED.as_bytes(), said.as_bytes()), Entry::Begun, "{said}");
+        }
+        let why = refusal(&argv, b"sudo: a password is required\n");
+        assert!(why.contains("become `root` (a password is required)") && why.ends_with("NOPASSWD: /bin/sh"), "{why}");
+    }
+
+    #[test]
+    fn a_proof_is_found_behind_a_message_of_the_day_and_on_either_output() {
+        let argv = proving(&done_as(Some("root"), vec!["x".into()]));
+        let out = format!("Welcome\n{ENTERED}running\n");
+        assert_eq!(entry(&argv, out.as_bytes(), b""), Entry::Begun);
+        assert_eq!(own_words(&argv, out.into_bytes()), b"running\n");
+        assert_eq!(entry(&argv, b"", format!("{ENTERED}no\n").as_bytes()), Entry::Begun, "it emptied the other one");
+        assert_eq!(entry(&argv, b"", b""), Entry::Unknown);
+        assert_eq!(entry(&argv, &[b'x'; PROOF_WITHIN], b"y"), Entry::Unknown);
+    }
+
+    #[test]
+    fn what_the_login_account_does_proves_nothing_and_is_left_as_it_is() {
+        for argv in [vec!["sudo".to_owned(), "-u".into(), "root".into(), "x".into()], vec!["x".into()], vec![]] {
+            assert_eq!(proving(&argv), argv);
+            assert_eq!(entry(&argv, b"", b"sudo: no"), Entry::Begun);
+            assert_eq!(own_words(&argv, ENTERED.into()), ENTERED.as_bytes());
+        }
+    }
+
+    #[test]
+    fn the_proof_is_not_part_of_the_command_line() {
+        assert!(!ENTER.contains(ENTERED) && !ENTER.contains('\u{1e}'));
     }
 }

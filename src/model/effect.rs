@@ -314,6 +314,18 @@ pub struct Failure {
     pub output: String,
 }
 
+impl Failure {
+    /// Whether what failed may have changed something all the same: it was started, or nobody can tell.
+    #[must_use]
+    pub fn may_have_changed(&self) -> bool {
+        match self.kind {
+            FailureKind::Exit | FailureKind::Limit | FailureKind::Goal => true,
+            FailureKind::Unreachable | FailureKind::Missing | FailureKind::Declined => false,
+            FailureKind::Guard | FailureKind::Unreadable => false,
+        }
+    }
+}
+
 /// The sorts of failure a script can catch; `kind` in its error map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

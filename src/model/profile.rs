@@ -8,7 +8,8 @@ use crate::model::document::{Document, span_of};
 use crate::model::effect::Undo;
 use crate::model::layout::{self, Layout};
 use crate::model::span::Span;
-use crate::model::text::did_you_mean;
+use crate::model::text::{did_you_mean, shown};
+use crate::model::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -125,6 +126,48 @@ pub enum Reading {
     Words(Vec<String>),
 }
 
+impl Reading {
+    /// Whether a probe that reads so can ever give this value. What is wanted may be written as text: `"3"` is 3.
+    ///
+    /// # Errors
+    /// What it gives instead, as the end of a sentence: `` never reads `runing`; … ``.
+    pub fn can_give(&self, want: &Value) -> std::result::Result<(), String> {
+        let text = want.to_string();
+        let never = |rest: String| Err(format!("never reads `{}`{rest}", shown(&text)));
+        match self {
+            Self::Int if text.parse::<i64>().is_err() => never(": it reads a whole number".into()),
+            Self::Flag if !matches!(text.as_str(), "true" | "false") => never(": it reads true or false".into()),
+            Self::Words(words) if text != Self::UNKNOWN && !words.contains(&text) => {
+                let near = did_you_mean(&text, words.iter().map(String::as_str)).map(|hint| format!("; {hint}"));
+                never(format!(": it reads {}{}", listed(words), near.unwrap_or_default()))
+            }
+            Self::Text | Self::Int | Self::Flag | Self::Lines | Self::Words(_) => Ok(()),
+        }
+    }
+
+    /// What a `Words` probe reads when the output is none of its words, and a check whose exit code says nothing.
+    pub const UNKNOWN: &str = "unknown";
+
+    /// A wanted value that is written as text, as a probe of this kind reads it.
+    #[must_use]
+    pub fn typed(&self, text: &str) -> Value {
+        match self {
+            Self::Int => text.parse().map_or_else(|_| text.into(), Value::Int),
+            Self::Flag => match text {
+                "yes" | "true" | "on" | "1" => Value::Bool(true),
+                "no" | "false" | "off" | "0" => Value::Bool(false),
+                _ => text.into(),
+            },
+            Self::Text | Self::Lines | Self::Words(_) => text.into(),
+        }
+    }
+}
+
+/// Words as a sentence lists them.
+fn listed(words: &[String]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// Where a service's log is, and what a record looks like.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -216,6 +259,17 @@ impl Profile {
         }
     }
 
+    /// Whether the probe of a goal can read the values that count as reached; a `{…}` is filled later.
+    fn check_goal(&self, goal: &GoalRule) -> std::result::Result<(), (String, Option<String>)> {
+        let Some(probe) = self.probes.get(&goal.probe) else { return Ok(()) };
+        for text in goal.is.iter().filter(|text| !text.contains('{')) {
+            if let Err(why) = probe.reads.can_give(&probe.reads.typed(text)) {
+                return Err((format!("can never reach its goal: probe `{}` {why}", goal.probe), None));
+            }
+        }
+        Ok(())
+    }
+
     fn check_verb(&self, verb: &Verb) -> std::result::Result<(), (String, Option<String>)> {
         if verb.argv.is_empty() {
             return Err(("has no command".into(), None));
@@ -238,7 +292,8 @@ impl Profile {
                 let hint = did_you_mean(&goal.probe, self.probes.keys().map(String::as_str));
                 Err((format!("has a goal seen by `{}`, which is no probe", goal.probe), hint))
             }
-            (Some(_), VerbClass::Idempotent) | (None, VerbClass::Once) => Ok(()),
+            (Some(goal), VerbClass::Idempotent) => self.check_goal(goal),
+            (None, VerbClass::Once) => Ok(()),
         }
     }
 }

@@ -61,6 +61,20 @@ impl TrackId {
         self.0.starts_with('0')
     }
 
+    /// Whether it is this track or was forked from it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let rest = self.0.strip_prefix(&other.0);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// The position on `other` of the parallel that this track, or one it was forked from, is an item of.
+    #[must_use]
+    pub fn fork_of(&self, other: &Self) -> Option<u64> {
+        let rest = self.0.strip_prefix(&other.0)?.strip_prefix('.')?;
+        rest.split('-').next()?.parse().ok()
+    }
+
     /// The track of item `index` of the parallel begun at position `n` of this one.
     #[must_use]
     pub fn child(&self, n: u64, index: usize) -> Self {
@@ -147,6 +161,32 @@ pub enum Way {
     To(String),
     /// Not at all: only what it owes is done, and it is over.
     Abort,
+}
+
+/// What follows a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AfterFailure {
+    /// A person is asked for a word.
+    Ask,
+    /// The run stops.
+    Stop,
+    /// What was done is undone.
+    Rollback,
+}
+
+/// How a run is steered, as it was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steering {
+    /// Somebody is asked before each change.
+    #[serde(default)]
+    pub step: bool,
+    /// It stops when this step has ended: the words that name it, as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// What follows a failure; nothing was said without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<AfterFailure>,
 }
 
 /// One entry of a run's journal. Written as `{"intent": {…}}`: a tag inside would have to be buffered to be read.
@@ -353,6 +393,15 @@ pub enum Record {
         since: u64,
         /// When.
         at: Moment,
+    },
+    /// How the run is to be steered from here on: kept, so that whoever takes it up after a death goes on the same way.
+    Steered {
+        /// How.
+        steering: Steering,
+        /// When.
+        at: Moment,
+        /// Who.
+        by: Who,
     },
     /// A line typed in the REPL, evaluated on the track `t1`, `t2` …
     Typed {

@@ -13,7 +13,7 @@ use crate::repl::pages;
 use crate::repl::steer::{Former, Leave, Steer};
 use crate::repl::stop::Aim;
 use crate::script::program::{self, ScriptEnd};
-use crate::session::adoption::{self, Adoption};
+use crate::session::adoption::Adoption;
 use crate::session::{self, Finished, Parts, Prepared, Verdict};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -90,7 +90,7 @@ pub fn carry_on(prepared: Prepared, run: &str, start: Start, hands: Rc<dyn Hands
                 let error = Error::new(Kind::Refused, format!("run {run} is on its way back; it cannot be steered"));
                 return Err(error.hint(format!("go on with it: baton rollback {run}")));
             }
-            (history.begun().params.clone(), Entry::Look)
+            (prepared.program.kept_params(&history.begun().params), Entry::Look)
         }
     };
     let steer = Steer::new(&prepared, run, params.clone(), &hands);
@@ -192,7 +192,7 @@ impl Session {
 
     /// A door over what is on record, after `opening` was written.
     fn open(&self, parts: Parts, mut stored: Vec<Stored>, opening: Vec<Record>) -> Result<Rc<Dispatcher>> {
-        let Parts { run, store, world, mut sinks, gates, by } = parts;
+        let Parts { run, store, world, mut sinks, gates, by, steering: _ } = parts;
         let last_seq = stored.last().map_or(0, |last| last.seq);
         session::tell_again(&mut stored, &mut sinks);
         stored.extend((last_seq + 1..).zip(opening.clone()).map(|(seq, record)| Stored { seq, record }));
@@ -343,7 +343,7 @@ impl Session {
         let mut parts = self.hands.parts(Vec::new(), Box::new(Diary::default()))?;
         adoption.check_given_up(&mut *parts.world, &parts.run)?;
         let history = History::from(parts.store.read(&parts.run)?)?;
-        self.params = adoption::kept_params(&prepared.program, &history);
+        self.params = prepared.program.kept_params(&history.begun().params);
         let fresh = Steer::new(&prepared, &parts.run, self.params.clone(), &self.hands);
         fresh.breaks.replace(self.steer.breaks.take());
         fresh.watches.replace(self.steer.watches.take());

@@ -74,6 +74,6 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         Record::Typed { text, at, .. } => {
             told(badge('›', "typed", Tone::Plain), at.wall, text.replace('\n', " "), false)
         }
-        Record::Undone { .. } | Record::Ended { .. } => None,
+        Record::Undone { .. } | Record::Steered { .. } | Record::Ended { .. } => None,
     }
 }

@@ -43,8 +43,9 @@ pub fn next_command(run: &str, ending: Option<Ending>, runbook: &str) -> String 
         Some(Ending::Done | Ending::Held | Ending::Refused | Ending::RolledBack | Ending::Aborted) => {
             format!("baton show {run}")
         }
-        Some(Ending::Failed | Ending::Suspended | Ending::Interrupted) | None => format!("baton resume {run}"),
-        Some(Ending::Unmet) => format!("baton run {runbook}"),
+        Some(Ending::Failed | Ending::Suspended | Ending::Interrupted | Ending::Unmet) | None => {
+            format!("baton resume {run}")
+        }
         Some(Ending::Doubt) => format!("baton resume {run} --happened REASON   or   --not-happened REASON"),
         Some(Ending::Bug) => format!("baton check {runbook}"),
     }
@@ -88,6 +89,7 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
     }
     let next = match sum.goes_on {
         true => format!("baton resume {}", sum.run),
+        false if sum.ending == Some(Ending::Bug) && sum.touched => format!("baton resume {} --adopt-edited", sum.run),
         false => next_command(&sum.run, sum.ending, &sum.runbook),
     };
     text += &format!("{} {next}\n", style.paint(Tone::Wait, "next:"));
@@ -150,6 +152,11 @@ fn headline(sum: &Summary) -> String {
 
 fn counts(sum: &Summary) -> String {
     let mut parts = vec![plural(sum.changes, "change")];
+    match sum.unclear {
+        0 => {}
+        1 => parts.push("1 that failed and may have changed something".to_owned()),
+        n => parts.push(format!("{n} that failed and may have changed something")),
+    }
     if sum.already > 0 {
         parts.push(format!("{} already so", sum.already));
     }

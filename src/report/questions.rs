@@ -46,6 +46,8 @@ pub struct Questions {
     /// Each with the number of the record that asks it.
     known: BTreeMap<EffectId, (u64, Question)>,
     records: u64,
+    /// The run goes back: what its script asks stands still.
+    back: bool,
 }
 
 impl Questions {
@@ -85,9 +87,12 @@ impl Questions {
             Record::Read { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => {}
             Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Adopted { .. } => {}
             Record::Undone { since, .. } => {
+                self.back = false;
                 self.known.retain(|id, (asked, _)| *asked < *since || !id.track.is_scripts());
             }
-            Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+            Record::Rollback { .. } => self.back = true,
+            Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+            Record::Steered { .. } => {}
         }
     }
 
@@ -96,9 +101,15 @@ impl Questions {
         self.known.values().map(|(_, question)| question)
     }
 
-    /// Those that nobody has answered.
+    /// Those that wait for an answer.
     pub fn open(&self) -> impl Iterator<Item = &Question> {
-        self.all().filter(|question| question.answer.is_none())
+        self.all().filter(|question| self.is_open(question))
+    }
+
+    /// Whether a question waits for an answer: nobody has given one, and the run does not go back from it.
+    #[must_use]
+    pub fn is_open(&self, question: &Question) -> bool {
+        question.answer.is_none() && !(self.back && question.id.track.is_scripts())
     }
 }
 

@@ -86,6 +86,10 @@ pub struct Summary {
     pub steps_undone: usize,
     /// Whether it went back to a step, from which it can go on.
     pub goes_on: bool,
+    /// Whether anything was ever asked to change.
+    pub touched: bool,
+    /// Changes that did not end well and may have changed something all the same.
+    pub unclear: usize,
     /// Changes that were made.
     pub changes: usize,
     /// Changes whose goal held already.
@@ -185,6 +189,7 @@ impl Adder {
             }
             Record::Intent { id, step, effect, at, .. } => {
                 self.intents.insert(id.clone(), (effect.clone(), at.wall, step.clone()));
+                self.sum.touched |= effect.may_change();
                 self.intended(effect, at.wall);
                 self.seen(at.wall);
             }
@@ -211,7 +216,7 @@ impl Adder {
                 self.sum.goes_on = true;
                 self.seen(at.wall);
             }
-            Record::Typed { at, .. } => self.seen(at.wall),
+            Record::Typed { at, .. } | Record::Steered { at, .. } => self.seen(at.wall),
             Record::Ended { ending, message, at, .. } => {
                 self.sum.ending = Some(*ending);
                 self.sum.message.clone_from(message);
@@ -261,6 +266,7 @@ impl Adder {
             Outcome::Failed(failure) => {
                 let step = if step.is_empty() { String::new() } else { format!("step {step}: ") };
                 self.deviation(wall, &format!("{step}{} failed: {}", effect.label, failure.message));
+                self.sum.unclear += usize::from(effect.is_change() && failure.may_have_changed());
                 return;
             }
             Outcome::Skipped { reason, by } => {

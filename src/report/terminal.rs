@@ -164,6 +164,7 @@ impl Terminal {
             | Record::StepSkipped { .. }
             | Record::Adopted { .. }
             | Record::Rollback { .. }
+            | Record::Steered { .. }
             | Record::Typed { .. }
             | Record::Deviation { .. } => self.deed(record),
             Record::Undone { .. } => {}
@@ -213,6 +214,7 @@ impl Terminal {
             | Record::Adopted { .. }
             | Record::Rollback { .. }
             | Record::Undone { .. }
+            | Record::Steered { .. }
             | Record::Typed { .. }
             | Record::Deviation { .. }
             | Record::Ended { .. } => {}

@@ -14,8 +14,10 @@ use crate::script::doc::VerbDoc;
 use crate::script::failure::{self, Bug};
 use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, SecretHandle, ServiceHandle};
 use crate::script::options::Options;
+use crate::script::trial::Unwritten;
 use crate::{convert, script::closures};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// One call of a primitive.
@@ -27,6 +29,8 @@ pub(crate) struct Call<'a> {
     /// The track it belongs to; none while modules are loaded.
     track: Option<Rc<Track>>,
     args: Vec<Dynamic>,
+    /// In a trial: something was read that only the run will tell.
+    unwritten: Cell<bool>,
 }
 
 /// What came of an effect that did not fail.
@@ -49,7 +53,7 @@ impl<'a> Call<'a> {
             return Err(terminated(context.call_position()));
         }
         let args = args.into_iter().map(Dynamic::flatten).collect();
-        let call = Self { context, doc, track, args };
+        let call = Self { context, doc, track, args, unwritten: Cell::default() };
         let misused = |(at, arg): (usize, &Dynamic)| call.misuses_secret(arg, at + 1 == call.len());
         if call.args.iter().enumerate().any(misused) { Err(call.secret_misused()) } else { Ok(call) }
     }
@@ -100,6 +104,9 @@ impl<'a> Call<'a> {
 
     /// The same with an error that is more than a message.
     pub(crate) fn bug_with(&self, error: Box<Error>) -> Box<EvalAltResult> {
+        if self.unwritten.get() {
+            return terminated(self.position());
+        }
         let Some(track) = &self.track else {
             return Box::new(EvalAltResult::ErrorRuntime(error.message.into(), self.position()));
         };
@@ -142,7 +149,11 @@ impl<'a> Call<'a> {
     /// Argument `index` as it is; `()` when it is not there.
     pub(crate) fn any(&self, index: usize) -> &Dynamic {
         const NOTHING: &Dynamic = &Dynamic::UNIT;
-        self.args.get(index).unwrap_or(NOTHING)
+        let given = self.args.get(index).unwrap_or(NOTHING);
+        if given.is::<Unwritten>() {
+            self.unwritten.set(true);
+        }
+        given
     }
 
     /// Argument `index` as text.

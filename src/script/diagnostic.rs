@@ -9,8 +9,9 @@ use crate::error::{Error, Kind, Place, Snippet};
 use crate::model::text::did_you_mean;
 use crate::script::handles::{HostHandle, PairHandle, SecretHandle, ServiceHandle};
 use crate::script::program::{CLOSURE, Program};
-use crate::script::surface;
+use crate::script::{surface, tree};
 use rhai::{Dynamic, EvalAltResult, LexError, ParseError, ParseErrorType, Position};
+use std::collections::BTreeSet;
 
 /// A position of Rhai's in a file, for people.
 pub(crate) fn place(file: &str, position: Position) -> Option<Place> {
@@ -112,6 +113,9 @@ pub(crate) fn runtime(program: &Program, raised: &EvalAltResult) -> Box<Error> {
         error.message = message;
         error.hints = hints;
     }
+    if let EvalAltResult::ErrorPropertyNotFound(key, _) = inner {
+        error.hints = missing_key(program, key);
+    }
     error.place = place(&file, inner.position());
     error.snippet = error.place.as_ref().and_then(|place| program.snippet(place)).map(Box::new);
     error.trace = trace(&program.main.file, raised);
@@ -179,6 +183,7 @@ pub(crate) fn reworded(error: &EvalAltResult) -> String {
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => format!("unknown function `{}`", split(signature).0),
         EvalAltResult::ErrorDotExpr(what, _) => unknown_property(what),
+        EvalAltResult::ErrorPropertyNotFound(key, _) => format!("the map has no key `{key}`"),
         EvalAltResult::ErrorIndexingType(what, _) => {
             let kind = type_words(what.split(" [").next().unwrap_or(what));
             format!("{kind} has no parts to look up with `[…]` or `.`")
@@ -225,6 +230,20 @@ fn unknown_property(what: &str) -> String {
         _ => lower(what),
     }
 }
+
+/// What to do about a key that a map does not have. Which keys it has is not told; those the program knows are.
+fn missing_key(program: &Program, key: &str) -> Vec<String> {
+    let known: BTreeSet<String> = program.units().flat_map(|unit| tree::keys(&unit.ast)).collect();
+    let near = did_you_mean(key, known.iter().map(String::as_str).chain(RESULT_KEYS).filter(|known| *known != key));
+    let ask = format!("a key that may be missing is asked for with `map.get(\"{key}\")`, or `\"{key}\" in map`");
+    near.into_iter().chain([ask]).collect()
+}
+
+/// The keys of what verbs give back.
+const RESULT_KEYS: [&str; 21] = [
+    "captures", "changed", "counts", "digest", "effect", "error", "event", "events", "exit", "item", "kind", "line",
+    "message", "ok", "outcome", "output", "skipped", "state", "tries", "value", "warnings",
+];
 
 /// A call that no function fits: a name nobody knows, a wrong number of arguments, or arguments of wrong types.
 fn unknown_function(program: &Program, signature: &str) -> (String, Vec<String>) {

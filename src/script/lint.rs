@@ -5,16 +5,17 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use crate::error::{Error, Kind};
-use crate::model::inventory::{Host, Inventory, Pair, Service};
-use crate::model::secret::Secret;
+use crate::model::inventory::Inventory;
 use crate::model::text::did_you_mean;
-use crate::script::handles::Listed;
 use crate::script::program::{CLOSURE, Program, Unit};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
-use crate::script::{call, diagnostic, doc, gates, primitives};
+use crate::script::trial::{Tried, Unwritten};
+use crate::script::written::Written;
+use crate::script::{call, diagnostic, doc, gates};
 use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// How sure a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,12 +60,13 @@ const CALLED_AT_ONCE: [&str; 18] = [
 /// Everything found in a program, file by file, in the order of the lines. Without an inventory the names of hosts,
 /// services and pairs are not looked at.
 #[must_use]
-pub fn lint(program: &Program, inventory: Option<&Inventory>) -> Vec<Finding> {
+pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for unit in program.units() {
         let mut functions = Functions::of_engine(&program.engine());
         functions.add(&unit.ast);
-        let mut linter = Linter { program, unit, inventory, functions, loops: loops(unit), findings: Vec::new() };
+        let written = Written::of(program, unit, inventory);
+        let mut linter = Linter { program, unit, written, functions, loops: loops(unit), findings: Vec::new() };
         unit.ast.walk(&mut |path| {
             linter.node(path);
             true
@@ -94,7 +96,7 @@ fn loops(unit: &Unit) -> Vec<(Position, Position)> {
 struct Linter<'a> {
     program: &'a Program,
     unit: &'a Unit,
-    inventory: Option<&'a Inventory>,
+    written: Written<'a>,
     functions: Functions,
     loops: Vec<(Position, Position)>,
     findings: Vec<Finding>,
@@ -111,11 +113,11 @@ impl Linter<'_> {
         }
         match site.namespace {
             Some(alias) => self.module_call(&site, alias),
-            None => self.plain_call(&site),
+            None => self.plain_call(&site, path),
         }
     }
 
-    fn plain_call(&mut self, site: &CallSite<'_>) {
+    fn plain_call(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
         // A method call may also be of a script's function, whose `this` the object becomes.
         let known = self.functions.knows(site.name, site.arity())
             || (site.method && self.functions.knows(site.name, site.args.len()));
@@ -129,8 +131,13 @@ impl Linter<'_> {
             return self.found(severity, message, hint, site.position);
         }
         if let Some(doc) = doc::find(site.name) {
+            let before = self.findings.len();
             self.options(site, doc);
             self.verb(site);
+            // The primitive would say the same once more.
+            if !self.findings[before..].iter().any(|finding| finding.severity == Severity::Error) {
+                self.trial(site, path);
+            }
         }
     }
 
@@ -177,10 +184,6 @@ impl Linter<'_> {
     /// What is special about some verbs.
     fn verb(&mut self, site: &CallSite<'_>) {
         match site.name {
-            "host" => self.listed::<Host>(site),
-            "service" => self.listed::<Service>(site),
-            "pair" => self.listed::<Pair>(site),
-            "secret" => self.listed::<Secret>(site),
             "wait_until" if !self.has_option(site, "limit") => {
                 let hint = "say how long, for example `#{ limit: \"10min\" }`".to_owned();
                 self.found(
@@ -202,14 +205,15 @@ impl Linter<'_> {
         }
     }
 
-    fn listed<T: Listed>(&mut self, site: &CallSite<'_>) {
-        let (Some(inventory), Some(name)) = (self.inventory, site.args.first().and_then(tree::literal_text)) else {
-            return;
-        };
-        if T::find(inventory, &name).is_none() {
-            let error = primitives::unknown_name::<T>(&name, &T::names(inventory));
-            let hint = error.hints.first().cloned();
-            self.found(Severity::Error, error.message, hint, site.position);
+    /// What the primitive itself is certain to refuse, as far as its arguments are written out.
+    fn trial(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
+        let object = site.method.then(|| match path.iter().rev().nth(1) {
+            Some(ASTNode::Expr(Expr::Dot(parts, ..))) => self.written.value(&parts.lhs),
+            _ => Dynamic::from(Unwritten),
+        });
+        let args = object.into_iter().chain(site.args.iter().map(|arg| self.written.value(arg))).collect();
+        if let Tried::Refused(error) = self.written.call(site.name, args) {
+            self.found(Severity::Error, error.message, error.hints.into_iter().next(), site.position);
         }
     }
 

@@ -85,21 +85,8 @@ pub(crate) fn undo(verb: &Verb, args: &Fields, former: &Value) -> Option<Undo> {
 fn goal(service: &Service, rule: &GoalRule, args: &Fields) -> Told<Goal> {
     let probe = probe(service, &rule.probe, args.clone())?;
     let wants = fill_all(service, &rule.is, args)?;
-    let wants = wants.iter().map(|text| typed(&probe.reads, text)).collect();
+    let wants = wants.iter().map(|text| probe.reads.typed(text)).collect();
     Ok(Goal { probe, wants, stays: rule.stays.0 })
-}
-
-/// A wanted value as a probe of this kind reads it.
-pub(crate) fn typed(reads: &Reading, text: &str) -> Value {
-    match reads {
-        Reading::Int => text.parse().map_or_else(|_| text.into(), Value::Int),
-        Reading::Flag => match text {
-            "yes" | "true" | "on" | "1" => Value::Bool(true),
-            "no" | "false" | "off" | "0" => Value::Bool(false),
-            _ => text.into(),
-        },
-        Reading::Text | Reading::Lines | Reading::Words(_) => text.into(),
-    }
 }
 
 /// The command that tells whether a `once` verb happened. Simulated worlds know it by the name of the probe that has

@@ -15,7 +15,8 @@
 //! The rest is inside: [`context`] what a run knows, [`call`] one call of a primitive, [`handles`] the things scripts
 //! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track,
 //! [`obligations`] what is owed at the end, [`put_back`] former values, [`tree`] reading ASTs, [`literals`] values as
-//! they are written, [`sealed`] a door that leads nowhere.
+//! they are written, [`sealed`] a door that leads nowhere, [`trial`] a call
+//! tried behind it, [`written`] values known without running.
 
 pub(crate) mod call;
 pub(crate) mod closures;
@@ -43,3 +44,5 @@ pub(crate) mod sealed;
 pub mod sources;
 pub mod surface;
 pub(crate) mod tree;
+pub(crate) mod trial;
+pub(crate) mod written;

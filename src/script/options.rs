@@ -9,6 +9,7 @@ use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::diagnostic;
 use crate::script::handles::SecretHandle;
+use crate::script::trial::Unwritten;
 use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
 /// The options of one call.
@@ -25,7 +26,7 @@ impl<'call, 'a> Options<'call, 'a> {
 
     /// The option as it is, if it is given.
     pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
-        self.map.get(key).filter(|value| !value.is_unit())
+        self.map.get(key).filter(|value| !value.is_unit() && !value.is::<Unwritten>())
     }
 
     /// A length of time, if it is given.

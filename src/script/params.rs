@@ -117,6 +117,14 @@ pub(crate) fn resolve(declared: &[ParamDecl], given: &Fields, runbook: &str) -> 
     Ok(all)
 }
 
+/// What of the parameters that a run was begun with these declarations still take: adopted texts may have given some
+/// up.
+/// The gist of the run that it follows is declared by none and never given up.
+pub(crate) fn kept(declared: &[ParamDecl], recorded: &Fields) -> Fields {
+    let taken = |name: &String| name == FROM_RUN || declared.iter().any(|decl| decl.name == *name);
+    recorded.iter().filter(|(name, _)| taken(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 fn unknown(declared: &[ParamDecl], name: &str, runbook: &str) -> Box<Error> {
     let error = Error::new(Kind::Usage, format!("runbook `{runbook}` has no parameter `{name}`"));
     let names = || declared.iter().map(|decl| decl.name.as_str());

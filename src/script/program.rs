@@ -133,6 +133,12 @@ impl Program {
         params::resolve(&self.params, given, &self.runbook)
     }
 
+    /// What of the parameters that a run was begun with this program takes.
+    #[must_use]
+    pub fn kept_params(&self, recorded: &Fields) -> Fields {
+        params::kept(&self.params, recorded)
+    }
+
     /// The runbook's name.
     #[must_use]
     pub fn runbook(&self) -> &str {
@@ -339,6 +345,10 @@ fn build_engine(language: &Shared<Module>, primitives: &Shared<Module>, library:
     let mut engine = engine::sandbox(Limits::RUNBOOK, Shared::clone(language));
     engine.register_global_module(Shared::clone(primitives));
     engine.set_module_resolver(library.clone());
+    // Else Rhai compares values of different kinds by itself, and finds them unequal.
+    engine.set_fast_operators(false);
+    // A misspelled key would read as `()` and decide.
+    engine.set_fail_on_invalid_map_property(true);
     engine
 }
 

@@ -4,15 +4,17 @@
 use crate::dispatch::{Door, Halted};
 use crate::error::{Error, Kind};
 use crate::journal::way_back::{Change, Fate};
-use crate::model::effect::{Action, Ask, Effect, Failure, Goal, Job, Outcome, Probe, Undo};
+use crate::model::effect::{Action, Ask, Effect, Failure, Goal, Job, Outcome, Probe, Undo, Until};
 use crate::model::inventory::{Inventory, Service};
 use crate::model::record::EffectId;
+use crate::model::span::Span;
 use crate::model::text;
-use crate::model::value::Value;
+use crate::model::value::{Fields, Value};
 use crate::script::lower;
 use crate::script::primitives::{answer_word, labelled};
 use crate::script::program::ScriptEnd;
 use crate::script::rollback::Part;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a probe reads when it does not know.
 const UNKNOWN: &str = "unknown";
@@ -38,15 +40,49 @@ impl Hands<'_> {
         }
         let service = self.service(&change.effect)?;
         let job = lower::job(service, &undo.verb, &undo.args, None).map_err(|why| self.not_offered(why))?;
-        let args = job.args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value"));
-        let label = labelled(&undo.verb, &service.name, args.map(|(_, value)| value));
+        let label = put_back_label(&undo.verb, &service.name, &job.args);
         self.perform(lower::on_service(service, label, Action::Job(job))).map(drop)
+    }
+
+    /// Looks whether what steps have undone as they say themselves is as it was before. `all` are the changes that were
+    /// taken back, newest first, `own` those of such steps: what was changed more than once has to be as it was before
+    /// the first time. What is on its way there is waited for.
+    pub(super) fn compare(&self, all: &[&Change], own: &[&Change]) -> Part {
+        let mut first: BTreeMap<String, (&Change, &Goal, &Value)> = BTreeMap::new();
+        for change in all {
+            let (Some((digest, goal)), Some(undo)) = (goal_of(change), &change.effect.undo) else { continue };
+            let Some(former) = undo.args.get("former") else { continue };
+            first.insert(digest, (change, goal, former));
+        }
+        let concerned: BTreeSet<String> = own.iter().filter_map(|change| Some(goal_of(change)?.0)).collect();
+        for (_, (change, goal, former)) in first.into_iter().filter(|(digest, _)| concerned.contains(digest)) {
+            if *former == Value::Null || former.as_text() == Some(UNKNOWN) {
+                continue;
+            }
+            let (_, now) = self.read(change, &goal.probe)?;
+            if goal.wants.contains(&now) && now != *former {
+                return Err(failed(Error::new(Kind::Failed, otherwise(change, goal, &now, former)), None));
+            }
+            if now != *former {
+                self.await_former(change, goal, former)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until something is as it was before.
+    fn await_former(&self, change: &Change, goal: &Goal, former: &Value) -> Part {
+        let limit = if let Action::Job(job) = &change.effect.action { job.limit } else { Span::secs(60) };
+        let (probe, wants) = (goal.probe.clone(), vec![former.clone()]);
+        let action = Action::Until(Until { probe, wants, every: Span::secs(5), stays: Span(0), limit });
+        let label = format!("{} to be {} as before", reading(change, goal), told(former));
+        self.perform(Effect { action, label, undo: None, ..change.effect.clone() }).map(drop)
     }
 
     /// Looks whether what stands there now is what this run made of it.
     fn is_ours(&self, change: &Change, goal: &Goal, undo: &Undo) -> std::result::Result<bool, ScriptEnd> {
         let former = undo.args.get("former").cloned().unwrap_or_default();
-        let (id, now) = self.read(change, &goal.probe)?;
+        let (_, now) = self.read(change, &goal.probe)?;
         let label = &change.effect.label;
         let read = labelled(&goal.probe.what, change.effect.service.as_deref().unwrap_or_default(), [].into_iter());
         if now == former {
@@ -58,7 +94,7 @@ impl Hands<'_> {
         }
         if now.as_text() == Some(UNKNOWN) {
             let message = format!("{read} cannot tell how it stands, so {label} is not undone");
-            return Err(failed(Error::new(Kind::Failed, message), Some(id)));
+            return Err(failed(Error::new(Kind::Failed, message), None));
         }
         let made: Vec<String> = goal.wants.iter().map(told).collect();
         let values = format!(
@@ -163,6 +199,36 @@ fn in_words(why: &Failure) -> Box<Error> {
     match why.output.trim_end().lines().last().map(text::shown).filter(|last| !last.is_empty()) {
         Some(last) => error.cause(last),
         None => error,
+    }
+}
+
+/// What tells the state that a change has made from others, and that state: what is read of whom, whatever it is set
+/// to.
+fn goal_of(change: &Change) -> Option<(String, &Goal)> {
+    let Action::Job(job) = &change.effect.action else { return None };
+    let goal = job.goal.as_ref()?;
+    Some((format!("{:?} {}", change.effect.host, reading(change, goal)), goal))
+}
+
+fn reading(change: &Change, goal: &Goal) -> String {
+    let args = goal.probe.args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value"));
+    let service = change.effect.service.as_deref().unwrap_or_default();
+    labelled(&goal.probe.what, service, args.map(|(_, value)| value))
+}
+
+fn otherwise(change: &Change, goal: &Goal, now: &Value, former: &Value) -> String {
+    let read = reading(change, goal);
+    let (now, former, label) = (told(now), told(former), &change.effect.label);
+    format!("what was undone is not as it was before: {read} reads {now}, as {label} has made it, and was {former}")
+}
+
+/// What is put back, as a person reads it: the value it is set to comes last.
+fn put_back_label(verb: &str, service: &str, args: &Fields) -> String {
+    let plain = args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value")).map(|(_, value)| value);
+    let label = labelled(verb, service, plain);
+    match args.get("former").filter(|_| args.contains_key("value")) {
+        Some(former) => format!("{}, back to {})", label.strip_suffix(')').unwrap_or(&label), told(former)),
+        None => label,
     }
 }
 

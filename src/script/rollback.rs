@@ -4,7 +4,7 @@
 use crate::dispatch::{Door, Entry, Halted};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::journal::way_back::{Act, How, Steps};
+use crate::journal::way_back::{Act, Change, How, Steps};
 use crate::model::effect::{Ask, Form};
 use crate::model::inventory::Inventory;
 use crate::model::value::Fields;
@@ -12,8 +12,12 @@ use crate::script::context::{Obligation, Track};
 use crate::script::obligations;
 use crate::script::program::{Program, ScriptEnd, Stage, ended};
 use crate::script::put_back::{Hands, failed};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// The last step of a way back.
+const COMPARE: &str = "Look whether it is as it was before";
 
 /// A part of the way back: done, or why it broke off.
 pub(super) type Part = std::result::Result<(), ScriptEnd>;
@@ -69,10 +73,17 @@ impl Standing {
     #[must_use]
     pub fn go(&self, history: &History, errand: Errand) -> ScriptEnd {
         let track = Track::new(&self.stage.main.run);
-        let back = Back { standing: self, track, door: &*self.stage.main.run.door };
-        let undone = errand.undo_since.map_or(Ok(()), |since| back.undo(history, since));
-        let owed = undone.and_then(|()| if errand.owed { back.meet() } else { Ok(()) });
-        owed.err().unwrap_or(ScriptEnd::Done)
+        let door = &*self.stage.main.run.door;
+        let back = Back { standing: self, track, door, undone: RefCell::default() };
+        let undone = errand.undo_since.map_or(Ok(Vec::new()), |since| back.undo(history, since));
+        let gone = undone.and_then(|acts| {
+            if errand.owed {
+                back.meet()?;
+            }
+            // What is owed may be what puts things back: while it stays owed, nobody can expect them to be as before.
+            if errand.owed || self.obligations().is_empty() { back.compare(&acts) } else { Ok(()) }
+        });
+        gone.err().unwrap_or(ScriptEnd::Done)
     }
 }
 
@@ -81,12 +92,14 @@ struct Back<'a> {
     standing: &'a Standing,
     track: Rc<Track>,
     door: &'a dyn Door,
+    /// What steps have undone as they say themselves, newest first.
+    undone: RefCell<Vec<Change>>,
 }
 
 impl Back<'_> {
     /// Undoes what was recorded from `since` on, newest first: what belongs to one step and follows each other is one
     /// step of the way back.
-    fn undo(&self, history: &History, since: u64) -> Part {
+    fn undo(&self, history: &History, since: u64) -> std::result::Result<Vec<Act>, ScriptEnd> {
         let mut fates = BTreeMap::new();
         for id in history.unseen_since(since) {
             let fate = self.door.look(&id).map_err(|Halted| ScriptEnd::Halted)?;
@@ -95,13 +108,22 @@ impl Back<'_> {
         let mut acts = history.acts_back(since, &self.standing.steps(), &fates);
         acts.retain(|act| !matches!(act.how, How::Nothing(_)));
         for acts in acts.chunk_by(|a, b| a.step == b.step) {
-            let Some((_, name)) = acts.first().and_then(|act| act.step.as_ref()) else {
-                acts.iter().try_for_each(|act| self.act(act))?;
-                continue;
-            };
-            self.step(&format!("Undo: {name}"), || acts.iter().try_for_each(|act| self.act(act)))?;
+            let step = acts.first().and_then(|act| act.step.as_ref());
+            let name = step.map_or("what was done outside steps", |(_, name)| name.as_str());
+            self.step(&format!("Undo: {name}"), || acts.iter().try_for_each(|act| self.act(history, act)))?;
         }
-        Ok(())
+        Ok(acts)
+    }
+
+    /// Looks whether what was undone is as it was before.
+    fn compare(&self, acts: &[Act]) -> Part {
+        let own = self.undone.borrow();
+        if own.iter().all(|change| change.effect.undo.is_none()) {
+            return Ok(());
+        }
+        let all: Vec<&Change> = acts.iter().flat_map(Act::changes).collect();
+        let hands = Hands { door: self.door, inventory: &self.standing.inventory };
+        self.step(COMPARE, || hands.compare(&all, &own.iter().collect::<Vec<_>>()))
     }
 
     fn step(&self, name: &str, body: impl FnOnce() -> Part) -> Part {
@@ -122,10 +144,16 @@ impl Back<'_> {
         part
     }
 
-    fn act(&self, act: &Act) -> Part {
+    fn act(&self, history: &History, act: &Act) -> Part {
         let hands = Hands { door: self.door, inventory: &self.standing.inventory };
         match &act.how {
-            How::Own(_) => self.own(act),
+            How::Own(changes) => {
+                self.own(act)?;
+                if !history.left_out_in(&self.door.step_id()) {
+                    self.undone.borrow_mut().extend(changes.iter().cloned());
+                }
+                Ok(())
+            }
             How::Recorded(change) => hands.put_back(change),
             How::ByHand(change) => {
                 let gate = self.door.gate_name("manual", Some("undo-by-hand"));

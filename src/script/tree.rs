@@ -5,6 +5,7 @@
 
 use crate::model::step_name::StepNames;
 use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, Map, Position, Stmt};
+use std::collections::BTreeSet;
 
 /// One `import`.
 pub(crate) struct Import {
@@ -79,6 +80,24 @@ pub(crate) fn step_names(ast: &AST, names: &mut StepNames) {
         }
         true
     });
+}
+
+/// The keys of maps that are written in a tree, and those that are read with a dot.
+pub(crate) fn keys(ast: &AST) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    ast.walk(&mut |path| {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Map(parts, _))) => {
+                found.extend(parts.0.iter().map(|(key, _)| key.name.to_string()))
+            }
+            Some(ASTNode::Expr(Expr::Property(property, _))) => {
+                found.insert(property.2.to_string());
+            }
+            _ => {}
+        }
+        true
+    });
+    found
 }
 
 /// The value of an expression that is written out.

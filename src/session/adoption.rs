@@ -1,6 +1,7 @@
 //! Other texts for a run that is under way: whether what is on record still fits them, found by a replay that can ask
 //! nothing of any host and writes nothing; and what becomes of the run's parameters. It carries nothing out.
 
+use super::rollback::retrace;
 use super::verdict::{Verdict, reopening};
 use super::{Prepared, perform, snapshot};
 use crate::dispatch::{Dispatcher, Door, Halt, SecondLook, Setup};
@@ -12,10 +13,13 @@ use crate::model::effect::Action;
 use crate::model::record::{EffectId, Moment, Record, Who};
 use crate::model::value::Fields;
 use crate::script::edits;
-use crate::script::program::{Program, ScriptEnd};
+use crate::script::program::ScriptEnd;
 use crate::world::nowhere::Nowhere;
 use crate::world::{Completion, JobId, JobState, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;
+
+/// How long a host may take to say how a job stands, in milliseconds.
+const PATIENCE: u64 = 60_000;
 
 /// Other texts that fit the record of a run.
 #[derive(Debug, Clone)]
@@ -48,13 +52,6 @@ pub fn fit(
     history: &History,
     verdict: &Verdict,
 ) -> Result<Adoption> {
-    if history.way_back().is_some() {
-        return Err(Error::new(
-            Kind::Refused,
-            format!("run {run} is going back: what it undoes belongs to its own text"),
-        )
-        .hint(format!("finish the rollback first: baton rollback {run}")));
-    }
     let before = snapshot(store, history)?;
     let edits = edits::compare(&before.files, &prepared.texts.files);
     let params = params(prepared, history)?;
@@ -83,15 +80,8 @@ pub fn fit(
     Ok(Adoption { differs: before.files != prepared.texts.files, changes: lines, superseded })
 }
 
-/// The parameters of a run that its texts still declare.
-pub(crate) fn kept_params(program: &Program, history: &History) -> Fields {
-    let declared = |name: &String| program.params().iter().any(|param| param.name == *name);
-    let recorded = history.begun().params.iter();
-    recorded.filter(|(name, _)| declared(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
 fn params(prepared: &Prepared, history: &History) -> Result<Fields> {
-    let kept = kept_params(&prepared.program, history);
+    let kept = prepared.program.kept_params(&history.begun().params);
     let missing = prepared.program.params().iter().find(|one| one.default.is_none() && !kept.contains_key(&one.name));
     if let Some(decl) = missing {
         let message = format!("the edited runbook needs a parameter `{}`, which the run was begun without", decl.name);
@@ -134,8 +124,13 @@ impl Replayed {
             second_look: SecondLook::default(),
             by: Who::default(),
         });
+        let back = history.way_back().is_some();
         door.wall(true);
-        let end = perform(prepared, &door, params);
+        let end = if back {
+            retrace(prepared, &door, params).unwrap_or(ScriptEnd::Halted)
+        } else {
+            perform(prepared, &door, params)
+        };
         Self { door, history, end }
     }
 
@@ -222,9 +217,13 @@ impl Adoption {
     /// `Refused` when it runs, or when nobody can tell.
     pub(crate) fn check_given_up(&self, world: &mut dyn World, run: &str) -> Result<()> {
         for Superseded { host, job, label } in &self.superseded {
-            world.submit(Ticket(0), Request::Look { host: host.clone(), job: job.clone() });
+            let until = world.now().mono + PATIENCE;
+            world.submit(Ticket(0), Request::Look { host: host.clone(), job: job.clone(), asked: None, until });
             let why = match world.next_result() {
-                Completion::Reply(_, Reply::Job(JobState::Absent | JobState::Exited(_) | JobState::Lost(_))) => {
+                Completion::Reply(
+                    _,
+                    Reply::Job(JobState::Absent | JobState::Exited(_) | JobState::Lost(_) | JobState::Foreign),
+                ) => {
                     continue;
                 }
                 Completion::Reply(_, Reply::Job(JobState::Running)) => format!("`{label}` still runs on `{host}`"),

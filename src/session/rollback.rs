@@ -1,7 +1,8 @@
 //! The way back, put together: the script is replayed with effects off, which gives the plan; then the run goes back on
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
-use super::{Finished, Parts, Prepared, Verdict};
+use super::adoption::Adoption;
+use super::{Finished, Parts, Prepared, Verdict, reopening};
 use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
@@ -9,6 +10,7 @@ use crate::journal::history::History;
 use crate::journal::way_back::Act;
 use crate::model::event::Event;
 use crate::model::record::{Ending, Moment, Record, TrackId, Way, Who};
+use crate::model::value::Fields;
 use crate::script::program::ScriptEnd;
 use crate::script::rollback::{Errand, Standing};
 use crate::world::{Line, Link, Reply, Request};
@@ -42,26 +44,51 @@ pub struct Wish {
 /// # Errors
 /// `Refused` when there is no way back, another one is under way, or the script departs from the record; `InDoubt` when
 /// a doubt has to be settled first; `Usage` when there is no such step, or nothing in doubt to give a verdict on.
-pub fn way_back(prepared: &Prepared, mut parts: Parts, wish: Wish) -> Result<Return> {
+pub fn way_back(prepared: &Prepared, parts: Parts, wish: Wish) -> Result<Return> {
+    way_back_with(prepared, parts, wish, None)
+}
+
+/// The same from other texts than those on record, which fit them.
+pub(super) fn way_back_with(
+    prepared: &Prepared,
+    mut parts: Parts,
+    wish: Wish,
+    adoption: Option<Adoption>,
+) -> Result<Return> {
     let stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let mut history = History::from(stored)?;
     let by = (parts.world.now(), parts.by.clone());
     let wish = Wish { way: named(&history, wish.way)?, ..wish };
     let way = wish.way.clone();
-    let opening = opening(&parts.run, &history, wish, &by)?;
-    let errand = Errand { undo_since: history.since(&way)?, owed: !matches!(way, Way::To(_)) };
+    let mut opening = opening(&parts.run, &history, wish, &by)?;
+    if let Some(adoption) = adoption.filter(|adoption| adoption.differs) {
+        adoption.check_given_up(&mut *parts.world, &parts.run)?;
+        opening.push(adoption.record(prepared, &mut *parts.store, by.0, by.1)?);
+    }
+    let errand = errand(&history, &way)?;
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
-    let params = super::adoption::kept_params(&prepared.program, &history);
-    let Parts { run, store, world, sinks, by, gates } = parts;
+    let params = prepared.program.kept_params(&history.begun().params);
+    let Parts { run, store, world, sinks, by, gates, steering: _ } = parts;
     let scanners = Rc::clone(&prepared.scanners);
     let (second_look, name) = (SecondLook::default(), run.clone());
     let setup = Setup { run: name, store, world, sinks, history, last_seq, scanners, gates, second_look, by };
     let door = Dispatcher::new(setup);
+    let standing = stand(prepared, &door, params)?;
+    Ok(Return { run, way, door, standing: Rc::new(standing), opening, errand })
+}
+
+/// What is to be done on this way.
+fn errand(history: &History, way: &Way) -> Result<Errand> {
+    Ok(Errand { undo_since: history.since(way)?, owed: !matches!(way, Way::To(_)) })
+}
+
+/// Replays the script with effects off.
+fn stand(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<Standing> {
     let slot: Rc<RefCell<Option<Result<Standing>>>> = Rc::default();
     let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
-    let (result, script_door) = (Rc::clone(&slot), Rc::clone(&door) as Rc<dyn Door>);
+    let (result, script_door) = (Rc::clone(&slot), Rc::clone(door) as Rc<dyn Door>);
     door.wall(true);
     door.drive(Box::new(move || {
         result.replace(Some(Standing::replay(&program, script_door, inventory, params)));
@@ -70,8 +97,33 @@ pub fn way_back(prepared: &Prepared, mut parts: Parts, wish: Wish) -> Result<Ret
     if let Some(halt) = door.halt_reason() {
         return Err(halt.error);
     }
-    let standing = slot.take().unwrap_or_else(|| Err(Error::new(Kind::Internal, "the script was not replayed")))?;
-    Ok(Return { run, way, door, standing: Rc::new(standing), opening, errand })
+    slot.take().unwrap_or_else(|| Err(Error::new(Kind::Internal, "the script was not replayed")))
+}
+
+/// Goes the way back that is under way once more with effects off, up to where its record ends.
+///
+/// # Errors
+/// What the replay of the script finds wrong. What that of the way back does is the door's to tell, or `ScriptEnd`'s.
+pub(super) fn retrace(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<ScriptEnd> {
+    let standing = Rc::new(stand(prepared, door, params)?);
+    let Some(way) = door.history().way_back().cloned() else { return Ok(ScriptEnd::Halted) };
+    let errand = errand(door.history(), &way)?;
+    door.wall(true);
+    Ok(walk(door, &standing, errand))
+}
+
+/// Goes back on the track of the present way back.
+fn walk(door: &Rc<Dispatcher>, standing: &Rc<Standing>, errand: Errand) -> ScriptEnd {
+    let track = TrackId::rollback(door.history().rollbacks());
+    let end = Rc::new(RefCell::new(ScriptEnd::Halted));
+    let (inner, standing, slot) = (Rc::clone(door), Rc::clone(standing), Rc::clone(&end));
+    door.drive(Box::new(move || {
+        let at_door = Rc::clone(&inner);
+        let body = move || drop(slot.replace(standing.go(at_door.history(), errand)));
+        // A halt is kept by the door.
+        let _halted = inner.aside(track, Box::new(body));
+    }));
+    end.replace(ScriptEnd::Halted)
 }
 
 /// Goes back, or further back where a former runner stopped.
@@ -140,17 +192,7 @@ impl Return {
             self.door.emit(&Event::Recorded { seq: stored.seq, record: stored.record.clone(), replayed: true });
         }
         self.door.write(self.opening.clone())?;
-        let track = TrackId::rollback(history.rollbacks());
-        let end = Rc::new(RefCell::new(ScriptEnd::Halted));
-        let (door, standing) = (Rc::clone(&self.door), Rc::clone(&self.standing));
-        let (slot, errand) = (Rc::clone(&end), self.errand);
-        self.door.drive(Box::new(move || {
-            let inner = Rc::clone(&door);
-            let body = move || drop(slot.replace(standing.go(inner.history(), errand)));
-            // A halt is kept by the door.
-            let _halted = door.aside(track, Box::new(body));
-        }));
-        let end = end.replace(ScriptEnd::Halted);
+        let end = walk(&self.door, &self.standing, self.errand);
         Ok(self.finish(end))
     }
 
@@ -197,10 +239,14 @@ impl Return {
     }
 }
 
-/// The way as it is recorded: a step by its number.
+/// The way as it is recorded: a step by its number or, where steps of several batches share one, by its name.
 fn named(history: &History, way: Way) -> Result<Way> {
     match way {
-        Way::To(step) => Ok(Way::To(history.stop(&step)?.number)),
+        Way::To(step) => {
+            let stop = history.stop(&step)?;
+            let alone = history.stop(&stop.number).is_ok_and(|same| same == stop);
+            Ok(Way::To(if alone { stop.number } else { stop.name }))
+        }
         Way::All | Way::Abort => Ok(way),
     }
 }
@@ -213,8 +259,13 @@ fn incomplete(ending: Ending, mut error: Box<Error>) -> Box<Error> {
     error
 }
 
+/// What can be done about a way back that broke off.
 fn broken(run: &str, error: Box<Error>) -> Box<Error> {
-    error.hint(format!("put it right, then go on with the way back: baton resume {run}"))
+    error
+        .hint(format!("put it right, then go on with the way back: baton resume {run}"))
+        .hint(format!("if the runbook is wrong, edit it, then: baton resume {run} --adopt-edited"))
+        .hint(format!("leave out what failed, or done by hand: baton resume {run} --skip WHY, --done WHY"))
+        .hint(format!("undo nothing more: baton abort {run} --reason WHY"))
 }
 
 /// The records that begin a way back or take it up again.
@@ -224,39 +275,20 @@ fn opening(
     Wish { way, verdict, reason: why }: Wish,
     (at, by): &(Moment, Who),
 ) -> Result<Vec<Record>> {
-    let under_way = history.way_back();
-    let mut records = Vec::new();
-    match under_way {
+    let mut records = match history.way_back() {
         Some(_) if history.is_final() => return Err(back_already(run, history)),
+        // What is in doubt on the way back stays so: nothing more is undone.
+        Some(other) if way == Way::Abort && *other != way => given_up(at, by),
         Some(other) if *other != way => return Err(other_way(run, other)),
-        Some(_) => records.push(Record::Opened { at: at.clone(), by: by.clone() }),
-        None if way == Way::Abort && history.is_final() => return Err(over_already(run)),
-        None => closed(run, history, &way)?,
-    }
-    let said = match verdict {
-        Verdict::Retry => None,
-        Verdict::Happened(reason) => Some((true, reason)),
-        Verdict::NotHappened(reason) => Some((false, reason)),
-        Verdict::Skip(_) => return Err(nothing_is_skipped(run)),
-    };
-    match (history.any_doubt(), said) {
-        (Some((past, _)), Some((happened, reason))) => {
-            let (id, attempt) = (past.id, past.attempt);
-            records.push(Record::Settled { id, attempt, happened, reason, at: at.clone(), by: by.clone() });
+        Some(_) => {
+            if let Some((past, reason)) = history.any_doubt().filter(|_| verdict == Verdict::Retry) {
+                return Err(doubtful(run, history, &way, &past.effect.label, reason));
+            }
+            reopening(run, history, verdict, at, by)?
         }
-        (None, Some(_)) => return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))),
-        (Some(_), None) if way == Way::Abort => {}
-        (Some((past, reason)), None) => return Err(doubtful(run, under_way.is_some(), &past.effect.label, reason)),
-        (None, None) => {}
-    }
-    match under_way {
-        Some(_) => records.extend(history.to_retry().into_iter().map(|id| Record::Retry {
-            id,
-            at: at.clone(),
-            by: by.clone(),
-        })),
-        None => records.push(Record::Rollback { way, at: at.clone(), by: by.clone() }),
-    }
+        None if way == Way::Abort && history.is_final() => return Err(over_already(run)),
+        None => begins(run, history, way, verdict, (at, by))?,
+    };
     if !why.is_empty() {
         let (what, at, by) = ("the runbook was left".to_owned(), at.clone(), by.clone());
         records.push(Record::Deviation { what, reason: why, at, by });
@@ -264,9 +296,40 @@ fn opening(
     Ok(records)
 }
 
+fn given_up(at: &Moment, by: &Who) -> Vec<Record> {
+    vec![Record::Rollback { way: Way::Abort, at: at.clone(), by: by.clone() }]
+}
+
+/// The records that begin a way back.
+fn begins(run: &str, history: &History, way: Way, verdict: Verdict, (at, by): (&Moment, &Who)) -> Result<Vec<Record>> {
+    closed(run, history, &way)?;
+    let said = match verdict {
+        Verdict::Retry => None,
+        Verdict::Happened(reason) => Some((true, reason)),
+        Verdict::NotHappened(reason) => Some((false, reason)),
+        Verdict::Skip(_) => return Err(nothing_is_skipped(run)),
+    };
+    let mut records = Vec::new();
+    match (history.any_doubt(), said) {
+        (Some((past, _)), Some((happened, reason))) => {
+            let (id, attempt) = (past.id, past.attempt);
+            records.push(Record::Settled { id, attempt, happened, reason, at: at.clone(), by: by.clone() });
+        }
+        (None, Some(_)) => {
+            return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))
+                .hint(format!("take it back without that: baton rollback {run}")));
+        }
+        (Some(_), None) if way == Way::Abort => {}
+        (Some((past, reason)), None) => return Err(doubtful(run, history, &way, &past.effect.label, reason)),
+        (None, None) => {}
+    }
+    records.push(Record::Rollback { way, at: at.clone(), by: by.clone() });
+    Ok(records)
+}
+
 fn nothing_is_skipped(run: &str) -> Box<Error> {
-    Error::new(Kind::Usage, "nothing of a way back is left out: it would not be known where it led")
-        .hint(format!("put it right by hand if need be, then have it tried again: baton resume {run}"))
+    Error::new(Kind::Usage, "nothing of a way back is left out before it has failed")
+        .hint(format!("begin it: baton rollback {run}"))
 }
 
 /// Refuses a way that leads across a point of no return.
@@ -304,11 +367,15 @@ fn other_way(run: &str, other: &Way) -> Box<Error> {
         .hint(format!("go on with it: baton resume {run}"))
 }
 
-fn doubtful(run: &str, under_way: bool, label: &str, reason: &str) -> Box<Error> {
-    let (kind, command) = if under_way { (Kind::RollbackIncomplete, "resume") } else { (Kind::InDoubt, "rollback") };
+fn doubtful(run: &str, history: &History, way: &Way, label: &str, reason: &str) -> Box<Error> {
+    let (kind, command) = match (history.way_back(), way) {
+        (Some(_), _) => (Kind::RollbackIncomplete, format!("resume {run}")),
+        (None, Way::To(step)) => (Kind::InDoubt, format!("rollback {run} --to {step}")),
+        (None, Way::All | Way::Abort) => (Kind::InDoubt, format!("rollback {run}")),
+    };
     Error::new(kind, format!("`{label}` may or may not have happened; that has to be settled before going back"))
         .cause(reason)
         .hint("look at the host; baton does not guess")
-        .hint(format!("if it happened:     baton {command} {run} --happened \"why you know\""))
-        .hint(format!("if it did not:      baton {command} {run} --not-happened \"why you know\""))
+        .hint(format!("if it happened:     baton {command} --happened \"why you know\""))
+        .hint(format!("if it did not:      baton {command} --not-happened \"why you know\""))
 }

@@ -8,6 +8,9 @@ use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::world::{Completion, JobId, Reply, Request, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 
+/// How long a host may take to show that it can be reached, in milliseconds.
+const PATIENCE: u64 = 60_000;
+
 /// What a person wants taken over.
 #[derive(Debug, Clone)]
 pub struct Takeover {
@@ -33,7 +36,8 @@ impl Takeover {
     /// `Refused` naming the hosts that cannot be reached or taken; `Interrupted`.
     pub fn raise(&self, world: &mut dyn World, last_seq: u64) -> Result<BTreeMap<String, u64>> {
         world.act_for(runner(&self.run, &self.by, last_seq + 1));
-        let look = |host: &String| Request::Look { host: host.clone(), job: self.no_job() };
+        let until = world.now().mono + PATIENCE;
+        let look = |host: &String| Request::Look { host: host.clone(), job: self.no_job(), asked: None, until };
         let (_, deaf) = self.ask(world, &look)?;
         if !deaf.is_empty() {
             return Err(self.unreachable(&deaf).hint("nothing was taken over"));

@@ -3,8 +3,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
-use crate::journal::history::History;
-use crate::model::record::{EffectId, Moment, Record, Who};
+use crate::journal::history::{History, Past};
+use crate::model::record::{EffectId, Moment, Record, StepId, Who};
 
 /// What a person says of the effect at which a run stopped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,25 +40,73 @@ pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Mom
             let (id, attempt) = history.doubted().ok_or_else(|| nothing(run, "is in doubt"))?;
             vec![Record::Settled { id, attempt, happened: false, reason, at: when(), by: who() }]
         }
-        Verdict::Happened(reason) => {
-            let (id, attempt) = stopped_at(run, history)?;
-            vec![Record::Settled { id, attempt, happened: true, reason, at: when(), by: who() }]
+        Verdict::Happened(reason) => match stopped_at(run, history)? {
+            Stopped::Effect(id, attempt) => {
+                vec![Record::Settled { id, attempt, happened: true, reason, at: when(), by: who() }]
+            }
+            Stopped::Undo(step, name) => vec![left_out(step, name, format!("done by hand: {reason}"), at, by)],
+        },
+        Verdict::Skip(reason) if history.doubted().is_none_or(|(id, _)| history.is_asked_for_itself(&id)) => {
+            match stopped_at(run, history)? {
+                Stopped::Effect(id, _) => vec![Record::Skipped { id, reason, at: when(), by: who() }],
+                Stopped::Undo(step, name) => vec![left_out(step, name, reason, at, by)],
+            }
         }
-        Verdict::Skip(reason) => {
-            let (id, _) = stopped_at(run, history)?;
-            vec![Record::Skipped { id, reason, at: when(), by: who() }]
-        }
+        Verdict::Skip(_) => return Err(must_be_told(run)),
     };
     let opened = Record::Opened { at: when(), by: who() };
-    let records: Vec<Record> = std::iter::once(opened).chain(said).collect();
+    let mut records: Vec<Record> = std::iter::once(opened).chain(said).collect();
+    for id in stale(history, &records) {
+        records.push(Record::Retry { id, at: when(), by: who() });
+    }
     if history.stopped_at().is_some() {
         check(run, history, &records)?;
     }
     Ok(records)
 }
 
-/// The effect that a person can speak of, with its attempt.
-fn stopped_at(run: &str, history: &History) -> Result<(EffectId, u32)> {
+/// The readings on a way back that are to be made anew once these records are written.
+fn stale(history: &History, records: &[Record]) -> Vec<EffectId> {
+    if history.way_back().is_none() {
+        return Vec::new();
+    }
+    let stored = |records: &[Record]| {
+        (history.len() + 1..).zip(records).map(|(seq, record)| Stored { seq, record: record.clone() }).collect()
+    };
+    let mut opened = history.clone();
+    if opened.extend(stored(records)).is_err() {
+        return Vec::new();
+    }
+    opened.stale_on_way_back()
+}
+
+/// What a person can speak of.
+enum Stopped<'a> {
+    /// A change or a wait, with its attempt.
+    Effect(EffectId, u32),
+    /// The undoing of a step, or something that is owed, with its name: on a way back that can be said of as a whole.
+    Undo(StepId, &'a str),
+}
+
+fn left_out(StepId { track, number }: StepId, name: &str, reason: String, at: &Moment, by: &Who) -> Record {
+    Record::StepSkipped { track, number, name: name.to_owned(), reason, at: at.clone(), by: by.clone() }
+}
+
+fn must_be_told(run: &str) -> Box<Error> {
+    Error::new(Kind::Usage, "what the run has done cannot be left out: the way back depends on whether it happened")
+        .hint(format!("if it happened:     baton resume {run} --happened \"why you know\""))
+        .hint(format!("if it did not:      baton resume {run} --not-happened \"why you know\""))
+}
+
+/// What a person can speak of in a run that stopped.
+fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
+    if let Some((id, attempt)) = history.doubted() {
+        return Ok(Stopped::Effect(id, attempt));
+    }
+    let left_out = |past: &Past<'_>| past.effect.may_be_left_out();
+    if let Some((step, name)) = history.broken_undo().filter(|_| !history.stopped_at().as_ref().is_some_and(left_out)) {
+        return Ok(Stopped::Undo(step, name));
+    }
     let Some(past) = history.stopped_at() else {
         if history.has_failed() {
             let message = "what failed is no single change or wait: it cannot be settled by a word";
@@ -73,7 +121,7 @@ fn stopped_at(run: &str, history: &History) -> Result<(EffectId, u32)> {
         return Err(Error::new(Kind::Usage, message)
             .hint(format!("put it right, then have it tried again: baton resume {run}")));
     }
-    Ok((past.id, past.attempt))
+    Ok(Stopped::Effect(past.id, past.attempt))
 }
 
 fn nothing(run: &str, is: &str) -> Box<Error> {

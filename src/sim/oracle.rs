@@ -55,6 +55,7 @@ pub fn done_too_often(ledger: &Ledger, once: &[OnceVerb<'_>], records: &[Record]
             | Record::Adopted { .. }
             | Record::Rollback { .. }
             | Record::Undone { .. }
+            | Record::Steered { .. }
             | Record::Typed { .. }
             | Record::Deviation { .. }
             | Record::Ended { .. } => false,

@@ -1,6 +1,7 @@
 //! The simulated world: requests become events of virtual time. One session of a runner, which may die at any point;
 //! the estate behind it lives on. It never waits in small steps, and never looks at what the runner means to do.
 
+use crate::model::account::proof;
 use crate::model::effect::{Ask, Form};
 use crate::model::record::Moment;
 use crate::model::value::Fields;
@@ -202,10 +203,11 @@ impl Estate {
     fn accept_on_host(&mut self, ticket: Ticket, request: Request) {
         let soon = self.now + LATENCY_MS;
         match request {
-            Request::Start { host, job, service, verb, args, .. } => {
-                self.start(ticket, &host, job, service.as_deref(), &verb, &args);
+            Request::Start { host, job, service, verb, argv, args, .. } => {
+                self.start(ticket, &host, job.clone(), service.as_deref(), &verb, &args);
+                self.prove(&host, &job, &argv);
             }
-            Request::Look { host, job } => self.schedule(soon, ticket, Due::Job(host, job)),
+            Request::Look { host, job, .. } => self.schedule(soon, ticket, Due::Job(host, job)),
             Request::JobEnd { host, job, until } => {
                 let ends_at = self.hosts.get(&host).and_then(|host| host.jobs.get(&job)).map_or(0, |job| job.ends_at);
                 let at = ends_at.min(self.time_of(until)).max(soon);
@@ -219,8 +221,8 @@ impl Estate {
                 self.end_job(&host, &job);
                 self.schedule(soon, ticket, Due::Job(host, job));
             }
-            Request::Probe { host, service, what, args, .. } => {
-                let reply = self.probe(&host, service.as_deref(), &what, &args);
+            Request::Probe { host, service, what, argv, args, .. } => {
+                let reply = self.probe(&host, service.as_deref(), &what, &args, proof(&argv));
                 self.schedule(soon, ticket, Due::Ready(Some(host), reply));
             }
             Request::List { host, dir } => self.schedule(soon, ticket, Due::Folder(host, plain(dir))),
@@ -281,6 +283,16 @@ impl Estate {
         }
     }
 
+    /// Whatever a simulated command does, it does as the account that it is to be done as.
+    fn prove(&mut self, host: &str, job: &JobId, argv: &[String]) {
+        let record = self.hosts.get_mut(host).and_then(|host| host.jobs.get_mut(job));
+        if let Some(record) = record
+            && !record.output.starts_with(proof(argv))
+        {
+            record.output.insert_str(0, proof(argv));
+        }
+    }
+
     /// What a command does, and the record it will leave.
     fn run(&mut self, service: Option<&str>, verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
         let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
@@ -305,7 +317,7 @@ impl Estate {
         }
     }
 
-    fn probe(&mut self, host: &str, service: Option<&str>, what: &str, args: &Fields) -> Reply {
+    fn probe(&mut self, host: &str, service: Option<&str>, what: &str, args: &Fields, proof: &str) -> Reply {
         let of_host = self.hosts.get(host).filter(|_| service.is_none()).and_then(|host| host.tells(what, args));
         let model = service.and_then(|service| Some((service, self.model_of(service)?)));
         let read = model.and_then(|(service, model)| self.attempt(model, |model, _| model.probe(service, what, args)));
@@ -313,7 +325,7 @@ impl Estate {
             Some((exit, out)) => (exit, out, String::new()),
             None => (127, String::new(), format!("no model knows the probe `{what}`")),
         };
-        let mut out = out.into_bytes();
+        let mut out = format!("{proof}{out}").into_bytes();
         out.truncate(PROBE_BYTES_MAX);
         Reply::Probed { exit, out, err: err.into_bytes() }
     }

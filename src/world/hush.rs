@@ -47,7 +47,7 @@ pub(super) fn may_show(reply: &Reply) -> bool {
     match reply {
         Reply::Bytes(_) | Reply::Probed { .. } | Reply::Answer(_) | Reply::Trouble(_) => true,
         Reply::Job(JobState::Lost(_)) => true,
-        Reply::Job(JobState::Absent | JobState::Running | JobState::Exited(_)) => false,
+        Reply::Job(JobState::Absent | JobState::Running | JobState::Exited(_) | JobState::Foreign) => false,
         // What is carried is shown to nobody, and would be another file without its secrets.
         Reply::File(_) | Reply::Block(_) | Reply::Kept => false,
         Reply::Listing(_) | Reply::Woke | Reply::Line(_) | Reply::Lease(_) | Reply::Noted => false,

@@ -1,20 +1,21 @@
 //! Jobs of a local host: claimed and started at most once under the supervisor `job.sh`, looked at through what it
 //! leaves in the job's folder, ended by a signal to its group. It must not guess: what the folder does not prove is
-//! [`JobState::Lost`].
+//! [`JobState::Lost`]; and it must not signal a group that is not proved to be the job's.
 //!
 //! A runner claims a job in a folder named by its own fence number, so that one which is stopped in the midst of it
 //! stands in nobody's way. Which claim is carried out is settled by the supervisors: the first to make the mark.
 
+use super::asked::Asked;
 use super::clock::Clock;
 use super::commands::command;
 use super::files::read_own;
+use super::job_mark::Mark;
 use super::keyring::Secret;
 use super::lease::{FOLDER, Lease};
 use super::watches::Watches;
 use super::{JobId, JobState, Reply, Stream, Trouble, local_lease};
 use rustix::fs::{FlockOperation, OFlags, fcntl_setfl, flock};
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{Signal, kill_process_group};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -22,8 +23,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
 
-/// The supervisor of a job, in POSIX shell: its arguments are the folder of the claim, that of the leases, the command.
+/// The supervisor of a job, in POSIX shell: its arguments are the folder of the claim, that of the leases, the digest
+/// of what was asked, the command.
 pub const SUPERVISOR: &str = include_str!("job.sh");
 
 /// An exit record before there is an exit code.
@@ -34,20 +38,19 @@ const SAFETY_POLL: Duration = Duration::from_millis(50);
 const END_TRIES: u32 = 5;
 /// How often a start is sent when another one was about to claim the job but has not.
 const START_TRIES: u32 = 100;
+/// How often a supervisor is started that ends before it begins, and the pause before the second one.
+const LAUNCH_TRIES: u32 = 4;
+const LAUNCH_PAUSE: Duration = Duration::from_millis(50);
+/// How long a supervisor is waited for to begin. One that is slower may begin all the same.
+const LAUNCH_PATIENCE: Duration = Duration::from_secs(20);
+/// What a supervisor says when it begins the command.
+const BEGUN: &[u8] = b"begun\n";
 
 /// Where the files of a job's attempt are: all begin with `<jobs>/<run>/<track>.<n>/<attempt>`.
 #[derive(Debug)]
 pub(super) struct Attempt {
     jobs: PathBuf,
     base: PathBuf,
-}
-
-/// What the first supervisor to come to the command has written.
-#[derive(Debug)]
-struct Mark {
-    boot: String,
-    group: Option<Pid>,
-    number: u64,
 }
 
 impl Attempt {
@@ -66,13 +69,7 @@ impl Attempt {
             Err(error) if error.kind() == ErrorKind::NotFound => return None,
             text => text.unwrap_or_default(),
         };
-        let mut words = text.strip_suffix('\n').unwrap_or_default().split(' ');
-        let (boot, group, number) = (words.next(), words.next(), words.next());
-        Some(number.and_then(|number| number.parse().ok()).map(|number| Mark {
-            boot: boot.unwrap_or_default().to_owned(),
-            group: group.and_then(|group| group.parse().ok()).and_then(Pid::from_raw),
-            number,
-        }))
+        Some(Mark::parse(&text))
     }
 
     /// The folder of the claim under this number.
@@ -111,22 +108,22 @@ fn base(jobs: &Path, id: &JobId) -> Result<PathBuf, Trouble> {
     Ok(jobs.join(&id.run).join(effect).join(id.attempt.to_string()))
 }
 
-/// How a job stands, by what is in its folders.
-pub(super) fn look(attempt: &Attempt, boot: &str) -> JobState {
+/// How a job stands, by what is in its folders, if it is of this command.
+pub(super) fn look(attempt: &Attempt, boot: &str, asked: Option<&Asked>) -> JobState {
     match attempt.mark() {
-        None => unmarked(attempt, boot),
-        Some(Some(mark)) => marked(&attempt.claim(mark.number), &mark, boot),
+        None => unmarked(attempt, boot, asked),
+        Some(Some(mark)) => marked(attempt, &mark, boot, asked),
         // It is being written this very moment; else whoever made it died before it had.
         Some(None) if attempt.claims().iter().any(|claim| is_locked(claim)) => JobState::Running,
         Some(None) => match attempt.mark() {
-            Some(Some(mark)) => marked(&attempt.claim(mark.number), &mark, boot),
-            Some(None) | None => JobState::Lost("its supervisor died".into()),
+            Some(Some(mark)) => marked(attempt, &mark, boot, asked),
+            Some(None) | None => JobState::Lost("its record does not say of which command it is".into()),
         },
     }
 }
 
 /// A job that no supervisor has come to, as far as can be seen.
-fn unmarked(attempt: &Attempt, boot: &str) -> JobState {
+fn unmarked(attempt: &Attempt, boot: &str, asked: Option<&Asked>) -> JobState {
     // A power cut may have taken the mark, but not the claim, which was on disk before.
     if attempt.claims().iter().any(|claim| claimed_in(claim) != boot || boot.is_empty()) {
         return JobState::Lost("the host was restarted before or after it began".into());
@@ -137,14 +134,18 @@ fn unmarked(attempt: &Attempt, boot: &str) -> JobState {
     }
     // Its supervisor may have made the mark, and even ended, since we looked for it.
     match attempt.mark() {
-        Some(Some(mark)) => marked(&attempt.claim(mark.number), &mark, boot),
+        Some(Some(mark)) => marked(attempt, &mark, boot, asked),
         Some(None) => JobState::Running,
         None => JobState::Absent,
     }
 }
 
 /// A job whose supervisor came to the command.
-fn marked(folder: &Path, mark: &Mark, boot: &str) -> JobState {
+fn marked(attempt: &Attempt, mark: &Mark, boot: &str, asked: Option<&Asked>) -> JobState {
+    if asked.is_some_and(|asked| !mark.is_of(asked)) {
+        return JobState::Foreign;
+    }
+    let folder = &attempt.claim(mark.number);
     if let Some(code) = exit_record(folder) {
         return JobState::Exited(code);
     }
@@ -155,7 +156,7 @@ fn marked(folder: &Path, mark: &Mark, boot: &str) -> JobState {
     match exit_record(folder) {
         Some(code) => JobState::Exited(code),
         // Nobody will write how it ends, but as long as it goes on it must not be taken for gone and started anew.
-        None if still_runs(mark, boot) => JobState::Running,
+        None if mark.still_runs(folder, boot) => JobState::Running,
         None if mark.boot != boot => JobState::Lost("the host was restarted while it ran".into()),
         None => JobState::Lost("its supervisor died".into()),
     }
@@ -166,20 +167,36 @@ pub(super) async fn start(
     attempt: &Attempt,
     number: u64,
     boot: &str,
-    argv: &[String],
+    (argv, asked): (&[String], &Asked),
     secret: Option<&Secret>,
 ) -> Reply {
     if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
         return Reply::Trouble(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
     }
     let folder = attempt.claim(number);
+    let (mut launches, mut pause) = (0, LAUNCH_PAUSE);
     for _ in 0..START_TRIES {
-        match look(attempt, boot) {
+        match look(attempt, boot, Some(asked)) {
+            JobState::Absent if launches == LAUNCH_TRIES => break,
             JobState::Absent => {}
-            state @ (JobState::Running | JobState::Exited(_) | JobState::Lost(_)) => return Reply::Job(state),
+            state @ (JobState::Running | JobState::Exited(_) | JobState::Lost(_) | JobState::Foreign) => {
+                return Reply::Job(state);
+            }
         }
         match tokio::task::block_in_place(|| claim(attempt, &folder, boot)) {
-            Ok(Some(lock)) => return launch(attempt, &folder, argv, lock, secret),
+            Ok(Some(lock)) => match launch(attempt, &folder, (argv, asked), lock, secret).await {
+                Ok(true) => return Reply::Job(JobState::Running),
+                Ok(false) => {
+                    // Somebody else may have taken the host over, or was quicker: the next look tells.
+                    if number != 0 && local_lease::number_in(&attempt.jobs).is_ok_and(|there| there != number) {
+                        return Reply::Job(look(attempt, boot, Some(asked)));
+                    }
+                    launches += 1;
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(trouble) => return Reply::Trouble(trouble),
+            },
             // Another start is about to claim it, or someone is looking at its lock this very moment.
             Ok(None) => tokio::time::sleep(Duration::from_millis(2)).await,
             Err(error) => {
@@ -187,7 +204,14 @@ pub(super) async fn start(
             }
         }
     }
-    Reply::Trouble(Trouble::Refused(format!("`{}` is locked by another start", folder.display())))
+    Reply::Trouble(Trouble::Refused(match launches {
+        LAUNCH_TRIES => {
+            "its supervisor, `setsid sh`, ends before it begins: is there an `sh`, and memory and room for \
+             one more process and file?"
+                .to_owned()
+        }
+        _ => format!("`{}` is locked by another start", folder.display()),
+    }))
 }
 
 /// How a job stands as soon as it does not run any more, or at `until`.
@@ -196,7 +220,7 @@ pub(super) async fn end(watches: &Arc<Watches>, clock: &Clock, attempt: &Attempt
     let record = attempt.folder().join("exit");
     let watch = watches.watch(&record);
     loop {
-        let state = look(attempt, clock.boot());
+        let state = look(attempt, clock.boot(), None);
         let Some(left) = clock.real_time_until(until).filter(|_| state == JobState::Running) else { return state };
         match &watch {
             Some(watch) => {
@@ -210,17 +234,17 @@ pub(super) async fn end(watches: &Arc<Watches>, clock: &Clock, attempt: &Attempt
 /// Asks a running job to end, several times if need be; its state afterwards, which may still be `Running`.
 pub(super) async fn terminate(watches: &Arc<Watches>, clock: &Clock, attempt: &Attempt) -> JobState {
     for _ in 0..END_TRIES {
-        let state = look(attempt, clock.boot());
+        let state = look(attempt, clock.boot(), None);
         if state != JobState::Running {
             return state;
         }
-        // The supervisor lives, so the number is still its own.
-        if let Some(Mark { group: Some(group), .. }) = attempt.mark().flatten() {
+        let group = attempt.mark().flatten().and_then(|mark| mark.group(&attempt.claim(mark.number), clock.boot()));
+        if let Some(group) = group {
             let _ = kill_process_group(group, Signal::TERM);
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), end(watches, clock, attempt, u64::MAX)).await;
     }
-    look(attempt, clock.boot())
+    look(attempt, clock.boot(), None)
 }
 
 /// Output of a job from an offset; of a job that never wrote any, nothing.
@@ -292,27 +316,49 @@ fn sync_up_to(jobs: &Path, folder: &Path) -> std::io::Result<()> {
     folder.ancestors().take_while(|above| above.starts_with(jobs)).try_for_each(|dir| File::open(dir)?.sync_all())
 }
 
-/// Starts the supervisor of a claimed job and hands the lock over to it, and what its command is to read.
-fn launch(attempt: &Attempt, folder: &Path, argv: &[String], lock: File, secret: Option<&Secret>) -> Reply {
+/// Starts the supervisor of a claimed job and hands the lock over to it, and what its command is to read. Tells whether
+/// the command is certain to be started, or that nothing is known of it yet; if not, it never will be by this one.
+async fn launch(
+    attempt: &Attempt,
+    folder: &Path,
+    (argv, asked): (&[String], &Asked),
+    lock: File,
+    secret: Option<&Secret>,
+) -> Result<bool, Trouble> {
     let refused = |what: &str, error: std::io::Error| {
         give_back(folder);
-        Reply::Trouble(Trouble::Refused(format!("{what}: {error}")))
+        Trouble::Refused(format!("{what}: {error}"))
     };
-    let input = match input(secret) {
-        Ok(input) => input,
-        Err(error) => return refused("the input of the command cannot be laid ready", error),
+    let laid = || Ok((input(secret)?, std::io::pipe()?));
+    let (input, (hears, tells)) = match laid() {
+        Ok(laid) => laid,
+        Err(error) => return Err(refused("the input of the command cannot be laid ready", error)),
     };
     let mut setsid = command("setsid");
     let leases = attempt.jobs.join(FOLDER);
-    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(leases).args(argv);
-    setsid.stdin(lock).stdout(input).stderr(Stdio::null());
-    match setsid.spawn() {
+    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(leases).arg(asked.as_str()).args(argv);
+    setsid.stdin(lock).stdout(input).stderr(tells);
+    let spawned = setsid.spawn();
+    // It holds our ends of what it has got.
+    drop(setsid);
+    match spawned {
         Ok(mut supervisor) => {
             // Reaps it when it ends; it does not end with us.
             tokio::spawn(async move { supervisor.wait().await });
-            Reply::Job(JobState::Running)
         }
-        Err(error) => refused("the supervisor, `setsid sh`, cannot be started", error),
+        Err(error) => return Err(refused("the supervisor, `setsid sh`, cannot be started", error)),
+    }
+    Ok(begins(hears).await)
+}
+
+/// Whether a supervisor says that it begins; one that says nothing for long may.
+async fn begins(hears: std::io::PipeReader) -> bool {
+    let Ok(mut hears) = Receiver::from_owned_fd(hears.into()) else { return true };
+    let mut word = vec![0; BEGUN.len()];
+    match tokio::time::timeout(LAUNCH_PATIENCE, hears.read_exact(&mut word)).await {
+        Ok(Ok(_)) => word == BEGUN,
+        Ok(Err(_)) => false,
+        Err(_) => true,
     }
 }
 
@@ -344,11 +390,4 @@ fn is_locked(folder: &Path) -> bool {
     let Ok(lock) = File::open(lock_of(folder)) else { return false };
     // Shared, so that two lookers do not take each other for a supervisor.
     flock(&lock, FlockOperation::NonBlockingLockShared).is_err()
-}
-
-/// Whether processes of the job's group outlived its supervisor.
-fn still_runs(mark: &Mark, boot: &str) -> bool {
-    // One that has become somebody else is there as well, though we may not signal it.
-    let lives = |group| test_kill_process_group(group) != Err(Errno::SRCH);
-    mark.boot == boot && mark.group.is_some_and(lives)
 }

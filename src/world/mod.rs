@@ -4,6 +4,7 @@
 //! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system::SystemWorld) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
+pub mod asked;
 pub mod clock;
 mod commands;
 pub mod console;
@@ -13,6 +14,7 @@ mod files;
 pub mod folders;
 mod hush;
 pub mod job;
+mod job_mark;
 pub mod keyring;
 pub mod lab_link;
 pub mod lease;
@@ -36,6 +38,7 @@ use crate::model::event::Event;
 use crate::model::mark::Identity;
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Fields;
+use asked::Asked;
 use lease::Runner;
 use transfer::{Block, FileSeen, FileWork};
 
@@ -119,6 +122,8 @@ pub enum Request {
         args: Fields,
         /// The name of the secret that the command reads from its standard input.
         secret: Option<String>,
+        /// When to give up.
+        until: u64,
     },
     /// How a job stands now.
     Look {
@@ -126,6 +131,10 @@ pub enum Request {
         host: String,
         /// Which job.
         job: JobId,
+        /// Of which command it must be; not said, of any.
+        asked: Option<Asked>,
+        /// When to give up.
+        until: u64,
     },
     /// How a job stands as soon as it has ended, or at `until`.
     JobEnd {
@@ -302,6 +311,8 @@ pub enum JobState {
     Exited(i32),
     /// It was started, is not running, and left no exit record; the reason in words.
     Lost(String),
+    /// What was started under this id is another command than the one asked for, which was not started.
+    Foreign,
 }
 
 /// The reply to a [`Request`].

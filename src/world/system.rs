@@ -1,6 +1,7 @@
 //! The real world: requests run concurrently on a runtime of two threads, replies come back through one channel.
 //! What is instant is answered in `submit` itself. It takes no decisions: it does what is asked and reports.
 
+use super::asked::Asked;
 use super::clock::Clock;
 use super::console::Console;
 use super::hush::{Window, hushed, may_show};
@@ -12,7 +13,7 @@ use super::person::Person;
 use super::ssh::{RemoteHosts, RemotePlace};
 use super::transfer::RUNNER;
 use super::watches::Watches;
-use super::{Completion, Reply, Request, Ticket, Trouble, World, commands, files, job, local_transfer};
+use super::{Completion, JobState, Reply, Request, Ticket, Trouble, World, commands, files, job, local_transfer};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
@@ -257,9 +258,9 @@ impl Shared {
             return self.remote.known(request);
         }
         let reply = match request {
-            Request::Look { host, job } => {
-                self.attempt(host, job).map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot())))
-            }
+            Request::Look { host, job, asked, .. } => self
+                .attempt(host, job)
+                .map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot(), asked.as_ref()))),
             Request::JobOutput { host, job, stream, from, max } => {
                 self.attempt(host, job).map(|attempt| job::output(&attempt, *stream, *from, *max))
             }
@@ -293,10 +294,16 @@ impl Shared {
             return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
         }
         Ok(match request {
-            Request::Start { host, job, argv, .. } => {
+            Request::Start { host, job, argv, secret: name, .. } => {
                 let attempt = self.attempt(&host, &job)?;
                 let number = self.admit(&host)?;
-                job::start(&attempt, number, self.clock.boot(), &argv, secret.as_ref()).await
+                let asked = Asked::of(&argv, name.as_deref());
+                let reply = job::start(&attempt, number, self.clock.boot(), (&argv, &asked), secret.as_ref()).await;
+                if reply == Reply::Job(JobState::Absent) {
+                    // It was taken over meanwhile.
+                    self.admit(&host)?;
+                }
+                reply
             }
             Request::JobEnd { host, job, until } => {
                 let attempt = self.attempt(&host, &job)?;

@@ -256,3 +256,94 @@ fn attempts_never_overlap() {
     done(act(&fake, Action::Job(job(Class::Once)), 3, false));
     assert_eq!(starts(&fake), 0, "a once job that ended well after its limit is not done twice");
 }
+
+/// A `once` job as another account, with a check as that account.
+fn as_root() -> Job {
+    let check = Probe { argv: sudo("check"), exit_tells: true, ..probe("done", Reading::Text) };
+    Job { argv: sudo("tool"), check: Some(check), ..job(Class::Once) }
+}
+
+fn sudo(program: &str) -> Vec<String> {
+    ["sudo", "-n", "-u", "root", "--", program].map(str::to_owned).to_vec()
+}
+
+/// What comes first when the account was entered.
+const ENTERED: &str = "\u{1e}entered\u{1e}\n";
+
+fn reading(exit: i32, words: &'static str) -> Fake {
+    let fake = existing(Fake::new(), 1, 0, lost());
+    fake.probe("done", 0, exit, words)
+}
+
+#[test]
+fn a_check_that_sudo_refused_is_no_answer_whatever_sudo_says() {
+    for words in ["", "Sorry, user ops is not allowed to execute it.\n", "Tut mir leid\n", "yes\n", "entered\n"] {
+        for exit in [0, 1] {
+            let verdict = act(&reading(exit, words), Action::Job(as_root()), 1, true);
+            assert!(matches!(verdict, Verdict::Doubt { .. }), "{exit} {words:?}: {verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn a_check_of_another_account_that_ran_is_an_answer() {
+    assert!(matches!(act(&reading(1, ENTERED), Action::Job(as_root()), 1, true), Verdict::Again { .. }));
+    assert!(changed(&done(act(&reading(0, ENTERED), Action::Job(as_root()), 1, true)).0));
+    let missing = act(&reading(127, ENTERED), Action::Job(as_root()), 1, true);
+    let Verdict::Doubt { reason } = missing else { panic!("{missing:?}") };
+    assert!(reason.contains("there is no command `check`"), "{reason}");
+}
+
+#[test]
+fn a_job_of_another_account_ends_with_its_own_exit_code_and_words() {
+    let ends = |exit| {
+        let words = format!("Welcome to this host\n{ENTERED}its words\n").into_bytes();
+        Fake::new().with(|state| (state.next_job, state.output) = (Some((10, JobState::Exited(exit))), words))
+    };
+    let failure = failed(act(&ends(1), Action::Job(as_root()), 1, false));
+    assert_eq!((failure.kind, failure.exit), (FailureKind::Exit, Some(1)));
+    assert_eq!(failure.output, "its words\nits words", "both outputs, without what came before them");
+    let (value, _) = done(act(&ends(0), Action::Job(as_root()), 1, false));
+    assert_eq!(value.get("output").and_then(Value::as_text), Some("its words"));
+}
+
+#[test]
+fn a_job_that_sudo_refused_was_not_started_whatever_its_exit_code() {
+    for exit in [0, 1, 127, 254] {
+        let refuses = Fake::new().with(|state| {
+            (state.next_job, state.output) = (Some((10, JobState::Exited(exit))), b"sudo: nein\n".to_vec());
+        });
+        let failure = failed(act(&refuses, Action::Job(as_root()), 1, false));
+        assert_eq!(failure.kind, FailureKind::Unreachable, "{exit}");
+        assert!(failure.message.contains("was not started") && failure.message.contains("(nein)"), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_record_of_another_command_is_never_this_ones_end() {
+    for class in [Class::Once, Class::Idempotent] {
+        for recovering in [false, true] {
+            let fake = existing(Fake::new(), 1, 0, JobState::Foreign);
+            let verdict = act(&fake, Action::Job(job(class)), 1, recovering);
+            let Verdict::Doubt { reason } = verdict else { panic!("{verdict:?}") };
+            assert!(reason.contains("is of another command") && reason.contains("r/0:7/1"), "{reason}");
+            assert_eq!(starts(&fake), 0);
+        }
+    }
+}
+
+#[test]
+fn a_running_job_that_the_host_forgets_is_not_started_again() {
+    let link_breaks = Fake::new().with(|state| state.next_job = Some((30_000, JobState::Absent))).trouble(
+        "job end",
+        Trouble::Lost("the link broke".into()),
+        false,
+    );
+    let told = Fake::new().with(|state| state.next_job = Some((30_000, JobState::Absent)));
+    for fake in [told, link_breaks] {
+        let verdict = act(&fake, Action::Job(job(Class::Once)), 1, false);
+        let Verdict::Doubt { reason } = verdict else { panic!("{verdict:?}") };
+        assert!(reason.contains("its record on the host is gone"), "{reason}");
+        assert_eq!(starts(&fake), 1);
+    }
+}

@@ -78,7 +78,7 @@ impl Hands for Person {
         let (estate, lines) = (self.estate.clone(), Rc::clone(&self.lines));
         let world = Typing { inner: Box::new(self.estate.connect(self.clock.clone())), estate, lines };
         let (store, world) = (self.store()?, Box::new(world));
-        Ok(Parts { run: RUN.into(), store, world, sinks: vec![watches], by: self.by(), gates })
+        Ok(Parts { run: RUN.into(), store, world, sinks: vec![watches], by: self.by(), gates, steering: None })
     }
 
     fn store(&self) -> Result<Box<dyn Store>> {

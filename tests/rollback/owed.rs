@@ -38,7 +38,8 @@ fn what_could_do_harm_is_asked_first_on_every_way() {
     assert_eq!(deeds(&play), ["set_option c2", "backup confdb"]);
     let play = scene.play_with(1, &fault("confirm", "r1/confirm-1", 1, Harm::SaysNo));
     play.run();
-    rolled_back(&play.back(&Way::All));
+    let kept = play.back(&Way::All);
+    assert_eq!(kept.exit_code, 7, "it is not as it was before: {:?}", kept.error);
     assert_eq!(notes(&play).last(), Some(&asked));
     let play = scene.play_with(1, &fault("confirm", "r1/confirm-1", 1, Harm::Nobody));
     play.run();
@@ -88,7 +89,7 @@ guard(false, "no");
     assert!(error.contains("somebody has to look") && error.contains("look at it"), "{error}");
     let first = Scene::of_text(
         r#"//! An undo with an obligation
-step("One", || set_readonly(service("c1")), #{ undo: || { ensure("Later", || note("later")); note("now"); } });
+step("One", || set_readonly(service("c1")), #{ undo: || { ensure("Later", || note("later")); unset_readonly(service("c1")); note("now"); } });
 guard(false, "no");
 "#,
     );

@@ -36,7 +36,7 @@ step("Outer", || {
             _ => None,
         })
         .collect();
-    assert_eq!(undone, ["Undo: Middle", "Undo: Before"]);
+    assert_eq!(undone, ["Undo: Middle", "Undo: Before", "Look whether it is as it was before"]);
 }
 
 #[test]
@@ -94,7 +94,7 @@ step("Both", || parallel(both, |s| {{
     let around = Scene::of_text(&text(r#", #{ undo: || { for s in both { note("both " + s.name); } } }"#));
     let play = around.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
-    rolled_back(&play.back(&Way::All));
+    assert_eq!(play.back(&Way::All).exit_code, 7, "the step says nothing of its options");
     assert_eq!(notes(&play), ["both c1", "both c2"]);
     assert_eq!(deeds(&play).len(), 4);
 }
@@ -139,7 +139,7 @@ guard(false, "no");
     assert_eq!((stopped.ending, stopped.exit_code), (Ending::Failed, 7));
     let error = stopped.error.expect("it says why").to_string();
     assert!(error.contains("baton resume sim"), "{error}");
-    assert!(play.no_way_back(&Way::Abort).contains("is being rolled back"));
+    assert!(play.no_way_back(&Way::To("1".into())).contains("is being rolled back"));
     rolled_back(&play.run());
     assert_eq!(
         deeds(&play),

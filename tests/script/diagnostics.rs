@@ -234,3 +234,42 @@ fn wrong_parameters_are_told_by_name() {
         assert_eq!((told.as_str(), error.kind), (message, Kind::Usage));
     }
 }
+
+#[test]
+fn keys_that_a_map_does_not_have() {
+    told(
+        "let m = #{ output: 1 };\nif m.ouput == 1 { note(\"x\") }",
+        &[
+            "the map has no key `ouput`",
+            "at test.rhai:2:6",
+            "hint: did you mean `output`?",
+            "hint: a key that may be missing is asked for with `map.get(\"ouput\")`, or `\"ouput\" in map`",
+        ],
+    );
+    let asks = "let m = #{ a: 1 }; m.b = 2; m[\"c\"] = 3; let d = m.d;";
+    assert!(Test::new(asks).bug().contains("no key `d`"), "{}", Test::new(asks).bug());
+    let asks = "let m = #{ a: 1 }; m.b = 2; m[\"c\"] = 3; guard(m.get(\"d\") == () && !(\"e\" in m), \"\"); (m.get(\"d\") ?? 4)";
+    Test::new(asks).done();
+}
+
+#[test]
+fn kinds_that_are_never_equal() {
+    for (script, said) in [
+        ("0 == \"0\"", "`==` compares the number 0 with text `0`"),
+        ("let n = 0; n != \"0\"", "`!=` compares the number 0 with text `0`"),
+        ("\"10\" < 9", "`<` compares text `10` with the number 9"),
+        ("true == \"yes\"", "`==` compares true or false with text `yes`"),
+        ("service(\"c1\") == \"c1\"", "`==` compares a service with text `c1`"),
+        ("\"1\" in [1, 2]", "compares the number 1 with text `1`"),
+        ("[1, 2].contains(\"1\")", "compares the number 1 with text `1`"),
+        ("[1] == [\"1\"]", "compares the number 1 with text `1`"),
+        ("let s = \"1\"; [1].filter(|n| n == s)", "compares the number 1 with text `1`"),
+        ("try { 1 == \"1\" } catch { note(\"hidden\") }", "`==` compares the number 1 with text `1`"),
+    ] {
+        let bug = Test::new(script).bug();
+        assert!(bug.contains(said), "{script}: {bug}");
+    }
+    let fine = "1 == 1.0 && 'a' == \"a\" && () != 1 && \"a\" != () && service(\"c1\") == service(\"c1\") && [1] == [1] \
+                && #{ a: 1 } == #{ a: 1 } && 2 > 1.5 && (1 in [1]) && (\"a\" in #{ a: 1 })";
+    Test::new(&format!("guard({fine}, \"\");")).done();
+}

@@ -92,3 +92,51 @@ fn likely_mistakes_are_warnings() {
     assert!(found.len() == 1 && found[0].starts_with("?2:"), "{found:?}");
     assert!(found[0].contains("keeps `s` of the `for`"), "{found:?}");
 }
+
+/// Whatever a call says of its arguments when it is made is said beforehand, as far as they are written out.
+#[test]
+fn what_a_call_is_certain_to_refuse_is_found_before_it_is_made() {
+    for (call, part) in [
+        ("sleep(\"90\")", "`sleep`: `90` is not a length of time"),
+        ("wait_for_log(c1, \"(x\", #{ limit: \"3s\" })", "`(x` is not a regular expression"),
+        ("wait_for_log(c1, \"x\", #{ limit: 3 })", "option `limit` of `wait_for_log` wants a length of time"),
+        ("wait_for_log(c1, `a\\nb`)", "`a\\\\nb` can never match: it wants a line end"),
+        ("wait_for_log(c1, `a(?s:.)*(\\r\\n|\\n)b`)", "can never match"),
+        ("wait_until(\"x\", || true, #{ limit: \"3 parsecs\" })", "option `limit`: `3 parsecs` is not"),
+        ("let n = 3; wait_until(\"x\", || n > 2, #{ every: 1 })", "option `every` of `wait_until` wants"),
+        ("probe(c1, \"nosuch\")", "has no probe `nosuch`"),
+        ("c1.probe(\"status\", 3)", "`probe` wants a map as argument 3"),
+        ("change(c1, \"nosuch\")", "has no verb `nosuch`"),
+        ("wait_status(c1, \"runing\")", "probe `status` never reads `runing`"),
+        ("wait_role(pair(\"confserv\").configured_primary, 1)", "`wait_role` wants text as argument 2"),
+        ("wait_probe(c1, \"clients\", \"none\")", "probe `clients` never reads `none`: it reads a whole number"),
+        ("run(host(\"cfg-a\"), \"ls -l\")", "the command is a list of words"),
+        ("run(host(\"cfg-a\"), [\"a\"], #{ cwd: \"tmp\" })", "option `cwd`: `tmp` is not a full path"),
+        ("rolling([host(\"cfg-a\")], #{ batch: \"0%\" }, |h| 1)", "option `batch` is a number from 1 on"),
+        ("fn later(s, t) { wait_for_log(s, \"[\", #{ limit: t }) }", "`[` is not a regular expression"),
+        ("watch_log(c1, #{ start: \"A\", rows: [[\"A\", \"exits\", end(\"B\")]] })", "has an unknown symbol `exits`"),
+    ] {
+        let found = findings(&format!("let c1 = service(\"c1\");\n{call};"), &[]);
+        let errors = found.iter().filter(|finding| !finding.starts_with('?')).collect::<Vec<_>>();
+        assert!(matches!(&*errors, [only] if only.contains(part)), "{call}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_only_the_run_will_tell_is_not_judged() {
+    finds(
+        r#"
+        let c1 = service("c1");
+        let spans = ["1s", "2s"];
+        for span in spans { sleep(span); }
+        let limit = param("limit", #{ default: "5min" });
+        wait_for_log(c1, [22170, param("pattern", #{ default: "x" })], #{ limit: limit });
+        let name = "status";
+        name = "role";
+        probe(c1, name);
+        fn sleep_long(c1) { sleep(c1) }
+        let s = service("c1"); s = "90s"; sleep(s);
+        [1].map(|c1| note(c1));"#,
+        &[],
+    );
+}

@@ -41,6 +41,7 @@ fn a_server_of_the_lab_is_stopped_and_started_in_every_scenario() {
                 argv: Vec::new(),
                 args: BTreeMap::new(),
                 secret: None,
+                until: u64::MAX,
             });
             let end = ask(Request::JobEnd { host: service.host.clone(), job, until: u64::MAX });
             assert_eq!(end, Reply::Job(JobState::Exited(0)), "{scenario}: {verb}");

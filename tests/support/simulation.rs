@@ -11,7 +11,7 @@ use baton::lab::template::{Template, Wanted};
 use baton::library;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
-use baton::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Way, Who};
+use baton::model::record::{EffectId, FROM_RUN, Record, TrackId, Way, Who};
 use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
 use baton::session::adoption::{self, Adoption};
@@ -237,20 +237,15 @@ impl Play<'_> {
     /// Somebody answers the question the run is suspended at, from elsewhere.
     pub fn answer(&self, word: &str) {
         let Some(Record::Ended { effect: Some(id), at, .. }) = self.records().pop() else { panic!("not suspended") };
-        let history = History::from(self.store.read(RUN).expect("reads")).expect("a history");
+        let history = History::from(self.store.read(self.run).expect("reads")).expect("a history");
         let digest = history.recorded(&id).expect("it was asked").digest.to_owned();
         let (word, note, name, by) = (word.to_owned(), String::new(), "anna".to_owned(), Who::default());
         self.append(Record::Answered { id, digest, word, note, name, at, by });
     }
 
-    /// The run begins to go back.
-    pub fn begin_rollback(&self) {
-        self.append(Record::Rollback { way: Way::All, at: Moment::default(), by: Who::default() });
-    }
-
     fn append(&self, record: Record) {
         let mut store = self.store.clone();
-        store.append(RUN, self.records().len() as u64, &[record]).expect("writes");
+        store.append(self.run, self.records().len() as u64, &[record]).expect("writes");
     }
 
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
@@ -313,8 +308,10 @@ impl Play<'_> {
         let host = self.scene.prepared.inventory.services[service].host.clone();
         let job = JobId { run: "somebody-else".into(), effect, attempt: 1 };
         let (service, verb) = (Some(service.to_owned()), verb.to_owned());
-        world
-            .submit(Ticket(1), Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None });
+        world.submit(
+            Ticket(1),
+            Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: u64::MAX },
+        );
         world.next();
         self.estate.pass(60_000);
     }
@@ -349,7 +346,15 @@ impl Play<'_> {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1 };
-        Parts { run: self.run.into(), store, world, sinks: vec![Box::new(self.shown.clone())], by, gates: vec![] }
+        Parts {
+            run: self.run.into(),
+            store,
+            world,
+            sinks: vec![Box::new(self.shown.clone())],
+            by,
+            gates: vec![],
+            steering: None,
+        }
     }
 
     /// The run takes its hosts over from whoever holds them.
@@ -380,6 +385,7 @@ impl Play<'_> {
             sinks: vec![Box::new(notices.clone())],
             by: Who { user: "tester".into(), host: "sim".into(), pid: 1 },
             gates: vec![],
+            steering: None,
         };
         let finished =
             session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
@@ -412,6 +418,12 @@ impl Play<'_> {
     pub fn records(&self) -> Vec<Record> {
         let stored = self.store.read(self.run).unwrap_or_else(|error| panic!("{error}"));
         stored.into_iter().map(|Stored { record, .. }| record).collect()
+    }
+
+    /// The same; nothing when the run was not begun.
+    pub fn records_if_any(&self) -> Vec<Record> {
+        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == self.run);
+        if begun { self.records() } else { Vec::new() }
     }
 
     /// The journal, byte by byte.

@@ -1,6 +1,7 @@
 //! Jobs: one start, survival, loss, output, arguments.
 
 use super::{ask, job_id, look, open, soon, start};
+use baton::world::asked::Asked;
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, JobId, JobState, Reply, Request, Stream, Ticket, Trouble, World};
 use std::path::{Path, PathBuf};
@@ -37,9 +38,11 @@ fn supervisor(folder: &Path, id: &JobId) -> String {
     started.split(' ').nth(1).unwrap().to_owned()
 }
 
+const SLEEPER: [&str; 3] = ["sh", "-c", "echo begun; exec sleep 30"];
+
 /// Starts a job that sleeps, and returns when it does.
 fn start_sleeper(world: &mut SystemWorld, id: &JobId) {
-    ask(world, start(id, &["sh", "-c", "echo begun; exec sleep 30"]));
+    ask(world, start(id, &SLEEPER));
     let deadline = soon(world, 10_000);
     while output(world, id, Stream::Out, 0, 100).is_empty() {
         assert!(world.now().mono < deadline, "it never began");
@@ -87,7 +90,7 @@ fn sixty_starts_of_one_id_execute_it_once() {
     }
     assert_eq!(wait(&mut worlds[0], &id), JobState::Exited(0));
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "once\n");
-    assert_eq!(ask(&mut worlds[1], start(&id, &["true"])), Reply::Job(JobState::Exited(0)));
+    assert_eq!(ask(&mut worlds[1], start(&id, &["sh", "-c", &script])), Reply::Job(JobState::Exited(0)));
 }
 
 #[test]
@@ -133,7 +136,8 @@ fn a_killed_supervisor_is_a_lost_job() {
         JobState::Lost(reason) => assert!(reason.contains("its supervisor died"), "{reason}"),
         other => panic!("expected a lost job, got {other:?}"),
     }
-    assert!(matches!(ask(&mut world, start(&id, &["true"])), Reply::Job(JobState::Lost(_))));
+    let again = ask(&mut world, start(&id, &SLEEPER));
+    assert!(matches!(again, Reply::Job(JobState::Lost(_))), "{again:?}");
 }
 
 #[test]
@@ -145,7 +149,8 @@ fn a_restarted_host_is_named_as_the_reason() {
     std::fs::write(lock_of(&claim), "00000000-0000-0000-0000-000000000000").unwrap();
     let unknown = JobState::Lost("the host was restarted before or after it began".into());
     assert_eq!(ask(&mut world, look(&id)), Reply::Job(unknown));
-    let mark = "00000000-0000-0000-0000-000000000000 1 0000000000\n";
+    let asked = Asked::of(&["true".to_owned()], None);
+    let mark = format!("00000000-0000-0000-0000-000000000000 1 1 0000000000 {}\n", asked.as_str());
     std::fs::write(claim.with_extension("started"), mark).unwrap();
     let restarted = JobState::Lost("the host was restarted while it ran".into());
     assert_eq!(ask(&mut world, look(&id)), Reply::Job(restarted.clone()));
@@ -217,7 +222,7 @@ fn what_cannot_be_a_job_is_refused_before_anything_is_claimed() {
     assert!(matches!(ask(&mut world, start(&job_id(1), &["-c", "x"])), Reply::Trouble(Trouble::Missing(_))));
     let outside = JobId { run: "../..".into(), ..job_id(1) };
     assert!(matches!(ask(&mut world, start(&outside, &["true"])), Reply::Trouble(Trouble::Refused(_))));
-    let elsewhere = Request::Look { host: "moon".into(), job: job_id(1) };
+    let elsewhere = Request::Look { host: "moon".into(), job: job_id(1), asked: None, until: u64::MAX };
     assert!(matches!(ask(&mut world, elsewhere), Reply::Trouble(Trouble::Unreachable(_))));
     // A program that is not there is found out by the claimed job itself.
     ask(&mut world, start(&job_id(1), &["no-such-program"]));
@@ -299,7 +304,7 @@ fn arguments_arrive_byte_for_byte_under_every_shell() {
             .args(*shell)
             .args(["-c", baton::world::job::SUPERVISOR, "baton-job"])
             .arg(&attempt)
-            .arg("no leases");
+            .args(["no leases", "no digest"]);
         supervisor.args(["printf", "%s\\0"]).args(nasty).stdin(Stdio::null());
         assert!(supervisor.status().unwrap().success(), "{shell:?}");
         let expected: Vec<u8> = nasty.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
@@ -307,4 +312,47 @@ fn arguments_arrive_byte_for_byte_under_every_shell() {
         assert_eq!(std::fs::read_to_string(attempt.join("err")).unwrap(), "", "{shell:?}");
         assert_eq!(std::fs::read_to_string(attempt.join("exit")).unwrap(), "exit 0          \n");
     }
+}
+
+#[test]
+fn a_job_is_told_only_to_whoever_asked_for_that_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    ask(&mut world, start(&id, &["true"]));
+    assert_eq!(wait(&mut world, &id), JobState::Exited(0));
+    let log = folder.path().join("log");
+    for other in [&["touch", log.to_str().unwrap()][..], &["true", ""], &["sudo", "-n", "-u", "root", "--", "true"]] {
+        assert_eq!(ask(&mut world, start(&id, other)), Reply::Job(JobState::Foreign), "{other:?}");
+    }
+    let look = |argv: &str, secret| {
+        let asked = Some(Asked::of(&[argv.to_owned()], secret));
+        Request::Look { host: "h".into(), job: id.clone(), asked, until: u64::MAX }
+    };
+    assert_eq!(ask(&mut world, look("true", None)), Reply::Job(JobState::Exited(0)));
+    assert_eq!(ask(&mut world, look("true", Some("password"))), Reply::Job(JobState::Foreign));
+    assert_eq!(ask(&mut world, look("false", None)), Reply::Job(JobState::Foreign));
+    assert!(!log.exists(), "nothing else was started");
+    let record = std::fs::read_to_string(claim_folder(folder.path(), &id).with_extension("started")).unwrap();
+    assert!(!record.contains("true") && record.lines().count() == 1, "{record}");
+}
+
+#[test]
+fn a_process_that_has_got_the_number_of_a_dead_job_is_let_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    start_sleeper(&mut world, &id);
+    let group = supervisor(folder.path(), &id);
+    kill("-KILL", &format!("-{group}"));
+    assert!(matches!(wait(&mut world, &id), JobState::Lost(_)));
+    // Numbers cannot be chosen: so the record gets the number of somebody else, who began at another time.
+    let mut stranger = Command::new("setsid").args(["sleep", "30"]).spawn().unwrap();
+    let mark = claim_folder(folder.path(), &id).with_extension("started");
+    let text = std::fs::read_to_string(&mark).unwrap();
+    std::fs::write(&mark, text.replacen(&format!(" {group} "), &format!(" {} ", stranger.id()), 1)).unwrap();
+    assert!(matches!(wait(&mut world, &id), JobState::Lost(_)), "it is not taken for the job");
+    let ended = ask(&mut world, Request::EndJob { host: "h".into(), job: id.clone() });
+    assert!(matches!(ended, Reply::Job(JobState::Lost(_))), "{ended:?}");
+    assert_eq!(stranger.try_wait().unwrap(), None, "it was killed");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
 }

@@ -14,6 +14,7 @@ use crate::script::handles::ServiceHandle;
 use crate::script::primitives::{Primitive, changes, table};
 use crate::script::{diagnostic, lower};
 use regex::Regex;
+use regex_syntax::hir::{Hir, HirKind};
 use rhai::{Array, Dynamic, ImmutableString};
 
 const LOG_LIMIT: Span = Span::mins(30);
@@ -82,22 +83,22 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 fn wait_for_log(call: &Call<'_>) -> Fallible<Dynamic> {
-    let service = call.service(0)?;
-    let (want, shown) = wanted(call, call.any(1))?;
     let options = call.options(2)?;
     let limit = options.span("limit")?.unwrap_or(LOG_LIMIT);
     let watches_exit = options.flag("exit")?.unwrap_or(false);
+    let (want, shown) = wanted(call, call.any(1))?;
+    let service = call.service(0)?;
     let label = format!("wait_for_log({}, {shown})", service.name());
     wait(call, &service, label, Terms { want, limit, contact: None, watches_exit })
 }
 
 fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
-    let service = call.service(0)?;
     let options = call.options(2)?;
-    let table = table::read(call, &call.value(1)?)?;
-    refuse_unknown(call, &service, &table)?;
     let contact = options.span("contact")?;
     let limit = options.span("limit")?.unwrap_or(WATCH_LIMIT);
+    let table = table::read(call, &call.value(1)?)?;
+    let service = call.service(0)?;
+    refuse_unknown(call, &service, &table)?;
     let watches_exit = options.flag("exit")?.unwrap_or_else(|| table::knows_exit(&table));
     let label = format!("watch_log({})", service.name());
     wait(call, &service, label, Terms { want: Want::Table(table), limit, contact, watches_exit })
@@ -162,6 +163,12 @@ fn wanted(call: &Call<'_>, given: &Dynamic) -> Fallible<(Want, String)> {
                 let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 return Err(call.bug(format!("`{}` is not a regular expression: {why}", pattern.as_str())));
             }
+            if needs_line_end(&pattern) {
+                return Err(call.bug(format!(
+                    "`{}` can never match: it wants a line end, and a log is read line by line",
+                    pattern.escape_debug()
+                )));
+            }
             shown.push(format!("\"{}\"", pattern.as_str()));
             patterns.push(pattern.to_string());
         } else {
@@ -173,4 +180,21 @@ fn wanted(call: &Call<'_>, given: &Dynamic) -> Fallible<(Want, String)> {
         return Err(call.bug("`wait_for_log` has nothing to wait for: the list is empty"));
     }
     Ok((Want::Match { events, patterns }, shown.join(" or ")))
+}
+
+/// Whether every text that the pattern matches has a line end in it: no line of a log does.
+fn needs_line_end(pattern: &str) -> bool {
+    regex_syntax::parse(pattern).is_ok_and(|hir| wants_line_end(&hir))
+}
+
+fn wants_line_end(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => literal.0.contains(&b'\n'),
+        HirKind::Class(class) => class.literal().is_some_and(|only| only.contains(&b'\n')),
+        HirKind::Repetition(repetition) => repetition.min > 0 && wants_line_end(&repetition.sub),
+        HirKind::Capture(capture) => wants_line_end(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().any(wants_line_end),
+        HirKind::Alternation(parts) => parts.iter().all(wants_line_end),
+    }
 }

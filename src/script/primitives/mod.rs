@@ -6,9 +6,11 @@
 //! - [`logs`]: following logs · [`table`]: decision tables from plain data
 //! - [`files`]: carrying files to and from hosts
 //! - [`secrets`]: what only commands may know
+//! - [`comparisons`]: what must not be compared
 //! - [`waits`]: states and time · [`people`]: asking · [`values`]: versions, text for the record
 
 mod changes;
+mod comparisons;
 mod files;
 mod flow;
 mod inventory;
@@ -61,6 +63,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Primitive> {
     .flatten()
 }
 
+/// Whether what the primitive gives is looked up in the inventory by a name.
+pub(crate) fn reads_inventory(name: &str) -> bool {
+    inventory::PRIMITIVES.iter().chain(secrets::PRIMITIVES).any(|primitive| primitive.doc.name == name)
+}
+
 /// The module that gives them to an engine. Built once, shared by all runs.
 pub(crate) fn module() -> Shared<Module> {
     let mut module = Module::new();
@@ -72,6 +79,7 @@ pub(crate) fn module() -> Shared<Module> {
     inventory::handles(&mut module);
     values::refusals(&mut module);
     secrets::refusals(&mut module);
+    comparisons::refuse_unlike(&mut module);
     module.into()
 }
 

@@ -7,7 +7,6 @@ use crate::model::value::{Fields, Value};
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
-use crate::script::handles::ServiceHandle;
 use crate::script::options::Options;
 use crate::script::primitives::Primitive;
 use crate::script::{diagnostic, failure, lower};
@@ -104,12 +103,11 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 fn named(call: &Call<'_>, probe: &str, limit: Span) -> Fallible<Dynamic> {
-    let (service, value) = (call.service(0)?, call.text(1)?);
-    until(call, &service, probe, vec![value.into()], &call.options(2)?, limit)
+    until(call, probe, vec![call.text(1)?.into()], &call.options(2)?, limit)
 }
 
 fn wait_probe(call: &Call<'_>) -> Fallible<Dynamic> {
-    let (service, probe) = (call.service(0)?, call.text(1)?);
+    let probe = call.text(1)?;
     let wants = match call.value(2)? {
         Value::List(wants) if !wants.is_empty() => wants,
         Value::Null | Value::Map(_) | Value::List(_) => {
@@ -118,26 +116,21 @@ fn wait_probe(call: &Call<'_>) -> Fallible<Dynamic> {
         }
         one @ (Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_)) => vec![one],
     };
-    until(call, &service, &probe, wants, &call.options(3)?, STATE_LIMIT)
+    until(call, &probe, wants, &call.options(3)?, STATE_LIMIT)
 }
 
-fn until(
-    call: &Call<'_>,
-    service: &ServiceHandle,
-    name: &str,
-    wants: Vec<Value>,
-    options: &Options<'_, '_>,
-    limit: Span,
-) -> Fallible<Dynamic> {
+fn until(call: &Call<'_>, name: &str, wants: Vec<Value>, options: &Options<'_, '_>, limit: Span) -> Fallible<Dynamic> {
+    let every = options.span("every")?.unwrap_or(EVERY);
+    let stays = options.span("stays")?.unwrap_or_default();
+    let limit = options.span("limit")?.unwrap_or(limit);
+    let service = call.service(0)?;
     let probe = call.sound(lower::probe(service.get(), name, Fields::new()))?;
+    for want in &wants {
+        let possible = probe.reads.can_give(want);
+        call.sound(possible.map_err(|why| format!("`{}`: probe `{name}` {why}", call.doc.name)))?;
+    }
     let shown = wants.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-    let until = Until {
-        probe,
-        wants,
-        every: options.span("every")?.unwrap_or(EVERY),
-        stays: options.span("stays")?.unwrap_or_default(),
-        limit: options.span("limit")?.unwrap_or(limit),
-    };
+    let until = Until { probe, wants, every, stays, limit };
     let label = format!("wait until {name} of {} is {shown}", service.name());
     let done = call.perform(lower::on_service(service.get(), label, Action::Until(until)))?;
     Ok(crate::convert::to_dynamic(&done.value))
@@ -145,10 +138,10 @@ fn until(
 
 /// Looks once more after the deadline: a wait never fails without one fresh look.
 fn wait_until(call: &Call<'_>) -> Fallible<Dynamic> {
-    let (what, condition) = (call.text(0)?, call.closure(1)?);
     let options = call.options(2)?;
     let limit = options.span("limit")?.unwrap_or(UNTIL_LIMIT);
     let every = options.span("every")?.unwrap_or(EVERY);
+    let (what, condition) = (call.text(0)?, call.closure(1)?);
     until_true(call, &what, &condition, vec![], every, limit).map(|()| Dynamic::UNIT)
 }
 

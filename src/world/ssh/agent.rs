@@ -1,25 +1,30 @@
 //! The resident on a host, from this side: one channel, one request at a time, its answer. What an answer means is
-//! for the jobs to say.
+//! for the jobs to say. It must not take for an answer what only looks like one: whoever is given a [`Trouble`] lets
+//! the channel go.
 
 use super::connection::{Channel, Connection};
 use super::fields::field;
+use super::frames::{Frames, GREETING_MAX, Unfit, shown};
+use super::nonce::nonce;
 use super::script::shell;
 use crate::world::Trouble;
 use openssh::{ChildStderr, ChildStdin, ChildStdout, Session};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::time::timeout;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// The resident's text.
 const RESIDENT: &str =
     concat!(include_str!("get.sh"), include_str!("agent.sh"), include_str!("lease.sh"), include_str!("resident.sh"));
-/// What it says first, before the boot of the host.
-const HELLO: &str = "baton agent ";
-/// The longest answer's line, and the most that a login may say before the first one, in bytes.
-const LINE_MAX: usize = 64 * 1024;
-/// How long an answer may take that needs no waiting on the host.
+/// How long an answer may take that needs no waiting on the host, whatever the step allows.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the reason is waited for that a login gives on its error output.
+const REASON: Duration = Duration::from_millis(500);
+/// How much is read at a time, in bytes.
+const CHUNK: usize = 16 * 1024;
+/// The most that is kept of the error output, in bytes.
+const ERRORS_MAX: usize = 2_048;
 
 /// A resident that waits for a request.
 #[derive(Debug)]
@@ -27,123 +32,172 @@ pub(super) struct Agent {
     /// The boot of the host it lives in.
     pub(super) boot: String,
     to: ChildStdin,
-    from: BufReader<ChildStdout>,
-    /// The beginning of a line that has not ended yet.
-    begun: Vec<u8>,
-    /// Kept open: a resident that complains must not be held up or ended by it.
-    _errors: Option<ChildStderr>,
+    from: ChildStdout,
+    frames: Frames,
+    /// The number of the last request.
+    number: u64,
     channel: Channel,
 }
 
+/// What came in place of a first frame.
+enum Mute {
+    /// It is there, but lacks this command.
+    Lacks(String),
+    /// Nothing more will come, or something that is no answer.
+    Ended,
+    /// Too much came, none of it ours.
+    Talks,
+    /// The time is over.
+    Late,
+}
+
 impl Agent {
-    /// Begins one, that keeps its records in `jobs`, or where it does so by default.
+    /// Begins one by `until`, that keeps its records in `jobs`, or where it does so by default.
     ///
     /// # Errors
     /// `Unreachable`, or `Refused` when the host cannot do what is needed. Nothing was started.
-    pub(super) async fn begin(connection: &Connection, host: &str, jobs: &str) -> Result<Self, Trouble> {
-        let mut channel = connection.open(&shell(RESIDENT)).await?;
-        let (Some(to), Some(from), errors) =
+    pub(super) async fn begin(
+        connection: &Connection,
+        host: &str,
+        jobs: &str,
+        until: Instant,
+    ) -> Result<Self, Trouble> {
+        let until = until.min(Instant::now() + PATIENCE);
+        let nonce = nonce()?;
+        let silent = |_| Trouble::Unreachable(format!("host `{host}` does not answer in time"));
+        let mut channel = timeout_at(until, connection.open(&shell(RESIDENT))).await.map_err(silent)??;
+        let (Some(to), Some(from), Some(mut errors)) =
             (channel.child.stdin().take(), channel.child.stdout().take(), channel.child.stderr().take())
         else {
             return Err(Trouble::Unreachable(format!("host `{host}` gives no channel")));
         };
-        let mut agent =
-            Self { boot: String::new(), to, from: BufReader::new(from), begun: Vec::new(), _errors: errors, channel };
-        match agent.greet(jobs).await {
-            Some(Ok(())) => Ok(agent),
-            Some(Err(lacks)) => Err(Trouble::Refused(format!("host `{host}` lacks the command `{lacks}`"))),
-            None => {
+        let mut agent = Self { boot: String::new(), to, from, frames: Frames::of(&nonce), number: 0, channel };
+        let mut complaints = Vec::new();
+        let mut first = [field(nonce.as_bytes()), field(jobs.as_bytes())].concat();
+        let greeting = timeout_at(until, async {
+            tokio::select! {
+                greeting = agent.greet(&mut first) => greeting,
+                // What it complains of must not hold it up.
+                never = drain(&mut errors, &mut complaints) => never,
+            }
+        });
+        match greeting.await.unwrap_or(Err(Mute::Late)) {
+            Ok(boot) => {
+                agent.boot = boot;
+                tokio::spawn(async move { drain_to_end(&mut errors, &mut Vec::new()).await });
+                Ok(agent)
+            }
+            Err(Mute::Lacks(tool)) => Err(Trouble::Refused(format!("host `{host}` lacks the command `{tool}`"))),
+            Err(mute) => {
                 connection.check().await;
-                Err(agent.mute(connection, host).await)
+                let _ = timeout(REASON, drain_to_end(&mut errors, &mut complaints)).await;
+                Err(agent.mute(connection, host, &mute, &complaints))
             }
         }
     }
 
-    /// Hears the first word: what the host lacks, if it lacks something; nothing when none came.
-    async fn greet(&mut self, jobs: &str) -> Option<Result<(), String>> {
-        self.to.write_all(&field(jobs.as_bytes())).await.ok()?;
-        self.to.flush().await.ok()?;
-        // A login may have something to say before.
-        loop {
-            let line = timeout(PATIENCE, self.line()).await.ok()??;
-            if let Some(boot) = line.strip_prefix(HELLO) {
-                boot.clone_into(&mut self.boot);
-                return Some(Ok(()));
-            }
-            if let Some(tool) = line.strip_prefix("baton lacks ") {
-                return Some(Err(tool.to_owned()));
-            }
-        }
-    }
-
-    /// Why it never said anything: from what it wrote to its error output.
-    async fn mute(&mut self, connection: &Connection, host: &str) -> Trouble {
-        let mut said = vec![0; 2_048];
-        let mut length = 0;
-        if let Some(errors) = &mut self._errors
-            && let Ok(Ok(count)) = timeout(Duration::from_millis(500), errors.read(&mut said)).await
-        {
-            length = count;
-        }
-        let said = String::from_utf8_lossy(&said[..length]);
-        match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
-            Some(line) if line.contains("refused") => Trouble::Unreachable(connection.too_few_sessions()),
-            Some(line) => Trouble::Refused(format!("host `{host}` does not run `sh`: {line}")),
-            None => Trouble::Unreachable(format!("host `{host}` closed the connection before anything was asked")),
-        }
-    }
-
-    /// Sends a request: a line of words, then fields.
-    ///
-    /// # Errors
-    /// `Lost`: some of it may have arrived.
-    pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]]) -> Result<(), Trouble> {
-        let mut message = format!("{words}\n").into_bytes();
-        fields.iter().for_each(|value| message.extend(field(value)));
-        let sent = match self.to.write_all(&message).await {
+    /// Hears the first word: the boot of the host.
+    async fn greet(&mut self, first: &mut [u8]) -> Result<String, Mute> {
+        let sent = match self.to.write_all(first).await {
             Ok(()) => self.to.flush().await,
             failed => failed,
         };
-        sent.map_err(|error| Trouble::Lost(format!("the link broke while the request was sent: {error}")))
-    }
-
-    /// The line it answers with, soon.
-    ///
-    /// # Errors
-    /// `Lost`.
-    pub(super) async fn answer(&mut self) -> Result<String, Trouble> {
-        match timeout(PATIENCE, self.line()).await {
-            Ok(Some(line)) => Ok(line),
-            Ok(None) | Err(_) => Err(lost()),
+        if sent.is_err() {
+            return Err(Mute::Ended);
         }
-    }
-
-    /// The next line, whenever it comes; nothing when the link broke. Who gives up waiting loses none of it.
-    pub(super) async fn line(&mut self) -> Option<String> {
         loop {
-            let there = self.from.fill_buf().await.ok().filter(|there| !there.is_empty())?;
-            let end = there.iter().position(|&byte| byte == b'\n');
-            let count = end.map_or(there.len(), |end| end + 1);
-            self.begun.extend_from_slice(&there[..end.unwrap_or(count)]);
-            self.from.consume(count);
-            if self.begun.len() > LINE_MAX {
-                return None;
+            match self.frames.first() {
+                Ok(Some(word)) => {
+                    return match word.split_once(' ') {
+                        Some(("agent", boot)) => Ok(boot.to_owned()),
+                        Some(("lacks", tool)) => Err(Mute::Lacks(tool.to_owned())),
+                        Some(_) | None => Err(Mute::Ended),
+                    };
+                }
+                Ok(None) => {}
+                Err(Unfit) => return Err(Mute::Talks),
             }
-            if end.is_some() {
-                return Some(String::from_utf8_lossy(&std::mem::take(&mut self.begun)).into_owned());
+            if !self.hear().await {
+                return Err(Mute::Ended);
             }
         }
     }
 
-    /// The next `count` bytes.
+    /// Why it never said anything of ours.
+    fn mute(&self, connection: &Connection, host: &str, mute: &Mute, complaints: &[u8]) -> Trouble {
+        let said = self.frames.left().map(|said| format!(": its login says `{said}`")).unwrap_or_default();
+        match mute {
+            Mute::Talks => Trouble::Refused(format!(
+                "host `{host}` says more than {GREETING_MAX} bytes before it runs anything{said}; a start-up file of \
+                 the login account must be quiet when nobody sits there"
+            )),
+            Mute::Late if !said.is_empty() => Trouble::Refused(format!(
+                "host `{host}` runs nothing in time{said}, and then nothing; a start-up file of the login account must \
+                 not wait when nobody sits there"
+            )),
+            Mute::Late => Trouble::Unreachable(format!("host `{host}` does not answer in time")),
+            Mute::Ended | Mute::Lacks(_) => {
+                let text = String::from_utf8_lossy(complaints);
+                let reason = text.lines().rev().find_map(|line| shown(line.as_bytes()));
+                match reason {
+                    Some(line) if line.contains("refused") => Trouble::Unreachable(connection.too_few_sessions()),
+                    Some(line) => Trouble::Refused(format!("host `{host}` does not run `sh`: {line}")),
+                    None if !said.is_empty() => Trouble::Refused(format!("host `{host}` does not run `sh`{said}")),
+                    None => {
+                        Trouble::Unreachable(format!("host `{host}` closed the connection before anything was asked"))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a request, a line of words and then fields, and hears its answer, by `until` or soon.
+    ///
+    /// # Errors
+    /// `Lost`: some of it may have arrived, and may have been done.
+    pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]], until: Instant) -> Result<String, Trouble> {
+        self.number += 1;
+        let mut message = format!("{} {words}\n", self.number).into_bytes();
+        fields.iter().for_each(|value| message.extend(field(value)));
+        let exchange = async {
+            let sent = match self.to.write_all(&message).await {
+                Ok(()) => self.to.flush().await,
+                failed => failed,
+            };
+            sent.map_err(|error| Trouble::Lost(format!("the link broke while the request was sent: {error}")))?;
+            self.more().await
+        };
+        let late = |_| Trouble::Lost("the host does not answer in time".into());
+        timeout_at(until.min(Instant::now() + PATIENCE), exchange).await.map_err(late)?
+    }
+
+    /// The next word that it has to say about the same request, whenever it comes. Who gives up waiting loses none of
+    /// it.
     ///
     /// # Errors
     /// `Lost`.
-    pub(super) async fn bytes(&mut self, count: usize) -> Result<Vec<u8>, Trouble> {
-        let mut bytes = vec![0; count];
-        match timeout(PATIENCE, self.from.read_exact(&mut bytes)).await {
-            Ok(Ok(_)) => Ok(bytes),
-            Ok(Err(_)) | Err(_) => Err(lost()),
+    pub(super) async fn more(&mut self) -> Result<String, Trouble> {
+        loop {
+            match self.frames.next(self.number) {
+                Ok(Some(word)) => return Ok(word),
+                Ok(None) => {}
+                Err(Unfit) => return Err(Trouble::Lost("the host's answer makes no sense".into())),
+            }
+            if !self.hear().await {
+                return Err(Trouble::Lost("the link broke before the reply".into()));
+            }
+        }
+    }
+
+    /// Takes in what comes next; tells whether anything came.
+    async fn hear(&mut self) -> bool {
+        let mut chunk = vec![0; CHUNK];
+        match self.from.read(&mut chunk).await {
+            Ok(count @ 1..) => {
+                self.frames.hear(&chunk[..count]);
+                true
+            }
+            Ok(_) | Err(_) => false,
         }
     }
 
@@ -153,6 +207,16 @@ impl Agent {
     }
 }
 
-fn lost() -> Trouble {
-    Trouble::Lost("the link broke before the reply".into())
+/// Reads an error output, keeps its beginning, and never returns: it says nothing about what else comes.
+async fn drain<T>(errors: &mut ChildStderr, kept: &mut Vec<u8>) -> T {
+    drain_to_end(errors, kept).await;
+    std::future::pending().await
+}
+
+async fn drain_to_end(errors: &mut ChildStderr, kept: &mut Vec<u8>) {
+    let mut chunk = vec![0; CHUNK];
+    while let Ok(count @ 1..) = errors.read(&mut chunk).await {
+        let room = ERRORS_MAX.saturating_sub(kept.len());
+        kept.extend_from_slice(&chunk[..count.min(room)]);
+    }
 }

@@ -1,13 +1,15 @@
-# The resident of one channel to a host: starts jobs at most once, looks at them, and keeps the host's lease.
-# POSIX sh with builtins where a job is started: a step costs one fork. It reads requests from its input, a line of
-# words and then fields, and answers on its output; it ends with its connection. A job lives on: what runs in the
-# foreground here is waited for and its end written down, link or no link.
+# The baton agent, the resident of one channel to a host: starts jobs at most once, looks at them, and keeps the host's
+# lease. POSIX sh with builtins where a job is started: a step costs one fork. It reads requests from its input, a line
+# of words and then fields, and answers with frames on its output (see `say`); it ends with its connection. A job lives
+# on: what runs in the foreground here is waited for and its end written down, link or no link. No job and nothing that
+# it leaves behind holds an end of the channel.
 #
 #   <jobs>/lease/<number>    who may change this host; the highest number counts
 #   <jobs>/<run>/boots       the boots of the host in which this run started jobs
 #   <jobs>/<run>/<job>.started
-#       made with O_EXCL, which succeeds once: that is the claim. First line: boot, our process and when it began;
-#       second, right before the command: its process, which is also its session and group, and when that began
+#       made with O_EXCL, which succeeds once: that is the claim. First line: boot, our process, when it began, and
+#       the digest of what was asked for; second, right before the command: its process, which is also its session and
+#       group, and when that began
 #   .out, .err               what the command wrote
 #   .exit                    blank, then "exit <code>", always 17 bytes: a full disk cannot prevent it
 
@@ -19,21 +21,33 @@ umask 077
 trap : HUP INT TERM PIPE    # a link that goes must not end us before the exit record is written
 most=8192                   # bytes of output that are sent along with the end of a job
 read -r boot </proc/sys/kernel/random/boot_id || boot=unknown
+exec 3>&1 >/dev/null        # the channel: nothing but `say` writes to it
 
-# When process $1 began, in ticks since the boot, into $born; fails when there is none. Its line is left in $stat.
+# Answers with $1, which is plain text: the nonce, the number of the request, the length, and then that much.
+say() { printf '%s %s %s\n%s\n' "$nonce" "$request" "${#1}" "$1" >&3 2>/dev/null; }
+
+# Answers that the request cannot be carried out: $1 says why, in hexadecimal, since paths are part of it.
+refuse() { say "refused $(printf '%s' "$1" | od -A n -v -t x1)"; }
+
+# When process $1 began, in ticks since the boot, into $born; fails when there is none, or it is a zombie. Its line is
+# left in $stat.
 born() {
     born=
     { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     set -- ${stat##*) }
-    case $1 in Z | X) return 1 ;; esac
     born=${20}
+    case $1 in Z | X) return 1 ;; esac
 }
 
 # Whether process $1, which began at $2, still runs.
 alive() { [ -n "$1" ] && born "$1" && [ "$born" = "$2" ]; }
 
-# Whether anything of process group $1 still runs.
+# Whether anything of process group $1, whose first process began at $2, still runs. A number that another process has
+# got since says that the group is gone: a group keeps its number from others.
 group_alive() {
+    [ -n "$1" ] || return 1
+    born "$1"
+    [ -z "$born" ] || [ "$born" = "$2" ] || return 1
     kill -0 "-$1" 2>/dev/null && return
     set +f
     for stat_file in /proc/[0-9]*/stat; do
@@ -45,15 +59,19 @@ group_alive() {
     return 1
 }
 
-# How the job stands, into $state.
+# How the job stands, into $state: never started as long as its claim does not say of which command it is.
 look() {
-    state=absent claimed='' keeper='' kept='' pid='' began=''
+    state=absent
     [ -e "$base.started" ] || return 0
-    ended && return
-    { read -r claimed keeper kept && read -r pid began; } 2>/dev/null <"$base.started"
+    { read -r claimed keeper kept of && read -r pid began; } 2>/dev/null <"$base.started"
     [ "$kept" = barred ] && return
-    if [ -z "$claimed" ]; then
-        state="lost whoever claimed it died before it could begin"
+    if [ "$asked" != - ] && [ -n "$of" ] && [ "$of" != "$asked" ]; then
+        state=foreign
+        return
+    fi
+    ended && return
+    if [ -z "$of" ]; then
+        state="lost its record does not say of which command it is, as of one that was claimed and never begun"
         return
     fi
     if [ "$claimed" != "$boot" ]; then
@@ -64,7 +82,7 @@ look() {
     state=running
     alive "$keeper" "$kept" && return
     ended && return
-    if alive "$pid" "$began" || { [ -n "$pid" ] && group_alive "$pid"; }; then return; fi
+    group_alive "$pid" "$began" && return
     state="lost its supervisor died"
     ended
     return 0
@@ -72,7 +90,8 @@ look() {
 
 # Whether the job has left an exit record: then its code is in $state.
 ended() {
-    { read -r word_exit code && [ "$word_exit" = exit ]; } 2>/dev/null <"$base.exit" || return 1
+    code=
+    { read -r word_exit code && [ "$word_exit" = exit ] && [ -n "$code" ]; } 2>/dev/null <"$base.exit" || return 1
     state="exited $code"
 }
 
@@ -84,12 +103,11 @@ start() {
         set -- "$@" "$field"
         count=$((count - 1))
     done
-    input=
     if [ "$secret" = secret ]; then
         get
         input=$field
     fi
-    if [ -e "$base.started" ]; then look; echo "$state"; return; fi
+    if [ -e "$base.started" ]; then look; say "$state"; return; fi
     enter_run || return
     bar_former
     set -C
@@ -97,57 +115,76 @@ start() {
     won=$?
     set +C
     if [ "$won" != 0 ]; then
-        if [ -e "$base.started" ]; then look; echo "$state"; else echo "refused cannot write in \`$jobs/$run\`"; fi
+        if [ -e "$base.started" ]; then look; say "$state"; else refuse "cannot write in \`$jobs/$run\`"; fi
         return
     fi
     if ! { true >"$base.out" && true >"$base.err" && printf '                \n' >"$base.exit" &&
-        echo "$boot $$ $self" >>"$base.started"; } 2>/dev/null; then
+        echo "$boot $$ $self $asked" >>"$base.started"; } 2>/dev/null; then
         give_back
-        echo "refused cannot write in \`$jobs/$run\`: is the disk full?"
+        refuse "cannot write in \`$jobs/$run\`: is the disk full?"
         return
     fi
     # After the claim: whoever takes the host over raises the number first and then looks at what was claimed.
     last_lease
     if [ "$lease" != "$jobs/lease/$number" ]; then
         give_back
-        echo leased
+        say leased
         return
     fi
-    echo taken
     if [ "$aside" = aside ]; then
-        supervise "$@" >/dev/null &
+        supervise "$@" 2>/dev/null &
     else
-        supervise "$@"
-        tell_end
+        supervise "$@" && tell_end
     fi
 }
 
 # Undoes a claim of ours whose command was not started.
 give_back() { rm -f "$base.out" "$base.err" "$base.exit" "$base.started"; }
 
-# Runs the command and writes down how it ended.
+# Runs the command and writes down how it ended. A command whose process could not be written down is not started.
 supervise() {
-    if [ "$secret" = secret ]; then printf '%s' "$input" | command_of_job "$@"; else command_of_job "$@" </dev/null; fi
-    printf 'exit %-11s\n' "$?" 1<>"$base.exit"
+    if [ "$secret" = secret ]; then
+        void=$(printf '%s' "$input" | command_of_job "$@")
+    else
+        void=$(command_of_job "$@" </dev/null)
+    fi
+    code=$?
+    if [ -n "$void" ]; then
+        give_back
+        refuse "cannot write in \`$jobs/$run\`: is the disk full?"
+        return 1
+    fi
+    { printf 'exit %-11s\n' "$code" 1<>"$base.exit"; } 2>/dev/null
+    return 0
 }
 
 # The command in a session of its own. What it is called with are our arguments: none of them is read as shell.
-command_of_job() (
+command_of_job() {
     born self
-    echo "${stat%% *} $born" >>"$base.started"
+    { echo "${stat%% *} $born" >>"$base.started"; } 2>/dev/null || { echo void; exit 0; }
+    trap : PIPE             # a link that goes must not end us here either; `exec` makes it as it was
+    say taken
     umask "$mask"
-    exec setsid "$@" >"$base.out" 2>"$base.err"
-)
+    exec setsid "$@" >"$base.out" 2>"$base.err" 3>&-
+}
 
-# The end of a job and the beginning of what it wrote.
+# The end of a job and the beginning of what it wrote, as it is in its record: what has been read is what is sent.
 tell_end() {
-    out=0 err=0
-    [ -s "$base.out" ] && out=$(wc -c <"$base.out")
-    [ -s "$base.err" ] && err=$(wc -c <"$base.err")
-    ended
-    echo "$state $((out)) $((err))"
-    [ "$out" -gt 0 ] && head -c "$most" "$base.out"
-    [ "$err" -gt 0 ] && head -c "$most" "$base.err"
+    ended || state="lost its exit record is gone or cannot be read"
+    wrote out
+    text=$state$wrote
+    wrote err
+    say "$text$wrote"
+}
+
+# The length of the job's stream $1, or `-` where all of it follows, and its beginning, into $wrote; `?` for neither.
+wrote() {
+    wrote=' ; -'
+    [ -s "$base.$1" ] || { [ -e "$base.$1" ] || wrote=' ; ?'; return; }
+    hex=$(od -A n -v -t x1 -N "$most" "$base.$1" 2>/dev/null) || { wrote=' ; ?'; return; }
+    size=-
+    [ "${#hex}" -lt "$((most * 2))" ] || size=$(wc -c <"$base.$1" 2>/dev/null) || size='?'
+    wrote=" ; $size $hex"
 }
 
 # A former attempt that was not started by now must never be: a delayed request for it finds it claimed.
@@ -167,17 +204,17 @@ bar_former() {
 enter_run() {
     [ "$entered" = "$run" ] && return
     if ! mkdir -p "$jobs/$run" "$jobs/lease" 2>/dev/null; then
-        echo "refused cannot make the folder \`$jobs/$run\`: no permission, or a disk that is full or read-only"
+        refuse "cannot make the folder \`$jobs/$run\`: no permission, or a disk that is full or read-only"
         return 1
     fi
     if ! [ -O "$jobs" ] || ! [ -O "$jobs/$run" ]; then
-        echo "refused keeps \`$jobs\` for another account"
+        refuse "keeps \`$jobs\` for another account"
         return 1
     fi
     last_boot
     if [ "$last" != "$boot" ]; then
         if ! { echo "$boot" >>"$jobs/$run/boots" && sync "$jobs/$run/boots" "$jobs/$run" "$jobs"; } 2>/dev/null; then
-            echo "refused cannot write in \`$jobs/$run\`: is the disk full?"
+            refuse "cannot write in \`$jobs/$run\`: is the disk full?"
             return 1
         fi
     fi
@@ -190,27 +227,26 @@ last_boot() {
     while read -r line; do last=$line; done 2>/dev/null <"$jobs/$run/boots"
 }
 
-# Sends $most bytes of the job's output from byte $from on.
+# Sends $want bytes of the job's output from byte $from on.
 output() {
-    [ -f "$base.$stream" ] || { echo missing; return; }
-    size=$(wc -c <"$base.$stream")
-    size=$((size - from))
-    [ "$size" -gt "$want" ] && size=$want
-    [ "$size" -lt 0 ] && size=0
-    echo "bytes $size"
-    [ "$size" = 0 ] || tail -c "+$((from + 1))" "$base.$stream" | head -c "$size"
+    size=$(wc -c 2>/dev/null <"$base.$stream") || { say missing; return; }
+    hex=
+    if [ "$size" -gt "$from" ]; then
+        hex=$(od -A n -v -t x1 -j "$from" -N "$want" "$base.$stream" 2>/dev/null) || { say missing; return; }
+    fi
+    say "bytes $hex"
 }
 
 # Asks a running job to end, if the host is still leased under $number.
 end_job() {
     last_lease
     if [ "$lease" != "$jobs/lease/$number" ]; then
-        echo leased
+        say leased
         return
     fi
     look
     if [ "$state" = running ] && [ -n "$pid" ] && alive "$pid" "$began"; then
         kill -TERM "-$pid" 2>/dev/null || sudo -n kill -TERM "-$pid" 2>/dev/null
     fi
-    echo "$state"
+    say "$state"
 }

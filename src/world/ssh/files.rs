@@ -7,12 +7,17 @@ use crate::model::mark::Identity;
 use crate::world::{FileKind, FileStat, Trouble};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long a look at files may take.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long the last listing of a wait may take at least.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 /// The most that a listing may be, in bytes.
 const LISTING_MAX: usize = 8 << 20;
+/// The bits of a mode that tell the kind of a file, and those of a regular one.
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
 /// How many files of a folder are followed: those written last.
 const FOLLOWED: usize = 3;
 /// How often a folder is listed all the same: for new files, and where no stream tells of old ones.
@@ -29,7 +34,7 @@ const LIST: &str = concat!(
     "main() { [ -e \"$1\" ] || return 3; list \"$1\" && links; }\n"
 );
 const READ: &str = include_str!("read.sh");
-const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("follow.sh"));
+const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("links.sh"), include_str!("follow.sh"));
 
 /// The files of a host.
 #[derive(Debug)]
@@ -52,11 +57,12 @@ impl Files {
     ) -> Result<Vec<FileStat>, Trouble> {
         let _permit = self.streams.try_acquire().ok();
         let mut stream = match &_permit {
-            Some(_) => follow(connection, dir, seen).await?,
+            // A host that does not let one begin in time is listed all the same.
+            Some(_) => timeout_at(until, follow(connection, dir, seen)).await.unwrap_or(Ok(None))?,
             None => None,
         };
         loop {
-            let listing = match list(connection, dir).await {
+            let listing = match list_by(connection, dir, until.max(Instant::now() + LAST_LOOK)).await {
                 Err(Trouble::Missing(_)) => Vec::new(),
                 listing => listing?,
             };
@@ -67,7 +73,7 @@ impl Files {
             match &mut stream {
                 Some(told) => {
                     tokio::select! {
-                        listing = told.word(LISTING_MAX) => match listing {
+                        listing = told.word() => match listing {
                             Some(lines) if files_of(&lines) != seen => return Ok(files_of(&lines)),
                             // It tells once.
                             Some(_) | None => stream = None,
@@ -94,13 +100,18 @@ async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result
     for (file, length) in latest.iter().zip(&lengths) {
         values.extend([file.name.as_bytes(), length.as_bytes()]);
     }
-    Stream::begin(connection, FOLLOW, &values).await.map(Some)
+    Stream::begin(connection, FOLLOW, &values, LISTING_MAX).await.map(Some)
 }
 
 /// The regular files in a folder and the links to such, by name.
 pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileStat>, Trouble> {
+    list_by(connection, dir, within(LIMIT)).await
+}
+
+async fn list_by(connection: &Connection, dir: &str, until: Instant) -> Result<Vec<FileStat>, Trouble> {
     let values: [&[u8]; 1] = [dir.as_bytes()];
-    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until: within(LIMIT) };
+    let until = until.min(within(LIMIT));
+    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until };
     let printed = script::run(connection, script).await?;
     if printed.exit == NO_FOLDER {
         return Err(Trouble::Missing(format!("cannot list `{dir}`: there is no such folder")));
@@ -108,7 +119,7 @@ pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileS
     if printed.exit != 0 {
         return Err(Trouble::Refused(printed.complaint()));
     }
-    if printed.out.len() >= LISTING_MAX {
+    if printed.cut {
         return Err(Trouble::Refused(format!("`{dir}` holds too many files to be listed")));
     }
     Ok(files_of(&printed.out))
@@ -134,9 +145,13 @@ fn entry_of(line: &[u8]) -> Option<FileStat> {
     Some(FileStat { kind, ..file })
 }
 
-/// A line of a listing: device, inode, size, date, time, zone, name.
+/// A line of a listing: kind and mode, device, inode, size, date, time, zone, name. Nothing unless it is a
+/// regular file.
 fn file_of(line: &[u8]) -> Option<FileStat> {
-    of_words(std::str::from_utf8(line).ok()?.splitn(7, ' '))
+    let line = std::str::from_utf8(line).ok()?;
+    let mut words = line.splitn(8, ' ');
+    let mode = u32::from_str_radix(words.next()?, 16).ok()?;
+    if mode & KIND == REGULAR { of_words(words) } else { None }
 }
 
 /// A file from the words about it: device, inode, size, date, time, zone, name.
@@ -185,10 +200,12 @@ mod tests {
 
     #[test]
     fn a_line_of_a_listing_is_a_file() {
-        let file = file_of(b"65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
+        let file = file_of(b"81a4 65024 1573 17 2026-11-21 22:03:11.500000001 +0100 ./a name.log").expect("a file");
         assert_eq!((file.name.as_str(), file.len, file.identity.inode), ("a name.log", 17, 1573));
         assert_eq!(file.modified, 1_795_294_991_500_000_001);
-        assert!(file_of(b"no listing at all").is_none());
+        for odd in ["no listing at all", "a1ff 1 2 3 2026-11-21 22:03:11.5 +0100 ./link", "41ed 1 2 3 a b c ./folder"] {
+            assert!(file_of(odd.as_bytes()).is_none(), "{odd}");
+        }
     }
 
     #[test]

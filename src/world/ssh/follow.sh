@@ -1,5 +1,5 @@
 # Lists folder $1 (with `list`) as soon as there is a byte behind offset $3 of file $2 in it, and so on for further
-# pairs of file and offset, and then a line of its own. Ends when its channel is closed, with everything it has started.
+# pairs of file and offset, and then the nonce. Ends when its channel is closed, with everything it has started.
 main() {
     cd -- "$1" 2>/dev/null || return 0
     folder=$1
@@ -13,8 +13,8 @@ main() {
         wait
     } 3<&- | {
         head -c 1 >/dev/null
-        list "$folder"
-        echo /
+        list "$folder" && links
+        printf '\036%s 0\n' "$nonce"
     } &
     read -r _ <&3
     trap : TERM

@@ -3,20 +3,21 @@
 
 use super::agent::Agent;
 use super::connection::Connection;
+use super::ends::{End, Told, end_of};
 use super::fields::fits;
+use super::frames::{bytes_of, shown};
+use crate::world::asked::Asked;
 use crate::world::clock::Clock;
 use crate::world::lease::{self, Lease, Runner};
 use crate::world::{JobId, JobState, Reply, Stream, Trouble};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as Turn, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// How many residents supervise jobs in their foreground; further jobs are supervised beside one of them.
 const RESIDENTS: usize = 3;
-/// The most of a job's output that comes along with its end, as in `agent.sh`.
-const ALONG: u64 = 8_192;
 /// How many ends of jobs are kept for those who ask for the output.
 const ENDS_KEPT: usize = 64;
 /// How long a started job is waited for before it is reported as running: most end at once.
@@ -27,6 +28,15 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 const END_TRIES: u32 = 5;
 /// How often the next lease is tried for when others are quicker.
 const LEASE_TRIES: u32 = 20;
+/// How long a request may take that no limit of a step counts for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one for output may take: the step is over by then.
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(5);
+/// The longest text of a lease, and the longest reason that a host gives, in bytes.
+const LEASE_MAX: usize = 4_096;
+const REASON_MAX: usize = 4_096;
+/// The most output that is asked for at a time, in bytes.
+const OUTPUT_MAX: u64 = 64 * 1024;
 
 /// The jobs of a host.
 #[derive(Debug)]
@@ -49,6 +59,8 @@ struct Table {
     running: BTreeMap<JobId, watch::Receiver<Heard>>,
     /// The boot of the host in which a job was asked for whose end is not known yet.
     asked: BTreeMap<JobId, String>,
+    /// Jobs that the host is known to have begun, as long as their end is not known.
+    begun: BTreeSet<JobId>,
     ends: VecDeque<(JobId, End)>,
     /// How many residents supervise a job.
     busy: usize,
@@ -59,23 +71,10 @@ struct Table {
 enum Heard {
     Nothing,
     Ended(i32),
-    /// The link broke.
+    /// The host cannot tell how: why.
+    Lost(String),
+    /// The link broke, or what came makes no sense: the host has to be asked again.
     Silence,
-}
-
-/// How a job ended and what it wrote.
-#[derive(Debug, Clone)]
-struct End {
-    code: i32,
-    out: Captured,
-    err: Captured,
-}
-
-/// The beginning of an output, and how long it was when the job ended.
-#[derive(Debug, Clone)]
-struct Captured {
-    head: Vec<u8>,
-    length: u64,
 }
 
 /// Whether a run may act on the host.
@@ -99,8 +98,9 @@ impl Jobs {
         self: &Arc<Self>,
         job: JobId,
         argv: &[String],
-        input: Option<&[u8]>,
+        (asked, input): (&Asked, Option<&[u8]>),
         runner: &Runner,
+        until: Instant,
     ) -> Result<JobState, Trouble> {
         if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
             return Err(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
@@ -108,20 +108,21 @@ impl Jobs {
         if !fits(argv) || input.is_some_and(|input| input.contains(&0)) {
             return Err(Trouble::Refused("a zero byte cannot be part of an argument or of an input".into()));
         }
-        let lease = self.lease(runner, false).await?;
-        let mut agent = self.resident().await?;
+        let lease = self.lease(runner, false, until).await?;
+        let mut agent = self.resident(until).await?;
         self.table().asked.insert(job.clone(), agent.boot.clone());
         let aside = self.table().busy >= RESIDENTS;
         let (number, secret) = (Lease::file_name(lease.number), if input.is_some() { "secret" } else { "-" });
         let mode = if aside { "aside" } else { "-" };
         let mut fields: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
-        let words = format!("start {} {number} {secret} {mode} {}", name(&job)?, fields.len());
+        let words = format!("start {} {number} {secret} {mode} {} {}", name(&job)?, asked.as_str(), fields.len());
         fields.extend(input);
-        let answer = self.exchange(&mut agent, &words, &fields).await?;
+        let answer = self.exchange(&mut agent, &words, &fields, until).await?;
         if answer != "taken" {
             self.rest(agent);
             return self.unstarted(&answer, runner).await;
         }
+        self.table().begun.insert(job.clone());
         if aside {
             self.rest(agent);
             return Ok(JobState::Running);
@@ -129,13 +130,23 @@ impl Jobs {
         Ok(self.supervise(job, agent).await)
     }
 
-    /// How a job stands.
-    pub(super) async fn look(&self, job: &JobId) -> Result<JobState, Trouble> {
-        let mut agent = self.resident().await?;
-        let state = self.state_of(&self.exchange(&mut agent, &format!("look {}", name(job)?), &[]).await?)?;
+    /// How a job stands, if it is of this command.
+    pub(super) async fn look(&self, job: &JobId, asked: Option<&Asked>, until: Instant) -> Result<JobState, Trouble> {
+        let mut agent = self.resident(until).await?;
+        let words = format!("look {} {}", name(job)?, asked.map_or("-", Asked::as_str));
+        let state = self.state_of(&self.exchange(&mut agent, &words, &[], until).await?)?;
         let boot = agent.boot.clone();
         self.rest(agent);
-        if state == JobState::Absent && !self.would_know(job, &boot).await? {
+        if matches!(state, JobState::Exited(_)) {
+            self.table().begun.remove(job);
+        }
+        if state != JobState::Absent {
+            return Ok(state);
+        }
+        if self.table().begun.contains(job) {
+            return Ok(JobState::Lost("it was begun, and its record on the host is gone".into()));
+        }
+        if !self.would_know(job, &boot, until).await? {
             let reason = "the host was restarted, and what it had written down of the job may be gone with it";
             return Ok(JobState::Lost(reason.into()));
         }
@@ -155,6 +166,7 @@ impl Jobs {
             return match over {
                 Heard::Nothing => Ok(JobState::Running),
                 Heard::Ended(code) => Ok(JobState::Exited(code)),
+                Heard::Lost(why) => Ok(JobState::Lost(why)),
                 Heard::Silence => Err(Trouble::Lost("the link broke while the job ran".into())),
             };
         }
@@ -163,7 +175,7 @@ impl Jobs {
         }
         let (mut pause, longest) = LOOKS;
         loop {
-            let state = self.look(job).await?;
+            let state = self.look(job, None, until.max(Instant::now() + LOOKS.1)).await?;
             if state != JobState::Running || Instant::now() >= until {
                 return Ok(state);
             }
@@ -174,10 +186,12 @@ impl Jobs {
 
     /// Asks a running job to end, several times if need be; its state afterwards, which may still be `Running`.
     pub(super) async fn terminate(&self, job: &JobId, runner: &Runner) -> Result<JobState, Trouble> {
-        let number = Lease::file_name(self.lease(runner, false).await?.number);
+        let soon = || Instant::now() + OUTPUT_PATIENCE;
+        let number = Lease::file_name(self.lease(runner, false, soon()).await?.number);
         for _ in 0..END_TRIES {
-            let mut agent = self.resident().await?;
-            let answer = self.exchange(&mut agent, &format!("end {} {number}", name(job)?), &[]).await?;
+            let mut agent = self.resident(soon()).await?;
+            let words = format!("end {} {number}", name(job)?);
+            let answer = self.exchange(&mut agent, &words, &[], soon()).await?;
             self.rest(agent);
             if answer == "leased" {
                 return Err(self.taken_over(runner).await);
@@ -190,23 +204,17 @@ impl Jobs {
                 break;
             }
         }
-        self.look(job).await
+        self.look(job, None, soon()).await
     }
 
     /// Output of a job from an offset, if it is known here already.
     pub(super) fn known_output(&self, job: &JobId, stream: Stream, from: u64, max: u64) -> Option<Vec<u8>> {
         let table = self.table();
         let end = table.end_of(job)?;
-        let captured = match stream {
-            Stream::Out => &end.out,
-            Stream::Err => &end.err,
-        };
-        let until = from.saturating_add(max).min(captured.length);
-        let (from, until) = (usize::try_from(from).ok()?, usize::try_from(until).ok()?);
-        if from >= until {
-            return Some(Vec::new());
+        match stream {
+            Stream::Out => end.out.as_ref()?.part(from, max),
+            Stream::Err => end.err.as_ref()?.part(from, max),
         }
-        captured.head.get(from..until).map(<[u8]>::to_vec)
     }
 
     /// Output of a job from an offset.
@@ -218,36 +226,39 @@ impl Jobs {
             Stream::Out => "out",
             Stream::Err => "err",
         };
-        let mut agent = self.resident().await?;
+        let (max, until) = (max.min(OUTPUT_MAX), Instant::now() + OUTPUT_PATIENCE);
+        let mut agent = self.resident(until).await?;
         let words = format!("output {} {stream} {from} {max}", name(job)?);
-        let answer = self.exchange(&mut agent, &words, &[]).await?;
-        let Some(length) = answer.strip_prefix("bytes ").and_then(|count| count.parse::<u64>().ok()) else {
+        let answer = self.exchange(&mut agent, &words, &[], until).await?;
+        let Some(words) = answer.strip_prefix("bytes ") else {
             self.rest(agent);
-            return Err(Trouble::Missing(format!("the job has left no `{stream}`")));
+            return Err(Trouble::Missing(format!("the job has left no `{stream}` that can be read")));
         };
-        let bytes = agent.bytes(usize::try_from(length.min(max)).unwrap_or(0)).await?;
+        let bytes = bytes_of(words, usize::try_from(max).unwrap_or(0)).ok_or_else(senseless)?;
         self.rest(agent);
         Ok(bytes)
     }
 
     /// The lease under which this runner acts on the host: the one it has, or else the next.
-    pub(super) async fn lease(&self, runner: &Runner, force: bool) -> Result<Lease, Trouble> {
-        let mut leaves = self.leave.lock().await;
+    pub(super) async fn lease(&self, runner: &Runner, force: bool, until: Instant) -> Result<Lease, Trouble> {
+        let busy = |_| Trouble::Unreachable(format!("host `{}` does not answer in time", self.host));
+        let mut leaves = timeout_at(until, self.leave.lock()).await.map_err(busy)?;
         if let Some(lease) = leaves.get(&runner.run).and_then(|leave| leave.lease.clone())
             && !force
         {
             return Ok(lease);
         }
-        let mut agent = self.resident().await?;
+        let mut agent = self.resident(until).await?;
         for _ in 0..LEASE_TRIES {
-            let (former_boot, there) = self.ask_leave(&mut agent, &runner.run).await?;
+            let (former_boot, there) = self.ask_leave(&mut agent, &runner.run, until).await?;
             let since = lease::since(Clock::real().now().wall);
             let next = Lease::next(there.as_ref(), runner, since, force, &self.host).map_err(Trouble::Leased)?;
             let known = Leave { former_boot, boot: agent.boot.clone(), lease: None };
             let leave = leaves.entry(runner.run.clone()).or_insert(known);
             if there.as_ref() != Some(&next) {
                 let words = format!("take {} - {}", runner.run, Lease::file_name(next.number));
-                match self.exchange(&mut agent, &words, &[next.render().as_bytes()]).await?.as_str() {
+                let taken = self.exchange(&mut agent, &words, &[next.render().as_bytes()], until).await;
+                match taken?.as_str() {
                     "taken" => {}
                     "beaten" => continue,
                     other => return Err(self.refusal(other)),
@@ -262,13 +273,14 @@ impl Jobs {
 
     /// Gives the lease of the host back, if the run holds it: its number, or 0.
     pub(super) async fn release(&self, runner: &Runner) -> Result<u64, Trouble> {
-        let mut agent = self.resident().await?;
-        let (_, there) = self.ask_leave(&mut agent, &runner.run).await?;
+        let until = Instant::now() + PATIENCE;
+        let mut agent = self.resident(until).await?;
+        let (_, there) = self.ask_leave(&mut agent, &runner.run, until).await?;
         let mut number = 0;
         if let Some(lease) = there.filter(|lease| lease.is_of(runner) && !lease.released) {
             number = lease.number;
             let words = format!("release {} - {}", runner.run, Lease::file_name(lease.number));
-            self.exchange(&mut agent, &words, &[]).await?;
+            self.exchange(&mut agent, &words, &[], until).await?;
         }
         self.rest(agent);
         self.leave.lock().await.remove(&runner.run);
@@ -277,15 +289,15 @@ impl Jobs {
 
     /// Whether the host would have a record of the job if it had been started: what was written down just before a
     /// power cut may be gone.
-    async fn would_know(&self, job: &JobId, boot: &str) -> Result<bool, Trouble> {
+    async fn would_know(&self, job: &JobId, boot: &str, until: Instant) -> Result<bool, Trouble> {
         let asked_in = self.table().asked.get(job).cloned();
         if let Some(asked_in) = asked_in {
             return Ok(asked_in == boot);
         }
         let mut leaves = self.leave.lock().await;
         if !leaves.contains_key(&job.run) {
-            let mut agent = self.resident().await?;
-            let (former_boot, _) = self.ask_leave(&mut agent, &job.run).await?;
+            let mut agent = self.resident(until).await?;
+            let (former_boot, _) = self.ask_leave(&mut agent, &job.run, until).await?;
             let leave = Leave { former_boot, boot: agent.boot.clone(), lease: None };
             self.rest(agent);
             leaves.insert(job.run.clone(), leave);
@@ -304,8 +316,9 @@ impl Jobs {
     /// Who has the lease that this runner had, or why that cannot be told.
     pub(super) async fn taken_over(&self, runner: &Runner) -> Trouble {
         let there = async {
-            let mut agent = self.resident().await?;
-            let (_, there) = self.ask_leave(&mut agent, &runner.run).await?;
+            let until = Instant::now() + OUTPUT_PATIENCE;
+            let mut agent = self.resident(until).await?;
+            let (_, there) = self.ask_leave(&mut agent, &runner.run, until).await?;
             self.rest(agent);
             Ok(there)
         };
@@ -318,9 +331,10 @@ impl Jobs {
 
     /// Waits for the end of a job that this resident has just started: a moment here, then beside everything else.
     async fn supervise(self: &Arc<Self>, job: JobId, mut agent: Agent) -> JobState {
-        if let Ok(line) = timeout(AT_ONCE, agent.line()).await {
-            return match self.hear(&job, agent, line).await {
+        if let Ok(word) = timeout(AT_ONCE, agent.more()).await {
+            return match self.hear(&job, agent, word).await {
                 Heard::Ended(code) => JobState::Exited(code),
+                Heard::Lost(why) => JobState::Lost(why),
                 Heard::Nothing | Heard::Silence => JobState::Running,
             };
         }
@@ -331,8 +345,8 @@ impl Jobs {
         drop(table);
         let jobs = Arc::clone(self);
         tokio::spawn(async move {
-            let line = agent.line().await;
-            let heard = jobs.hear(&job, agent, line).await;
+            let word = agent.more().await;
+            let heard = jobs.hear(&job, agent, word).await;
             let mut table = jobs.table();
             table.busy -= 1;
             table.running.remove(&job);
@@ -343,44 +357,48 @@ impl Jobs {
     }
 
     /// Takes down the end that the resident tells, if it does.
-    async fn hear(&self, job: &JobId, mut agent: Agent, line: Option<String>) -> Heard {
-        let Some((code, out, err)) = line.as_deref().and_then(numbers) else {
-            let session = agent.session();
-            drop(agent);
-            self.connection.broken(&session).await;
-            return Heard::Silence;
+    async fn hear(&self, job: &JobId, agent: Agent, word: Result<String, Trouble>) -> Heard {
+        let heard = match word.as_deref().ok().and_then(end_of) {
+            Some(Told::Ended(end)) => {
+                let code = end.code;
+                self.table().keep(job.clone(), end);
+                Heard::Ended(code)
+            }
+            Some(Told::Lost(why)) => Heard::Lost(why),
+            None => {
+                let session = agent.session();
+                drop(agent);
+                self.connection.broken(&session).await;
+                return Heard::Silence;
+            }
         };
-        let mut captured = async |length: u64| {
-            let head = agent.bytes(usize::try_from(length.min(ALONG)).unwrap_or(0)).await.ok()?;
-            Some(Captured { head, length })
-        };
-        let (Some(out), Some(err)) = (captured(out).await, captured(err).await) else { return Heard::Silence };
         self.rest(agent);
-        self.table().keep(job.clone(), End { code, out, err });
-        Heard::Ended(code)
+        heard
     }
 
     /// The boot in which the run last began to act on the host, and the lease that counts there.
-    async fn ask_leave(&self, agent: &mut Agent, run: &str) -> Result<(Option<String>, Option<Lease>), Trouble> {
-        let answer = self.exchange(agent, &format!("lease {run} -"), &[]).await?;
-        let former = answer.strip_prefix("boot ").filter(|boot| *boot != "none").map(str::to_owned);
-        let mut text = String::new();
-        loop {
-            let line = agent.answer().await?;
-            if line == "end" {
-                return Ok((former, Lease::parse(&text)));
-            }
-            text.push_str(&line);
-            text.push('\n');
-        }
+    async fn ask_leave(
+        &self,
+        agent: &mut Agent,
+        run: &str,
+        until: Instant,
+    ) -> Result<(Option<String>, Option<Lease>), Trouble> {
+        let answer = self.exchange(agent, &format!("lease {run} -"), &[], until).await?;
+        let Some(told) = answer.strip_prefix("boot ") else { return Err(self.refusal(&answer)) };
+        let (boot, words) = told.split_once(' ').unwrap_or((told, ""));
+        let text = bytes_of(words, LEASE_MAX).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(senseless)?;
+        Ok((Some(boot).filter(|boot| *boot != "none").map(str::to_owned), Lease::parse(&text)))
     }
 
-    /// A request and the first line of its answer.
-    async fn exchange(&self, agent: &mut Agent, words: &str, fields: &[&[u8]]) -> Result<String, Trouble> {
-        let answer = match agent.ask(words, fields).await {
-            Ok(()) => agent.answer().await,
-            Err(trouble) => Err(trouble),
-        };
+    /// A request and the first word of its answer.
+    async fn exchange(
+        &self,
+        agent: &mut Agent,
+        words: &str,
+        fields: &[&[u8]],
+        until: Instant,
+    ) -> Result<String, Trouble> {
+        let answer = agent.ask(words, fields, until).await;
         if answer.is_err() {
             self.connection.check().await;
         }
@@ -392,9 +410,10 @@ impl Jobs {
         match answer.split_once(' ').unwrap_or((answer, "")) {
             ("absent", _) => Ok(JobState::Absent),
             ("running", _) => Ok(JobState::Running),
+            ("foreign", _) => Ok(JobState::Foreign),
             ("exited", code) => match code.trim().parse() {
                 Ok(code) => Ok(JobState::Exited(code)),
-                Err(_) => Ok(JobState::Lost(format!("its exit record reads `{code}`"))),
+                Err(_) => Ok(JobState::Lost("its exit record holds no exit code".into())),
             },
             ("lost", why) => Ok(JobState::Lost(why.to_owned())),
             _ => Err(self.refusal(answer)),
@@ -403,17 +422,20 @@ impl Jobs {
 
     fn refusal(&self, answer: &str) -> Trouble {
         match answer.strip_prefix("refused ") {
-            Some(why) => Trouble::Refused(format!("host `{}` {why}", self.host)),
-            None => Trouble::Lost("the reply makes no sense".into()),
+            Some(words) => {
+                let why = bytes_of(words, REASON_MAX).and_then(|bytes| shown(&bytes)).unwrap_or_default();
+                Trouble::Refused(format!("host `{}` {why}", self.host))
+            }
+            None => senseless(),
         }
     }
 
     /// A resident that waits for a request; begun if there is none.
-    async fn resident(&self) -> Result<Agent, Trouble> {
+    async fn resident(&self, until: Instant) -> Result<Agent, Trouble> {
         loop {
             let idle = self.idle().pop();
             let Some(agent) = idle else {
-                return Agent::begin(&self.connection, &self.host, &self.folder).await;
+                return Agent::begin(&self.connection, &self.host, &self.folder, until).await;
             };
             // Those of a connection that has broken are gone with it.
             if self.connection.carries(&agent.session()).await {
@@ -439,6 +461,7 @@ impl Jobs {
 impl Table {
     fn keep(&mut self, job: JobId, end: End) {
         self.asked.remove(&job);
+        self.begun.remove(&job);
         self.ends.push_back((job, end));
         if self.ends.len() > ENDS_KEPT {
             self.ends.pop_front();
@@ -463,11 +486,8 @@ fn name(job: &JobId) -> Result<String, Trouble> {
     }
 }
 
-/// The exit code and the lengths of what was written, as the resident tells the end of a job.
-fn numbers(line: &str) -> Option<(i32, u64, u64)> {
-    let mut words = line.strip_prefix("exited ")?.split(' ');
-    let numbers = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    words.next().is_none().then_some(numbers)
+fn senseless() -> Trouble {
+    Trouble::Lost("the host's answer makes no sense".into())
 }
 
 /// The reply to a request about a job.

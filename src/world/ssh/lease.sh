@@ -11,10 +11,12 @@ last_lease() {
 # Shows the boot in which the run last began to act here, and the lease that counts.
 show_lease() {
     last_boot
-    echo "boot ${last:-none}"
     last_lease
-    [ ! -e "$lease" ] || cat "$lease"
-    echo end
+    hex=
+    if [ -e "$lease" ]; then
+        hex=$(od -A n -v -t x1 -N 4096 "$lease" 2>/dev/null) || { refuse "cannot read \`$lease\`"; return; }
+    fi
+    say "boot ${last:-none} $hex"
 }
 
 # Makes the lease named $number with the text that follows, unless another was quicker.
@@ -23,14 +25,14 @@ take_lease() {
     enter_run || return
     { printf '%s' "$field" >"$jobs/lease/new.$self.$$" &&
         sync "$jobs/lease/new.$self.$$"; } 2>/dev/null || {
-        echo "refused cannot write in \`$jobs/lease\`: is the disk full?"
+        refuse "cannot write in \`$jobs/lease\`: is the disk full?"
         return
     }
     if ln "$jobs/lease/new.$self.$$" "$jobs/lease/$number" 2>/dev/null; then
         sync "$jobs/lease"
-        echo taken
+        say taken
     else
-        echo beaten
+        say beaten
     fi
     rm -f "$jobs/lease/new.$self.$$"
 }
@@ -38,5 +40,5 @@ take_lease() {
 # Gives back the lease named $number.
 release_lease() {
     [ ! -e "$jobs/lease/$number" ] || echo released=yes >>"$jobs/lease/$number"
-    echo released
+    say released
 }

@@ -7,18 +7,23 @@
 
 mod agent;
 mod connection;
+mod ends;
 mod fields;
 mod files;
+mod frames;
 mod jobs;
+mod nonce;
 mod progress;
 mod script;
 mod settings;
 mod transfer;
 
+use super::asked::Asked;
 use super::clock::Clock;
 use super::keyring::Secret;
 use super::lease::Runner;
 use super::{Completion, PROBE_BYTES_MAX, Reply, Request, Trouble};
+use crate::model::account::program;
 use crate::model::ssh::Ssh;
 use connection::Connection;
 use files::Files;
@@ -29,7 +34,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long taking a lease may take when no limit of a step counts for it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a host is reached over SSH, and where baton keeps its records there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,10 +119,12 @@ impl RemoteHosts {
         };
         let at = |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left);
         Ok(match request {
-            Request::Start { job, argv, .. } => {
-                jobs::reply(jobs.start(job, &argv, secret.map(Secret::reveal), runner).await)
+            Request::Start { job, argv, secret: name, until, .. } => {
+                let asked = Asked::of(&argv, name.as_deref());
+                let input = secret.map(Secret::reveal);
+                jobs::reply(jobs.start(job, &argv, (&asked, input), runner, at(until)).await)
             }
-            Request::Look { job, .. } => jobs::reply(jobs.look(&job).await),
+            Request::Look { job, asked, until, .. } => jobs::reply(jobs.look(&job, asked.as_ref(), at(until)).await),
             Request::JobEnd { job, until, .. } => jobs::reply(jobs.end(&job, at(until)).await),
             Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job, runner).await),
             Request::JobOutput { job, stream, from, max, .. } => {
@@ -128,7 +139,9 @@ impl RemoteHosts {
                 Reply::Listing(files.changed(connection, &dir, &seen, at(until)).await?)
             }
             Request::File { work, .. } => transfer::work(jobs, runner, work).await?,
-            Request::TakeLease { force, .. } => Reply::Lease(jobs.lease(runner, force).await?.number),
+            Request::TakeLease { force, .. } => {
+                Reply::Lease(jobs.lease(runner, force, Instant::now() + PATIENCE).await?.number)
+            }
             Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
             Request::ExpectNewKey { .. } => {
                 connection.expect_new_key().await;
@@ -149,8 +162,9 @@ async fn probe(connection: &Connection, argv: &[String], until: Instant) -> Resu
     let values: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
     let text = include_str!("probe.sh");
     let printed = script::run(connection, Script { text, values: &values, body: &[], most: PROBE_BYTES_MAX, until });
-    let script::Printed { exit, out, err } = printed.await?;
-    if exit == 127 {
+    let script::Printed { exit, out, err, .. } = printed.await?;
+    // What is done as another account may be missing there, or `sudo` may: who asks can tell.
+    if exit == 127 && program(argv).is_none() {
         return Err(Trouble::Missing(format!("there is no command `{}`", argv[0])));
     }
     Ok(Reply::Probed { exit, out, err })

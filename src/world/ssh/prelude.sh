@@ -1,16 +1,17 @@
-# What every script on a channel of its own begins with: its arguments come as fields on its input, their number
-# first. It says `baton` when it has them; its body, `main`, may go on reading; its exit code is the last line of
-# the error output, so that whoever reads it knows that the script came to its end.
+# What every script on a channel of its own begins with. The first field of its input is a nonce, which begins and ends
+# what it says on both outputs, so that nothing else that has them can be taken for it; then its arguments come as
+# fields, their number first. Its body, `main`, may go on reading. Its exit code stands behind the last nonce.
 
-for tool in setsid stat tail head; do
-    command -v "$tool" >/dev/null || { echo "it lacks the command \`$tool\`" >&2; exit 1; }
-done
 set -f
 unset LC_ALL
 LC_ALL=C
 nl='
 '
 
+get
+nonce=$field
+printf '\036%s\n' "$nonce"
+printf '\036%s\n' "$nonce" >&2
 get
 left=$field
 set --
@@ -19,4 +20,11 @@ while [ "$left" -gt 0 ]; do
     set -- "$@" "$field"
     left=$((left - 1))
 done
-echo baton
+for tool in setsid stat tail head; do
+    command -v "$tool" >/dev/null || {
+        echo "it lacks the command \`$tool\`" >&2
+        printf '\036%s\n' "$nonce" >&2
+        printf '\036%s lacks\n' "$nonce"
+        exit 1
+    }
+done

@@ -1,16 +1,21 @@
-for tool in setsid mkdir sync head tail wc ln rm cat; do
-    command -v "$tool" >/dev/null || { echo "baton lacks $tool"; exit 1; }
-done
+request=0
+get
+nonce=$field
 get
 jobs=${field:-$HOME/.baton}
+for tool in setsid mkdir sync od wc ln rm; do
+    command -v "$tool" >/dev/null || { say "lacks $tool"; exit 1; }
+done
 born self
 self=$born entered=
-echo "baton agent $boot"
-while read -r word run job a b c d; do
+say "agent $boot"
+while read -r request word run job a b c d e; do
     base=$jobs/$run/$job
+    # Nothing of a former request is told for this one.
+    state='' claimed='' keeper='' kept='' of='' pid='' began='' code='' input='' void='' last='' asked=-
     case $word in
-    start) number=$a secret=$b aside=$c count=$d && start ;;
-    look) look; echo "$state" ;;
+    start) number=$a secret=$b aside=$c asked=$d count=$e && start ;;
+    look) asked=$a && look && say "$state" ;;
     output) stream=$a from=$b want=$c && output ;;
     end) number=$a && end_job ;;
     lease) show_lease ;;

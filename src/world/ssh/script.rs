@@ -1,8 +1,11 @@
 //! Fixed scripts on channels of their own: probes and what is read of files. The values go along as data; what comes
-//! back is capped, and complete or not at all.
+//! back is capped, and complete or not at all. It must not take for a script's word what somebody else has said who
+//! holds the channel as well: a start-up file before it, or what a command left behind.
 
 use super::connection::{Channel, Connection};
 use super::fields::{field, fits, quoted};
+use super::frames::{GREETING_MAX, shown};
+use super::nonce::nonce;
 use crate::world::Trouble;
 use openssh::{ChildStdin, ChildStdout};
 use std::time::Duration;
@@ -11,14 +14,11 @@ use tokio::time::{Instant, timeout_at};
 
 /// What comes before the body of every script.
 const PRELUDE: &str = concat!(include_str!("get.sh"), include_str!("prelude.sh"));
-/// What comes after it: the mark that it came to its end, with its exit code.
-const EPILOGUE: &str = "main \"$@\"\ncode=$?\nprintf '\\n\\036%s\\n' \"$code\" >&2\n";
-/// What a script says when it has its arguments.
-const READY: &[u8] = b"baton\n";
-/// The last line of what a stream says.
-const END: &[u8] = b"/\n";
-/// The most that a login may say before that.
-const GREETING_MAX: usize = 64 * 1024;
+/// What comes after it: the nonce on both outputs, and the exit code.
+const EPILOGUE: &str =
+    "main \"$@\"\ncode=$?\nprintf '\\036%s\\n' \"$nonce\" >&2\nprintf '\\036%s %s\\n' \"$nonce\" \"$code\"\n";
+/// What stands before a nonce.
+const MARK: char = '\u{1e}';
 
 /// How a shell is begun in surroundings that do not differ from one runner or login to the next.
 pub(super) fn shell(script: &str) -> String {
@@ -47,13 +47,14 @@ pub(super) struct Printed {
     pub(super) exit: i32,
     pub(super) out: Vec<u8>,
     pub(super) err: Vec<u8>,
+    /// The output was longer than what is kept of it.
+    pub(super) cut: bool,
 }
 
 impl Printed {
     /// The last line of the error output, for a message.
     pub(super) fn complaint(&self) -> String {
-        let text = String::from_utf8_lossy(&self.err);
-        text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason is given").to_owned()
+        complaint(&self.err)
     }
 }
 
@@ -66,47 +67,65 @@ pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<P
     if !fits(script.values) {
         return Err(Trouble::Refused("a zero byte cannot be part of an argument".into()));
     }
+    let nonce = nonce()?;
     let line = shell(&format!("{PRELUDE}{}{EPILOGUE}", script.text));
     let opened = timeout_at(script.until, connection.open(&line)).await;
     let mut channel = opened.map_err(|_| Trouble::Late)??;
-    match timeout_at(script.until, carry_out(&mut channel, &script)).await {
-        Ok(Ok(printed)) => Ok(printed),
-        Ok(Err(said)) => Err(match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
-            Some(line) if connection.check().await => {
-                Trouble::Refused(format!("host `{}` does not run `sh` as it must: {line}", connection.host))
-            }
-            Some(_) => lost(),
-            None => {
-                connection.check().await;
-                lost()
-            }
-        }),
-        Err(_) => Err(Trouble::Late),
+    let mut out = Speech::of(&nonce, script.most);
+    let mut err = Speech { hears_all: true, ..Speech::of(&nonce, script.most) };
+    let in_time = timeout_at(script.until, carry_out(&mut channel, &script, &nonce, &mut out, &mut err)).await;
+    if let (Some(exit), true) = (out.exit(), err.ended()) {
+        return Ok(Printed { exit, cut: out.cut, out: out.kept, err: err.kept });
     }
+    let lacks = out.after.as_deref() == Some("lacks");
+    // What came in place of a script's word, or with it when it could not begin.
+    let instead = if out.begun { None } else { shown(&out.heard).or_else(|| shown(&err.heard)) };
+    let host = &connection.host;
+    Err(match instead {
+        _ if lacks => Trouble::Refused(format!("host `{host}` does not run `sh` as it must: {}", complaint(&err.kept))),
+        Some(said) if out.heard.len() > GREETING_MAX || (in_time.is_err() && !out.heard.is_empty()) => {
+            Trouble::Refused(format!("host `{host}` runs nothing in time: its login says `{said}`"))
+        }
+        _ if in_time.is_err() => Trouble::Late,
+        Some(said) if connection.check().await => {
+            Trouble::Refused(format!("host `{host}` does not run `sh` as it must: {said}"))
+        }
+        Some(_) => lost(),
+        None => {
+            connection.check().await;
+            lost()
+        }
+    })
 }
 
-/// What the script printed; when it did not come to its end, what was said in place of its beginning.
-async fn carry_out(channel: &mut Channel, script: &Script<'_>) -> Result<Printed, String> {
+/// Hears what the script prints, until it has come to its end, or nothing comes any more.
+async fn carry_out(channel: &mut Channel, script: &Script<'_>, nonce: &str, out: &mut Speech, err: &mut Speech) {
     let child = &mut channel.child;
     let (Some(mut to), Some(from), Some(errors)) = (child.stdin().take(), child.stdout().take(), child.stderr().take())
     else {
-        return Err(String::new());
+        return;
     };
-    let message = arguments(script.values);
+    let message = [field(nonce.as_bytes()), arguments(script.values)].concat();
     let send = async {
         // A script that ends without having read everything says so itself.
         let _ = to.write_all(&message).await;
         let _ = to.write_all(script.body).await;
         let _ = to.flush().await;
         // Kept open: its end tells the script that nobody listens any more.
-        to
+        std::future::pending::<()>().await;
     };
-    let (_open, out, err) = tokio::join!(send, keep(from, script.most + GREETING_MAX), keep(errors, script.most));
-    let Some(out) = out.after_greeting(script.most) else {
-        return Err(String::from_utf8_lossy(&err.head).into_owned());
-    };
-    let (err, exit) = err.tail().ok_or_else(String::new)?;
-    Ok(Printed { exit, out, err })
+    // What a command left behind may hold the outputs for ever: the end of the script is told by the script.
+    let hear = async { tokio::join!(out.hear_out(from), err.hear_out(errors)) };
+    tokio::select! {
+        () = send => {}
+        _ = hear => {}
+    }
+}
+
+/// The last line of an error output, for a message.
+fn complaint(err: &[u8]) -> String {
+    let lines = err.rsplit(|&byte| byte == b'\n');
+    lines.map(shown).find_map(|line| line).unwrap_or_else(|| "no reason is given".to_owned())
 }
 
 fn lost() -> Trouble {
@@ -118,45 +137,40 @@ fn lost() -> Trouble {
 pub(super) struct Stream {
     from: ChildStdout,
     /// What it has said so far.
-    heard: Vec<u8>,
+    said: Speech,
     /// Its end ends the script.
     _to: ChildStdin,
     _channel: Channel,
 }
 
 impl Stream {
-    /// Begins it.
+    /// Begins it. It may say `most` bytes.
     ///
     /// # Errors
     /// `Unreachable`.
-    pub(super) async fn begin(connection: &Connection, text: &str, values: &[&[u8]]) -> Result<Self, Trouble> {
+    pub(super) async fn begin(
+        connection: &Connection,
+        text: &str,
+        values: &[&[u8]],
+        most: usize,
+    ) -> Result<Self, Trouble> {
+        let nonce = nonce()?;
         let line = shell(&format!("{PRELUDE}{text}main \"$@\"\n"));
         let mut channel = connection.open(&line).await?;
         let (Some(mut to), Some(from)) = (channel.child.stdin().take(), channel.child.stdout().take()) else {
             return Err(Trouble::Unreachable("the host gives no channel".into()));
         };
-        let sent = to.write_all(&arguments(values)).await;
+        let sent = to.write_all(&[field(nonce.as_bytes()), arguments(values)].concat()).await;
         sent.map_err(|error| Trouble::Unreachable(format!("the host takes no arguments: {error}")))?;
-        Ok(Self { from, heard: Vec::new(), _to: to, _channel: channel })
+        Ok(Self { from, said: Speech::of(&nonce, most), _to: to, _channel: channel })
     }
 
-    /// What it says, once it has something to say; nothing when it will not say anything any more, or more than `most`
-    /// bytes.
-    pub(super) async fn word(&mut self, most: usize) -> Option<Vec<u8>> {
-        let mut chunk = vec![0; 16 * 1024];
-        loop {
-            let count = self.from.read(&mut chunk).await.ok().filter(|count| *count > 0)?;
-            // Kept in ourselves: who gives up waiting loses none of it.
-            let heard = &mut self.heard;
-            heard.extend_from_slice(&chunk[..count]);
-            if heard.len() > most {
-                return None;
-            }
-            if heard.ends_with(END) {
-                let begin = heard.windows(READY.len()).position(|window| window == READY)? + READY.len();
-                return Some(heard.get(begin..heard.len() - END.len())?.to_vec());
-            }
-        }
+    /// What it says, once it has something to say; nothing when it will not say anything any more, or too much.
+    pub(super) async fn word(&mut self) -> Option<Vec<u8>> {
+        // Kept in ourselves: who gives up waiting loses none of it.
+        self.said.hear_out(&mut self.from).await;
+        let whole = self.said.exit().is_some() && !self.said.cut;
+        whole.then(|| std::mem::take(&mut self.said.kept))
     }
 }
 
@@ -167,54 +181,147 @@ fn arguments(values: &[&[u8]]) -> Vec<u8> {
     message
 }
 
-/// The beginning of a stream and its last bytes.
-struct Kept {
-    head: Vec<u8>,
-    tail: Vec<u8>,
+/// What comes over one output: what a script says stands between two nonces, and what is said before and after is
+/// somebody else's.
+#[derive(Debug)]
+struct Speech {
+    mark: Vec<u8>,
+    most: usize,
+    /// However much comes before the first nonce is passed over.
+    hears_all: bool,
+    /// What has come and is not understood yet; before the first nonce, all of it.
+    heard: Vec<u8>,
+    begun: bool,
+    /// What it says, its beginning if it is more than `most` bytes.
+    kept: Vec<u8>,
+    cut: bool,
+    /// What stands behind the last nonce.
+    after: Option<String>,
 }
 
-/// How many of the last bytes are kept: enough for the exit code.
-const TAIL: usize = 64;
+/// The most that stands behind a nonce: an exit code.
+const AFTER_MAX: usize = 16;
 
-/// Reads a stream to its end and keeps the beginning and the last bytes.
-async fn keep(mut stream: impl AsyncRead + Unpin, most: usize) -> Kept {
-    let mut kept = Kept { head: Vec::new(), tail: Vec::new() };
-    let mut chunk = vec![0; 32 * 1024];
-    while let Ok(count @ 1..) = stream.read(&mut chunk).await {
-        let room = most - kept.head.len();
-        kept.head.extend_from_slice(&chunk[..count.min(room)]);
-        kept.tail.extend_from_slice(&chunk[count.saturating_sub(TAIL)..count]);
-        let surplus = kept.tail.len().saturating_sub(TAIL);
-        kept.tail.drain(..surplus);
-    }
-    kept
-}
-
-impl Kept {
-    /// What the script itself printed; nothing when it never came to say that it was ready.
-    fn after_greeting(self, most: usize) -> Option<Vec<u8>> {
-        let at = self.head.windows(READY.len()).position(|window| window == READY)?;
-        let mut own = self.head;
-        own.drain(..at + READY.len());
-        own.truncate(most);
-        Some(own)
-    }
-
-    /// The error output without its mark, and the exit code in it; nothing without the mark.
-    fn tail(self) -> Option<(Vec<u8>, i32)> {
-        let at = self.tail.iter().rposition(|&byte| byte == 0o036)?;
-        let exit = std::str::from_utf8(&self.tail[at + 1..]).ok()?.strip_suffix('\n')?.parse().ok()?;
-        let mut own = self.head;
-        if let Some(mark) = own.iter().rposition(|&byte| byte == 0o036)
-            && own[mark..].len() == self.tail[at..].len()
-        {
-            own.truncate(mark.saturating_sub(1));
+impl Speech {
+    fn of(nonce: &str, most: usize) -> Self {
+        let mark = format!("{MARK}{nonce}").into_bytes();
+        Self {
+            mark,
+            most,
+            hears_all: false,
+            heard: Vec::new(),
+            begun: false,
+            kept: Vec::new(),
+            cut: false,
+            after: None,
         }
-        Some((own, exit))
     }
+
+    /// Reads until the script has come to its end, or the stream has, or it is clear that there is no script.
+    async fn hear_out(&mut self, mut stream: impl AsyncRead + Unpin) {
+        let mut chunk = vec![0; 32 * 1024];
+        while !self.ended()
+            && let Ok(count @ 1..) = stream.read(&mut chunk).await
+        {
+            self.hear(&chunk[..count]);
+            if !self.begun && !self.hears_all && self.heard.len() > GREETING_MAX {
+                return;
+            }
+        }
+    }
+
+    fn hear(&mut self, bytes: &[u8]) {
+        self.heard.extend_from_slice(bytes);
+        if !self.begun {
+            if self.hears_all && self.heard.len() > GREETING_MAX {
+                self.heard.drain(..self.heard.len() - bytes.len() - self.mark.len() - 1);
+            }
+            let begin = [self.mark.as_slice(), b"\n"].concat();
+            let Some(at) = position(&self.heard, &begin) else { return };
+            self.begun = true;
+            self.heard.drain(..at + begin.len());
+        }
+        let at = position(&self.heard, &self.mark);
+        if let Some(at) = at {
+            let rest = &self.heard[at + self.mark.len()..];
+            let line = rest.iter().position(|&byte| byte == b'\n');
+            if line.is_some() || rest.len() > AFTER_MAX {
+                let end = line.unwrap_or(AFTER_MAX).min(AFTER_MAX);
+                self.after = Some(String::from_utf8_lossy(&rest[..end]).trim().to_owned());
+            }
+        }
+        // A nonce may have begun at the very end of what has come.
+        let own = at.unwrap_or(self.heard.len().saturating_sub(self.mark.len() - 1));
+        let room = (self.most - self.kept.len()).min(own);
+        self.cut |= room < own;
+        self.kept.extend_from_slice(&self.heard[..room]);
+        self.heard.drain(..own);
+    }
+
+    /// The script has come to its end.
+    fn ended(&self) -> bool {
+        self.after.is_some()
+    }
+
+    /// With which exit code.
+    fn exit(&self) -> Option<i32> {
+        self.after.as_ref()?.parse().ok()
+    }
+}
+
+fn position(all: &[u8], part: &[u8]) -> Option<usize> {
+    all.windows(part.len()).position(|window| window == part)
 }
 
 /// When a span from now on is over.
 pub(super) fn within(span: Duration) -> Instant {
     Instant::now() + span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Speech;
+
+    fn heard(most: usize, chunks: &[&[u8]]) -> Speech {
+        let mut speech = Speech::of("abc", most);
+        chunks.iter().for_each(|chunk| speech.hear(chunk));
+        speech
+    }
+
+    #[test]
+    fn what_a_script_says_stands_between_two_nonces_however_it_is_cut() {
+        let all = b"hello\nbaton\n\x1e0\n\x1eabc\none\n\x1eab\x1eabc 3\nwhat was left behind\n\x1e0\n";
+        for cut in 0..all.len() {
+            let speech = heard(99, &[&all[..cut], &all[cut..]]);
+            assert_eq!((speech.kept.as_slice(), speech.exit()), (&b"one\n\x1eab"[..], Some(3)), "{cut}");
+        }
+        let bytes: Vec<&[u8]> = all.chunks(1).collect();
+        assert_eq!(heard(99, &bytes).kept, b"one\n\x1eab");
+    }
+
+    #[test]
+    fn complaints_before_it_are_passed_over_however_long() {
+        let mut speech = Speech { hears_all: true, ..Speech::of("abc", 9) };
+        for _ in 0..20 {
+            speech.hear(&[b'x'; 8_000]);
+        }
+        speech.hear(b"\x1ea");
+        speech.hear(b"bc\nown\x1eabc\n");
+        assert_eq!((speech.kept.as_slice(), speech.ended()), (&b"own"[..], true));
+    }
+
+    #[test]
+    fn more_than_the_most_is_dropped_and_known() {
+        let speech = heard(2, &[b"\x1eabc\nfour", b"teen\x1eabc 0\n"]);
+        assert_eq!((speech.kept.as_slice(), speech.cut, speech.exit()), (&b"fo"[..], true, Some(0)));
+        let exact = heard(4, &[b"\x1eabc\nfour\x1eabc 0\n"]);
+        assert_eq!((exact.kept.as_slice(), exact.cut), (&b"four"[..], false));
+    }
+
+    #[test]
+    fn without_its_nonce_it_has_no_end() {
+        for said in [&b"baton\nx\n\x1e0\n"[..], b"\x1eabc\nx\n\x1e0\n", b"abc\nx\nabc 0\n", b"\x1eabc\nx\x1eabc \n"] {
+            assert_eq!(heard(9, &[said]).exit(), None, "{}", String::from_utf8_lossy(said));
+        }
+    }
 }

@@ -81,7 +81,7 @@ async fn change(
     values: &[&str],
     body: &[u8],
 ) -> Result<Reply, Trouble> {
-    let number = Lease::file_name(jobs.lease(runner, false).await?.number);
+    let number = Lease::file_name(jobs.lease(runner, false, within(BLOCK_LIMIT)).await?.number);
     let fence = [jobs.folder.as_str(), &number];
     let values: Vec<&[u8]> = fence.iter().chain(values).map(|value| value.as_bytes()).collect();
     let script = Script { text, values: &values, body, most: WORDS_MAX, until: within(BLOCK_LIMIT) };

@@ -1,0 +1,55 @@
+//! What must not be compared: Rhai takes values of different kinds for unequal without a word, so that a number read is
+//! never the text it is compared with, and the script goes the other way. Here that is a bug of the script. To compare
+//! with `()`, which is nothing, is how scripts ask whether something is there.
+
+use crate::script::call::Call;
+use crate::script::diagnostic::kind_of;
+use crate::script::doc::VerbDoc;
+use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
+use rhai::{
+    Array, Dynamic, FnPtr, FuncRegistration, ImmutableString, Map, Module, NativeCallContext, RhaiFunc, Shared,
+};
+use std::any::TypeId;
+
+const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
+
+/// Kinds of values; those of one line can be compared with each other.
+fn kinds() -> [Vec<TypeId>; 9] {
+    [
+        vec![TypeId::of::<i64>(), TypeId::of::<f64>()],
+        vec![TypeId::of::<ImmutableString>(), TypeId::of::<char>()],
+        vec![TypeId::of::<bool>()],
+        vec![TypeId::of::<Array>()],
+        vec![TypeId::of::<Map>()],
+        vec![TypeId::of::<FnPtr>()],
+        vec![TypeId::of::<HostHandle>()],
+        vec![TypeId::of::<ServiceHandle>()],
+        vec![TypeId::of::<PairHandle>()],
+    ]
+}
+
+/// Makes comparisons of unlike kinds bugs. They are found only by an engine whose operators are looked up.
+pub(super) fn refuse_unlike(module: &mut Module) {
+    let kinds = kinds();
+    for (at, left) in kinds.iter().enumerate() {
+        for right in kinds.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, kind)| kind) {
+            for (operator, left) in
+                COMPARISONS.iter().flat_map(|operator| left.iter().map(move |left| (operator, left)))
+            {
+                let refusal =
+                    RhaiFunc::Pure { func: Shared::new(refused), has_context: true, is_pure: true, is_volatile: false };
+                FuncRegistration::new(*operator).set_into_module_raw(module, [*left, *right], refusal);
+            }
+        }
+    }
+}
+
+fn refused(
+    context: Option<NativeCallContext<'_>>,
+    args: &mut [&mut Dynamic],
+) -> Result<Dynamic, Box<rhai::EvalAltResult>> {
+    let (Some(context), [left, right]) = (context, args) else { return Ok(Dynamic::UNIT) };
+    let message =
+        format!("`{}` compares {} with {}: they are never equal", context.fn_name(), kind_of(left), kind_of(right));
+    Err(Call::begin(&context, &VerbDoc::NONE, vec![])?.bug(message))
+}

@@ -1,0 +1,132 @@
+//! The values of expressions that are known without running the script: what is written out, what a primitive makes of
+//! it without asking the world, and variables that can mean nothing else. It must not guess: in doubt a value is
+//! [`Unwritten`].
+
+// Rhai's enums grow with its versions.
+#![allow(clippy::wildcard_enum_match_arm)]
+
+use crate::model::inventory::Inventory;
+use crate::script::program::{CLOSURE, Program, Unit};
+use crate::script::trial::{Tried, Unwritten, tried};
+use crate::script::{doc, primitives, tree};
+use rhai::{ASTNode, Array, Dynamic, Expr, FnPtr, Map, Stmt};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// What a run is begun with tells what these give.
+const OF_THE_RUN: [&str; 2] = ["param", "former_run"];
+/// How deep expressions are followed.
+const DEPTH_MAX: usize = 32;
+
+/// What is known of the values in one file.
+pub(crate) struct Written<'a> {
+    program: &'a Rc<Program>,
+    inventory: Option<&'a Rc<Inventory>>,
+    nothing: Rc<Inventory>,
+    /// Functions of the file itself: they win over primitives of the same name.
+    own: BTreeSet<&'a str>,
+    variables: BTreeMap<String, Dynamic>,
+}
+
+impl<'a> Written<'a> {
+    /// Reads the file. Without an inventory, what it would name is not known.
+    pub(crate) fn of(program: &'a Rc<Program>, unit: &'a Unit, inventory: Option<&'a Rc<Inventory>>) -> Self {
+        let own = unit.ast.iter_functions().map(|function| function.name).collect();
+        let (variables, nothing) = (BTreeMap::new(), Rc::default());
+        let mut written = Self { program, inventory, nothing, own, variables };
+        written.variables = written.steady(unit);
+        written
+    }
+
+    /// What comes of calling a primitive with these arguments, as far as it can be known.
+    pub(crate) fn call(&self, name: &str, args: Vec<Dynamic>) -> Tried {
+        let names_things = primitives::reads_inventory(name) && self.inventory.is_none();
+        let ours = doc::find(name).is_some() && !self.own.contains(name);
+        if !ours || names_things || OF_THE_RUN.contains(&name) {
+            return Tried::Open;
+        }
+        tried(self.program, self.inventory.unwrap_or(&self.nothing), name, args)
+    }
+
+    /// The value of an expression; [`Unwritten`] where only the run will tell. A map keeps the entries that are known.
+    pub(crate) fn value(&self, expr: &Expr) -> Dynamic {
+        self.at_depth(expr, 0).unwrap_or_else(|| Dynamic::from(Unwritten))
+    }
+
+    fn at_depth(&self, expr: &Expr, depth: usize) -> Option<Dynamic> {
+        if depth > DEPTH_MAX {
+            return None;
+        }
+        let known = |part: &Expr| self.at_depth(part, depth + 1);
+        match expr {
+            Expr::Variable(variable, ..) if variable.2.is_empty() => self.variables.get(variable.1.as_str()).cloned(),
+            Expr::Array(items, _) => items.iter().map(known).collect::<Option<Array>>().map(Into::into),
+            // At the top an entry that is not known leaves the others to be looked at.
+            Expr::Map(parts, _) => {
+                let entry = |part: &Expr| known(part).or((depth == 0).then(|| Dynamic::from(Unwritten)));
+                let entries = parts.0.iter().map(|(key, part)| Some((key.name.as_str().into(), entry(part)?)));
+                entries.collect::<Option<Map>>().map(Into::into)
+            }
+            Expr::FnCall(call, _) if call.name == "curry" => FnPtr::new("closure").ok().map(Into::into),
+            Expr::FnCall(call, _) if call.op_token.is_none() && call.namespace.is_empty() => {
+                let args = call.args.iter().map(known).collect::<Option<Vec<_>>>()?;
+                match self.call(&call.name, args) {
+                    Tried::Gives(value) => Some(value),
+                    Tried::Refused(_) | Tried::Open => None,
+                }
+            }
+            other => tree::literal(other),
+        }
+    }
+
+    /// The variables that are set once in the whole file, by something known, and are never anything else.
+    fn steady(&self, unit: &Unit) -> BTreeMap<String, Dynamic> {
+        let mut set: BTreeMap<String, Vec<Dynamic>> = BTreeMap::new();
+        let mut unsteady: BTreeSet<String> = BTreeSet::new();
+        let mut captured: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        unit.ast.walk(&mut |path| {
+            match path.last() {
+                Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => {
+                    set.entry(parts.0.name.to_string()).or_default().push(self.value(&parts.1));
+                }
+                Some(ASTNode::Stmt(Stmt::Assignment(parts))) => unsteady.extend(root(&parts.1.lhs)),
+                Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
+                    unsteady.insert(parts.0.name.to_string());
+                    unsteady.extend(parts.1.as_ref().map(|counter| counter.name.to_string()));
+                }
+                Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => unsteady.extend(root(&flow.expr)),
+                Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => {
+                    let Some(name) = call.args.first().and_then(closure_name) else { return true };
+                    captured.entry(name).or_default().extend(call.args.iter().filter_map(root));
+                }
+                _ => {}
+            }
+            true
+        });
+        for function in unit.ast.iter_functions() {
+            let shared = captured.get(function.name).filter(|_| function.name.starts_with(CLOSURE));
+            let own = function.params.iter().filter(|name| shared.is_none_or(|shared| !shared.contains(**name)));
+            unsteady.extend(own.map(ToString::to_string));
+        }
+        let once = set.into_iter().filter(|(name, _)| !unsteady.contains(name)).filter_map(|(name, mut values)| {
+            let value = values.pop().filter(|_| values.is_empty())?;
+            // Lists, maps and texts have methods that change them.
+            let changes = value.is_array() || value.is_map() || value.is_string() || value.is::<Unwritten>();
+            (!changes).then_some((name, value))
+        });
+        once.collect()
+    }
+}
+
+/// The variable that an expression begins with.
+fn root(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Variable(variable, ..) => Some(variable.1.to_string()),
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => root(&parts.lhs),
+        _ => None,
+    }
+}
+
+fn closure_name(expr: &Expr) -> Option<String> {
+    tree::literal(expr)?.try_cast::<FnPtr>().map(|function| function.fn_name().to_owned())
+}

@@ -1,0 +1,21 @@
+//! Words that nobody else can know: they tell what our scripts say from everything else that comes over a channel.
+
+use crate::world::Trouble;
+use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
+
+/// A new one: 32 hexadecimal digits.
+///
+/// # Errors
+/// `Refused` when this machine gives no random bytes.
+pub(super) fn nonce() -> Result<String, Trouble> {
+    let mut bytes = [0_u8; 16];
+    let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+    read.map_err(|error| Trouble::Refused(format!("this machine gives no random bytes: {error}")))?;
+    Ok(bytes.iter().fold(String::new(), |mut word, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(word, "{byte:02x}");
+        word
+    }))
+}

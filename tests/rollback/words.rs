@@ -1,0 +1,91 @@
+//! What a person reads and types on a way back: commands that work, gates that are still asked, values that are put back.
+
+use super::{fails, notes, rolled_back};
+use crate::support::Baton;
+use crate::support::simulation::Scene;
+use baton::model::record::{Ending, Record, Way};
+use baton::report::questions::Questions;
+use baton::sim::FaultPlan;
+
+#[test]
+fn what_is_put_back_is_shown_with_its_value() {
+    let scene = Scene::of_text(
+        "//! One option\nstep(\"Mark\", || set_option(service(\"c2\"), \"confserv\", \"upgrade-mode\", \"1\"));\n\
+         guard(false, \"no\");\n",
+    );
+    let play = scene.play(1);
+    play.meddle("c2", "set_option", &[("section", "confserv"), ("key", "upgrade-mode"), ("value", "5")]);
+    play.run();
+    rolled_back(&play.back(&Way::All));
+    let label = play.records().into_iter().find_map(|record| match record {
+        Record::Intent { effect, .. } if effect.label.starts_with("restore_option") => Some(effect.label),
+        _ => None,
+    });
+    let label = label.expect("it was put back");
+    assert!(label.ends_with(", back to `5`)") && label.contains("upgrade-mode"), "{label}");
+}
+
+#[test]
+fn an_undo_after_which_it_is_not_as_before_is_not_done() {
+    let scene = Scene::of_text(
+        "//! An undo of something else\nlet c2 = service(\"c2\");\n\
+         step(\"Freeze\", || set_readonly(service(\"c1\")), #{ undo: || note(\"forgot it\") });\nguard(false, \"no\");\n",
+    );
+    let play = scene.play(1);
+    play.run();
+    let back = play.back(&Way::All);
+    assert_eq!(back.exit_code, 7, "{:?}", back.error);
+    let words = back.error.expect("it says why").to_string();
+    assert!(words.contains("what was undone is not as it was before") && words.contains("and was `false`"), "{words}");
+    // Somebody puts it right: it is looked at again, and nothing is undone twice.
+    play.meddle("c1", "unset_readonly", &[]);
+    rolled_back(&play.run());
+    assert_eq!(notes(&play).iter().filter(|note| *note == "forgot it").count(), 1, "{:?}", notes(&play));
+}
+
+#[test]
+fn gates_of_the_way_forward_are_not_asked_on_the_way_back() {
+    let scene = Scene::of_text(
+        "//! A gate\nlet c2 = service(\"c2\");\nstep(\"Stage\", || stage_install(c2, \"9.0.1\"), \
+         #{ undo: || { change(c2, \"unstage\"); } });\nconfirm(\"On?\", #{ gate: \"on\" });\n",
+    );
+    let at = baton::sim::Trigger { verb: "confirm".into(), subject: "on".into(), nth: 1 };
+    let nobody = baton::sim::Fault { at, harm: baton::sim::Harm::Nobody };
+    let play = scene.play_with(1, &FaultPlan { faults: vec![nobody], ..fails("unstage", "c2") });
+    assert_eq!(play.run().ending, Ending::Suspended);
+    assert_eq!(Questions::of(&play.records()).open().count(), 1);
+    play.back(&Way::All);
+    assert_eq!(Questions::of(&play.records()).open().count(), 0, "the run goes back from it");
+}
+
+#[test]
+fn a_step_of_rolling_work_is_gone_back_to_and_done_again() {
+    let scene = Scene::of_text(
+        "//! One after the other\nrolling([service(\"c1\"), service(\"c2\")], #{ batch: 1 }, |s| {\n\
+         step(\"Mark \" + s.name, || set_option(s, \"confserv\", \"upgrade-mode\", \"1\"));\n});\nguard(false, \"no\");\n",
+    );
+    let play = scene.play(1);
+    assert_eq!(play.run().ending, Ending::Failed);
+    rolled_back(&play.back(&Way::To("Mark c2".into())));
+    let undone: Vec<String> = super::deeds(&play).split_off(2);
+    assert_eq!(undone, ["restore_option c2"]);
+    assert_eq!(play.run().ending, Ending::Failed, "it goes on from there, to the same guard");
+    assert_eq!(super::deeds(&play).split_off(3), ["set_option c2"]);
+}
+
+#[test]
+fn latest_is_not_a_run_that_was_refused() {
+    let baton = Baton::new();
+    let folder = baton.folder().display().to_string();
+    let changes = "//! Changes\nstep(\"One\", || run(host(\"a\"), [\"touch\", \"DIR/one\"]), \
+                   #{ undo: || run(host(\"a\"), [\"rm\", \"DIR/one\"]) });\n";
+    baton.write("site.toml", "[hosts.a]\naddress = \"local\"\n");
+    baton.write("runbooks/own/changes.rhai", &changes.replace("DIR", &folder));
+    baton.write("runbooks/own/unmet.rhai", "//! Never\nguard(false, \"not today\");\n");
+    baton.run(&["run", "own/changes", "-i", "site.toml"]).code(0);
+    let unmet = baton.run(&["run", "own/unmet", "-i", "site.toml"]).code(3).says("nothing was touched");
+    let again = unmet.err.lines().find_map(|line| line.split("baton resume ").nth(1)).expect("a command").to_owned();
+    baton.run(&["resume", &again]).code(3).says("not today");
+    let back = baton.run(&["rollback", "--yes"]).code(6).says("came later and did nothing").says("Undo: One");
+    assert!(!baton.folder().join("one").exists(), "{}", back.out);
+}
