@@ -34,7 +34,7 @@ const LIST: &str = concat!(
     "main() { [ -e \"$1\" ] || return 3; list \"$1\" && links; }\n"
 );
 const READ: &str = include_str!("read.sh");
-const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("follow.sh"));
+const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("links.sh"), include_str!("follow.sh"));
 
 /// The files of a host.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ main() {
         wait
     } 3<&- | {
         head -c 1 >/dev/null
-        list "$folder"
+        list "$folder" && links
         printf '\036%s 0\n' "$nonce"
     } &
     read -r _ <&3
