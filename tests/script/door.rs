@@ -79,7 +79,7 @@ impl Door for FakeDoor {
             _ => effect.label.clone(),
         };
         state.effects.push((effect.clone(), place));
-        if !matches!(effect.action, Action::Capture(Capture::Now | Capture::Instant)) {
+        if !matches!(effect.action, Action::Capture(Capture::Now | Capture::Clocks)) {
             state.seen.push(label.clone());
         }
         if state.halts.contains(&label) {
@@ -107,7 +107,7 @@ impl Door for FakeDoor {
         let value = answer.unwrap_or_else(|| match &effect.action {
             Action::Capture(Capture::Now) => Value::Int(state.time),
             // Somebody sets the wall clock back all the time.
-            Action::Capture(Capture::Instant) => {
+            Action::Capture(Capture::Clocks) => {
                 Moment { wall: -state.time, mono: state.time as u64, boot: "b".into() }.to_value()
             }
             Action::Job(_) => Value::map([("changed", true.into()), ("output", "ok".into())]),
