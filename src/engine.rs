@@ -126,7 +126,9 @@ def_package! {
         module.set_native_fn("sleep", |_: i64| refuse_number_of_seconds());
         module.set_native_fn("sleep", |_: f64| refuse_number_of_seconds());
         // Rhai's own shows what a closure has captured, which may be itself.
-        module.set_native_fn("to_debug", |closure: &mut FnPtr| Ok(ImmutableString::from(closure.to_string())));
+        FuncRegistration::new("to_debug")
+            .with_purity(true)
+            .set_into_module(module, |closure: &mut FnPtr| ImmutableString::from(closure.to_string()));
         FuncRegistration::new("map").with_purity(true).set_into_module(module, map);
     }
 }

@@ -16,7 +16,7 @@
 //! | 5 | [`sim`] | a simulated world: virtual time, faults, product models, oracles |
 //! | 4 | [`journal`] | the durable record, and the pure reading of it |
 //! | 3 | [`world`] | the only code that touches processes, files, clocks and terminals |
-//! | 3 | [`engine`], [`holdings`], [`convert`], [`library`] | sandboxed Rhai; what it holds; plain data; shipped texts |
+//! | 3 | [`engine`], [`holdings`], [`convert`], [`library`] | sandboxed Rhai; what it holds; plain data; our texts |
 //! | 2 | [`model`] | the vocabulary: values, inventory, effects, records, events |
 //! | 1 | [`error`] | kind, message, place, what to do next |
 //!

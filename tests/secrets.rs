@@ -3,10 +3,11 @@
 
 use crate::support::{Baton, Ended};
 use baton::model::secret::{Secret, Source};
+use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
 use baton::world::keyring::Keyring;
 use baton::world::person::Person;
-use baton::world::system::{HostPlace, SystemWorld};
+use baton::world::system::SystemWorld;
 use baton::world::transfer::{Block, FileWork};
 use baton::world::{Completion, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;

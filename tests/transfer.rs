@@ -9,9 +9,10 @@ use baton::model::record::{EffectId, Ending, Moment, TrackId};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::sim::{CrashClock, FaultPlan, SimEstate};
+use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
 use baton::world::person::Person;
-use baton::world::system::{HostPlace, SystemWorld};
+use baton::world::system::SystemWorld;
 use baton::world::transfer::{FileWork, RUNNER};
 use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, Trouble, World};
 use std::cell::{Cell, RefCell};
@@ -523,19 +524,26 @@ fn in_simulation_any_fault_leaves_it_done_or_to_be_tried_again() {
 /// printed, and what it complained of.
 fn script(shell: &[&str], texts: &[&str], values: &[&str], body: &[u8]) -> (Option<i32>, String, String) {
     let prelude = concat!(include_str!("../src/world/ssh/get.sh"), include_str!("../src/world/ssh/prelude.sh"));
-    let text = format!("{prelude}{}main \"$@\"\nexit \"$?\"\n", texts.concat());
+    let text = format!("{prelude}{}{}", texts.concat(), include_str!("../src/world/ssh/epilogue.sh"));
     let mut host = Command::new(shell[0]);
     host.args(&shell[1..]).args(["-c", &text, "baton"]);
     let mut host = host.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut to = host.stdin.take().unwrap();
     let lines: String = values.iter().map(|value| format!("={value}\n")).collect();
-    to.write_all(format!("={}\n{lines}", values.len()).as_bytes()).unwrap();
+    to.write_all(format!("=nonce\n={}\n{lines}", values.len()).as_bytes()).unwrap();
     // One that refuses does not read it.
     let _ = to.write_all(body);
     let output = host.wait_with_output().unwrap();
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
-    let out = said(&output.stdout);
-    (output.status.code(), out.strip_prefix("baton").unwrap_or(&out).trim_start().to_owned(), said(&output.stderr))
+    let said = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let parts: Vec<&str> = text.split("\u{1e}nonce").map(str::trim).collect();
+        match parts[..] {
+            ["", said, after] => (said.to_owned(), after.parse().ok()),
+            _ => panic!("{shell:?}: {text:?}"),
+        }
+    };
+    let ((out, exit), (err, _)) = (said(&output.stdout), said(&output.stderr));
+    (exit, out, err)
 }
 
 #[test]

@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 use baton::model::record::{EffectId, TrackId};
+use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
 use baton::world::person::Person;
-use baton::world::system::{HostPlace, SystemWorld};
+use baton::world::system::SystemWorld;
 use baton::world::{Completion, JobId, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -108,8 +108,8 @@ fn not_there(run: &str) -> Box<Error> {
 pub(super) fn shortfall(written: &BTreeMap<RunId, u64>, run: &str, records: u64) -> Option<String> {
     let written = written.get(run).filter(|written| **written > records)?;
     Some(format!(
-        "the journal of run {run} ends at record {records}, but {written} were written: its last part is gone (an older \
-         copy was put back, or `journal.db-wal` was removed); what is missing is asked of the hosts again"
+        "the journal of run {run} ends at record {records}, but {written} were written: its last part is gone (an \
+         older copy was put back, or `journal.db-wal` was removed); what is missing is asked of the hosts again"
     ))
 }
 

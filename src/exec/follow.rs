@@ -7,8 +7,8 @@
 //! Use: [`see`](Follower::see) a listing, then as long as [`wanted`](Follower::wanted) names a fetch, make it,
 //! [`take`](Follower::take) its bytes, and [`consume`](Follower::consume) the lines that were dealt with.
 
-use crate::exec::followed::{Followed, LongLine, Phase, Taken, tail_of, without_holes};
-use crate::exec::log_names::{age, begins_packed, is_packed};
+use crate::exec::followed::{Followed, LongLine, Phase, Taken, long_lines, tail_of, without_holes};
+use crate::exec::log_names::{age, begins_packed, is_packed, unfit};
 use crate::model::mark::{Cursor, Identity, Mark, TAIL_BYTES, tail_checksum};
 use crate::world::{FileKind, FileStat};
 use std::borrow::Cow;
@@ -484,34 +484,6 @@ impl Follower {
     fn by_identity(&self, identity: Identity) -> Option<&Followed> {
         self.files.iter().find(|file| file.cursor.identity == identity)
     }
-}
-
-/// The files of a listing that are those of the log, oldest first, each once whatever names it has.
-#[must_use]
-pub fn log_files<'l>(listing: &'l [FileStat], glob: &str) -> Vec<&'l FileStat> {
-    let readable = |stat: &&FileStat| matches!(stat.kind, FileKind::File | FileKind::Link);
-    let fits = |stat: &&FileStat| glob_match::glob_match(glob, &stat.name) && !is_packed(&stat.name);
-    let mut met = BTreeSet::new();
-    let mut files: Vec<&FileStat> =
-        listing.iter().filter(readable).filter(fits).filter(|stat| met.insert(stat.identity)).collect();
-    files.sort_by_key(|stat| age(stat));
-    files
-}
-
-/// Why a name that fits cannot be read.
-fn unfit(stat: &FileStat) -> String {
-    match stat.kind {
-        FileKind::Nowhere => format!("`{}` is a symbolic link that leads nowhere", stat.name),
-        FileKind::File | FileKind::Link | FileKind::Unnamed => format!("`{}` is no name in UTF-8", stat.name),
-    }
-}
-
-/// How many of these lines are too long. Most chunks have a line end in every stretch, and are not counted through.
-fn long_lines(lines: &[u8]) -> u64 {
-    if lines.chunks(LINE_MAX / 2).all(|stretch| stretch.contains(&b'\n')) {
-        return 0;
-    }
-    lines.split_inclusive(|byte| *byte == b'\n').filter(|line| line.len() > LINE_MAX + 1).count() as u64
 }
 
 /// Where the last whole line in `bytes`, which are a file's bytes from `from` on, ends: a cursor there makes all

@@ -267,3 +267,11 @@ pub(super) fn tail_of(mut before: Vec<u8>, bytes: &[u8]) -> Vec<u8> {
     before.drain(..before.len().saturating_sub(most));
     before
 }
+
+/// How many of these lines are too long. Most chunks have a line end in every stretch, and are not counted through.
+pub(super) fn long_lines(lines: &[u8]) -> u64 {
+    if lines.chunks(LINE_MAX / 2).all(|stretch| stretch.contains(&b'\n')) {
+        return 0;
+    }
+    lines.split_inclusive(|byte| *byte == b'\n').filter(|line| line.len() > LINE_MAX + 1).count() as u64
+}

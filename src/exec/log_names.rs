@@ -1,8 +1,9 @@
-//! What the names and first bytes of a log's files tell: which are packed, and in which order files that come together
-//! were written. Pure.
+//! What the names and first bytes of a log's files tell: which are the log's, which are packed, and in which order
+//! files that come together were written. Pure.
 
-use crate::world::FileStat;
+use crate::world::{FileKind, FileStat};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// Endings of names of packed files, whose bytes are no lines.
 const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".zip", ".z", ".br"];
@@ -20,7 +21,8 @@ pub(super) fn begins_packed(bytes: &[u8]) -> bool {
     MAGIC.iter().any(|magic| bytes.starts_with(magic))
 }
 
-/// Orders files that came together by age, oldest first: when they were last written, then what rotation makes of names.
+/// Orders files that came together by age, oldest first: when they were last written, then what rotation makes of
+/// names.
 pub(super) type Age = (i64, Reverse<u64>, String);
 
 /// The age of a file.
@@ -29,11 +31,30 @@ pub(super) fn age(stat: &FileStat) -> Age {
 }
 
 /// How often a file was rotated away, by the short plain number at the end of its name: `app.log.2` is older than
-/// `app.log.1`, and `app.log` is the newest. Dates and numbers with leading zeros grow with time and are no such number.
+/// `app.log.1`, and `app.log` is the newest. Dates and numbers with leading zeros grow with time: they are none.
 fn rotation(name: &str) -> u64 {
     let digits = name.len() - name.trim_end_matches(|char: char| char.is_ascii_digit()).len();
     let number = &name[name.len() - digits..];
     if digits > 4 || number.starts_with('0') { 0 } else { number.parse().unwrap_or(0) }
+}
+
+/// The files of a listing that are those of the log, oldest first, each once whatever names it has.
+pub(super) fn log_files<'l>(listing: &'l [FileStat], glob: &str) -> Vec<&'l FileStat> {
+    let readable = |stat: &&FileStat| matches!(stat.kind, FileKind::File | FileKind::Link);
+    let fits = |stat: &&FileStat| glob_match::glob_match(glob, &stat.name) && !is_packed(&stat.name);
+    let mut met = BTreeSet::new();
+    let mut files: Vec<&FileStat> =
+        listing.iter().filter(readable).filter(fits).filter(|stat| met.insert(stat.identity)).collect();
+    files.sort_by_key(|stat| age(stat));
+    files
+}
+
+/// Why a name that fits cannot be read.
+pub(super) fn unfit(stat: &FileStat) -> String {
+    match stat.kind {
+        FileKind::Nowhere => format!("`{}` is a symbolic link that leads nowhere", stat.name),
+        FileKind::File | FileKind::Link | FileKind::Unnamed => format!("`{}` is no name in UTF-8", stat.name),
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //! up: it is noted, and tried again. What the lines mean is for the caller to say.
 
 use crate::exec::calls::{self, Try};
-use crate::exec::follow::{Follower, cursor_at_end, log_files};
+use crate::exec::follow::{Follower, cursor_at_end};
 use crate::exec::followed::behind_hole;
+use crate::exec::log_names::log_files;
 use crate::exec::scan::{count_lines, last_line};
 use crate::exec::sight::{Hidden, Sight, remarks_of};
 use crate::exec::waiting::Pace;

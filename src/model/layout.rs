@@ -1,5 +1,6 @@
 //! Layouts of log records: named columns from the beginning of a line to the number of its event. What comes after
-//! the number is text, and a number in a text is never an event. Compiles layouts to anchored expressions; reads no log.
+//! the number is text, and a number in a text is never an event. Compiles layouts to anchored expressions; it must not
+//! read a log.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use serde::Deserialize;
@@ -11,7 +12,8 @@ pub const TIME: &str = concat!(
     r"(?:(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?:T|,? +)|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{4}|[0-9]{2}),? +",
     r"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +)?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +[0-9]{1,2}",
     r"|[0-9]{1,2}[ -](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))(?:,?[ -][0-9]{4})?,? +)?",
-    r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,:][0-9]{1,9})?(?: ?[AaPp][Mm])?(?: ?Z| ?[+-][0-9]{2}:?[0-9]{2}| UTC| GMT| [A-Z]{1,4}T)?",
+    r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,:][0-9]{1,9})?(?: ?[AaPp][Mm])?",
+    r"(?: ?Z| ?[+-][0-9]{2}:?[0-9]{2}| UTC| GMT| [A-Z]{1,4}T)?",
     r"(?: [0-9]{4})?)",
 );
 

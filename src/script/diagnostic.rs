@@ -10,7 +10,9 @@ use crate::model::text::did_you_mean;
 use crate::script::handles::{HostHandle, PairHandle, SecretHandle, ServiceHandle};
 use crate::script::program::{CLOSURE, Program};
 use crate::script::{surface, tree};
-use rhai::{Dynamic, EvalAltResult, LexError, ParseError, ParseErrorType, Position};
+use rhai::{
+    Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, LexError, Map, ParseError, ParseErrorType, Position,
+};
 use std::collections::BTreeSet;
 
 /// A position of Rhai's in a file, for people.
@@ -313,6 +315,14 @@ pub(crate) fn kind_of(value: &Dynamic) -> String {
 
 /// A value as a note shows it.
 pub(crate) fn shown(value: &Dynamic) -> String {
+    match value.read_lock::<ImmutableString>() {
+        Some(text) => text.to_string(),
+        None => shown_inside(value),
+    }
+}
+
+/// A value as a list or a map shows it: of a closure its name, never what it has captured, which may be itself.
+fn shown_inside(value: &Dynamic) -> String {
     if let Some(handle) = value.read_lock::<ServiceHandle>() {
         return handle.name().to_owned();
     }
@@ -322,11 +332,21 @@ pub(crate) fn shown(value: &Dynamic) -> String {
     if let Some(handle) = value.read_lock::<HostHandle>() {
         return handle.name().to_owned();
     }
-    if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
-        return text.to_string();
-    }
     if value.is::<SecretHandle>() {
         return "a secret".to_owned();
+    }
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return format!("{:?}", text.as_str());
+    }
+    if let Some(closure) = value.read_lock::<FnPtr>() {
+        return closure.to_string();
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        return format!("[{}]", items.iter().map(shown_inside).collect::<Vec<_>>().join(", "));
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        let entry = |(key, value): (&_, _)| format!("{key:?}: {}", shown_inside(value));
+        return format!("#{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(", "));
     }
     value.to_string()
 }

@@ -6,6 +6,7 @@
 
 pub mod asked;
 pub mod beneath;
+pub mod carrier;
 pub mod clock;
 mod commands;
 pub mod console;
@@ -14,6 +15,7 @@ pub mod editor;
 mod files;
 pub mod folders;
 mod hush;
+mod interrupts;
 pub mod job;
 mod job_mark;
 mod kept_attributes;
@@ -293,6 +295,26 @@ impl Request {
             Self::Start { .. } | Self::Look { .. } | Self::JobOutput { .. } | Self::EndJob { .. } => None,
             Self::Probe { .. } | Self::List { .. } | Self::Read { .. } | Self::File { .. } => None,
             Self::TakeLease { .. } | Self::Release { .. } | Self::ExpectNewKey { .. } => None,
+        }
+    }
+
+    /// Whether it only waits, so that it can be dropped when its reply is forgotten; what acts is carried through.
+    pub(crate) fn only_waits(&self) -> bool {
+        match self {
+            Self::JobEnd { .. } | Self::Changed { .. } | Self::WaitUntil { .. } => true,
+            Self::Ask { .. } | Self::Line { .. } => true,
+            // A digest of a large file takes as long as a wait.
+            Self::File { work, .. } => !work.changes(),
+            Self::Start { .. }
+            | Self::Look { .. }
+            | Self::JobOutput { .. }
+            | Self::EndJob { .. }
+            | Self::Probe { .. }
+            | Self::List { .. }
+            | Self::Read { .. }
+            | Self::TakeLease { .. }
+            | Self::Release { .. }
+            | Self::ExpectNewKey { .. } => false,
         }
     }
 }

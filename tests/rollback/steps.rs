@@ -246,9 +246,9 @@ fn steps_of_a_loop_are_each_undone_with_what_they_had() {
             ["2", "1"],
         ),
         (r#"fn one(n) { stop(n, n, #{ undo: || note(n) }); } for n in ["1", "2"] { one(n); }"#, ["2", "1"]),
-        (r#"["1", "2"].for_each(|n| stop(n, n, #{ undo: || note(n) }));"#, ["2", "1"]),
+        (r#"["1", "2"].map(|n| stop(n, n, #{ undo: || note(n) }));"#, ["2", "1"]),
         (
-            r#"let undo = (); for n in ["1", "2"] { let this = n; undo = || note(this); stop(n, n, #{ undo: undo }); }"#,
+            r#"let undo = (); for n in ["1", "2"] { let own = n; undo = || note(own); stop(n, n, #{ undo: undo }); }"#,
             ["2", "1"],
         ),
         (
@@ -263,7 +263,8 @@ fn steps_of_a_loop_are_each_undone_with_what_they_had() {
         );
         let scene = Scene::of_text(&text);
         let play = scene.play(1);
-        assert_eq!(play.run().ending, Ending::Failed, "{steps}");
+        let finished = play.run();
+        assert_eq!(finished.ending, Ending::Failed, "{steps}\n{:?}", finished.error);
         rolled_back(&play.back(&Way::All));
         assert_eq!(notes(&play), undone, "{steps}");
     }

@@ -57,8 +57,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             signatures: &["expect_new_host_key(host)"],
             class: Some(Class::Meta),
             summary: "The host is about to be made anew and will show another SSH host key: the one it shows at the \
-                      next connection is taken and counts from then on: it is kept in `host-keys/` of the state folder, \
-                      and let go by removing its file there. Without it a changed key stops the run.",
+                      next connection is taken and counts from then on: it is kept in `host-keys/` of the state \
+                      folder, and let go by removing its file there. Without it a changed key stops the run.",
             errors: &["unreachable"],
             example: r#"expect_new_host_key(host("cfg-a"));"#,
             ..VerbDoc::NONE

@@ -221,9 +221,10 @@ impl Connection {
         if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") && pinned.is_file() {
             let kept = pinned.display();
             return format!(
-                "host `{host}` shows another host key than the one it showed when it was last set up anew, which is kept \
-                 in `{kept}`: either somebody is in between, or it was set up anew once more; then let the kept key go: \
-                 rm {kept}; after that the keys in your own known_hosts count, and `ssh {address}` shows the new one"
+                "host `{host}` shows another host key than the one it showed when it was last set up anew, which is \
+                 kept in `{kept}`: either somebody is in between, or it was set up anew once more; then let the kept \
+                 key go: rm {kept}; after that the keys in your own known_hosts count, and `ssh {address}` shows \
+                 the new one"
             );
         }
         if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {

@@ -31,6 +31,7 @@ use files::Files;
 use jobs::Jobs;
 use script::Script;
 use settings::Settings;
+pub(super) use settings::check_config;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

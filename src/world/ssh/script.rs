@@ -14,9 +14,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// What comes before the body of every script.
 const PRELUDE: &str = concat!(include_str!("get.sh"), include_str!("prelude.sh"));
-/// What comes after it: the nonce on both outputs, and the exit code.
-const EPILOGUE: &str =
-    "main \"$@\"\ncode=$?\nprintf '\\036%s\\n' \"$nonce\" >&2\nprintf '\\036%s %s\\n' \"$nonce\" \"$code\"\n";
+/// What comes after it.
+const EPILOGUE: &str = include_str!("epilogue.sh");
 /// What stands before a nonce.
 const MARK: char = '\u{1e}';
 

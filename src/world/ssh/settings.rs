@@ -4,11 +4,13 @@
 
 use super::folder::PrivateFolder;
 use super::progress::Progress;
+use crate::error::{Error, Kind};
 use crate::model::span::Span;
 use crate::model::ssh::{Multiplexing, Ssh};
 use crate::world::Completion;
+use crate::world::trust::{self, Doubt};
 use std::io::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -78,4 +80,27 @@ fn overlay(ssh: &Ssh) -> String {
 
 fn include(path: &str) -> String {
     format!("Include \"{path}\"\n")
+}
+
+/// Refuses a configuration of SSH that `ssh` would silently do without, or that others may write: it names commands.
+pub(in crate::world) fn check_config(config: &Path) -> crate::error::Result<()> {
+    let shown = config.display();
+    let wrong = |why: String, hint: String| {
+        Err(Error::new(Kind::Inventory, format!("the `config` of `[ssh]` cannot be used: {why}"))
+            .hint("nothing was done: `ssh` would go on without it, with other addresses, accounts and keys")
+            .hint(hint))
+    };
+    let look = format!("name another file in the inventory, or look at what it is: ls -ld {shown}");
+    match std::fs::metadata(config) {
+        Err(error) => return wrong(format!("`{shown}`: {error}"), look),
+        Ok(data) if !data.is_file() => return wrong(format!("`{shown}` is not a file"), look),
+        Ok(_) => {}
+    }
+    if let Err(error) = std::fs::File::open(config) {
+        return wrong(format!("`{shown}`: {error}"), look);
+    }
+    match trust::text(config.parent().unwrap_or(config), Path::new(config.file_name().unwrap_or_default())) {
+        Some(Doubt { why, command }) => wrong(why, format!("look at what it says, then: {command}")),
+        None => Ok(()),
+    }
 }

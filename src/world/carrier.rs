@@ -1,0 +1,231 @@
+//! How requests are carried out: on hosts that are this machine, by the model of a lab, or over the connection of the
+//! host. It knows nothing of who waits for a reply.
+
+use super::asked::Asked;
+use super::clock::Clock;
+use super::console::Console;
+use super::job::Attempt;
+use super::keyring::{Keyring, Secret};
+use super::lab_side::{LabSide, Wanted};
+use super::lease::{self, FOLDER, Runner};
+use super::local_lease::LocalLeases;
+use super::person::Person;
+use super::ssh::RemoteHosts;
+use super::transfer::RUNNER;
+use super::watches::Watches;
+use super::{JobState, Reply, Request, Ticket, Trouble, commands, files, job, local_transfer};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest single sleep: the runtime's timers stand still while the machine sleeps, the clock does not.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Where baton works on a local host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPlace {
+    /// The folder of its job records.
+    pub jobs: PathBuf,
+}
+
+/// What requests under way need. A request has one of its own.
+#[derive(Debug, Clone)]
+pub(super) struct Carrier {
+    pub(super) hosts: Arc<BTreeMap<String, HostPlace>>,
+    pub(super) remote: RemoteHosts,
+    pub(super) runner: Arc<Runner>,
+    pub(super) clock: Clock,
+    pub(super) person: Arc<Person>,
+    pub(super) console: Console,
+    pub(super) watches: Arc<Watches>,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) leases: Arc<LocalLeases>,
+    /// Where the lease of this machine is, and whose journal it names; leases are in the jobs folders without.
+    pub(super) machine: Option<Arc<MachineLease>>,
+    /// The lab it is the world of, and its own number there.
+    pub(super) lab: Option<(Arc<LabSide>, u64)>,
+}
+
+/// Where the lease of this machine lies.
+#[derive(Debug)]
+pub(super) struct MachineLease {
+    pub(super) folder: PathBuf,
+    pub(super) state: PathBuf,
+}
+
+impl Carrier {
+    /// Answers at once what takes no longer than handing it to another thread would.
+    pub(super) fn answer(&self, request: &Request) -> Option<Reply> {
+        if let Some(refused) = self.lab.as_ref().and_then(|(lab, _)| lab.refusal(request)) {
+            return Some(Reply::Trouble(refused));
+        }
+        if request.host().is_some_and(|host| self.remote.has(host)) {
+            return self.remote.known(request);
+        }
+        let reply = match request {
+            Request::Look { host, job, asked, .. } => self
+                .attempt(host, job)
+                .map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot(), asked.as_ref()))),
+            Request::JobOutput { host, job, stream, from, max } => {
+                self.attempt(host, job).map(|attempt| job::output(&attempt, *stream, *from, *max))
+            }
+            Request::List { host, dir } => {
+                self.place(host).and_then(|_| files::list(Path::new(dir))).map(Reply::Listing)
+            }
+            Request::Read { host, dir, name, identity, from, max } => self
+                .place(host)
+                .and_then(|_| files::read(Path::new(dir), name, *identity, *from, *max))
+                .map(Reply::Bytes),
+            // A host on this machine is reached without any key.
+            Request::ExpectNewKey { host } => self.place(host).map(|_| Reply::Noted),
+            Request::Start { .. }
+            | Request::JobEnd { .. }
+            | Request::EndJob { .. }
+            | Request::Probe { .. }
+            | Request::Changed { .. }
+            | Request::File { .. }
+            | Request::TakeLease { .. }
+            | Request::Release { .. }
+            | Request::WaitUntil { .. }
+            | Request::Ask { .. }
+            | Request::Line { .. } => return None,
+        };
+        Some(reply.unwrap_or_else(Reply::Trouble))
+    }
+
+    pub(super) async fn carry_out(self, ticket: Ticket, request: Request) -> Result<Reply, Trouble> {
+        if let Some(until) = request.waits_until() {
+            self.waits(ticket, until);
+        }
+        let secret = self.secret(&request).await?;
+        if request.host().is_some_and(|host| self.remote.has(host)) {
+            return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
+        }
+        Ok(match request {
+            Request::Start { .. } => self.start(request, secret.as_ref()).await?,
+            Request::JobEnd { host, job, until } => {
+                let attempt = self.attempt(&host, &job)?;
+                Reply::Job(job::end(&self.watches, &self.clock, &attempt, until).await)
+            }
+            Request::EndJob { host, job } => {
+                let attempt = self.attempt(&host, &job)?;
+                self.admit(&host)?;
+                Reply::Job(job::terminate(&self.watches, &self.clock, &attempt).await)
+            }
+            Request::TakeLease { host, force } => {
+                let (leases, since) = (self.leases_of(&host)?, since());
+                let take = || self.leases.take(&host, &leases, &since, force);
+                Reply::Lease(tokio::task::block_in_place(take)?)
+            }
+            Request::Release { host } => {
+                let leases = self.leases_of(&host)?;
+                Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, &leases))?)
+            }
+            Request::Probe { host, service, what, argv, args, until } => {
+                self.place(&host)?;
+                let wanted = Wanted { host: &host, service: service.as_deref(), name: &what, args: &args, argv: &argv };
+                match &self.lab {
+                    Some((lab, _)) => lab.probe(wanted).await?,
+                    None => commands::probe(&self.clock, &argv, until).await,
+                }
+            }
+            Request::File { host, work, until } => {
+                if host != RUNNER {
+                    self.place(&host)?;
+                }
+                if host != RUNNER && work.changes() {
+                    self.admit(&host)?;
+                }
+                local_transfer::work(work, &self.clock, until).await
+            }
+            Request::Changed { host, dir, seen, until } => {
+                self.place(&host)?;
+                files::changed(&self.watches, &self.clock, Path::new(&dir), &seen, until).await
+            }
+            Request::WaitUntil { until } => self.woken(until).await,
+            Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
+            Request::Line { prompt } => Reply::Line(self.console.line(&prompt).await),
+            Request::Look { .. }
+            | Request::JobOutput { .. }
+            | Request::List { .. }
+            | Request::Read { .. }
+            | Request::ExpectNewKey { .. } => {
+                return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
+            }
+        })
+    }
+
+    async fn start(&self, request: Request, secret: Option<&Secret>) -> Result<Reply, Trouble> {
+        let Request::Start { host, job, service, verb, args, argv, secret: name, .. } = request else {
+            return Err(Trouble::Lost("it starts nothing".into()));
+        };
+        let attempt = self.attempt(&host, &job)?;
+        let number = self.admit(&host)?;
+        // What was asked for is the same whoever answers.
+        let asked = Asked::of(&argv, name.as_deref());
+        let wanted = Wanted { host: &host, service: service.as_deref(), name: &verb, args: &args, argv: &argv };
+        let argv = match &self.lab {
+            Some((lab, _)) => lab.start(&job, wanted).await?,
+            None => argv,
+        };
+        let reply = job::start(&attempt, number, self.clock.boot(), (&argv, &asked), secret).await;
+        if reply == Reply::Job(JobState::Absent) {
+            // It was taken over meanwhile.
+            self.admit(&host)?;
+        }
+        Ok(reply)
+    }
+
+    async fn woken(&self, until: u64) -> Reply {
+        while let Some(left) = self.clock.real_time_until(until) {
+            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        }
+        Reply::Woke
+    }
+
+    /// The time of a lab may pass up to this moment without this request.
+    fn waits(&self, ticket: Ticket, until: u64) {
+        if let Some((lab, world)) = &self.lab {
+            lab.pace.waits((*world, ticket), until);
+        }
+    }
+
+    /// The time of a lab need not wait for this request any more.
+    pub(super) fn is_over(&self, ticket: Ticket) {
+        if let Some((lab, world)) = &self.lab {
+            lab.pace.over((*world, ticket));
+        }
+    }
+
+    /// The value that the command of a job is to read.
+    async fn secret(&self, request: &Request) -> Result<Option<Secret>, Trouble> {
+        let Request::Start { secret: Some(name), .. } = request else { return Ok(None) };
+        self.keyring.value(name).await.map(Some)
+    }
+
+    fn place(&self, host: &str) -> Result<&HostPlace, Trouble> {
+        self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not known here")))
+    }
+
+    fn attempt(&self, host: &str, id: &super::JobId) -> Result<Attempt, Trouble> {
+        Attempt::of(&self.place(host)?.jobs, &self.leases_of(host)?, id)
+    }
+
+    /// The folder of a host's leases.
+    fn leases_of(&self, host: &str) -> Result<PathBuf, Trouble> {
+        let jobs = &self.place(host)?.jobs;
+        Ok(self.machine.as_ref().map_or_else(|| jobs.join(FOLDER), |machine| machine.folder.clone()))
+    }
+
+    /// The fence number under which something may be changed on a host: every request that changes something asks.
+    fn admit(&self, host: &str) -> Result<u64, Trouble> {
+        let leases = self.leases_of(host)?;
+        tokio::task::block_in_place(|| self.leases.admit(host, &leases, &since()))
+    }
+}
+
+/// The present, as leases tell it: by the real clock, whatever clock counts in the world.
+fn since() -> String {
+    lease::since(Clock::real().now().wall)
+}
