@@ -468,8 +468,7 @@ impl Follower {
                 Phase::Packed => return None,
                 Phase::Compare(_) | Phase::Verify(..) | Phase::Old | Phase::Reading => {}
             }
-            cursor.written = file.written();
-            Some(cursor)
+            Some(Cursor { written: file.written(), ..cursor })
         };
         Mark { cursors: self.files.iter().filter_map(cursor).collect() }
     }

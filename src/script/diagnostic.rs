@@ -15,6 +15,9 @@ use rhai::{
 };
 use std::collections::BTreeSet;
 
+/// How many calls are named where it is not known which one went wrong.
+const CALLS_SHOWN: usize = 5;
+
 /// A position of Rhai's in a file, for people.
 pub(crate) fn place(file: &str, position: Position) -> Option<Place> {
     let line = u32::try_from(position.line()?).ok()?;
@@ -119,6 +122,15 @@ pub(crate) fn runtime(program: &Program, raised: &EvalAltResult) -> Box<Error> {
         error.hints = missing_key(program, key);
     }
     error.place = place(&file, inner.position());
+    if let (EvalAltResult::ErrorDataRace(what, _), None) = (inner, &error.place) {
+        // Rhai does not say where. One call can only be the one; of several, each may be.
+        match &program.calls_of(raced(what))[..] {
+            [call] => error.place = Some(call.clone()),
+            calls => {
+                error.hints.extend(calls.iter().take(CALLS_SHOWN).map(|call| format!("it may be this one: {call}")))
+            }
+        }
+    }
     error.snippet = error.place.as_ref().and_then(|place| program.snippet(place)).map(Box::new);
     error.trace = trace(&program.main.file, raised);
     error
@@ -193,9 +205,10 @@ pub(crate) fn reworded(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorArrayBounds(length, index, _) => {
             format!("the list has {length} items, and no item {index}")
         }
-        EvalAltResult::ErrorDataRace(name, _) => {
-            format!("a closure uses `{name}` while one of its own methods runs; copy it to another variable first")
-        }
+        EvalAltResult::ErrorDataRace(what, _) => format!(
+            "`{}` is given something that holds what is being changed right now; copy it to another variable first",
+            raced(what)
+        ),
         EvalAltResult::ErrorAssignmentToConstant(name, _) => format!("`{name}` is a constant"),
         EvalAltResult::ErrorFor(_) => "`for` wants a list, a map's keys, or a range".into(),
         EvalAltResult::ErrorArithmetic(what, _) => lower(what),
@@ -311,6 +324,11 @@ pub(crate) fn kind_of(value: &Dynamic) -> String {
         value if value.is_int() => format!("the number {value}"),
         value => type_words(value.type_name()),
     }
+}
+
+/// The function or variable that Rhai means by ``argument #1 of function 'push'``, or the variable by its name.
+fn raced(what: &str) -> &str {
+    what.rsplit_once(" of function '").map_or(what, |(_, name)| name.trim_end_matches('\''))
 }
 
 /// A value as a note shows it.

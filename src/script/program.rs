@@ -188,6 +188,15 @@ impl Program {
         self.units().find(has_call).map_or(source, |unit| &unit.file)
     }
 
+    /// Where a function is called, in the order of the files.
+    pub(crate) fn calls_of(&self, name: &str) -> Vec<Place> {
+        let in_unit = |unit: &Unit| {
+            let calls = unit.calls.iter().filter(|(_, called)| *called == name);
+            calls.filter_map(|(position, _)| diagnostic::place(&unit.file, *position)).collect::<Vec<_>>()
+        };
+        self.units().flat_map(in_unit).collect()
+    }
+
     /// The source line at a place.
     pub(crate) fn snippet(&self, place: &Place) -> Option<Snippet> {
         let text = self.units().find(|unit| unit.file == place.file).map(|unit| unit.text.as_str())?;

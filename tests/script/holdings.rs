@@ -68,7 +68,7 @@ fn what_holds_itself() {
     ] {
         too_much(script, NESTED);
     }
-    too_much("let a = []; let f = || a; a.push(f); let b = a;", "while one of its own methods runs");
+    too_much("let a = []; let f = || a; a.push(f); let b = a;", "`push` is given something that holds what is");
 }
 
 #[test]
