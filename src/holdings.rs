@@ -21,6 +21,8 @@ const HOLDERS_MAX: usize = 100_000;
 pub const BYTES_MAX: usize = 256 << 20;
 /// How many operations may pass before the variables of a function are measured anew.
 const LOOK_AFTER: u64 = 64;
+/// The same where there is something to measure: an operation for each value, up to this many.
+const LOOK_AFTER_SOME: usize = 256;
 /// The same where there is so much to measure that it would take longer than the operations themselves.
 const LOOK_AFTER_MAX: u64 = 4_096;
 /// How much of one variable is measured each time it is looked at.
@@ -200,18 +202,31 @@ impl Holdings {
         if let Some(this) = context.this_ptr() {
             sum.add(this, 0)?;
         }
-        let next = u64::try_from(sum.seen / 16).unwrap_or(LOOK_AFTER_MAX).clamp(LOOK_AFTER, LOOK_AFTER_MAX);
+        let next = (sum.seen / 16).max(sum.seen.min(LOOK_AFTER_SOME));
+        let next = u64::try_from(next).unwrap_or(LOOK_AFTER_MAX).clamp(LOOK_AFTER, LOOK_AFTER_MAX);
         *frame = Frame { at: now, next, bytes: sum.bytes };
         drop(frames);
         self.count()
     }
 }
 
+/// Only what is captured, or a closure that has captured something, can; and only if something that holds is in it.
 fn may_hold_itself(value: &Dynamic) -> bool {
-    if value.is_shared() {
-        return value.is_array() || value.is_map() || value.is_fnptr();
+    if let Some(function) = value.read_lock::<FnPtr>() {
+        return function.curry().iter().any(holds);
     }
-    value.read_lock::<FnPtr>().is_some_and(|function| function.is_curried())
+    if !value.is_shared() {
+        return false;
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        return map.values().any(holds);
+    }
+    value.read_lock::<Array>().is_some_and(|items| items.iter().any(holds))
+}
+
+/// Whether other values are in it.
+fn holds(value: &Dynamic) -> bool {
+    value.is_shared() || value.is_array() || value.is_map() || value.is_fnptr()
 }
 
 /// Measures one value.
@@ -270,8 +285,11 @@ impl Sum {
             return items.iter().try_for_each(|item| self.held(item, depth)).and_then(|()| self.holder());
         }
         if let Some(map) = value.read_lock::<Map>() {
-            self.bytes += map.keys().map(|key| key.len() + size_of::<Dynamic>()).sum::<usize>();
-            return map.values().try_for_each(|item| self.held(item, depth)).and_then(|()| self.holder());
+            for (key, item) in map.iter() {
+                self.bytes += key.len() + size_of::<Dynamic>();
+                self.held(item, depth)?;
+            }
+            return self.holder();
         }
         if let Some(function) = value.read_lock::<FnPtr>() {
             return function.curry().iter().try_for_each(|item| self.held(item, depth)).and_then(|()| self.holder());

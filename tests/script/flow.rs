@@ -172,3 +172,65 @@ fn what_is_owed_for_each_round_of_a_loop_is_owed_for_that_round() {
     let flag = r#"let frozen = false; ensure("thaw", || if frozen { note("thawed") }); frozen = true;"#;
     assert_eq!(Test::new(flag).done(), ["[thaw", "note: thawed", "]"]);
 }
+
+#[test]
+fn a_failure_in_a_closure_of_a_list_is_a_failure_of_the_runbook() {
+    for call in [
+        "[2, 1].sort(|x, y| { guard(false, \"no\"); 0 })",
+        "[2, 1].sort_by(|x, y| { guard(false, \"no\"); 0 })",
+        "[2, 1].order(|x, y| { guard(false, \"no\"); 0 })",
+        "[2, 1].dedup(|x, y| { guard(false, \"no\"); true })",
+        "[2, 1].filter(|x| { guard(false, \"no\"); true })",
+        "[2, 1].retain(|x| { guard(false, \"no\"); true })",
+        "[2, 1].reduce(|sum, x| { guard(false, \"no\"); 0 })",
+        "#{ a: 1 }.map(|x| { guard(false, \"no\"); 0 })",
+        "#{ a: 1 }.filter(|x| { guard(false, \"no\"); true })",
+    ] {
+        let test = Test::new(&format!("let list = {call}; note(\"went on\");"));
+        let end = test.run();
+        assert!(matches!(end, ScriptEnd::Failed { .. }), "{call}: {end:?}");
+        assert!(test.door.seen().is_empty(), "{call}: {:?}", test.door.seen());
+    }
+}
+
+#[test]
+fn what_a_closure_of_a_list_says_is_an_answer_or_a_bug() {
+    for (call, wanted) in [
+        ("[\"a\"].filter(|x| x)", "expected true or false, not text"),
+        ("[\"a\"].all(|x| 5)", "expected true or false, not a whole number"),
+        ("[\"a\"].some(|x| { })", "expected true or false, not nothing"),
+        ("[\"a\"].find(|x| x)", "expected true or false, not text"),
+        ("[\"a\"].index_of(|x| x)", "expected true or false, not text"),
+        ("[2, 1].sort(|x, y| \"x\")", "expected a whole number, not text"),
+    ] {
+        let told = Test::new(&format!("let found = {call};")).bug();
+        assert!(told.contains(wanted) && told.contains("at test.rhai:1:"), "{call}: {told}");
+    }
+}
+
+#[test]
+fn lists_are_sorted_by_any_closure() {
+    let seen = Test::new(
+        "let names = []; for i in 0..30 { names.push(#{ key: (i * 7) % 3, name: i }); }
+         names.sort(|a, b| a.key - b.key);
+         let by_key = names.map(|n| n.name);
+         names.sort(|a, b| a.name < b.name);
+         note(by_key); note(names.map(|n| n.name).len()); note([3, 1, 2].order(|a, b| b - a));
+         let odd = []; for i in 0..100 { odd.push(i); } odd.sort(|a, b| 1); odd.sort(|a, b| -1); note(odd.len());
+         let few = [1, 2, 3, 4]; let out = few.drain(|x| x > 2); note(few); note(out); let out = few.retain(|x| x > 1);
+         note(few); note([1, 1, 2].all(|x| x > 0)); let twice = [1, 1, 2]; twice.dedup(|a, b| a == b); note(twice);",
+    )
+    .done();
+    let expected = [
+        "note: [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 2, 5, 8, 11, 14, 17, 20, 23, 26, 29]",
+        "note: 30",
+        "note: [3, 2, 1]",
+        "note: 100",
+        "note: [1, 2]",
+        "note: [3, 4]",
+        "note: [2]",
+        "note: true",
+        "note: [1, 2]",
+    ];
+    assert_eq!(seen, expected);
+}

@@ -4,14 +4,16 @@
 //! One [`standard_package`] is built at the start and shared; with it an engine costs well under a microsecond,
 //! so every simulated run has an engine of its own.
 
+mod lists;
+
 use crate::holdings::{self, Excess, Watch};
 use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, BitFieldPackage, CorePackage, LogicPackage,
     MoreStringPackage, Package,
 };
 use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Module, NativeCallContext,
-    OptimizationLevel, Position, Shared, Token, def_package,
+    Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Module, OptimizationLevel, Shared, Token,
+    def_package,
 };
 
 /// How deep script functions may call each other. Holds on stacks of [`STACK_BYTES`]: a Rhai stack overflow is an
@@ -129,26 +131,8 @@ def_package! {
         FuncRegistration::new("to_debug")
             .with_purity(true)
             .set_into_module(module, |closure: &mut FnPtr| ImmutableString::from(closure.to_string()));
-        FuncRegistration::new("map").with_purity(true).set_into_module(module, map);
+        lists::set_into(module);
     }
-}
-
-/// `map` of a list. Rhai's own looks at how much the results hold only when it has all of them.
-fn map(context: NativeCallContext<'_>, items: &mut Array, mapper: FnPtr) -> Result<Array, Box<EvalAltResult>> {
-    let mut results = Array::with_capacity(items.len());
-    let mut bytes = 0;
-    for (index, item) in items.iter_mut().enumerate() {
-        let index = i64::try_from(index).unwrap_or(i64::MAX);
-        let result = mapper.call_raw_with_extra_args("map", &context, Some(item), [], [index.into()], Some(0))?;
-        bytes += holdings::measure(&result).unwrap_or(usize::MAX / 2);
-        if bytes > holdings::BYTES_MAX {
-            // Rhai's own error for what is too large: no script can catch it.
-            let what = "size of array".to_owned();
-            return Err(Box::new(EvalAltResult::ErrorDataTooLarge(what, Position::NONE)));
-        }
-        results.push(result);
-    }
-    Ok(results)
 }
 
 fn refuse_number_of_seconds() -> Result<(), Box<EvalAltResult>> {
