@@ -161,3 +161,25 @@ fn commands_can_be_carried_out_without_a_process() {
     assert_eq!(baton::cli::main_with(words, Box::new(page.clone()), Box::new(page.clone())), 0);
     assert!(page.text().contains("upgrade-mode"), "{}", page.text());
 }
+
+#[test]
+fn events_are_written_where_they_can_be_and_nothing_else_is_touched() {
+    let baton = Baton::new();
+    baton.write("site.toml", "[hosts.here]\naddress = \"local\"\n");
+    baton.write("quiet.rhai", "//! Quiet\nnote(1);\n");
+    let kept = "//! Quiet\nlet nothing = 1;\n";
+    baton.write("kept.rhai", kept);
+    let to = |file: &str| baton.run(&["run", "kept.rhai", "-i", "site.toml", "--events", file]);
+    to("kept.rhai").code(2).says("holds something else than events").says("nothing was done");
+    to(&baton.state().join("journal.db").display().to_string()).code(2).says("holds something else than events");
+    assert_eq!(std::fs::read_to_string(baton.folder().join("kept.rhai")).expect("the runbook"), kept);
+    to("/dev/full").code(2).says("No space left");
+    to("events").code(0);
+    let first = std::fs::read_to_string(baton.folder().join("events")).expect("events");
+    to("events").code(0);
+    let both = std::fs::read_to_string(baton.folder().join("events")).expect("events");
+    assert!(both.starts_with(&first) && both.len() > first.len(), "{both}");
+    let pipe = baton.folder().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("starts").success());
+    to("pipe").code(2).says("begin to read from it first");
+}

@@ -57,6 +57,7 @@ pub(crate) fn probe() -> Probe {
         limit: Span::secs(10),
         tries: 3,
         reads: Reading::Words(vec!["running".into()]),
+        within: None,
         exit_tells: false,
     }
 }

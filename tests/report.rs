@@ -81,7 +81,16 @@ fn note(text: &str, warning: bool) -> Record {
 
 fn role(service: &str, reads: &str, ms: i64) -> Record {
     let (what, limit, reading) = ("role".into(), Span::secs(30), Reading::default());
-    let probe = Probe { what, argv: vec![], args: Fields::new(), limit, tries: 1, reads: reading, exit_tells: false };
+    let probe = Probe {
+        what,
+        argv: vec![],
+        args: Fields::new(),
+        limit,
+        tries: 1,
+        reads: reading,
+        within: None,
+        exit_tells: false,
+    };
     let (label, host) = (format!("role({service})"), Some(format!("host-{service}")));
     let effect = Effect { action: Action::Probe(probe), label, host, service: Some(service.into()), undo: None };
     let (step, digest, outcome) = ("1".to_owned(), String::new(), Outcome::done(Value::from(reads)));
@@ -285,7 +294,8 @@ fn every_ending_has_a_next_command() {
 #[test]
 fn json_lines_begin_with_their_version() {
     let page = Page::default();
-    let mut fan = Fan::default().with(JsonLines::new(Box::new(page.clone())));
+    let lines = JsonLines::new(Box::new(page.clone()), Box::new(|error| panic!("{error}"))).unwrap();
+    let mut fan = Fan::default().with(lines);
     fan.event(&Event::Notice { text: "careful".into() });
     assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"1.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
     fan.event(&Event::Recorded { seq: 1, record: begun(), replayed: false });

@@ -2,31 +2,41 @@
 
 use super::Desk;
 use super::estate::Estate;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::{Store, Stored};
 use crate::lab::Lab;
 use crate::model::event::Sink;
 use crate::model::record::Ending;
 use crate::report::ending;
-use crate::report::json::JsonLines;
+use crate::report::json::{BEGINS, JsonLines};
 use crate::report::summary::{Summary, summarise};
 use crate::report::terminal::Terminal;
 use crate::session::{self, Finished};
 use crate::world::clock::Clock;
-use crate::world::desk;
+use crate::world::events_file;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-/// Who watches a run: the screen, and the file for events if one was named; `on` says that it is written on.
-pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>, on: bool) -> Result<Vec<Box<dyn Sink>>> {
+/// Who watches a run: the screen, and the file for events if one was named.
+pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
     let screen = &desk.screen;
     let prompted = estate.asks_here() && screen.out_style.live && io::stdin().is_terminal();
     let view = Terminal::new(Box::new(screen.out.clone()), screen.out_style, screen.zone.clone()).prompted(prompted);
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(view)];
     if let Some(path) = events {
-        let file = if on { desk::write_on(path)? } else { desk::create(path)? };
-        sinks.push(Box::new(JsonLines::new(file)));
+        let file = events_file::open(path, BEGINS)?;
+        let (shown, err) = (path.display().to_string(), screen.err.clone());
+        let lines = JsonLines::new(
+            file,
+            Box::new(move |error| {
+                err.say(&format!("warning: events are not written to `{shown}` any more, from here on: {error}\n"));
+            }),
+        );
+        sinks.push(Box::new(lines.map_err(|error| {
+            Error::new(Kind::Usage, format!("cannot write `{}`: {error}", path.display()))
+                .hint("nothing was done; name another file with --events")
+        })?));
     }
     Ok(sinks)
 }

@@ -149,14 +149,13 @@ fn steer(words: &Words, taken: TakenUp, start: Start, desk: &Desk) -> Result<u8>
 /// When the line editor cannot be opened, or the run cannot be begun or read.
 pub(super) fn open(taken: &TakenUp, events: Option<&Path>, start: Start, desk: &Desk) -> Result<Finished> {
     let (run, prepared, estate) = (taken.run.clone(), taken.prepared.clone(), taken.estate.clone());
-    let written = desk.store()?.runs()?.contains(&run);
     let history = desk.state.join("repl-history");
     // However this ends, the terminal is as it was.
     let _as_it_was = AsItWas::now();
     let editor = Arc::new(LineEditor::open(vocabulary(&prepared), is_incomplete, &history)?);
     let desk = Desk { screen: screen(&desk.screen, &editor), ..desk.clone() };
     let hands = Rc::new(AtDesk {
-        views: Views::new(carry::sinks(&desk, &estate, events, written)?),
+        views: Views::new(carry::sinks(&desk, &estate, events)?),
         run: run.clone(),
         prepared: prepared.clone(),
         estate,

@@ -11,7 +11,6 @@ use crate::journal::lease::Lease;
 use crate::model::answers::Answers;
 use crate::session::{self, Parts, Prepared};
 use crate::world::desk;
-use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,8 +23,6 @@ pub(super) struct TakenUp {
     pub(super) prepared: Prepared,
     /// Where it acts.
     pub(super) estate: Estate,
-    /// Whether somebody has watched it already: what was written for them is not written over.
-    watched: Cell<bool>,
     /// The answers that are known before they are asked for.
     pub(super) answers: Option<Arc<Answers>>,
     _of_run: Lease,
@@ -87,7 +84,7 @@ impl Claimed {
 impl TakenUp {
     /// A run that nobody else works on because of these leases: its own and its site's.
     pub(super) fn new(run: String, prepared: Prepared, estate: Estate, (_of_run, of_site): (Lease, Lease)) -> Self {
-        Self { run, prepared, estate, watched: Cell::new(false), answers: None, _of_run, of_site }
+        Self { run, prepared, estate, answers: None, _of_run, of_site }
     }
 
     /// The same with answers that are known before they are asked for.
@@ -127,7 +124,7 @@ impl TakenUp {
             run: self.run.clone(),
             store: desk.store()?,
             world: Box::new(world.answered(self.answers.clone())),
-            sinks: carry::sinks(desk, &self.estate, events, self.watched.replace(true))?,
+            sinks: carry::sinks(desk, &self.estate, events)?,
             by: desk::who(),
             gates,
             steering: None,

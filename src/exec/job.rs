@@ -5,10 +5,11 @@
 use crate::exec::calls::{self, Site, words};
 use crate::exec::deadline::deadline;
 use crate::exec::output::{OUTPUT_MAX, fetch};
+use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::choices;
 use crate::exec::until::{Seen, Watch};
 use crate::exec::waiting::{Beat, Pace};
-use crate::exec::{Found, Order, Verdict, failure, probe};
+use crate::exec::{Found, Order, Verdict, failure};
 use crate::model::account::{self, Entry};
 use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
@@ -338,7 +339,10 @@ impl Work<'_> {
                 reason: format!("{reason}; there is no check that tells whether it happened"),
             });
         };
-        let read = probe::read(self.link, self.site, check)?;
+        // A check decides whether it is done twice: it has as long as the job had.
+        let last = self.job.limit.0.max(LAST_LOOK);
+        let allowed = Allowed { deadline: self.deadline, last };
+        let read = probe::read(self.link, self.site, check, allowed)?;
         Ok(match read.as_ref().map(|value| value.as_text()) {
             Ok(Some("yes")) => {
                 done([("changed", Value::Bool(true)), ("output", "".into()), ("settled", "by check".into())])

@@ -5,11 +5,12 @@ use crate::exec::calls::Site;
 use crate::exec::deadline::deadline;
 use crate::exec::log_reader::LogReader;
 use crate::exec::log_table::TableRun;
+use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::wanted;
 use crate::exec::scan::{Hit, Scanner};
 use crate::exec::sight::Sight;
 use crate::exec::waiting::Beat;
-use crate::exec::{Order, Verdict, probe};
+use crate::exec::{Order, Verdict};
 use crate::model::effect::{ExitWatch, FailureKind, LogWait, Outcome, Want};
 use crate::model::event::Event;
 use crate::model::record::EffectId;
@@ -89,7 +90,7 @@ fn run(
     loop {
         let now = link.now().mono;
         let gone = match &mut exit {
-            Some(exit) if exit.next <= now => exit.look(link, site)?,
+            Some(exit) if exit.next <= now => exit.look(link, site, deadline)?,
             Some(_) | None => false,
         };
         let timer = seeker.timer();
@@ -151,8 +152,8 @@ struct Exit<'a> {
 
 impl Exit<'_> {
     /// Whether it is known to be gone. A probe that fails tells nothing.
-    fn look(&mut self, link: &dyn Link, site: Site<'_>) -> Result<bool, Stopped> {
-        let read = probe::read(link, site, &self.watch.probe)?;
+    fn look(&mut self, link: &dyn Link, site: Site<'_>, deadline: u64) -> Result<bool, Stopped> {
+        let read = probe::read(link, site, &self.watch.probe, Allowed::until(deadline))?;
         self.next = link.now().mono + self.watch.every.0.max(100);
         Ok(read.is_ok_and(|value| wanted(std::slice::from_ref(&self.watch.gone), &value)))
     }

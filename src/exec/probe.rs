@@ -6,11 +6,34 @@ use crate::exec::reading::{exit_word, value_of};
 use crate::exec::{Order, Verdict, failure};
 use crate::model::account::{self, Entry};
 use crate::model::effect::{Failure, FailureKind, Outcome, Probe};
+use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::{Link, Reply, Request, Stopped, Trouble};
 
 /// How long to wait between two tries, in milliseconds.
 const BETWEEN_TRIES: u64 = 1_000;
+
+/// How long a look may take that begins when the time is over, in milliseconds: the last word is a reading made then.
+const LAST_LOOK: u64 = 5_000;
+
+/// How long looking may go on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed {
+    /// No other try begins after it, on the `mono` clock.
+    pub(super) deadline: u64,
+    /// How long a try may take that ends after it, in milliseconds.
+    pub(super) last: u64,
+}
+
+impl Allowed {
+    /// As long as the probe's own limit and tries say.
+    pub(super) const AS_IT_SAYS: Self = Self { deadline: u64::MAX, last: u64::MAX };
+
+    /// Until the deadline of a wait.
+    pub(super) fn until(deadline: u64) -> Self {
+        Self { deadline, last: LAST_LOOK }
+    }
+}
 
 /// The most of a failed probe's output that is kept, in bytes.
 const OUTPUT_MAX: usize = 2_048;
@@ -21,22 +44,29 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, probe: &Probe) -> Resul
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
-    Ok(Verdict::Outcome(match read(link, site, probe)? {
+    let by_wait = |within: Span| Allowed::until(link.now().mono.saturating_add(within.0));
+    let allowed = probe.within.map_or(Allowed::AS_IT_SAYS, by_wait);
+    Ok(Verdict::Outcome(match read(link, site, probe, allowed)? {
         Ok(value) => Outcome::done(value),
         Err(failure) => Outcome::Failed(failure),
     }))
 }
 
-/// Reads a probe, with all its tries.
-pub(super) fn read(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Value, Failure>, Stopped> {
+/// Reads a probe, with all its tries that there is time for.
+pub(super) fn read(
+    link: &dyn Link,
+    site: Site<'_>,
+    probe: &Probe,
+    allowed: Allowed,
+) -> Result<Result<Value, Failure>, Stopped> {
     let mut tries = probe.tries.max(1);
     loop {
-        let (failure, may_heal) = match one_try(link, site, probe)? {
+        let (failure, may_heal) = match one_try(link, site, probe, allowed)? {
             Ok(value) => return Ok(Ok(value)),
             Err(failed) => failed,
         };
         tries -= 1;
-        if tries == 0 || !may_heal {
+        if tries == 0 || !may_heal || link.now().mono >= allowed.deadline {
             return Ok(Err(failure));
         }
         link.call(Request::WaitUntil { until: link.now().mono + BETWEEN_TRIES })?;
@@ -44,8 +74,15 @@ pub(super) fn read(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Res
 }
 
 /// One try: a value, or the failure and whether another try may do better.
-fn one_try(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Value, (Failure, bool)>, Stopped> {
+fn one_try(
+    link: &dyn Link,
+    site: Site<'_>,
+    probe: &Probe,
+    allowed: Allowed,
+) -> Result<Result<Value, (Failure, bool)>, Stopped> {
     let what = format!("`{}` of `{}`", probe.what, site.name());
+    let now = link.now().mono;
+    let late = allowed.deadline.max(now.saturating_add(allowed.last));
     let argv = account::proving(&probe.argv);
     let reply = link.call(Request::Probe {
         host: site.host.to_owned(),
@@ -53,7 +90,7 @@ fn one_try(link: &dyn Link, site: Site<'_>, probe: &Probe) -> Result<Result<Valu
         what: probe.what.clone(),
         argv: argv.clone(),
         args: probe.args.clone(),
-        until: link.now().mono.saturating_add(probe.limit.0),
+        until: now.saturating_add(probe.limit.0).min(late),
     })?;
     let Reply::Probed { exit, out, err } = reply else {
         let trouble = unfit(reply);

@@ -3,9 +3,10 @@
 
 use crate::exec::calls::Site;
 use crate::exec::deadline::deadline;
+use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::{choices, wanted};
 use crate::exec::waiting::{Beat, Pace};
-use crate::exec::{Order, Verdict, probe};
+use crate::exec::{Order, Verdict};
 use crate::model::effect::{FailureKind, Outcome, Probe, Until};
 use crate::model::span::Span;
 use crate::model::text::shown;
@@ -63,7 +64,7 @@ impl Watch<'_> {
         let mut held_since = None;
         loop {
             let looked = link.now().mono;
-            let read = probe::read(link, site, self.probe)?;
+            let read = probe::read(link, site, self.probe, Allowed::until(self.deadline))?;
             let now = link.now().mono;
             let last = match read {
                 Ok(value) if wanted(self.wants, &value) => {

@@ -53,6 +53,15 @@ pub fn proof(argv: &[String]) -> &'static str {
     if proves(argv) { ENTERED } else { "" }
 }
 
+/// What stands for a command where nobody becomes another account, begun with the same proof if that is wanted of it.
+#[must_use]
+pub fn standing_for(argv: &[String], own: Vec<String>) -> Vec<String> {
+    if !proves(argv) {
+        return own;
+    }
+    ["sh", "-c", ENTER, "baton"].map(str::to_owned).into_iter().chain(own).collect()
+}
+
 /// Whether a command was begun as the account that it was to be done as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {

@@ -171,6 +171,9 @@ pub struct Probe {
     /// How the output becomes a value.
     #[serde(default)]
     pub reads: Reading,
+    /// How long all tries may take, where the reading is part of a wait: no other begins after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
     /// Whether a non-zero exit is a value (the check commands) and not a failure.
     #[serde(default)]
     pub exit_tells: bool,

@@ -3,29 +3,39 @@
 
 use crate::model::event::{Event, Sink};
 use crate::model::text::unsafe_on_a_terminal;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// The version of the stream, as its first line states it.
 pub const VERSION: &str = "1.0";
 
-/// Writes one line an event. A full disk silences it; it never stops a run.
+/// What such a stream begins with, whatever its version.
+pub const BEGINS: &str = r#"{"type":"version","events":""#;
+
+/// Writes one line an event. It never stops a run: when a line cannot be written, that is told, and no other follows.
 pub struct JsonLines {
-    out: Box<dyn Write>,
+    /// Gone when a line could not be written.
+    out: Option<Box<dyn Write>>,
+    tell: Box<dyn Fn(&io::Error)>,
 }
 
 impl JsonLines {
-    /// A stream into `out`, begun with its version line.
-    #[must_use]
-    pub fn new(mut out: Box<dyn Write>) -> Self {
-        let _ = writeln!(out, r#"{{"type":"version","events":"{VERSION}"}}"#).and_then(|()| out.flush());
-        Self { out }
+    /// A stream into `out`, begun with its version line. `tell` is called once, with why no more lines are written.
+    ///
+    /// # Errors
+    /// When its first line cannot be written.
+    pub fn new(mut out: Box<dyn Write>, tell: Box<dyn Fn(&io::Error)>) -> io::Result<Self> {
+        writeln!(out, "{BEGINS}{VERSION}\"}}")?;
+        out.flush()?;
+        Ok(Self { out: Some(out), tell })
     }
 }
 
 impl Sink for JsonLines {
     fn event(&mut self, event: &Event) {
-        if let Ok(line) = serde_json::to_string(event) {
-            let _ = writeln!(self.out, "{}", calm(&line)).and_then(|()| self.out.flush());
+        let (Some(out), Ok(line)) = (&mut self.out, serde_json::to_string(event)) else { return };
+        if let Err(error) = writeln!(out, "{}", calm(&line)).and_then(|()| out.flush()) {
+            self.out = None;
+            (self.tell)(&error);
         }
     }
 }

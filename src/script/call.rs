@@ -3,9 +3,10 @@
 
 use crate::dispatch::Halted;
 use crate::error::{Error, Kind, Place};
-use crate::model::effect::{Effect, Outcome};
+use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::inventory::Service;
 use crate::model::mark::Mark;
+use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
 use crate::script::closures::Closure;
@@ -125,8 +126,21 @@ impl<'a> Call<'a> {
         found.map_err(|why| self.bug(why))
     }
 
+    /// Does something of which the readings are to take no longer than this, and a little.
+    pub(crate) fn within<T>(&self, left: Span, act: impl FnOnce(&Self) -> Fallible<T>) -> Fallible<T> {
+        let track = self.track()?;
+        let before = track.left_of_wait.get();
+        track.left_of_wait.set(Some(before.map_or(left, |outer| outer.min(left))));
+        let done = act(self);
+        track.left_of_wait.set(before);
+        done
+    }
+
     /// Performs an effect.
-    pub(crate) fn perform(&self, effect: Effect) -> Fallible<Done> {
+    pub(crate) fn perform(&self, mut effect: Effect) -> Fallible<Done> {
+        if let (Action::Probe(probe), Some(left)) = (&mut effect.action, self.track()?.left_of_wait.get()) {
+            probe.within = Some(left);
+        }
         let door = &self.track()?.run.door;
         let (host, service) = (effect.host.clone(), effect.service.clone());
         match door.perform(effect, self.place()) {

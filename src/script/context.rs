@@ -6,6 +6,7 @@ use crate::error::{Error, Kind};
 use crate::holdings::{Excess, Holdings};
 use crate::model::inventory::Inventory;
 use crate::model::record::{EffectId, StepId, TrackId};
+use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::script::closures::Closure;
 use crate::script::program::Program;
@@ -47,6 +48,8 @@ pub(crate) struct Track {
     pub(crate) held: RefCell<Option<Held>>,
     /// The door has ended this track alone: effects are off and its record is at its end.
     pub(crate) left: Cell<bool>,
+    /// How much time is left of the wait whose condition is being evaluated.
+    pub(crate) left_of_wait: Cell<Option<Span>>,
     /// What `ensure` registered on this track, oldest first.
     pub(crate) obligations: RefCell<Vec<Obligation>>,
     /// What its script holds.
@@ -87,9 +90,10 @@ pub(crate) struct OwnUndos {
 impl Track {
     /// A track of `run` with nothing held and nothing owed.
     pub(crate) fn new(run: &Rc<Run>) -> Rc<Self> {
-        let (held, left, obligations) = (RefCell::default(), Cell::default(), RefCell::default());
+        let (held, left, left_of_wait) = (RefCell::default(), Cell::default(), Cell::default());
+        let obligations = RefCell::default();
         let holdings = Rc::new(run.holdings.beside());
-        Rc::new(Self { run: Rc::clone(run), held, left, obligations, holdings })
+        Rc::new(Self { run: Rc::clone(run), held, left, left_of_wait, obligations, holdings })
     }
 
     /// The track that a call belongs to; none while modules are loaded.

@@ -43,6 +43,7 @@ pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Told<Probe> 
         limit: reader.limit.map_or(PROBE_LIMIT, |limit| limit.0),
         tries: PROBE_TRIES,
         reads: reader.reads.clone(),
+        within: None,
         exit_tells: false,
     })
 }
@@ -102,6 +103,7 @@ fn check(service: &Service, argv: &[String], args: &Fields) -> Told<Probe> {
         limit: PROBE_LIMIT,
         tries: PROBE_TRIES,
         reads: Reading::Text,
+        within: None,
         exit_tells: true,
     })
 }
@@ -115,6 +117,7 @@ pub(crate) fn script_check(argv: Vec<String>) -> Probe {
         limit: PROBE_LIMIT,
         tries: PROBE_TRIES,
         reads: Reading::Text,
+        within: None,
         exit_tells: true,
     }
 }

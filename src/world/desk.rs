@@ -100,24 +100,6 @@ pub fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|error| failed("make the folder", path, error))
 }
 
-/// A file that is written from its beginning; what was in it is gone.
-///
-/// # Errors
-/// `Usage` when it cannot be made.
-pub fn create(path: &Path) -> Result<Box<dyn Write>> {
-    let file = File::create(path).map_err(|error| failed("write", path, error))?;
-    Ok(Box::new(file))
-}
-
-/// A file that is written on from its end; it is made if need be.
-///
-/// # Errors
-/// `Usage` when it cannot be made.
-pub fn write_on(path: &Path) -> Result<Box<dyn Write>> {
-    let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| failed("write", path, error))?;
-    Ok(Box::new(file))
-}
-
 /// Writes a text into a new file, with the folders it needs. Tells whether it did: not when something is there already.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use super::lab_link::{LabCommand, LabReply, LabRequest, LabTrouble, lab_call};
 use super::pace::Pace;
 use super::transfer::{FileWork, RUNNER};
 use super::{JobId, Reply, Request, Trouble};
+use crate::model::account;
 use crate::model::value::{Fields, Value};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -71,13 +72,14 @@ impl LabSide {
         // For people who look at the processes of the lab, or at its records.
         argv.push("--".to_owned());
         argv.extend(wanted.argv.iter().cloned());
-        Ok(argv)
+        Ok(account::standing_for(wanted.argv, argv))
     }
 
     /// What a run would read.
     pub(super) async fn probe(&self, wanted: Wanted<'_>) -> Result<Reply, Trouble> {
         let reply = self.ask(LabRequest::Read(wanted.command())).await?;
-        Ok(Reply::Probed { exit: reply.exit, out: reply.output.into_bytes(), err: Vec::new() })
+        let out = [account::proof(wanted.argv).as_bytes(), reply.output.as_bytes()].concat();
+        Ok(Reply::Probed { exit: reply.exit, out, err: Vec::new() })
     }
 
     async fn ask(&self, request: LabRequest) -> Result<LabReply, Trouble> {

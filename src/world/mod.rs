@@ -12,6 +12,7 @@ mod commands;
 pub mod console;
 pub mod desk;
 pub mod editor;
+pub mod events_file;
 mod files;
 pub mod folders;
 mod hush;

@@ -6,7 +6,7 @@ use baton::model::mark::Identity;
 use baton::model::record::Moment;
 use baton::world::{Answer, FileKind, FileStat, JobId, JobState, Line, Link, Reply, Request, Stopped, Trouble};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What happens to the log's folder.
 #[derive(Clone)]
@@ -39,6 +39,8 @@ pub(super) struct State {
     pub(super) asked: Vec<&'static str>,
     /// What probes read from which time on.
     pub(super) probes: BTreeMap<String, Vec<(u64, i32, &'static str)>>,
+    /// Probes that never say anything.
+    pub(super) hanging: BTreeSet<String>,
     pub(super) files: Vec<(FileStat, Vec<u8>)>,
     /// How many edits there were: the time of writing of files.
     pub(super) writes: i64,
@@ -161,6 +163,10 @@ impl State {
                 Reply::Job(self.job(&job))
             }
             Request::JobOutput { from, max, .. } => Reply::Bytes(part(&self.output, from, max)),
+            Request::Probe { what, until, .. } if self.hanging.contains(&what) => {
+                self.advance(until);
+                Reply::Trouble(Trouble::Late)
+            }
             Request::Probe { what, .. } => self.probe(&what),
             Request::List { .. } => {
                 self.advance(self.now);

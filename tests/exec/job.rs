@@ -47,6 +47,19 @@ fn existing(fake: Fake, attempt: u32, ends_at: u64, end: JobState) -> Fake {
     fake.with(|state| drop(state.jobs.insert(id(attempt), Running { ends_at, end })))
 }
 
+#[test]
+fn a_check_that_hangs_has_as_long_as_the_job_had() {
+    let check = Probe { limit: Span::secs(30), tries: 3, exit_tells: true, ..probe("done", Reading::Text) };
+    let asked = Job { limit: Span::secs(3), check: Some(check), ..job(Class::Once) };
+    let fake = Fake::new().with(|state| {
+        state.next_job = Some((0, lost()));
+        state.hanging.insert("done".into());
+    });
+    let verdict = act(&fake, Action::Job(asked), 1, false);
+    assert!(matches!(verdict, Verdict::Doubt { .. }), "{verdict:?}");
+    assert!(fake.0.borrow().now <= 12_000, "{}", fake.0.borrow().now);
+}
+
 fn lost() -> JobState {
     JobState::Lost("its supervisor died".into())
 }

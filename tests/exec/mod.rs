@@ -36,7 +36,7 @@ fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> Verdict {
 
 fn probe(what: &str, reads: Reading) -> Probe {
     let (argv, args) = (vec!["tool".into(), what.into()], Default::default());
-    Probe { what: what.into(), argv, args, limit: Span::secs(5), tries: 2, reads, exit_tells: false }
+    Probe { what: what.into(), argv, args, limit: Span::secs(5), tries: 2, reads, within: None, exit_tells: false }
 }
 
 #[track_caller]

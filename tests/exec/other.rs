@@ -73,6 +73,27 @@ fn a_link_that_is_down_does_not_end_a_wait_for_a_state() {
 }
 
 #[test]
+fn a_limit_holds_over_a_probe_that_hangs() {
+    let hangs = || {
+        Fake::new().with(|state| {
+            state.hanging.insert("role".into());
+        })
+    };
+    let slow = |within| Probe { limit: Span::secs(30), tries: 3, within, ..probe("role", words()) };
+    let (fake, limit) = (hangs(), Span::secs(3));
+    let wants = vec![Value::from("primary")];
+    let wait = Until { probe: slow(None), wants, every: Span::secs(2), stays: Span(0), limit };
+    let failure = failed(act(&fake, Action::Until(wait), 1, false));
+    assert_eq!((failure.kind, fake.0.borrow().now), (FailureKind::Limit, 10_001), "{}", failure.message);
+    let fake = hangs();
+    let failure = failed(act(&fake, Action::Probe(slow(Some(limit))), 1, false));
+    assert_eq!((failure.kind, fake.0.borrow().now), (FailureKind::Unreachable, 5_000), "{}", failure.message);
+    let fake = hangs();
+    failed(act(&fake, Action::Probe(slow(None)), 1, false));
+    assert_eq!(fake.0.borrow().now, 92_000, "by itself it has its own limit, each time");
+}
+
+#[test]
 fn a_sleep_goes_on_where_it_was() {
     let fake = Fake::new().with(|state| state.now = 4_000);
     done(act(&fake, Action::Sleep { span: Span::secs(10) }, 1, true));

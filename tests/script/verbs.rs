@@ -3,6 +3,7 @@
 use super::{Test, sources};
 use baton::model::automaton::Symbol;
 use baton::model::effect::{Action, Want};
+use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::script::program::{Program, ScriptEnd};
 use baton::script::{doc, surface};
@@ -159,4 +160,17 @@ fn a_run_costs_microseconds() {
         assert_eq!(end, ScriptEnd::Done);
     }
     assert!(begun.elapsed().as_millis() < 1000, "1000 runs took {:?}", begun.elapsed());
+}
+
+#[test]
+fn what_a_condition_reads_takes_no_longer_than_its_wait() {
+    let test =
+        Test::new("status(service(\"c1\")); wait_until(\"x\", || role(service(\"c1\")) == \"x\", #{ limit: \"3s\" });")
+            .answer("role(c1)", "x");
+    test.done();
+    let within = |label: &str| match test.door.effect(label).action {
+        Action::Probe(probe) => probe.within,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((within("status(c1)"), within("role(c1)")), (None, Some(Span::secs(3))));
 }

@@ -33,6 +33,7 @@ fn status() -> Probe {
         limit: Span::secs(10),
         tries: 3,
         reads: Reading::Text,
+        within: None,
         exit_tells: false,
     }
 }

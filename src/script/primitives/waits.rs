@@ -158,7 +158,7 @@ pub(super) fn until_true(
     let began = instant(call)?;
     loop {
         let left = limit.0.saturating_sub(instant(call)?.elapsed(&began).0);
-        let holds = call.invoke(condition, args.clone())?;
+        let holds = call.within(Span(left), |call| call.invoke(condition, args.clone()))?;
         match holds.as_bool() {
             Ok(true) => return Ok(()),
             Ok(false) if left == 0 => {
