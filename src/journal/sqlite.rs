@@ -364,8 +364,14 @@ fn prepare(database: &mut Connection, may_be_new: bool) -> rusqlite::Result<Mode
     Ok(Mode { layout, journal, readonly })
 }
 
+/// Whether it says that the file is not what it was. A page of garbage is read as values of the wrong kind.
 fn damaged(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error as Sql;
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+        || matches!(
+            error,
+            Sql::InvalidColumnType(..) | Sql::FromSqlConversionFailure(..) | Sql::IntegralValueOutOfRange(..)
+        )
 }
 
 fn damage(file: &Path, error: &rusqlite::Error) -> Box<Error> {

@@ -152,6 +152,9 @@ fn headline(sum: &Summary) -> String {
 
 fn counts(sum: &Summary) -> String {
     let mut parts = vec![plural(sum.changes, "change")];
+    if sum.typed > 0 && sum.ending == Some(Ending::RolledBack) {
+        parts.push(format!("{} of them typed in the REPL and not undone", sum.typed));
+    }
     match sum.unclear {
         0 => {}
         1 => parts.push("1 that failed and may have changed something".to_owned()),

@@ -92,6 +92,8 @@ pub struct Summary {
     pub unclear: usize,
     /// Changes that were made.
     pub changes: usize,
+    /// How many of them were made by lines typed in the REPL, of which no way back knows.
+    pub typed: usize,
     /// Changes whose goal held already.
     pub already: usize,
     /// How often a runner took it up again.
@@ -195,7 +197,9 @@ impl Adder {
             }
             Record::Outcome { id, outcome, at, .. } => {
                 if let Some((effect, since, step)) = self.intents.get(id).cloned() {
+                    let before = self.sum.changes;
                     self.settle(&effect, &step, outcome, since, at.wall);
+                    self.sum.typed += if id.track.is_typed() { self.sum.changes - before } else { 0 };
                 }
                 self.seen(at.wall);
             }

@@ -141,6 +141,16 @@ impl<'a> Call<'a> {
         if let (Action::Probe(probe), Some(left)) = (&mut effect.action, self.track()?.left_of_wait.get()) {
             probe.within = Some(left);
         }
+        let words: &[String] = match &effect.action {
+            Action::Job(job) => &job.argv,
+            Action::Probe(probe) => &probe.argv,
+            Action::Until(until) => &until.probe.argv,
+            Action::Put(_) | Action::Fetch(_) | Action::Log(_) | Action::Sleep { .. } | Action::Ask(_) => &[],
+            Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => &[],
+        };
+        if words.iter().any(|word| word.contains('\0')) {
+            return Err(self.bug(format!("`{}`: no command can have a zero byte in it", self.doc.name)));
+        }
         let door = &self.track()?.run.door;
         let (host, service) = (effect.host.clone(), effect.service.clone());
         match door.perform(effect, self.place()) {

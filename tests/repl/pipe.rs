@@ -157,6 +157,7 @@ fn what_was_changed_by_hand_is_named_before_a_run_goes_back() {
     typed(&baton, &words, ":next\nset_readonly(service(\"c1\"))\n:quit\n").code(4);
     let plan = baton.run(&["rollback"]).code(4).says("changed by lines typed in the REPL: not undone by this");
     plan.says("set_readonly(c1)").says("nothing was changed that would have to be undone");
+    baton.run(&["rollback", "--yes"]).code(6).says("1 of them typed in the REPL and not undone");
 }
 
 #[test]

@@ -163,6 +163,18 @@ fn a_run_costs_microseconds() {
 }
 
 #[test]
+fn a_command_with_a_zero_byte_is_a_bug_and_nothing_is_started() {
+    for call in
+        ["run(service(\"c1\"), [\"echo\", \"a\\x00b\"])", "set_option(service(\"c1\"), \"s\", \"o\", \"a\\x00b\")"]
+    {
+        let test = Test::new(call);
+        let told = test.bug();
+        assert!(told.contains("no command can have a zero byte in it"), "{told}");
+        assert!(test.door.seen().iter().all(|seen| seen == "option(c1)"), "{:?}", test.door.seen());
+    }
+}
+
+#[test]
 fn what_a_condition_reads_takes_no_longer_than_its_wait() {
     let test =
         Test::new("status(service(\"c1\")); wait_until(\"x\", || role(service(\"c1\")) == \"x\", #{ limit: \"3s\" });")
