@@ -452,7 +452,7 @@ impl Sink for Terminal {
                 let words = format!("{}: {}{again}", shown(service), log_words(*number, line));
                 self.entry(at.wall, badge('‹', "log", Tone::Plain), &lane(&id.track, &words), "");
                 if let Some(meaning) = meaning.as_ref().filter(|_| *times <= 1) {
-                    self.line(&format!("{:20} = {}", "", shown(meaning)));
+                    self.under(Tone::Plain, &format!("= {}", shown(meaning)));
                 }
             }
             Event::Output { id, text, .. } => self.output(id, text),
