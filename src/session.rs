@@ -2,12 +2,14 @@
 //! it ended. The only file that knows every concrete part; it takes no decision about steps.
 
 pub mod adoption;
+mod hearing;
 mod rollback;
 mod said;
 mod takeover;
 mod verdict;
 mod write_off;
 
+pub use hearing::{Seen, hear};
 pub use rollback::{Return, Wish, rollback, way_back};
 pub use said::said;
 pub use takeover::Takeover;
@@ -213,6 +215,8 @@ pub fn resume(prepared: &Prepared, parts: Parts, verdict: Verdict) -> Result<Fin
 pub struct Terms {
     /// What a person says of the effect at which it stopped.
     pub verdict: Verdict,
+    /// What was seen when they said it, and does not bear it out.
+    pub seen: Vec<Seen>,
     /// Why a person goes on although a guard was decided by something that is otherwise now.
     pub drift: Option<String>,
     /// The texts it is prepared from are others than those on record, and fit them.
@@ -228,7 +232,7 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let known = History::from(stored.clone())?;
     if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
-        let wish = Wish { way: way.clone(), verdict: terms.verdict, reason: String::new() };
+        let wish = Wish { verdict: terms.verdict, seen: terms.seen, ..Wish::of(way.clone()) };
         return rollback::way_back_with(prepared, parts, wish, terms.adoption)?.go();
     }
     tell_again(&mut stored, &mut parts.sinks);
@@ -238,7 +242,9 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
     }
     let params = prepared.program.kept_params(&history.begun().params);
     let (at, by) = (parts.world.now(), parts.by.clone());
+    let seen = hearing::records(terms.seen, &terms.verdict, &at, &by);
     let mut opening = verdict::reopening(&parts.run, &history, terms.verdict, &at, &by)?;
+    opening.extend(seen);
     opening.extend(departures(&parts, &at));
     let second_look = SecondLook::new(prepared.inventory.pairs.values(), terms.drift.is_some());
     if let Some(reason) = terms.drift {

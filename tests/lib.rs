@@ -48,4 +48,5 @@ mod transfer;
 mod verdicts;
 mod way_back;
 mod witness;
+mod word;
 mod world;

@@ -6,7 +6,7 @@ use super::{Desk, carry, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::lab::Lab;
 use crate::model::record::Way;
-use crate::session::{self, Finished, Parts, Verdict, Wish};
+use crate::session::{self, Finished, Parts, Wish};
 use crate::world::desk;
 use crate::world::nowhere::Nowhere;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// When it is over, or its record cannot be written.
 pub(super) fn give_up(taken: &TakenUp, events: Option<&Path>, reason: String, desk: &Desk) -> Result<Finished> {
     let parts = taken.parts(events, Vec::new(), desk)?;
-    let back = session::way_back(&taken.prepared, parts, Wish { way: Way::Abort, verdict: Verdict::Retry, reason })?;
+    let back = session::way_back(&taken.prepared, parts, Wish { reason, ..Wish::of(Way::Abort) })?;
     rollback::show(&back, &taken.run, desk);
     back.go()
 }
@@ -66,7 +66,7 @@ fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result
             gates: Vec::new(),
             steering: None,
         };
-        let wish = Wish { way: Way::Abort, verdict: Verdict::Retry, reason: String::new() };
+        let wish = Wish::of(Way::Abort);
         Ok(session::way_back(&prepared, parts, wish)?.owes())
     });
     let left = match owes {

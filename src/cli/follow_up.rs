@@ -4,6 +4,7 @@
 use super::adopt::Edited;
 use super::steering::{Begun, Course, Gates};
 use super::take_up::TakenUp;
+use super::word::{self, Heard};
 use super::{Desk, abort, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
@@ -11,7 +12,7 @@ use crate::model::record::{AfterFailure, Ending};
 use crate::model::text::shown;
 use crate::repl::Start;
 use crate::report::style::Tone;
-use crate::session::{self, Finished, Parts, Verdict};
+use crate::session::{self, Finished, Parts, Seen, Terms, Verdict};
 use crate::world::{Completion, Line, Reply, Request, Ticket, World, desk};
 use std::path::Path;
 
@@ -81,7 +82,7 @@ fn menu(history: &History, ending: Ending) -> Option<(&'static str, &'static [(&
 
 /// How it goes on.
 enum Next {
-    Resume(Verdict),
+    Resume(Verdict, Vec<Seen>),
     Adopt(Box<Edited>),
     RollBack,
     GiveUp(String),
@@ -146,10 +147,10 @@ pub(super) fn go_on(
                 Err(error) => complain(error, desk),
             },
             Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
-            Next::Resume(verdict) => {
+            Next::Resume(verdict, seen) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
-                finished = session::resume(&taken.prepared, parts, verdict)?;
+                finished = session::resume_on(&taken.prepared, parts, Terms { verdict, seen, ..Terms::default() })?;
             }
             Next::Adopt(edited) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
@@ -220,8 +221,10 @@ fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Re
                 }
             },
         };
-        match session::admits(&taken.run, &taken.history(desk)?, &verdict) {
-            Ok(()) => return Ok(Next::Resume(verdict)),
+        let admitted = session::admits(&taken.run, &taken.history(desk)?, &verdict);
+        match admitted.and_then(|()| word::hear(taken, &verdict, false, desk)) {
+            Ok(Heard::Taken(seen)) => return Ok(Next::Resume(verdict, seen)),
+            Ok(Heard::Withdrawn) => {}
             Err(error) => complain(error, desk),
         }
     }

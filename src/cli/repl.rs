@@ -292,7 +292,7 @@ impl Hands for AtDesk {
 
     fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished> {
         let parts = self.parts(Vec::new(), Box::new(Unseen))?;
-        let wish = Wish { way, verdict: Verdict::Retry, reason: String::new() };
+        let wish = Wish::of(way);
         let back = session::way_back(prepared, parts, wish)?;
         rollback::show(&back, &self.run, &self.desk);
         // What it means is only seen now: whoever types the next line of a pipe says so there.

@@ -3,7 +3,7 @@
 use super::resume::sound;
 use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
-use super::{Desk, follow_up};
+use super::{Desk, answers, follow_up, word};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Way;
 use crate::report::way_back::{Plan, render};
@@ -37,6 +37,9 @@ pub(super) struct Words {
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Answers to gates of the way back that are known before they are asked: a TOML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
@@ -51,8 +54,12 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (None, Some(under_way)) => under_way.clone(),
         (None, None) => Way::All,
     };
+    let begins = claimed.history.way_back().is_none();
     let taken = claimed.take_up(desk)?;
-    let wish = Wish { way, verdict, reason: String::new() };
+    let answers = answers::read(words.answers.as_deref(), &taken.prepared, desk)?;
+    let taken = taken.answered(answers);
+    let seen = word::heard(&taken, &verdict, begins, desk)?;
+    let wish = Wish { verdict, seen, ..Wish::of(way) };
     let events = words.events.as_deref();
     let Some(finished) = go(&taken, wish, events, !words.yes, desk)? else { return Ok(Kind::Suspended.exit_code()) };
     let course = Steering::default().course(taken.prepared.program.step_names())?;
@@ -66,7 +73,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// # Errors
 /// When there is no way back, or the record cannot be written.
 pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<Finished>> {
-    go(taken, Wish { way: Way::All, verdict: Verdict::Retry, reason: String::new() }, events, asks, desk)
+    go(taken, Wish::of(Way::All), events, asks, desk)
 }
 
 fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<Finished>> {

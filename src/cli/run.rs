@@ -109,7 +109,7 @@ fn on_site(
         former.must_be_of(&prepared.inventory, &file)?;
         former.add_to(&mut params);
     }
-    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
     let run = new_run()?;
     // A journal that cannot be opened must show before anybody is kept away from the site.
     desk.store()?;
@@ -142,7 +142,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
-    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
     let (run, store) = (new_run()?, desk.store()?);
     let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
@@ -164,7 +164,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
-    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
     say_what_differs(site, desk);
     lab.belongs_to(&run)?;
     let leases = (lease(desk, &run, &run)?, of_lab);

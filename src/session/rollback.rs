@@ -2,6 +2,7 @@
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
 use super::adoption::Adoption;
+use super::hearing::{self, Seen};
 use super::{Finished, Parts, Prepared, Verdict, reopening};
 use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
@@ -35,8 +36,18 @@ pub struct Wish {
     pub way: Way,
     /// What they say of the effect in doubt.
     pub verdict: Verdict,
+    /// What was seen when they said it, and does not bear it out.
+    pub seen: Vec<Seen>,
     /// Why they want it, for the record; may be empty.
     pub reason: String,
+}
+
+impl Wish {
+    /// To go this way, with nothing to be said.
+    #[must_use]
+    pub fn of(way: Way) -> Self {
+        Self { way, verdict: Verdict::Retry, seen: Vec::new(), reason: String::new() }
+    }
 }
 
 /// Makes a run ready to go back, and touches nothing.
@@ -85,7 +96,7 @@ fn errand(history: &History, way: &Way) -> Result<Errand> {
 }
 
 /// Replays the script with effects off.
-fn stand(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<Standing> {
+pub(super) fn stand(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<Standing> {
     let slot: Rc<RefCell<Option<Result<Standing>>>> = Rc::default();
     let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
     let (result, script_door) = (Rc::clone(&slot), Rc::clone(door) as Rc<dyn Door>);
@@ -131,7 +142,7 @@ fn walk(door: &Rc<Dispatcher>, standing: &Rc<Standing>, errand: Errand) -> Scrip
 /// # Errors
 /// As [`way_back`], and when the first records cannot be written: nothing was touched then.
 pub fn rollback(prepared: &Prepared, parts: Parts, way: &Way, verdict: Verdict) -> Result<Finished> {
-    way_back(prepared, parts, Wish { way: way.clone(), verdict, reason: String::new() })?.go()
+    way_back(prepared, parts, Wish { verdict, ..Wish::of(way.clone()) })?.go()
 }
 
 impl Return {
@@ -272,9 +283,10 @@ fn broken(run: &str, error: Box<Error>) -> Box<Error> {
 fn opening(
     run: &str,
     history: &History,
-    Wish { way, verdict, reason: why }: Wish,
+    Wish { way, verdict, seen, reason: why }: Wish,
     (at, by): &(Moment, Who),
 ) -> Result<Vec<Record>> {
+    let seen = hearing::records(seen, &verdict, at, by);
     let mut records = match history.way_back() {
         Some(_) if history.is_final() => return Err(back_already(run, history)),
         // What is in doubt on the way back stays so: nothing more is undone.
@@ -289,6 +301,7 @@ fn opening(
         None if way == Way::Abort && history.is_final() => return Err(over_already(run)),
         None => begins(run, history, way, verdict, (at, by))?,
     };
+    records.extend(seen);
     if !why.is_empty() {
         let (what, at, by) = ("the runbook was left".to_owned(), at.clone(), by.clone());
         records.push(Record::Deviation { what, reason: why, hosts: Vec::new(), at, by });

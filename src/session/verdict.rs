@@ -81,7 +81,7 @@ fn stale(history: &History, records: &[Record]) -> Vec<EffectId> {
 }
 
 /// What a person can speak of.
-enum Stopped<'a> {
+pub(super) enum Stopped<'a> {
     /// A change or a wait, with its attempt.
     Effect(EffectId, u32),
     /// The undoing of a step, or something that is owed, with its name: on a way back that can be said of as a whole.
@@ -99,7 +99,7 @@ fn must_be_told(run: &str) -> Box<Error> {
 }
 
 /// What a person can speak of in a run that stopped.
-fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
+pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
     if let Some((id, attempt)) = history.doubted() {
         return Ok(Stopped::Effect(id, attempt));
     }
