@@ -5,6 +5,7 @@
 
 mod accounts;
 mod adopt;
+mod advice;
 mod bad_input;
 mod begun_with;
 mod cli;

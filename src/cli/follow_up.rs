@@ -20,6 +20,8 @@ use std::path::Path;
 const PROMPT: &str = "failed> ";
 /// The same for what is in doubt.
 const DOUBT_PROMPT: &str = "doubt> ";
+/// The word that goes back.
+const ROLLBACK: &str = "rollback";
 
 /// What each word does after a failure.
 const AFTER_FAILURE: [(&str, &str); 8] = [
@@ -27,7 +29,7 @@ const AFTER_FAILURE: [(&str, &str); 8] = [
     ("edit", "open the runbook in your editor, then go on with it"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
     ("done REASON", "it happened all the same; say how you know"),
-    ("rollback", "undo what this run has done"),
+    (ROLLBACK, "undo what this run has done"),
     ("shell", "open the REPL here"),
     ("stop", "leave it as it is; it can be resumed"),
     ("help", "show these words"),
@@ -43,7 +45,7 @@ const IN_DOUBT: [(&str, &str); 4] = [
 /// What each word does after a mistake in the runbook: to try it again as it is would come to the same.
 const AFTER_MISTAKE: [(&str, &str); 5] = [
     ("edit", "open the runbook in your editor, then go on with it"),
-    ("rollback", "undo what this run has done"),
+    (ROLLBACK, "undo what this run has done"),
     ("shell", "open the REPL here"),
     ("stop", "leave it as it is; it can be resumed"),
     ("help", "show these words"),
@@ -68,16 +70,19 @@ const IN_DOUBT_BACK: [(&str, &str); 5] = [
 ];
 
 /// The words that fit a run which stopped like this; none where there is nothing to be said.
-fn menu(history: &History, ending: Ending) -> Option<(&'static str, &'static [(&'static str, &'static str)])> {
-    match (ending, history.way_back().is_some()) {
-        (Ending::Failed, false) => Some((PROMPT, &AFTER_FAILURE)),
-        (Ending::Doubt, false) => Some((DOUBT_PROMPT, &IN_DOUBT)),
-        (Ending::Bug, false) if history.changes() > 0 => Some((PROMPT, &AFTER_MISTAKE)),
-        (Ending::Failed | Ending::Bug, true) => Some((PROMPT, &ON_THE_WAY_BACK)),
-        (Ending::Doubt, true) => Some((DOUBT_PROMPT, &IN_DOUBT_BACK)),
-        (Ending::Bug | Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended, _) => None,
-        (Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted, _) => None,
-    }
+fn menu(history: &History, ending: Ending) -> Option<(&'static str, Vec<(&'static str, &'static str)>)> {
+    let (prompt, words): (_, &[_]) = match (ending, history.way_back().is_some()) {
+        (Ending::Failed, false) => (PROMPT, &AFTER_FAILURE),
+        (Ending::Doubt, false) => (DOUBT_PROMPT, &IN_DOUBT),
+        (Ending::Bug, false) if history.changes() > 0 => (PROMPT, &AFTER_MISTAKE),
+        (Ending::Failed | Ending::Bug, true) => (PROMPT, &ON_THE_WAY_BACK),
+        (Ending::Doubt, true) => (DOUBT_PROMPT, &IN_DOUBT_BACK),
+        (Ending::Bug | Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended, _) => return None,
+        (Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted, _) => return None,
+    };
+    // Nobody is offered a way that is closed.
+    let is_open = |word: &str| word != ROLLBACK || history.no_return_since(0).is_none();
+    Some((prompt, words.iter().copied().filter(|(word, _)| is_open(word)).collect()))
 }
 
 /// How it goes on.
@@ -173,7 +178,7 @@ fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> R
         Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
     };
     match (course.on_failure, menu(&history, finished.ending)) {
-        (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, words, desk),
+        (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, &words, desk),
         (AfterFailure::Rollback, _) if failed && history.way_back().is_none() => Ok(Next::RollBack),
         (AfterFailure::Ask | AfterFailure::Stop | AfterFailure::Rollback, _) => Ok(Next::Stop),
     }
@@ -204,7 +209,7 @@ fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Re
                 "skip" => Verdict::Skip(reason.to_owned()),
                 "done" | "happened" => Verdict::Happened(reason.to_owned()),
                 "not-happened" => Verdict::NotHappened(reason.to_owned()),
-                "rollback" => return Ok(Next::RollBack),
+                ROLLBACK => return Ok(Next::RollBack),
                 "abort" => return Ok(Next::GiveUp(reason.to_owned())),
                 "shell" => return Ok(Next::Shell),
                 "stop" => return Ok(Next::Stop),

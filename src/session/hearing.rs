@@ -54,6 +54,10 @@ pub fn hear(
     verdict: &Verdict,
     back: bool,
 ) -> Result<Vec<Seen>> {
+    // Of what is over nothing can be said, which is for others to tell.
+    if history.is_final() && !back {
+        return Ok(Vec::new());
+    }
     let happened = match verdict {
         Verdict::Happened(_) => true,
         Verdict::NotHappened(_) => false,
@@ -101,9 +105,11 @@ fn subject(
         let doubted = if back { any() } else { history.doubted().map(|(id, _)| id) };
         return Ok(doubted.and_then(|id| history.spoken_of(&id)).map(of));
     }
-    let (step, name) = match stopped_at(run, history)? {
-        Stopped::Effect(id, _) => return Ok(history.spoken_of(&id).map(of)),
-        Stopped::Undo(step, name) => (step, name.to_owned()),
+    let (step, name) = match stopped_at(run, history) {
+        Ok(Stopped::Effect(id, _)) => return Ok(history.spoken_of(&id).map(of)),
+        Ok(Stopped::Undo(step, name)) => (step, name.to_owned()),
+        // Why nothing can be said of it is told when it is said.
+        Err(_) => return Ok(None),
     };
     let Some(since) = history.way_back().map(|way| history.since(way)).transpose()?.flatten() else { return Ok(None) };
     let nth = before(history, &step, &name);
