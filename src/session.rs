@@ -2,12 +2,14 @@
 //! it ended. The only file that knows every concrete part; it takes no decision about steps.
 
 pub mod adoption;
+mod hearing;
 mod rollback;
 mod said;
 mod takeover;
 mod verdict;
 mod write_off;
 
+pub use hearing::{Seen, hear};
 pub use rollback::{Return, Wish, rollback, way_back};
 pub use said::said;
 pub use takeover::Takeover;
@@ -213,6 +215,8 @@ pub fn resume(prepared: &Prepared, parts: Parts, verdict: Verdict) -> Result<Fin
 pub struct Terms {
     /// What a person says of the effect at which it stopped.
     pub verdict: Verdict,
+    /// What was seen when they said it, and does not bear it out.
+    pub seen: Vec<Seen>,
     /// Why a person goes on although a guard was decided by something that is otherwise now.
     pub drift: Option<String>,
     /// The texts it is prepared from are others than those on record, and fit them.
@@ -228,7 +232,7 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let known = History::from(stored.clone())?;
     if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
-        let wish = Wish { way: way.clone(), verdict: terms.verdict, reason: String::new() };
+        let wish = Wish { verdict: terms.verdict, seen: terms.seen, ..Wish::of(way.clone()) };
         return rollback::way_back_with(prepared, parts, wish, terms.adoption)?.go();
     }
     tell_again(&mut stored, &mut parts.sinks);
@@ -238,7 +242,9 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
     }
     let params = prepared.program.kept_params(&history.begun().params);
     let (at, by) = (parts.world.now(), parts.by.clone());
+    let seen = hearing::records(terms.seen, &terms.verdict, &at, &by);
     let mut opening = verdict::reopening(&parts.run, &history, terms.verdict, &at, &by)?;
+    opening.extend(seen);
     opening.extend(departures(&parts, &at));
     let second_look = SecondLook::new(prepared.inventory.pairs.values(), terms.drift.is_some());
     if let Some(reason) = terms.drift {
@@ -268,8 +274,8 @@ pub(crate) fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
 /// The record of a person who goes on in spite of a drift.
 fn accepted_drift(run: &str, history: &History, reason: String, at: &Moment, by: &Who) -> Result<Record> {
     let Some(past) = history.drifted() else {
-        return Err(Error::new(Kind::Usage, format!("nothing in run {run} has drifted"))
-            .hint(format!("take it up again: baton resume {run}")));
+        let error = Error::new(Kind::Usage, format!("nothing in run {run} has drifted"));
+        return Err(verdict::again(run, history, error));
     };
     let what = format!("accepted that {} is not what a guard was decided by", past.effect.label);
     Ok(Record::Deviation { what, reason, hosts: Vec::new(), at: at.clone(), by: by.clone() })
@@ -320,11 +326,11 @@ pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Fini
         (None, ScriptEnd::Failed { mut error, effect, guard, owed, .. }) => {
             let ending = if guard && !touched { Ending::Unmet } else { Ending::Failed };
             error.kind = if ending == Ending::Unmet { Kind::Precondition } else { Kind::Failed };
-            (ending, Some(next_after_failure(&run, ending, error, &owed)), effect)
+            (ending, Some(next_after_failure(&run, ending, error, (&owed, way_out(door)))), effect)
         }
         (None, ScriptEnd::Bug(mut error)) => {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
-            (Ending::Bug, Some(if touched { after_mistake(&run, error) } else { error }), None)
+            (Ending::Bug, Some(if touched { after_mistake(&run, error, way_out(door)) } else { error }), None)
         }
         (None, ScriptEnd::Halted) => (
             Ending::Interrupted,
@@ -375,9 +381,12 @@ pub(crate) fn stopped(run: &str, ending: Ending, message: &str) -> Finished {
         Ending::Refused => Kind::Refused,
         Ending::RolledBack => Kind::RolledBack,
     };
-    let error = Error::new(kind, message)
-        .hint(format!("go on by hand:   baton repl --run {run}"))
-        .hint(format!("go on by itself: baton resume {run}"));
+    let error = Error::new(kind, message).hint(format!("go on by hand:   baton repl --run {run}"));
+    let error = error.hint(if ending == Ending::Bug {
+        format!("edit the runbook, then go on by itself: baton resume {run} --adopt-edited")
+    } else {
+        format!("go on by itself: baton resume {run}")
+    });
     Finished { run: run.to_owned(), ending, exit_code: error.kind.exit_code(), error: Some(error) }
 }
 
@@ -396,13 +405,22 @@ fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
 }
 
 /// What can be done when the script turned out to be wrong in the midst of the run.
-fn after_mistake(run: &str, error: Box<Error>) -> Box<Error> {
-    error
-        .hint(format!("edit the runbook, then go on from here: baton resume {run} --adopt-edited"))
-        .hint(format!("or take back what was changed: baton rollback {run}"))
+fn after_mistake(run: &str, error: Box<Error>, back: Option<String>) -> Box<Error> {
+    let error = error.hint(format!("edit the runbook, then go on from here: baton resume {run} --adopt-edited"));
+    back.into_iter().fold(error, |error, back| error.hint(format!("or {back}")))
 }
 
-fn next_after_failure(run: &str, ending: Ending, mut error: Box<Error>, owed: &[String]) -> Box<Error> {
+/// The way back that is open now, with what this runner has written.
+fn way_out(door: &Dispatcher) -> Option<String> {
+    rollback::way_out(door.run(), &door.recorded_now().ok()?)
+}
+
+fn next_after_failure(
+    run: &str,
+    ending: Ending,
+    mut error: Box<Error>,
+    (owed, back): (&[String], Option<String>),
+) -> Box<Error> {
     if ending == Ending::Unmet {
         return error
             .hint("nothing was touched")
@@ -412,7 +430,6 @@ fn next_after_failure(run: &str, ending: Ending, mut error: Box<Error>, owed: &[
         let names: Vec<String> = owed.iter().map(|name| format!("`{name}`")).collect();
         error = error.hint(format!("owed and not done yet, in this order: {}", names.join(", ")));
     }
-    error
-        .hint(format!("take back what was changed: baton rollback {run}"))
-        .hint(format!("put it right, then try the failed step again: baton resume {run}"))
+    let error = back.into_iter().fold(error, Error::hint);
+    error.hint(format!("put it right, then try the failed step again: baton resume {run}"))
 }

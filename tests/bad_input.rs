@@ -179,7 +179,7 @@ help: fix it, then: baton check own/t",
         "let v = param(\"version\", #{ help: \"which to install\" });",
         "error: runbook `own/t` needs parameter `version`
 help: `version`: which to install
-help: baton run own/t -p version=…",
+help: type the same once more with it: -p version=…",
     ),
 ];
 

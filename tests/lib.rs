@@ -5,6 +5,7 @@
 
 mod accounts;
 mod adopt;
+mod advice;
 mod bad_input;
 mod begun_with;
 mod cli;
@@ -48,4 +49,5 @@ mod transfer;
 mod verdicts;
 mod way_back;
 mod witness;
+mod word;
 mod world;

@@ -287,7 +287,8 @@ fn the_ending_counts_what_was_interrupted_and_names_the_next_command() {
 #[test]
 fn every_ending_has_a_next_command() {
     for end in [Ending::Done, Ending::Held, Ending::Failed, Ending::Unmet, Ending::Suspended, Ending::Doubt] {
-        assert!(ending::next_command("0a1b", Some(end), "x/y").starts_with("baton "), "{end:?}");
+        let ways = ending::ways_on("0a1b", Some(end), "x/y");
+        assert!(!ways.is_empty() && ways.iter().all(|way| way.contains("baton ")), "{end:?}: {ways:?}");
     }
 }
 

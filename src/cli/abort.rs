@@ -6,7 +6,7 @@ use super::{Desk, carry, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::lab::Lab;
 use crate::model::record::Way;
-use crate::session::{self, Finished, Parts, Verdict, Wish};
+use crate::session::{self, Finished, Parts, Wish};
 use crate::world::desk;
 use crate::world::nowhere::Nowhere;
 use std::path::{Path, PathBuf};
@@ -26,11 +26,11 @@ pub(super) struct Words {
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    if words.reason.trim().is_empty() {
-        return Err(Error::new(Kind::Usage, "giving a run up needs a reason: it goes into the record")
-            .hint("say why: baton abort --reason \"why\""));
-    }
     let claimed = claim(&words.run, desk)?;
+    if words.reason.trim().is_empty() && !claimed.history.is_final() {
+        return Err(Error::new(Kind::Usage, "giving a run up needs a reason: it goes into the record")
+            .hint(format!("say why: baton abort {} --reason \"why\"", claimed.run)));
+    }
     if let Some(lab) = lab_of(&claimed.history)
         && let Some(gone) = Lab::gone(lab, &desk.state, &claimed.run)?
     {
@@ -47,13 +47,18 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// When it is over, or its record cannot be written.
 pub(super) fn give_up(taken: &TakenUp, events: Option<&Path>, reason: String, desk: &Desk) -> Result<Finished> {
     let parts = taken.parts(events, Vec::new(), desk)?;
-    let back = session::way_back(&taken.prepared, parts, Wish { way: Way::Abort, verdict: Verdict::Retry, reason })?;
+    let back = session::way_back(&taken.prepared, parts, Wish { reason, ..Wish::of(Way::Abort) })?;
     rollback::show(&back, &taken.run, desk);
     back.go()
 }
 
 /// Ends a run for good whose lab is there no more: nothing can be done for it, and that is what is written down.
 fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result<u8> {
+    if claimed.history.is_final() {
+        return Err(Error::new(Kind::Refused, format!("run {} is over; there is nothing to give up", claimed.run))
+            .cause(gone)
+            .hint(format!("see what was done: baton show {}", claimed.run)));
+    }
     let store = desk.store()?;
     let prepared = session::snapshot(&*store, &claimed.history).and_then(session::prepare);
     let owes = prepared.and_then(|prepared| {
@@ -66,7 +71,7 @@ fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result
             gates: Vec::new(),
             steering: None,
         };
-        let wish = Wish { way: Way::Abort, verdict: Verdict::Retry, reason: String::new() };
+        let wish = Wish::of(Way::Abort);
         Ok(session::way_back(&prepared, parts, wish)?.owes())
     });
     let left = match owes {

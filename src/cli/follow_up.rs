@@ -4,6 +4,7 @@
 use super::adopt::Edited;
 use super::steering::{Begun, Course, Gates};
 use super::take_up::TakenUp;
+use super::word::{self, Heard};
 use super::{Desk, abort, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
@@ -11,7 +12,7 @@ use crate::model::record::{AfterFailure, Ending};
 use crate::model::text::shown;
 use crate::repl::Start;
 use crate::report::style::Tone;
-use crate::session::{self, Finished, Parts, Verdict};
+use crate::session::{self, Finished, Parts, Seen, Terms, Verdict};
 use crate::world::{Completion, Line, Reply, Request, Ticket, World, desk};
 use std::path::Path;
 
@@ -19,6 +20,8 @@ use std::path::Path;
 const PROMPT: &str = "failed> ";
 /// The same for what is in doubt.
 const DOUBT_PROMPT: &str = "doubt> ";
+/// The word that goes back.
+const ROLLBACK: &str = "rollback";
 
 /// What each word does after a failure.
 const AFTER_FAILURE: [(&str, &str); 8] = [
@@ -26,7 +29,7 @@ const AFTER_FAILURE: [(&str, &str); 8] = [
     ("edit", "open the runbook in your editor, then go on with it"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
     ("done REASON", "it happened all the same; say how you know"),
-    ("rollback", "undo what this run has done"),
+    (ROLLBACK, "undo what this run has done"),
     ("shell", "open the REPL here"),
     ("stop", "leave it as it is; it can be resumed"),
     ("help", "show these words"),
@@ -42,7 +45,7 @@ const IN_DOUBT: [(&str, &str); 4] = [
 /// What each word does after a mistake in the runbook: to try it again as it is would come to the same.
 const AFTER_MISTAKE: [(&str, &str); 5] = [
     ("edit", "open the runbook in your editor, then go on with it"),
-    ("rollback", "undo what this run has done"),
+    (ROLLBACK, "undo what this run has done"),
     ("shell", "open the REPL here"),
     ("stop", "leave it as it is; it can be resumed"),
     ("help", "show these words"),
@@ -67,21 +70,24 @@ const IN_DOUBT_BACK: [(&str, &str); 5] = [
 ];
 
 /// The words that fit a run which stopped like this; none where there is nothing to be said.
-fn menu(history: &History, ending: Ending) -> Option<(&'static str, &'static [(&'static str, &'static str)])> {
-    match (ending, history.way_back().is_some()) {
-        (Ending::Failed, false) => Some((PROMPT, &AFTER_FAILURE)),
-        (Ending::Doubt, false) => Some((DOUBT_PROMPT, &IN_DOUBT)),
-        (Ending::Bug, false) if history.changes() > 0 => Some((PROMPT, &AFTER_MISTAKE)),
-        (Ending::Failed | Ending::Bug, true) => Some((PROMPT, &ON_THE_WAY_BACK)),
-        (Ending::Doubt, true) => Some((DOUBT_PROMPT, &IN_DOUBT_BACK)),
-        (Ending::Bug | Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended, _) => None,
-        (Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted, _) => None,
-    }
+fn menu(history: &History, ending: Ending) -> Option<(&'static str, Vec<(&'static str, &'static str)>)> {
+    let (prompt, words): (_, &[_]) = match (ending, history.way_back().is_some()) {
+        (Ending::Failed, false) => (PROMPT, &AFTER_FAILURE),
+        (Ending::Doubt, false) => (DOUBT_PROMPT, &IN_DOUBT),
+        (Ending::Bug, false) if history.changes() > 0 => (PROMPT, &AFTER_MISTAKE),
+        (Ending::Failed | Ending::Bug, true) => (PROMPT, &ON_THE_WAY_BACK),
+        (Ending::Doubt, true) => (DOUBT_PROMPT, &IN_DOUBT_BACK),
+        (Ending::Bug | Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended, _) => return None,
+        (Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted, _) => return None,
+    };
+    // Nobody is offered a way that is closed.
+    let is_open = |word: &str| word != ROLLBACK || history.no_return_since(0).is_none();
+    Some((prompt, words.iter().copied().filter(|(word, _)| is_open(word)).collect()))
 }
 
 /// How it goes on.
 enum Next {
-    Resume(Verdict),
+    Resume(Verdict, Vec<Seen>),
     Adopt(Box<Edited>),
     RollBack,
     GiveUp(String),
@@ -146,10 +152,10 @@ pub(super) fn go_on(
                 Err(error) => complain(error, desk),
             },
             Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
-            Next::Resume(verdict) => {
+            Next::Resume(verdict, seen) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
-                finished = session::resume(&taken.prepared, parts, verdict)?;
+                finished = session::resume_on(&taken.prepared, parts, Terms { verdict, seen, ..Terms::default() })?;
             }
             Next::Adopt(edited) => {
                 gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
@@ -172,7 +178,7 @@ fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> R
         Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
     };
     match (course.on_failure, menu(&history, finished.ending)) {
-        (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, words, desk),
+        (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, &words, desk),
         (AfterFailure::Rollback, _) if failed && history.way_back().is_none() => Ok(Next::RollBack),
         (AfterFailure::Ask | AfterFailure::Stop | AfterFailure::Rollback, _) => Ok(Next::Stop),
     }
@@ -203,7 +209,7 @@ fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Re
                 "skip" => Verdict::Skip(reason.to_owned()),
                 "done" | "happened" => Verdict::Happened(reason.to_owned()),
                 "not-happened" => Verdict::NotHappened(reason.to_owned()),
-                "rollback" => return Ok(Next::RollBack),
+                ROLLBACK => return Ok(Next::RollBack),
                 "abort" => return Ok(Next::GiveUp(reason.to_owned())),
                 "shell" => return Ok(Next::Shell),
                 "stop" => return Ok(Next::Stop),
@@ -220,8 +226,10 @@ fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Re
                 }
             },
         };
-        match session::admits(&taken.run, &taken.history(desk)?, &verdict) {
-            Ok(()) => return Ok(Next::Resume(verdict)),
+        let admitted = session::admits(&taken.run, &taken.history(desk)?, &verdict);
+        match admitted.and_then(|()| word::hear(taken, &verdict, false, desk)) {
+            Ok(Heard::Taken(seen)) => return Ok(Next::Resume(verdict, seen)),
+            Ok(Heard::Withdrawn) => {}
             Err(error) => complain(error, desk),
         }
     }

@@ -29,6 +29,7 @@ mod site;
 mod steering;
 mod take_up;
 mod takeover;
+mod word;
 
 pub use screen::Screen;
 

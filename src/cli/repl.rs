@@ -66,11 +66,16 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (Some(run), _, _) => go_on(words, run, desk),
         (None, Some(inventory), _) => on_site(words, inventory, &site, desk),
         (None, None, Some(lab)) => in_lab(words, &Wanted::parse(lab), &site, desk),
-        (None, None, None) => Err(Error::new(Kind::Usage, "where shall it act?")
-            .hint("on a site: baton repl -i INVENTORY")
-            .hint("as a rehearsal on this machine: baton repl --lab genesys")
-            .hint("on with a run: baton repl --run latest")),
+        (None, None, None) => Err(nowhere(desk)),
     }
+}
+
+fn nowhere(desk: &Desk) -> Box<Error> {
+    let error = Error::new(Kind::Usage, "where shall it act?")
+        .hint("on a site: baton repl -i INVENTORY")
+        .hint("as a rehearsal on this machine: baton repl --lab genesys");
+    let runs = desk.store().and_then(|store| store.runs()).unwrap_or_default();
+    if runs.is_empty() { error } else { error.hint("on with a run: baton repl --run latest") }
 }
 
 fn go_on(words: &Words, given: &str, desk: &Desk) -> Result<u8> {
@@ -291,7 +296,7 @@ impl Hands for AtDesk {
 
     fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished> {
         let parts = self.parts(Vec::new(), Box::new(Unseen))?;
-        let wish = Wish { way, verdict: Verdict::Retry, reason: String::new() };
+        let wish = Wish::of(way);
         let back = session::way_back(prepared, parts, wish)?;
         rollback::show(&back, &self.run, &self.desk);
         // What it means is only seen now: whoever types the next line of a pipe says so there.

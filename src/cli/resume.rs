@@ -3,7 +3,7 @@
 use super::adopt::Edited;
 use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
-use super::{Desk, answers, carry, follow_up};
+use super::{Desk, answers, carry, follow_up, word};
 use crate::error::{Error, Kind, Result};
 use crate::session::{self, Terms, Verdict};
 use std::path::PathBuf;
@@ -72,11 +72,12 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     } else {
         (claimed.take_up(desk)?, None)
     };
-    let answers = answers::read(words.answers.as_deref(), &taken.prepared.program)?;
+    let answers = answers::read(words.answers.as_deref(), &taken.prepared, desk)?;
     let taken = taken.answered(answers);
     let names = taken.prepared.program.step_names();
     let course = words.steering.course_on(names, &begun, &asked, words.no_step)?;
-    let terms = Terms { verdict, drift, adoption };
+    let seen = word::heard(&taken, &verdict, false, desk)?;
+    let terms = Terms { verdict, seen, drift, adoption };
     let start = |taken: &TakenUp, parts| session::resume_on(&taken.prepared, parts, terms);
     follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
 }

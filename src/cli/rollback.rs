@@ -3,9 +3,10 @@
 use super::resume::sound;
 use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
-use super::{Desk, follow_up};
+use super::{Desk, answers, follow_up, word};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Way;
+use crate::model::text::typed;
 use crate::report::way_back::{Plan, render};
 use crate::session::{self, Finished, Return, Verdict, Wish};
 use crate::world::desk;
@@ -37,6 +38,9 @@ pub(super) struct Words {
     /// Also write every event to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Answers to gates of the way back that are known before they are asked: a TOML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
@@ -45,16 +49,23 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (None, Some(reason)) => Verdict::NotHappened(sound("--not-happened", reason)?),
         (None, None) => Verdict::Retry,
     };
+    let said = said_again(words);
     let claimed = claim(&words.run, desk)?;
     let way = match (&words.to, claimed.history.way_back()) {
         (Some(step), _) => Way::To(step.clone()),
         (None, Some(under_way)) => under_way.clone(),
         (None, None) => Way::All,
     };
+    let begins = claimed.history.way_back().is_none();
     let taken = claimed.take_up(desk)?;
-    let wish = Wish { way, verdict, reason: String::new() };
+    let answers = answers::read(words.answers.as_deref(), &taken.prepared, desk)?;
+    let taken = taken.answered(answers);
+    let seen = word::heard(&taken, &verdict, begins, desk)?;
+    let wish = Wish { verdict, seen, ..Wish::of(way) };
     let events = words.events.as_deref();
-    let Some(finished) = go(&taken, wish, events, !words.yes, desk)? else { return Ok(Kind::Suspended.exit_code()) };
+    let Some(finished) = go(&taken, wish, events, (!words.yes, &said), desk)? else {
+        return Ok(Kind::Suspended.exit_code());
+    };
     let course = Steering::default().course(taken.prepared.program.step_names())?;
     let gates = course.gates(&taken.run, desk::who(), Begun::default());
     follow_up::go_on(taken, &course, events, (finished, gates), desk)
@@ -66,15 +77,37 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// # Errors
 /// When there is no way back, or the record cannot be written.
 pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<Finished>> {
-    go(taken, Wish { way: Way::All, verdict: Verdict::Retry, reason: String::new() }, events, asks, desk)
+    go(taken, Wish::of(Way::All), events, (asks, ""), desk)
 }
 
-fn go(taken: &TakenUp, wish: Wish, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<Finished>> {
+/// The flags without which the same command would be another one.
+fn said_again(words: &Words) -> String {
+    let text = |flag: &str, given: &Option<String>| {
+        given.as_ref().map(|given| format!(" --{flag} {}", typed(given))).unwrap_or_default()
+    };
+    let file = |flag: &str, given: &Option<PathBuf>| text(flag, &given.as_ref().map(|path| path.display().to_string()));
+    [
+        text("happened", &words.happened),
+        text("not-happened", &words.not_happened),
+        file("answers", &words.answers),
+        file("events", &words.events),
+    ]
+    .concat()
+}
+
+/// Goes back. With `asks` a person who has seen the plan is asked first; `said` are the flags of the command.
+fn go(
+    taken: &TakenUp,
+    wish: Wish,
+    events: Option<&Path>,
+    (asks, said): (bool, &str),
+    desk: &Desk,
+) -> Result<Option<Finished>> {
     let parts = taken.parts(events, Vec::new(), desk)?;
     let back = session::way_back(&taken.prepared, parts, wish)?;
     if !back.is_under_way() {
         show(&back, &taken.run, desk);
-        if asks && !agreed(&back, &taken.run, desk) {
+        if asks && !agreed(&back, &taken.run, said, desk) {
             return Ok(None);
         }
     }
@@ -98,14 +131,14 @@ fn begins(typed: &str) -> bool {
 }
 
 /// Whether the person at the terminal wants it.
-fn agreed(back: &Return, run: &str, desk: &Desk) -> bool {
-    let typed = back.asks(CONFIRM);
-    let agreed = typed.as_deref().is_some_and(begins);
+fn agreed(back: &Return, run: &str, said: &str, desk: &Desk) -> bool {
+    let line = back.asks(CONFIRM);
+    let agreed = line.as_deref().is_some_and(begins);
     if !agreed {
-        let to = if let Way::To(step) = back.way() { format!(" --to {step}") } else { String::new() };
-        let why = if typed.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };
+        let to = if let Way::To(step) = back.way() { format!(" --to {}", typed(step)) } else { String::new() };
+        let why = if line.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };
         let error = Error::new(Kind::Suspended, format!("nothing was undone: {why}"));
-        desk.screen.complain(&error.hint(format!("begin without being asked: baton rollback {run}{to} --yes")));
+        desk.screen.complain(&error.hint(format!("begin without being asked: baton rollback {run}{to}{said} --yes")));
     }
     agreed
 }

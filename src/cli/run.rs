@@ -80,16 +80,31 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
                 (Some(inventory), _, former) => on_site(words, given, inventory, former.as_ref(), &site, desk),
                 (None, Some(lab), _) => in_lab(words, given, &Wanted::parse(lab), &site, desk),
                 (None, None, Some(former)) => after(words, given, &former, &site, desk),
-                (None, None, None) => site.runbook(given).and_then(|_| Err(nowhere(given))),
+                (None, None, None) => Err(nowhere(given, &site)?),
             }
         }
     }
 }
 
-fn nowhere(given: &str) -> Box<Error> {
-    Error::new(Kind::Usage, format!("where shall `{given}` run?"))
-        .hint(format!("on a site: baton run {given} -i INVENTORY"))
-        .hint(format!("as a rehearsal on this machine: baton run {given} --lab genesys"))
+fn nowhere(given: &str, site: &Site) -> Result<Box<Error>> {
+    let (name, text) = site.runbook(given)?;
+    // What is wrong with the text is told when it is to be run.
+    let wanted = program(&name, &text, site).map(|program| must_be_given(&program)).unwrap_or_default();
+    Ok(Error::new(Kind::Usage, format!("where shall `{given}` run?"))
+        .hint(format!("on a site: baton run {given}{wanted} -i INVENTORY"))
+        .hint(format!("as a rehearsal on this machine: baton run {given}{wanted} --lab genesys")))
+}
+
+/// The program of a runbook, to be looked at.
+fn program(name: &str, text: &str, site: &Site) -> Result<Rc<Program>> {
+    let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
+    Program::compile(&site.check(Sources::collect(name, text, &mut read_module))?)
+}
+
+/// The flags without which a runbook does not begin.
+fn must_be_given(program: &Program) -> String {
+    let missing = program.params().iter().filter(|param| param.default.is_none());
+    missing.map(|param| format!(" -p {}=…", shown(&param.name))).collect()
 }
 
 fn on_site(
@@ -109,7 +124,7 @@ fn on_site(
         former.must_be_of(&prepared.inventory, &file)?;
         former.add_to(&mut params);
     }
-    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
     let run = new_run()?;
     // A journal that cannot be opened must show before anybody is kept away from the site.
     desk.store()?;
@@ -142,7 +157,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
-    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
     let (run, store) = (new_run()?, desk.store()?);
     let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
     say_what_differs(site, desk);
@@ -164,7 +179,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
-    let answers = answers::read(words.answers.as_deref(), &prepared.program)?;
+    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
     say_what_differs(site, desk);
     lab.belongs_to(&run)?;
     let leases = (lease(desk, &run, &run)?, of_lab);
@@ -271,9 +286,7 @@ fn general_help(desk: &Desk) -> Result<u8> {
 /// What a runbook is and which parameters it has, found without running it.
 fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
     let (name, text) = site.runbook(given)?;
-    let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
-    let sources = site.check(Sources::collect(&name, &text, &mut read_module))?;
-    let program: Rc<Program> = Program::compile(&sources)?;
+    let program = program(&name, &text, site)?;
     let style = desk.screen.out_style;
     let mut page = format!("{}\n", style.paint(Tone::Strong, &shown(&name)));
     let about: Vec<String> = program.about().lines().filter(|line| !line.starts_with("source:")).map(shown).collect();
@@ -291,7 +304,8 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
         page += "  none\n";
     }
     page.extend(program.params().iter().map(|param| one_param(param, &style)));
-    page += &format!("\n{} baton run {} --lab genesys\n", style.paint(Tone::Wait, "next:"), shown(&name));
+    let wanted = must_be_given(&program);
+    page += &format!("\n{} baton run {}{wanted} --lab genesys\n", style.paint(Tone::Wait, "next:"), shown(&name));
     desk.screen.out.say(&page);
     Ok(0)
 }

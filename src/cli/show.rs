@@ -1,8 +1,13 @@
 //! `baton show`: a run as it was seen when it happened, from its records, and what it came to.
 
+use super::estate::lab_of;
 use super::find_run::{find_run, shortfall};
 use super::{Desk, carry};
 use crate::error::Result;
+use crate::journal::Stored;
+use crate::journal::history::History;
+use crate::journal::lease::Lease;
+use crate::lab::Lab;
 use crate::model::event::{Event, Sink};
 use crate::report::ending;
 use crate::report::style::Style;
@@ -30,8 +35,19 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     for entry in &stored {
         view.event(&Event::Recorded { seq: entry.seq, record: entry.record.clone(), replayed: false });
     }
+    let lab_gone = lab_gone(&stored, &run, desk);
     let sum = carry::summary(&*store, &run, stored);
     screen.out.say(&ending::render(&sum, &style, &screen.zone));
-    screen.out.say(&ending::closing(&sum, &style));
+    screen.out.say(&match (Lease::holder(&desk.state, &run), lab_gone) {
+        (Some(holder), _) => ending::under_way(&run, &holder.to_string(), &style),
+        (None, Some(why)) => ending::orphaned(&run, &why, &style),
+        (None, None) => ending::closing(&sum, &style),
+    });
     Ok(0)
+}
+
+/// Why a run that is not over cannot go on: it was a rehearsal, and its lab is there no more.
+fn lab_gone(stored: &[Stored], run: &str, desk: &Desk) -> Option<String> {
+    let history = History::from(stored.to_vec()).ok().filter(|history| !history.is_final())?;
+    Lab::gone(lab_of(&history)?, &desk.state, run).ok().flatten()
 }

@@ -7,7 +7,7 @@ use crate::dispatch::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::exec::{self, Found, Order};
 use crate::journal::history::{Past, State};
-use crate::journal::way_back::Fate;
+use crate::journal::way_back::{Aside, Fate};
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Ending, Record, TrackId};
 use crate::model::value::Value;
@@ -20,7 +20,7 @@ impl Dispatcher {
         if !past.effect.is_change() {
             return Ok(Fate::Never);
         }
-        let key = self.beside('~', id);
+        let key = self.beside(Aside::Seen, id);
         if let Some(known) = self.history.recorded(&key) {
             return self.known(&key, &known);
         }
@@ -88,7 +88,7 @@ impl Dispatcher {
     /// What a person says of a change of which nobody can tell whether it happened.
     pub(super) fn ask_word_on(&self, id: &EffectId, reason: &str) -> Result<bool, Halted> {
         let Some(past) = self.history.recorded(id) else { return Ok(false) };
-        let key = self.beside('?', id);
+        let key = self.beside(Aside::Told, id);
         match self.history.recorded(&key).map(|known| known.state) {
             Some(State::SettledByPerson { happened }) => Ok(happened),
             Some(_) | None if self.is_walled() => Err(Halted),
@@ -109,9 +109,8 @@ impl Dispatcher {
     }
 
     /// A name on this way back for what is found out about an effect.
-    fn beside(&self, mark: char, id: &EffectId) -> EffectId {
-        let track = TrackId::rollback(self.history.rollbacks());
-        EffectId { track: TrackId(format!("{track}{mark}{id}")), n: 1 }
+    fn beside(&self, what: Aside, id: &EffectId) -> EffectId {
+        what.of(id, &TrackId::rollback(self.history.rollbacks()))
     }
 }
 

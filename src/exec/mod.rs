@@ -13,6 +13,7 @@ mod ask;
 mod calls;
 mod capture;
 mod deadline;
+mod evidence;
 pub mod follow;
 mod followed;
 mod job;
@@ -31,6 +32,7 @@ mod transfer;
 mod until;
 mod waiting;
 
+pub use evidence::{Evidence, evidence, is_former};
 pub use scanners::Scanners;
 pub use transfer::BLOCK;
 

@@ -81,6 +81,22 @@ impl Lease {
         }
     }
 
+    /// Who holds `name` at this moment, as far as this machine can tell without taking it: whoever wants it must not find
+    /// it taken because somebody looks.
+    #[must_use]
+    pub fn holder(dir: &Path, name: &str) -> Option<Holder> {
+        let path = dir.join("locks").join(format!("{}.lock", file_name(name)));
+        let mut file = OpenOptions::new().read(true).custom_flags(no_link()).open(path).ok()?;
+        let metadata = file.metadata().ok()?;
+        let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
+        let id = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
+        // `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        let is_held =
+            locks.lines().any(|line| line.contains("FLOCK") && line.split_whitespace().any(|word| word == id));
+        is_held.then(|| Holder::read(&mut file)).flatten()
+    }
+
     /// Takes `name` away from the process that holds it, which must have been fenced out: what it does any more would
     /// meet another. Tells who that was; nobody held it if there is nothing to tell.
     ///

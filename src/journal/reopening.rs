@@ -4,6 +4,7 @@
 use super::Stored;
 use super::history::{History, Past, State, StepPhase};
 use super::slots::{Phase, Slot};
+use super::way_back::Aside;
 use crate::model::effect::{Action, Effect, Form, Outcome};
 use crate::model::record::{EffectId, Ending, Record, Steering, StepId, TrackId, Who};
 use crate::model::value::Value;
@@ -45,6 +46,21 @@ impl History {
     #[must_use]
     pub fn is_asked_for_itself(&self, id: &EffectId) -> bool {
         self.recorded(id).is_some_and(|past| !matches!(past.effect.action, Action::Note { .. }))
+    }
+
+    /// The effect that `id` is about: itself, or the one that is found out about under this name on a way back.
+    #[must_use]
+    pub fn spoken_of(&self, id: &EffectId) -> Option<Past<'_>> {
+        if self.is_asked_for_itself(id) {
+            return self.recorded(id);
+        }
+        let back = self.track_back()?;
+        let about = self.records().iter().find_map(|stored| {
+            let Record::Intent { id: other, .. } = &stored.record else { return None };
+            let names = [Aside::Seen, Aside::Told].map(|what| what.of(other, &back));
+            names.contains(id).then_some(other)
+        });
+        about.and_then(|about| self.recorded(about))
     }
 
     /// The reading that was no longer what a guard was decided by, when that is why the run stopped.

@@ -101,8 +101,7 @@ impl Lab {
         if let Some(why) = Self::gone(name, state, run)? {
             return Err(Error::new(Kind::Refused, why)
                 .hint(format!("see how far it came: baton show {run}"))
-                .hint("rehearse anew: baton list")
-                .hint(format!("clear it away: baton abort {run} --reason \"its lab is gone\"")));
+                .hint("rehearse anew: baton list"));
         }
         Self::any(name, state)?.ok_or_else(|| Error::new(Kind::Refused, format!("the lab `{name}` is gone")))
     }
@@ -366,7 +365,7 @@ fn products(inventory: &str) -> Vec<String> {
     services.filter_map(|service| service.get("product")?.as_str().map(str::to_owned)).collect()
 }
 
-/// A word as a POSIX shell reads it back.
+/// A word as a POSIX shell reads it back, always in quotes.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -7,6 +7,7 @@ use crate::model::effect::Form;
 use crate::model::text::did_you_mean;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The answers of a file, by the names of the gates.
@@ -24,6 +25,20 @@ struct Given {
     word: String,
     note: String,
     span: Range<usize>,
+    word_span: Range<usize>,
+}
+
+/// What is known of an answer before its gate is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// A gate may have this name and take this word.
+    Fits,
+    /// Only the run knows the names of some gates, and one that takes this word may have this name.
+    Unsure,
+    /// No gate can have this name.
+    NoGate,
+    /// No gate that can have this name takes this word; those that they take.
+    NoWord(Vec<String>),
 }
 
 /// What a file says to a question.
@@ -59,20 +74,42 @@ impl Answers {
         Ok(Self { file: file.to_owned(), text: text.to_owned(), by, given })
     }
 
-    /// Refuses names that are no gate's. `is_known` tells; `names` are those that could have been meant.
+    /// Refuses names that are no gate's, and words that do not answer their gate. `judge` tells of the name and the
+    /// word of each; `names` are those that could have been meant. Gives the names of which nobody can tell before a
+    /// run comes to them, each with its line.
     ///
     /// # Errors
-    /// `Usage`, pointing at the first of them.
-    pub fn check(&self, is_known: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<()> {
-        let Some((name, given)) = self.given.iter().find(|(name, _)| !is_known(plain(name))) else { return Ok(()) };
-        let mut error = Document::new(&self.file, &self.text)
-            .wrong(given.span.clone(), format!("the runbook has no gate `{name}`"));
-        error.kind = Kind::Usage;
-        error.hints.extend(did_you_mean(plain(name), names.iter().copied()));
-        Err(error.hint(match names {
-            [] => "its gates have no names of their own: they are confirm-1, manual-1, choose-1, severe-1 …".to_owned(),
-            names => format!("its gates: {}; others are confirm-1, manual-1, choose-1, severe-1 …", names.join(", ")),
-        }))
+    /// `Usage`, pointing at the first that is wrong.
+    pub fn check(&self, judge: &dyn Fn(&str, &str) -> Judged, names: &[String]) -> Result<Vec<(u32, &str)>> {
+        let document = Document::new(&self.file, &self.text);
+        let mut unsure = Vec::new();
+        for (name, given) in &self.given {
+            let mut error = match judge(plain(name), &given.word) {
+                Judged::Fits => continue,
+                Judged::Unsure => {
+                    unsure.push((document.line(&given.span), name.as_str()));
+                    continue;
+                }
+                Judged::NoGate => {
+                    let mut error = document.wrong(given.span.clone(), format!("the runbook has no gate `{name}`"));
+                    error.hints.extend(did_you_mean(plain(name), names.iter().map(String::as_str)));
+                    error.hint(match names {
+                        [] => "it asks nothing".to_owned(),
+                        names => format!("its gates: {}", names.join(", ")),
+                    })
+                }
+                Judged::NoWord(words) => {
+                    let message = format!("`{}` does not answer the gate `{name}`", given.word);
+                    let mut error = document.wrong(given.word_span.clone(), message);
+                    error.hints.extend(did_you_mean(&given.word, words.iter().map(String::as_str)));
+                    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                    error.hint(format!("its words: {}", words.join(" or ")))
+                }
+            };
+            error.kind = Kind::Usage;
+            return Err(error);
+        }
+        Ok(unsure)
     }
 
     /// What it says to the gate `gate`. A gate of parallel work, `0.3-1/drain`, is meant by `drain` as well.
@@ -120,8 +157,8 @@ fn read(document: Document<'_>) -> Result<BTreeMap<String, Given>> {
     };
     let mut given = BTreeMap::new();
     for (name, value) in entries {
-        let (word, note) = match value.get_ref() {
-            DeValue::String(word) => (word.to_string(), String::new()),
+        let (word, note, word_span) = match value.get_ref() {
+            DeValue::String(word) => (word.to_string(), String::new(), value.span()),
             DeValue::Table(entry) => word_and_note(document, entry, value.span())?,
             DeValue::Integer(_)
             | DeValue::Float(_)
@@ -134,12 +171,16 @@ fn read(document: Document<'_>) -> Result<BTreeMap<String, Given>> {
         if word.trim().is_empty() {
             return Err(document.wrong(value.span(), format!("the answer to `{name}` is empty")).hint(HOW));
         }
-        given.insert(name.get_ref().to_string(), Given { word, note, span: name.span() });
+        given.insert(name.get_ref().to_string(), Given { word, note, span: name.span(), word_span });
     }
     Ok(given)
 }
 
-fn word_and_note(document: Document<'_>, entry: &DeTable<'_>, span: Range<usize>) -> Result<(String, String)> {
+fn word_and_note(
+    document: Document<'_>,
+    entry: &DeTable<'_>,
+    span: Range<usize>,
+) -> Result<(String, String, Range<usize>)> {
     only(document, entry, &["word", "note"])?;
     let text = |key: &str| match entry.get(key) {
         None => Ok(None),
@@ -148,8 +189,8 @@ fn word_and_note(document: Document<'_>, entry: &DeTable<'_>, span: Range<usize>
             None => Err(document.wrong(value.span(), format!("`{key}` is no text")).hint(HOW)),
         },
     };
-    let word = text("word")?.ok_or_else(|| document.wrong(span, "`word` is missing").hint(HOW))?;
-    Ok((word, text("note")?.unwrap_or_default()))
+    let word = text("word")?.ok_or_else(|| document.wrong(span.clone(), "`word` is missing").hint(HOW))?;
+    Ok((word, text("note")?.unwrap_or_default(), entry.get("word").map_or(span, Spanned::span)))
 }
 
 const HOW: &str = "write for example: pending-updates = \"yes\"   or   { word = \"yes\", note = \"…\" }";

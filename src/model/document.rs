@@ -39,13 +39,19 @@ impl<'t> Document<'t> {
         let marked = self.text.get(start..end).unwrap_or_default().lines().next().unwrap_or_default();
         let place = Place {
             file: self.file.to_owned(),
-            line: u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX),
+            line: self.line(&span),
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
         };
         let mut error = Error::new(Kind::Inventory, message);
         let length = marked.chars().count().max(1);
         error.snippet = Some(Box::new(Snippet { place, line: line.to_owned(), length, label: String::new() }));
         error
+    }
+
+    /// The number of the line in which `span` begins.
+    pub(crate) fn line(self, span: &Range<usize>) -> u32 {
+        let before = self.text.get(..self.text.floor_char_boundary(span.start)).unwrap_or_default();
+        u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX)
     }
 
     /// The same for an error of the TOML crate's reading into types; `span` when it has none of its own.

@@ -6,6 +6,16 @@ use std::borrow::Cow;
 /// The longest line of foreign text that is shown; the rest is counted, not printed.
 pub const LINE_MAX: usize = 400;
 
+/// A word as it is typed in a shell: in quotes unless it is plain.
+#[must_use]
+pub fn typed(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// One line of foreign text, safe for a terminal: every control, bidirectional or zero-width
 /// character appears as `\u{..}` (tabs as four spaces), and the line is cut at [`LINE_MAX`].
 #[must_use]

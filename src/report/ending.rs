@@ -32,22 +32,25 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
     }
 }
 
-/// The command that carries on from an ending.
+/// The commands that carry on from an ending, one a line, the line saying when each is to be typed.
 #[must_use]
-pub fn next_command(run: &str, ending: Option<Ending>, runbook: &str) -> String {
+pub fn ways_on(run: &str, ending: Option<Ending>, runbook: &str) -> Vec<String> {
     // Without a runbook there is nothing that could go on by itself.
     if runbook == "repl" && matches!(ending, Some(Ending::Suspended | Ending::Doubt) | None) {
-        return format!("baton repl --run {run}");
+        return vec![format!("baton repl --run {run}")];
     }
     match ending {
         Some(Ending::Done | Ending::Held | Ending::Refused | Ending::RolledBack | Ending::Aborted) => {
-            format!("baton show {run}")
+            vec![format!("baton show {run}")]
         }
         Some(Ending::Failed | Ending::Suspended | Ending::Interrupted | Ending::Unmet) | None => {
-            format!("baton resume {run}")
+            vec![format!("baton resume {run}")]
         }
-        Some(Ending::Doubt) => format!("baton resume {run} --happened REASON   or   --not-happened REASON"),
-        Some(Ending::Bug) => format!("baton check {runbook}"),
+        Some(Ending::Doubt) => vec![
+            format!("if it happened: baton resume {run} --happened \"why you know\""),
+            format!("if it did not:  baton resume {run} --not-happened \"why you know\""),
+        ],
+        Some(Ending::Bug) => vec![format!("fix it, then: baton check {runbook}")],
     }
 }
 
@@ -88,12 +91,23 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
         text += &indented(&shown(line), style);
     }
     let next = match sum.goes_on {
-        true => format!("baton resume {}", sum.run),
-        false if sum.ending == Some(Ending::Bug) && sum.touched => format!("baton resume {} --adopt-edited", sum.run),
-        false => next_command(&sum.run, sum.ending, &sum.runbook),
+        true => vec![format!("baton resume {}", sum.run)],
+        false if sum.ending == Some(Ending::Bug) && sum.touched => {
+            vec![format!("edit the runbook, then: baton resume {} --adopt-edited", sum.run)]
+        }
+        false => ways_on(&sum.run, sum.ending, &sum.runbook),
     };
-    text += &format!("{} {}\n", style.paint(Tone::Wait, "next:"), shown(&next));
+    for (n, next) in next.iter().enumerate() {
+        text += &format!("{} {}\n", style.paint(Tone::Wait, if n == 0 { "next:" } else { "     " }), shown(next));
+    }
     text
+}
+
+/// The last line of a run that somebody works on at this moment: who, and what can be typed meanwhile.
+#[must_use]
+pub fn under_way(run: &str, by: &str, style: &Style) -> String {
+    let next = style.paint(Tone::Wait, "next:");
+    format!("\n  it is being run: {}\n{next} wait for it to end, or look again: baton show {run}\n", shown(by))
 }
 
 /// The last lines of a run that was suspended just now: why nobody answered, and the commands.
@@ -101,6 +115,13 @@ pub fn closing(sum: &Summary, style: &Style) -> String {
 pub fn suspended(sum: &Summary, error: &Error, style: &Style) -> String {
     let why = error.causes.iter().map(|cause| indented(&format!("nobody answered: {}", shown(cause)), style));
     format!("\n{}{}", why.collect::<String>(), next_commands(&sum.run, &sum.open, style))
+}
+
+/// The last line of a rehearsal that cannot go on because its lab is there no more, and why.
+#[must_use]
+pub fn orphaned(run: &str, why: &str, style: &Style) -> String {
+    let next = style.paint(Tone::Wait, "next:");
+    format!("\n  {}\n{next} baton abort {run} --reason \"its lab is gone\"\n", shown(why))
 }
 
 /// Why a run waits for a person, and what they are to do. It is no failure and does not look like one.

@@ -142,7 +142,8 @@ fn missing_values(missing: &[&ParamDecl], first: &ParamDecl, runbook: &str) -> B
     for decl in missing.iter().filter(|decl| !decl.help.is_empty()) {
         error = error.hint(format!("`{}`: {}", decl.name, decl.help));
     }
-    error.hint(format!("baton run {runbook} -p {}=…", first.name))
+    // How the rest of the command goes is not known here.
+    error.hint(format!("type the same once more with it: -p {}=…", first.name))
 }
 
 /// A given value as the type of the default.

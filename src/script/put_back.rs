@@ -48,17 +48,7 @@ impl Hands<'_> {
     /// taken back, newest first, `own` those of such steps: what was changed more than once has to be as it was before
     /// the first time. What is on its way there is waited for.
     pub(super) fn compare(&self, all: &[&Change], own: &[&Change]) -> Part {
-        let mut first: BTreeMap<String, (&Change, &Goal, &Value)> = BTreeMap::new();
-        for change in all {
-            let (Some((digest, goal)), Some(undo)) = (goal_of(change), &change.effect.undo) else { continue };
-            let Some(former) = undo.args.get("former") else { continue };
-            first.insert(digest, (change, goal, former));
-        }
-        let concerned: BTreeSet<String> = own.iter().filter_map(|change| Some(goal_of(change)?.0)).collect();
-        for (_, (change, goal, former)) in first.into_iter().filter(|(digest, _)| concerned.contains(digest)) {
-            if *former == Value::Null || former.as_text() == Some(UNKNOWN) {
-                continue;
-            }
+        for (change, goal, former) in formers(all, own) {
             let (_, now) = self.read(change, &goal.probe)?;
             if goal.wants.contains(&now) && now != *former {
                 return Err(failed(Error::new(Kind::Failed, otherwise(change, goal, &now, former)), None));
@@ -200,6 +190,21 @@ fn in_words(why: &Failure) -> Box<Error> {
         Some(last) => error.cause(last),
         None => error,
     }
+}
+
+/// What has to be as it was before: of `all` changes that are taken back, newest first, what the `own` ones concern,
+/// with the goal that reads it and the value it had before the first of them.
+pub(super) fn formers<'a>(all: &[&'a Change], own: &[&Change]) -> Vec<(&'a Change, &'a Goal, &'a Value)> {
+    let mut first: BTreeMap<String, (&Change, &Goal, &Value)> = BTreeMap::new();
+    for change in all {
+        let (Some((digest, goal)), Some(undo)) = (goal_of(change), &change.effect.undo) else { continue };
+        let Some(former) = undo.args.get("former") else { continue };
+        first.insert(digest, (change, goal, former));
+    }
+    let concerned: BTreeSet<String> = own.iter().filter_map(|change| Some(goal_of(change)?.0)).collect();
+    first.retain(|digest, _| concerned.contains(digest));
+    let is_known = |former: &Value| *former != Value::Null && former.as_text() != Some(UNKNOWN);
+    first.into_values().filter(|(_, _, former)| is_known(former)).collect()
 }
 
 /// What tells the state that a change has made from others, and that state: what is read of whom, whatever it is set

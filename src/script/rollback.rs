@@ -5,19 +5,37 @@ use crate::dispatch::{Door, Entry, Halted};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::way_back::{Act, Change, How, Steps};
-use crate::model::effect::{Ask, Form};
+use crate::model::effect::{Ask, Effect, Form, Goal, Probe};
 use crate::model::inventory::Inventory;
-use crate::model::value::Fields;
+use crate::model::value::{Fields, Value};
 use crate::script::context::{Obligation, Track};
+use crate::script::gates::UNDO_BY_HAND;
 use crate::script::obligations;
 use crate::script::program::{Program, ScriptEnd, Stage, ended};
-use crate::script::put_back::{Hands, failed};
+use crate::script::put_back::{Hands, failed, formers};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The last step of a way back.
 const COMPARE: &str = "Look whether it is as it was before";
+
+/// What the step is called that undoes these acts, which belong to one step.
+fn step_that_undoes(acts: &[Act]) -> String {
+    let step = acts.first().and_then(|act| act.step.as_ref());
+    format!("Undo: {}", step.map_or("what was done outside steps", |(_, name)| name.as_str()))
+}
+
+/// What a step of the way back is to put as it was before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Former {
+    /// The change that made it another.
+    pub effect: Effect,
+    /// What reads it.
+    pub probe: Probe,
+    /// What it was.
+    pub value: Value,
+}
 
 /// A part of the way back: done, or why it broke off.
 pub(super) type Part = std::result::Result<(), ScriptEnd>;
@@ -61,6 +79,29 @@ impl Standing {
     #[must_use]
     pub fn owes(&self) -> Vec<String> {
         self.obligations().into_iter().map(|obligation| obligation.name).collect()
+    }
+
+    /// What the `nth` step of this name on the way back is to put as it was before, or to compare, as far as that is
+    /// on record; from 0. What is owed puts back what only its closure knows.
+    #[must_use]
+    pub fn formers(&self, history: &History, since: u64, (name, nth): (&str, usize)) -> Vec<Former> {
+        let mut acts = history.acts_back(since, &self.steps(), &BTreeMap::new());
+        acts.retain(|act| !matches!(act.how, How::Nothing(_)));
+        let all: Vec<&Change> = acts.iter().flat_map(Act::changes).collect();
+        let found = if name == COMPARE {
+            let own = acts.iter().filter(|act| matches!(act.how, How::Own(_)));
+            formers(&all, &own.flat_map(Act::changes).collect::<Vec<_>>())
+        } else {
+            let mut steps = acts.chunk_by(|a, b| a.step == b.step).filter(|acts| step_that_undoes(acts) == name);
+            let changes: Vec<&Change> = steps.nth(nth).into_iter().flatten().flat_map(Act::changes).collect();
+            formers(&changes, &changes)
+        };
+        let former = |(change, goal, value): (&Change, &Goal, &Value)| Former {
+            effect: change.effect.clone(),
+            probe: goal.probe.clone(),
+            value: value.clone(),
+        };
+        found.into_iter().map(former).collect()
     }
 
     fn obligations(&self) -> Vec<Obligation> {
@@ -108,9 +149,7 @@ impl Back<'_> {
         let mut acts = history.acts_back(since, &self.standing.steps(), &fates);
         acts.retain(|act| !matches!(act.how, How::Nothing(_)));
         for acts in acts.chunk_by(|a, b| a.step == b.step) {
-            let step = acts.first().and_then(|act| act.step.as_ref());
-            let name = step.map_or("what was done outside steps", |(_, name)| name.as_str());
-            self.step(&format!("Undo: {name}"), || acts.iter().try_for_each(|act| self.act(history, act)))?;
+            self.step(&step_that_undoes(acts), || acts.iter().try_for_each(|act| self.act(history, act)))?;
         }
         Ok(acts)
     }
@@ -156,7 +195,7 @@ impl Back<'_> {
             }
             How::Recorded(change) => hands.put_back(change),
             How::ByHand(change) => {
-                let gate = self.door.gate_name("manual", Some("undo-by-hand"));
+                let gate = self.door.gate_name("manual", Some(UNDO_BY_HAND));
                 let text = format!("Undo by hand: {}", change.effect.label);
                 hands.ask(Ask { gate, form: Form::Manual, text, evidence: String::new() })
             }

@@ -2,6 +2,7 @@
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
 use super::adoption::Adoption;
+use super::hearing::{self, Seen};
 use super::{Finished, Parts, Prepared, Verdict, reopening};
 use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
@@ -10,6 +11,7 @@ use crate::journal::history::History;
 use crate::journal::way_back::Act;
 use crate::model::event::Event;
 use crate::model::record::{Ending, Moment, Record, TrackId, Way, Who};
+use crate::model::text::typed;
 use crate::model::value::Fields;
 use crate::script::program::ScriptEnd;
 use crate::script::rollback::{Errand, Standing};
@@ -35,8 +37,18 @@ pub struct Wish {
     pub way: Way,
     /// What they say of the effect in doubt.
     pub verdict: Verdict,
+    /// What was seen when they said it, and does not bear it out.
+    pub seen: Vec<Seen>,
     /// Why they want it, for the record; may be empty.
     pub reason: String,
+}
+
+impl Wish {
+    /// To go this way, with nothing to be said.
+    #[must_use]
+    pub fn of(way: Way) -> Self {
+        Self { way, verdict: Verdict::Retry, seen: Vec::new(), reason: String::new() }
+    }
 }
 
 /// Makes a run ready to go back, and touches nothing.
@@ -85,7 +97,7 @@ fn errand(history: &History, way: &Way) -> Result<Errand> {
 }
 
 /// Replays the script with effects off.
-fn stand(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<Standing> {
+pub(super) fn stand(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<Standing> {
     let slot: Rc<RefCell<Option<Result<Standing>>>> = Rc::default();
     let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
     let (result, script_door) = (Rc::clone(&slot), Rc::clone(door) as Rc<dyn Door>);
@@ -131,7 +143,7 @@ fn walk(door: &Rc<Dispatcher>, standing: &Rc<Standing>, errand: Errand) -> Scrip
 /// # Errors
 /// As [`way_back`], and when the first records cannot be written: nothing was touched then.
 pub fn rollback(prepared: &Prepared, parts: Parts, way: &Way, verdict: Verdict) -> Result<Finished> {
-    way_back(prepared, parts, Wish { way: way.clone(), verdict, reason: String::new() })?.go()
+    way_back(prepared, parts, Wish { verdict, ..Wish::of(way.clone()) })?.go()
 }
 
 impl Return {
@@ -264,17 +276,19 @@ fn broken(run: &str, error: Box<Error>) -> Box<Error> {
     error
         .hint(format!("put it right, then go on with the way back: baton resume {run}"))
         .hint(format!("if the runbook is wrong, edit it, then: baton resume {run} --adopt-edited"))
-        .hint(format!("leave out what failed, or done by hand: baton resume {run} --skip WHY, --done WHY"))
-        .hint(format!("undo nothing more: baton abort {run} --reason WHY"))
+        .hint(format!("leave out what failed: baton resume {run} --skip \"why\""))
+        .hint(format!("it is done by hand: baton resume {run} --done \"how you know\""))
+        .hint(format!("undo nothing more: baton abort {run} --reason \"why\""))
 }
 
 /// The records that begin a way back or take it up again.
 fn opening(
     run: &str,
     history: &History,
-    Wish { way, verdict, reason: why }: Wish,
+    Wish { way, verdict, seen, reason: why }: Wish,
     (at, by): &(Moment, Who),
 ) -> Result<Vec<Record>> {
+    let seen = hearing::records(seen, &verdict, at, by);
     let mut records = match history.way_back() {
         Some(_) if history.is_final() => return Err(back_already(run, history)),
         // What is in doubt on the way back stays so: nothing more is undone.
@@ -289,6 +303,7 @@ fn opening(
         None if way == Way::Abort && history.is_final() => return Err(over_already(run)),
         None => begins(run, history, way, verdict, (at, by))?,
     };
+    records.extend(seen);
     if !why.is_empty() {
         let (what, at, by) = ("the runbook was left".to_owned(), at.clone(), by.clone());
         records.push(Record::Deviation { what, reason: why, hosts: Vec::new(), at, by });
@@ -336,11 +351,21 @@ fn nothing_is_skipped(run: &str) -> Box<Error> {
 fn closed(run: &str, history: &History, way: &Way) -> Result<()> {
     let Some((why, at)) = history.since(way)?.and_then(|since| history.no_return_since(since)) else { return Ok(()) };
     let when = jiff::Timestamp::from_millisecond(at.wall).map(|time| format!("{time:.0}")).unwrap_or_default();
-    Err(Error::new(Kind::Refused, format!("there is no way back any more: {why}"))
+    let error = Error::new(Kind::Refused, format!("there is no way back any more: {why}"))
         .cause(format!("the run passed its point of no return at {when}"))
-        .hint("nothing was done")
-        .hint("steps after it can still be undone: baton rollback --to STEP")
-        .hint(format!("see what was done: baton show {run}")))
+        .hint("nothing was done");
+    let error = way_out(run, history).into_iter().fold(error, Error::hint);
+    Err(error.hint(format!("see what was done: baton show {run}")))
+}
+
+/// The way back that is open to a run which stopped: all of it, or what came after its point of no return.
+pub(super) fn way_out(run: &str, history: &History) -> Option<String> {
+    if history.no_return_since(0).is_none() {
+        return Some(format!("take back what was changed: baton rollback {run}"));
+    }
+    let step = history.stops().into_iter().find(|stop| history.no_return_since(stop.seq).is_none())?;
+    let name = if history.stop(&step.number).is_ok() { step.number } else { step.name };
+    Some(format!("take back what came after its point of no return: baton rollback {run} --to {}", typed(&name)))
 }
 
 fn back_already(run: &str, history: &History) -> Box<Error> {
@@ -370,7 +395,7 @@ fn other_way(run: &str, other: &Way) -> Box<Error> {
 fn doubtful(run: &str, history: &History, way: &Way, label: &str, reason: &str) -> Box<Error> {
     let (kind, command) = match (history.way_back(), way) {
         (Some(_), _) => (Kind::RollbackIncomplete, format!("resume {run}")),
-        (None, Way::To(step)) => (Kind::InDoubt, format!("rollback {run} --to {step}")),
+        (None, Way::To(step)) => (Kind::InDoubt, format!("rollback {run} --to {}", typed(step))),
         (None, Way::All | Way::Abort) => (Kind::InDoubt, format!("rollback {run}")),
     };
     Error::new(kind, format!("`{label}` may or may not have happened; that has to be settled before going back"))

@@ -4,7 +4,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::{History, Past};
-use crate::model::record::{EffectId, Moment, Record, StepId, Who};
+use crate::model::record::{EffectId, Ending, Moment, Record, StepId, Who};
 
 /// What a person says of the effect at which a run stopped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Mom
             retries.map(|id| Record::Retry { id, at: when(), by: who() }).collect()
         }
         Verdict::NotHappened(reason) => {
-            let (id, attempt) = history.doubted().ok_or_else(|| nothing(run, "is in doubt"))?;
+            let (id, attempt) = history.doubted().ok_or_else(|| nothing(run, history, "is in doubt"))?;
             vec![Record::Settled { id, attempt, happened: false, reason, at: when(), by: who() }]
         }
         Verdict::Happened(reason) => match stopped_at(run, history)? {
@@ -81,7 +81,7 @@ fn stale(history: &History, records: &[Record]) -> Vec<EffectId> {
 }
 
 /// What a person can speak of.
-enum Stopped<'a> {
+pub(super) enum Stopped<'a> {
     /// A change or a wait, with its attempt.
     Effect(EffectId, u32),
     /// The undoing of a step, or something that is owed, with its name: on a way back that can be said of as a whole.
@@ -99,7 +99,7 @@ fn must_be_told(run: &str) -> Box<Error> {
 }
 
 /// What a person can speak of in a run that stopped.
-fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
+pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
     if let Some((id, attempt)) = history.doubted() {
         return Ok(Stopped::Effect(id, attempt));
     }
@@ -113,7 +113,7 @@ fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
             return Err(Error::new(Kind::Usage, message)
                 .hint(format!("put it right, then have it looked at again: baton resume {run}")));
         }
-        return Err(nothing(run, "has failed or is in doubt"));
+        return Err(nothing(run, history, "has failed or is in doubt"));
     };
     if !past.effect.may_be_left_out() {
         let message =
@@ -124,8 +124,18 @@ fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
     Ok(Stopped::Effect(past.id, past.attempt))
 }
 
-fn nothing(run: &str, is: &str) -> Box<Error> {
-    Error::new(Kind::Usage, format!("nothing in run {run} {is}")).hint(format!("take it up again: baton resume {run}"))
+fn nothing(run: &str, history: &History, is: &str) -> Box<Error> {
+    again(run, history, Error::new(Kind::Usage, format!("nothing in run {run} {is}")))
+}
+
+/// An error about a run that can be taken up again without what was said of it.
+pub(super) fn again(run: &str, history: &History, error: Box<Error>) -> Box<Error> {
+    if history.last_ending() == Some(Ending::Bug) {
+        return error
+            .cause("what stopped it is a mistake in its text")
+            .hint(format!("edit the runbook, then go on from here: baton resume {run} --adopt-edited"));
+    }
+    error.hint(format!("take it up again: baton resume {run}"))
 }
 
 /// A word on a failure that the runbook has acted on would not fit what it did.

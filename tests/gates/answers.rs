@@ -57,8 +57,70 @@ fn what_a_file_does_not_answer_is_for_whoever_would_be_asked() {
 
 #[test]
 fn a_word_that_is_none_of_the_gates_answers_nothing() {
-    let ended = with_answers(&site(ASKS), "[answers]\nsure = \"maybe\"\n").code(4);
-    ended.says("nobody answered: `maybe` in answers.toml is none of its words, `yes` or `no`");
+    refuses(
+        "[answers]\nsure = \"yse\"\n",
+        "error: `yse` does not answer the gate `sure`\n --> answers.toml:2:8\n  |\n2 | sure = \"yse\"\n  |        ^^^^^\n\
+         help: did you mean `yes`?\nhelp: its words: `no` or `yes`",
+    );
+    refuses(
+        "[answers]\nchoose-1 = { word = \"suspend\" }\n",
+        "error: `suspend` does not answer the gate `choose-1`\n --> answers.toml:2:21\n  |\n\
+         2 | choose-1 = { word = \"suspend\" }\n  |                     ^^^^^^^^^\nhelp: its words: `back` or `on`",
+    );
+    // Which words a question offers may be known only when it is asked.
+    let baton = site("let words = [\"on\", \"back\"]; choose(\"Way?\", words);");
+    let ended = with_answers(&baton, "[answers]\nchoose-1 = \"up\"\n").code(4);
+    ended.says("nobody answered: `up` in answers.toml is none of its words, `on` or `back`");
+}
+
+#[test]
+fn a_name_that_only_the_run_knows_is_said_to_be_unchecked_and_a_word_that_fits_none_is_refused() {
+    let computed = "for n in [\"a\", \"b\"] { confirm(`Sure of ${n}?`, #{ gate: `sure-of-${n}` }); }\n\
+                    choose(\"Way?\", [\"on\", \"back\"]);";
+    let baton = site(computed);
+    let given = "[answers]\nchoose-1 = \"on\"\nsure-of-a = \"yes\"\nsure-of-b = \"no\"\n";
+    let ended = with_answers(&baton, given).code(0).says("answers.toml:3: `sure-of-a` cannot be checked");
+    assert!(!ended.err.contains("choose-1"), "{}", ended.err);
+    let ended = with_answers(&site(computed), "[answers]\nsure-of-a = \"maybe\"\n").code(2);
+    ended.says("`maybe` does not answer the gate `sure-of-a`").says("its words: `no` or `yes`");
+    let options = site("let how = #{ gate: \"own\" }; confirm(\"Sure?\", how);");
+    with_answers(&options, "[answers]\nown = \"yes\"\n").code(0).says("`own` cannot be checked");
+}
+
+#[test]
+fn a_form_that_the_runbook_does_not_use_has_no_gates() {
+    for wrong in ["confirm-1", "manual-1", "severe-1", "sure-x", "choose", "choose-0"] {
+        let text = if wrong == "severe-1" { "note(\"x\"); confirm(\"x\", #{ gate: \"sure\" });" } else { ASKS };
+        let baton = site(text);
+        if wrong == "severe-1" {
+            let mild = super::PRODUCT.replace("severe = true", "");
+            baton.write("stdlib/products/acme-db.toml", &mild);
+        }
+        let ended = with_answers(&baton, &format!("[answers]\n{wrong} = \"yes\"\n")).code(2);
+        ended.says(&format!("the runbook has no gate `{wrong}`"));
+        assert!(runs(&baton).is_empty(), "{wrong}");
+    }
+    let baton = site("change(service(\"db\"), \"wipe\");");
+    let ended = with_answers(&baton, "[answers]\nsevere-1 = \"dbb\"\n").code(2);
+    ended.says("did you mean `db`?").says("its words: `db` or `no`");
+    with_answers(&baton, "[answers]\nsevere-1 = \"db\"\n").code(0);
+}
+
+#[test]
+fn what_resumes_or_goes_back_refuses_the_same() {
+    let back = "step(\"A\", || run(host(\"here\"), [\"true\"])); confirm(\"Sure?\", #{ gate: \"sure\" });";
+    let baton = site(back);
+    baton.run(&RUN).code(4);
+    baton.write("wrong.toml", "[answers]\nsrue = \"yes\"\n").write("word.toml", "[answers]\nsure = \"nope\"\n");
+    let before = records(&baton).len();
+    for command in [&["resume"][..], &["rollback", "--yes"]] {
+        let wrong = baton.run(&[command, &["--answers", "wrong.toml"]].concat()).code(2);
+        wrong.says(" --> wrong.toml:2:1").says("did you mean `sure`?").says("nothing was touched");
+        baton.run(&[command, &["--answers", "word.toml"]].concat()).code(2).says(" --> word.toml:2:8");
+    }
+    assert_eq!(records(&baton).len(), before);
+    baton.write("by-hand.toml", "[answers]\nundo-by-hand = { word = \"done\", note = \"nothing to do\" }\n");
+    baton.run(&["rollback", "--yes", "--answers", "by-hand.toml"]).code(6).says("answers file by-hand.toml");
 }
 
 #[test]
@@ -78,7 +140,7 @@ fn a_file_that_is_wrong_is_refused_before_anything_is_touched() {
     refuses(
         "[answers]\nsrue = \"yes\"\n",
         "error: the runbook has no gate `srue`\n --> answers.toml:2:1\n  |\n2 | srue = \"yes\"\n  | ^^^^\n\
-         help: did you mean `sure`?\nhelp: its gates: sure; others are confirm-1, manual-1, choose-1, severe-1 …",
+         help: did you mean `sure`?\nhelp: its gates: choose-1, severe-1, sure",
     );
     refuses(
         "[answers]\nsure = { wrod = \"yes\" }\n",

@@ -212,7 +212,7 @@ fn wrong_parameters_are_told_by_name() {
         (
             vec![],
             "runbook `test` needs parameter `version`|`version`: version to install|\
-             baton run test -p version=…",
+             type the same once more with it: -p version=…",
         ),
         (
             vec![("version", "1"), ("cuont", "1")],

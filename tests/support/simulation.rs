@@ -301,7 +301,7 @@ impl Play<'_> {
     /// What going back would do: nothing of it is done.
     pub fn plan_back(&self, way: &Way) -> session::Return {
         let parts = self.parts(&CrashClock::never(), &Between::nothing());
-        let wish = session::Wish { way: way.clone(), verdict: Verdict::Retry, reason: String::new() };
+        let wish = session::Wish::of(way.clone());
         session::way_back(&self.scene.prepared, parts, wish).unwrap_or_else(|error| panic!("{error}"))
     }
 

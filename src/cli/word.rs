@@ -1,0 +1,51 @@
+//! A person's word on what failed or is in doubt, before it is taken: what can be looked at is looked at, and what does
+//! not bear it out is said. Who sits at a terminal is asked again. It must not take a word back by itself.
+
+use super::Desk;
+use super::follow_up::type_line;
+use super::take_up::TakenUp;
+use crate::error::{Error, Kind, Result};
+use crate::session::{self, Seen, Verdict};
+use crate::world::terminal::Terminal;
+
+/// How it is asked for again.
+const CONFIRM: &str = "\ntype `yes` to have your word taken all the same, anything else to leave it\n> ";
+
+/// What a word came to.
+pub(super) enum Heard {
+    /// It is taken; this does not bear it out.
+    Taken(Vec<Seen>),
+    /// The person has thought better of it.
+    Withdrawn,
+}
+
+/// Looks at what a word is about, which begins the way back of a run when it goes `back`.
+///
+/// # Errors
+/// When nobody waited for the look, or the world cannot be opened.
+pub(super) fn hear(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) -> Result<Heard> {
+    let world = || -> Result<_> {
+        let world = taken.estate.world(&taken.prepared.inventory, desk)?;
+        world.telling_apart(&session::said(&taken.prepared.texts))
+    };
+    let history = taken.history(desk)?;
+    let seen = session::hear(&taken.prepared, Box::new(world()?), (&taken.run, &history), verdict, back)?;
+    seen.iter().for_each(|seen| desk.screen.remark(&seen.text));
+    if !seen.iter().any(|seen| seen.against) || !Terminal::is_there() {
+        return Ok(Heard::Taken(seen));
+    }
+    let typed = type_line(&mut world()?, CONFIRM);
+    Ok(if typed.is_some_and(|typed| typed.trim() == "yes") { Heard::Taken(seen) } else { Heard::Withdrawn })
+}
+
+/// The same for a command that ends when the word is not taken.
+///
+/// # Errors
+/// As above; `Suspended` when it is not.
+pub(super) fn heard(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) -> Result<Vec<Seen>> {
+    match hear(taken, verdict, back, desk)? {
+        Heard::Taken(seen) => Ok(seen),
+        Heard::Withdrawn => Err(Error::new(Kind::Suspended, "your word was not taken; nothing was done")
+            .hint(format!("see how it stands: baton show {}", taken.run))),
+    }
+}
