@@ -94,7 +94,16 @@ pub(crate) fn mark() -> Mark {
 
 pub(crate) fn intent(n: u64, attempt: u32, effect: Effect) -> Record {
     let digest = effect.digest();
-    Record::Intent { id: id("0", n), attempt, step: "1".into(), effect, digest, place: place(), at: at(10) }
+    Record::Intent {
+        id: id("0", n),
+        attempt,
+        step: "1".into(),
+        effect,
+        digest,
+        place: place(),
+        kept_in: None,
+        at: at(10),
+    }
 }
 
 pub(crate) fn outcome(n: u64, attempt: u32) -> Record {

@@ -14,7 +14,7 @@ use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::asked::Asked;
-use crate::world::{JobId, JobState, Link, Request, Stopped, Stream, Trouble};
+use crate::world::{JobId, JobState, Link, Reply, Request, Stopped, Stream, Trouble};
 
 /// How long a start may take at least, however little is left of the limit, in milliseconds.
 const START_AT_LEAST: u64 = 3_000;
@@ -32,14 +32,53 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Ve
     let id = JobId { run: order.run.to_owned(), effect: order.id.clone(), attempt: order.attempt };
     let deadline = deadline(order.since, job.limit, &link.now());
     let work = Work { link, order, job, site, id, deadline };
+    if let Err(trouble) = order.kept_in {
+        return work.see_to_end(Sight::NotStarted(trouble.clone()));
+    }
     if !order.recovering {
         return work.see_to_end(Sight::State(JobState::Absent));
     }
     let sight = work.look()?;
-    if sight == Sight::State(JobState::Absent) && work.left() < Span(job.limit.0 / 2) {
-        return Ok(Verdict::Again { reason: "it was never started, and most of its limit is over".into() });
+    if sight == Sight::State(JobState::Absent) {
+        if work.left() < Span(job.limit.0 / 2) {
+            return Ok(Verdict::Again { reason: "it was never started, and most of its limit is over".into() });
+        }
+        // Its intent does not say where its record would be: one that does is written before it is started.
+        if order.kept_in == Ok(None) {
+            match enter(link, (site.host, order.run), work.until(START_AT_LEAST))? {
+                Ok(None) => {}
+                Ok(Some(_)) => return Ok(Verdict::Again { reason: "it was never started".into() }),
+                Err(trouble) => return work.see_to_end(Sight::NotStarted(trouble)),
+            }
+        }
     }
     work.see_to_end(sight)
+}
+
+/// Where a host keeps what it knows of the jobs of a run, made if need be; or why it cannot be. Nothing in a world that
+/// loses nothing. A link that breaks in the midst of it is waited for until `until`.
+///
+/// # Errors
+/// [`Stopped`] when the run is being stopped.
+pub fn enter(
+    link: &dyn Link,
+    (host, run): (&str, &str),
+    until: u64,
+) -> Result<Result<Option<String>, Trouble>, Stopped> {
+    let (mut pace, mut broke) = (Pace::patient(), false);
+    loop {
+        let trouble = match link.call(Request::Enter { host: host.to_owned(), run: run.to_owned(), until })? {
+            Reply::Entered(place) => return Ok(Ok(Some(place).filter(|place| !place.is_empty()))),
+            reply => calls::unfit(reply),
+        };
+        broke |= matches!(trouble, Trouble::Lost(_));
+        let may_heal = matches!(trouble, Trouble::Lost(_) | Trouble::Unreachable(_) | Trouble::Late);
+        let now = link.now().mono;
+        if !broke || !may_heal || now >= until {
+            return Ok(Err(trouble));
+        }
+        link.call(Request::WaitUntil { until: (now + pace.step()).min(until) })?;
+    }
 }
 
 /// What became of a job, found out without starting anything.
@@ -195,7 +234,8 @@ impl Work<'_> {
             let counts = self.id.attempt >= self.order.base;
             let asked = counts.then(|| Asked::of(&self.command(), self.job.secret.as_deref()));
             let (host, job) = (self.site.host.to_owned(), self.id.clone());
-            match calls::job(self.link, Request::Look { host, job, asked, until: self.until(LAST_LOOK) })? {
+            let (kept_in, until) = (self.order.kept_in.ok().flatten().map(str::to_owned), self.until(LAST_LOOK));
+            match calls::job(self.link, Request::Look { host, job, asked, kept_in, until })? {
                 Ok(state) => return Ok(state.into()),
                 Err(Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late) if !over => self.pause(&mut pace)?,
                 Err(trouble) => return Ok(Sight::Hidden(words(&trouble))),

@@ -5,7 +5,7 @@ use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Value;
 use crate::world::lease::Denied;
-use crate::world::{Link, Stopped};
+use crate::world::{Link, Stopped, Trouble};
 use transfer::Way;
 
 mod ask;
@@ -30,6 +30,7 @@ mod transfer;
 mod until;
 mod waiting;
 
+pub use job::enter;
 pub use scanners::Scanners;
 pub use transfer::BLOCK;
 
@@ -51,6 +52,9 @@ pub struct Order<'a> {
     pub since: &'a Moment,
     /// A former runner journaled the intent and died: find out what became of it before doing anything.
     pub recovering: bool,
+    /// Where the host keeps what it knows of the run's jobs, as its intent says; or why that place could not be made,
+    /// so that nothing may be started. Nothing in a world that loses nothing.
+    pub kept_in: Result<Option<&'a str>, &'a Trouble>,
     /// Where scanners of logs are kept.
     pub scanners: &'a Scanners,
 }

@@ -294,6 +294,10 @@ pub enum Record {
         digest: String,
         /// Its place in the runbook.
         place: Option<PlaceData>,
+        /// Where the host keeps what it knows of the run's jobs, told by what no later place there has. Made before
+        /// this was written; not said of what is no job, and where it could not be made: then nothing was started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_in: Option<String>,
         /// When.
         at: Moment,
     },

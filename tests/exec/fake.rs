@@ -186,6 +186,7 @@ impl State {
             }
             Request::Ask { .. } => Reply::Answer(self.answer.clone().unwrap_or(Answer::Nobody("no terminal".into()))),
             Request::TakeLease { .. } | Request::Release { .. } => Reply::Lease(1),
+            Request::Enter { .. } => Reply::Entered(String::new()),
             Request::ExpectNewKey { .. } => Reply::Noted,
             Request::Line { .. } => Reply::Line(Line::Closed("no terminal".into())),
             Request::File { .. } => Reply::Trouble(Trouble::Refused("no files here".into())),
@@ -201,6 +202,7 @@ fn part(bytes: &[u8], from: u64, max: u64) -> Vec<u8> {
 fn name(request: &Request) -> &'static str {
     match request {
         Request::Start { .. } => "start",
+        Request::Enter { .. } => "enter",
         Request::Look { .. } => "look",
         Request::JobEnd { .. } => "end",
         Request::JobOutput { .. } => "output",

@@ -29,6 +29,7 @@ fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> Verdict {
         effect: &effect,
         since: &since,
         recovering,
+        kept_in: Ok(None),
         scanners: &Scanners::default(),
     };
     perform(fake, order).expect("the run is not stopped")

@@ -5,9 +5,9 @@
 use super::connection::{Channel, Connection};
 use super::fields::field;
 use super::frames::{Frames, GREETING_MAX, Unfit, shown};
-use super::nonce::nonce;
 use super::script::shell;
 use crate::world::Trouble;
+use crate::world::nonce::nonce;
 use openssh::{ChildStderr, ChildStdin, ChildStdout, Session};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// The resident's text.
-const RESIDENT: &str =
-    concat!(include_str!("get.sh"), include_str!("agent.sh"), include_str!("lease.sh"), include_str!("resident.sh"));
+const RESIDENT: &str = concat!(
+    include_str!("get.sh"),
+    include_str!("agent.sh"),
+    include_str!("folder.sh"),
+    include_str!("lease.sh"),
+    include_str!("resident.sh")
+);
 /// How long an answer may take that needs no waiting on the host, whatever the step allows.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the reason is waited for that a login gives on its error output.

@@ -3,14 +3,16 @@
 
 use super::agent::Agent;
 use super::connection::Connection;
-use super::ends::{End, Told, end_of};
+use super::ends::{Told, end_of};
 use super::fields::fits;
 use super::frames::{bytes_of, shown};
+use super::table::{Heard, Table};
 use crate::world::asked::Asked;
 use crate::world::clock::Clock;
 use crate::world::lease::{self, Lease, Runner};
-use crate::world::{JobId, JobState, Reply, Stream, Trouble};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::world::nonce::nonce;
+use crate::world::{JobId, JobState, RECORDS_GONE, Reply, Stream, Trouble};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as Turn, watch};
@@ -18,8 +20,6 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// How many residents supervise jobs in their foreground; further jobs are supervised beside one of them.
 const RESIDENTS: usize = 3;
-/// How many ends of jobs are kept for those who ask for the output.
-const ENDS_KEPT: usize = 64;
 /// How long a started job is waited for before it is reported as running: most end at once.
 const AT_ONCE: Duration = Duration::from_millis(5);
 /// How often a job is looked at whose end nobody tells us, at first and at the most.
@@ -50,31 +50,6 @@ pub(super) struct Jobs {
     table: Mutex<Table>,
     /// What is known of each run's leave to act here. One at a time asks for it.
     leave: Turn<BTreeMap<String, Leave>>,
-}
-
-/// What this process knows of jobs.
-#[derive(Debug, Default)]
-struct Table {
-    /// Jobs whose end is being waited for.
-    running: BTreeMap<JobId, watch::Receiver<Heard>>,
-    /// The boot of the host in which a job was asked for whose end is not known yet.
-    asked: BTreeMap<JobId, String>,
-    /// Jobs that the host is known to have begun, as long as their end is not known.
-    begun: BTreeSet<JobId>,
-    ends: VecDeque<(JobId, End)>,
-    /// How many residents supervise a job.
-    busy: usize,
-}
-
-/// What was heard of a job that runs.
-#[derive(Debug, Clone, PartialEq)]
-enum Heard {
-    Nothing,
-    Ended(i32),
-    /// The host cannot tell how: why.
-    Lost(String),
-    /// The link broke, or what came makes no sense: the host has to be asked again.
-    Silence,
 }
 
 /// Whether a run may act on the host.
@@ -130,10 +105,29 @@ impl Jobs {
         Ok(self.supervise(job, agent).await)
     }
 
-    /// How a job stands, if it is of this command.
-    pub(super) async fn look(&self, job: &JobId, asked: Option<&Asked>, until: Instant) -> Result<JobState, Trouble> {
+    /// Makes the folder of a run, or finds it again: what tells it from every other one.
+    pub(super) async fn enter(&self, run: &str, until: Instant) -> Result<String, Trouble> {
+        // Afterwards the host says that the run has acted there since it was started.
+        self.know_leave(run, until).await?;
+        let fresh = nonce()?;
         let mut agent = self.resident(until).await?;
-        let words = format!("look {} {}", name(job)?, asked.map_or("-", Asked::as_str));
+        let answer = self.exchange(&mut agent, &format!("enter {run} - {fresh}"), &[], until).await?;
+        self.rest(agent);
+        answer.strip_prefix("entered ").map(str::to_owned).ok_or_else(|| self.refusal(&answer))
+    }
+
+    /// How a job stands, if it is of this command.
+    pub(super) async fn look(
+        &self,
+        job: &JobId,
+        (asked, kept_in): (Option<&Asked>, Option<&str>),
+        until: Instant,
+    ) -> Result<JobState, Trouble> {
+        let mut agent = self.resident(until).await?;
+        let plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+        // What is no mark of ours is that of no folder there.
+        let mark = kept_in.map_or("-", |mark| Some(mark).filter(plain).unwrap_or("none"));
+        let words = format!("look {} {} {mark}", name(job)?, asked.map_or("-", Asked::as_str));
         let state = self.state_of(&self.exchange(&mut agent, &words, &[], until).await?)?;
         let boot = agent.boot.clone();
         self.rest(agent);
@@ -175,7 +169,7 @@ impl Jobs {
         }
         let (mut pause, longest) = LOOKS;
         loop {
-            let state = self.look(job, None, until.max(Instant::now() + LOOKS.1)).await?;
+            let state = self.look(job, (None, None), until.max(Instant::now() + LOOKS.1)).await?;
             if state != JobState::Running || Instant::now() >= until {
                 return Ok(state);
             }
@@ -204,7 +198,7 @@ impl Jobs {
                 break;
             }
         }
-        self.look(job, None, soon()).await
+        self.look(job, (None, None), soon()).await
     }
 
     /// Output of a job from an offset, if it is known here already.
@@ -294,18 +288,22 @@ impl Jobs {
         if let Some(asked_in) = asked_in {
             return Ok(asked_in == boot);
         }
+        let leave = self.know_leave(&job.run, until).await?;
+        Ok(leave.former_boot.as_ref().is_none_or(|former| *former == leave.boot && leave.boot == boot))
+    }
+
+    /// What is known of the run's leave to act on the host; asked for before this process does anything there.
+    async fn know_leave(&self, run: &str, until: Instant) -> Result<Leave, Trouble> {
         let mut leaves = self.leave.lock().await;
-        if !leaves.contains_key(&job.run) {
-            let mut agent = self.resident(until).await?;
-            let (former_boot, _) = self.ask_leave(&mut agent, &job.run, until).await?;
-            let leave = Leave { former_boot, boot: agent.boot.clone(), lease: None };
-            self.rest(agent);
-            leaves.insert(job.run.clone(), leave);
+        if let Some(leave) = leaves.get(run) {
+            return Ok(leave.clone());
         }
-        let leave = leaves.get(&job.run);
-        Ok(leave.is_none_or(|leave| {
-            leave.former_boot.as_ref().is_none_or(|former| *former == leave.boot && leave.boot == boot)
-        }))
+        let mut agent = self.resident(until).await?;
+        let (former_boot, _) = self.ask_leave(&mut agent, run, until).await?;
+        let leave = Leave { former_boot, boot: agent.boot.clone(), lease: None };
+        self.rest(agent);
+        leaves.insert(run.to_owned(), leave.clone());
+        Ok(leave)
     }
 
     /// What the host's word means that a job was not started just now.
@@ -408,6 +406,7 @@ impl Jobs {
     fn state_of(&self, answer: &str) -> Result<JobState, Trouble> {
         match answer.split_once(' ').unwrap_or((answer, "")) {
             ("absent", _) => Ok(JobState::Absent),
+            ("gone", _) => Ok(JobState::Lost(RECORDS_GONE.into())),
             ("running", _) => Ok(JobState::Running),
             ("foreign", _) => Ok(JobState::Foreign),
             ("exited", code) => match code.trim().parse() {
@@ -454,21 +453,6 @@ impl Jobs {
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Table {
-    fn keep(&mut self, job: JobId, end: End) {
-        self.asked.remove(&job);
-        self.begun.remove(&job);
-        self.ends.push_back((job, end));
-        if self.ends.len() > ENDS_KEPT {
-            self.ends.pop_front();
-        }
-    }
-
-    fn end_of(&self, job: &JobId) -> Option<&End> {
-        self.ends.iter().find(|(of, _)| of == job).map(|(_, end)| end)
     }
 }
 

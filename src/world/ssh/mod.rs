@@ -13,10 +13,10 @@ mod files;
 mod folder;
 mod frames;
 mod jobs;
-mod nonce;
 mod progress;
 mod script;
 mod settings;
+mod table;
 mod transfer;
 
 use super::asked::Asked;
@@ -129,7 +129,10 @@ impl RemoteHosts {
                 let input = secret.map(Secret::reveal);
                 jobs::reply(jobs.start(job, &argv, (&asked, input), runner, at(until)).await)
             }
-            Request::Look { job, asked, until, .. } => jobs::reply(jobs.look(&job, asked.as_ref(), at(until)).await),
+            Request::Enter { run, until, .. } => Reply::Entered(jobs.enter(&run, at(until)).await?),
+            Request::Look { job, asked, kept_in, until, .. } => {
+                jobs::reply(jobs.look(&job, (asked.as_ref(), kept_in.as_deref()), at(until)).await)
+            }
             Request::JobEnd { job, until, .. } => jobs::reply(jobs.end(&job, at(until)).await),
             Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job, runner).await),
             Request::JobOutput { job, stream, from, max, .. } => {

@@ -5,8 +5,8 @@
 use super::connection::{Channel, Connection};
 use super::fields::{field, fits, quoted};
 use super::frames::{GREETING_MAX, shown};
-use super::nonce::nonce;
 use crate::world::Trouble;
+use crate::world::nonce::nonce;
 use openssh::{ChildStdin, ChildStdout};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
