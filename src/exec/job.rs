@@ -4,12 +4,13 @@
 
 use crate::exec::calls::{self, Site, words};
 use crate::exec::deadline::deadline;
-use crate::exec::output::{OUTPUT_MAX, fetch};
+use crate::exec::entry::{Entered, entered};
+use crate::exec::output::{OUTPUT_MAX, OUTPUT_PATIENCE, fetch};
 use crate::exec::reading::choices;
 use crate::exec::until::{Seen, Watch};
 use crate::exec::waiting::{Beat, Pace};
 use crate::exec::{Found, Order, Verdict, failure, probe};
-use crate::model::account::{self, Entry};
+use crate::model::account;
 use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
@@ -20,8 +21,6 @@ use crate::world::{JobId, JobState, Link, Reply, Request, Stopped, Stream, Troub
 const START_AT_LEAST: u64 = 3_000;
 /// How long the one look may take for which the limit is over, in milliseconds.
 const LAST_LOOK: u64 = 8_000;
-/// For how long output is asked for again that cannot be had, in milliseconds.
-const OUTPUT_TRIES: u64 = 5_000;
 
 /// Starts a job, or finds it again, and sees it to its end.
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Verdict, Stopped> {
@@ -305,13 +304,18 @@ impl Work<'_> {
 
     fn exited(&self, exit: i32) -> Result<Verdict, Stopped> {
         let label = &self.order.effect.label;
-        let (entry, err) = self.entry()?;
-        if entry == Entry::Refused {
-            let message = format!("`{label}` was not started: {}", account::refusal(&self.command(), &err));
-            return self.failed(FailureKind::Unreachable, message, Some(exit));
+        let entry = entered(self.link, (self.site.host, &self.id), &self.command())?;
+        match &entry {
+            Entered::Yes => {}
+            Entered::Refused { why } if exit != 0 => {
+                let message = format!("`{label}` was not started: {why}");
+                return self.failed(FailureKind::Unreachable, message, Some(exit));
+            }
+            Entered::Refused { why } | Entered::Unproved { why } if exit == 0 => return self.unproved(why),
+            Entered::Refused { .. } | Entered::Unproved { .. } => {}
         }
         if exit != 0 {
-            let unproved = if entry == Entry::Unknown { ", and nothing proves that `sudo` let it begin" } else { "" };
+            let unproved = if entry == Entered::Yes { "" } else { ", and nothing proves that `sudo` let it begin" };
             let message = match exit {
                 129.. => format!("`{label}` was ended by signal {}{unproved}", exit - 128),
                 _ => format!("`{label}` ended with exit {exit}{unproved}"),
@@ -331,23 +335,19 @@ impl Work<'_> {
         Ok(done([("changed", Value::Bool(true)), ("output", output.into())]))
     }
 
-    /// Whether it was begun as the account that it was to be done as, and the beginning of its error output.
-    fn entry(&self) -> Result<(Entry, Vec<u8>), Stopped> {
-        let command = self.command();
-        if account::program(&command).is_none() {
-            return Ok((Entry::Begun, Vec::new()));
+    /// It ended well, as `sudo` says, but nothing proves that `sudo` let it begin.
+    fn unproved(&self, why: &str) -> Result<Verdict, Stopped> {
+        let reason = format!("it ended with exit 0, and nothing proves that `sudo` let it begin: {why}");
+        match self.job.class {
+            // It may have emptied its own outputs.
+            Class::Once => match self.lost_once(reason.clone())? {
+                Verdict::Again { .. } => {}
+                verdict => return Ok(verdict),
+            },
+            Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {}
         }
-        let mut heads = Vec::new();
-        for stream in [Stream::Out, Stream::Err] {
-            let (host, job, max) = (self.site.host.to_owned(), self.id.clone(), account::PROOF_WITHIN as u64);
-            match calls::bytes(self.link, Request::JobOutput { host, job, stream, from: 0, max })? {
-                Ok(bytes) => heads.push(bytes),
-                Err(_) => return Ok((Entry::Unknown, Vec::new())),
-            }
-        }
-        let err = heads.pop().unwrap_or_default();
-        let out = heads.pop().unwrap_or_default();
-        Ok((account::entry(&command, &out, &err), err))
+        let message = format!("`{}` was not started, as far as can be told: {reason}", self.order.effect.label);
+        self.failed(FailureKind::Unreachable, message, Some(0))
     }
 
     fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<Seen, Stopped> {
@@ -437,7 +437,7 @@ impl Work<'_> {
     }
 
     fn output(&self, stream: Stream, max: u64) -> Result<String, Stopped> {
-        let give_up = self.link.now().mono + OUTPUT_TRIES;
+        let give_up = self.link.now().mono + OUTPUT_PATIENCE;
         let output = fetch(self.link, self.site.host, &self.id, stream, max, give_up)?;
         let own = account::own_words(&self.command(), output);
         Ok(String::from_utf8_lossy(&own).trim_end().to_owned())

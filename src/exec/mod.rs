@@ -12,6 +12,7 @@ mod ask;
 mod calls;
 mod capture;
 mod deadline;
+mod entry;
 pub mod follow;
 mod followed;
 mod job;

@@ -44,6 +44,15 @@ pub(super) struct Agent {
     channel: Channel,
 }
 
+/// What a resident has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Word {
+    /// This.
+    Said(String),
+    /// Something that cannot be understood, because somebody else spoke in the midst of it. It may be asked again.
+    Spoiled,
+}
+
 /// What came in place of a first frame.
 enum Mute {
     /// It is there, but lacks this command.
@@ -120,7 +129,8 @@ impl Agent {
                     };
                 }
                 Ok(None) => {}
-                Err(Unfit) => return Err(Mute::Talks),
+                Err(Unfit::Senseless) => return Err(Mute::Talks),
+                Err(Unfit::Spoiled) => return Err(Mute::Ended),
             }
             if !self.hear().await {
                 return Err(Mute::Ended);
@@ -160,7 +170,7 @@ impl Agent {
     ///
     /// # Errors
     /// `Lost`: some of it may have arrived, and may have been done.
-    pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]], until: Instant) -> Result<String, Trouble> {
+    pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]], until: Instant) -> Result<Word, Trouble> {
         self.number += 1;
         let mut message = format!("{} {words}\n", self.number).into_bytes();
         fields.iter().for_each(|value| message.extend(field(value)));
@@ -181,12 +191,13 @@ impl Agent {
     ///
     /// # Errors
     /// `Lost`.
-    pub(super) async fn more(&mut self) -> Result<String, Trouble> {
+    pub(super) async fn more(&mut self) -> Result<Word, Trouble> {
         loop {
             match self.frames.next(self.number) {
-                Ok(Some(word)) => return Ok(word),
+                Ok(Some(word)) => return Ok(Word::Said(word)),
                 Ok(None) => {}
-                Err(Unfit) => return Err(Trouble::Lost("the host's answer makes no sense".into())),
+                Err(Unfit::Senseless) => return Err(Trouble::Lost("the host's answer makes no sense".into())),
+                Err(Unfit::Spoiled) => return Ok(Word::Spoiled),
             }
             if !self.hear().await {
                 return Err(Trouble::Lost("the link broke before the reply".into()));

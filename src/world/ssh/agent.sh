@@ -24,8 +24,18 @@ most=8192                   # bytes of output that are sent along with the end o
 read -r boot </proc/sys/kernel/random/boot_id || boot=unknown
 exec 3>&1 >/dev/null        # the channel: nothing but `say` writes to it
 
-# Answers with $1, which is plain text: the nonce, the number of the request, the length, and then that much.
-say() { printf '%s %s %s\n%s\n' "$nonce" "$request" "${#1}" "$1" >&3 2>/dev/null; }
+# Answers with $1, which is plain text: the nonce, the number of the request, the length, that much, and the end. What a
+# start-up file of the login has left behind may write there as well: what is short is written at once, and so are the
+# first and the last line of what is long, so that nobody else speaks within them.
+say() {
+    if [ "${#1}" -lt 900 ]; then
+        printf '%s %s %s\n%s\n%s %s end\n' "$nonce" "$request" "${#1}" "$1" "$nonce" "$request"
+    else
+        printf '%s %s %s\n' "$nonce" "$request" "${#1}"
+        printf '%s' "$1"
+        printf '\n%s %s end\n' "$nonce" "$request"
+    fi >&3 2>/dev/null
+}
 
 # Answers that the request cannot be carried out: $1 says why, in hexadecimal, since paths are part of it.
 refuse() { say "refused $(printf '%s' "$1" | od -A n -v -t x1)"; }

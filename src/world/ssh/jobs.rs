@@ -1,17 +1,18 @@
 //! Jobs of one host over SSH: started through a resident, which supervises one job at a time; their ends are heard
 //! as they come. It must not guess: what the host's own record does not prove is [`JobState::Lost`].
 
-use super::agent::Agent;
+use super::agent::{Agent, Word};
+use super::answers::{name, refusal, senseless, spoiled, state_of};
 use super::connection::Connection;
 use super::ends::{Told, end_of};
 use super::fields::fits;
-use super::frames::{bytes_of, shown};
+use super::frames::bytes_of;
 use super::table::{Heard, Table};
 use crate::world::asked::Asked;
 use crate::world::clock::Clock;
 use crate::world::lease::{self, Lease, Runner};
 use crate::world::nonce::nonce;
-use crate::world::{JobId, JobState, RECORDS_GONE, Reply, Stream, Trouble};
+use crate::world::{JobId, JobState, Reply, Stream, Trouble};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,11 +33,13 @@ const LEASE_TRIES: u32 = 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long one for output may take: the step is over by then.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(5);
-/// The longest text of a lease, and the longest reason that a host gives, in bytes.
+/// The longest text of a lease, in bytes.
 const LEASE_MAX: usize = 4_096;
-const REASON_MAX: usize = 4_096;
-/// The most output that is asked for at a time, in bytes.
+/// The most output that is asked for at a time, in bytes; and the least, however often others speak within it.
 const OUTPUT_MAX: u64 = 64 * 1024;
+const OUTPUT_LEAST: u64 = 256;
+/// How often the same is asked when others speak in the midst of the answer.
+const SPOILED_MAX: u32 = 32;
 
 /// The jobs of a host.
 #[derive(Debug)]
@@ -92,7 +95,10 @@ impl Jobs {
         let mut fields: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
         let words = format!("start {} {number} {secret} {mode} {} {}", name(&job)?, asked.as_str(), fields.len());
         fields.extend(input);
-        let answer = self.exchange(&mut agent, &words, &fields, until).await?;
+        // Not asked again from here: whoever wants it started looks first.
+        let Word::Said(answer) = self.send(&mut agent, &words, &fields, until).await? else {
+            return Err(spoiled());
+        };
         if answer != "taken" {
             self.rest(agent);
             return self.unstarted(&answer, runner).await;
@@ -113,7 +119,7 @@ impl Jobs {
         let mut agent = self.resident(until).await?;
         let answer = self.exchange(&mut agent, &format!("enter {run} - {fresh}"), &[], until).await?;
         self.rest(agent);
-        answer.strip_prefix("entered ").map(str::to_owned).ok_or_else(|| self.refusal(&answer))
+        answer.strip_prefix("entered ").map(str::to_owned).ok_or_else(|| refusal(&self.host, &answer))
     }
 
     /// How a job stands, if it is of this command.
@@ -128,7 +134,7 @@ impl Jobs {
         // What is no mark of ours is that of no folder there.
         let mark = kept_in.map_or("-", |mark| Some(mark).filter(plain).unwrap_or("none"));
         let words = format!("look {} {} {mark}", name(job)?, asked.map_or("-", Asked::as_str));
-        let state = self.state_of(&self.exchange(&mut agent, &words, &[], until).await?)?;
+        let state = state_of(&self.host, &self.exchange(&mut agent, &words, &[], until).await?)?;
         let boot = agent.boot.clone();
         self.rest(agent);
         if matches!(state, JobState::Exited(_)) {
@@ -190,7 +196,7 @@ impl Jobs {
             if answer == "leased" {
                 return Err(self.taken_over(runner).await);
             }
-            let state = self.state_of(&answer)?;
+            let state = state_of(&self.host, &answer)?;
             if state != JobState::Running {
                 return Ok(state);
             }
@@ -222,15 +228,30 @@ impl Jobs {
         };
         let (max, until) = (max.min(OUTPUT_MAX), Instant::now() + OUTPUT_PATIENCE);
         let mut agent = self.resident(until).await?;
-        let words = format!("output {} {stream} {from} {max}", name(job)?);
-        let answer = self.exchange(&mut agent, &words, &[], until).await?;
-        let Some(words) = answer.strip_prefix("bytes ") else {
-            self.rest(agent);
-            return Err(Trouble::Missing(format!("the job has left no `{stream}` that can be read")));
-        };
-        let bytes = bytes_of(words, usize::try_from(max).unwrap_or(0)).ok_or_else(senseless)?;
-        self.rest(agent);
-        Ok(bytes)
+        let (mut bytes, mut piece, mut spoilt) = (Vec::new(), max, 0);
+        loop {
+            let known = u64::try_from(bytes.len()).unwrap_or(max);
+            let wanted = piece.min(max.saturating_sub(known));
+            let words = format!("output {} {stream} {} {wanted}", name(job)?, from.saturating_add(known));
+            match self.send(&mut agent, &words, &[], until).await? {
+                Word::Spoiled if spoilt == SPOILED_MAX => return Err(spoiled()),
+                // The shorter it is, the less is spoken within it.
+                Word::Spoiled => (piece, spoilt) = ((piece / 4).max(OUTPUT_LEAST), spoilt + 1),
+                Word::Said(answer) => {
+                    let Some(words) = answer.strip_prefix("bytes ") else {
+                        self.rest(agent);
+                        return Err(Trouble::Missing(format!("the job has left no `{stream}` that can be read")));
+                    };
+                    let more = bytes_of(words, usize::try_from(wanted).unwrap_or(0)).ok_or_else(senseless)?;
+                    let got = u64::try_from(more.len()).unwrap_or(max);
+                    bytes.extend(more);
+                    if got < wanted || known.saturating_add(got) >= max {
+                        self.rest(agent);
+                        return Ok(bytes);
+                    }
+                }
+            }
+        }
     }
 
     /// The lease under which this runner acts on the host: the one it has, or else the next.
@@ -255,7 +276,7 @@ impl Jobs {
                 match taken?.as_str() {
                     "taken" => {}
                     "beaten" => continue,
-                    other => return Err(self.refusal(other)),
+                    other => return Err(refusal(&self.host, other)),
                 }
             }
             leave.lease = Some(next.clone());
@@ -308,7 +329,7 @@ impl Jobs {
 
     /// What the host's word means that a job was not started just now.
     async fn unstarted(&self, answer: &str, runner: &Runner) -> Result<JobState, Trouble> {
-        if answer == "leased" { Err(self.taken_over(runner).await) } else { self.state_of(answer) }
+        if answer == "leased" { Err(self.taken_over(runner).await) } else { state_of(&self.host, answer) }
     }
 
     /// Who has the lease that this runner had, or why that cannot be told.
@@ -354,8 +375,17 @@ impl Jobs {
     }
 
     /// Takes down the end that the resident tells, if it does.
-    async fn hear(&self, job: &JobId, agent: Agent, word: Result<String, Trouble>) -> Heard {
-        let heard = match word.as_deref().ok().and_then(end_of) {
+    async fn hear(&self, job: &JobId, agent: Agent, word: Result<Word, Trouble>) -> Heard {
+        let told = match &word {
+            // The host has its record.
+            Ok(Word::Spoiled) => {
+                self.rest(agent);
+                return Heard::Silence;
+            }
+            Ok(Word::Said(word)) => end_of(word),
+            Err(_) => None,
+        };
+        let heard = match told {
             Some(Told::Ended(end)) => {
                 let code = end.code;
                 self.table().keep(job.clone(), end);
@@ -381,13 +411,13 @@ impl Jobs {
         until: Instant,
     ) -> Result<(Option<String>, Option<Lease>), Trouble> {
         let answer = self.exchange(agent, &format!("lease {run} -"), &[], until).await?;
-        let Some(told) = answer.strip_prefix("boot ") else { return Err(self.refusal(&answer)) };
+        let Some(told) = answer.strip_prefix("boot ") else { return Err(refusal(&self.host, &answer)) };
         let (boot, words) = told.split_once(' ').unwrap_or((told, ""));
         let text = bytes_of(words, LEASE_MAX).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(senseless)?;
         Ok((Some(boot).filter(|boot| *boot != "none").map(str::to_owned), Lease::parse(&text)))
     }
 
-    /// A request and the first word of its answer.
+    /// A request that may be repeated, and the first word of its answer.
     async fn exchange(
         &self,
         agent: &mut Agent,
@@ -395,37 +425,21 @@ impl Jobs {
         fields: &[&[u8]],
         until: Instant,
     ) -> Result<String, Trouble> {
+        for _ in 0..=SPOILED_MAX {
+            if let Word::Said(answer) = self.send(agent, words, fields, until).await? {
+                return Ok(answer);
+            }
+        }
+        Err(spoiled())
+    }
+
+    /// A request and the first word of its answer, if it can be understood.
+    async fn send(&self, agent: &mut Agent, words: &str, fields: &[&[u8]], until: Instant) -> Result<Word, Trouble> {
         let answer = agent.ask(words, fields, until).await;
         if answer.is_err() {
             self.connection.check().await;
         }
         answer
-    }
-
-    /// The state that the resident tells.
-    fn state_of(&self, answer: &str) -> Result<JobState, Trouble> {
-        match answer.split_once(' ').unwrap_or((answer, "")) {
-            ("absent", _) => Ok(JobState::Absent),
-            ("gone", _) => Ok(JobState::Lost(RECORDS_GONE.into())),
-            ("running", _) => Ok(JobState::Running),
-            ("foreign", _) => Ok(JobState::Foreign),
-            ("exited", code) => match code.trim().parse() {
-                Ok(code) => Ok(JobState::Exited(code)),
-                Err(_) => Ok(JobState::Lost("its exit record holds no exit code".into())),
-            },
-            ("lost", why) => Ok(JobState::Lost(why.to_owned())),
-            _ => Err(self.refusal(answer)),
-        }
-    }
-
-    fn refusal(&self, answer: &str) -> Trouble {
-        match answer.strip_prefix("refused ") {
-            Some(words) => {
-                let why = bytes_of(words, REASON_MAX).and_then(|bytes| shown(&bytes)).unwrap_or_default();
-                Trouble::Refused(format!("host `{}` {why}", self.host))
-            }
-            None => senseless(),
-        }
     }
 
     /// A resident that waits for a request; begun if there is none.
@@ -454,23 +468,6 @@ impl Jobs {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The words that name a job to the resident: its run, its effect and its attempt.
-fn name(job: &JobId) -> Result<String, Trouble> {
-    let effect = format!("{}.{}.{}", job.effect.track, job.effect.n, job.attempt);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    match [&job.run, &effect]
-        .iter()
-        .find(|part| part.starts_with(['.', '-']) || part.is_empty() || !part.chars().all(plain))
-    {
-        Some(odd) => Err(Trouble::Refused(format!("`{odd}` cannot be the name of a job's record"))),
-        None => Ok(format!("{} {effect}", job.run)),
-    }
-}
-
-fn senseless() -> Trouble {
-    Trouble::Lost("the host's answer makes no sense".into())
 }
 
 /// The reply to a request about a job.

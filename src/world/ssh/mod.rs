@@ -6,6 +6,7 @@
 //! ([`script`], [`files`]). Whatever breaks is reported as what it is; nothing is sent twice from here.
 
 mod agent;
+mod answers;
 mod connection;
 mod ends;
 mod fields;
