@@ -20,7 +20,7 @@ pub(crate) fn at(wall: i64) -> Moment {
 }
 
 pub(crate) fn who() -> Who {
-    Who { user: "root".into(), host: "lab".into(), pid: 4711, machine: "0123".into() }
+    Who { user: "root".into(), host: "lab".into(), pid: 4711, machine: "0123".into(), state: None }
 }
 
 pub(crate) fn id(track: &str, n: u64) -> EffectId {

@@ -43,7 +43,7 @@ fn at(ms: i64) -> Moment {
 }
 
 fn who() -> Who {
-    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new() }
+    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new(), state: None }
 }
 
 fn id(n: u64) -> EffectId {

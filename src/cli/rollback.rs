@@ -8,7 +8,6 @@ use crate::error::{Error, Kind, Result};
 use crate::model::record::Way;
 use crate::report::way_back::{Plan, render};
 use crate::session::{self, Finished, Return, Verdict, Wish};
-use crate::world::desk;
 use std::path::{Path, PathBuf};
 
 /// The word that begins it.
@@ -56,7 +55,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let events = words.events.as_deref();
     let Some(finished) = go(&taken, wish, events, !words.yes, desk)? else { return Ok(Kind::Suspended.exit_code()) };
     let course = Steering::default().course(taken.prepared.program.step_names())?;
-    let gates = course.gates(&taken.run, desk::who(), Begun::default());
+    let gates = course.gates(&taken.run, desk.who(), Begun::default());
     follow_up::go_on(taken, &course, events, (finished, gates), desk)
 }
 

@@ -9,6 +9,9 @@ use crate::model::effect::{Action, Effect};
 use crate::model::record::Moment;
 use crate::world::{Stopped, Trouble};
 
+/// How long it may take at least to ask a host, however short the limit of what is to be done, in milliseconds.
+const AT_LEAST: u64 = 3_000;
+
 impl Dispatcher {
     /// The place on the host of a job that is about to be asked for, or why there is none. Nothing for other effects, and
     /// in a world that loses nothing. A host is asked once by each runner.
@@ -21,7 +24,7 @@ impl Dispatcher {
         if let Some(known) = self.kept_in.borrow().get(host) {
             return Ok(Ok(known.clone()));
         }
-        let until = since.mono.saturating_add(job.limit.0);
+        let until = since.mono.saturating_add(job.limit.0.max(AT_LEAST));
         let place = exec::enter(self, (host, &self.run), until).map_err(|Stopped| Halted)?;
         if let Ok(known) = &place {
             self.kept_in.borrow_mut().insert(host.clone(), known.clone());

@@ -30,7 +30,7 @@ use crate::model::ssh::Ssh;
 use connection::Connection;
 use files::Files;
 use jobs::Jobs;
-use script::Script;
+use script::{Form, Script};
 use settings::Settings;
 pub(super) use settings::check_config;
 use std::collections::BTreeMap;
@@ -170,7 +170,8 @@ async fn probe(connection: &Connection, argv: &[String], until: Instant) -> Resu
     }
     let values: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
     let text = include_str!("probe.sh");
-    let printed = script::run(connection, Script { text, values: &values, body: &[], most: PROBE_BYTES_MAX, until });
+    let (form, most) = (Form::Marked, PROBE_BYTES_MAX);
+    let printed = script::run(connection, Script { text, values: &values, body: &[], form, most, until });
     let script::Printed { exit, out, err, .. } = printed.await?;
     // What is done as another account may be missing there, or `sudo` may: who asks can tell.
     if exit == 127 && program(argv).is_none() {
