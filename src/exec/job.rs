@@ -307,12 +307,12 @@ impl Work<'_> {
         let entry = entered(self.link, (self.site.host, &self.id), &self.command())?;
         match &entry {
             Entered::Yes => {}
-            Entered::Refused { why } if exit != 0 => {
+            Entered::Refused { why } => {
                 let message = format!("`{label}` was not started: {why}");
                 return self.failed(FailureKind::Unreachable, message, Some(exit));
             }
-            Entered::Refused { why } | Entered::Unproved { why } if exit == 0 => return self.unproved(why),
-            Entered::Refused { .. } | Entered::Unproved { .. } => {}
+            Entered::Unproved { why } if exit == 0 => return self.unproved(why),
+            Entered::Unproved { .. } => {}
         }
         if exit != 0 {
             let unproved = if entry == Entered::Yes { "" } else { ", and nothing proves that `sudo` let it begin" };

@@ -72,7 +72,7 @@ fn what_a_start_up_file_has_left_behind_is_passed_over_whenever_it_talks() {
     let act = format!(
         r#"for n in 0..4 {{ {ACT} }}
         let long = run(h, ["sh", "-c", "seq -w 0 9999 | head -c 7000"]).output;
-        if long.len() != 7000 || long.contains("noise") {{ throw `${{long.len()}} bytes` }}"#
+        if long.len() != 6999 || long.contains("noise") {{ throw `${{long.len()}} bytes` }}"#
     );
     let told = site.run(&act, 60).code(0).says("done");
     assert!(!words(&told).contains("given back"), "its lease is not given back: {told:?}");
