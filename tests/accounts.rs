@@ -61,6 +61,30 @@ fn what_the_command_itself_does_is_not_taken_for_a_refusal() {
 }
 
 #[test]
+fn a_sudo_that_ends_with_0_and_did_not_let_the_command_begin_is_not_taken_for_its_success() {
+    let act = |options: &str| {
+        format!("//! Acts\nrun(host(\"here\"), [\"touch\", \"done\"], {options});\nnote(\"went on\");\n")
+    };
+    for refuses in ["echo 'Sorry, ops may not.'", "echo 'Sorry, ops may not.' >&2"] {
+        let failed = ended(&act("#{}"), &format!("#!/bin/sh\n{refuses}\nexit 0\n")).code(1);
+        let text = told(&failed);
+        assert!(
+            text.contains("was not started: `sudo` does not let") && text.contains("(Sorry, ops may not.)"),
+            "{text}"
+        );
+        assert!(!text.contains("went on"), "{text}");
+    }
+    // Who has said nothing may have emptied its own outputs.
+    let doubted = told(&ended(&act("#{}"), "#!/bin/sh\nexit 0\n").code(5));
+    assert!(doubted.contains("nothing proves that `sudo` let it begin") && !doubted.contains("went on"), "{doubted}");
+    let checked = "#!/bin/sh\nshift 4\ncase \" $* \" in *' touch '*) exit 0 ;; esac\nexec \"$@\"\n";
+    let failed = ended(&act("#{ check: [\"test\", \"-e\", \"done\"] }"), checked).code(1);
+    assert!(told(&failed).contains("was not started, as far as can be told"), "its check says so: {failed:?}");
+    let happened = ended(&act("#{ check: [\"true\"] }"), checked).code(0);
+    assert!(told(&happened).contains("went on"), "its check says so: {happened:?}");
+}
+
+#[test]
 fn a_sudo_that_is_not_there_starts_nothing() {
     let ended = ended("//! Acts\nrun(host(\"here\"), [\"true\"]);\n", "#!/no/such/interpreter\n").code(1);
     let told = told(&ended);

@@ -95,7 +95,7 @@ fn frozen_runner(scene: &Scene, play: &Play<'_>, at: u32, meanwhile: Meanwhile) 
         store: Box::new(Frozen(play.store.clone(), freezer.clone())),
         world: Box::new(Frozen(world, freezer)),
         sinks: vec![],
-        by: Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new() },
+        by: Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None },
         gates: vec![],
         steering: None,
     };

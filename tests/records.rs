@@ -20,7 +20,7 @@ pub(crate) fn at(wall: i64) -> Moment {
 }
 
 pub(crate) fn who() -> Who {
-    Who { user: "root".into(), host: "lab".into(), pid: 4711, machine: "0123".into() }
+    Who { user: "root".into(), host: "lab".into(), pid: 4711, machine: "0123".into(), state: None }
 }
 
 pub(crate) fn id(track: &str, n: u64) -> EffectId {
@@ -95,7 +95,16 @@ pub(crate) fn mark() -> Mark {
 
 pub(crate) fn intent(n: u64, attempt: u32, effect: Effect) -> Record {
     let digest = effect.digest();
-    Record::Intent { id: id("0", n), attempt, step: "1".into(), effect, digest, place: place(), at: at(10) }
+    Record::Intent {
+        id: id("0", n),
+        attempt,
+        step: "1".into(),
+        effect,
+        digest,
+        place: place(),
+        kept_in: None,
+        at: at(10),
+    }
 }
 
 pub(crate) fn outcome(n: u64, attempt: u32) -> Record {

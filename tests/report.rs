@@ -43,7 +43,7 @@ fn at(ms: i64) -> Moment {
 }
 
 fn who() -> Who {
-    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new() }
+    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new(), state: None }
 }
 
 fn id(n: u64) -> EffectId {
@@ -121,7 +121,7 @@ fn step_end(number: &str, failed: Option<&str>, ms: i64) -> Record {
 
 fn intent(n: u64, effect: Effect, ms: i64) -> Record {
     let (step, digest) = (if n < 5 { "1" } else { "2" }.to_owned(), String::new());
-    Record::Intent { id: id(n), attempt: 1, step, effect, digest, place: None, at: at(ms) }
+    Record::Intent { id: id(n), attempt: 1, step, effect, digest, place: None, kept_in: None, at: at(ms) }
 }
 
 fn outcome(n: u64, outcome: Outcome, ms: i64) -> Record {

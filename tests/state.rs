@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
 const RUN: [&str; 4] = ["run", "book.rhai", "-i", "site.toml"];
 
@@ -144,7 +145,7 @@ fn a_run_is_refused_on_another_machine_until_it_is_taken_over_there() {
         let mut command = baton.command(&[]);
         let set = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
         let environment: Vec<_> = set.collect();
-        let mut namespace = std::process::Command::new("unshare");
+        let mut namespace = Command::new("unshare");
         namespace.args(["-r", "-u", "sh", "-c", &hostname, "baton"]).args(words).envs(environment);
         let output = namespace.current_dir(baton.folder()).stdin(std::process::Stdio::null()).output();
         command.stdin(std::process::Stdio::null());
@@ -156,6 +157,122 @@ fn a_run_is_refused_on_another_machine_until_it_is_taken_over_there() {
     there(&["takeover", "latest", "--reason", "it was moved"]).code(0).says("next: baton resume");
     there(&["resume"]).code(1).says("on elsewhere");
     baton.run(&["resume"]).code(8).says("was worked on at `elsewhere`");
+}
+
+/// The same command line in the same folder, with this state folder.
+fn within(baton: &Baton, state: &Path, words: &[&str]) -> Ended {
+    Ended::from(baton.command(words).env("BATON_STATE", state).output().expect("starts the binary"))
+}
+
+/// Copies a folder as a backup does.
+fn copied(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("starts cp");
+    assert!(done.success());
+}
+
+/// A run that stands before its second command, and how often that was done.
+fn halted_before_its_last_command(jobs: &str) -> (Baton, fn(&Baton) -> usize) {
+    let baton = Baton::new();
+    baton.write("site.toml", &format!("[hosts.here]\naddress = \"local\"\n{jobs}"));
+    let book = "//! Two commands\nlet h = host(\"here\");\nrun(h, [\"true\"]);\n\
+                if confirm(\"go?\", #{ gate: \"g\" }) { run(h, [\"sh\", \"-c\", \"echo two >>LEDGER\"]); }\n";
+    let ledger = baton.folder().join("ledger").display().to_string();
+    baton.write("book.rhai", &book.replace("LEDGER", &ledger));
+    baton.run(&RUN).code(4);
+    (baton, |baton| fs::read_to_string(baton.folder().join("ledger")).unwrap_or_default().lines().count())
+}
+
+#[test]
+fn a_copy_of_a_state_folder_does_nothing_that_the_first_one_may_have_done() {
+    let (baton, done) = halted_before_its_last_command("");
+    let (state, copy) = (baton.state(), baton.folder().join("copy"));
+    copied(&state, &copy);
+    for words in [&["resume"][..], &["rollback", "--yes"], &["abort", "--reason", "x"]] {
+        let told = within(&baton, &copy, words).code(8).says("was worked on in another state folder").in_one_line();
+        assert!(told.contains("--state ") && told.contains("baton takeover"), "{told}");
+    }
+    baton.run(&["approve", "latest", "g", "yes"]).code(0);
+    baton.run(&["resume"]).code(0).says("✓ done");
+    within(&baton, &copy, &["approve", "latest", "g", "yes"]).code(0);
+    within(&baton, &copy, &["resume"]).code(8);
+    assert_eq!(done(&baton), 1, "it was done by both");
+}
+
+#[test]
+fn a_copy_that_stands_for_its_original_is_taken_over_and_then_the_original_does_nothing() {
+    let (baton, done) = halted_before_its_last_command("");
+    let (state, copy) = (baton.state(), baton.folder().join("copy"));
+    copied(&state, &copy);
+    within(&baton, &copy, &["approve", "latest", "g", "yes"]).code(0);
+    within(&baton, &copy, &["takeover", "latest", "--reason", "it was moved"]).code(0);
+    within(&baton, &copy, &["resume"]).code(0).says("✓ done");
+    baton.run(&["approve", "latest", "g", "yes"]).code(0);
+    baton.run(&["resume"]).code(8).says("has taken `here` over").says("--state ");
+    assert_eq!(done(&baton), 1, "it was done by both");
+}
+
+#[test]
+fn a_state_folder_that_was_moved_or_whose_jobs_lie_elsewhere_goes_on_as_before() {
+    let (baton, done) = halted_before_its_last_command("");
+    let moved = baton.folder().join("moved");
+    fs::rename(baton.state(), &moved).expect("moves");
+    within(&baton, &moved, &["approve", "latest", "g", "yes"]).code(0);
+    within(&baton, &moved, &["resume"]).code(0).says("✓ done");
+    assert_eq!(done(&baton), 1);
+    let jobs = tempfile::tempdir().expect("a folder");
+    let (baton, done) = halted_before_its_last_command(&format!("jobs = \"{}\"\n", jobs.path().display()));
+    let (state, copy) = (baton.state(), baton.folder().join("copy"));
+    copied(&state, &copy);
+    fs::remove_dir_all(&state).expect("removes");
+    within(&baton, &copy, &["approve", "latest", "g", "yes"]).code(0);
+    within(&baton, &copy, &["resume"]).code(0).says("✓ done");
+    assert_eq!(done(&baton), 1);
+}
+
+/// A runbook that kills its runner in its last command, once `WITH` was done to the folder of its jobs.
+const KILLER: &str = "//! Kills its runner\nlet h = host(\"here\");\nFIRST\n\
+    run(h, [\"sh\", \"-c\", \"echo ran >>LEDGER; WITH; kill -9 $(cat PID)\"]);\n";
+
+/// What comes of a resume when the runner was killed under its last command and something was done to the folder of its
+/// jobs; and how often the command ran.
+fn resumed(first: &str, with: &str) -> (Baton, Ended, usize) {
+    let baton = Baton::new();
+    let folder = baton.folder().display().to_string();
+    baton.write("site.toml", &format!("[hosts.here]\naddress = \"local\"\njobs = \"{folder}/jobs\"\n"));
+    let (ledger, pid) = (format!("{folder}/ledger"), format!("{folder}/pid"));
+    let book = KILLER.replace("WITH", &with.replace("JOBS", &format!("{folder}/jobs")));
+    let book = book.replace("LEDGER", &ledger).replace("PID", &pid).replace("FIRST", first);
+    baton.write("book.rhai", &book);
+    let script = format!("echo $$ >{pid}; exec \"$0\" \"$@\"");
+    let mut command = baton.command(&[]);
+    let set: Vec<_> =
+        command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script, env!("CARGO_BIN_EXE_baton")]).args(RUN).envs(set).current_dir(baton.folder());
+    let killed = shell.stdin(std::process::Stdio::null()).output().expect("starts the binary");
+    command.stdin(std::process::Stdio::null());
+    assert_eq!(killed.status.code(), None, "it was not killed: {killed:?}");
+    fs::write(&pid, "").expect("writes it");
+    let told = baton.run(&["resume"]);
+    (baton, told, fs::read_to_string(ledger).unwrap_or_default().lines().count())
+}
+
+#[test]
+fn a_job_whose_folder_is_gone_when_its_run_is_taken_up_is_in_doubt_and_not_started_again() {
+    let before = "run(h, [\"true\"]);";
+    let anew = "mv JOBS JOBS.old; mkdir -p JOBS/$(ls JOBS.old)";
+    let from_copy = "cp -a JOBS JOBS.old; rm -rf JOBS; mv JOBS.old JOBS; rm -rf JOBS/*/0.1";
+    for (first, with) in
+        [(before, "rm -rf JOBS"), ("", "rm -rf JOBS"), ("", "rm -rf JOBS/*"), ("", anew), ("", from_copy)]
+    {
+        let (baton, told, ran) = resumed(first, with);
+        let told = told.code(5).in_one_line();
+        assert!(told.contains("this run's jobs is gone, or was put back from a copy"), "{with}: {told}");
+        assert_eq!(ran, 1, "{with}: {told}");
+        baton.run(&["resume", "latest", "--happened", "it is in the ledger"]).code(0).says("✓ done");
+    }
+    let (_, told, ran) = resumed(before, "true");
+    assert_eq!((told.code, ran), (0, 1), "nothing was done to it: {told:?}");
 }
 
 /// A record by which a run is over.

@@ -24,7 +24,7 @@ const STAGE: &str = "stage_install(c2, 9.0.1)";
 const BACKUP: &str = "backup(confdb, b)";
 
 fn who() -> Who {
-    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new() }
+    Who { user: "ada".into(), host: "jump1".into(), pid: 7, machine: String::new(), state: None }
 }
 
 /// A runner of a run that is gone through step by step, with these lines typed.

@@ -108,6 +108,7 @@ fn act(wire: &Wire, action: Action, recovering: bool) -> Result<Verdict, Stopped
         effect: &effect,
         since: &since,
         recovering,
+        kept_in: Ok(None),
         scanners: &Scanners::default(),
     };
     perform(wire, order)

@@ -58,5 +58,5 @@ fn start(id: &JobId, argv: &[&str]) -> Request {
 }
 
 fn look(id: &JobId) -> Request {
-    Request::Look { host: "h".into(), job: id.clone(), asked: None, until: u64::MAX }
+    Request::Look { host: "h".into(), job: id.clone(), asked: None, kept_in: None, until: u64::MAX }
 }

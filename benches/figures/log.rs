@@ -66,7 +66,8 @@ impl Line {
         let (id, since) = (EffectId { track: TrackId::main(), n: 1 }, self.now());
         let scanners = Scanners::default();
         let (run, id, effect, since, scanners) = ("run", &id, &effect, &since, &scanners);
-        let order = Order { run, id, attempt: 1, base: 1, effect, since, recovering: false, scanners };
+        let order =
+            Order { run, id, attempt: 1, base: 1, effect, since, recovering: false, kept_in: Ok(None), scanners };
         match exec::perform(self, order) {
             Ok(Verdict::Outcome(Outcome::Done { mark: Some(mark), .. })) => mark,
             other => panic!("{other:?}"),

@@ -7,7 +7,6 @@ use crate::error::{Error, Kind, Result};
 use crate::lab::Lab;
 use crate::model::record::Way;
 use crate::session::{self, Finished, Parts, Wish};
-use crate::world::desk;
 use crate::world::nowhere::Nowhere;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +66,7 @@ fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result
             store: desk.store()?,
             world: Box::new(Nowhere),
             sinks: Vec::new(),
-            by: desk::who(),
+            by: desk.who(),
             gates: Vec::new(),
             steering: None,
         };
@@ -84,6 +83,6 @@ fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result
     };
     let what = format!("{gone}: the run was given up without it; {left}");
     desk.screen.remark(&what);
-    let finished = session::write_off(store, &claimed.run, &claimed.history, (what, reason.to_owned()), desk::who())?;
+    let finished = session::write_off(store, &claimed.run, &claimed.history, (what, reason.to_owned()), desk.who())?;
     carry::tell(desk, &finished)
 }

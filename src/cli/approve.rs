@@ -60,7 +60,7 @@ fn show(words: &Words, desk: &Desk) -> Result<u8> {
 }
 
 fn approve(words: &Words, gate: &str, desk: &Desk) -> Result<u8> {
-    let who = desk::who();
+    let who = desk.who();
     let name = words.name.clone().unwrap_or_else(|| who.user.clone());
     if name.trim().is_empty() {
         return Err(Error::new(Kind::Usage, "an answer needs a name: it goes into the record")

@@ -11,7 +11,6 @@ use crate::report::layout::time_of_day;
 use crate::world::carrier::HostPlace;
 use crate::world::clock::Clock;
 use crate::world::console::Console;
-use crate::world::desk;
 use crate::world::keyring::Keyring;
 use crate::world::person::Person;
 use crate::world::ssh::RemotePlace;
@@ -137,7 +136,7 @@ pub(super) fn break_lease(desk: &Desk, name: &str) -> Result<Option<Holder>> {
 
 /// Keeps other runners away from `name` until it is dropped.
 pub(super) fn lease(desk: &Desk, name: &str, run: &str) -> Result<Lease> {
-    let who = desk::who();
+    let who = desk.who();
     let since = time_of_day(Clock::real().now().wall, &desk.screen.zone);
     let holder = Holder { run: run.to_owned(), pid: who.pid, user: who.user, host: who.host, since };
     Lease::take(&desk.state, name, &holder)

@@ -13,7 +13,7 @@ use crate::model::text::shown;
 use crate::repl::Start;
 use crate::report::style::Tone;
 use crate::session::{self, Finished, Parts, Seen, Terms, Verdict};
-use crate::world::{Completion, Line, Reply, Request, Ticket, World, desk};
+use crate::world::{Completion, Line, Reply, Request, Ticket, World};
 use std::path::Path;
 
 /// What stands before the word that is typed after a failure.
@@ -108,7 +108,7 @@ pub(super) fn carry_out(
 ) -> Result<u8> {
     let recorded = desk.store()?.runs()?.contains(&taken.run);
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
-    let gates = course.gates(&taken.run, desk::who(), begun);
+    let gates = course.gates(&taken.run, desk.who(), begun);
     course.remarks().iter().for_each(|remark| desk.screen.remark(remark));
     let parts = Parts { steering: course.said.clone(), ..taken.parts(events, gates.all.clone(), desk)? };
     let finished = start(&taken, parts)?;
@@ -153,12 +153,12 @@ pub(super) fn go_on(
             },
             Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
             Next::Resume(verdict, seen) => {
-                gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
+                gates = course.gates(&taken.run, desk.who(), Begun::of(&taken.history(desk)?));
                 let parts = taken.parts(events, gates.all.clone(), desk)?;
                 finished = session::resume_on(&taken.prepared, parts, Terms { verdict, seen, ..Terms::default() })?;
             }
             Next::Adopt(edited) => {
-                gates = course.gates(&taken.run, desk::who(), Begun::of(&taken.history(desk)?));
+                gates = course.gates(&taken.run, desk.who(), Begun::of(&taken.history(desk)?));
                 finished = edited.go_on(&mut taken, events, gates.all.clone(), desk)?;
             }
         }

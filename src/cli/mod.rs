@@ -36,6 +36,7 @@ pub use screen::Screen;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
+use crate::model::record::Who;
 use crate::model::span::Span;
 use crate::model::text::page;
 use crate::world::terminal::Terminal;
@@ -103,6 +104,11 @@ impl Desk {
     /// The journal of this state folder, made if need be.
     fn store(&self) -> Result<Box<dyn Store>> {
         Ok(Box::new(SqliteStore::open(&self.state)?))
+    }
+
+    /// The person, the machine and the state folder that this command acts for.
+    fn who(&self) -> Who {
+        Who { state: desk::state_folder(&self.state), ..desk::who() }
     }
 }
 

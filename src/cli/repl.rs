@@ -252,7 +252,7 @@ impl Hands for AtDesk {
             store: self.desk.store()?,
             world: Box::new(world.steered(Console::Editor(Arc::clone(&self.editor)))),
             sinks: vec![Box::new(self.views.clone()), watches],
-            by: desk::who(),
+            by: self.desk.who(),
             gates,
             steering: None,
         })
@@ -263,7 +263,7 @@ impl Hands for AtDesk {
     }
 
     fn by(&self) -> Who {
-        desk::who()
+        self.desk.who()
     }
 
     fn say(&self, text: &str) {

@@ -9,7 +9,6 @@ use crate::model::record::Way;
 use crate::model::text::typed;
 use crate::report::way_back::{Plan, render};
 use crate::session::{self, Finished, Return, Verdict, Wish};
-use crate::world::desk;
 use std::path::{Path, PathBuf};
 
 /// The word that begins it.
@@ -67,7 +66,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         return Ok(Kind::Suspended.exit_code());
     };
     let course = Steering::default().course(taken.prepared.program.step_names())?;
-    let gates = course.gates(&taken.run, desk::who(), Begun::default());
+    let gates = course.gates(&taken.run, desk.who(), Begun::default());
     follow_up::go_on(taken, &course, events, (finished, gates), desk)
 }
 

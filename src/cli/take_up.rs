@@ -10,7 +10,6 @@ use crate::journal::history::History;
 use crate::journal::lease::Lease;
 use crate::model::answers::Answers;
 use crate::session::{self, Parts, Prepared};
-use crate::world::desk;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -72,7 +71,7 @@ impl Claimed {
     pub(super) fn take_up_with(self, prepared: Prepared, desk: &Desk) -> Result<TakenUp> {
         let Self { run, history, lease: of_run } = self;
         if lab_of(&history).is_none() {
-            machine::same(&run, &history, &prepared.inventory, &desk::who())?;
+            machine::same(&run, &history, &prepared.inventory, &desk.who())?;
         }
         let name = lab_of(&history).map_or_else(|| site_name(&prepared.inventory), lab_name);
         let of_site = lease(desk, &name, &run)?;
@@ -125,7 +124,7 @@ impl TakenUp {
             store: desk.store()?,
             world: Box::new(world.answered(self.answers.clone())),
             sinks: carry::sinks(desk, &self.estate, events)?,
-            by: desk::who(),
+            by: desk.who(),
             gates,
             steering: None,
         })

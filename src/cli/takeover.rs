@@ -10,7 +10,7 @@ use crate::journal::history::History;
 use crate::journal::lease::Holder;
 use crate::report::style::Tone;
 use crate::session::{self, Takeover};
-use crate::world::{World, desk};
+use crate::world::World;
 
 /// How often the record is read again because a runner that was not fenced out yet still wrote to it.
 const TRIES: u32 = 5;
@@ -52,7 +52,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         without: words.without.clone(),
         reason: words.reason.clone(),
         name: words.name.clone(),
-        by: desk::who(),
+        by: desk.who(),
     };
     let estate = Estate::of(&history, &run, desk)?;
     let mut world = estate.world(&site, desk)?;

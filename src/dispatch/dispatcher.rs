@@ -46,6 +46,8 @@ pub struct Dispatcher {
     pub(super) replayed: Cell<usize>,
     changed: Cell<bool>,
     pub(super) hosts_changed: RefCell<BTreeSet<String>>,
+    /// Where hosts keep what they know of the run's jobs, as far as this runner has asked.
+    pub(super) kept_in: RefCell<BTreeMap<String, Option<String>>>,
     pub(super) gates: Vec<Rc<dyn Gate>>,
     /// Whether a track stands before the gates: one at a time does.
     pub(super) at_gates: Cell<bool>,
@@ -83,6 +85,7 @@ impl Dispatcher {
             replayed: Cell::new(0),
             changed,
             hosts_changed,
+            kept_in: RefCell::default(),
             gates: setup.gates,
             at_gates: Cell::new(false),
             walled: Cell::new(false),
@@ -229,20 +232,22 @@ impl Dispatcher {
             return Err(Halted);
         }
         let mut recovering = course.is_recovery();
-        let (mut attempt, base, mut since) = match course {
-            Course::Recover { attempt, base, since } => (attempt, base, since),
+        let (mut attempt, base, mut since, mut kept_in) = match course {
+            Course::Recover { attempt, base, since, kept_in } => (attempt, base, since, Ok(kept_in)),
             Course::Begin { attempt, base } => {
                 if let Some(skipped) = self.ask_gates(id, attempt, effect, place.as_ref())? {
                     return Ok(skipped);
                 }
                 self.look_again(effect)?;
-                (attempt, base, self.moment())
+                (attempt, base, self.moment(), Ok(None))
             }
         };
         let place = place.as_ref().map(PlaceData::from);
         loop {
             if effect.needs_intent() && !recovering {
-                self.append(self.intent(id, attempt, effect, place.clone(), since.clone()))?;
+                kept_in = self.enter(effect, &since)?;
+                let known = kept_in.clone().unwrap_or_default();
+                self.append(self.intent((id, attempt), effect, place.clone(), known, since.clone()))?;
             }
             if effect.may_change() {
                 self.changed.set(true);
@@ -250,7 +255,8 @@ impl Dispatcher {
                 self.second_look.touched(effect);
             }
             let (run, scanners) = (&self.run, &*self.scanners);
-            let order = Order { run, id, attempt, base, effect, since: &since, recovering, scanners };
+            let kept_in = kept_in.as_ref().map(Option::as_deref);
+            let order = Order { run, id, attempt, base, effect, since: &since, recovering, kept_in, scanners };
             let outcome = match exec::perform(self, order).map_err(|Stopped| Halted)? {
                 Verdict::Outcome(outcome) => outcome,
                 Verdict::Again { reason } if attempt < ATTEMPTS_MAX => {
@@ -258,6 +264,7 @@ impl Dispatcher {
                     attempt += 1;
                     since = self.moment();
                     recovering = false;
+                    self.kept_in.borrow_mut().clear();
                     continue;
                 }
                 Verdict::Again { reason } => Outcome::Failed(gave_up(ATTEMPTS_MAX, &reason)),
@@ -288,14 +295,15 @@ impl Dispatcher {
 
     pub(super) fn intent(
         &self,
-        id: &EffectId,
-        attempt: u32,
+        (id, attempt): (&EffectId, u32),
         effect: &Effect,
         place: Option<PlaceData>,
+        kept_in: Option<String>,
         at: Moment,
     ) -> Record {
-        let step = self.track(|track| track.step().to_owned());
-        Record::Intent { id: id.clone(), attempt, step, effect: effect.clone(), digest: effect.digest(), place, at }
+        let (id, step) = (id.clone(), self.track(|track| track.step().to_owned()));
+        let (effect, digest) = (effect.clone(), effect.digest());
+        Record::Intent { id, attempt, step, effect, digest, place, kept_in, at }
     }
 
     fn outcome_record(

@@ -42,7 +42,10 @@ impl Dispatcher {
         error = match denied {
             Denied::TakenOver { by, .. } if by.runner.run == *run => error
                 .hint("another runner has taken this run over; this one has done nothing since and does nothing more")
-                .hint(format!("see what the other one does: baton show {run}")),
+                .hint(match &by.state {
+                    Some(state) => format!("see what the other one does: baton show {run} --state {state}"),
+                    None => format!("see what the other one does: baton show {run}"),
+                }),
             Denied::Held { by, .. } | Denied::TakenOver { by, .. } => self.held_by(by, error).hint(take_over(run)),
             Denied::Gone { .. } => error
                 .hint("another runner could have taken the host meanwhile: make sure that nobody works there")

@@ -29,7 +29,8 @@ impl Dispatcher {
         }
         let (run, scanners, since) = (&self.run, &*self.scanners, past.since);
         let (attempt, base, effect) = (past.attempt, past.base, past.effect);
-        let order = Order { run, id, attempt, base, effect, since, recovering: true, scanners };
+        let kept_in = Ok(past.kept_in);
+        let order = Order { run, id, attempt, base, effect, since, recovering: true, kept_in, scanners };
         let found = exec::settle(self, order).map_err(|Stopped| Halted)?;
         let (fate, outcome) = match found {
             Found::Ended(outcome @ Outcome::Done { .. }) => (Fate::Happened, outcome),
@@ -101,7 +102,7 @@ impl Dispatcher {
     fn begin_doubt(&self, key: &EffectId, id: &EffectId, effect: &Effect, reason: String) -> Halted {
         let looking = looking(effect, &format!("{} ({id}): nobody can tell", effect.label));
         let attempt = self.history.recorded(key).map_or(1, |past| past.attempt + 1);
-        let intent = self.intent(key, attempt, &looking, None, self.moment());
+        let intent = self.intent((key, attempt), &looking, None, None, self.moment());
         match self.append(intent) {
             Ok(()) => self.doubt(key, attempt, effect, reason),
             Err(halted) => halted,

@@ -7,6 +7,7 @@ mod gate;
 mod leases;
 mod link;
 mod look;
+mod places;
 mod replay;
 mod scheduler;
 mod second_look;

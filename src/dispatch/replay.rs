@@ -26,6 +26,8 @@ pub(super) enum Course {
         base: u32,
         /// When it was begun: limits count from here.
         since: Moment,
+        /// Where the host keeps what it knows of it, if that was known before it was asked for.
+        kept_in: Option<String>,
     },
 }
 
@@ -69,7 +71,10 @@ pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect
     }
     match &past.state {
         State::Settled(outcome) => Verdict::Recorded((*outcome).clone()),
-        State::Open => Verdict::Live(Course::Recover { attempt, base, since: past.since.clone() }),
+        State::Open => {
+            let (since, kept_in) = (past.since.clone(), past.kept_in.map(str::to_owned));
+            Verdict::Live(Course::Recover { attempt, base, since, kept_in })
+        }
         State::Doubted { reason } => Verdict::Halt(Box::new(in_doubt(run, id, effect, reason))),
         State::SettledByPerson { happened: true } => {
             let value = Value::map([("changed", Value::from(true)), ("settled", Value::from("by a person"))]);

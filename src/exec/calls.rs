@@ -68,6 +68,7 @@ pub(super) fn unfit(reply: Reply) -> Trouble {
         | Reply::Block(_)
         | Reply::Kept
         | Reply::Lease(_)
+        | Reply::Entered(_)
         | Reply::Noted
         | Reply::Woke
         | Reply::Answer(_)

@@ -2,6 +2,7 @@
 //! own goal, reads now. It starts nothing, settles nothing and waits for nothing: the word is the person's.
 
 use crate::exec::calls::Site;
+use crate::exec::probe::Allowed;
 use crate::exec::reading::{UNKNOWN, choices, wanted};
 use crate::exec::transfer::{self, Way};
 use crate::exec::{Found, Order, probe};
@@ -57,7 +58,7 @@ pub fn is_former(link: &dyn Link, effect: &Effect, probe: &Probe, former: &Value
 fn checked(link: &dyn Link, effect: &Effect, check: &Probe, happened: bool) -> Result<Option<Evidence>, Stopped> {
     let Ok(site) = Site::of(effect) else { return Ok(None) };
     let check_of = format!("its check `{}` on `{}`", command(&check.argv), site.host);
-    let read = probe::read(link, site, check)?;
+    let read = probe::read(link, site, check, Allowed::AS_IT_SAYS)?;
     Ok(Some(match read.as_ref().map(Value::as_text) {
         Ok(Some(word @ ("yes" | "no"))) if (word == "yes") == happened => Evidence::Agrees,
         Ok(Some(word @ ("yes" | "no"))) => Evidence::Contradicts(format!("{check_of} says {word}")),
@@ -76,7 +77,7 @@ fn reads(
 ) -> Result<Option<Evidence>, Stopped> {
     let Ok(site) = Site::of(effect) else { return Ok(None) };
     let (what, name) = (shown(&probe.what), site.name());
-    Ok(Some(match probe::read(link, site, probe)? {
+    Ok(Some(match probe::read(link, site, probe, Allowed::AS_IT_SAYS)? {
         Ok(value) if wanted(wants, &value) => Evidence::Agrees,
         Ok(value) if value.as_text() == Some(UNKNOWN) => Evidence::Unclear(format!("`{what}` of `{name}` cannot tell")),
         Ok(value) => {

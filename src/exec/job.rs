@@ -4,25 +4,24 @@
 
 use crate::exec::calls::{self, Site, words};
 use crate::exec::deadline::deadline;
-use crate::exec::output::{OUTPUT_MAX, fetch};
+use crate::exec::entry::{Entered, entered};
+use crate::exec::output::{OUTPUT_MAX, OUTPUT_PATIENCE, fetch};
 use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::choices;
 use crate::exec::until::{Seen, Watch};
 use crate::exec::waiting::{Beat, Pace};
 use crate::exec::{Found, Order, Verdict, failure};
-use crate::model::account::{self, Entry};
+use crate::model::account;
 use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::asked::Asked;
-use crate::world::{JobId, JobState, Link, Request, Stopped, Stream, Trouble};
+use crate::world::{JobId, JobState, Link, Reply, Request, Stopped, Stream, Trouble};
 
 /// How long a start may take at least, however little is left of the limit, in milliseconds.
 const START_AT_LEAST: u64 = 3_000;
 /// How long the one look may take for which the limit is over, in milliseconds.
 const LAST_LOOK: u64 = 8_000;
-/// For how long output is asked for again that cannot be had, in milliseconds.
-const OUTPUT_TRIES: u64 = 5_000;
 
 /// Starts a job, or finds it again, and sees it to its end.
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Verdict, Stopped> {
@@ -33,14 +32,53 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Ve
     let id = JobId { run: order.run.to_owned(), effect: order.id.clone(), attempt: order.attempt };
     let deadline = deadline(order.since, job.limit, &link.now());
     let work = Work { link, order, job, site, id, deadline };
+    if let Err(trouble) = order.kept_in {
+        return work.see_to_end(Sight::NotStarted(trouble.clone()));
+    }
     if !order.recovering {
         return work.see_to_end(Sight::State(JobState::Absent));
     }
     let sight = work.look()?;
-    if sight == Sight::State(JobState::Absent) && work.left() < Span(job.limit.0 / 2) {
-        return Ok(Verdict::Again { reason: "it was never started, and most of its limit is over".into() });
+    if sight == Sight::State(JobState::Absent) {
+        if work.left() < Span(job.limit.0 / 2) {
+            return Ok(Verdict::Again { reason: "it was never started, and most of its limit is over".into() });
+        }
+        // Its intent does not say where its record would be: one that does is written before it is started.
+        if order.kept_in == Ok(None) {
+            match enter(link, (site.host, order.run), work.until(START_AT_LEAST))? {
+                Ok(None) => {}
+                Ok(Some(_)) => return Ok(Verdict::Again { reason: "it was never started".into() }),
+                Err(trouble) => return work.see_to_end(Sight::NotStarted(trouble)),
+            }
+        }
     }
     work.see_to_end(sight)
+}
+
+/// Where a host keeps what it knows of the jobs of a run, made if need be; or why it cannot be. Nothing in a world that
+/// loses nothing. A link that breaks in the midst of it is waited for until `until`.
+///
+/// # Errors
+/// [`Stopped`] when the run is being stopped.
+pub fn enter(
+    link: &dyn Link,
+    (host, run): (&str, &str),
+    until: u64,
+) -> Result<Result<Option<String>, Trouble>, Stopped> {
+    let (mut pace, mut broke) = (Pace::patient(), false);
+    loop {
+        let trouble = match link.call(Request::Enter { host: host.to_owned(), run: run.to_owned(), until })? {
+            Reply::Entered(place) => return Ok(Ok(Some(place).filter(|place| !place.is_empty()))),
+            reply => calls::unfit(reply),
+        };
+        broke |= matches!(trouble, Trouble::Lost(_));
+        let may_heal = matches!(trouble, Trouble::Lost(_) | Trouble::Unreachable(_) | Trouble::Late);
+        let now = link.now().mono;
+        if !broke || !may_heal || now >= until {
+            return Ok(Err(trouble));
+        }
+        link.call(Request::WaitUntil { until: (now + pace.step()).min(until) })?;
+    }
 }
 
 /// What became of a job, found out without starting anything.
@@ -196,7 +234,8 @@ impl Work<'_> {
             let counts = self.id.attempt >= self.order.base;
             let asked = counts.then(|| Asked::of(&self.command(), self.job.secret.as_deref()));
             let (host, job) = (self.site.host.to_owned(), self.id.clone());
-            match calls::job(self.link, Request::Look { host, job, asked, until: self.until(LAST_LOOK) })? {
+            let (kept_in, until) = (self.order.kept_in.ok().flatten().map(str::to_owned), self.until(LAST_LOOK));
+            match calls::job(self.link, Request::Look { host, job, asked, kept_in, until })? {
                 Ok(state) => return Ok(state.into()),
                 Err(Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late) if !over => self.pause(&mut pace)?,
                 Err(trouble) => return Ok(Sight::Hidden(words(&trouble))),
@@ -266,13 +305,18 @@ impl Work<'_> {
 
     fn exited(&self, exit: i32) -> Result<Verdict, Stopped> {
         let label = &self.order.effect.label;
-        let (entry, err) = self.entry()?;
-        if entry == Entry::Refused {
-            let message = format!("`{label}` was not started: {}", account::refusal(&self.command(), &err));
-            return self.failed(FailureKind::Unreachable, message, Some(exit));
+        let entry = entered(self.link, (self.site.host, &self.id), &self.command())?;
+        match &entry {
+            Entered::Yes => {}
+            Entered::Refused { why } => {
+                let message = format!("`{label}` was not started: {why}");
+                return self.failed(FailureKind::Unreachable, message, Some(exit));
+            }
+            Entered::Unproved { why } if exit == 0 => return self.unproved(why),
+            Entered::Unproved { .. } => {}
         }
         if exit != 0 {
-            let unproved = if entry == Entry::Unknown { ", and nothing proves that `sudo` let it begin" } else { "" };
+            let unproved = if entry == Entered::Yes { "" } else { ", and nothing proves that `sudo` let it begin" };
             let message = match exit {
                 129.. => format!("`{label}` was ended by signal {}{unproved}", exit - 128),
                 _ => format!("`{label}` ended with exit {exit}{unproved}"),
@@ -292,23 +336,19 @@ impl Work<'_> {
         Ok(done([("changed", Value::Bool(true)), ("output", output.into())]))
     }
 
-    /// Whether it was begun as the account that it was to be done as, and the beginning of its error output.
-    fn entry(&self) -> Result<(Entry, Vec<u8>), Stopped> {
-        let command = self.command();
-        if account::program(&command).is_none() {
-            return Ok((Entry::Begun, Vec::new()));
+    /// It ended well, as `sudo` says, but nothing proves that `sudo` let it begin.
+    fn unproved(&self, why: &str) -> Result<Verdict, Stopped> {
+        let reason = format!("it ended with exit 0, and nothing proves that `sudo` let it begin: {why}");
+        match self.job.class {
+            // It may have emptied its own outputs.
+            Class::Once => match self.lost_once(reason.clone())? {
+                Verdict::Again { .. } => {}
+                verdict => return Ok(verdict),
+            },
+            Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {}
         }
-        let mut heads = Vec::new();
-        for stream in [Stream::Out, Stream::Err] {
-            let (host, job, max) = (self.site.host.to_owned(), self.id.clone(), account::PROOF_WITHIN as u64);
-            match calls::bytes(self.link, Request::JobOutput { host, job, stream, from: 0, max })? {
-                Ok(bytes) => heads.push(bytes),
-                Err(_) => return Ok((Entry::Unknown, Vec::new())),
-            }
-        }
-        let err = heads.pop().unwrap_or_default();
-        let out = heads.pop().unwrap_or_default();
-        Ok((account::entry(&command, &out, &err), err))
+        let message = format!("`{}` was not started, as far as can be told: {reason}", self.order.effect.label);
+        self.failed(FailureKind::Unreachable, message, Some(0))
     }
 
     fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<Seen, Stopped> {
@@ -401,7 +441,7 @@ impl Work<'_> {
     }
 
     fn output(&self, stream: Stream, max: u64) -> Result<String, Stopped> {
-        let give_up = self.link.now().mono + OUTPUT_TRIES;
+        let give_up = self.link.now().mono + OUTPUT_PATIENCE;
         let output = fetch(self.link, self.site.host, &self.id, stream, max, give_up)?;
         let own = account::own_words(&self.command(), output);
         Ok(String::from_utf8_lossy(&own).trim_end().to_owned())

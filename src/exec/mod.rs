@@ -5,7 +5,7 @@ use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Value;
 use crate::world::lease::Denied;
-use crate::world::{Link, Stopped};
+use crate::world::{Link, Stopped, Trouble};
 use probe::Allowed;
 use transfer::Way;
 
@@ -13,6 +13,7 @@ mod ask;
 mod calls;
 mod capture;
 mod deadline;
+mod entry;
 mod evidence;
 pub mod follow;
 mod followed;
@@ -33,6 +34,7 @@ mod until;
 mod waiting;
 
 pub use evidence::{Evidence, evidence, is_former};
+pub use job::enter;
 pub use scanners::Scanners;
 pub use transfer::BLOCK;
 
@@ -54,6 +56,9 @@ pub struct Order<'a> {
     pub since: &'a Moment,
     /// A former runner journaled the intent and died: find out what became of it before doing anything.
     pub recovering: bool,
+    /// Where the host keeps what it knows of the run's jobs, as its intent says; or why that place could not be made,
+    /// so that nothing may be started. Nothing in a world that loses nothing.
+    pub kept_in: Result<Option<&'a str>, &'a Trouble>,
     /// Where scanners of logs are kept.
     pub scanners: &'a Scanners,
 }

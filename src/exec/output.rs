@@ -7,6 +7,8 @@ use crate::world::{JobId, Link, Request, Stopped, Stream, Trouble};
 
 /// The most of a job's output that an outcome holds, in bytes.
 pub(super) const OUTPUT_MAX: u64 = 8 * 1024;
+/// For how long output is asked for again that cannot be had, in milliseconds.
+pub(super) const OUTPUT_PATIENCE: u64 = 5_000;
 /// How often a part of it is asked for when the link breaks: it stays on the host, and reading it twice harms nobody.
 const TRIES: u32 = 5;
 
@@ -23,23 +25,32 @@ pub(super) fn fetch(
     max: u64,
     give_up: u64,
 ) -> Result<Vec<u8>, Stopped> {
-    let read = |from, max| {
-        let mut pace = Pace::patient();
-        let ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
-        for _ in 1..TRIES {
-            match ask()? {
-                Err(Trouble::Lost(_)) if link.now().mono < give_up => {
-                    link.call(Request::WaitUntil { until: link.now().mono + pace.step() })?
-                }
-                other => return Ok(other),
-            };
-        }
-        ask()
-    };
+    let read = |from, max| read_part(link, (host, job, stream), (from, max), give_up);
     Ok(match head_and_tail(&read, max)? {
         Ok(output) => output,
         Err(trouble) => format!("(the output could not be fetched: {})", words(&trouble)).into_bytes(),
     })
+}
+
+/// Bytes of what a job wrote to a stream, from an offset on and at most so many. When the link breaks it is asked for
+/// again, until `give_up`.
+pub(super) fn read_part(
+    link: &dyn Link,
+    (host, job, stream): (&str, &JobId, Stream),
+    (from, max): (u64, u64),
+    give_up: u64,
+) -> Try<Vec<u8>> {
+    let mut pace = Pace::patient();
+    let ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
+    for _ in 1..TRIES {
+        match ask()? {
+            Err(Trouble::Lost(_)) if link.now().mono < give_up => {
+                link.call(Request::WaitUntil { until: link.now().mono + pace.step() })?
+            }
+            other => return Ok(other),
+        };
+    }
+    ask()
 }
 
 fn head_and_tail(read: &dyn Fn(u64, u64) -> Try<Vec<u8>>, max: u64) -> Try<Vec<u8>> {

@@ -100,7 +100,7 @@ fn one_try(
     // A refusal must not be read as the answer of a command that never ran.
     let why = match account::entry(&argv, &out, &err) {
         Entry::Begun => None,
-        Entry::Refused => Some(account::refusal(&argv, &err)),
+        Entry::Refused => Some(account::refusal(&argv, &out, &err)),
         Entry::Unknown => Some("nothing proves that `sudo` let it begin".to_owned()),
     };
     if let Some(why) = why {

@@ -62,6 +62,8 @@ pub struct Past<'a> {
     pub digest: &'a str,
     /// When the present attempt was recorded: limits count from here.
     pub since: &'a Moment,
+    /// Where the host keeps what it knows of a job, if that was known before it was asked for.
+    pub kept_in: Option<&'a str>,
     /// What came of it.
     pub state: State<'a>,
     /// Whether something else may be asked for in its place: what there was does not count any more.
@@ -386,9 +388,9 @@ impl History {
             Phase::Undone => State::Undone,
             Phase::Answered(at) | Phase::Skipped(at) => said_in(&self.records, at)?,
         };
-        let Asked { step, effect, digest, at, .. } = asked;
+        let Asked { step, effect, digest, at, kept_in, .. } = asked;
         let (attempt, base, gives_way) = (slot.attempt, slot.base, !slot.counts());
-        Some(Past { id: id.clone(), attempt, base, step, effect, digest, since: at, state, gives_way })
+        Some(Past { id: id.clone(), attempt, base, step, effect, digest, since: at, kept_in, state, gives_way })
     }
 
     /// How far the step with this number on this track is recorded; nothing when it never began.

@@ -186,12 +186,17 @@ pub(super) struct Asked<'a> {
     pub(super) digest: &'a str,
     pub(super) at: &'a Moment,
     pub(super) place: &'a Option<PlaceData>,
+    pub(super) kept_in: Option<&'a str>,
 }
 
 pub(super) fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
     match &records.get(index)?.record {
-        Record::Intent { step, effect, digest, at, place, .. }
-        | Record::Read { step, effect, digest, at, place, .. } => Some(Asked { step, effect, digest, at, place }),
+        Record::Intent { step, effect, digest, at, place, kept_in, .. } => {
+            Some(Asked { step, effect, digest, at, place, kept_in: kept_in.as_deref() })
+        }
+        Record::Read { step, effect, digest, at, place, .. } => {
+            Some(Asked { step, effect, digest, at, place, kept_in: None })
+        }
         Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
         Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
         Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Undone { .. } => None,

@@ -79,9 +79,10 @@ pub fn entry(argv: &[String], out: &[u8], err: &[u8]) -> Entry {
     if !proves(argv) || end_of_proof(out).is_some() || end_of_proof(err).is_some() {
         return Entry::Begun;
     }
-    // Who refuses says so. A command that has emptied both of its outputs has nothing to say.
+    // Who refuses says so, on either output. A command that has emptied both of its outputs has nothing to say.
     let whole = out.len() < PROOF_WITHIN && err.len() < PROOF_WITHIN;
-    if whole && !err.iter().all(u8::is_ascii_whitespace) { Entry::Refused } else { Entry::Unknown }
+    let said = |output: &[u8]| !output.iter().all(u8::is_ascii_whitespace);
+    if whole && (said(out) || said(err)) { Entry::Refused } else { Entry::Unknown }
 }
 
 /// An output without the proof that the account was entered, and without what was said before that.
@@ -95,17 +96,20 @@ pub fn own_words(argv: &[String], mut output: Vec<u8>) -> Vec<u8> {
     output
 }
 
-/// Why a command was not begun, and what to do about it.
+/// Why a command was not begun, by what came on its outputs in place of the proof, and what to do about it.
 #[must_use]
-pub fn refusal(argv: &[String], err: &[u8]) -> String {
+pub fn refusal(argv: &[String], out: &[u8], err: &[u8]) -> String {
     let account = argv.get(SUDO.len()).map_or("?", String::as_str);
-    let said = String::from_utf8_lossy(err);
-    let mut lines = said.lines().map(|line| line.strip_prefix("sudo: ").unwrap_or(line).trim());
-    let why = lines.rfind(|line| !line.is_empty()).unwrap_or("it does not say why");
+    let last = |output: &[u8]| {
+        let said = String::from_utf8_lossy(output);
+        let mut lines = said.lines().map(|line| line.strip_prefix("sudo: ").unwrap_or(line).trim());
+        lines.rfind(|line| !line.is_empty()).map(str::to_owned)
+    };
+    let why = last(err).or_else(|| last(out)).unwrap_or_else(|| "it does not say why".to_owned());
     format!(
         "`sudo` does not let the login account become `{account}` ({}); allow it there with a line in sudoers: \
          LOGIN ALL=({account}) NOPASSWD: /bin/sh",
-        shown(why)
+        shown(&why)
     )
 }
 
@@ -152,9 +156,12 @@ mod tests {
             ["sudo: a password is required\n", "Sorry, user ops may not run it.\n", "sudo: Ein Passwort ist nötig\n"];
         for said in refusals {
             assert_eq!(entry(&argv, b"", said.as_bytes()), Entry::Refused, "{said}");
+            assert_eq!(entry(&argv, said.as_bytes(), b""), Entry::Refused, "{said}");
             assert_eq!(entry(&argv, ENTERED.as_bytes(), said.as_bytes()), Entry::Begun, "{said}");
         }
-        let why = refusal(&argv, b"sudo: a password is required\n");
+        let why = refusal(&argv, b"", b"sudo: a password is required\n");
+        let aside = refusal(&argv, b"Sorry, user ops may not.\n", b"\n");
+        assert!(aside.contains("become `root` (Sorry, user ops may not.)"), "{aside}");
         assert!(why.contains("become `root` (a password is required)") && why.ends_with("NOPASSWD: /bin/sh"), "{why}");
     }
 

@@ -19,6 +19,7 @@ pub mod secret;
 mod service;
 pub mod span;
 pub mod ssh;
+pub mod state_folder;
 pub mod step_name;
 pub mod surroundings;
 mod template;

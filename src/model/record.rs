@@ -4,6 +4,7 @@
 use crate::model::effect::{Effect, Outcome};
 use crate::model::place::PlaceData;
 use crate::model::span::Span;
+use crate::model::state_folder::StateFolder;
 use crate::model::value::Fields;
 use crate::model::value::Value;
 use serde::{Deserialize, Serialize};
@@ -157,6 +158,9 @@ pub struct Who {
     /// The machine's own identity, which no other of that name has; empty where it has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub machine: String,
+    /// The state folder that was worked in; not said in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateFolder>,
 }
 
 /// How a run ended, or stopped.
@@ -294,6 +298,10 @@ pub enum Record {
         digest: String,
         /// Its place in the runbook.
         place: Option<PlaceData>,
+        /// Where the host keeps what it knows of the run's jobs, told by what no later place there has. Made before
+        /// this was written; not said of what is no job, and where it could not be made: then nothing was started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_in: Option<String>,
         /// When.
         at: Moment,
     },

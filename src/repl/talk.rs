@@ -64,7 +64,7 @@ impl Steer {
             Reply::Line(line) => Ok(line),
             Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Woke => Err(Stopped),
             Reply::Answer(_) | Reply::Lease(_) | Reply::Noted | Reply::Trouble(_) => Err(Stopped),
-            Reply::File(_) | Reply::Block(_) | Reply::Kept => Err(Stopped),
+            Reply::File(_) | Reply::Block(_) | Reply::Kept | Reply::Entered(_) => Err(Stopped),
         }
     }
 

@@ -218,7 +218,8 @@ impl Adoption {
     pub(crate) fn check_given_up(&self, world: &mut dyn World, run: &str) -> Result<()> {
         for Superseded { host, job, label } in &self.superseded {
             let until = world.now().mono + PATIENCE;
-            world.submit(Ticket(0), Request::Look { host: host.clone(), job: job.clone(), asked: None, until });
+            let (host_of, job, asked) = (host.clone(), job.clone(), None);
+            world.submit(Ticket(0), Request::Look { host: host_of, job, asked, kept_in: None, until });
             let why = match world.next_result() {
                 Completion::Reply(
                     _,

@@ -141,7 +141,8 @@ fn look(link: &dyn Link, run: &str, subject: &Subject) -> std::result::Result<Ve
             // A limit that is over long since is no reason not to look.
             let since: Moment = link.now();
             let (since, attempt, base) = (&since, *attempt, *base);
-            let order = Order { run, id, attempt, base, effect, since, recovering: true, scanners: &scanners };
+            let (kept_in, scanners) = (Ok(None), &scanners);
+            let order = Order { run, id, attempt, base, effect, since, recovering: true, kept_in, scanners };
             let what = format!("`{label}` {}", if *happened { "happened" } else { "did not happen" });
             Ok(exec::evidence(link, order, *happened)?.and_then(|found| told(found, &what)).into_iter().collect())
         }

@@ -37,7 +37,8 @@ impl Takeover {
     pub fn raise(&self, world: &mut dyn World, last_seq: u64) -> Result<BTreeMap<String, u64>> {
         world.act_for(runner(&self.run, &self.by, last_seq + 1));
         let until = world.now().mono + PATIENCE;
-        let look = |host: &String| Request::Look { host: host.clone(), job: self.no_job(), asked: None, until };
+        let look =
+            |host: &String| Request::Look { host: host.clone(), job: self.no_job(), asked: None, kept_in: None, until };
         let (_, deaf) = self.ask(world, &look)?;
         if !deaf.is_empty() {
             return Err(self.unreachable(&deaf).hint("nothing was taken over"));
@@ -94,7 +95,7 @@ impl Takeover {
                 Reply::Lease(number) => drop(answers.0.insert(host, number)),
                 Reply::Trouble(trouble) => drop(answers.1.insert(host, words(trouble))),
                 Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Noted => {}
-                Reply::File(_) | Reply::Block(_) | Reply::Kept => {}
+                Reply::File(_) | Reply::Block(_) | Reply::Kept | Reply::Entered(_) => {}
                 Reply::Woke | Reply::Answer(_) | Reply::Line(_) => {}
             }
         }

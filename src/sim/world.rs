@@ -165,6 +165,10 @@ impl Estate {
             }
             Request::Ask { ask, .. } => self.ask(ticket, &ask),
             Request::Line { .. } => self.line(ticket),
+            // Simulated hosts lose nothing: there is nothing to ask.
+            Request::Enter { .. } => {
+                self.schedule(self.now, ticket, Due::Ready(None, Reply::Entered(String::new())));
+            }
             // Simulated hosts have no keys.
             Request::ExpectNewKey { host } => {
                 self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
@@ -246,6 +250,7 @@ impl Estate {
             // These ask nothing of a host and were accepted before.
             Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {}
             Request::TakeLease { .. } | Request::Release { .. } | Request::ExpectNewKey { .. } => {}
+            Request::Enter { .. } => {}
         }
     }
 

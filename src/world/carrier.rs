@@ -9,11 +9,13 @@ use super::keyring::{Keyring, Secret};
 use super::lab_side::{LabSide, Wanted};
 use super::lease::{self, FOLDER, Runner};
 use super::local_lease::LocalLeases;
+use super::nonce::nonce;
 use super::person::Person;
 use super::ssh::RemoteHosts;
 use super::transfer::RUNNER;
 use super::watches::Watches;
-use super::{JobState, Reply, Request, Ticket, Trouble, commands, files, job, local_transfer};
+use super::{JobId, JobState, RECORDS_GONE, Reply, Request, Ticket, Trouble};
+use super::{commands, files, job, local_transfer, run_folder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,9 +66,10 @@ impl Carrier {
             return self.remote.known(request);
         }
         let reply = match request {
-            Request::Look { host, job, asked, .. } => self
+            Request::Look { host, job, asked, kept_in, .. } => self
                 .attempt(host, job)
-                .map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot(), asked.as_ref()))),
+                .map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot(), asked.as_ref())))
+                .and_then(|reply| self.present(host, job, reply, kept_in.as_deref())),
             Request::JobOutput { host, job, stream, from, max } => {
                 self.attempt(host, job).map(|attempt| job::output(&attempt, *stream, *from, *max))
             }
@@ -80,6 +83,7 @@ impl Carrier {
             // A host on this machine is reached without any key.
             Request::ExpectNewKey { host } => self.place(host).map(|_| Reply::Noted),
             Request::Start { .. }
+            | Request::Enter { .. }
             | Request::JobEnd { .. }
             | Request::EndJob { .. }
             | Request::Probe { .. }
@@ -104,6 +108,10 @@ impl Carrier {
         }
         Ok(match request {
             Request::Start { .. } => self.start(request, secret.as_ref()).await?,
+            Request::Enter { host, run, .. } => {
+                let (jobs, fresh) = (&self.place(&host)?.jobs, nonce()?);
+                Reply::Entered(tokio::task::block_in_place(|| run_folder::enter(jobs, &run, &fresh))?)
+            }
             Request::JobEnd { host, job, until } => {
                 let attempt = self.attempt(&host, &job)?;
                 Reply::Job(job::end(&self.watches, &self.clock, &attempt, until).await)
@@ -177,6 +185,15 @@ impl Carrier {
         Ok(reply)
     }
 
+    /// The state of a job that may be absent only where its record would be.
+    fn present(&self, host: &str, job: &JobId, reply: Reply, kept_in: Option<&str>) -> Result<Reply, Trouble> {
+        let gone = |mark: &str| self.place(host).map(|place| !run_folder::is(&place.jobs, &job.run, mark));
+        match kept_in.filter(|_| reply == Reply::Job(JobState::Absent)).map(gone).transpose()? {
+            Some(true) => Ok(Reply::Job(JobState::Lost(RECORDS_GONE.into()))),
+            Some(false) | None => Ok(reply),
+        }
+    }
+
     async fn woken(&self, until: u64) -> Reply {
         while let Some(left) = self.clock.real_time_until(until) {
             tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
@@ -208,7 +225,7 @@ impl Carrier {
         self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not known here")))
     }
 
-    fn attempt(&self, host: &str, id: &super::JobId) -> Result<Attempt, Trouble> {
+    fn attempt(&self, host: &str, id: &JobId) -> Result<Attempt, Trouble> {
         Attempt::of(&self.place(host)?.jobs, &self.leases_of(host)?, id)
     }
 

@@ -4,13 +4,14 @@
 use super::trust::{self, Doubt};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Who;
+use crate::model::state_folder::StateFolder;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The permission bit that lets anyone on the machine write.
 const ANYONE_WRITES: u32 = 0o002;
@@ -213,7 +214,17 @@ pub fn sit_until_input_ends() {
 pub fn who() -> Who {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let user = account(rustix::process::getuid().as_raw());
-    Who { user, host, pid: std::process::id(), machine: machine() }
+    Who { user, host, pid: std::process::id(), machine: machine(), state: None }
+}
+
+/// The state folder at `path`, if there is one, as it is told from a copy of it.
+#[must_use]
+pub fn state_folder(path: &Path) -> Option<StateFolder> {
+    let data = fs::metadata(path).ok()?;
+    let made = data.created().ok().and_then(|made| made.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let made = made.and_then(|made| i64::try_from(made.as_millis()).ok()).unwrap_or(0);
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    Some(StateFolder { path: path.display().to_string(), inode: data.ino(), made })
 }
 
 /// What the system was given as its own identity when it was set up: it outlives restarts and another name. Empty

@@ -21,6 +21,7 @@ impl Window {
             // Its writer may be in the midst of a line.
             Request::Read { from, .. } => Self { inside: *from > 0, full: 0 },
             Request::Start { .. }
+            | Request::Enter { .. }
             | Request::Look { .. }
             | Request::JobEnd { .. }
             | Request::EndJob { .. }
@@ -49,7 +50,7 @@ pub(super) fn may_show(reply: &Reply) -> bool {
         Reply::Job(JobState::Lost(_)) => true,
         Reply::Job(JobState::Absent | JobState::Running | JobState::Exited(_) | JobState::Foreign) => false,
         // What is carried is shown to nobody, and would be another file without its secrets.
-        Reply::File(_) | Reply::Block(_) | Reply::Kept => false,
+        Reply::File(_) | Reply::Block(_) | Reply::Kept | Reply::Entered(_) => false,
         Reply::Listing(_) | Reply::Woke | Reply::Line(_) | Reply::Lease(_) | Reply::Noted => false,
     }
 }
@@ -76,7 +77,7 @@ pub(super) fn hushed(reply: Reply, window: Window, mask: &Mask) -> Reply {
         }),
         Reply::Job(JobState::Lost(why)) => Reply::Job(JobState::Lost(mask.text(why))),
         other @ (Reply::Job(_) | Reply::Answer(_) | Reply::Listing(_)) => other,
-        other @ (Reply::File(_) | Reply::Block(_) | Reply::Kept) => other,
+        other @ (Reply::File(_) | Reply::Block(_) | Reply::Kept | Reply::Entered(_)) => other,
         other @ (Reply::Woke | Reply::Line(_) | Reply::Lease(_) | Reply::Noted) => other,
     }
 }

@@ -52,7 +52,7 @@ impl LabSide {
             }
             Request::File { host, work, .. } => self.file(host, work).err(),
             // Asked of the lab when they are carried out; no word of them is.
-            Request::Start { .. } | Request::Probe { .. } => None,
+            Request::Start { .. } | Request::Probe { .. } | Request::Enter { .. } => None,
             // What is known of jobs lies below the lab's folder, where its inventory says: `Lab::fits`.
             Request::Look { .. } | Request::JobEnd { .. } | Request::JobOutput { .. } | Request::EndJob { .. } => None,
             Request::TakeLease { .. } | Request::Release { .. } | Request::ExpectNewKey { .. } => None,

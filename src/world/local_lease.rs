@@ -4,7 +4,7 @@
 //! lock: whoever takes a lease may be stopped at any moment.
 
 use super::Trouble;
-use super::lease::{Lease, Runner};
+use super::lease::{Denied, Lease, Runner};
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
@@ -62,6 +62,9 @@ impl LocalLeases {
         let mut numbers = self.numbers();
         for _ in 0..TRIES {
             let there = latest(leases).map_err(|error| unusable(host, &error))?;
+            if let Some(by) = there.as_ref().filter(|there| !force && self.went_on_elsewhere(there)) {
+                return Err(Trouble::Leased(Denied::TakenOver { host: host.to_owned(), by: Box::new(by.clone()) }));
+            }
             let force = force || there.as_ref().is_some_and(is_void);
             let next = Lease::next(there.as_ref(), runner, since.to_owned(), force, host).map_err(Trouble::Leased)?;
             let mine = there.is_some_and(|there| there.number == next.number);
@@ -93,6 +96,15 @@ impl LocalLeases {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(unusable(host, &error)),
             Ok(()) | Err(_) => Ok(there.number),
         }
+    }
+
+    /// Whether the run of this runner went on, and perhaps ended, in another state folder that is still there: this one
+    /// is a copy of that, or that one of this.
+    fn went_on_elsewhere(&self, there: &Lease) -> bool {
+        let same_run = self.runner.as_ref().is_some_and(|runner| runner.run == there.runner.run);
+        let (Some(theirs), Some(own), true) = (&there.state, &self.state, same_run) else { return false };
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        !is_void(there) && real(Path::new(theirs)) != real(own)
     }
 
     fn numbers(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {

@@ -30,11 +30,13 @@ pub mod line_mode;
 pub mod local_lease;
 mod local_transfer;
 pub mod mask;
+mod nonce;
 pub mod nowhere;
 pub mod pace;
 pub mod person;
 pub mod processes;
 pub mod real_folders;
+mod run_folder;
 mod spelling;
 pub mod ssh;
 pub mod system;
@@ -140,6 +142,16 @@ pub enum Request {
         /// When to give up.
         until: u64,
     },
+    /// Make the place in which a host keeps what it knows of the jobs of a run, durably, or find it again. Asked
+    /// before the intent of a job is written: afterwards, a job without a record is told from a record that is gone.
+    Enter {
+        /// On which host.
+        host: String,
+        /// Of which run.
+        run: String,
+        /// When to give up.
+        until: u64,
+    },
     /// How a job stands now.
     Look {
         /// On which host.
@@ -148,6 +160,9 @@ pub enum Request {
         job: JobId,
         /// Of which command it must be; not said, of any.
         asked: Option<Asked>,
+        /// Where its record would be, as [`Request::Enter`] said before it was asked for: when that place is gone, the
+        /// job is lost and not absent. Not said, nobody knows of such a place.
+        kept_in: Option<String>,
         /// When to give up.
         until: u64,
     },
@@ -280,6 +295,7 @@ impl Request {
     pub fn host(&self) -> Option<&str> {
         match self {
             Self::Start { host, .. } | Self::Look { host, .. } | Self::JobEnd { host, .. } => Some(host),
+            Self::Enter { host, .. } => Some(host),
             Self::JobOutput { host, .. } | Self::EndJob { host, .. } | Self::Probe { host, .. } => Some(host),
             Self::List { host, .. } | Self::Read { host, .. } | Self::Changed { host, .. } => Some(host),
             Self::File { host, .. } => Some(host),
@@ -294,6 +310,7 @@ impl Request {
             Self::JobEnd { until, .. } | Self::Changed { until, .. } | Self::WaitUntil { until } => Some(*until),
             Self::Ask { .. } | Self::Line { .. } => Some(u64::MAX),
             Self::Start { .. } | Self::Look { .. } | Self::JobOutput { .. } | Self::EndJob { .. } => None,
+            Self::Enter { .. } => None,
             Self::Probe { .. } | Self::List { .. } | Self::Read { .. } | Self::File { .. } => None,
             Self::TakeLease { .. } | Self::Release { .. } | Self::ExpectNewKey { .. } => None,
         }
@@ -307,6 +324,7 @@ impl Request {
             // A digest of a large file takes as long as a wait.
             Self::File { work, .. } => !work.changes(),
             Self::Start { .. }
+            | Self::Enter { .. }
             | Self::Look { .. }
             | Self::JobOutput { .. }
             | Self::EndJob { .. }
@@ -363,11 +381,17 @@ pub enum JobState {
     Foreign,
 }
 
+/// Why a job is lost of which there is no record where one would be.
+const RECORDS_GONE: &str =
+    "the folder in which the host kept what it knew of this run's jobs is gone, or was put back from a copy";
+
 /// The reply to a [`Request`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     /// To `Start`, `Look`, `JobEnd` and `EndJob`.
     Job(JobState),
+    /// To `Enter`: what tells the place from any other that may be made there later. Empty in a world that loses nothing.
+    Entered(String),
     /// To `JobOutput` and `Read`.
     Bytes(Vec<u8>),
     /// To `Probe`.

@@ -234,3 +234,14 @@ for word in ["yesterday", "tomorrow", "yesterday"] {
     let site = Site::of(Kind::default(), runbook);
     site.baton.run(&["run", "own/plain", "-i", "site.toml"]).code(0).says("done");
 }
+
+#[test]
+fn a_folder_of_jobs_that_others_may_write_is_refused_with_what_closes_it() {
+    let site = Site::new("");
+    site.host().does("mkdir -p /root/.baton && chmod 777 /root/.baton");
+    let right = || drop(site.host().does("chmod go-w /root/.baton"));
+    site.stops(&["anyone there may change `/root/.baton`", "chmod go-w /root/.baton"], right);
+    let site = Site::new("");
+    site.host().does("chmod o+w /root");
+    site.stops(&["anyone there may change `/root`", "chmod o-w /root"], || drop(site.host().does("chmod o-w /root")));
+}

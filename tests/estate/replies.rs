@@ -2,7 +2,7 @@
 //! say is taken for one, and none of them is waited for longer than the step allows.
 
 use crate::support::estate::{Estate, Kind};
-use crate::support::machine::Make;
+use crate::support::machine::{Make, patiently};
 use crate::support::{Baton, Ended};
 use std::time::{Duration, Instant};
 
@@ -64,6 +64,24 @@ fn a_start_up_file_that_speaks_is_passed_over() {
 }
 
 #[test]
+fn what_a_start_up_file_has_left_behind_is_passed_over_whenever_it_talks() {
+    let site = Site::new("");
+    let home = site.estate.host(1).home();
+    let noise = "(while :; do echo running; echo some noise; sleep 0.005; done) & echo $! >>/root/noise";
+    std::fs::write(home.join(".bashrc"), noise).expect("writes it");
+    let act = format!(
+        r#"for n in 0..4 {{ {ACT} }}
+        let long = run(h, ["sh", "-c", "seq -w 0 9999 | head -c 7000"]).output;
+        if long.len() != 6999 || long.contains("noise") {{ throw `${{long.len()}} bytes` }}"#
+    );
+    let told = site.run(&act, 60).code(0).says("done");
+    assert!(!words(&told).contains("given back"), "its lease is not given back: {told:?}");
+    std::fs::write(home.join(".bashrc"), "").expect("writes it");
+    site.run(r#"run(h, ["true"]);"#, 15).code(0);
+    site.estate.host(1).does("kill $(cat /root/noise) 2>/dev/null; true");
+}
+
+#[test]
 fn a_start_up_file_that_never_stops_or_waits_is_named_within_the_limit_of_the_step() {
     let site = Site::new("");
     for (noise, told) in [
@@ -104,6 +122,30 @@ fn a_job_whose_record_is_gone_is_in_doubt_and_not_the_former_one() {
 }
 
 #[test]
+fn a_job_whose_folder_is_gone_when_its_run_is_taken_up_is_in_doubt() {
+    let site = Site::new("");
+    let act = "//! Acts\nrun(host(\"h1\"), [\"sh\", \"-c\", \"echo ran >>/root/ledger; sleep 1\"]);\n";
+    site.baton.write("runbooks/own/t.rhai", act);
+    let ledger = site.estate.host(1).home().join("ledger");
+    for gone in [
+        "rm -rf /root/.baton",
+        "rm -rf /root/.baton/[0-9a-f]*",
+        "mv /root/.baton /root/old; cp -a /root/old /root/.baton",
+    ] {
+        let mut runner = site.baton.spawn(&["run", "own/t", "-i", "site.toml"]);
+        patiently("it begins", || ledger.exists());
+        runner.kill().expect("kills the runner");
+        runner.wait().expect("buries the runner");
+        site.estate.host(1).does(&format!("{gone}; rm -f /root/.baton/*/*.started"));
+        let told = words(&site.baton.run(&["resume", "latest"]).code(5));
+        assert!(told.contains("this run's jobs is gone, or was put back from a copy"), "{gone}: {told}");
+        assert_eq!(std::fs::read_to_string(&ledger).expect("it ran"), "ran\n", "{gone}: {told}");
+        site.baton.run(&["resume", "latest", "--happened", "it is in the ledger"]).code(0).says("done");
+        std::fs::remove_file(&ledger).expect("removes");
+    }
+}
+
+#[test]
 fn a_restored_journal_does_not_take_another_commands_end() {
     let site = Site::new("");
     site.baton.write("site2.toml", "[hosts.h1]\naddress = \"local\"\n");
@@ -131,8 +173,9 @@ fn a_restored_journal_does_not_take_another_commands_end() {
 
 /// A host that knows the nonce, and lies as this script says.
 fn liar(script: &str) -> Ended {
-    let begin = r#"say() { printf '%s %s %s\n%s\n' "$nonce" "$1" "${#2}" "$2"; }
+    let begin = r#"say() { printf '%s %s %s\n%s\n%s %s end\n' "$nonce" "$1" "${#2}" "$2" "$nonce" "$1"; }
 read -r nonce; nonce=${nonce#=}; read -r jobs; say 0 "agent 1"
+read -r lease; say 1 'boot none '; read -r enter; say 2 'entered aa:1'
 "#;
     let site = Site::new("ForceCommand /bin/sh /root/liar");
     std::fs::write(site.estate.host(1).home().join("liar"), format!("{begin}{script}")).expect("writes it");
@@ -142,7 +185,7 @@ read -r nonce; nonce=${nonce#=}; read -r jobs; say 0 "agent 1"
 #[test]
 fn a_host_that_lies_or_never_stops_is_given_up_within_the_limit_of_the_step() {
     for script in
-        ["read -r a; exec yes 'number=1'", "read -r a; printf '%s 1 200000\\n' $nonce; exec yes 'number=1'", "sleep 60"]
+        ["read -r a; exec yes 'number=1'", "read -r a; printf '%s 3 200000\\n' $nonce; exec yes 'number=1'", "sleep 60"]
     {
         let ended = liar(script);
         assert_eq!(ended.code, 5, "{script}: {ended:?}");

@@ -26,6 +26,8 @@ pub(super) struct Job {
 
 #[derive(Default)]
 pub(super) struct State {
+    /// Where a host says that it keeps records.
+    pub(super) place: String,
     pub(super) now: u64,
     /// Jobs that exist.
     pub(super) jobs: BTreeMap<JobId, Job>,
@@ -192,6 +194,7 @@ impl State {
             }
             Request::Ask { .. } => Reply::Answer(self.answer.clone().unwrap_or(Answer::Nobody("no terminal".into()))),
             Request::TakeLease { .. } | Request::Release { .. } => Reply::Lease(1),
+            Request::Enter { .. } => Reply::Entered(self.place.clone()),
             Request::ExpectNewKey { .. } => Reply::Noted,
             Request::Line { .. } => Reply::Line(Line::Closed("no terminal".into())),
             Request::File { .. } => Reply::Trouble(Trouble::Refused("no files here".into())),
@@ -207,6 +210,7 @@ fn part(bytes: &[u8], from: u64, max: u64) -> Vec<u8> {
 fn name(request: &Request) -> &'static str {
     match request {
         Request::Start { .. } => "start",
+        Request::Enter { .. } => "enter",
         Request::Look { .. } => "look",
         Request::JobEnd { .. } => "end",
         Request::JobOutput { .. } => "output",

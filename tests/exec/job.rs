@@ -370,3 +370,29 @@ fn a_running_job_that_the_host_forgets_is_not_started_again() {
         assert_eq!(starts(&fake), 1);
     }
 }
+
+/// With this intent: it says where the record of the job would be, or why that could not be made.
+fn kept(kept_in: Result<Option<&str>, &Trouble>, fake: &Fake, job: Job, recovering: bool) -> Verdict {
+    super::act_kept(fake, Action::Job(job), (1, recovering), kept_in)
+}
+
+#[test]
+fn nothing_is_started_where_no_record_of_it_could_be_kept() {
+    let fake = Fake::new();
+    let full = Trouble::Refused("host `h` cannot write: is the disk full?".into());
+    let told = failed(kept(Err(&full), &fake, job(Class::Once), false));
+    assert_eq!(told.kind, FailureKind::Unreachable);
+    assert_eq!(told.message, "`verb(c2)` was not started: host `h` cannot write: is the disk full?");
+    assert_eq!(starts(&fake), 0);
+}
+
+#[test]
+fn what_was_never_started_by_an_intent_that_names_no_place_is_begun_by_one_that_does() {
+    let fake = Fake::new().with(|state| state.place = "aa:7".into());
+    let verdict = kept(Ok(None), &fake, job(Class::Once), true);
+    assert_eq!(verdict, Verdict::Again { reason: "it was never started".into() });
+    assert_eq!(starts(&fake), 0);
+    let fake = Fake::new().with(|state| state.place = "aa:7".into());
+    done(kept(Ok(Some("aa:7")), &fake, job(Class::Once), true));
+    assert_eq!(starts(&fake), 1);
+}

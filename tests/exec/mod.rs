@@ -13,10 +13,21 @@ use baton::model::profile::Reading;
 use baton::model::record::{EffectId, Moment, TrackId};
 use baton::model::span::Span;
 use baton::model::value::Value;
+use baton::world::Trouble;
 use fake::Fake;
 
 /// Performs an action on host `h`, service `c2`, whose intent was journaled at 0 of the same boot.
 fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> Verdict {
+    act_kept(fake, action, (attempt, recovering), Ok(None))
+}
+
+/// The same where its intent says this of the place in which its record would be.
+fn act_kept(
+    fake: &Fake,
+    action: Action,
+    (attempt, recovering): (u32, bool),
+    kept_in: Result<Option<&str>, &Trouble>,
+) -> Verdict {
     let effect =
         Effect { action, label: "verb(c2)".into(), host: Some("h".into()), service: Some("c2".into()), undo: None };
     let id = EffectId { track: TrackId::main(), n: 7 };
@@ -29,6 +40,7 @@ fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> Verdict {
         effect: &effect,
         since: &since,
         recovering,
+        kept_in,
         scanners: &Scanners::default(),
     };
     perform(fake, order).expect("the run is not stopped")

@@ -33,7 +33,7 @@ fn answer(play: &Play<'_>, word: &str) {
         note: "as agreed".into(),
         name: "Anna".into(),
         at: Moment::default(),
-        by: Who { user: "bernd".into(), host: "jump1".into(), pid: 9, machine: String::new() },
+        by: Who { user: "bernd".into(), host: "jump1".into(), pid: 9, machine: String::new(), state: None },
     };
     play.store.clone().append("sim", records.len() as u64, &[answered]).expect("is written");
 }

@@ -86,7 +86,7 @@ impl Hands for Person {
     }
 
     fn by(&self) -> Who {
-        Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new() }
+        Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None }
     }
 
     fn say(&self, text: &str) {

@@ -350,7 +350,7 @@ impl Play<'_> {
     fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
-        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new() };
+        let by = Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None };
         Parts {
             run: self.run.into(),
             store,
@@ -366,7 +366,7 @@ impl Play<'_> {
     pub fn take_over(&self) {
         let hosts = self.scene.prepared.inventory.hosts.keys().cloned().collect();
         let (run, without, name) = (self.run.to_owned(), Vec::new(), None);
-        let by = Who { user: "successor".into(), host: "sim".into(), pid: 2, machine: String::new() };
+        let by = Who { user: "successor".into(), host: "sim".into(), pid: 2, machine: String::new(), state: None };
         let takeover = Takeover { run, hosts, without, reason: "its runner hangs".into(), name, by };
         let (mut world, mut store) = (self.estate.connect(CrashClock::never()), self.store.clone());
         let last = self.records().len() as u64;
@@ -388,7 +388,7 @@ impl Play<'_> {
             store: Box::new(self.store.clone()),
             world: Box::new(self.estate.connect(CrashClock::never())),
             sinks: vec![Box::new(notices.clone())],
-            by: Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new() },
+            by: Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None },
             gates: vec![],
             steering: None,
         };

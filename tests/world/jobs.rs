@@ -222,7 +222,7 @@ fn what_cannot_be_a_job_is_refused_before_anything_is_claimed() {
     assert!(matches!(ask(&mut world, start(&job_id(1), &["-c", "x"])), Reply::Trouble(Trouble::Missing(_))));
     let outside = JobId { run: "../..".into(), ..job_id(1) };
     assert!(matches!(ask(&mut world, start(&outside, &["true"])), Reply::Trouble(Trouble::Refused(_))));
-    let elsewhere = Request::Look { host: "moon".into(), job: job_id(1), asked: None, until: u64::MAX };
+    let elsewhere = Request::Look { host: "moon".into(), job: job_id(1), asked: None, kept_in: None, until: u64::MAX };
     assert!(matches!(ask(&mut world, elsewhere), Reply::Trouble(Trouble::Unreachable(_))));
     // A program that is not there is found out by the claimed job itself.
     ask(&mut world, start(&job_id(1), &["no-such-program"]));
@@ -326,7 +326,7 @@ fn a_job_is_told_only_to_whoever_asked_for_that_command() {
     }
     let look = |argv: &str, secret| {
         let asked = Some(Asked::of(&[argv.to_owned()], secret));
-        Request::Look { host: "h".into(), job: id.clone(), asked, until: u64::MAX }
+        Request::Look { host: "h".into(), job: id.clone(), asked, kept_in: None, until: u64::MAX }
     };
     assert_eq!(ask(&mut world, look("true", None)), Reply::Job(JobState::Exited(0)));
     assert_eq!(ask(&mut world, look("true", Some("password"))), Reply::Job(JobState::Foreign));

@@ -5,9 +5,9 @@
 use super::connection::{Channel, Connection};
 use super::fields::field;
 use super::frames::{Frames, GREETING_MAX, Unfit, shown};
-use super::nonce::nonce;
 use super::script::shell;
 use crate::world::Trouble;
+use crate::world::nonce::nonce;
 use openssh::{ChildStderr, ChildStdin, ChildStdout, Session};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// The resident's text.
-const RESIDENT: &str =
-    concat!(include_str!("get.sh"), include_str!("agent.sh"), include_str!("lease.sh"), include_str!("resident.sh"));
+const RESIDENT: &str = concat!(
+    include_str!("get.sh"),
+    include_str!("agent.sh"),
+    include_str!("folder.sh"),
+    include_str!("lease.sh"),
+    include_str!("resident.sh")
+);
 /// How long an answer may take that needs no waiting on the host, whatever the step allows.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the reason is waited for that a login gives on its error output.
@@ -37,6 +42,15 @@ pub(super) struct Agent {
     /// The number of the last request.
     number: u64,
     channel: Channel,
+}
+
+/// What a resident has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Word {
+    /// This.
+    Said(String),
+    /// Something that cannot be understood, because somebody else spoke in the midst of it. It may be asked again.
+    Spoiled,
 }
 
 /// What came in place of a first frame.
@@ -115,7 +129,8 @@ impl Agent {
                     };
                 }
                 Ok(None) => {}
-                Err(Unfit) => return Err(Mute::Talks),
+                Err(Unfit::Senseless) => return Err(Mute::Talks),
+                Err(Unfit::Spoiled) => return Err(Mute::Ended),
             }
             if !self.hear().await {
                 return Err(Mute::Ended);
@@ -155,7 +170,7 @@ impl Agent {
     ///
     /// # Errors
     /// `Lost`: some of it may have arrived, and may have been done.
-    pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]], until: Instant) -> Result<String, Trouble> {
+    pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]], until: Instant) -> Result<Word, Trouble> {
         self.number += 1;
         let mut message = format!("{} {words}\n", self.number).into_bytes();
         fields.iter().for_each(|value| message.extend(field(value)));
@@ -176,12 +191,13 @@ impl Agent {
     ///
     /// # Errors
     /// `Lost`.
-    pub(super) async fn more(&mut self) -> Result<String, Trouble> {
+    pub(super) async fn more(&mut self) -> Result<Word, Trouble> {
         loop {
             match self.frames.next(self.number) {
-                Ok(Some(word)) => return Ok(word),
+                Ok(Some(word)) => return Ok(Word::Said(word)),
                 Ok(None) => {}
-                Err(Unfit) => return Err(Trouble::Lost("the host's answer makes no sense".into())),
+                Err(Unfit::Senseless) => return Err(Trouble::Lost("the host's answer makes no sense".into())),
+                Err(Unfit::Spoiled) => return Ok(Word::Spoiled),
             }
             if !self.hear().await {
                 return Err(Trouble::Lost("the link broke before the reply".into()));

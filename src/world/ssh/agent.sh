@@ -6,6 +6,7 @@
 #
 #   <jobs>/lease/<number>    who may change this host; the highest number counts
 #   <jobs>/<run>/boots       the boots of the host in which this run started jobs
+#   <jobs>/<run>/mark        what tells this folder from one that is made in its place later
 #   <jobs>/<run>/<job>.started
 #       made with O_EXCL, which succeeds once: that is the claim. First line: boot, our process, when it began, and
 #       the digest of what was asked for; second, right before the command: its process, which is also its session and
@@ -23,8 +24,18 @@ most=8192                   # bytes of output that are sent along with the end o
 read -r boot </proc/sys/kernel/random/boot_id || boot=unknown
 exec 3>&1 >/dev/null        # the channel: nothing but `say` writes to it
 
-# Answers with $1, which is plain text: the nonce, the number of the request, the length, and then that much.
-say() { printf '%s %s %s\n%s\n' "$nonce" "$request" "${#1}" "$1" >&3 2>/dev/null; }
+# Answers with $1, which is plain text: the nonce, the number of the request, the length, that much, and the end. What a
+# start-up file of the login has left behind may write there as well: what is short is written at once, and so are the
+# first and the last line of what is long, so that nobody else speaks within them.
+say() {
+    if [ "${#1}" -lt 900 ]; then
+        printf '%s %s %s\n%s\n%s %s end\n' "$nonce" "$request" "${#1}" "$1" "$nonce" "$request"
+    else
+        printf '%s %s %s\n' "$nonce" "$request" "${#1}"
+        printf '%s' "$1"
+        printf '\n%s %s end\n' "$nonce" "$request"
+    fi >&3 2>/dev/null
+}
 
 # Answers that the request cannot be carried out: $1 says why, in hexadecimal, since paths are part of it.
 refuse() { say "refused $(printf '%s' "$1" | od -A n -v -t x1)"; }
@@ -59,10 +70,14 @@ group_alive() {
     return 1
 }
 
-# How the job stands, into $state: never started as long as its claim does not say of which command it is.
+# How the job stands, into $state: never started as long as its claim does not say of which command it is. Without a
+# claim it is gone where its folder is not the one of the mark $kept_in.
 look() {
     state=absent
-    [ -e "$base.started" ] || return 0
+    if ! [ -e "$base.started" ]; then
+        [ "$kept_in" = - ] || { mark_of_run && [ "$mark_there" = "$kept_in" ]; } || state=gone
+        return 0
+    fi
     { read -r claimed keeper kept of && read -r pid began; } 2>/dev/null <"$base.started"
     [ "$kept" = barred ] && return
     if [ "$asked" != - ] && [ -n "$of" ] && [ "$of" != "$asked" ]; then
@@ -198,33 +213,6 @@ bar_former() {
         { echo "$boot 0 barred" >"$former.started"; } 2>/dev/null
         set +C
     done
-}
-
-# Makes the folder of the run, and notes that it acts in this boot before it does: durable, because a claim is not.
-enter_run() {
-    [ "$entered" = "$run" ] && return
-    if ! mkdir -p "$jobs/$run" "$jobs/lease" 2>/dev/null; then
-        refuse "cannot make the folder \`$jobs/$run\`: no permission, or a disk that is full or read-only"
-        return 1
-    fi
-    if ! [ -O "$jobs" ] || ! [ -O "$jobs/$run" ]; then
-        refuse "keeps \`$jobs\` for another account"
-        return 1
-    fi
-    last_boot
-    if [ "$last" != "$boot" ]; then
-        if ! { echo "$boot" >>"$jobs/$run/boots" && sync "$jobs/$run/boots" "$jobs/$run" "$jobs"; } 2>/dev/null; then
-            refuse "cannot write in \`$jobs/$run\`: is the disk full?"
-            return 1
-        fi
-    fi
-    entered=$run
-}
-
-# The boot in which this run last began to act here, into $last; empty if it never did.
-last_boot() {
-    last=
-    while read -r line; do last=$line; done 2>/dev/null <"$jobs/$run/boots"
 }
 
 # Sends $want bytes of the job's output from byte $from on.

@@ -2,7 +2,7 @@
 //! to change with a followed stream that wakes. A symbolic link is followed to a regular file. It never writes.
 
 use super::connection::Connection;
-use super::script::{self, Printed, Script, Stream, within};
+use super::script::{self, Form, Printed, Script, Stream, within};
 use crate::model::mark::Identity;
 use crate::world::{FileKind, FileStat, Trouble};
 use std::time::Duration;
@@ -111,7 +111,7 @@ pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileS
 async fn list_by(connection: &Connection, dir: &str, until: Instant) -> Result<Vec<FileStat>, Trouble> {
     let values: [&[u8]; 1] = [dir.as_bytes()];
     let until = until.min(within(LIMIT));
-    let script = Script { text: LIST, values: &values, body: &[], most: LISTING_MAX, until };
+    let script = Script { text: LIST, values: &values, body: &[], form: Form::All, most: LISTING_MAX, until };
     let printed = script::run(connection, script).await?;
     if printed.exit == NO_FOLDER {
         return Err(Trouble::Missing(format!("cannot list `{dir}`: there is no such folder")));
@@ -185,9 +185,7 @@ pub(super) async fn read(
     let numbers = [identity.device, identity.inode, from, max].map(|number| number.to_string());
     let mut values: Vec<&[u8]> = vec![dir.as_bytes(), name.as_bytes()];
     values.extend(numbers.iter().map(String::as_bytes));
-    let most = usize::try_from(max).unwrap_or(usize::MAX);
-    let script = Script { text: READ, values: &values, body: &[], most, until: within(LIMIT) };
-    let Printed { exit, out, .. } = script::run(connection, script).await?;
+    let Printed { exit, out, .. } = script::run_counted(connection, READ, &values, max, within(LIMIT)).await?;
     match exit {
         0 => Ok(out),
         3 => Err(Trouble::Missing(format!("`{dir}/{name}` is another file by now, or gone"))),

@@ -1,16 +1,19 @@
 //! Jobs of one host over SSH: started through a resident, which supervises one job at a time; their ends are heard
 //! as they come. It must not guess: what the host's own record does not prove is [`JobState::Lost`].
 
-use super::agent::Agent;
+use super::agent::{Agent, Word};
+use super::answers::{name, refusal, senseless, spoiled, state_of};
 use super::connection::Connection;
-use super::ends::{End, Told, end_of};
+use super::ends::{Told, end_of};
 use super::fields::fits;
-use super::frames::{bytes_of, shown};
+use super::frames::bytes_of;
+use super::table::{Heard, Table};
 use crate::world::asked::Asked;
 use crate::world::clock::Clock;
 use crate::world::lease::{self, Lease, Runner};
+use crate::world::nonce::nonce;
 use crate::world::{JobId, JobState, Reply, Stream, Trouble};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as Turn, watch};
@@ -18,8 +21,6 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// How many residents supervise jobs in their foreground; further jobs are supervised beside one of them.
 const RESIDENTS: usize = 3;
-/// How many ends of jobs are kept for those who ask for the output.
-const ENDS_KEPT: usize = 64;
 /// How long a started job is waited for before it is reported as running: most end at once.
 const AT_ONCE: Duration = Duration::from_millis(5);
 /// How often a job is looked at whose end nobody tells us, at first and at the most.
@@ -32,11 +33,13 @@ const LEASE_TRIES: u32 = 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long one for output may take: the step is over by then.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(5);
-/// The longest text of a lease, and the longest reason that a host gives, in bytes.
+/// The longest text of a lease, in bytes.
 const LEASE_MAX: usize = 4_096;
-const REASON_MAX: usize = 4_096;
-/// The most output that is asked for at a time, in bytes.
+/// The most output that is asked for at a time, in bytes; and the least, however often others speak within it.
 const OUTPUT_MAX: u64 = 64 * 1024;
+const OUTPUT_LEAST: u64 = 256;
+/// How often the same is asked when others speak in the midst of the answer.
+const SPOILED_MAX: u32 = 32;
 
 /// The jobs of a host.
 #[derive(Debug)]
@@ -50,31 +53,6 @@ pub(super) struct Jobs {
     table: Mutex<Table>,
     /// What is known of each run's leave to act here. One at a time asks for it.
     leave: Turn<BTreeMap<String, Leave>>,
-}
-
-/// What this process knows of jobs.
-#[derive(Debug, Default)]
-struct Table {
-    /// Jobs whose end is being waited for.
-    running: BTreeMap<JobId, watch::Receiver<Heard>>,
-    /// The boot of the host in which a job was asked for whose end is not known yet.
-    asked: BTreeMap<JobId, String>,
-    /// Jobs that the host is known to have begun, as long as their end is not known.
-    begun: BTreeSet<JobId>,
-    ends: VecDeque<(JobId, End)>,
-    /// How many residents supervise a job.
-    busy: usize,
-}
-
-/// What was heard of a job that runs.
-#[derive(Debug, Clone, PartialEq)]
-enum Heard {
-    Nothing,
-    Ended(i32),
-    /// The host cannot tell how: why.
-    Lost(String),
-    /// The link broke, or what came makes no sense: the host has to be asked again.
-    Silence,
 }
 
 /// Whether a run may act on the host.
@@ -117,7 +95,10 @@ impl Jobs {
         let mut fields: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
         let words = format!("start {} {number} {secret} {mode} {} {}", name(&job)?, asked.as_str(), fields.len());
         fields.extend(input);
-        let answer = self.exchange(&mut agent, &words, &fields, until).await?;
+        // Not asked again from here: whoever wants it started looks first.
+        let Word::Said(answer) = self.send(&mut agent, &words, &fields, until).await? else {
+            return Err(spoiled());
+        };
         if answer != "taken" {
             self.rest(agent);
             return self.unstarted(&answer, runner).await;
@@ -130,11 +111,30 @@ impl Jobs {
         Ok(self.supervise(job, agent).await)
     }
 
-    /// How a job stands, if it is of this command.
-    pub(super) async fn look(&self, job: &JobId, asked: Option<&Asked>, until: Instant) -> Result<JobState, Trouble> {
+    /// Makes the folder of a run, or finds it again: what tells it from every other one.
+    pub(super) async fn enter(&self, run: &str, until: Instant) -> Result<String, Trouble> {
+        // Afterwards the host says that the run has acted there since it was started.
+        self.know_leave(run, until).await?;
+        let fresh = nonce()?;
         let mut agent = self.resident(until).await?;
-        let words = format!("look {} {}", name(job)?, asked.map_or("-", Asked::as_str));
-        let state = self.state_of(&self.exchange(&mut agent, &words, &[], until).await?)?;
+        let answer = self.exchange(&mut agent, &format!("enter {run} - {fresh}"), &[], until).await?;
+        self.rest(agent);
+        answer.strip_prefix("entered ").map(str::to_owned).ok_or_else(|| refusal(&self.host, &answer))
+    }
+
+    /// How a job stands, if it is of this command.
+    pub(super) async fn look(
+        &self,
+        job: &JobId,
+        (asked, kept_in): (Option<&Asked>, Option<&str>),
+        until: Instant,
+    ) -> Result<JobState, Trouble> {
+        let mut agent = self.resident(until).await?;
+        let plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+        // What is no mark of ours is that of no folder there.
+        let mark = kept_in.map_or("-", |mark| Some(mark).filter(plain).unwrap_or("none"));
+        let words = format!("look {} {} {mark}", name(job)?, asked.map_or("-", Asked::as_str));
+        let state = state_of(&self.host, &self.exchange(&mut agent, &words, &[], until).await?)?;
         let boot = agent.boot.clone();
         self.rest(agent);
         if matches!(state, JobState::Exited(_)) {
@@ -175,7 +175,7 @@ impl Jobs {
         }
         let (mut pause, longest) = LOOKS;
         loop {
-            let state = self.look(job, None, until.max(Instant::now() + LOOKS.1)).await?;
+            let state = self.look(job, (None, None), until.max(Instant::now() + LOOKS.1)).await?;
             if state != JobState::Running || Instant::now() >= until {
                 return Ok(state);
             }
@@ -196,7 +196,7 @@ impl Jobs {
             if answer == "leased" {
                 return Err(self.taken_over(runner).await);
             }
-            let state = self.state_of(&answer)?;
+            let state = state_of(&self.host, &answer)?;
             if state != JobState::Running {
                 return Ok(state);
             }
@@ -204,7 +204,7 @@ impl Jobs {
                 break;
             }
         }
-        self.look(job, None, soon()).await
+        self.look(job, (None, None), soon()).await
     }
 
     /// Output of a job from an offset, if it is known here already.
@@ -228,15 +228,30 @@ impl Jobs {
         };
         let (max, until) = (max.min(OUTPUT_MAX), Instant::now() + OUTPUT_PATIENCE);
         let mut agent = self.resident(until).await?;
-        let words = format!("output {} {stream} {from} {max}", name(job)?);
-        let answer = self.exchange(&mut agent, &words, &[], until).await?;
-        let Some(words) = answer.strip_prefix("bytes ") else {
-            self.rest(agent);
-            return Err(Trouble::Missing(format!("the job has left no `{stream}` that can be read")));
-        };
-        let bytes = bytes_of(words, usize::try_from(max).unwrap_or(0)).ok_or_else(senseless)?;
-        self.rest(agent);
-        Ok(bytes)
+        let (mut bytes, mut piece, mut spoilt) = (Vec::new(), max, 0);
+        loop {
+            let known = u64::try_from(bytes.len()).unwrap_or(max);
+            let wanted = piece.min(max.saturating_sub(known));
+            let words = format!("output {} {stream} {} {wanted}", name(job)?, from.saturating_add(known));
+            match self.send(&mut agent, &words, &[], until).await? {
+                Word::Spoiled if spoilt == SPOILED_MAX => return Err(spoiled()),
+                // The shorter it is, the less is spoken within it.
+                Word::Spoiled => (piece, spoilt) = ((piece / 4).max(OUTPUT_LEAST), spoilt + 1),
+                Word::Said(answer) => {
+                    let Some(words) = answer.strip_prefix("bytes ") else {
+                        self.rest(agent);
+                        return Err(Trouble::Missing(format!("the job has left no `{stream}` that can be read")));
+                    };
+                    let more = bytes_of(words, usize::try_from(wanted).unwrap_or(0)).ok_or_else(senseless)?;
+                    let got = u64::try_from(more.len()).unwrap_or(max);
+                    bytes.extend(more);
+                    if got < wanted || known.saturating_add(got) >= max {
+                        self.rest(agent);
+                        return Ok(bytes);
+                    }
+                }
+            }
+        }
     }
 
     /// The lease under which this runner acts on the host: the one it has, or else the next.
@@ -261,7 +276,7 @@ impl Jobs {
                 match taken?.as_str() {
                     "taken" => {}
                     "beaten" => continue,
-                    other => return Err(self.refusal(other)),
+                    other => return Err(refusal(&self.host, other)),
                 }
             }
             leave.lease = Some(next.clone());
@@ -294,23 +309,27 @@ impl Jobs {
         if let Some(asked_in) = asked_in {
             return Ok(asked_in == boot);
         }
+        let leave = self.know_leave(&job.run, until).await?;
+        Ok(leave.former_boot.as_ref().is_none_or(|former| *former == leave.boot && leave.boot == boot))
+    }
+
+    /// What is known of the run's leave to act on the host; asked for before this process does anything there.
+    async fn know_leave(&self, run: &str, until: Instant) -> Result<Leave, Trouble> {
         let mut leaves = self.leave.lock().await;
-        if !leaves.contains_key(&job.run) {
-            let mut agent = self.resident(until).await?;
-            let (former_boot, _) = self.ask_leave(&mut agent, &job.run, until).await?;
-            let leave = Leave { former_boot, boot: agent.boot.clone(), lease: None };
-            self.rest(agent);
-            leaves.insert(job.run.clone(), leave);
+        if let Some(leave) = leaves.get(run) {
+            return Ok(leave.clone());
         }
-        let leave = leaves.get(&job.run);
-        Ok(leave.is_none_or(|leave| {
-            leave.former_boot.as_ref().is_none_or(|former| *former == leave.boot && leave.boot == boot)
-        }))
+        let mut agent = self.resident(until).await?;
+        let (former_boot, _) = self.ask_leave(&mut agent, run, until).await?;
+        let leave = Leave { former_boot, boot: agent.boot.clone(), lease: None };
+        self.rest(agent);
+        leaves.insert(run.to_owned(), leave.clone());
+        Ok(leave)
     }
 
     /// What the host's word means that a job was not started just now.
     async fn unstarted(&self, answer: &str, runner: &Runner) -> Result<JobState, Trouble> {
-        if answer == "leased" { Err(self.taken_over(runner).await) } else { self.state_of(answer) }
+        if answer == "leased" { Err(self.taken_over(runner).await) } else { state_of(&self.host, answer) }
     }
 
     /// Who has the lease that this runner had, or why that cannot be told.
@@ -356,8 +375,17 @@ impl Jobs {
     }
 
     /// Takes down the end that the resident tells, if it does.
-    async fn hear(&self, job: &JobId, agent: Agent, word: Result<String, Trouble>) -> Heard {
-        let heard = match word.as_deref().ok().and_then(end_of) {
+    async fn hear(&self, job: &JobId, agent: Agent, word: Result<Word, Trouble>) -> Heard {
+        let told = match &word {
+            // The host has its record.
+            Ok(Word::Spoiled) => {
+                self.rest(agent);
+                return Heard::Silence;
+            }
+            Ok(Word::Said(word)) => end_of(word),
+            Err(_) => None,
+        };
+        let heard = match told {
             Some(Told::Ended(end)) => {
                 let code = end.code;
                 self.table().keep(job.clone(), end);
@@ -383,13 +411,13 @@ impl Jobs {
         until: Instant,
     ) -> Result<(Option<String>, Option<Lease>), Trouble> {
         let answer = self.exchange(agent, &format!("lease {run} -"), &[], until).await?;
-        let Some(told) = answer.strip_prefix("boot ") else { return Err(self.refusal(&answer)) };
+        let Some(told) = answer.strip_prefix("boot ") else { return Err(refusal(&self.host, &answer)) };
         let (boot, words) = told.split_once(' ').unwrap_or((told, ""));
         let text = bytes_of(words, LEASE_MAX).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(senseless)?;
         Ok((Some(boot).filter(|boot| *boot != "none").map(str::to_owned), Lease::parse(&text)))
     }
 
-    /// A request and the first word of its answer.
+    /// A request that may be repeated, and the first word of its answer.
     async fn exchange(
         &self,
         agent: &mut Agent,
@@ -397,36 +425,21 @@ impl Jobs {
         fields: &[&[u8]],
         until: Instant,
     ) -> Result<String, Trouble> {
+        for _ in 0..=SPOILED_MAX {
+            if let Word::Said(answer) = self.send(agent, words, fields, until).await? {
+                return Ok(answer);
+            }
+        }
+        Err(spoiled())
+    }
+
+    /// A request and the first word of its answer, if it can be understood.
+    async fn send(&self, agent: &mut Agent, words: &str, fields: &[&[u8]], until: Instant) -> Result<Word, Trouble> {
         let answer = agent.ask(words, fields, until).await;
         if answer.is_err() {
             self.connection.check().await;
         }
         answer
-    }
-
-    /// The state that the resident tells.
-    fn state_of(&self, answer: &str) -> Result<JobState, Trouble> {
-        match answer.split_once(' ').unwrap_or((answer, "")) {
-            ("absent", _) => Ok(JobState::Absent),
-            ("running", _) => Ok(JobState::Running),
-            ("foreign", _) => Ok(JobState::Foreign),
-            ("exited", code) => match code.trim().parse() {
-                Ok(code) => Ok(JobState::Exited(code)),
-                Err(_) => Ok(JobState::Lost("its exit record holds no exit code".into())),
-            },
-            ("lost", why) => Ok(JobState::Lost(why.to_owned())),
-            _ => Err(self.refusal(answer)),
-        }
-    }
-
-    fn refusal(&self, answer: &str) -> Trouble {
-        match answer.strip_prefix("refused ") {
-            Some(words) => {
-                let why = bytes_of(words, REASON_MAX).and_then(|bytes| shown(&bytes)).unwrap_or_default();
-                Trouble::Refused(format!("host `{}` {why}", self.host))
-            }
-            None => senseless(),
-        }
     }
 
     /// A resident that waits for a request; begun if there is none.
@@ -455,38 +468,6 @@ impl Jobs {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Table {
-    fn keep(&mut self, job: JobId, end: End) {
-        self.asked.remove(&job);
-        self.begun.remove(&job);
-        self.ends.push_back((job, end));
-        if self.ends.len() > ENDS_KEPT {
-            self.ends.pop_front();
-        }
-    }
-
-    fn end_of(&self, job: &JobId) -> Option<&End> {
-        self.ends.iter().find(|(of, _)| of == job).map(|(_, end)| end)
-    }
-}
-
-/// The words that name a job to the resident: its run, its effect and its attempt.
-fn name(job: &JobId) -> Result<String, Trouble> {
-    let effect = format!("{}.{}.{}", job.effect.track, job.effect.n, job.attempt);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    match [&job.run, &effect]
-        .iter()
-        .find(|part| part.starts_with(['.', '-']) || part.is_empty() || !part.chars().all(plain))
-    {
-        Some(odd) => Err(Trouble::Refused(format!("`{odd}` cannot be the name of a job's record"))),
-        None => Ok(format!("{} {effect}", job.run)),
-    }
-}
-
-fn senseless() -> Trouble {
-    Trouble::Lost("the host's answer makes no sense".into())
 }
 
 /// The reply to a request about a job.

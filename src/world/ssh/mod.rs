@@ -6,6 +6,7 @@
 //! ([`script`], [`files`]). Whatever breaks is reported as what it is; nothing is sent twice from here.
 
 mod agent;
+mod answers;
 mod connection;
 mod ends;
 mod fields;
@@ -13,10 +14,10 @@ mod files;
 mod folder;
 mod frames;
 mod jobs;
-mod nonce;
 mod progress;
 mod script;
 mod settings;
+mod table;
 mod transfer;
 
 use super::asked::Asked;
@@ -29,7 +30,7 @@ use crate::model::ssh::Ssh;
 use connection::Connection;
 use files::Files;
 use jobs::Jobs;
-use script::Script;
+use script::{Form, Script};
 use settings::Settings;
 pub(super) use settings::check_config;
 use std::collections::BTreeMap;
@@ -129,7 +130,10 @@ impl RemoteHosts {
                 let input = secret.map(Secret::reveal);
                 jobs::reply(jobs.start(job, &argv, (&asked, input), runner, at(until)).await)
             }
-            Request::Look { job, asked, until, .. } => jobs::reply(jobs.look(&job, asked.as_ref(), at(until)).await),
+            Request::Enter { run, until, .. } => Reply::Entered(jobs.enter(&run, at(until)).await?),
+            Request::Look { job, asked, kept_in, until, .. } => {
+                jobs::reply(jobs.look(&job, (asked.as_ref(), kept_in.as_deref()), at(until)).await)
+            }
             Request::JobEnd { job, until, .. } => jobs::reply(jobs.end(&job, at(until)).await),
             Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job, runner).await),
             Request::JobOutput { job, stream, from, max, .. } => {
@@ -166,7 +170,8 @@ async fn probe(connection: &Connection, argv: &[String], until: Instant) -> Resu
     }
     let values: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
     let text = include_str!("probe.sh");
-    let printed = script::run(connection, Script { text, values: &values, body: &[], most: PROBE_BYTES_MAX, until });
+    let (form, most) = (Form::Marked, PROBE_BYTES_MAX);
+    let printed = script::run(connection, Script { text, values: &values, body: &[], form, most, until });
     let script::Printed { exit, out, err, .. } = printed.await?;
     // What is done as another account may be missing there, or `sudo` may: who asks can tell.
     if exit == 127 && program(argv).is_none() {

@@ -28,3 +28,33 @@ for tool in setsid stat tail head; do
         exit 1
     }
 done
+
+# Tells line $1 as the script's own, with a mark that nobody else knows: at once, so that nobody else speaks within it.
+# What is longer than can be written at once is told in parts.
+tell() {
+    line=$1
+    while [ "${#line}" -gt 900 ]; do
+        rest=${line#$part}
+        printf '\036%s-%s\n' "$nonce" "${line%"$rest"}"
+        line=$rest
+    done
+    printf '\036%s=%s\n' "$nonce" "$line"
+}
+part=????????????????????????????????????????????????????????????
+part=$part$part$part$part$part$part$part$part$part$part
+
+# Tells its input line by line, up to the mark with which it ends and an exit code, which it ends with. Whatever holds that
+# input for longer than that is not waited for.
+tell_all() {
+    while IFS= read -r said; do
+        case $said in
+        *"$end "*)
+            last=${said%%"$end "*}
+            [ -z "$last" ] || printf '\036%s-%s\n' "$nonce" "$last"
+            return "${said##*"$end "}"
+            ;;
+        esac
+        tell "$said"
+    done
+    return 1
+}

@@ -2,11 +2,12 @@
 //! back is capped, and complete or not at all. It must not take for a script's word what somebody else has said who
 //! holds the channel as well: a start-up file before it, or what a command left behind.
 
+use super::answers::spoiled;
 use super::connection::{Channel, Connection};
 use super::fields::{field, fits, quoted};
 use super::frames::{GREETING_MAX, shown};
-use super::nonce::nonce;
 use crate::world::Trouble;
+use crate::world::nonce::nonce;
 use openssh::{ChildStdin, ChildStdout};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -34,10 +35,22 @@ pub(super) struct Script<'a> {
     pub(super) values: &'a [&'a [u8]],
     /// What `main` can read.
     pub(super) body: &'a [u8],
+    /// What of its output is its own.
+    pub(super) form: Form,
     /// The most that is kept of its output, and of its error output, in bytes; the rest is read and dropped.
     pub(super) most: usize,
     /// When to give up.
     pub(super) until: Instant,
+}
+
+/// What of the output between the nonces is a script's own. A start-up file of the login may have left something behind
+/// that has the same output and goes on talking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// All of it: whoever reads it can tell, or does not look.
+    All,
+    /// What it marks with the nonce, line by line (`tell` and `tell_all`).
+    Marked,
 }
 
 /// What a script printed.
@@ -70,7 +83,7 @@ pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<P
     let line = shell(&format!("{PRELUDE}{}{EPILOGUE}", script.text));
     let opened = timeout_at(script.until, connection.open(&line)).await;
     let mut channel = opened.map_err(|_| Trouble::Late)??;
-    let mut out = Speech::of(&nonce, script.most);
+    let mut out = Speech { form: script.form, ..Speech::of(&nonce, script.most) };
     let mut err = Speech { hears_all: true, ..Speech::of(&nonce, script.most) };
     let in_time = timeout_at(script.until, carry_out(&mut channel, &script, &nonce, &mut out, &mut err)).await;
     if let (Some(exit), true) = (out.exit(), err.ended()) {
@@ -95,6 +108,32 @@ pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<P
             lost()
         }
     })
+}
+
+/// Runs a script that only reads and prints bytes, at most `max`, and before them on a line how many; the bytes are what
+/// is given back. It is run again when somebody else has spoken in the midst of them.
+///
+/// # Errors
+/// As [`run`] does. `Lost`, too, when that happens every time.
+pub(super) async fn run_counted(
+    connection: &Connection,
+    text: &'static str,
+    values: &[&[u8]],
+    max: u64,
+    until: Instant,
+) -> Result<Printed, Trouble> {
+    let most = usize::try_from(max).unwrap_or(usize::MAX).saturating_add(COUNT_MAX);
+    for _ in 0..COUNT_TRIES {
+        let printed = run(connection, Script { text, values, body: &[], form: Form::All, most, until }).await?;
+        if printed.exit != 0 {
+            return Ok(printed);
+        }
+        let cut = printed.cut;
+        if let Some(out) = counted(printed.out).filter(|_| !cut) {
+            return Ok(Printed { out, ..printed });
+        }
+    }
+    Err(spoiled())
 }
 
 /// Hears what the script prints, until it has come to its end, or nothing comes any more.
@@ -186,6 +225,7 @@ fn arguments(values: &[&[u8]]) -> Vec<u8> {
 struct Speech {
     mark: Vec<u8>,
     most: usize,
+    form: Form,
     /// However much comes before the first nonce is passed over.
     hears_all: bool,
     /// What has come and is not understood yet; before the first nonce, all of it.
@@ -198,6 +238,11 @@ struct Speech {
     after: Option<String>,
 }
 
+/// The longest line that says how many bytes follow, with its end: what a script that prints such is allowed beside them.
+pub(super) const COUNT_MAX: usize = 24;
+/// How often such a script is run when somebody else speaks in the midst of what it prints.
+pub(super) const COUNT_TRIES: u32 = 12;
+
 /// The most that stands behind a nonce: an exit code.
 const AFTER_MAX: usize = 16;
 
@@ -207,6 +252,7 @@ impl Speech {
         Self {
             mark,
             most,
+            form: Form::All,
             hears_all: false,
             heard: Vec::new(),
             begun: false,
@@ -240,6 +286,9 @@ impl Speech {
             self.begun = true;
             self.heard.drain(..at + begin.len());
         }
+        if self.form == Form::Marked {
+            return self.hear_marked();
+        }
         let at = position(&self.heard, &self.mark);
         if let Some(at) = at {
             let rest = &self.heard[at + self.mark.len()..];
@@ -257,6 +306,37 @@ impl Speech {
         self.heard.drain(..own);
     }
 
+    /// Takes the marked lines: behind the nonce stands `=` and a line, `-` and a part of one, or a blank and the exit
+    /// code. Each is written at once: nobody else speaks within it.
+    fn hear_marked(&mut self) {
+        let mut taken = 0;
+        while self.after.is_none()
+            && let Some(at) = position(&self.heard[taken..], &self.mark).map(|at| taken + at + self.mark.len())
+            && let Some(end) = self.heard[at..].iter().position(|&byte| byte == b'\n').map(|end| at + end)
+        {
+            match self.heard[at..end].split_first() {
+                Some((b'=', _)) => self.keep(at + 1..end + 1),
+                Some((b'-', _)) => self.keep(at + 1..end),
+                Some(_) | None => {
+                    let after = &self.heard[at..end.min(at + AFTER_MAX)];
+                    self.after = Some(String::from_utf8_lossy(after).trim().to_owned());
+                }
+            }
+            taken = end + 1;
+        }
+        self.heard.drain(..taken);
+        if position(&self.heard, &self.mark).is_none() {
+            let passed = self.heard.len().saturating_sub(self.mark.len() - 1);
+            self.heard.drain(..passed);
+        }
+    }
+
+    fn keep(&mut self, part: std::ops::Range<usize>) {
+        let room = (self.most - self.kept.len()).min(part.len());
+        self.cut |= room < part.len();
+        self.kept.extend_from_slice(&self.heard[part.start..part.start + room]);
+    }
+
     /// The script has come to its end.
     fn ended(&self) -> bool {
         self.after.is_some()
@@ -266,6 +346,15 @@ impl Speech {
     fn exit(&self) -> Option<i32> {
         self.after.as_ref()?.parse().ok()
     }
+}
+
+/// The bytes of an output that begins with a line that says how many there are; nothing when there are others, because
+/// somebody else has spoken in the midst of it.
+pub(super) fn counted(mut out: Vec<u8>) -> Option<Vec<u8>> {
+    let line = out.iter().take(COUNT_MAX).position(|&byte| byte == b'\n')?;
+    let count: usize = std::str::from_utf8(&out[..line]).ok()?.parse().ok()?;
+    out.drain(..=line);
+    Some(out).filter(|out| out.len() == count)
 }
 
 fn position(all: &[u8], part: &[u8]) -> Option<usize> {
@@ -279,7 +368,7 @@ pub(super) fn within(span: Duration) -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use super::Speech;
+    use super::{Form, Speech, counted};
 
     fn heard(most: usize, chunks: &[&[u8]]) -> Speech {
         let mut speech = Speech::of("abc", most);
@@ -296,6 +385,32 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = all.chunks(1).collect();
         assert_eq!(heard(99, &bytes).kept, b"one\n\x1eab");
+    }
+
+    #[test]
+    fn what_others_say_between_marked_lines_is_passed_over_however_it_is_cut() {
+        let all = b"hi\n\x1eabc\nnoise\n\x1eabc=one\nhalf a line\x1eabc-tw\nnoise\n\x1eabc=o\n\x1eabc=\nnoise\x1eabc 3\nleft\n";
+        for cut in 0..all.len() {
+            let mut speech = Speech { form: Form::Marked, ..Speech::of("abc", 99) };
+            speech.hear(&all[..cut]);
+            speech.hear(&all[cut..]);
+            assert_eq!((speech.kept.as_slice(), speech.exit()), (&b"one\ntwo\n\n"[..], Some(3)), "{cut}");
+        }
+        let mut endless = Speech { form: Form::Marked, ..Speech::of("abc", 4) };
+        endless.hear(b"\x1eabc\n");
+        (0..10_000).for_each(|_| endless.hear(b"some noise\n"));
+        assert!(endless.heard.len() < 9, "it keeps what it has passed over");
+        endless.hear(b"\x1eabc=fourteen\n\x1eabc 0\n");
+        assert_eq!((endless.kept.as_slice(), endless.cut, endless.exit()), (&b"four"[..], true, Some(0)));
+    }
+
+    #[test]
+    fn bytes_that_are_counted_are_whole_or_none() {
+        assert_eq!(counted(b"3\na\nb".to_vec()), Some(b"a\nb".to_vec()));
+        assert_eq!(counted(b"0\n".to_vec()), Some(Vec::new()));
+        for odd in [&b"3\na\nbnoise\n"[..], b"noise\n3\na\nb", b"3\na", b"3noise\n\na\nb", b"", b"3"] {
+            assert_eq!(counted(odd.to_vec()), None, "{}", String::from_utf8_lossy(odd));
+        }
     }
 
     #[test]

@@ -9,5 +9,5 @@ main() {
     if [ ! -r "$1" ]; then echo "cannot read \`$1\`: permission denied" >&2; return 4; fi
     seen=$(stat -L -c '%s %a' "$1") || return 4
     if [ "$2" = - ]; then sum=$(sha256sum <"$1"); else sum=$(head -c "$2" <"$1" | sha256sum); fi || return 4
-    echo "$seen ${sum%% *}"
+    tell "$seen ${sum%% *}"
 }

@@ -1,6 +1,7 @@
-//! Words that nobody else can know: they tell what our scripts say from everything else that comes over a channel.
+//! Words that nobody else can know and nobody made before: they tell what is ours from everything else, as what our
+//! scripts say over a channel, or a folder that we made.
 
-use crate::world::Trouble;
+use super::Trouble;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;

@@ -1,0 +1,34 @@
+//! Where hosts keep what they know of the run's jobs, as the door sees it: the place is made before the intent of a job
+//! is written, and the intent says which one it is. A record that is gone later is so told from a job that never was.
+//! What that means for a job is for exec to say.
+
+use crate::dispatch::Halted;
+use crate::dispatch::dispatcher::Dispatcher;
+use crate::exec;
+use crate::model::effect::{Action, Effect};
+use crate::model::record::Moment;
+use crate::world::{Stopped, Trouble};
+
+/// How long it may take at least to ask a host, however short the limit of what is to be done, in milliseconds.
+const AT_LEAST: u64 = 3_000;
+
+impl Dispatcher {
+    /// The place on the host of a job that is about to be asked for, or why there is none. Nothing for other effects, and
+    /// in a world that loses nothing. A host is asked once by each runner.
+    pub(super) fn enter(
+        &self,
+        effect: &Effect,
+        since: &Moment,
+    ) -> Result<std::result::Result<Option<String>, Trouble>, Halted> {
+        let (Action::Job(job), Some(host)) = (&effect.action, &effect.host) else { return Ok(Ok(None)) };
+        if let Some(known) = self.kept_in.borrow().get(host) {
+            return Ok(Ok(known.clone()));
+        }
+        let until = since.mono.saturating_add(job.limit.0.max(AT_LEAST));
+        let place = exec::enter(self, (host, &self.run), until).map_err(|Stopped| Halted)?;
+        if let Ok(known) = &place {
+            self.kept_in.borrow_mut().insert(host.clone(), known.clone());
+        }
+        Ok(place)
+    }
+}

@@ -1,0 +1,57 @@
+//! What is said to a resident and what its answers mean. Pure. It must not guess: what is no answer is a trouble.
+
+use super::frames::{bytes_of, shown_up_to};
+use crate::world::{JobId, JobState, RECORDS_GONE, Trouble};
+
+/// The longest reason that a host gives, in bytes.
+const REASON_MAX: usize = 4_096;
+
+/// The words that name a job to the resident: its run, its effect and its attempt.
+pub(super) fn name(job: &JobId) -> Result<String, Trouble> {
+    let effect = format!("{}.{}.{}", job.effect.track, job.effect.n, job.attempt);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    match [&job.run, &effect]
+        .iter()
+        .find(|part| part.starts_with(['.', '-']) || part.is_empty() || !part.chars().all(plain))
+    {
+        Some(odd) => Err(Trouble::Refused(format!("`{odd}` cannot be the name of a job's record"))),
+        None => Ok(format!("{} {effect}", job.run)),
+    }
+}
+
+/// Every answer was spoken over.
+pub(super) fn spoiled() -> Trouble {
+    Trouble::Lost("others speak over the host's answers: something that a start-up file of the login has left".into())
+}
+
+/// The answer is none.
+pub(super) fn senseless() -> Trouble {
+    Trouble::Lost("the host's answer makes no sense".into())
+}
+
+/// The state of a job that the resident of `host` tells.
+pub(super) fn state_of(host: &str, answer: &str) -> Result<JobState, Trouble> {
+    match answer.split_once(' ').unwrap_or((answer, "")) {
+        ("absent", _) => Ok(JobState::Absent),
+        ("gone", _) => Ok(JobState::Lost(RECORDS_GONE.into())),
+        ("running", _) => Ok(JobState::Running),
+        ("foreign", _) => Ok(JobState::Foreign),
+        ("exited", code) => match code.trim().parse() {
+            Ok(code) => Ok(JobState::Exited(code)),
+            Err(_) => Ok(JobState::Lost("its exit record holds no exit code".into())),
+        },
+        ("lost", why) => Ok(JobState::Lost(why.to_owned())),
+        _ => Err(refusal(host, answer)),
+    }
+}
+
+/// Why the resident of `host` would not.
+pub(super) fn refusal(host: &str, answer: &str) -> Trouble {
+    match answer.strip_prefix("refused ") {
+        Some(words) => {
+            let why = bytes_of(words, REASON_MAX).and_then(|bytes| shown_up_to(&bytes, REASON_MAX));
+            Trouble::Refused(format!("host `{host}` {}", why.unwrap_or_default()))
+        }
+        None => senseless(),
+    }
+}
