@@ -1,6 +1,7 @@
 //! `baton abort`: gives a run up. Nothing is undone; what it owes is done, and it is over.
 
 use super::estate::lab_of;
+use super::find_run::Aim;
 use super::take_up::{Claimed, TakenUp, claim};
 use super::{Desk, carry, rollback};
 use crate::error::{Error, Kind, Result};
@@ -30,7 +31,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         return Err(Error::new(Kind::Usage, "giving a run up needs a reason: it goes into the record")
             .hint("say why: baton abort --reason \"why\""));
     }
-    let claimed = claim(&words.run, desk)?;
+    let claimed = claim(&words.run, Aim::GoOn, desk)?;
     if let Some(lab) = lab_of(&claimed.history)
         && let Some(gone) = Lab::gone(lab, &desk.state, &claimed.run)?
     {

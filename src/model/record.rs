@@ -472,7 +472,8 @@ pub enum Record {
         ending: Ending,
         /// In words.
         message: String,
-        /// The effect whose failure ended it, if one did.
+        /// The effect whose failure ended it, if one did. Of a run that was refused, an effect that it was refused
+        /// at: one that was asked for since the run was last opened was not started.
         effect: Option<EffectId>,
         /// When.
         at: Moment,
