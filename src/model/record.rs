@@ -108,6 +108,12 @@ impl TrackId {
         rest.split('-').next()?.parse().ok()
     }
 
+    /// How many tracks it was forked from.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.0.matches('.').count()
+    }
+
     /// The track of item `index` of the parallel begun at position `n` of this one.
     #[must_use]
     pub fn child(&self, n: u64, index: usize) -> Self {
