@@ -219,3 +219,25 @@ fn a_run_whose_lab_is_gone_can_be_cleared_away() {
     baton.run(&["resume"]).code(8).says("baton abort");
     baton.run(&["abort", "--reason", "its lab is gone"]).code(1).says("has ended").says("`Unlock c1`");
 }
+
+#[test]
+fn a_folder_that_no_lab_has_left_is_never_taken_for_one() {
+    let baton = Baton::new();
+    baton.write("runbooks/own/t.rhai", "//! Notes\n//! source: a test\nnote(\"here\");\n");
+    let words = ["run", "own/t", "--lab", "genesys", "--speed", SPEED];
+    let theirs = baton.state().join("labs/genesys/deep/data");
+    std::fs::create_dir_all(theirs.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&theirs, "precious").expect("a file");
+    baton.run(&words).code(8).says("no lab of baton's").says("--state DIR");
+    // A card of another lab is no mark either, nor is a link to a folder with one.
+    std::fs::write(baton.state().join("labs/genesys/lab.toml"), "title = \"ours\"\n").expect("a file");
+    assert_ne!(baton.run(&words).says("--state DIR").code, 0);
+    assert_eq!(std::fs::read_to_string(&theirs).expect("it is there"), "precious");
+    std::fs::rename(baton.state().join("labs/genesys"), baton.folder().join("theirs")).expect("moves");
+    baton.run(&words).code(0).says("here");
+    baton.run(&["lab", "stop"]).code(0);
+    std::fs::rename(baton.state().join("labs/genesys"), baton.folder().join("former")).expect("moves");
+    std::os::unix::fs::symlink(baton.folder().join("former"), baton.state().join("labs/genesys")).expect("a link");
+    baton.run(&words).code(8).says("no lab of baton's");
+    assert!(baton.folder().join("former/lab.toml").exists());
+}

@@ -81,3 +81,22 @@ parallel(["c1", "c2"], |name| {
     let error = finished.error.expect("it fails");
     assert!(error.message.contains("c1 is not as it should be"), "{error}");
 }
+
+#[test]
+fn many_items_are_worked_off_with_so_many_at_once_as_there_is_room_for() {
+    let scene = Scene::of_text(
+        "//! Many\nlet items = [];\nfor i in 0..2500 { items.push(i); }\n\
+         let sums = parallel(items, |i| { if i % 100 == 0 { sleep(\"1s\"); } i });\n\
+         guard(sums.len() == 2500 && sums[2499] == 2499, `${sums.len()}`);\n\
+         let inner = parallel(items.extract(0, 1100), |i| parallel([1, 2], |k| { sleep(\"1s\"); i + k }));\n\
+         guard(inner[1099] == [1100, 1101], `${inner[1099]}`);\n",
+    );
+    let finished = scene.play(1).run();
+    assert_eq!((finished.ending, finished.error), (Ending::Done, None));
+    let nested = Scene::of_text("//! Deep\nfn deep(n) { parallel([n], |n| deep(n + 1)); }\ndeep(0);\n");
+    let finished = nested.play(1).run();
+    let error = finished.error.expect("an error");
+    assert_eq!((finished.ending, finished.exit_code), (Ending::Bug, 2), "{}", error.message);
+    assert!(error.message.contains("nested more than 6 deep"), "{}", error.message);
+    assert_eq!(error.place.as_ref().map(|place| place.line), Some(2), "{:?}", error.place);
+}

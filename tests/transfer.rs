@@ -457,6 +457,74 @@ fn a_source_that_changes_and_a_target_that_appears_are_noticed() {
     });
     failed(act(&meddled, Action::Fetch(transfer(&remote, &local)), false));
     assert_eq!(std::fs::read_to_string(&remote).unwrap(), "somebody else's");
+    assert_eq!(names(folder.path()), ["a", "b"], "nothing is left of what could not be made the file");
+}
+
+#[test]
+fn a_target_that_cannot_be_replaced_for_a_while_is_replaced_when_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
+    std::fs::write(&local, "new").unwrap();
+    for _ in 0..4 {
+        let path = remote.clone();
+        let meddled = wire(folder.path()).meddled(move |_, work| {
+            if let FileWork::Install { .. } = work {
+                std::fs::create_dir(&path).unwrap();
+            }
+            None
+        });
+        let failure = failed(act(&meddled, Action::Put(transfer(&local, &remote)), true));
+        assert!(failure.message.contains("is a folder"), "{}", failure.message);
+        std::fs::remove_dir(&remote).unwrap();
+        assert_eq!(names(folder.path()), ["a"], "no part is left");
+    }
+    // Parts under both names that a runner left which died right before the end of it.
+    let dies = || {
+        let part = RefCell::new(String::new());
+        let dying = wire(folder.path()).meddled(move |_, work| match work {
+            FileWork::Write { path, .. } => {
+                part.replace(path.clone());
+                None
+            }
+            FileWork::Install { .. } => {
+                let mode = std::fs::Permissions::from_mode(0o644);
+                std::fs::set_permissions(part.borrow().as_str(), mode).unwrap();
+                Some(Err(Stopped))
+            }
+            FileWork::Digest { .. } | FileWork::Read { .. } => None,
+        });
+        assert_eq!(act(&dying, Action::Put(transfer(&local, &remote)), true), Err(Stopped));
+    };
+    (0..3).for_each(|_| dies());
+    done(act(&wire(folder.path()), Action::Put(transfer(&local, &remote)), true));
+    assert_eq!(std::fs::read_to_string(&remote).unwrap(), "new");
+}
+
+#[test]
+fn a_file_is_read_to_its_end_whatever_it_says_of_its_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("a");
+    let made_up = Path::new("/proc/sys/kernel/ostype");
+    assert_eq!(std::fs::metadata(made_up).unwrap().len(), 0);
+    let told = done(act(&wire(folder.path()), Action::Fetch(transfer(&here, made_up)), false));
+    assert_eq!(
+        (std::fs::read_to_string(&here).unwrap().as_str(), told.get("bytes")),
+        ("Linux\n", Some(&Value::Int(6)))
+    );
+    let short = Transfer { max: 5, ..transfer(&folder.path().join("b"), made_up) };
+    let failure = failed(act(&wire(folder.path()), Action::Fetch(short), false));
+    assert!(failure.message.contains("more than the 5 bytes"), "{}", failure.message);
+    // One that grows: what was there when it was looked at.
+    let log = folder.path().join("log");
+    std::fs::write(&log, "one\n").unwrap();
+    let grows = log.clone();
+    let growing = wire(folder.path()).meddled(move |_, _| {
+        OpenOptions::new().append(true).open(&grows).unwrap().write_all(b"more\n").unwrap();
+        None
+    });
+    done(act(&growing, Action::Fetch(transfer(&folder.path().join("c"), &log)), false));
+    let fetched = std::fs::read_to_string(folder.path().join("c")).unwrap();
+    assert!(fetched.starts_with("one\nmore\n") && fetched.ends_with("more\n"), "{fetched}");
 }
 
 const RUNBOOK: &str = r#"//! Carries a package there and a report back
@@ -579,11 +647,16 @@ fn the_scripts_of_hosts_do_the_same_under_every_shell() {
         assert_eq!(script(shell, &digest, &[&part, "3", "source"], b"").1, seen("hel"));
         assert_eq!(script(shell, &digest, &[&file, "-", "target"], b"").0, Some(3));
         assert_eq!(script(shell, &read, &[&part, "2", "100"], b"").1, "lloXY");
+        let made_up = script(shell, &digest, &["/proc/sys/kernel/ostype", "100", "source"], b"").1;
+        assert_eq!(made_up, format!("6 444 {}", baton::model::digest::sha256(b"Linux\n")), "{shell:?}");
+        assert_eq!(script(shell, &read, &["/proc/sys/kernel/ostype", "2", "100"], b"").1, "nux");
         assert_eq!(change(&install, "0000000006", &[&part, &file, "640", "over"], b"").0, Some(5));
         assert_eq!(change(&install, "0000000007", &[&part, &file, "640", "-"], b"").0, Some(0));
         assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
         assert_eq!(written("0000000007", &[&part, "0", "0"], b""), Some(0));
         assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "-"], b"").0, Some(4), "it is there already");
+        assert!(!Path::new(&part).exists(), "{shell:?}: nothing is left of what cannot be made the file");
+        assert_eq!(written("0000000007", &[&part, "0", "0"], b""), Some(0));
         assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "over"], b"").0, Some(0));
         assert_eq!((std::fs::read(&file).unwrap().len(), Path::new(&part).exists()), (0, false));
         symlink(&file, at("link")).unwrap();

@@ -1,6 +1,7 @@
 //! `baton abort`: gives a run up. Nothing is undone; what it owes is done, and it is over.
 
 use super::estate::lab_of;
+use super::find_run::Aim;
 use super::take_up::{Claimed, TakenUp, claim};
 use super::{Desk, carry, rollback};
 use crate::error::{Error, Kind, Result};
@@ -25,7 +26,7 @@ pub(super) struct Words {
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    let claimed = claim(&words.run, desk)?;
+    let claimed = claim(&words.run, Aim::GoOn, desk)?;
     if words.reason.trim().is_empty() && !claimed.history.is_final() {
         return Err(Error::new(Kind::Usage, "giving a run up needs a reason: it goes into the record")
             .hint(format!("say why: baton abort {} --reason \"why\"", claimed.run)));

@@ -1,7 +1,7 @@
 //! `baton approve`: answers a question of a run that nobody works on, from any terminal and by anyone. Without a gate
 //! it shows what is asked. It assumes no answer and carries nothing on: that is `baton resume`.
 
-use super::find_run::find_run;
+use super::find_run::{Aim, find_run};
 use super::take_up::{Claimed, claim};
 use super::{Desk, carry};
 use crate::error::{Error, Kind, Result};
@@ -47,7 +47,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// Shows what is asked, and how to answer.
 fn show(words: &Words, desk: &Desk) -> Result<u8> {
     let store = desk.store()?;
-    let run = find_run(&*store, &words.run)?;
+    let run = find_run(&*store, &words.run, desk)?;
     let sum = carry::summary(&*store, &run, store.read(&run)?);
     if sum.open.is_empty() {
         return Err(Error::new(Kind::Usage, format!("no gate of run {run} waits for an answer"))
@@ -92,11 +92,13 @@ fn approve(words: &Words, gate: &str, desk: &Desk) -> Result<u8> {
 
 /// Claims the run. Another approval holds it for an instant only; a runner for as long as it works.
 fn claim_patiently(words: &Words, gate: &str, desk: &Desk) -> Result<Claimed> {
-    let mut claimed = claim(&words.run, desk);
+    let meant = find_run(&*desk.store()?, &words.run, desk)?;
+    let claim = || claim(&meant, Aim::Look, desk);
+    let mut claimed = claim();
     desk::wait_for(PATIENCE, &mut || {
         let held = claimed.as_ref().is_err_and(|error| error.kind == Kind::Refused);
         if held {
-            claimed = claim(&words.run, desk);
+            claimed = claim();
         }
         !held
     });

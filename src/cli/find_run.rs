@@ -15,15 +15,29 @@ use crate::world::terminal::Terminal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The word for the run that was begun last, of those that did something or may go on.
+/// The word for the run that was begun last, of those that did something or wait for a person.
 const LATEST: &str = "latest";
 
-/// The run that `given` means, for a command that only looks.
+/// What a run is wanted for: it decides which ones `latest` may pass over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// To look at it, or to answer what it asks.
+    Look,
+    /// To carry it on or to give it up: one that is over is of no use.
+    GoOn,
+    /// To take back what it changed: one that has changed nothing is of no use.
+    TakeBack,
+}
+
+/// The run that `given` means, for a command that only looks. Where `latest` passes over runs that did nothing, that
+/// is said.
 ///
 /// # Errors
 /// `Usage` when there is no such run, or several; the message names them.
-pub(super) fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
-    Ok(meant(store, given)?.0)
+pub(super) fn find_run(store: &dyn Store, given: &str, desk: &Desk) -> Result<RunId> {
+    let meant = meant(store, given, Aim::Look)?;
+    meant.tell(store, desk);
+    Ok(meant.run)
 }
 
 /// The run that `given` means. Where `latest` passes over runs that did nothing, that is said and, on a terminal, a
@@ -31,14 +45,11 @@ pub(super) fn find_run(store: &dyn Store, given: &str) -> Result<RunId> {
 ///
 /// # Errors
 /// As above; `Suspended` when the person does not want it.
-pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, desk: &Desk) -> Result<RunId> {
-    let (run, passed) = meant(store, given)?;
-    let Some(last) = passed else { return Ok(run) };
-    let runbook = History::from(store.read(&run)?).map(|history| history.begun().runbook.clone()).unwrap_or_default();
-    desk.screen.remark(&format!(
-        "run {last} came later and did nothing (see it: baton show {last}); taking run {run}, {}",
-        shown(&runbook)
-    ));
+pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, aim: Aim, desk: &Desk) -> Result<RunId> {
+    let meant = meant(store, given, aim)?;
+    meant.tell(store, desk);
+    let Meant { run, passed } = meant;
+    let Some(last) = passed.last() else { return Ok(run) };
     if Terminal::is_there()
         && !agrees(&format!("type `yes` to go on with run {run}, anything else to leave it\n> "), desk)?
     {
@@ -49,6 +60,27 @@ pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, desk: &Desk) ->
     Ok(run)
 }
 
+/// The run that is meant, and the later ones that were passed over, oldest first.
+struct Meant {
+    run: RunId,
+    passed: Vec<RunId>,
+}
+
+impl Meant {
+    /// Says which runs were passed over, and which one is taken.
+    fn tell(&self, store: &dyn Store, desk: &Desk) {
+        let Self { run, passed } = self;
+        let Some(last) = passed.last() else { return };
+        let history = store.read(run).and_then(History::from);
+        let runbook = history.map(|history| history.begun().runbook.clone()).unwrap_or_default();
+        let came = match passed.len() {
+            1 => format!("run {last} came later and did nothing"),
+            count => format!("{count} runs came later and did nothing, the last of them {last}"),
+        };
+        desk.screen.remark(&format!("{came} (see it: baton show {last}); taking run {run}, {}", shown(&runbook)));
+    }
+}
+
 /// Whether the person at the terminal types `yes`.
 fn agrees(prompt: &str, desk: &Desk) -> Result<bool> {
     let world = SystemWorld::new(BTreeMap::new(), Clock::real(), Person::Nobody("nothing is asked".into()))?;
@@ -56,8 +88,8 @@ fn agrees(prompt: &str, desk: &Desk) -> Result<bool> {
     Ok(type_line(&mut world, prompt).is_some_and(|line| line.trim() == "yes"))
 }
 
-/// The run that `given` means; and the last one, if that was passed over.
-fn meant(store: &dyn Store, given: &str) -> Result<(RunId, Option<RunId>)> {
+/// The run that `given` means, for this.
+fn meant(store: &dyn Store, given: &str, aim: Aim) -> Result<Meant> {
     // In this order: another runner may begin a run meanwhile.
     let written = store.written();
     let runs = store.runs()?;
@@ -69,12 +101,11 @@ fn meant(store: &dyn Store, given: &str) -> Result<(RunId, Option<RunId>)> {
         return Err(Error::new(Kind::Usage, "there are no runs yet").hint("see what could be run: baton list"));
     };
     if given == LATEST {
-        let acted = runs.iter().rev().find(|run| !did_nothing(store, run)).unwrap_or(last);
-        return Ok((acted.clone(), (acted != last).then(|| last.clone())));
+        return Ok(latest(store, &runs, last, aim));
     }
     let fitting: Vec<&RunId> = runs.iter().filter(|run| run.starts_with(given)).collect();
     match fitting.as_slice() {
-        [one] => Ok(((*one).clone(), None)),
+        [one] => Ok(Meant { run: (*one).clone(), passed: Vec::new() }),
         [] => {
             Err(Error::new(Kind::Usage, format!("there is no run `{given}`"))
                 .hint("see which runs there are: baton runs"))
@@ -87,12 +118,29 @@ fn meant(store: &dyn Store, given: &str) -> Result<(RunId, Option<RunId>)> {
     }
 }
 
-/// Whether a run was refused, not begun or found to be wrong before it asked for any change. One that cannot be read
-/// must not be passed over unseen.
-fn did_nothing(store: &dyn Store, run: &RunId) -> bool {
+/// The last of these runs, or the one before those at the end that did nothing.
+fn latest(store: &dyn Store, runs: &[RunId], last: &RunId, aim: Aim) -> Meant {
+    let itself = || Meant { run: last.clone(), passed: Vec::new() };
+    let Some(at) = runs.iter().rposition(|run| !did_nothing(store, run, aim)) else { return itself() };
+    let (Some(run), Some(passed)) = (runs.get(at), runs.get(at + 1..)) else { return itself() };
+    let is_over = |run: &RunId| store.read(run).and_then(History::from).is_ok_and(|history| history.is_final());
+    if aim == Aim::GoOn && is_over(run) && !is_over(last) {
+        return itself();
+    }
+    Meant { run: run.clone(), passed: passed.to_vec() }
+}
+
+/// Whether a run has come to an end or a stop before anything happened because of it. One that waits for a person is
+/// theirs to go on with; one that cannot be read, or may be under way, must not be passed over unseen.
+fn did_nothing(store: &dyn Store, run: &RunId, aim: Aim) -> bool {
     let Ok(history) = store.read(run).and_then(History::from) else { return false };
-    let ended = matches!(history.last_ending(), Some(Ending::Refused | Ending::Unmet | Ending::Bug));
-    ended && history.changes() == 0 && history.way_back().is_none()
+    let stopped = match history.last_ending() {
+        Some(Ending::Refused | Ending::Unmet | Ending::Bug | Ending::Failed | Ending::Interrupted) => true,
+        Some(Ending::Doubt | Ending::RolledBack | Ending::Aborted) => true,
+        Some(Ending::Done | Ending::Held) => aim != Aim::Look,
+        Some(Ending::Suspended) | None => false,
+    };
+    stopped && !history.has_acted()
 }
 
 /// A run that was written to the journal, which does not have it.
@@ -115,9 +163,10 @@ pub(super) fn shortfall(written: &BTreeMap<RunId, u64>, run: &str, records: u64)
 
 #[cfg(test)]
 mod tests {
-    use super::find_run;
-    use crate::journal::Store;
+    use super::{Aim, meant};
+    use crate::error::Result;
     use crate::journal::memory::MemoryStore;
+    use crate::journal::{RunId, Store};
     use crate::model::record::{Ending, Moment, Record};
 
     fn store(runs: &[&str]) -> MemoryStore {
@@ -130,18 +179,22 @@ mod tests {
         store
     }
 
+    fn run_of(store: &dyn Store, given: &str) -> Result<RunId> {
+        meant(store, given, Aim::Look).map(|meant| meant.run)
+    }
+
     #[test]
     fn a_run_is_found_by_what_tells_it_from_the_others() {
         let store = store(&["aa01", "aa02", "bb01"]);
-        assert_eq!(find_run(&store, "b").expect("one").as_str(), "bb01");
-        assert_eq!(find_run(&store, "latest").expect("the last").as_str(), "bb01");
-        let wrong = find_run(&store, "aa").expect_err("two fit");
+        assert_eq!(run_of(&store, "b").expect("one").as_str(), "bb01");
+        assert_eq!(run_of(&store, "latest").expect("the last").as_str(), "bb01");
+        let wrong = run_of(&store, "aa").expect_err("two fit");
         assert!(wrong.message.contains("`aa01` or `aa02`"), "{}", wrong.message);
-        assert!(find_run(&store, "cc").expect_err("none fits").message.contains("no run `cc`"));
+        assert!(run_of(&store, "cc").expect_err("none fits").message.contains("no run `cc`"));
     }
 
     #[test]
     fn without_runs_the_next_command_is_named() {
-        assert!(find_run(&store(&[]), "latest").expect_err("none").hints.concat().contains("baton list"));
+        assert!(run_of(&store(&[]), "latest").expect_err("none").hints.concat().contains("baton list"));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::estate::site_name;
-use super::find_run::find_run_to_act_on;
+use super::find_run::{Aim, find_run_to_act_on};
 use crate::error::{Error, Kind, Result};
 use crate::journal::gist::gist;
 use crate::journal::history::History;
@@ -28,7 +28,7 @@ impl Former {
     /// `Usage` when there is none, `Refused` when its record or a text of it is damaged.
     pub(super) fn read(given: &str, desk: &Desk) -> Result<Self> {
         let store = desk.store()?;
-        let run = find_run_to_act_on(&*store, given, desk)?;
+        let run = find_run_to_act_on(&*store, given, Aim::TakeBack, desk)?;
         let records = store.read(&run)?;
         let gist = gist(&run, &records);
         let history = History::from(records)?;

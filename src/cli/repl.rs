@@ -3,6 +3,7 @@
 
 use super::adopt::Edited;
 use super::estate::{Estate, lab_name, lease, site_name};
+use super::find_run::Aim;
 use super::lab::template;
 use super::screen::{Handle, Screen};
 use super::site::Site;
@@ -79,7 +80,7 @@ fn nowhere(desk: &Desk) -> Box<Error> {
 }
 
 fn go_on(words: &Words, given: &str, desk: &Desk) -> Result<u8> {
-    let claimed = claim(given, desk)?;
+    let claimed = claim(given, Aim::GoOn, desk)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);

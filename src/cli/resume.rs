@@ -1,6 +1,7 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
 use super::adopt::Edited;
+use super::find_run::Aim;
 use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
 use super::{Desk, answers, carry, follow_up, word};
@@ -54,7 +55,7 @@ pub(super) struct Words {
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let verdict = verdict(words)?;
     let drift = words.accept_drift.as_deref().map(|reason| sound("--accept-drift", reason)).transpose()?;
-    let claimed = claim(&words.run, desk)?;
+    let claimed = claim(&words.run, Aim::GoOn, desk)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);

@@ -1,5 +1,6 @@
 //! `baton rollback`: shows what would be undone, asks, and takes a run back. Nothing is done before the plan was shown.
 
+use super::find_run::Aim;
 use super::resume::sound;
 use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
@@ -49,7 +50,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (None, None) => Verdict::Retry,
     };
     let said = said_again(words);
-    let claimed = claim(&words.run, desk)?;
+    let claimed = claim(&words.run, Aim::TakeBack, desk)?;
     let way = match (&words.to, claimed.history.way_back()) {
         (Some(step), _) => Way::To(step.clone()),
         (None, Some(under_way)) => under_way.clone(),

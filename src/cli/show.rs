@@ -23,7 +23,7 @@ pub(super) struct Words {
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let store = desk.store()?;
-    let run = find_run(&*store, &words.run)?;
+    let run = find_run(&*store, &words.run, desk)?;
     let written = store.written();
     let stored = store.read(&run)?;
     if let Some(loss) = shortfall(&written, &run, stored.len() as u64) {

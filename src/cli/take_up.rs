@@ -2,7 +2,7 @@
 //! command has in common that works on a run which exists. It must not decide what is done with it.
 
 use super::estate::{Estate, lab_name, lab_of, lease, site_name};
-use super::find_run::{find_run_to_act_on, shortfall};
+use super::find_run::{Aim, find_run_to_act_on, shortfall};
 use super::{Desk, carry, machine};
 use crate::dispatch::Gate;
 use crate::error::Result;
@@ -38,13 +38,13 @@ pub(super) struct Claimed {
     pub(super) lease: Lease,
 }
 
-/// Claims the run that `given` means.
+/// Claims the run that `given` means for this.
 ///
 /// # Errors
 /// `Usage` when there is none, `Refused` when somebody works on it or its record is damaged.
-pub(super) fn claim(given: &str, desk: &Desk) -> Result<Claimed> {
+pub(super) fn claim(given: &str, aim: Aim, desk: &Desk) -> Result<Claimed> {
     let store = desk.store()?;
-    let run = find_run_to_act_on(&*store, given, desk)?;
+    let run = find_run_to_act_on(&*store, given, aim, desk)?;
     let lease = lease(desk, &run, &run)?;
     let written = store.written();
     let history = History::from(store.read(&run)?)?;

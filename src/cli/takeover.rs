@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::estate::{Estate, break_lease, lease};
-use super::find_run::find_run_to_act_on;
+use super::find_run::{Aim, find_run_to_act_on};
 use super::resume::sound;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
@@ -35,7 +35,7 @@ pub(super) struct Words {
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     sound("--reason", &words.reason)?;
     let mut store = desk.store()?;
-    let run = find_run_to_act_on(&*store, &words.run, desk)?;
+    let run = find_run_to_act_on(&*store, &words.run, Aim::GoOn, desk)?;
     let history = History::from(store.read(&run)?)?;
     if history.is_final() {
         return Err(Error::new(Kind::Refused, format!("run {run} is over: it needs no host any more"))

@@ -51,7 +51,9 @@ impl Dispatcher {
                 .hint("another runner could have taken the host meanwhile: make sure that nobody works there")
                 .hint(format!("then have it taken anew: baton resume {run}")),
         };
-        self.halt(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) })
+        // Who loses a lease may have begun before: only this one is known not to have.
+        let unstarted = matches!(denied, Denied::Held { .. }).then(|| id.clone());
+        self.halt(Halt { ending: Ending::Refused, error, effect: unstarted })
     }
 
     /// Says where to look for the run that holds a host.

@@ -11,6 +11,9 @@ use crate::model::record::{Ending, Record, TrackId};
 use crate::world::{Completion, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// How many tracks are under way at once that do not wait for others: each has a stack of its own.
+const TRACKS_MAX: usize = 1_000;
+
 /// The tracks of a run and what each of them waits for.
 struct Scheduler<'a> {
     door: &'a Dispatcher,
@@ -19,6 +22,8 @@ struct Scheduler<'a> {
     writes: Vec<(TrackId, Vec<Record>)>,
     waiting: BTreeMap<Ticket, TrackId>,
     joins: BTreeMap<TrackId, BTreeSet<TrackId>>,
+    /// What begins when there is room, the innermost tracks first: others wait for them.
+    backlog: VecDeque<(TrackId, Body)>,
     /// Who waits to stand before the gates, longest first.
     turns: VecDeque<TrackId>,
     tickets: u64,
@@ -34,6 +39,7 @@ impl Dispatcher {
             writes: Vec::new(),
             waiting: BTreeMap::new(),
             joins: BTreeMap::new(),
+            backlog: VecDeque::new(),
             turns: VecDeque::new(),
             tickets: 0,
         };
@@ -45,14 +51,26 @@ impl Dispatcher {
 impl Scheduler<'_> {
     fn run(&mut self) {
         while !self.strands.is_empty() {
+            self.begin();
             while let Some((track, give)) = self.ready.pop_front() {
                 self.turn(track, give);
+                self.begin();
             }
             self.commit();
             self.next_turn();
             if self.ready.is_empty() && !self.strands.is_empty() {
                 self.wait();
             }
+        }
+    }
+
+    /// Begins what there is room for.
+    fn begin(&mut self) {
+        while self.strands.len() - self.joins.len() < TRACKS_MAX
+            && let Some((track, body)) = self.backlog.pop_front()
+        {
+            // A run that is being stopped begins nothing.
+            if self.door.is_halted() { self.ended(&track) } else { self.start(track, body) }
         }
     }
 
@@ -63,7 +81,9 @@ impl Scheduler<'_> {
                 self.ready.push_back((id, Give::Begin));
             }
             Err(error) => {
-                let error = Error::new(Kind::Internal, "no memory for another track").cause(error);
+                let error = Error::new(Kind::Precondition, "this machine gives no memory for another track")
+                    .cause(error)
+                    .hint("raise the limits of memory and of mappings (`ulimit -v`, `vm.max_map_count`), then resume");
                 self.door.halt(Halt { ending: Ending::Interrupted, error, effect: None });
                 self.ended(&id);
             }
@@ -98,8 +118,8 @@ impl Scheduler<'_> {
             }
         }
         let forked = std::mem::take(&mut *self.door.forked.borrow_mut());
-        for (child, body) in forked {
-            self.start(child, body);
+        for forked in forked.into_iter().rev() {
+            self.backlog.push_front(forked);
         }
     }
 

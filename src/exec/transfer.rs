@@ -16,6 +16,9 @@ use std::cell::{Cell, RefCell};
 /// How much is carried at a time, in bytes.
 pub const BLOCK: u64 = 4 << 20;
 
+/// How many other names a part gets when somebody else has those before.
+const NAMES_MAX: u32 = 8;
+
 /// Which way a file goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -159,9 +162,13 @@ impl<'a> Carrier<'a> {
             let why = format!("`{path}` has {len} bytes, more than the {max} that `max` allows");
             return Err(Break::Failed(FailureKind::Guard, why));
         }
-        let seen = self.digest(self.source, len, Role::Source)?.ok_or_else(missing)?;
-        if seen.len != len {
-            return Err(self.changed());
+        // Up to its end, whatever it says of its length: files that a system makes up say anything, those that grow
+        // have grown.
+        let seen = self.digest(self.source, max.saturating_add(1).min(u64::MAX - 1), Role::Source)?;
+        let seen = seen.ok_or_else(missing)?;
+        if seen.len > max {
+            let why = format!("`{path}` has more than the {max} bytes that `max` allows");
+            return Err(Break::Failed(FailureKind::Guard, why));
         }
         match &self.transfer.sha256 {
             Some(wanted) if *wanted != seen.sha256 => {
@@ -207,15 +214,18 @@ impl<'a> Carrier<'a> {
 
     /// How much of the part is as the source is.
     fn agreed(&self, source: &FileSeen) -> Result<u64, Break> {
-        let there = match self.part(source.len) {
-            Err(Break::Trouble(Trouble::Refused(_))) => {
-                // Somebody else has the name, and may still change what is there. It is theirs, and stays.
-                let Order { run, id, .. } = self.order;
-                let unknown = sha256(format!("{run} {id} {}", self.target.path).as_bytes());
-                self.part.replace(part_of(self.target.path, unknown.get(..16).unwrap_or(&unknown)));
-                self.part(source.len)?
+        let mut names = 0;
+        let there = loop {
+            match self.part(source.len) {
+                Err(Break::Trouble(Trouble::Refused(_))) if names < NAMES_MAX => {
+                    // Somebody else has the name, and may still change what is there. It is theirs, and stays.
+                    names += 1;
+                    let Order { run, id, .. } = self.order;
+                    let unknown = sha256(format!("{run} {id} {names} {}", self.target.path).as_bytes());
+                    self.part.replace(part_of(self.target.path, unknown.get(..16).unwrap_or(&unknown)));
+                }
+                there => break there?,
             }
-            there => there?,
         };
         let Some(there) = there.filter(|there| (1..=source.len).contains(&there.len)) else { return Ok(0) };
         let same = self.digest(self.source, there.len, Role::Source)?;

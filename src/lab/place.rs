@@ -116,9 +116,26 @@ impl Place {
         let path = self.0.join("lab.toml");
         let Some(text) = desk::read_text(&path)? else { return Ok(None) };
         let card = toml::from_str(&text).map_err(|error| {
-            Error::new(Kind::Internal, format!("`{}` is damaged", path.display())).cause(error).hint("baton lab stop")
+            Error::new(Kind::Internal, format!("`{}` is damaged", path.display()))
+                .cause(error)
+                .hint("if it is no lab of baton's, name another state folder: --state DIR; else move it away")
         })?;
         Ok(Some(card))
+    }
+
+    /// Whether a lab may be begun here, in place of what is there: a folder that baton has made for a lab of this name,
+    /// or nothing.
+    ///
+    /// # Errors
+    /// `Refused` when there is something else: it is somebody's, whatever its name.
+    pub fn must_be_ours(&self, lab: &str) -> Result<()> {
+        let made = desk::is_own_folder(&self.0) && self.card()?.is_some_and(|card| card.lab == lab);
+        if made || desk::is_free(&self.0)? {
+            return Ok(());
+        }
+        let folder = self.0.display();
+        Err(Error::new(Kind::Refused, format!("`{folder}` is there, and no lab of baton's: nothing in it is touched"))
+            .hint("move it away, or name a state folder in which baton is alone: --state DIR"))
     }
 
     /// Replaces the card.

@@ -64,6 +64,7 @@ impl Lab {
         let template = Template::parse(&wanted.lab, &text)?;
         let scenario = template.scenario(wanted)?;
         let place = Place::of(&desk::absolute(state)?, &wanted.lab);
+        place.must_be_ours(&wanted.lab)?;
         let model = text_of(Shelf::Models, &template.model)?.ok_or_else(|| {
             Error::new(Kind::Inventory, format!("the lab `{}` has no model `{}`", wanted.lab, template.model))
         })?;
@@ -300,6 +301,7 @@ impl Plan {
     /// Stops the lab that is there and removes its folder. One whose runner died while it started writes on for a
     /// moment before it can be told to stop.
     fn clear(&self) -> Result<()> {
+        self.place.must_be_ours(self.name())?;
         let mut cleared = Ok(());
         desk::wait_for(PATIENCE, &mut || {
             cleared = self.former.as_ref().map_or(Ok(()), |former| Lab::new(former.clone(), self.place.clone()).stop());

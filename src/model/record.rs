@@ -109,6 +109,12 @@ impl TrackId {
         rest.split('-').next()?.parse().ok()
     }
 
+    /// How many tracks it was forked from.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.0.matches('.').count()
+    }
+
     /// The track of item `index` of the parallel begun at position `n` of this one.
     #[must_use]
     pub fn child(&self, n: u64, index: usize) -> Self {
@@ -480,7 +486,8 @@ pub enum Record {
         ending: Ending,
         /// In words.
         message: String,
-        /// The effect whose failure ended it, if one did.
+        /// The effect whose failure ended it, if one did. Of a run that was refused, an effect that it was refused
+        /// at: one that was asked for since the run was last opened was not started.
         effect: Option<EffectId>,
         /// When.
         at: Moment,

@@ -162,6 +162,26 @@ fn append_line(path: &Path, line: &str) -> io::Result<File> {
     Ok(file)
 }
 
+/// Whether nothing has this path, or an empty folder, and no link to one.
+///
+/// # Errors
+/// `Usage` when it cannot be looked at.
+pub fn is_free(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(failed("read", path, error)),
+        Ok(there) if !there.is_dir() => Ok(false),
+        Ok(_) => Ok(fs::read_dir(path).map_err(|error| failed("read", path, error))?.next().is_none()),
+    }
+}
+
+/// Whether a folder of this account's has this path, and no link to one.
+#[must_use]
+pub fn is_own_folder(path: &Path) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(path).is_ok_and(|there| there.is_dir() && there.uid() == own)
+}
+
 /// Removes a folder with everything in it; a missing one is no error.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use crate::model::value::Fields;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -152,7 +152,9 @@ impl LabServer {
             return Err(Error::new(Kind::Refused, format!("a lab is running at `{shown}` already")));
         }
         // What nobody listens on was left by a lab that died.
-        let _ = std::fs::remove_file(socket);
+        if std::fs::symlink_metadata(socket).is_ok_and(|there| there.file_type().is_socket()) {
+            let _ = std::fs::remove_file(socket);
+        }
         let failed = |error| {
             Error::new(Kind::Failed, format!("cannot listen at `{shown}`"))
                 .cause(error)

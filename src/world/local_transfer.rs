@@ -8,6 +8,7 @@ use super::transfer::{Block, FileSeen, FileWork, Role};
 use super::{Reply, Trouble};
 use crate::model::digest::Growing;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use std::ffi::OsStr;
 use std::fs::{File, Metadata, Permissions};
 use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
@@ -55,11 +56,14 @@ async fn digest(path: &Path, first: u64, role: Role, is_over: impl Fn() -> bool)
         own(path, &file)?;
     }
     let mut source = file.take(first);
-    let (mut digest, mut chunk) = (Growing::default(), vec![0; CHUNK]);
+    let (mut digest, mut chunk, mut read) = (Growing::default(), vec![0; CHUNK], 0);
     loop {
         match tokio::task::block_in_place(|| source.read(&mut chunk)) {
             Ok(0) => break,
-            Ok(count) => digest.add(&chunk[..count]),
+            Ok(count) => {
+                read += count as u64;
+                digest.add(&chunk[..count]);
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(failed(error)),
         }
@@ -69,7 +73,9 @@ async fn digest(path: &Path, first: u64, role: Role, is_over: impl Fn() -> bool)
         // Here it can be dropped.
         tokio::task::yield_now().await;
     }
-    Ok(Some(FileSeen { len: metadata.len(), mode: metadata.mode() & MODE, sha256: digest.finish() }))
+    // Where its end was reached, that is how long it is, whatever it says of itself.
+    let len = if read < first { read } else { metadata.len().max(read) };
+    Ok(Some(FileSeen { len, mode: metadata.mode() & MODE, sha256: digest.finish() }))
 }
 
 fn read(path: &Path, from: u64, max: u64) -> Result<Vec<u8>, Trouble> {
@@ -124,37 +130,55 @@ fn install(part: &Path, path: &Path, mode: u32, over: bool) -> Result<(), Troubl
     own(part, &file)?;
     // The long part of it comes first, as long as the part is still one that can be gone on with.
     file.sync_all().map_err(failed)?;
+    let installed = take_place(&folder, (&file, grown), path, mode, over);
+    if installed.is_err() {
+        // It may have the owner and the mode of the file by now: nobody would know it again.
+        let _ = rustix::fs::unlinkat(&folder, grown, AtFlags::empty());
+    }
+    installed
+}
+
+/// Gives a part of ours what the file hands on, and its name.
+fn take_place(
+    folder: &OwnedFd,
+    (file, grown): (&File, &OsStr),
+    path: &Path,
+    mode: u32,
+    over: bool,
+) -> Result<(), Trouble> {
+    let failed = |error: Error| trouble("cannot make", path, &error);
+    let name = path.file_name().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
     if over {
-        match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(rustix::io::Errno::NOENT) => {}
             Err(error) => return Err(failed(error.into())),
             Ok(there) => {
-                replaceable(path, &folder, &there)?;
-                keep(path, &there, &file)?;
+                replaceable(path, folder, &there)?;
+                keep(path, &there, file)?;
             }
         }
     }
     file.set_permissions(Permissions::from_mode(mode & MODE)).map_err(failed)?;
     file.sync_all().map_err(failed)?;
     let moved = if over {
-        rustix::fs::renameat(&folder, grown, &folder, name)
+        rustix::fs::renameat(folder, grown, folder, name)
     } else {
         // Unlike a rename it fails when somebody else has made the file in the meantime.
-        rustix::fs::linkat(&folder, grown, &folder, name, AtFlags::empty())
-            .and_then(|()| rustix::fs::unlinkat(&folder, grown, AtFlags::empty()))
+        rustix::fs::linkat(folder, grown, folder, name, AtFlags::empty())
+            .and_then(|()| rustix::fs::unlinkat(folder, grown, AtFlags::empty()))
     };
-    moved.and_then(|()| rustix::fs::fsync(&folder)).map_err(|error| failed(error.into()))
+    moved.and_then(|()| rustix::fs::fsync(folder)).map_err(|error| failed(error.into()))
 }
 
 /// The folder of a file, held so that it stays the same one whatever its name comes to mean, and the name of the file.
-fn place(path: &Path) -> std::io::Result<(OwnedFd, &std::ffi::OsStr)> {
+fn place(path: &Path) -> std::io::Result<(OwnedFd, &OsStr)> {
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok((rustix::fs::openat(CWD, folder, flags, Mode::empty())?, name))
 }
 
-fn open_at(folder: &OwnedFd, name: &std::ffi::OsStr, flags: OFlags) -> std::io::Result<File> {
+fn open_at(folder: &OwnedFd, name: &OsStr, flags: OFlags) -> std::io::Result<File> {
     Ok(rustix::fs::openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?.into())
 }
 

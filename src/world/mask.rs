@@ -1,8 +1,9 @@
 //! Hides the values of secrets in bytes, by value and in the forms in which programs print them. What comes out is as
 //! long as what went in, so that offsets in logs stay true. It must not know where bytes come from.
 
-use super::spelling::Spelling;
+use super::spelling::{Quoting, Spelling};
 use std::fmt;
+use std::sync::Arc;
 
 /// Values shorter than this cannot be hidden: they would be found everywhere.
 pub const SHORTEST: usize = 4;
@@ -48,14 +49,19 @@ impl Mask {
             spelled.extend(lines.filter(|line| line.len() >= SHORTEST_LINE).map(<[u8]>::to_vec));
             let signs = [(b'+', b'/'), (b'-', b'_')];
             exact.extend(signs.iter().flat_map(|signs| (0..3).map(|shift| base64(value, shift, *signs))));
+            exact.push(value.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect());
+            exact.push(value.iter().flat_map(|byte| format!("{byte:02X}").into_bytes()).collect());
         }
         exact.retain(|needle| needle.len() >= SHORTEST);
         for values in [&mut spelled, &mut exact] {
             values.sort_unstable();
             values.dedup();
         }
-        let values =
-            spelled.iter().map(|value| Spelling::of(value)).chain(exact.iter().map(|text| Spelling::exact(text)));
+        let quoting = Arc::new(Quoting::new());
+        let values = spelled
+            .iter()
+            .map(|value| Spelling::of(value, &quoting))
+            .chain(exact.iter().map(|text| Spelling::exact(text)));
         Self { values: values.collect() }
     }
 
@@ -148,6 +154,81 @@ mod tests {
         assert_eq!(masked("a\"b\\c", r#"{"p":"a\"b\\c"}"#, Cut::NONE), r#"{"p":"*******"}"#);
         assert_eq!(masked("p@ss/1", "u:p%40ss%2F1@h u:p%40ss%2f1@h", Cut::NONE), "u:**********@h u:**********@h");
         assert_eq!(masked("line-one-1\nline-two-2", "> line-two-2", Cut::NONE), "> **********");
+    }
+
+    #[test]
+    fn what_was_quoted_is_hidden_when_it_is_quoted_again() {
+        let json = |text: &str| format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""));
+        let python = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
+        let shell = |text: &str| {
+            let one = |c: char| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\{c}") };
+            text.chars().map(one).collect::<String>()
+        };
+        let html =
+            |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('\'', "&#x27;").replace('<', "&lt;");
+        let php = |text: &str| text.replace('&', "&#38;").replace('\'', "&#039;").replace('"', "&#X22;");
+        let address = |text: &str| {
+            let one =
+                |c: char| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("%{:02X}", u32::from(c)) };
+            text.chars().map(one).collect::<String>()
+        };
+        let ways: [&dyn Fn(&str) -> String; 6] = [&json, &python, &shell, &html, &php, &address];
+        for secret in ["Sup3r'\"&\\ pass", "it's", "a<b>c&d$e%f"] {
+            let mask = Mask::of([secret.as_bytes()]);
+            for (first, second) in ways.iter().flat_map(|way| ways.iter().map(move |again| (way, again))) {
+                for third in [&json, &python, &(ways[2])] as [&dyn Fn(&str) -> String; 3] {
+                    let text = format!("[{}]", third(&second(&first(secret))));
+                    let shown = mask.text(text.clone());
+                    let left: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
+                    // The quotes around it show, and how they were quoted themselves.
+                    assert!(
+                        !["Sup", "pass", "it", "a<", "b"].iter().any(|part| left.contains(part)),
+                        "{text}: {shown}"
+                    );
+                    assert!(shown.contains(&"*".repeat(secret.len())), "{text}: {shown}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn digits_are_hidden_over_the_ends_of_lines() {
+        let secret = "0123456789abcdefghijABCDEFGHIJ0123456789klmnopqrstKLMNOPQRST0123456789uvwxyzabcdUVWXYZABCD";
+        let mask = Mask::of([secret.as_bytes()]);
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let base64 = String::from_utf8(base64(secret.as_bytes(), 0, (b'+', b'/'))).unwrap();
+        for digits in [hex.clone(), hex.to_uppercase(), base64] {
+            for width in [20, 64, 76] {
+                for line_end in ["\n", "\r\n", "\\n", "\\r\\n", "\n  "] {
+                    let lines: Vec<&str> =
+                        (0..digits.len()).step_by(width).map(|at| &digits[at..digits.len().min(at + width)]).collect();
+                    let text = format!("> {} <", lines.join(line_end));
+                    let inside = |shown: &[u8]| shown.iter().all(|byte| *byte == b'*');
+                    let whole = mask.bytes(text.clone().into_bytes(), Cut::NONE);
+                    assert!(inside(&whole[2..whole.len() - 4]), "{}", String::from_utf8_lossy(&whole));
+                    for at in 8..text.len() - 8 {
+                        let head = mask.bytes(text.as_bytes()[..at].to_vec(), Cut { start: false, end: true });
+                        assert!(inside(&head[2..]), "{at}: {}", String::from_utf8_lossy(&head));
+                        let tail = mask.bytes(text.as_bytes()[at..].to_vec(), Cut { start: true, end: false });
+                        assert!(inside(&tail[..tail.len() - 4]), "{at}: {}", String::from_utf8_lossy(&tail));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hiding_keeps_up_with_what_hosts_print() {
+        let secrets = ["Sup3r'\"&\\ pass", "hunter22", "correct horse battery staple"];
+        let mask = Mask::of(secrets.iter().map(|secret| secret.as_bytes()));
+        let plain = "2026-11-29 08:00:01 INFO request \"GET /a%20b?c=d&e=f\" took 12 ms, 'ok'\n";
+        for line in [plain, "\\", "'\"'\"", "&#", "S\\\\u0073", "%25%5c"] {
+            let text = line.repeat(1_000_000 / line.len());
+            let begun = std::time::Instant::now();
+            assert_eq!(mask.text(text.clone()).len(), text.len());
+            println!("{line:?}: {:?} for 1 MB", begun.elapsed());
+            assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{line:?}: {:?}", begun.elapsed());
+        }
     }
 
     /// A value as many programs print it, character by character: how they quote does not depend on the others.

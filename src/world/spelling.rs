@@ -1,19 +1,34 @@
 //! The ways in which programs write a value down: each of its characters as it is, or as shells, languages and
-//! addresses quote it, in any mixture. It only tells where such a writing begins and ends.
+//! addresses quote it, in any mixture and inside of each other. It only tells where such a writing begins and ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// How often a writing may be quoted again: JSON in a JSON text that a shell has quoted is three times.
+const DEPTH: usize = 3;
 /// What may stand between two characters where a shell's quotes are closed and opened again.
 const JOINTS: [&[u8]; 4] = [b"'$'", b"''", b"'\"", b"\"'"];
+/// The ends of lines that may stand in the midst of digits, as they are and as languages write them.
+const BREAKS: [&[u8]; 4] = [b"\r\n", b"\n", b"\\r\\n", b"\\n"];
+/// How far a line may be indented.
+const INDENT_MAX: usize = 32;
 
 /// A value, and how each of its characters may be written.
 #[derive(Clone)]
 pub(super) struct Spelling {
-    units: Vec<Arc<Vec<Vec<u8>>>>,
+    units: Vec<Arc<Ways>>,
     /// Whether a writing may begin with this byte.
     first: Vec<bool>,
-    joints: &'static [&'static [u8]],
+    between: Between,
+}
+
+/// What may stand between two characters of a value.
+#[derive(Clone)]
+enum Between {
+    /// Quotes that are closed and opened; how whatever quotes may be quoted itself.
+    Joints(Arc<Quoting>),
+    /// The ends of lines.
+    Breaks,
 }
 
 /// How far a writing of a value, or of the rest of one, is followed by some bytes.
@@ -24,29 +39,199 @@ pub(super) struct Reach {
     pub(super) is_cut: bool,
 }
 
+/// How a character may be written: as it is, and the steps to its other writings, byte by byte, so that what they
+/// have in common is compared once.
+struct Ways {
+    plain: Vec<u8>,
+    others: Vec<Vec<u8>>,
+    steps: Vec<Step>,
+}
+
+/// A byte that goes on a writing.
+#[derive(Default)]
+struct Step {
+    is_end: bool,
+    next: Vec<(u8, usize)>,
+}
+
+/// How each of the bytes that quote something, or are quoted, is written.
+pub(super) struct Quoting(Vec<Option<Ways>>);
+
+/// Some bytes in which a writing is followed.
+struct Text<'b> {
+    bytes: &'b [u8],
+    quoting: Option<&'b Quoting>,
+    is_cut: bool,
+}
+
+impl Ways {
+    fn of(unit: &[u8]) -> Self {
+        let others: BTreeSet<Vec<u8>> = ways(unit).into_iter().filter(|way| way != unit).collect();
+        let mut steps = vec![Step::default()];
+        for way in &others {
+            let mut at = 0;
+            for byte in way {
+                let known = steps[at].next.iter().find(|(next, _)| next == byte).map(|(_, to)| *to);
+                at = known.unwrap_or_else(|| {
+                    let to = steps.len();
+                    steps[at].next.push((*byte, to));
+                    steps.push(Step::default());
+                    to
+                });
+            }
+            steps[at].is_end = true;
+        }
+        Self { plain: unit.to_vec(), others: others.into_iter().collect(), steps }
+    }
+
+    fn exact(byte: u8) -> Self {
+        Self { plain: vec![byte], others: Vec::new(), steps: vec![Step::default()] }
+    }
+}
+
+impl Quoting {
+    pub(super) fn new() -> Self {
+        let quotes = |byte: u8| byte.is_ascii_punctuation() || byte == b' ';
+        Self((0..128).map(|byte| quotes(byte).then(|| Ways::of(&[byte]))).collect())
+    }
+
+    fn of(&self, byte: u8) -> Option<&Ways> {
+        self.0.get(usize::from(byte))?.as_ref()
+    }
+}
+
+impl Text<'_> {
+    /// Where the writings of a character end that begin at `at`.
+    fn unit(&mut self, ways: &Ways, depth: usize, at: usize, ends: &mut Vec<usize>) {
+        if self.bytes[at..].starts_with(&ways.plain) {
+            ends.push(at + ways.plain.len());
+        }
+        self.is_cut |= runs_out(self.bytes, at, &ways.plain);
+        if depth > 0 {
+            self.steps(ways, 0, depth, at, ends);
+        }
+    }
+
+    fn steps(&mut self, ways: &Ways, step: usize, depth: usize, at: usize, ends: &mut Vec<usize>) {
+        let Step { is_end, next } = &ways.steps[step];
+        if *is_end {
+            ends.push(at);
+        }
+        for (byte, to) in next {
+            let mut places = Vec::new();
+            self.byte(*byte, depth - 1, at, &mut places);
+            for place in places {
+                self.steps(ways, *to, depth, place, ends);
+            }
+        }
+    }
+
+    /// Where the writings of a byte end that stands in one of a character.
+    fn byte(&mut self, byte: u8, depth: usize, at: usize, ends: &mut Vec<usize>) {
+        let Some(there) = self.bytes.get(at) else {
+            self.is_cut = true;
+            return;
+        };
+        if *there == byte {
+            ends.push(at + 1);
+        }
+        if depth > 0
+            && leads(*there)
+            && let Some(ways) = self.quoting.and_then(|quoting| quoting.of(byte))
+        {
+            self.steps(ways, 0, depth, at, ends);
+            ends.sort_unstable();
+            ends.dedup();
+        }
+    }
+
+    /// Where these bytes end, each in any of its writings.
+    fn all(&mut self, all: &[u8], depth: usize, mut places: Vec<usize>) -> Vec<usize> {
+        for byte in all {
+            let mut next = Vec::new();
+            for at in places {
+                self.byte(*byte, depth, at, &mut next);
+            }
+            places = next;
+            if places.is_empty() {
+                break;
+            }
+        }
+        places
+    }
+
+    /// Where the rests of these writings end that the bytes may begin with, be it in the midst of a byte's writing.
+    fn rests(&mut self, ways: &[Vec<u8>], depth: usize, known: &mut Known) -> Vec<usize> {
+        let mut ends = Vec::new();
+        for way in ways {
+            for (split, byte) in way.iter().enumerate() {
+                if split > 0 {
+                    ends.extend(self.all(&way[split..], depth - 1, vec![0]));
+                }
+                let inside = self.rests_of(*byte, depth - 1, known);
+                ends.extend(self.all(&way[split + 1..], depth - 1, inside));
+            }
+        }
+        ends.sort_unstable();
+        ends.dedup();
+        ends
+    }
+
+    /// The same for one byte.
+    fn rests_of(&mut self, byte: u8, depth: usize, known: &mut Known) -> Vec<usize> {
+        let Some(ways) = self.quoting.and_then(|quoting| quoting.of(byte)).filter(|_| depth > 0) else {
+            return Vec::new();
+        };
+        if let Some(ends) = known.get(&(byte, depth)) {
+            return ends.clone();
+        }
+        let ends = self.rests(&ways.others, depth, known);
+        known.insert((byte, depth), ends.clone());
+        ends
+    }
+}
+
+/// The rests of the writings of a byte, by how often it may be quoted.
+type Known = BTreeMap<(u8, usize), Vec<usize>>;
+
 impl Spelling {
     /// In all its writings.
-    pub(super) fn of(value: &[u8]) -> Self {
-        let mut known: BTreeMap<Vec<u8>, Arc<Vec<Vec<u8>>>> = BTreeMap::new();
-        let mut unit = |bytes: &[u8]| Arc::clone(known.entry(bytes.to_vec()).or_insert_with(|| Arc::new(ways(bytes))));
+    pub(super) fn of(value: &[u8], quoting: &Arc<Quoting>) -> Self {
+        let mut known: BTreeMap<Vec<u8>, Arc<Ways>> = BTreeMap::new();
+        let mut unit =
+            |bytes: &[u8]| Arc::clone(known.entry(bytes.to_vec()).or_insert_with(|| Arc::new(Ways::of(bytes))));
         let units = match std::str::from_utf8(value) {
             Ok(text) => text.chars().map(|c| unit(c.encode_utf8(&mut [0; 4]).as_bytes())).collect(),
             Err(_) => value.iter().map(|byte| unit(&[*byte])).collect(),
         };
-        Self::with(units, &JOINTS)
+        Self::with(units, Between::Joints(Arc::clone(quoting)))
     }
 
-    /// As it is, and no other way.
+    /// As it is, be it in lines, and no other way.
     pub(super) fn exact(text: &[u8]) -> Self {
-        Self::with(text.iter().map(|byte| Arc::new(vec![vec![*byte]])).collect(), &[])
+        let mut known: BTreeMap<u8, Arc<Ways>> = BTreeMap::new();
+        let mut unit = |byte: u8| Arc::clone(known.entry(byte).or_insert_with(|| Arc::new(Ways::exact(byte))));
+        Self::with(text.iter().map(|byte| unit(*byte)).collect(), Between::Breaks)
     }
 
-    fn with(units: Vec<Arc<Vec<Vec<u8>>>>, joints: &'static [&'static [u8]]) -> Self {
+    fn with(units: Vec<Arc<Ways>>, between: Between) -> Self {
         let mut first = vec![false; 256];
-        for way in units.first().into_iter().flat_map(|unit| unit.iter()) {
-            first[usize::from(way[0])] = true;
+        if let Some(unit) = units.first() {
+            first[usize::from(unit.plain[0])] = true;
+            unit.others.iter().for_each(|way| first[usize::from(way[0])] = true);
+            if matches!(between, Between::Joints(_)) {
+                (0..=255).filter(|byte| leads(*byte)).for_each(|byte| first[usize::from(byte)] = true);
+            }
         }
-        Self { units, first, joints }
+        Self { units, first, between }
+    }
+
+    fn text<'b>(&'b self, bytes: &'b [u8]) -> Text<'b> {
+        let quoting = match &self.between {
+            Between::Joints(quoting) => Some(&**quoting),
+            Between::Breaks => None,
+        };
+        Text { bytes, quoting, is_cut: false }
     }
 
     /// Where a writing may begin.
@@ -56,53 +241,98 @@ impl Spelling {
 
     /// How far the value from its unit `from` on is written from byte `at` on.
     pub(super) fn from(&self, from: usize, bytes: &[u8], at: usize) -> Reach {
-        let (mut places, mut is_cut) = (vec![at], false);
+        let mut text = self.text(bytes);
+        let (mut places, mut next) = (vec![at], Vec::new());
         for (count, unit) in self.units.get(from..).unwrap_or_default().iter().enumerate() {
             if from + count > 0 {
-                for joint in self.joints {
-                    let joined: Vec<usize> = places
-                        .iter()
-                        .filter(|at| bytes[**at..].starts_with(joint))
-                        .map(|at| at + joint.len())
-                        .collect();
-                    is_cut |= places.iter().any(|at| runs_out(bytes, *at, joint));
-                    places.extend(joined);
-                }
+                self.cross(&mut text, &mut places);
             }
-            let mut next = Vec::new();
-            for at in places {
-                for way in unit.iter() {
-                    if bytes[at..].starts_with(way) {
-                        next.push(at + way.len());
-                    }
-                    is_cut |= runs_out(bytes, at, way);
-                }
+            for at in places.drain(..) {
+                text.unit(unit, DEPTH, at, &mut next);
             }
-            next.sort_unstable();
-            next.dedup();
-            places = next;
+            if next.len() > 1 {
+                next.sort_unstable();
+                next.dedup();
+            }
+            std::mem::swap(&mut places, &mut next);
             if places.is_empty() {
-                return Reach { end: None, is_cut };
+                return Reach { end: None, is_cut: text.is_cut };
             }
         }
-        Reach { end: places.last().copied(), is_cut }
+        Reach { end: places.last().copied(), is_cut: text.is_cut }
+    }
+
+    /// Adds the places behind what may stand between two characters.
+    fn cross(&self, text: &mut Text<'_>, places: &mut Vec<usize>) {
+        for index in 0..places.len() {
+            let at = places[index];
+            match &self.between {
+                Between::Joints(_) if text.bytes.get(at).is_none_or(|byte| leads(*byte)) => {
+                    for joint in JOINTS {
+                        let joined = text.all(joint, DEPTH - 1, vec![at]);
+                        places.extend(joined);
+                    }
+                }
+                Between::Joints(_) => {}
+                Between::Breaks => {
+                    for line_end in BREAKS {
+                        text.is_cut |= runs_out(text.bytes, at, line_end);
+                    }
+                    let line_end = BREAKS.iter().find(|line_end| text.bytes[at..].starts_with(line_end));
+                    if let Some(line_end) = line_end {
+                        places.push(indented(text.bytes, at + line_end.len()));
+                        text.is_cut |= places.last() == Some(&text.bytes.len());
+                    }
+                }
+            }
+        }
     }
 
     /// How far each rest of the value is written from the first byte on, be it that the bytes begin in the midst of a
     /// character's writing.
     pub(super) fn endings<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = Reach> + 'b {
+        let mut known = Known::new();
+        let mut text = self.text(bytes);
+        let joints = match self.between {
+            Between::Joints(_) => {
+                let joints: Vec<Vec<u8>> = JOINTS.iter().map(|joint| joint.to_vec()).collect();
+                text.rests(&joints, DEPTH, &mut known)
+            }
+            Between::Breaks => {
+                let rests = BREAKS.iter().flat_map(|way| (1..=way.len()).map(|split| &way[split..]));
+                rests.filter(|rest| bytes.starts_with(rest)).map(|rest| indented(bytes, rest.len())).collect()
+            }
+        };
+        let mut begins_of: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+        for unit in &self.units {
+            begins_of.entry(unit.plain.clone()).or_insert_with(|| {
+                let plain = (1..unit.plain.len()).map(|split| &unit.plain[split..]);
+                let mut begins: Vec<usize> = plain.filter(|rest| bytes.starts_with(rest)).map(<[u8]>::len).collect();
+                begins.extend(text.rests(&unit.others, DEPTH, &mut known));
+                begins.extend(&joints);
+                begins.push(0);
+                begins.sort_unstable();
+                begins.dedup();
+                begins
+            });
+        }
         (1..=self.units.len()).flat_map(move |from| {
             // The rest of the character before, or of a joint.
-            let joints = self.joints.iter().flat_map(|way| (1..way.len()).map(move |split| &way[split..]));
-            let before = self.units[from - 1].iter();
-            let inside = before.flat_map(|way| (1..way.len()).map(move |split| &way[split..])).chain(joints);
-            let mut begins: Vec<usize> = inside.filter(|rest| bytes.starts_with(rest)).map(<[u8]>::len).collect();
-            begins.push(0);
-            begins.sort_unstable();
-            begins.dedup();
+            let begins = begins_of.get(&self.units[from - 1].plain).cloned().unwrap_or_default();
             begins.into_iter().map(move |at| self.from(from, bytes, at)).filter(|reach| reach.end != Some(0))
         })
     }
+}
+
+/// Where the text of a line begins.
+fn indented(bytes: &[u8], at: usize) -> usize {
+    let blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    at + bytes.get(at..).unwrap_or_default().iter().take(INDENT_MAX).take_while(blank).count()
+}
+
+/// Whether a writing of a character that is not as it is may begin with this byte.
+fn leads(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'%' | b'&' | b'\'' | b'"' | b'+')
 }
 
 /// Whether the bytes end in the midst of `way`, or right before it.
@@ -137,8 +367,15 @@ fn ways(unit: &[u8]) -> Vec<Vec<u8>> {
     if c.is_ascii_punctuation() || c == ' ' {
         add(format!("\\{c}"));
     }
-    if c.is_ascii_punctuation() {
-        add(format!("&#{number};"));
+    // Letters and digits are written as they are.
+    if !c.is_ascii_alphanumeric() {
+        for digits in 1..=5 {
+            add(format!("&#{number:0digits$};"));
+            for x in ['x', 'X'] {
+                add(format!("&#{x}{number:0digits$x};"));
+                add(format!("&#{x}{number:0digits$X};"));
+            }
+        }
     }
     let named: &[&str] = match c {
         '\0' => &["\\0"],

@@ -89,3 +89,51 @@ fn latest_is_not_a_run_that_was_refused() {
     let back = baton.run(&["rollback", "--yes"]).code(6).says("came later and did nothing").says("Undo: One");
     assert!(!baton.folder().join("one").exists(), "{}", back.out);
 }
+
+/// A site, a run on it that stands with a change, and runbooks that come to an end before they change anything.
+fn one_that_stands() -> (Baton, String) {
+    let baton = Baton::new();
+    let folder = baton.folder().display().to_string();
+    baton.write("site.toml", "[hosts.a]\naddress = \"local\"\n[hosts.far]\naddress = \"nowhere.invalid\"\n");
+    let stands = "//! Stands\nstep(\"One\", || run(host(\"a\"), [\"touch\", \"DIR/one\"]), \
+                  #{ undo: || run(host(\"a\"), [\"rm\", \"DIR/one\"]) });\nguard(false, \"stop here\");\n";
+    baton.write("runbooks/own/stands.rhai", &stands.replace("DIR", &folder));
+    let later = [
+        ("bug", "nothing_of_this_name();\n"),
+        ("away", "run(host(\"far\"), [\"true\"]);\n"),
+        ("looks", "note(host(\"a\").name);\n"),
+    ];
+    for (name, text) in later {
+        baton.write(&format!("runbooks/own/{name}.rhai"), &format!("//! Later\n{text}"));
+    }
+    baton.run(&["run", "own/stands", "-i", "site.toml"]).code(1).says("stop here");
+    let run = baton.run(&["runs"]).code(0).out.split_whitespace().next().expect("a run").to_owned();
+    (baton, run)
+}
+
+#[test]
+fn latest_passes_over_runs_that_ended_before_anything_happened_and_says_so() {
+    let (baton, run) = one_that_stands();
+    // The host is held by the run that stands: the same again is refused before anything of it is started.
+    baton.run(&["run", "own/stands", "-i", "site.toml"]).code(8).says("was not started");
+    for words in [&["show"][..], &["resume"]] {
+        baton.run(words).says("came later and did nothing").says(&format!("taking run {run}"));
+    }
+    baton.run(&["run", "own/away", "-i", "site.toml"]).code(1).says("far");
+    baton.run(&["run", "own/bug", "-i", "site.toml"]);
+    baton.run(&["run", "own/looks", "-i", "site.toml"]).code(0);
+    baton.run(&["show"]).code(0).says("own/looks");
+    let back = baton.run(&["rollback", "--yes"]).code(6).says("runs came later and did nothing").says("Undo: One");
+    assert!(!baton.folder().join("one").exists(), "{}", back.out);
+}
+
+#[test]
+fn a_run_that_was_kept_out_by_a_lease_is_tried_again_when_the_host_is_free() {
+    let (baton, run) = one_that_stands();
+    baton.write("runbooks/own/next.rhai", "//! Next\nrun(host(\"a\"), [\"echo\", \"here\"]);\n");
+    let kept_out = baton.run(&["run", "own/next", "-i", "site.toml"]).code(8).says("was not started");
+    baton.run(&["abort", &run, "--reason", "enough"]).code(1);
+    let next =
+        kept_out.err.split("baton takeover ").nth(1).expect("a command").split_whitespace().next().map(str::to_owned);
+    baton.run(&["resume", &next.expect("a run")]).code(0).says("here");
+}

@@ -11,6 +11,9 @@ use rhai::{Array, Dynamic, FnPtr};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
+/// How deep parallel work may be nested: whoever waits for others keeps a stack of its own.
+const NESTING_MAX: usize = 6;
+
 /// Where a track leaves its result.
 pub(super) type Slot = Rc<RefCell<Option<Fallible<Dynamic>>>>;
 
@@ -28,6 +31,10 @@ pub(super) fn run_tracks(call: &Call<'_>, items: Array, body: &FnPtr) -> Fallibl
     let track = call.track()?;
     let Some(engine) = track.run.engine.get().and_then(Weak::upgrade) else { return Err(terminated(call.position())) };
     let within = track.run.door.step_id();
+    if within.track.depth() >= NESTING_MAX {
+        let message = format!("parallel work is nested more than {NESTING_MAX} deep here");
+        return Err(call.bug(format!("{message}: have one list of all its items worked off instead")));
+    }
     let mut children: Vec<Child> = Vec::new();
     let mut bodies: Vec<Body> = Vec::new();
     for mut item in items {

@@ -14,18 +14,27 @@ main() {
     if [ ! -e "$part" ]; then echo "\`$1\` is not there any more" >&2; return 3; fi
     # The long part of it comes first, as long as the part is still one that can be gone on with.
     ours "$part" && sync "$part" || return 4
-    if [ "$4" = over ] && { [ -e "$name" ] || [ -L "$name" ]; }; then
-        replaceable "$name" "$2" && keep "$part" "$name" "$2" || return 4
-    elif [ -e "$name" ] || [ -L "$name" ]; then
-        echo "\`$2\` is there already" >&2
+    if ! take_place "$@"; then
+        # It may have the owner and the mode of the file by now: nobody would know it again.
+        rm -f "$part"
         return 4
     fi
-    chmod "$3" "$part" && sync "$part" || return 4
+    sync .
+}
+
+# Gives part $part of ours what file $name hands on, and its name; the arguments are those of `main` from the third on.
+take_place() {
+    if [ "$4" = over ] && { [ -e "$name" ] || [ -L "$name" ]; }; then
+        replaceable "$name" "$2" && keep "$part" "$name" "$2" || return 1
+    elif [ -e "$name" ] || [ -L "$name" ]; then
+        echo "\`$2\` is there already" >&2
+        return 1
+    fi
+    chmod "$3" "$part" && sync "$part" || return 1
     if [ "$4" = over ]; then
-        mv -f "$part" "$name" || return 4
+        mv -f "$part" "$name"
     else
         # Unlike a rename it fails when somebody else has made the file in the meantime.
-        ln "$part" "$name" && rm -f "$part" || return 4
+        ln "$part" "$name" && rm -f "$part"
     fi
-    sync .
 }
