@@ -116,9 +116,19 @@ impl Place {
         let path = self.0.join("lab.toml");
         let Some(text) = desk::read_text(&path)? else { return Ok(None) };
         let card = toml::from_str(&text).map_err(|error| {
-            Error::new(Kind::Internal, format!("`{}` is damaged", path.display())).cause(error).hint("baton lab stop")
+            Error::new(Kind::Refused, format!("`{}` is damaged", path.display()))
+                .cause(error)
+                .hint("end what is left of that lab, and set the file aside: baton lab stop")
         })?;
         Ok(Some(card))
+    }
+
+    /// Sets a card aside that cannot be read. Gives where it is then.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub fn set_card_aside(&self) -> Result<PathBuf> {
+        desk::set_aside(&self.0.join("lab.toml"))
     }
 
     /// Replaces the card.
