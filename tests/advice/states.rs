@@ -113,7 +113,7 @@ impl Scene {
         let baton = Baton::new();
         let home = baton.folder().display().to_string();
         baton.write("stdlib/products/acme-db.toml", PRODUCT).write("site.toml", &SITE.replace("{home}", &home));
-        baton.write("mode", "old\n").write("restore.sh", "echo $1 >$2\n");
+        baton.write("mode", "old\n").write("other", "old\n").write("restore.sh", "echo $1 >$2\n");
         baton.write("runbooks/own/notes.rhai", "//! A note\nnote(\"x\");\n");
         baton.write("runbooks/own/other.rhai", "//! Another one\nrun(host(\"here\"), [\"true\"]);\n");
         baton.write("runbooks/own/t.rhai", &format!("//! A test\n{}", runbook.replace("HOME", &home)));
