@@ -326,11 +326,11 @@ pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Fini
         (None, ScriptEnd::Failed { mut error, effect, guard, owed, .. }) => {
             let ending = if guard && !touched { Ending::Unmet } else { Ending::Failed };
             error.kind = if ending == Ending::Unmet { Kind::Precondition } else { Kind::Failed };
-            (ending, Some(next_after_failure(&run, ending, error, (&owed, way_out(door)))), effect)
+            (ending, Some(next_after_failure(&run, ending, error, (&owed, way_out(&run, door)))), effect)
         }
         (None, ScriptEnd::Bug(mut error)) => {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
-            (Ending::Bug, Some(if touched { after_mistake(&run, error, way_out(door)) } else { error }), None)
+            (Ending::Bug, Some(if touched { after_mistake(&run, error, way_out(&run, door)) } else { error }), None)
         }
         (None, ScriptEnd::Halted) => (
             Ending::Interrupted,
@@ -411,8 +411,8 @@ fn after_mistake(run: &str, error: Box<Error>, back: Option<String>) -> Box<Erro
 }
 
 /// The way back that is open now, with what this runner has written.
-fn way_out(door: &Dispatcher) -> Option<String> {
-    rollback::way_out(door.run(), &door.recorded_now().ok()?)
+fn way_out(run: &str, door: &Dispatcher) -> Option<String> {
+    rollback::way_out(run, &door.recorded_now().ok()?)
 }
 
 fn next_after_failure(

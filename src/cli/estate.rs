@@ -2,7 +2,7 @@
 //! which lock keeps a second runner out. It must not decide what is done there.
 
 use super::Desk;
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::journal::history::History;
 use crate::journal::lease::{Holder, Lease};
 use crate::lab::Lab;
@@ -36,12 +36,15 @@ impl Estate {
     pub(super) fn of(history: &History, run: &str, desk: &Desk) -> Result<Self> {
         match lab_of(history) {
             None => Ok(Self::Site),
-            Some(lab) => Lab::find(lab, &desk.state, run).map(Self::Lab).map_err(|error| {
-                if history.is_final() || error.kind != Kind::Refused {
-                    return error;
-                }
-                error.hint(format!("clear it away: baton abort {run} --reason \"its lab is gone\""))
-            }),
+            Some(lab) => {
+                let is_gone = Lab::gone(lab, &desk.state, run)?.is_some();
+                Lab::find(lab, &desk.state, run).map(Self::Lab).map_err(|error| {
+                    if is_gone && !history.is_final() {
+                        return error.hint(format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
+                    }
+                    error
+                })
+            }
         }
     }
 

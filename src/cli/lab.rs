@@ -130,7 +130,9 @@ fn stop(lab: Option<&str>, desk: &Desk) -> Result<u8> {
     let names = found.filter_map(|path| path.parent()?.to_str().map(str::to_owned));
     for name in names.filter(|name| lab.is_none_or(|wanted| wanted == name)) {
         let _lease = lease(desk, &lab_name(&name), "-")?;
-        if let Some(lab) = Lab::any(&name, &desk.state)?.filter(Lab::answers) {
+        if let Some(aside) = Lab::clear(&name, &desk.state)? {
+            desk.screen.out.say(&format!("the lab `{name}` is damaged; its card was set aside: {}\n", aside.display()));
+        } else if let Some(lab) = Lab::any(&name, &desk.state)?.filter(Lab::answers) {
             lab.stop()?;
             desk.screen.out.say(&format!("the lab `{name}` has ended\n"));
         }

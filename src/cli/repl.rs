@@ -130,7 +130,11 @@ fn prepare(words: &Words, inventory: (&str, &str), site: &Site) -> Result<Prepar
             let named = site.runbook(given)?;
             run::prepare(&named, inventory, site, &check)
         }
-        None => run::prepare(&(NO_RUNBOOK.to_owned(), String::new()), inventory, site, "baton check -i INVENTORY"),
+        None => {
+            // `check` would look at runbooks, which are of no concern here.
+            let again = format!("baton repl -i {}", inventory.0);
+            run::prepare(&(NO_RUNBOOK.to_owned(), String::new()), inventory, site, &again)
+        }
     }
 }
 

@@ -40,14 +40,17 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     screen.out.say(&ending::render(&sum, &style, &screen.zone));
     screen.out.say(&match (Lease::holder(&desk.state, &run), lab_gone) {
         (Some(holder), _) => ending::under_way(&run, &holder.to_string(), &style),
-        (None, Some(why)) => ending::orphaned(&run, &why, &style),
+        (None, Some((why, next))) => ending::orphaned(&why, &next, &style),
         (None, None) => ending::closing(&sum, &style),
     });
     Ok(0)
 }
 
-/// Why a run that is not over cannot go on: it was a rehearsal, and its lab is there no more.
-fn lab_gone(stored: &[Stored], run: &str, desk: &Desk) -> Option<String> {
+/// Why a run that is not over cannot go on, and what can be done: it was a rehearsal, and its lab is there no more.
+fn lab_gone(stored: &[Stored], run: &str, desk: &Desk) -> Option<(String, String)> {
     let history = History::from(stored.to_vec()).ok().filter(|history| !history.is_final())?;
-    Lab::gone(lab_of(&history)?, &desk.state, run).ok().flatten()
+    match Lab::gone(lab_of(&history)?, &desk.state, run) {
+        Ok(gone) => gone.map(|why| (why, format!("baton abort {run} --reason \"its lab is gone\""))),
+        Err(error) => Some((error.message, "baton lab stop".to_owned())),
+    }
 }

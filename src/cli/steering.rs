@@ -143,7 +143,11 @@ impl Steering {
                 "the run is gone through step by step, and nobody is there to type `go`",
             )
             .hint("nothing was done; take it up on a terminal")
-            .hint("or have it go on without being asked before each change: --no-step"));
+            .hint(if self.step {
+                "or without being asked before each change: leave `--step` out"
+            } else {
+                "or have it go on without being asked before each change: --no-step"
+            }));
         }
         let on_failure = self.on_failure.map(AfterFailure::from).or(asked.on_failure);
         let usual = if is_there { AfterFailure::Ask } else { AfterFailure::Stop };

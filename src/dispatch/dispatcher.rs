@@ -107,20 +107,6 @@ impl Dispatcher {
         &self.history
     }
 
-    /// The run.
-    #[must_use]
-    pub fn run(&self) -> &str {
-        &self.run
-    }
-
-    /// What is on record now, with what this runner has written.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn recorded_now(&self) -> Result<History, Box<Error>> {
-        History::from(self.store.borrow().read(&self.run)?)
-    }
-
     /// Keeps a record of the main track for the next write.
     pub fn keep(&self, record: Record) {
         if let Some(main) = self.tracks.borrow_mut().get_mut(&TrackId::main()) {

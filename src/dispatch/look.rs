@@ -6,7 +6,7 @@ use crate::dispatch::replay::in_doubt;
 use crate::dispatch::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::exec::{self, Found, Order};
-use crate::journal::history::{Past, State};
+use crate::journal::history::{History, Past, State};
 use crate::journal::way_back::{Aside, Fate};
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::record::{EffectId, Ending, Record, TrackId};
@@ -14,6 +14,14 @@ use crate::model::value::Value;
 use crate::world::Stopped;
 
 impl Dispatcher {
+    /// What is on record now, with what this runner has written.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn recorded_now(&self) -> Result<History, Box<Error>> {
+        History::from(self.store.borrow().read(&self.run)?)
+    }
+
     /// What became of a change. One that a runner left open gets its outcome.
     pub(super) fn look_at(&self, id: &EffectId) -> Result<Fate, Halted> {
         let Some(past) = self.history.recorded(id) else { return Ok(Fate::Never) };

@@ -81,8 +81,8 @@ impl Lease {
         }
     }
 
-    /// Who holds `name` at this moment, as far as this machine can tell without taking it: whoever wants it must not find
-    /// it taken because somebody looks.
+    /// Who holds `name` at this moment, as far as this machine can tell without taking it: whoever wants it must not
+    /// find it taken because somebody looks.
     #[must_use]
     pub fn holder(dir: &Path, name: &str) -> Option<Holder> {
         let path = dir.join("locks").join(format!("{}.lock", file_name(name)));

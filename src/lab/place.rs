@@ -116,9 +116,10 @@ impl Place {
         let path = self.0.join("lab.toml");
         let Some(text) = desk::read_text(&path)? else { return Ok(None) };
         let card = toml::from_str(&text).map_err(|error| {
-            Error::new(Kind::Internal, format!("`{}` is damaged", path.display()))
+            Error::new(Kind::Refused, format!("`{}` is damaged", path.display()))
                 .cause(error)
-                .hint("if it is no lab of baton's, name another state folder: --state DIR; else move it away")
+                .hint("if it is no lab of baton's, name another state folder: --state DIR")
+                .hint("else end what is left of that lab, and set the file aside: baton lab stop")
         })?;
         Ok(Some(card))
     }
@@ -136,6 +137,14 @@ impl Place {
         let folder = self.0.display();
         Err(Error::new(Kind::Refused, format!("`{folder}` is there, and no lab of baton's: nothing in it is touched"))
             .hint("move it away, or name a state folder in which baton is alone: --state DIR"))
+    }
+
+    /// Sets a card aside that cannot be read. Gives where it is then.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub fn set_card_aside(&self) -> Result<PathBuf> {
+        desk::set_aside(&self.0.join("lab.toml"))
     }
 
     /// Replaces the card.

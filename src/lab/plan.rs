@@ -21,7 +21,7 @@ use crate::world::pace::Pace;
 use crate::world::person::Person;
 use crate::world::{desk, processes};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -193,6 +193,23 @@ impl Lab {
     #[must_use]
     pub fn operator(&self) -> Person {
         Person::Lab(self.place.socket())
+    }
+
+    /// Ends what is left of a lab whose card cannot be read, and sets the card aside. Gives where that is then; nothing
+    /// when the card is sound.
+    ///
+    /// # Errors
+    /// `Refused` when its process does not end, `Failed` when the card cannot be set aside.
+    pub fn clear(name: &str, state: &Path) -> Result<Option<PathBuf>> {
+        let place = Place::of(&desk::absolute(state)?, name);
+        let Err(damage) = place.card() else { return Ok(None) };
+        let socket = place.socket();
+        if lab_link::lab_call(&socket, &LabRequest::Stop, Some(PATIENCE)).is_ok()
+            && !desk::wait_for(PATIENCE, &mut || !socket.exists())
+        {
+            return Err(Error::new(Kind::Refused, format!("the lab `{name}` does not stop")).cause(damage.message));
+        }
+        place.set_card_aside().map(Some)
     }
 
     /// Notes which run it was begun for.

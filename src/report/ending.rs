@@ -117,11 +117,10 @@ pub fn suspended(sum: &Summary, error: &Error, style: &Style) -> String {
     format!("\n{}{}", why.collect::<String>(), next_commands(&sum.run, &sum.open, style))
 }
 
-/// The last line of a rehearsal that cannot go on because its lab is there no more, and why.
+/// The last lines of a rehearsal that cannot go on because its lab is there no more: why, and the command that fits.
 #[must_use]
-pub fn orphaned(run: &str, why: &str, style: &Style) -> String {
-    let next = style.paint(Tone::Wait, "next:");
-    format!("\n  {}\n{next} baton abort {run} --reason \"its lab is gone\"\n", shown(why))
+pub fn orphaned(why: &str, next: &str, style: &Style) -> String {
+    format!("\n  {}\n{} {next}\n", shown(why), style.paint(Tone::Wait, "next:"))
 }
 
 /// Why a run waits for a person, and what they are to do. It is no failure and does not look like one.

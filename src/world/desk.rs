@@ -182,6 +182,17 @@ pub fn is_own_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|there| there.is_dir() && there.uid() == own)
 }
 
+/// Sets a file aside that cannot be used: it has `.damaged` behind its name then. Gives its path.
+///
+/// # Errors
+/// `Failed` when that cannot be done.
+pub fn set_aside(path: &Path) -> Result<PathBuf> {
+    let aside = PathBuf::from(format!("{}.damaged", path.display()));
+    std::fs::rename(path, &aside)
+        .map_err(|error| Error::new(Kind::Failed, format!("`{}` cannot be set aside", path.display())).cause(error))?;
+    Ok(aside)
+}
+
 /// Removes a folder with everything in it; a missing one is no error.
 ///
 /// # Errors

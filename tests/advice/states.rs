@@ -1,9 +1,12 @@
 //! The states that a run can be in, and how a machine comes into each of them.
 
 use super::said::Told;
+use crate::support::terminal::Session;
 use crate::support::{Baton, Ended};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
+use std::io::Write;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// A product that is files in a folder.
@@ -45,10 +48,10 @@ const SITE: &str =
     "[hosts.here]\naddress = \"local\"\n\n[services.db]\nhost = \"here\"\nproduct = \"acme-db\"\nfolder = \"{home}\"\n";
 
 /// The usual run.
-const RUN: &[&str] = &["run", "own/t", "-i", "site.toml"];
-const BACK: &[&str] = &["rollback", "--yes"];
+pub const RUN: &[&str] = &["run", "own/t", "-i", "site.toml"];
+pub const BACK: &[&str] = &["rollback", "--yes"];
 /// A step that can be taken back.
-const MARK: &str = "let db = service(\"db\"); let here = host(\"here\");\n\
+pub const MARK: &str = "let db = service(\"db\"); let here = host(\"here\");\n\
                     step(\"Mark\", || set_option(db, \"main\", \"mode\", \"new\"));\n";
 /// What is typed in every state: some of it does not fit, and what is said then has to.
 const LOOKS: &[&[&str]] = &[
@@ -96,6 +99,8 @@ pub struct Scene {
     pub acts: Vec<Act>,
     /// What is wrong is put right.
     pub mend: fn(&Baton),
+    /// Somebody is asked before each change, at a terminal.
+    pub steps: bool,
     /// Something runs: nothing may be put back under it.
     pub is_alive: bool,
     /// What runs is ended.
@@ -104,15 +109,24 @@ pub struct Scene {
 }
 
 impl Scene {
-    fn new(name: &'static str, runbook: &str, acts: &[Act]) -> Self {
+    pub fn new(name: &'static str, runbook: &str, acts: &[Act]) -> Self {
         let baton = Baton::new();
         let home = baton.folder().display().to_string();
         baton.write("stdlib/products/acme-db.toml", PRODUCT).write("site.toml", &SITE.replace("{home}", &home));
-        baton.write("mode", "old\n").write("restore.sh", "echo $1 >$2\n");
+        baton.write("mode", "old\n").write("other", "old\n").write("restore.sh", "echo $1 >$2\n");
         baton.write("runbooks/own/notes.rhai", "//! A note\nnote(\"x\");\n");
         baton.write("runbooks/own/other.rhai", "//! Another one\nrun(host(\"here\"), [\"true\"]);\n");
         baton.write("runbooks/own/t.rhai", &format!("//! A test\n{}", runbook.replace("HOME", &home)));
-        Self { name, baton, acts: acts.to_vec(), mend: |_| {}, is_alive: false, over: |_| {}, looks: LOOKS }
+        Self {
+            name,
+            baton,
+            acts: acts.to_vec(),
+            mend: |_| {},
+            steps: false,
+            is_alive: false,
+            over: |_| {},
+            looks: LOOKS,
+        }
     }
 
     fn mending(self, mend: fn(&Baton)) -> Self {
@@ -156,7 +170,10 @@ fn runbook(baton: &Baton, text: &str) {
 pub const ALL: &[fn() -> Scene] = &[
     || Scene::new("no runs yet", "note(\"x\");", &[]),
     || Scene::new("unknown run", "note(\"x\");", &[Type(RUN), Type(&["show", "ffff"]), Type(&["resume", "ffff"])]),
-    || Scene::new("done", "note(\"x\");", &[Type(RUN)]),
+    || {
+        let acts = [Type(RUN), Type(&["repl"]), Type(&["run", "own/t", "--from-run", "latest"])];
+        Scene::new("done", "note(\"x\");", &acts)
+    },
     || Scene::new("done, with a change", MARK, &[Type(RUN)]),
     || Scene::new("not begun", "guard(false, \"it does not hold\");", &[Type(RUN)]),
     || Scene::new("failed at its first change", "run(host(\"here\"), [\"false\"]);", &[Type(RUN)]),
@@ -193,8 +210,8 @@ pub const ALL: &[fn() -> Scene] = &[
         Scene::new("stopped behind a step", &format!("{MARK}step(\"Next\", || run(here, [\"true\"]));"), &acts)
     },
     || {
-        let acts = [Type(&["run", "own/t", "-i", "site.toml", "--step"])];
-        Scene::new("step by step", MARK, &acts)
+        let acts = [See(stops_at_a_step)];
+        Scene { steps: true, ..Scene::new("step by step", MARK, &acts) }
     },
     || {
         let acts = [Type(RUN), Type(&["abort", "--reason", "why"])];
@@ -260,7 +277,7 @@ pub const ALL: &[fn() -> Scene] = &[
         let edit = |b: &Baton| {
             b.write("site.toml", "[hosts.here]\nadress = \"local\"\n");
         };
-        let acts = [Type(RUN), Do(edit), Type(RUN)];
+        let acts = [Type(RUN), Do(edit), Type(RUN), Type(&["repl", "-i", "site.toml"])];
         Scene::new("its inventory is wrong", &format!("{MARK}run(here, [\"false\"]);"), &acts).mending(site)
     },
     || {
@@ -272,15 +289,15 @@ pub const ALL: &[fn() -> Scene] = &[
         Scene::new("its hosts were taken over", &format!("{MARK}run(here, [\"false\"]);"), &acts)
     },
     || {
-        let text = format!(
-            "{MARK}step(\"Guarded\", || {{ guard(probe(db, \"option\", #{{ key: \"mode\" }}) == \"new\", \"no\"); \
-                            run(here, [\"false\"]); }});"
-        );
+        let text = "let db = service(\"db\");\nstep(\"Guarded\", || {\n\
+                    guard(probe(db, \"option\", #{ key: \"mode\" }) == \"old\", \"no\");\n\
+                    confirm(\"Sure?\");\nset_option(db, \"main\", \"other\", \"new\");\n});";
         let drift = |b: &Baton| {
             b.write("mode", "drifted\n");
         };
-        Scene::new("drifted", &text, &[Type(RUN), Do(drift), Type(&["resume"])]).mending(|b| {
-            b.write("mode", "new\n");
+        let acts = [Type(RUN), Type(&["approve", "latest", "confirm-1"]), Do(drift), Type(&["resume"])];
+        Scene::new("drifted", text, &acts).mending(|b| {
+            b.write("mode", "old\n");
         })
     },
     || {
@@ -297,6 +314,11 @@ pub const ALL: &[fn() -> Scene] = &[
     },
     || lab("its lab was stopped", &[Do(rehearse), Type(&["lab", "stop"])]),
     || lab("its lab is gone", &[Do(rehearse), Do(no_lab)]),
+    || {
+        lab("its lab is damaged", &[Do(rehearse), Type(&["lab", "stop"]), Do(damage)])
+            .looking(&[&["show"], &["resume"]])
+    },
+    || Scene::new("a session without a runbook", "note(\"x\");", &[See(steps_through_nothing)]).looking(&[]),
     || lab("its lab was begun anew", &[Do(rehearse), Type(REHEARSE)]).living_lab(),
     wrong_words,
 ];
@@ -411,4 +433,31 @@ const REHEARSE: &[&str] = &["run", "own/t", "--lab", "genesys", "--no-operator"]
 fn no_lab(baton: &Baton) {
     baton.run(&["lab", "stop"]).code(0);
     std::fs::remove_dir_all(baton.state().join("labs")).expect("removes it");
+}
+
+fn damage(baton: &Baton) {
+    baton.write("state/labs/genesys/lab.toml", "no card\n");
+}
+
+/// What a run said that somebody at a terminal stops before its first change.
+fn stops_at_a_step(baton: &Baton) -> Ended {
+    at_a_step(baton, &["run", "own/t", "-i", "site.toml", "--step"], "stop")
+}
+
+/// What a command says at a terminal, where this word is typed before each change.
+pub fn at_a_step(baton: &Baton, words: &[&str], word: &str) -> Ended {
+    let mut session = Session::start_with(baton, words, &[("COLUMNS", "1000")]);
+    while session.sees_any(&["step> "]).0.is_some() {
+        session.types(word);
+    }
+    let code = session.ends();
+    Ended { code, out: session.screen().replace('\r', ""), err: String::new() }
+}
+
+/// What a session says that has no runbook to be stepped through.
+fn steps_through_nothing(baton: &Baton) -> Ended {
+    let mut command = baton.command(&["repl", "-i", "site.toml"]);
+    let mut child = command.env("COLUMNS", "1000").stdin(Stdio::piped()).spawn().expect("starts the binary");
+    child.stdin.take().expect("its input").write_all(b":next\n").expect("types");
+    Ended::from(child.wait_with_output().expect("it ends"))
 }

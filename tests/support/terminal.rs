@@ -73,6 +73,23 @@ impl Session {
         }
     }
 
+    /// Waits until the screen shows one of these, behind what was waited for before: which, and what was shown up to
+    /// there. Without any the command has ended.
+    pub fn sees_any(&mut self, texts: &[&str]) -> (Option<usize>, String) {
+        loop {
+            let found = texts.iter().enumerate().filter_map(|(n, text)| Some((self.shown[self.read..].find(text)?, n)));
+            if let Some((at, n)) = found.min() {
+                let end = self.read + at + texts[n].len();
+                let seen = self.shown[self.read..end].to_owned();
+                self.read = end;
+                return (Some(n), seen);
+            }
+            if !self.more() {
+                return (None, self.shown[self.read..].to_owned());
+            }
+        }
+    }
+
     /// Types a line.
     pub fn types(&mut self, line: &str) -> &mut Self {
         self.presses(&format!("{line}\n"))
