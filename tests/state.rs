@@ -267,7 +267,8 @@ fn a_job_whose_folder_is_gone_when_its_run_is_taken_up_is_in_doubt_and_not_start
     {
         let (baton, told, ran) = resumed(first, with);
         let told = told.code(5).in_one_line();
-        assert!(told.contains("this run's jobs is gone, or was put back from a copy"), "{with}: {told}");
+        // It may still have been seen to run.
+        assert!(told.contains("may or may not have happened") && told.contains(" is gone"), "{with}: {told}");
         assert_eq!(ran, 1, "{with}: {told}");
         baton.run(&["resume", "latest", "--happened", "it is in the ledger"]).code(0).says("✓ done");
     }
