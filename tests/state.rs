@@ -1,6 +1,7 @@
 //! The state folder and what goes with it: whose it is, what is missing from its journal, which runs and which machine
 //! it speaks of, as a user meets it.
 
+use crate::support::machine::patiently;
 use crate::support::{Baton, Ended};
 use baton::error::Kind;
 use baton::journal::Store;
@@ -231,7 +232,7 @@ fn a_state_folder_that_was_moved_or_whose_jobs_lie_elsewhere_goes_on_as_before()
 
 /// A runbook that kills its runner in its last command, once `WITH` was done to the folder of its jobs.
 const KILLER: &str = "//! Kills its runner\nlet h = host(\"here\");\nFIRST\n\
-    run(h, [\"sh\", \"-c\", \"echo ran >>LEDGER; WITH; kill -9 $(cat PID)\"]);\n";
+    run(h, [\"sh\", \"-c\", \"echo ran >>LEDGER; kill -9 $(cat PID); WITH; echo >LEDGER.end\"]);\n";
 
 /// What comes of a resume when the runner was killed under its last command and something was done to the folder of its
 /// jobs; and how often the command ran.
@@ -252,7 +253,8 @@ fn resumed(first: &str, with: &str) -> (Baton, Ended, usize) {
     let killed = shell.stdin(std::process::Stdio::null()).output().expect("starts the binary");
     command.stdin(std::process::Stdio::null());
     assert_eq!(killed.status.code(), None, "it was not killed: {killed:?}");
-    fs::write(&pid, "").expect("writes it");
+    let end = baton.folder().join("ledger.end");
+    patiently("its command ends", || end.exists());
     let told = baton.run(&["resume"]);
     (baton, told, fs::read_to_string(ledger).unwrap_or_default().lines().count())
 }
@@ -267,7 +269,8 @@ fn a_job_whose_folder_is_gone_when_its_run_is_taken_up_is_in_doubt_and_not_start
     {
         let (baton, told, ran) = resumed(first, with);
         let told = told.code(5).in_one_line();
-        assert!(told.contains("this run's jobs is gone, or was put back from a copy"), "{with}: {told}");
+        // It may still have been seen to run.
+        assert!(told.contains("may or may not have happened") && told.contains(" is gone"), "{with}: {told}");
         assert_eq!(ran, 1, "{with}: {told}");
         baton.run(&["resume", "latest", "--happened", "it is in the ledger"]).code(0).says("✓ done");
     }

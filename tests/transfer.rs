@@ -604,7 +604,8 @@ fn script(shell: &[&str], texts: &[&str], values: &[&str], body: &[u8]) -> (Opti
     let _ = to.write_all(body);
     let output = host.wait_with_output().unwrap();
     let said = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes).into_owned();
+        // Lines that are marked as the script's own are told without the mark.
+        let text = String::from_utf8_lossy(bytes).replace("\u{1e}nonce=", "");
         let parts: Vec<&str> = text.split("\u{1e}nonce").map(str::trim).collect();
         match parts[..] {
             ["", said, after] => (said.to_owned(), after.parse().ok()),

@@ -13,8 +13,8 @@ use crate::world::{Stopped, Trouble};
 const AT_LEAST: u64 = 3_000;
 
 impl Dispatcher {
-    /// The place on the host of a job that is about to be asked for, or why there is none. Nothing for other effects, and
-    /// in a world that loses nothing. A host is asked once by each runner.
+    /// The place on the host of a job that is about to be asked for, or why there is none. Nothing for other effects,
+    /// and in a world that loses nothing. A host is asked once by each runner.
     pub(super) fn enter(
         &self,
         effect: &Effect,

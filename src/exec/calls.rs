@@ -39,6 +39,12 @@ pub(super) fn job(link: &dyn Link, request: Request) -> Try<JobState> {
     if let Reply::Job(state) = reply { Ok(Ok(state)) } else { Ok(Err(unfit(reply))) }
 }
 
+/// A request for the place in which a host keeps what it knows of the jobs of a run.
+pub(super) fn entered(link: &dyn Link, host: &str, run: &str, until: u64) -> Try<String> {
+    let reply = link.call(Request::Enter { host: host.to_owned(), run: run.to_owned(), until })?;
+    if let Reply::Entered(place) = reply { Ok(Ok(place)) } else { Ok(Err(unfit(reply))) }
+}
+
 /// A request for bytes.
 pub(super) fn bytes(link: &dyn Link, request: Request) -> Try<Vec<u8>> {
     let reply = link.call(request)?;

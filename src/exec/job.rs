@@ -16,7 +16,7 @@ use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::asked::Asked;
-use crate::world::{JobId, JobState, Link, Reply, Request, Stopped, Stream, Trouble};
+use crate::world::{JobId, JobState, Link, Request, Stopped, Stream, Trouble};
 
 /// How long a start may take at least, however little is left of the limit, in milliseconds.
 const START_AT_LEAST: u64 = 3_000;
@@ -67,9 +67,9 @@ pub fn enter(
 ) -> Result<Result<Option<String>, Trouble>, Stopped> {
     let (mut pace, mut broke) = (Pace::patient(), false);
     loop {
-        let trouble = match link.call(Request::Enter { host: host.to_owned(), run: run.to_owned(), until })? {
-            Reply::Entered(place) => return Ok(Ok(Some(place).filter(|place| !place.is_empty()))),
-            reply => calls::unfit(reply),
+        let trouble = match calls::entered(link, host, run, until)? {
+            Ok(place) => return Ok(Ok(Some(place).filter(|place| !place.is_empty()))),
+            Err(trouble) => trouble,
         };
         broke |= matches!(trouble, Trouble::Lost(_));
         let may_heal = matches!(trouble, Trouble::Lost(_) | Trouble::Unreachable(_) | Trouble::Late);
@@ -343,7 +343,8 @@ impl Work<'_> {
             // It may have emptied its own outputs.
             Class::Once => match self.lost_once(reason.clone())? {
                 Verdict::Again { .. } => {}
-                verdict => return Ok(verdict),
+                verdict @ (Verdict::Outcome(_) | Verdict::Doubt { .. }) => return Ok(verdict),
+                verdict @ (Verdict::Unanswered { .. } | Verdict::Leased { .. }) => return Ok(verdict),
             },
             Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {}
         }

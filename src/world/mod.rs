@@ -390,7 +390,7 @@ const RECORDS_GONE: &str =
 pub enum Reply {
     /// To `Start`, `Look`, `JobEnd` and `EndJob`.
     Job(JobState),
-    /// To `Enter`: what tells the place from any other that may be made there later. Empty in a world that loses nothing.
+    /// To `Enter`: what tells the place from any other that may be made there later. Empty where nothing is lost.
     Entered(String),
     /// To `JobOutput` and `Read`.
     Bytes(Vec<u8>),

@@ -2,7 +2,7 @@
 //! to change with a followed stream that wakes. A symbolic link is followed to a regular file. It never writes.
 
 use super::connection::Connection;
-use super::script::{self, Form, Printed, Script, Stream, within};
+use super::script::{self, Printed, Stream, within};
 use crate::model::mark::Identity;
 use crate::world::{FileKind, FileStat, Trouble};
 use std::time::Duration;
@@ -31,7 +31,11 @@ const NO_FOLDER: i32 = 3;
 const LIST: &str = concat!(
     include_str!("list.sh"),
     include_str!("links.sh"),
-    "main() { [ -e \"$1\" ] || return 3; list \"$1\" && links; }\n"
+    "main() {\n\
+        [ -e \"$1\" ] || return 3\n\
+        all=$(list \"$1\" && links) || return\n\
+        printf '%s\\n%s' \"${#all}\" \"$all\"\n\
+    }\n"
 );
 const READ: &str = include_str!("read.sh");
 const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("links.sh"), include_str!("follow.sh"));
@@ -111,8 +115,7 @@ pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileS
 async fn list_by(connection: &Connection, dir: &str, until: Instant) -> Result<Vec<FileStat>, Trouble> {
     let values: [&[u8]; 1] = [dir.as_bytes()];
     let until = until.min(within(LIMIT));
-    let script = Script { text: LIST, values: &values, body: &[], form: Form::All, most: LISTING_MAX, until };
-    let printed = script::run(connection, script).await?;
+    let printed = script::run_counted(connection, LIST, &values, LISTING_MAX as u64, until).await?;
     if printed.exit == NO_FOLDER {
         return Err(Trouble::Missing(format!("cannot list `{dir}`: there is no such folder")));
     }

@@ -32,6 +32,7 @@ last_boot() {
 # Whether nobody but this account and root can put something else in place of what is in the folders, by the same rules
 # as on the machine baton runs on: nobody else may write them, and above them only where they cannot touch another's.
 is_safe() {
+    [ "$safe" = "$run" ] && return
     real=$(cd "$jobs" 2>/dev/null && pwd -P) || { refuse "cannot look at the folder \`$jobs\`"; return 1; }
     set -- "$real/$run" "$real/lease" "$real"
     above=$real
@@ -39,12 +40,17 @@ is_safe() {
     set -- "$@" /
     system=$(owner_of /)
     for place in "$@"; do
+        [ -e "$place" ] || continue
         access=$(ls -ldn -- "$place" 2>/dev/null) || { refuse "cannot look at the folder \`$place\`"; return 1; }
         judge $access && continue
         refuse "keeps its jobs in a folder that is not safe: $why; look at what is in it, then: $command"
         return 1
     done
+    safe=$run
 }
+
+# Whether what is on record there, if anything is, can only be ours.
+is_trusted() { [ ! -e "$jobs" ] || is_safe; }
 
 # Judges what `ls` says of $place: its access, its links, its owner and its group; what is wrong is in $why, and what
 # puts it right in $command.

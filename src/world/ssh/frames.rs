@@ -1,7 +1,7 @@
 //! What a resident answers, cut into frames: the nonce of the channel, the number of the request, a length, that much
 //! plain text, and an end that says the same again. Pure: bytes go in. What others say between frames, who have got the
-//! same output from the login, is passed over; what they say within one spoils it. It must not guess: a frame that is not
-//! whole is no answer.
+//! same output from the login, is passed over; what they say within one spoils it. It must not guess: a frame that is
+//! not whole is no answer.
 
 use crate::model::text::unsafe_on_a_terminal;
 

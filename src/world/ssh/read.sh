@@ -1,5 +1,5 @@
-# $6 bytes from byte $5 on of the file $2 in folder $1, if it is the one on device $3 with inode $4; before them, on a line,
-# how many there are.
+# $6 bytes from byte $5 on of the file $2 in folder $1, if it is the one on device $3 with inode $4; before them, on a
+# line, how many there are.
 main() {
     cd -- "$1" 2>/dev/null || return 3
     # A link is followed: what counts is that it leads to the file that was listed.

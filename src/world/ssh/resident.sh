@@ -7,7 +7,7 @@ for tool in setsid mkdir sync od wc ln ls rm; do
     command -v "$tool" >/dev/null || { say "lacks $tool"; exit 1; }
 done
 born self
-self=$born entered=
+self=$born entered= safe=
 say "agent $boot"
 while read -r request word run job a b c d e; do
     base=$jobs/$run/$job
@@ -15,7 +15,7 @@ while read -r request word run job a b c d e; do
     state='' claimed='' keeper='' kept='' of='' pid='' began='' code='' input='' void='' last='' asked=- kept_in=-
     case $word in
     start) number=$a secret=$b aside=$c asked=$d count=$e && start ;;
-    look) asked=$a kept_in=${b:--} && look && say "$state" ;;
+    look) asked=$a kept_in=${b:--} && is_trusted && look && say "$state" ;;
     enter) fresh=$a && mark_run ;;
     output) stream=$a from=$b want=$c && output ;;
     end) number=$a && end_job ;;

@@ -110,8 +110,8 @@ pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<P
     })
 }
 
-/// Runs a script that only reads and prints bytes, at most `max`, and before them on a line how many; the bytes are what
-/// is given back. It is run again when somebody else has spoken in the midst of them.
+/// Runs a script that only reads and prints bytes, and before them on a line how many; the bytes are what is given
+/// back, `cut` when they are more than `max`. It is run again when somebody else has spoken in the midst of them.
 ///
 /// # Errors
 /// As [`run`] does. `Lost`, too, when that happens every time.
@@ -122,15 +122,17 @@ pub(super) async fn run_counted(
     max: u64,
     until: Instant,
 ) -> Result<Printed, Trouble> {
-    let most = usize::try_from(max).unwrap_or(usize::MAX).saturating_add(COUNT_MAX);
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    let most = max.saturating_add(COUNT_MAX);
     for _ in 0..COUNT_TRIES {
         let printed = run(connection, Script { text, values, body: &[], form: Form::All, most, until }).await?;
         if printed.exit != 0 {
             return Ok(printed);
         }
-        let cut = printed.cut;
-        if let Some(out) = counted(printed.out).filter(|_| !cut) {
-            return Ok(Printed { out, ..printed });
+        match counted(printed.out, max) {
+            Counted::Whole(out) => return Ok(Printed { out, ..printed }),
+            Counted::TooMany => return Ok(Printed { out: Vec::new(), cut: true, ..printed }),
+            Counted::Spoiled => {}
         }
     }
     Err(spoiled())
@@ -238,10 +240,10 @@ struct Speech {
     after: Option<String>,
 }
 
-/// The longest line that says how many bytes follow, with its end: what a script that prints such is allowed beside them.
-pub(super) const COUNT_MAX: usize = 24;
+/// The longest line that says how many bytes follow, with its end.
+const COUNT_MAX: usize = 24;
 /// How often such a script is run when somebody else speaks in the midst of what it prints.
-pub(super) const COUNT_TRIES: u32 = 12;
+const COUNT_TRIES: u32 = 12;
 
 /// The most that stands behind a nonce: an exit code.
 const AFTER_MAX: usize = 16;
@@ -348,13 +350,26 @@ impl Speech {
     }
 }
 
-/// The bytes of an output that begins with a line that says how many there are; nothing when there are others, because
-/// somebody else has spoken in the midst of it.
-pub(super) fn counted(mut out: Vec<u8>) -> Option<Vec<u8>> {
-    let line = out.iter().take(COUNT_MAX).position(|&byte| byte == b'\n')?;
-    let count: usize = std::str::from_utf8(&out[..line]).ok()?.parse().ok()?;
+/// What an output is that begins with a line that says how many bytes follow.
+#[derive(Debug, PartialEq, Eq)]
+enum Counted {
+    /// These bytes.
+    Whole(Vec<u8>),
+    /// More than were wanted.
+    TooMany,
+    /// There are others, because somebody else has spoken in the midst of it.
+    Spoiled,
+}
+
+fn counted(mut out: Vec<u8>, max: usize) -> Counted {
+    let line = out.iter().take(COUNT_MAX).position(|&byte| byte == b'\n');
+    let count = |line: usize| std::str::from_utf8(out.get(..line)?).ok()?.parse::<usize>().ok();
+    let Some((line, count)) = line.and_then(|line| Some((line, count(line)?))) else { return Counted::Spoiled };
+    if count > max {
+        return Counted::TooMany;
+    }
     out.drain(..=line);
-    Some(out).filter(|out| out.len() == count)
+    if out.len() == count { Counted::Whole(out) } else { Counted::Spoiled }
 }
 
 fn position(all: &[u8], part: &[u8]) -> Option<usize> {
@@ -368,7 +383,7 @@ pub(super) fn within(span: Duration) -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, Speech, counted};
+    use super::{Counted, Form, Speech, counted};
 
     fn heard(most: usize, chunks: &[&[u8]]) -> Speech {
         let mut speech = Speech::of("abc", most);
@@ -389,7 +404,8 @@ mod tests {
 
     #[test]
     fn what_others_say_between_marked_lines_is_passed_over_however_it_is_cut() {
-        let all = b"hi\n\x1eabc\nnoise\n\x1eabc=one\nhalf a line\x1eabc-tw\nnoise\n\x1eabc=o\n\x1eabc=\nnoise\x1eabc 3\nleft\n";
+        let all = b"hi\n\x1eabc\nnoise\n\x1eabc=one\nhalf a line\x1eabc-tw\nnoise\n\x1eabc=o\n\
+            \x1eabc=\nnoise\x1eabc 3\nleft\n";
         for cut in 0..all.len() {
             let mut speech = Speech { form: Form::Marked, ..Speech::of("abc", 99) };
             speech.hear(&all[..cut]);
@@ -406,10 +422,11 @@ mod tests {
 
     #[test]
     fn bytes_that_are_counted_are_whole_or_none() {
-        assert_eq!(counted(b"3\na\nb".to_vec()), Some(b"a\nb".to_vec()));
-        assert_eq!(counted(b"0\n".to_vec()), Some(Vec::new()));
+        assert_eq!(counted(b"3\na\nb".to_vec(), 3), Counted::Whole(b"a\nb".to_vec()));
+        assert_eq!(counted(b"0\n".to_vec(), 0), Counted::Whole(Vec::new()));
+        assert_eq!(counted(b"4\nfou".to_vec(), 3), Counted::TooMany);
         for odd in [&b"3\na\nbnoise\n"[..], b"noise\n3\na\nb", b"3\na", b"3noise\n\na\nb", b"", b"3"] {
-            assert_eq!(counted(odd.to_vec()), None, "{}", String::from_utf8_lossy(odd));
+            assert_eq!(counted(odd.to_vec(), 9), Counted::Spoiled, "{}", String::from_utf8_lossy(odd));
         }
     }
 
