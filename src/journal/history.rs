@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
 use crate::model::value::Fields;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The records of one run, indexed by effect and by step. Holds the records once; answers borrow from them.
 #[derive(Debug, Clone)]
@@ -463,43 +463,6 @@ impl History {
     pub fn effects(&self) -> usize {
         let scripts = self.tracks.iter().filter(|(id, _)| id.is_scripts());
         scripts.map(|(_, track)| track.slots.iter().filter(|slot| slot.counts()).count()).sum()
-    }
-
-    /// Whether something outside may be another because of this run, or a host is held by it. What is on record as
-    /// never started does not count; what nobody knows does.
-    #[must_use]
-    pub fn has_acted(&self) -> bool {
-        let mut asked: BTreeSet<(&EffectId, u32)> = BTreeSet::new();
-        // The last attempts that this runner has asked for.
-        let mut attempts: BTreeMap<&EffectId, u32> = BTreeMap::new();
-        for Stored { record, .. } in &self.records {
-            match record {
-                Record::Intent { id, attempt, effect, .. } if effect.may_change() => {
-                    asked.insert((id, *attempt));
-                    attempts.insert(id, *attempt);
-                }
-                Record::Outcome { id, attempt, outcome: Outcome::Failed(why), .. } if !why.may_have_changed() => {
-                    asked.remove(&(id, *attempt));
-                }
-                Record::Settled { id, attempt, happened: false, .. } => {
-                    asked.remove(&(id, *attempt));
-                }
-                Record::Ended { ending: Ending::Refused, effect: Some(id), .. } => {
-                    if let Some(attempt) = attempts.get(id) {
-                        asked.remove(&(id, *attempt));
-                    }
-                }
-                Record::Opened { .. } => attempts.clear(),
-                Record::Deviation { hosts, .. } if !hosts.is_empty() => return true,
-                Record::Begun { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
-                Record::Intent { .. } | Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } => {}
-                Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } | Record::Skipped { .. } => {}
-                Record::StepSkipped { .. } | Record::Adopted { .. } | Record::Rollback { .. } => {}
-                Record::Undone { .. } | Record::Steered { .. } | Record::Typed { .. } => {}
-                Record::Deviation { .. } | Record::Ended { .. } => {}
-            }
-        }
-        !asked.is_empty()
     }
 
     /// How many changes were asked for, of hosts or of people, attempts counted one by one.

@@ -1,6 +1,7 @@
 //! The durable record of runs. `Store` is what a backend must offer; `sqlite` and `memory` are two; `history`
 //! is the pure reading of records. Nothing here prints, and nothing here acts on a host.
 
+mod acted;
 pub mod adopting;
 mod codec;
 pub mod gist;

@@ -168,7 +168,8 @@ fn append_line(path: &Path, line: &str) -> io::Result<File> {
 /// `Usage` when it cannot be looked at.
 pub fn is_free(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        // A file where a folder should be has nothing below it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(true),
         Err(error) => Err(failed("read", path, error)),
         Ok(there) if !there.is_dir() => Ok(false),
         Ok(_) => Ok(fs::read_dir(path).map_err(|error| failed("read", path, error))?.next().is_none()),

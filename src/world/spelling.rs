@@ -10,6 +10,10 @@ const DEPTH: usize = 3;
 const JOINTS: [&[u8]; 4] = [b"'$'", b"''", b"'\"", b"\"'"];
 /// The ends of lines that may stand in the midst of digits, as they are and as languages write them.
 const BREAKS: [&[u8]; 4] = [b"\r\n", b"\n", b"\\r\\n", b"\\n"];
+/// How many places a writing is followed to at once; only a row of nothing but quotes leads to more.
+const PLACES_MAX: usize = 8;
+/// How much is kept of what was found.
+const FOUND_MAX: usize = 1_024;
 /// How far a line may be indented.
 const INDENT_MAX: usize = 32;
 
@@ -25,8 +29,8 @@ pub(super) struct Spelling {
 /// What may stand between two characters of a value.
 #[derive(Clone)]
 enum Between {
-    /// Quotes that are closed and opened; how whatever quotes may be quoted itself.
-    Joints(Arc<Quoting>),
+    /// Quotes that are closed and opened.
+    Joints,
     /// The ends of lines.
     Breaks,
 }
@@ -58,9 +62,19 @@ struct Step {
 pub(super) struct Quoting(Vec<Option<Ways>>);
 
 /// Some bytes in which a writing is followed.
-struct Text<'b> {
+pub(super) struct Text<'b> {
     bytes: &'b [u8],
-    quoting: Option<&'b Quoting>,
+    quoting: &'b Quoting,
+    is_cut: bool,
+    /// What was found last, by where: beginnings that follow each other lead over the same bytes again.
+    found: Vec<Option<Found>>,
+}
+
+/// Where the quoted writings of a byte end.
+#[derive(Clone)]
+struct Found {
+    of: (u8, usize, usize),
+    ends: Vec<usize>,
     is_cut: bool,
 }
 
@@ -89,26 +103,42 @@ impl Ways {
     }
 }
 
-impl Quoting {
-    pub(super) fn new() -> Self {
+impl Default for Quoting {
+    fn default() -> Self {
         let quotes = |byte: u8| byte.is_ascii_punctuation() || byte == b' ';
         Self((0..128).map(|byte| quotes(byte).then(|| Ways::of(&[byte]))).collect())
     }
+}
 
+impl Quoting {
     fn of(&self, byte: u8) -> Option<&Ways> {
         self.0.get(usize::from(byte))?.as_ref()
     }
 }
 
-impl Text<'_> {
+impl<'b> Text<'b> {
+    /// These bytes, and how whatever quotes may be quoted itself.
+    pub(super) fn new(bytes: &'b [u8], quoting: &'b Quoting) -> Self {
+        Self { bytes, quoting, is_cut: false, found: Vec::new() }
+    }
+
     /// Where the writings of a character end that begin at `at`.
     fn unit(&mut self, ways: &Ways, depth: usize, at: usize, ends: &mut Vec<usize>) {
+        if let [byte] = ways.plain[..]
+            && depth > 0
+            && self.quoting.of(byte).is_some()
+        {
+            return self.byte(byte, depth, at, ends);
+        }
         if self.bytes[at..].starts_with(&ways.plain) {
             ends.push(at + ways.plain.len());
         }
         self.is_cut |= runs_out(self.bytes, at, &ways.plain);
-        if depth > 0 {
-            self.steps(ways, 0, depth, at, ends);
+        let lead = self.bytes.get(at).copied();
+        match ways.plain[..] {
+            _ if depth == 0 || lead.is_some_and(|lead| !leads(lead)) => {}
+            [byte] if lead.is_some() => self.quoted(byte, ways, depth, at, ends),
+            _ => self.steps(ways, 0, depth, at, ends),
         }
     }
 
@@ -137,12 +167,32 @@ impl Text<'_> {
         }
         if depth > 0
             && leads(*there)
-            && let Some(ways) = self.quoting.and_then(|quoting| quoting.of(byte))
+            && let Some(ways) = self.quoting.of(byte)
         {
-            self.steps(ways, 0, depth, at, ends);
-            ends.sort_unstable();
-            ends.dedup();
+            self.quoted(byte, ways, depth, at, ends);
         }
+    }
+
+    /// Where the writings of a byte end that are not as it is.
+    fn quoted(&mut self, byte: u8, ways: &Ways, depth: usize, at: usize, ends: &mut Vec<usize>) {
+        let of = (byte, depth, at);
+        let slot = (at * 31 + depth * 7 + usize::from(byte)) % FOUND_MAX;
+        if self.found.is_empty() {
+            self.found.resize(FOUND_MAX, None);
+        }
+        if let Some(found) = self.found[slot].as_ref().filter(|found| found.of == of) {
+            ends.extend(&found.ends);
+            self.is_cut |= found.is_cut;
+            return;
+        }
+        let was_cut = std::mem::take(&mut self.is_cut);
+        let mut own = Vec::new();
+        self.steps(ways, 0, depth, at, &mut own);
+        own.sort_unstable();
+        own.dedup();
+        ends.extend(&own);
+        self.found[slot] = Some(Found { of, ends: own, is_cut: self.is_cut });
+        self.is_cut |= was_cut;
     }
 
     /// Where these bytes end, each in any of its writings.
@@ -179,7 +229,7 @@ impl Text<'_> {
 
     /// The same for one byte.
     fn rests_of(&mut self, byte: u8, depth: usize, known: &mut Known) -> Vec<usize> {
-        let Some(ways) = self.quoting.and_then(|quoting| quoting.of(byte)).filter(|_| depth > 0) else {
+        let Some(ways) = self.quoting.of(byte).filter(|_| depth > 0) else {
             return Vec::new();
         };
         if let Some(ends) = known.get(&(byte, depth)) {
@@ -196,7 +246,7 @@ type Known = BTreeMap<(u8, usize), Vec<usize>>;
 
 impl Spelling {
     /// In all its writings.
-    pub(super) fn of(value: &[u8], quoting: &Arc<Quoting>) -> Self {
+    pub(super) fn of(value: &[u8], quoting: &Quoting) -> Self {
         let mut known: BTreeMap<Vec<u8>, Arc<Ways>> = BTreeMap::new();
         let mut unit =
             |bytes: &[u8]| Arc::clone(known.entry(bytes.to_vec()).or_insert_with(|| Arc::new(Ways::of(bytes))));
@@ -204,55 +254,59 @@ impl Spelling {
             Ok(text) => text.chars().map(|c| unit(c.encode_utf8(&mut [0; 4]).as_bytes())).collect(),
             Err(_) => value.iter().map(|byte| unit(&[*byte])).collect(),
         };
-        Self::with(units, Between::Joints(Arc::clone(quoting)))
+        Self::with(units, Between::Joints, quoting)
     }
 
     /// As it is, be it in lines, and no other way.
-    pub(super) fn exact(text: &[u8]) -> Self {
+    pub(super) fn exact(text: &[u8], quoting: &Quoting) -> Self {
         let mut known: BTreeMap<u8, Arc<Ways>> = BTreeMap::new();
         let mut unit = |byte: u8| Arc::clone(known.entry(byte).or_insert_with(|| Arc::new(Ways::exact(byte))));
-        Self::with(text.iter().map(|byte| unit(*byte)).collect(), Between::Breaks)
+        Self::with(text.iter().map(|byte| unit(*byte)).collect(), Between::Breaks, quoting)
     }
 
-    fn with(units: Vec<Arc<Ways>>, between: Between) -> Self {
+    fn with(units: Vec<Arc<Ways>>, between: Between, quoting: &Quoting) -> Self {
         let mut first = vec![false; 256];
         if let Some(unit) = units.first() {
             first[usize::from(unit.plain[0])] = true;
             unit.others.iter().for_each(|way| first[usize::from(way[0])] = true);
-            if matches!(between, Between::Joints(_)) {
-                (0..=255).filter(|byte| leads(*byte)).for_each(|byte| first[usize::from(byte)] = true);
+            for _ in 1..DEPTH {
+                let quoted = (0..128).filter(|byte| first[usize::from(*byte)] && !unit.others.is_empty());
+                let ways: Vec<&Ways> = quoted.filter_map(|byte| quoting.of(byte)).collect();
+                ways.iter().flat_map(|ways| &ways.others).for_each(|way| first[usize::from(way[0])] = true);
             }
         }
         Self { units, first, between }
     }
 
-    fn text<'b>(&'b self, bytes: &'b [u8]) -> Text<'b> {
-        let quoting = match &self.between {
-            Between::Joints(quoting) => Some(&**quoting),
-            Between::Breaks => None,
-        };
-        Text { bytes, quoting, is_cut: false }
-    }
-
-    /// Where a writing may begin.
-    pub(super) fn beginnings<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = usize> + 'b {
-        bytes.iter().enumerate().filter(|(_, byte)| self.first[usize::from(**byte)]).map(|(at, _)| at)
+    /// Whether a writing may begin with this byte.
+    pub(super) fn may_begin(&self, byte: u8) -> bool {
+        self.first[usize::from(byte)]
     }
 
     /// How far the value from its unit `from` on is written from byte `at` on.
-    pub(super) fn from(&self, from: usize, bytes: &[u8], at: usize) -> Reach {
-        let mut text = self.text(bytes);
-        let (mut places, mut next) = (vec![at], Vec::new());
+    pub(super) fn from(&self, text: &mut Text<'_>, from: usize, at: usize) -> Reach {
+        text.is_cut = false;
+        let depth = if matches!(self.between, Between::Joints) { DEPTH } else { 0 };
+        if from >= self.units.len() {
+            return Reach { end: Some(at), is_cut: false };
+        }
+        let (mut places, mut next) = (Vec::new(), Vec::new());
         for (count, unit) in self.units.get(from..).unwrap_or_default().iter().enumerate() {
+            if count == 0 {
+                places.push(at);
+            }
             if from + count > 0 {
-                self.cross(&mut text, &mut places);
+                self.cross(text, &mut places);
             }
             for at in places.drain(..) {
-                text.unit(unit, DEPTH, at, &mut next);
+                text.unit(unit, depth, at, &mut next);
             }
             if next.len() > 1 {
                 next.sort_unstable();
                 next.dedup();
+            }
+            if next.len() > PLACES_MAX {
+                next.drain(PLACES_MAX / 2..next.len() - PLACES_MAX / 2);
             }
             std::mem::swap(&mut places, &mut next);
             if places.is_empty() {
@@ -267,13 +321,13 @@ impl Spelling {
         for index in 0..places.len() {
             let at = places[index];
             match &self.between {
-                Between::Joints(_) if text.bytes.get(at).is_none_or(|byte| leads(*byte)) => {
+                Between::Joints if text.bytes.get(at).is_none_or(|byte| leads(*byte)) => {
                     for joint in JOINTS {
                         let joined = text.all(joint, DEPTH - 1, vec![at]);
                         places.extend(joined);
                     }
                 }
-                Between::Joints(_) => {}
+                Between::Joints => {}
                 Between::Breaks => {
                     for line_end in BREAKS {
                         text.is_cut |= runs_out(text.bytes, at, line_end);
@@ -290,11 +344,11 @@ impl Spelling {
 
     /// How far each rest of the value is written from the first byte on, be it that the bytes begin in the midst of a
     /// character's writing.
-    pub(super) fn endings<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = Reach> + 'b {
+    pub(super) fn endings(&self, text: &mut Text<'_>) -> Vec<Reach> {
         let mut known = Known::new();
-        let mut text = self.text(bytes);
+        let bytes = text.bytes;
         let joints = match self.between {
-            Between::Joints(_) => {
+            Between::Joints => {
                 let joints: Vec<Vec<u8>> = JOINTS.iter().map(|joint| joint.to_vec()).collect();
                 text.rests(&joints, DEPTH, &mut known)
             }
@@ -316,11 +370,14 @@ impl Spelling {
                 begins
             });
         }
-        (1..=self.units.len()).flat_map(move |from| {
+        let mut reaches = Vec::new();
+        for (before, unit) in self.units.iter().enumerate() {
             // The rest of the character before, or of a joint.
-            let begins = begins_of.get(&self.units[from - 1].plain).cloned().unwrap_or_default();
-            begins.into_iter().map(move |at| self.from(from, bytes, at)).filter(|reach| reach.end != Some(0))
-        })
+            let begins = begins_of.get(&unit.plain).map(Vec::as_slice).unwrap_or_default();
+            reaches.extend(begins.iter().map(|at| self.from(text, before + 1, *at)));
+        }
+        reaches.retain(|reach| reach.end != Some(0));
+        reaches
     }
 }
 
