@@ -38,13 +38,26 @@ impl Copy {
         copy
     }
 
+    /// Folders stay the same ones: a state folder that was made anew is another.
     fn restore(&self, folder: &Path) {
-        for entry in std::fs::read_dir(folder).expect("lists").flatten() {
-            let path = entry.path();
-            let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-            gone.unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-        }
+        clear(folder);
         carry(self.0.path(), folder);
+    }
+}
+
+fn clear(folder: &Path) {
+    for entry in std::fs::read_dir(folder).expect("lists").flatten() {
+        let path = entry.path();
+        let is_state = path.join("journal.db").exists();
+        let gone = match entry.file_type().expect("a type").is_dir() {
+            true if is_state => {
+                clear(&path);
+                Ok(())
+            }
+            true => std::fs::remove_dir_all(&path),
+            false => std::fs::remove_file(&path),
+        };
+        gone.unwrap_or_else(|why| panic!("{}: {why}", path.display()));
     }
 }
 

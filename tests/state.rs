@@ -213,6 +213,20 @@ fn a_copy_that_stands_for_its_original_is_taken_over_and_then_the_original_does_
 }
 
 #[test]
+fn a_run_that_is_over_can_be_taken_back_from_a_copy_that_stands_for_its_original() {
+    let (baton, _) = halted_before_its_last_command("");
+    baton.run(&["approve", "latest", "g", "yes"]).code(0);
+    baton.run(&["resume"]).code(0).says("✓ done");
+    baton.run(&["takeover", "latest", "--reason", "why"]).code(8).says("is over");
+    let copy = baton.folder().join("copy");
+    copied(&baton.state(), &copy);
+    within(&baton, &copy, &["rollback", "latest", "--yes"]).code(8).says("baton takeover");
+    within(&baton, &copy, &["takeover", "latest", "--reason", "it was moved"]).code(0).says("belongs here now");
+    let back = within(&baton, &copy, &["rollback", "latest", "--yes"]);
+    assert!(matches!(back.code, 4 | 6), "{back:?}");
+}
+
+#[test]
 fn a_state_folder_that_was_moved_or_whose_jobs_lie_elsewhere_goes_on_as_before() {
     let (baton, done) = halted_before_its_last_command("");
     let moved = baton.folder().join("moved");

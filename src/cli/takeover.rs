@@ -1,10 +1,10 @@
 //! `baton takeover`: makes a run the holder of its hosts, whoever works there, and lets it be taken up again. It
 //! carries nothing on: that is `baton resume`.
 
-use super::Desk;
 use super::estate::{Estate, break_lease, lease};
 use super::find_run::{Aim, find_run_to_act_on};
 use super::resume::sound;
+use super::{Desk, machine};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::lease::Holder;
@@ -37,17 +37,20 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let mut store = desk.store()?;
     let run = find_run_to_act_on(&*store, &words.run, Aim::GoOn, desk)?;
     let history = History::from(store.read(&run)?)?;
-    if history.is_final() {
+    let site = session::site(&session::snapshot(&*store, &history)?)?;
+    // What is over needs no host; but from where it was carried to, it could not be taken back without this.
+    let is_here = machine::same(&run, &history, &site, &desk.who()).is_ok();
+    if history.is_final() && is_here {
         return Err(Error::new(Kind::Refused, format!("run {run} is over: it needs no host any more"))
             .hint(format!("see how it ended: baton show {run}")));
     }
-    let site = session::site(&session::snapshot(&*store, &history)?)?;
     if let Some(unknown) = words.without.iter().find(|host| !site.hosts.contains_key(*host)) {
         return Err(Error::new(Kind::Usage, format!("run {run} has no host `{unknown}`"))
             .hint(format!("its hosts: {}", site.hosts.keys().cloned().collect::<Vec<_>>().join(", "))));
     }
+    let hosts = site.hosts.keys().filter(|host| !words.without.contains(host));
     let takeover = Takeover {
-        hosts: site.hosts.keys().filter(|host| !words.without.contains(host)).cloned().collect(),
+        hosts: if history.is_final() { Vec::new() } else { hosts.cloned().collect() },
         run: run.clone(),
         without: words.without.clone(),
         reason: words.reason.clone(),
@@ -77,9 +80,12 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
                 if let Some(former) = former {
                     desk.screen.remark(&format!("taken from {former}; it does nothing any more"));
                 }
-                let told = style.paint(Tone::Good, &format!("✓ run {run} holds {}", held.join(", ")));
-                let next = style.paint(Tone::Wait, "next:");
-                desk.screen.out.say(&format!("{told}\n{next} baton resume {run}\n"));
+                let (told, next) = match held.is_empty() {
+                    true => (format!("✓ run {run}, which is over, belongs here now"), format!("baton show {run}")),
+                    false => (format!("✓ run {run} holds {}", held.join(", ")), format!("baton resume {run}")),
+                };
+                let (told, word) = (style.paint(Tone::Good, &told), style.paint(Tone::Wait, "next:"));
+                desk.screen.out.say(&format!("{told}\n{word} {next}\n"));
                 return Ok(0);
             }
         }

@@ -172,7 +172,8 @@ impl History {
 
     /// Enters one record into the index. The error is a sentence without the record's number.
     fn index(&mut self, index: usize, record: &Record, all: &[Stored]) -> std::result::Result<(), String> {
-        let begins_way_back = matches!(record, Record::Rollback { .. });
+        let is_carried = matches!(record, Record::Deviation { hosts, .. } if hosts.is_empty());
+        let begins_way_back = is_carried || matches!(record, Record::Rollback { .. });
         if let Some(ending) = self.last_ending.filter(|_| self.is_final())
             && !(begins_way_back && matches!(ending, Ending::Done | Ending::Held))
         {

@@ -64,7 +64,8 @@ impl Takeover {
         let person = self.name.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
         let left =
             if self.without.is_empty() { String::new() } else { format!(", without {}", self.without.join(", ")) };
-        let what = format!("took the run over{person}: {}{left}", hosts.join(", "));
+        let held = if hosts.is_empty() { String::new() } else { format!(": {}", hosts.join(", ")) };
+        let what = format!("took the run over{person}{held}{left}");
         let hosts = numbers.keys().cloned().collect();
         let record = Record::Deviation { what, reason: self.reason.clone(), hosts, at, by: self.by.clone() };
         store.append(&self.run, last_seq, &[record])

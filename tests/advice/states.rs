@@ -53,6 +53,9 @@ pub const BACK: &[&str] = &["rollback", "--yes"];
 /// A step that can be taken back.
 pub const MARK: &str = "let db = service(\"db\"); let here = host(\"here\");\n\
                     step(\"Mark\", || set_option(db, \"main\", \"mode\", \"new\"));\n";
+/// A question between two changes.
+const GATED: &str =
+    "run(host(\"here\"), [\"true\"]); guard(confirm(\"Sure?\"), \"no\"); run(host(\"here\"), [\"true\"]);";
 /// What is typed in every state: some of it does not fit, and what is said then has to.
 const LOOKS: &[&[&str]] = &[
     &["show"],
@@ -312,6 +315,21 @@ pub const ALL: &[fn() -> Scene] = &[
         let gone = |b: &Baton| std::fs::remove_file(b.state().join("journal.db")).expect("removes it");
         Scene::new("its journal is gone", MARK, &[Type(RUN), Do(gone)])
     },
+    || {
+        let acts = [Type(RUN), Do(copy), Type(&["resume", "latest", "--state", "copy"])];
+        Scene::new("in a copy of its state folder", GATED, &acts).looking(&[])
+    },
+    || {
+        let acts = [
+            Type(RUN),
+            Do(copy),
+            Type(&["approve", "latest", "confirm-1", "--state", "copy"]),
+            Type(&["takeover", "latest", "--reason", "why", "--state", "copy"]),
+            Type(&["resume", "latest", "--state", "copy"]),
+            Type(&["approve", "latest", "confirm-1"]),
+        ];
+        Scene::new("taken over from a copy", GATED, &acts).looking(&[&["resume"]])
+    },
     || lab("its lab was stopped", &[Do(rehearse), Type(&["lab", "stop"])]),
     || lab("its lab is gone", &[Do(rehearse), Do(no_lab)]),
     || {
@@ -336,6 +354,12 @@ impl Scene {
 
 fn site(baton: &Baton) {
     baton.write("site.toml", &SITE.replace("{home}", &baton.folder().display().to_string()));
+}
+
+fn copy(baton: &Baton) {
+    let copied =
+        std::process::Command::new("cp").arg("-a").arg(baton.state()).arg(baton.folder().join("copy")).status();
+    assert!(copied.expect("starts").success());
 }
 
 fn no_restore(baton: &Baton) {
