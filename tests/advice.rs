@@ -39,12 +39,24 @@ impl Copy {
     }
 
     fn restore(&self, folder: &Path) {
-        for entry in std::fs::read_dir(folder).expect("lists").flatten() {
-            let path = entry.path();
-            let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-            gone.unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-        }
+        clear(folder, &folder.join("state"));
         carry(self.0.path(), folder);
+    }
+}
+
+/// Empties a folder; one folder in it stays the one that it is: a run stays with its state folder, not with a copy.
+fn clear(folder: &Path, kept: &Path) {
+    for entry in std::fs::read_dir(folder).expect("lists").flatten() {
+        let path = entry.path();
+        let gone = match path.is_dir() {
+            true if path == kept => {
+                clear(&path, kept);
+                Ok(())
+            }
+            true => std::fs::remove_dir_all(&path),
+            false => std::fs::remove_file(&path),
+        };
+        gone.unwrap_or_else(|why| panic!("{}: {why}", path.display()));
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
                 return Err(Error::new(Kind::Script, why));
             }
             if !reply.output.is_empty() {
-                desk.screen.out.say(&format!("{}\n", reply.output));
+                desk.screen.out.print(&format!("{}\n", reply.output));
             }
             Ok(u8::try_from(reply.exit).unwrap_or(1))
         }
