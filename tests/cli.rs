@@ -252,8 +252,8 @@ fn a_state_folder_that_was_named_is_named_in_every_command() {
         assert!(named.iter().all(|one| one.starts_with(&with)), "{named:#?}\n{}{}", ended.out, ended.err);
     }
     // What the environment says needs no word.
-    let plain = baton.run(&["run", "p.rhai", "-i", "t.toml"]);
-    assert!(!format!("{}{}", plain.out, plain.err).contains("--state "), "{}{}", plain.out, plain.err);
+    let plain = baton.run(&["show", "ffff"]).code(2);
+    assert_eq!(named(&plain), ["list"], "{}", plain.err);
 }
 
 #[test]
@@ -278,4 +278,10 @@ fn how_a_host_is_called_by_hand_is_told_with_the_configuration_of_the_site() {
     let ended = baton.run(&["run", "p.rhai", "-i", "t.toml"]);
     let told = format!("{}{}", ended.out, ended.err).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains(&format!("by hand: `ssh -F {cfg} cfg-a`")), "{told}");
+}
+
+#[test]
+fn stopping_a_lab_that_does_not_run_is_said() {
+    Baton::new().run(&["lab", "stop"]).code(0).says("no lab runs: there was nothing to stop");
+    Baton::new().run(&["lab", "stop", "genesys"]).code(0).says("no lab `genesys` runs");
 }

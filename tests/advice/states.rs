@@ -158,6 +158,10 @@ pub const ALL: &[fn() -> Scene] = &[
     || Scene::new("unknown run", "note(\"x\");", &[Type(RUN), Type(&["show", "ffff"]), Type(&["resume", "ffff"])]),
     || Scene::new("done", "note(\"x\");", &[Type(RUN)]),
     || Scene::new("done, with a change", MARK, &[Type(RUN)]),
+    || {
+        let looks: &[&[&str]] = &[&["run", "own/other", "--from-run", "latest"], &["repl"]];
+        Scene::new("done, and to be followed", "note(\"x\");", &[Type(RUN)]).looking(looks)
+    },
     || Scene::new("not begun", "guard(false, \"it does not hold\");", &[Type(RUN)]),
     || Scene::new("failed at its first change", "run(host(\"here\"), [\"false\"]);", &[Type(RUN)]),
     || Scene::new("failed after a change", &format!("{MARK}run(here, [\"false\"]);"), &[Type(RUN)]),
@@ -274,12 +278,13 @@ pub const ALL: &[fn() -> Scene] = &[
     || {
         let text = format!(
             "{MARK}step(\"Guarded\", || {{ guard(probe(db, \"option\", #{{ key: \"mode\" }}) == \"new\", \"no\"); \
-                            run(here, [\"false\"]); }});"
+                            confirm(\"Sure?\"); run(here, [\"true\"]); }});"
         );
         let drift = |b: &Baton| {
             b.write("mode", "drifted\n");
         };
-        Scene::new("drifted", &text, &[Type(RUN), Do(drift), Type(&["resume"])]).mending(|b| {
+        let acts = [Type(RUN), Type(&["approve", "latest", "confirm-1", "yes"]), Do(drift), Type(&["resume"])];
+        Scene::new("drifted", &text, &acts).mending(|b| {
             b.write("mode", "new\n");
         })
     },
