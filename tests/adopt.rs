@@ -584,7 +584,8 @@ fn a_failed_step_is_put_right_in_the_editor_and_the_run_goes_on() {
     assert_eq!(saved(&baton), 1);
     baton.run(&["show", "latest"]).code(0).says("edited texts adopted by");
     baton.run(&adopt).code(0).says("is over; nothing was done");
-    baton.run(&["resume", "latest", "--dry"]).code(2);
+    let lacks = baton.run(&["resume", "latest", "--dry"]).code(2);
+    assert!(lacks.err.ends_with("help: type: baton resume latest --adopt-edited --dry\n"), "{}", lacks.err);
 }
 
 #[test]

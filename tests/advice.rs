@@ -40,18 +40,18 @@ impl Copy {
 
     /// Folders stay the same ones: a state folder that was made anew is another.
     fn restore(&self, folder: &Path) {
-        clear(folder);
+        clear(folder, &folder.join("state"));
         carry(self.0.path(), folder);
     }
 }
 
-fn clear(folder: &Path) {
+/// Empties a folder; one folder in it stays the one that it is: a run stays with its state folder, not with a copy.
+fn clear(folder: &Path, kept: &Path) {
     for entry in std::fs::read_dir(folder).expect("lists").flatten() {
         let path = entry.path();
-        let is_state = path.join("journal.db").exists();
-        let gone = match entry.file_type().expect("a type").is_dir() {
-            true if is_state => {
-                clear(&path);
+        let gone = match path.is_dir() {
+            true if path == kept => {
+                clear(&path, kept);
                 Ok(())
             }
             true => std::fs::remove_dir_all(&path),

@@ -97,7 +97,7 @@ const RUNBOOKS: &[(&str, &str)] = &[
   |
 3 | start(service(\"db\";
   |                   ^
-help: fix it, then: baton check own/t",
+help: fix it, then: baton check own/t -i site.toml",
     ),
     (
         "strat(service(\"db\"));",
@@ -146,7 +146,7 @@ help: nothing was touched; fix it, then: baton check own/t -i site.toml",
   |
 3 | import \"../x\" as x;
   |        ^^^^^^
-help: fix it, then: baton check own/t",
+help: fix it, then: baton check own/t -i site.toml",
     ),
     (
         "import \"/etc/x\" as x;",
@@ -155,7 +155,7 @@ help: fix it, then: baton check own/t",
   |
 3 | import \"/etc/x\" as x;
   |        ^^^^^^^^
-help: fix it, then: baton check own/t",
+help: fix it, then: baton check own/t -i site.toml",
     ),
     (
         "import \"own/tols\" as tools;",
@@ -164,7 +164,7 @@ help: fix it, then: baton check own/t",
   |
 3 | import \"own/tols\" as tools;
   |        ^^^^^^^^^^
-help: fix it, then: baton check own/t",
+help: fix it, then: baton check own/t -i site.toml",
     ),
     (
         "eval(\"start()\");",
@@ -173,7 +173,7 @@ help: fix it, then: baton check own/t",
   |
 3 | eval(\"start()\");
   | ^^^^
-help: fix it, then: baton check own/t",
+help: fix it, then: baton check own/t -i site.toml",
     ),
     (
         "let v = param(\"version\", #{ help: \"which to install\" });",
@@ -256,7 +256,7 @@ fn a_runbook_that_never_ends_is_stopped() {
     for (line, message) in RUNAWAYS {
         let baton = site(&format!("//! x\n{line}\nstart(service(\"db\"));\n"));
         let ended = baton.run(&RUN).says("✗ script error").says("0 changes");
-        complains(&baton, ended, 2, &format!("{message}\nhelp: fix it, then: baton check own/t"));
+        complains(&baton, ended, 2, &format!("{message}\nhelp: fix it, then: baton check own/t -i site.toml"));
     }
 }
 
@@ -266,7 +266,7 @@ fn a_text_of_100_mb_is_refused() {
     let baton = site(&format!("//! x\nlet s = \"{text}\";\nstart(service(\"db\"));\n"));
     let ended = baton.run(&RUN).code(2).says("a text of more than 1048576 bytes is too long for a runbook");
     assert!(ended.err.contains(" --> own/t.rhai:2:9\n"), "{}", ended.err.len());
-    assert!(ended.err.ends_with("help: fix it, then: baton check own/t\n"));
+    assert!(ended.err.ends_with("help: fix it, then: baton check own/t -i site.toml\n"));
     assert!(ended.err.len() < 2_000, "the text itself is not shown: {} bytes", ended.err.len());
     assert!(!touched(&baton));
 }

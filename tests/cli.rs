@@ -1,6 +1,6 @@
 //! The command line as a newcomer meets it: help, mistakes, the site's own files, exit codes, the next command.
 
-use crate::support::Baton;
+use crate::support::{Baton, Ended};
 
 /// A runbook that asks nothing of any host.
 const QUIET: &str = "//! Says one thing\n//! source: nobody\nlet who = param(\"who\", #{ help: \"whom to greet\" });\n\
@@ -182,4 +182,106 @@ fn events_are_written_where_they_can_be_and_nothing_else_is_touched() {
     let pipe = baton.folder().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("starts").success());
     to("pipe").code(2).says("begin to read from it first");
+}
+
+/// A machine that is its own site, with a runbook outside of the folder of runbooks.
+fn with_path(text: &str) -> Baton {
+    let baton = Baton::new();
+    baton.write("t.toml", "[hosts.web-b]\naddress = \"local\"\n\n[hosts.x]\naddress = \"local\"\n");
+    baton.write("p.rhai", &format!("//! A path\n{text}"));
+    baton
+}
+
+/// The commands that are named in what was said, without `baton`.
+fn named(ended: &Ended) -> Vec<String> {
+    let lines = ended.out.lines().chain(ended.err.lines());
+    lines.filter_map(|line| Some(line.split_once("baton ")?.1.to_owned())).collect()
+}
+
+#[test]
+fn a_runbook_that_was_given_as_a_path_is_named_as_a_path() {
+    let run = ["run", "./p.rhai", "-i", "t.toml"];
+    for (text, expected) in [
+        ("note(nope);", "check ./p.rhai -i t.toml"),
+        ("note(1) note(2)", "check ./p.rhai -i t.toml"),
+        ("let x = []; x[3];", "check ./p.rhai -i t.toml"),
+        ("nope();", "check ./p.rhai -i t.toml"),
+        ("host(\"nope\");", "check ./p.rhai -i t.toml"),
+    ] {
+        let ended = with_path(text).run(&run).code(2);
+        assert_eq!(named(&ended), [expected], "{text}\n{}{}", ended.out, ended.err);
+    }
+    let baton = with_path("let v = param(\"version\", #{ help: \"which\", choices: [\"1\", \"2\"] });");
+    for wrong in ["verzion=1", "version=3", "version"] {
+        let ended = baton.run(&[&run[..], &["-p", wrong]].concat()).code(2);
+        assert_eq!(named(&ended), ["run ./p.rhai --help"], "{wrong}\n{}", ended.err);
+    }
+    baton.run(&["run", "./p.rhai", "--help"]).code(0).says("next: baton run ./p.rhai -p version=… --lab genesys\n");
+    baton.run(&[&run[..], &["--help"]].concat()).code(0).says("next: baton run ./p.rhai -p version=… -i t.toml\n");
+    baton.run(&["check", "./p.rhai"]).code(0);
+}
+
+#[test]
+fn a_run_of_a_path_names_the_path_when_it_is_resumed() {
+    let baton = with_path("run(host(\"x\"), [\"true\"]);\nlet x = []; x[3];");
+    for words in [&["run", "p.rhai", "-i", "t.toml"][..], &["resume"]] {
+        let ended = baton.run(words).code(1);
+        assert!(
+            named(&ended).iter().any(|one| one.starts_with("check p.rhai")),
+            "{words:?}\n{}{}",
+            ended.out,
+            ended.err
+        );
+        assert!(!named(&ended).contains(&"check p".to_owned()), "{words:?}\n{}", ended.err);
+    }
+    baton.run(&["check", "p.rhai"]).code(0);
+}
+
+#[test]
+fn a_state_folder_that_was_named_is_named_in_every_command() {
+    let asks = "run(host(\"x\"), [\"true\"]);\nguard(confirm(\"Sure?\", #{ gate: \"a-well\" }), \"no\");";
+    let baton = with_path(asks);
+    let folder = baton.folder().join("my state").display().to_string();
+    let said = |words: &[&str]| baton.run(&[words, &["--state", &folder]].concat());
+    let first = said(&["run", "p.rhai", "-i", "t.toml"]).code(4);
+    let other = said(&["run", "p.rhai", "-i", "t.toml"]).code(8);
+    for ended in [&first, &other, &said(&["show"]), &said(&["runs"]), &said(&["approve"]), &said(&["show", "ffff"])] {
+        let named = named(ended);
+        assert!(!named.is_empty(), "{}{}", ended.out, ended.err);
+        let with = format!("--state '{folder}' ");
+        assert!(named.iter().all(|one| one.starts_with(&with)), "{named:#?}\n{}{}", ended.out, ended.err);
+    }
+    // What the environment says needs no word.
+    let plain = baton.run(&["show", "ffff"]).code(2);
+    assert_eq!(named(&plain), ["list"], "{}", plain.err);
+}
+
+#[test]
+fn a_name_of_a_host_where_a_host_belongs_is_answered_with_how_it_is_written() {
+    let said = |text: &str| with_path(text).run(&["run", "p.rhai", "-i", "t.toml"]).code(2).err;
+    for text in ["run(\"web-b\", [\"true\"]);", "let s = #{ host: \"web-b\" }; run(s.host, [\"true\"]);"] {
+        let told = said(text);
+        assert!(told.contains("write `host(\"web-b\")`") && told.contains("wants a host or a service"), "{told}");
+    }
+    let told = said("start(\"web-b\");");
+    assert!(told.contains("`web-b` is a host of the inventory") && !told.contains("write `"), "{told}");
+    assert!(said("reboot(\"x\");").contains("write `host(\"x\")`"));
+}
+
+#[test]
+fn how_a_host_is_called_by_hand_is_told_with_the_configuration_of_the_site() {
+    let baton = Baton::new();
+    baton.write("cfg", "Host cfg-a\n  HostName 127.0.0.1\n  Port 1\n");
+    let cfg = baton.folder().join("cfg").display().to_string();
+    baton.write("t.toml", &format!("[ssh]\nconfig = \"{cfg}\"\n\n[hosts.a]\naddress = \"cfg-a\"\n"));
+    baton.write("p.rhai", "//! Calls\nrun(host(\"a\"), [\"true\"]);\n");
+    let ended = baton.run(&["run", "p.rhai", "-i", "t.toml"]);
+    let told = format!("{}{}", ended.out, ended.err).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&format!("by hand: `ssh -F {cfg} cfg-a`")), "{told}");
+}
+
+#[test]
+fn stopping_a_lab_that_does_not_run_is_said() {
+    Baton::new().run(&["lab", "stop"]).code(0).says("no lab runs: there was nothing to stop");
+    Baton::new().run(&["lab", "stop", "genesys"]).code(0).says("no lab `genesys` runs");
 }

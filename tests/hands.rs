@@ -195,6 +195,18 @@ fn what_is_no_word_after_a_failure_is_asked_again() {
 }
 
 #[test]
+fn only_words_that_can_stand_for_what_failed_are_offered() {
+    let guarded = "//! A guard\nrun(host(\"a\"), [\"sh\", \"-c\", \"echo x >> done\"]);\nguard(false, \"not yet\");\n";
+    let baton = machine(guarded);
+    let mut pty = begin(&baton, &[], &[]);
+    pty.shows("try again what failed").shows("failed> ").types("skip not needed");
+    pty.shows("what failed is no single change or wait").shows("type `retry`, `edit`").shows("failed> ").types("stop");
+    assert_eq!(pty.ends(), 1, "{}", pty.screen());
+    let screen = pty.screen();
+    assert!(!screen.contains("leave out what failed") && !screen.contains("it happened all the same"), "{screen}");
+}
+
+#[test]
 fn the_way_back_begins_only_when_it_is_confirmed() {
     let baton = machine("//! A note and a failure\nrun(host(\"a\"), [\"sh\", \"-c\", \"echo x >> done; false\"]);\n");
     let mut pty = begin(&baton, &[], &[]);

@@ -195,7 +195,7 @@ fn a_departure_from_the_journal_is_told_field_by_field() {
     }
     let error = mismatch(&past, &other, "");
     assert_eq!(error.kind, Kind::Refused);
-    let message = "the runbook departs from its journal at effect 0:1: \
+    let message = "the runbook departs from its journal: \
                    recorded `shutdown(c2)`, attempted `shutdown(c1)`";
     assert_eq!(error.message, message);
     let differences = [

@@ -1,7 +1,7 @@
 //! Two runners on the hosts of this machine, the real binary: one is stopped in the midst of its work, its run is taken
 //! over and seen to its end by another, and then the first one wakes up.
 
-use crate::support::{Baton, Dice};
+use crate::support::{Baton, Dice, Ended};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -163,4 +163,82 @@ fn a_second_run_is_refused_until_the_first_is_given_up_or_taken_over() {
     site.baton.run(&["run", "book.rhai", "-i", "site.toml"]).code(0);
     site.baton.run(&["takeover", "latest", "--reason", "x"]).code(8).says("is over");
     site.baton.run(&["takeover", &id("breaks"), "--reason", " "]).code(2).says("needs a reason");
+}
+
+/// Everything that was said, on one line.
+fn told(ended: &Ended) -> String {
+    ended.out.split_whitespace().chain(ended.err.split_whitespace()).collect::<Vec<_>>().join(" ")
+}
+
+/// The lease files of a machine.
+fn lease_files(site: &Site) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![site.baton.folder().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).expect("lists").flatten().map(|entry| entry.path()) {
+            let is_lease = || std::fs::read_to_string(&path).is_ok_and(|text| text.contains("\nholder="));
+            match path.is_dir() {
+                true => folders.push(path),
+                false if is_lease() => found.push(path),
+                false => {}
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn who_is_refused_is_told_how_the_other_run_stands_and_what_brings_it_on() {
+    let refused = |site: &Site| told(&site.baton.run(&["run", "book.rhai", "-i", "site.toml"]).code(8));
+    let site = Site::new();
+    let asks = "//! Asks\nrun(host(\"a\"), [\"true\"]);\nguard(confirm(\"Sure?\", #{ gate: \"a-well\" }), \"no\");\n";
+    site.baton.write("asks.rhai", asks);
+    site.baton.run(&["run", "asks.rhai", "-i", "site.toml"]).code(4);
+    let said = refused(&site);
+    assert!(said.contains("it is suspended at gate a-well") && !said.contains("and wait"), "{said}");
+    let (answer, go_on) = (said.find("baton approve"), said.find("baton resume"));
+    assert!(answer < go_on && go_on < said.find("baton abort") && answer.is_some(), "{said}");
+
+    let site = Site::new();
+    std::fs::write(site.path("stop-1"), "").expect("writes");
+    let mut first = site.runner();
+    assert!(is_stopped(first.id()));
+    let said = refused(&site);
+    assert!(said.contains("wait for it to end") && !said.contains("is gone"), "it lives: {said}");
+    end(&mut first);
+    let said = refused(&site);
+    assert!(said.contains("its runner is gone") && said.contains("go on with it: baton resume"), "{said}");
+
+    let elsewhere = site.path("elsewhere").display().to_string();
+    let said = told(&site.baton.run(&["run", "book.rhai", "-i", "site.toml", "--state", &elsewhere]).code(8));
+    let own = site.baton.state().display().to_string();
+    let named = said.split("see what it does: baton show ").nth(1).unwrap_or_else(|| panic!("{said}"));
+    let words: Vec<&str> = named.split(' ').take(3).collect();
+    assert_eq!(words[1..], ["--state", &own], "{said}");
+    site.baton.run(&["show", words[0], "--state", &own]).code(0);
+}
+
+#[test]
+fn a_host_that_a_run_which_is_over_did_not_give_back_is_taken_and_that_is_said() {
+    for opened_later in [false, true] {
+        let site = Site::new();
+        site.baton.run(&["run", "book.rhai", "-i", "site.toml"]).code(0);
+        let files = lease_files(&site);
+        assert!(!files.is_empty(), "no leases");
+        for path in &files {
+            let text = std::fs::read_to_string(path).expect("reads").replace("released=yes\n", "");
+            let text = if opened_later { text.replace("\nopened=", "\nopened=999") } else { text };
+            std::fs::write(path, text).expect("writes");
+        }
+        let ended = site.baton.run(&["run", "book.rhai", "-i", "site.toml"]);
+        if opened_later {
+            // It went on where this journal does not know of.
+            assert!(told(&ended.code(8)).contains("baton takeover"));
+            continue;
+        }
+        let said = told(&ended.code(0));
+        assert!(said.contains("`a` is taken from run") && said.contains("is over and had not given it back"), "{said}");
+        assert_eq!(site.ledger().len(), 2 * STEPS, "{said}");
+        site.baton.run(&["run", "book.rhai", "-i", "site.toml"]).code(0);
+    }
 }

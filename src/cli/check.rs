@@ -25,6 +25,13 @@ pub(super) struct Words {
     inventory: Option<PathBuf>,
 }
 
+impl Words {
+    /// The runbooks and the inventory as they were given.
+    pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
+        (self.runbooks.clone(), self.inventory.clone())
+    }
+}
+
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let site = Site::here();
     let inventory = words.inventory.as_deref().map(|path| read(path, &site)).transpose()?.map(Rc::new);
@@ -35,14 +42,15 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         let findings = check(given, &site, inventory.as_ref())
             .unwrap_or_else(|error| vec![Finding { severity: Severity::Error, error }]);
         for finding in &findings {
+            let error = desk.screen.advised(&finding.error);
             let text = match finding.severity {
                 Severity::Error => {
-                    worst = worst.max(finding.error.kind.exit_code());
-                    diagnostic::render(&finding.error, &style)
+                    worst = worst.max(error.kind.exit_code());
+                    diagnostic::render(&error, &style)
                 }
-                Severity::Warning => diagnostic::render_warning(&finding.error, &style),
+                Severity::Warning => diagnostic::render_warning(&error, &style),
             };
-            desk.screen.out.say(&format!("{text}\n"));
+            desk.screen.out.print(&format!("{text}\n"));
         }
         let (mark, tone) = match findings.len() {
             0 => ("✓ sound".to_owned(), Tone::Good),

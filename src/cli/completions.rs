@@ -14,6 +14,6 @@ pub(super) struct Words {
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let mut text = Vec::new();
     clap_complete::generate(words.shell, &mut CommandLine::command(), "baton", &mut text);
-    desk.screen.out.say(&String::from_utf8_lossy(&text));
+    desk.screen.out.print(&String::from_utf8_lossy(&text));
     Ok(0)
 }

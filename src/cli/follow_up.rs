@@ -70,7 +70,7 @@ const IN_DOUBT_BACK: [(&str, &str); 5] = [
 ];
 
 /// The words that fit a run which stopped like this; none where there is nothing to be said.
-fn menu(history: &History, ending: Ending) -> Option<(&'static str, Vec<(&'static str, &'static str)>)> {
+fn menu(run: &str, history: &History, ending: Ending) -> Option<(&'static str, Vec<(&'static str, &'static str)>)> {
     let (prompt, words): (_, &[_]) = match (ending, history.way_back().is_some()) {
         (Ending::Failed, false) => (PROMPT, &AFTER_FAILURE),
         (Ending::Doubt, false) => (DOUBT_PROMPT, &IN_DOUBT),
@@ -81,8 +81,22 @@ fn menu(history: &History, ending: Ending) -> Option<(&'static str, Vec<(&'stati
         (Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted, _) => return None,
     };
     // Nobody is offered a way that is closed.
-    let is_open = |word: &str| word != ROLLBACK || history.no_return_since(0).is_none();
+    let is_open = |form: &str| match said(form.split(' ').next().unwrap_or(form), "why") {
+        Some(verdict) => session::admits(run, history, &verdict).is_ok(),
+        None => form != ROLLBACK || history.no_return_since(0).is_none(),
+    };
     Some((prompt, words.iter().copied().filter(|(word, _)| is_open(word)).collect()))
+}
+
+/// What a word says of what stopped the run; nothing when it is no such word.
+fn said(word: &str, reason: &str) -> Option<Verdict> {
+    match word {
+        "retry" => Some(Verdict::Retry),
+        "skip" => Some(Verdict::Skip(reason.to_owned())),
+        "done" | "happened" => Some(Verdict::Happened(reason.to_owned())),
+        "not-happened" => Some(Verdict::NotHappened(reason.to_owned())),
+        _ => None,
+    }
 }
 
 /// How it goes on.
@@ -177,7 +191,7 @@ fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> R
         Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
         Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
     };
-    match (course.on_failure, menu(&history, finished.ending)) {
+    match (course.on_failure, menu(&taken.run, &history, finished.ending)) {
         (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, &words, desk),
         (AfterFailure::Rollback, _) if failed && history.way_back().is_none() => Ok(Next::RollBack),
         (AfterFailure::Ask | AfterFailure::Stop | AfterFailure::Rollback, _) => Ok(Next::Stop),
@@ -197,30 +211,27 @@ fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Re
         let verdict = match known {
             _ if line.is_empty() => continue,
             None => {
-                complain(no_word(line, words), desk);
+                complain(unfit(line, (word, reason), words, &taken.run, &taken.history(desk)?), desk);
                 continue;
             }
             Some((form, _)) if form.contains(' ') == reason.is_empty() => {
                 complain(wrong_form(word, form), desk);
                 continue;
             }
-            Some(_) => match word {
-                "retry" => Verdict::Retry,
-                "skip" => Verdict::Skip(reason.to_owned()),
-                "done" | "happened" => Verdict::Happened(reason.to_owned()),
-                "not-happened" => Verdict::NotHappened(reason.to_owned()),
-                ROLLBACK => return Ok(Next::RollBack),
-                "abort" => return Ok(Next::GiveUp(reason.to_owned())),
-                "shell" => return Ok(Next::Shell),
-                "stop" => return Ok(Next::Stop),
-                "edit" => match edited(taken, desk) {
+            Some(_) => match (said(word, reason), word) {
+                (Some(verdict), _) => verdict,
+                (None, ROLLBACK) => return Ok(Next::RollBack),
+                (None, "abort") => return Ok(Next::GiveUp(reason.to_owned())),
+                (None, "shell") => return Ok(Next::Shell),
+                (None, "stop") => return Ok(Next::Stop),
+                (None, "edit") => match edited(taken, desk) {
                     Ok(edited) => return Ok(Next::Adopt(Box::new(edited))),
                     Err(error) => {
                         complain(error, desk);
                         continue;
                     }
                 },
-                _ => {
+                (None, _) => {
                     help(words, desk);
                     continue;
                 }
@@ -263,10 +274,15 @@ fn complain(error: Box<Error>, desk: &Desk) {
     desk.screen.complain(&error);
 }
 
-fn no_word(line: &str, words: &[(&str, &str)]) -> Box<Error> {
+/// A line that begins with none of the words: with one of another state, or with none at all.
+fn unfit(line: &str, (word, reason): (&str, &str), words: &[(&str, &str)], run: &str, history: &History) -> Box<Error> {
+    let refused = said(word, reason).and_then(|verdict| session::admits(run, history, &verdict).err());
+    let message = match refused {
+        Some(why) => why.message,
+        None => format!("`{}` is none of the words", shown(line)),
+    };
     let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-    Error::new(Kind::Usage, format!("`{}` is none of the words", shown(line)))
-        .hint(format!("type {}", words.join(", ")))
+    Error::new(Kind::Usage, message).hint(format!("type {}", words.join(", ")))
 }
 
 fn wrong_form(word: &str, form: &str) -> Box<Error> {

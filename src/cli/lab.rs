@@ -6,7 +6,7 @@ use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use crate::lab::{Lab, server, template::Template, tool};
 use crate::library::Shelf;
-use crate::model::text::did_you_mean;
+use crate::model::text::{did_you_mean, shown};
 use crate::report::layout::wrap;
 use crate::report::style::Tone;
 use crate::world::desk;
@@ -69,7 +69,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
                 return Err(Error::new(Kind::Script, why));
             }
             if !reply.output.is_empty() {
-                desk.screen.out.say(&format!("{}\n", reply.output));
+                desk.screen.out.print(&format!("{}\n", reply.output));
             }
             Ok(u8::try_from(reply.exit).unwrap_or(1))
         }
@@ -128,14 +128,20 @@ fn stop(lab: Option<&str>, desk: &Desk) -> Result<u8> {
     let cards = desk::files_below(&desk.state.join("labs"), "toml");
     let found = cards.iter().filter(|path| path.file_name().is_some_and(|name| name == "lab.toml"));
     let names = found.filter_map(|path| path.parent()?.to_str().map(str::to_owned));
+    let mut ended = false;
     for name in names.filter(|name| lab.is_none_or(|wanted| wanted == name)) {
         let _lease = lease(desk, &lab_name(&name), "-")?;
         if let Some(aside) = Lab::clear(&name, &desk.state)? {
             desk.screen.out.say(&format!("the lab `{name}` is damaged; its card was set aside: {}\n", aside.display()));
         } else if let Some(lab) = Lab::any(&name, &desk.state)?.filter(Lab::answers) {
             lab.stop()?;
+            ended = true;
             desk.screen.out.say(&format!("the lab `{name}` has ended\n"));
         }
+    }
+    if !ended {
+        let which = lab.map_or_else(|| "no lab runs".to_owned(), |lab| format!("no lab `{}` runs", shown(lab)));
+        desk.screen.out.say(&format!("{which}: there was nothing to stop\n"));
     }
     Ok(0)
 }

@@ -5,6 +5,7 @@ mod abort;
 mod adopt;
 mod answers;
 mod approve;
+mod called;
 mod carry;
 mod check;
 mod completions;
@@ -41,7 +42,9 @@ use crate::model::span::Span;
 use crate::model::text::page;
 use crate::world::terminal::Terminal;
 use crate::world::{desk, local_lease, trace};
-use clap::{CommandFactory, Parser, Subcommand};
+use called::Called;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -121,10 +124,11 @@ pub fn main_with(words: Vec<OsString>, out: Box<dyn Write>, err: Box<dyn Write>)
 /// The same on a screen that is known.
 #[must_use]
 pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
-    let line = match CommandLine::try_parse_from(words) {
-        Ok(line) => line,
+    let (line, called) = match parse(words) {
+        Ok(parsed) => parsed,
         Err(told) => return tell(&told, &screen),
     };
+    let screen = screen.called(called);
     let Some(command) = line.command else {
         screen.err.say(&CommandLine::command().render_help().to_string());
         return Kind::Usage.exit_code();
@@ -140,6 +144,29 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
         screen.complain(&error);
         error.kind.exit_code()
     })
+}
+
+/// The command line, and what of it commands need too that are named to be typed next.
+fn parse(words: Vec<OsString>) -> std::result::Result<(CommandLine, Called), clap::Error> {
+    let matches = CommandLine::command().try_get_matches_from(words)?;
+    let line = CommandLine::from_arg_matches(&matches)?;
+    let shown = |path: &PathBuf| path.display().to_string();
+    // The environment says the same to the next command.
+    let given = matches.value_source("state") == Some(ValueSource::CommandLine);
+    let state = line.state.as_ref().filter(|_| given).map(shown);
+    let (runbooks, inventory) = match &line.command {
+        Some(Command::Run(words)) => words.names(),
+        Some(Command::Repl(words)) => words.names(),
+        Some(Command::Check(words)) => words.names(),
+        Some(Command::Resume(_) | Command::Rollback(_) | Command::Abort(_) | Command::Takeover(_)) => {
+            Default::default()
+        }
+        Some(Command::Approve(_) | Command::List(_) | Command::Doc(_) | Command::Runs(_)) => Default::default(),
+        Some(Command::Show(_) | Command::Eject(_) | Command::Lab(_) | Command::Completions(_)) => Default::default(),
+        None => Default::default(),
+    };
+    let inventory = inventory.map(|path| path.display().to_string());
+    Ok((line, Called { state, runbooks, inventory }))
 }
 
 fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {

@@ -5,7 +5,7 @@ use super::adopt::Edited;
 use super::estate::{Estate, lab_name, lease, site_name};
 use super::find_run::Aim;
 use super::lab::template;
-use super::screen::{Handle, Screen};
+use super::screen::Screen;
 use super::site::Site;
 use super::take_up::{TakenUp, claim};
 use super::{Desk, carry, edit, rollback, run};
@@ -59,6 +59,13 @@ pub(super) struct Words {
     /// How many seconds pass in the lab in a real one
     #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
+}
+
+impl Words {
+    /// The runbook and the inventory as they were given.
+    pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
+        (self.runbook.iter().cloned().collect(), self.inventory.clone())
+    }
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
@@ -192,7 +199,7 @@ fn screen(screen: &Screen, editor: &LineEditor) -> Screen {
     let mut screen = screen.clone();
     // A last line that is rewritten would fight with the one that is typed.
     screen.out_style.live = false;
-    screen.out = Handle::new(Box::new(editor.printer()), screen.out_style);
+    screen.out = screen.out.to(Box::new(editor.printer()), screen.out_style);
     screen
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Words {
     #[arg(long)]
     adopt_edited: bool,
     /// Only tell whether the edited texts fit, and what differs
-    #[arg(long, requires = "adopt_edited")]
+    #[arg(long)]
     dry: bool,
     /// Go on although a guard was decided by something that is otherwise now; say why
     #[arg(long, value_name = "REASON")]
@@ -53,6 +53,11 @@ pub(super) struct Words {
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+    if words.dry && !words.adopt_edited {
+        return Err(Error::new(Kind::Usage, "`--dry` tells whether edited texts fit: it goes with `--adopt-edited`")
+            .hint("nothing was done")
+            .hint(format!("type: baton resume {} --adopt-edited --dry", words.run)));
+    }
     let verdict = verdict(words)?;
     let drift = words.accept_drift.as_deref().map(|reason| sound("--accept-drift", reason)).transpose()?;
     let claimed = claim(&words.run, Aim::GoOn, desk)?;

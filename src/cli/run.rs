@@ -12,7 +12,7 @@ use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, Wanted};
 use crate::library::{Shelf, source};
-use crate::model::text::shown;
+use crate::model::text::{shown, typed};
 use crate::model::value::{Fields, Value};
 use crate::report::layout::paragraphs;
 use crate::report::style::{Style, Tone};
@@ -66,6 +66,13 @@ pub(super) struct Words {
     help: bool,
 }
 
+impl Words {
+    /// The runbook and the inventory as they were given.
+    pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
+        (self.runbook.iter().cloned().collect(), self.inventory.clone())
+    }
+}
+
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let site = Site::here();
     match (&words.runbook, words.help) {
@@ -73,7 +80,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (None, false) => {
             Err(Error::new(Kind::Usage, "`run` needs the name of a runbook").hint("see which there are: baton list"))
         }
-        (Some(given), true) => help(given, &site, desk),
+        (Some(given), true) => help(given, words, &site, desk),
         (Some(given), false) => {
             let former = words.from_run.as_deref().map(|run| Former::read(run, desk)).transpose()?;
             match (&words.inventory, &words.lab, former) {
@@ -284,7 +291,7 @@ fn general_help(desk: &Desk) -> Result<u8> {
 }
 
 /// What a runbook is and which parameters it has, found without running it.
-fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
+fn help(given: &str, words: &Words, site: &Site, desk: &Desk) -> Result<u8> {
     let (name, text) = site.runbook(given)?;
     let program = program(&name, &text, site)?;
     let style = desk.screen.out_style;
@@ -305,7 +312,12 @@ fn help(given: &str, site: &Site, desk: &Desk) -> Result<u8> {
     }
     page.extend(program.params().iter().map(|param| one_param(param, &style)));
     let wanted = must_be_given(&program);
-    page += &format!("\n{} baton run {}{wanted} --lab genesys\n", style.paint(Tone::Wait, "next:"), shown(&name));
+    let place = match (&words.inventory, &words.lab) {
+        (Some(file), _) => format!("-i {}", typed(&file.display().to_string())),
+        (None, Some(lab)) => format!("--lab {}", typed(lab)),
+        (None, None) => "--lab genesys".to_owned(),
+    };
+    page += &format!("\n{} baton run {}{wanted} {place}\n", style.paint(Tone::Wait, "next:"), shown(&name));
     desk.screen.out.say(&page);
     Ok(0)
 }

@@ -1,6 +1,7 @@
 //! The two streams a command writes to and how they look. A stream is shared: the view of a run and the command that
 //! started it write to the same one, one after the other. It must not know what is written.
 
+use super::called::Called;
 use crate::error::Error;
 use crate::model::text::page;
 use crate::report::style::Style;
@@ -20,16 +21,29 @@ const REWRITE: &[u8] = terminal::REWRITE.as_bytes();
 pub struct Handle {
     stream: Rc<RefCell<Box<dyn Write>>>,
     style: Style,
+    /// How the process was called: commands that are named are completed by it.
+    called: Rc<Called>,
 }
 
 impl Handle {
     /// A stream to this end.
-    pub(super) fn new(stream: Box<dyn Write>, style: Style) -> Self {
-        Self { stream: Rc::new(RefCell::new(stream)), style }
+    fn new(stream: Box<dyn Write>, style: Style) -> Self {
+        Self { stream: Rc::new(RefCell::new(stream)), style, called: Rc::default() }
     }
 
-    /// Writes a text. A reader that went away is no error: the work goes on without it.
+    /// The same, to another end.
+    pub(super) fn to(&self, stream: Box<dyn Write>, style: Style) -> Self {
+        Self { stream: Rc::new(RefCell::new(stream)), style, called: Rc::clone(&self.called) }
+    }
+
+    /// Writes a text of baton's own; the commands that it names are completed. A reader that went away is no error: the
+    /// work goes on without it.
     pub fn say(&self, text: &str) {
+        self.print(&self.called.completed(text));
+    }
+
+    /// Writes a text as it is.
+    pub(super) fn print(&self, text: &str) {
         let mut stream = self.stream.borrow_mut();
         let _ = stream.write_all(page(text, self.style.colour).as_bytes()).and_then(|()| stream.flush());
     }
@@ -88,9 +102,22 @@ impl Screen {
         Self::of((Box::new(out), out_style), (Box::new(err), err_style))
     }
 
+    /// The same screen of a process that was called like this.
+    pub(super) fn called(mut self, called: Called) -> Self {
+        self.out.called = Rc::new(called);
+        self.err.called = Rc::clone(&self.out.called);
+        self
+    }
+
+    /// The same error, what it tells to type completed; what it shows of runbooks and hosts stays as it is.
+    pub(super) fn advised(&self, error: &Error) -> Error {
+        let hints = error.hints.iter().map(|hint| self.err.called.completed(hint)).collect();
+        Error { hints, ..error.clone() }
+    }
+
     /// Shows an error.
     pub fn complain(&self, error: &Error) {
-        self.err.say(&diagnostic::render(error, &self.err_style));
+        self.err.print(&diagnostic::render(&self.advised(error), &self.err_style));
     }
 
     /// Says something beside the result, where it does not mix with it.

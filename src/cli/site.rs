@@ -65,11 +65,16 @@ impl Site {
         self.differing.borrow().iter().cloned().collect()
     }
 
-    /// A runbook by its name, or by the path of its file: the name it goes by, and its text.
-    pub(super) fn runbook(&self, given: &str) -> Result<(String, String)> {
+    /// The name that a runbook goes by which was given by its name or its path.
+    pub(super) fn name(given: &str) -> &str {
         let name = given.strip_suffix(".rhai").unwrap_or(given);
         let name = name.strip_prefix("./").unwrap_or(name);
-        let name = name.strip_prefix("runbooks/").unwrap_or(name);
+        name.strip_prefix("runbooks/").unwrap_or(name)
+    }
+
+    /// A runbook by its name, or by the path of its file: the name it goes by, and its text.
+    pub(super) fn runbook(&self, given: &str) -> Result<(String, String)> {
+        let name = Self::name(given);
         if let Some(text) = self.text(Shelf::Runbooks, name)? {
             return Ok((name.to_owned(), text));
         }

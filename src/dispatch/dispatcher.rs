@@ -217,7 +217,7 @@ impl Dispatcher {
         if self.is_walled() {
             return Err(Halted);
         }
-        let mut recovering = course.is_recovery();
+        let (mut recovering, mut entered) = (course.is_recovery(), false);
         let (mut attempt, base, mut since, mut kept_in) = match course {
             Course::Recover { attempt, base, since, kept_in } => (attempt, base, since, Ok(kept_in)),
             Course::Begin { attempt, base } => {
@@ -230,7 +230,7 @@ impl Dispatcher {
         };
         let place = place.as_ref().map(PlaceData::from);
         loop {
-            if effect.needs_intent() && !recovering {
+            if effect.needs_intent() && !recovering && !entered {
                 kept_in = self.enter(effect, &since)?;
                 let known = kept_in.clone().unwrap_or_default();
                 self.append(self.intent((id, attempt), effect, place.clone(), known, since.clone()))?;
@@ -249,7 +249,7 @@ impl Dispatcher {
                     self.emit(&Event::Notice { text: format!("{}: {reason}; applied again", effect.label) });
                     attempt += 1;
                     since = self.moment();
-                    recovering = false;
+                    (recovering, entered) = (false, false);
                     self.kept_in.borrow_mut().clear();
                     continue;
                 }
@@ -258,7 +258,10 @@ impl Dispatcher {
                 Verdict::Unanswered { reason } => {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
                 }
-                Verdict::Leased { denied } => return Err(self.leased(id, effect, &denied)),
+                Verdict::Leased { denied } => {
+                    entered = self.freed(id, effect, &denied)?;
+                    continue;
+                }
             };
             let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
             self.append(record)?;

@@ -8,7 +8,9 @@ use crate::journal::history::History;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::record::{EffectId, Ending, FROM_RUN, Record, Who};
+use crate::model::text::typed;
 use crate::model::value::{Fields, Value};
+use crate::report::questions::{Question, Questions};
 use crate::world::lease::{Denied, Lease, Runner};
 use crate::world::{Completion, Reply, Request, Ticket, Trouble};
 use std::collections::BTreeSet;
@@ -35,6 +37,29 @@ pub(super) fn followed(params: &Fields) -> Vec<String> {
 }
 
 impl Dispatcher {
+    /// Makes a host free that a run holds which is over by this very journal: its runner died before it gave it back.
+    /// Always true.
+    ///
+    /// # Errors
+    /// The run stops where the host is not to be had like that.
+    pub(super) fn freed(&self, id: &EffectId, effect: &Effect, denied: &Denied) -> Result<bool, Halted> {
+        let over = match denied {
+            Denied::Held { host, by } => self.is_over(by).then_some((host, by)),
+            Denied::TakenOver { .. } | Denied::Gone { .. } => None,
+        };
+        let over = over.filter(|(_, by)| self.world.borrow_mut().follow(&by.runner.run));
+        let Some((host, by)) = over else { return Err(self.leased(id, effect, denied)) };
+        let text = format!("`{host}` is taken from run {}, which is over and had not given it back", by.runner.run);
+        self.emit(&Event::Notice { text });
+        Ok(true)
+    }
+
+    /// Whether the run that holds a host is over, and was not taken up again elsewhere since this journal knew of it.
+    fn is_over(&self, by: &Lease) -> bool {
+        let stored = self.store.borrow().read(&by.runner.run).unwrap_or_default();
+        History::from(stored).is_ok_and(|history| history.is_final() && by.runner.opened < history.len())
+    }
+
     /// The run stops because the host of an effect is leased to another run, or to another runner of this one.
     pub(super) fn leased(&self, id: &EffectId, effect: &Effect, denied: &Denied) -> Halted {
         let run = &self.run;
@@ -56,16 +81,20 @@ impl Dispatcher {
         self.halt(Halt { ending: Ending::Refused, error, effect: unstarted })
     }
 
-    /// Says where to look for the run that holds a host.
+    /// Says how the run stands that holds a host, and what can be done about that.
     fn held_by(&self, lease: &Lease, error: Box<Error>) -> Box<Error> {
         let holder = &lease.runner.run;
-        if self.store.borrow().runs().unwrap_or_default().contains(holder) {
-            return error
-                .hint(format!("see what it does, and wait: baton show {holder}"))
-                .hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""));
+        let store = self.store.borrow();
+        if store.runs().unwrap_or_default().contains(holder) {
+            let history = History::from(store.read(holder).unwrap_or_default()).ok();
+            let error = standing(holder, history.as_ref(), store.is_worked_on(holder), error);
+            return error.hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""));
         }
+        let there = "that run is in the journal of another state folder";
         match &lease.state {
-            Some(state) => error.hint(format!("that run is in the journal of another state folder, `{state}`")),
+            Some(state) => error
+                .hint(format!("{there}, `{state}`"))
+                .hint(format!("see what it does: baton show {holder} --state {}", typed(state))),
             None => error.hint("that run is in the journal of another machine or state folder: ask there"),
         }
     }
@@ -111,6 +140,34 @@ impl Dispatcher {
         if let Some(Who { user, host, pid, .. }) = by.last() {
             error.causes.push(format!("{user}@{host}, pid {pid}, has taken it over since"));
         }
+    }
+}
+
+/// How a run of this journal stands that is in the way, and how it goes on. `worked_on` is whether somebody works on
+/// it, as far as that can be told.
+fn standing(run: &str, history: Option<&History>, worked_on: Option<bool>, error: Box<Error>) -> Box<Error> {
+    let show = |error: Box<Error>| error.hint(format!("see what it does, and wait: baton show {run}"));
+    let (Some(history), Some(false)) = (history, worked_on) else { return show(error) };
+    let questions = Questions::of(history.records().iter().map(|stored| &stored.record));
+    let open: Vec<_> = questions.open().collect();
+    let gates: Vec<&str> = open.iter().map(|question| question.ask.gate.as_str()).collect();
+    let go_on = |error: Box<Error>| error.hint(format!("go on with it: baton resume {run}"));
+    match history.last_ending() {
+        Some(Ending::Suspended) if !open.is_empty() => {
+            let error = error.cause(format!("it is suspended at gate {}", gates.join(", ")));
+            let answer =
+                |error: Box<Error>, question: &&Question| error.hint(format!("answer it: {}", question.command(run)));
+            go_on(open.iter().fold(error, answer))
+        }
+        Some(Ending::Suspended) => go_on(error.cause("it is suspended")),
+        Some(Ending::Failed | Ending::Unmet | Ending::Interrupted) => {
+            go_on(error.cause("it has stopped, and nobody works on it"))
+        }
+        None => go_on(error.cause("its runner is gone")),
+        Some(Ending::Doubt | Ending::Bug | Ending::Refused | Ending::Done | Ending::Held) => {
+            show(error.cause("nobody works on it"))
+        }
+        Some(Ending::RolledBack | Ending::Aborted) => show(error.cause("nobody works on it")),
     }
 }
 

@@ -141,7 +141,7 @@ pub(super) fn other_step(number: &str, recorded: &str, attempted: &str) -> Halt 
 
 /// Something else is asked for where the record has a parallel, or the other way round.
 pub(super) fn not_a_fork(id: &EffectId, recorded: &str, attempted: &str) -> Halt {
-    let error = Error::new(Kind::Refused, format!("the runbook departs from its journal at effect {id}"))
+    let error = Error::new(Kind::Refused, "the runbook departs from its journal: tracks are recorded otherwise")
         .cause(format!("recorded  `{recorded}`"))
         .cause(format!("attempted `{attempted}`"))
         .hint("nothing was done; the record is as it was");

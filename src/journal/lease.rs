@@ -5,7 +5,7 @@
 use crate::error::{Error, Kind, Result};
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -85,16 +85,17 @@ impl Lease {
     /// find it taken because somebody looks.
     #[must_use]
     pub fn holder(dir: &Path, name: &str) -> Option<Holder> {
-        let path = dir.join("locks").join(format!("{}.lock", file_name(name)));
-        let mut file = OpenOptions::new().read(true).custom_flags(no_link()).open(path).ok()?;
-        let metadata = file.metadata().ok()?;
-        let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
-        let id = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
-        // `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`
-        let locks = std::fs::read_to_string("/proc/locks").ok()?;
-        let is_held =
-            locks.lines().any(|line| line.contains("FLOCK") && line.split_whitespace().any(|word| word == id));
-        is_held.then(|| Holder::read(&mut file)).flatten()
+        let mut file = opened(dir, name).ok()?;
+        locked(&file)?.then(|| Holder::read(&mut file)).flatten()
+    }
+
+    /// Whether anybody holds `name` at this moment; nothing where that cannot be told.
+    #[must_use]
+    pub fn is_held(dir: &Path, name: &str) -> Option<bool> {
+        match opened(dir, name) {
+            Ok(file) => locked(&file),
+            Err(error) => (error.kind() == ErrorKind::NotFound).then_some(false),
+        }
     }
 
     /// Takes `name` away from the process that holds it, which must have been fenced out: what it does any more would
@@ -113,6 +114,22 @@ impl Lease {
         })?;
         Ok(Holder::read(&mut file))
     }
+}
+
+/// The lock file of a name, to be looked at.
+fn opened(dir: &Path, name: &str) -> std::io::Result<File> {
+    let path = dir.join("locks").join(format!("{}.lock", file_name(name)));
+    OpenOptions::new().read(true).custom_flags(no_link()).open(path)
+}
+
+/// Whether a process has locked this file; nothing where the machine does not tell.
+fn locked(file: &File) -> Option<bool> {
+    let metadata = file.metadata().ok()?;
+    let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
+    let id = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
+    // `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    Some(locks.lines().any(|line| line.contains("FLOCK") && line.split_whitespace().any(|word| word == id)))
 }
 
 /// How lock files are opened: a link in their place is not followed.

@@ -14,8 +14,7 @@ const LISTED: usize = 8;
 #[must_use]
 pub fn mismatch(recorded: &Past<'_>, attempted: &Effect, step: &str) -> Box<Error> {
     let message = format!(
-        "the runbook departs from its journal at effect {}: recorded `{}`, attempted `{}`",
-        recorded.id,
+        "the runbook departs from its journal: recorded `{}`, attempted `{}`",
         shown(&recorded.effect.label),
         shown(&attempted.label)
     );

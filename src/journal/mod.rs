@@ -54,6 +54,10 @@ pub trait Store {
     fn written(&self) -> BTreeMap<RunId, u64> {
         BTreeMap::new()
     }
+    /// Whether a runner works on a run at this moment; nothing where that cannot be told.
+    fn is_worked_on(&self, _run: &str) -> Option<bool> {
+        None
+    }
     /// Stores a source text durably under its digest (blake3, hex), which it returns.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! processes while a run writes. Every append is on disk before it returns. It must not interpret records.
 
 use super::codec::Chain;
+use super::lease::Lease;
 use super::witness::{Counts, Files, Loss};
 use super::{RunId, Store, Stored, codec};
 use crate::error::{Error, Kind, Result};
@@ -178,6 +179,10 @@ fn is_there_already(error: &rusqlite::Error) -> bool {
 }
 
 impl Store for SqliteStore {
+    fn is_worked_on(&self, run: &str) -> Option<bool> {
+        Lease::is_held(self.file.parent()?, run)
+    }
+
     fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
         let row = |record| {
             let (kind, id) = title(record);

@@ -102,15 +102,36 @@ pub fn refusal(argv: &[String], out: &[u8], err: &[u8]) -> String {
     let account = argv.get(SUDO.len()).map_or("?", String::as_str);
     let last = |output: &[u8]| {
         let said = String::from_utf8_lossy(output);
-        let mut lines = said.lines().map(|line| line.strip_prefix("sudo: ").unwrap_or(line).trim());
-        lines.rfind(|line| !line.is_empty()).map(str::to_owned)
+        said.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
     };
-    let why = last(err).or_else(|| last(out)).unwrap_or_else(|| "it does not say why".to_owned());
+    let said = last(err).or_else(|| last(out)).unwrap_or_else(|| "it does not say why".to_owned());
+    if tells_of_no_sudo(&said) {
+        return format!("there is no `sudo` there ({}): install it, or leave `become` out", shown(&said));
+    }
+    let why = said.strip_prefix("sudo: ").unwrap_or(&said);
+    let login = login_in(why).unwrap_or("LOGIN");
     format!(
         "`sudo` does not let the login account become `{account}` ({}); allow it there with a line in sudoers: \
-         LOGIN ALL=({account}) NOPASSWD: /bin/sh",
-        shown(&why)
+         {login} ALL=({account}) NOPASSWD: /bin/sh",
+        shown(why)
     )
+}
+
+/// Whether a shell said that it has no `sudo`. Only what is to be done about it depends on that.
+fn tells_of_no_sudo(said: &str) -> bool {
+    let Some((before, reason)) = said.rsplit_once(": ") else { return false };
+    let program = before.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_sudo = program.strip_suffix("sudo").is_some_and(|rest| !rest.ends_with(|c: char| c.is_ascii_alphanumeric()));
+    is_sudo && ["not found", "command not found", "No such file or directory"].contains(&reason)
+}
+
+/// The account that `sudo` names as the one it refuses.
+fn login_in(why: &str) -> Option<&str> {
+    let named = match why.split_once(" is not in the sudoers file") {
+        Some((before, _)) => before.rsplit(' ').next(),
+        None => why.split_once("user ").and_then(|(_, rest)| rest.split_once(" may not ")).map(|(name, _)| name),
+    };
+    named.filter(|name| is_account(name))
 }
 
 /// The program that is done as another account; none if it is the login account's.
@@ -163,6 +184,32 @@ mod tests {
         let aside = refusal(&argv, b"Sorry, user ops may not.\n", b"\n");
         assert!(aside.contains("become `root` (Sorry, user ops may not.)"), "{aside}");
         assert!(why.contains("become `root` (a password is required)") && why.ends_with("NOPASSWD: /bin/sh"), "{why}");
+    }
+
+    #[test]
+    fn a_host_without_sudo_is_told_from_one_that_refuses_and_the_account_is_named_where_sudo_names_it() {
+        let argv = proving(&done_as(Some("root"), vec!["x".into()]));
+        let told = |said: &str| refusal(&argv, b"", said.as_bytes());
+        for none in [
+            "sh: 1: exec: sudo: not found",
+            "bash: line 1: sudo: command not found",
+            "sudo: command not found",
+            "/opt/bin/sudo: No such file or directory",
+            "env: 'sudo': No such file or directory",
+        ] {
+            let told = told(none);
+            assert!(told.starts_with("there is no `sudo` there (") && !told.contains("sudoers"), "{told}");
+        }
+        for (said, login) in [
+            ("sudo: sh: command not found", "LOGIN"),
+            ("sh: xsudo: not found", "LOGIN"),
+            ("Sorry, user ops may not run sudo on web-b.", "ops"),
+            ("sudo: deploy is not in the sudoers file.  This incident will be reported.", "deploy"),
+            ("Sorry, user 'x; rm' may not run sudo.", "LOGIN"),
+        ] {
+            let told = told(said);
+            assert!(told.ends_with(&format!("sudoers: {login} ALL=(root) NOPASSWD: /bin/sh")), "{told}");
+        }
     }
 
     #[test]

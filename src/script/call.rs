@@ -4,7 +4,7 @@
 use crate::dispatch::Halted;
 use crate::error::{Error, Kind, Place};
 use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::inventory::Service;
+use crate::model::inventory::{Host, Pair, Service};
 use crate::model::mark::Mark;
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
@@ -294,18 +294,51 @@ impl<'a> Call<'a> {
     /// The message for an argument of the wrong kind.
     fn wrong(&self, index: usize, wanted: &str) -> Box<EvalAltResult> {
         let given = diagnostic::kind_of(self.any(index));
+        let kinds = self.kinds(index, wanted);
+        let words: Vec<String> = kinds.iter().map(|kind| format!("a {kind}")).collect();
+        let wanted = if kinds.is_empty() { wanted.to_owned() } else { words.join(" or ") };
         let mut error = Error::new(
             Kind::Script,
             format!("`{}` wants {wanted} as argument {}, not {given}", self.doc.name, index + 1),
         );
         if let Some(text) = self.any(index).read_lock::<ImmutableString>() {
-            let handle = wanted.strip_prefix("a ").filter(|word| matches!(*word, "service" | "pair" | "host"));
-            error.hints.extend(handle.map(|word| format!("write `{word}(\"{}\")`", text.as_str())));
+            error.hints.extend(self.written(&kinds, &text));
         }
         self.bug_with(error.hint(format!("call it as {}", self.doc.usage())))
     }
+
+    /// What of the inventory argument `index` may be; nothing where it is something else.
+    fn kinds(&self, index: usize, wanted: &str) -> Vec<&'static str> {
+        let is_listed = |kind: &&str| wanted.strip_prefix("a ") == Some(*kind);
+        if !LISTED.iter().any(is_listed) {
+            return Vec::new();
+        }
+        let signature = self.doc.signatures.iter().find_map(|one| one.split(['(', ',', ')']).nth(index + 1));
+        let named = |kind: &&str| signature.is_some_and(|name| name.trim().split('_').any(|word| word == *kind));
+        LISTED.into_iter().filter(|kind| is_listed(kind) || named(kind)).collect()
+    }
+
+    /// How a text is written that is the name of something in the inventory, where one of these kinds is wanted.
+    fn written(&self, kinds: &[&str], text: &str) -> Option<String> {
+        let inventory = self.track.as_ref().map(|track| &track.run.inventory).filter(|all| !all.hosts.is_empty());
+        let is_there = |kind: &str| match kind {
+            Host::WORD => inventory.is_some_and(|all| all.hosts.contains_key(text)),
+            Service::WORD => inventory.is_some_and(|all| all.services.contains_key(text)),
+            _ => inventory.is_some_and(|all| all.pairs.contains_key(text)),
+        };
+        if let Some(kind) = kinds.iter().find(|kind| is_there(kind)) {
+            return Some(format!("write `{kind}(\"{text}\")`"));
+        }
+        if let Some(other) = LISTED.into_iter().find(|kind| is_there(kind) && !kinds.is_empty()) {
+            return Some(format!("`{text}` is a {other} of the inventory"));
+        }
+        let ways: Vec<String> = kinds.iter().map(|kind| format!("`{kind}(\"{text}\")`")).collect();
+        (!ways.is_empty()).then(|| format!("write {}", ways.join(" or ")))
+    }
 }
 
+/// What an inventory lists.
+const LISTED: [&str; 3] = [Host::WORD, Service::WORD, Pair::WORD];
 /// The option that takes a secret.
 pub(crate) const STDIN: &str = "stdin";
 /// How deep a secret is looked for: shared captures can contain themselves.

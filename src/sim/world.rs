@@ -120,6 +120,13 @@ impl World for SimWorld {
     fn act_for(&mut self, runner: Runner) {
         self.fence.runner = Some(runner);
     }
+
+    fn follow(&mut self, run: &str) -> bool {
+        let Some(runner) = &mut self.fence.runner else { return false };
+        let is_new = !runner.follows.iter().any(|followed| followed == run);
+        runner.follows.extend(is_new.then(|| run.to_owned()));
+        is_new
+    }
 }
 
 impl Estate {

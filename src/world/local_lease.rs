@@ -34,6 +34,8 @@ pub(super) struct LocalLeases {
     runner: Option<Runner>,
     /// The folder with its run's journal, where leases are shared with others.
     state: Option<PathBuf>,
+    /// The runs whose hosts are for it since it began.
+    followed: Mutex<Vec<String>>,
     /// The numbers it has taken, by host.
     numbers: Mutex<BTreeMap<String, u64>>,
 }
@@ -41,7 +43,12 @@ pub(super) struct LocalLeases {
 impl LocalLeases {
     /// The leases of this runner, none of them taken yet.
     pub(super) fn of(runner: Runner, state: Option<PathBuf>) -> Self {
-        Self { runner: Some(runner), state, numbers: Mutex::default() }
+        Self { runner: Some(runner), state, ..Self::default() }
+    }
+
+    /// From now on the hosts of this other run are for the runner too.
+    pub(super) fn follow(&self, run: &str) {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).push(run.to_owned());
     }
 
     /// The number under which something may be changed on `host`; the lease is taken if it was not before.
@@ -58,6 +65,8 @@ impl LocalLeases {
     /// Takes the lease of a host, from anybody if `force`.
     pub(super) fn take(&self, host: &str, leases: &Path, since: &str, force: bool) -> Result<u64, Trouble> {
         let Some(runner) = &self.runner else { return Ok(0) };
+        let mut runner = runner.clone();
+        runner.follows.extend_from_slice(&self.followed.lock().unwrap_or_else(PoisonError::into_inner));
         // One taker of this process at a time: they would write the same file.
         let mut numbers = self.numbers();
         for _ in 0..TRIES {
@@ -66,7 +75,7 @@ impl LocalLeases {
                 return Err(Trouble::Leased(Denied::TakenOver { host: host.to_owned(), by: Box::new(by.clone()) }));
             }
             let force = force || there.as_ref().is_some_and(is_void);
-            let next = Lease::next(there.as_ref(), runner, since.to_owned(), force, host).map_err(Trouble::Leased)?;
+            let next = Lease::next(there.as_ref(), &runner, since.to_owned(), force, host).map_err(Trouble::Leased)?;
             let mine = there.is_some_and(|there| there.number == next.number);
             let state = self.state.as_ref().map(|state| state.display().to_string());
             let next = Lease { state, ..next };

@@ -85,6 +85,11 @@ pub trait World {
     /// From now on it is this runner who asks: hosts are leased to it before the first change there. A world in which
     /// nobody else acts need not care.
     fn act_for(&mut self, _runner: Runner) {}
+    /// From now on the hosts of this other run are for the runner too: it is over, and did not give them back. Tells
+    /// whether that is new.
+    fn follow(&mut self, _run: &str) -> bool {
+        false
+    }
 }
 
 /// What comes back from the world.

@@ -240,6 +240,17 @@ impl World for SystemWorld {
         self.carrier.leases = Arc::new(LocalLeases::of(runner, state));
     }
 
+    fn follow(&mut self, run: &str) -> bool {
+        let is_new = !self.carrier.runner.follows.iter().any(|followed| followed == run);
+        if is_new {
+            let mut runner = (*self.carrier.runner).clone();
+            runner.follows.push(run.to_owned());
+            self.carrier.runner = Arc::new(runner);
+            self.carrier.leases.follow(run);
+        }
+        is_new
+    }
+
     fn submit(&mut self, ticket: Ticket, request: Request) {
         tracing::debug!(ticket = ticket.0, ?request, "asked");
         let window = Window::of(&request);

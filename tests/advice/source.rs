@@ -6,7 +6,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Texts that no state of this machine brings forth, and why.
-const ELSEWHERE: [(&str, &str); 0] = [];
+const ELSEWHERE: [(&str, &str); 5] = [
+    ("baton resume {} --adopt-edited --dry", "a flag that lacks another"),
+    ("baton show {holder} --state {}", "a run in another state folder"),
+    ("baton resume {} --step", "somebody at a terminal"),
+    ("baton repl RUNBOOK --lab genesys", "a session, in which it is no command to be typed"),
+    ("baton check -i INVENTORY", "a session on a site with a mistake in it"),
+];
 
 /// The commands that the source names and that are not among those that were printed.
 pub fn unseen(printed: &BTreeSet<String>) -> Vec<String> {

@@ -178,6 +178,10 @@ pub const ALL: &[fn() -> Scene] = &[
         Scene::new("done", "note(\"x\");", &acts)
     },
     || Scene::new("done, with a change", MARK, &[Type(RUN)]),
+    || {
+        let looks: &[&[&str]] = &[&["run", "own/other", "--from-run", "latest"], &["repl"]];
+        Scene::new("done, and to be followed", "note(\"x\");", &[Type(RUN)]).looking(looks)
+    },
     || Scene::new("not begun", "guard(false, \"it does not hold\");", &[Type(RUN)]),
     || Scene::new("failed at its first change", "run(host(\"here\"), [\"false\"]);", &[Type(RUN)]),
     || Scene::new("failed after a change", &format!("{MARK}run(here, [\"false\"]);"), &[Type(RUN)]),

@@ -214,7 +214,7 @@ impl Connection {
     }
 
     fn in_words(&self, error: &openssh::Error) -> String {
-        let (host, address) = (&self.host, &self.address);
+        let (host, by_hand) = (&self.host, self.settings.by_hand(&self.address));
         // The cause is what `ssh` said.
         let said = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
         let pinned = self.pinned();
@@ -223,25 +223,25 @@ impl Connection {
             return format!(
                 "host `{host}` shows another host key than the one it showed when it was last set up anew, which is \
                  kept in `{kept}`: either somebody is in between, or it was set up anew once more; then let the kept \
-                 key go: rm {kept}; after that the keys in your own known_hosts count, and `ssh {address}` shows \
+                 key go: rm {kept}; after that the keys in your own known_hosts count, and `{by_hand}` shows \
                  the new one"
             );
         }
         if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
             return format!(
                 "host `{host}` shows another host key than the known one: either somebody is in between, or it was \
-                 set up anew; then `ssh-keygen -R` forgets the old key, and `ssh {address}` shows the new one"
+                 set up anew; then `ssh-keygen -R` forgets the old key, and `{by_hand}` shows the new one"
             );
         }
         if said.contains("Host key verification failed") || said.contains("host key is known for") {
             return format!(
-                "the host key of `{host}` is not known: call it once by hand and compare the key: `ssh {address}`"
+                "the host key of `{host}` is not known: call it once by hand and compare the key: `{by_hand}`"
             );
         }
         if said.contains("Permission denied (") {
-            return format!("host `{host}` refuses the login: {}; try it by hand: `ssh {address}`", last_line(&said));
+            return format!("host `{host}` refuses the login: {}; try it by hand: `{by_hand}`", last_line(&said));
         }
-        format!("host `{host}` cannot be reached: {}; try it by hand: `ssh {address}`", last_line(&said))
+        format!("host `{host}` cannot be reached: {}; try it by hand: `{by_hand}`", last_line(&said))
     }
 }
 

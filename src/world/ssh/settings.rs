@@ -7,6 +7,7 @@ use super::progress::Progress;
 use crate::error::{Error, Kind};
 use crate::model::span::Span;
 use crate::model::ssh::{Multiplexing, Ssh};
+use crate::model::text::typed;
 use crate::world::Completion;
 use crate::world::trust::{self, Doubt};
 use std::io::Result;
@@ -31,6 +32,8 @@ pub(super) struct Settings {
     folder: Mutex<PrivateFolder>,
     /// The configuration that lies there.
     config: String,
+    /// The one that is used in place of the user's own.
+    given: Option<String>,
     pub(super) multiplexing: Multiplexing,
     pub(super) connect_limit: Duration,
     pub(super) alive: Duration,
@@ -52,6 +55,7 @@ impl Settings {
         Ok(Self {
             folder,
             config,
+            given: ssh.config.clone(),
             multiplexing: ssh.multiplexing,
             connect_limit: limit(ssh.connect_limit),
             alive: limit(ssh.alive),
@@ -60,6 +64,12 @@ impl Settings {
             progress: Progress::new(outbox),
             known_hosts,
         })
+    }
+
+    /// How a person calls the host at this address as baton does.
+    pub(super) fn by_hand(&self, address: &str) -> String {
+        let config = self.given.as_ref().map(|config| format!("-F {} ", typed(config))).unwrap_or_default();
+        format!("ssh {config}{}", typed(address))
     }
 
     /// The private folder, made again if it was cleared away under us.
