@@ -11,10 +11,10 @@ use crate::dispatch::track::{Give, Step, Track, Want};
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
 use crate::error::{Error, Kind, Place};
 use crate::exec::{self, Order, Scanners, Verdict};
-use crate::journal::Store;
 use crate::journal::adopting::Met;
 use crate::journal::history::{History, Past, State, StepPast, StepPhase};
 use crate::journal::way_back::Fate;
+use crate::journal::{Store, Stored};
 use crate::model::effect::{Effect, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::mark::Mark;
@@ -118,7 +118,10 @@ impl Dispatcher {
     /// # Errors
     /// When it cannot be read.
     pub fn recorded_now(&self) -> Result<History, Box<Error>> {
-        History::from(self.store.borrow().read(&self.run)?)
+        let mut history = History::from(self.store.borrow().read(&self.run)?)?;
+        let kept: Vec<Record> = self.tracks.borrow().values().flat_map(|track| track.pending.clone()).collect();
+        history.extend((history.len() + 1..).zip(kept).map(|(seq, record)| Stored { seq, record }).collect())?;
+        Ok(history)
     }
 
     /// Keeps a record of the main track for the next write.
