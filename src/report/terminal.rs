@@ -457,7 +457,12 @@ impl Terminal {
     }
 
     fn label(&self, id: &EffectId) -> String {
-        self.effects.get(id).map_or_else(|| format!("effect {id}"), |(effect, _)| shown(&effect.label))
+        // A question's lines are one here; those of a command stay what they are.
+        let label = |effect: &Effect| {
+            let asks = matches!(effect.action, Action::Ask(_));
+            if asks { shown(&effect.label.replace('\n', " ")) } else { shown(&effect.label) }
+        };
+        self.effects.get(id).map_or_else(|| format!("effect {id}"), |(effect, _)| label(effect))
     }
 }
 
