@@ -40,6 +40,9 @@ enum Same {
     Step(String),
 }
 
+/// What was said of what, and by whom.
+type Remark = (Word, String, String);
+
 /// Everything of that kind in the records of a run.
 #[derive(Debug, Clone, Default)]
 pub struct LeftOut {
@@ -51,7 +54,7 @@ pub struct LeftOut {
     /// Steps of ways back that are under way, by name.
     open: BTreeMap<(TrackId, String), String>,
     /// What was said within which step.
-    within: BTreeMap<(TrackId, String), BTreeSet<(Word, String, String)>>,
+    within: BTreeMap<(TrackId, String), BTreeSet<Remark>>,
 }
 
 impl LeftOut {
