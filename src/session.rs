@@ -21,6 +21,7 @@ use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::exec::Scanners;
 use crate::journal::history::History;
+use crate::journal::left_out::LeftOut;
 use crate::journal::{Store, Stored};
 use crate::model::event::{Event, Sink};
 use crate::model::inventory::Inventory;
@@ -358,7 +359,7 @@ pub fn over(run: &str, history: &History) -> Option<Finished> {
     let (reason, instructions) = message.split_once('\n').unwrap_or((message, ""));
     let error = (*ending == Ending::Held).then(|| held(run, reason.to_owned(), instructions));
     let exit_code = match ending {
-        Ending::RolledBack => Kind::RolledBack.exit_code(),
+        Ending::RolledBack => rollback::gone_back(LeftOut::of(history).is_something()).exit_code(),
         Ending::Aborted => Kind::Failed.exit_code(),
         Ending::Done | Ending::Held | Ending::Failed | Ending::Unmet | Ending::Suspended | Ending::Doubt => {
             error.as_ref().map_or(0, |error| error.kind.exit_code())

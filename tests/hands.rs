@@ -108,7 +108,57 @@ fn each_word_after_a_failure_does_what_it_says() {
         let shown = pty.screen();
         assert_eq!((ended, done(&baton).as_str()), (code, left), "{word}: {shown}");
         assert!(shown.contains(says), "{word}: {shown}");
+        let last = shown.trim_end().lines().last().unwrap_or_default();
+        assert!(last.starts_with("next: baton "), "{word}: {shown}");
     }
+}
+
+#[test]
+fn who_interrupts_the_prompt_after_a_failure_leaves_the_run_and_is_told_how_it_goes_on() {
+    for key in ["\u{3}", "\u{4}"] {
+        let baton = machine(THREE);
+        let mut pty = begin(&baton, &[], &[]);
+        pty.sees("failed> ");
+        pty.presses(key);
+        let code = pty.ends();
+        let shown = pty.screen();
+        assert_eq!(code, if key == "\u{3}" { 130 } else { 1 }, "{shown}");
+        assert!(shown.trim_end().lines().last().is_some_and(|line| line.starts_with("next: baton resume ")), "{shown}");
+    }
+}
+
+#[test]
+fn who_leaves_the_repl_is_asked_again_what_follows_the_failure() {
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &[], &[]);
+    pty.shows("failed> ").types("shell");
+    pty.shows("leaves").types(":quit");
+    pty.shows("skip REASON").shows("failed> ").types("skip no need");
+    assert_eq!(pty.ends(), 0, "{}", pty.screen());
+    assert_eq!(done(&baton), "one\nthree\n");
+}
+
+#[test]
+fn an_editor_that_was_closed_without_a_change_starts_nothing_again() {
+    let baton = machine(&THREE.replace("test -e ready &&", "echo tried >> tried; test -e ready &&"));
+    let mut pty = begin(&baton, &[], &[("EDITOR", "true")]);
+    pty.shows("failed> ").types("edit");
+    pty.shows("nothing was edited").shows("failed> ").types("stop");
+    assert_eq!(pty.ends(), 1, "{}", pty.screen());
+    let tried = std::fs::read_to_string(baton.folder().join("tried")).unwrap_or_default();
+    assert_eq!(tried, "tried\n", "it was not started again");
+
+    // The same on a way back.
+    let undo =
+        r#"step("One", || run(a, ["touch", "one"]), #{ undo: || run(a, ["sh", "-c", "echo x >> undos; false"]) });"#;
+    let baton = machine(&format!("//! One\nlet a = host(\"a\");\n{undo}\nguard(false, \"no\");\n"));
+    baton.run(&["run", "own/three", "-i", "site.toml"]).code(1);
+    let mut pty = Session::start_with(&baton, &["rollback", "--yes"], &[("EDITOR", "true")]);
+    pty.shows("failed> ").types("edit");
+    pty.shows("nothing was edited").shows("failed> ").types("stop");
+    assert_eq!(pty.ends(), 7, "{}", pty.screen());
+    let tried = std::fs::read_to_string(baton.folder().join("undos")).unwrap_or_default();
+    assert_eq!(tried, "x\n", "it was not started again");
 }
 
 #[test]
@@ -121,7 +171,9 @@ fn a_failure_can_be_followed_by_the_way_back_without_a_word() {
     );
     let words = ["run", "own/fails", "--lab", "genesys", "--speed", "60", "--on-failure", "rollback"];
     let ended = baton.run(&words).code(6).says("c2 must have version 9").says("to be undone, newest first");
-    ended.says("Undo: Lock").says("↶ rolled back");
+    assert!(!ended.err.contains("take back what") && !ended.err.contains("put it right"), "{}", ended.err);
+    ended.says("Undo: Lock").says("↶ rolled back").says("rolling back, as asked");
+    baton.run(&["show"]).code(0).says("↶ rolled back");
     assert_eq!(baton.lab_ledger("genesys"), ["c1 set_readonly", "c1 unset_readonly"]);
     baton.run(&["rollback"]).code(8).says("rolled back already");
 }
@@ -214,6 +266,8 @@ fn the_way_back_begins_only_when_it_is_confirmed() {
     pty.shows("type `rollback` to begin, anything else to leave it").types("no");
     pty.shows("nothing was undone: it was not confirmed").shows("failed> ").types("stop");
     assert_eq!(pty.ends(), 1, "{}", pty.screen());
+    let shown = pty.screen();
+    assert!(!shown.contains("\\u{a}") && !shown.contains("--yes"), "{shown}");
 }
 
 #[test]
@@ -329,7 +383,7 @@ fn a_terminal_that_goes_away_at_a_prompt_loses_nothing() {
     assert_eq!(done(&baton), "");
     let mut pty = resume(&baton, &["--no-step"]);
     pty.sees("failed> ");
-    assert_eq!(pty.hangs_up(), 1, "it stays as it is");
+    assert_eq!(pty.hangs_up(), 130, "it stays as it is");
     baton.run(&["runs"]).code(0).says("failed");
 }
 

@@ -2,6 +2,7 @@
 
 mod command;
 mod crash;
+mod left_out;
 mod limits;
 mod mend;
 mod owed;

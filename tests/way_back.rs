@@ -113,7 +113,15 @@ fn what_was_undone_may_be_asked_for_again_under_attempts_of_its_own() {
 #[test]
 fn a_step_left_out_stays_so_and_adopted_texts_are_those_of_the_run() {
     let (track, number, name) = (TrackId::main(), "1".to_owned(), "Stop the backup".to_owned());
-    let left_out = Record::StepSkipped { track, number, name, reason: "stopped by hand".into(), at: at(9), by: who() };
+    let left_out = Record::StepSkipped {
+        track,
+        number,
+        name,
+        reason: "stopped by hand".into(),
+        by_hand: false,
+        at: at(9),
+        by: who(),
+    };
     let sources = BTreeMap::from([("runbook:genesys/confserv-ha".to_owned(), "d2".to_owned())]);
     let adopted = Record::Adopted { sources: sources.clone(), changes: vec!["step 2".into()], at: at(9), by: who() };
     let past = history(vec![begun(), left_out, adopted]).expect("legal");

@@ -85,7 +85,7 @@ impl Meant {
 fn agrees(prompt: &str, desk: &Desk) -> Result<bool> {
     let world = SystemWorld::new(BTreeMap::new(), Clock::real(), Person::Nobody("nothing is asked".into()))?;
     let mut world = world.steered(Console::Terminal(Arc::clone(&desk.terminal)));
-    Ok(type_line(&mut world, prompt).is_some_and(|line| line.trim() == "yes"))
+    Ok(type_line(&mut world, prompt).is_ok_and(|line| line.trim() == "yes"))
 }
 
 /// The run that `given` means, for this.

@@ -11,8 +11,10 @@ use crate::journal::history::History;
 use crate::model::record::{AfterFailure, Ending};
 use crate::model::text::shown;
 use crate::repl::Start;
+use crate::report::ending;
 use crate::report::style::Tone;
 use crate::session::{self, Finished, Parts, Seen, Terms, Verdict};
+use crate::world::terminal::Terminal;
 use crate::world::{Completion, Line, Reply, Request, Ticket, World};
 use std::path::Path;
 
@@ -106,7 +108,19 @@ enum Next {
     RollBack,
     GiveUp(String),
     Shell,
+    /// Nobody was asked.
     Stop,
+    /// Who was asked leaves it as it is.
+    Leave(Left),
+}
+
+/// How somebody who was asked for a line leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// By a word, or by the end of input.
+    Willingly,
+    /// By Ctrl-C, or because their terminal went away.
+    Interrupted,
 }
 
 /// Carries a run out and, as long as a person has it go on after a failure, goes on. Returns the exit code.
@@ -145,6 +159,11 @@ pub(super) fn go_on(
             finished = repl::open(&taken, events, Start::Run, desk)?;
         }
         answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
+        let failed = has_failed(&taken, &finished, desk)?;
+        if course.on_failure == AfterFailure::Rollback && failed {
+            // What could be typed otherwise is not for anybody to type.
+            finished.error.iter_mut().for_each(|error| error.hints = vec!["rolling back, as asked".to_owned()]);
+        }
         let code = carry::tell(desk, &finished)?;
         if let Some(step) = gates.unreached().filter(|_| matches!(finished.ending, Ending::Done | Ending::Held)) {
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));
@@ -152,6 +171,7 @@ pub(super) fn go_on(
         let next = next(&taken, course, &finished, desk)?;
         match next {
             Next::Stop => return Ok(code),
+            Next::Leave(left) => return leave(&taken, left, code, desk),
             Next::RollBack => {
                 let asks = course.on_failure == AfterFailure::Ask;
                 match rollback::go_back(&taken, events, asks, desk) {
@@ -185,25 +205,45 @@ fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> R
         return Ok(Next::Stop);
     }
     let history = taken.history(desk)?;
+    match (course.on_failure, menu(&taken.run, &history, finished.ending)) {
+        (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, &words, desk),
+        (AfterFailure::Rollback, _) if has_failed(taken, finished, desk)? => Ok(Next::RollBack),
+        (AfterFailure::Ask | AfterFailure::Stop | AfterFailure::Rollback, _) => Ok(Next::Stop),
+    }
+}
+
+/// Whether a run stopped in a way that a way back can follow, and is not on one.
+fn has_failed(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<bool> {
+    if !desk.store()?.runs()?.contains(&taken.run) {
+        return Ok(false);
+    }
+    let history = taken.history(desk)?;
     let failed = match finished.ending {
         Ending::Failed => true,
         Ending::Bug => history.changes() > 0,
         Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
         Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
     };
-    match (course.on_failure, menu(&taken.run, &history, finished.ending)) {
-        (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, &words, desk),
-        (AfterFailure::Rollback, _) if failed && history.way_back().is_none() => Ok(Next::RollBack),
-        (AfterFailure::Ask | AfterFailure::Stop | AfterFailure::Rollback, _) => Ok(Next::Stop),
-    }
+    Ok(failed && history.way_back().is_none())
 }
 
-/// Asks a person until they say how it goes on. Nobody there means that it stays as it is.
+/// Leaves a run as it is: the last line is what can be typed of it.
+fn leave(taken: &TakenUp, left: Left, code: u8, desk: &Desk) -> Result<u8> {
+    let store = desk.store()?;
+    let sum = carry::summary(&*store, &taken.run, store.read(&taken.run)?);
+    desk.screen.out.say(&format!("\n  left as it is\n{}", ending::next(&sum, &desk.screen.out_style)));
+    Ok(if left == Left::Interrupted { Kind::Interrupted.exit_code() } else { code })
+}
+
+/// Asks a person until they say how it goes on. Who goes away leaves it as it is.
 fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Result<Next> {
     let mut world = taken.estate.world(&taken.prepared.inventory, desk)?;
     help(words, desk);
     loop {
-        let Some(line) = type_line(&mut world, prompt) else { return Ok(Next::Stop) };
+        let line = match type_line(&mut world, prompt) {
+            Ok(line) => line,
+            Err(left) => return Ok(Next::Leave(left)),
+        };
         let line = line.trim();
         let (word, reason) =
             line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
@@ -223,9 +263,14 @@ fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Re
                 (None, ROLLBACK) => return Ok(Next::RollBack),
                 (None, "abort") => return Ok(Next::GiveUp(reason.to_owned())),
                 (None, "shell") => return Ok(Next::Shell),
-                (None, "stop") => return Ok(Next::Stop),
+                (None, "stop") => return Ok(Next::Leave(Left::Willingly)),
                 (None, "edit") => match edited(taken, desk) {
-                    Ok(edited) => return Ok(Next::Adopt(Box::new(edited))),
+                    Ok(edited) if edited.adoption.differs => return Ok(Next::Adopt(Box::new(edited))),
+                    // To try it again as it was is another word.
+                    Ok(same) => {
+                        same.tell_if_same(desk);
+                        continue;
+                    }
                     Err(error) => {
                         complain(error, desk);
                         continue;
@@ -249,16 +294,23 @@ fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Re
 /// The texts after they were edited, if the run can go on with them.
 fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
     let path = edit::edit(&taken.prepared.texts)?;
-    desk.screen.remark(&format!("edited: {}", path.display()));
-    Edited::read(&taken.run, &taken.history(desk)?, &Verdict::Retry, desk)
+    let edited = Edited::read(&taken.run, &taken.history(desk)?, &Verdict::Retry, desk);
+    if edited.as_ref().map_or(true, |edited| edited.adoption.differs) {
+        desk.screen.remark(&format!("edited: {}", path.display()));
+    }
+    edited
 }
 
-/// The next line; nothing when nobody will type one, or it was interrupted.
-pub(super) fn type_line(world: &mut dyn World, prompt: &str) -> Option<String> {
+/// The next line, or how whoever should type it has left.
+pub(super) fn type_line(world: &mut dyn World, prompt: &str) -> std::result::Result<String, Left> {
     world.submit(Ticket(0), Request::Line { prompt: prompt.to_owned() });
     match world.next_result() {
-        Completion::Reply(_, Reply::Line(Line::Typed(line))) => Some(line),
-        Completion::Reply(..) | Completion::Told(_) | Completion::Interrupted | Completion::Idle => None,
+        Completion::Reply(_, Reply::Line(Line::Typed(line))) => Ok(line),
+        // A terminal that went away is told by a signal, or by the end of its input, whichever comes first.
+        Completion::Reply(_, Reply::Line(Line::Closed(_))) if Terminal::is_there() => Err(Left::Willingly),
+        Completion::Reply(..) | Completion::Told(_) | Completion::Interrupted | Completion::Idle => {
+            Err(Left::Interrupted)
+        }
     }
 }
 

@@ -10,12 +10,15 @@ use crate::model::record::Way;
 use crate::model::text::typed;
 use crate::report::way_back::{Plan, render};
 use crate::session::{self, Finished, Return, Verdict, Wish};
+use crate::world::terminal::Terminal;
 use std::path::{Path, PathBuf};
 
 /// The word that begins it.
 pub(super) const GO: &str = "rollback";
 /// How it is asked for.
 const CONFIRM: &str = "\ntype `rollback` to begin, anything else to leave it\n> ";
+/// The same for a way back that was begun before.
+const CONFIRM_AGAIN: &str = "\ntype `rollback` to go on with it, anything else to leave it\n> ";
 
 /// Undo what a run changed, newest first
 #[derive(Debug, clap::Args)]
@@ -53,8 +56,15 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let claimed = claim(&words.run, Aim::TakeBack, desk)?;
     let way = match (&words.to, claimed.history.way_back()) {
         (Some(step), _) => Way::To(step.clone()),
-        (None, Some(under_way)) => under_way.clone(),
-        (None, None) => Way::All,
+        (None, Some(Way::To(step))) => {
+            let step = step.clone();
+            desk.screen.remark(&format!(
+                "the way back to before step {step} is under way: this goes on with it, and takes back no more"
+            ));
+            Way::To(step)
+        }
+        // A run that is being given up does not go back: that is refused further down.
+        (None, Some(Way::All | Way::Abort) | None) => Way::All,
     };
     let begins = claimed.history.way_back().is_none();
     let taken = claimed.take_up(desk)?;
@@ -63,7 +73,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let seen = word::heard(&taken, &verdict, begins, desk)?;
     let wish = Wish { verdict, seen, ..Wish::of(way) };
     let events = words.events.as_deref();
-    let Some(finished) = go(&taken, wish, events, (!words.yes, &said), desk)? else {
+    let Some(finished) = go(&taken, wish, events, (!words.yes, Some(&said)), desk)? else {
         return Ok(Kind::Suspended.exit_code());
     };
     let course = Steering::default().course(taken.prepared.program.step_names())?;
@@ -77,7 +87,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// # Errors
 /// When there is no way back, or the record cannot be written.
 pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<Finished>> {
-    go(taken, Wish::of(Way::All), events, (asks, ""), desk)
+    go(taken, Wish::of(Way::All), events, (asks, None), desk)
 }
 
 /// The flags without which the same command would be another one.
@@ -95,21 +105,20 @@ fn said_again(words: &Words) -> String {
     .concat()
 }
 
-/// Goes back. With `asks` a person who has seen the plan is asked first; `said` are the flags of the command.
+/// Goes back, or further back. With `asks` a person who has seen the plan is asked first; `said` are the flags of the
+/// command, where it was one.
 fn go(
     taken: &TakenUp,
     wish: Wish,
     events: Option<&Path>,
-    (asks, said): (bool, &str),
+    (asks, said): (bool, Option<&str>),
     desk: &Desk,
 ) -> Result<Option<Finished>> {
     let parts = taken.parts(events, Vec::new(), desk)?;
     let back = session::way_back(&taken.prepared, parts, wish)?;
-    if !back.is_under_way() {
-        show(&back, &taken.run, desk);
-        if asks && !agreed(&back, &taken.run, said, desk) {
-            return Ok(None);
-        }
+    show(&back, &taken.run, desk);
+    if asks && !agreed(&back, &taken.run, said, desk) {
+        return Ok(None);
     }
     back.go().map(Some)
 }
@@ -117,28 +126,46 @@ fn go(
 /// Prints what would be done.
 pub(super) fn show(back: &Return, run: &str, desk: &Desk) {
     let (acts, owes) = (back.acts(), back.owes());
-    let plan = Plan { run, way: back.way(), history: back.history(), acts: &acts, owes: &owes };
+    let gone = back.is_under_way().then(|| back.gone());
+    let plan = Plan { run, way: back.way(), history: back.history(), acts: &acts, gone, owes: &owes };
     desk.screen.out.say(&render(&plan, &desk.screen.out_style, &desk.screen.zone));
 }
 
 /// Whether a person who has seen the plan wants it, asked in the same words wherever they typed the command.
 pub(super) fn confirmed(back: &Return) -> bool {
-    back.asks(CONFIRM).as_deref().is_some_and(begins)
+    answer(back).as_deref().is_some_and(begins)
+}
+
+fn answer(back: &Return) -> Option<String> {
+    back.asks(if back.is_under_way() { CONFIRM_AGAIN } else { CONFIRM })
 }
 
 fn begins(typed: &str) -> bool {
     typed.trim() == GO
 }
 
-/// Whether the person at the terminal wants it.
-fn agreed(back: &Return, run: &str, said: &str, desk: &Desk) -> bool {
-    let line = back.asks(CONFIRM);
-    let agreed = line.as_deref().is_some_and(begins);
-    if !agreed {
-        let to = if let Way::To(step) = back.way() { format!(" --to {}", typed(step)) } else { String::new() };
-        let why = if line.is_some() { "it was not confirmed" } else { "nobody was there to confirm it" };
-        let error = Error::new(Kind::Suspended, format!("nothing was undone: {why}"));
-        desk.screen.complain(&error.hint(format!("begin without being asked: baton rollback {run}{to}{said} --yes")));
+/// Whether the person at the terminal wants it. Who does not is not told how to do it unasked.
+fn agreed(back: &Return, run: &str, said: Option<&str>, desk: &Desk) -> bool {
+    let line = answer(back);
+    if line.as_deref().is_some_and(begins) {
+        return true;
     }
-    agreed
+    let is_there = line.is_some() || Terminal::is_there();
+    let what = if back.is_under_way() { "nothing more was undone" } else { "nothing was undone" };
+    let why = if is_there { "it was not confirmed" } else { "nobody was there to confirm it" };
+    let error = Error::new(Kind::Suspended, format!("{what}: {why}"));
+    let to = if let Way::To(step) = back.way() { format!(" --to {}", typed(step)) } else { String::new() };
+    let told = match said {
+        // Who types words is asked for the next one.
+        None => error,
+        Some(said) if is_there => error
+            .hint(format!("see how it stands: baton show {run}"))
+            .hint(format!("have the plan shown and be asked again: baton rollback {run}{to}{said}")),
+        Some(said) if back.is_under_way() => {
+            error.hint(format!("go on without being asked: baton rollback {run}{to}{said} --yes"))
+        }
+        Some(said) => error.hint(format!("begin without being asked: baton rollback {run}{to}{said} --yes")),
+    };
+    desk.screen.complain(&told);
+    false
 }

@@ -35,7 +35,7 @@ pub(super) fn hear(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) 
         return Ok(Heard::Taken(seen));
     }
     let typed = type_line(&mut world()?, CONFIRM);
-    Ok(if typed.is_some_and(|typed| typed.trim() == "yes") { Heard::Taken(seen) } else { Heard::Withdrawn })
+    Ok(if typed.is_ok_and(|typed| typed.trim() == "yes") { Heard::Taken(seen) } else { Heard::Withdrawn })
 }
 
 /// The same for a command that ends when the word is not taken.

@@ -120,11 +120,8 @@ impl Dispatcher {
     /// # Errors
     /// `Refused` naming the counts.
     pub fn check_exhausted(&self) -> Result<(), Box<Error>> {
-        let recorded = self.history.effects();
-        if self.replayed.get() >= recorded {
-            return Ok(());
-        }
-        Err(replay::left_over(self.replayed.get(), recorded))
+        let (replayed, recorded) = (self.replayed.get(), self.history.effects());
+        if replayed >= recorded { Ok(()) } else { Err(replay::left_over(replayed, recorded)) }
     }
 
     /// Writes records outside any track: the beginning and the end of a run.

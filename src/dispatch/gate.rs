@@ -126,7 +126,7 @@ impl Dispatcher {
             return Ok(false);
         };
         let (track, number, name) = (ahead.track.clone(), ahead.number.to_owned(), ahead.name.to_owned());
-        self.append(Record::StepSkipped { track, number, name, reason, at: self.moment(), by })?;
+        self.append(Record::StepSkipped { track, number, name, reason, by_hand: false, at: self.moment(), by })?;
         Ok(true)
     }
 

@@ -6,6 +6,7 @@ use crate::dispatch::replay::in_doubt;
 use crate::dispatch::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::exec::{self, Found, Order};
+use crate::journal::Stored;
 use crate::journal::history::{History, Past, State};
 use crate::journal::way_back::{Aside, Fate};
 use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
@@ -19,7 +20,10 @@ impl Dispatcher {
     /// # Errors
     /// When it cannot be read.
     pub fn recorded_now(&self) -> Result<History, Box<Error>> {
-        History::from(self.store.borrow().read(&self.run)?)
+        let mut history = History::from(self.store.borrow().read(&self.run)?)?;
+        let kept: Vec<Record> = self.tracks.borrow().values().flat_map(|track| track.pending.clone()).collect();
+        history.extend((history.len() + 1..).zip(kept).map(|(seq, record)| Stored { seq, record }).collect())?;
+        Ok(history)
     }
 
     /// What became of a change. One that a runner left open gets its outcome.

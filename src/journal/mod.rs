@@ -7,6 +7,7 @@ mod codec;
 pub mod gist;
 pub mod history;
 pub mod lease;
+pub mod left_out;
 pub mod memory;
 mod mismatch;
 mod reopening;

@@ -1,7 +1,7 @@
 //! The way back: which changes of a run are to be undone, in which order and how. Pure reading of a history and of what
 //! the replayed script says of its steps; it undoes nothing.
 
-use super::history::{History, Past, State};
+use super::history::{History, Past, State, StepPast, StepPhase};
 use super::slots::{Slot, Track, asked_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::effect::{Action, Effect, FailureKind, Outcome, Undo};
@@ -216,6 +216,23 @@ impl History {
         changes.retain(|change| change.seq >= since && change.fate != Fate::Never);
         changes.reverse();
         changes
+    }
+
+    /// The names of the steps that are behind the way back which is under way: they ended well, or were left out.
+    #[must_use]
+    pub fn behind(&self) -> Vec<&str> {
+        let Some(steps) = self.track_back().and_then(|back| self.tracks.get(&back)).map(|track| &track.steps) else {
+            return Vec::new();
+        };
+        let is_over = |step: &&StepPast| matches!(step.phase, StepPhase::Ended { failed: None } | StepPhase::Skipped);
+        steps.values().filter(is_over).map(|step| step.name.as_str()).collect()
+    }
+
+    /// Whether a run has changed something: `Some(false)` when all that is known is that it may have.
+    #[must_use]
+    pub fn has_changed(&self) -> Option<bool> {
+        let changes = self.changes_since(0);
+        (!changes.is_empty()).then(|| changes.iter().any(|change| change.fate == Fate::Happened))
     }
 
     /// The steps around a change, innermost first; on the tracks that forked its own as well.

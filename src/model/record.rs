@@ -412,6 +412,9 @@ pub enum Record {
         name: String,
         /// Why.
         reason: String,
+        /// Whether a person has done by hand what it would have done, as they say.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_hand: bool,
         /// When.
         at: Moment,
         /// Who.

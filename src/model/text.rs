@@ -35,6 +35,12 @@ pub fn shown(text: &str) -> String {
     out
 }
 
+/// Several lines of foreign text, each as [`shown`]: their ends stay, whoever lays them out sees to where they begin.
+#[must_use]
+pub fn lines_shown(text: &str) -> String {
+    text.lines().map(shown).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether a terminal obeys the character, or shows other text than there is because of it.
 #[must_use]
 pub fn unsafe_on_a_terminal(c: char) -> bool {

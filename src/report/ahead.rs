@@ -3,7 +3,7 @@
 
 use crate::model::effect::{Action, Class, Effect, Job, Transfer, Want};
 use crate::model::place::PlaceData;
-use crate::model::text::shown;
+use crate::model::text::lines_shown;
 use crate::model::value::Value;
 
 /// What a line is about, and its words, safe to show.
@@ -39,7 +39,7 @@ pub fn lines(effect: &Effect, attempt: u32, step: (&str, &str), place: Option<&P
     }
     lines.push(("undo", undo(effect)));
     lines.push(("where", place_in_runbook(step, place)));
-    lines.into_iter().map(|(word, text)| (word, shown(&text))).collect()
+    lines.into_iter().map(|(word, text)| (word, lines_shown(&text))).collect()
 }
 
 fn change(effect: &Effect, job: &Job) -> Vec<Line> {

@@ -2,7 +2,8 @@
 //! words, so that screen, summary and `show` say the same. It must not judge.
 
 use crate::model::record::{EffectId, Record, Way};
-use crate::model::text::shown;
+use crate::model::text::{lines_shown, shown};
+use crate::model::value::Value;
 use crate::report::layout::{Badge, badge};
 use crate::report::style::Tone;
 
@@ -29,7 +30,7 @@ pub struct Deed {
 /// What a record tells of a person's deed; nothing when it tells of none. `label` names an effect.
 pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed> {
     let told = |mark: Badge, at: i64, words: String, deviates: bool| {
-        Some(Deed { badge: mark, at, words: shown(&words), deviates })
+        Some(Deed { badge: mark, at, words: lines_shown(&words), deviates })
     };
     match record {
         Record::Settled { id, happened, reason, at, by, .. } => {
@@ -49,6 +50,10 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         }
         Record::Skipped { id, reason, at, by } => {
             told(SKIPPED, at.wall, format!("{} skipped by {}: {reason}", label(id), by.user), true)
+        }
+        Record::StepSkipped { number, name, reason, by_hand: true, at, by, .. } => {
+            let words = format!("step {number} `{name}` was done by hand, says {}: {reason}", by.user);
+            told(badge('✓', "answer", Tone::Good), at.wall, words, true)
         }
         Record::StepSkipped { number, name, reason, at, by, .. } => {
             told(SKIPPED, at.wall, format!("step {number} `{name}` skipped by {}: {reason}", by.user), true)
@@ -76,4 +81,14 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         }
         Record::Undone { .. } | Record::Steered { .. } | Record::Ended { .. } => None,
     }
+}
+
+/// An answer and who gave it.
+#[must_use]
+pub fn answer(value: &Value) -> String {
+    let field = |name| value.get(name).and_then(Value::as_text).unwrap_or("");
+    let word = if value.as_map().is_some() { field("word").to_owned() } else { value.to_string() };
+    let by = if field("by").is_empty() { String::new() } else { format!(", answered by {}", shown(field("by"))) };
+    let note = if field("note").is_empty() { String::new() } else { format!(": {}", lines_shown(field("note"))) };
+    format!("{}{by}{note}", shown(&word))
 }

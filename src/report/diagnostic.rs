@@ -2,7 +2,7 @@
 //! type next. It must not lose anything an [`Error`] holds, and lets no host text reach the terminal unescaped.
 
 use crate::error::{Error, Place, Snippet};
-use crate::model::text::{shown, unsafe_on_a_terminal};
+use crate::model::text::{lines_shown, shown, unsafe_on_a_terminal};
 use crate::report::style::{Style, Tone};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet as Frame};
 
@@ -19,7 +19,7 @@ pub fn render_warning(error: &Error, style: &Style) -> String {
 }
 
 fn shape(error: &Error, warning: bool, style: &Style) -> String {
-    let title = safe(&error.message);
+    let title = lines_shown(&error.message);
     let mut text = match (&error.snippet, &error.place) {
         (Some(snippet), _) => framed(&title, warning, snippet, style),
         (None, place) => titled(&title, warning, place.as_ref(), style),
@@ -31,7 +31,7 @@ fn shape(error: &Error, warning: bool, style: &Style) -> String {
         text += &detail("caused by", cause, style);
     }
     for hint in &error.hints {
-        text += &format!("{} {}\n", style.paint(Tone::Wait, "help:"), safe(hint));
+        text += &format!("{} {}\n", style.paint(Tone::Wait, "help:"), lines_shown(hint));
     }
     text
 }
@@ -51,7 +51,7 @@ fn framed(title: &str, warning: bool, snippet: &Snippet, style: &Style) -> Strin
     let byte_at = |index: usize| starts.get(index).copied().unwrap_or(line.len());
     let first = (snippet.place.column as usize).saturating_sub(1);
     let mark = AnnotationKind::Primary.span(byte_at(first)..byte_at(first + snippet.length.max(1)));
-    let mark = if snippet.label.is_empty() { mark } else { mark.label(safe(&snippet.label)) };
+    let mark = if snippet.label.is_empty() { mark } else { mark.label(lines_shown(&snippet.label)) };
     let frame =
         Frame::source(&line).line_start(snippet.place.line as usize).path(shown(&snippet.place.file)).annotation(mark);
     let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
@@ -77,10 +77,5 @@ fn calm(source: &str) -> (String, Vec<usize>) {
 }
 
 fn detail(word: &str, text: &str, style: &Style) -> String {
-    format!("  {} {}\n", style.paint(Tone::Dim, &format!("{word}:")), safe(text))
-}
-
-/// Our own line breaks stay, everything else a terminal might obey is written out.
-fn safe(text: &str) -> String {
-    text.lines().map(shown).collect::<Vec<_>>().join("\n")
+    format!("  {} {}\n", style.paint(Tone::Dim, &format!("{word}:")), lines_shown(text))
 }

@@ -2,8 +2,9 @@
 //! It must not judge: what it says is in the [`Summary`].
 
 use crate::error::Error;
+use crate::journal::left_out::{Spoken, Word};
 use crate::model::record::Ending;
-use crate::model::text::shown;
+use crate::model::text::{lines_shown, shown};
 use crate::report::layout::{Badge, badge, between, date_and_time, time_of_day, wrap};
 use crate::report::questions::next_commands;
 use crate::report::style::{Style, Tone};
@@ -12,6 +13,11 @@ use jiff::tz::TimeZone;
 
 /// Where the runbook begins in a list of runs.
 const LIST_COLUMN: usize = 48;
+
+/// How many columns the word for an ending has in a list of runs.
+const WORD_WIDTH: usize = 12;
+/// What a way back is that did not come to its end.
+const NOT_COMPLETE: &str = "rollback not complete";
 
 /// How an ending is marked; none means the run is under way or its runner died.
 #[must_use]
@@ -30,6 +36,31 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
         Some(Ending::Aborted) => badge('✗', "given up", Tone::Warn),
         None => badge('…', "unfinished", Tone::Warn),
     }
+}
+
+/// How a run stands. A way back that is not at its end is called the same wherever it is told.
+#[must_use]
+pub fn standing(sum: &Summary) -> Badge {
+    let is_complete = !sum.spoken.iter().any(|spoken| spoken.word == Word::LeftOut);
+    match sum.ending {
+        Some(Ending::Failed | Ending::Bug | Ending::Doubt) if sum.goes_back => badge('✗', NOT_COMPLETE, Tone::Bad),
+        None if sum.goes_back => badge('…', NOT_COMPLETE, Tone::Warn),
+        Some(Ending::RolledBack) if !is_complete => badge('↶', "rolled back in part", Tone::Bad),
+        ending => ending_badge(ending),
+    }
+}
+
+/// What was left out of the way back, or is done by somebody's word alone, one a line.
+fn exceptions(sum: &Summary) -> Vec<String> {
+    let told = |spoken: &Spoken| {
+        let Spoken { what, by, reason, .. } = spoken;
+        match spoken.word {
+            Word::LeftOut => format!("not undone: {what} (skipped by {by}: {reason})"),
+            Word::Done => format!("by {by}'s word: {what} ({reason})"),
+        }
+    };
+    let counts = sum.goes_back || matches!(sum.ending, Some(Ending::RolledBack | Ending::Aborted));
+    sum.spoken.iter().filter(|_| counts).map(|spoken| lines_shown(&told(spoken))).collect()
 }
 
 /// The commands that carry on from an ending, one a line, the line saying when each is to be typed.
@@ -57,9 +88,10 @@ pub fn ways_on(run: &str, ending: Option<Ending>, runbook: &str) -> Vec<String> 
 /// What a run came to, several lines. What went wrong and what to do next is said behind it.
 #[must_use]
 pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
-    let mark = ending_badge(sum.ending);
+    let mark = standing(sum);
     let mut text =
         format!("\n{}  {}\n", style.paint(mark.tone, &format!("{} {}", mark.symbol, mark.word)), headline(sum));
+    text.extend(exceptions(sum).iter().map(|line| indented(line, style)));
     text += &indented(&shown(&counts(sum)), style);
     text += &intervals(sum, style, zone);
     if !sum.roles.is_empty() {
@@ -70,7 +102,7 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
         text += &format!("\n  {}\n", style.paint(Tone::Strong, "what deviated"));
     }
     for deviation in &sum.deviations {
-        let lines = wrap(&shown(&deviation.text), style.width - 12);
+        let lines = wrap(&lines_shown(&deviation.text), style.width - 12);
         let time = style.paint(Tone::Dim, &time_of_day(deviation.at, zone));
         text += &format!("  {time}  {}\n", lines.join(&format!("\n{}", " ".repeat(12))));
     }
@@ -84,23 +116,51 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
 #[must_use]
 pub fn closing(sum: &Summary, style: &Style) -> String {
     let mut text = String::from("\n");
-    if sum.ending == Some(Ending::Suspended) && !sum.open.is_empty() {
+    if waits(sum) {
         return text + next_commands(&sum.run, &sum.open, style).as_str();
     }
     for line in sum.message.lines().filter(|line| !line.is_empty()) {
         text += &indented(&shown(line), style);
     }
-    let next = match sum.goes_on {
-        true => vec![format!("baton resume {}", sum.run)],
-        false if sum.ending == Some(Ending::Bug) && sum.touched => {
-            vec![format!("edit the runbook, then: baton resume {} --adopt-edited", sum.run)]
-        }
-        false => ways_on(&sum.run, sum.ending, &sum.runbook),
-    };
-    for (n, next) in next.iter().enumerate() {
+    text + next(sum, style).as_str()
+}
+
+/// The commands that can be typed of a run as it stands, one a line. The last lines of whoever leaves it so.
+#[must_use]
+pub fn next(sum: &Summary, style: &Style) -> String {
+    if waits(sum) {
+        return next_commands(&sum.run, &sum.open, style);
+    }
+    let mut text = String::new();
+    for (n, next) in commands(sum).iter().enumerate() {
         text += &format!("{} {}\n", style.paint(Tone::Wait, if n == 0 { "next:" } else { "     " }), shown(next));
     }
     text
+}
+
+/// Whether it is a question that keeps a run from going on.
+fn waits(sum: &Summary) -> bool {
+    let asked = match sum.ending {
+        Some(Ending::Suspended) => true,
+        Some(Ending::Interrupted) | None => sum.runbook != "repl",
+        Some(Ending::Done | Ending::Held | Ending::Failed | Ending::Unmet | Ending::Doubt) => false,
+        Some(Ending::Bug | Ending::Refused | Ending::RolledBack | Ending::Aborted) => false,
+    };
+    asked && !sum.open.is_empty()
+}
+
+/// The same commands without their label.
+fn commands(sum: &Summary) -> Vec<String> {
+    if waits(sum) {
+        return sum.open.iter().map(|question| question.command(&sum.run)).collect();
+    }
+    match sum.ending {
+        _ if sum.goes_on => vec![format!("baton resume {}", sum.run)],
+        Some(Ending::Bug) if sum.touched => {
+            vec![format!("edit the runbook, then: baton resume {} --adopt-edited", sum.run)]
+        }
+        ending => ways_on(&sum.run, ending, &sum.runbook),
+    }
 }
 
 /// The last line of a run that somebody works on at this moment: who, and what can be typed meanwhile.
@@ -113,7 +173,7 @@ pub fn under_way(run: &str, by: &str, style: &Style) -> String {
 /// The last lines of a run that was suspended just now: why nobody answered, and the commands.
 #[must_use]
 pub fn suspended(sum: &Summary, error: &Error, style: &Style) -> String {
-    let why = error.causes.iter().map(|cause| indented(&format!("nobody answered: {}", shown(cause)), style));
+    let why = error.causes.iter().map(|cause| indented(&format!("nobody answered: {}", lines_shown(cause)), style));
     format!("\n{}{}", why.collect::<String>(), next_commands(&sum.run, &sum.open, style))
 }
 
@@ -141,17 +201,20 @@ pub fn decision(error: &Error, ending: Ending, style: &Style) -> String {
 /// A run in a list: identity, when, ending, runbook, estate; on further lines what does not fit, and what it waits for.
 #[must_use]
 pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
-    let mark = ending_badge(sum.ending);
-    let word = style.paint(mark.tone, &format!("{} {:<12}", mark.symbol, mark.word));
+    let mark = standing(sum);
+    let is_long = mark.word.len() > WORD_WIDTH;
+    let word = style.paint(mark.tone, &format!("{} {:<WORD_WIDTH$}", mark.symbol, mark.word));
     let (runbook, estate) = (shown(&sum.runbook), shown(&format!("on {}", sum.estate)));
     let fits = LIST_COLUMN + runbook.chars().count() + 1 + estate.chars().count() <= style.width;
     let indent = " ".repeat(LIST_COLUMN);
     let rest = if fits { format!("{runbook} {estate}") } else { format!("{runbook}\n{indent}{estate}") };
-    let mut text = format!("{:<12}  {}  {word}  {rest}\n", sum.run, date_and_time(sum.started, zone));
-    if sum.ending == Some(Ending::Suspended) {
-        let answer = sum.open.iter().map(|question| question.command(&sum.run));
-        let go_on = sum.open.is_empty().then(|| format!("baton resume {}", sum.run));
-        text.extend(answer.chain(go_on).map(|command| format!("{:14}{command}\n", "")));
+    let gap = if is_long { format!("\n{indent}") } else { "  ".to_owned() };
+    let mut text = format!("{:<12}  {}  {word}{gap}{rest}\n", sum.run, date_and_time(sum.started, zone));
+    if sum.ending == Some(Ending::RolledBack) {
+        text.extend(exceptions(sum).iter().map(|line| format!("{:14}{line}\n", "")));
+    }
+    if sum.ending == Some(Ending::Suspended) || sum.goes_back {
+        text.extend(commands(sum).iter().map(|command| format!("{:14}{command}\n", "")));
     }
     text
 }

@@ -1,7 +1,9 @@
 //! The columns of the human view: time of day, mark, words, and on the right host, class and duration. Pure: text in,
 //! lines out. Everything on a page starts at the same few columns, so that a tired eye finds it.
 
+use crate::model::record::TrackId;
 use crate::model::span::Span;
+use crate::model::text::shown;
 use crate::report::style::{Style, Tone};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -94,9 +96,14 @@ pub fn under(style: &Style, tone: Tone, words: &str) -> String {
     painted.join("\n")
 }
 
-/// Words broken into lines of at most `width` columns, at spaces where there are any. At least one line.
+/// Words broken into lines of at most `width` columns, at spaces where there are any; a line's end in them stays one.
+/// At least one line.
 #[must_use]
 pub fn wrap(words: &str, width: usize) -> Vec<String> {
+    words.split('\n').flat_map(|line| wrap_line(line, width)).collect()
+}
+
+fn wrap_line(words: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in words.split(' ') {
@@ -142,6 +149,23 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
+/// Which strand of parallel work it belongs to stands before the words: `[2]` is its second item.
+#[must_use]
+pub fn lane(track: &TrackId, words: &str) -> String {
+    match track.0.rsplit_once('-').and_then(|(_, item)| item.parse::<usize>().ok()) {
+        Some(item) => format!("[{}] {words}", item + 1),
+        None => words.to_owned(),
+    }
+}
+
+/// An event's number and what the line says behind it; the whole line when it has no number.
+#[must_use]
+pub fn log_words(number: Option<i64>, line: &str) -> String {
+    let Some(number) = number.map(|number| number.to_string()) else { return shown(line) };
+    let rest = line.split_once(&number).map_or(line, |(_, rest)| rest).trim();
+    shown(format!("{number} {rest}").trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{paragraphs, wrap};
@@ -151,6 +175,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("one\ntwo three", 6), ["one", "two", "three"]);
     }
 
     #[test]

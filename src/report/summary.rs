@@ -2,10 +2,11 @@
 //! redundancy and which service was stopped. Pure reading of records; it claims no more than the runner could see and
 //! prints nothing.
 
+use crate::journal::left_out::{LeftOut, Spoken, Word};
 use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::inventory::Pair;
 use crate::model::record::{EffectId, Ending, Record, TrackId};
-use crate::model::text::shown;
+use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::deeds::deed;
 use crate::report::questions::{Question, Questions};
@@ -86,6 +87,10 @@ pub struct Summary {
     pub steps_undone: usize,
     /// Whether it went back to a step, from which it can go on.
     pub goes_on: bool,
+    /// Whether it is on its way back, and has not come to the end of it.
+    pub goes_back: bool,
+    /// What there is only a person's word for on its ways back, left out or done.
+    pub spoken: Vec<Spoken>,
     /// Whether anything was ever asked to change.
     pub touched: bool,
     /// Changes that did not end well and may have changed something all the same.
@@ -124,13 +129,20 @@ pub fn summarise<'a>(
     for record in records {
         adder.add(record);
     }
-    let Adder { mut sum, begun, done, open, redundancy, questions, .. } = adder;
+    let Adder { mut sum, begun, done, open, redundancy, questions, left_out, answered, .. } = adder;
     if waits(sum.ending) {
         sum.open = questions.open().cloned().collect();
     }
+    if answered && sum.open.is_empty() {
+        "what it waited for is answered".clone_into(&mut sum.message);
+    }
     sum.steps = begun.iter().filter(|(track, _)| track.is_scripts()).count();
     sum.steps_done = done.iter().filter(|(track, _)| track.is_scripts()).count();
-    sum.steps_undone = done.len() - sum.steps_done;
+    let undone = |(track, number): &&(TrackId, String)| {
+        !track.is_scripts() && left_out.word_in(track, number).is_none_or(|(word, ..)| word != Word::LeftOut)
+    };
+    sum.steps_undone = done.iter().filter(undone).count();
+    sum.spoken = left_out.spoken().to_vec();
     let still = |((whose, condition), from)| Interval { whose, condition, from, until: None };
     sum.intervals.extend(open.into_iter().map(still));
     let (mut intervals, unbroken) = redundancy.finish();
@@ -158,11 +170,16 @@ struct Adder {
     open: BTreeMap<(String, Condition), i64>,
     redundancy: Redundancy,
     questions: Questions,
+    left_out: LeftOut,
+    /// Somebody has answered from elsewhere since it stopped.
+    answered: bool,
 }
 
 impl Adder {
     fn add(&mut self, record: &Record) {
         self.questions.add(record);
+        self.left_out.add(record);
+        self.stands(record);
         match record {
             Record::Begun { runbook, estate, at, .. } => {
                 self.sum.runbook.clone_from(runbook);
@@ -173,7 +190,6 @@ impl Adder {
             Record::Opened { at, .. } => {
                 self.sum.goes_on = false;
                 self.sum.resumed += 1;
-                self.sum.ending = None;
                 self.seen(at.wall);
             }
             Record::StepBegun { track, number, name, at, .. } => {
@@ -221,11 +237,31 @@ impl Adder {
                 self.seen(at.wall);
             }
             Record::Typed { at, .. } | Record::Steered { at, .. } => self.seen(at.wall),
-            Record::Ended { ending, message, at, .. } => {
+            Record::Ended { at, .. } => self.seen(at.wall),
+        }
+    }
+
+    /// How it stands now: a runner that takes it up, or begins to go back, has left what there was behind.
+    fn stands(&mut self, record: &Record) {
+        match record {
+            Record::Opened { .. } | Record::Rollback { .. } => {
+                self.sum.goes_back |= matches!(record, Record::Rollback { .. });
+                self.sum.ending = None;
+                self.sum.message.clear();
+                self.answered = false;
+            }
+            Record::Ended { ending, message, .. } => {
+                self.sum.goes_back &= !matches!(ending, Ending::RolledBack | Ending::Aborted);
                 self.sum.ending = Some(*ending);
                 self.sum.message.clone_from(message);
-                self.seen(at.wall);
+                self.answered = false;
             }
+            Record::Answered { .. } => self.answered = true,
+            Record::Begun { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Intent { .. } => {}
+            Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } | Record::Settled { .. } => {}
+            Record::Retry { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } => {}
+            Record::Adopted { .. } | Record::Undone { .. } | Record::Steered { .. } => {}
+            Record::Typed { .. } | Record::Deviation { .. } => {}
         }
     }
 
@@ -252,7 +288,7 @@ impl Adder {
 
     fn deviation(&mut self, wall: i64, text: &str) {
         self.seen(wall);
-        self.sum.deviations.push(Deviation { at: wall, text: shown(text) });
+        self.sum.deviations.push(Deviation { at: wall, text: lines_shown(text) });
     }
 
     /// From here on the change may be under way, whatever comes of it.
@@ -276,7 +312,7 @@ impl Adder {
             Outcome::Skipped { reason, by } => {
                 let text = format!("{} skipped by {by}: {reason}", effect.label);
                 // A word on a failure is on record before the outcome it leads to.
-                if self.sum.deviations.last().is_none_or(|last| last.text != shown(&text)) {
+                if self.sum.deviations.last().is_none_or(|last| last.text != lines_shown(&text)) {
                     self.deviation(wall, &text);
                 }
                 return;

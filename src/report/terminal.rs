@@ -1,15 +1,19 @@
 //! A run as a person watches it: one entry a change, aligned, calm. Successful readings are not shown; the journal has
 //! them. It must not decide anything, and every foreign text passes through [`shown`] before it is written.
 
+use crate::journal::left_out::{LeftOut, Word};
 use crate::model::effect::{Action, Ask, Class, Effect, Failure, Outcome};
 use crate::model::event::{Event, Sink};
 use crate::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
-use crate::model::text::shown;
+use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
 use crate::report::ahead;
-use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, deed};
-use crate::report::layout::{Badge, TEXT_COLUMN, badge, between, cut, entry, heading, time_of_day, under, wrap};
+use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, answer, deed};
+use crate::report::layout::wrap;
+use crate::report::layout::{
+    Badge, TEXT_COLUMN, badge, between, cut, entry, heading, lane, log_words, time_of_day, under,
+};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +59,8 @@ pub struct Terminal {
     status_shown: bool,
     /// Questions that were answered from elsewhere, and who did.
     answered: BTreeMap<EffectId, Deed>,
+    /// What people said of things on the way back.
+    left_out: LeftOut,
     /// Questions are put on this very terminal: telling them here too would say them twice.
     prompted: bool,
     /// Somebody is asked for a line, behind this prompt.
@@ -77,6 +83,7 @@ impl Terminal {
             folded: None,
             status_shown: false,
             answered: BTreeMap::new(),
+            left_out: LeftOut::default(),
             prompted: false,
             prompt: None,
         }
@@ -129,6 +136,7 @@ impl Terminal {
     }
 
     fn recorded(&mut self, record: &Record, replayed: bool) {
+        self.left_out.add(record);
         if replayed {
             self.replay(record);
             return;
@@ -158,7 +166,7 @@ impl Terminal {
             Record::Read { id, effect, outcome, at, .. } => self.settled(id, effect, outcome, None, at.wall),
             Record::Doubt { id, reason, at, .. } => {
                 let label = self.label(id);
-                self.entry(at.wall, badge('?', "doubt", Tone::Bad), &format!("{label}: {}", shown(reason)), "");
+                self.entry(at.wall, badge('?', "doubt", Tone::Bad), &format!("{label}: {}", lines_shown(reason)), "");
             }
             Record::Settled { .. }
             | Record::Retry { .. }
@@ -272,10 +280,21 @@ impl Terminal {
     fn step_ended(&mut self, track: &TrackId, number: &str, failed: Option<&str>, at: &Moment) {
         let begun = self.steps.remove(&(track.clone(), number.to_owned()));
         let took = begun.map_or_else(String::new, |(_, since)| between(since, at.wall).to_string());
+        let done = badge('✓', "done", Tone::Good);
+        let said = self.left_out.word_in(track, number);
+        let said = said.map(|(word, what, by)| (word, shown(what), shown(by)));
         match failed {
-            None => self.entry(at.wall, badge('✓', "done", Tone::Good), &format!("step {number}"), &took),
+            None => match said {
+                None => self.entry(at.wall, done, &format!("step {number}"), &took),
+                Some((Word::Done, what, by)) => {
+                    self.entry(at.wall, done, &format!("step {number}, by {by}'s word: {what}"), &took);
+                }
+                Some((Word::LeftOut, what, _)) => {
+                    self.entry(at.wall, SKIPPED, &format!("step {number}, not undone: {what}"), &took);
+                }
+            },
             Some(why) => {
-                let words = format!("step {number}: {}", shown(why));
+                let words = format!("step {number}: {}", lines_shown(why));
                 self.entry(at.wall, badge('✗', "failed", Tone::Bad), &words, &took);
             }
         }
@@ -299,10 +318,10 @@ impl Terminal {
         if self.prompted {
             return self.clear_status();
         }
-        let words = lane(&id.track, &shown(&ask.text));
+        let words = lane(&id.track, &lines_shown(&ask.text));
         self.entry(wall, badge('?', "ask", Tone::Wait), &words, &shown(&ask.gate));
         if !ask.evidence.is_empty() {
-            self.under(Tone::Plain, &format!("look at: {}", shown(&ask.evidence)));
+            self.under(Tone::Plain, &format!("look at: {}", lines_shown(&ask.evidence)));
         }
     }
 
@@ -320,7 +339,7 @@ impl Terminal {
             // The word of a person that came before it was told already.
             Outcome::Skipped { .. } if since.is_some() => return,
             Outcome::Skipped { reason, by } => {
-                let words = format!("{label} skipped by {}: {}", shown(by), shown(reason));
+                let words = format!("{label} skipped by {}: {}", shown(by), lines_shown(reason));
                 return self.entry(wall, SKIPPED, &words, &right);
             }
             Outcome::Done { value, .. } => value,
@@ -349,10 +368,10 @@ impl Terminal {
             }
             Action::Note { text, warning } => {
                 let mark = if *warning { badge('!', "warn", Tone::Warn) } else { badge('·', "note", Tone::Plain) };
-                self.entry(wall, mark, &lane(&id.track, &shown(text)), "");
+                self.entry(wall, mark, &lane(&id.track, &lines_shown(text)), "");
             }
             Action::NoReturn { why } => {
-                let words = format!("no way back from here: {}", shown(why));
+                let words = format!("no way back from here: {}", lines_shown(why));
                 self.entry(wall, badge('!', "point", Tone::Warn), &lane(&id.track, &words), "");
             }
             Action::Probe(_) | Action::Capture(_) => {}
@@ -361,7 +380,7 @@ impl Terminal {
 
     fn failed(&mut self, label: &str, right: &str, failure: &Failure, wall: i64) {
         self.entry(wall, badge('✗', "failed", Tone::Bad), label, right);
-        self.under(Tone::Bad, &shown(&failure.message));
+        self.under(Tone::Bad, &lines_shown(&failure.message));
         let lines: Vec<&str> = failure.output.lines().collect();
         for line in &lines[lines.len().saturating_sub(TAIL_LINES)..] {
             self.under(Tone::Dim, &format!("| {}", shown(line)));
@@ -438,7 +457,12 @@ impl Terminal {
     }
 
     fn label(&self, id: &EffectId) -> String {
-        self.effects.get(id).map_or_else(|| format!("effect {id}"), |(effect, _)| shown(&effect.label))
+        // A question's lines are one here; those of a command stay what they are.
+        let label = |effect: &Effect| {
+            let asks = matches!(effect.action, Action::Ask(_));
+            if asks { shown(&effect.label.replace('\n', " ")) } else { shown(&effect.label) }
+        };
+        self.effects.get(id).map_or_else(|| format!("effect {id}"), |(effect, _)| label(effect))
     }
 }
 
@@ -467,34 +491,10 @@ impl Sink for Terminal {
             Event::Typed { .. } => self.prompt = None,
             Event::Words { words } => self.words(words),
             Event::Notice { text } => {
-                let text = shown(text);
+                let text = lines_shown(text).replace('\n', &format!("\n{:12}", ""));
                 self.line(&format!("{:10}! {text}", ""));
             }
         }
         let _ = self.out.flush();
     }
-}
-
-/// Which strand of parallel work it belongs to stands before the words: `[2]` is its second item.
-fn lane(track: &TrackId, words: &str) -> String {
-    match track.0.rsplit_once('-').and_then(|(_, item)| item.parse::<usize>().ok()) {
-        Some(item) => format!("[{}] {words}", item + 1),
-        None => words.to_owned(),
-    }
-}
-
-/// An event's number and what the line says behind it; the whole line when it has no number.
-fn log_words(number: Option<i64>, line: &str) -> String {
-    let Some(number) = number.map(|number| number.to_string()) else { return shown(line) };
-    let rest = line.split_once(&number).map_or(line, |(_, rest)| rest).trim();
-    shown(format!("{number} {rest}").trim_end())
-}
-
-/// An answer and who gave it.
-fn answer(value: &Value) -> String {
-    let field = |name| value.get(name).and_then(Value::as_text).unwrap_or("");
-    let word = if value.as_map().is_some() { field("word").to_owned() } else { value.to_string() };
-    let by = if field("by").is_empty() { String::new() } else { format!(", answered by {}", shown(field("by"))) };
-    let note = if field("note").is_empty() { String::new() } else { format!(": {}", shown(field("note"))) };
-    format!("{}{by}{note}", shown(&word))
 }

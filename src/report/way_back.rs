@@ -20,6 +20,8 @@ pub struct Plan<'a> {
     pub history: &'a History,
     /// What is to be undone, newest first.
     pub acts: &'a [Act],
+    /// How many steps of it are behind it, of a way back that was begun before.
+    pub gone: Option<usize>,
     /// What is owed at the end, newest first.
     pub owes: &'a [String],
 }
@@ -28,11 +30,22 @@ pub struct Plan<'a> {
 #[must_use]
 pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
     let mut text = format!("{}\n", style.paint(Tone::Strong, &headline(plan)));
+    if let Some(gone @ 1..) = plan.gone {
+        let steps = if gone == 1 { "1 step of it is".to_owned() } else { format!("{gone} steps of it are") };
+        text += &line(style, 2, &format!("it was begun before: {steps} done or left out already"));
+    } else if plan.gone.is_some() {
+        text += &line(style, 2, "it was begun before, and no step of it is done yet");
+    }
     let (stays, undone): (Vec<&Act>, Vec<&Act>) = plan.acts.iter().partition(|act| matches!(act.how, How::Nothing(_)));
     if *plan.way == Way::Abort {
         text += "  nothing is undone; what was changed stays as it is\n";
     } else if undone.is_empty() {
-        text += "  nothing was changed that would have to be undone\n";
+        text += match plan.gone {
+            Some(_) => "  nothing is left that would have to be undone\n",
+            None => "  nothing was changed that would have to be undone\n",
+        };
+    } else if plan.gone.is_some() {
+        text += &part(style, "still to be undone, newest first");
     } else {
         text += &part(style, "to be undone, newest first");
     }
@@ -81,7 +94,8 @@ fn headline(plan: &Plan<'_>) -> String {
         }
         Way::Abort => "giving up".to_owned(),
     };
-    shown(&format!("{what} run {}, {} on {}", plan.run, begun.runbook, begun.estate))
+    let again = if plan.gone.is_some() { "going on with " } else { "" };
+    shown(&format!("{again}{what} run {}, {} on {}", plan.run, begun.runbook, begun.estate))
 }
 
 /// What belongs to one step.

@@ -21,8 +21,8 @@ use std::rc::Rc;
 const COMPARE: &str = "Look whether it is as it was before";
 
 /// What the step is called that undoes these acts, which belong to one step.
-fn step_that_undoes(acts: &[Act]) -> String {
-    let step = acts.first().and_then(|act| act.step.as_ref());
+fn step_that_undoes<A: std::borrow::Borrow<Act>>(acts: &[A]) -> String {
+    let step = acts.first().and_then(|act| act.borrow().step.as_ref());
     format!("Undo: {}", step.map_or("what was done outside steps", |(_, name)| name.as_str()))
 }
 
@@ -102,6 +102,25 @@ impl Standing {
             value: value.clone(),
         };
         found.into_iter().map(former).collect()
+    }
+
+    /// What is to be done to undo what was recorded from `since` on, newest first, as far as it is not behind the way
+    /// back that is under way; and how many steps of that are.
+    #[must_use]
+    pub fn still(&self, history: &History, since: u64) -> (Vec<Act>, usize) {
+        let acts = history.acts_back(since, &self.steps(), &BTreeMap::new());
+        let stays = |act: &Act| matches!(act.how, How::Nothing(_));
+        let undone: Vec<&Act> = acts.iter().filter(|act| !stays(act)).collect();
+        let (mut behind, mut over, mut gone) = (history.behind(), Vec::new(), 0);
+        for step in undone.chunk_by(|a, b| a.step == b.step) {
+            let name = step_that_undoes(step);
+            let is_over = behind.iter().position(|known| *known == name).map(|at| behind.remove(at)).is_some();
+            gone += usize::from(is_over);
+            over.extend(step.iter().map(|_| is_over));
+        }
+        let mut over = over.into_iter();
+        let still = acts.iter().filter(|act| stays(act) || !over.next().unwrap_or(false)).cloned().collect();
+        (still, gone)
     }
 
     fn obligations(&self) -> Vec<Obligation> {

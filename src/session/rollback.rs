@@ -8,6 +8,7 @@ use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
+use crate::journal::left_out::LeftOut;
 use crate::journal::way_back::Act;
 use crate::model::event::Event;
 use crate::model::record::{Ending, Moment, Record, TrackId, Way, Who};
@@ -17,7 +18,6 @@ use crate::script::program::ScriptEnd;
 use crate::script::rollback::{Errand, Standing};
 use crate::world::{Line, Link, Reply, Request};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A run that could go back.
@@ -150,10 +150,18 @@ impl Return {
     /// What would be done, in this order, as far as the record tells.
     #[must_use]
     pub fn acts(&self) -> Vec<Act> {
-        let steps = self.standing.steps();
-        self.errand
-            .undo_since
-            .map_or_else(Vec::new, |since| self.door.history().acts_back(since, &steps, &BTreeMap::new()))
+        self.still().0
+    }
+
+    /// How many steps of it are done or left out already.
+    #[must_use]
+    pub fn gone(&self) -> usize {
+        self.still().1
+    }
+
+    fn still(&self) -> (Vec<Act>, usize) {
+        let history = self.door.history();
+        self.errand.undo_since.map_or((Vec::new(), 0), |since| self.standing.still(history, since))
     }
 
     /// What the script owes and would be done after that, newest first.
@@ -228,8 +236,14 @@ impl Return {
             }
         };
         let error = error.map(|error| incomplete(ending, error));
+        let left_out = door.recorded_now().map(|history| LeftOut::of(&history).is_something()).unwrap_or(true);
         let message = match (&error, &way) {
             (Some(error), _) => error.message.clone(),
+            (None, Way::To(step)) if left_out => {
+                format!(
+                    "back before step {step}, but not as before it: something was left out; what it owes is still owed"
+                )
+            }
             (None, Way::To(step)) => format!("as before step {step}; what it owes is still owed"),
             (None, Way::All | Way::Abort) => String::new(),
         };
@@ -245,10 +259,15 @@ impl Return {
         let exit_code = match (&error, ending) {
             (Some(error), _) => error.kind.exit_code(),
             (None, Ending::Aborted) => Kind::Failed.exit_code(),
-            (None, _) => Kind::RolledBack.exit_code(),
+            (None, _) => gone_back(left_out).exit_code(),
         };
         Finished { run, ending, error, exit_code }
     }
+}
+
+/// What a way back that came to its end is: one on which something was left out is never complete.
+pub(super) fn gone_back(left_out: bool) -> Kind {
+    if left_out { Kind::RollbackIncomplete } else { Kind::RolledBack }
 }
 
 /// The way as it is recorded: a step by its number or, where steps of several batches share one, by its name.
@@ -360,8 +379,9 @@ fn closed(run: &str, history: &History, way: &Way) -> Result<()> {
 
 /// The way back that is open to a run which stopped: all of it, or what came after its point of no return.
 pub(super) fn way_out(run: &str, history: &History) -> Option<String> {
+    let what = if history.has_changed()? { "was" } else { "may have been" };
     if history.no_return_since(0).is_none() {
-        return Some(format!("take back what was changed: baton rollback {run}"));
+        return Some(format!("take back what {what} changed: baton rollback {run}"));
     }
     let step = history.stops().into_iter().find(|stop| history.no_return_since(stop.seq).is_none())?;
     let name = if history.stop(&step.number).is_ok() { step.number } else { step.name };
@@ -371,6 +391,9 @@ pub(super) fn way_out(run: &str, history: &History) -> Option<String> {
 fn back_already(run: &str, history: &History) -> Box<Error> {
     let message = match history.way_back() {
         Some(Way::Abort) => format!("run {run} was given up"),
+        Some(Way::All | Way::To(_)) | None if LeftOut::of(history).is_something() => {
+            format!("run {run} is rolled back already, but for what was left out")
+        }
         Some(Way::All | Way::To(_)) | None => format!("run {run} is rolled back already"),
     };
     Error::new(Kind::Refused, message).hint("nothing was done").hint(format!("see what was done: baton show {run}"))

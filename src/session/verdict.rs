@@ -44,12 +44,12 @@ pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Mom
             Stopped::Effect(id, attempt) => {
                 vec![Record::Settled { id, attempt, happened: true, reason, at: when(), by: who() }]
             }
-            Stopped::Undo(step, name) => vec![left_out(step, name, format!("done by hand: {reason}"), at, by)],
+            Stopped::Undo(step, name) => vec![left_out(step, name, (true, reason), at, by)],
         },
         Verdict::Skip(reason) if history.doubted().is_none_or(|(id, _)| history.is_asked_for_itself(&id)) => {
             match stopped_at(run, history)? {
                 Stopped::Effect(id, _) => vec![Record::Skipped { id, reason, at: when(), by: who() }],
-                Stopped::Undo(step, name) => vec![left_out(step, name, reason, at, by)],
+                Stopped::Undo(step, name) => vec![left_out(step, name, (false, reason), at, by)],
             }
         }
         Verdict::Skip(_) => return Err(must_be_told(run)),
@@ -88,8 +88,14 @@ pub(super) enum Stopped<'a> {
     Undo(StepId, &'a str),
 }
 
-fn left_out(StepId { track, number }: StepId, name: &str, reason: String, at: &Moment, by: &Who) -> Record {
-    Record::StepSkipped { track, number, name: name.to_owned(), reason, at: at.clone(), by: by.clone() }
+fn left_out(
+    StepId { track, number }: StepId,
+    name: &str,
+    (by_hand, reason): (bool, String),
+    at: &Moment,
+    by: &Who,
+) -> Record {
+    Record::StepSkipped { track, number, name: name.to_owned(), reason, by_hand, at: at.clone(), by: by.clone() }
 }
 
 fn must_be_told(run: &str) -> Box<Error> {

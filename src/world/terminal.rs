@@ -4,7 +4,7 @@
 use super::{Answer, Line};
 use crate::model::effect::{Ask, Form, SUSPEND};
 use crate::model::span::Span;
-use crate::model::text::shown;
+use crate::model::text::{page, shown};
 use jiff::Zoned;
 use rustix::termios::{QueueSelector, isatty, tcflush};
 use std::io::Write;
@@ -96,7 +96,7 @@ impl Terminal {
         let mut keyboard = self.keyboard.lock().await;
         let keyboard = keyboard.get_or_insert_with(Keyboard::new);
         keyboard.forget_what_was_typed();
-        if say(&shown(prompt)).is_err() {
+        if say(&page(prompt, false)).is_err() {
             return Line::Closed("the terminal was closed".into());
         }
         match keyboard.line().await {

@@ -89,6 +89,12 @@ fn a_mistake_in_an_undo_is_edited_left_out_done_by_hand_or_given_up() {
         assert_eq!(play.run().exit_code, 7, "{word}: as it is, it comes to the same");
         let finished = mend(&play, word, &CrashClock::never()).expect("it lives");
         assert_eq!(finished.ending, ending, "{word}: {:?}", finished.error);
+        let code = match word {
+            "abort" => 1,
+            "skip" => 7,
+            _ => 6,
+        };
+        assert_eq!(finished.exit_code, code, "{word}");
         let undone = deeds(&play);
         assert_eq!(undone.iter().filter(|deed| *deed == "unset_option c2").count(), 1, "{word}: {undone:?}");
         assert_eq!(undone.contains(&"unstage c2".to_owned()), word != "abort", "{word}: {undone:?}");

@@ -1,0 +1,169 @@
+//! What people had left out of the ways back of a run, or said was done by hand: none of it is told as undone. Pure
+//! reading of records, from the first one on; it judges nobody's word.
+
+use super::history::History;
+use crate::model::effect::Outcome;
+use crate::model::record::{EffectId, Record, TrackId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a person said of something on a way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Word {
+    /// It is done all the same.
+    Done,
+    /// It is left out.
+    LeftOut,
+}
+
+/// Something on a way back for which there is only a person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// What: the label of an effect, or the name of a step.
+    pub what: String,
+    /// What was said.
+    pub word: Word,
+    /// Who said it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    same: Same,
+    /// On which way back.
+    way: String,
+}
+
+/// By what it is known again when a later way back does it after all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Same {
+    /// The digest of an effect.
+    Effect(String),
+    /// The name of a step.
+    Step(String),
+}
+
+/// What was said of what, and by whom.
+type Remark = (Word, String, String);
+
+/// Everything of that kind in the records of a run.
+#[derive(Debug, Clone, Default)]
+pub struct LeftOut {
+    spoken: Vec<Spoken>,
+    /// Effects of ways back, by label and digest.
+    asked: BTreeMap<EffectId, (String, String)>,
+    /// Those that happened because somebody says so: who, and why.
+    settled: BTreeMap<EffectId, (String, String)>,
+    /// Steps of ways back that are under way, by name.
+    open: BTreeMap<(TrackId, String), String>,
+    /// What was said within which step.
+    within: BTreeMap<(TrackId, String), BTreeSet<Remark>>,
+}
+
+impl LeftOut {
+    /// What was said in a run.
+    #[must_use]
+    pub fn of(history: &History) -> Self {
+        let mut all = Self::default();
+        history.records().iter().for_each(|stored| all.add(&stored.record));
+        all
+    }
+
+    /// Takes the next record.
+    pub fn add(&mut self, record: &Record) {
+        match record {
+            Record::StepBegun { track, number, name, .. } if is_of_way_back(track) => {
+                self.open.insert((track.clone(), number.clone()), name.clone());
+            }
+            Record::StepEnded { track, number, failed, .. } if is_of_way_back(track) => {
+                let name = self.open.remove(&(track.clone(), number.clone()));
+                let said = self.word_in(track, number).is_some();
+                if let Some(name) = name.filter(|_| failed.is_none() && !said) {
+                    self.is_done(track, &Same::Step(name));
+                }
+            }
+            Record::Intent { id, effect, digest, .. } if is_of_way_back(&id.track) => {
+                self.settled.remove(id);
+                self.asked.insert(id.clone(), (effect.label.clone(), digest.clone()));
+            }
+            Record::Settled { id, happened, reason, by, .. } if is_of_way_back(&id.track) => {
+                self.settled.remove(id);
+                if *happened {
+                    self.settled.insert(id.clone(), (by.user.clone(), reason.clone()));
+                }
+            }
+            Record::Outcome { id, outcome, .. } if is_of_way_back(&id.track) => self.came_of(id, outcome),
+            Record::Read { id, effect, digest, outcome: outcome @ Outcome::Skipped { .. }, .. }
+                if is_of_way_back(&id.track) =>
+            {
+                self.asked.insert(id.clone(), (effect.label.clone(), digest.clone()));
+                self.came_of(id, outcome);
+            }
+            Record::StepSkipped { track, name, reason, by_hand, by, .. } if is_of_way_back(track) => {
+                let word = if *by_hand { Word::Done } else { Word::LeftOut };
+                let same = Same::Step(name.clone());
+                self.say(track, (name.clone(), same), word, (by.user.clone(), reason.clone()));
+            }
+            Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
+            Record::Intent { .. } | Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } => {}
+            Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } | Record::Skipped { .. } => {}
+            Record::StepSkipped { .. } | Record::Adopted { .. } | Record::Rollback { .. } => {}
+            Record::Undone { .. } | Record::Steered { .. } | Record::Typed { .. } => {}
+            Record::Deviation { .. } | Record::Ended { .. } => {}
+        }
+    }
+
+    fn came_of(&mut self, id: &EffectId, outcome: &Outcome) {
+        let Some((label, digest)) = self.asked.get(id).cloned() else { return };
+        let same = Same::Effect(digest);
+        match (outcome, self.settled.remove(id)) {
+            (Outcome::Skipped { reason, by }, _) => {
+                self.say(&id.track, (label, same), Word::LeftOut, (by.clone(), reason.clone()));
+            }
+            (Outcome::Done { .. }, Some(said)) => self.say(&id.track, (label, same), Word::Done, said),
+            (Outcome::Done { .. }, None) => self.is_done(&id.track, &same),
+            (Outcome::Failed(_), _) => {}
+        }
+    }
+
+    fn say(&mut self, track: &TrackId, (what, same): (String, Same), word: Word, (by, reason): (String, String)) {
+        for (around, number) in self.open.keys().filter(|(around, _)| track.is_within(around)) {
+            let step = (around.clone(), number.clone());
+            self.within.entry(step).or_default().insert((word, what.clone(), by.clone()));
+        }
+        self.spoken.push(Spoken { what, word, by, reason, same, way: way_of(track).to_owned() });
+    }
+
+    /// A later way back has done what was left out of an earlier one.
+    fn is_done(&mut self, track: &TrackId, same: &Same) {
+        let way = way_of(track);
+        self.spoken.retain(|spoken| spoken.same != *same || spoken.way == way);
+    }
+
+    /// Whether anything was left out, and was not done since.
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        self.spoken.iter().any(|spoken| spoken.word == Word::LeftOut)
+    }
+
+    /// All that was said, in order.
+    #[must_use]
+    pub fn spoken(&self) -> &[Spoken] {
+        &self.spoken
+    }
+
+    /// What was said of something within a step of a way back, what was left out before all else: what it was about,
+    /// and who said it.
+    #[must_use]
+    pub fn word_in(&self, track: &TrackId, number: &str) -> Option<(Word, &str, &str)> {
+        let (word, what, by) = self.within.get(&(track.clone(), number.to_owned()))?.last()?;
+        Some((*word, what, by))
+    }
+}
+
+/// Whether a track belongs to a way back. What is found out about an effect on one has a track beside it.
+fn is_of_way_back(track: &TrackId) -> bool {
+    track.0.starts_with('r') && !track.0.contains(['~', '?'])
+}
+
+/// The way back that a track belongs to.
+fn way_of(track: &TrackId) -> &str {
+    track.0.split('.').next().unwrap_or_default()
+}
