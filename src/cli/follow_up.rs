@@ -159,8 +159,8 @@ pub(super) fn go_on(
             finished = repl::open(&taken, events, Start::Run, desk)?;
         }
         answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
-        let failed = has_failed(&taken, &finished, desk)?;
-        if course.on_failure == AfterFailure::Rollback && failed {
+        // A journal that cannot be read is told with why the run has stopped.
+        if course.on_failure == AfterFailure::Rollback && has_failed(&taken, &finished, desk).unwrap_or(false) {
             // What could be typed otherwise is not for anybody to type.
             finished.error.iter_mut().for_each(|error| error.hints = vec!["rolling back, as asked".to_owned()]);
         }

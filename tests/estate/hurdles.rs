@@ -97,21 +97,21 @@ impl Site {
 fn nobody_answers() {
     let site = Site::new("");
     site.host().machine.cut_link();
-    site.stops(&["cannot be reached", "ssh h1"], || site.host().machine.heal_link());
+    site.stops(&["cannot be reached", "/config h1"], || site.host().machine.heal_link());
 }
 
 #[test]
 fn the_connection_is_refused() {
     let site = Site::new("");
     site.host().stop_sshd();
-    site.stops(&["cannot be reached", "refused", "ssh h1"], || site.host().start_sshd());
+    site.stops(&["cannot be reached", "refused", "/config h1"], || site.host().start_sshd());
 }
 
 #[test]
 fn the_account_is_wrong() {
     let site = Site::new("");
     site.edit_config("User root", "User nosuch");
-    site.stops(&["refuses the login", "ssh h1"], || site.edit_config("User nosuch", "User root"));
+    site.stops(&["refuses the login", "/config h1"], || site.edit_config("User nosuch", "User root"));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn the_key_is_wrong() {
     let other = site.host().home().with_file_name("host_key");
     let (right, wrong) = (site.estate.key().display().to_string(), other.display().to_string());
     site.edit_config(&right, &wrong);
-    site.stops(&["refuses the login", "ssh h1"], || site.edit_config(&wrong, &right));
+    site.stops(&["refuses the login", "/config h1"], || site.edit_config(&wrong, &right));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn the_host_key_is_unknown() {
     let site = Site::new("");
     let known = std::fs::read(site.estate.known_hosts()).unwrap();
     std::fs::write(site.estate.known_hosts(), "").unwrap();
-    site.stops(&["is not known", "ssh h1"], || std::fs::write(site.estate.known_hosts(), known).unwrap());
+    site.stops(&["is not known", "/config h1"], || std::fs::write(site.estate.known_hosts(), known).unwrap());
 }
 
 #[test]

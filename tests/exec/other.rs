@@ -87,7 +87,7 @@ fn a_limit_holds_over_a_probe_that_hangs() {
     assert_eq!((failure.kind, fake.0.borrow().now), (FailureKind::Limit, 10_001), "{}", failure.message);
     let fake = hangs();
     let failure = failed(act(&fake, Action::Probe(slow(Some(limit))), 1, false));
-    assert_eq!((failure.kind, fake.0.borrow().now), (FailureKind::Unreachable, 5_000), "{}", failure.message);
+    assert_eq!((failure.kind, fake.0.borrow().now), (FailureKind::Limit, 5_000), "{}", failure.message);
     let fake = hangs();
     failed(act(&fake, Action::Probe(slow(None)), 1, false));
     assert_eq!(fake.0.borrow().now, 92_000, "by itself it has its own limit, each time");

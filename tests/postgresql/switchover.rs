@@ -70,7 +70,8 @@ fn what_cannot_end_well_changes_nothing_or_is_put_back() {
         assert!(ended.code == code, "{settings}: {}\n{}{}", ended.code, ended.out, ended.err);
         ended.says(says);
         if code == 1 {
-            site.baton(&["rollback", "--yes"]).code(6);
+            let back = site.baton(&["rollback", "--yes"]);
+            assert!(back.code == 6 || back.err.contains("came later and did nothing"), "{back:?}");
         }
         assert_eq!(site.pair(), before, "{settings}");
     }
