@@ -256,12 +256,12 @@ impl Dispatcher {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
                 }
                 Verdict::Leased { denied } => {
-                    entered = self.freed(id, effect, &denied)?;
+                    self.free(id, effect, &denied)?;
+                    entered = true;
                     continue;
                 }
             };
-            let record = self.outcome_record(id, attempt, effect, place, outcome.clone());
-            self.append(record)?;
+            self.append(self.outcome_record(id, attempt, effect, place, outcome.clone()))?;
             return Ok(outcome);
         }
     }

@@ -38,11 +38,10 @@ pub(super) fn followed(params: &Fields) -> Vec<String> {
 
 impl Dispatcher {
     /// Makes a host free that a run holds which is over by this very journal: its runner died before it gave it back.
-    /// Always true.
     ///
     /// # Errors
     /// The run stops where the host is not to be had like that.
-    pub(super) fn freed(&self, id: &EffectId, effect: &Effect, denied: &Denied) -> Result<bool, Halted> {
+    pub(super) fn free(&self, id: &EffectId, effect: &Effect, denied: &Denied) -> Result<(), Halted> {
         let over = match denied {
             Denied::Held { host, by } => self.is_over(by).then_some((host, by)),
             Denied::TakenOver { .. } | Denied::Gone { .. } => None,
@@ -51,7 +50,7 @@ impl Dispatcher {
         let Some((host, by)) = over else { return Err(self.leased(id, effect, denied)) };
         let text = format!("`{host}` is taken from run {}, which is over and had not given it back", by.runner.run);
         self.emit(&Event::Notice { text });
-        Ok(true)
+        Ok(())
     }
 
     /// Whether the run that holds a host is over, and was not taken up again elsewhere since this journal knew of it.

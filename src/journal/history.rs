@@ -172,10 +172,11 @@ impl History {
 
     /// Enters one record into the index. The error is a sentence without the record's number.
     fn index(&mut self, index: usize, record: &Record, all: &[Stored]) -> std::result::Result<(), String> {
+        // What is over can be taken back, or be carried to another place from which it is.
         let is_carried = matches!(record, Record::Deviation { hosts, .. } if hosts.is_empty());
-        let begins_way_back = is_carried || matches!(record, Record::Rollback { .. });
+        let may_follow = is_carried || matches!(record, Record::Rollback { .. });
         if let Some(ending) = self.last_ending.filter(|_| self.is_final())
-            && !(begins_way_back && matches!(ending, Ending::Done | Ending::Held))
+            && !(may_follow && matches!(ending, Ending::Done | Ending::Held))
         {
             return Err(format!("the run had ended before ({ending:?})").to_lowercase());
         }

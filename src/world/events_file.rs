@@ -38,7 +38,7 @@ fn pipe(path: &Path) -> Result<Box<dyn Write>> {
         Error::new(Kind::Usage, format!("cannot write into the pipe `{}`: {error}", path.display()))
             .hint("nothing was done; begin to read from it first")
     };
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().write(true).custom_flags(flags).open(path).map_err(no_reader)?;
     let now = rustix::fs::fcntl_getfl(&file).map_err(io::Error::from).map_err(no_reader)?;
     rustix::fs::fcntl_setfl(&file, now - OFlags::NONBLOCK).map_err(io::Error::from).map_err(no_reader)?;
