@@ -223,3 +223,27 @@ fn the_name_of_a_lease_cannot_lead_out_of_its_folder() {
     assert_eq!(names.len(), 1);
     assert!(!dir.path().join("../../x.lock").exists());
 }
+
+/// Whoever looks who holds a name sees who does, and keeps nobody from taking it.
+#[test]
+fn looking_at_a_name_tells_the_truth_and_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, pid) = (folder.path(), std::process::id());
+    let holder = Holder { run: "aa".into(), pid, user: "ann".into(), host: "vm".into(), since: "now".into() };
+    let held = Lease::take(dir, "held", &holder).unwrap();
+    std::thread::scope(|scope| {
+        let busy = |name: &'static str| {
+            let holder = holder.clone();
+            move || (0..2_000).for_each(|_| drop(Lease::take(dir, name, &holder).unwrap()))
+        };
+        let takers = [scope.spawn(busy("one")), scope.spawn(busy("other"))];
+        while !takers.iter().all(|taker| taker.is_finished()) {
+            assert_eq!(Lease::is_held(dir, "held"), Some(true));
+            assert_eq!(Lease::holder(dir, "held"), Some(holder.clone()));
+            assert!(Lease::is_held(dir, "one").is_some() && Lease::is_held(dir, "other").is_some());
+        }
+    });
+    drop(held);
+    assert_eq!((Lease::is_held(dir, "held"), Lease::holder(dir, "held")), (Some(false), None));
+    assert_eq!(Lease::is_held(dir, "never"), Some(false));
+}

@@ -9,6 +9,9 @@ use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+/// How often a name that is only looked at is tried again: a look takes microseconds.
+const LOOKS_MAX: u32 = 1_000;
+
 /// Who holds a lease, for the person who is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
@@ -66,10 +69,16 @@ impl Lease {
         // The file stays when the lease ends: a name that is removed and made again could be locked twice.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(no_link());
+        let mut looks = 0;
         loop {
             let mut file = options.open(&path).map_err(|error| unusable(&error))?;
             match file.try_lock() {
                 Ok(()) => {}
+                // Somebody only looks, which is over at once.
+                Err(TryLockError::WouldBlock) if looks < LOOKS_MAX && locked(&file) == Some(false) => {
+                    looks += 1;
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => return Err(refused(name, &mut file)),
                 Err(TryLockError::Error(error)) => return Err(unusable(&error)),
             }
@@ -81,8 +90,7 @@ impl Lease {
         }
     }
 
-    /// Who holds `name` at this moment, as far as this machine can tell without taking it: whoever wants it must not
-    /// find it taken because somebody looks.
+    /// Who holds `name` at this moment. Whoever wants it meanwhile does not find it taken because somebody looks.
     #[must_use]
     pub fn holder(dir: &Path, name: &str) -> Option<Holder> {
         let mut file = opened(dir, name).ok()?;
@@ -106,7 +114,7 @@ impl Lease {
     pub fn break_open(dir: &Path, name: &str) -> Result<Option<Holder>> {
         let path = dir.join("locks").join(format!("{}.lock", file_name(name)));
         let Ok(mut file) = OpenOptions::new().read(true).custom_flags(no_link()).open(&path) else { return Ok(None) };
-        if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        if locked(&file) != Some(true) {
             return Ok(None);
         }
         std::fs::remove_file(&path).map_err(|error| {
@@ -122,14 +130,14 @@ fn opened(dir: &Path, name: &str) -> std::io::Result<File> {
     OpenOptions::new().read(true).custom_flags(no_link()).open(path)
 }
 
-/// Whether a process has locked this file; nothing where the machine does not tell.
+/// Whether a process holds this file for itself; nothing where that cannot be told. Looked at by sharing it for a
+/// moment: the kernel's own list of locks is read in parts, and may lack one that was there all the time.
 fn locked(file: &File) -> Option<bool> {
-    let metadata = file.metadata().ok()?;
-    let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
-    let id = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
-    // `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    Some(locks.lines().any(|line| line.contains("FLOCK") && line.split_whitespace().any(|word| word == id)))
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().is_ok().then_some(false),
+        Err(TryLockError::WouldBlock) => Some(true),
+        Err(TryLockError::Error(_)) => None,
+    }
 }
 
 /// How lock files are opened: a link in their place is not followed.
