@@ -15,8 +15,8 @@ type Story = (&'static str, &'static str, Option<&'static str>, &'static [(&'sta
 
 /// Upgrades that were carried out or broke off, each taken back with its record by another branch.
 const STORIES: [Story; 5] = [
-    ("genesys/confserv-ha", "upgrade-mode", Some("stage_install"), &[]),
-    ("genesys/confserv-ha", "upgrade-mode", Some("stage_install"), &[("trusted", "no")]),
+    ("genesys/confserv-ha", "upgrade-mode", Some("swap_folder"), &[]),
+    ("genesys/confserv-ha", "upgrade-mode", Some("swap_folder"), &[("trusted", "no")]),
     ("genesys/confserv-ha", "compatible", None, &[("start_limit", "50min"), ("role_limit", "70s")]),
     ("genesys/confserv-ha", "new-database", None, &[("backup_label", "before")]),
     ("genesys/confserv-ha-same-schema", "same-schema", None, &[]),

@@ -7,7 +7,7 @@ use crate::support::simulation::Scene;
 use baton::model::record::Ending::{self, Done, Held};
 
 /// Every runbook with every scenario it is made for, and how that ends.
-pub const SCENES: [(&str, &str, Ending); 21] = [
+pub const SCENES: [(&str, &str, Ending); 24] = [
     ("genesys/confserv-ha", "upgrade-mode", Done),
     ("genesys/confserv-ha", "new-database", Done),
     ("genesys/confserv-ha", "compatible", Done),
@@ -16,6 +16,9 @@ pub const SCENES: [(&str, &str, Ending); 21] = [
     ("genesys/confserv-ha", "wrong-database", Held),
     ("genesys/confserv-ha", "never-ready", Held),
     ("genesys/confserv-ha", "exits", Held),
+    ("genesys/confserv-ha", "original-dies", Done),
+    ("genesys/confserv-ha", "upgraded-dies", Done),
+    ("genesys/confserv-ha", "leftovers", Done),
     ("genesys/confserv-ha", "late-event", Done),
     ("genesys/confserv-ha", "second-exits", Held),
     ("genesys/confserv-ha", "not-promoted", Held),

@@ -150,26 +150,25 @@ fn says_no(form: &str, gate: &str) -> Option<Fault> {
 #[test]
 fn the_record_of_an_upgrade_leads_back_from_wherever_it_stopped() {
     let general = "genesys/confserv-ha";
-    // C1 was never shut down; the new C2 was stopped, and left so.
+    // C1 was never shut down; the new C2 was stopped, and left so. What was staged for C1 stays beside its folder.
     let left_stopped = says_no("choose", "old-version-back");
-    let end = back_at(OLD, "c1", ["", NEW]);
+    let end = back_at(OLD, "c1", [NEW, NEW]);
     after_upgrade((general, "exits"), left_stopped, &[], "GEN-RB-PRE", &end);
     // The folder of C2 was not even swapped.
-    let end = back_at(OLD, "c1", ["", NEW]);
     after_upgrade((general, "upgrade-mode"), fails("swap_folder", "c2", 1), &[], "GEN-RB-PRE", &end);
     // C1 is down with its old version, C2 serves, and may be trusted or not.
-    let before_replacing = || fails("stage_install", "c1", 1);
+    let before_replacing = || fails("swap_folder", "c1", 1);
     after_upgrade((general, "upgrade-mode"), before_replacing(), &[], "GEN-RB-FULL(keep)", &end);
     after_upgrade((general, "upgrade-mode"), before_replacing(), &[("trusted", "no")], "GEN-RB-IMMED", &end);
     after_upgrade((general, "new-database"), before_replacing(), &[("trusted", "no")], "GEN-RB-OLDDB", &end);
-    let end = back_at(OLD_85, "c1", ["", NEW]);
+    let end = back_at(OLD_85, "c1", [NEW, NEW]);
     after_upgrade((general, "compatible"), before_replacing(), &[], "GEN-RB-OPER", &end);
     // Both are replaced; the second one did not start, or everything went well.
     let end = back_at(OLD, "c1", [NEW, NEW]);
     after_upgrade((general, "second-exits"), None, &[], "GEN-RB-FULL(keep)", &end);
     let end = back_at(OLD, "c2", [NEW, NEW]);
     after_upgrade((general, "upgrade-mode"), None, &[], "GEN-RB-FULL(keep)", &end);
-    after_upgrade((general, "new-database"), None, &[], "GEN-RB-FULL(keep)", &end);
+    after_upgrade((general, "new-database"), None, &[], "GEN-RB-NEWDB", &end);
     after_upgrade(("genesys/confserv-ha-same-schema", "same-schema"), None, &[], "GEN-RB-FULL(keep)", &end);
     let end = back_at(OLD_85, "c1", [NEW, NEW]);
     after_upgrade((general, "compatible"), None, &[], "GEN-RB-OPER", &end);
@@ -235,8 +234,11 @@ fn what_cannot_be_decided_is_held_before_anything_is_touched() {
     let in_place = [("verb", "install".into()), ("service", "c2".into()), ("done", Value::Bool(true))];
     let in_place = record(Value::map([("c1", OLD.into())]), vec![Value::map(in_place)]);
     held_untouched(&scene().following(in_place), None, "installed in place on c2");
-    let restore = Scene::new(RUNBOOK, "rb-full-restore").given("backup_label", "yesterday");
-    held_untouched(&restore, None, "there is no verified backup yesterday");
+    let restore = Scene::new(RUNBOOK, "rb-full-restore");
+    held_untouched(&restore.given("backup_label", "yesterday"), None, "there is no verified backup yesterday");
+    let untold = Scene::new(RUNBOOK, "rb-full-restore").given("backup_label", "");
+    held_untouched(&untold, None, "no record tells which backup of confdb to restore");
+    held_untouched(&Scene::new(RUNBOOK, "upgrade-mode"), None, "was not upgraded: there is nothing to take back");
 }
 
 #[test]

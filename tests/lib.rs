@@ -18,6 +18,7 @@ mod from_run;
 mod gates;
 mod genesys_model;
 mod genesys_rollback;
+mod genesys_upgrade;
 mod hands;
 mod history;
 mod inventory;

@@ -43,7 +43,7 @@ impl Gist {
                 self.about = about.into_iter().chain([("params", params)]).map(|(k, v)| (k.to_owned(), v)).collect();
             }
             Record::Read { effect, outcome: Outcome::Done { value, .. }, .. } => self.read(effect, value),
-            Record::Intent { id, effect, .. } => self.intent(id, effect),
+            Record::Intent { id, effect, at, .. } => self.intent(id, effect, at.wall),
             Record::Outcome { id, outcome, .. } => self.came_to(id, matches!(outcome, Outcome::Done { .. })),
             Record::Settled { id, happened, .. } => self.came_to(id, *happened),
             Record::Undone { .. } => self.places.clear(),
@@ -75,13 +75,14 @@ impl Gist {
         firsts.entry(service.clone()).or_insert_with(|| value.clone());
     }
 
-    fn intent(&mut self, id: &EffectId, effect: &Effect) {
+    fn intent(&mut self, id: &EffectId, effect: &Effect, at: i64) {
         let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { return };
         let change = [
             ("verb", job.verb.as_str().into()),
             ("service", service.as_str().into()),
             ("args", Value::Map(job.args.clone())),
             ("done", Value::Bool(false)),
+            ("at", Value::Int(at)),
         ];
         let change = change.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let place = *self.places.entry(id.clone()).or_insert(self.changes.len());

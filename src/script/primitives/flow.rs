@@ -37,7 +37,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             signatures: &["former_run()"],
             summary: "What the run given with `--from-run` found and did, or `()`: a map of `run`, `runbook`, `ended`, \
                       `params`, `roles` and `versions` (the first reading of each service), and `changes`, a list of \
-                      `#{ verb, service, args, done }` in order.",
+                      `#{ verb, service, args, done, at }` in order; `at` is when it was begun, as `now()` tells it.",
             example: r#"
                 let former = former_run();
                 if former != () { note(`run ${former.run} was ${former.ended}`); }"#,
