@@ -5,6 +5,9 @@ use std::borrow::Cow;
 
 /// The longest line of foreign text that is shown; the rest is counted, not printed.
 pub const LINE_MAX: usize = 400;
+/// The longest line of what is told or asked. Nobody can answer a question of which the end is missing, so the
+/// language takes no longer one.
+pub const TOLD_MAX: usize = 4_000;
 
 /// A word as it is typed in a shell: in quotes unless it is plain.
 #[must_use]
@@ -20,9 +23,13 @@ pub fn typed(word: &str) -> String {
 /// character appears as `\u{..}` (tabs as four spaces), and the line is cut at [`LINE_MAX`].
 #[must_use]
 pub fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(LINE_MAX + 32));
+    cut(text, LINE_MAX)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(most + 32));
     for (count, character) in text.chars().enumerate() {
-        if count == LINE_MAX {
+        if count == most {
             out.push_str(&format!("… ({} more characters)", text.chars().count() - count));
             break;
         }
@@ -35,10 +42,11 @@ pub fn shown(text: &str) -> String {
     out
 }
 
-/// Several lines of foreign text, each as [`shown`]: their ends stay, whoever lays them out sees to where they begin.
+/// What is told or asked, as safe as [`shown`], each line up to [`TOLD_MAX`]: the ends of lines stay, whoever lays them
+/// out sees to where they begin.
 #[must_use]
 pub fn lines_shown(text: &str) -> String {
-    text.lines().map(shown).collect::<Vec<_>>().join("\n")
+    text.lines().map(|line| cut(line, TOLD_MAX)).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a terminal obeys the character, or shows other text than there is because of it.

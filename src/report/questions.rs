@@ -3,7 +3,7 @@
 
 use crate::model::effect::{Action, Ask, Outcome};
 use crate::model::record::{EffectId, Record};
-use crate::model::text::shown;
+use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::layout::{time_of_day, wrap};
 use crate::report::style::{Style, Tone};
@@ -129,7 +129,8 @@ impl Question {
         let since = style.paint(Tone::Dim, &format!("asked since {}", time_of_day(self.since, zone)));
         let mut text = format!("  {}  {since}\n", style.paint(Tone::Strong, &shown(&self.ask.gate)));
         let mut lines = |label: &str, words: &str| {
-            for (n, line) in words.lines().flat_map(|line| wrap(&shown(line), style.width - 14)).enumerate() {
+            let told = lines_shown(words);
+            for (n, line) in told.lines().flat_map(|line| wrap(line, style.width - 14)).enumerate() {
                 text += format!("    {:<9} {line}", if n == 0 { label } else { "" }).trim_end();
                 text.push('\n');
             }

@@ -4,7 +4,7 @@
 use super::{Answer, Line};
 use crate::model::effect::{Ask, Form, SUSPEND};
 use crate::model::span::Span;
-use crate::model::text::{page, shown};
+use crate::model::text::{lines_shown, page, shown};
 use jiff::Zoned;
 use rustix::termios::{QueueSelector, isatty, tcflush};
 use std::io::Write;
@@ -129,12 +129,12 @@ fn understand(form: &Form, line: &str) -> Typed {
 
 fn question(ask: &Ask) -> String {
     let mut text = format!("\n? {}\n", shown(&ask.gate));
-    for line in ask.text.lines() {
-        text.push_str(&format!("  {}\n", shown(line)));
+    for line in lines_shown(&ask.text).lines() {
+        text.push_str(&format!("  {line}\n"));
     }
-    for (n, line) in ask.evidence.lines().enumerate() {
+    for (n, line) in lines_shown(&ask.evidence).lines().enumerate() {
         let label = if n == 0 { "evidence:" } else { "         " };
-        text.push_str(&format!("  {label} {}\n", shown(line)));
+        text.push_str(&format!("  {label} {line}\n"));
     }
     text.push_str(&format!("  type {}\n> ", choice(&ask.form)));
     text

@@ -1,6 +1,7 @@
 //! Questions to people. No answer is ever assumed: where nobody is there to answer, the run stops and can be resumed.
 
 use crate::model::effect::{Action, Ask, Class, Effect, FailureKind, Form, SUSPEND};
+use crate::model::text::TOLD_MAX;
 use crate::model::value::Value;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
@@ -69,6 +70,9 @@ fn ask(call: &Call<'_>, form: Form, text: String, evidence: String, options: &Op
     let own = options.text("gate")?;
     if let Some(wrong) = own.as_deref().and_then(gates::wrong_name) {
         return Err(call.bug(wrong));
+    }
+    if let Some(long) = [&text, &evidence].into_iter().map(|text| text.chars().count()).find(|len| *len > TOLD_MAX) {
+        return Err(call.bug(format!("a question of {long} characters is read by nobody: at most {TOLD_MAX}")));
     }
     let gate = call.track()?.run.door.gate_name(call.doc.name, own.as_deref());
     let label = format!("{}({text})", call.doc.name);
