@@ -1,8 +1,9 @@
 //! A look before the first change: what will not work is said, with what to do about it; a host that hangs costs its own
 //! time; nothing is left behind anywhere.
 
-use crate::support::estate::Estate;
+use crate::support::estate::{Estate, Kind};
 use crate::support::{Baton, Ended};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -65,6 +66,9 @@ clients) echo 3 ;;
 *) echo "it was asked to $1" >&2; exit 9 ;;
 esac
 "#;
+
+/// The line by which it notes that it was asked.
+const ASKED: &str = "echo \"$1 $2\" >>\"${0%/*}/asked\"\n";
 
 /// A site of services `a` and `b`, a pair, on two hosts that are this machine.
 struct Site(Baton);
@@ -236,6 +240,19 @@ fn a_folder_for_jobs_that_is_not_ours_is_told_and_the_rest_is_read() {
 }
 
 #[test]
+fn an_account_that_sudo_refuses_is_told_once_and_its_services_are_not_read() {
+    let site = Site::new();
+    let text = std::fs::read_to_string(site.0.folder().join("site.toml")).unwrap();
+    let changed = text.replacen("product = \"plain\"\n", "product = \"plain\"\nbecome = \"nosuch\"\n", 1);
+    site.0.write("site.toml", &changed);
+    let ended = site.looked(&[]).code(1);
+    contains(&ended, "nosuch");
+    contains(&ended, "; nothing of `a` was read");
+    contains(&ended, "✓ b on h-b 4 probes and its log: running");
+    contains(&ended, "✗ 1 thing will not work tonight");
+}
+
+#[test]
 fn with_a_runbook_only_what_it_can_use_is_read() {
     let site = Site::new();
     let text = "//! Looks\nlet who = param(\"who\", #{ help: \"whom\" });\nlet a = service(\"a\");\n\
@@ -271,7 +288,7 @@ fn over_ssh(baton: &Baton, estate: &Estate, count: usize, settings: &str, beside
     for number in 1..=count {
         let home = estate.host(number).home();
         std::fs::create_dir(home.join("log")).unwrap();
-        std::fs::write(home.join("tool"), TOOL.replace("echo \"$1 $2\"", ": ")).unwrap();
+        std::fs::write(home.join("tool"), TOOL.replace(ASKED, "")).unwrap();
         std::fs::set_permissions(home.join("tool"), PermissionsExt::from_mode(0o755)).unwrap();
         std::fs::write(home.join(format!("log/s{number}.log")), "22:00:06 Std 10001 first\n").unwrap();
         text += &format!(
@@ -284,23 +301,29 @@ fn over_ssh(baton: &Baton, estate: &Estate, count: usize, settings: &str, beside
 
 #[test]
 fn over_ssh_each_host_says_why_it_cannot_be_used_and_nothing_is_left_on_it() {
-    let (baton, estate) = (Baton::new(), Estate::start(4));
-    over_ssh(&baton, &estate, 4, "", "[hosts.away]\naddress = \"nowhere.invalid\"\n");
-    // Another machine has the address of the second host, the third lets nobody in, the fourth has no `setsid`.
+    let barred = Kind { sshd: "AllowUsers nobody".into(), ..Kind::default() };
+    let (baton, estate) = (Baton::new(), Estate::of(&[Kind::default(), Kind::default(), barred]));
+    over_ssh(&baton, &estate, 3, "", "[hosts.away]\naddress = \"nowhere.invalid\"\n");
+    // Another machine has the address of the second host.
     let known = std::fs::read_to_string(estate.known_hosts()).unwrap();
     let lines: Vec<&str> = known.lines().collect();
     let key = |line: &str| line.split_once(' ').unwrap().1.to_owned();
     let other = lines[1].replace(&key(lines[1]), &key(lines[0]));
     std::fs::write(estate.known_hosts(), known.replace(lines[1], &other)).unwrap();
-    estate.host(3).does("sed -i s#key.pub#none.pub# \"$(dirname \"$HOME\")\"/sshd_config; true");
-    let before = tree(estate.host(1).home());
+    let before = tree(&estate.host(1).home());
     let ended = baton.run(&["doctor", "-i", "site.toml"]).code(1);
-    contains(&ended, "✓ h1 answers; its jobs are kept in /root/.baton");
+    contains(&ended, "✓ h1 answers; jobs go to /root/.baton (");
     contains(&ended, "✓ s1 on h1 4 probes and its log: running, backup, 8.5");
     contains(&ended, "host `h2` shows another host key than the known one");
+    contains(&ended, "host `h3` refuses the login: ");
     contains(&ended, "host `away` cannot be reached: ");
     contains(&ended, "`s2`: host `h2` was not reached");
-    assert_eq!(tree(estate.host(1).home()), before, "something was left on the host");
+    assert_eq!(tree(&estate.host(1).home()), before, "something was left on the host");
+}
+
+/// A figure, for whoever wants to see it: `--success-output final`.
+fn tell(figure: &str) {
+    let _ = writeln!(std::io::stderr(), "{figure}");
 }
 
 #[test]
@@ -310,13 +333,13 @@ fn fifty_hosts_are_read_within_ten_seconds_and_one_that_hangs_holds_nobody_up() 
     let begun = Instant::now();
     let ended = baton.run(&["doctor", "-i", "site.toml"]).code(0);
     let took = begun.elapsed();
-    println!("50 hosts over SSH: {took:?}");
+    tell(&format!("50 hosts over SSH: {took:?}"));
     assert!(took < Duration::from_secs(10), "it took {took:?}");
     assert_eq!(ended.out.lines().filter(|line| line.starts_with("✓ h")).count(), 50, "{}", ended.out);
     estate.host(7).machine.freeze();
     let begun = Instant::now();
     let ended = baton.run(&["doctor", "-i", "site.toml", "--limit", "3s"]).code(1);
-    println!("one of them frozen: {:?}", begun.elapsed());
+    tell(&format!("one of them frozen: {:?}", begun.elapsed()));
     estate.host(7).machine.thaw();
     assert_eq!(ended.out.lines().filter(|line| line.starts_with("✓ h")).count(), 49, "{}", ended.out);
     contains(&ended, "✗ h7 not read");

@@ -76,8 +76,8 @@ fn read(words: &Words, inventory: (&str, &str), site: &Site) -> Result<(Rc<Inven
     Ok((prepared.inventory, Some(uses)))
 }
 
-/// A lab that lives is looked at as it is. Else one is begun in a folder of its own, so that what a rehearsal has left is
-/// still there, and it is gone afterwards.
+/// A lab that lives is looked at as it is. Else one is begun in a folder of its own, so that what a rehearsal has left
+/// is still there, and it is gone afterwards.
 fn in_lab(words: &Words, wanted: &lab::Wanted, site: &Site, desk: &Desk) -> Result<u8> {
     template(&wanted.lab, site)?;
     let there = Lab::any(&wanted.lab, &desk.state)?.filter(Lab::answers);
@@ -97,7 +97,7 @@ fn in_lab(words: &Words, wanted: &lab::Wanted, site: &Site, desk: &Desk) -> Resu
     };
     if wanted.scenario.as_ref().is_some_and(|scenario| scenario != there.scenario()) {
         let message = format!("the lab `{}` runs as `{}`", there.name(), there.scenario());
-        return Err(Error::new(Kind::Refused, message).hint(format!("end it: baton lab stop {}", there.name())));
+        return Err(Error::new(Kind::Refused, message).hint("end it: baton lab stop"));
     }
     look(words, inventory, uses, &Estate::Lab(there), desk)
 }
@@ -114,8 +114,8 @@ fn look(words: &Words, site: Rc<Inventory>, uses: Option<Uses>, estate: &Estate,
     Ok(if chart.count(Weight::Wrong) > 0 { Kind::Failed.exit_code() } else { 0 })
 }
 
-/// The same site for a world that is only asked what takes no longer than a reading. It keeps no jobs: whose their folders
-/// are is a finding, and no reason not to look at the rest.
+/// The same site for a world that is only asked what takes no longer than a reading. It keeps no jobs: whose their
+/// folders are is a finding, and no reason not to look at the rest.
 fn hasty(site: &Inventory, limit: Span, rehearsed: bool) -> Inventory {
     let mut site = site.clone();
     site.ssh.connect_limit = site.ssh.connect_limit.min(limit);

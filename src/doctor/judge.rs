@@ -80,8 +80,8 @@ fn host_entry(host: &HostPlan, seen: &HostSeen, wanted: &Wanted) -> Entry {
 }
 
 fn of_facts(facts: &Facts) -> String {
-    let room = facts.room.first().map_or(String::new(), |(_, free)| format!(", {} free there", size(*free)));
-    format!("answers; its jobs are kept in {}{room}", shown(&facts.jobs))
+    let room = facts.room.first().map_or(String::new(), |(_, free)| format!(" ({} free)", size(*free)));
+    format!("answers; jobs go to {}{room}", shown(&facts.jobs))
 }
 
 fn unreachable(host: &HostPlan, failure: &Failure, limit: Span) -> Finding {
@@ -96,7 +96,8 @@ fn unreachable(host: &HostPlan, failure: &Failure, limit: Span) -> Finding {
             wrong("it gave no answer in time".into(), Some(next))
         }
         FailureKind::Limit => wrong("it gave no answer in time".into(), None),
-        _ => wrong(said, None),
+        FailureKind::Exit | FailureKind::Goal | FailureKind::Unreachable | FailureKind::Missing => wrong(said, None),
+        FailureKind::Declined | FailureKind::Guard | FailureKind::Unreadable => wrong(said, None),
     }
 }
 
@@ -214,7 +215,9 @@ fn is_understood(probe: &Reader, text: &str) -> bool {
     }
     match &probe.reads {
         Reading::Words(words) => words.iter().any(|word| word == text.trim()),
-        other => value_of(other, text.as_bytes()).is_ok(),
+        other @ (Reading::Text | Reading::Int | Reading::Flag | Reading::Lines) => {
+            value_of(other, text.as_bytes()).is_ok()
+        }
     }
 }
 
@@ -233,7 +236,7 @@ fn misread(probe: &Reader, service: &ServicePlan, text: &str) -> (String, String
                 format!("`{name}` says `{said}`, a word that it may not say: its words are {}", known.join(", "));
             (what, format!("put its command right, or list the word in the inventory: {place}"))
         }
-        other => {
+        other @ (Reading::Text | Reading::Int | Reading::Flag | Reading::Lines) => {
             let why = value_of(other, text.as_bytes()).err().unwrap_or_default();
             (format!("`{name}` cannot be read: {why}"), format!("put its command right, or what it `reads`: {place}"))
         }
@@ -372,5 +375,41 @@ fn size(kib: u64) -> String {
         0..1_024 => format!("{kib} KiB"),
         1_024..1_048_576 => format!("{} MiB", kib / 1_024),
         _ => format!("{} GiB", kib / 1_048_576),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Weight, clock, full_disks, size};
+    use crate::model::record::Moment;
+    use crate::world::facts::Facts;
+
+    fn at(wall: i64) -> Moment {
+        Moment { wall, ..Moment::default() }
+    }
+
+    #[test]
+    fn a_clock_is_off_only_by_what_the_way_there_and_back_cannot_explain() {
+        let told = |shows, vague| {
+            let facts = Facts { clock: Some((shows, vague)), ..Facts::default() };
+            clock(&facts, &at(100_000), &at(101_500)).map(|finding| finding.what)
+        };
+        assert_eq!(told(101_000, 0), None);
+        assert_eq!(told(103_400, 0), None, "it may have been read last");
+        assert_eq!(told(97_100, 999), None, "it may show almost a second more");
+        assert_eq!(told(105_500, 0).as_deref(), Some("its clock is 4s ahead of this machine's"));
+        assert_eq!(told(94_900, 0).as_deref(), Some("its clock is 5s behind this machine's"));
+    }
+
+    #[test]
+    fn a_disk_is_short_of_room_before_it_is_full() {
+        let weigh = |free| {
+            let facts = Facts { room: vec![("/x".into(), free)], ..Facts::default() };
+            full_disks(&facts).first().map(|finding| finding.weight)
+        };
+        assert_eq!(weigh(600 * 1024), None);
+        assert_eq!(weigh(400 * 1024), Some(Weight::Look));
+        assert_eq!(weigh(9 * 1024), Some(Weight::Wrong));
+        assert_eq!([size(12), size(2_048), size(3 << 20)], ["12 KiB", "2 MiB", "3 GiB"]);
     }
 }

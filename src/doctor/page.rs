@@ -1,5 +1,5 @@
-//! What was found, as a page: a line for each host, service and pair, what is wrong under it, and what it comes to. Pure:
-//! text out.
+//! What was found, as a page: a line for each host, service and pair, what is wrong under it, and what it comes to.
+//! Pure: text out.
 
 use super::{Chart, Entry, Weight};
 use crate::report::layout::wrap;

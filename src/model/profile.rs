@@ -107,7 +107,8 @@ pub struct Reader {
     /// How the output becomes a value.
     #[serde(default)]
     pub reads: Reading,
-    /// Whether it tries something out, such as a trial write: no pure reading, and left out where nothing may be touched.
+    /// Whether it tries something out, such as a trial write: no pure reading, and left out where nothing may be
+    /// touched.
     #[serde(default)]
     pub acts: bool,
     /// Whether two readings in a row must agree as long as nobody changes anything. Not said, what a service runs as
