@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 11 | `main`, `lib` | start, and this map |
 //! | 10 | [`cli`] | typed words become a session; the exit code |
-//! | 9 | [`session`], [`repl`], [`lab`] | puts a run together; steers one by hand; the rehearsal site |
+//! | 9 | [`session`], [`repl`], [`lab`], [`doctor`] | puts a run together; by hand; the rehearsal site; a look before |
 //! | 8 | [`script`] | the Rhai host: verbs, diagnostics, lint, documentation |
 //! | 7 | [`dispatch`] | **the door**: replay, intent, perform, outcome, event; the scheduler of tracks |
 //! | 6 | [`exec`] | how an effect is done: jobs, probes, logs, waits, questions |
@@ -47,6 +47,7 @@
 pub mod cli;
 pub mod convert;
 pub mod dispatch;
+pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod exec;

@@ -11,7 +11,7 @@ fn without_words_it_helps_and_names_where_to_start() {
     let ended = Baton::new().run(&[]);
     assert_eq!(ended.code, 2);
     ended.says("baton list").says("resume");
-    Baton::new().run(&["--help"]).code(0).says("Usage: baton");
+    Baton::new().run(&["--help"]).code(0).says("Usage: baton").says("doctor");
     Baton::new().run(&["run", "--help"]).code(0).says("--lab <LAB[:SCENARIO]>").says("baton run RUNBOOK --help");
 }
 
@@ -151,7 +151,7 @@ fn verbs_are_explained_and_misspelled_ones_too() {
 #[test]
 fn shells_learn_the_words() {
     Baton::new().run(&["completions", "bash"]).code(0).says("resume");
-    Baton::new().run(&["completions", "fish"]).code(0).says("eject");
+    Baton::new().run(&["completions", "fish"]).code(0).says("eject").says("doctor");
 }
 
 #[test]

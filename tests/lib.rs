@@ -10,6 +10,7 @@ mod bad_input;
 mod begun_with;
 mod cli;
 mod crash;
+mod doctor;
 mod drift;
 mod estate;
 mod exec;

@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("session", 9),
     ("repl", 9),
     ("lab", 9),
+    ("doctor", 9),
     ("cli", 10),
     ("main", 11),
     ("lib", 11),

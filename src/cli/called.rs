@@ -9,10 +9,10 @@ use crate::model::text::typed;
 /// What stands before every command.
 const PROGRAM: &str = "baton ";
 /// The commands that look for runs or labs in the state folder.
-const OF_STATE: [&str; 10] =
-    ["run", "resume", "rollback", "abort", "takeover", "repl", "approve", "runs", "show", "lab"];
+const OF_STATE: [&str; 11] =
+    ["run", "resume", "rollback", "abort", "takeover", "repl", "approve", "runs", "show", "lab", "doctor"];
 /// The commands that take a runbook.
-const OF_RUNBOOK: [&str; 3] = ["check", "run", "repl"];
+const OF_RUNBOOK: [&str; 4] = ["check", "run", "repl", "doctor"];
 /// Behind these begins a command in a text.
 const BEFORE: [char; 5] = [' ', '(', '`', '"', '\n'];
 

@@ -65,8 +65,13 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 fn read(path: &Path, site: &Site) -> Result<Inventory> {
     let missing = || Error::new(Kind::Usage, format!("there is no inventory `{}`", path.display()));
     let text = desk::read_text(path)?.ok_or_else(missing)?;
+    inventory((&path.display().to_string(), &text), site)
+}
+
+/// The site that an inventory of this name and text describes.
+pub(super) fn inventory((file, text): (&str, &str), site: &Site) -> Result<Inventory> {
     let mut profile = |product: &str| site.lookup(Shelf::Products, product);
-    site.check(Inventory::parse(&text, &path.display().to_string(), &mut profile))
+    site.check(Inventory::parse(text, file, &mut profile))
 }
 
 fn check(given: &str, site: &Site, inventory: Option<&Rc<Inventory>>) -> Result<Vec<Finding>> {

@@ -10,6 +10,7 @@ mod carry;
 mod check;
 mod completions;
 mod doc;
+mod doctor;
 mod edit;
 mod eject;
 mod estate;
@@ -81,6 +82,7 @@ enum Command {
     Repl(repl::Words),
     Approve(approve::Words),
     Check(check::Words),
+    Doctor(doctor::Words),
     List(list::Words),
     Doc(doc::Words),
     Runs(runs::Words),
@@ -158,6 +160,7 @@ fn parse(words: Vec<OsString>) -> std::result::Result<(CommandLine, Called), cla
         Some(Command::Run(words)) => words.names(),
         Some(Command::Repl(words)) => words.names(),
         Some(Command::Check(words)) => words.names(),
+        Some(Command::Doctor(words)) => words.names(),
         Some(Command::Resume(_) | Command::Rollback(_) | Command::Abort(_) | Command::Takeover(_)) => {
             Default::default()
         }
@@ -179,6 +182,7 @@ fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
         Command::Repl(words) => repl::run(words, desk),
         Command::Approve(words) => approve::run(words, desk),
         Command::Check(words) => check::run(words, desk),
+        Command::Doctor(words) => doctor::run(words, desk),
         Command::List(words) => list::run(words, desk),
         Command::Doc(words) => doc::run(words, desk),
         Command::Runs(words) => runs::run(words, desk),

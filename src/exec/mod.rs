@@ -19,6 +19,7 @@ pub mod follow;
 mod followed;
 mod job;
 mod literal;
+mod log_look;
 mod log_names;
 mod log_reader;
 mod log_table;
@@ -35,6 +36,8 @@ mod waiting;
 
 pub use evidence::{Evidence, evidence, is_former};
 pub use job::enter;
+pub use log_look::{LogSeen, look_at_log};
+pub(crate) use reading::value_of;
 pub use scanners::Scanners;
 pub use transfer::BLOCK;
 

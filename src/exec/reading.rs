@@ -8,7 +8,7 @@ use crate::model::value::Value;
 pub(super) const UNKNOWN: &str = Reading::UNKNOWN;
 
 /// The value of an output, or what is wrong with it as a message fragment.
-pub(super) fn value_of(reading: &Reading, out: &[u8]) -> Result<Value, String> {
+pub(crate) fn value_of(reading: &Reading, out: &[u8]) -> Result<Value, String> {
     let text = String::from_utf8_lossy(out);
     let text = text.trim();
     match reading {

@@ -107,6 +107,25 @@ pub struct Reader {
     /// How the output becomes a value.
     #[serde(default)]
     pub reads: Reading,
+    /// Whether it tries something out, such as a trial write: no pure reading, and left out where nothing may be
+    /// touched.
+    #[serde(default)]
+    pub acts: bool,
+    /// Whether two readings in a row must agree as long as nobody changes anything. Not said, what a service runs as
+    /// does: see [`Reader::is_steady`].
+    #[serde(default)]
+    pub steady: Option<bool>,
+}
+
+/// What reads the same twice unless a profile says otherwise.
+const STEADY: [&str; 4] = ["status", "role", "version", "running_version"];
+
+impl Reader {
+    /// Whether two readings of the probe `name` must agree as long as nobody changes anything.
+    #[must_use]
+    pub fn is_steady(&self, name: &str) -> bool {
+        self.steady.unwrap_or_else(|| STEADY.contains(&name))
+    }
 }
 
 /// How a probe's output becomes a value.

@@ -47,4 +47,5 @@ pub mod sources;
 pub mod surface;
 pub(crate) mod tree;
 pub(crate) mod trial;
+pub mod uses;
 pub(crate) mod written;

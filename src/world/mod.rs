@@ -13,6 +13,7 @@ pub mod console;
 pub mod desk;
 pub mod editor;
 pub mod events_file;
+pub mod facts;
 mod files;
 pub mod folders;
 mod hush;

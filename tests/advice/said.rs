@@ -1,7 +1,7 @@
 //! Commands in what baton says: where they begin and end in a line, and what stands for something else.
 
 /// The commands of baton, as its help lists them.
-pub const COMMANDS: [&str; 15] = [
+pub const COMMANDS: [&str; 16] = [
     "run",
     "resume",
     "rollback",
@@ -10,6 +10,7 @@ pub const COMMANDS: [&str; 15] = [
     "repl",
     "approve",
     "check",
+    "doctor",
     "list",
     "doc",
     "runs",

@@ -341,8 +341,16 @@ pub const ALL: &[fn() -> Scene] = &[
             .looking(&[&["show"], &["resume"]])
     },
     || Scene::new("a session without a runbook", "note(\"x\");", &[See(steps_through_nothing)]).looking(&[]),
-    || lab("its lab was begun anew", &[Do(rehearse), Type(REHEARSE)]).living_lab(),
+    || {
+        let looks: &[&[&str]] = &[&["show"], &["resume"], &["doctor", "--lab", "genesys:compatible"]];
+        lab("its lab was begun anew", &[Do(rehearse), Type(REHEARSE)]).living_lab().looking(looks)
+    },
     wrong_words,
+    || Scene::new("a site that is well", MARK, &[Do(well)]).looking(&[&["doctor"]]),
+    || {
+        let looks: &[&[&str]] = &[&["doctor", "-i", "site.toml"], &["doctor", "own/t", "-i", "site.toml"]];
+        Scene::new("a site that is not well", "probe(service(\"db\"), \"gone\");", &[]).looking(looks).mending(well)
+    },
 ];
 
 impl Scene {
@@ -358,6 +366,13 @@ impl Scene {
 
 fn site(baton: &Baton) {
     baton.write("site.toml", &SITE.replace("{home}", &baton.folder().display().to_string()));
+}
+
+/// Every probe of the site can be read.
+fn well(baton: &Baton) {
+    let home = baton.folder().display().to_string();
+    let text = SITE.replace("{home}", &home) + "[services.db.probes.gone]\nargv = [\"true\"]\n";
+    baton.write("site.toml", &text);
 }
 
 fn copy(baton: &Baton) {

@@ -1,0 +1,148 @@
+//! `baton doctor`: looks at a site before the first change and says what will not work. It begins no run; what is found
+//! is for others to judge.
+
+use super::estate::{Estate, lab_name, lease};
+use super::lab::template;
+use super::run::{inventory_text, new_run, prepare, say_what_differs};
+use super::site::Site;
+use super::{Desk, check};
+use crate::doctor::{self, Wanted, Weight};
+use crate::error::{Error, Kind, Result};
+use crate::lab::{self, Lab};
+use crate::model::inventory::Inventory;
+use crate::model::span::Span;
+use crate::model::text::typed;
+use crate::report::layout::time_of_day;
+use crate::script::uses::Uses;
+use crate::world::desk;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// Where a lab lives that is begun to be looked at, below the state folder.
+const OWN: &str = "doctor";
+
+/// Look at a site before the first change: read what a runbook can use, twice, and say what will not work
+#[derive(Debug, clap::Args)]
+pub(super) struct Words {
+    /// Only what this runbook can use: a name from `baton list`, or the path of a .rhai file
+    runbook: Option<String>,
+    /// The site: its inventory, a TOML file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "lab")]
+    inventory: Option<PathBuf>,
+    /// A rehearsal site instead of a real one, and how it behaves
+    #[arg(long, value_name = "LAB[:SCENARIO]")]
+    lab: Option<String>,
+    /// How long one reading may take
+    #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = limit)]
+    limit: Span,
+}
+
+impl Words {
+    /// The runbook and the inventory as they were given.
+    pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
+        (self.runbook.iter().cloned().collect(), self.inventory.clone())
+    }
+}
+
+fn limit(text: &str) -> std::result::Result<Span, String> {
+    let span = Span::parse(text)?;
+    if span.0 == 0 { Err("a reading takes some time".to_owned()) } else { Ok(span) }
+}
+
+pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+    let site = Site::here();
+    match (&words.inventory, &words.lab) {
+        (Some(file), _) => {
+            let (file, text) = inventory_text(file)?;
+            let (inventory, uses) = read(words, (&file, &text), &site)?;
+            say_what_differs(&site, desk);
+            look(words, inventory, uses, &Estate::Site, desk)
+        }
+        (None, Some(lab)) => in_lab(words, &lab::Wanted::parse(lab), &site, desk),
+        (None, None) => Err(Error::new(Kind::Usage, "where shall it look?")
+            .hint("at a lab: baton doctor --lab genesys")
+            .hint("at a site: baton doctor -i INVENTORY")),
+    }
+}
+
+/// The site, and what of it the runbook can use if there is one.
+fn read(words: &Words, inventory: (&str, &str), site: &Site) -> Result<(Rc<Inventory>, Option<Uses>)> {
+    let Some(given) = &words.runbook else {
+        return Ok((Rc::new(check::inventory(inventory, site)?), None));
+    };
+    let prepared = prepare(&site.runbook(given)?, inventory, site, &format!("baton check {given}"))?;
+    let uses = Uses::of(&prepared.program);
+    Ok((prepared.inventory, Some(uses)))
+}
+
+/// A lab that lives is looked at as it is. Else one is begun in a folder of its own, so that what a rehearsal has left
+/// is still there, and it is gone afterwards.
+fn in_lab(words: &Words, wanted: &lab::Wanted, site: &Site, desk: &Desk) -> Result<u8> {
+    template(&wanted.lab, site)?;
+    let there = Lab::any(&wanted.lab, &desk.state)?.filter(Lab::answers);
+    let state = if there.is_some() { desk.state.clone() } else { desk.state.join(OWN) };
+    let mut text_of = |shelf, name: &str| site.text(shelf, name);
+    let plan = Lab::plan(wanted, None, &state, &mut text_of)?;
+    let (inventory, uses) = read(words, (&plan.inventory_file(), plan.inventory()), site)?;
+    drop(plan.check(&inventory)?);
+    let _of_lab = lease(desk, &lab_name(plan.name()), "-")?;
+    say_what_differs(site, desk);
+    let Some(there) = there else {
+        let lab = plan.open(&inventory)?;
+        let looked = look(words, inventory, uses, &Estate::Lab(lab.clone()), desk);
+        lab.stop()?;
+        desk::remove_folder(&state)?;
+        return looked;
+    };
+    if wanted.scenario.as_ref().is_some_and(|scenario| scenario != there.scenario()) {
+        let message = format!("the lab `{}` runs as `{}`", there.name(), there.scenario());
+        return Err(Error::new(Kind::Refused, message).hint("end it: baton lab stop"));
+    }
+    look(words, inventory, uses, &Estate::Lab(there), desk)
+}
+
+fn look(words: &Words, site: Rc<Inventory>, uses: Option<Uses>, estate: &Estate, desk: &Desk) -> Result<u8> {
+    let rehearsed = matches!(estate, Estate::Lab(_));
+    let world = estate.world(&hasty(&site, words.limit, rehearsed), desk)?;
+    let jobs = if rehearsed { BTreeMap::new() } else { local_jobs(&site, desk)? };
+    let wanted = Wanted { site, uses, limit: words.limit, jobs, rehearsed };
+    let chart = doctor::examine(&wanted, &new_run()?, Box::new(world), desk.who())?;
+    let time = time_of_day(chart.at, &desk.screen.zone);
+    let page = doctor::page(&chart, &desk.screen.out_style, time.get(..5).unwrap_or(&time), &again(words));
+    desk.screen.out.say(&page);
+    Ok(if chart.count(Weight::Wrong) > 0 { Kind::Failed.exit_code() } else { 0 })
+}
+
+/// The same site for a world that is only asked what takes no longer than a reading. It keeps no jobs: whose their
+/// folders are is a finding, and no reason not to look at the rest.
+fn hasty(site: &Inventory, limit: Span, rehearsed: bool) -> Inventory {
+    let mut site = site.clone();
+    site.ssh.connect_limit = site.ssh.connect_limit.min(limit);
+    site.ssh.reconnect = site.ssh.reconnect.min(limit);
+    if !rehearsed {
+        site.hosts.values_mut().filter(|host| host.address == "local").for_each(|host| host.jobs = None);
+    }
+    site
+}
+
+/// Where the jobs of hosts are kept that are this machine.
+fn local_jobs(site: &Inventory, desk: &Desk) -> Result<BTreeMap<String, String>> {
+    let own = desk::absolute(&desk.state)?.join("jobs");
+    let local = site.hosts.values().filter(|host| host.address == "local");
+    let place = |host: &crate::model::inventory::Host| {
+        host.jobs.clone().unwrap_or_else(|| own.join(&host.name).display().to_string())
+    };
+    Ok(local.map(|host| (host.name.clone(), place(host))).collect())
+}
+
+/// The command that looks once more.
+fn again(words: &Words) -> String {
+    let runbook = words.runbook.as_ref().map(|given| format!(" {}", typed(given))).unwrap_or_default();
+    let place = match (&words.inventory, &words.lab) {
+        (Some(file), _) => format!(" -i {}", typed(&file.display().to_string())),
+        (None, Some(lab)) => format!(" --lab {}", typed(lab)),
+        (None, None) => String::new(),
+    };
+    format!("baton doctor{runbook}{place}")
+}

@@ -1,0 +1,415 @@
+//! From what came back to what will not work, in plain words, with what to do about it. Pure: it asks nobody.
+
+use super::plan::{HostPlan, Plan, Reader, ServicePlan};
+use super::round::{HostSeen, Seen, ServiceSeen};
+use super::{Chart, Entry, Finding, Wanted, Weight};
+use crate::exec::{LogSeen, value_of};
+use crate::model::effect::{Action, Failure, FailureKind};
+use crate::model::inventory::Pair;
+use crate::model::profile::Reading;
+use crate::model::record::Moment;
+use crate::model::span::Span;
+use crate::model::text::{shown, typed};
+use crate::world::facts::Facts;
+use std::collections::BTreeMap;
+
+/// By how much a clock may differ from the runner's before it is said, in milliseconds.
+const CLOCK: i64 = 2_000;
+/// Below this a disk is said to be short of room, and below that too full to work with, in KiB.
+const LITTLE: u64 = 500 * 1024;
+const NONE: u64 = 10 * 1024;
+/// A command that is longer is not told to be typed.
+const TYPED: usize = 160;
+
+/// Everything that was found.
+pub(super) fn chart(wanted: &Wanted, plan: &Plan, seen: &Seen, at: i64) -> Chart {
+    let nothing = HostSeen::default();
+    let mut chart = Chart { at, ..Chart::default() };
+    for host in &plan.hosts {
+        let of_host = seen.get(&host.name).unwrap_or(&nothing);
+        let entry = host_entry(host, of_host, wanted);
+        let reached = of_host.facts.as_ref().is_none_or(|(facts, ..)| facts.is_ok());
+        chart.entries.push(entry);
+        if reached {
+            let entries = host.services.iter().map(|service| service_entry(host, service, of_host, wanted));
+            chart.entries.extend(entries);
+        } else if !host.services.is_empty() {
+            let names: Vec<&str> = host.services.iter().map(|service| service.name.as_str()).collect();
+            chart.left_out.push(format!("{}: host `{}` was not reached", listed(&names), host.name));
+        }
+    }
+    let pairs = plan.pairs.iter().filter_map(|name| wanted.site.pairs.get(name));
+    chart.entries.extend(pairs.filter_map(|pair| pair_entry(pair, seen)));
+    let named = |names: &BTreeMap<String, Vec<String>>, why: &str| {
+        let each = names.iter().map(|(probe, of)| format!("`{probe}` of {}", of.join(", ")));
+        let each: Vec<String> = each.collect();
+        (!each.is_empty()).then(|| format!("{}: {why}", each.join("; ")))
+    };
+    chart.left_out.extend(named(&plan.acts, "tries something out, which is no pure reading"));
+    chart.left_out.extend(named(&plan.wants, "wants an argument that only a run gives"));
+    chart
+}
+
+fn host_entry(host: &HostPlan, seen: &HostSeen, wanted: &Wanted) -> Entry {
+    let mut entry = Entry { name: host.name.clone(), told: String::new(), findings: Vec::new() };
+    match &seen.facts {
+        None => entry.told = "a host of the lab: its clock and disk are this machine's".into(),
+        Some((Err(failure), ..)) => entry.findings.push(unreachable(host, failure, wanted.limit)),
+        Some((Ok(facts), asked, answered)) => {
+            entry.told = of_facts(facts);
+            entry.findings.extend(lacking(facts));
+            entry.findings.extend(clock(facts, asked, answered));
+            entry.findings.extend(full_disks(facts));
+        }
+    }
+    for (account, failure) in &seen.refused {
+        let services = host.services.iter().filter(|service| service.account.as_ref() == Some(account));
+        let barred: Vec<&str> = services.map(|service| service.name.as_str()).collect();
+        let what = match barred.as_slice() {
+            [] => bare(failure, "account", &host.name),
+            barred => format!("{}; nothing of {} was read", bare(failure, "account", &host.name), listed(barred)),
+        };
+        let next = "log in there as baton does, and try: sudo -n -u";
+        entry.findings.push(wrong(what, Some(format!("{next} {account} sh -c true"))));
+    }
+    if seen.given_up {
+        let what = "too many readings gave no answer in time: the rest of this host was not read".to_owned();
+        entry.findings.push(wrong(what, None));
+    }
+    entry
+}
+
+fn of_facts(facts: &Facts) -> String {
+    let room = facts.room.first().map_or(String::new(), |(_, free)| format!(" ({} free)", size(*free)));
+    format!("answers; jobs go to {}{room}", shown(&facts.jobs))
+}
+
+fn unreachable(host: &HostPlan, failure: &Failure, limit: Span) -> Finding {
+    let said = bare(failure, "state", &host.name);
+    let said = if failure.output.is_empty() { said } else { format!("{said}: {}", last_line(&failure.output)) };
+    match failure.kind {
+        FailureKind::Limit if host.over_ssh => {
+            let next = format!(
+                "call it by hand: a login that waits for something, or a link that hangs; if it is \
+                                only slow, give it more than {limit}: --limit SPAN"
+            );
+            wrong("it gave no answer in time".into(), Some(next))
+        }
+        FailureKind::Limit => wrong("it gave no answer in time".into(), None),
+        FailureKind::Exit | FailureKind::Goal | FailureKind::Unreachable | FailureKind::Missing => wrong(said, None),
+        FailureKind::Declined | FailureKind::Guard | FailureKind::Unreadable => wrong(said, None),
+    }
+}
+
+fn lacking(facts: &Facts) -> Vec<Finding> {
+    let missing = facts.lacks.iter();
+    let mut found: Vec<Finding> = missing
+        .map(|tool| {
+            wrong(format!("there is no command `{}`, which baton needs there", shown(tool)), Some("install it".into()))
+        })
+        .collect();
+    if let Some(why) = &facts.jobs_wrong {
+        let next = "or name another folder for its jobs in the inventory: jobs = \"/…\"";
+        found.push(wrong(format!("no job can be started: it {}", shown(why)), Some(next.into())));
+    }
+    found
+}
+
+fn clock(facts: &Facts, asked: &Moment, answered: &Moment) -> Option<Finding> {
+    let (shows, vague) = facts.clock?;
+    let (ahead, behind) = (shows - answered.wall, asked.wall - (shows + vague));
+    let (by, word) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
+    (by > CLOCK).then(|| Finding {
+        weight: Weight::Look,
+        what: format!("its clock is {} {word} this machine's", Span(by.unsigned_abs() / 1_000 * 1_000)),
+        next: Some("baton's limits do not depend on it; the times in its logs do".into()),
+    })
+}
+
+fn full_disks(facts: &Facts) -> Vec<Finding> {
+    let short = facts.room.iter().filter(|(_, free)| *free < LITTLE);
+    short
+        .map(|(folder, free)| Finding {
+            weight: if *free < NONE { Weight::Wrong } else { Weight::Look },
+            what: format!("there is little room where `{}` lies: {}", shown(folder), size(*free)),
+            next: Some("make room before you begin".into()),
+        })
+        .collect()
+}
+
+fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted: &Wanted) -> Entry {
+    let name = format!("{} on {}", service.name, host.name);
+    if service.account.as_ref().is_some_and(|account| seen.refused.contains_key(account)) {
+        return Entry { name, told: "not read: see its host".into(), findings: Vec::new() };
+    }
+    let nothing = ServiceSeen::default();
+    let read = seen.services.get(&service.name).unwrap_or(&nothing);
+    let mut findings = Vec::new();
+    // What failed in the same way is said once.
+    let mut failed: BTreeMap<String, (Vec<&str>, Finding)> = BTreeMap::new();
+    let stopped = value(read, "status") == Some("stopped");
+    for probe in &service.probes {
+        match of_probe(probe, service, host, (read, stopped), wanted.limit) {
+            None => {}
+            Some((key, finding)) if key.is_empty() => findings.push(finding),
+            Some((key, finding)) => failed.entry(key).or_insert((Vec::new(), finding)).0.push(&probe.name),
+        }
+    }
+    findings.extend(failed.into_values().map(|(names, finding)| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        Finding { what: format!("{}: {}", names.join(", "), finding.what), ..finding }
+    }));
+    findings.extend(of_log(service, read));
+    let count = match service.probes.len() {
+        1 => "1 probe".to_owned(),
+        many => format!("{many} probes"),
+    };
+    let log = if service.log.is_some() { " and its log" } else { "" };
+    let shown_values = ["status", "role", "version"].iter().filter_map(|probe| value(read, probe));
+    let values: Vec<String> = shown_values.filter(|text| !text.is_empty()).map(shown).collect();
+    let values = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
+    Entry { name, told: format!("{count}{log}{values}"), findings }
+}
+
+/// What is wrong with a probe. With a key, the words of the finding are those of others that failed in the same way.
+fn of_probe(
+    probe: &Reader,
+    service: &ServicePlan,
+    host: &HostPlan,
+    (read, stopped): (&ServiceSeen, bool),
+    limit: Span,
+) -> Option<(String, Finding)> {
+    let reads = read.probes.get(&probe.name)?;
+    if let Some(failure) = reads.iter().find_map(|read| read.as_ref().err()) {
+        let mut finding = of_failure(failure, probe, service, host, limit);
+        if stopped && failure.kind == FailureKind::Exit {
+            finding.weight = Weight::Look;
+            finding.next = Some(format!("nothing, if `{}` is meant to be stopped now", service.name));
+        }
+        let key = format!("{:?} {}", failure.kind, finding.what);
+        return Some((key, finding));
+    }
+    let texts: Vec<&str> = reads.iter().filter_map(|read| read.as_deref().ok()).collect();
+    let by_hand = by_hand(probe, host);
+    let own = |what: String, next: String| Some((String::new(), wrong(what, Some(next))));
+    if let Some(odd) = texts.iter().find(|text| !is_understood(probe, text)) {
+        let (what, next) = misread(probe, service, odd);
+        return own(what, by_hand.map_or_else(|| next.clone(), |by_hand| format!("{next}; {by_hand}")));
+    }
+    let (first, second) = (texts.first()?, texts.last()?);
+    if probe.steady && first.trim() != second.trim() {
+        let what = format!(
+            "`{}` read `{}` and, right afterwards, `{}`, while nothing was changed",
+            probe.name,
+            shown(first.trim()),
+            shown(second.trim())
+        );
+        return own(what, "find out who changes it, or what the probe guesses by, before you begin".into());
+    }
+    None
+}
+
+fn is_understood(probe: &Reader, text: &str) -> bool {
+    if probe.tells_by_exit {
+        return text != Reading::UNKNOWN;
+    }
+    match &probe.reads {
+        Reading::Words(words) => words.iter().any(|word| word == text.trim()),
+        other @ (Reading::Text | Reading::Int | Reading::Flag | Reading::Lines) => {
+            value_of(other, text.as_bytes()).is_ok()
+        }
+    }
+}
+
+/// What is wrong with an output that is no value of its probe, and where to put it right.
+fn misread(probe: &Reader, service: &ServicePlan, text: &str) -> (String, String) {
+    let (name, said) = (&probe.name, shown(&crate::report::layout::cut(text.trim(), TYPED)));
+    let place = format!("[services.{}.probes.{name}]", service.name);
+    match &probe.reads {
+        _ if probe.tells_by_exit => (
+            format!("`{name}` ends with an exit code that is neither 0 for yes nor 1 for no"),
+            "put its command right".to_owned(),
+        ),
+        Reading::Words(words) => {
+            let known: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            let what =
+                format!("`{name}` says `{said}`, a word that it may not say: its words are {}", known.join(", "));
+            (what, format!("put its command right, or list the word in the inventory: {place}"))
+        }
+        other @ (Reading::Text | Reading::Int | Reading::Flag | Reading::Lines) => {
+            let why = value_of(other, text.as_bytes()).err().unwrap_or_default();
+            (format!("`{name}` cannot be read: {why}"), format!("put its command right, or what it `reads`: {place}"))
+        }
+    }
+}
+
+fn of_failure(failure: &Failure, probe: &Reader, service: &ServicePlan, host: &HostPlan, limit: Span) -> Finding {
+    let said = bare(failure, &probe.name, &service.name);
+    let by_hand = by_hand(probe, host);
+    match failure.kind {
+        FailureKind::Missing => {
+            let next = format!("put it there, or name the right one in the inventory: [services.{}]", service.name);
+            wrong(said, Some(next))
+        }
+        FailureKind::Limit => {
+            let slow = if probe.allowed > limit {
+                format!("if it is only slow (its profile allows {}): --limit {}", probe.allowed, probe.allowed)
+            } else {
+                "it may take no longer in a run either".to_owned()
+            };
+            let within = Span(limit.0.min(probe.allowed.0));
+            let next = by_hand.map_or_else(|| slow.clone(), |by_hand| format!("{by_hand}; {slow}"));
+            wrong(format!("no answer within {within}"), Some(next))
+        }
+        FailureKind::Exit => {
+            let output = last_line(&failure.output);
+            wrong(if output.is_empty() { said } else { format!("{said}: {output}") }, by_hand)
+        }
+        FailureKind::Goal | FailureKind::Unreachable | FailureKind::Declined => wrong(said, None),
+        FailureKind::Guard | FailureKind::Unreadable => wrong(said, by_hand),
+    }
+}
+
+/// How a person would ask the same, where that can be typed.
+fn by_hand(probe: &Reader, host: &HostPlan) -> Option<String> {
+    let Action::Probe(asked) = &probe.effect.action else { return None };
+    let words: Vec<String> = asked.argv.iter().map(|word| typed(word)).collect();
+    let line = words.join(" ");
+    let fits = line.chars().count() <= TYPED && !line.contains('\n');
+    fits.then(|| format!("try it on {}: {line}", host.name))
+}
+
+fn of_log(service: &ServicePlan, read: &ServiceSeen) -> Option<Finding> {
+    let place = format!("[services.{}.log]", service.name);
+    let source = match service.log.as_ref()? {
+        Ok(source) => source,
+        Err(why) => return Some(wrong(why.clone(), None)),
+    };
+    let worst = read.log.iter().find(|seen| **seen != LogSeen::Sound)?;
+    let (dir, files) = (shown(&source.dir), shown(&source.files));
+    Some(match worst {
+        LogSeen::Sound => return None,
+        LogSeen::NoFolder => wrong(
+            format!("its log cannot be seen: there is no folder `{dir}`"),
+            Some(format!("make it, or put `dir` right in the inventory: {place}")),
+        ),
+        LogSeen::Hidden(why) => wrong(
+            why.clone(),
+            Some(format!(
+                "look there as the login account, which reads logs whatever `become` says; `dir` and `files` can be \
+                 put right in the inventory: {place}"
+            )),
+        ),
+        LogSeen::NoRecord { file, all } => Finding {
+            weight: if *all { Weight::Wrong } else { Weight::Look },
+            what: format!(
+                "no layout of the profile reads a record in `{dir}/{}` or what matches `{files}`",
+                shown(file)
+            ),
+            next: Some("compare a line of it with `layouts` of the profile's [log]".into()),
+        },
+    })
+}
+
+fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
+    let members = [&pair.primary, &pair.backup];
+    let of = |member: &str| seen.values().find_map(|host| host.services.get(member));
+    let (first, second) = (of(members[0])?, of(members[1])?);
+    let mut findings = Vec::new();
+    let mut told = Vec::new();
+    if let (Some(one), Some(other)) = (value(first, "role"), value(second, "role")) {
+        let roles = format!("{} {}, {} {}", pair.primary, shown(one), pair.backup, shown(other));
+        let primaries = [one, other].iter().filter(|role| **role == "primary").count();
+        if primaries != 1 {
+            let many = if primaries == 0 { "no primary" } else { "two primaries" };
+            let next = "a person has to sort that out first: no runbook can tell who serves";
+            findings.push(wrong(format!("it has {many}: {roles}"), Some(next.into())));
+        }
+        told.push(roles);
+    }
+    let known = |read, probe| value(read, probe).filter(|text| !text.is_empty());
+    let versions = |probe| Some((known(first, probe)?, known(second, probe)?));
+    if let Some((one, other)) = versions("running_version").or_else(|| versions("version")) {
+        if one == other {
+            told.push(format!("both {}", shown(one)));
+        } else {
+            let [one, other] = [one, other].map(shown);
+            findings.push(Finding {
+                weight: Weight::Look,
+                what: format!("it has two versions: {} {one}, {} {other}", pair.primary, pair.backup),
+                next: Some("an upgrade that stopped midway? see: baton runs".into()),
+            });
+        }
+    }
+    let entry = Entry { name: format!("pair {}", pair.name), told: told.join("; "), findings };
+    (!entry.told.is_empty() || !entry.findings.is_empty()).then_some(entry)
+}
+
+/// What a probe printed the last time.
+fn value<'s>(read: &'s ServiceSeen, probe: &str) -> Option<&'s str> {
+    read.probes.get(probe)?.last()?.as_deref().ok().map(str::trim)
+}
+
+/// The words of a failure without what and whom it was asked of.
+fn bare(failure: &Failure, what: &str, of: &str) -> String {
+    let message = shown(&failure.message);
+    let rest = message.strip_prefix(&format!("`{what}` of `{of}`")).map(|rest| rest.trim_start_matches([':', ' ']));
+    rest.map(str::to_owned).unwrap_or(message)
+}
+
+fn wrong(what: String, next: Option<String>) -> Finding {
+    Finding { weight: Weight::Wrong, what, next }
+}
+
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn last_line(output: &str) -> String {
+    output.lines().map(str::trim).rfind(|line| !line.is_empty()).map(shown).unwrap_or_default()
+}
+
+/// A number of KiB, as a person reads it.
+fn size(kib: u64) -> String {
+    match kib {
+        0..1_024 => format!("{kib} KiB"),
+        1_024..1_048_576 => format!("{} MiB", kib / 1_024),
+        _ => format!("{} GiB", kib / 1_048_576),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Weight, clock, full_disks, size};
+    use crate::model::record::Moment;
+    use crate::world::facts::Facts;
+
+    fn at(wall: i64) -> Moment {
+        Moment { wall, ..Moment::default() }
+    }
+
+    #[test]
+    fn a_clock_is_off_only_by_what_the_way_there_and_back_cannot_explain() {
+        let told = |shows, vague| {
+            let facts = Facts { clock: Some((shows, vague)), ..Facts::default() };
+            clock(&facts, &at(100_000), &at(101_500)).map(|finding| finding.what)
+        };
+        assert_eq!(told(101_000, 0), None);
+        assert_eq!(told(103_400, 0), None, "it may have been read last");
+        assert_eq!(told(97_100, 999), None, "it may show almost a second more");
+        assert_eq!(told(105_500, 0).as_deref(), Some("its clock is 4s ahead of this machine's"));
+        assert_eq!(told(94_900, 0).as_deref(), Some("its clock is 5s behind this machine's"));
+    }
+
+    #[test]
+    fn a_disk_is_short_of_room_before_it_is_full() {
+        let weigh = |free| {
+            let facts = Facts { room: vec![("/x".into(), free)], ..Facts::default() };
+            full_disks(&facts).first().map(|finding| finding.weight)
+        };
+        assert_eq!(weigh(600 * 1024), None);
+        assert_eq!(weigh(400 * 1024), Some(Weight::Look));
+        assert_eq!(weigh(9 * 1024), Some(Weight::Wrong));
+        assert_eq!([size(12), size(2_048), size(3 << 20)], ["12 KiB", "2 MiB", "3 GiB"]);
+    }
+}

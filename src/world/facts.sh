@@ -1,0 +1,57 @@
+# What a host is like, for whoever looks at it before a run. It reads, and writes nothing anywhere. The rules for the
+# folder of jobs are those of the agent, whose functions stand before this. $1: the folder of jobs, or nothing for the
+# one in the home folder; $2: `ssh` or `local`; then the folders whose disks matter.
+LC_ALL=C
+jobs=${1:-$HOME/.baton} way=$2
+shift 2
+said=
+refuse() { said=$1; }
+echo "clock $(date +%s.%N)"
+echo "home $jobs"
+
+# The folder itself, or the nearest one above it that is there.
+there=$jobs
+while [ -n "$there" ] && ! [ -e "$there" ]; do there=${there%/*}; done
+there=${there:-/}
+
+run=none safe=
+if [ -e "$jobs" ]; then
+    if ! [ -d "$jobs" ]; then
+        said="\`$jobs\` is no folder"
+    elif ! [ -O "$jobs" ]; then
+        said="keeps \`$jobs\` for another account"
+    elif ! [ -w "$jobs" ] || ! [ -x "$jobs" ]; then
+        said="cannot write in \`$jobs\`"
+    else
+        is_safe
+    fi
+elif ! [ -d "$there" ] || ! [ -w "$there" ] || ! [ -x "$there" ]; then
+    said="cannot make the folder \`$jobs\`: no permission in \`$there\`, or a disk that is read-only"
+else
+    # None of these is the folder itself: they count as what lies above it.
+    real=$jobs
+    above=$(cd "$there" && pwd -P)
+    system=$(owner_of /)
+    while [ -n "$above" ]; do
+        place=$above
+        access=$(ls -ldn -- "$place" 2>/dev/null)
+        judge $access || { said="would keep its jobs in a folder that is not safe: $why; then: $command"; break; }
+        above=${above%/*}
+    done
+fi
+[ -z "$said" ] || echo "jobs $said"
+
+# How much room there is where a folder lies, in KiB.
+room() {
+    of=$1 place=$1
+    while [ -n "$place" ] && ! [ -e "$place" ]; do place=${place%/*}; done
+    set -f
+    set -- $(df -Pk -- "${place:-/}" 2>/dev/null | tail -n 1)
+    case $4 in '' | *[!0-9]*) ;; *) echo "room $4 $of" ;; esac
+}
+for place in "$jobs" "$@"; do room "$place"; done
+
+tools=setsid
+[ "$way" = local ] || tools='setsid stat sync tail head od sha256sum'
+for tool in $tools; do command -v "$tool" >/dev/null 2>&1 || echo "lacks $tool"; done
+echo end
