@@ -369,8 +369,8 @@ pub fn over(run: &str, history: &History) -> Option<Finished> {
     Some(Finished { run: run.to_owned(), ending: *ending, error, exit_code })
 }
 
-/// How a run stands that was only looked at, from the words of its record.
-pub(crate) fn stopped(run: &str, ending: Ending, message: &str) -> Finished {
+/// How a run stands that was only looked at, from the words of its record; `touched` when it has asked for a change.
+pub(crate) fn stopped(run: &str, ending: Ending, message: &str, touched: bool) -> Finished {
     let kind = match ending {
         Ending::Done => return Finished { run: run.to_owned(), ending, error: None, exit_code: 0 },
         Ending::Failed | Ending::Aborted => Kind::Failed,
@@ -378,6 +378,7 @@ pub(crate) fn stopped(run: &str, ending: Ending, message: &str) -> Finished {
         Ending::Unmet => Kind::Precondition,
         Ending::Doubt => Kind::InDoubt,
         Ending::Interrupted => Kind::Interrupted,
+        Ending::Bug if touched => Kind::Failed,
         Ending::Bug => Kind::Script,
         Ending::Refused => Kind::Refused,
         Ending::RolledBack => Kind::RolledBack,

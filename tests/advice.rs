@@ -5,7 +5,7 @@
 
 mod said;
 mod source;
-mod states;
+pub mod states;
 
 use crate::support::{Baton, Ended};
 use baton::journal::Store;
@@ -29,17 +29,17 @@ pub fn types(baton: &Baton, words: &[&str]) -> Ended {
 }
 
 /// A folder as it was.
-struct Copy(tempfile::TempDir);
+pub struct Copy(tempfile::TempDir);
 
 impl Copy {
-    fn of(folder: &Path) -> Self {
+    pub fn of(folder: &Path) -> Self {
         let copy = Self(tempfile::tempdir().expect("a folder"));
         carry(folder, copy.0.path());
         copy
     }
 
     /// Folders stay the same ones: a state folder that was made anew is another.
-    fn restore(&self, folder: &Path) {
+    pub fn restore(&self, folder: &Path) {
         clear(folder, &folder.join("state"));
         carry(self.0.path(), folder);
     }
@@ -171,6 +171,15 @@ impl Walk<'_> {
         let text = format!("{way}\n    {} : {what}{said}", told.printed);
         self.findings.lock().expect("the findings").wrong.push(text);
     }
+}
+
+/// What does not work of the commands in a text, each tried in a copy of this state; and how many there are.
+pub fn tried(scene: &Scene, text: &str, way: &str) -> (Vec<String>, usize) {
+    let findings = Mutex::new(Findings::default());
+    let said = Ended { code: 0, out: text.to_owned(), err: String::new() };
+    Walk { scene, known: BTreeSet::new(), findings: &findings }.follow(&said, 1, way);
+    let Findings { wrong, tried, .. } = findings.into_inner().expect("the findings");
+    (wrong, tried)
 }
 
 /// Brings a machine into a state and follows what is said on the way there and in it.

@@ -27,6 +27,7 @@ mod journal;
 mod kill;
 mod lab;
 mod lease;
+mod menus;
 mod parallel;
 mod postgresql;
 mod reboot;

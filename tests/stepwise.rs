@@ -182,10 +182,19 @@ wait_for_log(service("c2"), [22911, 25301], #{ limit: "10s" });
 "#,
     );
     let play = scene.play(1);
-    let stopped = stepped(&play, &["skip no time", "go", "skip no time", "stop"]);
+    let stopped = stepped(&play, &["skip no time", "go", "skip no time", "leave it", "help", "stop"]);
     assert_eq!(stopped.ending, Ending::Suspended, "{:?}", stopped.error);
     let decides = |label: &str| format!("`{label}` cannot be left out: what it tells decides how the runbook goes on");
-    assert_eq!(notices(&play), [decides("watch_log(c2)"), decides("wait_for_log(c2, 22911 or 25301)")]);
+    // The word for it is not offered then.
+    let words = "`go`, `go 5`, `until STEP`, `run the rest`, `shell`, `stop`, `help`";
+    let none = format!("`leave it` is none of the words: {words}");
+    assert_eq!(notices(&play), [decides("watch_log(c2)"), decides("wait_for_log(c2, 22911 or 25301)"), none]);
+    let help = play.told().into_iter().find_map(|event| match event {
+        Event::Words { words } => Some(words),
+        _ => None,
+    });
+    let help: Vec<String> = help.expect("help was shown").into_iter().map(|(word, _)| format!("`{word}`")).collect();
+    assert_eq!(help.join(", "), words);
 }
 
 #[test]

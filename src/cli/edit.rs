@@ -8,17 +8,21 @@ use crate::session::Texts;
 use crate::world::{desk, editor};
 use std::path::PathBuf;
 
-/// Opens the runbook in the person's editor, and gives its path. Where the site has no file of it, it gets one.
+/// Opens the runbook in the person's editor, and gives its path. Where there is no file of it, the site gets one.
 ///
 /// # Errors
 /// When the file cannot be written, or the editor is missing or does not end well.
 pub(super) fn edit(texts: &Texts) -> Result<PathBuf> {
-    let path = PathBuf::from(Shelf::Runbooks.path(&texts.runbook));
-    if Site::here().own_names(Shelf::Runbooks).iter().all(|name| *name != texts.runbook)
-        && let Some(text) = texts.files.get(&format!("runbook:{}", texts.runbook))
-    {
-        desk::write_new(&path, text)?;
-    }
+    let path = match Site::here().file_of(&texts.runbook)? {
+        Some(path) => path,
+        None => {
+            let path = PathBuf::from(Shelf::Runbooks.path(&texts.runbook));
+            if let Some(text) = texts.files.get(&format!("runbook:{}", texts.runbook)) {
+                desk::write_new(&path, text)?;
+            }
+            path
+        }
+    };
     editor::edit(&path)?;
     Ok(path)
 }

@@ -1,7 +1,7 @@
 //! Which run is meant: `latest`, or the first characters of an identity if they fit one run only.
 
 use super::Desk;
-use super::follow_up::type_line;
+use super::follow_up::{Left, type_line};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::{RunId, Store};
@@ -44,16 +44,15 @@ pub(super) fn find_run(store: &dyn Store, given: &str, desk: &Desk) -> Result<Ru
 /// person is asked.
 ///
 /// # Errors
-/// As above; `Suspended` when the person does not want it.
+/// As above; `Suspended` when the person does not want it, `Interrupted` when they press Ctrl-C.
 pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, aim: Aim, desk: &Desk) -> Result<RunId> {
     let meant = meant(store, given, aim)?;
     meant.tell(store, desk);
     let Meant { run, passed } = meant;
     let Some(last) = passed.last() else { return Ok(run) };
-    if Terminal::is_there()
-        && !agrees(&format!("type `yes` to go on with run {run}, anything else to leave it\n> "), desk)?
-    {
-        return Err(Error::new(Kind::Suspended, "nothing was done: it was not confirmed")
+    let question = format!("type `yes` to go on with run {run}, anything else to leave it\n> ");
+    if let Some(left) = Terminal::is_there().then(|| disagrees(&question, desk)).transpose()?.flatten() {
+        return Err(Error::new(left.kind(), "nothing was done: it was not confirmed")
             .hint(format!("name the run, and nothing is asked: {run}, or {last}"))
             .hint("see which runs there are: baton runs"));
     }
@@ -81,11 +80,15 @@ impl Meant {
     }
 }
 
-/// Whether the person at the terminal types `yes`.
-fn agrees(prompt: &str, desk: &Desk) -> Result<bool> {
+/// How the person at the terminal leaves this question; nothing when they type `yes`.
+fn disagrees(prompt: &str, desk: &Desk) -> Result<Option<Left>> {
     let world = SystemWorld::new(BTreeMap::new(), Clock::real(), Person::Nobody("nothing is asked".into()))?;
     let mut world = world.steered(Console::Terminal(Arc::clone(&desk.terminal)));
-    Ok(type_line(&mut world, prompt).is_ok_and(|line| line.trim() == "yes"))
+    Ok(match type_line(&mut world, prompt) {
+        Ok(line) if line.trim() == "yes" => None,
+        Ok(_) => Some(Left::Willingly),
+        Err(left) => Some(left),
+    })
 }
 
 /// The run that `given` means, for this.

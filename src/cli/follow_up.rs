@@ -2,108 +2,23 @@
 //! becomes records and a new runner, as if it had been typed as a command on another terminal.
 
 use super::adopt::Edited;
+use super::menu::{self, Menu};
 use super::steering::{Begun, Course, Gates};
 use super::take_up::TakenUp;
 use super::word::{self, Heard};
 use super::{Desk, abort, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
-use crate::journal::history::History;
 use crate::model::record::{AfterFailure, Ending};
-use crate::model::text::shown;
 use crate::repl::Start;
 use crate::report::ending;
-use crate::report::style::Tone;
-use crate::session::{self, Finished, Parts, Seen, Terms, Verdict};
+use crate::session::{self, Finished, Parts, Terms, Verdict};
 use crate::world::terminal::Terminal;
 use crate::world::{Completion, Line, Reply, Request, Ticket, World};
 use std::path::Path;
 
-/// What stands before the word that is typed after a failure.
-const PROMPT: &str = "failed> ";
-/// The same for what is in doubt.
-const DOUBT_PROMPT: &str = "doubt> ";
-/// The word that goes back.
-const ROLLBACK: &str = "rollback";
-
-/// What each word does after a failure.
-const AFTER_FAILURE: [(&str, &str); 8] = [
-    ("retry", "try again what failed"),
-    ("edit", "open the runbook in your editor, then go on with it"),
-    ("skip REASON", "leave out what failed; the reason goes into the record"),
-    ("done REASON", "it happened all the same; say how you know"),
-    (ROLLBACK, "undo what this run has done"),
-    ("shell", "open the REPL here"),
-    ("stop", "leave it as it is; it can be resumed"),
-    ("help", "show these words"),
-];
-/// What each word does when nobody can tell whether an effect happened.
-const IN_DOUBT: [(&str, &str); 4] = [
-    ("happened REASON", "it did happen; say how you know"),
-    ("not-happened REASON", "it did not happen; say how you know"),
-    ("stop", "leave it as it is; it can be resumed"),
-    ("help", "show these words"),
-];
-
-/// What each word does after a mistake in the runbook: to try it again as it is would come to the same.
-const AFTER_MISTAKE: [(&str, &str); 5] = [
-    ("edit", "open the runbook in your editor, then go on with it"),
-    (ROLLBACK, "undo what this run has done"),
-    ("shell", "open the REPL here"),
-    ("stop", "leave it as it is; it can be resumed"),
-    ("help", "show these words"),
-];
-/// What each word does when something could not be undone.
-const ON_THE_WAY_BACK: [(&str, &str); 7] = [
-    ("retry", "try again what failed"),
-    ("edit", "open the runbook in your editor, then go on with the way back"),
-    ("skip REASON", "leave out what failed; the reason goes into the record"),
-    ("done REASON", "it is undone all the same, by hand; say how you know"),
-    ("abort REASON", "undo nothing more, do what is owed, end the run for good"),
-    ("stop", "leave it as it is; the way back can be resumed"),
-    ("help", "show these words"),
-];
-/// What each word does when nobody can tell on the way back whether something happened.
-const IN_DOUBT_BACK: [(&str, &str); 5] = [
-    ("happened REASON", "it did happen; say how you know"),
-    ("not-happened REASON", "it did not happen; say how you know"),
-    ("abort REASON", "undo nothing more, do what is owed, end the run for good"),
-    ("stop", "leave it as it is; the way back can be resumed"),
-    ("help", "show these words"),
-];
-
-/// The words that fit a run which stopped like this; none where there is nothing to be said.
-fn menu(run: &str, history: &History, ending: Ending) -> Option<(&'static str, Vec<(&'static str, &'static str)>)> {
-    let (prompt, words): (_, &[_]) = match (ending, history.way_back().is_some()) {
-        (Ending::Failed, false) => (PROMPT, &AFTER_FAILURE),
-        (Ending::Doubt, false) => (DOUBT_PROMPT, &IN_DOUBT),
-        (Ending::Bug, false) if history.changes() > 0 => (PROMPT, &AFTER_MISTAKE),
-        (Ending::Failed | Ending::Bug, true) => (PROMPT, &ON_THE_WAY_BACK),
-        (Ending::Doubt, true) => (DOUBT_PROMPT, &IN_DOUBT_BACK),
-        (Ending::Bug | Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended, _) => return None,
-        (Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted, _) => return None,
-    };
-    // Nobody is offered a way that is closed.
-    let is_open = |form: &str| match said(form.split(' ').next().unwrap_or(form), "why") {
-        Some(verdict) => session::admits(run, history, &verdict).is_ok(),
-        None => form != ROLLBACK || history.no_return_since(0).is_none(),
-    };
-    Some((prompt, words.iter().copied().filter(|(word, _)| is_open(word)).collect()))
-}
-
-/// What a word says of what stopped the run; nothing when it is no such word.
-fn said(word: &str, reason: &str) -> Option<Verdict> {
-    match word {
-        "retry" => Some(Verdict::Retry),
-        "skip" => Some(Verdict::Skip(reason.to_owned())),
-        "done" | "happened" => Some(Verdict::Happened(reason.to_owned())),
-        "not-happened" => Some(Verdict::NotHappened(reason.to_owned())),
-        _ => None,
-    }
-}
-
 /// How it goes on.
 enum Next {
-    Resume(Verdict, Vec<Seen>),
+    Resume(Terms),
     Adopt(Box<Edited>),
     RollBack,
     GiveUp(String),
@@ -121,6 +36,16 @@ pub(super) enum Left {
     Willingly,
     /// By Ctrl-C, or because their terminal went away.
     Interrupted,
+}
+
+impl Left {
+    /// What that is for a command which asked before it did anything.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Willingly => Kind::Suspended,
+            Self::Interrupted => Kind::Interrupted,
+        }
+    }
 }
 
 /// Carries a run out and, as long as a person has it go on after a failure, goes on. Returns the exit code.
@@ -168,34 +93,34 @@ pub(super) fn go_on(
         if let Some(step) = gates.unreached().filter(|_| matches!(finished.ending, Ending::Done | Ending::Held)) {
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));
         }
-        let next = next(&taken, course, &finished, desk)?;
-        match next {
-            Next::Stop => return Ok(code),
-            Next::Leave(left) => return leave(&taken, left, code, desk),
-            Next::RollBack => {
-                let asks = course.on_failure == AfterFailure::Ask;
-                match rollback::go_back(&taken, events, asks, desk) {
-                    Ok(Some(back)) => finished = back,
-                    Ok(None) => {}
-                    Err(error) if asks => complain(error, desk),
-                    Err(error) => return Err(error),
+        // Who thinks better of a word is asked again; the ending need not be told once more.
+        finished = loop {
+            match next(&taken, course, &finished, desk)? {
+                Next::Stop => return Ok(code),
+                Next::Leave(left) => return leave(&taken, left, code, desk),
+                Next::RollBack => {
+                    let asks = course.on_failure == AfterFailure::Ask;
+                    match rollback::go_back(&taken, events, asks, desk) {
+                        Err(error) if asks => complain(error, desk),
+                        back => break back?,
+                    }
+                }
+                Next::GiveUp(reason) => match abort::give_up(&taken, events, reason, desk) {
+                    Ok(back) => break back,
+                    Err(error) => complain(error, desk),
+                },
+                Next::Shell => break repl::open(&taken, events, Start::Run, desk)?,
+                Next::Resume(terms) => {
+                    gates = course.gates(&taken.run, desk.who(), Begun::of(&taken.history(desk)?));
+                    let parts = taken.parts(events, gates.all.clone(), desk)?;
+                    break session::resume_on(&taken.prepared, parts, terms)?;
+                }
+                Next::Adopt(edited) => {
+                    gates = course.gates(&taken.run, desk.who(), Begun::of(&taken.history(desk)?));
+                    break edited.go_on(&mut taken, events, gates.all.clone(), desk)?;
                 }
             }
-            Next::GiveUp(reason) => match abort::give_up(&taken, events, reason, desk) {
-                Ok(back) => finished = back,
-                Err(error) => complain(error, desk),
-            },
-            Next::Shell => finished = repl::open(&taken, events, Start::Run, desk)?,
-            Next::Resume(verdict, seen) => {
-                gates = course.gates(&taken.run, desk.who(), Begun::of(&taken.history(desk)?));
-                let parts = taken.parts(events, gates.all.clone(), desk)?;
-                finished = session::resume_on(&taken.prepared, parts, Terms { verdict, seen, ..Terms::default() })?;
-            }
-            Next::Adopt(edited) => {
-                gates = course.gates(&taken.run, desk.who(), Begun::of(&taken.history(desk)?));
-                finished = edited.go_on(&mut taken, events, gates.all.clone(), desk)?;
-            }
-        }
+        };
     }
 }
 
@@ -205,8 +130,8 @@ fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> R
         return Ok(Next::Stop);
     }
     let history = taken.history(desk)?;
-    match (course.on_failure, menu(&taken.run, &history, finished.ending)) {
-        (AfterFailure::Ask, Some((prompt, words))) => ask(taken, prompt, &words, desk),
+    match (course.on_failure, Menu::of(&taken.run, &history, finished.ending)) {
+        (AfterFailure::Ask, Some(menu)) => ask(taken, &menu, desk),
         (AfterFailure::Rollback, _) if has_failed(taken, finished, desk)? => Ok(Next::RollBack),
         (AfterFailure::Ask | AfterFailure::Stop | AfterFailure::Rollback, _) => Ok(Next::Stop),
     }
@@ -236,69 +161,69 @@ fn leave(taken: &TakenUp, left: Left, code: u8, desk: &Desk) -> Result<u8> {
 }
 
 /// Asks a person until they say how it goes on. Who goes away leaves it as it is.
-fn ask(taken: &TakenUp, prompt: &str, words: &[(&str, &str)], desk: &Desk) -> Result<Next> {
-    let mut world = taken.estate.world(&taken.prepared.inventory, desk)?;
-    help(words, desk);
+fn ask(taken: &TakenUp, menu: &Menu, desk: &Desk) -> Result<Next> {
+    let help = || desk.screen.out.say(&menu.help(&desk.screen.out_style));
+    help();
     loop {
-        let line = match type_line(&mut world, prompt) {
+        // One for each line: Ctrl-C at a question that a word leads to, or in an editor, is meant for that.
+        let line = match type_line(&mut taken.estate.world(&taken.prepared.inventory, desk)?, menu.prompt) {
             Ok(line) => line,
             Err(left) => return Ok(Next::Leave(left)),
         };
-        let line = line.trim();
-        let (word, reason) =
-            line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
-        let known = words.iter().find(|(known, _)| known.split(' ').next() == Some(word));
-        let verdict = match known {
-            _ if line.is_empty() => continue,
-            None => {
-                complain(unfit(line, (word, reason), words, &taken.run, &taken.history(desk)?), desk);
+        let (word, reason) = match menu.understand(&line, &taken.run, &taken.history(desk)?) {
+            Ok(None) => continue,
+            Ok(Some(typed)) => typed,
+            Err(error) => {
+                complain(error, desk);
                 continue;
             }
-            Some((form, _)) if form.contains(' ') == reason.is_empty() => {
-                complain(wrong_form(word, form), desk);
-                continue;
-            }
-            Some(_) => match (said(word, reason), word) {
-                (Some(verdict), _) => verdict,
-                (None, ROLLBACK) => return Ok(Next::RollBack),
-                (None, "abort") => return Ok(Next::GiveUp(reason.to_owned())),
-                (None, "shell") => return Ok(Next::Shell),
-                (None, "stop") => return Ok(Next::Leave(Left::Willingly)),
-                (None, "edit") => match edited(taken, desk) {
-                    Ok(edited) if edited.adoption.differs => return Ok(Next::Adopt(Box::new(edited))),
-                    // To try it again as it was is another word.
-                    Ok(same) => {
-                        same.tell_if_same(desk);
-                        continue;
-                    }
-                    Err(error) => {
-                        complain(error, desk);
-                        continue;
-                    }
-                },
-                (None, _) => {
-                    help(words, desk);
-                    continue;
-                }
-            },
         };
-        let admitted = session::admits(&taken.run, &taken.history(desk)?, &verdict);
-        match admitted.and_then(|()| word::hear(taken, &verdict, false, desk)) {
-            Ok(Heard::Taken(seen)) => return Ok(Next::Resume(verdict, seen)),
-            Ok(Heard::Withdrawn) => {}
+        let next = match (menu::said(word, reason), word) {
+            (Some(verdict), _) => resumed(taken, verdict, desk),
+            (None, menu::ROLLBACK) => return Ok(Next::RollBack),
+            (None, menu::ABORT) => return Ok(Next::GiveUp(reason.to_owned())),
+            (None, menu::ACCEPT) => {
+                return Ok(Next::Resume(Terms { drift: Some(reason.to_owned()), ..Terms::default() }));
+            }
+            (None, "shell") => return Ok(Next::Shell),
+            (None, "stop") => return Ok(Next::Leave(Left::Willingly)),
+            (None, "edit") => edited(taken, desk),
+            (None, _) => {
+                help();
+                Ok(None)
+            }
+        };
+        match next {
+            Ok(Some(next)) => return Ok(next),
+            Ok(None) => {}
             Err(error) => complain(error, desk),
         }
     }
 }
 
-/// The texts after they were edited, if the run can go on with them.
-fn edited(taken: &TakenUp, desk: &Desk) -> Result<Edited> {
+/// The run goes on with a word on what stopped it; nothing when the person has thought better of it.
+fn resumed(taken: &TakenUp, verdict: Verdict, desk: &Desk) -> Result<Option<Next>> {
+    session::admits(&taken.run, &taken.history(desk)?, &verdict)?;
+    Ok(match word::hear(taken, &verdict, false, desk)? {
+        Heard::Taken(seen) => Some(Next::Resume(Terms { verdict, seen, ..Terms::default() })),
+        Heard::Withdrawn(_) => {
+            desk.screen.remark(word::NOT_TAKEN);
+            None
+        }
+    })
+}
+
+/// The run goes on with its texts as they were edited, if it can; nothing when they are the same: to try it again as it
+/// was is another word.
+fn edited(taken: &TakenUp, desk: &Desk) -> Result<Option<Next>> {
     let path = edit::edit(&taken.prepared.texts)?;
     let edited = Edited::read(&taken.run, &taken.history(desk)?, &Verdict::Retry, desk);
     if edited.as_ref().map_or(true, |edited| edited.adoption.differs) {
         desk.screen.remark(&format!("edited: {}", path.display()));
     }
-    edited
+    let edited = edited?;
+    edited.tell_if_same(desk);
+    Ok(edited.adoption.differs.then(|| Next::Adopt(Box::new(edited))))
 }
 
 /// The next line, or how whoever should type it has left.
@@ -314,34 +239,6 @@ pub(super) fn type_line(world: &mut dyn World, prompt: &str) -> std::result::Res
     }
 }
 
-fn help(words: &[(&str, &str)], desk: &Desk) {
-    let style = desk.screen.out_style;
-    let lines = words
-        .iter()
-        .map(|(word, meaning)| format!("  {} {meaning}\n", style.paint(Tone::Strong, &format!("{word:<19}"))));
-    desk.screen.out.say(&format!("\n{}", lines.collect::<String>()));
-}
-
 fn complain(error: Box<Error>, desk: &Desk) {
     desk.screen.complain(&error);
-}
-
-/// A line that begins with none of the words: with one of another state, or with none at all.
-fn unfit(line: &str, (word, reason): (&str, &str), words: &[(&str, &str)], run: &str, history: &History) -> Box<Error> {
-    let refused = said(word, reason).and_then(|verdict| session::admits(run, history, &verdict).err());
-    let message = match refused {
-        Some(why) => why.message,
-        None => format!("`{}` is none of the words", shown(line)),
-    };
-    let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-    Error::new(Kind::Usage, message).hint(format!("type {}", words.join(", ")))
-}
-
-fn wrong_form(word: &str, form: &str) -> Box<Error> {
-    let message = if form.contains(' ') {
-        format!("`{word}` needs a reason: it goes into the record")
-    } else {
-        format!("`{word}` stands alone")
-    };
-    Error::new(Kind::Usage, message).hint(format!("type {form}"))
 }

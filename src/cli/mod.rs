@@ -20,6 +20,7 @@ mod former;
 mod lab;
 mod list;
 mod machine;
+mod menu;
 mod repl;
 mod resume;
 mod rollback;

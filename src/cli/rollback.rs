@@ -73,20 +73,18 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let seen = word::heard(&taken, &verdict, begins, desk)?;
     let wish = Wish { verdict, seen, ..Wish::of(way) };
     let events = words.events.as_deref();
-    let Some(finished) = go(&taken, wish, events, (!words.yes, Some(&said)), desk)? else {
-        return Ok(Kind::Suspended.exit_code());
-    };
+    let finished = go(&taken, wish, events, (!words.yes, Some(&said)), desk)?;
     let course = Steering::default().course(taken.prepared.program.step_names())?;
     let gates = course.gates(&taken.run, desk.who(), Begun::default());
     follow_up::go_on(taken, &course, events, (finished, gates), desk)
 }
 
 /// Takes a run all the way back that this command has taken up and that has stopped; `asks` first if need be. Gives
-/// how that ended; nothing when it was not confirmed.
+/// how that ended.
 ///
 /// # Errors
-/// When there is no way back, or the record cannot be written.
-pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Option<Finished>> {
+/// When there is no way back, the record cannot be written, or it was not confirmed: nothing was done then.
+pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Finished> {
     go(taken, Wish::of(Way::All), events, (asks, None), desk)
 }
 
@@ -113,14 +111,14 @@ fn go(
     events: Option<&Path>,
     (asks, said): (bool, Option<&str>),
     desk: &Desk,
-) -> Result<Option<Finished>> {
+) -> Result<Finished> {
     let parts = taken.parts(events, Vec::new(), desk)?;
     let back = session::way_back(&taken.prepared, parts, wish)?;
     show(&back, &taken.run, desk);
-    if asks && !agreed(&back, &taken.run, said, desk) {
-        return Ok(None);
+    if asks {
+        agreed(&back, &taken.run, said)?;
     }
-    back.go().map(Some)
+    back.go()
 }
 
 /// Prints what would be done.
@@ -144,18 +142,22 @@ fn begins(typed: &str) -> bool {
     typed.trim() == GO
 }
 
-/// Whether the person at the terminal wants it. Who does not is not told how to do it unasked.
-fn agreed(back: &Return, run: &str, said: Option<&str>, desk: &Desk) -> bool {
+/// Has the person at the terminal agree to it. Who does not is not told how to do it unasked.
+///
+/// # Errors
+/// `Suspended` when they do not, or nobody is there; `Interrupted` when they press Ctrl-C.
+fn agreed(back: &Return, run: &str, said: Option<&str>) -> Result<()> {
     let line = answer(back);
     if line.as_deref().is_some_and(begins) {
-        return true;
+        return Ok(());
     }
     let is_there = line.is_some() || Terminal::is_there();
     let what = if back.is_under_way() { "nothing more was undone" } else { "nothing was undone" };
     let why = if is_there { "it was not confirmed" } else { "nobody was there to confirm it" };
-    let error = Error::new(Kind::Suspended, format!("{what}: {why}"));
+    let kind = if back.is_interrupted() { Kind::Interrupted } else { Kind::Suspended };
+    let error = Error::new(kind, format!("{what}: {why}"));
     let to = if let Way::To(step) = back.way() { format!(" --to {}", typed(step)) } else { String::new() };
-    let told = match said {
+    Err(match said {
         // Who types words is asked for the next one.
         None => error,
         Some(said) if is_there => error
@@ -165,7 +167,5 @@ fn agreed(back: &Return, run: &str, said: Option<&str>, desk: &Desk) -> bool {
             error.hint(format!("go on without being asked: baton rollback {run}{to}{said} --yes"))
         }
         Some(said) => error.hint(format!("begin without being asked: baton rollback {run}{to}{said} --yes")),
-    };
-    desk.screen.complain(&told);
-    false
+    })
 }

@@ -94,6 +94,18 @@ impl Site {
         Err(error.hint("see which there are: baton list"))
     }
 
+    /// The file from which [`runbook`](Self::runbook) takes a runbook of this name, if it is the site's own.
+    pub(super) fn file_of(&self, name: &str) -> Result<Option<PathBuf>> {
+        let beside = format!("{name}.rhai");
+        if self.own_names(Shelf::Runbooks).iter().any(|own| own == name) {
+            return Ok(Some(PathBuf::from(Shelf::Runbooks.path(name))));
+        }
+        if self.text(Shelf::Runbooks, name)?.is_some() || desk::read_text(&self.folder.join(&beside))?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(PathBuf::from(beside)))
+    }
+
     /// The names on a shelf, the site's and the shipped ones.
     pub(super) fn names(&self, shelf: Shelf) -> Vec<String> {
         let mut names: BTreeSet<String> = library::all(shelf).iter().map(|entry| entry.name.to_owned()).collect();

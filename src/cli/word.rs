@@ -2,21 +2,24 @@
 //! not bear it out is said. Who sits at a terminal is asked again. It must not take a word back by itself.
 
 use super::Desk;
-use super::follow_up::type_line;
+use super::follow_up::{Left, type_line};
 use super::take_up::TakenUp;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::session::{self, Seen, Verdict};
 use crate::world::terminal::Terminal;
 
 /// How it is asked for again.
 const CONFIRM: &str = "\ntype `yes` to have your word taken all the same, anything else to leave it\n> ";
 
+/// What is said when it is not taken.
+pub(super) const NOT_TAKEN: &str = "your word was not taken; nothing was done";
+
 /// What a word came to.
 pub(super) enum Heard {
     /// It is taken; this does not bear it out.
     Taken(Vec<Seen>),
-    /// The person has thought better of it.
-    Withdrawn,
+    /// The person has thought better of it, and left the question like this.
+    Withdrawn(Left),
 }
 
 /// Looks at what a word is about, which begins the way back of a run when it goes `back`.
@@ -35,17 +38,22 @@ pub(super) fn hear(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) 
         return Ok(Heard::Taken(seen));
     }
     let typed = type_line(&mut world()?, CONFIRM);
-    Ok(if typed.is_ok_and(|typed| typed.trim() == "yes") { Heard::Taken(seen) } else { Heard::Withdrawn })
+    Ok(match typed {
+        Ok(typed) if typed.trim() == "yes" => Heard::Taken(seen),
+        Ok(_) => Heard::Withdrawn(Left::Willingly),
+        Err(left) => Heard::Withdrawn(left),
+    })
 }
 
 /// The same for a command that ends when the word is not taken.
 ///
 /// # Errors
-/// As above; `Suspended` when it is not.
+/// As above; `Suspended` when it is not, `Interrupted` when they pressed Ctrl-C.
 pub(super) fn heard(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) -> Result<Vec<Seen>> {
     match hear(taken, verdict, back, desk)? {
         Heard::Taken(seen) => Ok(seen),
-        Heard::Withdrawn => Err(Error::new(Kind::Suspended, "your word was not taken; nothing was done")
-            .hint(format!("see how it stands: baton show {}", taken.run))),
+        Heard::Withdrawn(left) => {
+            Err(Error::new(left.kind(), NOT_TAKEN).hint(format!("see how it stands: baton show {}", taken.run)))
+        }
     }
 }

@@ -68,20 +68,21 @@ impl Stepwise {
     /// Waits for a word that decides.
     fn ask(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped> {
         let say = |text: String| link.tell(Event::Notice { text });
+        let may_be_left_out = ahead.effect.may_be_left_out();
         loop {
             let line = match type_line(link)? {
                 Line::Typed(line) => line,
                 Line::Cancelled => continue,
                 Line::Closed(why) => return Ok(self.closed(&why)),
             };
-            match words::understand(&line, &self.names) {
+            match words::understand(&line, &self.names, may_be_left_out) {
                 Ok(None) => {}
-                Ok(Some(Word::Help)) => link.tell(Event::Words { words: words::meanings() }),
+                Ok(Some(Word::Help)) => link.tell(Event::Words { words: words::meanings(may_be_left_out) }),
                 Ok(Some(Word::Shell)) => {
                     self.wants_shell.set(true);
                     return Ok(self.stopped(ahead.effect));
                 }
-                Ok(Some(Word::Skip(reason))) if ahead.effect.may_be_left_out() => {
+                Ok(Some(Word::Skip(reason))) if may_be_left_out => {
                     return Ok(Passage::Skip { reason, by: self.by.clone() });
                 }
                 Ok(Some(Word::Skip(_))) => say(format!(

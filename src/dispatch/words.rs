@@ -4,13 +4,16 @@
 use crate::model::step_name::{StepName, StepNames};
 use crate::model::text::shown;
 
+/// The word that leaves out what is ahead, with what follows it.
+const SKIP: &str = "skip REASON";
+
 /// What each word does, in the order they are shown.
 const MEANINGS: [(&str, &str); 8] = [
     ("go", "let it be done, then show the next"),
     ("go 5", "let this one and the next four be done"),
     ("until STEP", "go on without asking until that step begins: its number, its name, or a part of it"),
     ("run the rest", "go on without asking to the end"),
-    ("skip REASON", "leave it out; the reason goes into the record"),
+    (SKIP, "leave it out; the reason goes into the record"),
     ("shell", "open the REPL here"),
     ("stop", "stop the run here; it can be resumed"),
     ("help", "show these words"),
@@ -32,13 +35,18 @@ pub(super) enum Word {
     Help,
 }
 
-/// The words and what they do.
-pub(super) fn meanings() -> Vec<(String, String)> {
-    MEANINGS.iter().map(|(word, meaning)| ((*word).to_owned(), (*meaning).to_owned())).collect()
+/// The words and what they do, before an effect that may be left out or not.
+pub(super) fn meanings(may_be_left_out: bool) -> Vec<(String, String)> {
+    fitting(may_be_left_out).map(|(word, meaning)| (word.to_owned(), meaning.to_owned())).collect()
 }
 
-/// What a line means; nothing for an empty one. The error says what could be typed.
-pub(super) fn understand(line: &str, names: &StepNames) -> Result<Option<Word>, String> {
+fn fitting(may_be_left_out: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+    MEANINGS.into_iter().filter(move |(word, _)| may_be_left_out || *word != SKIP)
+}
+
+/// What a line means before an effect that may be left out or not; nothing for an empty one. The error says what could
+/// be typed.
+pub(super) fn understand(line: &str, names: &StepNames, may_be_left_out: bool) -> Result<Option<Word>, String> {
     let line = line.trim();
     let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
     Ok(Some(match (word, rest) {
@@ -61,11 +69,11 @@ pub(super) fn understand(line: &str, names: &StepNames) -> Result<Option<Word>, 
         ("shell", "") => Word::Shell,
         ("stop", "") => Word::Stop,
         ("help", "") => Word::Help,
-        _ => return Err(no_word(line)),
+        _ => return Err(no_word(line, may_be_left_out)),
     }))
 }
 
-fn no_word(line: &str) -> String {
-    let words: Vec<String> = MEANINGS.iter().map(|(word, _)| format!("`{word}`")).collect();
+fn no_word(line: &str, may_be_left_out: bool) -> String {
+    let words: Vec<String> = fitting(may_be_left_out).map(|(word, _)| format!("`{word}`")).collect();
     format!("`{}` is none of the words: {}", shown(line), words.join(", "))
 }

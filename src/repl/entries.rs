@@ -12,6 +12,7 @@ use crate::repl::diary::Diary;
 use crate::repl::pages;
 use crate::repl::steer::{Former, Leave, Steer};
 use crate::repl::stop::Aim;
+use crate::repl::talk::{OF_DOUBT, ON_AGAIN};
 use crate::script::program::{self, ScriptEnd};
 use crate::session::adoption::Adoption;
 use crate::session::{self, Finished, Parts, Prepared, Verdict};
@@ -86,9 +87,10 @@ pub fn carry_on(prepared: Prepared, run: &str, start: Start, hands: Rc<dyn Hands
         Start::Begin { params, estate } => (params.clone(), Entry::Begin(params, estate)),
         Start::Run => {
             let history = History::from(hands.store()?.read(run)?)?;
-            if history.way_back().is_some() {
-                let error = Error::new(Kind::Refused, format!("run {run} is on its way back; it cannot be steered"));
-                return Err(error.hint(format!("go on with it: baton rollback {run}")));
+            if let Some(way) = history.way_back() {
+                let goes = if *way == Way::Abort { "being given up" } else { "on its way back" };
+                let error = Error::new(Kind::Refused, format!("run {run} is {goes}; it cannot be steered"));
+                return Err(error.hint(format!("go on with it: baton resume {run}")));
             }
             (prepared.program.kept_params(&history.begun().params), Entry::Look)
         }
@@ -239,7 +241,7 @@ impl Session {
                 let exit_code = halt.error.kind.exit_code();
                 Ok(Finished { run: run.clone(), ending: halt.ending, error: Some(halt.error), exit_code })
             }
-            None => Ok(session::stopped(run, ending, &message)),
+            None => Ok(session::stopped(run, ending, &message, door.has_changed())),
         }
     }
 
@@ -255,10 +257,16 @@ impl Session {
                 steer.aim.replace(self.past_failure());
                 Entry::Redo(std::mem::take(&mut self.beside))
             }
-            Leave::Said(verdict) => {
-                steer.aim.replace(self.past_failure());
-                Entry::Said(verdict)
-            }
+            Leave::Said(verdict) => match self.admits(&verdict) {
+                Ok(()) => {
+                    steer.aim.replace(self.past_failure());
+                    Entry::Said(verdict)
+                }
+                Err(error) => {
+                    self.complain(&error);
+                    Entry::Look
+                }
+            },
             Leave::RedoLine(n) => Entry::Line(n, steer.broken.take().and_then(|(_, effect)| effect)),
             Leave::Edit => self.edited(),
             Leave::Back(step) => match self.hands.go_back(&self.prepared, step.map_or(Way::All, Way::To)) {
@@ -274,6 +282,15 @@ impl Session {
         }))
     }
 
+    /// Whether this can be said of the run as it stands; the error names what can be typed instead.
+    fn admits(&self, verdict: &Verdict) -> Result<()> {
+        let history = History::from(self.hands.store()?.read(&self.steer.run)?)?;
+        session::admits(&self.steer.run, &history, verdict).map_err(|why| {
+            let error = Error::new(why.kind, why.message);
+            ON_AGAIN.iter().fold(error, |error, way| error.hint(*way))
+        })
+    }
+
     /// The run came to its end, failed, or was interrupted.
     fn stopped(&self, finished: Finished, interrupted: bool) -> Result<Next> {
         let steer = &self.steer;
@@ -283,8 +300,11 @@ impl Session {
         }
         if interrupted {
             self.hands.say(&format!("given up waiting\n{}", pages::under_way(steer)));
-        } else if let Some(error) = &finished.error {
-            self.complain(error);
+        } else if let Some(error) = finished.error {
+            // The commands of the shell are for whoever has left; here a word is shorter.
+            let here = if finished.ending == Ending::Doubt { OF_DOUBT } else { [].as_slice() };
+            let error = here.iter().fold(error, |error, way| error.hint(*way));
+            self.complain(&error);
         }
         Ok(Next::Enter(Entry::Look))
     }

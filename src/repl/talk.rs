@@ -3,7 +3,7 @@
 
 use crate::dispatch::{Dispatcher, Halted};
 use crate::error::{Error, Kind, Result as Checked};
-use crate::model::record::{Ending, Record, TrackId};
+use crate::model::record::{EffectId, Ending, Record, TrackId};
 use crate::model::text::{did_you_mean, shown};
 use crate::repl::command::{self, Command, Input};
 use crate::repl::diary::{Line as Typed, Standing};
@@ -16,6 +16,15 @@ use crate::script::repl::{LineEnd, lines_of};
 use crate::session::Verdict;
 use crate::world::{Line, Link, Reply, Request, Stopped};
 use std::rc::Rc;
+
+/// What can be said of what is in doubt.
+pub(super) const OF_DOUBT: &[&str] =
+    &["here, if it happened: :happened REASON", "here, if it did not: :not-happened REASON"];
+/// What can be done about something that has failed, whatever it was.
+pub(super) const ON_AGAIN: &[&str] = &[AGAIN, OTHERWISE];
+const AGAIN: &str = "put it right, then try it again: :redo";
+const OTHERWISE: &str = "change what the runbook does: :edit";
+const LEFT_OUT: &str = "leave it out: :skip REASON";
 
 impl Steer {
     /// Asks for lines and does what they say, until the run goes on or is left.
@@ -108,11 +117,11 @@ impl Steer {
 
     fn obey(&self, door: &Dispatcher, stop: &Stop, command: Command) -> Result<Option<Answer>, Stopped> {
         let done = match command {
-            Command::Next => self.onward(stop, "next", stop.behind()),
-            Command::Into => self.onward(stop, "into", Aim::Effect),
-            Command::Until(step) => self.onward(stop, "until", Aim::Until(step)),
+            Command::Next => self.onward(door, stop, ("next", stop.behind())),
+            Command::Into => self.onward(door, stop, ("into", Aim::Effect)),
+            Command::Until(step) => self.onward(door, stop, ("until", Aim::Until(step))),
             Command::Redo => self.redo(stop),
-            Command::Skip(reason) => self.skip(stop, reason),
+            Command::Skip(reason) => self.skip(door, stop, reason),
             Command::Happened(reason) => self.say_of_doubt(stop, Verdict::Happened(reason)),
             Command::NotHappened(reason) => self.say_of_doubt(stop, Verdict::NotHappened(reason)),
             Command::Edit => self.needs_runbook("edit").map(|()| Some(Answer::Leave(Leave::Edit))),
@@ -192,7 +201,7 @@ impl Steer {
     }
 
     /// Lets the run go on to where it is aimed.
-    fn onward(&self, stop: &Stop, word: &str, aim: Aim) -> Checked<Option<Answer>> {
+    fn onward(&self, door: &Dispatcher, stop: &Stop, (word, aim): (&str, Aim)) -> Checked<Option<Answer>> {
         self.needs_runbook(word)?;
         if let Aim::Until(step) = &aim {
             self.known_step(step)?;
@@ -202,9 +211,13 @@ impl Steer {
             return Ok(Some(Answer::Go));
         }
         match self.former.borrow().clone() {
-            Some((Ending::Failed | Ending::Unmet | Ending::Bug | Ending::Doubt, message, _)) => {
+            Some((ending @ (Ending::Failed | Ending::Unmet | Ending::Bug), message, effect)) => {
                 let error = Error::new(Kind::Usage, format!("`:{word}` cannot pass what failed: {message}"));
-                Err(error.hint("try it again: :redo").hint("leave it out: :skip REASON"))
+                Err(past(door, ending, effect.as_ref()).into_iter().fold(error, Error::hint))
+            }
+            Some((Ending::Doubt, message, _)) => {
+                let error = Error::new(Kind::Usage, format!("`:{word}` cannot pass what is in doubt: {message}"));
+                Err(OF_DOUBT.iter().fold(error, |error, way| error.hint(*way)))
             }
             Some(_) | None => Ok(Some(Answer::Leave(Leave::On))),
         }
@@ -230,7 +243,7 @@ impl Steer {
         }
     }
 
-    fn skip(&self, stop: &Stop, reason: String) -> Checked<Option<Answer>> {
+    fn skip(&self, door: &Dispatcher, stop: &Stop, reason: String) -> Checked<Option<Answer>> {
         self.needs_runbook("skip")?;
         if stop.ahead != Ahead::Nothing {
             return Ok(Some(Answer::Skip(reason)));
@@ -239,9 +252,12 @@ impl Steer {
             Some((Ending::Failed | Ending::Doubt, _, Some(_))) => {
                 Ok(Some(Answer::Leave(Leave::Said(Verdict::Skip(reason)))))
             }
-            Some(_) | None => Err(Error::new(Kind::Usage, "no effect has failed here that could be left out")
-                .hint("try again what failed: :redo")
-                .hint("change what the runbook does: :edit")),
+            Some((ending @ (Ending::Failed | Ending::Unmet | Ending::Bug), ..)) => {
+                let error = Error::new(Kind::Usage, "no effect has failed here that could be left out");
+                Err(past(door, ending, None).into_iter().fold(error, Error::hint))
+            }
+            Some(_) | None => Err(Error::new(Kind::Usage, "nothing has failed here that could be left out")
+                .hint("go on to where a step can be: :next")),
         }
     }
 
@@ -328,4 +344,17 @@ impl Steer {
             LineEnd::Value(_) | LineEnd::Failed { .. } | LineEnd::CutOff | LineEnd::Halted => self.tell(&line, end),
         }
     }
+}
+
+/// What brings a run past what it stopped at, when this is what failed: to try a mistake again would come to the same.
+fn past(door: &Dispatcher, ending: Ending, failed: Option<&EffectId>) -> Vec<&'static str> {
+    if ending == Ending::Bug {
+        return vec![OTHERWISE];
+    }
+    let may_be_left_out = |id: &EffectId| {
+        let history = door.recorded_now().ok()?;
+        Some(history.recorded(id)?.effect.may_be_left_out())
+    };
+    let left_out = failed.and_then(may_be_left_out).unwrap_or(false).then_some(LEFT_OUT);
+    [AGAIN].into_iter().chain(left_out).chain([OTHERWISE]).collect()
 }

@@ -18,6 +18,8 @@ const LIST_COLUMN: usize = 48;
 const WORD_WIDTH: usize = 12;
 /// What a way back is that did not come to its end.
 const NOT_COMPLETE: &str = "rollback not complete";
+/// What a run is that could not do what it owes when it was given up.
+const NOT_GIVEN_UP: &str = "giving up not complete";
 
 /// How an ending is marked; none means the run is under way or its runner died.
 #[must_use]
@@ -42,9 +44,10 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
 #[must_use]
 pub fn standing(sum: &Summary) -> Badge {
     let is_complete = !sum.spoken.iter().any(|spoken| spoken.word == Word::LeftOut);
+    let not_complete = if sum.gives_up { NOT_GIVEN_UP } else { NOT_COMPLETE };
     match sum.ending {
-        Some(Ending::Failed | Ending::Bug | Ending::Doubt) if sum.goes_back => badge('✗', NOT_COMPLETE, Tone::Bad),
-        None if sum.goes_back => badge('…', NOT_COMPLETE, Tone::Warn),
+        Some(Ending::Failed | Ending::Bug | Ending::Doubt) if sum.goes_back => badge('✗', not_complete, Tone::Bad),
+        None if sum.goes_back => badge('…', not_complete, Tone::Warn),
         Some(Ending::RolledBack) if !is_complete => badge('↶', "rolled back in part", Tone::Bad),
         ending => ending_badge(ending),
     }

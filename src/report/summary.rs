@@ -5,7 +5,7 @@
 use crate::journal::left_out::{LeftOut, Spoken, Word};
 use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::inventory::Pair;
-use crate::model::record::{EffectId, Ending, Record, TrackId};
+use crate::model::record::{EffectId, Ending, Record, TrackId, Way};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::deeds::deed;
@@ -89,6 +89,8 @@ pub struct Summary {
     pub goes_on: bool,
     /// Whether it is on its way back, and has not come to the end of it.
     pub goes_back: bool,
+    /// Whether that is because it is being given up.
+    pub gives_up: bool,
     /// What there is only a person's word for on its ways back, left out or done.
     pub spoken: Vec<Spoken>,
     /// Whether anything was ever asked to change.
@@ -245,7 +247,9 @@ impl Adder {
     fn stands(&mut self, record: &Record) {
         match record {
             Record::Opened { .. } | Record::Rollback { .. } => {
-                self.sum.goes_back |= matches!(record, Record::Rollback { .. });
+                if let Record::Rollback { way, .. } = record {
+                    (self.sum.goes_back, self.sum.gives_up) = (true, *way == Way::Abort);
+                }
                 self.sum.ending = None;
                 self.sum.message.clear();
                 self.answered = false;

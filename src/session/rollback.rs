@@ -195,6 +195,12 @@ impl Return {
         line.take()
     }
 
+    /// Whether who was asked pressed Ctrl-C, or their terminal went away.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.door.halt_reason().is_some_and(|halt| halt.ending == Ending::Interrupted)
+    }
+
     /// Whether a former runner had begun to go.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
@@ -223,12 +229,14 @@ impl Return {
             (None, ScriptEnd::Done) => {
                 (if way == Way::Abort { Ending::Aborted } else { Ending::RolledBack }, None, None)
             }
-            (None, ScriptEnd::Failed { error, effect, .. }) => (Ending::Failed, Some(broken(&run, error)), effect),
-            (None, ScriptEnd::Bug(error)) => (Ending::Bug, Some(broken(&run, error)), None),
+            (None, ScriptEnd::Failed { error, effect, .. }) => {
+                (Ending::Failed, Some(broken(&run, &way, Ending::Failed, error)), effect)
+            }
+            (None, ScriptEnd::Bug(error)) => (Ending::Bug, Some(broken(&run, &way, Ending::Bug, error)), None),
             (None, ScriptEnd::Held { reason, instructions }) => {
                 let error = Error::new(Kind::RollbackIncomplete, format!("the way back was held: {reason}"));
                 let error = instructions.lines().fold(error, |error, line| error.cause(line));
-                (Ending::Failed, Some(broken(&run, error)), None)
+                (Ending::Failed, Some(broken(&run, &way, Ending::Failed, error)), None)
             }
             (None, ScriptEnd::Halted) => {
                 let error = Error::new(Kind::Internal, "the way back was stopped for no recorded reason");
@@ -290,14 +298,24 @@ fn incomplete(ending: Ending, mut error: Box<Error>) -> Box<Error> {
     error
 }
 
-/// What can be done about a way back that broke off.
-fn broken(run: &str, error: Box<Error>) -> Box<Error> {
-    error
-        .hint(format!("put it right, then go on with the way back: baton resume {run}"))
-        .hint(format!("if the runbook is wrong, edit it, then: baton resume {run} --adopt-edited"))
+/// What can be done about a way back that broke off, or about giving a run up.
+fn broken(run: &str, way: &Way, ending: Ending, error: Box<Error>) -> Box<Error> {
+    let goes = if *way == Way::Abort { "giving it up" } else { "the way back" };
+    let error = if ending == Ending::Bug {
+        // As it is, it would come to the same.
+        error.hint(format!("edit the runbook, then go on with {goes}: baton resume {run} --adopt-edited"))
+    } else {
+        error
+            .hint(format!("put it right, then go on with {goes}: baton resume {run}"))
+            .hint(format!("if the runbook is wrong, edit it, then: baton resume {run} --adopt-edited"))
+    };
+    let error = error
         .hint(format!("leave out what failed: baton resume {run} --skip \"why\""))
-        .hint(format!("it is done by hand: baton resume {run} --done \"how you know\""))
-        .hint(format!("undo nothing more: baton abort {run} --reason \"why\""))
+        .hint(format!("it is done by hand: baton resume {run} --done \"how you know\""));
+    if *way == Way::Abort {
+        return error;
+    }
+    error.hint(format!("undo nothing more: baton abort {run} --reason \"why\""))
 }
 
 /// The records that begin a way back or take it up again.

@@ -268,6 +268,21 @@ pub const ALL: &[fn() -> Scene] = &[
         Scene::new("edited so that it departs", &format!("{MARK}run(here, [\"false\"]);"), &acts).mending(back)
     },
     || {
+        let edit = |b: &Baton| runbook(b, &format!("{MARK}run(here, [\"true\"]);"));
+        let acts = [Type(RUN), Do(edit), Type(&["resume", "latest", "--dry"])];
+        Scene::new("edited so that it fits", &format!("{MARK}run(here, [\"false\"]);"), &acts).looking(&[])
+    },
+    || {
+        let acts = [Type(&["run", "own/t", "-i", "site.toml", "--state", "elsewhere"]), Type(&RUN_AGAIN)];
+        let fails = format!("{MARK}run(here, [\"false\"]);");
+        Scene::new("its hosts are held by a run of another state folder", &fails, &acts).looking(&[])
+    },
+    || {
+        let text =
+            "let here = host(\"here\");\nensure(\"Tidy up\", || run(here, [\"false\"]));\nrun(here, [\"false\"]);";
+        Scene::new("giving it up failed", text, &[Type(RUN), Type(&["abort", "--reason", "why"])])
+    },
+    || {
         let edit = |b: &Baton| runbook(b, &format!("{MARK}run(here, [\"true\"], #{{ limti: \"5s\" }});"));
         let back = |b: &Baton| runbook(b, &format!("{MARK}run(here, [\"true\"]);"));
         let acts = [Type(RUN), Do(edit), Type(&["check", "own/t", "-i", "site.toml"]), Type(RUN)];

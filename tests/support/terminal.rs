@@ -20,8 +20,21 @@ pub struct Session {
     child: Child,
     /// Everything it has shown.
     shown: String,
+    /// The beginning of a character that has not come whole.
+    held: Vec<u8>,
     /// How much of it was waited for already.
     read: usize,
+}
+
+/// What came of waiting.
+#[derive(Debug)]
+enum More {
+    /// Something was shown.
+    Came,
+    /// The command has let go of the terminal.
+    Ended,
+    /// Nothing came in time.
+    Late,
 }
 
 impl Session {
@@ -47,7 +60,7 @@ impl Session {
         let clone = || end.try_clone().expect("another handle");
         command.stdin(clone()).stdout(clone()).stderr(clone());
         let child = command.spawn().expect("starts setsid, of util-linux");
-        Self { master: Some(File::from(master)), child, shown: String::new(), read: 0 }
+        Self { master: Some(File::from(master)), child, shown: String::new(), held: Vec::new(), read: 0 }
     }
 
     /// Waits until the screen shows this, behind what was waited for before.
@@ -68,14 +81,16 @@ impl Session {
                 self.read = end;
                 return seen;
             }
-            let more = Instant::now() < deadline && self.more();
-            assert!(more, "{text:?} was not shown. What was:\n{}", &self.shown[self.read..]);
+            let more = self.more(deadline);
+            assert!(matches!(more, More::Came), "{text:?} was not shown ({more:?}). What was:\n{}", self.unread());
         }
     }
 
     /// Waits until the screen shows one of these, behind what was waited for before: which, and what was shown up to
     /// there. Without any the command has ended.
+    #[track_caller]
     pub fn sees_any(&mut self, texts: &[&str]) -> (Option<usize>, String) {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let found = texts.iter().enumerate().filter_map(|(n, text)| Some((self.shown[self.read..].find(text)?, n)));
             if let Some((at, n)) = found.min() {
@@ -84,8 +99,10 @@ impl Session {
                 self.read = end;
                 return (Some(n), seen);
             }
-            if !self.more() {
-                return (None, self.shown[self.read..].to_owned());
+            match self.more(deadline) {
+                More::Came => {}
+                More::Ended => return (None, self.unread().to_owned()),
+                More::Late => panic!("none of {texts:?} was shown. What was:\n{}", self.unread()),
             }
         }
     }
@@ -138,9 +155,21 @@ impl Session {
     }
 
     /// Waits for the end of the command; its exit code.
+    #[track_caller]
     pub fn ends(&mut self) -> i32 {
-        while self.more() {}
-        self.waits()
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.more(deadline) {
+                More::Came => {}
+                More::Ended => return self.waits(),
+                More::Late => panic!("it does not end. It showed:\n{}", self.shown),
+            }
+        }
+    }
+
+    /// What was shown behind what was waited for.
+    pub fn unread(&self) -> &str {
+        &self.shown[self.read..]
     }
 
     /// Everything that was shown so far.
@@ -159,16 +188,27 @@ impl Session {
         }
     }
 
-    /// Takes in what is shown next. False at the end, and when nothing comes for long.
-    fn more(&mut self) -> bool {
-        let Some(master) = self.master.as_mut() else { return false };
-        let patience = Timespec { tv_sec: 60, tv_nsec: 0 };
+    /// Takes in what is shown next.
+    fn more(&mut self, deadline: Instant) -> More {
+        let Some(master) = self.master.as_mut() else { return More::Ended };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let patience = Timespec::try_from(left).expect("a short while");
         let ready = poll(&mut [PollFd::new(master, PollFlags::IN)], Some(&patience)).expect("waits");
+        if ready == 0 {
+            return More::Late;
+        }
         let mut bytes = [0; 4096];
         // At the end of a terminal a read fails.
-        let count = if ready == 0 { 0 } else { master.read(&mut bytes).unwrap_or(0) };
-        self.shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
-        count > 0
+        let count = master.read(&mut bytes).unwrap_or(0);
+        self.held.extend_from_slice(&bytes[..count]);
+        // A character may come in two parts.
+        let whole = match std::str::from_utf8(&self.held) {
+            Err(wrong) if wrong.error_len().is_none() => wrong.valid_up_to(),
+            Ok(_) | Err(_) => self.held.len(),
+        };
+        let bytes: Vec<u8> = self.held.drain(..whole).collect();
+        self.shown.push_str(&String::from_utf8_lossy(&bytes));
+        if count > 0 { More::Came } else { More::Ended }
     }
 }
 
