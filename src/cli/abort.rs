@@ -36,8 +36,12 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     {
         return write_off(&claimed, &gone, &words.reason, desk);
     }
+    let asked = claimed.history.steering();
     let taken = claimed.take_up(desk)?;
-    let finished = give_up(&taken, words.events.as_deref(), words.reason.clone(), desk)?;
+    // What is owed asks whoever gives the run up.
+    let steering = rollback::changed(&asked, None);
+    let parts = Parts { steering, ..taken.parts(words.events.as_deref(), Vec::new(), desk)? };
+    let finished = give_up_with(&taken, parts, words.reason.clone(), desk)?;
     carry::tell(desk, &finished)
 }
 
@@ -46,7 +50,10 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// # Errors
 /// When it is over, or its record cannot be written.
 pub(super) fn give_up(taken: &TakenUp, events: Option<&Path>, reason: String, desk: &Desk) -> Result<Finished> {
-    let parts = taken.parts(events, Vec::new(), desk)?;
+    give_up_with(taken, taken.parts(events, Vec::new(), desk)?, reason, desk)
+}
+
+fn give_up_with(taken: &TakenUp, parts: Parts, reason: String, desk: &Desk) -> Result<Finished> {
     let back = session::way_back(&taken.prepared, parts, Wish { reason, ..Wish::of(Way::Abort) })?;
     rollback::show(&back, &taken.run, desk);
     back.go()

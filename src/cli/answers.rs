@@ -4,6 +4,7 @@
 use super::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
+use crate::model::steering::GivenAnswers;
 use crate::report::questions::Questions;
 use crate::script::gates;
 use crate::session::Prepared;
@@ -32,6 +33,23 @@ pub(super) fn read(path: Option<&Path>, prepared: &Prepared, desk: &Desk) -> Res
         desk.screen.remark(&format!("{file}:{line}: `{name}` cannot be checked: {why}"));
     }
     Ok(Some(Arc::new(answers)))
+}
+
+/// The answers for a run that is taken up: those of the file, if one is named now; else those that were given before.
+/// Also whether they are those. What is kept was held against the runbook when it was given.
+///
+/// # Errors
+/// As above.
+pub(super) fn read_or_kept(
+    path: Option<&Path>,
+    before: Option<&GivenAnswers>,
+    prepared: &Prepared,
+    desk: &Desk,
+) -> Result<(Option<Arc<Answers>>, bool)> {
+    let now = read(path, prepared, desk)?;
+    let kept = before.filter(|_| now.is_none()).map(|before| Arc::new(Answers::kept(before)));
+    let is_kept = kept.is_some();
+    Ok((now.or(kept), is_kept))
 }
 
 /// Says which answers no question of the run has asked for: perhaps their names are wrong.

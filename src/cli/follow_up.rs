@@ -8,7 +8,8 @@ use super::take_up::TakenUp;
 use super::word::{self, Heard};
 use super::{Desk, abort, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
-use crate::model::record::{AfterFailure, Ending};
+use crate::model::record::Ending;
+use crate::model::steering::AfterFailure;
 use crate::repl::Start;
 use crate::report::ending;
 use crate::session::{self, Finished, Parts, Terms, Verdict};
@@ -63,9 +64,23 @@ pub(super) fn carry_out(
     let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
     let gates = course.gates(&taken.run, desk.who(), begun);
     course.remarks().iter().for_each(|remark| desk.screen.remark(remark));
-    let parts = Parts { steering: course.said.clone(), ..taken.parts(events, gates.all.clone(), desk)? };
+    let parts = Parts { steering: course.said(), ..taken.parts(events, gates.all.clone(), desk)? };
     let finished = start(&taken, parts)?;
     go_on(taken, course, events, (finished, gates), desk)
+}
+
+/// Takes a run back that has failed, as it was asked for before its runner died.
+///
+/// # Errors
+/// When there is no way back, or the record cannot be written.
+pub(super) fn take_back(taken: TakenUp, course: &Course, events: Option<&Path>, desk: &Desk) -> Result<u8> {
+    course.remarks().iter().for_each(|remark| desk.screen.remark(remark));
+    desk.screen.remark("the run has failed: rolling back, as asked");
+    let gates = course.gates(&taken.run, desk.who(), Begun::default());
+    match rollback::go_back(&taken, events, false, desk)? {
+        Some(finished) => go_on(taken, course, events, (finished, gates), desk),
+        None => Ok(Kind::Suspended.exit_code()),
+    }
 }
 
 /// Goes on from a runner's ending, as long as a person wants it. Returns the exit code.
@@ -142,14 +157,7 @@ fn has_failed(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<bool>
     if !desk.store()?.runs()?.contains(&taken.run) {
         return Ok(false);
     }
-    let history = taken.history(desk)?;
-    let failed = match finished.ending {
-        Ending::Failed => true,
-        Ending::Bug => history.changes() > 0,
-        Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
-        Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
-    };
-    Ok(failed && history.way_back().is_none())
+    Ok(taken.history(desk)?.is_to_go_back(finished.ending))
 }
 
 /// Leaves a run as it is: the last line is what can be typed of it.

@@ -2,10 +2,12 @@
 
 use super::adopt::Edited;
 use super::find_run::Aim;
-use super::steering::{Begun, Steering};
+use super::steering::Steering;
 use super::take_up::{TakenUp, claim};
 use super::{Desk, answers, carry, follow_up, word};
 use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
+use crate::model::steering::{AfterFailure, Steering as Asked};
 use crate::session::{self, Terms, Verdict};
 use std::path::PathBuf;
 
@@ -50,6 +52,9 @@ pub(super) struct Words {
     /// Go on without being asked before each change, although the run was begun with `--step`
     #[arg(long, conflicts_with = "step")]
     no_step: bool,
+    /// Ask what the answers would say that the run was begun with (`--answers`)
+    #[arg(long, conflicts_with = "answers")]
+    no_answers: bool,
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
@@ -66,7 +71,8 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         return carry::tell(desk, &finished);
     }
     session::admits(&claimed.run, &claimed.history, &verdict)?;
-    let (begun, asked) = (Begun::of(&claimed.history), claimed.history.steering());
+    let asked = claimed.history.steering();
+    let goes_back = words.says_nothing() && is_to_go_back(&claimed.history, &asked);
     let (taken, adoption) = if words.adopt_edited {
         let edited = Edited::read(&claimed.run, &claimed.history, &verdict, desk)?;
         if words.dry {
@@ -78,14 +84,36 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     } else {
         (claimed.take_up(desk)?, None)
     };
-    let answers = answers::read(words.answers.as_deref(), &taken.prepared, desk)?;
+    let before = asked.answers.as_ref().filter(|_| !words.no_answers);
+    let (answers, kept) = answers::read_or_kept(words.answers.as_deref(), before, &taken.prepared, desk)?;
     let taken = taken.answered(answers);
-    let names = taken.prepared.program.step_names();
-    let course = words.steering.course_on(names, &begun, &asked, words.no_step)?;
+    let (names, known) = (taken.prepared.program.step_names(), taken.history(desk)?);
+    let course = words.steering.course_on(names, Some(&known), words.no_step)?;
+    let course = course.answered(taken.answers.as_deref(), kept);
+    if goes_back {
+        return follow_up::take_back(taken, &course, words.events.as_deref(), desk);
+    }
     let seen = word::heard(&taken, &verdict, false, desk)?;
     let terms = Terms { verdict, seen, drift, adoption };
     let start = |taken: &TakenUp, parts| session::resume_on(&taken.prepared, parts, terms);
     follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
+}
+
+impl Words {
+    /// Whether nothing is said of what stopped the run, nor of what follows a failure.
+    fn says_nothing(&self) -> bool {
+        let verdicts = [&self.done, &self.skip, &self.happened, &self.not_happened, &self.accept_drift];
+        let says = self.retry || self.adopt_edited || verdicts.iter().any(|verdict| verdict.is_some());
+        !says && !self.steering.says_what_follows_a_failure()
+    }
+}
+
+/// Whether a run has failed that was to be taken back then, and its runner died before it could. One that passed a
+/// point of no return is gone on with.
+fn is_to_go_back(history: &History, asked: &Asked) -> bool {
+    asked.on_failure == Some(AfterFailure::Rollback)
+        && history.last_ending().is_some_and(|ending| history.is_to_go_back(ending))
+        && history.no_return_since(0).is_none()
 }
 
 fn verdict(words: &Words) -> Result<Verdict> {

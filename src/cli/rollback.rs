@@ -6,10 +6,12 @@ use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
 use super::{Desk, answers, follow_up, word};
 use crate::error::{Error, Kind, Result};
+use crate::model::answers::Answers;
 use crate::model::record::Way;
+use crate::model::steering::Steering as Asked;
 use crate::model::text::typed;
 use crate::report::way_back::{Plan, render};
-use crate::session::{self, Finished, Return, Verdict, Wish};
+use crate::session::{self, Finished, Parts, Return, Verdict, Wish};
 use crate::world::terminal::Terminal;
 use std::path::{Path, PathBuf};
 
@@ -66,14 +68,20 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         // A run that is being given up does not go back: that is refused further down.
         (None, Some(Way::All | Way::Abort) | None) => Way::All,
     };
-    let begins = claimed.history.way_back().is_none();
+    let (begins, asked) = (claimed.history.way_back().is_none(), claimed.history.steering());
     let taken = claimed.take_up(desk)?;
-    let answers = answers::read(words.answers.as_deref(), &taken.prepared, desk)?;
+    // A way back that begins has answers of its own, and one that is gone on with has those that it began with.
+    let before = asked.answers.as_ref().filter(|_| !begins);
+    let (answers, kept) = answers::read_or_kept(words.answers.as_deref(), before, &taken.prepared, desk)?;
+    if let Some(answers) = answers.as_ref().filter(|_| kept) {
+        desk.screen.remark(&format!("as it was asked for before: --answers {}", typed(answers.file())));
+    }
     let taken = taken.answered(answers);
     let seen = word::heard(&taken, &verdict, begins, desk)?;
     let wish = Wish { verdict, seen, ..Wish::of(way) };
     let events = words.events.as_deref();
-    let finished = go(&taken, wish, events, (!words.yes, Some(&said)), desk)?;
+    let parts = Parts { steering: changed(&asked, taken.answers.as_deref()), ..taken.parts(events, Vec::new(), desk)? };
+    let finished = go(&taken, wish, parts, (!words.yes, Some(&said)), desk)?;
     let course = Steering::default().course(taken.prepared.program.step_names())?;
     let gates = course.gates(&taken.run, desk.who(), Begun::default());
     follow_up::go_on(taken, &course, events, (finished, gates), desk)
@@ -85,7 +93,14 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 /// # Errors
 /// When there is no way back, the record cannot be written, or it was not confirmed: nothing was done then.
 pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: &Desk) -> Result<Finished> {
-    go(taken, Wish::of(Way::All), events, (asks, None), desk)
+    let parts = taken.parts(events, Vec::new(), desk)?;
+    go(taken, Wish::of(Way::All), parts, (asks, None), desk)
+}
+
+/// How a run is steered on its way back, for the record: as before, with these answers. Nothing where that stands there.
+pub(super) fn changed(before: &Asked, answers: Option<&Answers>) -> Option<Asked> {
+    let now = Asked { answers: answers.map(Answers::to_keep), ..before.clone() };
+    (now != *before).then_some(now)
 }
 
 /// The flags without which the same command would be another one.
@@ -108,11 +123,10 @@ fn said_again(words: &Words) -> String {
 fn go(
     taken: &TakenUp,
     wish: Wish,
-    events: Option<&Path>,
+    parts: Parts,
     (asks, said): (bool, Option<&str>),
     desk: &Desk,
 ) -> Result<Finished> {
-    let parts = taken.parts(events, Vec::new(), desk)?;
     let back = session::way_back(&taken.prepared, parts, wish)?;
     show(&back, &taken.run, desk);
     if asks {

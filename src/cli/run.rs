@@ -139,7 +139,7 @@ fn on_site(
     say_what_differs(site, desk);
     let leases = (lease(desk, &run, &run)?, of_site);
     let taken = TakenUp::new(run, prepared, Estate::Site, leases).answered(answers);
-    begin(words, taken, &course, params, desk)
+    begin(words, taken, course, params, desk)
 }
 
 /// The name and the text of an inventory.
@@ -173,7 +173,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     lab.belongs_to(&run)?;
     let leases = (lease(desk, &run, &run)?, of_lab);
     let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
-    begin(words, taken, &course, params, desk)
+    begin(words, taken, course, params, desk)
 }
 
 /// In the lab of the run that this one follows, as that run left it.
@@ -191,7 +191,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     lab.belongs_to(&run)?;
     let leases = (lease(desk, &run, &run)?, of_lab);
     let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
-    begin(words, taken, &course, params, desk)
+    begin(words, taken, course, params, desk)
 }
 
 /// What a runbook calls by its name and no lab of this model will start, before anything has begun.
@@ -259,10 +259,11 @@ pub(super) fn say_what_differs(site: &Site, desk: &Desk) {
     }
 }
 
-fn begin(words: &Words, taken: TakenUp, course: &Course, params: Fields, desk: &Desk) -> Result<u8> {
+fn begin(words: &Words, taken: TakenUp, course: Course, params: Fields, desk: &Desk) -> Result<u8> {
+    let course = course.answered(taken.answers.as_deref(), false);
     let estate = taken.estate.name();
     let start = |taken: &TakenUp, parts| session::begin(&taken.prepared, parts, params, &estate);
-    follow_up::carry_out(taken, course, words.events.as_deref(), start, desk)
+    follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
 }
 
 /// `name=value` words as a map of texts.

@@ -1,11 +1,14 @@
-//! How a person steers a run: step by step, up to a step, and what follows a failure. Typed words become gates and a
-//! decision; what is wrong with them is told before anything is touched.
+//! How a person steers a run: step by step, up to a step, with answers that are known before, and what follows a
+//! failure. Typed words become gates and a decision; what is wrong with them is told before anything is touched.
 
 use crate::dispatch::{Gate, Stepwise, UntilStep};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::{History, StepPhase};
-use crate::model::record::{AfterFailure, Record, Steering as Asked, Who};
+use crate::model::answers::Answers;
+use crate::model::record::{Record, Who};
+use crate::model::steering::{AfterFailure, Steering as Asked};
 use crate::model::step_name::{StepName, StepNames};
+use crate::model::text::{shown, typed};
 use crate::world::terminal::Terminal;
 use std::rc::Rc;
 
@@ -81,10 +84,14 @@ pub(super) struct Course {
     names: StepNames,
     /// What follows a failure.
     pub(super) on_failure: AfterFailure,
-    /// What goes into the record of it: nothing when it stands there already.
-    pub(super) said: Option<Asked>,
+    /// All of it, in the words that the record keeps.
+    now: Asked,
+    /// What the record says of it so far.
+    before: Asked,
     /// What of it is as it was asked for by a former runner, in the words of the command line.
     kept: Vec<String>,
+    /// A step to stop after that was asked for by a former runner, and that the texts do not have any more.
+    lost: Option<String>,
 }
 
 /// The gates of one runner.
@@ -104,20 +111,27 @@ impl Begun {
 }
 
 impl Steering {
+    /// Whether it is said what follows a failure.
+    pub(super) fn says_what_follows_a_failure(&self) -> bool {
+        self.on_failure.is_some()
+    }
+
     /// How a new run is steered: checks the words against the steps that the runbook has.
     ///
     /// # Errors
     /// As [`Steering::course_on`].
     pub(super) fn course(&self, names: StepNames) -> Result<Course> {
-        self.course_on(names, &Begun::default(), &Asked::default(), false)
+        self.course_on(names, None, false)
     }
 
-    /// How a run is steered in which these steps have begun. What was `asked` for before counts as long as nothing else
-    /// is said now; `freely` has it go on without being asked before each change.
+    /// How a run is steered of which this is on record. What was asked for before counts as long as nothing else is said
+    /// now; `freely` has it go on without being asked before each change.
     ///
     /// # Errors
     /// `Usage` when there is no such step, it has ended, or nobody is there to be asked.
-    pub(super) fn course_on(&self, names: StepNames, begun: &Begun, asked: &Asked, freely: bool) -> Result<Course> {
+    pub(super) fn course_on(&self, names: StepNames, known: Option<&History>, freely: bool) -> Result<Course> {
+        let begun = known.map(Begun::of).unwrap_or_default();
+        let asked = known.map(History::steering).unwrap_or_default();
         let given = self.until.as_deref().map(|given| names.find(given)).transpose()?;
         if let Some((number, name)) = given.as_ref().and_then(|step| begun.over(step)) {
             return Err(Error::new(Kind::Usage, format!("step {number} `{name}` is over already"))
@@ -132,10 +146,10 @@ impl Steering {
             return Err(Error::new(Kind::Usage, "`--on-failure ask` needs a terminal: somebody has to type the words")
                 .hint("without one: --on-failure stop"));
         }
-        // A step that adopted texts do not name any more cannot be waited for.
-        let still = asked.until.as_deref().filter(|_| self.until.is_none());
-        let still =
-            still.and_then(|words| Some((words, names.find(words).ok().filter(|one| begun.over(one).is_none())?)));
+        let (still, lost) = match (&self.until, &asked.until, known) {
+            (None, Some(words), Some(known)) => still_to_come(words, &names, known),
+            _ => (None, None),
+        };
         let step = self.step || (asked.step && !freely);
         if step && !is_there {
             return Err(Error::new(
@@ -151,20 +165,46 @@ impl Steering {
         }
         let on_failure = self.on_failure.map(AfterFailure::from).or(asked.on_failure);
         let usual = if is_there { AfterFailure::Ask } else { AfterFailure::Stop };
-        let until = self.until.clone().or(still.as_ref().map(|(words, _)| (*words).to_owned()));
-        let now = Asked { step, until, on_failure };
-        let mut kept: Vec<String> = still.iter().map(|(words, _)| format!("--until \"{words}\"")).collect();
+        let until = self.until.clone().or(still.as_ref().map(|(words, _)| words.clone()));
+        let mut kept: Vec<String> = still.iter().map(|(words, _)| format!("--until {}", typed(words))).collect();
         kept.extend((step && !self.step).then(|| "--step".to_owned()));
-        let rolls = self.on_failure.is_none() && on_failure == Some(AfterFailure::Rollback);
-        kept.extend(rolls.then(|| "--on-failure rollback".to_owned()));
+        let effective = on_failure.filter(|word| is_there || *word != AfterFailure::Ask).unwrap_or(usual);
+        let is_told = self.on_failure.is_none() && effective != usual;
+        kept.extend(is_told.then(|| format!("--on-failure {}", effective.word())));
         Ok(Course {
             step,
             until: given.or(still.map(|(_, step)| step)),
             names,
-            on_failure: on_failure.filter(|word| is_there || *word != AfterFailure::Ask).unwrap_or(usual),
-            said: (now != *asked).then_some(now),
+            on_failure: effective,
+            now: Asked { step, until, on_failure, answers: None },
+            before: asked,
             kept,
+            lost,
         })
+    }
+}
+
+/// The step to stop after that was asked for before in these words, if it is still to come: as it was typed and as it is
+/// meant. When the texts have none of that name any more, only as it was typed.
+fn still_to_come(words: &str, names: &StepNames, known: &History) -> (Option<(String, StepName)>, Option<String>) {
+    match names.find(words) {
+        Ok(step) if known.came_behind(&step) => (None, None),
+        Ok(step) => (Some((words.to_owned(), step)), None),
+        Err(_) => (None, Some(words.to_owned())),
+    }
+}
+
+impl Course {
+    /// The same with these answers, if there are any, which a former runner may have been given.
+    pub(super) fn answered(mut self, answers: Option<&Answers>, by_former: bool) -> Self {
+        self.now.answers = answers.map(Answers::to_keep);
+        self.kept.extend(answers.filter(|_| by_former).map(|answers| format!("--answers {}", typed(answers.file()))));
+        self
+    }
+
+    /// What goes into the record of it: nothing when it stands there already.
+    pub(super) fn said(&self) -> Option<Asked> {
+        (self.now != self.before).then(|| self.now.clone())
     }
 }
 
@@ -191,11 +231,17 @@ impl Course {
     /// which is not written out may never come.
     pub(super) fn remarks(&self) -> Vec<String> {
         let kept = (!self.kept.is_empty()).then(|| format!("as it was asked for before: {}", self.kept.join(" ")));
+        let lost = self.lost.as_deref().map(|words| {
+            format!(
+                "it was to stop after a step `{}`, and no step is called so any more: it does not stop there",
+                shown(words)
+            )
+        });
         let part = self.until.as_ref().filter(|step| matches!(step, StepName::Part(_)));
         let never = |step: &StepName| {
             format!("no {step} is written out in the runbook; should none come by that name, it runs to its end")
         };
-        kept.into_iter().chain(part.map(never)).collect()
+        kept.into_iter().chain(lost).chain(part.map(never)).collect()
     }
 }
 

@@ -420,17 +420,17 @@ impl Door for Dispatcher {
         let (track, left) = self.track(|track| (track.id.clone(), track.leave()));
         let Some(Step { number, name }) = left else { return Ok(()) };
         let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
-        if self.is_walled() || (recorded && !self.begins_again(&track, &number)) {
+        let ahead = StepAhead { track: &track, number: &number, name: &name, place: None };
+        if self.is_walled() {
             return Ok(());
+        }
+        if recorded && !self.begins_again(&track, &number) {
+            return self.tell_gates_late(&ahead);
         }
         let well = failed.is_none();
         let record = Record::StepEnded { track: track.clone(), number: number.clone(), failed, at: self.moment() };
         self.track(|track| track.pending.push(record));
-        if well {
-            self.tell_gates(&StepAhead { track: &track, number: &number, name: &name, place: None })
-        } else {
-            Ok(())
-        }
+        if well { self.tell_gates(&ahead) } else { Ok(()) }
     }
 
     fn step_id(&self) -> StepId {

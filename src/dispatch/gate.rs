@@ -135,6 +135,20 @@ impl Dispatcher {
         self.pass(ended.track, |gate| gate.after_step(self, ended)).map(|_| ())
     }
 
+    /// Tells the gates of a step that is on record as ended, if the runner that came to its end died before it could
+    /// stop there. The order of tracks stays as it is on record: none waits for its turn.
+    pub(super) fn tell_gates_late(&self, ended: &StepAhead<'_>) -> Result<(), Halted> {
+        if self.gates.is_empty() || !self.history.died_behind(ended.track, ended.number) {
+            return Ok(());
+        }
+        for gate in &self.gates {
+            if let Passage::Stop(halt) = gate.after_step(self, ended).map_err(|Stopped| Halted)? {
+                return Err(self.halt(*halt));
+            }
+        }
+        Ok(())
+    }
+
     /// Asks one gate after the other; who has it left out, and why. Of the script's tracks one at a time stands before
     /// the gates: a person is asked one thing at a time. Side tracks run while such a track waits for them.
     fn pass(

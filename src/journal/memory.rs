@@ -31,6 +31,26 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// How many records a run has.
+    #[must_use]
+    pub fn count(&self, run: &str) -> usize {
+        self.content.borrow().bodies.get(run).map_or(0, Vec::len)
+    }
+
+    /// A store of its own with the first `records` of this run and the texts that are kept, and nothing else.
+    #[must_use]
+    pub fn fork(&self, run: &str, records: usize) -> Self {
+        let content = self.content.borrow();
+        let bodies = content.bodies.get(run).map(|bodies| bodies.iter().take(records).cloned().collect::<Vec<_>>());
+        let bodies = bodies.filter(|bodies| !bodies.is_empty());
+        let fork = Content {
+            order: bodies.iter().map(|_| run.to_owned()).collect(),
+            bodies: bodies.into_iter().map(|bodies| (run.to_owned(), bodies)).collect(),
+            sources: content.sources.clone(),
+        };
+        Self { content: Rc::new(RefCell::new(fork)) }
+    }
+
     /// Everything a run's records say, one a line: equal runs have equal bytes. Empty for an unknown run.
     #[must_use]
     pub fn byte_dump(&self, run: &str) -> Vec<u8> {

@@ -6,7 +6,9 @@ use super::history::{History, Past, State, StepPhase};
 use super::slots::{Phase, Slot};
 use super::way_back::Aside;
 use crate::model::effect::{Action, Effect, Form, Outcome};
-use crate::model::record::{EffectId, Ending, Record, Steering, StepId, TrackId, Who};
+use crate::model::record::{EffectId, Ending, Record, StepId, TrackId, Who};
+use crate::model::steering::Steering;
+use crate::model::step_name::StepName;
 use crate::model::value::Value;
 
 impl History {
@@ -17,6 +19,43 @@ impl History {
             if let Record::Steered { steering, .. } = &stored.record { Some(steering.clone()) } else { None }
         });
         steered.unwrap_or_default()
+    }
+
+    /// Whether this step ended well and its runner died behind it, without another one having come to a stop or an end:
+    /// who was to stop there has not.
+    #[must_use]
+    pub fn died_behind(&self, track: &TrackId, number: &str) -> bool {
+        let mut latest = self.records().iter().rev().map(|stored| &stored.record);
+        let is_end = |record: &Record| matches!(record, Record::StepEnded { track: of, number: same, failed: None, .. } if of == track && same == number);
+        latest.find(|record| matches!(record, Record::Ended { .. }) || is_end(record)).is_some_and(is_end)
+    }
+
+    /// Whether the run has come to the end of a step that is meant by this, and to a stop or an end behind it.
+    #[must_use]
+    pub fn came_behind(&self, meant: &StepName) -> bool {
+        self.records().iter().any(|stored| {
+            let (Record::StepBegun { track, number, name, .. } | Record::StepSkipped { track, number, name, .. }) =
+                &stored.record
+            else {
+                return false;
+            };
+            let step = self.step(track, number).filter(|_| track.is_scripts() && meant.fits(number, name));
+            let is_over =
+                step.is_some_and(|step| matches!(step.phase, StepPhase::Ended { failed: None } | StepPhase::Skipped));
+            is_over && !self.died_behind(track, number)
+        })
+    }
+
+    /// Whether a run that stopped like this is taken back where that was asked for after a failure, and is not yet.
+    #[must_use]
+    pub fn is_to_go_back(&self, ending: Ending) -> bool {
+        let failed = match ending {
+            Ending::Failed => true,
+            Ending::Bug => self.changes() > 0,
+            Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
+            Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
+        };
+        failed && self.way_back().is_none()
     }
 
     /// The effect in doubt and its attempt, when that is why the run stopped.

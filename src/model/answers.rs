@@ -4,6 +4,7 @@
 use crate::error::{Kind, Result};
 use crate::model::document::{Document, only};
 use crate::model::effect::Form;
+use crate::model::steering::{GivenAnswers, GivenWord};
 use crate::model::text::did_you_mean;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 pub struct Answers {
     file: String,
     text: String,
-    by: String,
+    user: String,
     given: BTreeMap<String, Given>,
 }
 
@@ -70,8 +71,27 @@ impl Answers {
             error.kind = Kind::Usage;
             error
         })?;
-        let by = format!("answers file {file} ({user})");
-        Ok(Self { file: file.to_owned(), text: text.to_owned(), by, given })
+        Ok(Self { file: file.to_owned(), text: text.to_owned(), user: user.to_owned(), given })
+    }
+
+    /// Those that were given before, when the file was read and held against the runbook.
+    #[must_use]
+    pub fn kept(before: &GivenAnswers) -> Self {
+        let given = |(name, GivenWord { word, note }): (&String, &GivenWord)| {
+            (name.clone(), Given { word: word.clone(), note: note.clone(), span: 0..0, word_span: 0..0 })
+        };
+        let (file, user) = (before.file.clone(), before.user.clone());
+        Self { file, text: String::new(), user, given: before.words.iter().map(given).collect() }
+    }
+
+    /// What of them is to be kept for whoever takes the run up.
+    #[must_use]
+    pub fn to_keep(&self) -> GivenAnswers {
+        let word = |(name, given): (&String, &Given)| {
+            (name.clone(), GivenWord { word: given.word.clone(), note: given.note.clone() })
+        };
+        let (file, user) = (self.file.clone(), self.user.clone());
+        GivenAnswers { file, user, words: self.given.iter().map(word).collect() }
     }
 
     /// Refuses names that are no gate's, and words that do not answer their gate. `judge` tells of the name and the
@@ -117,7 +137,10 @@ impl Answers {
     pub fn to(&self, gate: &str, form: &Form) -> Said {
         let Some(given) = self.given.get(gate).or_else(|| self.given.get(plain(gate))) else { return Said::Nothing };
         match form.word(&given.word) {
-            Some(word) => Said::Answer { word, note: given.note.clone(), by: self.by.clone() },
+            Some(word) => {
+                let by = format!("answers file {} ({})", self.file, self.user);
+                Said::Answer { word, note: given.note.clone(), by }
+            }
             None => {
                 let words: Vec<String> = form.words().iter().map(|word| format!("`{word}`")).collect();
                 let (file, word) = (&self.file, &given.word);

@@ -20,6 +20,7 @@ mod service;
 pub mod span;
 pub mod ssh;
 pub mod state_folder;
+pub mod steering;
 pub mod step_name;
 pub mod surroundings;
 mod template;

@@ -5,6 +5,7 @@ use crate::model::effect::{Effect, Outcome};
 use crate::model::place::PlaceData;
 use crate::model::span::Span;
 use crate::model::state_folder::StateFolder;
+use crate::model::steering::Steering;
 use crate::model::value::Fields;
 use crate::model::value::Value;
 use serde::{Deserialize, Serialize};
@@ -207,32 +208,6 @@ pub enum Way {
     To(String),
     /// Not at all: only what it owes is done, and it is over.
     Abort,
-}
-
-/// What follows a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AfterFailure {
-    /// A person is asked for a word.
-    Ask,
-    /// The run stops.
-    Stop,
-    /// What was done is undone.
-    Rollback,
-}
-
-/// How a run is steered, as it was asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Steering {
-    /// Somebody is asked before each change.
-    #[serde(default)]
-    pub step: bool,
-    /// It stops when this step has ended: the words that name it, as typed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-    /// What follows a failure; nothing was said without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_failure: Option<AfterFailure>,
 }
 
 /// One entry of a run's journal. Written as `{"intent": {…}}`: a tag inside would have to be buffered to be read.

@@ -74,6 +74,7 @@ pub(super) fn way_back_with(
     let wish = Wish { way: named(&history, wish.way)?, ..wish };
     let way = wish.way.clone();
     let mut opening = opening(&parts.run, &history, wish, &by)?;
+    opening.extend(super::departures(&parts, &by.0));
     if let Some(adoption) = adoption.filter(|adoption| adoption.differs) {
         adoption.check_given_up(&mut *parts.world, &parts.run)?;
         opening.push(adoption.record(prepared, &mut *parts.store, by.0, by.1)?);

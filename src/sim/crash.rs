@@ -3,6 +3,7 @@
 //! then on nothing it does has any effect. Asking for point 1, 2, … until a run ends alive tries them all.
 
 use std::cell::Cell;
+use std::fmt;
 use std::rc::Rc;
 
 /// A boundary at which a runner can die.
@@ -24,11 +25,19 @@ pub enum Boundary {
 #[derive(Debug, Clone, Default)]
 pub struct CrashClock(Rc<State>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     points: Cell<u64>,
     at: Option<u64>,
     died: Cell<Option<Boundary>>,
+    watch: Option<Rc<dyn Fn()>>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { points, at, died, watch: _ } = self;
+        f.debug_struct("State").field("points", points).field("at", at).field("died", died).finish_non_exhaustive()
+    }
 }
 
 impl CrashClock {
@@ -44,12 +53,21 @@ impl CrashClock {
         Self::default()
     }
 
+    /// The runner lives, and `watch` is called at each point: where a runner that dies there leaves everything.
+    #[must_use]
+    pub fn watched(watch: Rc<dyn Fn()>) -> Self {
+        Self(Rc::new(State { watch: Some(watch), ..State::default() }))
+    }
+
     /// The runner crosses a boundary. True when it is dead: now, or already.
     pub fn crosses(&self, boundary: Boundary) -> bool {
         if self.0.died.get().is_some() {
             return true;
         }
         self.0.points.set(self.0.points.get() + 1);
+        if let Some(watch) = &self.0.watch {
+            watch();
+        }
         if Some(self.0.points.get()) == self.0.at {
             self.0.died.set(Some(boundary));
         }

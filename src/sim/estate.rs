@@ -2,6 +2,7 @@
 //! animate the services. Time passes only from one event to the next. It answers no requests itself: `world` does.
 
 use crate::error::{Error, Kind, Result};
+use crate::model::effect::Ask;
 use crate::model::inventory::{Inventory, Service};
 use crate::model::profile;
 use crate::model::record::Moment;
@@ -50,11 +51,14 @@ pub(super) struct Estate {
     faults: Vec<Fault>,
     counts: BTreeMap<(String, String), u32>,
     places: Vec<Trigger>,
+    /// Nobody is there to answer questions.
+    pub(super) unattended: bool,
     /// How often the runner's machine has restarted, and when it last did.
     boots: u32,
     booted_at: u64,
 }
 
+#[derive(Clone)]
 struct SimService {
     model: usize,
     host: String,
@@ -108,11 +112,54 @@ impl SimEstate {
             faults: plan.faults.clone(),
             counts: BTreeMap::new(),
             places: Vec::new(),
+            unattended: false,
             boots: 1,
             booted_at: 0,
         };
         (0..estate.models.len()).for_each(|model| estate.empty_outbox(model));
         Ok(Self(Rc::new(RefCell::new(estate))))
+    }
+
+    /// A site of its own that stands as this one does now: what happens to one from now on does not happen to the other.
+    /// No runner works on it yet.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let estate = self.0.borrow();
+        let files = estate.files.fork();
+        let fork = Estate {
+            lines: estate.lines.clone(),
+            now: estate.now,
+            hosts: estate.hosts.clone(),
+            pending: BTreeMap::new(),
+            defect: estate.defect.clone(),
+            models: estate.models.iter().map(|model| model.fork(Box::new(files.clone()))).collect(),
+            files,
+            services: estate.services.clone(),
+            late: estate.late.clone(),
+            sequence: estate.sequence,
+            faults: estate.faults.clone(),
+            counts: estate.counts.clone(),
+            places: estate.places.clone(),
+            unattended: estate.unattended,
+            boots: estate.boots,
+            booted_at: estate.booted_at,
+        };
+        Self(Rc::new(RefCell::new(fork)))
+    }
+
+    /// From now on these faults are to come as well.
+    pub fn beset(&self, faults: &[Fault]) {
+        self.0.borrow_mut().faults.extend_from_slice(faults);
+    }
+
+    /// From now on nobody is there to answer questions.
+    pub fn leave_alone(&self) {
+        self.0.borrow_mut().unattended = true;
+    }
+
+    /// Somebody answers this from elsewhere, and has done what answering brings about.
+    pub fn is_answered(&self, ask: &Ask) {
+        self.0.borrow_mut().operator(ask);
     }
 
     /// The world as a runner sees it. A former runner's requests are forgotten; what they started goes on.

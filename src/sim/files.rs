@@ -23,7 +23,7 @@ pub struct FileId(usize);
 #[derive(Debug, Clone, Default)]
 pub struct MemoryFiles(Rc<RefCell<Files>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Files {
     /// Host, then path, to the index in `contents`.
     paths: BTreeMap<String, BTreeMap<String, usize>>,
@@ -39,6 +39,12 @@ struct Files {
 }
 
 impl MemoryFiles {
+    /// The same files once more: what is written there from now on is not written here.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Rc::new(RefCell::new(self.0.borrow().clone())))
+    }
+
     /// A new empty file at `path`; one that had the path before loses it.
     #[must_use]
     pub fn create(&self, host: &str, path: &str) -> FileId {

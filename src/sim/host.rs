@@ -7,7 +7,7 @@ use crate::world::{JobId, JobState, Trouble};
 use std::collections::BTreeMap;
 
 /// A host. Times are milliseconds of the simulation.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct SimHost {
     /// It cannot be reached before this time.
     pub(super) down_until: u64,
@@ -19,7 +19,7 @@ pub(super) struct SimHost {
 }
 
 /// A job. How it ends is settled when it starts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SimJob {
     pub(super) ends_at: u64,
     pub(super) end: JobState,

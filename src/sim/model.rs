@@ -171,6 +171,16 @@ impl ModelHost {
         Ok(host)
     }
 
+    /// The same product once more, in the state it has come to, with folders of its own: what happens to one from now
+    /// on does not happen to the other.
+    #[must_use]
+    pub(super) fn fork(&self, folders: Box<dyn Folders>) -> Self {
+        let stage = Rc::new(RefCell::new(self.stage.borrow().fork(folders)));
+        let tag = Dynamic::from(StageHandle(Rc::clone(&stage)));
+        let (program, state, commands) = (Rc::clone(&self.program), self.state.clone(), self.commands.clone());
+        Self { program, state, stage, tag, commands }
+    }
+
     /// The name profiles call the model by.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -56,6 +56,22 @@ pub(super) struct Stage {
     pub(super) folders: Box<dyn Folders>,
 }
 
+impl Stage {
+    /// The same stage once more, with other folders.
+    pub(super) fn fork(&self, folders: Box<dyn Folders>) -> Self {
+        Self {
+            now: self.now,
+            due: self.due.clone(),
+            asked: self.asked,
+            random: self.random.clone(),
+            hosts: Rc::clone(&self.hosts),
+            outbox: self.outbox.clone(),
+            ledger: self.ledger.clone(),
+            folders,
+        }
+    }
+}
+
 /// A handle on the stage of the simulation a call belongs to. It travels as the engine's tag, so that one engine
 /// with one set of natives serves any number of simulations.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 //! the estate behind it lives on. It never waits in small steps, and never looks at what the runner means to do.
 
 use crate::model::account::proof;
+use crate::model::answers::{Answers, Said};
 use crate::model::effect::{Ask, Form};
 use crate::model::record::Moment;
 use crate::model::value::Fields;
@@ -16,6 +17,7 @@ use crate::world::transfer::RUNNER;
 use crate::world::{
     Answer, Completion, JobId, JobState, Line, PROBE_BYTES_MAX, Reply, Request, Stream, Ticket, Trouble, World,
 };
+use std::rc::Rc;
 
 /// How long it takes to see that a host cannot be reached, in milliseconds.
 const UNREACHABLE_MS: u64 = 1_000;
@@ -31,6 +33,7 @@ pub struct SimWorld {
     estate: SimEstate,
     clock: CrashClock,
     fence: Fence,
+    answers: Option<Rc<Answers>>,
 }
 
 /// A reply to come.
@@ -74,7 +77,26 @@ impl Due {
 
 impl SimWorld {
     pub(super) fn new(estate: SimEstate, clock: CrashClock) -> Self {
-        Self { estate, clock, fence: Fence::default() }
+        Self { estate, clock, fence: Fence::default(), answers: None }
+    }
+
+    /// The same with a file of answers, if there is one: what it does not say is for the operator to answer.
+    #[must_use]
+    pub fn answered(self, answers: Option<Rc<Answers>>) -> Self {
+        Self { answers, ..self }
+    }
+
+    /// What the file of answers says to a question. What answering brings about has been done all the same.
+    fn answer(&self, request: &Request, estate: &mut Estate) -> Option<Reply> {
+        let (Request::Ask { ask, .. }, Some(answers)) = (request, &self.answers) else { return None };
+        match answers.to(&ask.gate, &ask.form) {
+            Said::Answer { word, note, by } => {
+                estate.operator(ask);
+                Some(Reply::Answer(Answer::Given { word, note, by }))
+            }
+            Said::NoAnswer(why) => Some(Reply::Answer(Answer::Nobody(why))),
+            Said::Nothing => None,
+        }
     }
 }
 
@@ -88,7 +110,7 @@ impl World for SimWorld {
         let dead = if starts { self.clock.crosses(Boundary::BeforeStart) } else { self.clock.is_dead() };
         if !dead {
             let mut estate = self.estate.0.borrow_mut();
-            match self.fence.stop(&mut estate, &request) {
+            match self.fence.stop(&mut estate, &request).or_else(|| self.answer(&request, &mut estate)) {
                 None => estate.accept(ticket, request),
                 Some(reply) => {
                     let soon = estate.now + LATENCY_MS;
@@ -392,6 +414,7 @@ impl Estate {
         let harm = self.strike(form, &ask.gate);
         let by = || "simulated operator".to_owned();
         let (after, answer) = match (harm, no) {
+            _ if self.unattended => (0, Answer::Nobody("nobody is there".into())),
             (Some(Harm::Nobody), _) => (0, Answer::Nobody("nobody is there".into())),
             (Some(Harm::SaysNo), Some(no)) => {
                 (LATENCY_MS, Answer::Given { word: no.into(), note: String::new(), by: by() })
@@ -411,7 +434,7 @@ impl Estate {
     }
 
     /// The first model that has an answer gives it.
-    fn operator(&mut self, ask: &Ask) -> Option<(u64, String, String)> {
+    pub(super) fn operator(&mut self, ask: &Ask) -> Option<(u64, String, String)> {
         let answer = |model: &mut ModelHost, now| {
             model.advance_to(now)?;
             model.answer(ask)

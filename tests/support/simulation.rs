@@ -9,9 +9,12 @@ use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::{Template, Wanted};
 use baton::library;
+use baton::model::answers::Answers;
+use baton::model::effect::Action;
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
 use baton::model::record::{EffectId, FROM_RUN, Record, TrackId, Way, Who};
+use baton::model::steering::Steering;
 use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
 use baton::session::adoption::{self, Adoption};
@@ -38,6 +41,7 @@ pub struct Scene {
     prepared: Prepared,
     models: BTreeMap<String, Rc<ModelProgram>>,
     params: Fields,
+    steering: Steering,
     lab: String,
 }
 
@@ -48,6 +52,13 @@ pub struct Play<'a> {
     pub estate: SimEstate,
     pub store: MemoryStore,
     shown: Shown,
+}
+
+/// A moment at which a runner could have died: how the site stands then, and how much is on record and was told.
+pub struct Moment {
+    estate: SimEstate,
+    records: usize,
+    told: usize,
 }
 
 /// Collects the records that the screens of all runners showed, with their numbers.
@@ -164,13 +175,26 @@ impl Scene {
         let wanted = Wanted { lab: vendor.to_owned(), scenario: Some(scenario.to_owned()) };
         let scenario = template.scenario(&wanted).expect("the scenario");
         let lab = format!("lab {vendor}:{scenario}");
-        Self { scenario, prepared, models: BTreeMap::from([(template.model, model)]), params, lab }
+        Self {
+            scenario,
+            prepared,
+            models: BTreeMap::from([(template.model, model)]),
+            params,
+            steering: Steering::default(),
+            lab,
+        }
     }
 
     /// The same with a parameter given.
     pub fn given(mut self, name: &str, value: &str) -> Self {
         self.params.insert(name.to_owned(), Value::from(value));
         self.params = self.prepared.program.resolve_params(&self.params).unwrap_or_else(|error| panic!("{error}"));
+        self
+    }
+
+    /// The same steered like this.
+    pub fn steered_by(mut self, steering: Steering) -> Self {
+        self.steering = steering;
         self
     }
 
@@ -205,6 +229,11 @@ impl Scene {
     /// The curtain rises on a site as another run has left it.
     pub fn play_after(&self, former: &Play<'_>) -> Play<'_> {
         self.play_as(NEXT_RUN, former)
+    }
+
+    /// The same on a site of its own that stands like this one: as often as one likes.
+    pub fn play_on(&self, left: &SimEstate) -> Play<'_> {
+        Play { scene: self, run: NEXT_RUN, estate: left.fork(), store: MemoryStore::new(), shown: Shown::default() }
     }
 
     /// The same as a run of this name.
@@ -242,8 +271,12 @@ impl Play<'_> {
     /// Somebody answers the question the run is suspended at, from elsewhere.
     pub fn answer(&self, word: &str) {
         let Some(Record::Ended { effect: Some(id), at, .. }) = self.records().pop() else { panic!("not suspended") };
-        let history = History::from(self.store.read(self.run).expect("reads")).expect("a history");
-        let digest = history.recorded(&id).expect("it was asked").digest.to_owned();
+        let history = self.history();
+        let asked = history.recorded(&id).expect("it was asked");
+        if let Action::Ask(ask) = &asked.effect.action {
+            self.estate.is_answered(ask);
+        }
+        let digest = asked.digest.to_owned();
         let (word, note, name, by) = (word.to_owned(), String::new(), "anna".to_owned(), Who::default());
         self.append(Record::Answered { id, digest, word, note, name, at, by });
     }
@@ -334,10 +367,11 @@ impl Play<'_> {
         verdict: Verdict,
     ) -> Result<Option<Finished>, String> {
         let parts = Parts { gates, ..self.parts(clock, between) };
-        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == self.run);
-        let finished = if begun {
+        let finished = if self.is_begun() {
             session::resume(&self.scene.prepared, parts, verdict)
         } else {
+            let steering = Some(self.scene.steering.clone()).filter(|steering| *steering != Steering::default());
+            let parts = Parts { steering, ..parts };
             session::begin(&self.scene.prepared, parts, self.scene.params.clone(), &self.scene.lab)
         };
         if clock.is_dead() {
@@ -349,7 +383,8 @@ impl Play<'_> {
 
     fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
-        let world = (between.world)(Box::new(self.estate.connect(clock.clone())));
+        let answers = self.steering().answers.map(|given| Rc::new(Answers::kept(&given)));
+        let world = (between.world)(Box::new(self.estate.connect(clock.clone()).answered(answers)));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None };
         Parts {
             run: self.run.into(),
@@ -427,8 +462,44 @@ impl Play<'_> {
 
     /// The same; nothing when the run was not begun.
     pub fn records_if_any(&self) -> Vec<Record> {
-        let begun = self.store.runs().expect("lists runs").iter().any(|run| run == self.run);
-        if begun { self.records() } else { Vec::new() }
+        if self.is_begun() { self.records() } else { Vec::new() }
+    }
+
+    /// Whether anything is on record.
+    pub fn is_begun(&self) -> bool {
+        self.store.count(self.run) > 0
+    }
+
+    /// What is on record, to be asked.
+    pub fn history(&self) -> History {
+        History::from(self.store.read(self.run).expect("reads")).expect("a history")
+    }
+
+    /// How the run is steered: as the record says, or before there is one, as it is to be begun.
+    pub fn steering(&self) -> Steering {
+        if self.is_begun() { self.history().steering() } else { self.scene.steering.clone() }
+    }
+
+    /// Has a runner that lives do this, and gives with what came of it every moment at which it could have died.
+    pub fn watched<T>(&self, what: impl FnOnce(&CrashClock) -> T) -> (T, Vec<Moment>) {
+        let moments: Rc<RefCell<Vec<Moment>>> = Rc::default();
+        let (kept, estate, store, shown) =
+            (Rc::clone(&moments), self.estate.clone(), self.store.clone(), self.shown.clone());
+        let run = self.run;
+        let clock = CrashClock::watched(Rc::new(move || {
+            let (records, told) = (store.count(run), shown.told.borrow().len());
+            kept.borrow_mut().push(Moment { estate: estate.fork(), records, told });
+        }));
+        let done = what(&clock);
+        (done, moments.take())
+    }
+
+    /// The site and the journal as a runner has left them that died at this moment.
+    pub fn died_at(&self, moment: &Moment) -> Self {
+        let told = self.shown.told.borrow().iter().take(moment.told).cloned().collect();
+        let shown = Shown { told: Rc::new(RefCell::new(told)), ..Shown::default() };
+        let (estate, store) = (moment.estate.fork(), self.store.fork(self.run, moment.records));
+        Self { scene: self.scene, run: self.run, estate, store, shown }
     }
 
     /// The journal, byte by byte.
@@ -452,7 +523,6 @@ impl Play<'_> {
 
     /// Whether the effect in doubt is in the ledger as often as it was begun: what a person finds out by looking.
     pub fn doubted_deed_happened(&self) -> bool {
-        use baton::model::effect::Action;
         let records = self.records();
         let Some(Record::Doubt { id, .. }) = records.iter().rev().find(|record| matches!(record, Record::Doubt { .. }))
         else {
