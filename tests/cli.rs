@@ -40,8 +40,34 @@ fn the_help_of_a_runbook_lists_its_parameters_without_running_it() {
     let ended = ended.says("Says one thing").says("after: nobody").says("-p who=…").says("whom to greet");
     assert!(ended.out.contains("must be given"), "{}", ended.out);
     assert!(!baton.state().exists(), "nothing was begun");
-    let page = baton.run(&["run", "genesys/confserv-ha", "--help"]).code(0).out;
+    baton.run(&["run", "postgresql/switchover", "--help"]).code(0).says("--lab postgresql");
+    let mut command = baton.command(&["run", "genesys/confserv-ha", "--help"]);
+    let page = String::from_utf8(command.env("COLUMNS", "80").output().unwrap().stdout).unwrap();
     assert!(page.lines().all(|line| line.chars().count() <= 80), "wider than a terminal:\n{page}");
+}
+
+#[test]
+fn who_reads_a_pipe_gets_whole_lines_and_each_verb_on_one() {
+    let baton = Baton::new();
+    let in_pipe = |words: &[&str]| {
+        let out = baton.command(words).env_remove("COLUMNS").output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let verbs = in_pipe(&["doc"]);
+    let lines: Vec<&str> = verbs.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(lines.iter().all(|line| !line.starts_with(' ')), "a verb is one line:\n{verbs}");
+    assert!(lines.iter().any(|line| line.starts_with("set_option")), "{verbs}");
+    let scenarios = in_pipe(&["lab", "genesys"]);
+    let places = ["upgrade-mode", "new-database", "compatible"].map(|name| scenarios.find(&format!("\n  {name} ")));
+    assert!(places.is_sorted() && places[0].is_some(), "in the order of the lab's file:\n{scenarios}");
+    let told = "upgrade mode is not entered and must be forced (25300, then 22170)";
+    assert!(scenarios.contains(told), "a line is not broken:\n{scenarios}");
+    let plain = |words: &[&str]| {
+        let mut command = baton.command(words);
+        String::from_utf8(command.env("COLUMNS", "50").output().unwrap().stdout).unwrap()
+    };
+    assert!(!plain(&["lab", "genesys"]).contains(told));
+    assert!(plain(&["--plain", "lab", "genesys"]).contains(told), "asked for plainly, it is whole whatever the width");
 }
 
 #[test]

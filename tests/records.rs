@@ -46,7 +46,7 @@ pub(crate) fn begun() -> Record {
 
 pub(crate) fn effect(action: Action) -> Effect {
     let host = Some("cfg-b".to_owned());
-    Effect { action, label: "shutdown(c2)".into(), host, service: Some("c2".into()), undo: None }
+    Effect { action, label: "shutdown(c2)".into(), host, service: Some("c2".into()), undo: None, before: None }
 }
 
 pub(crate) fn probe() -> Probe {
@@ -191,7 +191,7 @@ pub(crate) fn every_record() -> Vec<Record> {
         wait(Want::Match { events: vec![1], patterns: vec!["x".into()] }),
         wait(Want::Table(table)),
         effect(Action::Until(until)),
-        effect(Action::Sleep { span: Span::secs(3) }),
+        effect(Action::Sleep { span: Span::secs(3), within: None }),
         effect(Action::Ask(ask)),
         effect(Action::Capture(Capture::Now)),
         effect(Action::Capture(Capture::Mark { source })),

@@ -1,9 +1,12 @@
 //! What a person sees of a run, word for word: a run with every kind of entry, a resumed run, an error, an ending.
 
 use baton::error::{Error, Kind, Place, Snippet};
-use baton::model::effect::{Action, Ask, Class, Effect, Failure, FailureKind, Form, Job, Outcome, Probe};
+use baton::model::effect::{
+    Action, Ask, Before, Class, Effect, Failure, FailureKind, Form, Job, LogSource, LogWait, Outcome, Probe, Want,
+};
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
+use baton::model::mark::Mark;
 use baton::model::profile::Reading;
 use baton::model::record::{EffectId, Ending, Moment, Record, TrackId, Who};
 use baton::model::span::Span;
@@ -64,17 +67,17 @@ fn job(verb: &str, service: &str, class: Class) -> Effect {
         secret: None,
     };
     let (label, host) = (format!("{verb}({service})"), Some(format!("host-{service}")));
-    Effect { action: Action::Job(job), label, host, service: Some(service.into()), undo: None }
+    Effect { action: Action::Job(job), label, host, service: Some(service.into()), undo: None, before: None }
 }
 
 fn ask(text: &str) -> Effect {
     let ask = Ask { gate: "manual-1".into(), form: Form::Manual, text: text.into(), evidence: "22 in the log".into() };
-    Effect { action: Action::Ask(ask), label: "manual".into(), host: None, service: None, undo: None }
+    Effect { action: Action::Ask(ask), label: "manual".into(), host: None, service: None, undo: None, before: None }
 }
 
 fn note(text: &str, warning: bool) -> Record {
     let action = Action::Note { text: text.into(), warning };
-    let effect = Effect { action, label: "note".into(), host: None, service: None, undo: None };
+    let effect = Effect { action, label: "note".into(), host: None, service: None, undo: None, before: None };
     let (step, digest, outcome) = ("2".to_owned(), String::new(), Outcome::done(Value::Null));
     Record::Read { id: id(9), step, effect, digest, place: None, outcome, at: at(25_500) }
 }
@@ -92,7 +95,8 @@ fn role(service: &str, reads: &str, ms: i64) -> Record {
         exit_tells: false,
     };
     let (label, host) = (format!("role({service})"), Some(format!("host-{service}")));
-    let effect = Effect { action: Action::Probe(probe), label, host, service: Some(service.into()), undo: None };
+    let effect =
+        Effect { action: Action::Probe(probe), label, host, service: Some(service.into()), undo: None, before: None };
     let (step, digest, outcome) = ("1".to_owned(), String::new(), Outcome::done(Value::from(reads)));
     Record::Read { id: id(8), step, effect, digest, place: None, outcome, at: at(ms) }
 }
@@ -211,13 +215,118 @@ fn replayed_steps_are_told_in_one_line() {
     assert!(text.contains("✓ done   install(c2)"), "{text}");
 }
 
+/// A reading of `option` before `change`, which is not needed when it reads "1".
+fn look_before(change: &str, reads: &str, step: &str, ms: i64) -> Record {
+    let Record::Read { mut effect, digest, outcome: _, .. } = role("c2", reads, ms) else { unreachable!() };
+    effect.before = Some(Before { change: change.into(), wants: vec!["1".into()] });
+    let (step, outcome) = (step.to_owned(), Outcome::done(Value::from(reads)));
+    Record::Read { id: id(50), step, effect, digest, place: None, outcome, at: at(ms) }
+}
+
+#[test]
+fn a_step_whose_changes_were_there_already_does_not_look_like_a_deed() {
+    let records = [
+        begun(),
+        step("1", "Mark", 1_000),
+        step("1.1", "Inner", 1_000),
+        look_before("set_option(c2, s, k, 1)", "1", "1.1", 2_000),
+        step_end("1.1", None, 3_000),
+        step_end("1", None, 3_000),
+        step("2", "Mark both", 4_000),
+        look_before("set_option(c2, s, k, 1)", "1", "2", 5_000),
+        look_before("set_option(c2, s, j, 1)", "0", "2", 5_000),
+        intent(51, job("set_option", "c2", Class::Idempotent), 5_000),
+        outcome(51, Outcome::done(Value::map([("changed", true.into())])), 6_000),
+        step_end("2", None, 7_000),
+    ];
+    let text = play(&records, 0);
+    assert!(text.contains("= same   set_option(c2, s, k, 1)"), "{text}");
+    assert!(text.contains("= same   step 1: was so already") && text.contains("= same   step 1.1: was"), "{text}");
+    assert!(text.contains("✓ done   step 2 "), "something was done in it: {text}");
+    let sum = summary::summarise("0a1b2c3d4e5f", &records, &pairs());
+    let text = ending::render(&sum, &Style::plain(), &TimeZone::UTC);
+    assert!(text.contains("1 change, 2 were so already\n"), "{text}");
+}
+
+#[test]
+fn a_night_that_goes_past_midnight_says_which_day_it_is() {
+    let hour = 3_600_000;
+    let records = [begun(), step("1", "Late", hour), step_end("1", None, hour * 2 + 1), step("2", "Early", hour * 3)];
+    let text = play(&records, 0);
+    assert_eq!(text.matches("Sunday 2026-11-22, UTC+00:00").count(), 1, "{text}");
+    // At 3 o'clock the clocks of Vienna are put back to 2.
+    let page = Page::default();
+    let mut view =
+        Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap());
+    for (n, wall) in [1_792_886_400_000, 1_792_890_000_001].into_iter().enumerate() {
+        let record = Record::StepBegun {
+            track: TrackId::main(),
+            number: n.to_string(),
+            name: "x".into(),
+            place: None,
+            at: Moment { wall, ..Moment::default() },
+        };
+        view.event(&Event::Recorded { seq: n as u64, record, replayed: false });
+    }
+    assert!(page.text().contains("UTC+01:00"), "{}", page.text());
+}
+
+#[test]
+fn what_is_said_of_a_reading_that_failed_names_it() {
+    let Record::Read { effect, digest, .. } = role("c2", "primary", 0) else { unreachable!() };
+    let failure =
+        Failure { kind: FailureKind::Unreachable, message: "no route".into(), exit: None, output: String::new() };
+    let (step, outcome) = ("1".to_owned(), Outcome::Failed(failure));
+    let read = Record::Read { id: id(56), step, effect, digest, place: None, outcome, at: at(1_000) };
+    let records = [begun(), read, Record::Retry { id: id(56), at: at(2_000), by: who() }];
+    let text = play(&records, 0);
+    assert!(text.contains("role(c2) is tried again by ada") && !text.contains("effect 0:56"), "{text}");
+    let sum = summary::summarise("0a1b2c3d4e5f", &records, &pairs());
+    let told: Vec<&str> = sum.deviations.iter().map(|one| one.text.as_str()).collect();
+    assert!(told.contains(&"role(c2) is tried again by ada"), "{told:?}");
+}
+
+#[test]
+fn going_on_in_the_same_process_is_not_taking_up_again() {
+    let opened = |pid| Record::Opened { at: at(1_000), by: Who { pid, ..who() } };
+    let sum = summary::summarise("0a1b2c3d4e5f", &[begun(), opened(7), opened(7), opened(8), opened(8)], &pairs());
+    assert_eq!(sum.resumed, 1);
+}
+
+#[test]
+fn the_log_of_a_watch_is_told_again_by_its_record() {
+    let source = LogSource {
+        dir: "/l".into(),
+        files: "*".into(),
+        event_patterns: vec![],
+        events: vec![22911],
+        meanings: BTreeMap::from([("22911".into(), "deals with its peer".into())]),
+    };
+    let want = Want::Match { events: vec![22911], patterns: vec![] };
+    let (from, limit) = (Mark::default(), Span::mins(1));
+    let action = Action::Log(LogWait { source, from, want, limit, contact: None, exit: None });
+    let service = Some("c2".to_owned());
+    let effect = Effect { action, label: "watch_log(c2)".into(), host: None, service, undo: None, before: None };
+    let events = Value::List(vec![Value::Int(22911), Value::Int(22911)]);
+    let value =
+        Value::map([("outcome", "OK".into()), ("events", events), ("counts", Value::map([("22911", 2.into())]))]);
+    let text = play(&[begun(), intent(60, effect, 1_000), outcome(60, Outcome::done(value), 2_000)], 0);
+    assert!(text.contains("‹ log    c2: 22911 (2 times)\n") && text.contains("= deals with its peer\n"), "{text}");
+}
+
 #[test]
 fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
     let page = Page::default();
     let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     for ms in (0..10).map(|tick| tick * 10_000) {
         let left = Some(Span(100_000 - ms as u64));
-        view.event(&Event::Waiting { id: id(1), what: "event 25302 in the log of c2".into(), left, at: at(ms) });
+        view.event(&Event::Waiting {
+            id: id(1),
+            what: "event 25302 in the log of c2".into(),
+            reading: String::new(),
+            left,
+            at: at(ms),
+        });
     }
     assert_eq!(page.text().matches("event 25302").count(), 3, "{}", page.text());
 }
@@ -226,17 +335,25 @@ fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
 fn the_looks_of_a_wait_until_are_one_wait() {
     let page = Page::default();
     let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
-    let action = Action::Sleep { span: Span::secs(10) };
-    let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None };
+    let action = Action::Sleep { span: Span::secs(10), within: None };
+    let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None, before: None };
     for n in 1..=10 {
         let ms = n as i64 * 10_000;
         view.event(&Event::Recorded { seq: n, record: intent(n, pause.clone(), ms), replayed: false });
-        let left = Some(Span::secs(8));
-        view.event(&Event::Waiting { id: id(n), what: "6 clients on c2".into(), left, at: at(ms + 2_000) });
+        let (left, reading) = (Some(Span::mins(60 - n)), String::new());
+        view.event(&Event::Waiting {
+            id: id(n),
+            what: format!("{n} of 6 clients on c2"),
+            reading,
+            left,
+            at: at(ms + 2_000),
+        });
         let record = outcome(n, Outcome::done(Value::Null), ms + 10_000);
         view.event(&Event::Recorded { seq: n, record, replayed: false });
     }
-    assert_eq!(page.text().matches("… wait   6 clients on c2\n").count(), 3, "{}", page.text());
+    let text = page.text();
+    assert_eq!(text.matches("of 6 clients on c2").count(), 3, "one wait, whatever it reads: {text}");
+    assert!(text.contains("… wait   1 of 6 clients on c2, 59min left\n"), "{text}");
 }
 
 #[test]
@@ -244,7 +361,7 @@ fn on_a_terminal_the_wait_is_one_line_that_is_rewritten() {
     let page = Page::default();
     let style = Style { live: true, ..Style::plain() };
     let mut view = Terminal::new(Box::new(page.clone()), style, TimeZone::UTC);
-    let wait = |ms| Event::Waiting { id: id(1), what: "x".repeat(200), left: None, at: at(ms) };
+    let wait = |ms| Event::Waiting { id: id(1), what: "x".repeat(200), reading: String::new(), left: None, at: at(ms) };
     view.event(&wait(0));
     view.event(&wait(1_000));
     assert_eq!(page.text().matches("\r\u{1b}[2K").count(), 2);
@@ -265,12 +382,15 @@ fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
         line: line.clone(),
         at: at(0),
     };
-    view.event(&seen(1));
-    view.event(&seen(2));
+    (1..=20).for_each(|times| view.event(&seen(times)));
+    let reading = "reads `none`".to_owned();
+    view.event(&Event::Waiting { id: id(1), what: "more".into(), reading, left: Some(Span::secs(9)), at: at(0) });
     view.event(&Event::Output { id: id(1), text: "half ".into(), at: at(0) });
     view.event(&Event::Output { id: id(1), text: "a line\r\n".into(), at: at(0) });
     let text = page.text();
-    assert!(text.contains("2J (2 times by now)\n"), "{text}");
+    assert!(text.contains("2J (20 times by now)\n"), "{text}");
+    assert_eq!(text.matches("25302 upgrade mode").count(), 2, "told when it comes, and counted once: {text}");
+    assert!(text.contains("… wait   more (reads `none`), 9s left\n"), "how it stands, and how long yet: {text}");
     assert_eq!(text.matches(" = expected, any number of times\n").count(), 1, "its meaning once: {text}");
     assert!(text.contains("‹ log    c2: 25302 upgrade mode\\u{1b}[2J\n") && text.contains("| half a line"), "{text}");
     assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");

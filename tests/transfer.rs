@@ -98,7 +98,8 @@ fn transfer(local: &Path, remote: &Path) -> Transfer {
 }
 
 fn act(wire: &Wire, action: Action, recovering: bool) -> Result<Verdict, Stopped> {
-    let effect = Effect { action, label: "carry".into(), host: Some("h".into()), service: None, undo: None };
+    let effect =
+        Effect { action, label: "carry".into(), host: Some("h".into()), service: None, undo: None, before: None };
     let (id, since) = (EffectId { track: TrackId::main(), n: 1 }, wire.now());
     let order = Order {
         run: "r",

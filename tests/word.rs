@@ -169,7 +169,7 @@ fn on_the_way_back_a_word_is_held_against_what_was_there_before() {
                 guard(false, \"no\");";
     // The undo of the step has a mistake of its own; or what puts it back fails.
     let mistake = "#{ undo: || { let list = []; list[3] } }";
-    for (undo, label) in [(mistake, "`Undo: Mark` is done"), ("#{}", "`restore_option(db, mode, main, back to `old`)`")]
+    for (undo, label) in [(mistake, "`Undo: Mark` is done"), ("#{}", "`restore_option(db, main, mode, back to `old`)`")]
     {
         let baton = site(&sets.replace("UNDO", undo));
         baton.run(&RUN).code(1);

@@ -46,7 +46,8 @@ pub fn figures() -> Vec<Figure> {
 fn record(n: u64) -> Record {
     let text = "the new server has begun to deal with its peer".to_owned();
     let action = Action::Note { text: text.clone(), warning: false };
-    let effect = Effect { action, label: text, host: Some("cs-a".into()), service: Some("c1".into()), undo: None };
+    let effect =
+        Effect { action, label: text, host: Some("cs-a".into()), service: Some("c1".into()), undo: None, before: None };
     let (id, digest) = (EffectId { track: TrackId::main(), n }, effect.digest());
     let at = Moment { wall: 1_795_298_400_000, mono: n, boot: "0d6d2aa4-7b3c-4d5e-8f3a-1f4c9d2b7a60".into() };
     let outcome = Outcome::done("primary");

@@ -62,7 +62,8 @@ impl Line {
         let want = Want::Match { events: vec![], patterns };
         let wait = LogWait { source, from, want, limit: Span::mins(10), contact: None, exit: None };
         let host = Some("here".to_owned());
-        let effect = Effect { action: Action::Log(wait), label: "wait".into(), host, service: None, undo: None };
+        let effect =
+            Effect { action: Action::Log(wait), label: "wait".into(), host, service: None, undo: None, before: None };
         let (id, since) = (EffectId { track: TrackId::main(), n: 1 }, self.now());
         let scanners = Scanners::default();
         let (run, id, effect, since, scanners) = ("run", &id, &effect, &since, &scanners);

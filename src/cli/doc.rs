@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::model::text::did_you_mean;
-use crate::report::layout::wrap;
+use crate::report::layout::{cut, wrap};
 use crate::report::style::{Style, Tone};
 use crate::script::doc::{self, VerbDoc};
 
@@ -36,12 +36,16 @@ fn unknown(name: &str) -> Box<Error> {
 fn overview(style: &Style) -> String {
     let mut page = String::new();
     for doc in doc::docs() {
-        let lines = wrap(doc.summary, style.width - 20);
         let name = style.paint(Tone::Strong, &format!("{:<18}", doc.name));
-        page += &format!("{name}  {}\n", lines.join(&format!("\n{}", " ".repeat(20))));
+        page += &format!("{name}  {}\n", cut(first_sentence(doc.summary), style.width.saturating_sub(20)));
     }
     page += &format!("\n{} baton doc VERB\n", style.paint(Tone::Wait, "next:"));
     page
+}
+
+/// What a verb does, without what else is to be known of it.
+fn first_sentence(summary: &str) -> &str {
+    summary.find(". ").map_or(summary, |end| &summary[..=end])
 }
 
 fn one(doc: &VerbDoc, style: &Style) -> String {

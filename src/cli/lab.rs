@@ -102,7 +102,7 @@ fn one(name: &str, desk: &Desk) -> Result<u8> {
     let style = desk.screen.out_style;
     let mut page = format!("{}  {}\n\n", style.paint(Tone::Strong, name), template.title);
     let longest = template.scenarios.keys().map(String::len).max().unwrap_or(0);
-    for (scenario, meaning) in &template.scenarios {
+    for (scenario, meaning) in template.in_order() {
         let usual = if *scenario == template.scenario { " (unless another is named)" } else { "" };
         let lines = wrap(&format!("{meaning}{usual}"), style.width.saturating_sub(longest + 4));
         page += &format!("  {scenario:<longest$}  {}\n", lines.join(&format!("\n{}", " ".repeat(longest + 4))));

@@ -66,6 +66,9 @@ struct CommandLine {
     /// Tell on stderr what is asked of hosts and what comes back: `debug`
     #[arg(long, global = true, value_name = "FILTER", env = "BATON_TRACE", hide_env_values = true)]
     trace: Option<String>,
+    /// Bare text: no colours, nothing rewritten, no line broken
+    #[arg(long, global = true)]
+    plain: bool,
     /// After how long a question that waits at the terminal is called to mind, again and again
     #[arg(long, global = true, hide = true, value_name = "SPAN", default_value = "15min", value_parser = Span::parse)]
     remind: Span,
@@ -131,7 +134,7 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
         Ok(parsed) => parsed,
         Err(told) => return tell(&told, &screen),
     };
-    let screen = screen.called(called);
+    let screen = if line.plain { screen.unadorned() } else { screen }.called(called);
     let Some(command) = line.command else {
         screen.err.say(&CommandLine::command().render_help().to_string());
         return Kind::Usage.exit_code();

@@ -235,7 +235,7 @@ fn vocabulary(prepared: &Prepared) -> Vec<Word> {
     words.extend(prepared.program.params().iter().map(|param| word(WordKind::Quoted, &param.name, "", "param")));
     words.extend(site.hosts.keys().map(|host| word(WordKind::Argument, host, "", ":sh")));
     words.extend(site.hosts.keys().map(|host| word(WordKind::Argument, host, "", ":break")));
-    for step in outline::steps(&prepared.program) {
+    for step in outline::steps(&prepared.program).iter().filter(|step| !step.computed) {
         let commands = [":until", ":break", ":rollback"];
         words.extend(commands.map(|command| word(WordKind::Argument, &step.name, "", command)));
     }

@@ -93,19 +93,32 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     }
 }
 
+/// The lab that is named where none is known to fit.
+const USUAL_LAB: &str = "genesys";
+
 fn nowhere(given: &str, site: &Site) -> Result<Box<Error>> {
     let (name, text) = site.runbook(given)?;
     // What is wrong with the text is told when it is to be run.
-    let wanted = program(&name, &text, site).map(|program| must_be_given(&program)).unwrap_or_default();
+    let program = program(&name, &text, site).ok();
+    let wanted = program.as_deref().map(must_be_given).unwrap_or_default();
+    let lab = program.map_or_else(|| USUAL_LAB.to_owned(), |program| own_lab(&name, &program, site));
     Ok(Error::new(Kind::Usage, format!("where shall `{given}` run?"))
         .hint(format!("on a site: baton run {given}{wanted} -i INVENTORY"))
-        .hint(format!("as a rehearsal on this machine: baton run {given}{wanted} --lab genesys")))
+        .hint(format!("as a rehearsal on this machine: baton run {given}{wanted} --lab {lab}")))
 }
 
 /// The program of a runbook, to be looked at.
 fn program(name: &str, text: &str, site: &Site) -> Result<Rc<Program>> {
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     Program::compile(&site.check(Sources::collect(name, text, &mut read_module))?)
+}
+
+/// The lab in which a runbook can be rehearsed: it is called like the shelf that it, or a module of it, lies on.
+fn own_lab(name: &str, program: &Program, site: &Site) -> String {
+    let shelves: Vec<&str> =
+        [name].into_iter().chain(program.module_names()).filter_map(|name| Some(name.split_once('/')?.0)).collect();
+    let lab = site.names(Shelf::Labs).into_iter().find(|lab| shelves.contains(&lab.as_str()));
+    lab.unwrap_or_else(|| USUAL_LAB.to_owned())
 }
 
 /// The flags without which a runbook does not begin.
@@ -316,7 +329,7 @@ fn help(given: &str, words: &Words, site: &Site, desk: &Desk) -> Result<u8> {
     let place = match (&words.inventory, &words.lab) {
         (Some(file), _) => format!("-i {}", typed(&file.display().to_string())),
         (None, Some(lab)) => format!("--lab {}", typed(lab)),
-        (None, None) => "--lab genesys".to_owned(),
+        (None, None) => format!("--lab {}", own_lab(&name, &program, site)),
     };
     page += &format!("\n{} baton run {}{wanted} {place}\n", style.paint(Tone::Wait, "next:"), shown(&name));
     desk.screen.out.say(&page);

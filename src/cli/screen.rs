@@ -102,6 +102,14 @@ impl Screen {
         Self::of((Box::new(out), out_style), (Box::new(err), err_style))
     }
 
+    /// The same screen for who wants the bare text: no colours, nothing rewritten, no line broken.
+    pub(super) fn unadorned(mut self) -> Self {
+        let style = Style::unadorned();
+        (self.out_style, self.err_style) = (style, style);
+        (self.out.style, self.err.style) = (style, style);
+        self
+    }
+
     /// The same screen of a process that was called like this.
     pub(super) fn called(mut self, called: Called) -> Self {
         self.out.called = Rc::new(called);

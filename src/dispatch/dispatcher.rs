@@ -150,8 +150,7 @@ impl Dispatcher {
         for track in self.tracks.borrow_mut().values_mut() {
             records.append(&mut track.pending);
         }
-        let at = self.moment();
-        records.push(Record::Ended { ending, message: message.to_owned(), effect, at });
+        records.push(Record::Ended { ending, message: message.to_owned(), effect, at: self.moment() });
         self.write(records)
     }
 
@@ -274,7 +273,8 @@ impl Dispatcher {
     /// An answer counts for the question that was shown, and for no other.
     fn tell_of_lapse(&self, past: &Past<'_>) {
         if let State::Answered { word, by, .. } = past.state {
-            let text = format!("{} is asked anew: the answer `{word}` by {by} was to another question", past.id);
+            let asked = &past.effect.label;
+            let text = format!("{asked} is asked anew: the answer `{word}` by {by} was to another question");
             self.emit(&Event::Notice { text });
         }
     }
@@ -288,7 +288,7 @@ impl Dispatcher {
         at: Moment,
     ) -> Record {
         let (id, step) = (id.clone(), self.track(|track| track.step().to_owned()));
-        let (effect, digest) = (effect.clone(), effect.digest());
+        let (effect, digest) = (effect.as_recorded(), effect.digest());
         Record::Intent { id, attempt, step, effect, digest, place, kept_in, at }
     }
 

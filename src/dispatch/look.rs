@@ -130,7 +130,7 @@ impl Dispatcher {
 /// The note under which a look is recorded.
 fn looking(effect: &Effect, text: &str) -> Effect {
     let action = Action::Note { text: format!("looked at {text}"), warning: false };
-    Effect { action, label: effect.label.clone(), undo: None, ..effect.clone() }
+    Effect { action, label: effect.label.clone(), undo: None, before: None, ..effect.clone() }
 }
 
 fn word(fate: Fate) -> Value {

@@ -8,6 +8,9 @@ use crate::model::value::Value;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// How many events a watch names that it waits for.
+const EVENTS_TOLD: usize = 4;
+
 /// A table and what it has seen.
 pub(super) struct TableRun<'a> {
     machine: Machine<'a>,
@@ -82,6 +85,20 @@ fn told(events: &[i64], meanings: &BTreeMap<String, String>) -> String {
     if counted.is_empty() { "none".into() } else { counted.iter().map(one).collect::<Vec<_>>().join("; ") }
 }
 
+/// The events that would end the watch, or, where none does as it stands, those that bring it further.
+fn awaited(ends: &[i64], leads_on: &[i64]) -> String {
+    let events = if ends.is_empty() { leads_on } else { ends };
+    let told = |events: &[i64]| events.iter().map(ToString::to_string).collect::<Vec<_>>();
+    match events {
+        [] => "time to pass".into(),
+        _ if events.len() > EVENTS_TOLD => {
+            let first = told(&events[..EVENTS_TOLD - 1]).join(", ");
+            format!("{first} or one of {} others", events.len() - EVENTS_TOLD + 1)
+        }
+        _ => told(events).join(" or "),
+    }
+}
+
 impl Seeker for TableRun<'_> {
     fn lines(&mut self, lines: &[u8]) -> Option<usize> {
         let mut at = 0;
@@ -119,6 +136,10 @@ impl Seeker for TableRun<'_> {
 
     fn over(&mut self) {
         self.feed(Symbol::Limit);
+    }
+
+    fn awaits(&self) -> String {
+        awaited(&self.machine.events_to(true), &self.machine.events_to(false))
     }
 
     fn result(&self) -> Option<Value> {

@@ -48,6 +48,8 @@ pub(super) trait Seeker {
     fn over(&mut self);
     /// What the script gets, once the wait is over.
     fn result(&self) -> Option<Value>;
+    /// What would bring it further as it stands, in words.
+    fn awaits(&self) -> String;
 }
 
 /// Performs a wait on a log.
@@ -67,7 +69,10 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Resu
     let seen =
         Seen { link, id: order.id, service: site.name(), meanings: &wait.source.meanings, times: BTreeMap::new() };
     match &wait.want {
-        Want::Match { .. } => run(link, order, wait, site, &mut Match { scanner, seen, found: None }),
+        Want::Match { .. } => {
+            let awaits = sought(events, patterns, &wait.source.meanings);
+            run(link, order, wait, site, &mut Match { scanner, seen, found: None, awaits })
+        }
         Want::Table(table) => {
             let contact = wait.contact.map(|contact| deadline(order.since, contact, &link.now()));
             run(link, order, wait, site, &mut TableRun::new(table, scanner, seen, contact))
@@ -84,7 +89,7 @@ fn run(
 ) -> Result<Verdict, Stopped> {
     let deadline = deadline(order.since, wait.limit, &link.now());
     let mut reader = LogReader::new(link, site.host, &wait.source, &wait.from);
-    let mut beat = Beat::begin(link, order.id, looked_for(&wait.want, &wait.source.meanings), deadline);
+    let mut beat = Beat::begin(link, order.id, format!("waits for {}", seeker.awaits()), deadline);
     let mut exit = wait.exit.as_ref().map(|watch| Exit { watch, next: link.now().mono + watch.every.0 });
     reader.look(deadline, &mut |lines| seeker.lines(lines))?;
     loop {
@@ -111,7 +116,8 @@ fn run(
                     Sight::Quiet | Sight::Seen if seeker.timer() == timer => seeker.timer_over(),
                     Sight::Quiet | Sight::Seen => {}
                     Sight::Hidden(hidden) if now >= deadline || hidden.lasts() => {
-                        let message = format!("{}; {}", not_come(wait, now >= deadline), state_of(&reader, &sight));
+                        let message =
+                            format!("{}; {}", not_come(wait, seeker, now >= deadline), state_of(&reader, &sight));
                         return Ok(Verdict::failed(hidden.kind(), message));
                     }
                     Sight::Hidden(_) => blind = true,
@@ -126,9 +132,10 @@ fn run(
             return Ok(Verdict::failed(FailureKind::Exit, message));
         }
         if now >= deadline {
-            let message = format!("{}; {}", not_come(wait, true), state_of(&reader, &reader.sight()));
+            let message = format!("{}; {}", not_come(wait, seeker, true), state_of(&reader, &reader.sight()));
             return Ok(Verdict::failed(FailureKind::Limit, message));
         }
+        beat.wait_for(format!("waits for {}", seeker.awaits()));
         beat.tick();
         // While nothing can be seen, a time that is over waits as well.
         let timer = if blind { Some(link.now().mono + BLIND_PAUSE) } else { seeker.timer() };
@@ -139,8 +146,8 @@ fn run(
 }
 
 /// That what is waited for did not come, in words.
-fn not_come(wait: &LogWait, over: bool) -> String {
-    let what = looked_for(&wait.want, &wait.source.meanings);
+fn not_come(wait: &LogWait, seeker: &dyn Seeker, over: bool) -> String {
+    let what = seeker.awaits();
     if over { format!("{what} did not come within {}", wait.limit) } else { format!("{what} did not come in time") }
 }
 
@@ -159,17 +166,12 @@ impl Exit<'_> {
     }
 }
 
-/// What a wait looks for, in words.
-fn looked_for(want: &Want, meanings: &BTreeMap<String, String>) -> String {
-    match want {
-        Want::Match { events, patterns } => {
-            let meaning = |number: &i64| meanings.get(&number.to_string()).map(|text| format!(" ({text})"));
-            let events = events.iter().map(|number| format!("event {number}{}", meaning(number).unwrap_or_default()));
-            let patterns = patterns.iter().map(|pattern| format!("`{pattern}`"));
-            format!("a line with {}", events.chain(patterns).collect::<Vec<_>>().join(" or "))
-        }
-        Want::Table(_) => "the events of the table".into(),
-    }
+/// The line that a wait for events or expressions looks for, in words.
+fn sought(events: &[i64], patterns: &[String], meanings: &BTreeMap<String, String>) -> String {
+    let meaning = |number: &i64| meanings.get(&number.to_string()).map(|text| format!(" ({text})"));
+    let events = events.iter().map(|number| format!("event {number}{}", meaning(number).unwrap_or_default()));
+    let patterns = patterns.iter().map(|pattern| format!("`{pattern}`"));
+    format!("a line with {}", events.chain(patterns).collect::<Vec<_>>().join(" or "))
 }
 
 /// How far a log was read, and why not further, in words.
@@ -238,6 +240,7 @@ struct Match<'a> {
     scanner: Rc<Scanner>,
     seen: Seen<'a>,
     found: Option<Value>,
+    awaits: String,
 }
 
 impl Match<'_> {
@@ -281,5 +284,9 @@ impl Seeker for Match<'_> {
 
     fn result(&self) -> Option<Value> {
         self.found.clone()
+    }
+
+    fn awaits(&self) -> String {
+        self.awaits.clone()
     }
 }

@@ -86,6 +86,7 @@ impl Watch<'_> {
             if looked >= self.deadline {
                 return Ok(Seen::Over(last));
             }
+            beat.reads(last);
             let held_until = held_since.map_or(u64::MAX, |since| since + self.stays.0);
             beat.pause((now + self.pace.step()).min(held_until).min(self.deadline.max(now + 1)))?;
         }

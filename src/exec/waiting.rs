@@ -3,10 +3,11 @@
 
 use crate::exec::deadline::deadline;
 use crate::exec::{Order, Verdict};
-use crate::model::effect::Outcome;
+use crate::model::effect::{Looks, Outcome};
 use crate::model::event::Event;
 use crate::model::record::EffectId;
 use crate::model::span::Span;
+use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Request, Stopped};
 
@@ -52,6 +53,7 @@ pub(super) struct Beat<'a> {
     link: &'a dyn Link,
     id: &'a EffectId,
     what: String,
+    reading: String,
     deadline: u64,
     next: u64,
 }
@@ -59,7 +61,17 @@ pub(super) struct Beat<'a> {
 impl<'a> Beat<'a> {
     /// Begins a wait.
     pub(super) fn begin(link: &'a dyn Link, id: &'a EffectId, what: String, deadline: u64) -> Self {
-        Self { link, id, what, deadline, next: link.now().mono + PATIENCE }
+        Self { link, id, what, reading: String::new(), deadline, next: link.now().mono + PATIENCE }
+    }
+
+    /// From now on this is waited for.
+    pub(super) fn wait_for(&mut self, what: String) {
+        self.what = what;
+    }
+
+    /// How it stands by the last look.
+    pub(super) fn reads(&mut self, reading: String) {
+        self.reading = reading;
     }
 
     /// Says it if it is time to.
@@ -70,7 +82,8 @@ impl<'a> Beat<'a> {
         }
         self.next = at.mono + BEAT;
         let left = Some(Span(self.deadline.saturating_sub(at.mono)));
-        self.link.tell(Event::Waiting { id: self.id.clone(), what: self.what.clone(), left, at });
+        let (what, reading) = (self.what.clone(), self.reading.clone());
+        self.link.tell(Event::Waiting { id: self.id.clone(), what, reading, left, at });
     }
 
     /// When the next word is due.
@@ -88,9 +101,34 @@ impl<'a> Beat<'a> {
     }
 }
 
-/// Waits until `span` after the effect began.
-pub(super) fn sleep(link: &dyn Link, order: Order<'_>, span: Span) -> Result<Verdict, Stopped> {
+/// Waits until `span` after the effect began. Of a pause `within` a wait, it is the wait that is told of.
+pub(super) fn sleep(link: &dyn Link, order: Order<'_>, span: Span, within: Option<&Looks>) -> Result<Verdict, Stopped> {
     let until = deadline(order.since, span, &link.now());
-    Beat::begin(link, order.id, order.effect.label.clone(), until).pause(until)?;
+    let over = within.map_or(until, |looks| deadline(order.since, looks.left, &link.now()));
+    let (what, reading) = match within {
+        Some(looks) => stands(&order.effect.label, &looks.readings),
+        None => (order.effect.label.clone(), String::new()),
+    };
+    let mut beat = Beat::begin(link, order.id, what, over);
+    if within.is_some_and(|looks| looks.waited.0 >= PATIENCE) {
+        beat.next = link.now().mono;
+    }
+    beat.reads(reading);
+    beat.pause(until)?;
     Ok(Verdict::Outcome(Outcome::done(Value::Null)))
+}
+
+/// What is waited for, and how it stands by what was read. Where it is a number of what was read, as in `6 clients on
+/// c2`, the two become one: `4 of 6 clients on c2`.
+fn stands(what: &str, readings: &[(String, Value)]) -> (String, String) {
+    let counted = what.split_once(' ').filter(|(number, _)| number.parse::<i64>().is_ok()).map(|(_, rest)| rest);
+    if let (Some(rest), [(label, Value::Int(number))]) = (counted, readings) {
+        let probe = label.split_once('(').map_or(label.as_str(), |(name, _)| name);
+        if rest.split(' ').any(|word| word == probe) {
+            return (format!("{number} of {what}"), String::new());
+        }
+    }
+    let told: Vec<String> =
+        readings.iter().map(|(label, value)| format!("{label} reads `{}`", shown(&value.to_string()))).collect();
+    (what.to_owned(), told.join(", "))
 }

@@ -50,6 +50,9 @@ pub struct Template {
     /// The description itself.
     #[serde(skip)]
     text: String,
+    /// The scenarios' names in the order of the file.
+    #[serde(skip)]
+    order: Vec<String>,
 }
 
 impl Template {
@@ -63,8 +66,13 @@ impl Template {
         let table = document.parse()?;
         let span = table.span();
         let place = span_of(table.get_ref(), &["scenario"]).unwrap_or_default();
+        let written = table.get_ref().get("scenarios").and_then(|scenarios| scenarios.get_ref().as_table());
+        let mut written: Vec<(usize, String)> =
+            written.into_iter().flatten().map(|(name, _)| (name.span().start, name.to_string())).collect();
+        written.sort_unstable();
+        let order = written.into_iter().map(|(_, name)| name).collect();
         let read = Self::deserialize(Deserializer::from(table)).map_err(|error| document.mistyped(&error, span))?;
-        let template = Self { text: text.to_owned(), ..read };
+        let template = Self { text: text.to_owned(), order, ..read };
         if !template.scenarios.contains_key(&template.scenario) {
             let error = document.wrong(place, format!("the lab has no scenario `{}`", template.scenario));
             return Err(match did_you_mean(&template.scenario, template.scenarios.keys().map(String::as_str)) {
@@ -73,6 +81,11 @@ impl Template {
             });
         }
         Ok(template)
+    }
+
+    /// The scenarios, each with what happens in it, in the order in which the description tells of them.
+    pub fn in_order(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.order.iter().filter_map(|name| self.scenarios.get_key_value(name))
     }
 
     /// The scenario that is meant.
@@ -124,6 +137,10 @@ mod tests {
     fn every_shipped_lab_can_be_read_and_a_wrong_scenario_is_answered_with_the_near_one() {
         for entry in library::all(Shelf::Labs) {
             let template = Template::parse(entry.name, entry.text).expect(entry.name);
+            let told: Vec<&String> = template.in_order().map(|(name, _)| name).collect();
+            assert_eq!(told.len(), template.scenarios.len());
+            let place = |name: &str| entry.text.find(&format!("\n{name} = "));
+            assert!(told.is_sorted_by_key(|name| place(name)), "in the order of the file: {told:?}");
             let inventory = template.inventory("/l");
             assert!(!inventory.contains("{lab}"));
             let line = |text: &str| text.lines().position(|line| line.trim_start().ends_with("hosts.cfg-b]"));

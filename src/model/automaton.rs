@@ -179,6 +179,26 @@ impl<'a> Machine<'a> {
         if self.outcome.is_some() { None } else { self.table.settles.get(self.state).copied() }
     }
 
+    /// The events that, as it stands, end it (`ends`), or lead it to another state, in the order of the rows.
+    #[must_use]
+    pub fn events_to(&self, ends: bool) -> Vec<i64> {
+        let rows = self.table.rows.iter().filter(|row| row.applies_to(self.state));
+        let mut found: Vec<i64> = Vec::new();
+        for symbol in rows.flat_map(|row| &row.symbols) {
+            let Symbol::Event(event) = *symbol else { continue };
+            let next = self.row(*symbol).map(|row| &row.next);
+            let counts = match next {
+                Some(Next::End(_)) => ends,
+                Some(Next::State(name)) => !ends && name != self.state,
+                Some(Next::Stay) | None => false,
+            };
+            if counts && !found.contains(&event) {
+                found.push(event);
+            }
+        }
+        found
+    }
+
     fn row(&self, symbol: Symbol) -> Option<&'a Row> {
         self.table.rows.iter().find(|row| row.applies_to(self.state) && row.symbols.contains(&symbol))
     }
@@ -241,6 +261,15 @@ mod tests {
         assert_eq!(run(&[Event(22911), Event(7)]), "ODD");
         assert_eq!(run(&[Event(22911), Exit]), "FAIL", "a row for any state that names the symbol goes before `other`");
         assert_eq!(run(&[Event(7), Event(22911), Exit]), "ANOMALY", "an ended machine stays ended");
+    }
+
+    #[test]
+    fn it_tells_which_events_would_end_it_as_it_stands() {
+        let table = table();
+        let mut machine = Machine::new(&table);
+        assert_eq!((machine.events_to(true), machine.events_to(false)), (vec![], vec![22911, 25301]));
+        machine.feed(Symbol::Event(22911));
+        assert_eq!(machine.events_to(false), [25301], "22900 leaves it where it stands");
     }
 
     #[test]

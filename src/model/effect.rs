@@ -59,6 +59,18 @@ pub struct Effect {
     /// What a rollback needs to undo it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Undo>,
+    /// Of a reading: the change that it is made for, which is left out when it reads so already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
+}
+
+/// A change whose goal is looked at before it is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Before {
+    /// How a person reads it: `shutdown(c2)`.
+    pub change: String,
+    /// The readings by which there is nothing to do.
+    pub wants: Vec<Value>,
 }
 
 /// How to go back: the verb that undoes and the former value it restores.
@@ -95,6 +107,10 @@ pub enum Action {
     Sleep {
         /// How long.
         span: Span,
+        /// What it is part of, where it is a pause between two looks of a wait. For who watches, and no part of what
+        /// is asked: it is in no journal.
+        #[serde(skip)]
+        within: Option<Looks>,
     },
     /// A question to a person.
     Ask(Ask),
@@ -112,6 +128,17 @@ pub enum Action {
         /// Why.
         why: String,
     },
+}
+
+/// How a wait stands whose condition the script looks at itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looks {
+    /// What the last look read, each reading with its value: `clients(c2)` and `4`.
+    pub readings: Vec<(String, Value)>,
+    /// How long it has lasted.
+    pub waited: Span,
+    /// How much longer it may take, from this pause on.
+    pub left: Span,
 }
 
 /// A change on a host, done by a command under the job wrapper.
@@ -394,6 +421,24 @@ impl Effect {
     #[must_use]
     pub fn is_pause(&self) -> bool {
         matches!(self.action, Action::Sleep { .. }) && !self.label.starts_with("sleep(")
+    }
+
+    /// The same without what is for who watches alone.
+    #[must_use]
+    pub fn as_recorded(&self) -> Self {
+        let mut effect = self.clone();
+        if let Action::Sleep { within, .. } = &mut effect.action {
+            *within = None;
+        }
+        effect
+    }
+
+    /// The change that was not made, because this reading says that it was so already.
+    #[must_use]
+    pub fn spared(&self, outcome: &Outcome) -> Option<&str> {
+        let before = self.before.as_ref()?;
+        let Outcome::Done { value, .. } = outcome else { return None };
+        before.wants.contains(value).then_some(before.change.as_str())
     }
 
     /// Whether a person may have it left out: the runbook must not be decided by what it would have told.

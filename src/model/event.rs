@@ -28,6 +28,9 @@ pub enum Event {
         id: EffectId,
         /// For what, in words.
         what: String,
+        /// How it stands by the last look, in words; empty when there was none.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        reading: String,
         /// How much longer at the most.
         left: Option<Span>,
         /// When.

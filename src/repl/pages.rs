@@ -13,6 +13,7 @@ use crate::report::deeds::{ALREADY, NOT_REACHED, SKIPPED};
 use crate::report::layout::{Badge, badge, paragraphs};
 use crate::report::style::Tone;
 use crate::script::doc;
+use crate::script::outline::Written;
 use crate::script::repl::can_be_read;
 
 /// Where the run stands.
@@ -70,11 +71,14 @@ pub(crate) fn steps(steer: &Steer) -> String {
         let mark = standing(step);
         text += &format!("{} {:<7} {:<6} {}\n", mark.symbol, mark.word, step.number, shown(&step.name));
     }
-    let reached = |name: &str, line: u32| {
-        let same = |step: &&Begun| step.place.as_ref().is_none_or(|(_, at)| *at == line) && step.name == name;
-        begun.iter().any(|step| same(&step))
+    let reached = |written: &Written| {
+        let here = |step: &Begun| match &step.place {
+            Some((_, at)) => *at == written.place.line,
+            None => !written.computed,
+        };
+        begun.iter().any(|step| here(step) && (written.computed || step.name == written.name))
     };
-    for written in steer.written.iter().filter(|written| !reached(&written.name, written.place.line)) {
+    for written in steer.written.iter().filter(|written| !reached(written)) {
         let owed = if written.owed { " (owed at the end)" } else { "" };
         text += &format!("{} {:<7} {:<6} {}{owed}\n", NOT_REACHED.symbol, NOT_REACHED.word, "", shown(&written.name));
     }
@@ -120,7 +124,7 @@ pub(crate) fn words(words: &[String], none: &str) -> String {
 /// Everything a breakpoint can name: steps, verbs, hosts, services.
 pub(crate) fn breakable(steer: &Steer) -> Vec<String> {
     let site = &steer.inventory;
-    let steps = steer.written.iter().map(|step| step.name.clone());
+    let steps = steer.written.iter().filter(|step| !step.computed).map(|step| step.name.clone());
     let verbs = doc::docs().into_iter().map(|doc| doc.name.to_owned());
     let own = site.services.values().flat_map(|service| service.profile.verbs.keys().cloned());
     steps.chain(verbs).chain(own).chain(site.hosts.keys().cloned()).chain(site.services.keys().cloned()).collect()

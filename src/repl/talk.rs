@@ -229,7 +229,10 @@ impl Steer {
             return Ok(());
         }
         let error = Error::new(Kind::Usage, format!("there is no step `{step}` in this runbook"));
-        let near = did_you_mean(step, self.written.iter().map(|written| written.name.as_str()));
+        let near = did_you_mean(
+            step,
+            self.written.iter().filter(|written| !written.computed).map(|written| written.name.as_str()),
+        );
         Err(near.into_iter().fold(error, |error, near| error.hint(near)).hint("see which there are: :steps"))
     }
 

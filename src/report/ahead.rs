@@ -22,7 +22,7 @@ pub fn lines(effect: &Effect, attempt: u32, step: (&str, &str), place: Option<&P
             let what = format!("{} to read {}", until.probe.what, wants.join(" or "));
             vec![("probe", what), ("command", command(&until.probe.argv)), ("limit", until.limit.to_string())]
         }
-        Action::Sleep { span } => vec![("waits", span.to_string())],
+        Action::Sleep { span, .. } => vec![("waits", span.to_string())],
         Action::Probe(probe) => vec![("command", command(&probe.argv))],
         Action::Ask(ask) => vec![("asks", ask.text.clone())],
         Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => Vec::new(),

@@ -1,9 +1,9 @@
 //! What people did to a run, in words: verdicts, answers from elsewhere, skips, edits, ways back. One place for these
 //! words, so that screen, summary and `show` say the same. It must not judge.
 
-use crate::model::record::{EffectId, Record, Way};
+use crate::model::record::{EffectId, FROM_RUN, Record, Way};
 use crate::model::text::{lines_shown, shown};
-use crate::model::value::Value;
+use crate::model::value::{Fields, Value};
 use crate::report::layout::{Badge, badge};
 use crate::report::style::Tone;
 
@@ -60,7 +60,7 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         }
         Record::Adopted { changes, at, by, .. } => {
             let words = format!("edited texts adopted by {}: {}", by.user, changes.join("; "));
-            told(badge('·', "edited", Tone::Warn), at.wall, words, true)
+            told(badge('·', "note", Tone::Warn), at.wall, words, true)
         }
         Record::Rollback { way, at, by } => {
             let words = match way {
@@ -72,7 +72,7 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         }
         Record::Deviation { what, reason, at, by, .. } => {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            told(badge('!', "differs", Tone::Warn), at.wall, format!("{what}, by {}{why}", by.user), true)
+            told(badge('!', "noted", Tone::Warn), at.wall, format!("{what}, by {}{why}", by.user), true)
         }
         Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
         Record::Intent { .. } | Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } => None,
@@ -81,6 +81,16 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         }
         Record::Undone { .. } | Record::Steered { .. } | Record::Ended { .. } => None,
     }
+}
+
+/// Parameters as they were given.
+pub fn given(params: &Fields) -> Vec<String> {
+    let given = |(name, value): (&String, &Value)| match value.to_string() {
+        _ if name == FROM_RUN => format!("after run {}", value.get("run").unwrap_or(value)),
+        empty if empty.is_empty() => format!("{name}=\"\""),
+        value => format!("{name}={value}"),
+    };
+    params.iter().map(given).collect()
 }
 
 /// An answer and who gave it.

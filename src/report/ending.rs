@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::journal::left_out::{Spoken, Word};
 use crate::model::record::Ending;
 use crate::model::text::{lines_shown, shown};
-use crate::report::layout::{Badge, badge, between, date_and_time, time_of_day, wrap};
+use crate::report::layout::{Badge, badge, between, date_and_time, day, time_of_day, wrap};
 use crate::report::questions::next_commands;
 use crate::report::style::{Style, Tone};
 use crate::report::summary::{Condition, Interval, Summary};
@@ -246,8 +246,10 @@ fn counts(sum: &Summary) -> String {
         1 => parts.push("1 that failed and may have changed something".to_owned()),
         n => parts.push(format!("{n} that failed and may have changed something")),
     }
-    if sum.already > 0 {
-        parts.push(format!("{} already so", sum.already));
+    match sum.already {
+        0 => {}
+        1 => parts.push("1 was so already".to_owned()),
+        n => parts.push(format!("{n} were so already")),
     }
     if !sum.answers.is_empty() {
         let mut people: Vec<&str> =
@@ -258,10 +260,8 @@ fn counts(sum: &Summary) -> String {
         parts.push(format!("{} answered{by}", plural(sum.answers.len(), "question")));
     }
     if sum.resumed > 0 {
-        parts.push(format!(
-            "resumed {}",
-            if sum.resumed == 1 { "once".into() } else { format!("{} times", sum.resumed) }
-        ));
+        let times = if sum.resumed == 1 { "once".into() } else { format!("{} times", sum.resumed) };
+        parts.push(format!("taken up again {times}"));
     }
     parts.join(", ")
 }
@@ -282,12 +282,16 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
             Condition::ReadOnly => ("read-only", "", "and still so"),
             Condition::Stopped => ("stopped", "", "and still so"),
         };
+        let clock = |wall: i64| match day(wall, zone) == day(sum.started, zone) {
+            true => time_of_day(wall, zone),
+            false => date_and_time(wall, zone),
+        };
         let long = format!("{:>9}", between(*from, until.unwrap_or(sum.last)).to_string());
         let until = match until {
-            Some(until) => format!("{}  {long}{at_most}", time_of_day(*until, zone)),
+            Some(until) => format!("{}  {long}{at_most}", clock(*until)),
             None => format!("{:<8}  {}", "the end", style.paint(Tone::Warn, &format!("{long}, {still}"))),
         };
-        let (whose, since) = (shown(whose), time_of_day(*from, zone));
+        let (whose, since) = (shown(whose), clock(*from));
         text += &format!("  {whose:<14} {what:<13}  {since} - {until}\n");
     }
     text

@@ -42,6 +42,13 @@ pub fn date_and_time(wall: i64, zone: &TimeZone) -> String {
     local(wall, zone, "%Y-%m-%d %H:%M")
 }
 
+/// Which day it was on a wall clock, with its distance from UTC: both are the same within a night without a change of
+/// summer time. `Saturday 2026-11-21, UTC+01:00`.
+#[must_use]
+pub fn day(wall: i64, zone: &TimeZone) -> String {
+    local(wall, zone, "%A %Y-%m-%d, UTC%:z")
+}
+
 fn local(wall: i64, zone: &TimeZone, format: &str) -> String {
     let instant = Timestamp::from_millisecond(wall).unwrap_or_default();
     instant.to_zoned(zone.clone()).strftime(format).to_string()
@@ -59,13 +66,15 @@ pub fn between(from: i64, until: i64) -> Span {
 pub fn entry(style: &Style, time: &str, badge: Badge, words: &str, right: &str) -> String {
     let mark = format!("{} {:<6}", badge.symbol, badge.word);
     let head = format!("{}  {} ", style.paint(Tone::Dim, &format!("{time:<10}")), style.paint(badge.tone, &mark));
-    let room = style.width - TEXT_COLUMN;
-    let mut lines = wrap(words, room);
+    let room = style.edge() - TEXT_COLUMN;
+    let mut lines = wrap(words, style.width - TEXT_COLUMN);
     if !right.is_empty() {
         let last = lines.pop().unwrap_or_default();
         let gap = room.saturating_sub(width(&last) + width(right));
         if gap > 0 {
             lines.push(format!("{last}{}{}", " ".repeat(gap), style.paint(Tone::Dim, right)));
+        } else if !style.breaks_lines() {
+            lines.push(format!("{last}  {}", right.trim()));
         } else {
             lines.push(last);
             lines.push(format!("{}{}", " ".repeat(room.saturating_sub(width(right))), style.paint(Tone::Dim, right)));

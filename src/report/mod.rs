@@ -9,9 +9,11 @@ pub mod json;
 pub mod layout;
 pub mod questions;
 mod redundancy;
+mod steps;
 pub mod style;
 pub mod summary;
 pub mod terminal;
+mod waits;
 pub mod way_back;
 
 use crate::model::event::{Event, Sink};

@@ -28,6 +28,8 @@ pub(super) struct Redundancy(Vec<Watched>);
 struct Watched {
     pair: String,
     members: [(String, Known); 2],
+    /// When each was last read to be primary, as long as nothing else was heard of it.
+    read: [Option<i64>; 2],
     /// Whether anything was changed on a member: other pairs are not spoken of.
     touched: bool,
     /// Whether a member was ever read to be primary.
@@ -45,6 +47,7 @@ impl Redundancy {
         let watched = |pair: &Pair| Watched {
             pair: pair.name.clone(),
             members: [&pair.primary, &pair.backup].map(|member| (member.clone(), Known::Nothing)),
+            read: [None; 2],
             touched: false,
             served: false,
             alone: None,
@@ -64,22 +67,29 @@ impl Redundancy {
         self.0.iter_mut().filter(|watched| watched.place(service).is_some()).for_each(|watched| watched.touched = true);
     }
 
-    /// A service is shut down, or was found stopped.
+    /// A service is shut down.
     pub(super) fn away(&mut self, service: &str, at: i64) {
-        self.learn(service, Known::Away, at);
+        self.learn(service, Known::Away, (at, at));
+    }
+
+    /// A service was found not to run. When it went down nobody knows: it may have been any time since it was last read
+    /// to serve.
+    pub(super) fn found_away(&mut self, service: &str, at: i64) {
+        let since = self.0.iter().find_map(|watched| watched.read_at(service)).unwrap_or(at);
+        self.learn(service, Known::Away, (since, at));
     }
 
     /// The role of a service was read.
     pub(super) fn role(&mut self, service: &str, role: &str, at: i64) {
         match role {
-            "primary" => self.learn(service, Known::Primary, at),
-            "backup" => self.learn(service, Known::Backup, at),
-            "none" => self.learn(service, Known::Away, at),
+            "primary" => self.learn(service, Known::Primary, (at, at)),
+            "backup" => self.learn(service, Known::Backup, (at, at)),
+            "none" => self.found_away(service, at),
             _ => {}
         }
     }
 
-    fn learn(&mut self, service: &str, known: Known, at: i64) {
+    fn learn(&mut self, service: &str, known: Known, at: (i64, i64)) {
         for watched in &mut self.0 {
             if let Some(place) = watched.place(service) {
                 watched.learn(place, known, at);
@@ -108,21 +118,28 @@ impl Watched {
         self.members.iter().position(|(member, _)| member == service)
     }
 
-    fn learn(&mut self, place: usize, known: Known, at: i64) {
+    /// When a member was last read to be primary, unless it is known since to be away.
+    fn read_at(&self, service: &str) -> Option<i64> {
+        self.place(service).and_then(|place| self.read[place])
+    }
+
+    /// What is known of a member from a reading at `at`, and may have been so from `since` on.
+    fn learn(&mut self, place: usize, known: Known, (since, at): (i64, i64)) {
+        self.read[place] = (known == Known::Primary).then_some(at);
         let former = std::mem::replace(&mut self.members[place].1, known);
         let now = [self.members[0].1, self.members[1].1];
         let other = now[1 - place];
         if matches!(now, [Known::Primary, Known::Backup] | [Known::Backup, Known::Primary]) {
             self.close(Condition::NoRedundancy, Some(at));
         } else if now.contains(&Known::Away) || now == [Known::Primary, Known::Primary] {
-            self.alone.get_or_insert(at);
+            self.alone.get_or_insert(since);
         }
         if now.contains(&Known::Primary) {
             self.served = true;
             self.close(Condition::NobodyServes, Some(at));
         } else if known == Known::Away && served_before(former, other) {
             // It was the one that served, and the other was not seen to serve yet.
-            self.unserved.get_or_insert(at);
+            self.unserved.get_or_insert(since);
         }
     }
 
@@ -175,6 +192,30 @@ mod tests {
         let (intervals, unbroken) = pair.finish();
         assert_eq!((intervals[0].from, intervals[0].until), (5, Some(9)));
         assert_eq!(unbroken, ["p"]);
+    }
+
+    #[test]
+    fn nobody_serves_from_the_wish_to_stop_until_somebody_is_read_to_serve() {
+        let mut pair = watched();
+        pair.role("a", "primary", 1);
+        pair.role("b", "backup", 1);
+        pair.touch("a");
+        pair.away("a", 10);
+        pair.away("a", 26);
+        pair.role("a", "none", 27);
+        pair.role("b", "backup", 27);
+        pair.role("b", "primary", 28);
+        assert_eq!(told(pair)[0], (Condition::NobodyServes, 10, Some(28)));
+    }
+
+    #[test]
+    fn a_member_that_is_found_down_may_have_been_so_since_it_was_last_read_to_serve() {
+        let mut pair = watched();
+        pair.role("a", "primary", 10);
+        pair.role("b", "backup", 10);
+        pair.found_away("a", 40);
+        pair.role("b", "primary", 42);
+        assert_eq!(told(pair)[0], (Condition::NobodyServes, 10, Some(42)));
     }
 
     #[test]

@@ -7,6 +7,8 @@ pub const WIDTH: usize = 80;
 const NARROWEST: usize = 40;
 /// Longer lines are hard to read.
 const WIDEST: usize = 120;
+/// Lines are not broken at all: who reads them takes them whole.
+const UNBROKEN: usize = 1 << 20;
 
 /// What a piece of text is meant to say, apart from its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,24 @@ impl Style {
         Self { colour: false, live: false, width: WIDTH }
     }
 
+    /// The same without colours, rewritten lines and broken ones.
+    #[must_use]
+    pub fn unadorned() -> Self {
+        Self { width: UNBROKEN, ..Self::plain() }
+    }
+
+    /// Whether lines are broken where the screen ends.
+    #[must_use]
+    pub fn breaks_lines(&self) -> bool {
+        self.width < UNBROKEN
+    }
+
+    /// Where the right edge of a page is; lines that are not broken may go beyond it.
+    #[must_use]
+    pub fn edge(&self) -> usize {
+        if self.breaks_lines() { self.width } else { WIDTH }
+    }
+
     /// What suits a handle, from whether it is a terminal, how wide that is, and the environment's `NO_COLOR`, `TERM`
     /// and `COLUMNS`.
     #[must_use]
@@ -52,7 +72,8 @@ impl Style {
         let dumb = variable("TERM").is_none_or(|term| term == "dumb");
         let no_colour = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
         let told = || variable("COLUMNS").and_then(|text| text.parse().ok());
-        let width = columns.or_else(told).unwrap_or(WIDTH).clamp(NARROWEST, WIDEST);
+        let known = columns.or_else(told).map(|columns| columns.clamp(NARROWEST, WIDEST));
+        let width = known.unwrap_or(if is_terminal { WIDTH } else { UNBROKEN });
         Self { colour: is_terminal && !dumb && !no_colour, live: is_terminal && !dumb, width }
     }
 
@@ -90,5 +111,8 @@ mod tests {
         assert!(!of(true, "xterm", "1").colour);
         assert!(!of(true, "dumb", "").colour && !of(true, "dumb", "").live);
         assert!(!of(false, "xterm", "").colour && !of(false, "xterm", "").live);
+        let pipe = Style::of(false, None, &|_| None);
+        assert!(!pipe.breaks_lines(), "who reads a pipe takes whole lines: {pipe:?}");
+        assert!(Style::of(false, None, &|name| (name == "COLUMNS").then(|| "70".to_owned())).breaks_lines());
     }
 }

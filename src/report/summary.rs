@@ -5,7 +5,7 @@
 use crate::journal::left_out::{LeftOut, Spoken, Word};
 use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::inventory::Pair;
-use crate::model::record::{EffectId, Ending, Record, TrackId, Way};
+use crate::model::record::{EffectId, Ending, Record, TrackId, Way, Who};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::deeds::deed;
@@ -171,10 +171,14 @@ struct Adder {
     intents: BTreeMap<EffectId, (Effect, i64, String)>,
     open: BTreeMap<(String, Condition), i64>,
     redundancy: Redundancy,
+    /// Services that take no changes, as far as was seen.
+    refusing: BTreeSet<String>,
     questions: Questions,
     left_out: LeftOut,
     /// Somebody has answered from elsewhere since it stopped.
     answered: bool,
+    /// Who runs it.
+    runner: Option<Who>,
 }
 
 impl Adder {
@@ -183,15 +187,17 @@ impl Adder {
         self.left_out.add(record);
         self.stands(record);
         match record {
-            Record::Begun { runbook, estate, at, .. } => {
+            Record::Begun { runbook, estate, at, by, .. } => {
+                self.runner = Some(by.clone());
                 self.sum.runbook.clone_from(runbook);
                 self.sum.estate.clone_from(estate);
                 self.sum.started = at.wall;
                 self.sum.last = at.wall;
             }
-            Record::Opened { at, .. } => {
+            Record::Opened { at, by } => {
                 self.sum.goes_on = false;
-                self.sum.resumed += 1;
+                // Who goes on in the same process has not come back to it.
+                self.sum.resumed += usize::from(self.runner.replace(by.clone()).as_ref() != Some(by));
                 self.seen(at.wall);
             }
             Record::StepBegun { track, number, name, at, .. } => {
@@ -221,7 +227,10 @@ impl Adder {
                 }
                 self.seen(at.wall);
             }
-            Record::Read { step, effect, outcome, at, .. } => {
+            Record::Read { id, step, effect, outcome, at, .. } => {
+                if matches!(outcome, Outcome::Failed(_)) {
+                    self.intents.insert(id.clone(), (effect.clone(), at.wall, step.clone()));
+                }
                 self.settle(effect, step, outcome, at.wall, at.wall);
                 self.seen(at.wall);
             }
@@ -334,7 +343,10 @@ impl Adder {
                     self.changed(service, &job.verb, changed, since, wall);
                 }
             }
-            Action::Probe(probe) => self.read(service, &probe.what, value, wall),
+            Action::Probe(probe) => {
+                self.sum.already += usize::from(effect.spared(outcome).is_some());
+                self.read(service, &probe.what, value, wall);
+            }
             Action::Until(until) => self.read(service, &until.probe.what, value, wall),
             Action::Ask(ask) => {
                 let field = |name| value.get(name).and_then(Value::as_text).map(str::to_owned);
@@ -364,12 +376,13 @@ impl Adder {
         match (verb, changed) {
             ("shutdown", _) => {
                 self.redundancy.away(service, wall);
+                self.refusing.remove(service);
                 if changed {
                     self.enter(service, Condition::Stopped, since);
                 }
             }
             ("start", true) => self.leave(service, Condition::Stopped, wall),
-            ("set_readonly", true) => self.enter(&self.who_writes(service), Condition::ReadOnly, since),
+            ("set_readonly", true) => self.refuses(service, since),
             ("unset_readonly", _) => self.writable(service, wall),
             _ => {}
         }
@@ -380,9 +393,22 @@ impl Adder {
         self.redundancy.pair_of(service).unwrap_or(service).to_owned()
     }
 
-    /// A service takes changes.
+    /// A service takes no changes.
+    fn refuses(&mut self, service: &str, wall: i64) {
+        self.refusing.insert(service.to_owned());
+        self.enter(&self.who_writes(service), Condition::ReadOnly, wall);
+    }
+
+    /// A service takes changes. While its peer serves and takes none, clients cannot count on it.
     fn writable(&mut self, service: &str, wall: i64) {
-        if !self.is_backup(service) {
+        self.refusing.remove(service);
+        let pair = self.redundancy.pair_of(service);
+        let peer_refuses = self.refusing.iter().any(|peer| {
+            pair.is_some()
+                && self.redundancy.pair_of(peer) == pair
+                && self.sum.roles.get(peer).is_some_and(|role| role == "primary")
+        });
+        if !peer_refuses && !self.is_backup(service) {
             self.leave(&self.who_writes(service), Condition::ReadOnly, wall);
         }
     }
@@ -401,13 +427,11 @@ impl Adder {
                 self.redundancy.role(service, role, wall);
             }
             ("status", Value::Text(status)) if status == "stopped" => {
-                self.redundancy.away(service, wall);
+                self.redundancy.found_away(service, wall);
                 self.enter(service, Condition::Stopped, wall);
             }
             ("status", Value::Text(status)) if status == "running" => self.leave(service, Condition::Stopped, wall),
-            ("readonly" | "is_readonly", Value::Bool(true)) if !self.is_backup(service) => {
-                self.enter(&self.who_writes(service), Condition::ReadOnly, wall);
-            }
+            ("readonly" | "is_readonly", Value::Bool(true)) if !self.is_backup(service) => self.refuses(service, wall),
             ("readonly" | "is_readonly", Value::Bool(false)) => self.writable(service, wall),
             _ => {}
         }

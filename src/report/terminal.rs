@@ -4,17 +4,17 @@
 use crate::journal::left_out::{LeftOut, Word};
 use crate::model::effect::{Action, Ask, Class, Effect, Failure, Outcome};
 use crate::model::event::{Event, Sink};
-use crate::model::record::{EffectId, FROM_RUN, Moment, Record, TrackId, Who};
+use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
 use crate::report::ahead;
-use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, answer, deed};
+use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, answer, deed, given};
 use crate::report::layout::wrap;
-use crate::report::layout::{
-    Badge, TEXT_COLUMN, badge, between, cut, entry, heading, lane, log_words, time_of_day, under,
-};
+use crate::report::layout::{Badge, TEXT_COLUMN, badge, between, cut, day, entry, heading, lane, time_of_day, under};
+use crate::report::steps::Steps;
 use crate::report::style::{Style, Tone};
+use crate::report::waits::Waits;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -22,36 +22,24 @@ use std::io::Write;
 /// What begins the last line anew, on a screen where it may be rewritten.
 pub const REWRITE: &str = "\r\u{1b}[2K";
 
-/// Off a terminal, an effect that goes on waiting for the same thing says so again after this time, then after twice
-/// as long, and so on.
-const HEARTBEAT: Span = Span::secs(30);
-/// But never after longer than this: who reads a log file wants to see that it lives.
-const HEARTBEAT_MAX: Span = Span::mins(10);
 /// How many of the last lines of a failed command are shown.
 const TAIL_LINES: usize = 10;
-
-/// What a track waits for, over all the pauses between two looks.
-struct Wait {
-    what: String,
-    since: i64,
-    /// When it was last said, and after how long it is said again.
-    said: i64,
-    pause: Span,
-}
 
 /// Writes the human view of events.
 pub struct Terminal {
     out: Box<dyn Write>,
     style: Style,
     zone: TimeZone,
+    /// The day of what was told last.
+    day: Option<String>,
     /// Effects under way: what was asked and since when.
     effects: BTreeMap<EffectId, (Effect, i64)>,
     /// Effects of a former runner that it did not see the end of.
     open: BTreeSet<EffectId>,
-    /// Steps under way: name and since when.
-    steps: BTreeMap<(TrackId, String), (String, i64)>,
+    /// Steps under way.
+    steps: Steps,
     /// What each track waits for.
-    waits: BTreeMap<TrackId, Wait>,
+    waits: Waits,
     /// Output that came without its newline yet.
     partial: BTreeMap<EffectId, String>,
     /// Replayed steps that are to be told in one line.
@@ -75,10 +63,11 @@ impl Terminal {
             out,
             style,
             zone,
+            day: None,
             effects: BTreeMap::new(),
             open: BTreeSet::new(),
-            steps: BTreeMap::new(),
-            waits: BTreeMap::new(),
+            steps: Steps::default(),
+            waits: Waits::default(),
             partial: BTreeMap::new(),
             folded: None,
             status_shown: false,
@@ -120,12 +109,23 @@ impl Terminal {
         }
     }
 
+    /// The day is told where it is another one than before, or the clocks were put on or back.
+    fn day(&mut self, wall: i64) {
+        let day = day(wall, &self.zone);
+        let before = self.day.replace(day.clone());
+        if before.is_some_and(|before| before != day) {
+            self.line(&self.style.paint(Tone::Dim, &format!("{:10}{day}", "")));
+        }
+    }
+
     fn entry(&mut self, wall: i64, badge: Badge, words: &str, right: &str) {
+        self.day(wall);
         let text = entry(&self.style, &time_of_day(wall, &self.zone), badge, words, right);
         self.line(&text);
     }
 
     fn heading(&mut self, wall: i64, number: &str, words: &str) {
+        self.day(wall);
         let text = heading(&self.style, &time_of_day(wall, &self.zone), number, words);
         self.line(&text);
     }
@@ -149,11 +149,14 @@ impl Terminal {
                 self.unfold();
             }
             Record::StepBegun { track, number, name, at, .. } => {
-                self.steps.insert((track.clone(), number.clone()), (name.clone(), at.wall));
+                self.steps.begin(track, number, name, at.wall);
                 self.step_heading(at.wall, number, name);
             }
             Record::StepEnded { track, number, failed, at } => self.step_ended(track, number, failed.as_deref(), at),
-            Record::Intent { id, attempt, effect, at, .. } => self.intent(id, *attempt, effect, at),
+            Record::Intent { id, attempt, effect, step, at, .. } => {
+                self.steps.asked(&id.track, step, effect);
+                self.intent(id, *attempt, effect, at);
+            }
             Record::Outcome { id, outcome, at, .. } => {
                 if let Some((effect, since)) = self.effects.remove(id) {
                     self.settled(id, &effect, outcome, Some(since), at.wall);
@@ -163,21 +166,21 @@ impl Terminal {
                     }
                 }
             }
-            Record::Read { id, effect, outcome, at, .. } => self.settled(id, effect, outcome, None, at.wall),
+            Record::Read { id, effect, outcome, step, at, .. } => {
+                if effect.spared(outcome).is_some() {
+                    self.steps.spared(&id.track, step);
+                }
+                self.keep_failed(id, effect, outcome, at);
+                self.settled(id, effect, outcome, None, at.wall);
+            }
             Record::Doubt { id, reason, at, .. } => {
                 let label = self.label(id);
                 self.entry(at.wall, badge('?', "doubt", Tone::Bad), &format!("{label}: {}", lines_shown(reason)), "");
             }
-            Record::Settled { .. }
-            | Record::Retry { .. }
-            | Record::Answered { .. }
-            | Record::Skipped { .. }
-            | Record::StepSkipped { .. }
-            | Record::Adopted { .. }
-            | Record::Rollback { .. }
-            | Record::Steered { .. }
-            | Record::Typed { .. }
-            | Record::Deviation { .. } => self.deed(record),
+            Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } => self.deed(record),
+            Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Adopted { .. } => self.deed(record),
+            Record::Rollback { .. } | Record::Steered { .. } | Record::Typed { .. } => self.deed(record),
+            Record::Deviation { .. } => self.deed(record),
             Record::Undone { .. } => {}
             Record::Ended { .. } => self.clear_status(),
         }
@@ -197,10 +200,10 @@ impl Terminal {
         match record {
             Record::Begun { runbook, params, estate, at, by, .. } => self.begun(runbook, params, estate, at, by),
             Record::StepBegun { track, number, name, at, .. } => {
-                self.steps.insert((track.clone(), number.clone()), (name.clone(), at.wall));
+                self.steps.begin(track, number, name, at.wall);
             }
             Record::StepEnded { track, number, failed, .. } => {
-                self.steps.remove(&(track.clone(), number.clone()));
+                self.steps.end(track, number);
                 *self.folded.get_or_insert(0) += usize::from(failed.is_none());
             }
             Record::Intent { id, effect, at, .. } => {
@@ -215,20 +218,18 @@ impl Terminal {
                 let told = deed(record, |id| self.label(id));
                 self.answered.extend(told.map(|deed| (id.clone(), deed)));
             }
-            Record::Opened { .. }
-            | Record::Read { .. }
-            | Record::Doubt { .. }
-            | Record::Settled { .. }
-            | Record::Retry { .. }
-            | Record::Skipped { .. }
-            | Record::StepSkipped { .. }
-            | Record::Adopted { .. }
-            | Record::Rollback { .. }
-            | Record::Undone { .. }
-            | Record::Steered { .. }
-            | Record::Typed { .. }
-            | Record::Deviation { .. }
-            | Record::Ended { .. } => {}
+            Record::Read { id, effect, outcome, at, .. } => self.keep_failed(id, effect, outcome, at),
+            Record::Opened { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => {}
+            Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Adopted { .. } => {}
+            Record::Rollback { .. } | Record::Undone { .. } | Record::Steered { .. } => {}
+            Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+        }
+    }
+
+    /// A reading that failed may be spoken of again.
+    fn keep_failed(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, at: &Moment) {
+        if matches!(outcome, Outcome::Failed(_)) {
+            self.effects.insert(id.clone(), (effect.clone(), at.wall));
         }
     }
 
@@ -239,7 +240,7 @@ impl Terminal {
             let text = format!("{:10}… {steps} already done (replayed)", "");
             self.line(&self.style.paint(Tone::Dim, &text));
         }
-        for ((_, number), (name, since)) in self.steps.clone() {
+        for (number, name, since) in self.steps.under_way() {
             self.step_heading(since, &number, &name);
         }
         for id in std::mem::take(&mut self.open) {
@@ -258,12 +259,7 @@ impl Terminal {
     fn begun(&mut self, runbook: &str, params: &Fields, estate: &str, at: &Moment, by: &Who) {
         let who = shown(&format!("{runbook} on {estate}, by {} on {}", by.user, by.host));
         self.heading(at.wall, "", &who);
-        let given = |(name, value): (&String, &Value)| match value.to_string() {
-            _ if name == FROM_RUN => format!("after run {}", value.get("run").unwrap_or(value)),
-            empty if empty.is_empty() => format!("{name}=\"\""),
-            value => format!("{name}={value}"),
-        };
-        let params: Vec<String> = params.iter().map(given).collect();
+        let params = given(params);
         if params.is_empty() {
             return;
         }
@@ -278,13 +274,16 @@ impl Terminal {
     }
 
     fn step_ended(&mut self, track: &TrackId, number: &str, failed: Option<&str>, at: &Moment) {
-        let begun = self.steps.remove(&(track.clone(), number.to_owned()));
-        let took = begun.map_or_else(String::new, |(_, since)| between(since, at.wall).to_string());
+        let begun = self.steps.end(track, number);
+        let took = begun.as_ref().map_or_else(String::new, |step| between(step.since, at.wall).to_string());
         let done = badge('✓', "done", Tone::Good);
         let said = self.left_out.word_in(track, number);
         let said = said.map(|(word, what, by)| (word, shown(what), shown(by)));
         match failed {
             None => match said {
+                None if begun.is_some_and(|step| step.was_so_already()) => {
+                    self.entry(at.wall, ALREADY, &format!("step {number}: was so already"), &took);
+                }
                 None => self.entry(at.wall, done, &format!("step {number}"), &took),
                 Some((Word::Done, what, by)) => {
                     self.entry(at.wall, done, &format!("step {number}, by {by}'s word: {what}"), &took);
@@ -327,8 +326,9 @@ impl Terminal {
 
     fn settled(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, since: Option<i64>, wall: i64) {
         self.flush_output(id);
+        self.tell_repeated(id, None);
         if effect.needs_intent() && !effect.is_pause() {
-            self.waits.remove(&id.track);
+            self.waits.over(&id.track);
         }
         let took = since.map_or_else(String::new, |since| between(since, wall).to_string());
         let host = effect.host.as_deref().unwrap_or("");
@@ -356,6 +356,9 @@ impl Terminal {
                 self.entry(wall, done, &label, &right);
             }
             Action::Log(_) => {
+                for (words, meaning) in self.waits.in_log(id, effect, value) {
+                    self.log_line(wall, &id.track, &words, meaning.as_deref());
+                }
                 let told = value.get("outcome").and_then(Value::as_text);
                 let told = told.map_or_else(String::new, |word| format!(" = {}", shown(word)));
                 self.entry(wall, done, &format!("{label}{told}"), &right);
@@ -374,7 +377,13 @@ impl Terminal {
                 let words = format!("no way back from here: {}", lines_shown(why));
                 self.entry(wall, badge('!', "point", Tone::Warn), &lane(&id.track, &words), "");
             }
-            Action::Probe(_) | Action::Capture(_) => {}
+            Action::Probe(_) => {
+                if let Some(change) = effect.spared(outcome) {
+                    let right = format!("{host:<8} {:<10} {took:>8}", "");
+                    self.entry(wall, ALREADY, &lane(&id.track, &shown(change)), &right);
+                }
+            }
+            Action::Capture(_) => {}
         }
     }
 
@@ -387,40 +396,28 @@ impl Terminal {
         }
     }
 
-    fn waiting(&mut self, id: &EffectId, what: &str, left: Option<Span>, at: &Moment) {
-        let effect = self.effects.get(id);
-        // How long a pause lasts says nothing about the wait it is part of.
-        let left = left.filter(|_| !effect.is_some_and(|(effect, _)| effect.is_pause()));
-        let left = left.map_or_else(String::new, |left| format!(", {left} left"));
-        let what = match effect {
-            Some((effect, _)) if matches!(effect.action, Action::Log(_)) => {
-                format!("{}: {}", shown(&effect.label), shown(what))
-            }
-            Some(_) | None => shown(what),
-        };
-        let since = effect.map_or(at.wall, |(_, since)| *since);
-        let known = self.waits.get(&id.track).filter(|wait| wait.what == what);
-        // What a change waits for is of interest only when it takes long; what a wait waits for, at once.
-        let change = effect.is_some_and(|(effect, _)| effect.class() != Class::Wait);
-        let (since, said) = match known {
-            Some(wait) => (wait.since, Some((wait.said, wait.pause))),
-            None => (since, change.then_some((since, HEARTBEAT))),
-        };
+    fn waiting(&mut self, id: &EffectId, words: (&str, &str), left: Option<Span>, at: &Moment) {
+        let told = self.waits.waiting(id, self.effects.get(id), words, left, at.wall);
         if self.style.live {
-            self.status(&format!("… waiting: {what} ({}{left})", between(since, at.wall)));
+            self.status(&format!("… waiting: {} ({})", told.words, between(told.since, at.wall)));
+        } else if told.is_due {
+            self.tell_repeated(id, None);
+            self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &told.words), "");
         }
-        let pause = match said {
-            Some((said, pause)) if self.style.live || between(said, at.wall) < pause => {
-                self.waits.entry(id.track.clone()).or_insert(Wait { what, since, said, pause });
-                return;
-            }
-            Some((_, pause)) => Span(pause.0.saturating_mul(2)).min(HEARTBEAT_MAX),
-            None => HEARTBEAT,
-        };
-        if !self.style.live {
-            self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &format!("{what}{left}")), "");
+    }
+
+    fn log_line(&mut self, wall: i64, track: &TrackId, words: &str, meaning: Option<&str>) {
+        self.entry(wall, badge('‹', "log", Tone::Plain), &lane(track, words), "");
+        if let Some(meaning) = meaning {
+            self.under(Tone::Plain, &format!("= {}", shown(meaning)));
         }
-        self.waits.insert(id.track.clone(), Wait { what, since, said: at.wall, pause });
+    }
+
+    /// What came again in the log of a wait is told once, before anything else of that wait is.
+    fn tell_repeated(&mut self, id: &EffectId, number: Option<i64>) {
+        if let Some(repeated) = self.waits.take_repeated(id, number) {
+            self.log_line(repeated.wall, &id.track, &repeated.words, None);
+        }
     }
 
     /// What a person is about to let go.
@@ -470,13 +467,11 @@ impl Sink for Terminal {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Recorded { record, replayed, .. } => self.recorded(record, *replayed),
-            Event::Waiting { id, what, left, at } => self.waiting(id, what, *left, at),
+            Event::Waiting { id, what, reading, left, at } => self.waiting(id, (what, reading), *left, at),
             Event::LogSeen { id, service, number, meaning, times, line, at } => {
-                let again = if *times > 1 { format!(" ({times} times by now)") } else { String::new() };
-                let words = format!("{}: {}{again}", shown(service), log_words(*number, line));
-                self.entry(at.wall, badge('‹', "log", Tone::Plain), &lane(&id.track, &words), "");
-                if let Some(meaning) = meaning.as_ref().filter(|_| *times <= 1) {
-                    self.under(Tone::Plain, &format!("= {}", shown(meaning)));
+                self.tell_repeated(id, *number);
+                if let Some(words) = self.waits.seen(id, service, (*number, *times), line, at.wall) {
+                    self.log_line(at.wall, &id.track, &words, meaning.as_deref());
                 }
             }
             Event::Output { id, text, .. } => self.output(id, text),

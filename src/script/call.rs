@@ -131,6 +131,7 @@ impl<'a> Call<'a> {
         let track = self.track()?;
         let before = track.left_of_wait.get();
         track.left_of_wait.set(Some(before.map_or(left, |outer| outer.min(left))));
+        track.readings_of_wait.borrow_mut().clear();
         let done = act(self);
         track.left_of_wait.set(before);
         done
@@ -153,8 +154,15 @@ impl<'a> Call<'a> {
         }
         let door = &self.track()?.run.door;
         let (host, service) = (effect.host.clone(), effect.service.clone());
+        let watched = self.track()?.left_of_wait.get().filter(|_| matches!(effect.action, Action::Probe(_)));
+        let label = watched.map(|_| effect.label.clone());
         match door.perform(effect, self.place()) {
-            Ok((_, Outcome::Done { value, mark })) => Ok(Done { value, mark }),
+            Ok((_, Outcome::Done { value, mark })) => {
+                if let Some(label) = label {
+                    self.track()?.read_in_wait(label, &value);
+                }
+                Ok(Done { value, mark })
+            }
             Ok((id, Outcome::Failed(why))) => Err(failure::raise(self, &why, host, service, Some(&id))),
             Ok((_, Outcome::Skipped { reason, .. })) => Ok(Done { value: skipped(reason), mark: None }),
             Err(Halted) => Err(self.track()?.leave(self.position())),

@@ -7,7 +7,7 @@ use crate::holdings::{Excess, Holdings};
 use crate::model::inventory::Inventory;
 use crate::model::record::{EffectId, StepId, TrackId};
 use crate::model::span::Span;
-use crate::model::value::Fields;
+use crate::model::value::{Fields, Value};
 use crate::script::closures::Closure;
 use crate::script::program::Program;
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
@@ -50,6 +50,8 @@ pub(crate) struct Track {
     pub(crate) left: Cell<bool>,
     /// How much time is left of the wait whose condition is being evaluated.
     pub(crate) left_of_wait: Cell<Option<Span>>,
+    /// What the condition of that wait has read, in order.
+    pub(crate) readings_of_wait: RefCell<Vec<(String, Value)>>,
     /// What `ensure` registered on this track, oldest first.
     pub(crate) obligations: RefCell<Vec<Obligation>>,
     /// What its script holds.
@@ -91,9 +93,9 @@ impl Track {
     /// A track of `run` with nothing held and nothing owed.
     pub(crate) fn new(run: &Rc<Run>) -> Rc<Self> {
         let (held, left, left_of_wait) = (RefCell::default(), Cell::default(), Cell::default());
-        let obligations = RefCell::default();
+        let (obligations, readings_of_wait) = (RefCell::default(), RefCell::default());
         let holdings = Rc::new(run.holdings.beside());
-        Rc::new(Self { run: Rc::clone(run), held, left, left_of_wait, obligations, holdings })
+        Rc::new(Self { run: Rc::clone(run), held, left, left_of_wait, readings_of_wait, obligations, holdings })
     }
 
     /// The track that a call belongs to; none while modules are loaded.
@@ -109,6 +111,13 @@ impl Track {
     /// Whether the script of this track must go no further.
     pub(crate) fn is_over(&self) -> bool {
         self.left.get() || self.held.borrow().is_some() || self.run.is_over()
+    }
+
+    /// The condition of a wait has read something: of what it reads over and over, the last value counts.
+    pub(crate) fn read_in_wait(&self, label: String, value: &Value) {
+        let mut readings = self.readings_of_wait.borrow_mut();
+        readings.retain(|(known, _)| *known != label);
+        readings.push((label, value.clone()));
     }
 
     /// The door has ended this track: what ends its script.

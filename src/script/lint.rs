@@ -12,7 +12,7 @@ use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
 use crate::script::trial::{Tried, Unwritten};
 use crate::script::written::Written;
-use crate::script::{call, diagnostic, doc, gates};
+use crate::script::{call, diagnostic, doc, gates, quotes};
 use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -79,6 +79,7 @@ pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Fin
             linter.node(path);
             true
         });
+        linter.escapes();
         linter.findings.sort_by(|a, b| a.error.place.cmp(&b.error.place));
         findings.append(&mut linter.findings);
     }
@@ -111,6 +112,16 @@ struct Linter<'a> {
 }
 
 impl Linter<'_> {
+    /// What looks like an escape in a text in back-ticks.
+    fn escapes(&mut self) {
+        for (line, column) in quotes::escapes_in_backticks(&self.unit.text) {
+            let (Ok(line), Ok(column)) = (u16::try_from(line), u16::try_from(column)) else { continue };
+            let message = "`\\n` is two characters here: texts in back-ticks know no escapes".to_owned();
+            let hint = "break the line itself, or write `${\"\\n\"}`".to_owned();
+            self.found(Severity::Warning, message, Some(hint), Position::new(line, column));
+        }
+    }
+
     fn node(&mut self, path: &[ASTNode<'_>]) {
         let Some(site) = path.last().and_then(tree::call_site) else { return };
         if site.name == "curry" {

@@ -27,7 +27,7 @@ pub(crate) fn args<const N: usize>(pairs: [(&str, Value); N]) -> Fields {
 /// An effect on a service.
 pub(crate) fn on_service(service: &Service, label: String, action: Action) -> Effect {
     let host = Some(service.host.clone());
-    Effect { action, label, host, service: Some(service.name.clone()), undo: None }
+    Effect { action, label, host, service: Some(service.name.clone()), undo: None, before: None }
 }
 
 /// The probe `name` of a service, with these arguments.

@@ -40,6 +40,7 @@ pub mod params;
 pub mod primitives;
 pub mod program;
 pub(crate) mod put_back;
+pub(crate) mod quotes;
 pub mod repl;
 pub mod rollback;
 pub(crate) mod sealed;

@@ -68,7 +68,7 @@ fn confirmed(track: &Rc<Track>, harm: &str) -> Fallible<bool> {
 }
 
 fn perform(track: &Rc<Track>, label: &str, action: Action) -> Fallible<Value> {
-    let effect = Effect { action, label: label.to_owned(), host: None, service: None, undo: None };
+    let effect = Effect { action, label: label.to_owned(), host: None, service: None, undo: None, before: None };
     match track.run.door.perform(effect, None) {
         Ok((_, Outcome::Done { value, .. })) => Ok(value),
         // Questions and notes do not fail; one that a person left out has no answer.

@@ -1,5 +1,5 @@
-//! The steps that a runbook has, found by reading it: what is still ahead of a run. It must not evaluate anything; a
-//! step whose name is not written out is not known here.
+//! The steps that a runbook has, found by reading it: what is still ahead of a run. It must not evaluate anything; of a
+//! name that is computed it knows what is written out.
 
 use crate::error::Place;
 use crate::script::program::Program;
@@ -8,8 +8,10 @@ use crate::script::{diagnostic, tree};
 /// A step that is written in a runbook or one of its modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// Its name.
+    /// Its name, with `…` where only the run tells.
     pub name: String,
+    /// Whether only the run tells its whole name.
+    pub computed: bool,
     /// Where it stands.
     pub place: Place,
     /// Whether it is owed at the end.
@@ -26,10 +28,14 @@ pub fn steps(program: &Program) -> Vec<Written> {
             let site = path.last().and_then(tree::call_site);
             let site = site.filter(|site| matches!(site.name, "step" | "ensure") && site.namespace.is_none());
             if let Some(site) = site
-                && let Some(name) = site.args.first().and_then(tree::literal_text)
+                && let Some(given) = site.args.first()
                 && let Some(place) = diagnostic::place(&unit.file, site.position)
             {
-                found.push(Written { name, place, owed: site.name == "ensure" });
+                let (name, computed) = match tree::literal_text(given) {
+                    Some(name) => (name, false),
+                    None => (tree::template_text(given), true),
+                };
+                found.push(Written { name, computed, place, owed: site.name == "ensure" });
             }
             true
         });

@@ -103,6 +103,11 @@ impl ModuleResolver for Library {
 }
 
 impl Program {
+    /// The names of its modules.
+    pub fn module_names(&self) -> impl Iterator<Item = &str> {
+        self.modules.keys().map(String::as_str)
+    }
+
     /// Parses the runbook and loads its modules.
     ///
     /// # Errors

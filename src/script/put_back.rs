@@ -11,7 +11,7 @@ use crate::model::span::Span;
 use crate::model::text;
 use crate::model::value::{Fields, Value};
 use crate::script::lower;
-use crate::script::primitives::{answer_word, labelled};
+use crate::script::primitives::{answer_word, in_order, labelled};
 use crate::script::program::ScriptEnd;
 use crate::script::rollback::Part;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +66,7 @@ impl Hands<'_> {
         let (probe, wants) = (goal.probe.clone(), vec![former.clone()]);
         let action = Action::Until(Until { probe, wants, every: Span::secs(5), stays: Span(0), limit });
         let label = format!("{} to be {} as before", reading(change, goal), told(former));
-        self.perform(Effect { action, label, undo: None, ..change.effect.clone() }).map(drop)
+        self.perform(Effect { action, label, undo: None, before: None, ..change.effect.clone() }).map(drop)
     }
 
     /// Looks whether what stands there now is what this run made of it.
@@ -129,7 +129,7 @@ impl Hands<'_> {
         let name = change.effect.service.as_deref().or(change.effect.host.as_deref()).unwrap_or_default();
         let label = labelled(&probe.what, name, std::iter::empty());
         let action = Action::Probe(probe.clone());
-        self.perform(Effect { action, label, undo: None, ..change.effect.clone() })
+        self.perform(Effect { action, label, undo: None, before: None, ..change.effect.clone() })
     }
 
     /// Asks a person to do something; fails when they say that it failed.
@@ -141,6 +141,7 @@ impl Hands<'_> {
             host: None,
             service: None,
             undo: None,
+            before: None,
         };
         let (id, answer) = self.perform(effect)?;
         if answer_word(&answer) == "failed" {
@@ -152,12 +153,12 @@ impl Hands<'_> {
     /// Notes something on record.
     pub(super) fn note(&self, text: String) -> Part {
         let (action, label) = (Action::Note { text, warning: false }, "note".to_owned());
-        self.perform(Effect { action, label, host: None, service: None, undo: None }).map(drop)
+        self.perform(Effect { action, label, host: None, service: None, undo: None, before: None }).map(drop)
     }
 
     fn warn(&self, text: String) -> Part {
         let (action, label) = (Action::Note { text, warning: true }, "warn".to_owned());
-        self.perform(Effect { action, label, host: None, service: None, undo: None }).map(drop)
+        self.perform(Effect { action, label, host: None, service: None, undo: None, before: None }).map(drop)
     }
 
     fn perform(&self, effect: Effect) -> std::result::Result<(EffectId, Value), ScriptEnd> {
@@ -216,9 +217,9 @@ fn goal_of(change: &Change) -> Option<(String, &Goal)> {
 }
 
 fn reading(change: &Change, goal: &Goal) -> String {
-    let args = goal.probe.args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value"));
+    let args = without_values(&goal.probe.args);
     let service = change.effect.service.as_deref().unwrap_or_default();
-    labelled(&goal.probe.what, service, args.map(|(_, value)| value))
+    labelled(&goal.probe.what, service, in_order(&args, &[]).into_iter())
 }
 
 fn otherwise(change: &Change, goal: &Goal, now: &Value, former: &Value) -> String {
@@ -229,12 +230,17 @@ fn otherwise(change: &Change, goal: &Goal, now: &Value, former: &Value) -> Strin
 
 /// What is put back, as a person reads it: the value it is set to comes last.
 fn put_back_label(verb: &str, service: &str, args: &Fields) -> String {
-    let plain = args.iter().filter(|(name, _)| !matches!(name.as_str(), "former" | "value")).map(|(_, value)| value);
-    let label = labelled(verb, service, plain);
+    let label = labelled(verb, service, in_order(&without_values(args), &[]).into_iter());
     match args.get("former").filter(|_| args.contains_key("value")) {
         Some(former) => format!("{}, back to {})", label.strip_suffix(')').unwrap_or(&label), told(former)),
         None => label,
     }
+}
+
+/// The arguments that say what is changed, without those that say into what.
+fn without_values(args: &Fields) -> Fields {
+    let says_what = |name: &str| !matches!(name, "former" | "value");
+    args.iter().filter(|(name, _)| says_what(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// A value for people, in back-ticks.

@@ -209,6 +209,16 @@ pub(crate) fn literal_text(expr: &Expr) -> Option<String> {
     literal(expr).and_then(|value| value.into_immutable_string().ok()).map(|text| text.to_string())
 }
 
+/// What is written out of a text that is put together, with `…` in place of the rest.
+pub(crate) fn template_text(expr: &Expr) -> String {
+    let parts: &[Expr] = match expr {
+        Expr::InterpolatedString(parts, _) => parts,
+        Expr::FnCall(call, _) if call.name == "+" => &call.args,
+        _ => return literal_text(expr).unwrap_or_else(|| "…".to_owned()),
+    };
+    parts.iter().map(template_text).collect::<String>().replace("……", "…")
+}
+
 /// The first text of a list, if it is written out; the others need not be.
 pub(crate) fn first_text(expr: &Expr) -> Option<String> {
     match expr {

@@ -250,10 +250,11 @@ impl Return {
             (Some(error), _) => error.message.clone(),
             (None, Way::To(step)) if left_out => {
                 format!(
-                    "back before step {step}, but not as before it: something was left out; what it owes is still owed"
+                    "the run is back before step {step}, but not as before it: something was left out; \
+                     what it owes is still owed"
                 )
             }
-            (None, Way::To(step)) => format!("as before step {step}; what it owes is still owed"),
+            (None, Way::To(step)) => format!("the run is as before step {step}; what it owes is still owed"),
             (None, Way::All | Way::Abort) => String::new(),
         };
         if let (Ending::RolledBack, Way::To(_), Some(since)) = (ending, &way, errand.undo_since) {

@@ -182,6 +182,21 @@ fn a_table_decides_by_events_time_and_exit() {
 }
 
 #[test]
+fn a_watch_says_what_it_waits_for_as_it_stands() {
+    let fake = append(100_000, line(22902))(append(40_000, line(22911))(Fake::new()));
+    run_table(&fake);
+    let mut said: Vec<String> = Vec::new();
+    for event in &fake.0.borrow().events {
+        if let Event::Waiting { what, .. } = event
+            && said.last() != Some(what)
+        {
+            said.push(what.clone());
+        }
+    }
+    assert_eq!(said, ["waits for 25301"], "what ends it, not what it passes through");
+}
+
+#[test]
 fn a_table_tells_what_it_has_seen() {
     let lines = [line(22911), line(22911), line(22902), line(25301), line(22172)].concat();
     let fake = append(1_000, lines)(Fake::new());

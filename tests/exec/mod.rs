@@ -28,8 +28,14 @@ fn act_kept(
     (attempt, recovering): (u32, bool),
     kept_in: Result<Option<&str>, &Trouble>,
 ) -> Verdict {
-    let effect =
-        Effect { action, label: "verb(c2)".into(), host: Some("h".into()), service: Some("c2".into()), undo: None };
+    let effect = Effect {
+        action,
+        label: "verb(c2)".into(),
+        host: Some("h".into()),
+        service: Some("c2".into()),
+        undo: None,
+        before: None,
+    };
     let id = EffectId { track: TrackId::main(), n: 7 };
     let since = Moment { wall: 1_000_000, mono: 0, boot: "boot".into() };
     let order = Order {

@@ -92,7 +92,7 @@ impl Door for FakeDoor {
             let (message, output) = (message.clone(), "line 1\nline 2\n".to_owned());
             return Ok((id, Outcome::Failed(Failure { kind: FailureKind::Exit, message, exit: Some(3), output })));
         }
-        if let Action::Sleep { span } = &effect.action {
+        if let Action::Sleep { span, .. } = &effect.action {
             state.time += span.0 as i64;
         }
         let mut mark = None;

@@ -90,6 +90,12 @@ fn likely_mistakes_are_warnings() {
     assert!(found.len() == 1 && found[0].starts_with("?1:1: `\"22172\"` is text"), "{found:?}");
 }
 
+#[test]
+fn an_escape_in_back_ticks_is_a_warning() {
+    let found = findings("let who = \"x\";\nnote(`one\\ntwo ${who + \"\\n\"}`);\nnote(\"a\\nb\"); // `\\n`", &[]);
+    assert!(found.len() == 1 && found[0].starts_with("?2:10: `\\n` is two characters here"), "{found:?}");
+}
+
 /// Whoever is handed a closure has the variable of a `for` as it is in that round. What a script keeps itself has not.
 #[test]
 fn closures_that_outlive_their_round_are_errors_where_they_would_see_the_last_one() {

@@ -20,8 +20,8 @@ fn a_change_knows_its_command_its_goal_and_how_to_undo_it() {
     let script =
         "let r = set_option(service(\"c2\"), \"s\", \"k\", 1, #{ limit: \"90s\" }); note(`${r.changed} ${r.former}`);";
     let test = Test::new(script).answer("option(c2)", "0");
-    assert_eq!(test.done(), ["option(c2)", "set_option(c2, k, s, 1)", "note: true 0"]);
-    let effect = test.door.effect("set_option(c2, k, s, 1)");
+    assert_eq!(test.done(), ["option(c2)", "set_option(c2, s, k, 1)", "note: true 0"]);
+    let effect = test.door.effect("set_option(c2, s, k, 1)");
     let Action::Job(job) = &effect.action else { panic!("not a job") };
     assert_eq!(job.argv, ["adapter", "set_option", "c2", "s", "k", "1"]);
     assert_eq!(job.goal.as_ref().unwrap().wants, ["1".into()]);

@@ -22,7 +22,7 @@ const ONCE: [oracle::OnceVerb<'static>; 2] = [("backup", "p1"), ("backup", "p2")
 fn effect(service: &str, verb: &str, action: Action) -> Effect {
     let service = Some(service.to_owned()).filter(|name| !name.is_empty());
     let host = service.is_some().then(|| "h".to_owned());
-    Effect { action, label: verb.to_owned(), host, service, undo: None }
+    Effect { action, label: verb.to_owned(), host, service, undo: None, before: None }
 }
 
 fn status() -> Probe {

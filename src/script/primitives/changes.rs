@@ -3,7 +3,7 @@
 
 use crate::convert;
 use crate::model::account::done_as;
-use crate::model::effect::{Action, Ask, Capture, Class, Effect, FailureKind, Form, Job};
+use crate::model::effect::{Action, Ask, Before, Capture, Class, Effect, FailureKind, Form, Job};
 use crate::model::profile::Verb;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
@@ -262,10 +262,13 @@ fn change(call: &Call<'_>, service: &ServiceHandle, name: &str, args: &Fields, g
     let verb = call.sound(lower::verb(service.get(), name))?;
     let job = call.sound(lower::job(service.get(), name, args, given.limit))?;
     let job = Job { secret: given.secret, ..job };
+    let label = probes::labelled(name, service.name(), probes::in_order(args, &verb.argv).into_iter());
     let mut former = Value::Null;
     if let Some(goal) = &job.goal {
-        let label = probes::labelled(&goal.probe.what, service.name(), std::iter::empty());
-        former = call.perform(lower::on_service(service.get(), label, Action::Probe(goal.probe.clone())))?.value;
+        let read = probes::labelled(&goal.probe.what, service.name(), std::iter::empty());
+        let mut look = lower::on_service(service.get(), read, Action::Probe(goal.probe.clone()));
+        look.before = Some(Before { change: label.clone(), wants: goal.wants.clone() });
+        former = call.perform(look)?.value;
         if goal.wants.contains(&former) {
             return Ok(result(false, &former, ""));
         }
@@ -273,7 +276,6 @@ fn change(call: &Call<'_>, service: &ServiceHandle, name: &str, args: &Fields, g
     if verb.severe {
         ask_first(call, service, name, verb)?;
     }
-    let label = probes::labelled(name, service.name(), args.values());
     let mut effect = lower::on_service(service.get(), label, Action::Job(job));
     effect.undo = lower::undo(verb, args, &former);
     let done = call.perform(effect)?;
@@ -330,7 +332,7 @@ fn run(call: &Call<'_>) -> Fallible<Dynamic> {
         (on, _) => {
             let host = on.map(|host| host.name().to_owned());
             let label = format!("run({}, {command})", host.as_deref().unwrap_or_default());
-            Effect { label, action, host, service: None, undo: None }
+            Effect { label, action, host, service: None, undo: None, before: None }
         }
     };
     let done = call.perform(effect)?;

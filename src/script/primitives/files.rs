@@ -85,7 +85,7 @@ fn fetch(call: &Call<'_>) -> Fallible<Dynamic> {
 fn carry(call: &Call<'_>, verb: &str, action: Action, transfer: &Transfer, undo: Option<Undo>) -> Fallible<Dynamic> {
     let host = call.host(0)?.name().to_owned();
     let label = format!("{verb}({host}, {})", transfer.remote);
-    let done = call.perform(Effect { action, label, host: Some(host), service: None, undo })?;
+    let done = call.perform(Effect { action, label, host: Some(host), service: None, undo, before: None })?;
     Ok(convert::to_dynamic(&done.value))
 }
 

@@ -190,7 +190,7 @@ fn ensure(call: &Call<'_>) -> Fallible<Dynamic> {
 
 fn point_of_no_return(call: &Call<'_>) -> Fallible<Dynamic> {
     let (action, label) = (Action::NoReturn { why: call.text(0)? }, call.doc.name.to_owned());
-    call.perform(Effect { action, label, host: None, service: None, undo: None })?;
+    call.perform(Effect { action, label, host: None, service: None, undo: None, before: None })?;
     Ok(Dynamic::UNIT)
 }
 

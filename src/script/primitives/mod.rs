@@ -28,7 +28,7 @@ mod waits;
 pub(crate) use flow::end_step;
 pub(crate) use inventory::unknown as unknown_name;
 pub(crate) use people::word as answer_word;
-pub(crate) use probes::labelled;
+pub(crate) use probes::{in_order, labelled};
 
 use crate::script::call::Call;
 use crate::script::context::Fallible;

@@ -77,7 +77,9 @@ fn ask(call: &Call<'_>, form: Form, text: String, evidence: String, options: &Op
     let gate = call.track()?.run.door.gate_name(call.doc.name, own.as_deref());
     let label = format!("{}({text})", call.doc.name);
     let ask = Ask { gate, form, text, evidence };
-    Ok(call.perform(Effect { action: Action::Ask(ask), label, host: None, service: None, undo: None })?.value)
+    Ok(call
+        .perform(Effect { action: Action::Ask(ask), label, host: None, service: None, undo: None, before: None })?
+        .value)
 }
 
 fn confirm(call: &Call<'_>) -> Fallible<Dynamic> {
@@ -112,7 +114,7 @@ fn see(call: &Call<'_>, check: &FnPtr, text: &str) -> Fallible<Dynamic> {
             let message = format!("a person says done, but the check does not hold: {text}");
             let warning = Action::Note { text: message.clone(), warning: true };
             let label = "warn(the check does not hold)".to_owned();
-            call.perform(Effect { action: warning, label, host: None, service: None, undo: None })?;
+            call.perform(Effect { action: warning, label, host: None, service: None, undo: None, before: None })?;
             Err(failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None))
         }
         Err(_) => {

@@ -11,6 +11,9 @@ use crate::script::lower;
 use crate::script::primitives::Primitive;
 use rhai::Dynamic;
 
+/// The names of arguments whose order a signature says, in that order: `set_option(service, section, key, value)`.
+const SIGNED: [&str; 3] = ["section", "key", "value"];
+
 const PROBE: VerbDoc = VerbDoc {
     class: Some(Class::Probe),
     limit: "30s a try, 3 tries, unless the profile says otherwise",
@@ -104,7 +107,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 /// Reads `name` of a service.
 pub(super) fn read(call: &Call<'_>, service: &ServiceHandle, name: &str, args: Fields) -> Fallible<Value> {
     let probe = call.sound(lower::probe(service.get(), name, args))?;
-    let label = labelled(name, service.name(), probe.args.values());
+    let argv = service.get().profile.probes.get(name).map_or(&[][..], |reader| &reader.argv);
+    let label = labelled(name, service.name(), in_order(&probe.args, argv).into_iter());
     Ok(call.perform(lower::on_service(service.get(), label, Action::Probe(probe)))?.value)
 }
 
@@ -112,6 +116,19 @@ pub(super) fn read(call: &Call<'_>, service: &ServiceHandle, name: &str, args: F
 pub(crate) fn labelled<'v>(name: &str, service: &str, args: impl Iterator<Item = &'v Value>) -> String {
     let rest: String = args.map(|value| format!(", {value}")).collect();
     format!("{name}({service}{rest})")
+}
+
+/// Arguments in the order of the call: as the verbs' signatures have them, and where these do not name them, as the
+/// command takes them.
+pub(crate) fn in_order<'v>(args: &'v Fields, argv: &[String]) -> Vec<&'v Value> {
+    let place = |name: &str| {
+        let signed = SIGNED.iter().position(|known| *known == name);
+        let word = argv.iter().position(|word| word.contains(&format!("{{{name}}}"))).unwrap_or(argv.len());
+        signed.map_or((SIGNED.len(), word), |place| (place, 0))
+    };
+    let mut all: Vec<(&String, &Value)> = args.iter().collect();
+    all.sort_by_key(|(name, _)| place(name));
+    all.into_iter().map(|(_, value)| value).collect()
 }
 
 fn named(call: &Call<'_>, name: &str) -> Fallible<Dynamic> {

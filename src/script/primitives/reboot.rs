@@ -152,5 +152,5 @@ fn wait(
 }
 
 fn on_host(host: &HostHandle, label: String, action: Action) -> Effect {
-    Effect { action, label, host: Some(host.name().to_owned()), service: None, undo: None }
+    Effect { action, label, host: Some(host.name().to_owned()), service: None, undo: None, before: None }
 }

@@ -97,7 +97,14 @@ fn end(call: &Call<'_>) -> Fallible<Dynamic> {
 fn record(call: &Call<'_>, warning: bool) -> Fallible<Dynamic> {
     let text = diagnostic::shown(call.any(0));
     let label = if warning { "warn" } else { "note" }.to_owned();
-    call.perform(Effect { action: Action::Note { text, warning }, label, host: None, service: None, undo: None })?;
+    call.perform(Effect {
+        action: Action::Note { text, warning },
+        label,
+        host: None,
+        service: None,
+        undo: None,
+        before: None,
+    })?;
     Ok(Dynamic::UNIT)
 }
 

@@ -1,7 +1,7 @@
 //! Waiting for states and for time to pass. All of it goes through the door: a resumed run waits on with its first
 //! deadline, and a simulated one costs no time.
 
-use crate::model::effect::{Action, Capture, Class, Effect, FailureKind, Until};
+use crate::model::effect::{Action, Capture, Class, Effect, FailureKind, Looks, Until};
 use crate::model::record::Moment;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
@@ -165,7 +165,12 @@ pub(super) fn until_true(
                 let why = failure::plain(FailureKind::Limit, format!("still waiting after {limit}: {what}"));
                 return Err(failure::raise(call, &why, None, None, None));
             }
-            Ok(false) => rest(call, what.to_owned(), every.min(Span(left)))?,
+            Ok(false) => {
+                let waited = Span(limit.0.saturating_sub(left));
+                let readings = call.track()?.readings_of_wait.take();
+                let (span, within) = (every.min(Span(left)), Some(Looks { readings, waited, left: Span(left) }));
+                call.perform(ours(what.to_owned(), Action::Sleep { span, within }))?;
+            }
             Err(_) => {
                 let kind = diagnostic::kind_of(&holds);
                 return Err(call.bug(format!("the condition of `{}` gives {kind}, not true or false", call.doc.name)));
@@ -181,7 +186,7 @@ fn sleep(call: &Call<'_>) -> Fallible<Dynamic> {
 
 /// Lets time pass; `why` is what a person reads meanwhile.
 pub(super) fn rest(call: &Call<'_>, why: String, span: Span) -> Fallible<()> {
-    call.perform(ours(why, Action::Sleep { span })).map(|_| ())
+    call.perform(ours(why, Action::Sleep { span, within: None })).map(|_| ())
 }
 
 fn now(call: &Call<'_>) -> Fallible<i64> {
@@ -197,5 +202,5 @@ fn instant(call: &Call<'_>) -> Fallible<Moment> {
 
 /// An effect that concerns no host.
 fn ours(label: String, action: Action) -> Effect {
-    Effect { action, label, host: None, service: None, undo: None }
+    Effect { action, label, host: None, service: None, undo: None, before: None }
 }

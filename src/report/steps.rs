@@ -1,0 +1,67 @@
+//! Which steps are under way on the screen, and whether anything was done in them. It must not write anything.
+
+use crate::model::effect::{Action, Effect};
+use crate::model::record::TrackId;
+use std::collections::BTreeMap;
+
+/// A step under way.
+pub(super) struct Step {
+    name: String,
+    /// Since when, wall clock milliseconds.
+    pub(super) since: i64,
+    /// Something was changed in it, or somebody was asked.
+    acted: bool,
+    /// A change in it was so already.
+    spared: bool,
+}
+
+impl Step {
+    /// It was there to change something, and there was nothing to change.
+    pub(super) fn was_so_already(&self) -> bool {
+        self.spared && !self.acted
+    }
+}
+
+/// The steps under way.
+#[derive(Default)]
+pub(super) struct Steps(BTreeMap<(TrackId, String), Step>);
+
+impl Steps {
+    /// A step begins.
+    pub(super) fn begin(&mut self, track: &TrackId, number: &str, name: &str, since: i64) {
+        let step = Step { name: name.to_owned(), since, acted: false, spared: false };
+        self.0.insert((track.clone(), number.to_owned()), step);
+    }
+
+    /// A step has ended.
+    pub(super) fn end(&mut self, track: &TrackId, number: &str) -> Option<Step> {
+        self.0.remove(&(track.clone(), number.to_owned()))
+    }
+
+    /// Number, name and beginning of each.
+    pub(super) fn under_way(&self) -> Vec<(String, String, i64)> {
+        self.0.iter().map(|((_, number), step)| (number.clone(), step.name.clone(), step.since)).collect()
+    }
+
+    /// An effect is asked for in a step.
+    pub(super) fn asked(&mut self, track: &TrackId, number: &str, effect: &Effect) {
+        if effect.may_change() || matches!(effect.action, Action::Ask(_)) {
+            self.around(track, number).for_each(|step| step.acted = true);
+        }
+    }
+
+    /// A change was left out in a step: it was so already.
+    pub(super) fn spared(&mut self, track: &TrackId, number: &str) {
+        self.around(track, number).for_each(|step| step.spared = true);
+    }
+
+    /// The step and those it is part of, be they of the track that its own was forked from.
+    fn around<'a>(&'a mut self, track: &'a TrackId, number: &'a str) -> impl Iterator<Item = &'a mut Step> {
+        let is_in =
+            move |outer: &str| number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_around = move |(of, outer): &(TrackId, String)| {
+            if of == track { is_in(outer) } else { track.0.starts_with(&format!("{}.", of.0)) }
+        };
+        self.0.iter_mut().filter(move |(key, _)| is_around(key)).map(|(_, step)| step)
+    }
+}
