@@ -7,8 +7,9 @@ use baton::model::record::{Ending, Record};
 
 const PARTS: &str = r#"//! Parts of the upgrade
 import "genesys/confserv" as cs;
+import "genesys/confserv-before" as before;
 import "genesys/confserv-holds" as holds;
-let up = cs::observe(pair("confserv"), #{ new_version: "8.5.101.10", db_upgrade: false, new_database: "",
+let up = before::observe(pair("confserv"), #{ new_version: "8.5.101.10", db_upgrade: false, new_database: "",
     role_limit: "10s", clients_limit: "1min", start_limit: "5min" });
 "#;
 
@@ -74,7 +75,8 @@ fn outcome(table: &Table, events: &[i64]) -> String {
 #[test]
 fn a_record_that_is_there_twice_and_a_peer_that_reconnects_change_no_verdict() {
     let first = |version: &str| {
-        table(&format!("tables::first_start(#{{ old_version: \"{version}\", db_upgrade: false }}, false)"))
+        let up = format!("#{{ old_version: \"{version}\", db_upgrade: false, settle_limit: \"10s\" }}");
+        table(&format!("tables::first_start({up}, false)"))
     };
     let (old, recent) = (first("8.1.3"), first("8.5.0"));
     let forced = table("tables::first_start(#{ old_version: \"8.1.3\", db_upgrade: false }, true)");
@@ -87,12 +89,18 @@ fn a_record_that_is_there_twice_and_a_peer_that_reconnects_change_no_verdict() {
         (&recent, vec![22911, 22902, 22172], "COMPATIBLE"),
         (&recent, vec![22911, 22902, 22902, 22911, 22902, 22172], "COMPATIBLE"),
         (&forced, vec![25300, 22911, 22902, 25300, 22911, 22902, 22170], "READY_SAME_DB"),
-        (&table("tables::same_schema_start()"), vec![22911, 25303, 22911, 25303, 22902, 22172], "OK"),
+        (
+            &table("tables::same_schema_start(#{ db_upgrade: false })"),
+            vec![22911, 25303, 22911, 25303, 22902, 22172],
+            "OK",
+        ),
         (&table("tables::second_start()"), vec![22911, 22911, 22902, 22902, 22172], "BACKUP"),
     ] {
         assert_eq!(outcome(table, &events), expected, "{events:?}");
         let twice: Vec<i64> = events.iter().flat_map(|event| [*event, *event]).collect();
         assert_eq!(outcome(table, &twice), expected, "{twice:?}");
     }
-    assert_eq!(outcome(&old, &[22911, 22170]), "ANOMALY", "what nobody foresaw still is one");
+    assert_eq!(outcome(&old, &[22911, 22902, 25301]), "LATE", "below 8.5 a person judges it");
+    assert_eq!(outcome(&old, &[22911, 22170]), "PRIMARY", "its peer is asked");
+    assert_eq!(outcome(&old, &[22911, 25302]), "ANOMALY", "what nobody foresaw still is one");
 }

@@ -77,10 +77,8 @@ pub(super) fn take_back(taken: TakenUp, course: &Course, events: Option<&Path>, 
     course.remarks().iter().for_each(|remark| desk.screen.remark(remark));
     desk.screen.remark("the run has failed: rolling back, as asked");
     let gates = course.gates(&taken.run, desk.who(), Begun::default());
-    match rollback::go_back(&taken, events, false, desk)? {
-        Some(finished) => go_on(taken, course, events, (finished, gates), desk),
-        None => Ok(Kind::Suspended.exit_code()),
-    }
+    let finished = rollback::go_back(&taken, events, false, desk)?;
+    go_on(taken, course, events, (finished, gates), desk)
 }
 
 /// Goes on from a runner's ending, as long as a person wants it. Returns the exit code.

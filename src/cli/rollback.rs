@@ -120,13 +120,7 @@ fn said_again(words: &Words) -> String {
 
 /// Goes back, or further back. With `asks` a person who has seen the plan is asked first; `said` are the flags of the
 /// command, where it was one.
-fn go(
-    taken: &TakenUp,
-    wish: Wish,
-    parts: Parts,
-    (asks, said): (bool, Option<&str>),
-    desk: &Desk,
-) -> Result<Finished> {
+fn go(taken: &TakenUp, wish: Wish, parts: Parts, (asks, said): (bool, Option<&str>), desk: &Desk) -> Result<Finished> {
     let back = session::way_back(&taken.prepared, parts, wish)?;
     show(&back, &taken.run, desk);
     if asks {

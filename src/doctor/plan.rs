@@ -148,7 +148,7 @@ fn of_host(host: &Host, what: &str, argv: Vec<String>, limit: Span) -> Effect {
     let probe = raw(lower::script_check(argv), limit);
     let probe = Probe { what: what.to_owned(), exit_tells: false, ..probe };
     let (action, label) = (Action::Probe(probe), what.to_owned());
-    Effect { action, label, host: Some(host.name.clone()), service: None, undo: None }
+    Effect { action, label, host: Some(host.name.clone()), service: None, undo: None, before: None }
 }
 
 /// A probe that is tried once, for this long at the most, and gives what was printed.

@@ -13,7 +13,7 @@ use baton::sim::{Fault, Harm, Trigger};
 use std::collections::BTreeSet;
 
 /// Runs with parameters of their own, in scenarios in which they matter, and how they end.
-const GIVEN: [Given; 10] = [
+const GIVEN: [Given; 14] = [
     Given {
         runbook: "genesys/confserv-ha",
         scenario: "upgrade-mode",
@@ -21,10 +21,19 @@ const GIVEN: [Given; 10] = [
             ("new_version", "8.5.101.12"),
             ("contact_limit", "4min"),
             ("start_limit", "50min"),
-            ("role_limit", "70s"),
+            ("settle_limit", "15s"),
+            ("backup_hours", "0"),
         ],
         ..USUAL
     },
+    Given {
+        runbook: "genesys/confserv-ha",
+        scenario: "compatible",
+        params: &[("role_limit", "1s")],
+        ending: Held,
+        ..USUAL
+    },
+    Given { runbook: "genesys/confserv-ha", scenario: "compatible", params: &[("return_roles", "true")], ..USUAL },
     Given {
         runbook: "genesys/confserv-ha",
         scenario: "upgrade-mode",
@@ -42,12 +51,14 @@ const GIVEN: [Given; 10] = [
     Given {
         runbook: "genesys/confserv-ha-same-schema",
         scenario: "same-schema",
-        params: &[
-            ("new_version", "8.5.101.12"),
-            ("contact_limit", "4min"),
-            ("start_limit", "50min"),
-            ("role_limit", "70s"),
-        ],
+        params: &[("new_version", "8.5.101.12"), ("contact_limit", "4min"), ("start_limit", "50min"), ("dr", "true")],
+        ..USUAL
+    },
+    Given {
+        runbook: "genesys/confserv-ha-same-schema",
+        scenario: "same-schema",
+        params: &[("role_limit", "1s")],
+        ending: Held,
         ..USUAL
     },
     Given {
@@ -58,6 +69,7 @@ const GIVEN: [Given; 10] = [
         ..USUAL
     },
     Given { runbook: "genesys/rollback", scenario: "rb-oper", params: &[("start_limit", "5s")], ending: Held, ..USUAL },
+    Given { runbook: "genesys/rollback", scenario: "rb-oper", params: &[("role_limit", "1s")], ending: Held, ..USUAL },
     Given { runbook: "genesys/rollback", scenario: "rb-alone", params: &[("only", "c1")], ..USUAL },
     Given {
         runbook: "genesys/rollback",

@@ -8,9 +8,9 @@ use baton::sim::{CrashClock, oracle};
 
 /// Upgrades that were carried out or broke off, each taken back with its record by another branch.
 pub(super) const STORIES: [Given; 5] = [
-    Given { after: Some(("genesys/confserv-ha", Some("stage_install"))), scenario: "upgrade-mode", ..BACK },
+    Given { after: Some(("genesys/confserv-ha", Some("swap_folder"))), scenario: "upgrade-mode", ..BACK },
     Given {
-        after: Some(("genesys/confserv-ha", Some("stage_install"))),
+        after: Some(("genesys/confserv-ha", Some("swap_folder"))),
         scenario: "upgrade-mode",
         params: &[("trusted", "no")],
         ..BACK
@@ -18,7 +18,7 @@ pub(super) const STORIES: [Given; 5] = [
     Given {
         after: Some(("genesys/confserv-ha", None)),
         scenario: "compatible",
-        params: &[("start_limit", "50min"), ("role_limit", "70s")],
+        params: &[("start_limit", "50min")],
         ..BACK
     },
     Given {
