@@ -460,11 +460,6 @@ impl Play<'_> {
         stored.into_iter().map(|Stored { record, .. }| record).collect()
     }
 
-    /// The same; nothing when the run was not begun.
-    pub fn records_if_any(&self) -> Vec<Record> {
-        if self.is_begun() { self.records() } else { Vec::new() }
-    }
-
     /// Whether anything is on record.
     pub fn is_begun(&self) -> bool {
         self.store.count(self.run) > 0
