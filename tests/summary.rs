@@ -10,6 +10,9 @@ const SLACK: i64 = 60_000;
 /// The pairs of the shipped labs, one each.
 const PAIRS: [&str; 2] = ["confserv", "db"];
 
+/// Where a server goes down by itself. When, no run can tell: only since when it was not read to serve.
+const DIES: [&str; 2] = ["original-dies", "upgraded-dies"];
+
 fn said(sum: &Summary, condition: Condition) -> Vec<&Interval> {
     let of_pair = |interval: &&Interval| PAIRS.contains(&interval.whose.as_str());
     sum.intervals.iter().filter(|interval| interval.condition == condition).filter(of_pair).collect()
@@ -67,6 +70,9 @@ fn what_is_said_is_not_much_longer_than_the_truth() {
             sum.unbroken.iter().any(|pair| PAIRS.contains(&pair.as_str())),
             "{runbook} in {scenario}"
         );
+        if DIES.contains(&scenario) {
+            continue;
+        }
         assert!(out.iter().all(|one| one.until.is_some_and(|until| until - one.from <= SLACK)), "{out:#?}");
     }
 }
