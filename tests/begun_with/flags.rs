@@ -13,7 +13,7 @@ use baton::sim::{Fault, Harm, Trigger};
 use std::collections::BTreeSet;
 
 /// Runs with parameters of their own, in scenarios in which they matter, and how they end.
-const GIVEN: [Given; 14] = [
+const GIVEN: [Given; 13] = [
     Given {
         runbook: "genesys/confserv-ha",
         scenario: "upgrade-mode",
@@ -28,8 +28,8 @@ const GIVEN: [Given; 14] = [
     },
     Given {
         runbook: "genesys/confserv-ha",
-        scenario: "compatible",
-        params: &[("role_limit", "1s")],
+        scenario: "not-promoted",
+        params: &[("role_limit", "70s")],
         ending: Held,
         ..USUAL
     },
@@ -51,14 +51,13 @@ const GIVEN: [Given; 14] = [
     Given {
         runbook: "genesys/confserv-ha-same-schema",
         scenario: "same-schema",
-        params: &[("new_version", "8.5.101.12"), ("contact_limit", "4min"), ("start_limit", "50min"), ("dr", "true")],
-        ..USUAL
-    },
-    Given {
-        runbook: "genesys/confserv-ha-same-schema",
-        scenario: "same-schema",
-        params: &[("role_limit", "1s")],
-        ending: Held,
+        params: &[
+            ("new_version", "8.5.101.12"),
+            ("contact_limit", "4min"),
+            ("start_limit", "50min"),
+            ("role_limit", "70s"),
+            ("dr", "true"),
+        ],
         ..USUAL
     },
     Given {
@@ -69,7 +68,13 @@ const GIVEN: [Given; 14] = [
         ..USUAL
     },
     Given { runbook: "genesys/rollback", scenario: "rb-oper", params: &[("start_limit", "5s")], ending: Held, ..USUAL },
-    Given { runbook: "genesys/rollback", scenario: "rb-oper", params: &[("role_limit", "1s")], ending: Held, ..USUAL },
+    Given {
+        runbook: "genesys/rollback",
+        scenario: "rb-not-promoted",
+        params: &[("role_limit", "70s")],
+        ending: Held,
+        ..USUAL
+    },
     Given { runbook: "genesys/rollback", scenario: "rb-alone", params: &[("only", "c1")], ..USUAL },
     Given {
         runbook: "genesys/rollback",
@@ -136,7 +141,7 @@ const FLAGGED: [Flagged; 18] = [
 const KEPT: [&str; 7] = ["--answers", "--from-run", "--no-operator", "--on-failure", "--param", "--step", "--until"];
 /// Those that it need not: where it acts is on record, how fast a lab is lies with the lab, and who watches is for each
 /// runner to say.
-const OTHERS: [&str; 7] = ["--events", "--help", "--inventory", "--lab", "--speed", "--state", "--trace"];
+const OTHERS: [&str; 8] = ["--events", "--help", "--inventory", "--lab", "--plain", "--speed", "--state", "--trace"];
 
 fn shipped() -> impl Iterator<Item = &'static str> {
     library::all(Shelf::Runbooks).into_iter().map(|entry| entry.name)
