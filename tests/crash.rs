@@ -57,7 +57,7 @@ fn a_runner_may_die_at_any_point_and_nothing_is_lost_or_done_twice() {
 #[allow(clippy::print_stderr)]
 fn a_resume_may_die_at_any_point_as_well() {
     let all = std::env::var("BATON_CRASHES").is_ok_and(|text| text == "all");
-    let stride = if all { 1 } else { 149 };
+    let stride = if all { 1 } else { 367 };
     let mut schedules = 0_u64;
     for (at, (runbook, scenario, ending)) in SCENES.into_iter().enumerate() {
         let scene = Scene::new(runbook, scenario);
