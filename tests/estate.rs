@@ -52,19 +52,24 @@ fn a_link_that_was_cut_or_a_peer_that_is_frozen_says_nothing_until_it_goes_on() 
     let host = estate.host(1);
     let begin = |name: &str| {
         let mut ssh = Command::new("ssh");
-        ssh.arg("-F").arg(estate.config()).args(["h1", &format!("sleep 0.3; echo {name} >>done")]);
+        let command = format!("until test -e {name}; do sleep 0.1; done; echo {name} >>done");
+        ssh.arg("-F").arg(estate.config()).args(["h1", &command]);
         let child = ssh.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("starts ssh");
         patiently("it runs", || host.machine.processes().iter().any(|it| it.name == "sleep"));
         child
     };
+    // What it waits for is there only once the link is cut, or the host frozen, however slow this machine is.
+    let lets_go = |name: &str| std::fs::write(host.home().join(name), "").expect("written");
     let mut child = begin("cut");
     host.machine.cut_link();
-    std::thread::sleep(Duration::from_millis(600));
-    assert!(child.try_wait().unwrap().is_none() && host.home().join("done").exists(), "the host went on alone");
+    lets_go("cut");
+    patiently("the host goes on alone", || host.home().join("done").exists());
+    assert!(child.try_wait().unwrap().is_none(), "nobody could say that it is over");
     host.machine.heal_link();
     assert!(child.wait().unwrap().success());
     let mut child = begin("frozen");
     host.machine.freeze();
+    lets_go("frozen");
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(std::fs::read_to_string(host.home().join("done")).unwrap(), "cut\n");
     host.machine.thaw();
