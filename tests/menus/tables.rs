@@ -4,7 +4,10 @@
 use std::path::{Path, PathBuf};
 
 /// Tables of the same form that are no words to be typed at a prompt, and what they are.
-const NO_MENUS: [(&str, &str); 1] = [("ELSEWHERE", "words of other programs, answered with the one that is meant")];
+const NO_MENUS: [(&str, &str); 2] = [
+    ("ELSEWHERE", "words of other programs, answered with the one that is meant"),
+    ("READS", "verbs of the language, with the probe that they read"),
+];
 
 /// Texts that end as a prompt does: some are shown behind one, where the question is the same; those of the REPL are
 /// drawn anew with each key, and what is waited for there is a new line.
