@@ -97,7 +97,8 @@ pub(super) fn go_back(taken: &TakenUp, events: Option<&Path>, asks: bool, desk: 
     go(taken, Wish::of(Way::All), parts, (asks, None), desk)
 }
 
-/// How a run is steered on its way back, for the record: as before, with these answers. Nothing where that stands there.
+/// How a run is steered on its way back, for the record: as before, with these answers. Nothing where that stands
+/// there already.
 pub(super) fn changed(before: &Asked, answers: Option<&Answers>) -> Option<Asked> {
     let now = Asked { answers: answers.map(Answers::to_keep), ..before.clone() };
     (now != *before).then_some(now)

@@ -124,8 +124,8 @@ impl Steering {
         self.course_on(names, None, false)
     }
 
-    /// How a run is steered of which this is on record. What was asked for before counts as long as nothing else is said
-    /// now; `freely` has it go on without being asked before each change.
+    /// How a run is steered of which this is on record. What was asked for before counts as long as nothing else is
+    /// said now; `freely` has it go on without being asked before each change.
     ///
     /// # Errors
     /// `Usage` when there is no such step, it has ended, or nobody is there to be asked.
@@ -184,8 +184,8 @@ impl Steering {
     }
 }
 
-/// The step to stop after that was asked for before in these words, if it is still to come: as it was typed and as it is
-/// meant. When the texts have none of that name any more, only as it was typed.
+/// The step to stop after that was asked for before in these words, if it is still to come: as it was typed and as it
+/// is meant. When the texts have none of that name any more, only as it was typed.
 fn still_to_come(words: &str, names: &StepNames, known: &History) -> (Option<(String, StepName)>, Option<String>) {
     match names.find(words) {
         Ok(step) if known.came_behind(&step) => (None, None),

@@ -26,7 +26,10 @@ impl History {
     #[must_use]
     pub fn died_behind(&self, track: &TrackId, number: &str) -> bool {
         let mut latest = self.records().iter().rev().map(|stored| &stored.record);
-        let is_end = |record: &Record| matches!(record, Record::StepEnded { track: of, number: same, failed: None, .. } if of == track && same == number);
+        let is_end = |record: &Record| match record {
+            Record::StepEnded { track: of, number: same, failed: None, .. } => of == track && same == number,
+            _ => false,
+        };
         latest.find(|record| matches!(record, Record::Ended { .. }) || is_end(record)).is_some_and(is_end)
     }
 

@@ -120,8 +120,8 @@ impl SimEstate {
         Ok(Self(Rc::new(RefCell::new(estate))))
     }
 
-    /// A site of its own that stands as this one does now: what happens to one from now on does not happen to the other.
-    /// No runner works on it yet.
+    /// A site of its own that stands as this one does now: what happens to one from now on does not happen to the
+    /// other. No runner works on it yet.
     #[must_use]
     pub fn fork(&self) -> Self {
         let estate = self.0.borrow();
