@@ -26,9 +26,9 @@ impl History {
     #[must_use]
     pub fn died_behind(&self, track: &TrackId, number: &str) -> bool {
         let mut latest = self.records().iter().rev().map(|stored| &stored.record);
-        let is_end = |record: &Record| match record {
-            Record::StepEnded { track: of, number: same, failed: None, .. } => of == track && same == number,
-            _ => false,
+        let is_end = |record: &Record| {
+            let Record::StepEnded { track: of, number: same, failed: None, .. } = record else { return false };
+            of == track && same == number
         };
         latest.find(|record| matches!(record, Record::Ended { .. }) || is_end(record)).is_some_and(is_end)
     }
