@@ -13,7 +13,7 @@ use crate::report::deeds::{ALREADY, NOT_REACHED, SKIPPED};
 use crate::report::layout::{Badge, badge, paragraphs};
 use crate::report::style::Tone;
 use crate::script::doc;
-use crate::script::outline::Written;
+use crate::script::outline::{OutlineLine, Written};
 use crate::script::repl::can_be_read;
 
 /// Where the run stands.
@@ -62,14 +62,15 @@ fn standing(step: &Begun) -> Badge {
     }
 }
 
-/// The steps: those that have begun, then those that are written and were not reached.
-pub(crate) fn steps(steer: &Steer) -> String {
+/// The steps: those that have begun, then those that are written and were not reached, in the order in which they can
+/// happen.
+pub(crate) fn steps(steer: &Steer, width: usize) -> String {
     let mut begun = steer.diary.steps();
     begun.sort_by_key(|step| step.number.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u32>>());
     let mut text = String::new();
     for step in &begun {
         let mark = standing(step);
-        text += &format!("{} {:<7} {:<6} {}\n", mark.symbol, mark.word, step.number, shown(&step.name));
+        text += &row(&format!("{} {:<7} {:<6} ", mark.symbol, mark.word, step.number), &shown(&step.name), width);
     }
     let reached = |written: &Written| {
         let here = |step: &Begun| match &step.place {
@@ -78,11 +79,46 @@ pub(crate) fn steps(steer: &Steer) -> String {
         };
         begun.iter().any(|step| here(step) && (written.computed || step.name == written.name))
     };
-    for written in steer.written.iter().filter(|written| !reached(written)) {
-        let owed = if written.owed { " (owed at the end)" } else { "" };
-        text += &format!("{} {:<7} {:<6} {}{owed}\n", NOT_REACHED.symbol, NOT_REACHED.word, "", shown(&written.name));
-    }
+    text += &ahead(&steer.outline, reached, width);
     if text.is_empty() { "no steps\n".to_owned() } else { text }
+}
+
+/// What was not reached, with what decides whether it is. A heading is shown above the first step under it that is
+/// still ahead.
+fn ahead(outline: &[(usize, OutlineLine)], reached: impl Fn(&Written) -> bool, width: usize) -> String {
+    let mut text = String::new();
+    let mut headings: Vec<(usize, &str)> = Vec::new();
+    for (depth, line) in outline {
+        headings.retain(|(of, _)| of < depth);
+        let (written, more) = match line {
+            OutlineLine::Only(words) => {
+                headings.push((*depth, words));
+                continue;
+            }
+            OutlineLine::Step(written) if written.owed => (written, " (owed at the end)"),
+            OutlineLine::Step(written) => (written, ""),
+            OutlineLine::Again(written) => (written, ", and so on, as further up"),
+        };
+        if reached(written) {
+            continue;
+        }
+        for (depth, words) in headings.iter_mut().filter(|(_, words)| !words.is_empty()) {
+            text += &row(&format!("{:1$}", "", 17 + *depth * 2), &format!("{}:", shown(words)), width);
+            *words = "";
+        }
+        let margin = format!("{} {:<14} {:3$}", NOT_REACHED.symbol, NOT_REACHED.word, "", *depth * 2);
+        text += &row(&margin, &format!("{}{more}", shown(&written.name)), width);
+    }
+    text
+}
+
+/// Words behind a margin, which further lines keep.
+fn row(margin: &str, words: &str, width: usize) -> String {
+    let indent = margin.chars().count();
+    let lines = paragraphs(words, width.saturating_sub(indent));
+    lines.join(&format!("\n{:indent$}", "")).lines().enumerate().fold(String::new(), |text, (n, line)| {
+        if n == 0 { format!("{margin}{line}\n") } else { format!("{text}{line}\n") }
+    })
 }
 
 /// The variables in sight.

@@ -11,7 +11,7 @@ use crate::repl::diary::{Diary, Line};
 use crate::repl::pages;
 use crate::repl::stop::{Aim, Stop, breaks_at_effect, breaks_at_step};
 use crate::script::frames::Frames;
-use crate::script::outline::{self, Written};
+use crate::script::outline::{self, OutlineLine, Written};
 use crate::script::repl::{LineEnd, Notebook};
 use crate::session::{Prepared, Verdict};
 use crate::world::{Link, Stopped};
@@ -63,6 +63,8 @@ pub(crate) struct Steer {
     pub(crate) by: Who,
     /// The steps that are written in the runbook; none when there is no runbook.
     pub(crate) written: Vec<Written>,
+    /// The same with what decides whether they happen, each line with how deep it stands.
+    pub(crate) outline: Vec<(usize, OutlineLine)>,
     /// Whether there is a runbook.
     pub(crate) has_runbook: bool,
     pub(crate) aim: RefCell<Aim>,
@@ -108,6 +110,7 @@ impl Steer {
             frames,
             diary: Diary::default(),
             by: hands.by(),
+            outline: outline::outline(&prepared.program),
             written,
             has_runbook,
             aim: RefCell::new(Aim::Step(None)),

@@ -157,7 +157,7 @@ impl Steer {
     fn show(&self, stop: &Stop, command: Command) -> Checked<()> {
         let text = match command {
             Command::Where => pages::place(self, stop),
-            Command::Steps => pages::steps(self),
+            Command::Steps => pages::steps(self, self.hands.width()),
             Command::Vars => pages::variables(self, &stop.track),
             Command::Print(expression) => format!("{}\n", shown(&self.notebook.look(&expression, &stop.track)?)),
             Command::Watch(Some(expression)) => {

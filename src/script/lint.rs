@@ -8,11 +8,12 @@ use crate::error::{Error, Kind};
 use crate::model::inventory::Inventory;
 use crate::model::text::did_you_mean;
 use crate::script::program::{CLOSURE, Program, Unit};
+use crate::script::scanner::{Lookalike, Scanned};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
 use crate::script::trial::{Tried, Unwritten};
 use crate::script::written::Written;
-use crate::script::{call, diagnostic, doc, gates, quotes};
+use crate::script::{call, diagnostic, doc, gates};
 use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -79,7 +80,7 @@ pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Fin
             linter.node(path);
             true
         });
-        linter.escapes();
+        linter.lookalikes();
         linter.findings.sort_by(|a, b| a.error.place.cmp(&b.error.place));
         findings.append(&mut linter.findings);
     }
@@ -112,12 +113,20 @@ struct Linter<'a> {
 }
 
 impl Linter<'_> {
-    /// What looks like an escape in a text in back-ticks.
-    fn escapes(&mut self) {
-        for (line, column) in quotes::escapes_in_backticks(&self.unit.text) {
+    /// What in a text is not what it looks like.
+    fn lookalikes(&mut self) {
+        for &((line, column), ref what) in Scanned::of(&self.unit.text).lookalikes() {
             let (Ok(line), Ok(column)) = (u16::try_from(line), u16::try_from(column)) else { continue };
-            let message = "`\\n` is two characters here: texts in back-ticks know no escapes".to_owned();
-            let hint = "break the line itself, or write `${\"\\n\"}`".to_owned();
+            let (message, hint) = match what {
+                Lookalike::Escape => (
+                    "`\\n` is two characters here: texts in back-ticks know no escapes".to_owned(),
+                    "break the line itself, or write `${\"\\n\"}`".to_owned(),
+                ),
+                Lookalike::Value(value) => (
+                    format!("`${{{value}}}` stays as it is here: plain quotes put no values in"),
+                    format!("write the text in back-ticks: `… ${{{value}}} …`"),
+                ),
+            };
             self.found(Severity::Warning, message, Some(hint), Position::new(line, column));
         }
     }

@@ -2,8 +2,16 @@
 //! name that is computed it knows what is written out.
 
 use crate::error::Place;
-use crate::script::program::Program;
+use crate::script::program::{Program, Unit};
+use crate::script::regions::{Kind, Region, regions};
+use crate::script::scanner::At;
 use crate::script::{diagnostic, tree};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many lines an outline may have: functions that call others often make it long.
+const LINES_MAX: usize = 500;
+/// A function with no more lines is written anew at each place that calls it.
+const SHORT: usize = 3;
 
 /// A step that is written in a runbook or one of its modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,29 +26,246 @@ pub struct Written {
     pub owed: bool,
 }
 
-/// The steps of a program: those of the runbook in the order of its lines, then those of its modules.
+/// A line of an outline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutlineLine {
+    /// What follows, deeper than this, happens only under this condition, or as often as this says.
+    Only(String),
+    /// A step.
+    Step(Written),
+    /// The steps that already stand further up, from this one on.
+    Again(Written),
+}
+
+/// What can happen, in the order in which it can: each line with how deep it stands. A function's steps stand where it
+/// is called, those of a long one at further places only with the first; what nothing seems to call stands at the end.
+#[must_use]
+pub fn outline(program: &Program) -> Vec<(usize, OutlineLine)> {
+    let modules = program.modules.iter().map(|(name, unit)| (name.as_str(), unit));
+    let units = std::iter::once(("", &program.main)).chain(modules);
+    let sheets: Vec<Sheet<'_>> = units.map(|(name, unit)| Sheet::of(name, unit)).collect();
+    let mut writer = Writer { sheets: &sheets, ..Writer::default() };
+    if let Some(sheet) = sheets.first() {
+        writer.part(sheet, None);
+    }
+    let seen: BTreeSet<Place> = writer.lines.iter().filter_map(|(_, line)| place_of(line)).collect();
+    let missing = sheets.iter().flat_map(|sheet| &sheet.items).filter_map(|item| match &item.what {
+        What::Step(step) if !seen.contains(&step.place) => Some((1, OutlineLine::Step(step.clone()))),
+        What::Step(_) | What::Call { .. } => None,
+    });
+    let missing: Vec<(usize, OutlineLine)> = missing.collect();
+    let mut lines = writer.lines;
+    if !missing.is_empty() {
+        lines.push((0, OutlineLine::Only("on the way back, or where the text does not show it".to_owned())));
+        lines.extend(missing);
+    }
+    lines
+}
+
+fn place_of(line: &OutlineLine) -> Option<Place> {
+    match line {
+        OutlineLine::Step(step) => Some(step.place.clone()),
+        OutlineLine::Only(_) | OutlineLine::Again(_) => None,
+    }
+}
+
+/// The steps of a program, each once, in the order in which they can happen.
 #[must_use]
 pub fn steps(program: &Program) -> Vec<Written> {
-    let mut all = Vec::new();
-    for unit in program.units() {
-        let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let all = outline(program).into_iter().filter_map(|(_, line)| match line {
+        OutlineLine::Step(step) => Some(step),
+        OutlineLine::Only(_) | OutlineLine::Again(_) => None,
+    });
+    all.filter(|step| seen.insert(step.place.clone())).collect()
+}
+
+/// A file, with what an outline needs of it.
+struct Sheet<'a> {
+    /// The module's name; nothing for the runbook.
+    name: &'a str,
+    file: &'a str,
+    regions: Vec<Region>,
+    /// In the order of the lines.
+    items: Vec<Item>,
+    /// The modules it imports, by what it calls them.
+    modules: BTreeMap<String, String>,
+}
+
+struct Item {
+    at: At,
+    what: What,
+}
+
+#[derive(PartialEq, Eq)]
+enum What {
+    Step(Written),
+    Call { namespace: Option<String>, name: String, arity: usize },
+}
+
+impl<'a> Sheet<'a> {
+    fn of(name: &'a str, unit: &'a Unit) -> Self {
+        let mut items = Vec::new();
         unit.ast.walk(&mut |path| {
-            let site = path.last().and_then(tree::call_site);
-            let site = site.filter(|site| matches!(site.name, "step" | "ensure") && site.namespace.is_none());
-            if let Some(site) = site
-                && let Some(given) = site.args.first()
+            if let Some(site) = path.last().and_then(tree::call_site)
                 && let Some(place) = diagnostic::place(&unit.file, site.position)
             {
-                let (name, computed) = match tree::literal_text(given) {
-                    Some(name) => (name, false),
-                    None => (tree::template_text(given), true),
+                let at = (place.line, place.column);
+                let begins = matches!(site.name, "step" | "ensure") && site.namespace.is_none();
+                let what = match site.args.first().filter(|_| begins) {
+                    Some(given) => {
+                        let (name, computed) = match tree::literal_text(given) {
+                            Some(name) => (name, false),
+                            None => (tree::template_text(given), true),
+                        };
+                        What::Step(Written { name, computed, place, owed: site.name == "ensure" })
+                    }
+                    None => What::Call {
+                        namespace: site.namespace.map(str::to_owned),
+                        name: site.name.to_owned(),
+                        arity: site.arity(),
+                    },
                 };
-                found.push(Written { name, computed, place, owed: site.name == "ensure" });
+                items.push(Item { at, what });
             }
             true
         });
-        found.sort_by_key(|step: &Written| (step.place.line, step.place.column));
-        all.append(&mut found);
+        items.sort_by_key(|item| item.at);
+        // An arm of a `switch` that has several words is visited for each of them.
+        items.dedup_by(|a, b| a.at == b.at && a.what == b.what);
+        let regions = regions(&unit.text);
+        items.retain(|item| !regions.iter().any(|region| region.kind == Kind::Undo && region.has(item.at)));
+        let modules = tree::imports(&unit.ast).into_iter().filter_map(|import| Some((import.alias, import.name?)));
+        Self { name, file: &unit.file, regions, items, modules: modules.collect() }
     }
-    all
+
+    /// The innermost function around a place.
+    fn function_at(&self, at: At) -> Option<usize> {
+        let is_function = |region: &Region| matches!(region.kind, Kind::Function(..)) && region.has(at);
+        self.regions.iter().rposition(is_function)
+    }
+
+    /// The function of this name.
+    fn function(&self, name: &str, arity: usize) -> Option<usize> {
+        self.regions
+            .iter()
+            .position(|region| matches!(&region.kind, Kind::Function(own, count) if own == name && *count == arity))
+    }
+}
+
+/// Writes the lines, headings only above steps.
+#[derive(Default)]
+struct Writer<'a> {
+    sheets: &'a [Sheet<'a>],
+    /// The headings that are open: what they belong to, and how deep they stand.
+    path: Vec<Heading>,
+    /// The functions under way: a function that calls itself is written once.
+    calls: Vec<Call>,
+    /// How many calls there were: the same branch is another one in another call.
+    calling: usize,
+    /// The first steps of the long functions that stand already.
+    written: BTreeMap<(String, usize), Written>,
+    lines: Vec<(usize, OutlineLine)>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Heading {
+    /// The call and the place it belongs to.
+    of: (usize, At),
+    /// Nothing for the body of a step.
+    words: Option<String>,
+}
+
+struct Call {
+    file: String,
+    function: usize,
+    /// The headings around it.
+    around: Vec<Heading>,
+}
+
+impl<'a> Writer<'a> {
+    /// The lines of a file, or of one of its functions.
+    fn part(&mut self, sheet: &'a Sheet<'a>, function: Option<usize>) {
+        let call = self.calling;
+        let around = self.calls.last().map(|call| call.around.clone()).unwrap_or_default();
+        for item in sheet.items.iter().filter(|item| sheet.function_at(item.at) == function) {
+            if self.lines.len() >= LINES_MAX {
+                return;
+            }
+            let mut headings = around.clone();
+            headings.extend(headings_of(sheet, function, item.at, call));
+            match &item.what {
+                What::Step(step) => self.line(&headings, OutlineLine::Step(step.clone())),
+                What::Call { namespace, name, arity } => {
+                    let module = namespace.as_ref().and_then(|alias| sheet.modules.get(alias));
+                    let home = match (namespace, module) {
+                        (None, _) => Some(sheet),
+                        (Some(_), module) => module.and_then(|module| self.module(module)),
+                    };
+                    let found = home.and_then(|home| Some((home, home.function(name, *arity)?)));
+                    if let Some((home, function)) = found {
+                        self.call(home, function, headings);
+                    }
+                }
+            }
+        }
+    }
+
+    fn module(&self, name: &str) -> Option<&'a Sheet<'a>> {
+        self.sheets.iter().find(|sheet| sheet.name == name)
+    }
+
+    fn call(&mut self, sheet: &'a Sheet<'a>, function: usize, around: Vec<Heading>) {
+        if self.calls.iter().any(|call| call.file == sheet.file && call.function == function) {
+            return;
+        }
+        let key = (sheet.file.to_owned(), function);
+        if let Some(first) = self.written.get(&key) {
+            return self.line(&around, OutlineLine::Again(first.clone()));
+        }
+        let from = self.lines.len();
+        self.calling += 1;
+        self.calls.push(Call { file: sheet.file.to_owned(), function, around });
+        self.part(sheet, Some(function));
+        self.calls.pop();
+        let lines = &self.lines[from..];
+        let first = lines.iter().find_map(|(_, line)| match line {
+            OutlineLine::Step(step) | OutlineLine::Again(step) => Some(step.clone()),
+            OutlineLine::Only(_) => None,
+        });
+        if let Some(first) = first.filter(|_| lines.len() > SHORT) {
+            self.written.insert(key, first);
+        }
+    }
+
+    fn line(&mut self, headings: &[Heading], line: OutlineLine) {
+        let same = self.path.iter().zip(headings).take_while(|(a, b)| a == b).count();
+        for (depth, heading) in headings.iter().enumerate().skip(same) {
+            if let Some(words) = &heading.words {
+                self.lines.push((depth, OutlineLine::Only(words.clone())));
+            }
+        }
+        self.path = headings.to_vec();
+        self.lines.push((headings.len(), line));
+    }
+}
+
+/// The headings that a place in a file or a function stands under, outermost first.
+fn headings_of(sheet: &Sheet<'_>, function: Option<usize>, at: At, call: usize) -> Vec<Heading> {
+    let inside = |region: &Region| function.is_none_or(|outer| sheet.regions[outer].has(region.from));
+    let mut headings = Vec::new();
+    for region in sheet.regions.iter().filter(|region| region.has(at) && inside(region)) {
+        match &region.kind {
+            Kind::Function(..) | Kind::Undo => {}
+            Kind::Step => headings.push(Heading { of: (call, region.from), words: None }),
+            Kind::Rounds(words) => headings.push(Heading { of: (call, region.from), words: Some(words.clone()) }),
+            Kind::Branch { group, when, by, leaves } => {
+                let by = by.as_ref().map(|by| format!("one of these, by {by}"));
+                headings.extend(by.map(|words| Heading { of: (call, *group), words: Some(words) }));
+                let instead = if *leaves { ", instead of what follows" } else { "" };
+                headings.push(Heading { of: (call, region.from), words: Some(format!("{when}{instead}")) });
+            }
+        }
+    }
+    headings
 }

@@ -91,9 +91,71 @@ fn steps_whose_names_are_computed_are_listed_with_a_gap() {
     let text = "//! Two of a kind\n//! source: a test\nfor name in [\"c1\", \"c2\"] { step(`Look at ${name} (ours)`, || note(name)); }\n\
                 step(\"Last\", || note(\"last\"));\n";
     baton.write("steps.rhai", text);
-    let ended = typed(&baton, &words, ":steps\n:next\n:steps\n").says("○ ahead          Look at … (ours)");
+    let ended = typed(&baton, &words, ":steps\n:next\n:steps\n")
+        .says("                 for each name in [\"c1\", \"c2\"]:\n○ ahead            Look at … (ours)");
     assert_eq!(ended.out.matches("Look at … (ours)").count(), 1, "it is not ahead once it was begun: {}", ended.out);
     ended.says("✓ done    1      Look at c1 (ours)");
+}
+
+/// A runbook in which each kind of part has a step.
+const PARTS: &str = r#"//! Every way that a step can be reached
+//! source: a test
+let kind = "a"; // step("in a comment", || 1)
+step("First", || { step("Inside", || note("x")); }, #{ undo: || going_back() });
+if kind == "b" { step("Early", || note("x")); return; }
+ensure("Owed", || note("x"));
+switch kind {
+    "a" | "c" => long(),
+    // What stands here is nobody's label.
+    "d" => { long() }
+    _ => for n in [1, 2] { step(`Round ${n}`, || note("x")) },
+}
+try { step("Tried", || note("x")) } catch (problem) { step("Mended", || note("x")) }
+short();
+short();
+fn long() { step("L1", || note("x")); if true { step("L2", || note("x")); } else { step("L3", || note("x")); } }
+fn short() { step("Short", || note("x")); }
+fn going_back() { step("Back", || note("x")); }
+fn nobody() { step("Nobody calls it", || note("x")); }
+"#;
+
+#[test]
+fn what_is_ahead_stands_in_the_order_in_which_it_can_happen() {
+    let (baton, words) = stepping();
+    baton.write("steps.rhai", PARTS);
+    let ended = typed(&baton, &words, ":plan\n:next\n:next\n:plan\n");
+    let ahead = r#"○ ahead          First
+○ ahead            Inside
+                 if kind == "b", instead of what follows:
+○ ahead            Early
+○ ahead          Owed (owed at the end)
+                 one of these, by kind:
+                   "a" | "c":
+○ ahead              L1
+                     if true:
+○ ahead                L2
+                     otherwise:
+○ ahead                L3
+                   "d":
+○ ahead              L1, and so on, as further up
+                   otherwise:
+                     for each n in [1, 2]:
+○ ahead                Round …
+○ ahead          Tried
+                 if that fails:
+○ ahead            Mended
+○ ahead          Short
+○ ahead          Short
+                 on the way back, or where the text does not show it:
+○ ahead            Back
+○ ahead            Nobody calls it
+"#;
+    let ended = ended.says(ahead);
+    let later = "✓ done    2      L1\n                 if kind == \"b\", instead of what follows:\n";
+    assert!(ended.out.contains("✓ done    1      First\n✓ done    1.1    Inside\n"), "{}", ended.out);
+    ended
+        .says(later)
+        .says("                   \"a\" | \"c\":\n                     if true:\n○ ahead                L2\n");
 }
 
 #[test]

@@ -96,6 +96,17 @@ fn an_escape_in_back_ticks_is_a_warning() {
     assert!(found.len() == 1 && found[0].starts_with("?2:10: `\\n` is two characters here"), "{found:?}");
 }
 
+#[test]
+fn a_value_in_plain_quotes_is_a_warning_unless_a_shell_reads_it() {
+    let text = "let who = \"x\";\nnote(\"to ${who}\");\nnote(\"to ${ohw.name}\");\nnote(`to ${who}`);\n\
+                run(host(\"cfg-a\"), [\"sh\", \"-c\", \"for f in a; do echo ${f} ${HOME} ${f%.*}; done\"]);";
+    let found = findings(text, &[]);
+    let says = |at: usize, start: &str| found.get(at).is_some_and(|found| found.starts_with(start));
+    assert!(found.len() == 2, "{found:?}");
+    assert!(says(0, "?2:10: `${who}` stays as it is here: plain quotes put no values in"), "{found:?}");
+    assert!(says(1, "?3:10: `${ohw.name}` stays as it is here"), "{found:?}");
+}
+
 /// Whoever is handed a closure has the variable of a `for` as it is in that round. What a script keeps itself has not.
 #[test]
 fn closures_that_outlive_their_round_are_errors_where_they_would_see_the_last_one() {
