@@ -202,7 +202,7 @@ let c = `first
         let found: Vec<_> = scanned.lookalikes().cloned().collect();
         assert_eq!(found, [((2, 60), Lookalike::Escape), ((4, 9), Lookalike::Escape)], "{text}");
         let words: Vec<String> =
-            scanned.tokens[scanned.tokens.len() - 5..].iter().map(|one| scanned.word(one)).collect();
+            scanned.tokens[scanned.tokens.len() - 6..].iter().map(|one| scanned.word(one)).collect();
         assert_eq!(words, ["let", "e", "=", "`", "`", ";"], "{text}");
     }
 
