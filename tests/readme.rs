@@ -94,7 +94,7 @@ fn a_question_that_nobody_answers_is_shown_as_it_is_printed() {
     let baton = Baton::new();
     let asked = printed(&baton, &[&RUN[..], &["--no-operator"]].concat(), 4);
     let approve = ["approve", "latest", "components-first", "--as", "Anna Berg", "--note", "CHG-4711"];
-    is_printed(sample("$ baton approve latest"), &(asked + &printed(&baton, &approve, 0)));
+    is_printed(sample("$ baton approve latest"), &(asked + printed(&baton, &approve, 0).as_str()));
 }
 
 #[test]
@@ -102,7 +102,10 @@ fn a_way_back_is_shown_as_it_is_printed() {
     let baton = Baton::new();
     baton.run(&[&RUN[..], &["--until", "8"]].concat()).code(4);
     let plan = printed(&baton, &["rollback", "latest"], 4);
-    is_printed(sample("$ baton rollback latest"), &(plan + &printed(&baton, &["rollback", "latest", "--yes"], 6)));
+    is_printed(
+        sample("$ baton rollback latest"),
+        &(plan + printed(&baton, &["rollback", "latest", "--yes"], 6).as_str()),
+    );
 }
 
 #[test]
