@@ -1,6 +1,7 @@
 //! What the README shows is what is printed: its samples of the lab are made anew and compared word by word. Times, how
 //! long things took, the identities of runs, and folders are those of another night.
 
+use crate::advice::types;
 use crate::support::Baton;
 use baton::world::desk;
 
@@ -77,7 +78,7 @@ fn is_printed(sample: &str, printed: &str) {
 
 /// What a command prints in a lab.
 fn printed(baton: &Baton, command: &[&str], code: i32) -> String {
-    let ended = baton.run(command).code(code);
+    let ended = types(baton, command).code(code);
     format!("{}{}", ended.out, ended.err)
 }
 
