@@ -70,8 +70,8 @@ async fn run(child: &mut Child) -> std::io::Result<(ExitStatus, Vec<u8>, Vec<u8>
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let status = {
-        // Read by whoever waits for the end of it: on a busy machine a task of its own may not have had its turn when the
-        // time for what is left is over, and what was printed would be lost.
+        // Read by whoever waits for the end of it: on a busy machine a task of its own may not have had its turn when
+        // the time for what is left is over, and what was printed would be lost.
         let mut reading = pin!(async { tokio::join!(keep(stdout, &mut out), keep(stderr, &mut err)) });
         let mut at_end = false;
         let status = loop {
