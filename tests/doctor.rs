@@ -176,6 +176,17 @@ fn words_failures_and_missing_programs_are_told_with_what_to_do() {
 }
 
 #[test]
+fn a_name_in_a_command_that_stands_for_nothing_is_told_from_an_argument() {
+    let site = Site::new();
+    site.0.write("stdlib/products/plain.toml", &PRODUCT.replace("\"role\", \"{name}\"", "\"role\", \"{naem}\""));
+    let ended = site.looked(&[]).code(1);
+    contains(&ended, "✗ the command of `role` has `{naem}`, which stands for nothing do: did you mean `{name}`?");
+    contains(&ended, "[services.a.probes.role]");
+    contains(&ended, "`option` of a, b: wants an argument that only a run gives");
+    assert!(!ended.in_one_line().contains("`role` of a, b"), "{}", ended.out);
+}
+
+#[test]
 fn a_pair_that_changes_has_no_primary_or_two_versions_is_told() {
     let site = Site::new();
     let ended = site.says("echo primary", "echo backup").looked(&[]).code(1);
@@ -319,6 +330,45 @@ fn over_ssh_each_host_says_why_it_cannot_be_used_and_nothing_is_left_on_it() {
     contains(&ended, "host `away` cannot be reached: ");
     contains(&ended, "`s2`: host `h2` was not reached");
     assert_eq!(tree(&estate.host(1).home()), before, "something was left on the host");
+}
+
+#[test]
+fn over_ssh_a_log_that_hangs_costs_one_limit() {
+    let path = Kind { sshd: "SetEnv PATH=/root/bin:/usr/bin:/bin".into(), ..Kind::default() };
+    let (baton, estate) = (Baton::new(), Estate::of(&[path]));
+    over_ssh(&baton, &estate, 1, "", "");
+    // What a host is like is read with it as well.
+    let tail = estate.host(1).home().join("bin/tail");
+    std::fs::create_dir(tail.parent().unwrap()).unwrap();
+    std::fs::write(&tail, "#!/bin/sh\n[ \"$1\" != -n ] || exec /usr/bin/tail \"$@\"\nsleep 40\n").unwrap();
+    std::fs::set_permissions(&tail, PermissionsExt::from_mode(0o755)).unwrap();
+    let begun = Instant::now();
+    let ended = baton.run(&["doctor", "-i", "site.toml", "--limit", "3s"]).code(1);
+    tell(&format!("a log that hangs: {:?}", begun.elapsed()));
+    assert!(begun.elapsed() < Duration::from_secs(12), "it took {:?}\n{}", begun.elapsed(), ended.out);
+    contains(&ended, "✗ its log cannot be seen: no answer within 3s from `/root/log`");
+    contains(&ended, "s1 on h1 4 probes and its log: running, backup, 8.5");
+}
+
+#[test]
+fn fifty_hosts_that_are_this_machine_are_read_within_ten_seconds() {
+    let site = Site::new();
+    let here = site.0.folder().display().to_string();
+    let mut text = String::new();
+    for number in 1..=50 {
+        site.0.write(&format!("there/log/s{number}.log"), "22:00:06 Std 10001 first\n");
+        text += &format!(
+            "[hosts.h{number}]\naddress = \"local\"\n[services.s{number}]\nhost = \"h{number}\"\nproduct = \
+             \"plain\"\ntool = \"{here}/there/tool\"\nlogs = \"{here}/there/log\"\n"
+        );
+    }
+    site.0.write("site.toml", &text);
+    let begun = Instant::now();
+    let ended = site.looked(&[]).code(0);
+    let took = begun.elapsed();
+    tell(&format!("50 hosts that are this machine: {took:?}"));
+    assert!(took < Duration::from_secs(10), "it took {took:?}");
+    assert_eq!(ended.out.lines().filter(|line| line.starts_with("✓ h")).count(), 50, "{}", ended.out);
 }
 
 /// A figure, for whoever wants to see it: `--success-output final`.

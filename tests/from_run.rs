@@ -48,3 +48,16 @@ fn a_run_that_cannot_be_followed_is_refused_before_anything_begins() {
     baton.run(&["run", "own/tells", "--lab", "genesys:compatible"]).code(0);
     baton.run(&["run", "own/tells", "-i", "a.toml", "--from-run", "latest"]).code(2).says("was on lab genesys");
 }
+
+#[test]
+fn what_is_said_of_a_lab_counts_in_the_lab_of_the_run_that_is_followed_or_is_refused() {
+    let baton = Baton::new();
+    baton.write("runbooks/own/asks.rhai", "//! Asks\nif !confirm(\"Go on?\", #{ gate: \"on\" }) { warn(\"no\"); }\n");
+    baton.write("a.toml", &inventory("a"));
+    baton.run(&["run", "own/asks", "--lab", "genesys"]).code(0).says("answered by lab operator");
+    let follow = ["run", "own/asks", "--from-run", "latest"];
+    baton.run(&[&follow[..], &["--speed", "9"]].concat()).code(2).says("`--speed` goes with `--lab`");
+    baton.run(&[&follow[..], &["--no-operator"]].concat()).code(4).says("nobody answered").says("baton approve");
+    let site = ["run", "own/asks", "-i", "a.toml", "--no-operator"];
+    baton.run(&site).code(2).says("`--no-operator` goes with `--lab`").says("questions are for you");
+}

@@ -66,6 +66,11 @@ fn suffering(play: &Play<'_>) -> Vec<String> {
 
 /// Which branch a person was asked to confirm.
 fn branch(play: &Play<'_>) -> String {
+    asked(play).split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// What a person was asked who was to confirm the branch.
+fn asked(play: &Play<'_>) -> String {
     let asked = play.records().into_iter().find_map(|record| match record {
         Record::Intent { effect, .. } => match effect.action {
             Action::Ask(ask) if ask.text.contains(" leads back to ") => Some(ask.text),
@@ -73,7 +78,7 @@ fn branch(play: &Play<'_>) -> String {
         },
         _ => None,
     });
-    asked.unwrap_or_default().split(' ').next().unwrap_or_default().to_owned()
+    asked.unwrap_or_default()
 }
 
 /// The words of a run's end, or of its hold.
@@ -103,6 +108,30 @@ fn every_branch_leads_back_from_the_state_it_is_made_for() {
             all.insert("c2".into(), gone);
         }
         assert_eq!(site(&play), end, "{scenario}");
+    }
+}
+
+/// In the vendor's second reading the first old server is the configured backup, whatever was replaced.
+#[test]
+fn the_other_reading_of_the_vendors_sentence_can_be_chosen() {
+    let scene = Scene::new(RUNBOOK, "rb-full-keep");
+    let usual = scene.play(7);
+    usual.run();
+    assert_eq!(branch(&usual), "GEN-RB-FULL(keep)");
+    assert!(asked(&usual).contains("-p first_old=configured-backup"), "{}", asked(&usual));
+    let scene = Scene::new(RUNBOOK, "rb-full-keep").given("first_old", "configured-backup");
+    let other = scene.play(7);
+    assert_eq!(end_of(&other), (Ending::Done, String::new()));
+    assert_eq!(branch(&other), "GEN-RB-IMMED");
+    assert!(asked(&other).contains("is read as the configured backup, c2"), "{}", asked(&other));
+    assert_eq!(site(&other), back_at(OLD_85, "c2", [NEW, NEW]));
+    assert_eq!(suffering(&other), [] as [String; 0]);
+    // Where one was never replaced both lead the same way, and damaged content can be read by no old server.
+    for scenario in ["rb-immed", "rb-oper", "rb-full-restore"] {
+        let scene = Scene::new(RUNBOOK, scenario);
+        let play = scene.play(7);
+        play.run();
+        assert!(!asked(&play).contains("first_old"), "{scenario}: {}", asked(&play));
     }
 }
 

@@ -95,7 +95,9 @@ fn an_upgraded_original_that_serves_alone_is_kept() {
     let (ending, words) = end(&left);
     assert_eq!(ending, Ending::Held, "{words}");
     assert_eq!(stands(&left), [is("primary", NEW), is("none", NEW)]);
-    assert!(words.contains("c1 serves alone: c2 went down"), "{words}");
+    for part in ["c2 went down while c1 started", "c2 is stopped and has 8.5", "Leave c1 running: nobody else serves"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
     nothing_wrong(&left);
 }
 
@@ -225,6 +227,8 @@ fn upgrade_mode_is_forced_once_and_the_reason_stands_in_the_question() {
     assert_eq!(end(&play).0, Ending::Done);
     let question = asked(&play).into_iter().find(|text| text.contains("allow to force")).expect("it is asked");
     assert!(question.contains("did not enter upgrade mode by itself; its events were 22911"), "{question}");
+    let read = "Read just now: c1 is running with 8.1.300.23 and serves. c2 is stopped and has 8.5.101.10.";
+    assert!(question.contains(read), "{question}");
     let refused = scene.play_with(3, &no("confirm", "force-upgrade-mode"));
     let (ending, words) = end(&refused);
     assert_eq!(ending, Ending::Held, "{words}");

@@ -387,6 +387,26 @@ fn a_terminal_that_goes_away_at_a_prompt_loses_nothing() {
     baton.run(&["runs"]).code(0).says("failed");
 }
 
+/// Steps whose names only the run makes.
+const MADE: &str = r#"//! Names that are made
+for name in ["a", "b"] { step(`HA-7, ${name}`, || note(name)); }
+step("Last", || note("last"));
+"#;
+
+#[test]
+fn a_slip_in_the_name_of_a_step_shows_before_anything_is_begun() {
+    let baton = machine(MADE);
+    let run = |words: &[&str]| baton.run(&[&["run", "own/three", "-i", "site.toml"], words].concat());
+    for wrong in ["HA-8", "HB-7, a", "b"] {
+        let ended = run(&["--until", wrong]).code(2).says(&format!("there is no step `{wrong}`"));
+        ended.says("others get their names as it runs: `HA-7, …`").says("or by its number");
+    }
+    assert!(!baton.state().exists(), "nothing was begun");
+    run(&["--until", "ha-7"]).code(4).says("stopped after step 1 `HA-7, a`, as asked");
+    run(&["--until", "HA-7, b"]).code(4).says("the name of step `ha-7, b` is made as it runs").says("step 2 `HA-7, b`");
+    run(&["--until", "last"]).code(4).says("stopped after step 3 `Last`, as asked");
+}
+
 #[test]
 fn a_run_stops_after_the_step_that_was_named() {
     let baton = machine(THREE);

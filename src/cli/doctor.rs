@@ -120,6 +120,7 @@ fn hasty(site: &Inventory, limit: Span, rehearsed: bool) -> Inventory {
     let mut site = site.clone();
     site.ssh.connect_limit = site.ssh.connect_limit.min(limit);
     site.ssh.reconnect = site.ssh.reconnect.min(limit);
+    site.ssh.look_limit = site.ssh.look_limit.min(limit);
     if !rehearsed {
         site.hosts.values_mut().filter(|host| host.address == "local").for_each(|host| host.jobs = None);
     }

@@ -54,10 +54,10 @@ pub(super) struct Words {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
     /// How many seconds pass in the lab in a real one
-    #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
-    /// The lab has nobody who answers questions: they are for you
-    #[arg(long, requires = "lab")]
+    /// The lab, or that of the run which this one follows, has nobody who answers questions: they are for you
+    #[arg(long)]
     no_operator: bool,
     #[command(flatten)]
     steering: Steering,
@@ -71,6 +71,18 @@ impl Words {
     pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
         (self.runbook.iter().cloned().collect(), self.inventory.clone())
     }
+
+    /// What is said of a lab is not passed over where there is none, or where it goes on as it was begun.
+    fn are_for_a_lab(&self) -> Result<()> {
+        let wrong = |message: &str, hint: &str| Err(Error::new(Kind::Usage, message).hint(hint));
+        if self.lab.is_none() && self.speed.is_some() {
+            return wrong("`--speed` goes with `--lab`", "only a lab that is begun is given its speed");
+        }
+        if self.lab.is_none() && self.no_operator && (self.from_run.is_none() || self.inventory.is_some()) {
+            return wrong("`--no-operator` goes with `--lab`", "on a site there is none: questions are for you");
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
@@ -82,6 +94,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         }
         (Some(given), true) => help(given, words, &site, desk),
         (Some(given), false) => {
+            words.are_for_a_lab()?;
             let former = words.from_run.as_deref().map(|run| Former::read(run, desk)).transpose()?;
             match (&words.inventory, &words.lab, former) {
                 (Some(inventory), _, former) => on_site(words, given, inventory, former.as_ref(), &site, desk),
@@ -195,6 +208,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let name = former.lab(given)?;
     let of_lab = lease(desk, &lab_name(name), &run)?;
     let lab = Lab::find(name, &desk.state, &former.run)?;
+    let lab = if words.no_operator { lab.unattended() } else { lab };
     let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
     let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;

@@ -18,7 +18,7 @@ pub(super) struct Steering {
     /// Show every change and wait before it is asked for, and wait for a typed word
     #[arg(long)]
     step: bool,
-    /// Stop when this step has ended: its number, its name, or a part of the name
+    /// Stop when this step has ended: its number, its name, or a part of the name that is written out in the runbook
     #[arg(long, value_name = "STEP")]
     until: Option<String>,
     /// What follows a failure: ask for a word, stop, or undo what was done [default: ask on a terminal, else stop]
@@ -239,7 +239,7 @@ impl Course {
         });
         let part = self.until.as_ref().filter(|step| matches!(step, StepName::Part(_)));
         let never = |step: &StepName| {
-            format!("no {step} is written out in the runbook; should none come by that name, it runs to its end")
+            format!("the name of {step} is made as it runs; should none come by that name, it runs to its end")
         };
         kept.into_iter().chain(lost).chain(part.map(never)).collect()
     }

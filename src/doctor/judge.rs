@@ -2,6 +2,7 @@
 
 use super::plan::{HostPlan, Plan, Reader, ServicePlan};
 use super::round::{HostSeen, Seen, ServiceSeen};
+use super::spelling::Misspelt;
 use super::{Chart, Entry, Finding, Wanted, Weight};
 use crate::exec::{LogSeen, value_of};
 use crate::model::effect::{Action, Failure, FailureKind};
@@ -159,7 +160,8 @@ fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         Finding { what: format!("{}: {}", names.join(", "), finding.what), ..finding }
     }));
-    findings.extend(of_log(service, read));
+    findings.extend(service.misspelt.iter().map(|slip| of_slip(slip, service)));
+    findings.extend(of_log(service, read, wanted.limit));
     let count = match service.probes.len() {
         1 => "1 probe".to_owned(),
         many => format!("{many} probes"),
@@ -279,7 +281,18 @@ fn by_hand(probe: &Reader, host: &HostPlan) -> Option<String> {
     fits.then(|| format!("try it on {}: {line}", host.name))
 }
 
-fn of_log(service: &ServicePlan, read: &ServiceSeen) -> Option<Finding> {
+/// A placeholder that stands for nothing, and is near to one that stands for something.
+fn of_slip(slip: &Misspelt, service: &ServicePlan) -> Finding {
+    let near: Vec<String> = slip.near.iter().map(|name| format!("`{{{name}}}`")).collect();
+    let what = format!("the command of `{}` has `{{{}}}`, which stands for nothing", slip.probe, slip.name);
+    let place = format!("[services.{}.probes.{}]", service.name, slip.probe);
+    wrong(
+        what,
+        Some(format!("did you mean {}? put it right in the profile, or in the inventory: {place}", near.join(" or "))),
+    )
+}
+
+fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<Finding> {
     let place = format!("[services.{}.log]", service.name);
     let source = match service.log.as_ref()? {
         Ok(source) => source,
@@ -292,6 +305,10 @@ fn of_log(service: &ServicePlan, read: &ServiceSeen) -> Option<Finding> {
         LogSeen::NoFolder => wrong(
             format!("its log cannot be seen: there is no folder `{dir}`"),
             Some(format!("make it, or put `dir` right in the inventory: {place}")),
+        ),
+        LogSeen::Late => wrong(
+            format!("its log cannot be seen: no answer within {limit} from `{dir}`"),
+            Some("look there by hand: its disk may hang; if it is only slow, give it more: --limit SPAN".into()),
         ),
         LogSeen::Hidden(why) => wrong(
             why.clone(),

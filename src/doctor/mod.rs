@@ -2,12 +2,14 @@
 //! at once, through the door and the world of a run. It has no record of its own, takes no lease, starts no job, and
 //! must never do more than read.
 //!
-//! - [`plan`]: what is read · [`round`]: reading it · [`judge`]: what will not work · [`page`]: saying so
+//! - [`plan`]: what is read · [`spelling`]: what cannot be · [`round`]: reading it · [`judge`]: what will not work ·
+//!   [`page`]: saying so
 
 mod judge;
 mod page;
 mod plan;
 mod round;
+mod spelling;
 
 pub use page::page;
 

@@ -2,6 +2,7 @@
 //! What is no pure reading, or wants an argument that only a run knows, is left out by name. Pure.
 
 use super::Wanted;
+use super::spelling::{Misspelt, misspelt};
 use crate::model::account::done_as;
 use crate::model::effect::{Action, Effect, LogSource, Probe};
 use crate::model::inventory::{Host, Service};
@@ -43,6 +44,8 @@ pub(super) struct ServicePlan {
     pub(super) name: String,
     pub(super) account: Option<String>,
     pub(super) probes: Vec<Reader>,
+    /// Probes that can never be read.
+    pub(super) misspelt: Vec<Misspelt>,
     pub(super) log: Option<Result<LogSource, String>>,
 }
 
@@ -88,7 +91,7 @@ impl Plan {
 
     fn service(&mut self, service: &Service, wanted: &Wanted) -> ServicePlan {
         let profile = &service.profile;
-        let mut probes = Vec::new();
+        let (mut probes, mut slips) = (Vec::new(), Vec::new());
         for (name, reader) in &profile.probes {
             if wanted.uses.as_ref().is_some_and(|uses| !uses.probe(profile, name)) {
                 continue;
@@ -99,7 +102,10 @@ impl Plan {
             }
             // What the profile cannot fill in by itself, the runbook says.
             let Ok(probe) = lower::probe(service, name, Fields::new()) else {
-                self.wants.entry(name.clone()).or_default().push(service.name.clone());
+                match misspelt(service, name) {
+                    Some(slip) => slips.push(slip),
+                    None => self.wants.entry(name.clone()).or_default().push(service.name.clone()),
+                }
                 continue;
             };
             let tells_by_exit = profile.verbs.values().any(|verb| verb.check.as_ref() == Some(&reader.argv));
@@ -111,7 +117,7 @@ impl Plan {
         }
         let looks = wanted.uses.as_ref().is_none_or(|uses| uses.logs());
         let log = (looks && profile.log.is_some()).then(|| lower::log(service));
-        ServicePlan { name: service.name.clone(), account: service.account.clone(), probes, log }
+        ServicePlan { name: service.name.clone(), account: service.account.clone(), probes, misspelt: slips, log }
     }
 }
 

@@ -175,7 +175,16 @@ impl Visit {
 
     fn log(&self, service: &ServicePlan) -> Result<(), Stopped> {
         let Some(Ok(source)) = &service.log else { return Ok(()) };
+        // What hung once would hang again.
+        let known =
+            |seen: &HostSeen| seen.services.get(&service.name).is_some_and(|seen| seen.log.contains(&LogSeen::Late));
+        if known(&self.seen.borrow()) {
+            return Ok(());
+        }
         let seen = exec::look_at_log(&*self.link, &self.plan().name, source, &self.scanners)?;
+        if seen == LogSeen::Late {
+            self.hanging.set(self.hanging.get() + 1);
+        }
         self.seen.borrow_mut().services.entry(service.name.clone()).or_default().log.push(seen);
         Ok(())
     }

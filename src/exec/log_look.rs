@@ -20,6 +20,8 @@ pub enum LogSeen {
     Sound,
     /// It cannot be seen; why.
     Hidden(String),
+    /// There was no answer in time.
+    Late,
     /// Its folder is not there.
     NoFolder,
     /// Lines were read, and no layout of the profile finds a record in any of them.
@@ -36,7 +38,9 @@ pub enum LogSeen {
 /// # Errors
 /// [`Stopped`] when the run is being stopped.
 pub fn look_at_log(link: &dyn Link, host: &str, source: &LogSource, scanners: &Scanners) -> Result<LogSeen, Stopped> {
-    let hidden = |trouble: Trouble| LogSeen::Hidden(Hidden::Trouble(trouble).to_string());
+    let hidden = |trouble: Trouble| {
+        if trouble == Trouble::Late { LogSeen::Late } else { LogSeen::Hidden(Hidden::Trouble(trouble).to_string()) }
+    };
     let listing = match calls::listing(link, Request::List { host: host.to_owned(), dir: source.dir.clone() })? {
         Ok(listing) => listing,
         Err(Trouble::Missing(_)) => return Ok(LogSeen::NoFolder),

@@ -212,6 +212,13 @@ impl Lab {
         place.set_card_aside().map(Some)
     }
 
+    /// The same lab for a run that nobody in it answers.
+    #[must_use]
+    pub fn unattended(mut self) -> Self {
+        self.card.unattended = true;
+        self
+    }
+
     /// Notes which run it was begun for.
     ///
     /// # Errors

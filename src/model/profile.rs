@@ -1,7 +1,7 @@
 //! A product's profile: how verbs become commands, where the log is, how its records look, how a
 //! probe's output becomes a value. Reading a profile is pure; nothing here runs a command.
 
-pub use crate::model::template::fill;
+pub use crate::model::template::{fill, placeholders};
 
 use crate::error::{Error, Result};
 use crate::model::document::{Document, span_of};

@@ -30,6 +30,8 @@ pub struct Ssh {
     pub reconnect: Span,
     /// How many connections are established at a time.
     pub connections: u64,
+    /// How long a look at a folder, or at a part of a file, may take. No inventory says so.
+    pub look_limit: Span,
 }
 
 impl Default for Ssh {
@@ -41,6 +43,7 @@ impl Default for Ssh {
             alive: Span::secs(5),
             reconnect: Span::mins(1),
             connections: 8,
+            look_limit: Span::mins(1),
         }
     }
 }
@@ -77,6 +80,7 @@ impl Ssh {
             alive: span(section, "alive")?.unwrap_or(default.alive),
             reconnect: span(section, "reconnect")?.unwrap_or(default.reconnect),
             connections: connections(section)?.unwrap_or(default.connections),
+            look_limit: default.look_limit,
         })
     }
 }

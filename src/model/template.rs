@@ -87,6 +87,16 @@ fn stands_for_nothing<'a>(name: &str, known: impl Iterator<Item = &'a String>) -
     format!("`{{{name}}}` stands for nothing here{near}")
 }
 
+/// The names that stand in a template, in order.
+#[must_use]
+pub fn placeholders(template: &str) -> Vec<&str> {
+    let name = |piece| match piece {
+        Piece::Name(name) => Some(name),
+        Piece::Text(_) => None,
+    };
+    pieces(template).into_iter().filter_map(name).collect()
+}
+
 enum Piece<'t> {
     Text(&'t str),
     Name(&'t str),

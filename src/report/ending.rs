@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::journal::left_out::{Spoken, Word};
 use crate::model::record::Ending;
 use crate::model::text::{lines_shown, shown};
+use crate::report::clients::{Arrived, Moved};
 use crate::report::layout::{Badge, badge, between, date_and_time, day, time_of_day, wrap};
 use crate::report::questions::next_commands;
 use crate::report::style::{Style, Tone};
@@ -101,6 +102,7 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
         let roles: Vec<String> = sum.roles.iter().map(|(service, role)| format!("{service} {role}")).collect();
         text += &indented(&shown(&format!("roles last seen: {}", roles.join(", "))), style);
     }
+    text.extend(sum.clients.iter().map(|moved| indented(&shown(&clients(moved, sum, zone)), style)));
     if !sum.deviations.is_empty() {
         text += &format!("\n  {}\n", style.paint(Tone::Strong, "what deviated"));
     }
@@ -282,10 +284,7 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
             Condition::ReadOnly => ("read-only", "", "and still so"),
             Condition::Stopped => ("stopped", "", "and still so"),
         };
-        let clock = |wall: i64| match day(wall, zone) == day(sum.started, zone) {
-            true => time_of_day(wall, zone),
-            false => date_and_time(wall, zone),
-        };
+        let clock = |wall: i64| when(wall, sum, zone);
         let long = format!("{:>9}", between(*from, until.unwrap_or(sum.last)).to_string());
         let until = match until {
             Some(until) => format!("{}  {long}{at_most}", clock(*until)),
@@ -295,6 +294,29 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
         text += &format!("  {whose:<14} {what:<13}  {since} - {until}\n");
     }
     text
+}
+
+/// The time of day, with the day where it is not the one on which the run began.
+fn when(wall: i64, sum: &Summary, zone: &TimeZone) -> String {
+    if day(wall, zone) == day(sum.started, zone) { time_of_day(wall, zone) } else { date_and_time(wall, zone) }
+}
+
+/// Where the clients of a server went that went away.
+fn clients(moved: &Moved, sum: &Summary, zone: &TimeZone) -> String {
+    let Moved { pair, from, of, to } = moved;
+    match to {
+        None => format!("clients of {pair}: {of} were on {from} before it went; not read since"),
+        Some(Arrived { server, count, at }) if count <= of => {
+            let what = if server == from { "are back on" } else { "have moved to" };
+            format!("clients of {pair}: {count} of {of} {what} {server}, last read {}", when(*at, sum, zone))
+        }
+        Some(Arrived { server, count, at }) => {
+            format!(
+                "clients of {pair}: {count} are on {server}, last read {}; {of} were on {from}",
+                when(*at, sum, zone)
+            )
+        }
+    }
 }
 
 fn plural(count: usize, word: &str) -> String {

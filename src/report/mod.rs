@@ -2,6 +2,7 @@
 //! a diagnostic. It decides nothing about a run and writes only to the handles it is given.
 
 pub mod ahead;
+pub mod clients;
 pub mod deeds;
 pub mod diagnostic;
 pub mod ending;

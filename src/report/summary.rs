@@ -8,6 +8,7 @@ use crate::model::inventory::Pair;
 use crate::model::record::{EffectId, Ending, Record, TrackId, Way, Who};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
+use crate::report::clients::{Clients, Moved};
 use crate::report::deeds::deed;
 use crate::report::questions::{Question, Questions};
 use crate::report::redundancy::Redundancy;
@@ -115,6 +116,8 @@ pub struct Summary {
     pub intervals: Vec<Interval>,
     /// The pairs that were changed and, as far as their roles were read, never were without somebody who serves.
     pub unbroken: Vec<String>,
+    /// Where the clients went of each server that went away.
+    pub clients: Vec<Moved>,
     /// The role of each service when it was last read.
     pub roles: BTreeMap<String, String>,
 }
@@ -127,11 +130,12 @@ pub fn summarise<'a>(
     pairs: &BTreeMap<String, Pair>,
 ) -> Summary {
     let sum = Summary { run: run.to_owned(), ..Summary::default() };
-    let mut adder = Adder { sum, redundancy: Redundancy::of(pairs), ..Adder::default() };
+    let (redundancy, clients) = (Redundancy::of(pairs), Clients::of(pairs));
+    let mut adder = Adder { sum, redundancy, clients, ..Adder::default() };
     for record in records {
         adder.add(record);
     }
-    let Adder { mut sum, begun, done, open, redundancy, questions, left_out, answered, .. } = adder;
+    let Adder { mut sum, begun, done, open, redundancy, clients, questions, left_out, answered, .. } = adder;
     if waits(sum.ending) {
         sum.open = questions.open().cloned().collect();
     }
@@ -150,6 +154,7 @@ pub fn summarise<'a>(
     let (mut intervals, unbroken) = redundancy.finish();
     sum.intervals.append(&mut intervals);
     sum.unbroken = unbroken;
+    sum.clients = clients.finish();
     sum.intervals.sort_by(|a, b| (a.condition, a.from, &a.whose).cmp(&(b.condition, b.from, &b.whose)));
     sum
 }
@@ -171,6 +176,7 @@ struct Adder {
     intents: BTreeMap<EffectId, (Effect, i64, String)>,
     open: BTreeMap<(String, Condition), i64>,
     redundancy: Redundancy,
+    clients: Clients,
     /// Services that take no changes, as far as was seen.
     refusing: BTreeSet<String>,
     questions: Questions,
@@ -310,6 +316,7 @@ impl Adder {
         self.redundancy.touch(service);
         if job.verb == "shutdown" {
             self.redundancy.away(service, wall);
+            self.clients.away(service);
         }
     }
 
@@ -425,9 +432,14 @@ impl Adder {
             ("role", Value::Text(role)) => {
                 self.sum.roles.insert(service.to_owned(), shown(role));
                 self.redundancy.role(service, role, wall);
+                if role == "none" {
+                    self.clients.away(service);
+                }
             }
+            ("clients", Value::Int(count)) => self.clients.read(service, *count, wall),
             ("status", Value::Text(status)) if status == "stopped" => {
                 self.redundancy.found_away(service, wall);
+                self.clients.away(service);
                 self.enter(service, Condition::Stopped, wall);
             }
             ("status", Value::Text(status)) if status == "running" => self.leave(service, Condition::Stopped, wall),

@@ -72,10 +72,13 @@ pub(crate) fn step_names(ast: &AST, names: &mut StepNames) {
     ast.walk(&mut |path| {
         let begins = |site: &CallSite<'_>| matches!(site.name, "step" | "ensure") && site.namespace.is_none();
         if let Some(site) = path.last().and_then(call_site).filter(begins) {
-            match site.args.first().and_then(literal_text) {
-                Some(name) if names.written.contains(&name) => {}
-                Some(name) => names.written.push(name),
-                None => names.computed = true,
+            let Some(given) = site.args.first() else { return true };
+            let (name, known) = match literal_text(given) {
+                Some(name) => (name, &mut names.written),
+                None => (template_text(given), &mut names.computed),
+            };
+            if !known.contains(&name) {
+                known.push(name);
             }
         }
         true

@@ -7,12 +7,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
-use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// What a command sees of the runner's environment; the rest could differ from one runner to the next.
 const ENVIRONMENT: [&str; 7] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR"];
@@ -47,7 +47,7 @@ pub(super) async fn probe(clock: &Clock, argv: &[String], until: u64) -> Reply {
         Ok(child) => child,
         Err(error) => return Reply::Trouble(not_started(program, &error)),
     };
-    match tokio::time::timeout(left, run(&mut child)).await {
+    match timeout(left, run(&mut child)).await {
         Ok(Ok((status, out, err))) => Reply::Probed { exit: exit_code(status), out, err },
         Ok(Err(error)) => Reply::Trouble(Trouble::Lost(format!("`{program}` cannot be waited for: {error}"))),
         Err(_) => {
@@ -67,38 +67,34 @@ fn not_started(program: &str, error: &std::io::Error) -> Trouble {
 }
 
 async fn run(child: &mut Child) -> std::io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let (out, err) = (Collector::spawn(child.stdout.take()), Collector::spawn(child.stderr.take()));
-    let status = child.wait().await?;
-    Ok((status, out.finish().await, err.finish().await))
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let status = {
+        // Read by whoever waits for the end of it: on a busy machine a task of its own may not have had its turn when
+        // the time for what is left is over, and what was printed would be lost.
+        let mut reading = pin!(async { tokio::join!(keep(stdout, &mut out), keep(stderr, &mut err)) });
+        let mut at_end = false;
+        let status = loop {
+            tokio::select! {
+                status = child.wait() => break status?,
+                _ = &mut reading, if !at_end => at_end = true,
+            }
+        };
+        if !at_end {
+            let _ = timeout(DRAIN, &mut reading).await;
+        }
+        status
+    };
+    Ok((status, out, err))
 }
 
 /// Reads a pipe to its end and keeps the first [`PROBE_BYTES_MAX`] bytes.
-struct Collector {
-    kept: Arc<Mutex<Vec<u8>>>,
-    reading: JoinHandle<()>,
-}
-
-impl Collector {
-    fn spawn(pipe: Option<impl AsyncRead + Unpin + Send + 'static>) -> Self {
-        let kept = Arc::<Mutex<Vec<u8>>>::default();
-        let keep = Arc::clone(&kept);
-        let reading = tokio::spawn(async move {
-            let Some(mut pipe) = pipe else { return };
-            let mut chunk = vec![0; 16 * 1024];
-            while let Ok(count @ 1..) = pipe.read(&mut chunk).await {
-                let mut kept = keep.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = PROBE_BYTES_MAX - kept.len();
-                kept.extend_from_slice(&chunk[..count.min(room)]);
-            }
-        });
-        Self { kept, reading }
-    }
-
-    async fn finish(mut self) -> Vec<u8> {
-        if tokio::time::timeout(DRAIN, &mut self.reading).await.is_err() {
-            self.reading.abort();
-        }
-        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
+    let Some(mut pipe) = pipe else { return };
+    let mut chunk = vec![0; 16 * 1024];
+    while let Ok(count @ 1..) = pipe.read(&mut chunk).await {
+        let room = PROBE_BYTES_MAX - kept.len();
+        kept.extend_from_slice(&chunk[..count.min(room)]);
     }
 }
 

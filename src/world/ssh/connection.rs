@@ -58,6 +58,11 @@ impl Connection {
         Self { host: host.to_owned(), address: address.to_owned(), settings, state: Mutex::default(), channels }
     }
 
+    /// How long a look at a folder, or at a part of a file, may take.
+    pub(super) fn look_limit(&self) -> Duration {
+        self.settings.look_limit
+    }
+
     /// Starts `line`, a line of shell that holds nothing but constants, in a session of its own.
     ///
     /// # Errors

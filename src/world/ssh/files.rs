@@ -9,8 +9,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// How long a look at files may take.
-const LIMIT: Duration = Duration::from_secs(60);
 /// How long the last listing of a wait may take at least.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 /// The most that a listing may be, in bytes.
@@ -109,12 +107,12 @@ async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result
 
 /// The regular files in a folder and the links to such, by name.
 pub(super) async fn list(connection: &Connection, dir: &str) -> Result<Vec<FileStat>, Trouble> {
-    list_by(connection, dir, within(LIMIT)).await
+    list_by(connection, dir, within(connection.look_limit())).await
 }
 
 async fn list_by(connection: &Connection, dir: &str, until: Instant) -> Result<Vec<FileStat>, Trouble> {
     let values: [&[u8]; 1] = [dir.as_bytes()];
-    let until = until.min(within(LIMIT));
+    let until = until.min(within(connection.look_limit()));
     let printed = script::run_counted(connection, LIST, &values, LISTING_MAX as u64, until).await?;
     if printed.exit == NO_FOLDER {
         return Err(Trouble::Missing(format!("cannot list `{dir}`: there is no such folder")));
@@ -188,7 +186,8 @@ pub(super) async fn read(
     let numbers = [identity.device, identity.inode, from, max].map(|number| number.to_string());
     let mut values: Vec<&[u8]> = vec![dir.as_bytes(), name.as_bytes()];
     values.extend(numbers.iter().map(String::as_bytes));
-    let Printed { exit, out, .. } = script::run_counted(connection, READ, &values, max, within(LIMIT)).await?;
+    let until = within(connection.look_limit());
+    let Printed { exit, out, .. } = script::run_counted(connection, READ, &values, max, until).await?;
     match exit {
         0 => Ok(out),
         3 => Err(Trouble::Missing(format!("`{dir}/{name}` is another file by now, or gone"))),

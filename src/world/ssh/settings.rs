@@ -38,6 +38,8 @@ pub(super) struct Settings {
     pub(super) connect_limit: Duration,
     pub(super) alive: Duration,
     pub(super) reconnect: Duration,
+    /// For a look at a folder, or at a part of a file.
+    pub(super) look_limit: Duration,
     /// One permit for each connection being established.
     pub(super) connecting: Semaphore,
     pub(super) progress: Progress,
@@ -60,6 +62,7 @@ impl Settings {
             connect_limit: limit(ssh.connect_limit),
             alive: limit(ssh.alive),
             reconnect: limit(ssh.reconnect),
+            look_limit: limit(ssh.look_limit),
             connecting: Semaphore::new(usize::try_from(ssh.connections).unwrap_or(1).max(1)),
             progress: Progress::new(outbox),
             known_hosts,

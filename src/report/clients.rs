@@ -1,0 +1,109 @@
+//! Where the clients of a pair went when the server that they were connected to went away, as far as a record shows.
+//! Pure. It counts no client by itself: each number was read, and is told with the time at which it was.
+
+use crate::model::inventory::Pair;
+use std::collections::BTreeMap;
+
+/// The clients of a server that went away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Which pair.
+    pub pair: String,
+    /// The server that went away.
+    pub from: String,
+    /// How many clients it had when that was last read.
+    pub of: i64,
+    /// Where clients were read since.
+    pub to: Option<Arrived>,
+}
+
+/// Clients that are connected to a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    /// The server.
+    pub server: String,
+    /// How many.
+    pub count: i64,
+    /// When that was read, wall clock milliseconds.
+    pub at: i64,
+}
+
+/// Watches the clients of the pairs of a site.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    /// The pair of each member.
+    pairs: BTreeMap<String, String>,
+    /// How many clients a member had when that was last read, as long as it did not go away since.
+    counts: BTreeMap<String, i64>,
+    moved: Vec<Moved>,
+}
+
+impl Clients {
+    /// Nothing is known of these pairs.
+    pub(super) fn of(pairs: &BTreeMap<String, Pair>) -> Self {
+        let members = |pair: &Pair| [&pair.primary, &pair.backup].map(|member| (member.clone(), pair.name.clone()));
+        Self { pairs: pairs.values().flat_map(members).collect(), ..Self::default() }
+    }
+
+    /// How many clients a service has was read.
+    pub(super) fn read(&mut self, service: &str, count: i64, at: i64) {
+        let Some(pair) = self.pairs.get(service) else { return };
+        self.counts.insert(service.to_owned(), count);
+        if let Some(last) = self.moved.iter_mut().rev().find(|moved| moved.pair == *pair) {
+            last.to = Some(Arrived { server: service.to_owned(), count, at });
+        }
+    }
+
+    /// A service goes away, or was found not to run.
+    pub(super) fn away(&mut self, service: &str) {
+        let Some(pair) = self.pairs.get(service) else { return };
+        if let Some(of) = self.counts.remove(service).filter(|count| *count > 0) {
+            self.moved.push(Moved { pair: pair.clone(), from: service.to_owned(), of, to: None });
+        }
+    }
+
+    /// What was seen, in the order in which servers went away.
+    pub(super) fn finish(self) -> Vec<Moved> {
+        self.moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrived, Clients, Moved};
+    use crate::model::inventory::Pair;
+    use std::collections::BTreeMap;
+
+    fn pair() -> Clients {
+        let (name, primary, backup) = ("p".to_owned(), "a".to_owned(), "b".to_owned());
+        let pair = Pair { name, primary, backup, related: BTreeMap::new() };
+        Clients::of(&BTreeMap::from([("p".to_owned(), pair)]))
+    }
+
+    fn moved(from: &str, of: i64, to: Option<(&str, i64, i64)>) -> Moved {
+        let to = to.map(|(server, count, at)| Arrived { server: server.into(), count, at });
+        Moved { pair: "p".into(), from: from.into(), of, to }
+    }
+
+    #[test]
+    fn clients_are_told_of_as_they_were_last_read() {
+        let mut clients = pair();
+        clients.read("a", 6, 1);
+        clients.away("b");
+        clients.away("a");
+        clients.away("a");
+        clients.read("b", 4, 7);
+        clients.read("b", 6, 9);
+        clients.away("b");
+        clients.read("other", 3, 10);
+        assert_eq!(clients.finish(), [moved("a", 6, Some(("b", 6, 9))), moved("b", 6, None)]);
+    }
+
+    #[test]
+    fn of_a_server_whose_clients_were_not_read_nothing_is_said() {
+        let mut clients = pair();
+        clients.away("a");
+        clients.read("b", 4, 7);
+        assert_eq!(clients.finish(), [] as [Moved; 0]);
+    }
+}
