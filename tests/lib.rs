@@ -30,6 +30,7 @@ mod lease;
 mod menus;
 mod parallel;
 mod postgresql;
+mod products;
 mod reboot;
 mod records;
 mod repl;
