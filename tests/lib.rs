@@ -31,6 +31,7 @@ mod menus;
 mod parallel;
 mod postgresql;
 mod readme;
+mod products;
 mod reboot;
 mod records;
 mod repl;
