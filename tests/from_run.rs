@@ -48,3 +48,34 @@ fn a_run_that_cannot_be_followed_is_refused_before_anything_begins() {
     baton.run(&["run", "own/tells", "--lab", "genesys:compatible"]).code(0);
     baton.run(&["run", "own/tells", "-i", "a.toml", "--from-run", "latest"]).code(2).says("was on lab genesys");
 }
+
+/// Asks one question, in a lab whose operator would answer it.
+const ASKS: &str = "//! Asks\n//! source: a test\nlet yes = confirm(\"Go on?\");\n";
+
+#[test]
+fn a_run_that_follows_another_one_has_no_operator_where_it_is_to_have_none() {
+    let baton = Baton::new();
+    baton.write("runbooks/own/asks.rhai", ASKS);
+    baton.run(&["run", "own/asks", "--lab", "genesys"]).code(0);
+    baton.run(&["run", "own/asks", "--from-run", "latest"]).code(0).says("answered by lab operator");
+    let alone = baton.run(&["run", "own/asks", "--from-run", "latest", "--no-operator"]).code(4);
+    alone.says("nobody answered").says("next: baton approve ");
+    baton.run(&["resume"]).code(4).says("next: baton approve ");
+}
+
+#[test]
+fn a_flag_of_a_lab_is_refused_where_no_lab_begins() {
+    let baton = Baton::new();
+    baton.write("runbooks/own/asks.rhai", ASKS).write("a.toml", "[hosts.a]\naddress = \"local\"\n");
+    let run = ["run", "own/asks"];
+    for (place, flag) in
+        [(["-i", "a.toml"], "--no-operator"), (["-i", "a.toml"], "--speed=5"), (["--from-run", "latest"], "--speed=5")]
+    {
+        let words: Vec<&str> = run.iter().chain(&place).chain(&[flag]).copied().collect();
+        baton.run(&words).code(2).says("cannot be used with");
+    }
+    baton.run(&["repl", "-i", "a.toml", "--speed", "5"]).code(2).says("cannot be used with");
+    for command in ["resume", "rollback"] {
+        baton.run(&[command, "latest", "--no-operator"]).code(2).says("unexpected argument");
+    }
+}

@@ -54,10 +54,11 @@ pub(super) struct Words {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
     /// How many seconds pass in the lab in a real one
-    #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", requires = "lab", conflicts_with_all = ["inventory", "from_run"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
-    /// The lab has nobody who answers questions: they are for you
-    #[arg(long, requires = "lab")]
+    /// The lab has nobody who answers questions: they are for you; so it is in the lab of the run that this one follows
+    #[arg(long, conflicts_with = "inventory")]
     no_operator: bool,
     #[command(flatten)]
     steering: Steering,
@@ -194,7 +195,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let run = new_run()?;
     let name = former.lab(given)?;
     let of_lab = lease(desk, &lab_name(name), &run)?;
-    let lab = Lab::find(name, &desk.state, &former.run)?;
+    let lab = Lab::find(name, &desk.state, &former.run)?.unattended(words.no_operator);
     let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
     let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;

@@ -220,6 +220,13 @@ impl Lab {
         self.place.write_card(&Card { run: run.to_owned(), ..self.card.clone() })
     }
 
+    /// The same lab, without anybody in it who answers questions from now on if `unattended`.
+    #[must_use]
+    pub fn unattended(mut self, unattended: bool) -> Self {
+        self.card.unattended |= unattended;
+        self
+    }
+
     /// Ends its process. Its folder stays, to be looked at.
     ///
     /// # Errors
