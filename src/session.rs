@@ -10,6 +10,7 @@ mod verdict;
 mod write_off;
 
 pub use hearing::{Seen, hear};
+pub(crate) use rollback::undone_in_part;
 pub use rollback::{Return, Wish, rollback, way_back};
 pub use said::said;
 pub use takeover::Takeover;

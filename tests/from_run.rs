@@ -60,4 +60,8 @@ fn what_is_said_of_a_lab_counts_in_the_lab_of_the_run_that_is_followed_or_is_ref
     baton.run(&[&follow[..], &["--no-operator"]].concat()).code(4).says("nobody answered").says("baton approve");
     let site = ["run", "own/asks", "-i", "a.toml", "--no-operator"];
     baton.run(&site).code(2).says("`--no-operator` goes with `--lab`").says("questions are for you");
+    baton.run(&["repl", "-i", "a.toml", "--speed", "5"]).code(2).says("cannot be used with");
+    for command in ["resume", "rollback"] {
+        baton.run(&[command, "latest", "--no-operator"]).code(2).says("unexpected argument");
+    }
 }

@@ -289,7 +289,7 @@ fn an_editor_gets_the_runbook_and_the_run_goes_on_with_what_was_written() {
 
 /// Its wrapper is killed: nobody can tell whether it happened.
 const DOUBT: &str =
-    "//! In doubt\nrun(host(\"a\"), [\"sh\", \"-c\", \"echo x >> done; kill -9 $PPID\"]);\nnote(\"on\");\n";
+    "//! In doubt\nrun(host(\"a\"), [\"sh\", \"-c\", \"echo seen; echo x >> done; kill -9 $PPID\"]);\nnote(\"on\");\n";
 
 #[test]
 fn what_is_in_doubt_is_settled_by_a_word() {
@@ -297,7 +297,10 @@ fn what_is_in_doubt_is_settled_by_a_word() {
         let baton = machine(DOUBT);
         let mut pty = begin(&baton, &[], &[]);
         pty.sees("may or may not have happened");
-        pty.sees("doubt> ");
+        let told = pty.sees("doubt> ").split_whitespace().collect::<String>();
+        let (_, place) = told.split_once("whatitwrote,ifitisstillthere,isin`").unwrap_or_else(|| panic!("{told}"));
+        let out = place.split('`').next().unwrap_or_default();
+        assert_eq!(std::fs::read_to_string(out).expect(out), "seen\n", "{told}");
         pty.types("retry");
         pty.sees("`retry` is none of the words");
         pty.sees("doubt> ");

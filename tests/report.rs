@@ -396,6 +396,61 @@ fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
     assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");
 }
 
+/// A run whose host, service, argument and path have names as long as people give them.
+fn long_names() -> (Vec<Record>, [String; 3]) {
+    let (service, path) = ("configuration-server-of-the-northern-region", format!("/srv/{}", "packages-of/".repeat(9)));
+    let mut change = job("stage_install", service, Class::Once);
+    change.label = format!("stage_install({service}, {path})");
+    let estate = "site-".repeat(12);
+    let mut first = begun();
+    if let Record::Begun { params, estate: of, .. } = &mut first {
+        params.insert("package".into(), path.as_str().into());
+        of.clone_from(&estate);
+    }
+    let records = vec![
+        first,
+        step("1", &format!("Lay {path} ready"), 1_000),
+        intent(1, change, 2_000),
+        outcome(1, changed(true), 3_000),
+        intent(2, job("stop", service, Class::Idempotent), 4_000),
+        outcome(2, failure(), 5_000),
+        step_end("1", Some(&format!("`{path}` is not there")), 6_000),
+        ended(Ending::Failed, "it failed", 7_000),
+    ];
+    (records, [format!("host-{service}"), path, estate])
+}
+
+#[test]
+fn nothing_is_wider_than_the_screen_and_no_long_name_is_lost() {
+    let (records, names) = long_names();
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    for width in [40, 60, 80] {
+        let style = Style { width, ..Style::plain() };
+        let page = Page::default();
+        let mut view = Terminal::new(Box::new(page.clone()), style, TimeZone::UTC);
+        for (seq, record) in (1..).zip(&records) {
+            view.event(&Event::Recorded { seq, record: record.clone(), replayed: false });
+        }
+        view.event(&Event::Notice { text: format!("`{}` has no room left for `{}`", names[0], names[1]) });
+        view.event(&Event::Words { words: vec![("retry-what-failed".into(), format!("try {} again", names[1]))] });
+        let sum = summary::summarise("6b01b46e4a74", &records, &pairs());
+        let list = ending::list_line(&sum, &style, &TimeZone::UTC);
+        let text = format!("{}{}{list}", page.text(), ending::render(&sum, &style, &TimeZone::UTC));
+        let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > width).collect();
+        assert!(wide.is_empty(), "{width}: {wide:#?} in\n{text}");
+        for name in &names {
+            assert!(letters(&text).contains(name.as_str()), "{width}: {name} is not whole in\n{text}");
+        }
+    }
+    let unbroken = Page::default();
+    let mut view = Terminal::new(Box::new(unbroken.clone()), Style::unadorned(), TimeZone::UTC);
+    for (seq, record) in (1..).zip(&records) {
+        view.event(&Event::Recorded { seq, record: record.clone(), replayed: false });
+    }
+    let label = format!("stage_install({}, {})", &names[0]["host-".len()..], names[1]);
+    assert!(unbroken.text().lines().any(|line| line.contains(&label)), "{}", unbroken.text());
+}
+
 #[test]
 fn the_ending_counts_what_was_interrupted_and_names_the_next_command() {
     let sum = summary::summarise("0a1b2c3d4e5f", &a_run(), &pairs());

@@ -207,12 +207,13 @@ fn who_is_refused_is_told_how_the_other_run_stands_and_what_brings_it_on() {
     assert!(said.contains("wait for it to end") && !said.contains("is gone"), "it lives: {said}");
     end(&mut first);
     let said = refused(&site);
-    assert!(said.contains("its runner is gone") && said.contains("go on with it: baton resume"), "{said}");
+    assert!(said.contains("its runner is no longer running") && said.contains("go on with it: baton resume"), "{said}");
 
     let elsewhere = site.path("elsewhere").display().to_string();
     let said = told(&site.baton.run(&["run", "book.rhai", "-i", "site.toml", "--state", &elsewhere]).code(8));
     let own = site.baton.state().display().to_string();
-    let named = said.split("see what it does: baton show ").nth(1).unwrap_or_else(|| panic!("{said}"));
+    assert!(said.contains("its runner is no longer running") && said.contains("go on with it: baton resume"), "{said}");
+    let named = said.split("see how it stands: baton show ").nth(1).unwrap_or_else(|| panic!("{said}"));
     let words: Vec<&str> = named.split(' ').take(3).collect();
     assert_eq!(words[1..], ["--state", &own], "{said}");
     site.baton.run(&["show", words[0], "--state", &own]).code(0);

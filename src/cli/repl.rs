@@ -57,7 +57,8 @@ pub(super) struct Words {
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
     /// How many seconds pass in the lab in a real one
-    #[arg(long, value_name = "N", requires = "lab", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", requires = "lab", conflicts_with = "inventory")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: Option<u32>,
 }
 

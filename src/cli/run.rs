@@ -207,8 +207,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let run = new_run()?;
     let name = former.lab(given)?;
     let of_lab = lease(desk, &lab_name(name), &run)?;
-    let lab = Lab::find(name, &desk.state, &former.run)?;
-    let lab = if words.no_operator { lab.unattended() } else { lab };
+    let lab = Lab::find(name, &desk.state, &former.run)?.unattended(words.no_operator);
     let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
     let course = words.steering.course(prepared.program.step_names())?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;

@@ -5,6 +5,7 @@ use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::journal::history::History;
+use crate::journal::lease::Lease as Lock;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::record::{EffectId, Ending, FROM_RUN, Record, Who};
@@ -14,9 +15,15 @@ use crate::report::questions::{Question, Questions};
 use crate::world::lease::{Denied, Lease, Runner};
 use crate::world::{Completion, Reply, Request, Ticket, Trouble};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// The first ticket of releases: no track asks any more, and none has asked that often.
 const RELEASES: u64 = 1 << 63;
+
+/// Nobody works on the run that is in the way: its runner has died.
+const GONE: &str = "its runner is no longer running";
+/// Somebody does.
+const RUNS: &str = "its runner is running";
 
 /// Whoever carries out `run` when its record has `opened` entries.
 #[must_use]
@@ -89,13 +96,7 @@ impl Dispatcher {
             let error = standing(holder, history.as_ref(), store.is_worked_on(holder), error);
             return error.hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""));
         }
-        let there = "that run is in the journal of another state folder";
-        match &lease.state {
-            Some(state) => error
-                .hint(format!("{there}, `{state}`"))
-                .hint(format!("see what it does: baton show {holder} --state {}", typed(state))),
-            None => error.hint("that run is in the journal of another machine or state folder: ask there"),
-        }
+        elsewhere(lease, error)
     }
 
     /// Gives the hosts back that the run has changed something on or has taken over, all at once. It is over: what
@@ -142,11 +143,41 @@ impl Dispatcher {
     }
 }
 
+/// Says the same of a run of another journal: whether its runner runs is only seen where its locks lie on this machine.
+fn elsewhere(lease: &Lease, error: Box<Error>) -> Box<Error> {
+    let holder = &lease.runner.run;
+    let Some(state) = &lease.state else {
+        return error
+            .cause(format!("whether its runner, {}, still runs cannot be seen from here", lease.runner.holder))
+            .hint("that run is in the journal of another machine or state folder: ask there");
+    };
+    let (there, typed) = (format!("that run is in the journal of another state folder, `{state}`"), typed(state));
+    let look = format!("baton show {holder} --state {typed}");
+    match Lock::is_held(Path::new(state), holder) {
+        Some(false) => error
+            .cause(GONE)
+            .hint(there)
+            .hint(format!("see how it stands: {look}"))
+            .hint(format!("go on with it: baton resume {holder} --state {typed}")),
+        Some(true) => error.cause(RUNS).hint(there).hint(format!("see what it does, and wait: {look}")),
+        None => error
+            .cause("whether its runner still runs cannot be seen from this account")
+            .hint(there)
+            .hint(format!("see what it does: {look}")),
+    }
+}
+
 /// How a run of this journal stands that is in the way, and how it goes on. `worked_on` is whether somebody works on
 /// it, as far as that can be told.
 fn standing(run: &str, history: Option<&History>, worked_on: Option<bool>, error: Box<Error>) -> Box<Error> {
     let show = |error: Box<Error>| error.hint(format!("see what it does, and wait: baton show {run}"));
-    let (Some(history), Some(false)) = (history, worked_on) else { return show(error) };
+    let (Some(history), Some(false)) = (history, worked_on) else {
+        return show(match worked_on {
+            Some(true) => error.cause(RUNS),
+            Some(false) => error.cause(GONE),
+            None => error.cause("whether its runner still runs cannot be told"),
+        });
+    };
     let questions = Questions::of(history.records().iter().map(|stored| &stored.record));
     let open: Vec<_> = questions.open().collect();
     let gates: Vec<&str> = open.iter().map(|question| question.ask.gate.as_str()).collect();
@@ -162,7 +193,7 @@ fn standing(run: &str, history: Option<&History>, worked_on: Option<bool>, error
         Some(Ending::Failed | Ending::Unmet | Ending::Interrupted) => {
             go_on(error.cause("it has stopped, and nobody works on it"))
         }
-        None => go_on(error.cause("its runner is gone")),
+        None => go_on(error.cause(GONE)),
         Some(Ending::Doubt | Ending::Bug | Ending::Refused | Ending::Done | Ending::Held) => {
             show(error.cause("nobody works on it"))
         }

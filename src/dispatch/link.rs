@@ -5,7 +5,7 @@ use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::track::{Give, Want};
 use crate::model::event::Event;
 use crate::model::record::Moment;
-use crate::world::{Link, Reply, Request, Stopped};
+use crate::world::{JobId, KeptOutput, Link, Reply, Request, Stopped};
 
 impl Link for Dispatcher {
     fn call(&self, request: Request) -> Result<Reply, Stopped> {
@@ -21,5 +21,9 @@ impl Link for Dispatcher {
 
     fn tell(&self, event: Event) {
         self.emit(&event);
+    }
+
+    fn kept_output(&self, host: &str, job: &JobId) -> Option<KeptOutput> {
+        self.world.borrow().kept_output(host, job)
     }
 }

@@ -16,7 +16,7 @@ use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::asked::Asked;
-use crate::world::{JobId, JobState, Link, Request, Stopped, Stream, Trouble};
+use crate::world::{JobId, JobState, KeptOutput, Link, Request, Stopped, Stream, Trouble};
 
 /// How long a start may take at least, however little is left of the limit, in milliseconds.
 const START_AT_LEAST: u64 = 3_000;
@@ -376,9 +376,7 @@ impl Work<'_> {
 
     fn lost_once(&self, reason: String) -> Result<Verdict, Stopped> {
         let Some(check) = &self.job.check else {
-            return Ok(Verdict::Doubt {
-                reason: format!("{reason}; there is no check that tells whether it happened"),
-            });
+            return Ok(self.doubt(&format!("{reason}; there is no check that tells whether it happened")));
         };
         // A check decides whether it is done twice: it has as long as the job had.
         let last = self.job.limit.0.max(LAST_LOOK);
@@ -389,16 +387,28 @@ impl Work<'_> {
                 done([("changed", Value::Bool(true)), ("output", "".into()), ("settled", "by check".into())])
             }
             Ok(Some("no")) => Verdict::Again { reason: format!("{reason}; its check says that it did not happen") },
-            Ok(_) => Verdict::Doubt { reason: format!("{reason}; its check cannot tell whether it happened") },
-            Err(failure) => Verdict::Doubt { reason: format!("{reason}; its check failed: {}", failure.message) },
+            Ok(_) => self.doubt(&format!("{reason}; its check cannot tell whether it happened")),
+            Err(failure) => self.doubt(&format!("{reason}; its check failed: {}", failure.message)),
         })
+    }
+
+    /// Nobody can tell whether it happened: whoever has to is told where they can look.
+    fn doubt(&self, reason: &str) -> Verdict {
+        let look =
+            self.link.kept_output(self.site.host, &self.id).map_or_else(String::new, |KeptOutput { out, err }| {
+                format!(
+                    "; what it wrote, if it is still there, is in `{out}` and `{err}` beside it on `{}`",
+                    self.site.host
+                )
+            });
+        Verdict::Doubt { reason: format!("{reason}{look}") }
     }
 
     /// The host could not be asked what became of a job that may run.
     fn hidden(&self, reason: String) -> Verdict {
         let message = format!("`{}` cannot be asked what became of {}: {reason}", self.site.host, self.job_name());
         match self.job.class {
-            Class::Once => Verdict::Doubt { reason: message },
+            Class::Once => self.doubt(&message),
             Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {
                 Verdict::failed(FailureKind::Limit, message)
             }

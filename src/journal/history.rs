@@ -4,6 +4,7 @@
 pub use super::mismatch::mismatch;
 
 use super::Stored;
+use super::misplaced::{Misplaced, Why, damaged, refusal};
 use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, lapses, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::effect::{Action, Effect, Outcome};
@@ -164,21 +165,21 @@ impl History {
         let known = all.len();
         all.extend(records);
         for (index, stored) in all.iter().enumerate().skip(known) {
-            self.index(index, &stored.record, &all).map_err(|wrong| illegal(stored.seq, &wrong))?;
+            self.index(index, &stored.record, &all).map_err(|wrong| refusal(&wrong, index, &all))?;
         }
         self.records = all;
         Ok(())
     }
 
-    /// Enters one record into the index. The error is a sentence without the record's number.
-    fn index(&mut self, index: usize, record: &Record, all: &[Stored]) -> std::result::Result<(), String> {
+    /// Enters one record into the index. The error says what is wrong with it.
+    fn index(&mut self, index: usize, record: &Record, all: &[Stored]) -> std::result::Result<(), Misplaced> {
         // What is over can be taken back, or be carried to another place from which it is.
         let is_carried = matches!(record, Record::Deviation { hosts, .. } if hosts.is_empty());
         let may_follow = is_carried || matches!(record, Record::Rollback { .. });
         if let Some(ending) = self.last_ending.filter(|_| self.is_final())
             && !(may_follow && matches!(ending, Ending::Done | Ending::Held))
         {
-            return Err(format!("the run had ended before ({ending:?})").to_lowercase());
+            return Err(Misplaced::Run(format!("the run had ended before ({ending:?})").to_lowercase()));
         }
         match record {
             Record::Begun { .. } if index == 0 => Ok(()),
@@ -187,8 +188,8 @@ impl History {
                 self.last_ending = None;
                 Ok(())
             }
-            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(track, number, name, index),
-            Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(track, number, failed),
+            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(number, name, index),
+            Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(number, failed),
             Record::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(effect.may_change());
                 self.track(&id.track).ask(id, *attempt, index, Phase::Open, all)
@@ -208,7 +209,7 @@ impl History {
             Record::Answered { id, .. } => self.mark(id, Phase::Answered(index), all),
             Record::Skipped { id, .. } => self.mark(id, Phase::Skipped(index), all),
             Record::StepSkipped { track, number, name, .. } => {
-                self.track(track).begin_step(track, number, name, index)?;
+                self.track(track).begin_step(number, name, index)?;
                 self.track(track).skip_step(number);
                 Ok(())
             }
@@ -247,7 +248,7 @@ impl History {
     }
 
     /// A person's word on an effect that is open, failed or in doubt.
-    fn mark(&mut self, id: &EffectId, phase: Phase, all: &[Stored]) -> std::result::Result<(), String> {
+    fn mark(&mut self, id: &EffectId, phase: Phase, all: &[Stored]) -> std::result::Result<(), Misplaced> {
         let failed = self.has_failed_before(id, all);
         let slot = self.slot_mut(id)?;
         let asks = asked_in(all, slot.asked).is_some_and(|asked| matches!(asked.effect.action, Action::Ask(_)));
@@ -258,7 +259,7 @@ impl History {
             Phase::Person { .. } | Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
         };
         if !fits {
-            return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
+            return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
         }
         slot.phase = phase;
         if failed { self.forget_after(id, all) } else { Ok(()) }
@@ -297,19 +298,25 @@ impl History {
         self.tracks.get(&id.track)?.slot(id.n)
     }
 
-    fn slot_mut(&mut self, id: &EffectId) -> std::result::Result<&mut Slot, String> {
+    fn slot_mut(&mut self, id: &EffectId) -> std::result::Result<&mut Slot, Misplaced> {
         let slot = self.tracks.get_mut(&id.track).and_then(|track| {
             let position = track.position(id.n).ok()?;
             track.slots.get_mut(position)
         });
-        slot.ok_or_else(|| format!("effect {id} was never asked for"))
+        slot.ok_or_else(|| Misplaced::Call(id.clone(), Why::NeverAsked))
     }
 
     /// What became of an attempt that was asked for.
-    fn settle(&mut self, id: &EffectId, attempt: u32, phase: Phase, all: &[Stored]) -> std::result::Result<(), String> {
+    fn settle(
+        &mut self,
+        id: &EffectId,
+        attempt: u32,
+        phase: Phase,
+        all: &[Stored],
+    ) -> std::result::Result<(), Misplaced> {
         let slot = self.slot_mut(id)?;
         if slot.attempt != attempt {
-            return Err(format!("effect {id} is at attempt {}, not {attempt}", slot.attempt));
+            return Err(Misplaced::Call(id.clone(), Why::Other { attempt, now: slot.attempt }));
         }
         let fits = match phase {
             Phase::Outcome(_) => {
@@ -327,22 +334,22 @@ impl History {
             Phase::Open | Phase::Retry | Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
         };
         if !fits {
-            return Err(format!("attempt {attempt} of effect {id} {}", slot.phase.words()));
+            return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
         }
         slot.phase = phase;
         Ok(())
     }
 
     /// A change that is done must never be asked for again; anything else that has an outcome may be.
-    fn retry(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), String> {
+    fn retry(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), Misplaced> {
         let slot = self.slot_mut(id)?;
         let Phase::Outcome(at) = slot.phase else {
-            return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
+            return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
         };
         let done = matches!(outcome_in(all, at), Some(Outcome::Done { .. }));
         let change = asked_in(all, slot.asked).is_some_and(|asked| asked.effect.is_change());
         if done && change {
-            return Err(format!("effect {id} is a change that is done"));
+            return Err(Misplaced::Call(id.clone(), Why::Done));
         }
         slot.phase = Phase::Retry;
         // A reading before a change that is asked for anew: what it leads to then may be something else.
@@ -352,7 +359,7 @@ impl History {
     /// What a runbook read, noted and asked because of a failure does not count any more when the failure is tried
     /// again or settled by a word. What it changed because of it does, by its own hand or a person's: then nothing can
     /// be done about it alone.
-    fn forget_after(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), String> {
+    fn forget_after(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), Misplaced> {
         let since = self.slot_mut(id)?.asked;
         let later = |track: &TrackId, n: u64| {
             (*track == id.track && n > id.n) || track.fork_of(&id.track).is_some_and(|fork| fork > id.n)
@@ -360,7 +367,7 @@ impl History {
         for (name, track) in &mut self.tracks {
             let lapses = |slot: &Slot| asked_in(all, slot.asked).is_some_and(|asked| lapses(asked.effect));
             if track.slots.iter().any(|slot| later(name, slot.n) && !lapses(slot)) {
-                return Err(format!("effect {id} was followed by changes on its track"));
+                return Err(Misplaced::Call(id.clone(), Why::Followed));
             }
             track.slots.retain(|slot| !later(name, slot.n));
             if *name == id.track || later(name, 0) {
@@ -480,7 +487,7 @@ impl Begun {
             return Err(Error::new(Kind::Refused, "the run has no records"));
         };
         let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = first.record.clone() else {
-            return Err(illegal(first.seq, "the run has not begun"));
+            return Err(damaged(first.seq, "the run has not begun"));
         };
         if format > FORMAT {
             let message =
@@ -489,9 +496,4 @@ impl Begun {
         }
         Ok(Self { baton, runbook, sources, params, estate, at, by })
     }
-}
-
-fn illegal(seq: u64, wrong: &str) -> Box<Error> {
-    Error::new(Kind::Refused, format!("record {seq} cannot stand where it stands: {wrong}"))
-        .hint("the journal is damaged, or two runners wrote to it; nothing was done: keep a copy of it for a look")
 }

@@ -10,6 +10,7 @@ pub mod lease;
 pub mod left_out;
 pub mod memory;
 mod mismatch;
+mod misplaced;
 mod reopening;
 mod slots;
 pub mod sqlite;

@@ -3,9 +3,10 @@
 
 use super::Stored;
 use super::history::{State, StepPast, StepPhase};
+use super::misplaced::{Misplaced, Why};
 use crate::model::effect::{Class, Effect, Outcome};
 use crate::model::place::PlaceData;
-use crate::model::record::{EffectId, Moment, Record, TrackId};
+use crate::model::record::{EffectId, Moment, Record};
 use std::collections::BTreeMap;
 
 /// The effects and steps of one track.
@@ -89,20 +90,20 @@ impl Track {
         asked: usize,
         phase: Phase,
         all: &[Stored],
-    ) -> std::result::Result<(), String> {
+    ) -> std::result::Result<(), Misplaced> {
         let new = Slot { n: id.n, attempt, base: 1, asked, phase, loose: false };
         let Some(slot) = self.position(id.n).ok().and_then(|position| self.slots.get_mut(position)) else {
             if attempt != 1 {
-                return Err(format!("attempt {attempt} of effect {id} comes before attempt 1"));
+                return Err(Misplaced::Call(id.clone(), Why::NoFirst { attempt }));
             }
             if let Some(last) = self.slots.last().filter(|last| last.n > id.n) {
-                return Err(format!("effect {id} comes after effect {}:{}", id.track, last.n));
+                return Err(Misplaced::Call(id.clone(), Why::Late { after: last.n }));
             }
             self.slots.push(new);
             return Ok(());
         };
         if slot.attempt.checked_add(1) != Some(attempt) {
-            return Err(format!("attempt {attempt} of effect {id} follows attempt {}", slot.attempt));
+            return Err(Misplaced::Call(id.clone(), Why::NotNext { attempt, before: slot.attempt }));
         }
         let once = || asked_in(all, slot.asked).is_some_and(|asked| asked.effect.class() == Class::Once);
         let free = match slot.phase {
@@ -112,7 +113,7 @@ impl Track {
             Phase::Person { happened: true } | Phase::Skipped(_) => false,
         };
         if !free {
-            return Err(format!("attempt {} of effect {id} {}", slot.attempt, slot.phase.words()));
+            return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
         }
         let digest = |index| asked_in(all, index).map(|asked| asked.digest);
         let base = if digest(slot.asked) == digest(asked) { slot.base } else { attempt };
@@ -121,16 +122,10 @@ impl Track {
     }
 
     /// A step begins.
-    pub(super) fn begin_step(
-        &mut self,
-        track: &TrackId,
-        number: &str,
-        name: &str,
-        begun: usize,
-    ) -> std::result::Result<(), String> {
+    pub(super) fn begin_step(&mut self, number: &str, name: &str, begun: usize) -> std::result::Result<(), Misplaced> {
         let before = self.steps.get(number).map(|step| &step.phase);
         if let Some(StepPhase::Begun | StepPhase::Skipped | StepPhase::Ended { failed: None }) = before {
-            return Err(format!("step {number} on track {track} has begun before"));
+            return Err(Misplaced::Step { number: number.to_owned(), before: before.cloned() });
         }
         let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun, begun };
         self.steps.insert(number.to_owned(), step);
@@ -145,17 +140,12 @@ impl Track {
     }
 
     /// A step ends.
-    pub(super) fn end_step(
-        &mut self,
-        track: &TrackId,
-        number: &str,
-        failed: &Option<String>,
-    ) -> std::result::Result<(), String> {
+    pub(super) fn end_step(&mut self, number: &str, failed: &Option<String>) -> std::result::Result<(), Misplaced> {
         let Some(step) = self.steps.get_mut(number) else {
-            return Err(format!("step {number} on track {track} never began"));
+            return Err(Misplaced::Step { number: number.to_owned(), before: None });
         };
         if step.phase == (StepPhase::Ended { failed: None }) {
-            return Err(format!("step {number} on track {track} has ended before"));
+            return Err(Misplaced::Step { number: number.to_owned(), before: Some(step.phase.clone()) });
         }
         step.phase = StepPhase::Ended { failed: failed.clone() };
         Ok(())

@@ -212,19 +212,19 @@ impl Lab {
         place.set_card_aside().map(Some)
     }
 
-    /// The same lab for a run that nobody in it answers.
-    #[must_use]
-    pub fn unattended(mut self) -> Self {
-        self.card.unattended = true;
-        self
-    }
-
     /// Notes which run it was begun for.
     ///
     /// # Errors
     /// When that cannot be written.
     pub fn belongs_to(&self, run: &str) -> Result<()> {
         self.place.write_card(&Card { run: run.to_owned(), ..self.card.clone() })
+    }
+
+    /// The same lab, without anybody in it who answers questions from now on if `unattended`.
+    #[must_use]
+    pub fn unattended(mut self, unattended: bool) -> Self {
+        self.card.unattended |= unattended;
+        self
     }
 
     /// Ends its process. Its folder stays, to be looked at.

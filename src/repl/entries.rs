@@ -241,6 +241,7 @@ impl Session {
                 let exit_code = halt.error.kind.exit_code();
                 Ok(Finished { run: run.clone(), ending: halt.ending, error: Some(halt.error), exit_code })
             }
+            None if ending == Ending::RolledBack => Ok(session::undone_in_part(run, door.history())),
             None => Ok(session::stopped(run, ending, &message, door.has_changed())),
         }
     }

@@ -6,7 +6,7 @@ use crate::journal::left_out::{Spoken, Word};
 use crate::model::record::Ending;
 use crate::model::text::{lines_shown, shown};
 use crate::report::clients::{Arrived, Moved};
-use crate::report::layout::{Badge, badge, between, date_and_time, day, time_of_day, wrap};
+use crate::report::layout::{Badge, badge, between, date_and_time, day, hanging, time_of_day, wrap};
 use crate::report::questions::next_commands;
 use crate::report::style::{Style, Tone};
 use crate::report::summary::{Condition, Interval, Summary};
@@ -14,6 +14,9 @@ use jiff::tz::TimeZone;
 
 /// Where the runbook begins in a list of runs.
 const LIST_COLUMN: usize = 48;
+
+/// Where further lines begin in a list of runs.
+const LIST_INDENT: usize = 14;
 
 /// How many columns the word for an ending has in a list of runs.
 const WORD_WIDTH: usize = 12;
@@ -93,8 +96,8 @@ pub fn ways_on(run: &str, ending: Option<Ending>, runbook: &str) -> Vec<String> 
 #[must_use]
 pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let mark = standing(sum);
-    let mut text =
-        format!("\n{}  {}\n", style.paint(mark.tone, &format!("{} {}", mark.symbol, mark.word)), headline(sum));
+    let head = format!("{} {}  ", mark.symbol, mark.word);
+    let mut text = format!("\n{}\n", hanging(style, (mark.tone, &head), &headline(sum), 2));
     text.extend(exceptions(sum).iter().map(|line| indented(line, style)));
     text += &indented(&shown(&counts(sum)), style);
     text += &intervals(sum, style, zone);
@@ -210,16 +213,36 @@ pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let is_long = mark.word.len() > WORD_WIDTH;
     let word = style.paint(mark.tone, &format!("{} {:<WORD_WIDTH$}", mark.symbol, mark.word));
     let (runbook, estate) = (shown(&sum.runbook), shown(&format!("on {}", sum.estate)));
+    if LIST_COLUMN + runbook.chars().count().max(estate.chars().count()) > style.width {
+        return narrow_line(sum, mark, &format!("{runbook} {estate}"), style, zone);
+    }
     let fits = LIST_COLUMN + runbook.chars().count() + 1 + estate.chars().count() <= style.width;
     let indent = " ".repeat(LIST_COLUMN);
     let rest = if fits { format!("{runbook} {estate}") } else { format!("{runbook}\n{indent}{estate}") };
     let gap = if is_long { format!("\n{indent}") } else { "  ".to_owned() };
-    let mut text = format!("{:<12}  {}  {word}{gap}{rest}\n", sum.run, date_and_time(sum.started, zone));
+    let text = format!("{:<12}  {}  {word}{gap}{rest}\n", sum.run, date_and_time(sum.started, zone));
+    text + list_rest(sum, style).as_str()
+}
+
+/// The same where its columns do not fit.
+fn narrow_line(sum: &Summary, mark: Badge, rest: &str, style: &Style, zone: &TimeZone) -> String {
+    let word = style.paint(mark.tone, &format!("{} {}", mark.symbol, mark.word));
+    let mut text = format!("{:<12}  {}\n", sum.run, date_and_time(sum.started, zone));
+    text += &format!("{:LIST_INDENT$}{word}\n", "");
+    text += &format!("{}\n", hanging(style, (Tone::Plain, &" ".repeat(LIST_INDENT)), rest, LIST_INDENT));
+    text + list_rest(sum, style).as_str()
+}
+
+/// What was left out of a run in a list, and the commands that bring it on.
+fn list_rest(sum: &Summary, style: &Style) -> String {
+    let blank = " ".repeat(LIST_INDENT);
+    let margin = (Tone::Plain, blank.as_str());
+    let mut text = String::new();
     if sum.ending == Some(Ending::RolledBack) {
-        text.extend(exceptions(sum).iter().map(|line| format!("{:14}{line}\n", "")));
+        text.extend(exceptions(sum).iter().map(|line| format!("{}\n", hanging(style, margin, line, LIST_INDENT))));
     }
     if sum.ending == Some(Ending::Suspended) || sum.goes_back {
-        text.extend(commands(sum).iter().map(|command| format!("{:14}{command}\n", "")));
+        text.extend(commands(sum).iter().map(|command| format!("{:LIST_INDENT$}{command}\n", "")));
     }
     text
 }
@@ -291,7 +314,13 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
             None => format!("{:<8}  {}", "the end", style.paint(Tone::Warn, &format!("{long}, {still}"))),
         };
         let (whose, since) = (shown(whose), clock(*from));
-        text += &format!("  {whose:<14} {what:<13}  {since} - {until}\n");
+        let line = format!("  {whose:<14} {what:<13}  {since} - {until}");
+        if line.chars().count() <= style.width || !style.breaks_lines() {
+            text += &format!("{line}\n");
+        } else {
+            text += &indented(&format!("{whose} {what}"), style);
+            text += &format!("{}\n", hanging(style, (Tone::Plain, "    "), &format!("{since} - {until}"), 4));
+        }
     }
     text
 }

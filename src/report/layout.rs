@@ -75,9 +75,14 @@ pub fn entry(style: &Style, time: &str, badge: Badge, words: &str, right: &str) 
             lines.push(format!("{last}{}{}", " ".repeat(gap), style.paint(Tone::Dim, right)));
         } else if !style.breaks_lines() {
             lines.push(format!("{last}  {}", right.trim()));
-        } else {
+        } else if width(right) <= room {
             lines.push(last);
-            lines.push(format!("{}{}", " ".repeat(room.saturating_sub(width(right))), style.paint(Tone::Dim, right)));
+            lines.push(format!("{}{}", " ".repeat(room - width(right)), style.paint(Tone::Dim, right)));
+        } else {
+            // Its columns do not fit: what stands in them does, on as many lines as it needs.
+            lines.push(last);
+            let right = right.split_whitespace().collect::<Vec<_>>().join(" ");
+            lines.extend(wrap(&right, room).iter().map(|line| style.paint(Tone::Dim, line)));
         }
     }
     let indent = " ".repeat(TEXT_COLUMN);
@@ -94,6 +99,22 @@ pub fn heading(style: &Style, time: &str, number: &str, words: &str) -> String {
     painted[0] = style.paint(Tone::Strong, &format!("{number}{}", lines[0]));
     let indent = format!("\n{}", " ".repeat(indent));
     format!("{}{}", style.paint(Tone::Dim, &format!("{time:<10}")), painted.join(&indent))
+}
+
+/// A head in its colour and words behind it, which go on in the column `indent`. A head that leaves no room for them has
+/// lines of its own; nothing is cut.
+#[must_use]
+pub fn hanging(style: &Style, (tone, head): (Tone, &str), words: &str, indent: usize) -> String {
+    let lines = wrap(words, style.width.saturating_sub(indent));
+    let margin = format!("\n{}", " ".repeat(indent));
+    let first = lines.first().map_or(0, |line| width(line));
+    if width(head) <= indent || width(head) + first <= style.width {
+        return format!("{}{}", style.paint(tone, head), lines.join(&margin));
+    }
+    let start = " ".repeat(head.len() - head.trim_start().len());
+    let head = wrap(head.trim(), style.width.saturating_sub(start.len()));
+    let head: Vec<String> = head.iter().map(|line| format!("{start}{}", style.paint(tone, line))).collect();
+    format!("{}{margin}{}", head.join("\n"), lines.join(&margin))
 }
 
 /// A further line under an entry.
@@ -113,6 +134,7 @@ pub fn wrap(words: &str, width: usize) -> Vec<String> {
 }
 
 fn wrap_line(words: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in words.split(' ') {
@@ -184,6 +206,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("ab", 0), ["a", "b"]);
         assert_eq!(wrap("one\ntwo three", 6), ["one", "two", "three"]);
     }
 

@@ -5,7 +5,7 @@ use crate::model::effect::{Action, Ask, Outcome};
 use crate::model::record::{EffectId, Record};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
-use crate::report::layout::{time_of_day, wrap};
+use crate::report::layout::{hanging, time_of_day, wrap};
 use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -126,8 +126,9 @@ impl Question {
     /// What a person is shown: the gate, since when, the text, the evidence, the words.
     #[must_use]
     pub fn shown(&self, style: &Style, zone: &TimeZone) -> String {
-        let since = style.paint(Tone::Dim, &format!("asked since {}", time_of_day(self.since, zone)));
-        let mut text = format!("  {}  {since}\n", style.paint(Tone::Strong, &shown(&self.ask.gate)));
+        let since = format!("asked since {}", time_of_day(self.since, zone));
+        let gate = format!("  {}  ", shown(&self.ask.gate));
+        let mut text = format!("{}\n", hanging(style, (Tone::Strong, &gate), &since, 4));
         let mut lines = |label: &str, words: &str| {
             let told = lines_shown(words);
             for (n, line) in told.lines().flat_map(|line| wrap(line, style.width - 14)).enumerate() {

@@ -185,6 +185,8 @@ struct Adder {
     answered: bool,
     /// Who runs it.
     runner: Option<Who>,
+    /// The last way back went to before a step, and came there.
+    partly_undone: bool,
 }
 
 impl Adder {
@@ -250,7 +252,7 @@ impl Adder {
             | Record::Rollback { .. }
             | Record::Deviation { .. } => self.deed(record),
             Record::Undone { at, .. } => {
-                self.sum.goes_on = true;
+                (self.sum.goes_on, self.partly_undone) = (true, true);
                 self.seen(at.wall);
             }
             Record::Typed { at, .. } | Record::Steered { at, .. } => self.seen(at.wall),
@@ -263,6 +265,7 @@ impl Adder {
         match record {
             Record::Opened { .. } | Record::Rollback { .. } => {
                 if let Record::Rollback { way, .. } = record {
+                    self.partly_undone = false;
                     (self.sum.goes_back, self.sum.gives_up) = (true, *way == Way::Abort);
                 }
                 self.sum.ending = None;
@@ -271,6 +274,8 @@ impl Adder {
             }
             Record::Ended { ending, message, .. } => {
                 self.sum.goes_back &= !matches!(ending, Ending::RolledBack | Ending::Aborted);
+                // Who only looked at it has left it as it was.
+                self.sum.goes_on |= *ending == Ending::RolledBack && self.partly_undone;
                 self.sum.ending = Some(*ending);
                 self.sum.message.clone_from(message);
                 self.answered = false;

@@ -11,7 +11,9 @@ use crate::model::value::{Fields, Value};
 use crate::report::ahead;
 use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, answer, deed, given};
 use crate::report::layout::wrap;
-use crate::report::layout::{Badge, TEXT_COLUMN, badge, between, cut, day, entry, heading, lane, time_of_day, under};
+use crate::report::layout::{
+    Badge, TEXT_COLUMN, badge, between, cut, day, entry, hanging, heading, lane, time_of_day, under,
+};
 use crate::report::steps::Steps;
 use crate::report::style::{Style, Tone};
 use crate::report::waits::Waits;
@@ -433,7 +435,8 @@ impl Terminal {
 
     fn words(&mut self, words: &[(String, String)]) {
         for (word, meaning) in words {
-            self.line(&format!("{:10}{:<14}{}", "", shown(word), shown(meaning)));
+            let head = format!("{:10}{:<14}", "", shown(word));
+            self.line(&hanging(&self.style, (Tone::Plain, &head), &shown(meaning), 24));
         }
     }
 
@@ -486,8 +489,7 @@ impl Sink for Terminal {
             Event::Typed { .. } => self.prompt = None,
             Event::Words { words } => self.words(words),
             Event::Notice { text } => {
-                let text = lines_shown(text).replace('\n', &format!("\n{:12}", ""));
-                self.line(&format!("{:10}! {text}", ""));
+                self.line(&hanging(&self.style, (Tone::Plain, &format!("{:10}! ", "")), &lines_shown(text), 12));
             }
         }
         let _ = self.out.flush();

@@ -29,7 +29,8 @@ pub struct Plan<'a> {
 /// The plan, several lines.
 #[must_use]
 pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
-    let mut text = format!("{}\n", style.paint(Tone::Strong, &headline(plan)));
+    let head = wrap(&headline(plan), style.width);
+    let mut text: String = head.iter().map(|line| format!("{}\n", style.paint(Tone::Strong, line))).collect();
     if let Some(gone @ 1..) = plan.gone {
         let steps = if gone == 1 { "1 step of it is".to_owned() } else { format!("{gone} steps of it are") };
         text += &line(style, 2, &format!("it was begun before: {steps} done or left out already"));

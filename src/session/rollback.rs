@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
-use crate::journal::way_back::Act;
+use crate::journal::way_back::{Act, Stop};
 use crate::model::event::Event;
 use crate::model::record::{Ending, Moment, Record, TrackId, Way, Who};
 use crate::model::text::typed;
@@ -224,7 +224,7 @@ impl Return {
     }
 
     fn finish(self, end: ScriptEnd) -> Finished {
-        let Self { run, way, door, errand, .. } = self;
+        let Self { run, way, door, errand, standing, .. } = self;
         let (ending, error, effect) = match (door.halt_reason(), end) {
             (Some(halt), _) => (halt.ending, Some(halt.error), halt.effect),
             (None, ScriptEnd::Done) => {
@@ -248,13 +248,7 @@ impl Return {
         let left_out = door.recorded_now().map(|history| LeftOut::of(&history).is_something()).unwrap_or(true);
         let message = match (&error, &way) {
             (Some(error), _) => error.message.clone(),
-            (None, Way::To(step)) if left_out => {
-                format!(
-                    "the run is back before step {step}, but not as before it: something was left out; \
-                     what it owes is still owed"
-                )
-            }
-            (None, Way::To(step)) => format!("the run is as before step {step}; what it owes is still owed"),
+            (None, Way::To(step)) => undone_to(door.history(), step, left_out, !standing.owes().is_empty()),
             (None, Way::All | Way::Abort) => String::new(),
         };
         if let (Ending::RolledBack, Way::To(_), Some(since)) = (ending, &way, errand.undo_since) {
@@ -273,6 +267,39 @@ impl Return {
         };
         Finished { run, ending, error, exit_code }
     }
+}
+
+/// How a run stands that was undone to before a step: what is still in force.
+fn undone_to(history: &History, step: &str, left_out: bool, owes: bool) -> String {
+    let stops = history.stops();
+    let stop = stops.iter().find(|stop| stop.number == step || stop.name == step);
+    let named = stop.map_or_else(|| step.to_owned(), |stop| format!("{} `{}`", stop.number, stop.name));
+    let mut told = if left_out {
+        vec![format!("the run is back before step {named}, but not as before it: something was left out")]
+    } else {
+        vec![format!("the run is as before step {named}: that step and what followed it is undone")]
+    };
+    // Of nested steps the outermost, which are those that people count.
+    let stands = |before: &&Stop| {
+        let is_around = |stop: &Stop| stop.number.split('.').next() == Some(before.number.as_str());
+        !before.number.contains('.') && stop.is_some_and(|stop| before.seq < stop.seq && !is_around(stop))
+    };
+    let before: Vec<&str> = stops.iter().filter(stands).map(|stop| stop.number.as_str()).collect();
+    match before.as_slice() {
+        [] => {}
+        [one] => told.push(format!("step {one} still stands as it was done")),
+        several => told.push(format!("the {} steps before it still stand as they were done", several.len())),
+    }
+    if owes {
+        told.push("what it owes is still owed".to_owned());
+    }
+    told.join("; ")
+}
+
+/// How a run stands that was undone to before a step and only looked at since. It is no error.
+pub(crate) fn undone_in_part(run: &str, history: &History) -> Finished {
+    let exit_code = gone_back(LeftOut::of(history).is_something()).exit_code();
+    Finished { run: run.to_owned(), ending: Ending::RolledBack, error: None, exit_code }
 }
 
 /// What a way back that came to its end is: one on which something was left out is never complete.

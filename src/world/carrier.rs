@@ -14,7 +14,7 @@ use super::person::Person;
 use super::ssh::RemoteHosts;
 use super::transfer::RUNNER;
 use super::watches::Watches;
-use super::{JobId, JobState, RECORDS_GONE, Reply, Request, Ticket, Trouble};
+use super::{JobId, JobState, KeptOutput, RECORDS_GONE, Reply, Request, Ticket, Trouble};
 use super::{commands, files, job, local_transfer, run_folder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -227,6 +227,14 @@ impl Carrier {
 
     fn attempt(&self, host: &str, id: &JobId) -> Result<Attempt, Trouble> {
         Attempt::of(&self.place(host)?.jobs, &self.leases_of(host)?, id)
+    }
+
+    /// Where a host keeps what a job wrote, as far as is known without asking it.
+    pub(super) fn kept_output(&self, host: &str, id: &JobId) -> Option<KeptOutput> {
+        if self.remote.has(host) {
+            return self.remote.kept_output(host, id);
+        }
+        job::kept_output(&self.attempt(host, id).ok()?)
     }
 
     /// The folder of a host's leases.

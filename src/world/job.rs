@@ -13,7 +13,7 @@ use super::job_mark::Mark;
 use super::keyring::Secret;
 use super::lease::Lease;
 use super::watches::Watches;
-use super::{JobId, JobState, Reply, Stream, Trouble, local_lease};
+use super::{JobId, JobState, KeptOutput, Reply, Stream, Trouble, local_lease};
 use rustix::fs::{FlockOperation, OFlags, fcntl_setfl, flock};
 use rustix::process::{Signal, kill_process_group};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -213,6 +213,12 @@ pub(super) async fn start(
         }
         _ => format!("`{}` is locked by another start", folder.display()),
     }))
+}
+
+/// The files of what a job wrote, if they are there.
+pub(super) fn kept_output(attempt: &Attempt) -> Option<KeptOutput> {
+    let out = attempt.folder().join("out");
+    out.exists().then(|| KeptOutput { out: out.display().to_string(), err: "err".to_owned() })
 }
 
 /// How a job stands as soon as it does not run any more, or at `until`.

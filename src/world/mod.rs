@@ -21,6 +21,7 @@ mod interrupts;
 pub mod job;
 mod job_mark;
 mod kept_attributes;
+mod kept_output;
 pub mod keyring;
 pub mod lab_link;
 pub mod lab_side;
@@ -28,6 +29,7 @@ pub mod lab_time;
 pub mod lease;
 pub mod line_editor;
 pub mod line_mode;
+mod link;
 pub mod local_lease;
 mod local_transfer;
 pub mod mask;
@@ -47,8 +49,10 @@ pub mod transfer;
 pub(crate) mod trust;
 mod watches;
 
+pub use kept_output::KeptOutput;
+pub use link::Link;
+
 use crate::model::effect::Ask;
-use crate::model::event::Event;
 use crate::model::mark::Identity;
 use crate::model::record::{EffectId, Moment};
 use crate::model::value::Fields;
@@ -90,6 +94,10 @@ pub trait World {
     /// whether that is new.
     fn follow(&mut self, _run: &str) -> bool {
         false
+    }
+    /// Where a host keeps what a job wrote, asking nobody; nothing in a world that keeps no files of it.
+    fn kept_output(&self, _host: &str, _job: &JobId) -> Option<KeptOutput> {
+        None
     }
 }
 
@@ -481,16 +489,3 @@ pub enum Trouble {
 /// The run is being stopped: give up at once, change nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped;
-
-/// A track's line to the world: straight-line code asks, and is suspended until the reply is there.
-pub trait Link {
-    /// Asks and waits for the reply.
-    ///
-    /// # Errors
-    /// [`Stopped`] when the run is being stopped.
-    fn call(&self, request: Request) -> Result<Reply, Stopped>;
-    /// What time it is.
-    fn now(&self) -> Moment;
-    /// Tells the sinks something that is not recorded.
-    fn tell(&self, event: Event);
-}

@@ -13,7 +13,7 @@ use super::person::Person;
 use super::ssh::{self, RemoteHosts, RemotePlace};
 use super::trust::{self, Doubt};
 use super::watches::Watches;
-use super::{Completion, Reply, Request, Ticket, World, interrupts};
+use super::{Completion, JobId, KeptOutput, Reply, Request, Ticket, World, interrupts};
 use crate::error::{Error, Kind, Result};
 use crate::model::answers::Answers;
 use crate::model::record::Moment;
@@ -249,6 +249,10 @@ impl World for SystemWorld {
             self.carrier.leases.follow(run);
         }
         is_new
+    }
+
+    fn kept_output(&self, host: &str, job: &JobId) -> Option<KeptOutput> {
+        self.carrier.kept_output(host, job)
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {

@@ -116,7 +116,12 @@ fn a_job_whose_record_is_gone_is_in_doubt_and_not_the_former_one() {
     let runbook = r#"run(h, ["true"]);
         run(h, ["sh", "-c", "rm -rf /root/.baton/[0-9a-f]*; echo ran >>/root/ledger; exit 3"]);"#;
     let ended = site.run(runbook, 30).code(5);
-    assert!(words(&ended).contains("may or may not have happened"), "{ended:?}");
+    let told = words(&ended);
+    assert!(told.contains("may or may not have happened"), "{ended:?}");
+    assert!(
+        told.contains("is in `~/.baton/") && told.contains(".2.1.out` and `0.2.1.err` beside it on `h1`"),
+        "{told}"
+    );
     let ledger = std::fs::read_to_string(site.estate.host(1).home().join("ledger")).expect("it ran");
     assert_eq!(ledger, "ran\n");
 }

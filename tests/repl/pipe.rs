@@ -285,3 +285,19 @@ fn nothing_is_undone_over_a_pipe_without_a_yes() {
         baton.lab_ledger("genesys")
     );
 }
+
+#[test]
+fn what_was_undone_and_left_so_is_no_error_but_told_with_what_stands_and_the_command_that_goes_on() {
+    // Once as the way back left it, once with a line typed since.
+    for more in ["", "1 + 1\n"] {
+        let (baton, words) = stepping();
+        let ended = typed(&baton, &words, &format!(":next\n:next\n:undo\nrollback\n{more}:quit\n")).code(6);
+        assert!(!ended.err.contains("error"), "{}\n--- and out\n{}", ended.err, ended.out);
+        let told = ended.in_one_line();
+        let state = "the run is as before step 2 `Prepare`: that step and what followed it is undone; step 1 still \
+                     stands as it was done";
+        assert!(told.contains(state) && told.contains("next: baton resume "), "{}", ended.out);
+        baton.run(&["show"]).code(0).says("next: baton resume ");
+        baton.run(&["resume"]).code(0).says("2  Prepare");
+    }
+}

@@ -66,8 +66,8 @@ fn a_run_is_not_as_before_a_step_when_something_was_left_out_until_a_later_way_b
         let baton = failed(TWO);
         baton.run(&["rollback", "--to", "2", "--yes"]).code(7);
         let ended = baton.run(&["resume", "--skip", "leave it"]).code(7);
-        let parts = ["back before step 2, but not as before it", "not undone: run(a", "next: baton resume "];
-        says(&ended, &parts, &["as before step 2;", "1 step undone"]);
+        let parts = ["back before step 2 `Two`, but not as before it", "not undone: run(a", "next: baton resume "];
+        says(&ended, &parts, &["as before step 2 ", "1 step undone"]);
         baton.run(&["resume"]).code(1).says("2  Two");
         if ready {
             baton.write("ready", "");

@@ -12,7 +12,7 @@ use crate::world::asked::Asked;
 use crate::world::clock::Clock;
 use crate::world::lease::{self, Lease, Runner};
 use crate::world::nonce::nonce;
-use crate::world::{JobId, JobState, Reply, Stream, Trouble};
+use crate::world::{JobId, JobState, KeptOutput, Reply, Stream, Trouble};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -109,6 +109,14 @@ impl Jobs {
             return Ok(JobState::Running);
         }
         Ok(self.supervise(job, agent).await)
+    }
+
+    /// The files of what a job wrote, be they there or not.
+    pub(super) fn kept_output(&self, job: &JobId) -> Option<KeptOutput> {
+        let folder = if self.folder.is_empty() { "~/.baton" } else { &self.folder };
+        let record = name(job).ok()?;
+        let (run, file) = record.split_once(' ')?;
+        Some(KeptOutput { out: format!("{folder}/{run}/{file}.out"), err: format!("{file}.err") })
     }
 
     /// Makes the folder of a run, or finds it again: what tells it from every other one.

@@ -24,7 +24,7 @@ use super::asked::Asked;
 use super::clock::Clock;
 use super::keyring::Secret;
 use super::lease::Runner;
-use super::{Completion, PROBE_BYTES_MAX, Reply, Request, Trouble};
+use super::{Completion, JobId, KeptOutput, PROBE_BYTES_MAX, Reply, Request, Trouble};
 use crate::model::account::program;
 use crate::model::ssh::Ssh;
 use connection::Connection;
@@ -108,6 +108,11 @@ impl RemoteHosts {
     pub(super) fn known(&self, request: &Request) -> Option<Reply> {
         let Request::JobOutput { host, job, stream, from, max } = request else { return None };
         self.by_name.get(host)?.jobs.known_output(job, *stream, *from, *max).map(Reply::Bytes)
+    }
+
+    /// Where one of them keeps what a job wrote.
+    pub(super) fn kept_output(&self, host: &str, job: &JobId) -> Option<KeptOutput> {
+        self.by_name.get(host)?.jobs.kept_output(job)
     }
 
     /// Carries out a request to one of them.
