@@ -15,7 +15,7 @@ case $1 in
     stop) echo stopped >"$here/status" ;;
     status) cat "$here/status" 2>/dev/null || echo stopped ;;
     set) printf %s "$4" >"$here/option.$3" ;;
-    get) cat "$here/option.$3" 2>/dev/null ;;
+    get) cat "$here/option.$3" 2>/dev/null || true ;;
     announce) echo "$3" >>"$here/announced" ;;
     announced) if grep -qxF "$3" "$here/announced" 2>/dev/null; then echo yes; else echo no; exit 1; fi ;;
 esac

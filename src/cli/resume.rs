@@ -8,6 +8,7 @@ use super::{Desk, answers, carry, follow_up, word};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::steering::{AfterFailure, Steering as Asked};
+use crate::script::outline;
 use crate::session::{self, Terms, Verdict};
 use std::path::PathBuf;
 
@@ -87,7 +88,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let before = asked.answers.as_ref().filter(|_| !words.no_answers);
     let (answers, kept) = answers::read_or_kept(words.answers.as_deref(), before, &taken.prepared, desk)?;
     let taken = taken.answered(answers);
-    let (names, known) = (taken.prepared.program.step_names(), taken.history(desk)?);
+    let (names, known) = (outline::step_names(&taken.prepared.program), taken.history(desk)?);
     let course = words.steering.course_on(names, Some(&known), words.no_step)?;
     let course = course.answered(taken.answers.as_deref(), kept);
     if goes_back {

@@ -11,6 +11,7 @@ use crate::model::record::Way;
 use crate::model::steering::Steering as Asked;
 use crate::model::text::typed;
 use crate::report::way_back::{Plan, render};
+use crate::script::outline;
 use crate::session::{self, Finished, Parts, Return, Verdict, Wish};
 use crate::world::terminal::Terminal;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let events = words.events.as_deref();
     let parts = Parts { steering: changed(&asked, taken.answers.as_deref()), ..taken.parts(events, Vec::new(), desk)? };
     let finished = go(&taken, wish, parts, (!words.yes, Some(&said)), desk)?;
-    let course = Steering::default().course(taken.prepared.program.step_names())?;
+    let course = Steering::default().course(outline::step_names(&taken.prepared.program))?;
     let gates = course.gates(&taken.run, desk.who(), Begun::default());
     follow_up::go_on(taken, &course, events, (finished, gates), desk)
 }

@@ -18,6 +18,7 @@ use crate::report::layout::paragraphs;
 use crate::report::style::{Style, Tone};
 use crate::script::commands::{Command, commands};
 use crate::script::lint::{self, Severity};
+use crate::script::outline;
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
@@ -151,7 +152,7 @@ fn on_site(
     let (file, text) = inventory_text(inventory)?;
     let check = format!("baton check {given} -i {file}");
     let prepared = prepare(&site.runbook(given)?, (&file, &text), site, &check)?;
-    let course = words.steering.course(prepared.program.step_names())?;
+    let course = words.steering.course(outline::step_names(&prepared.program))?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     if let Some(former) = former {
         former.must_be_of(&prepared.inventory, &file)?;
@@ -185,7 +186,7 @@ fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk)
     let check = format!("baton check {given}");
     let prepared = prepare(&site.runbook(given)?, (&plan.inventory_file(), plan.inventory()), site, &check)?;
     say_what_is_refused(&plan.check(&prepared.inventory)?, &prepared, desk);
-    let course = words.steering.course(prepared.program.step_names())?;
+    let course = words.steering.course(outline::step_names(&prepared.program))?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
     params.extend(given_params(&words.params, given)?);
@@ -209,7 +210,7 @@ fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) 
     let of_lab = lease(desk, &lab_name(name), &run)?;
     let lab = Lab::find(name, &desk.state, &former.run)?.unattended(words.no_operator);
     let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
-    let course = words.steering.course(prepared.program.step_names())?;
+    let course = words.steering.course(outline::step_names(&prepared.program))?;
     let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
     former.add_to(&mut params);
     let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;

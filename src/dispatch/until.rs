@@ -39,11 +39,13 @@ impl Gate for UntilStep {
     }
 
     fn after_step(&self, _link: &dyn Link, step: &StepAhead<'_>) -> Result<Passage, Stopped> {
-        if !step.track.is_scripts() || !self.step.fits(step.number, step.name) {
+        let (there, missed) = (self.step.fits(step.number, step.name), self.step.is_part_of(step.number));
+        if !step.track.is_scripts() || !(there || missed) {
             return Ok(Passage::Go);
         }
         self.reached.set(true);
-        let message = format!("stopped after step {} `{}`, as asked", step.number, step.name);
+        let why = if missed { format!(": it came to no {}", self.step) } else { ", as asked".to_owned() };
+        let message = format!("stopped after step {} `{}`{why}", step.number, step.name);
         let error = Error::new(Kind::Suspended, message).hint(format!("baton resume {}", self.run));
         Ok(Passage::Stop(Box::new(Halt { ending: Ending::Suspended, error, effect: None })))
     }

@@ -19,6 +19,8 @@ pub struct StepNames {
     pub written: Vec<String>,
     /// Those of which only a part is written out, the rest is made while it runs: with `…` for what only the run tells.
     pub computed: Vec<String>,
+    /// How many there can be that are part of no other one; nothing where the text sets no limit.
+    pub most: Option<u32>,
 }
 
 /// A step that is meant.
@@ -45,7 +47,7 @@ impl StepNames {
             return Err(Error::new(Kind::Usage, "which step?").hint(hint));
         }
         if wanted.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
-            return Ok(StepName::Number(wanted.to_owned()));
+            return self.numbered(wanted);
         }
         let lower = wanted.to_lowercase();
         if let Some(name) = self.written.iter().find(|name| name.to_lowercase() == lower) {
@@ -67,6 +69,20 @@ impl StepNames {
 }
 
 impl StepNames {
+    /// Steps get their numbers as they come, from 1: of a number it is only known which are too high.
+    fn numbered(&self, wanted: &str) -> Result<StepName> {
+        let parts: Option<Vec<u32>> = wanted.split('.').map(|part| part.parse().ok()).collect();
+        let error = |hint: String| Err(Error::new(Kind::Usage, format!("there is no step {wanted}")).hint(hint));
+        match (parts, self.most) {
+            (Some(parts), _) if parts.contains(&0) => error("steps are counted from 1".to_owned()),
+            (Some(parts), Some(most)) if parts.first().is_some_and(|first| *first > most) => {
+                error(format!("there can be {most} at the most, as the runbook is written"))
+            }
+            (None, _) => error("that number is too high for any step".to_owned()),
+            (Some(_), _) => Ok(StepName::Number(wanted.to_owned())),
+        }
+    }
+
     fn unknown(&self, wanted: &str) -> Box<Error> {
         let near = did_you_mean(wanted, self.written.iter().map(String::as_str));
         let there = |names: &[String]| listed(&names.iter().collect::<Vec<_>>());
@@ -124,6 +140,29 @@ impl StepName {
             Self::Part(wanted) => name.to_lowercase().contains(wanted),
         }
     }
+
+    /// Whether the step that is meant can come no more once one with this number begins: its own number is lower, and
+    /// it is not one that this one is part of.
+    #[must_use]
+    pub fn is_passed(&self, number: &str) -> bool {
+        match self {
+            Self::Number(wanted) => parts(number) > parts(wanted),
+            Self::Name(_) | Self::Part(_) => false,
+        }
+    }
+
+    /// Whether the step that is meant is part of the one with this number.
+    #[must_use]
+    pub fn is_part_of(&self, number: &str) -> bool {
+        match self {
+            Self::Number(wanted) => wanted.strip_prefix(number).is_some_and(|rest| rest.starts_with('.')),
+            Self::Name(_) | Self::Part(_) => false,
+        }
+    }
+}
+
+fn parts(number: &str) -> Vec<u32> {
+    number.split('.').map(|part| part.parse().unwrap_or_default()).collect()
 }
 
 impl fmt::Display for StepName {
@@ -141,13 +180,23 @@ mod tests {
 
     fn names(computed: &[&str]) -> StepNames {
         let computed = computed.iter().map(|name| (*name).to_owned()).collect();
-        StepNames { written: vec!["Stop the backup".into(), "Start the backup".into(), "Stop".into()], computed }
+        StepNames {
+            written: vec!["Stop the backup".into(), "Start the backup".into(), "Stop".into()],
+            computed,
+            most: Some(3),
+        }
     }
 
     #[test]
     fn a_step_is_found_by_number_name_or_a_part_that_only_one_has() {
         let find = |given: &str| names(&[]).find(given).map_err(|error| error.message);
         assert_eq!(find("3.1"), Ok(StepName::Number("3.1".into())));
+        for (given, wrong) in
+            [("4", "there is no step 4"), ("0", "there is no step 0"), ("9.1", "there is no step 9.1")]
+        {
+            assert_eq!(find(given), Err(wrong.to_owned()));
+        }
+        assert_eq!(StepNames { most: None, ..names(&[]) }.find("99"), Ok(StepName::Number("99".into())));
         assert_eq!(find("stop"), Ok(StepName::Name("Stop".into())), "the whole name wins");
         assert_eq!(find("start"), Ok(StepName::Name("Start the backup".into())));
         let wrong = "`backup` may mean 2 steps: `Stop the backup`, `Start the backup`";

@@ -5,6 +5,7 @@ use crate::dispatch::{Dispatcher, Door, EffectAhead, Gate, Halt, Halted, Passage
 use crate::error::{Error, Kind};
 use crate::model::inventory::Inventory;
 use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
+use crate::model::step_name::StepNames;
 use crate::model::value::Fields;
 use crate::repl::Hands;
 use crate::repl::diary::{Diary, Line};
@@ -63,6 +64,8 @@ pub(crate) struct Steer {
     pub(crate) by: Who,
     /// The steps that are written in the runbook; none when there is no runbook.
     pub(crate) written: Vec<Written>,
+    /// How they are named.
+    pub(crate) names: StepNames,
     /// The same with what decides whether they happen, each line with how deep it stands.
     pub(crate) outline: Vec<(usize, OutlineLine)>,
     /// Whether there is a runbook.
@@ -110,6 +113,7 @@ impl Steer {
             frames,
             diary: Diary::default(),
             by: hands.by(),
+            names: outline::step_names(&prepared.program),
             outline: outline::outline(&prepared.program),
             written,
             has_runbook,

@@ -4,6 +4,7 @@
 use crate::dispatch::{EffectAhead, StepAhead};
 use crate::model::effect::{Action, Class};
 use crate::model::record::TrackId;
+use crate::model::step_name::StepName;
 use crate::model::text::shown;
 
 /// How far a run goes before it stops by itself.
@@ -13,8 +14,8 @@ pub(crate) enum Aim {
     Step(Option<String>),
     /// To the next effect.
     Effect,
-    /// To the step of this name or number.
-    Until(String),
+    /// To this step, or behind it if it does not come.
+    Until(StepName),
 }
 
 impl Aim {
@@ -24,7 +25,7 @@ impl Aim {
             Self::Step(None) => true,
             Self::Step(Some(past)) => !is_inside(ahead.number, past) && !is_inside(past, ahead.number),
             Self::Effect => false,
-            Self::Until(step) => ahead.name == step || ahead.number == step,
+            Self::Until(step) => step.fits(ahead.number, ahead.name) || step.is_passed(ahead.number),
         }
     }
 
@@ -70,6 +71,8 @@ pub(crate) enum Ahead {
     Step {
         /// Its number.
         number: String,
+        /// Its name.
+        name: String,
         /// What to tell.
         words: String,
     },
@@ -90,7 +93,11 @@ impl Stop {
         let place = ahead.place.map_or_else(String::new, |place| format!("   ({place})"));
         let words = format!("next: step {} `{}`{place}", ahead.number, shown(ahead.name));
         let number = ahead.number.to_owned();
-        Self { track: ahead.track.clone(), point: format!("step {number}"), ahead: Ahead::Step { number, words } }
+        Self {
+            track: ahead.track.clone(),
+            point: format!("step {number}"),
+            ahead: Ahead::Step { number, name: ahead.name.to_owned(), words },
+        }
     }
 
     /// Before an effect: what it will do, behind the verb.

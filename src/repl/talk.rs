@@ -4,6 +4,7 @@
 use crate::dispatch::{Dispatcher, Halted};
 use crate::error::{Error, Kind, Result as Checked};
 use crate::model::record::{EffectId, Ending, Record, TrackId};
+use crate::model::step_name::StepName;
 use crate::model::text::{did_you_mean, shown};
 use crate::repl::command::{self, Command, Input};
 use crate::repl::diary::{Line as Typed, Standing};
@@ -12,6 +13,7 @@ use crate::repl::pages;
 use crate::repl::peek::Peek;
 use crate::repl::steer::{Answer, Leave, Steer};
 use crate::repl::stop::{Ahead, Aim, Stop};
+use crate::script::outline::Written;
 use crate::script::repl::{LineEnd, lines_of};
 use crate::session::Verdict;
 use crate::world::{Line, Link, Reply, Request, Stopped};
@@ -119,7 +121,7 @@ impl Steer {
         let done = match command {
             Command::Next => self.onward(door, stop, ("next", stop.behind())),
             Command::Into => self.onward(door, stop, ("into", Aim::Effect)),
-            Command::Until(step) => self.onward(door, stop, ("until", Aim::Until(step))),
+            Command::Until(step) => self.until(door, stop, &step),
             Command::Redo => self.redo(stop),
             Command::Skip(reason) => self.skip(door, stop, reason),
             Command::Happened(reason) => self.say_of_doubt(stop, Verdict::Happened(reason)),
@@ -203,9 +205,6 @@ impl Steer {
     /// Lets the run go on to where it is aimed.
     fn onward(&self, door: &Dispatcher, stop: &Stop, (word, aim): (&str, Aim)) -> Checked<Option<Answer>> {
         self.needs_runbook(word)?;
-        if let Aim::Until(step) = &aim {
-            self.known_step(step)?;
-        }
         self.aim.replace(aim);
         if stop.ahead != Ahead::Nothing {
             return Ok(Some(Answer::Go));
@@ -223,17 +222,37 @@ impl Steer {
         }
     }
 
-    fn known_step(&self, step: &str) -> Checked<()> {
-        let is_number = step.chars().all(|c| c.is_ascii_digit() || c == '.');
-        if is_number || self.written.iter().any(|written| written.name == step) {
-            return Ok(());
+    fn until(&self, door: &Dispatcher, stop: &Stop, step: &str) -> Checked<Option<Answer>> {
+        self.needs_runbook("until")?;
+        let aim = Aim::Until(self.still_to_come(step, stop)?);
+        self.onward(door, stop, ("until", aim))
+    }
+
+    /// The step that is meant, if it can come yet.
+    fn still_to_come(&self, given: &str, stop: &Stop) -> Checked<StepName> {
+        let step = self.names.find(given).map_err(|error| error.hint("see which there are: :steps"))?;
+        if let Ahead::Step { number, name, .. } = &stop.ahead
+            && step.fits(number, name)
+        {
+            let error = Error::new(Kind::Usage, format!("step {number} `{}` is next: it stands there", shown(name)));
+            return Err(error.hint("have it done: :next"));
         }
-        let error = Error::new(Kind::Usage, format!("there is no step `{step}` in this runbook"));
-        let near = did_you_mean(
-            step,
-            self.written.iter().filter(|written| !written.computed).map(|written| written.name.as_str()),
-        );
-        Err(near.into_iter().fold(error, |error, near| error.hint(near)).hint("see which there are: :steps"))
+        let comes_again = |name: &str| {
+            let same = |written: &&Written| written.name == name;
+            let all: Vec<&Written> = self.written.iter().filter(same).collect();
+            all.len() != 1 || all.iter().any(|written| written.repeats)
+        };
+        let begun = self.diary.steps();
+        let over = begun.iter().find(|begun| {
+            step.fits(&begun.number, &begun.name) && (matches!(step, StepName::Number(_)) || !comes_again(&begun.name))
+        });
+        match over {
+            Some(begun) => {
+                let message = format!("step {} `{}` has begun already", begun.number, shown(&begun.name));
+                Err(Error::new(Kind::Usage, message).hint("name one that is to come; see which there are: :steps"))
+            }
+            None => Ok(step),
+        }
     }
 
     fn redo(&self, stop: &Stop) -> Checked<Option<Answer>> {

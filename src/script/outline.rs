@@ -2,6 +2,7 @@
 //! name that is computed it knows what is written out.
 
 use crate::error::Place;
+use crate::model::step_name::StepNames;
 use crate::script::program::{Program, Unit};
 use crate::script::regions::{Kind, Region, regions};
 use crate::script::scanner::At;
@@ -24,6 +25,8 @@ pub struct Written {
     pub place: Place,
     /// Whether it is owed at the end.
     pub owed: bool,
+    /// Whether it may come more than once.
+    pub repeats: bool,
 }
 
 /// A line of an outline.
@@ -41,9 +44,7 @@ pub enum OutlineLine {
 /// is called, those of a long one at further places only with the first; what nothing seems to call stands at the end.
 #[must_use]
 pub fn outline(program: &Program) -> Vec<(usize, OutlineLine)> {
-    let modules = program.modules.iter().map(|(name, unit)| (name.as_str(), unit));
-    let units = std::iter::once(("", &program.main)).chain(modules);
-    let sheets: Vec<Sheet<'_>> = units.map(|(name, unit)| Sheet::of(name, unit)).collect();
+    let sheets = sheets(program);
     let mut writer = Writer { sheets: &sheets, ..Writer::default() };
     if let Some(sheet) = sheets.first() {
         writer.part(sheet, None);
@@ -62,11 +63,26 @@ pub fn outline(program: &Program) -> Vec<(usize, OutlineLine)> {
     lines
 }
 
+/// The runbook, then its modules.
+fn sheets(program: &Program) -> Vec<Sheet<'_>> {
+    let modules = program.modules.iter().map(|(name, unit)| (name.as_str(), unit));
+    let units = std::iter::once(("", &program.main)).chain(modules);
+    units.map(|(name, unit)| Sheet::of(name, unit)).collect()
+}
+
 fn place_of(line: &OutlineLine) -> Option<Place> {
     match line {
         OutlineLine::Step(step) => Some(step.place.clone()),
         OutlineLine::Only(_) | OutlineLine::Again(_) => None,
     }
+}
+
+/// The names of a program's steps, and how many there can be at the most.
+#[must_use]
+pub fn step_names(program: &Program) -> StepNames {
+    let sheets = sheets(program);
+    let most = sheets.first().and_then(|sheet| Counter { sheets: &sheets, calls: Vec::new() }.of_part(sheet, None));
+    StepNames { most, ..program.step_names() }
 }
 
 /// The steps of a program, each once, in the order in which they can happen.
@@ -118,7 +134,7 @@ impl<'a> Sheet<'a> {
                             Some(name) => (name, false),
                             None => (tree::template_text(given), true),
                         };
-                        What::Step(Written { name, computed, place, owed: site.name == "ensure" })
+                        What::Step(Written { name, computed, place, owed: site.name == "ensure", repeats: false })
                     }
                     None => What::Call {
                         namespace: site.namespace.map(str::to_owned),
@@ -153,6 +169,24 @@ impl<'a> Sheet<'a> {
     }
 }
 
+/// The function of a script that a call in `sheet` means, with its file.
+fn called<'a>(
+    sheets: &'a [Sheet<'a>],
+    sheet: &'a Sheet<'a>,
+    namespace: Option<&str>,
+    name: &str,
+    arity: usize,
+) -> Option<(&'a Sheet<'a>, usize)> {
+    let home = match namespace {
+        None => sheet,
+        Some(alias) => {
+            let module = sheet.modules.get(alias)?;
+            sheets.iter().find(|sheet| sheet.name == *module)?
+        }
+    };
+    Some((home, home.function(name, arity)?))
+}
+
 /// Writes the lines, headings only above steps.
 #[derive(Default)]
 struct Writer<'a> {
@@ -174,6 +208,8 @@ struct Heading {
     of: (usize, At),
     /// Nothing for the body of a step.
     words: Option<String>,
+    /// Whether what stands under it may come more than once.
+    repeats: bool,
 }
 
 struct Call {
@@ -197,22 +233,12 @@ impl<'a> Writer<'a> {
             match &item.what {
                 What::Step(step) => self.line(&headings, OutlineLine::Step(step.clone())),
                 What::Call { namespace, name, arity } => {
-                    let module = namespace.as_ref().and_then(|alias| sheet.modules.get(alias));
-                    let home = match (namespace, module) {
-                        (None, _) => Some(sheet),
-                        (Some(_), module) => module.and_then(|module| self.module(module)),
-                    };
-                    let found = home.and_then(|home| Some((home, home.function(name, *arity)?)));
-                    if let Some((home, function)) = found {
+                    if let Some((home, function)) = called(self.sheets, sheet, namespace.as_deref(), name, *arity) {
                         self.call(home, function, headings);
                     }
                 }
             }
         }
-    }
-
-    fn module(&self, name: &str) -> Option<&'a Sheet<'a>> {
-        self.sheets.iter().find(|sheet| sheet.name == name)
     }
 
     fn call(&mut self, sheet: &'a Sheet<'a>, function: usize, around: Vec<Heading>) {
@@ -246,6 +272,11 @@ impl<'a> Writer<'a> {
             }
         }
         self.path = headings.to_vec();
+        let repeats = headings.iter().any(|heading| heading.repeats);
+        let line = match line {
+            OutlineLine::Step(step) => OutlineLine::Step(Written { repeats, ..step }),
+            OutlineLine::Only(_) | OutlineLine::Again(_) => line,
+        };
         self.lines.push((headings.len(), line));
     }
 }
@@ -253,19 +284,87 @@ impl<'a> Writer<'a> {
 /// The headings that a place in a file or a function stands under, outermost first.
 fn headings_of(sheet: &Sheet<'_>, function: Option<usize>, at: At, call: usize) -> Vec<Heading> {
     let inside = |region: &Region| function.is_none_or(|outer| sheet.regions[outer].has(region.from));
+    let heading = |at: At, words: Option<String>, repeats: bool| Heading { of: (call, at), words, repeats };
     let mut headings = Vec::new();
     for region in sheet.regions.iter().filter(|region| region.has(at) && inside(region)) {
         match &region.kind {
             Kind::Function(..) | Kind::Undo => {}
-            Kind::Step => headings.push(Heading { of: (call, region.from), words: None }),
-            Kind::Rounds(words) => headings.push(Heading { of: (call, region.from), words: Some(words.clone()) }),
+            Kind::Step => headings.push(heading(region.from, None, false)),
+            Kind::Rounds(words) => headings.push(heading(region.from, Some(words.clone()), true)),
             Kind::Branch { group, when, by, leaves } => {
                 let by = by.as_ref().map(|by| format!("one of these, by {by}"));
-                headings.extend(by.map(|words| Heading { of: (call, *group), words: Some(words) }));
+                headings.extend(by.map(|words| heading(*group, Some(words), false)));
                 let instead = if *leaves { ", instead of what follows" } else { "" };
-                headings.push(Heading { of: (call, region.from), words: Some(format!("{when}{instead}")) });
+                headings.push(heading(region.from, Some(format!("{when}{instead}")), false));
             }
         }
     }
     headings
+}
+
+/// Counts the steps that are part of no other one.
+struct Counter<'a> {
+    sheets: &'a [Sheet<'a>],
+    /// The functions under way.
+    calls: Vec<(&'a str, usize)>,
+}
+
+impl<'a> Counter<'a> {
+    /// How many a file or a function can come to at the most; nothing where the text sets no limit.
+    fn of_part(&mut self, sheet: &'a Sheet<'a>, function: Option<usize>) -> Option<u32> {
+        let mut items = Vec::new();
+        for item in sheet.items.iter().filter(|item| sheet.function_at(item.at) == function) {
+            let inside = |region: &&Region| function.is_none_or(|outer| sheet.regions[outer].has(region.from));
+            let around = sheet.regions.iter().filter(|region| region.has(item.at)).filter(inside);
+            let around: Vec<&Region> = around.filter(|region| !matches!(region.kind, Kind::Function(..))).collect();
+            if around.iter().any(|region| region.kind == Kind::Step) {
+                continue;
+            }
+            let count = match &item.what {
+                What::Step(_) => 1,
+                What::Call { namespace, name, arity } => {
+                    match called(self.sheets, sheet, namespace.as_deref(), name, *arity) {
+                        Some((home, function)) => self.of_call(home, function)?,
+                        None => 0,
+                    }
+                }
+            };
+            if count > 0 {
+                items.push((around, count));
+            }
+        }
+        most(&items, 0)
+    }
+
+    fn of_call(&mut self, sheet: &'a Sheet<'a>, function: usize) -> Option<u32> {
+        let call = (sheet.file, function);
+        if self.calls.contains(&call) {
+            return None;
+        }
+        self.calls.push(call);
+        let count = self.of_part(sheet, Some(function));
+        self.calls.pop();
+        count
+    }
+}
+
+/// How many of these can come, of which those in different branches of one group exclude each other; nothing when some
+/// stand in rounds. `depth` regions around them are dealt with.
+fn most(items: &[(Vec<&Region>, u32)], depth: usize) -> Option<u32> {
+    let mut total = 0_u32;
+    let mut groups: BTreeMap<At, BTreeMap<At, Vec<(Vec<&Region>, u32)>>> = BTreeMap::new();
+    for (around, count) in items {
+        match around.get(depth).map(|region| (&region.kind, region.from)) {
+            None => total = total.checked_add(*count)?,
+            Some((Kind::Branch { group, .. }, from)) => {
+                groups.entry(*group).or_default().entry(from).or_default().push((around.clone(), *count));
+            }
+            Some((Kind::Function(..) | Kind::Step | Kind::Undo | Kind::Rounds(_), _)) => return None,
+        }
+    }
+    for branches in groups.values() {
+        let counts: Option<Vec<u32>> = branches.values().map(|items| most(items, depth + 1)).collect();
+        total = total.checked_add(counts?.into_iter().max().unwrap_or_default())?;
+    }
+    Some(total)
 }

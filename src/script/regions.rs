@@ -26,7 +26,7 @@ pub(crate) enum Kind {
         /// Whether it leaves what is around it: what follows is not run then.
         leaves: bool,
     },
-    /// It is run once for each of something, or as long as something holds.
+    /// It is run once for each of something, as long as something holds, or whenever it is called.
     Rounds(String),
 }
 
@@ -112,6 +112,7 @@ impl Parser {
             "for" | "while" | "loop" => self.rounds(),
             "try" => self.attempt(),
             "step" | "ensure" if self.word(1) == "(" && !is_member => self.step(),
+            "|" if self.begins_closure() => self.closure(),
             "undo" if self.word(1) == ":" && self.word(2) != ":" => self.undo(),
             "{" | "${" => {
                 self.next += 1;
@@ -172,9 +173,40 @@ impl Parser {
     fn step(&mut self) {
         self.next += 1;
         let from = self.token(self.next).at;
-        self.enclosed(")");
+        self.next += 1;
+        while self.next < self.words.len() && !matches!(self.word(0), ")" | "}") {
+            // Its own closure is called once.
+            if self.word(0) == "|" && self.begins_closure() { self.parameters() } else { self.one() }
+        }
+        self.next += usize::from(self.word(0) == ")");
         let to = self.token(self.next.saturating_sub(1)).at;
         self.found.push(Region { kind: Kind::Step, from, to });
+    }
+
+    /// Whether a bar begins the parameters of a closure: it stands where a value does.
+    fn begins_closure(&self) -> bool {
+        let before = self.next.checked_sub(1).and_then(|before| self.words.get(before));
+        before.is_none_or(|word| ["(", ",", "=", ":", "[", "{", ";", "return"].contains(&word.as_str()))
+    }
+
+    /// The parameters of a closure, with both bars.
+    fn parameters(&mut self) {
+        self.next += 1;
+        while self.next < self.words.len() && self.word(0) != "|" {
+            self.next += 1;
+        }
+        self.next += 1;
+    }
+
+    /// A closure that somebody may call more than once, or never.
+    fn closure(&mut self) {
+        self.parameters();
+        let from = self.token(self.next).at;
+        while self.next < self.words.len() && !matches!(self.word(0), "," | ";" | ")" | "]" | "}") {
+            self.one();
+        }
+        let to = self.token(self.next).at;
+        self.found.push(Region { kind: Kind::Rounds("each time it is called".to_owned()), from, to });
     }
 
     /// The value of a map's key, up to the comma or the brace behind it.
@@ -289,7 +321,8 @@ mod tests {
         let text = r#"
 fn f(a, b) { if a == `x${ #{ k: 1 }.k }` { step("A", || g(b)); return; } else if b { 1 } else { 2 } }
 for x in [1, 2] { switch x + 1 { "p" | "q" => f(1, 2), 2..5 if x > 1 => { throw "n" } _ => h.step(1) } }
-let m = #{ if_: 1 }; while m.k < 3 { try { f(1) } catch (e) { step("B", || (), #{ undo: || f(2) }); } }
+let m = #{ if_: 1, f: |x| x }; each(m, || f(1) || x);
+while m.k < 3 { try { f(1) } catch (e) { step("B", || (), #{ undo: || f(2) }); } }
 "#;
         let told: Vec<String> = regions(text)
             .iter()
@@ -316,10 +349,13 @@ let m = #{ if_: 1 }; while m.k < 3 { try { f(1) } catch (e) { step("B", || (), #
             "3:47 \"p\" | \"q\"x + 1",
             "3:73 2..5 if x > 1x + 1!",
             "3:92 otherwisex + 1",
-            "4:36 while m.k < 3",
-            "4:61 if that fails",
-            "4:67 step",
-            "4:89 undo",
+            "4:27 each time it is called",
+            "4:43 each time it is called",
+            "5:15 while m.k < 3",
+            "5:40 if that fails",
+            "5:46 step",
+            "5:68 undo",
+            "5:71 each time it is called",
         ];
         assert_eq!(told, expected, "{text}");
     }

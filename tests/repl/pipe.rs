@@ -158,6 +158,36 @@ fn what_is_ahead_stands_in_the_order_in_which_it_can_happen() {
         .says("                   \"a\" | \"c\":\n                     if true:\n○ ahead                L2\n");
 }
 
+/// Three steps, of which the second has one in it.
+const FEW: &str = "//! Three\n//! source: a test\nstep(\"First\", || note(\"x\"));\n\
+                   step(\"Second\", || step(\"Inner\", || note(\"x\")));\nstep(\"Third\", || note(\"third is done\"));\n";
+
+#[test]
+fn a_step_that_cannot_come_is_no_aim() {
+    let (baton, words) = stepping();
+    baton.write("steps.rhai", FEW);
+    let never = ["99", "0", "4", "4.1", "Secnd", "1", "first"];
+    for aim in never.iter().take(5) {
+        let ended = typed(&baton, &words, &format!(":until {aim}\n"));
+        assert!(ended.err.contains("there is no step") && !ended.out.contains("third is done"), "{aim}: {ended:?}");
+        let run =
+            baton.run(&["run", "steps.rhai", "--lab", "genesys", "--until", aim]).code(2).says("there is no step");
+        assert!(!run.out.contains("First"), "{aim}: {}", run.out);
+    }
+    typed(&baton, &words, ":until 1\n").says("step 1 `First` is next");
+    for aim in &never[5..] {
+        let ended = typed(&baton, &words, &format!(":next\n:next\n:until {aim}\n"));
+        let ended = ended.says("step 1 `First` has begun already");
+        assert!(!ended.out.contains("third is done"), "{aim}: {ended:?}");
+    }
+    typed(&baton, &words, ":until inn\n").says("next: step 2.1 `Inner`");
+    // A step that does not come where it would: behind it the run stands.
+    typed(&baton, &words, ":until 2.7\n").says("next: step 3 `Third`");
+    let run = baton.run(&["run", "steps.rhai", "--lab", "genesys", "--until", "2.7"]).code(4);
+    let run = run.says("stopped after step 2 `Second`: it came to no step 2.7");
+    assert!(!run.out.contains("third is done") && !run.err.contains("never came"), "{run:?}");
+}
+
 #[test]
 fn a_runbook_is_stepped_through() {
     let (baton, words) = stepping();
