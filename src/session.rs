@@ -12,7 +12,7 @@ mod write_off;
 pub use hearing::{Seen, hear};
 pub(crate) use rollback::undone_in_part;
 pub use rollback::{Return, Wish, rollback, way_back};
-pub use said::said;
+pub use said::{log_of, said};
 pub use takeover::Takeover;
 pub(crate) use verdict::reopening;
 pub use verdict::{Verdict, admits};

@@ -219,6 +219,33 @@ fn a_log_that_no_wait_could_read_is_told() {
 }
 
 #[test]
+fn an_older_file_of_a_log_that_may_not_be_read_is_told() {
+    let site = Site::new();
+    let product = PRODUCT.replace("files = \"{name}.log\"", "files = \"{name}.log*\"");
+    site.0.write("stdlib/products/plain.toml", &product).write("there/log/a.log.1", "22:00:05 Std 10001 first\n");
+    let older = site.0.folder().join("there/log/a.log.1");
+    std::fs::set_permissions(&older, PermissionsExt::from_mode(0o000)).unwrap();
+    if std::fs::read(&older).is_ok() {
+        return; // Who is root may read everything.
+    }
+    contains(&site.looked(&[]).code(1), "a.log.1");
+}
+
+#[test]
+fn secrets_that_are_of_no_use_are_told_and_not_shown() {
+    let site = Site::new();
+    let text = std::fs::read_to_string(site.0.folder().join("site.toml")).unwrap();
+    let here = site.0.folder().display().to_string();
+    let secrets = format!("[secrets.gone]\nfile = \"{here}/gone\"\n[secrets.short]\nfile = \"{here}/short\"\n");
+    site.0.write("short", "xQ7\n").write("site.toml", &format!("{text}{secrets}"));
+    let ended = site.looked(&[]).code(1);
+    for words in ["secret gone", "it cannot be had from", "secret short", "it is too short to be hidden"] {
+        contains(&ended, words);
+    }
+    assert!(!ended.out.contains("xQ7"), "{}", ended.out);
+}
+
+#[test]
 fn a_probe_that_hangs_costs_one_limit_and_the_others_are_read() {
     let site = Site::new();
     let begun = Instant::now();

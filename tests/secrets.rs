@@ -247,6 +247,18 @@ fn a_secret_that_is_also_a_word_the_runbook_decides_by_is_refused_before_anythin
 }
 
 #[test]
+fn a_secret_that_may_stand_in_the_columns_of_a_log_is_refused_before_anything_is_done() {
+    for value in ["2026", "10001", "2026-11-29"] {
+        let baton = machine("let t = service(\"t\");\nnote(`learned ${probe(t, \"heard\")}`);\n");
+        baton.write("secret", &format!("{value}\n"));
+        let mut command = baton.command(&["run", "own/t", "-i", "site.toml"]);
+        let ended = Ended::from(command.env("SHORT", "abcdefgh").output().expect("starts the binary"));
+        let ended = ended.code(2).says("may also stand in records of the logs of `teller`").says("nothing was done");
+        assert!(!ended.out.contains("learned no"), "{value}: {}", ended.out);
+    }
+}
+
+#[test]
 fn a_crash_leaves_no_memory_behind_and_what_baton_starts_is_as_free_as_ever() {
     let baton =
         machine("//! Long\nrun(host(\"here\"), [\"sh\", \"-c\", \"ulimit -c >limit; touch begun; sleep 20\"]);\n");

@@ -14,7 +14,9 @@ use crate::model::span::Span;
 use crate::model::text::typed;
 use crate::report::layout::time_of_day;
 use crate::script::uses::Uses;
+use crate::session::{self, Texts};
 use crate::world::desk;
+use crate::world::system::SystemWorld;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -66,14 +68,17 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     }
 }
 
+/// What a runbook can use of a site, and the texts it would be run from.
+type OfRunbook = (Uses, Texts);
+
 /// The site, and what of it the runbook can use if there is one.
-fn read(words: &Words, inventory: (&str, &str), site: &Site) -> Result<(Rc<Inventory>, Option<Uses>)> {
+fn read(words: &Words, inventory: (&str, &str), site: &Site) -> Result<(Rc<Inventory>, Option<OfRunbook>)> {
     let Some(given) = &words.runbook else {
         return Ok((Rc::new(check::inventory(inventory, site)?), None));
     };
     let prepared = prepare(&site.runbook(given)?, inventory, site, &format!("baton check {given}"))?;
     let uses = Uses::of(&prepared.program);
-    Ok((prepared.inventory, Some(uses)))
+    Ok((prepared.inventory, Some((uses, prepared.texts))))
 }
 
 /// A lab that lives is looked at as it is. Else one is begun in a folder of its own, so that what a rehearsal has left
@@ -102,16 +107,27 @@ fn in_lab(words: &Words, wanted: &lab::Wanted, site: &Site, desk: &Desk) -> Resu
     look(words, inventory, uses, &Estate::Lab(there), desk)
 }
 
-fn look(words: &Words, site: Rc<Inventory>, uses: Option<Uses>, estate: &Estate, desk: &Desk) -> Result<u8> {
+fn look(words: &Words, site: Rc<Inventory>, uses: Option<(Uses, Texts)>, estate: &Estate, desk: &Desk) -> Result<u8> {
     let rehearsed = matches!(estate, Estate::Lab(_));
     let world = estate.world(&hasty(&site, words.limit, rehearsed), desk)?;
     let jobs = if rehearsed { BTreeMap::new() } else { local_jobs(&site, desk)? };
-    let wanted = Wanted { site, uses, limit: words.limit, jobs, rehearsed };
+    let (uses, texts) = uses.unzip();
+    let secrets = of_secrets(&world, texts.as_ref());
+    let wanted = Wanted { site, uses, limit: words.limit, jobs, rehearsed, secrets };
     let chart = doctor::examine(&wanted, &new_run()?, Box::new(world), desk.who())?;
     let time = time_of_day(chart.at, &desk.screen.zone);
     let page = doctor::page(&chart, &desk.screen.out_style, time.get(..5).unwrap_or(&time), &again(words));
     desk.screen.out.say(&page);
     Ok(if chart.count(Weight::Wrong) > 0 { Kind::Failed.exit_code() } else { 0 })
+}
+
+/// What is wrong with the site's secrets. They are had anyway: what hosts say is not shown before they are hidden in it.
+fn of_secrets(world: &SystemWorld, texts: Option<&Texts>) -> Vec<(Option<String>, String, Option<String>)> {
+    let mut found: Vec<(Option<String>, String, Option<String>)> =
+        world.secrets_not_had().into_iter().map(|(name, why)| (Some(name), why, None)).collect();
+    let refused = texts.and_then(|texts| world.refused_secret(&session::said(texts), session::log_of(texts)));
+    found.extend(refused.map(|error| (None, error.message, error.hints.into_iter().next())));
+    found
 }
 
 /// The same site for a world that is only asked what takes no longer than a reading. It keeps no jobs: whose their

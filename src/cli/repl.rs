@@ -259,7 +259,7 @@ struct AtDesk {
 impl Hands for AtDesk {
     fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts> {
         let world = self.estate.world(&self.prepared.inventory, &self.desk)?;
-        let world = world.telling_apart(&session::said(&self.prepared.texts))?;
+        let world = world.telling_apart(&session::said(&self.prepared.texts), session::log_of(&self.prepared.texts))?;
         Ok(Parts {
             run: self.run.clone(),
             store: self.desk.store()?,

@@ -40,6 +40,8 @@ pub struct Wanted {
     pub jobs: BTreeMap<String, String>,
     /// The hosts are those of a lab: they have no clocks, disks or accounts of their own.
     pub rehearsed: bool,
+    /// What is wrong with the site's secrets: of which one it is said, if of one, what, and what to do about it.
+    pub secrets: Vec<(Option<String>, String, Option<String>)>,
 }
 
 /// How much a finding means.

@@ -7,9 +7,10 @@
 //! Use: [`see`](Follower::see) a listing, then as long as [`wanted`](Follower::wanted) names a fetch, make it,
 //! [`take`](Follower::take) its bytes, and [`consume`](Follower::consume) the lines that were dealt with.
 
+use crate::exec::copies::Part;
 use crate::exec::followed::{Followed, LongLine, Phase, Taken, long_lines, tail_of, without_holes};
 use crate::exec::log_names::{age, begins_packed, is_packed, unfit};
-use crate::model::mark::{Cursor, Identity, Mark, TAIL_BYTES, tail_checksum};
+use crate::model::mark::{Cursor, Identity, Mark, TAIL_BYTES, head_checksums, tail_checksum};
 use crate::world::{FileKind, FileStat};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,9 +22,9 @@ pub const CHUNK: u64 = 1 << 18;
 pub const LINE_MAX: usize = 64 * 1024;
 
 /// How far back the end of a file that was written before the mark is searched for its last line end, in bytes.
-const BACK: u64 = 64 * 1024;
+pub(super) const BACK: u64 = 64 * 1024;
 /// With how many files, those written last, a new one is compared to see whether it is a copy.
-const COMPARED: usize = 8;
+pub(super) const COMPARED: usize = 8;
 
 /// Bytes to be read of a file of the log's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +43,12 @@ pub struct Fetch {
 #[derive(Debug, Clone)]
 pub struct Follower {
     glob: String,
-    files: Vec<Followed>,
+    pub(super) files: Vec<Followed>,
     listings: u64,
     taken: Option<Taken>,
     /// When the file was written that was written last before the mark.
     marked: i64,
-    remarks: Remarks,
+    pub(super) remarks: Remarks,
 }
 
 /// What was noticed while following that whoever waits should know.
@@ -130,6 +131,7 @@ impl Follower {
             }
         }
         self.part_with(&here, latest, packed_now);
+        (0..self.files.len()).for_each(|index| self.look_again(index));
         for stat in fresh.into_values() {
             let file = self.new_file(stat);
             self.files.push(file);
@@ -177,28 +179,18 @@ impl Follower {
         released.iter().for_each(|original| self.release(original));
     }
 
-    /// A copy whose original is whole no more is read from where its original was read to.
-    fn release(&mut self, original: &Cursor) {
-        for file in &mut self.files {
-            if file.phase == Phase::Copy(original.identity) {
-                file.go_on_from(original);
-                self.remarks.lost.remove(&original.name);
-            }
-        }
-    }
-
     /// A file that no cursor knows.
     fn new_file(&self, stat: &FileStat) -> Followed {
         let cursor = Cursor { written: stat.modified, ..Cursor::start(&stat.name, stat.identity) };
         let mut file = Followed::known(cursor, 0);
         file.order = (self.listings, 0, Some(age(stat)));
         file.listed = Some((stat.len, stat.modified));
-        file.changed = true;
+        file.changed = stat.len > 0;
         if self.marked > 0 && stat.modified < self.marked {
             file.phase = Phase::Old;
             return file;
         }
-        let mut others: Vec<&Followed> = self.files.iter().filter(|other| other.may_have_copy(stat)).collect();
+        let mut others: Vec<&Followed> = self.files.iter().filter(|other| other.may_have_copy()).collect();
         others.sort_by_key(|other| other.written());
         let left = others.iter().rev().take(COMPARED).map(|other| other.cursor.identity).rev().collect();
         file.phase = Phase::Compare(left);
@@ -219,7 +211,18 @@ impl Follower {
             fetch(of, wanted.cursor.offset - tail, tail)
         };
         match &file.phase {
-            Phase::Compare(left) => tail_in(file, self.by_identity(*left.last()?)?),
+            Phase::Compare(left) => {
+                let original = self.by_identity(*left.last()?)?;
+                if file.listed_length() < original.cursor.offset {
+                    return self.wanted_of_part(file, &Part::of(&original.cursor, Vec::new()));
+                }
+                tail_in(file, original)
+            }
+            Phase::Part(part) => self.wanted_of_part(file, part),
+            Phase::Rest(cursor) => {
+                let tail = cursor.tail_length();
+                fetch(file, cursor.offset - tail, tail)
+            }
             Phase::Verify(of, _) => {
                 let original = self.by_identity(*of)?;
                 tail_in(original, original)
@@ -245,58 +248,19 @@ impl Follower {
         match self.files[index].phase.clone() {
             Phase::Compare(left) => self.compare(index, left, bytes),
             Phase::Verify(of, left) => self.verify(index, of, left, bytes),
+            Phase::Part(part) => self.take_of_part(index, part, bytes),
+            Phase::Rest(cursor) => {
+                let file = &mut self.files[index];
+                file.phase = Phase::Reading;
+                if Some(tail_checksum(bytes)) == cursor.tail {
+                    file.go_on_from(&cursor);
+                }
+            }
             Phase::Old => self.enter_old(index, bytes),
             Phase::Reading => return self.take_lines(index, bytes),
             Phase::Copy(_) | Phase::Packed => {}
         }
         Cow::Borrowed(NOTHING)
-    }
-
-    /// Whether the file has the bytes that stand before the cursor of the last of `left`.
-    fn compare(&mut self, index: usize, mut left: Vec<Identity>, bytes: &[u8]) {
-        let Some(of) = left.pop() else { return };
-        let same = self.by_identity(of).is_some_and(|original| {
-            bytes.len() as u64 == original.cursor.tail_length() && Some(tail_checksum(bytes)) == original.cursor.tail
-        });
-        let whole = self.by_identity(of).is_some_and(Followed::looks_whole);
-        let file = &mut self.files[index];
-        file.phase = if same && whole { Phase::Verify(of, left) } else { Phase::Compare(left) };
-        file.settle_phase();
-        if same && !whole {
-            self.settle_copy(index, of, false);
-        }
-    }
-
-    /// Whether the original of what looks like a copy is still what it was.
-    fn verify(&mut self, index: usize, of: Identity, left: Vec<Identity>, bytes: &[u8]) {
-        let whole = self.by_identity(of).is_some_and(|original| Some(tail_checksum(bytes)) == original.cursor.tail);
-        self.files[index].phase = Phase::Compare(left);
-        self.files[index].settle_phase();
-        self.settle_copy(index, of, whole);
-    }
-
-    /// A file begins with what was read of another one. Where that one is still whole, a few equal bytes prove
-    /// nothing: two launches may begin alike.
-    fn settle_copy(&mut self, index: usize, of: Identity, whole: bool) {
-        let Some(original) = self.by_identity(of).cloned() else { return };
-        let (here, cursor) = (original.listed.is_some(), &original.cursor);
-        let named_after =
-            self.files[index].cursor.name.starts_with(&cursor.name) && cursor.name != self.files[index].cursor.name;
-        let certain = cursor.offset >= TAIL_BYTES || named_after;
-        let file = &mut self.files[index];
-        match (here, whole) {
-            (true, true) if certain => {
-                file.phase = Phase::Copy(of);
-                file.changed = false;
-            }
-            // It was cut: what it held before is in the copy.
-            (true, false) => {
-                file.go_on_from(cursor);
-                file.order = (original.order.0, original.order.1, file.order.2.take());
-            }
-            (false, _) if certain => file.go_on_from(cursor),
-            (true, true) | (false, _) => {}
-        }
     }
 
     /// A file that was last written before the mark: all that is in it is old.
@@ -347,6 +311,9 @@ impl Follower {
         }
         if file.passes_begun(&bytes[..tail], fresh, full) {
             return nothing;
+        }
+        if file.cursor.offset == 0 {
+            file.cursor.head = head_checksums(fresh);
         }
         file.changed = full;
         let Some(last) = fresh.iter().rposition(|byte| *byte == b'\n') else {
@@ -416,9 +383,20 @@ impl Follower {
     /// again.
     pub fn missing(&mut self) {
         if let Some(index) = self.next_changed() {
+            if let Phase::Part(part) = self.files[index].phase.clone()
+                && self.part_misses(index, &part)
+            {
+                return;
+            }
             let of = match &self.files[index].phase {
                 Phase::Verify(of, left) => Some((*of, left.clone())),
-                Phase::Compare(_) | Phase::Old | Phase::Reading | Phase::Copy(_) | Phase::Packed => None,
+                Phase::Compare(_)
+                | Phase::Part(_)
+                | Phase::Rest(_)
+                | Phase::Old
+                | Phase::Reading
+                | Phase::Copy(_)
+                | Phase::Packed => None,
             };
             match of {
                 // The original went away: then there is nothing to be a copy of but what is gone.
@@ -463,10 +441,13 @@ impl Follower {
     pub fn mark(&self) -> Mark {
         let cursor = |file: &Followed| {
             let mut cursor = file.cursor.clone();
-            match file.phase {
-                Phase::Copy(of) => cursor.copy_of = Some(of),
+            match &file.phase {
+                Phase::Copy(of) => cursor.copy_of = Some(*of),
                 Phase::Packed => return None,
-                Phase::Compare(_) | Phase::Verify(..) | Phase::Old | Phase::Reading => {}
+                // It is found out again what it is.
+                Phase::Compare(_) | Phase::Verify(..) => return None,
+                Phase::Part(part) if self.stands(part) => return None,
+                Phase::Part(_) | Phase::Rest(_) | Phase::Old | Phase::Reading => {}
             }
             Some(Cursor { written: file.written(), ..cursor })
         };
@@ -475,12 +456,14 @@ impl Follower {
 
     /// What is to be read next: first it is found out what new files are, so that no old line is handed out.
     fn next_changed(&self) -> Option<usize> {
-        let unclear = |file: &Followed| matches!(file.phase, Phase::Compare(_) | Phase::Verify(..) | Phase::Old);
+        let unclear = |file: &Followed| {
+            matches!(file.phase, Phase::Compare(_) | Phase::Verify(..) | Phase::Part(_) | Phase::Rest(_) | Phase::Old)
+        };
         let first = self.files.iter().position(|file| file.changed && unclear(file));
         first.or_else(|| self.files.iter().position(|file| file.changed && file.phase == Phase::Reading))
     }
 
-    fn by_identity(&self, identity: Identity) -> Option<&Followed> {
+    pub(super) fn by_identity(&self, identity: Identity) -> Option<&Followed> {
         self.files.iter().find(|file| file.cursor.identity == identity)
     }
 }
@@ -496,5 +479,7 @@ pub fn cursor_at_end(stat: &FileStat, from: u64, bytes: &[u8]) -> Cursor {
     let tail = Some(tail_checksum(&tail_of(Vec::new(), &bytes[..end])));
     let begun = (bytes.len() - end) as u64;
     let (name, identity) = (stat.name.clone(), stat.identity);
-    Cursor { name, identity, offset: from + end as u64, tail, begun, spent, written: stat.modified, copy_of: None }
+    let head = if from == 0 { head_checksums(bytes) } else { Vec::new() };
+    let written = stat.modified;
+    Cursor { name, identity, offset: from + end as u64, tail, begun, spent, written, copy_of: None, head }
 }

@@ -1,6 +1,7 @@
 //! One file of a log that is followed: its cursor, what is known of it, and the lines that were handed out of it last.
 //! Pure; which file is read when is `follow`'s to say.
 
+use crate::exec::copies::Part;
 use crate::exec::follow::LINE_MAX;
 use crate::exec::log_names::Age;
 use crate::model::mark::{Cursor, Identity, TAIL_BYTES, tail_checksum};
@@ -19,6 +20,10 @@ pub(super) enum Phase {
     Verify(Identity, Vec<Identity>),
     /// A copy of that file, which is read in its place as long as it is whole.
     Copy(Identity),
+    /// It may be a copy that is not whole.
+    Part(Part),
+    /// A part of a file that is whole no more, as long as what was read of that by now: is it what this cursor says?
+    Rest(Box<Cursor>),
     /// It was last written before the mark.
     Old,
     /// A packed file: its bytes are no lines.
@@ -86,10 +91,19 @@ impl Followed {
         self.listed.map_or(self.cursor.written, |(_, modified)| modified)
     }
 
-    /// Whether a file like this one may be a copy of it.
-    pub(super) fn may_have_copy(&self, stat: &FileStat) -> bool {
-        let Cursor { offset, tail, .. } = self.cursor;
-        self.phase == Phase::Reading && offset > 0 && tail.is_some() && offset <= stat.len
+    /// Whether a new file may be a copy of it.
+    pub(super) fn may_have_copy(&self) -> bool {
+        self.phase == Phase::Reading && self.cursor.offset > 0 && self.cursor.tail.is_some()
+    }
+
+    /// How long it was in the last listing.
+    pub(super) fn listed_length(&self) -> u64 {
+        self.listed.map_or(0, |(length, _)| length)
+    }
+
+    /// Whether its name is one that is given to a copy of the file of that name.
+    pub(super) fn is_named_after(&self, name: &str) -> bool {
+        self.cursor.name.starts_with(name) && self.cursor.name != name
     }
 
     /// Whether it is there and has not become shorter than what was read of it.

@@ -18,7 +18,8 @@ pub(super) fn required(pattern: &str) -> Option<String> {
             '\\' => match chars.next()? {
                 // These take arguments that would have to be understood.
                 'x' | 'u' | 'U' | 'p' | 'P' => return None,
-                class if class.is_ascii_alphanumeric() => None,
+                // `\b` and the like, `\<` and `\>`: the beginning and the end of a word.
+                class if class.is_ascii_alphanumeric() || matches!(class, '<' | '>') => None,
                 quoted => Some(quoted),
             },
             '(' => {
@@ -101,6 +102,9 @@ mod tests {
             ("promoted", "promoted"),
             ("^.{8,40} Std 2530[0-3] ", " Std 2530"),
             ("[Ll]icense .* (expired|exceeded)", "icense "),
+            (r"\<ready\>", "ready"),
+            (r"\bup\b{end} again", " again"),
+            (r"\<b\> \/etc\.d", " /etc.d"),
             (r"GCTI\-21-(\d{5})", "GCTI-21-"),
             (r"fatal error\s+[0-9]+", "fatal error"),
             ("colou?red", "colo"),

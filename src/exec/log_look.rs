@@ -3,6 +3,7 @@
 
 use crate::exec::calls::{self, Try};
 use crate::exec::log_names::{begins_packed, log_files, unfit};
+use crate::exec::log_reader::LOOKED_INTO;
 use crate::exec::scanners::Scanners;
 use crate::exec::sight::Hidden;
 use crate::model::effect::LogSource;
@@ -53,7 +54,7 @@ pub fn look_at_log(link: &dyn Link, host: &str, source: &LogSource, scanners: &S
         let unfit = listing.iter().filter(odd).filter(fits).map(unfit).collect();
         return Ok(LogSeen::Hidden(Hidden::NoFile { source: source.clone(), unfit }.to_string()));
     };
-    let (mut all, mut lines, mut unreadable) = (files.len() <= FILES, false, Vec::new());
+    let (mut all, mut lines, mut found, mut unreadable) = (files.len() <= FILES, false, false, Vec::new());
     for stat in files.iter().rev().take(FILES) {
         let bytes = match ends(link, host, source, stat)? {
             Ok(bytes) => bytes,
@@ -73,13 +74,25 @@ pub fn look_at_log(link: &dyn Link, host: &str, source: &LogSource, scanners: &S
         }
         all &= stat.len <= 2 * PART;
         lines |= !bytes.iter().all(u8::is_ascii_whitespace);
-        if holds_record(&bytes, source, scanners) {
-            return Ok(if unreadable.is_empty() { LogSeen::Sound } else { not_readable(unreadable) });
+        found = holds_record(&bytes, source, scanners);
+        if found {
+            break;
+        }
+    }
+    // A mark is taken of every file that somebody may still write to.
+    for stat in files.iter().rev().take(LOOKED_INTO) {
+        let file = (stat.name.as_str(), stat.identity);
+        match calls::bytes(link, calls::read(host, &source.dir, file, 0, 1))? {
+            Err(Trouble::Refused(why)) if !unreadable.contains(&why) => unreadable.push(why),
+            Ok(_) | Err(Trouble::Refused(_) | Trouble::Missing(_)) => {}
+            Err(trouble) => return Ok(hidden(trouble)),
         }
     }
     Ok(match unreadable.is_empty() {
         false => not_readable(unreadable),
-        true if lines && !source.event_patterns.is_empty() => LogSeen::NoRecord { file: newest.name.clone(), all },
+        true if lines && !found && !source.event_patterns.is_empty() => {
+            LogSeen::NoRecord { file: newest.name.clone(), all }
+        }
         true => LogSeen::Sound,
     })
 }

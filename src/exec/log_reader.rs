@@ -2,14 +2,14 @@
 //! up: it is noted, and tried again. What the lines mean is for the caller to say.
 
 use crate::exec::calls::{self, Try};
-use crate::exec::follow::{Follower, cursor_at_end};
+use crate::exec::follow::{COMPARED, Follower, cursor_at_end};
 use crate::exec::followed::behind_hole;
 use crate::exec::log_names::log_files;
 use crate::exec::scan::{count_lines, last_line};
 use crate::exec::sight::{Hidden, Sight, remarks_of};
 use crate::exec::waiting::Pace;
 use crate::model::effect::LogSource;
-use crate::model::mark::{Cursor, Mark};
+use crate::model::mark::{Cursor, HEAD_BYTES, Mark, head_checksums};
 use crate::world::{FileStat, Link, Request, Stopped, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ const LOOKUPS: u32 = 3;
 const BACK: (u64, u64) = (64 * 1024, 16 * 1024 * 1024);
 
 /// How many files of a log, those written last, are looked into for a mark. Nobody writes to the older ones any more.
-const LOOKED_INTO: usize = 200;
+pub(super) const LOOKED_INTO: usize = 200;
 
 /// Deals with whole lines, each with its line end. `Some(n)`: reading stops behind the first `n` bytes.
 pub(super) type Deal<'d> = dyn FnMut(&[u8]) -> Option<usize> + 'd;
@@ -230,9 +230,17 @@ pub(super) fn mark_now(link: &dyn Link, host: &str, source: &LogSource) -> Try<(
         let mut files = log_files(&listing, &source.files);
         let old = files.len().saturating_sub(LOOKED_INTO);
         let mut cursors: Vec<Cursor> = files.drain(..old).map(unseen_end).collect();
-        for stat in files {
+        let plain = files.len().saturating_sub(COMPARED);
+        for (place, stat) in files.into_iter().enumerate() {
             match end_of(link, host, source, stat)? {
-                Ok(cursor) => cursors.push(cursor),
+                Ok(mut cursor) => {
+                    if place < plain {
+                        cursor.head.clear();
+                    } else if cursor.head.is_empty() && cursor.offset > 0 {
+                        cursor.head = head_of(link, host, source, stat)?;
+                    }
+                    cursors.push(cursor);
+                }
                 // Renamed meanwhile: without its cursor its old lines would count as new.
                 Err(Trouble::Missing(_)) if lookups < LOOKUPS => {
                     lookups += 1;
@@ -249,6 +257,13 @@ pub(super) fn mark_now(link: &dyn Link, host: &str, source: &LogSource) -> Try<(
 fn unseen_end(stat: &FileStat) -> Cursor {
     let start = Cursor::start(&stat.name, stat.identity);
     Cursor { offset: stat.len, tail: None, written: stat.modified, ..start }
+}
+
+/// Checksums of the beginning of a file; none when it cannot be read.
+fn head_of(link: &dyn Link, host: &str, source: &LogSource, stat: &FileStat) -> Result<Vec<(u64, u64)>, Stopped> {
+    let file = (stat.name.as_str(), stat.identity);
+    let bytes = calls::bytes(link, calls::read(host, &source.dir, file, 0, HEAD_BYTES))?;
+    Ok(bytes.map(|bytes| head_checksums(&bytes)).unwrap_or_default())
 }
 
 /// The cursor behind the last whole line of a file.

@@ -12,6 +12,7 @@ use transfer::Way;
 mod ask;
 mod calls;
 mod capture;
+mod copies;
 mod deadline;
 mod entry;
 mod evidence;

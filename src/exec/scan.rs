@@ -46,8 +46,8 @@ impl Scanner {
         let sought = |text: &String| literal::required(text).map_or_else(|| text.clone(), |text| regex::escape(&text));
         let alternatives: Vec<String> =
             numbers.chain(patterns.iter().map(sought)).map(|one| format!("(?:{one})")).collect();
-        let whole_text = patterns.iter().any(|text| text.contains(r"\A") || text.contains(r"\z"));
-        let filter = if whole_text { None } else { expression(&alternatives.join("|")).ok() };
+        let whole_text = patterns.iter().any(|text| is_of_one_line(text));
+        let filter = if whole_text { None } else { built(&alternatives.join("|"), true, false).ok() };
         Ok(Self { filter, event_patterns, events: events.iter().copied().collect(), patterns: compiled })
     }
 
@@ -126,21 +126,24 @@ impl Scanner {
     }
 }
 
-/// An expression on the bytes of a chunk, where `^` and `$` are those of each line in it.
-fn expression(text: &str) -> Result<Regex, String> {
-    built(text, true)
+/// Whether an expression may mean something else on a chunk than on a line: it has an end of the whole text, or turns
+/// a flag off, such as the one by which `^` is the beginning of each line.
+fn is_of_one_line(text: &str) -> bool {
+    let turns_off = |flags: &str| flags.split([':', ')']).next().is_some_and(|flags| flags.contains('-'));
+    text.contains(r"\A") || text.contains(r"\z") || text.split("(?").skip(1).any(turns_off)
 }
 
-/// An expression on the bytes of one line. A carriage return in the midst of a line ends nothing: what stands behind
+/// An expression on the bytes of one line. One that needs Unicode gets it. A carriage return in the midst of a line ends nothing: what stands behind
 /// it is text, where no record begins.
 fn of_a_line(text: &str) -> Result<Regex, String> {
-    built(text, false)
+    let wrong = |error| format!("`{text}` is not a regular expression: {error}");
+    built(text, false, false).or_else(|_| built(text, false, true)).map_err(wrong)
 }
 
-/// An expression on bytes. One that needs Unicode (a class with letters beyond ASCII) gets it.
-fn built(text: &str, multi_line: bool) -> Result<Regex, String> {
-    let build = |unicode| RegexBuilder::new(text).multi_line(multi_line).crlf(true).unicode(unicode).build();
-    build(false).or_else(|_| build(true)).map_err(|error| format!("`{text}` is not a regular expression: {error}"))
+/// An expression on bytes. With Unicode, which one that has a class with letters beyond ASCII needs, it matches no bytes
+/// that are no text.
+fn built(text: &str, multi_line: bool, unicode: bool) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text).multi_line(multi_line).crlf(true).unicode(unicode).build()
 }
 
 /// A line without its line end, and without the mark of UTF-8 at the beginning of a file.
@@ -209,6 +212,64 @@ mod tests {
         assert_eq!(found(&scanner, log), [(None, Some(0)), (None, Some(2)), (None, Some(1))]);
         let hit = scanner.scan(log, 0).expect("a hit");
         assert_eq!((hit.line, scanner.captures(&hit)), (&b"start of night"[..], vec!["night".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_searched_for_in_a_chunk_finds_each_line_that_matches() {
+        let lines =
+            ["is ready now", "a <ready> sign", "READY", "already", "AB ready", "\u{e9}t\u{e9} ready", "x-y ready-"];
+        let log = lines.iter().map(|line| format!("{line}\r\n")).collect::<String>();
+        for pattern in [
+            r"\<ready\>",
+            r"\bready\b",
+            r"\b{start}ready\b{end}",
+            r"\b{start-half}ready\b{end-half}",
+            r"\Bready",
+            r"\Ais ready",
+            r"ready now\z",
+            r"\x41B ready",
+            r"\x{41}B",
+            r"\u0041B",
+            r"\pLB ready",
+            r"\p{Lu}B",
+            r"\PL<ready",
+            "(?i)ready",
+            "(?i:ready) now",
+            "(?x) is \\  ready",
+            "(?-m)^READY",
+            "(?-m:^AB) ready",
+            "(?R-m)READY$",
+            r"\<ready>",
+            r"ready\>",
+            r"\<READY\>$",
+            r"\-y\ ready\-",
+            r"\S+\tready|now",
+            r"[^\]<]ready",
+            "(?P<w>ready)>",
+            "(?<w>ready)>",
+            "(?s)is.ready",
+            "(?U)re.*y",
+            "[\u{e9}]t",
+            r"\Wready",
+            "re{1,2}ady*",
+            "ready+?",
+            r"\<{0,1}ready",
+        ] {
+            let Ok(whole) = of_a_line(pattern) else { continue };
+            let wanted: Vec<&str> = lines.into_iter().filter(|line| whole.is_match(line.as_bytes())).collect();
+            let scanner = scanner(&[], &[pattern]);
+            let (mut at, mut hits) = (0, Vec::new());
+            while let Some(hit) = scanner.scan(log.as_bytes(), at) {
+                hits.push(String::from_utf8_lossy(hit.line).into_owned());
+                at = hit.end;
+            }
+            assert_eq!(hits, wanted, "{pattern}");
+        }
+        assert_eq!(
+            found(&scanner(&[], &["[\u{e9}]t", r"x.y"]), b"x\xffy\n"),
+            [(None, Some(1))],
+            "no text, beside letters"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! the number is text, and a number in a text is never an event. Compiles layouts to anchored expressions; it must not
 //! read a log.
 
+use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -125,6 +126,20 @@ pub fn anchored(pattern: &str) -> Result<String, String> {
             .into());
     }
     Ok(narrowed)
+}
+
+/// What a record of this event says behind its columns, which one of these expressions finds. Nothing where none does.
+#[must_use]
+pub fn behind_columns<'l>(records: &[String], number: i64, line: &'l str) -> Option<&'l str> {
+    records.iter().find_map(|record| {
+        let found = Regex::new(record).ok()?.captures(line)?;
+        let (whole, digits) = (found.get(0)?, found.get(1)?);
+        (digits.as_str().parse() == Ok(number)).then(|| {
+            // An expression may have taken the text as well.
+            let end = if whole.end() < line.len() { whole.end() } else { digits.end() };
+            &line[end..]
+        })
+    })
 }
 
 /// The pattern with a bounded run of any characters right behind its `^` read as a time.

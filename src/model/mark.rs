@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 /// How many bytes before the offset the checksum covers.
 pub const TAIL_BYTES: u64 = 64;
 
+/// How much of the beginning of a file is remembered, in bytes.
+pub const HEAD_BYTES: u64 = 4096;
+
+/// After how many bytes of its beginning, besides its first line.
+const HEADS: [usize; 10] = [4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
+
 /// Which file it is, whatever it is called by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identity {
@@ -40,6 +46,9 @@ pub struct Cursor {
     /// It is a copy of that file, which is read in its place as long as it is whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_of: Option<Identity>,
+    /// Checksums of so many bytes at its beginning, of the files written last: they tell a copy that is not whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub head: Vec<(u64, u64)>,
 }
 
 fn is_zero(bytes: &u64) -> bool {
@@ -59,7 +68,23 @@ impl Cursor {
     #[must_use]
     pub fn start(name: &str, identity: Identity) -> Self {
         let tail = Some(tail_checksum(&[]));
-        Self { name: name.to_owned(), identity, offset: 0, tail, begun: 0, spent: false, written: 0, copy_of: None }
+        let (name, head) = (name.to_owned(), Vec::new());
+        Self { name, identity, offset: 0, tail, begun: 0, spent: false, written: 0, copy_of: None, head }
+    }
+
+    /// How many bytes at the beginning of a file are surely those of this one, and whether all are that can be told.
+    #[must_use]
+    pub fn begins_like(&self, bytes: &[u8]) -> (u64, bool) {
+        let most = (bytes.len() as u64).min(self.offset);
+        let mut alike = 0;
+        for (length, sum) in self.head.iter().filter(|(length, _)| *length <= most) {
+            let beginning = usize::try_from(*length).map_or(bytes, |length| &bytes[..length]);
+            if tail_checksum(beginning) != *sum {
+                return (alike, false);
+            }
+            alike = *length;
+        }
+        (alike, true)
     }
 
     /// How many bytes before the offset are read again to see whether it is still the same file.
@@ -76,6 +101,17 @@ impl Cursor {
 pub struct Mark {
     /// One cursor for each file that existed, in the order in which the files are read.
     pub cursors: Vec<Cursor>,
+}
+
+/// Checksums of the beginnings of `bytes`, which a file begins with.
+#[must_use]
+pub fn head_checksums(bytes: &[u8]) -> Vec<(u64, u64)> {
+    let bytes = &bytes[..bytes.len().min(HEADS[HEADS.len() - 1])];
+    let line = bytes.iter().position(|byte| *byte == b'\n').map(|end| end + 1);
+    let mut lengths: Vec<usize> = HEADS.into_iter().chain(line).filter(|length| *length <= bytes.len()).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    lengths.into_iter().map(|length| (length as u64, tail_checksum(&bytes[..length]))).collect()
 }
 
 /// The checksum a [`Cursor`] holds: FNV-1a over the bytes. It tells files apart; it proves nothing.

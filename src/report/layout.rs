@@ -1,6 +1,7 @@
 //! The columns of the human view: time of day, mark, words, and on the right host, class and duration. Pure: text in,
 //! lines out. Everything on a page starts at the same few columns, so that a tired eye finds it.
 
+use crate::model::layout::behind_columns;
 use crate::model::record::TrackId;
 use crate::model::span::Span;
 use crate::model::text::shown;
@@ -189,17 +190,28 @@ pub fn lane(track: &TrackId, words: &str) -> String {
     }
 }
 
-/// An event's number and what the line says behind it; the whole line when it has no number.
+/// An event's number and what the line says behind the columns that these expressions find; the whole line when it has
+/// no number.
 #[must_use]
-pub fn log_words(number: Option<i64>, line: &str) -> String {
-    let Some(number) = number.map(|number| number.to_string()) else { return shown(line) };
-    let rest = line.split_once(&number).map_or(line, |(_, rest)| rest).trim();
+pub fn log_words(number: Option<i64>, line: &str, records: &[String]) -> String {
+    let Some(number) = number else { return shown(line) };
+    let behind = behind_columns(records, number, line);
+    let number = number.to_string();
+    let rest = behind.unwrap_or_else(|| line.split_once(&number).map_or(line, |(_, rest)| rest)).trim();
     shown(format!("{number} {rest}").trim_end())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{paragraphs, wrap};
+    use super::{log_words, paragraphs, wrap};
+
+    #[test]
+    fn what_an_event_says_begins_behind_its_columns() {
+        let words = |record: &str, line: &str| log_words(Some(100), line, &[record.to_owned()]);
+        assert_eq!(words(r"^\S+ INFO \[(\d{3})\]", "22:00:05.100 INFO [100] ready"), "100 ready");
+        assert_eq!(words(r"^\S+ (\d{3}): .*$", "22:00:05.100 100: ready"), "100 : ready");
+        assert_eq!(words(r"^no (\d+)", "22:00 Std 100 ready"), "100 ready");
+    }
 
     #[test]
     fn lines_break_at_spaces_and_long_words_are_broken() {

@@ -473,7 +473,8 @@ impl Sink for Terminal {
             Event::Waiting { id, what, reading, left, at } => self.waiting(id, (what, reading), *left, at),
             Event::LogSeen { id, service, number, meaning, times, line, at } => {
                 self.tell_repeated(id, *number);
-                if let Some(words) = self.waits.seen(id, service, (*number, *times), line, at.wall) {
+                let of = self.effects.get(id);
+                if let Some(words) = self.waits.seen(id, of, service, (*number, *times), line, at.wall) {
                     self.log_line(at.wall, &id.track, &words, meaning.as_deref());
                 }
             }

@@ -101,13 +101,18 @@ impl Waits {
     pub(super) fn seen(
         &mut self,
         id: &EffectId,
+        of: Option<&(Effect, i64)>,
         service: &str,
         (number, times): (Option<i64>, usize),
         line: &str,
         wall: i64,
     ) -> Option<String> {
         self.told.insert(id.clone());
-        let words = format!("{}: {}", shown(service), log_words(number, line));
+        let records = match of.map(|(effect, _)| &effect.action) {
+            Some(Action::Log(wait)) => &wait.source.event_patterns[..],
+            Some(_) | None => &[],
+        };
+        let words = format!("{}: {}", shown(service), log_words(number, line, records));
         if times <= 1 {
             return Some(words);
         }
@@ -129,7 +134,7 @@ impl Waits {
         let meaning = |number: &str| wait.source.meanings.get(number).map(|text| shown(text));
         if let Some(line) = value.get("line").and_then(Value::as_text) {
             let number = value.get("event").and_then(Value::as_int);
-            let words = format!("{service}: {}", log_words(number, line));
+            let words = format!("{service}: {}", log_words(number, line, &wait.source.event_patterns));
             return vec![(words, number.and_then(|number| meaning(&number.to_string())))];
         }
         let counts = value.get("counts");

@@ -307,6 +307,8 @@ fn type_words(kind: &str) -> String {
         "host" => "a host",
         "service" => "a service",
         "pair" => "a pair",
+        "secret" => "a secret",
+        "Range<i64>" | "RangeInclusive<i64>" | "range" | "range=" => "a range",
         other => return other.to_owned(),
     };
     words.to_owned()

@@ -7,8 +7,9 @@
 use crate::error::{Error, Kind};
 use crate::model::inventory::Inventory;
 use crate::model::text::did_you_mean;
+use crate::script::labels::{labels, unlike};
 use crate::script::program::{CLOSURE, Program, Unit};
-use crate::script::scanner::{Lookalike, Scanned};
+use crate::script::scanner::{At, Lookalike, Scanned};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
 use crate::script::trial::{Tried, Unwritten};
@@ -75,7 +76,8 @@ pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Fin
         let mut functions = Functions::of_engine(&program.engine());
         functions.add(&unit.ast);
         let written = Written::of(program, unit, inventory);
-        let mut linter = Linter { program, unit, written, functions, loops: loops(unit), findings: Vec::new() };
+        let (loops, labels) = (loops(unit), labels(&unit.text));
+        let mut linter = Linter { program, unit, written, functions, loops, labels, findings: Vec::new() };
         unit.ast.walk(&mut |path| {
             linter.node(path);
             true
@@ -109,6 +111,7 @@ struct Linter<'a> {
     written: Written<'a>,
     functions: Functions,
     loops: Vec<(Position, Position)>,
+    labels: BTreeMap<At, Vec<String>>,
     findings: Vec<Finding>,
 }
 
@@ -131,7 +134,21 @@ impl Linter<'_> {
         }
     }
 
+    /// The labels of a `switch` beside what it decides by.
+    fn switch(&mut self, subject: &Expr, position: Position) {
+        let at = |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
+        let place = (at(position.line()), at(position.position()));
+        let labels = self.labels.get(&place).map(Vec::as_slice).unwrap_or_default();
+        if let Some((certain, message, hint)) = unlike(self.written.sort(subject), labels) {
+            let severity = if certain { Severity::Error } else { Severity::Warning };
+            self.found(severity, message, Some(hint), position);
+        }
+    }
+
     fn node(&mut self, path: &[ASTNode<'_>]) {
+        if let Some(ASTNode::Stmt(Stmt::Switch(parts, position))) = path.last() {
+            return self.switch(&parts.0, *position);
+        }
         let Some(site) = path.last().and_then(tree::call_site) else { return };
         if site.name == "curry" {
             return self.capture(&site, path);

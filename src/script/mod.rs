@@ -30,6 +30,7 @@ pub(crate) mod failure;
 pub mod frames;
 pub mod gates;
 pub(crate) mod handles;
+pub(crate) mod labels;
 pub mod lint;
 pub(crate) mod literals;
 pub(crate) mod lower;

@@ -6,6 +6,8 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use crate::model::inventory::Inventory;
+use crate::script::handles::ServiceHandle;
+use crate::script::labels::Sort;
 use crate::script::program::{CLOSURE, Program, Unit};
 use crate::script::trial::{Tried, Unwritten, tried};
 use crate::script::{doc, primitives, tree};
@@ -26,15 +28,18 @@ pub(crate) struct Written<'a> {
     /// Functions of the file itself: they win over primitives of the same name.
     own: BTreeSet<&'a str>,
     variables: BTreeMap<String, Dynamic>,
+    /// Of which kind variables are whose values are not known.
+    sorts: BTreeMap<String, Sort>,
 }
 
 impl<'a> Written<'a> {
     /// Reads the file. Without an inventory, what it would name is not known.
     pub(crate) fn of(program: &'a Rc<Program>, unit: &'a Unit, inventory: Option<&'a Rc<Inventory>>) -> Self {
         let own = unit.ast.iter_functions().map(|function| function.name).collect();
-        let (variables, nothing) = (BTreeMap::new(), Rc::default());
-        let mut written = Self { program, inventory, nothing, own, variables };
-        written.variables = written.steady(unit);
+        let (variables, sorts, nothing) = (BTreeMap::new(), BTreeMap::new(), Rc::default());
+        let mut written = Self { program, inventory, nothing, own, variables, sorts };
+        written.variables = written.steady(unit, |written, expr| written.value(expr), lasts);
+        written.sorts = written.steady(unit, Self::sort, Option::is_some).into_iter().filter_map(sorted).collect();
         written
     }
 
@@ -51,6 +56,33 @@ impl<'a> Written<'a> {
     /// The value of an expression; [`Unwritten`] where only the run will tell. A map keeps the entries that are known.
     pub(crate) fn value(&self, expr: &Expr) -> Dynamic {
         self.at_depth(expr, 0).unwrap_or_else(|| Dynamic::from(Unwritten))
+    }
+
+    /// Of which kind an expression is, where that is certain.
+    pub(crate) fn sort(&self, expr: &Expr) -> Option<Sort> {
+        let (call, object) = match expr {
+            Expr::FnCall(call, _) => (call, None),
+            Expr::Dot(parts, ..) => match &parts.rhs {
+                Expr::MethodCall(call, _) => (call, Some(&parts.lhs)),
+                _ => return None,
+            },
+            Expr::InterpolatedString(..) => return Some(Sort::Text),
+            Expr::Variable(variable, ..) if variable.2.is_empty() => {
+                let name = variable.1.as_str();
+                return self.sorts.get(name).copied().or_else(|| sort_of(self.variables.get(name)?));
+            }
+            other => return sort_of(&tree::literal(other)?),
+        };
+        if call.op_token.is_some() || !call.namespace.is_empty() || self.own.contains(call.name.as_str()) {
+            return None;
+        }
+        if call.name != "probe" {
+            return primitives::of_verb(&call.name);
+        }
+        let mut args = object.into_iter().chain(&call.args);
+        let service = self.value(args.next()?).try_cast::<ServiceHandle>()?;
+        let name = tree::literal(args.next()?)?.into_immutable_string().ok()?;
+        primitives::of_probe(&service.get().profile.probes.get(name.as_str())?.reads)
     }
 
     fn at_depth(&self, expr: &Expr, depth: usize) -> Option<Dynamic> {
@@ -79,15 +111,21 @@ impl<'a> Written<'a> {
         }
     }
 
-    /// The variables that are set once in the whole file, by something known, and are never anything else.
-    fn steady(&self, unit: &Unit) -> BTreeMap<String, Dynamic> {
-        let mut set: BTreeMap<String, Vec<Dynamic>> = BTreeMap::new();
+    /// What is known of the variables that are set once in the whole file, by something of which that `lasts`, and are
+    /// never anything else.
+    fn steady<T>(
+        &self,
+        unit: &Unit,
+        known: impl Fn(&Self, &Expr) -> T,
+        lasts: impl Fn(&T) -> bool,
+    ) -> BTreeMap<String, T> {
+        let mut set: BTreeMap<String, Vec<T>> = BTreeMap::new();
         let mut unsteady: BTreeSet<String> = BTreeSet::new();
         let mut captured: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         unit.ast.walk(&mut |path| {
             match path.last() {
                 Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => {
-                    set.entry(parts.0.name.to_string()).or_default().push(self.value(&parts.1));
+                    set.entry(parts.0.name.to_string()).or_default().push(known(self, &parts.1));
                 }
                 Some(ASTNode::Stmt(Stmt::Assignment(parts))) => unsteady.extend(root(&parts.1.lhs)),
                 Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
@@ -110,11 +148,27 @@ impl<'a> Written<'a> {
         }
         let once = set.into_iter().filter(|(name, _)| !unsteady.contains(name)).filter_map(|(name, mut values)| {
             let value = values.pop().filter(|_| values.is_empty())?;
-            // Lists, maps and texts have methods that change them.
-            let changes = value.is_array() || value.is_map() || value.is_string() || value.is::<Unwritten>();
-            (!changes).then_some((name, value))
+            lasts(&value).then_some((name, value))
         });
         once.collect()
+    }
+}
+
+/// Whether a value is known, and stays what it is. Lists, maps and texts have methods that change them.
+fn lasts(value: &Dynamic) -> bool {
+    !(value.is_array() || value.is_map() || value.is_string() || value.is::<Unwritten>())
+}
+
+fn sorted((name, sort): (String, Option<Sort>)) -> Option<(String, Sort)> {
+    Some((name, sort?))
+}
+
+fn sort_of(value: &Dynamic) -> Option<Sort> {
+    match value {
+        value if value.is_string() || value.is_char() => Some(Sort::Text),
+        value if value.is_int() || value.is_float() => Some(Sort::Number),
+        value if value.is_bool() => Some(Sort::Flag),
+        _ => None,
     }
 }
 

@@ -21,6 +21,15 @@ pub fn said(texts: &Texts) -> BTreeMap<String, Vec<String>> {
     said
 }
 
+/// The first profile that says how the records of a log are read.
+#[must_use]
+pub fn log_of(texts: &Texts) -> Option<&str> {
+    let mut profiles = texts.files.iter().filter_map(|(name, text)| Some((name.strip_prefix("profile:")?, text)));
+    let heads = |line: &str| ["[log]", "[log.", "[[log."].iter().any(|head| line.trim_start().starts_with(head));
+    let has_log = |text: &str| text.lines().any(heads);
+    profiles.find(|(_, text)| has_log(text)).map(|(name, _)| name)
+}
+
 fn without_secrets(inventory: &str) -> String {
     let (mut kept, mut is_secret) = (String::new(), false);
     for line in inventory.lines() {

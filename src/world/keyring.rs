@@ -16,6 +16,8 @@ use tokio::sync::OnceCell;
 
 /// The longest value, in bytes: what a pipe holds before anybody reads it.
 const LONGEST: usize = 64 * 1024;
+/// How many bytes of the columns of a log record, of nothing but figures, may be a secret by chance.
+const COLUMNS_LONGEST: usize = 16;
 /// How long a command that prints a secret may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 
@@ -95,6 +97,25 @@ impl Keyring {
             let (text, _) = texts.iter().find(|(_, said)| said.iter().any(says))?;
             Some((name.clone(), text.as_str()))
         })
+    }
+
+    /// The name of a secret whose value may stand in the columns of any log's records: their time, or the number of
+    /// an event.
+    pub(super) async fn like_columns(&self) -> Option<String> {
+        let values = &self.had().await.values;
+        let like = |value: &Secret| {
+            let value = value.reveal();
+            let fits = |byte: &u8| byte.is_ascii_digit() || b"-:./,+ TZ".contains(byte);
+            value.len() <= COLUMNS_LONGEST && value.iter().any(u8::is_ascii_digit) && value.iter().all(fits)
+        };
+        values.iter().find(|(_, value)| value.as_ref().is_ok_and(like)).map(|(name, _)| name.clone())
+    }
+
+    /// The names of the secrets that cannot be had, and why.
+    pub(super) async fn not_had(&self) -> Vec<(String, String)> {
+        let values = self.had().await.values.iter();
+        let why = |name: &str, why: &str| format!("it cannot be had from {}: {why}", self.origin(name));
+        values.filter_map(|(name, value)| Some((name.clone(), why(name, value.as_ref().err()?)))).collect()
     }
 
     /// Where the value of a secret is had from, for people.

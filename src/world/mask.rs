@@ -272,6 +272,9 @@ mod tests {
             (11, '"') => "&quot;".to_owned(),
             (11, '\'') => "&#39;".to_owned(),
             (12, c) => format!("\\u{{{:x}}}", u32::from(c)),
+            (13, c) => format!("&#{};", u32::from(c)),
+            (14, c) => format!("&#x{:x};", u32::from(c)),
+            (15, 'a' | 'p' | 'z') => format!("&#{:03};", u32::from(c)),
             (_, c) => c.to_string(),
         };
         value.chars().map(one).collect()
@@ -288,7 +291,7 @@ mod tests {
             "aaaaab",
         ] {
             let mask = Mask::of([secret.as_bytes()]);
-            for way in 0..13 {
+            for way in 0..16 {
                 let form = printed(secret, way);
                 let text = format!("before [{form}] after");
                 let (from, to) = (8, 8 + form.len());

@@ -424,14 +424,11 @@ fn ways(unit: &[u8]) -> Vec<Vec<u8>> {
     if c.is_ascii_punctuation() || c == ' ' {
         add(format!("\\{c}"));
     }
-    // Letters and digits are written as they are.
-    if !c.is_ascii_alphanumeric() {
-        for digits in 1..=5 {
-            add(format!("&#{number:0digits$};"));
-            for x in ['x', 'X'] {
-                add(format!("&#{x}{number:0digits$x};"));
-                add(format!("&#{x}{number:0digits$X};"));
-            }
+    for digits in 1..=5 {
+        add(format!("&#{number:0digits$};"));
+        for x in ['x', 'X'] {
+            add(format!("&#{x}{number:0digits$x};"));
+            add(format!("&#{x}{number:0digits$X};"));
         }
     }
     let named: &[&str] = match c {

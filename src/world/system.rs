@@ -141,23 +141,50 @@ impl SystemWorld {
     }
 
     /// The same, once it is sure that no value of a secret is a word that the run decides by: `said` are the texts that
-    /// what hosts say is compared with, by where they stand.
+    /// what hosts say is compared with, by where they stand; `log` is the profile of a log whose records are read.
     ///
     /// # Errors
     /// `Inventory` when one is.
-    pub fn telling_apart(self, said: &BTreeMap<String, Vec<String>>) -> Result<Self> {
-        if self.carrier.keyring.is_empty() {
-            return Ok(self);
+    pub fn telling_apart(self, said: &BTreeMap<String, Vec<String>>, log: Option<&str>) -> Result<Self> {
+        self.refused_secret(said, log).map_or(Ok(self), Err)
+    }
+
+    /// Why a run with these texts would be refused for the value of a secret.
+    #[must_use]
+    pub fn refused_secret(&self, said: &BTreeMap<String, Vec<String>>, log: Option<&str>) -> Option<Box<Error>> {
+        let keyring = &self.carrier.keyring;
+        if keyring.is_empty() {
+            return None;
         }
-        let common = self.runtime().and_then(|runtime| runtime.block_on(self.carrier.keyring.common(said)));
-        let Some((name, place)) = common else { return Ok(self) };
-        let origin = self.carrier.keyring.origin(&name);
-        let message = format!("the value of secret `{name}` is also a word of `{place}`");
-        Err(Error::new(Kind::Inventory, message)
-            .cause("what hosts say would be hidden before it is compared with that word, and be taken for another")
-            .hint(format!(
+        let runtime = self.runtime()?;
+        if let Some((name, place)) = runtime.block_on(keyring.common(said)) {
+            let origin = keyring.origin(&name);
+            let message = format!("the value of secret `{name}` is also a word of `{place}`");
+            let cause = "what hosts say would be hidden before it is compared with that word, and be taken for another";
+            return Some(Error::new(Kind::Inventory, message).cause(cause).hint(format!(
                 "nothing was done; give it a value that is no common word, in {origin}, or change that word"
-            )))
+            )));
+        }
+        let log = log?;
+        let name = runtime.block_on(keyring.like_columns())?;
+        let origin = keyring.origin(&name);
+        let message = format!("the value of secret `{name}` may also stand in records of the logs of `{log}`");
+        let cause = "the time or the number of an event would be hidden before it is read, and no event be seen";
+        Some(
+            Error::new(Kind::Inventory, message)
+                .cause(cause)
+                .hint(format!("nothing was done; give it a value that is not of figures alone, in {origin}")),
+        )
+    }
+
+    /// The secrets that cannot be had, and why.
+    #[must_use]
+    pub fn secrets_not_had(&self) -> Vec<(String, String)> {
+        let keyring = &self.carrier.keyring;
+        if keyring.is_empty() {
+            return Vec::new();
+        }
+        self.runtime().map(|runtime| runtime.block_on(keyring.not_had())).unwrap_or_default()
     }
 
     /// The same with hosts that are reached over SSH. `known_hosts` is a folder for host keys that were

@@ -176,6 +176,65 @@ fn whatever_happens_to_the_files_each_new_line_is_read_once_and_in_order() {
     }
 }
 
+/// A log of so many lines, each of which is another.
+fn log_of(lines: usize) -> String {
+    (0..lines).map(|n| format!("2026-11-21T22:00:05 Std 10001 old {n}\n")).collect()
+}
+
+/// What is read in one listing after the other, and by a follower made anew from the mark before each.
+fn read_in_turn(before: &Folder, then: &[Vec<(&'static str, u64, &str)>]) -> [Vec<String>; 2] {
+    [false, true].map(|resumes| {
+        let mut follower = Follower::new("app*.log", &before.mark());
+        let mut lines = read(&mut follower, before);
+        for (turn, files) in then.iter().enumerate() {
+            if resumes {
+                follower = Follower::new("app*.log", &follower.mark());
+            }
+            let mut folder = Folder::of(files);
+            folder.1 += 1_000 * (turn as i64 + 1);
+            lines.extend(read(&mut follower, &folder));
+        }
+        lines
+    })
+}
+
+/// A log and a copy of it.
+fn on<'t>(log: &'t str, text: &'t str) -> Vec<(&'static str, u64, &'t str)> {
+    vec![("app.log", 10, log), ("app.log.1.log", 11, text)]
+}
+
+#[test]
+fn a_copy_that_is_not_whole_yet_or_never_will_be_holds_nothing_new() {
+    let log = log_of(2_000);
+    let before = Folder::of(&[("app.log", 10, &log)]);
+    let new = format!("{log}new\n");
+    let parts = format!("{}another\n", &log[..60_000]);
+    let own = format!("{}own line\n", &log[..500]);
+    let (log, new, cut, bit) = (&log[..], &new[..], &log[..60_000], &log[..500]);
+    let (parts, own) = (&parts[..], &own[..]);
+    let launch = |text| vec![("app.log", 10, log), ("app.2.log", 12, text)];
+    let none: &[&str] = &[];
+    for (name, then, wanted) in [
+        ("slow, then the log is cut", vec![on(log, ""), on(log, cut), on(log, log), on("", log)], none),
+        ("slow, with a new line, then cut", vec![on(log, cut), on("", new), on("after\n", new)], &["new", "after"][..]),
+        ("cut short for good", vec![on(log, bit), on(log, bit), on("", bit), on("after\n", bit)], &["after"]),
+        ("cut short, and the log as well", vec![on("after\n", bit)], &["after"]),
+        ("cut short, and the log is gone", vec![vec![("app.log.1.log", 11, bit)]], none),
+        ("an old copy, when the log is cut", vec![on(log, log), on(new, log), on("", log)], &["new"]),
+        ("made under another name", vec![launch(&log[..100]), launch(bit), launch(cut), launch(log)], none),
+        ("it goes on as a log of its own", vec![on(log, cut), on(log, parts)], &["another"]),
+        ("it has gone on when it is first seen", vec![launch(own)], &["own line"]),
+        ("a launch that begins otherwise", vec![launch(""), launch("first\n"), launch("first\n2\n")], &["first", "2"]),
+    ] {
+        for (how, lines) in ["going on", "resumed"].iter().zip(read_in_turn(&before, &then)) {
+            let shown = &lines[..lines.len().min(5)];
+            // A line that the copy has cut short goes on as another one.
+            let ends = lines.iter().zip(wanted).all(|(line, wanted)| line.ends_with(wanted));
+            assert!(ends && lines.len() == wanted.len(), "{name}, {how}: {shown:?}, not {wanted:?}");
+        }
+    }
+}
+
 #[test]
 fn a_line_that_was_begun_before_the_mark_is_old_unless_it_grows() {
     let before = Folder::of(&[("app.log", 1, "old\nREADY")]);

@@ -258,6 +258,12 @@ fn kinds_that_are_never_equal() {
         ("0 == \"0\"", "`==` compares the number 0 with text `0`"),
         ("let n = 0; n != \"0\"", "`!=` compares the number 0 with text `0`"),
         ("\"10\" < 9", "`<` compares text `10` with the number 9"),
+        ("let m = #{}; guard(!(m.get(\"clients\") > 0), \"\")", "`>` compares nothing `()` with the number 0"),
+        ("1 <= ()", "`<=` compares the number 1 with nothing `()`: neither is more than the other"),
+        ("let a = (); let b = (); a < b", "`<` compares nothing `()` with nothing `()`"),
+        ("\"a\" >= ()", "`>=` compares text `a` with nothing `()`"),
+        ("(0..3) == true", "`==` compares a range with true or false"),
+        ("2 == (0..=3)", "`==` compares the number 2 with a range"),
         ("true == \"yes\"", "`==` compares true or false with text `yes`"),
         ("service(\"c1\") == \"c1\"", "`==` compares a service with text `c1`"),
         ("\"1\" in [1, 2]", "compares the number 1 with text `1`"),
@@ -269,7 +275,7 @@ fn kinds_that_are_never_equal() {
         let bug = Test::new(script).bug();
         assert!(bug.contains(said), "{script}: {bug}");
     }
-    let fine = "1 == 1.0 && 'a' == \"a\" && () != 1 && \"a\" != () && service(\"c1\") == service(\"c1\") && [1] == [1] \
+    let fine = "1 == 1.0 && (0..3) == (0..3) && () == () && !(() != ()) && 'a' == \"a\" && () != 1 && \"a\" != () && service(\"c1\") == service(\"c1\") && [1] == [1] \
                 && #{ a: 1 } == #{ a: 1 } && 2 > 1.5 && (1 in [1]) && (\"a\" in #{ a: 1 })";
     Test::new(&format!("guard({fine}, \"\");")).done();
 }

@@ -181,3 +181,30 @@ fn what_only_the_run_will_tell_is_not_judged() {
         &[],
     );
 }
+
+#[test]
+fn labels_of_another_kind_than_what_is_decided_by() {
+    let text = |label: &str| format!("`switch` compares {label}: they are never equal");
+    let flag = text("true or false with text, `\"yes\"`");
+    let flag = format!("1:24: {flag} [its labels are `true` and `false`]");
+    finds("let s = service(\"c1\"); switch is_readonly(s) { \"yes\" => 1, _ => 2 };", &[&flag]);
+    let number = text("a number with text, `\"0\"`");
+    let number = format!("{number} [write its labels as numbers, without quotes]");
+    finds("let s = service(\"c1\"); switch s.clients() { 1 | \"0\" => 1, _ => 2 };", &[&format!("1:24: {number}")]);
+    finds("let n = clients(service(\"c1\")); switch n { \"0\" => 1, _ => 2 };", &[&format!("1:33: {number}")]);
+    let words = text("text with true or false, `true`");
+    let words = format!("1:1: {words} [write its labels in quotes]");
+    finds("switch probe(service(\"c1\"), \"status\") { true => 1, _ => 2 };", &[&words]);
+    finds(
+        "switch status(service(\"c1\")) { \"running\" | \"starting\" => 1, \"stopped\" if 1 > 0 => 2, _ => 3 };",
+        &[],
+    );
+    finds("switch clients(service(\"c1\")) { 0..3 => 1, 3 | 4 => 2, _ => 3 };", &[]);
+    finds(
+        "fn f(x) { switch x { 1 => 1, \"2\" => 2, _ => 3 } } f(1);",
+        &["?1:11: the labels `1` and `\"2\"` are of different kinds: one of them is never taken \
+           [a value is equal only to a label of its own kind]"],
+    );
+    finds("fn is_readonly(x) { \"yes\" } switch is_readonly(1) { \"yes\" => 1, _ => 2 };", &[]);
+    finds("let n = clients(service(\"c1\")); n = \"0\"; switch n { \"0\" => 1, _ => 2 };", &[]);
+}

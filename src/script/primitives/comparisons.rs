@@ -1,20 +1,24 @@
 //! What must not be compared: Rhai takes values of different kinds for unequal without a word, so that a number read is
 //! never the text it is compared with, and the script goes the other way. Here that is a bug of the script. To compare
-//! with `()`, which is nothing, is how scripts ask whether something is there.
+//! with `()`, which is nothing, is how scripts ask whether something is there; nothing is neither more nor less than
+//! anything.
 
 use crate::script::call::Call;
 use crate::script::diagnostic::kind_of;
 use crate::script::doc::VerbDoc;
-use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
+use crate::script::handles::{HostHandle, PairHandle, SecretHandle, ServiceHandle};
 use rhai::{
     Array, Dynamic, FnPtr, FuncRegistration, ImmutableString, Map, Module, NativeCallContext, RhaiFunc, Shared,
 };
 use std::any::TypeId;
+use std::ops::{Range, RangeInclusive};
 
+/// Those that ask which of two is more.
+const ORDER: [&str; 4] = ["<", "<=", ">", ">="];
 const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 
 /// Kinds of values; those of one line can be compared with each other.
-fn kinds() -> [Vec<TypeId>; 9] {
+fn kinds() -> [Vec<TypeId>; 11] {
     [
         vec![TypeId::of::<i64>(), TypeId::of::<f64>()],
         vec![TypeId::of::<ImmutableString>(), TypeId::of::<char>()],
@@ -25,6 +29,8 @@ fn kinds() -> [Vec<TypeId>; 9] {
         vec![TypeId::of::<HostHandle>()],
         vec![TypeId::of::<ServiceHandle>()],
         vec![TypeId::of::<PairHandle>()],
+        vec![TypeId::of::<SecretHandle>()],
+        vec![TypeId::of::<Range<i64>>(), TypeId::of::<RangeInclusive<i64>>()],
     ]
 }
 
@@ -36,12 +42,23 @@ pub(super) fn refuse_unlike(module: &mut Module) {
             for (operator, left) in
                 COMPARISONS.iter().flat_map(|operator| left.iter().map(move |left| (operator, left)))
             {
-                let refusal =
-                    RhaiFunc::Pure { func: Shared::new(refused), has_context: true, is_pure: true, is_volatile: false };
-                FuncRegistration::new(*operator).set_into_module_raw(module, [*left, *right], refusal);
+                refuse(module, operator, [*left, *right]);
             }
         }
     }
+    let nothing = TypeId::of::<()>();
+    for operator in ORDER {
+        refuse(module, operator, [nothing, nothing]);
+        for kind in kinds.iter().flatten() {
+            refuse(module, operator, [nothing, *kind]);
+            refuse(module, operator, [*kind, nothing]);
+        }
+    }
+}
+
+fn refuse(module: &mut Module, operator: &str, kinds: [TypeId; 2]) {
+    let refusal = RhaiFunc::Pure { func: Shared::new(refused), has_context: true, is_pure: true, is_volatile: false };
+    FuncRegistration::new(operator).set_into_module_raw(module, kinds, refusal);
 }
 
 fn refused(
@@ -49,7 +66,8 @@ fn refused(
     args: &mut [&mut Dynamic],
 ) -> Result<Dynamic, Box<rhai::EvalAltResult>> {
     let (Some(context), [left, right]) = (context, args) else { return Ok(Dynamic::UNIT) };
-    let message =
-        format!("`{}` compares {} with {}: they are never equal", context.fn_name(), kind_of(left), kind_of(right));
+    let operator = context.fn_name();
+    let why = if ORDER.contains(&operator) { "neither is more than the other" } else { "they are never equal" };
+    let message = format!("`{operator}` compares {} with {}: {why}", kind_of(left), kind_of(right));
     Err(Call::begin(&context, &VerbDoc::NONE, vec![])?.bug(message))
 }

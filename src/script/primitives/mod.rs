@@ -19,6 +19,7 @@ mod parallel;
 mod people;
 mod probes;
 mod reboot;
+mod results;
 mod rolling;
 mod secrets;
 mod table;
@@ -29,6 +30,7 @@ pub(crate) use flow::end_step;
 pub(crate) use inventory::unknown as unknown_name;
 pub(crate) use people::word as answer_word;
 pub(crate) use probes::{in_order, labelled};
+pub(crate) use results::{of_probe, of_verb};
 
 use crate::script::call::Call;
 use crate::script::context::Fallible;
