@@ -3,6 +3,7 @@
 
 pub mod adoption;
 mod hearing;
+mod kept_values;
 mod rollback;
 mod said;
 mod takeover;
@@ -298,8 +299,12 @@ fn carry_out(
     let setup = Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates, second_look, by };
     let door = Dispatcher::new(setup);
     door.write(opening)?;
-    let end = perform(prepared, &door, params);
-    Ok(finish(run, &door, end))
+    let end = perform(prepared, &door, params.clone());
+    let mut finished = finish(run, &door, end);
+    if let (Ending::Failed | Ending::Unmet | Ending::Bug, Some(error)) = (finished.ending, &mut finished.error) {
+        kept_values::tell(error, &params, &prepared.texts.runbook, &finished.run);
+    }
+    Ok(finished)
 }
 
 /// Runs the script on the main track.

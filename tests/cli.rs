@@ -247,6 +247,25 @@ fn a_runbook_that_was_given_as_a_path_is_named_as_a_path() {
     baton.run(&["check", "./p.rhai"]).code(0);
 }
 
+/// Whoever leaves out the folder of a runbook is told the whole name.
+#[test]
+fn a_runbook_is_found_by_the_last_word_of_its_name() {
+    let ended = Baton::new().run(&["run", "confserv-ha", "--lab", "genesys"]).code(2);
+    ended.says("there is no runbook `confserv-ha`").says("did you mean `genesys/confserv-ha`?");
+}
+
+/// No `resume` gives a parameter another value: who has failed by one is told how to begin anew.
+#[test]
+fn a_run_that_fails_by_the_value_of_a_parameter_tells_how_to_begin_anew() {
+    let baton =
+        with_path("let limit = param(\"limit\", #{ default: \"1s\" });\nrun(host(\"x\"), [\"true\"]);\nsleep(limit);");
+    let ended = baton.run(&["run", "p.rhai", "-i", "t.toml", "-p", "limit=60"]).code(1);
+    ended.says("if parameter `limit` should not be `60`: a run keeps its parameters").says("-p limit=…");
+    let fine = with_path("let n = param(\"n\", #{ default: 1 });\nrun(host(\"x\"), [\"false\"]);");
+    let ended = fine.run(&["run", "p.rhai", "-i", "t.toml", "-p", "n=7"]);
+    assert!(!ended.err.contains("keeps its parameters"), "{}{}", ended.out, ended.err);
+}
+
 #[test]
 fn a_run_of_a_path_names_the_path_when_it_is_resumed() {
     let baton = with_path("run(host(\"x\"), [\"true\"]);\nlet x = []; x[3];");

@@ -358,6 +358,9 @@ fn one_param(param: &ParamDecl, style: &Style) -> String {
     };
     let mut text = format!("  -p {}=…   ({value})\n", shown(&param.name));
     let mut help = shown(&param.help);
+    if param.span {
+        help += "\n\na length of time, such as 90s, 5min or 1h 30min";
+    }
     if !param.choices.is_empty() {
         let choices: Vec<String> = param.choices.iter().map(|choice| shown(&choice.to_string())).collect();
         help += &format!("\n\none of: {}", choices.join(", "));

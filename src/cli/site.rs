@@ -88,9 +88,14 @@ impl Site {
         }
         let known = self.names(Shelf::Runbooks);
         let mut error = Error::new(Kind::Usage, format!("there is no runbook `{given}`"));
-        if let Some(near) = did_you_mean(given, known.iter().map(String::as_str)) {
-            error = error.hint(near);
-        }
+        // A runbook of a folder may be meant by its last word.
+        let last = |known: &String| known.rsplit_once('/').map(|(_, last)| last.to_owned());
+        let meant: Vec<String> = known.iter().filter(|known| last(known).as_deref() == Some(given)).cloned().collect();
+        let near = match &*meant {
+            [] => did_you_mean(given, known.iter().map(String::as_str)),
+            meant => Some(format!("did you mean `{}`?", meant.join("` or `"))),
+        };
+        error.hints.extend(near);
         Err(error.hint("see which there are: baton list"))
     }
 

@@ -7,16 +7,19 @@
 use crate::error::{Error, Kind};
 use crate::model::inventory::Inventory;
 use crate::model::text::did_you_mean;
+use crate::script::guarded::{Guarded, PRODUCT};
+use crate::script::handles::{PairHandle, ServiceHandle};
 use crate::script::labels::{labels, unlike};
 use crate::script::program::{CLOSURE, Program, Unit};
+use crate::script::regions::{Region, regions};
 use crate::script::scanner::{At, Lookalike, Scanned};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
 use crate::script::trial::{Tried, Unwritten};
 use crate::script::written::Written;
-use crate::script::{call, diagnostic, doc, gates};
+use crate::script::{call, diagnostic, doc, gates, kept, never};
 use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// How sure a finding is.
@@ -37,47 +40,21 @@ pub struct Finding {
     pub error: Box<Error>,
 }
 
-/// What becomes of a closure.
-#[derive(Clone, Copy)]
-enum Fate {
-    /// It is called at once; or a primitive keeps it, with what a `for` has in this round.
-    CalledAtOnce,
-    /// `ensure` keeps it, and what it captured stays shared with the script.
-    Owed,
-    /// It is put somewhere.
-    Kept,
-    /// A function of the script has it.
-    Unknown,
-}
-
-/// Functions of the language that call a closure at once and do not keep it.
-const CALLED_AT_ONCE: [&str; 13] = [
-    "map",
-    "filter",
-    "for_each",
-    "find",
-    "find_map",
-    "index_of",
-    "some",
-    "all",
-    "reduce",
-    "reduce_rev",
-    "sort",
-    "retain",
-    "call",
-];
-
 /// Everything found in a program, file by file, in the order of the lines. Without an inventory the names of hosts,
 /// services and pairs are not looked at.
 #[must_use]
 pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let keys = program.units().flat_map(|unit| tree::keys(&unit.ast)).collect();
     for unit in program.units() {
         let mut functions = Functions::of_engine(&program.engine());
         functions.add(&unit.ast);
         let written = Written::of(program, unit, inventory);
-        let (loops, labels) = (loops(unit), labels(&unit.text));
-        let mut linter = Linter { program, unit, written, functions, loops, labels, findings: Vec::new() };
+        let (guarded, regions) = (Guarded::of(&unit.text), regions(&unit.text));
+        let (loops, labels, found) = (loops(unit), labels(&unit.text), Vec::new());
+        let keys = &keys;
+        let mut linter =
+            Linter { program, unit, written, functions, loops, labels, guarded, regions, keys, findings: found };
         unit.ast.walk(&mut |path| {
             linter.node(path);
             true
@@ -112,6 +89,11 @@ struct Linter<'a> {
     functions: Functions,
     loops: Vec<(Position, Position)>,
     labels: BTreeMap<At, Vec<String>>,
+    /// What is run only for some products.
+    guarded: Guarded,
+    regions: Vec<Region>,
+    /// Under which keys maps of the program may hold something.
+    keys: &'a BTreeSet<String>,
     findings: Vec<Finding>,
 }
 
@@ -134,24 +116,32 @@ impl Linter<'_> {
         }
     }
 
-    /// The labels of a `switch` beside what it decides by.
-    fn switch(&mut self, subject: &Expr, position: Position) {
+    /// The labels of a `switch` beside what it decides by. Whether they are of another kind.
+    fn switch(&mut self, subject: &Expr, position: Position) -> bool {
         let at = |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
         let place = (at(position.line()), at(position.position()));
         let labels = self.labels.get(&place).map(Vec::as_slice).unwrap_or_default();
-        if let Some((certain, message, hint)) = unlike(self.written.sort(subject), labels) {
+        let found = unlike(self.written.sort(subject), labels);
+        let is_unlike = found.is_some();
+        if let Some((certain, message, hint)) = found {
             let severity = if certain { Severity::Error } else { Severity::Warning };
             self.found(severity, message, Some(hint), position);
         }
+        is_unlike
     }
 
     fn node(&mut self, path: &[ASTNode<'_>]) {
-        if let Some(ASTNode::Stmt(Stmt::Switch(parts, position))) = path.last() {
-            return self.switch(&parts.0, *position);
+        let Some(node) = path.last() else { return };
+        let unlike = match node {
+            ASTNode::Stmt(Stmt::Switch(parts, position)) => self.switch(&parts.0, *position),
+            _ => false,
+        };
+        if !unlike {
+            self.never(path, node);
         }
-        let Some(site) = path.last().and_then(tree::call_site) else { return };
-        if site.name == "curry" {
-            return self.capture(&site, path);
+        let Some(site) = tree::call_site(node) else { return };
+        if tree::capture(path).is_some() {
+            return self.capture(path);
         }
         if site.name.starts_with(CLOSURE) {
             return;
@@ -162,7 +152,48 @@ impl Linter<'_> {
         }
     }
 
+    /// What can never be, whatever is called.
+    fn never(&mut self, path: &[ASTNode<'_>], node: &ASTNode<'_>) {
+        let mut found = never::compared(&self.written, node);
+        found.extend(never::labels(&self.written, node, &self.regions));
+        for (message, hint, position) in found {
+            let severity = if self.is_guarded(path, position) { Severity::Warning } else { Severity::Error };
+            self.found(severity, message, hint, position);
+        }
+        if let Some((message, hint, position)) = never::property(&self.written, node) {
+            self.found(Severity::Error, message, hint, position);
+        }
+    }
+
+    /// Whether a place is reached only for some products.
+    fn is_guarded(&self, path: &[ASTNode<'_>], position: Position) -> bool {
+        let asks = |node: &ASTNode<'_>| match node {
+            ASTNode::Expr(Expr::And(parts, _) | Expr::Or(parts, _)) => {
+                parts.iter().any(|part| tree::reads_property(part, PRODUCT))
+            }
+            _ => false,
+        };
+        self.guarded.has(position) || path.iter().any(asks)
+    }
+
+    /// How sure can be what is said of a call of this name; nothing where it may be a call of something else. A map may
+    /// hold a closure under any name: `map.name()` calls it.
+    fn sure(&self, site: &CallSite<'_>, path: &[ASTNode<'_>]) -> Option<Severity> {
+        if !site.method {
+            return Some(Severity::Error);
+        }
+        let certain = tree::object(path).is_some_and(|object| {
+            let value = self.written.value(object);
+            self.written.thing(object).is_some() || !(value.is::<Unwritten>() || value.is_map())
+        });
+        match certain {
+            true => Some(Severity::Error),
+            false => (!self.keys.contains(site.name)).then_some(Severity::Warning),
+        }
+    }
+
     fn plain_call(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
+        let Some(sure) = self.sure(site, path) else { return };
         // A method call may also be of a script's function, whose `this` the object becomes.
         let known = self.functions.knows(site.name, site.arity())
             || (site.method && self.functions.knows(site.name, site.args.len()));
@@ -171,17 +202,22 @@ impl Linter<'_> {
                 Some((message, hint)) => (message, Some(hint)),
                 None => (format!("unknown function `{}`", site.name), did_you_mean(site.name, self.functions.names())),
             };
-            // A map may hold a closure under any name: `map.name()` calls it.
-            let severity = if site.method { Severity::Warning } else { Severity::Error };
-            return self.found(severity, message, hint, site.position);
+            return self.found(sure, message, hint, site.position);
         }
-        if let Some(doc) = doc::find(site.name) {
+        let own = self.written.is_own(site.name);
+        if let Some(doc) = doc::find(site.name).filter(|_| !own) {
             let before = self.findings.len();
             self.options(site, doc);
             self.verb(site);
+            for (message, hint, position) in never::closures(&self.written, &self.unit.ast, site) {
+                self.found(Severity::Error, message, hint, position);
+            }
             // The primitive would say the same once more.
             if !self.findings[before..].iter().any(|finding| finding.severity == Severity::Error) {
                 self.trial(site, path);
+            }
+            for finding in &mut self.findings[before..] {
+                finding.severity = finding.severity.max(sure);
             }
         }
     }
@@ -252,13 +288,15 @@ impl Linter<'_> {
 
     /// What the primitive itself is certain to refuse, as far as its arguments are written out.
     fn trial(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
-        let object = site.method.then(|| match path.iter().rev().nth(1) {
-            Some(ASTNode::Expr(Expr::Dot(parts, ..))) => self.written.value(&parts.lhs),
-            _ => Dynamic::from(Unwritten),
-        });
-        let args = object.into_iter().chain(site.args.iter().map(|arg| self.written.value(arg))).collect();
+        let unwritten = || Dynamic::from(Unwritten);
+        let object = site.method.then(|| tree::object(path).map_or_else(unwritten, |one| self.written.value(one)));
+        let args: Vec<Dynamic> =
+            object.into_iter().chain(site.args.iter().map(|arg| self.written.value(arg))).collect();
+        let of_product = args.iter().any(|arg| arg.is::<ServiceHandle>() || arg.is::<PairHandle>());
         if let Tried::Refused(error) = self.written.call(site.name, args) {
-            self.found(Severity::Error, error.message, error.hints.into_iter().next(), site.position);
+            let guarded = of_product && self.is_guarded(path, site.position);
+            let severity = if guarded { Severity::Warning } else { Severity::Error };
+            self.found(severity, error.message, error.hints.into_iter().next(), site.position);
         }
     }
 
@@ -283,37 +321,15 @@ impl Linter<'_> {
     }
 
     /// A closure that captures a variable which all rounds of a loop share: wrong when it is kept past its round.
-    fn capture(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
-        let around = &path[..path.len().saturating_sub(1)];
-        let receiver = around.iter().rev().find_map(tree::call_site);
-        let fate = receiver.as_ref().map_or(Fate::Kept, |call| self.fate(call));
-        for arg in site.args {
-            let Expr::Variable(variable, _, position) = arg else { continue };
-            let name = variable.1.as_str();
-            let (of_for, changed) =
-                (tree::is_of_rounds(path, name, site.position), tree::changes_in_rounds(path, name, site.position));
-            let severity = match fate {
-                Fate::Kept if of_for => Severity::Error,
-                Fate::Unknown if of_for => Severity::Warning,
-                Fate::Owed if changed => Severity::Error,
-                Fate::Kept if changed => Severity::Warning,
-                Fate::Kept | Fate::Unknown | Fate::Owed | Fate::CalledAtOnce => continue,
+    fn capture(&mut self, path: &[ASTNode<'_>]) {
+        for kept::Shared { name, position, certain } in kept::shared(&self.unit.ast, path) {
+            let (severity, then) = match certain {
+                true => (Severity::Error, "it will see the last one"),
+                false => (Severity::Warning, "called after its round, it would see the last one"),
             };
-            let message =
-                format!("the closure keeps `{name}`, which all rounds of the loop share: it will see the last one");
+            let message = format!("the closure keeps `{name}`, which all rounds of the loop share: {then}");
             let hint = format!("copy it first: `let this_{name} = {name};`, and use `this_{name}` in the closure");
-            self.found(severity, message, Some(hint), *position);
-        }
-    }
-
-    /// What becomes of a closure that is handed to this call.
-    fn fate(&self, call: &CallSite<'_>) -> Fate {
-        let own = call.namespace.is_some() || self.unit.ast.iter_functions().any(|function| function.name == call.name);
-        match call.name {
-            _ if own => Fate::Unknown,
-            "ensure" => Fate::Owed,
-            name if CALLED_AT_ONCE.contains(&name) || doc::find(name).is_some() => Fate::CalledAtOnce,
-            _ => Fate::Kept,
+            self.found(severity, message, Some(hint), position);
         }
     }
 

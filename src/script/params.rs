@@ -3,11 +3,15 @@
 use crate::convert;
 use crate::error::{Error, Kind, Place, Result};
 use crate::model::record::FROM_RUN;
+use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
 use crate::script::diagnostic;
 use crate::script::tree::{self, CallSite};
 use rhai::{AST, Dynamic};
+
+/// The kind of parameters that are lengths of time.
+const SPAN: &str = "span";
 
 /// A `param(…)` of a runbook.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +24,8 @@ pub struct ParamDecl {
     pub default: Option<Value>,
     /// The values it may have; empty means any.
     pub choices: Vec<Value>,
+    /// Whether its value must be a length of time.
+    pub span: bool,
     /// Where it stands.
     pub place: Place,
 }
@@ -58,13 +64,18 @@ fn declaration(site: &CallSite<'_>, file: &str) -> std::result::Result<ParamDecl
     let name = site.args.first().and_then(tree::literal_text);
     let name = name.ok_or("the name of a parameter must be written out: `param(\"name\")`")?;
     let place = diagnostic::place(file, site.position).unwrap_or(Place { file: file.to_owned(), line: 1, column: 1 });
-    let mut decl = ParamDecl { name, help: String::new(), default: None, choices: Vec::new(), place };
+    let mut decl = ParamDecl { name, help: String::new(), default: None, choices: Vec::new(), span: false, place };
     let Some(options) = site.args.get(1) else { return Ok(decl) };
     let entries =
         tree::map_entries(options).ok_or("the options of a parameter must be written out: `#{ help: \"…\" }`")?;
     for (key, value, _) in entries {
         let value = value.ok_or_else(|| format!("option `{key}` of parameter `{}` must be written out", decl.name))?;
         take_option(&mut decl, &key, &value)?;
+    }
+    for value in decl.default.iter().chain(&decl.choices).filter(|_| decl.span) {
+        if let Some(why) = no_span(value) {
+            return Err(format!("parameter `{}` is of the kind \"{SPAN}\": {why}", decl.name));
+        }
     }
     Ok(decl)
 }
@@ -76,6 +87,11 @@ fn take_option(decl: &mut ParamDecl, key: &str, value: &Dynamic) -> std::result:
         ("default", Value::Null) => {}
         ("default", value) => decl.default = Some(value),
         ("choices", Value::List(choices)) => decl.choices = choices,
+        ("kind", Value::Text(kind)) if kind == SPAN => decl.span = true,
+        ("kind", other) => {
+            let message = format!("`kind` of parameter `{}` cannot be `{other}`: there is only \"{SPAN}\"", decl.name);
+            return Err(format!("{message}, a length of time"));
+        }
         ("help", other) => {
             return Err(format!("`help` of parameter `{}` is {}, not text", decl.name, other.kind_name()));
         }
@@ -146,8 +162,20 @@ fn missing_values(missing: &[&ParamDecl], first: &ParamDecl, runbook: &str) -> B
     error.hint(format!("type the same once more with it: -p {}=…", first.name))
 }
 
+/// Why a value is no length of time.
+fn no_span(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Span::parse(text).err(),
+        other => Some(format!("`{other}` is not a length of time; write for example `90s`, `5min` or `1h 30min`")),
+    }
+}
+
 /// A given value as the type of the default.
 fn fit(decl: &ParamDecl, given: &Value) -> Result<Value> {
+    if let Some(why) = no_span(given).filter(|_| decl.span) {
+        let error = Error::new(Kind::Usage, format!("parameter `{}`: {why}", decl.name));
+        return Err(error.hint("nothing was touched"));
+    }
     let wants = decl.default.as_ref().or(decl.choices.first());
     let fitted = match (wants, given) {
         (Some(Value::Bool(_)), Value::Text(text)) => match text.as_str() {

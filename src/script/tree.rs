@@ -90,7 +90,7 @@ pub(crate) fn step_names(ast: &AST, names: &mut StepNames) {
 pub(crate) fn captured_in_rounds(ast: &AST) -> BTreeMap<String, BTreeSet<usize>> {
     let mut found: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     ast.walk(&mut |path| {
-        let Some(site) = path.last().and_then(call_site).filter(|site| site.name == "curry") else { return true };
+        let Some(site) = capture(path) else { return true };
         let Some((closure, captured)) = site.args.split_first() else { return true };
         let Some(closure) = literal(closure).and_then(|value| value.try_cast::<FnPtr>()) else { return true };
         for (index, variable) in captured.iter().enumerate() {
@@ -105,20 +105,39 @@ pub(crate) fn captured_in_rounds(ast: &AST) -> BTreeMap<String, BTreeSet<usize>>
     found
 }
 
+/// What the closure at the end of this path captures, if one that captures anything ends it: Rhai writes a `curry` for
+/// it. A `curry` that somebody has written copies what it is given.
+pub(crate) fn capture<'a>(path: &'a [ASTNode<'_>]) -> Option<CallSite<'a>> {
+    let site = path.last().and_then(call_site).filter(|site| site.name == "curry" && !site.method)?;
+    let block = path.iter().rev().find_map(|node| blocks(node).into_iter().next())?;
+    matches!(block.statements().first(), Some(Stmt::Share(_))).then_some(site)
+}
+
+/// What stands around the closure that ends this path.
+pub(crate) fn around_capture<'a, 'n>(path: &'a [ASTNode<'n>]) -> &'a [ASTNode<'n>] {
+    let at = path.iter().rposition(|node| !blocks(node).is_empty());
+    &path[..at.unwrap_or_default()]
+}
+
 /// Whether a variable that is captured at the end of this path belongs to a `for` around, and to no `let` in it.
 pub(crate) fn is_of_rounds(path: &[ASTNode<'_>], name: &str, at: Position) -> bool {
+    round_of(path, name, at).is_some()
+}
+
+/// The body of that `for`.
+pub(crate) fn round_of<'a>(path: &'a [ASTNode<'_>], name: &str, at: Position) -> Option<&'a StmtBlock> {
     for node in path.iter().rev() {
         if blocks(node).into_iter().any(|block| declares(block, name, at)) {
-            return false;
+            return None;
         }
         if let ASTNode::Stmt(Stmt::For(parts, _)) = node {
             let counter = parts.1.as_ref().is_some_and(|counter| counter.name == name);
             if parts.0.name == name || counter {
-                return true;
+                return Some(&parts.2.body);
             }
         }
     }
-    false
+    None
 }
 
 /// Whether a variable that is captured at the end of this path is declared outside a loop around and changed in it.
@@ -165,7 +184,7 @@ pub(crate) fn this_in_loops(ast: &AST) -> bool {
 }
 
 /// The blocks that a node consists of.
-fn blocks<'a>(node: &'a ASTNode<'_>) -> Vec<&'a StmtBlock> {
+pub(crate) fn blocks<'a>(node: &'a ASTNode<'_>) -> Vec<&'a StmtBlock> {
     match node {
         ASTNode::Stmt(Stmt::Block(block)) => vec![block],
         ASTNode::Expr(Expr::Stmt(block)) => vec![block],
@@ -200,6 +219,39 @@ pub(crate) fn keys(ast: &AST) -> BTreeSet<String> {
         true
     });
     found
+}
+
+/// Whether an expression reads this with a dot.
+pub(crate) fn reads_property(expr: &Expr, name: &str) -> bool {
+    let mut found = false;
+    expr.walk(&mut Vec::new(), &mut |path| {
+        found |= matches!(path.last(), Some(ASTNode::Expr(Expr::Property(property, _))) if property.2 == name);
+        !found
+    });
+    found
+}
+
+/// The object of the method call at the end of this path, unless that is what another method gives.
+pub(crate) fn object<'a>(path: &'a [ASTNode<'_>]) -> Option<&'a Expr> {
+    let [.., around, ASTNode::Expr(call)] = path else { return None };
+    match around {
+        ASTNode::Expr(Expr::Dot(parts, ..)) if std::ptr::eq(&parts.rhs, *call) => chain_begin(&path[..path.len() - 1]),
+        ASTNode::Expr(Expr::Dot(parts, ..)) if std::ptr::eq(&parts.lhs, *call) => {
+            let [.., ASTNode::Expr(Expr::Dot(outer, ..)), ASTNode::Expr(inner), _] = path else { return None };
+            (std::ptr::eq(&outer.rhs, *inner)).then(|| chain_begin(&path[..path.len() - 2])).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// What stands before the dot that ends this path, unless that is itself behind a dot.
+fn chain_begin<'a>(path: &'a [ASTNode<'_>]) -> Option<&'a Expr> {
+    let Some(ASTNode::Expr(dot @ Expr::Dot(parts, ..))) = path.last() else { return None };
+    let behind = match path.iter().rev().nth(1) {
+        Some(ASTNode::Expr(Expr::Dot(outer, ..) | Expr::Index(outer, ..))) => std::ptr::eq(&outer.rhs, *dot),
+        _ => false,
+    };
+    (!behind).then_some(&parts.lhs)
 }
 
 /// The value of an expression that is written out.

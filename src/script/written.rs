@@ -30,16 +30,53 @@ pub(crate) struct Written<'a> {
     variables: BTreeMap<String, Dynamic>,
     /// Of which kind variables are whose values are not known.
     sorts: BTreeMap<String, Sort>,
+    /// What of the inventory a variable is, where that is all that is known of it.
+    things: BTreeMap<String, &'static str>,
+}
+
+/// What gives something of the inventory.
+const THINGS: [&str; 3] = ["host", "service", "pair"];
+/// Methods of lists, maps and texts that leave them as they are.
+const LEAVE: [&str; 12] = [
+    "len",
+    "contains",
+    "is_empty",
+    "starts_with",
+    "ends_with",
+    "split",
+    "to_string",
+    "keys",
+    "values",
+    "index_of",
+    "get",
+    "to_int",
+];
+
+/// What is known of what a variable is set to: its value, what of the inventory it is, its kind.
+type Told = (Dynamic, Option<&'static str>, Option<Sort>);
+
+/// What happens to the variables of a file.
+#[derive(Default)]
+struct Seen {
+    /// What each is set to where it begins.
+    set: BTreeMap<String, Vec<Told>>,
+    /// Those that may be something else later.
+    unsteady: BTreeSet<String>,
+    /// Those that a method or a function may change.
+    changed: BTreeSet<String>,
+    /// What each closure captures.
+    captured: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl<'a> Written<'a> {
     /// Reads the file. Without an inventory, what it would name is not known.
     pub(crate) fn of(program: &'a Rc<Program>, unit: &'a Unit, inventory: Option<&'a Rc<Inventory>>) -> Self {
         let own = unit.ast.iter_functions().map(|function| function.name).collect();
-        let (variables, sorts, nothing) = (BTreeMap::new(), BTreeMap::new(), Rc::default());
-        let mut written = Self { program, inventory, nothing, own, variables, sorts };
-        written.variables = written.steady(unit, |written, expr| written.value(expr), lasts);
-        written.sorts = written.steady(unit, Self::sort, Option::is_some).into_iter().filter_map(sorted).collect();
+        let (variables, sorts, things, nothing) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), Rc::default());
+        let mut written = Self { program, inventory, nothing, own, variables, sorts, things };
+        written.settle(unit);
+        // What is set by a variable that is known is known as well.
+        written.settle(unit);
         written
     }
 
@@ -91,7 +128,11 @@ impl<'a> Written<'a> {
         }
         let known = |part: &Expr| self.at_depth(part, depth + 1);
         match expr {
-            Expr::Variable(variable, ..) if variable.2.is_empty() => self.variables.get(variable.1.as_str()).cloned(),
+            Expr::Variable(variable, ..) if variable.2.is_empty() => {
+                let gaps = |map: &Map| depth > 0 && map.values().any(|value| value.is::<Unwritten>());
+                let whole = |value: &&Dynamic| !value.read_lock::<Map>().is_some_and(|map| gaps(&map));
+                self.variables.get(variable.1.as_str()).filter(whole).cloned()
+            }
             Expr::Array(items, _) => items.iter().map(known).collect::<Option<Array>>().map(Into::into),
             // At the top an entry that is not known leaves the others to be looked at.
             Expr::Map(parts, _) => {
@@ -111,56 +152,96 @@ impl<'a> Written<'a> {
         }
     }
 
-    /// What is known of the variables that are set once in the whole file, by something of which that `lasts`, and are
-    /// never anything else.
-    fn steady<T>(
-        &self,
-        unit: &Unit,
-        known: impl Fn(&Self, &Expr) -> T,
-        lasts: impl Fn(&T) -> bool,
-    ) -> BTreeMap<String, T> {
-        let mut set: BTreeMap<String, Vec<T>> = BTreeMap::new();
-        let mut unsteady: BTreeSet<String> = BTreeSet::new();
-        let mut captured: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        unit.ast.walk(&mut |path| {
-            match path.last() {
-                Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => {
-                    set.entry(parts.0.name.to_string()).or_default().push(known(self, &parts.1));
-                }
-                Some(ASTNode::Stmt(Stmt::Assignment(parts))) => unsteady.extend(root(&parts.1.lhs)),
-                Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
-                    unsteady.insert(parts.0.name.to_string());
-                    unsteady.extend(parts.1.as_ref().map(|counter| counter.name.to_string()));
-                }
-                Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => unsteady.extend(root(&flow.expr)),
-                Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => {
-                    let Some(name) = call.args.first().and_then(closure_name) else { return true };
-                    captured.entry(name).or_default().extend(call.args.iter().filter_map(root));
-                }
-                _ => {}
+    /// Whether the file has a function of this name itself.
+    pub(crate) fn is_own(&self, name: &str) -> bool {
+        self.own.contains(name)
+    }
+
+    /// What of the inventory an expression gives, if that is certain: `service`, `host` or `pair`.
+    pub(crate) fn thing(&self, expr: &Expr) -> Option<&'static str> {
+        match expr {
+            Expr::Variable(variable, ..) if variable.2.is_empty() => self.things.get(variable.1.as_str()).copied(),
+            Expr::FnCall(call, _) if call.namespace.is_empty() && call.args.len() == 1 => {
+                THINGS.into_iter().find(|thing| *thing == call.name && !self.own.contains(thing))
             }
+            _ => None,
+        }
+    }
+
+    /// Finds the variables that are set once in the whole file, by something known, and are never anything else.
+    fn settle(&mut self, unit: &Unit) {
+        let mut seen = Seen::default();
+        unit.ast.walk(&mut |path| {
+            self.look(&mut seen, path);
             true
         });
         for function in unit.ast.iter_functions() {
-            let shared = captured.get(function.name).filter(|_| function.name.starts_with(CLOSURE));
+            let shared = seen.captured.get(function.name).filter(|_| function.name.starts_with(CLOSURE));
             let own = function.params.iter().filter(|name| shared.is_none_or(|shared| !shared.contains(**name)));
-            unsteady.extend(own.map(ToString::to_string));
+            seen.unsteady.extend(own.map(ToString::to_string));
         }
-        let once = set.into_iter().filter(|(name, _)| !unsteady.contains(name)).filter_map(|(name, mut values)| {
-            let value = values.pop().filter(|_| values.is_empty())?;
-            lasts(&value).then_some((name, value))
-        });
-        once.collect()
+        let Seen { set, unsteady, changed, .. } = seen;
+        let once = set.into_iter().filter(|(name, _)| !unsteady.contains(name));
+        for (name, mut values) in once {
+            let Some((value, thing, sort)) = values.pop().filter(|_| values.is_empty()) else { continue };
+            if let Some(thing) = thing {
+                self.things.insert(name.clone(), thing);
+            }
+            if let Some(sort) = sort {
+                self.sorts.insert(name.clone(), sort);
+            }
+            // Lists, maps and texts have methods that change them.
+            let can_change = value.is_array() || value.is_map() || value.is_string();
+            if !value.is::<Unwritten>() && !(can_change && changed.contains(&name)) {
+                self.variables.insert(name, value);
+            }
+        }
     }
-}
 
-/// Whether a value is known, and stays what it is. Lists, maps and texts have methods that change them.
-fn lasts(value: &Dynamic) -> bool {
-    !(value.is_array() || value.is_map() || value.is_string() || value.is::<Unwritten>())
-}
+    /// Looks at what the node at the end of this path does to variables.
+    fn look(&self, seen: &mut Seen, path: &[ASTNode<'_>]) {
+        match path.last() {
+            Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => {
+                let told = (self.value(&parts.1), self.thing(&parts.1), self.sort(&parts.1));
+                seen.set.entry(parts.0.name.to_string()).or_default().push(told);
+            }
+            Some(ASTNode::Stmt(Stmt::Assignment(parts))) => seen.unsteady.extend(root(&parts.1.lhs)),
+            Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
+                seen.unsteady.insert(parts.0.name.to_string());
+                seen.unsteady.extend(parts.1.as_ref().map(|counter| counter.name.to_string()));
+            }
+            Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => seen.unsteady.extend(root(&flow.expr)),
+            Some(ASTNode::Expr(Expr::Dot(parts, ..) | Expr::Index(parts, ..))) if self.may_change(&parts.rhs) => {
+                seen.changed.extend(root(&parts.lhs));
+            }
+            Some(node) => {
+                if tree::capture(path).is_none()
+                    && let Some(site) = tree::call_site(node)
+                {
+                    // Functions of the language may change what they get first.
+                    let leaves = self.own.contains(site.name) || doc::find(site.name).is_some();
+                    seen.changed.extend(site.args.first().and_then(root).filter(|_| !site.method && !leaves));
+                } else if let ASTNode::Expr(Expr::FnCall(call, _)) = node
+                    && let Some(name) = call.args.first().and_then(closure_name)
+                {
+                    seen.captured.entry(name).or_default().extend(call.args.iter().filter_map(root));
+                }
+            }
+            None => {}
+        }
+    }
 
-fn sorted((name, sort): (String, Option<Sort>)) -> Option<(String, Sort)> {
-    Some((name, sort?))
+    /// Whether what stands behind the dot after something may change it.
+    fn may_change(&self, behind: &Expr) -> bool {
+        match behind {
+            Expr::MethodCall(call, _) => {
+                let primitive = doc::find(&call.name).is_some() && !self.own.contains(call.name.as_str());
+                !primitive && !LEAVE.contains(&call.name.as_str())
+            }
+            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => self.may_change(&parts.lhs) || self.may_change(&parts.rhs),
+            _ => false,
+        }
+    }
 }
 
 fn sort_of(value: &Dynamic) -> Option<Sort> {

@@ -235,6 +235,32 @@ fn wrong_parameters_are_told_by_name() {
     }
 }
 
+/// What is no length of time is refused before anything is done, not when it is used.
+#[test]
+fn a_parameter_that_is_a_length_of_time_is_given_as_one() {
+    let text =
+        "let limit = param(\"limit\", #{ default: \"60min\", kind: \"span\", help: \"how long\" });\nsleep(limit);";
+    let program = sources(text, &[]).and_then(|sources| Program::compile(&sources)).unwrap();
+    for given in ["60", "6min0", "zzz", ""] {
+        let error = program.resolve_params(&[("limit".to_owned(), given.into())].into()).unwrap_err();
+        let told = [vec![error.message], error.hints].concat().join("|");
+        let says = format!(
+            "parameter `limit`: `{given}` is not a length of time; write for example `90s`, `5min` or \
+             `1h 30min`|nothing was touched|baton run test --help"
+        );
+        assert_eq!((told, error.kind), (says, Kind::Usage));
+    }
+    assert_eq!(Test::new(text).param("limit", "1h 30min").done(), ["sleep(1h 30min)"]);
+    for (options, says) in [
+        ("default: \"60\", kind: \"span\"", "parameter `p` is of the kind \"span\": `60` is not a length of time"),
+        ("default: 60, kind: \"span\"", "parameter `p` is of the kind \"span\": `60` is not a length of time"),
+        ("kind: \"time\"", "`kind` of parameter `p` cannot be `time`: there is only \"span\""),
+    ] {
+        let bug = Test::new(&format!("param(\"p\", #{{ {options} }});")).bug();
+        assert!(bug.contains(says), "{options}: {bug}");
+    }
+}
+
 #[test]
 fn keys_that_a_map_does_not_have() {
     told(

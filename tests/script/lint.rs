@@ -1,8 +1,8 @@
 //! What is found in a runbook without running it.
 
-use super::{inventory, sources};
+use super::{Test, inventory, sources};
 use baton::script::lint::{Severity, lint};
-use baton::script::program::Program;
+use baton::script::program::{Program, ScriptEnd};
 
 /// Findings as `line:column: message`, warnings with a `?` before them.
 fn findings(text: &str, modules: &[(&str, &str)]) -> Vec<String> {
@@ -114,8 +114,7 @@ fn closures_that_outlive_their_round_are_errors_where_they_would_see_the_last_on
     for (text, name) in [
         ("let fs = []; for s in [1, 2] { fs.push(|| s); }", "s"),
         ("let fs = #{}; for s in [\"a\", \"b\"] { fs[s] = || s; }", "s"),
-        ("let f = (); for s in [1, 2] { f = || s; }", "s"),
-        ("for (s, n) in [1, 2] { let all = [|| n]; }", "n"),
+        ("let fs = []; for (s, n) in [1, 2] { fs.push(|| n); }", "n"),
         ("let n = 0; while n < 2 { ensure(\"x\" + n, || note(n)); n += 1; }", "n"),
     ] {
         let found = findings(text, &[]);
@@ -131,6 +130,192 @@ fn closures_that_outlive_their_round_are_errors_where_they_would_see_the_last_on
     ] {
         finds(text, &[]);
     }
+}
+
+/// What a warning says of them is true: of a closure that is called in its round nothing is said at all.
+#[test]
+fn closures_that_are_called_in_their_round_are_let_be() {
+    for text in [
+        r#"for n in ["a", "b"] { let up = || n == "a" || n == "b"; wait_until(`${n}`, up, #{ limit: "5s" }); }"#,
+        r#"for n in ["a", "b"] { let u = || note(n); u.call(); }"#,
+        r#"for n in ["a", "b"] { for t in [|| note(n)] { t.call(); } }"#,
+        r#"for n in ["a", "b"] { let u = || note(n); step(n, || note(n), #{ undo: u }); }"#,
+        r#"for n in ["a", "b"] { let u = || note(n); ensure(n, u); }"#,
+        r#"for n in ["a", "b"] { let u = || n; wait_until(n, || u.call() != "", #{ limit: "5s" }); }"#,
+        r#"for n in ["a", "b"] { if n == "a" { let u = || note(n); step(n, u); } }"#,
+        r#"for n in ["a", "b"] { let all = [1].map(|x| n); note(all[0]); }"#,
+        r#"for n in ["a", "b"] { (|| note(n)).call(); }"#,
+        r#"fn tell(n) { note(n); } let jobs = []; for n in ["a", "b"] { jobs.push(Fn("tell").curry(n)); }"#,
+        r#"fn tell(n) { note(n); } let jobs = []; for n in ["a", "b"] { jobs.push(curry(Fn("tell"), n)); }"#,
+        r#"let n = 0; while n < 2 { let u = || note(n); u.call(); n += 1; }"#,
+    ] {
+        finds(text, &[]);
+    }
+    for text in [
+        "let f = (); for s in [1, 2] { f = || s; }",
+        "let fs = []; for s in [1, 2] { fs.push(|| s); fs[0].call(); fs.clear(); }",
+        "let fs = []; for s in [1, 2] { fs.push(|| s); break; }",
+        "fn later(f) { f.call(); } for s in [1, 2] { later(|| s); }",
+        "let fs = []; for s in [1, 2] { let u = || s; fs.push(u); }",
+        "for s in [1, 2] { let fs = []; fs.push(|| s); fs[0].call(); }",
+    ] {
+        let found = findings(text, &[]);
+        let says = "the closure keeps `s`, which all rounds of the loop share: called after its round, it would see";
+        let only = matches!(&*found, [one] if one.starts_with('?') && one.contains(says));
+        assert!(only, "{text}: {found:#?}");
+    }
+}
+
+/// What the findings say of closures is what a run does.
+#[test]
+fn closures_see_what_the_findings_say() {
+    let done = |text: &str| Test::new(text).done();
+    let late = done("let fs = []; for s in [1, 2] { fs.push(|| s); } for f in fs { note(f.call()); }");
+    assert_eq!(late, ["note: 2", "note: 2"]);
+    let late = done("let fs = #{}; for s in [\"a\", \"b\"] { fs[s] = || s; } note(fs.a.call()); note(fs.b.call());");
+    assert_eq!(late, ["note: b", "note: b"]);
+    let early = done("for n in [\"a\", \"b\"] { let u = || note(n); u.call(); for t in [|| note(n)] { t.call(); } }");
+    assert_eq!(early, ["note: a", "note: a", "note: b", "note: b"]);
+    let kept = done("for n in [\"a\", \"b\"] { let u = || note(n); ensure(n, u); }");
+    let notes: Vec<&String> = kept.iter().filter(|seen| seen.contains("note: ")).collect();
+    assert_eq!(notes, ["note: b", "note: a"], "{kept:#?}");
+    let curried = "fn tell(n) { note(n); } let fs = []; for n in [1, 2] { fs.push(Fn(\"tell\").curry(n)); } \
+                   for f in fs { f.call(); }";
+    assert_eq!(done(curried), ["note: 1", "note: 2"]);
+    assert_eq!(done("let tasks = #{ run: |x| note(x) }; tasks.run(\"hi\");"), ["note: hi"]);
+    for wrong in ["parallel([1], || 1);", "step(\"A\", |x| 1);"] {
+        let ended = Test::new(wrong).run();
+        assert!(!matches!(ended, ScriptEnd::Done), "{wrong}: {ended:?}");
+    }
+}
+
+/// A map may hold a closure of the name of a verb.
+#[test]
+fn a_method_of_something_unknown_is_not_taken_for_a_verb() {
+    finds(r#"let tasks = #{ run: |x| note(x) }; tasks.run("hi");"#, &[]);
+    finds(r#"let tasks = #{ tell: |x| note(x) }; tasks.tell("hi");"#, &[]);
+    let found = findings("fn each(of) { of.wait_for_log(\"[\"); }", &[]);
+    let only = matches!(&*found, [one] if one.starts_with("?1:18: ") && one.contains("is not a regular expression"));
+    assert!(only, "{found:#?}");
+}
+
+/// Of a service it is known what it can do.
+#[test]
+fn a_method_that_a_service_does_not_have_is_an_error() {
+    finds("let s = service(\"c1\"); s.shutdwn();", &["1:26: unknown function `shutdwn` [did you mean `shutdown`?]"]);
+    finds(
+        "service(\"c1\").shutdown(1, 2, 3);",
+        &["1:15: `shutdown` does not take 4 arguments \
+             [call it as `shutdown(service)` or `shutdown(service, options)`]"],
+    );
+    finds("let s = service(\"c1\"); s = #{ shutdwn: || 1 }; s.shutdwn();", &[]);
+    finds("let s = service(\"c1\"); s.stop_it(); fn stop_it() { shutdown(this); }", &[]);
+}
+
+/// What a branch for another product asks for is not wrong.
+#[test]
+fn what_only_another_product_has_is_a_warning_where_the_product_is_asked_for() {
+    let other = r#"let s = service("c1");"#;
+    for text in [
+        r#"if s.product == "other" { s.probe("nosuch"); }"#,
+        r#"if s.product == "demo" { note("a"); } else { step("A", || s.probe("nosuch")); }"#,
+        r#"switch s.product { "other" => s.probe("nosuch"), _ => note("a") }"#,
+        r#"if s.product != "other" { return; } s.probe("nosuch");"#,
+        r#"let is_other = s.product == "other"; if is_other { s.probe("nosuch"); }"#,
+        r#"let there = s.product == "other" && s.probe("nosuch");"#,
+        r#"if s.product == "other" { note(`${status(s) == "stoped"}`); }"#,
+    ] {
+        let found = findings(&format!("{other} {text}"), &[]);
+        assert!(matches!(&*found, [one] if one.starts_with('?')), "{text}: {found:#?}");
+    }
+    for text in [
+        r#"if s.name == "other" { s.probe("nosuch"); }"#,
+        r#"if s.product == "demo" { note("a"); } s.probe("nosuch");"#,
+        r#"if s.product == "other" { sleep("90"); }"#,
+    ] {
+        let found = findings(&format!("{other} {text}"), &[]);
+        assert!(matches!(&*found, [one] if !one.starts_with('?')), "{text}: {found:#?}");
+    }
+}
+
+/// What is done where a closure should stand is done before the step it was meant for.
+#[test]
+fn a_change_in_the_place_of_a_closure_is_an_error() {
+    for (text, hint) in [
+        (r#"step("Mark", run(host("cfg-a"), ["touch", "/tmp/x"]));"#, "write `|| run(…)`"),
+        (r#"let s = service("c1"); step("A", s.shutdown());"#, "write `|| shutdown(…)`"),
+        (r#"let s = service("c1"); step(`A ${s}`, || shutdown(s), #{ undo: start(s) });"#, "write `|| start(…)`"),
+        (r#"ensure("A", start(service("c1")));"#, "write `|| start(…)`"),
+        (r#"parallel([1], note(1));"#, "write `|item| note(…)`"),
+        (r#"let s = service("c1"); wait_until("A", status(s) == "running", #{ limit: "1s" });"#, "write `|| …`"),
+    ] {
+        let found = findings(text, &[]);
+        let only = matches!(&*found, [one] if !one.starts_with('?') && one.contains(hint) && one.contains("closure"));
+        assert!(only, "{text}: {found:#?}");
+    }
+    finds(r#"let tasks = #{ run: || || note(1) }; step("A", tasks.run());"#, &[]);
+    finds(r#"fn note_it() { || note(1) } step("A", note_it());"#, &[]);
+}
+
+/// What is set once and never changed is as good as written out.
+#[test]
+fn what_never_changes_is_looked_into() {
+    for (text, part) in [
+        (r#"const STATUS = "runing"; wait_status(service("c1"), STATUS);"#, "never reads `runing`"),
+        (r#"const BATCH = "0%"; rolling([host("cfg-a")], #{ batch: BATCH }, |h| 1);"#, "`batch` is a number from 1 on"),
+        (r#"let c = "ls -l"; run(host("cfg-a"), c);"#, "the command is a list of words"),
+        (r#"let o = #{ batch: "0%" }; rolling([host("cfg-a")], o, |h| 1);"#, "`batch` is a number from 1 on"),
+        (r#"let c = "90"; if c.len() > 1 { sleep(c); }"#, "`90` is not a length of time"),
+    ] {
+        let found = findings(text, &[]);
+        assert!(matches!(&*found, [one] if !one.starts_with('?') && one.contains(part)), "{text}: {found:#?}");
+    }
+    for text in [
+        r#"let c = "90"; c += "s"; sleep(c);"#,
+        r#"let c = "90"; c.push("s"); sleep(c);"#,
+        r#"let c = "90"; push(c, "s"); sleep(c);"#,
+        r#"let c = "90"; let f = || { c += "s"; }; f.call(); sleep(c);"#,
+        r#"let c = "90"; let f = || c.push("s"); f.call(); sleep(c);"#,
+        r#"let c = "90"; c.longer(); sleep(c); fn longer() { this += "s"; }"#,
+        r#"let c = []; c.push("ls"); run(host("cfg-a"), c);"#,
+        r#"let o = #{ limit: "90" }; o.limit = "90s"; wait_until("x", || true, o);"#,
+        r#"fn f(c) { sleep(c); } let c = "90"; f("90s");"#,
+    ] {
+        finds(text, &[]);
+    }
+}
+
+/// Words that a probe never reads, properties that nothing has, closures that take what they are not given.
+#[test]
+fn what_can_never_be_is_an_error() {
+    for (text, part) in [
+        (r#"note(`${status(s) == "stoped"}`);"#, "probe `status` never reads `stoped`"),
+        (r#"if "stoped" != s.status() { note("x"); }"#, "did you mean `stopped`?"),
+        (r#"if probe(s, "status") == "stoped" { note("x"); }"#, "probe `status` never reads `stoped`"),
+        (r#"switch status(s) { "running" | "stoped" => note("x"), _ => note("y") }"#, "never reads `stoped`"),
+        (r#"if clients(s) == "0" { note("x"); }"#, "reads a whole number: it is never the text `0`"),
+        (r#"note(s.nme);"#, "a service has no `.nme` [did you mean `.name`?]"),
+        (r#"note(host("cfg-a").adress);"#, "a host has no `.adress` [did you mean `.address`?]"),
+        (r#"note(pair("confserv").datbase.name);"#, "a pair has no `.datbase` [did you mean `.database`?]"),
+        (r#"run(host("cfg-a"), [""]);"#, "names what is run, and it is empty"),
+        (r#"parallel([1], || 1);"#, "`parallel` gives its closure 1 value, and this one takes no value"),
+        (r#"step("A", |x| 1);"#, "`step` gives its closure no value, and this one takes 1 value"),
+        (r#"step("A", || note(s), #{ undo: |x| note(s) });"#, "`undo` gives its closure no value"),
+    ] {
+        let found = findings(&format!("let s = service(\"c1\"); {text}"), &[]);
+        assert!(matches!(&*found, [one] if !one.starts_with('?') && one.contains(part)), "{text}: {found:#?}");
+    }
+    finds(
+        r#"
+        let s = service("c1");
+        if status(s) == "unknown" || role(s) != "primary" || clients(s) == 0 || is_readonly(s) == true { note("x"); }
+        if read_option(s, "a", "b") == "x" || status(s) == param("wanted", #{ default: "x" }) { note("y"); }
+        switch status(s) { "running" if s.name == "stoped" => note("x"), _ => note("stoped") }
+        note(pair("confserv").database.name + s.host + s.product + pair("confserv").members[0].name);
+        wait_probe(s, "clients", "0");
+        parallel([1], |x| note(`${x} ${s}`));"#,
+        &[],
+    );
 }
 
 /// Whatever a call says of its arguments when it is made is said beforehand, as far as they are written out.

@@ -343,7 +343,11 @@ fn words(call: &Call<'_>, given: &Dynamic, what: &str) -> Fallible<Vec<String>> 
     let wrong = || call.bug(format!("`run`: the {what} is a list of words such as `[\"systemctl\", \"stop\", \"x\"]`"));
     let Ok(Value::List(items)) = convert::to_value(given) else { return Err(wrong()) };
     let words: Option<Vec<String>> = items.iter().map(|item| item.as_text().map(str::to_owned)).collect();
-    words.filter(|words| !words.is_empty()).ok_or_else(wrong)
+    let words = words.filter(|words| !words.is_empty()).ok_or_else(wrong)?;
+    match words[0].trim().is_empty() {
+        true => Err(call.bug(format!("`run`: the first word of the {what} names what is run, and it is empty"))),
+        false => Ok(words),
+    }
 }
 
 /// What came of a change that was asked for. One that a person had left out changed nothing; why is in `skipped`.

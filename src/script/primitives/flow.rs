@@ -23,9 +23,11 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                 ("help", "what it is, for `baton run RUNBOOK --help`"),
                 ("default", "its value when it is not given"),
                 ("choices", "the values it may have, as a list"),
+                ("kind", "`\"span\"`: it is a length of time, and what is none is refused before anything is done"),
             ],
             example: r#"
                 let new_version = param("new_version", #{ help: "version to install" });
+                let start_limit = param("start_limit", #{ default: "10min", kind: "span" });
                 let db_upgrade = param("db_upgrade", #{ default: false, help: "is the schema migrated?" });"#,
             ..VerbDoc::NONE
         },
