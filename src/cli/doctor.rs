@@ -121,7 +121,7 @@ fn look(words: &Words, site: Rc<Inventory>, uses: Option<(Uses, Texts)>, estate:
     Ok(if chart.count(Weight::Wrong) > 0 { Kind::Failed.exit_code() } else { 0 })
 }
 
-/// What is wrong with the site's secrets. They are had anyway: what hosts say is not shown before they are hidden in it.
+/// What is wrong with the site's secrets. They are had anyway: they are hidden in what hosts say.
 fn of_secrets(world: &SystemWorld, texts: Option<&Texts>) -> Vec<(Option<String>, String, Option<String>)> {
     let mut found: Vec<(Option<String>, String, Option<String>)> =
         world.secrets_not_had().into_iter().map(|(name, why)| (Some(name), why, None)).collect();

@@ -133,15 +133,15 @@ fn is_of_one_line(text: &str) -> bool {
     text.contains(r"\A") || text.contains(r"\z") || text.split("(?").skip(1).any(turns_off)
 }
 
-/// An expression on the bytes of one line. One that needs Unicode gets it. A carriage return in the midst of a line ends nothing: what stands behind
-/// it is text, where no record begins.
+/// An expression on the bytes of one line. One that needs Unicode gets it. A carriage return in the midst of a line
+/// ends nothing: what stands behind it is text, where no record begins.
 fn of_a_line(text: &str) -> Result<Regex, String> {
     let wrong = |error| format!("`{text}` is not a regular expression: {error}");
     built(text, false, false).or_else(|_| built(text, false, true)).map_err(wrong)
 }
 
-/// An expression on bytes. With Unicode, which one that has a class with letters beyond ASCII needs, it matches no bytes
-/// that are no text.
+/// An expression on bytes. With Unicode, which one that has a class with letters beyond ASCII needs, it matches no
+/// bytes that are no text.
 fn built(text: &str, multi_line: bool, unicode: bool) -> Result<Regex, regex::Error> {
     RegexBuilder::new(text).multi_line(multi_line).crlf(true).unicode(unicode).build()
 }

@@ -6,7 +6,7 @@
 use crate::script::call::Call;
 use crate::script::diagnostic::kind_of;
 use crate::script::doc::VerbDoc;
-use crate::script::handles::{HostHandle, PairHandle, SecretHandle, ServiceHandle};
+use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
 use rhai::{
     Array, Dynamic, FnPtr, FuncRegistration, ImmutableString, Map, Module, NativeCallContext, RhaiFunc, Shared,
 };
@@ -18,7 +18,7 @@ const ORDER: [&str; 4] = ["<", "<=", ">", ">="];
 const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 
 /// Kinds of values; those of one line can be compared with each other.
-fn kinds() -> [Vec<TypeId>; 11] {
+fn kinds() -> [Vec<TypeId>; 10] {
     [
         vec![TypeId::of::<i64>(), TypeId::of::<f64>()],
         vec![TypeId::of::<ImmutableString>(), TypeId::of::<char>()],
@@ -29,7 +29,6 @@ fn kinds() -> [Vec<TypeId>; 11] {
         vec![TypeId::of::<HostHandle>()],
         vec![TypeId::of::<ServiceHandle>()],
         vec![TypeId::of::<PairHandle>()],
-        vec![TypeId::of::<SecretHandle>()],
         vec![TypeId::of::<Range<i64>>(), TypeId::of::<RangeInclusive<i64>>()],
     ]
 }
