@@ -11,6 +11,7 @@ use crate::model::profile::Reading;
 use crate::model::record::Moment;
 use crate::model::span::Span;
 use crate::model::text::{shown, typed};
+use crate::report::layout::cut;
 use crate::world::facts::Facts;
 use std::collections::BTreeMap;
 
@@ -168,7 +169,7 @@ fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted
     };
     let log = if service.log.is_some() { " and its log" } else { "" };
     let shown_values = ["status", "role", "version"].iter().filter_map(|probe| value(read, probe));
-    let values: Vec<String> = shown_values.filter(|text| !text.is_empty()).map(shown).collect();
+    let values: Vec<String> = shown_values.filter(|text| !text.is_empty()).map(brief).collect();
     let values = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
     Entry { name, told: format!("{count}{log}{values}"), findings }
 }
@@ -203,8 +204,8 @@ fn of_probe(
         let what = format!(
             "`{}` read `{}` and, right afterwards, `{}`, while nothing was changed",
             probe.name,
-            shown(first.trim()),
-            shown(second.trim())
+            brief(first.trim()),
+            brief(second.trim())
         );
         return own(what, "find out who changes it, or what the probe guesses by, before you begin".into());
     }
@@ -225,7 +226,7 @@ fn is_understood(probe: &Reader, text: &str) -> bool {
 
 /// What is wrong with an output that is no value of its probe, and where to put it right.
 fn misread(probe: &Reader, service: &ServicePlan, text: &str) -> (String, String) {
-    let (name, said) = (&probe.name, shown(&crate::report::layout::cut(text.trim(), TYPED)));
+    let (name, said) = (&probe.name, brief(text.trim()));
     let place = format!("[services.{}.probes.{name}]", service.name);
     match &probe.reads {
         _ if probe.tells_by_exit => (
@@ -365,6 +366,11 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
 /// What a probe printed the last time.
 fn value<'s>(read: &'s ServiceSeen, probe: &str) -> Option<&'s str> {
     read.probes.get(probe)?.last()?.as_deref().ok().map(str::trim)
+}
+
+/// What a probe printed, safe to show and no longer than a line of a page can be.
+fn brief(text: &str) -> String {
+    cut(&shown(&cut(text, TYPED)), TYPED)
 }
 
 /// The words of a failure without what and whom it was asked of.
