@@ -22,6 +22,8 @@ const LITTLE: u64 = 500 * 1024;
 const NONE: u64 = 10 * 1024;
 /// A command that is longer is not told to be typed.
 const TYPED: usize = 160;
+/// How much of what a probe printed is told: it may have no place to break a line at.
+const BRIEF: usize = 60;
 
 /// Everything that was found.
 pub(super) fn chart(wanted: &Wanted, plan: &Plan, seen: &Seen, at: i64) -> Chart {
@@ -368,9 +370,9 @@ fn value<'s>(read: &'s ServiceSeen, probe: &str) -> Option<&'s str> {
     read.probes.get(probe)?.last()?.as_deref().ok().map(str::trim)
 }
 
-/// What a probe printed, safe to show and no longer than a line of a page can be.
+/// What a probe printed, safe to show and no longer than a line of a page.
 fn brief(text: &str) -> String {
-    cut(&shown(&cut(text, TYPED)), TYPED)
+    cut(&shown(&cut(text, BRIEF)), BRIEF)
 }
 
 /// The words of a failure without what and whom it was asked of.
