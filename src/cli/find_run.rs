@@ -26,6 +26,8 @@ pub(super) enum Aim {
     /// To carry it on or to give it up: one that is over is of no use, and one that was refused or never began is
     /// begun by its name only.
     GoOn,
+    /// To open it for whoever types there what happens: as to carry it on, and any run will do if there is no such one.
+    Steer,
     /// To take back what it changed: one that has changed nothing is of no use.
     TakeBack {
         /// Whether that begins without a question.
@@ -58,7 +60,7 @@ pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, aim: Aim, desk:
     let Meant { run, passed } = meant;
     let Some(last) = passed.last() else { return Ok(run) };
     let named = match aim {
-        Aim::Look | Aim::GoOn => None,
+        Aim::Look | Aim::GoOn | Aim::Steer => None,
         Aim::TakeBack { at_once } => {
             (at_once || !Terminal::is_there()).then(|| format!("take it back: baton rollback {run}"))
         }
@@ -127,7 +129,13 @@ fn meant(store: &dyn Store, given: &str, aim: Aim) -> Result<Meant> {
         return Err(Error::new(Kind::Usage, "there are no runs yet").hint("see what could be run: baton list"));
     };
     if given == LATEST {
-        return if aim == Aim::GoOn { to_go_on_with(store, &runs, last) } else { Ok(latest(store, &runs, last, aim)) };
+        return match aim {
+            Aim::GoOn => to_go_on_with(store, &runs, last),
+            Aim::Steer => {
+                to_go_on_with(store, &runs, last).or_else(|_| Ok(Meant { run: last.clone(), passed: vec![] }))
+            }
+            Aim::Look | Aim::TakeBack { .. } | Aim::Follow => Ok(latest(store, &runs, last, aim)),
+        };
     }
     let fitting: Vec<&RunId> = runs.iter().filter(|run| run.starts_with(given)).collect();
     match fitting.as_slice() {

@@ -88,7 +88,7 @@ fn nowhere(desk: &Desk) -> Box<Error> {
 }
 
 fn go_on(words: &Words, given: &str, desk: &Desk) -> Result<u8> {
-    let claimed = claim(given, Aim::GoOn, desk)?;
+    let claimed = claim(given, Aim::Steer, desk)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);

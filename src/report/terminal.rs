@@ -44,7 +44,6 @@ pub struct Terminal {
     waits: Waits,
     /// Output that came without its newline yet.
     partial: BTreeMap<EffectId, String>,
-    /// What was read: it may be spoken of again.
     readings: BTreeMap<EffectId, String>,
     /// Replayed steps that are to be told in one line.
     folded: Option<usize>,
@@ -231,7 +230,6 @@ impl Terminal {
         }
     }
 
-    /// A reading that failed may be spoken of again.
     fn keep_failed(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, at: &Moment) {
         self.readings.insert(id.clone(), effect.label.clone());
         if matches!(outcome, Outcome::Failed(_)) {
