@@ -338,7 +338,7 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
     let mut findings = Vec::new();
     let mut told = Vec::new();
     if let (Some(one), Some(other)) = (value(first, "role"), value(second, "role")) {
-        let roles = format!("{} {}, {} {}", pair.primary, shown(one), pair.backup, shown(other));
+        let roles = format!("{} {}, {} {}", pair.primary, brief(one), pair.backup, brief(other));
         let primaries = [one, other].iter().filter(|role| **role == "primary").count();
         if primaries != 1 {
             let many = if primaries == 0 { "no primary" } else { "two primaries" };
@@ -351,7 +351,7 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
     let versions = |probe| Some((known(first, probe)?, known(second, probe)?));
     if let Some((one, other)) = versions("running_version").or_else(|| versions("version")) {
         if one == other {
-            told.push(format!("both {}", shown(one)));
+            told.push(format!("both {}", brief(one)));
         } else {
             let [one, other] = [one, other].map(shown);
             findings.push(Finding {
