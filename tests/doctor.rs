@@ -176,6 +176,13 @@ fn words_failures_and_missing_programs_are_told_with_what_to_do() {
 }
 
 #[test]
+fn what_a_probe_prints_without_end_is_cut() {
+    let site = Site::new();
+    let ended = site.says("echo 8.5", "head -c 3000 /dev/zero").looked(&[]);
+    assert!(ended.out.matches("u{0}").count() < 200 && ended.out.contains('…'), "{}", ended.out);
+}
+
+#[test]
 fn a_name_in_a_command_that_stands_for_nothing_is_told_from_an_argument() {
     let site = Site::new();
     site.0.write("stdlib/products/plain.toml", &PRODUCT.replace("\"role\", \"{name}\"", "\"role\", \"{naem}\""));

@@ -2,17 +2,20 @@
 //! record. For `resume --adopt-edited`, and for whoever opens an editor in the midst of a run. It opens none itself.
 
 use super::Desk;
+use super::estate::lab_of;
 use super::run::prepare;
 use super::site::Site;
 use super::take_up::TakenUp;
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::library::Shelf;
 use crate::model::text::shown;
 use crate::report::layout::paragraphs;
 use crate::session::adoption::{self, Adoption};
 use crate::session::{self, Finished, Prepared, Terms, Verdict};
 use crate::world::desk;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -73,6 +76,51 @@ impl Edited {
             desk.screen.remark("nothing was edited: the texts are those on record");
         }
     }
+}
+
+/// What is said where texts of a run have been edited since it began, with the command that takes them; nothing when
+/// none has been, or when they do not fit as they are.
+pub(super) fn edited_since(run: &str, history: &History, desk: &Desk) -> Option<String> {
+    let before = session::snapshot(&*desk.store().ok()?, history).ok()?;
+    // To find out whether they fit costs a replay.
+    if changed(&before.files, history).is_empty() {
+        return None;
+    }
+    let edited = Edited::read(run, history, &Verdict::Retry, desk).ok().filter(|edited| edited.adoption.differs)?;
+    let now = &edited.prepared.texts.files;
+    let differs = |(name, text): &(&String, &String)| now.get(*name) != Some(*text);
+    let names: Vec<&str> = before.files.iter().filter(differs).map(|(name, _)| bare(name)).collect();
+    let (what, has, it) = match names.as_slice() {
+        [] => return None,
+        [one] => (format!("`{one}`"), "has", "one"),
+        [first, ..] => (format!("`{first}` and {} more", names.len() - 1), "have", "ones"),
+    };
+    Some(shown(&format!(
+        "{what} {has} changed since run {run} began, which goes on with the texts it keeps; take the new {it}: \
+         baton resume {run} --adopt-edited"
+    )))
+}
+
+/// The texts of a run that lie here otherwise than it keeps them.
+fn changed(kept: &BTreeMap<String, String>, history: &History) -> Vec<String> {
+    let site = Site::here();
+    let is_changed = |(name, text): &(&String, &String)| {
+        let now = match name.split_once(':') {
+            Some(("inventory", _)) if lab_of(history).is_some() => None,
+            Some(("inventory", file)) => desk::read_text(Path::new(file)).ok().flatten(),
+            Some(("runbook", name)) => site.runbook(&format!("{name}.rhai")).ok().map(|(_, text)| text),
+            Some(("module", name)) => site.lookup(Shelf::Modules, name),
+            Some(("profile", name)) => site.lookup(Shelf::Products, name),
+            Some(_) | None => None,
+        };
+        now.is_some_and(|now| now != **text)
+    };
+    kept.iter().filter(is_changed).map(|(name, _)| name.clone()).collect()
+}
+
+/// The name of a text without what it is.
+fn bare(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(_, name)| name)
 }
 
 /// The inventory of a run: its file as it is now; a lab keeps its own.

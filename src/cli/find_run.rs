@@ -23,10 +23,18 @@ const LATEST: &str = "latest";
 pub(super) enum Aim {
     /// To look at it, or to answer what it asks.
     Look,
-    /// To carry it on or to give it up: one that is over is of no use.
+    /// To carry it on or to give it up: one that is over is of no use, and one that was refused or never began is
+    /// begun by its name only.
     GoOn,
+    /// To open it for whoever types there what happens: as to carry it on, and any run will do if there is no such one.
+    Steer,
     /// To take back what it changed: one that has changed nothing is of no use.
-    TakeBack,
+    TakeBack {
+        /// Whether that begins without a question.
+        at_once: bool,
+    },
+    /// To begin another run that follows it: one that has changed nothing is of no use.
+    Follow,
 }
 
 /// The run that `given` means, for a command that only looks. Where `latest` passes over runs that did nothing, that
@@ -44,12 +52,24 @@ pub(super) fn find_run(store: &dyn Store, given: &str, desk: &Desk) -> Result<Ru
 /// person is asked.
 ///
 /// # Errors
-/// As above; `Suspended` when the person does not want it, `Interrupted` when they press Ctrl-C.
+/// As above; `Refused` when it would act on a run that is over, later ones were passed over, and nobody is asked;
+/// `Suspended` when the person does not want it, `Interrupted` when they press Ctrl-C.
 pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, aim: Aim, desk: &Desk) -> Result<RunId> {
     let meant = meant(store, given, aim)?;
     meant.tell(store, desk);
     let Meant { run, passed } = meant;
     let Some(last) = passed.last() else { return Ok(run) };
+    let named = match aim {
+        Aim::Look | Aim::GoOn | Aim::Steer => None,
+        Aim::TakeBack { at_once } => {
+            (at_once || !Terminal::is_there()).then(|| format!("take it back: baton rollback {run}"))
+        }
+        Aim::Follow => (!Terminal::is_there()).then(|| format!("name it: --from-run {run}")),
+    };
+    if let Some(named) = named.filter(|_| is_over(store, &run)) {
+        let message = format!("run {run} is over and others came after it: it is taken only by its name");
+        return Err(Error::new(Kind::Refused, message).hint("nothing was done").hint(named));
+    }
     let question = format!("type `yes` to go on with run {run}, anything else to leave it\n> ");
     if let Some(left) = Terminal::is_there().then(|| disagrees(&question, desk)).transpose()?.flatten() {
         return Err(Error::new(left.kind(), "nothing was done: it was not confirmed")
@@ -66,6 +86,11 @@ struct Meant {
 }
 
 impl Meant {
+    /// The run that stands here among these.
+    fn at(runs: &[RunId], at: usize) -> Option<Self> {
+        Some(Self { run: runs.get(at)?.clone(), passed: runs.get(at + 1..)?.to_vec() })
+    }
+
     /// Says which runs were passed over, and which one is taken.
     fn tell(&self, store: &dyn Store, desk: &Desk) {
         let Self { run, passed } = self;
@@ -81,7 +106,7 @@ impl Meant {
 }
 
 /// How the person at the terminal leaves this question; nothing when they type `yes`.
-fn disagrees(prompt: &str, desk: &Desk) -> Result<Option<Left>> {
+pub(super) fn disagrees(prompt: &str, desk: &Desk) -> Result<Option<Left>> {
     let world = SystemWorld::new(BTreeMap::new(), Clock::real(), Person::Nobody("nothing is asked".into()))?;
     let mut world = world.steered(Console::Terminal(Arc::clone(&desk.terminal)));
     Ok(match type_line(&mut world, prompt) {
@@ -104,7 +129,13 @@ fn meant(store: &dyn Store, given: &str, aim: Aim) -> Result<Meant> {
         return Err(Error::new(Kind::Usage, "there are no runs yet").hint("see what could be run: baton list"));
     };
     if given == LATEST {
-        return Ok(latest(store, &runs, last, aim));
+        return match aim {
+            Aim::GoOn => to_go_on_with(store, &runs, last),
+            Aim::Steer => {
+                to_go_on_with(store, &runs, last).or_else(|_| Ok(Meant { run: last.clone(), passed: vec![] }))
+            }
+            Aim::Look | Aim::TakeBack { .. } | Aim::Follow => Ok(latest(store, &runs, last, aim)),
+        };
     }
     let fitting: Vec<&RunId> = runs.iter().filter(|run| run.starts_with(given)).collect();
     match fitting.as_slice() {
@@ -123,14 +154,43 @@ fn meant(store: &dyn Store, given: &str, aim: Aim) -> Result<Meant> {
 
 /// The last of these runs, or the one before those at the end that did nothing.
 fn latest(store: &dyn Store, runs: &[RunId], last: &RunId, aim: Aim) -> Meant {
-    let itself = || Meant { run: last.clone(), passed: Vec::new() };
-    let Some(at) = runs.iter().rposition(|run| !did_nothing(store, run, aim)) else { return itself() };
-    let (Some(run), Some(passed)) = (runs.get(at), runs.get(at + 1..)) else { return itself() };
-    let is_over = |run: &RunId| store.read(run).and_then(History::from).is_ok_and(|history| history.is_final());
-    if aim == Aim::GoOn && is_over(run) && !is_over(last) {
-        return itself();
+    let at = runs.iter().rposition(|run| !did_nothing(store, run, aim));
+    at.and_then(|at| Meant::at(runs, at)).unwrap_or_else(|| Meant { run: last.clone(), passed: Vec::new() })
+}
+
+/// The run of these that stands in the midst of something: the last that did something, if it is not over; else the
+/// last one after it that stopped at something else than its own beginning.
+fn to_go_on_with(store: &dyn Store, runs: &[RunId], last: &RunId) -> Result<Meant> {
+    let acted = runs.iter().rposition(|run| !did_nothing(store, run, Aim::GoOn));
+    let stands = acted.filter(|at| runs.get(*at).is_some_and(|run| !is_over(store, run)));
+    let later = || (acted.map_or(0, |at| at + 1)..runs.len()).rev();
+    let open = |at: &usize| runs.get(*at).is_some_and(|run| !is_over(store, run) && never_began(store, run).is_none());
+    if let Some(meant) = stands.or_else(|| later().find(open)).and_then(|at| Meant::at(runs, at)) {
+        return Ok(meant);
     }
-    Meant { run: run.clone(), passed: passed.to_vec() }
+    let refused = later().find_map(|at| runs.get(at).and_then(|run| Some((run, never_began(store, run)?))));
+    let Some((run, how)) = refused else { return Ok(Meant { run: last.clone(), passed: Vec::new() }) };
+    Err(Error::new(Kind::Usage, "there is no run to go on with")
+        .cause(format!("run {run} {how}; such a run is begun by its name only"))
+        .hint("nothing was done")
+        .hint(format!("see why: baton show {run}"))
+        .hint(format!("take it up all the same: baton resume {run}")))
+}
+
+fn is_over(store: &dyn Store, run: &RunId) -> bool {
+    store.read(run).and_then(History::from).is_ok_and(|history| history.is_final())
+}
+
+/// How a run stopped at its very beginning; nothing when it came further, or cannot be read.
+fn never_began(store: &dyn Store, run: &RunId) -> Option<&'static str> {
+    let history = store.read(run).and_then(History::from).ok()?;
+    let how = match history.last_ending()? {
+        Ending::Refused => "was refused before it had changed anything",
+        Ending::Unmet => "did not begin: what it needs did not hold",
+        Ending::Done | Ending::Failed | Ending::Held | Ending::Suspended | Ending::Doubt => return None,
+        Ending::Interrupted | Ending::Bug | Ending::RolledBack | Ending::Aborted => return None,
+    };
+    (!history.has_acted()).then_some(how)
 }
 
 /// Whether a run has come to an end or a stop before anything happened because of it. One that waits for a person is

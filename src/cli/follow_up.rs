@@ -1,13 +1,14 @@
 //! What follows the ending of a runner: it is told, and after a failure a person may say how it goes on. Every word
 //! becomes records and a new runner, as if it had been typed as a command on another terminal.
 
-use super::adopt::Edited;
+use super::adopt::{Edited, edited_since};
 use super::menu::{self, Menu};
 use super::steering::{Begun, Course, Gates};
 use super::take_up::TakenUp;
 use super::word::{self, Heard};
 use super::{Desk, abort, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
 use crate::model::record::Ending;
 use crate::model::steering::AfterFailure;
 use crate::repl::Start;
@@ -102,6 +103,7 @@ pub(super) fn go_on(
             // What could be typed otherwise is not for anybody to type.
             finished.error.iter_mut().for_each(|error| error.hints = vec!["rolling back, as asked".to_owned()]);
         }
+        tell_of_edited(&mut finished, desk);
         let code = carry::tell(desk, &finished)?;
         if let Some(step) = gates.unreached().filter(|_| matches!(finished.ending, Ending::Done | Ending::Held)) {
             desk.screen.remark(&format!("it never came to {step}: it did not stop there"));
@@ -135,6 +137,14 @@ pub(super) fn go_on(
             }
         };
     }
+}
+
+/// Says with a failure that a text was edited which the run does not go on with.
+fn tell_of_edited(finished: &mut Finished, desk: &Desk) {
+    let failed = matches!(finished.ending, Ending::Failed | Ending::Unmet | Ending::Bug);
+    let Some(error) = finished.error.as_mut().filter(|_| failed) else { return };
+    let history = desk.store().and_then(|store| store.read(&finished.run)).and_then(History::from);
+    error.hints.extend(history.ok().and_then(|history| edited_since(&finished.run, &history, desk)));
 }
 
 /// What follows an ending.

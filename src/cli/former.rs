@@ -28,7 +28,7 @@ impl Former {
     /// `Usage` when there is none, `Refused` when its record or a text of it is damaged.
     pub(super) fn read(given: &str, desk: &Desk) -> Result<Self> {
         let store = desk.store()?;
-        let run = find_run_to_act_on(&*store, given, Aim::TakeBack, desk)?;
+        let run = find_run_to_act_on(&*store, given, Aim::Follow, desk)?;
         let records = store.read(&run)?;
         let gist = gist(&run, &records);
         let history = History::from(records)?;

@@ -17,6 +17,7 @@ mod estate;
 mod find_run;
 mod follow_up;
 mod former;
+mod holders;
 mod lab;
 mod list;
 mod machine;

@@ -8,7 +8,7 @@ use super::lab::template;
 use super::screen::Screen;
 use super::site::Site;
 use super::take_up::{TakenUp, claim};
-use super::{Desk, carry, edit, rollback, run};
+use super::{Desk, carry, edit, holders, rollback, run};
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
@@ -88,7 +88,7 @@ fn nowhere(desk: &Desk) -> Box<Error> {
 }
 
 fn go_on(words: &Words, given: &str, desk: &Desk) -> Result<u8> {
-    let claimed = claim(given, Aim::GoOn, desk)?;
+    let claimed = claim(given, Aim::Steer, desk)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
         desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
         return carry::tell(desk, &finished);
@@ -103,6 +103,9 @@ fn on_site(words: &Words, inventory: &Path, site: &Site, desk: &Desk) -> Result<
     let run = run::new_run()?;
     let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     run::say_what_differs(site, desk);
+    if words.runbook.is_some() {
+        holders::tell(&prepared, None, desk);
+    }
     let leases = (lease(desk, &run, &run)?, of_site);
     begin(words, TakenUp::new(run, prepared, Estate::Site, leases), params, desk)
 }

@@ -1,6 +1,6 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
-use super::adopt::Edited;
+use super::adopt::{Edited, edited_since};
 use super::find_run::Aim;
 use super::steering::Steering;
 use super::take_up::{TakenUp, claim};
@@ -83,6 +83,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         edited.tell_if_same(desk);
         (claimed.take_up_with(edited.prepared, desk)?, Some(edited.adoption))
     } else {
+        edited_since(&claimed.run, &claimed.history, desk).iter().for_each(|edited| desk.screen.remark(edited));
         (claimed.take_up(desk)?, None)
     };
     let before = asked.answers.as_ref().filter(|_| !words.no_answers);

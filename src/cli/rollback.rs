@@ -56,7 +56,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
         (None, None) => Verdict::Retry,
     };
     let said = said_again(words);
-    let claimed = claim(&words.run, Aim::TakeBack, desk)?;
+    let claimed = claim(&words.run, Aim::TakeBack { at_once: words.yes }, desk)?;
     let way = match (&words.to, claimed.history.way_back()) {
         (Some(step), _) => Way::To(step.clone()),
         (None, Some(Way::To(step))) => {

@@ -1,12 +1,13 @@
 //! `baton run`: begins a run of a runbook on a site or in a lab. It gathers what the run is made of and hands it over.
 
-use super::estate::{Estate, lab_name, lease, site_name};
+use super::estate::{Estate, lab_name, lab_of, lease, site_name};
+use super::find_run::disagrees;
 use super::former::Former;
 use super::lab::template;
 use super::site::Site;
 use super::steering::{Course, Steering};
 use super::take_up::TakenUp;
-use super::{CommandLine, Desk, answers, follow_up};
+use super::{CommandLine, Desk, answers, follow_up, holders};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
@@ -26,6 +27,7 @@ use crate::session::{self, Prepared};
 use crate::sim::ModelHost;
 use crate::world::clock::Clock;
 use crate::world::desk;
+use crate::world::terminal::Terminal;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -164,6 +166,7 @@ fn on_site(
     desk.store()?;
     let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
+    holders::tell(&prepared, former.map(|former| former.run.as_str()), desk);
     let leases = (lease(desk, &run, &run)?, of_site);
     let taken = TakenUp::new(run, prepared, Estate::Site, leases).answered(answers);
     begin(words, taken, course, params, desk)
@@ -234,11 +237,31 @@ fn say_what_is_refused(model: &ModelHost, prepared: &Prepared, desk: &Desk) {
     }
 }
 
-/// A run that is not over and whose lab is replaced cannot be resumed any more.
+/// How it is asked whether a lab in which a run stands is to begin anew.
+const ANEW: &str = "type `yes` to have the lab begin anew, anything else to leave it\n> ";
+
+/// A run that is not over and whose lab is replaced cannot be resumed any more: on a terminal a person says whether
+/// that is meant. A rehearsal in a pipe is begun anew by whoever repeats it, and is told.
+///
+/// # Errors
+/// `Suspended` when the person does not want it, `Interrupted` when they press Ctrl-C.
 pub(super) fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
     let known = store.runs()?.iter().any(|one| one == run);
-    if known && !History::from(store.read(run)?)?.is_final() {
+    let history = if known { Some(History::from(store.read(run)?)?) } else { None };
+    if let Some(history) = history.filter(|history| !history.is_final()) {
+        let lab = lab_of(&history).unwrap_or_default();
+        let stands = Terminal::is_there() && Lab::gone(lab, &desk.state, run)?.is_none();
+        if stands {
+            desk.screen.remark(&format!(
+                "run {run} is not over and stands in lab {lab}: begun anew, it takes the run with it"
+            ));
+        }
+        if let Some(left) = stands.then(|| disagrees(ANEW, desk)).transpose()?.flatten() {
+            return Err(Error::new(left.kind(), "nothing was done: it was not confirmed")
+                .hint(format!("go on with the run that stands there: baton resume {run}"))
+                .hint(format!("or give it up: baton abort {run} --reason \"why\"")));
+        }
         desk.screen.remark(&format!("the lab begins anew; run {run} was not over and cannot be resumed any more"));
         desk.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
     }

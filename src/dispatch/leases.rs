@@ -6,6 +6,7 @@ use crate::dispatch::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::journal::history::History;
 use crate::journal::lease::Lease as Lock;
+use crate::journal::sqlite::may_open;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::record::{EffectId, Ending, FROM_RUN, Record, Who};
@@ -152,6 +153,12 @@ fn elsewhere(lease: &Lease, error: Box<Error>) -> Box<Error> {
             .hint("that run is in the journal of another machine or state folder: ask there");
     };
     let (there, typed) = (format!("that run is in the journal of another state folder, `{state}`"), typed(state));
+    if !may_open(Path::new(state)) {
+        let holder = &lease.runner.holder;
+        return error
+            .cause("how it stands cannot be seen from this account")
+            .hint(format!("{there}, which is not this account's: ask whoever runs it, {holder}"));
+    }
     let look = format!("baton show {holder} --state {typed}");
     match Lock::is_held(Path::new(state), holder) {
         Some(false) => error
@@ -206,7 +213,8 @@ fn take_over(run: &str) -> String {
 }
 
 /// The hosts that a run may hold: those it has changed something on or was about to, and those it has taken over.
-pub(super) fn hosts_changed(history: &History) -> BTreeSet<String> {
+#[must_use]
+pub fn hosts_changed(history: &History) -> BTreeSet<String> {
     let changed = history.records().iter().filter_map(|stored| {
         let Record::Intent { effect, .. } = &stored.record else { return None };
         effect.host.clone().filter(|_| effect.may_change())

@@ -11,6 +11,7 @@ use crate::model::profile::Reading;
 use crate::model::record::Moment;
 use crate::model::span::Span;
 use crate::model::text::{shown, typed};
+use crate::report::layout::cut;
 use crate::world::facts::Facts;
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ const LITTLE: u64 = 500 * 1024;
 const NONE: u64 = 10 * 1024;
 /// A command that is longer is not told to be typed.
 const TYPED: usize = 160;
+/// How much of what a probe printed is told: it may have no place to break a line at.
+const BRIEF: usize = 60;
 
 /// Everything that was found.
 pub(super) fn chart(wanted: &Wanted, plan: &Plan, seen: &Seen, at: i64) -> Chart {
@@ -173,7 +176,7 @@ fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted
     };
     let log = if service.log.is_some() { " and its log" } else { "" };
     let shown_values = ["status", "role", "version"].iter().filter_map(|probe| value(read, probe));
-    let values: Vec<String> = shown_values.filter(|text| !text.is_empty()).map(shown).collect();
+    let values: Vec<String> = shown_values.filter(|text| !text.is_empty()).map(brief).collect();
     let values = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
     Entry { name, told: format!("{count}{log}{values}"), findings }
 }
@@ -208,8 +211,8 @@ fn of_probe(
         let what = format!(
             "`{}` read `{}` and, right afterwards, `{}`, while nothing was changed",
             probe.name,
-            shown(first.trim()),
-            shown(second.trim())
+            brief(first.trim()),
+            brief(second.trim())
         );
         return own(what, "find out who changes it, or what the probe guesses by, before you begin".into());
     }
@@ -230,7 +233,7 @@ fn is_understood(probe: &Reader, text: &str) -> bool {
 
 /// What is wrong with an output that is no value of its probe, and where to put it right.
 fn misread(probe: &Reader, service: &ServicePlan, text: &str) -> (String, String) {
-    let (name, said) = (&probe.name, shown(&crate::report::layout::cut(text.trim(), TYPED)));
+    let (name, said) = (&probe.name, brief(text.trim()));
     let place = format!("[services.{}.probes.{name}]", service.name);
     match &probe.reads {
         _ if probe.tells_by_exit => (
@@ -340,7 +343,7 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
     let mut findings = Vec::new();
     let mut told = Vec::new();
     if let (Some(one), Some(other)) = (value(first, "role"), value(second, "role")) {
-        let roles = format!("{} {}, {} {}", pair.primary, shown(one), pair.backup, shown(other));
+        let roles = format!("{} {}, {} {}", pair.primary, brief(one), pair.backup, brief(other));
         let primaries = [one, other].iter().filter(|role| **role == "primary").count();
         if primaries != 1 {
             let many = if primaries == 0 { "no primary" } else { "two primaries" };
@@ -353,7 +356,7 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
     let versions = |probe| Some((known(first, probe)?, known(second, probe)?));
     if let Some((one, other)) = versions("running_version").or_else(|| versions("version")) {
         if one == other {
-            told.push(format!("both {}", shown(one)));
+            told.push(format!("both {}", brief(one)));
         } else {
             let [one, other] = [one, other].map(shown);
             findings.push(Finding {
@@ -370,6 +373,11 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
 /// What a probe printed the last time.
 fn value<'s>(read: &'s ServiceSeen, probe: &str) -> Option<&'s str> {
     read.probes.get(probe)?.last()?.as_deref().ok().map(str::trim)
+}
+
+/// What a probe printed, safe to show and no longer than a line of a page.
+fn brief(text: &str) -> String {
+    cut(&shown(&cut(text, BRIEF)), BRIEF)
 }
 
 /// The words of a failure without what and whom it was asked of.

@@ -303,6 +303,13 @@ fn title(record: &Record) -> (&'static str, Option<&EffectId>) {
     }
 }
 
+/// Whether this account would be let into a state folder: one of another account, or one that others may write to, is
+/// refused.
+#[must_use]
+pub fn may_open(state_dir: &Path) -> bool {
+    trusted(state_dir).is_ok()
+}
+
 /// Refuses a folder that others may have put something into: a forged answer, a link for us to follow.
 fn trusted(folder: &Path) -> Result<()> {
     let Some(Doubt { why, command }) = trust::private_folder(folder) else { return Ok(()) };

@@ -205,8 +205,11 @@ impl History {
             }
         }
         let mut changes: Vec<Change> = found.into_iter().map(|(change, _)| change).collect();
+        let unstarted = self.unstarted();
         for change in &mut changes {
-            if let Some(past) = self.recorded(&change.id).filter(|past| past.attempt == change.attempt) {
+            if unstarted.get(&change.id) == Some(&change.attempt) {
+                change.fate = Fate::Never;
+            } else if let Some(past) = self.recorded(&change.id).filter(|past| past.attempt == change.attempt) {
                 change.fate = fate_now(&past, change.fate);
             } else if change.fate == Fate::Unseen {
                 // A later attempt was only made when this one was known not to run.
@@ -228,11 +231,13 @@ impl History {
         steps.values().filter(is_over).map(|step| step.name.as_str()).collect()
     }
 
-    /// Whether a run has changed something: `Some(false)` when all that is known is that it may have.
+    /// Whether a run has changed something: `Some(false)` when all that is known is that it may have; nothing when
+    /// it is on record that nothing was started.
     #[must_use]
     pub fn has_changed(&self) -> Option<bool> {
         let changes = self.changes_since(0);
-        (!changes.is_empty()).then(|| changes.iter().any(|change| change.fate == Fate::Happened))
+        let happened = changes.iter().any(|change| change.fate == Fate::Happened);
+        (happened || (!changes.is_empty() && self.has_acted())).then_some(happened)
     }
 
     /// The steps around a change, innermost first; on the tracks that forked its own as well.

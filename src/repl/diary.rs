@@ -131,8 +131,8 @@ struct Reading {
     /// The record that is read.
     at: usize,
     steps: Vec<Begun>,
-    /// By step: whether there were changes, and whether any was new.
-    changes: BTreeMap<String, (bool, bool)>,
+    /// By step: what came of its changes.
+    changes: BTreeMap<String, BTreeMap<EffectId, Came>>,
     /// The steps of changes.
     asked: BTreeMap<EffectId, String>,
 }
@@ -154,11 +154,12 @@ impl Reading {
             self.begin(track, number, name, None, Standing::Skipped);
         }
         if let Record::StepEnded { track, number, failed, .. } = record {
-            let (any, new) = self.changes.get(number).copied().unwrap_or_default();
-            let standing = match failed {
-                Some(_) => Standing::Failed,
-                None if any && !new => Standing::Same,
-                None => Standing::Done,
+            let most = self.changes.get(number).and_then(|changes| changes.values().max());
+            let standing = match (failed, most) {
+                (Some(_), _) => Standing::Failed,
+                (None, Some(Came::New) | None) => Standing::Done,
+                (None, Some(Came::Same)) => Standing::Same,
+                (None, Some(Came::LeftOut)) => Standing::Skipped,
             };
             let of = self.steps.iter_mut().find(|step| step.number == *number && step.track == *track);
             of.into_iter().for_each(|step| (step.standing, step.ended) = (standing, at));
@@ -171,7 +172,12 @@ impl Reading {
         if let Record::Outcome { id, outcome, .. } = record
             && let Some(step) = self.asked.get(id)
         {
-            note_change(&mut self.changes, step, is_new(outcome));
+            note_change(&mut self.changes, step, (id, came(outcome)));
+        }
+        if let Record::Skipped { id, .. } = record
+            && let Some(step) = self.asked.get(id)
+        {
+            note_change(&mut self.changes, step, (id, Came::LeftOut));
         }
     }
 
@@ -182,20 +188,26 @@ impl Reading {
     }
 }
 
-/// Whether an outcome says that something was changed.
-fn is_new(outcome: &Outcome) -> bool {
+/// What came of a change; the last of these tells of its step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Came {
+    LeftOut,
+    Same,
+    New,
+}
+
+fn came(outcome: &Outcome) -> Came {
     match outcome {
-        Outcome::Done { value, .. } => value.get("changed").and_then(Value::as_bool) != Some(false),
-        Outcome::Failed(_) => true,
-        Outcome::Skipped { .. } => false,
+        Outcome::Done { value, .. } if value.get("changed").and_then(Value::as_bool) == Some(false) => Came::Same,
+        Outcome::Done { .. } | Outcome::Failed(_) => Came::New,
+        Outcome::Skipped { .. } => Came::LeftOut,
     }
 }
 
 /// A change counts for its step and for those around it.
-fn note_change(changed: &mut BTreeMap<String, (bool, bool)>, step: &str, new: bool) {
+fn note_change(changes: &mut BTreeMap<String, BTreeMap<EffectId, Came>>, step: &str, (id, came): (&EffectId, Came)) {
     let ends = step.match_indices('.').map(|(at, _)| at).chain([step.len()]);
     for number in ends.map(|end| &step[..end]) {
-        let entry = changed.entry(number.to_owned()).or_default();
-        *entry = (true, entry.1 || new);
+        changes.entry(number.to_owned()).or_default().insert(id.clone(), came);
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn place(steer: &Steer, stop: &Stop) -> String {
     match &stop.ahead {
         Ahead::Step { words, .. } | Ahead::Effect { words, .. } => text += &format!("{words}\n"),
         Ahead::Nothing if steer.has_runbook => {
-            text += &format!("stands at {}\n", stop.point);
+            text += &format!("stands at {}\n", stop.place());
             if let Some((_, message, _)) = steer.former.borrow().clone() {
                 text += &format!("stopped: {}\n", shown(message.lines().next().unwrap_or_default()));
             }

@@ -228,7 +228,7 @@ impl Steer {
             Answer::Go => Passage::Go,
             Answer::Skip(reason) => Passage::Skip { reason, by: self.by.clone() },
             Answer::Leave(leave) => {
-                let error = Error::new(Kind::Suspended, format!("left before {}", stop.point))
+                let error = Error::new(Kind::Suspended, format!("left before {}", stop.place()))
                     .hint(format!("go on by hand:   baton repl --run {}", self.run))
                     .hint(format!("go on by itself: baton resume {}", self.run));
                 self.leave.replace(Some(leave));

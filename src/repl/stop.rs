@@ -80,6 +80,8 @@ pub(crate) enum Ahead {
     Effect {
         /// The number of its step.
         step: String,
+        /// The call.
+        label: String,
         /// What to tell.
         words: String,
     },
@@ -123,7 +125,16 @@ impl Stop {
         Self {
             track: ahead.id.track.clone(),
             point: format!("effect {}", ahead.id),
-            ahead: Ahead::Effect { step, words },
+            ahead: Ahead::Effect { step, label: effect.label.clone(), words },
+        }
+    }
+
+    /// The same in words for people.
+    pub(crate) fn place(&self) -> String {
+        match &self.ahead {
+            Ahead::Effect { label, .. } => format!("`{}`", shown(label)),
+            Ahead::Nothing if self.point.starts_with("effect ") => "the call at which its record ends".to_owned(),
+            Ahead::Step { .. } | Ahead::Nothing => self.point.clone(),
         }
     }
 

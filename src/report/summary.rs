@@ -174,6 +174,7 @@ struct Adder {
     begun: BTreeSet<(TrackId, String)>,
     done: BTreeSet<(TrackId, String)>,
     intents: BTreeMap<EffectId, (Effect, i64, String)>,
+    readings: BTreeMap<EffectId, String>,
     open: BTreeMap<(String, Condition), i64>,
     redundancy: Redundancy,
     clients: Clients,
@@ -236,6 +237,7 @@ impl Adder {
                 self.seen(at.wall);
             }
             Record::Read { id, step, effect, outcome, at, .. } => {
+                self.readings.insert(id.clone(), effect.label.clone());
                 if matches!(outcome, Outcome::Failed(_)) {
                     self.intents.insert(id.clone(), (effect.clone(), at.wall, step.clone()));
                 }
@@ -294,7 +296,8 @@ impl Adder {
     }
 
     fn label(&self, id: &EffectId) -> String {
-        self.intents.get(id).map_or_else(|| format!("effect {id}"), |(effect, _, _)| effect.label.clone())
+        let of_reading = || self.readings.get(id).cloned().unwrap_or_else(|| "a call".to_owned());
+        self.intents.get(id).map_or_else(of_reading, |(effect, _, _)| effect.label.clone())
     }
 
     fn doubted(&mut self, id: &EffectId, reason: &str, wall: i64) {

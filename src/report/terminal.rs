@@ -44,6 +44,7 @@ pub struct Terminal {
     waits: Waits,
     /// Output that came without its newline yet.
     partial: BTreeMap<EffectId, String>,
+    readings: BTreeMap<EffectId, String>,
     /// Replayed steps that are to be told in one line.
     folded: Option<usize>,
     status_shown: bool,
@@ -71,6 +72,7 @@ impl Terminal {
             steps: Steps::default(),
             waits: Waits::default(),
             partial: BTreeMap::new(),
+            readings: BTreeMap::new(),
             folded: None,
             status_shown: false,
             answered: BTreeMap::new(),
@@ -228,8 +230,8 @@ impl Terminal {
         }
     }
 
-    /// A reading that failed may be spoken of again.
     fn keep_failed(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, at: &Moment) {
+        self.readings.insert(id.clone(), effect.label.clone());
         if matches!(outcome, Outcome::Failed(_)) {
             self.effects.insert(id.clone(), (effect.clone(), at.wall));
         }
@@ -462,7 +464,8 @@ impl Terminal {
             let asks = matches!(effect.action, Action::Ask(_));
             if asks { shown(&effect.label.replace('\n', " ")) } else { shown(&effect.label) }
         };
-        self.effects.get(id).map_or_else(|| format!("effect {id}"), |(effect, _)| label(effect))
+        let of_reading = || self.readings.get(id).map_or_else(|| "a call".to_owned(), |label| shown(label));
+        self.effects.get(id).map_or_else(of_reading, |(effect, _)| label(effect))
     }
 }
 

@@ -12,6 +12,8 @@ const BEGIN: &[&str] = &["type `rollback` to begin, anything else to leave it\r\
 const GO_ON: &[&str] = &["type `rollback` to go on with it, anything else to leave it\r\n> "];
 const TAKE: &[&str] = &["type `yes` to have your word taken all the same, anything else to leave it\r\n> "];
 const MEANT: &[&str] = &["type `yes` to go on with run ", ", anything else to leave it\r\n> "];
+const ANEW: &[&str] = &["type `yes` to have the lab begin anew, anything else to leave it\r\n> "];
+const REHEARSE: &[&str] = &["run", "own/stands", "--lab", "genesys", "--no-operator"];
 
 fn asks(name: &'static str, make: fn() -> Scene, prompt: &'static [&'static str], words: Vec<Word>) -> Menu {
     Menu { name, table: "", make, begins: RUN, way: &[], prompt, shown: Shown::InLine, notes: &[], words }
@@ -28,7 +30,10 @@ fn back_to_the_menu(code: i32) -> [Word; 3] {
 }
 
 pub fn questions() -> Vec<Menu> {
-    [gates(), ways_back(), words_taken(), vec![the_run_that_is_meant()]].into_iter().flatten().collect()
+    [gates(), ways_back(), words_taken(), vec![the_run_that_is_meant(), a_lab_begun_anew()]]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn gates() -> Vec<Menu> {
@@ -137,6 +142,20 @@ fn the_run_that_is_meant() -> Menu {
     let yes = word("yes", 6).then(GO_BACK.0, GO_BACK.1).leaves("mode", "old\n");
     let words = std::iter::once(yes).chain(leaves).collect();
     Menu { begins: &["rollback", "latest"], ..asks("which run is meant", make, MEANT, words) }
+}
+
+/// A run that is not over stands in the lab that another one is to begin anew.
+fn a_lab_begun_anew() -> Menu {
+    let make = || {
+        let scene = failed(&[Act::Type(REHEARSE)]);
+        let text = "//! Stands\nset_readonly(service(\"c1\"));\nguard(false, \"stop here\");\n";
+        scene.baton.write("runbooks/own/stands.rhai", text);
+        scene
+    };
+    let leaves = left(4, 130, 4).map(|word| word.says("nothing was done: it was not confirmed"));
+    let yes = word("yes", 1).then("failed> ", "stop").says("cannot be resumed any more").says("stop here");
+    let words = std::iter::once(yes).chain(leaves).collect();
+    Menu { begins: REHEARSE, ..asks("whether a lab begins anew", make, ANEW, words) }
 }
 
 pub fn steps() -> Vec<Menu> {

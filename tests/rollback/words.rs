@@ -86,8 +86,44 @@ fn latest_is_not_a_run_that_was_refused() {
     let unmet = baton.run(&["run", "own/unmet", "-i", "site.toml"]).code(3).says("nothing was touched");
     let again = unmet.err.lines().find_map(|line| line.split("baton resume ").nth(1)).expect("a command").to_owned();
     baton.run(&["resume", &again]).code(3).says("not today");
-    let back = baton.run(&["rollback", "--yes"]).code(6).says("came later and did nothing").says("Undo: One");
-    assert!(!baton.folder().join("one").exists(), "{}", back.out);
+    let one = baton.folder().join("one");
+    // What is over is not taken back because a later run came to nothing: it has to be named.
+    for words in [&["rollback", "--yes"][..], &["rollback"], &["rollback", "latest", "--yes"]] {
+        let refused = baton.run(words).code(8).says("came later and did nothing").says("only by its name");
+        assert!(one.exists(), "{}", refused.out);
+    }
+    let named = baton.run(&["rollback", "--yes"]).err;
+    let done =
+        named.split("baton rollback ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a command");
+    let back = baton.run(&["rollback", done, "--yes"]).code(6).says("Undo: One");
+    assert!(!one.exists(), "{}", back.out);
+}
+
+#[test]
+fn a_run_that_was_refused_or_never_began_is_taken_up_by_its_name_only() {
+    let (baton, stands) = one_that_stands();
+    let two = baton.folder().join("two");
+    let next = format!("//! Next\nrun(host(\"a\"), [\"touch\", \"{}\"]);\n", two.display());
+    baton.write("runbooks/own/next.rhai", &next);
+    baton.write("runbooks/own/unmet.rhai", "//! Never\nguard(false, \"not today\");\n");
+    let stop_here = baton.folder().join("runbooks/own/stands.rhai");
+    let refused = baton.run(&["run", "own/next", "-i", "site.toml"]).code(8).says("was not started");
+    let next = refused.err.split("baton takeover ").nth(1).expect("a command").split_whitespace().next();
+    let next = next.expect("a run").to_owned();
+    baton.run(&["resume"]).code(1).says(&format!("taking run {stands}")).says("stop here");
+    let text = std::fs::read_to_string(&stop_here).expect("a runbook").replace("guard(false, \"stop here\");\n", "");
+    std::fs::write(&stop_here, text).expect("writes it");
+    baton.run(&["resume", "--adopt-edited"]).code(0).says("came later and did nothing");
+    // Typed once more: what is left was never begun, and nobody asked for it.
+    for words in [&["resume"][..], &["resume", "latest"], &["abort", "--reason", "x"]] {
+        let told = baton.run(words).code(2).says("there is no run to go on with");
+        told.says("was refused").says(&format!("baton resume {next}"));
+        assert!(!two.exists());
+    }
+    baton.run(&["run", "own/unmet", "-i", "site.toml"]).code(3);
+    baton.run(&["resume"]).code(2).says("did not begin");
+    baton.run(&["resume", &next]).code(0);
+    assert!(two.exists());
 }
 
 /// A site, a run on it that stands with a change, and runbooks that come to an end before they change anything.
@@ -136,4 +172,37 @@ fn a_run_that_was_kept_out_by_a_lease_is_tried_again_when_the_host_is_free() {
     let next =
         kept_out.err.split("baton takeover ").nth(1).expect("a command").split_whitespace().next().map(str::to_owned);
     baton.run(&["resume", &next.expect("a run")]).code(0).says("here");
+}
+
+#[test]
+fn a_run_that_was_kept_out_has_nothing_to_take_back_and_was_told_who_stands_there() {
+    let (baton, stands) = one_that_stands();
+    baton.write("runbooks/own/next.rhai", "//! Next\nrun(host(\"a\"), [\"touch\", \"two\"]);\n");
+    let kept_out = baton.run(&["run", "own/next", "-i", "site.toml"]).code(8).says("was not started");
+    let told = kept_out.in_one_line();
+    assert!(
+        told.contains(" holds `a` and has stopped at step 1 `One`")
+            && told.contains(&format!("go on with it first: baton resume {stands}")),
+        "{told}"
+    );
+    let next = kept_out.err.split("baton takeover ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let plan = baton.run(&["rollback", next.expect("a run"), "--yes"]).code(6);
+    let plan = plan.says("nothing was changed that would have to be undone");
+    assert!(!plan.out.contains("nobody knows yet") && !plan.out.contains("by hand"), "{}", plan.out);
+}
+
+#[test]
+fn a_text_that_was_edited_since_is_named_with_the_command_that_takes_it() {
+    let (baton, run) = one_that_stands();
+    let edited = format!("`site.toml` has changed since run {run}");
+    let first = baton.run(&["resume", &run]).code(1);
+    assert!(!first.in_one_line().contains("has changed since run"), "{}", first.err);
+    let site = std::fs::read_to_string(baton.folder().join("site.toml")).expect("a site");
+    baton.write("site.toml", &format!("# put right\n{site}"));
+    let told = baton.run(&["resume", &run]).code(1);
+    let command = "take the new one: baton resume ";
+    assert_eq!(told.in_one_line().matches(&edited).count(), 2, "{}{}", told.out, told.err);
+    assert!(told.in_one_line().contains(command) && told.err.contains(" --adopt-edited"), "{}", told.err);
+    let taken = baton.run(&["resume", &run, "--adopt-edited"]).code(1).says("stop here");
+    assert!(!taken.in_one_line().contains("has changed since run"), "{}", taken.err);
 }

@@ -1,0 +1,71 @@
+//! Runs that stand in the midst of something on hosts that another run is about to use: told before its first step,
+//! which may fail because of how they left a host. It refuses nothing: only a change there is refused.
+
+use super::Desk;
+use super::estate::lab_of;
+use crate::dispatch::hosts_changed;
+use crate::journal::RunId;
+use crate::journal::history::History;
+use crate::model::inventory::Inventory;
+use crate::model::record::{Ending, Record};
+use crate::model::text::shown;
+use crate::report::layout::date_and_time;
+use crate::script::uses::Uses;
+use crate::session::{self, Prepared};
+use std::collections::BTreeSet;
+
+/// How many runs are looked at, from the last one back.
+const RUNS_MAX: usize = 200;
+
+/// Says which runs of this journal hold hosts that a run made of this can use, and what can be done about it.
+pub(super) fn tell(prepared: &Prepared, follows: Option<&str>, desk: &Desk) {
+    let Ok(store) = desk.store() else { return };
+    let wanted = wanted(prepared);
+    for run in store.runs().unwrap_or_default().iter().rev().take(RUNS_MAX) {
+        let Ok(history) = store.read(run).and_then(History::from) else { continue };
+        if history.is_final() || lab_of(&history).is_some() || !history.has_acted() || follows == Some(run.as_str()) {
+            continue;
+        }
+        let site = session::snapshot(&*store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
+        let same = |host: &String| {
+            let address = |site: &Inventory| site.hosts.get(host).map(|host| host.address.clone());
+            wanted.contains(host) && address(&site) == address(prepared.inventory.as_ref())
+        };
+        let held: Vec<String> =
+            hosts_changed(&history).into_iter().filter(same).map(|host| format!("`{}`", shown(&host))).collect();
+        if !held.is_empty() {
+            desk.screen.remark(&words(run, &history, &held, desk));
+        }
+    }
+}
+
+/// The hosts that the runbook can use.
+fn wanted(prepared: &Prepared) -> BTreeSet<String> {
+    let (uses, site) = (Uses::of(&prepared.program), &prepared.inventory);
+    let of_services = uses.services(site).into_iter().map(|service| service.host.clone());
+    site.hosts.keys().filter(|host| uses.host(host)).cloned().chain(of_services).collect()
+}
+
+fn words(run: &RunId, history: &History, held: &[String], desk: &Desk) -> String {
+    let records = || history.records().iter().rev();
+    let step = records().find_map(|stored| {
+        let Record::StepBegun { number, name, .. } = &stored.record else { return None };
+        Some(format!(" at step {number} `{}`", shown(name)))
+    });
+    let when = records().find_map(|stored| {
+        let (Record::Ended { at, .. } | Record::Intent { at, .. }) = &stored.record else { return None };
+        Some(date_and_time(at.wall, &desk.screen.zone))
+    });
+    let how = match history.last_ending() {
+        Some(Ending::Suspended) => "waits for a person",
+        None => "was interrupted, or is under way",
+        Some(_) => "has stopped",
+    };
+    format!(
+        "run {run} holds {} and {how}{}, {}: what is read there may be its doing, and changes there are refused; go on \
+         with it first: baton resume {run}",
+        held.join(", "),
+        step.unwrap_or_default(),
+        when.unwrap_or_default()
+    )
+}
