@@ -28,6 +28,9 @@ pub fn types(baton: &Baton, words: &[&str]) -> Ended {
     Ended::from(baton.command(words).env("COLUMNS", "1000").output().expect("starts the binary"))
 }
 
+/// The state folders that a scene may have.
+const STATES: [&str; 2] = ["state", "elsewhere"];
+
 /// A folder as it was.
 pub struct Copy(tempfile::TempDir);
 
@@ -40,17 +43,17 @@ impl Copy {
 
     /// Folders stay the same ones: a state folder that was made anew is another.
     pub fn restore(&self, folder: &Path) {
-        clear(folder, &folder.join("state"));
+        clear(folder, &STATES.map(|kept| folder.join(kept)));
         carry(self.0.path(), folder);
     }
 }
 
-/// Empties a folder; one folder in it stays the one that it is: a run stays with its state folder, not with a copy.
-fn clear(folder: &Path, kept: &Path) {
+/// Empties a folder; these in it stay the ones that they are: a run stays with its state folder, not with a copy.
+fn clear(folder: &Path, kept: &[PathBuf]) {
     for entry in std::fs::read_dir(folder).expect("lists").flatten() {
         let path = entry.path();
         let gone = match path.is_dir() {
-            true if path == kept => {
+            true if kept.contains(&path) => {
                 clear(&path, kept);
                 Ok(())
             }
@@ -66,9 +69,14 @@ fn carry(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").arg(all).arg(to).status().expect("cp").success());
 }
 
-/// How the runs of a machine stand: how many records each has, and how it ended.
+/// How the runs of a machine stand, in all its state folders: how many records each has, and how it ended.
 fn standing(baton: &Baton) -> BTreeMap<String, (u64, String)> {
-    let Ok(store) = SqliteStore::open(&baton.state()) else { return BTreeMap::new() };
+    let folders = STATES.map(|folder| baton.folder().join(folder));
+    folders.iter().filter(|folder| folder.is_dir()).flat_map(|folder| standing_in(folder)).collect()
+}
+
+fn standing_in(state: &Path) -> BTreeMap<String, (u64, String)> {
+    let Ok(store) = SqliteStore::open(state) else { return BTreeMap::new() };
     let runs = store.runs().unwrap_or_default();
     let stands = |run: &String| {
         let history = History::from(store.read(run).ok()?).ok()?;

@@ -101,8 +101,8 @@ pub fn heading(style: &Style, time: &str, number: &str, words: &str) -> String {
     format!("{}{}", style.paint(Tone::Dim, &format!("{time:<10}")), painted.join(&indent))
 }
 
-/// A head in its colour and words behind it, which go on in the column `indent`. A head that leaves no room for them has
-/// lines of its own; nothing is cut.
+/// A head in its colour and words behind it, which go on in the column `indent`. A head that leaves no room for them
+/// has lines of its own; nothing is cut.
 #[must_use]
 pub fn hanging(style: &Style, (tone, head): (Tone, &str), words: &str, indent: usize) -> String {
     let lines = wrap(words, style.width.saturating_sub(indent));
