@@ -59,6 +59,7 @@ pub(crate) fn probe() -> Probe {
         reads: Reading::Words(vec!["running".into()]),
         within: None,
         exit_tells: false,
+        secret: None,
     }
 }
 

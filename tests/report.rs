@@ -93,6 +93,7 @@ fn role(service: &str, reads: &str, ms: i64) -> Record {
         reads: reading,
         within: None,
         exit_tells: false,
+        secret: None,
     };
     let (label, host) = (format!("role({service})"), Some(format!("host-{service}")));
     let effect =

@@ -175,6 +175,74 @@ fn a_secret_that_cannot_be_had_starts_nothing() {
     }
 }
 
+/// A product that lets in only who knows the secret, and says what it has heard.
+const VAULT: &str = r#"
+product = "teller"
+title = "Lets in who knows it"
+model = "acme"
+[requires]
+folder = "where it writes"
+[verbs.open]
+class = "idempotent"
+argv = ["sh", "-c", "read x; test \"$x\" = \"$(cat {folder}/right)\" && touch {folder}/open"]
+stdin = "db"
+limit = "10s"
+goal = { probe = "door", is = ["open"] }
+[probes.door]
+argv = ["sh", "-c", """read x; test "$x" = "$(cat {folder}/right)" || exit 9
+test -e {folder}/open && echo open || echo shut"""]
+stdin = "db"
+[probes.hears]
+argv = ["sh", "-c", "read x; test -n \"$x\" && echo heard $x || echo nothing"]
+"#;
+
+#[test]
+fn a_probe_reads_its_secret_whoever_asks_and_nobody_else_sees_it() {
+    let baton = machine(
+        "//! Opens\nlet t = service(\"t\");\nnote(`before ${probe(t, \"door\")}`);\nchange(t, \"open\");\n\
+         wait_probe(t, \"door\", \"open\", #{ limit: \"5s\" });\nnote(`alone ${probe(t, \"hears\")}`);\n\
+         note(`told ${probe(t, \"hears\", #{}, #{ stdin: secret(\"shown\") })}`);\n\
+         try { probe(t, \"hears\", #{}, #{ stdin: secret(\"gone\") }) } \
+         catch (e) { note(`${e.kind}: ${e.message}`); }\n",
+    );
+    baton.write("stdlib/products/teller.toml", VAULT).write("t/right", CANARY);
+    let ended = baton.run(&["run", "own/t", "-i", "site.toml", "--events", "events.jsonl"]).code(0);
+    let ended =
+        ended.says("before shut").says("alone nothing").says(&format!("told heard {}", "*".repeat(CANARY.len())));
+    let told = ended.in_one_line();
+    assert!(told.contains("`hears` of `t`: secret `gone` cannot be had from"), "{told}");
+    let shown = baton.run(&["show", "latest"]).code(0);
+    let doctor = baton.run(&["doctor", "-i", "site.toml"]).code(0).says("2 probes");
+    for ended in [&ended, &shown, &doctor] {
+        assert!(!ended.out.contains(CANARY) && !ended.err.contains(CANARY), "{}{}", ended.out, ended.err);
+    }
+    let events = std::fs::read(baton.folder().join("events.jsonl")).expect("the events");
+    assert!(!events.is_empty() && !contains(&events), "the events show it");
+    assert_eq!(holding(&baton.state()), Vec::<String>::new());
+    // Without it nobody can tell how the door stands.
+    std::fs::remove_file(baton.folder().join("secret")).expect("the secret");
+    for words in [&["run", "own/t", "-i", "site.toml"][..], &["doctor", "-i", "site.toml"]] {
+        let told = baton.run(words).in_one_line();
+        assert!(told.contains("secret `db` cannot be had from"), "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn an_inventory_without_the_secret_that_a_command_reads_is_refused() {
+    let baton = machine("//! Opens\nnote(probe(service(\"t\"), \"door\"));\n");
+    baton.write("stdlib/products/teller.toml", VAULT).write("t/right", CANARY);
+    baton.run(&["check", "own/t", "-i", "site.toml"]).code(0);
+    let site = std::fs::read_to_string(baton.folder().join("site.toml")).expect("the inventory");
+    let without = site.replace("[secrets.db]", "[secrets.dbs]");
+    baton.write("site.toml", &without);
+    let hint = "did you mean `dbs`?";
+    let refused = baton.run(&["check", "own/t", "-i", "site.toml"]).code(2);
+    refused.says("verb `open` of service `t` reads secret `db`, which the inventory has not").says(hint);
+    baton.write("site.toml", &format!("{site}[services.t.probes.hears]\nstdin = \"dc\"\n"));
+    let refused = baton.run(&["check", "own/t", "-i", "site.toml"]).code(2);
+    refused.says("probe `hears` of service `t` reads secret `dc`").says("site.toml:18:").says("did you mean `db`?");
+}
+
 /// A world that knows the canary.
 fn keyed(folder: &Path) -> SystemWorld {
     std::fs::write(folder.join("secret"), format!("{CANARY}\n")).expect("the secret");

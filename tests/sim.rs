@@ -48,8 +48,15 @@ impl Session {
 
     fn status(&mut self) -> String {
         let (host, service) = ("h".to_owned(), Some("p1".to_owned()));
-        let probe =
-            Request::Probe { host, service, what: "status".into(), argv: Vec::new(), args: Fields::new(), until: 0 };
+        let probe = Request::Probe {
+            host,
+            service,
+            what: "status".into(),
+            argv: Vec::new(),
+            args: Fields::new(),
+            secret: None,
+            until: 0,
+        };
         let reply = self.ask(probe);
         let Reply::Probed { exit: 0, out, .. } = reply else { panic!("{reply:?}") };
         String::from_utf8(out).unwrap()

@@ -90,6 +90,7 @@ fn one_try(
         what: probe.what.clone(),
         argv: argv.clone(),
         args: probe.args.clone(),
+        secret: probe.secret.clone(),
         until: now.saturating_add(probe.limit.0).min(late),
     })?;
     let Reply::Probed { exit, out, err } = reply else {

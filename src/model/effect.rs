@@ -107,8 +107,7 @@ pub enum Action {
     Sleep {
         /// How long.
         span: Span,
-        /// What it is part of, where it is a pause between two looks of a wait. For who watches, and no part of what
-        /// is asked: it is in no journal.
+        /// What it is part of, where it is a pause of a wait. For who watches, no part of what is asked or recorded.
         #[serde(skip)]
         within: Option<Looks>,
     },
@@ -204,6 +203,9 @@ pub struct Probe {
     /// Whether a non-zero exit is a value (the check commands) and not a failure.
     #[serde(default)]
     pub exit_tells: bool,
+    /// The name of the secret that the command reads from its standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// Where a log is and how its events are told.
@@ -436,8 +438,7 @@ impl Effect {
     /// The change that was not made, because this reading says that it was so already.
     #[must_use]
     pub fn spared(&self, outcome: &Outcome) -> Option<&str> {
-        let before = self.before.as_ref()?;
-        let Outcome::Done { value, .. } = outcome else { return None };
+        let (Some(before), Outcome::Done { value, .. }) = (&self.before, outcome) else { return None };
         before.wants.contains(value).then_some(before.change.as_str())
     }
 

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::account::is_account;
-use crate::model::document::{Document, Line, Section, only};
+use crate::model::document::{Document, Line, Section, only, span_of};
 use crate::model::profile::Profile;
 use crate::model::secret::Secret;
 use crate::model::service::{self, Product};
@@ -123,9 +123,28 @@ impl Inventory {
             products.insert(wanted.text.to_owned(), Product::parse(text, wanted.text)?);
         }
         match products.get(wanted.text) {
-            Some(product) => service::build(section, on, product),
+            Some(product) => {
+                let service = service::build(section, on, product)?;
+                self.has_secrets_of(section, &service)?;
+                Ok(service)
+            }
             None => Err(nobody(section, &what, "product", &wanted, [].iter())),
         }
+    }
+
+    /// Whether the secrets that the commands of a service read are secrets of this site.
+    fn has_secrets_of(&self, section: &Section<'_, '_>, service: &Service) -> Result<()> {
+        let missing = |(_, _, secret): &(&str, &str, &str)| !self.secrets.contains_key(*secret);
+        let Some((table, name, secret)) = service.profile.secrets().find(missing) else { return Ok(()) };
+        let own = span_of(section.table, &[table, name, "stdin"]);
+        let (word, shown_secret) = (if table == "verbs" { "verb" } else { "probe" }, shown(secret));
+        let message = format!(
+            "{word} `{name}` of service `{}` reads secret `{shown_secret}`, which the inventory has not",
+            service.name
+        );
+        let error = section.document.wrong(own.unwrap_or_else(|| section.span.clone()), message);
+        let near = did_you_mean(secret, self.secrets.keys().map(String::as_str));
+        Err(error.hint(near.unwrap_or_else(|| format!("say where it is had from: [secrets.{shown_secret}]"))))
     }
 
     fn pair(&self, section: &Section<'_, '_>) -> Result<Pair> {

@@ -70,6 +70,9 @@ pub struct Verb {
     pub undo: Option<String>,
     /// What the person doing this is told it interrupts, for plans. One line.
     pub interrupts: Option<String>,
+    /// The name of the secret that the command reads from its standard input.
+    #[serde(default)]
+    pub stdin: Option<String>,
 }
 
 /// Whether a verb has a goal state or may be started only once.
@@ -115,6 +118,9 @@ pub struct Reader {
     /// does: see [`Reader::is_steady`].
     #[serde(default)]
     pub steady: Option<bool>,
+    /// The name of the secret that the command reads from its standard input.
+    #[serde(default)]
+    pub stdin: Option<String>,
 }
 
 /// What reads the same twice unless a profile says otherwise.
@@ -251,6 +257,13 @@ impl Profile {
     pub(crate) fn from_table(document: Document<'_>, table: Spanned<DeTable<'_>>) -> Result<Self> {
         let span = table.span();
         Self::deserialize(Deserializer::from(table)).map_err(|error| document.mistyped(&error, span))
+    }
+
+    /// The secrets that its commands read: the table and the name of the command, the name of the secret.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&'static str, &str, &str)> {
+        let verbs = self.verbs.iter().map(|(name, verb)| ("verbs", name, &verb.stdin));
+        let probes = self.probes.iter().map(|(name, probe)| ("probes", name, &probe.stdin));
+        verbs.chain(probes).filter_map(|(table, name, secret)| Some((table, name.as_str(), secret.as_deref()?)))
     }
 
     /// Whether its parts fit together.

@@ -45,6 +45,7 @@ pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Told<Probe> 
         reads: reader.reads.clone(),
         within: None,
         exit_tells: false,
+        secret: reader.stdin.clone(),
     })
 }
 
@@ -72,7 +73,7 @@ pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Sp
         goal,
         check,
         killable: verb.killable,
-        secret: None,
+        secret: verb.stdin.clone(),
     })
 }
 
@@ -91,11 +92,11 @@ fn goal(service: &Service, rule: &GoalRule, args: &Fields) -> Told<Goal> {
 }
 
 /// The command that tells whether a `once` verb happened. Simulated worlds know it by the name of the probe that has
-/// the same command, or by the sub-command of the site's adapter.
+/// the same command, or by the sub-command of the site's adapter. That probe says which secret it reads.
 fn check(service: &Service, argv: &[String], args: &Fields) -> Told<Probe> {
     let probes = &service.profile.probes;
-    let same = probes.iter().find(|(_, reader)| reader.argv == argv).map(|(name, _)| name.as_str());
-    let what = same.or(argv.get(1).map(String::as_str)).unwrap_or("check");
+    let same = probes.iter().find(|(_, reader)| reader.argv == argv);
+    let what = same.map(|(name, _)| name.as_str()).or(argv.get(1).map(String::as_str)).unwrap_or("check");
     Ok(Probe {
         what: what.to_owned(),
         argv: command(service, argv, args)?,
@@ -105,6 +106,7 @@ fn check(service: &Service, argv: &[String], args: &Fields) -> Told<Probe> {
         reads: Reading::Text,
         within: None,
         exit_tells: true,
+        secret: same.and_then(|(_, reader)| reader.stdin.clone()),
     })
 }
 
@@ -119,6 +121,7 @@ pub(crate) fn script_check(argv: Vec<String>) -> Probe {
         reads: Reading::Text,
         within: None,
         exit_tells: true,
+        secret: None,
     }
 }
 

@@ -130,12 +130,12 @@ impl Carrier {
                 let leases = self.leases_of(&host)?;
                 Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, &leases))?)
             }
-            Request::Probe { host, service, what, argv, args, until } => {
+            Request::Probe { host, service, what, argv, args, secret: _, until } => {
                 self.place(&host)?;
                 let wanted = Wanted { host: &host, service: service.as_deref(), name: &what, args: &args, argv: &argv };
                 match &self.lab {
                     Some((lab, _)) => lab.probe(wanted).await?,
-                    None => commands::probe(&self.clock, &argv, until).await,
+                    None => commands::probe(&self.clock, &argv, secret.as_ref(), until).await,
                 }
             }
             Request::File { host, work, until } => {
@@ -215,10 +215,20 @@ impl Carrier {
         }
     }
 
-    /// The value that the command of a job is to read.
+    /// The value that the command of a job or a probe is to read.
     async fn secret(&self, request: &Request) -> Result<Option<Secret>, Trouble> {
-        let Request::Start { secret: Some(name), .. } = request else { return Ok(None) };
-        self.keyring.value(name).await.map(Some)
+        let name = match request {
+            Request::Start { secret, .. } | Request::Probe { secret, .. } => secret.as_deref(),
+            Request::Enter { .. } | Request::Look { .. } | Request::JobEnd { .. } | Request::EndJob { .. } => None,
+            Request::JobOutput { .. } | Request::List { .. } | Request::Read { .. } | Request::Changed { .. } => None,
+            Request::File { .. } | Request::TakeLease { .. } | Request::Release { .. } => None,
+            Request::ExpectNewKey { .. } | Request::WaitUntil { .. } => None,
+            Request::Ask { .. } | Request::Line { .. } => None,
+        };
+        match name {
+            Some(name) => self.keyring.value(name).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     fn place(&self, host: &str) -> Result<&HostPlace, Trouble> {

@@ -2,9 +2,12 @@
 //! a local host runs. It must not start what changes something: that is the job wrapper's.
 
 use super::clock::Clock;
+use super::keyring::Secret;
 use super::{PROBE_BYTES_MAX, Reply, Trouble};
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -35,14 +38,37 @@ pub(super) fn command(program: &str) -> Command {
     command
 }
 
+/// What a command reads from its standard input: nothing, or a secret that lies whole in a pipe, so that it does not
+/// matter when we die.
+pub(super) fn input(secret: Option<&Secret>) -> std::io::Result<Stdio> {
+    let Some(secret) = secret else { return File::open("/dev/null").map(Stdio::from) };
+    let (reader, mut writer) = std::io::pipe()?;
+    // A pipe that is smaller than it should be must not hold us.
+    fcntl_setfl(&writer, OFlags::NONBLOCK)?;
+    writer.write_all(secret.reveal())?;
+    Ok(reader.into())
+}
+
 /// Runs a probe to its end, or kills it at `until`.
-pub(super) async fn probe(clock: &Clock, argv: &[String], until: u64) -> Reply {
+pub(super) async fn probe(clock: &Clock, argv: &[String], secret: Option<&Secret>, until: u64) -> Reply {
     let Some((program, arguments)) = argv.split_first() else {
         return Reply::Trouble(Trouble::Missing("the probe has no command".into()));
     };
     let Some(left) = clock.real_time_until(until) else { return Reply::Trouble(Trouble::Late) };
+    let input = match input(secret) {
+        Ok(input) => input,
+        Err(error) => {
+            return Reply::Trouble(Trouble::Refused(format!("the input of `{program}` cannot be laid ready: {error}")));
+        }
+    };
     let mut command = command(program);
-    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+    command
+        .args(arguments)
+        .stdin(input)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Reply::Trouble(not_started(program, &error)),

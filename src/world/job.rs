@@ -7,20 +7,19 @@
 
 use super::asked::Asked;
 use super::clock::Clock;
-use super::commands::command;
+use super::commands::{command, input};
 use super::files::read_own;
 use super::job_mark::Mark;
 use super::keyring::Secret;
 use super::lease::Lease;
 use super::watches::Watches;
 use super::{JobId, JobState, KeptOutput, Reply, Stream, Trouble, local_lease};
-use rustix::fs::{FlockOperation, OFlags, fcntl_setfl, flock};
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Signal, kill_process_group};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -366,17 +365,6 @@ async fn begins(hears: std::io::PipeReader) -> bool {
         Ok(Err(_)) => false,
         Err(_) => true,
     }
-}
-
-/// What a command reads from its standard input: nothing, or a secret that lies whole in a pipe, so that it does not
-/// matter when we die.
-fn input(secret: Option<&Secret>) -> std::io::Result<Stdio> {
-    let Some(secret) = secret else { return File::open("/dev/null").map(Stdio::from) };
-    let (reader, mut writer) = std::io::pipe()?;
-    // A pipe that is smaller than it should be must not hold us.
-    fcntl_setfl(&writer, OFlags::NONBLOCK)?;
-    writer.write_all(secret.reveal())?;
-    Ok(reader.into())
 }
 
 /// Not in the folder: it is taken before that is made.

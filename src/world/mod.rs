@@ -221,6 +221,8 @@ pub enum Request {
         argv: Vec<String>,
         /// The arguments by name.
         args: Fields,
+        /// The name of the secret that the command reads from its standard input.
+        secret: Option<String>,
         /// At the latest.
         until: u64,
     },

@@ -1,4 +1,4 @@
-//! Files carried to a host over SSH and from it, and a secret handed to a command there.
+//! Files carried to a host over SSH and from it, and secrets handed to commands and probes there.
 
 use crate::support::Baton;
 use crate::support::estate::Estate;
@@ -80,4 +80,37 @@ fn a_secret_is_found_nowhere_on_the_host_nor_here() {
     // What a command prints itself is its own; nothing else there has it.
     let there = host.does("grep -rl canary-5eB7-tweet /root/.baton || true");
     assert!(there.lines().all(|file| file.ends_with(".out") || file.ends_with(".err")), "{there}");
+}
+
+#[test]
+fn a_probe_reads_a_secret_there_and_nothing_shows_it() {
+    const CANARY: &str = "canary \u{e4}'\"$x\\ tweet";
+    const PRODUCT: &str = r#"
+product = "vault"
+title = "Lets in who knows it"
+model = "vault"
+[probes.door]
+argv = ["sh", "-c", """read -r x; test "$x" = "$(cat right)" || exit 9
+cat /proc/[0-9]*/cmdline 2>/dev/null | grep -ac 'twe[e]t'; echo "in $x" """]
+reads = "lines"
+stdin = "db"
+[probes.hears]
+argv = ["cat"]
+"#;
+    let (baton, estate) = (Baton::new(), Estate::start(1));
+    let secret = baton.folder().join("secret");
+    baton.write("secret", &format!("{CANARY}\n")).write("stdlib/products/vault.toml", PRODUCT);
+    std::fs::write(estate.host(1).home().join("right"), CANARY).expect("what it compares with");
+    let declared = format!("[secrets.db]\nfile = \"{}\"\n", secret.display());
+    let service = "[services.v]\nhost = \"h1\"\nproduct = \"vault\"\n";
+    baton.write("site.toml", &format!("{}{declared}{service}", estate.inventory("")));
+    let book = "//! Knocks\nlet v = service(\"v\");\nlet heard = probe(v, \"door\");\n\
+        note(`shown by ${heard[0]} processes, ${heard[1]}`);\nnote(`alone [${probe(v, \"hears\")}]`);\n";
+    baton.write("book.rhai", book);
+    let ended = baton.run(&["run", "book.rhai", "-i", "site.toml", "--events", "events.jsonl"]).code(0);
+    let ended = ended.says("shown by 0 processes, in ****").says("alone []");
+    let events = std::fs::read_to_string(baton.folder().join("events.jsonl")).expect("the events");
+    for text in [&ended.out, &ended.err, &events] {
+        assert!(!text.contains("canary") && !text.contains("tweet"), "{text}");
+    }
 }

@@ -54,7 +54,17 @@ fn act_kept(
 
 fn probe(what: &str, reads: Reading) -> Probe {
     let (argv, args) = (vec!["tool".into(), what.into()], Default::default());
-    Probe { what: what.into(), argv, args, limit: Span::secs(5), tries: 2, reads, within: None, exit_tells: false }
+    Probe {
+        what: what.into(),
+        argv,
+        args,
+        limit: Span::secs(5),
+        tries: 2,
+        reads,
+        within: None,
+        exit_tells: false,
+        secret: None,
+    }
 }
 
 #[track_caller]

@@ -19,6 +19,30 @@ fn a_secret_goes_to_a_command_by_its_name() {
 }
 
 #[test]
+fn a_probe_is_handed_a_secret_by_its_name() {
+    let test = Test::new(
+        r#"let s = secret("db");
+           probe(service("c2"), "clients", #{}, #{ stdin: s });
+           wait_probe(service("c2"), "clients", 0, #{ stdin: s });
+           probe(service("c2"), "version");"#,
+    )
+    .answer("clients(c2)", 4)
+    .answer("version(c2)", "8.5.100");
+    assert_eq!(test.done(), ["clients(c2)", "wait until clients of c2 is 0", "version(c2)"]);
+    let Action::Probe(probe) = test.door.effect("clients(c2)").action else { panic!("not a probe") };
+    assert_eq!(probe.secret.as_deref(), Some("db"));
+    let Action::Until(until) = test.door.effect("wait until clients of c2 is 0").action else { panic!("not a wait") };
+    assert_eq!(until.probe.secret.as_deref(), Some("db"));
+    let Action::Probe(probe) = test.door.effect("version(c2)").action else { panic!("not a probe") };
+    // As it stands in older journals: what is asked has the same digest.
+    let text = serde_json::to_string(&probe).expect("a text");
+    assert!(probe.secret.is_none() && !text.contains("secret"), "{text}");
+    assert_eq!(serde_json::from_str::<baton::model::effect::Probe>(&text).expect("a probe"), probe);
+    let bug = Test::new("probe(service(\"c2\"), \"clients\", #{}, #{ stdin: \"db\" });").bug();
+    assert!(bug.contains("option `stdin` of `probe` wants a secret such as `secret(\"db\")`"), "{bug}");
+}
+
+#[test]
 fn a_secret_can_be_used_for_nothing_else() {
     for misuse in [
         "note(s)",
@@ -44,6 +68,8 @@ fn a_secret_can_be_used_for_nothing_else() {
         "run(host(\"cfg-a\"), [\"echo\"], #{ limit: s })",
         "set_option(service(\"c2\"), \"a\", \"b\", s)",
         "change(service(\"c2\"), \"set_option\", #{ section: \"a\", key: \"b\", value: s })",
+        "probe(service(\"c2\"), \"clients\", #{ name: s })",
+        "probe(service(\"c2\"), \"clients\", #{ name: s }, #{ stdin: s })",
         "guard(false, s)",
         "step(s, || 1)",
         "hold(s)",

@@ -35,6 +35,7 @@ fn status() -> Probe {
         reads: Reading::Text,
         within: None,
         exit_tells: false,
+        secret: None,
     }
 }
 

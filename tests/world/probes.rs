@@ -9,7 +9,7 @@ fn probe(world: &mut SystemWorld, argv: &[&str], limit: u64) -> Reply {
     let until = soon(world, limit);
     let argv = argv.iter().map(|&word| word.to_owned()).collect();
     let (host, what, args) = ("h".to_owned(), "status".to_owned(), BTreeMap::new());
-    ask(world, Request::Probe { host, service: None, what, argv, args, until })
+    ask(world, Request::Probe { host, service: None, what, argv, args, secret: None, until })
 }
 
 #[test]

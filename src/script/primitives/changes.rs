@@ -12,6 +12,7 @@ use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
 use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
 use crate::script::options::Options;
+use crate::script::primitives::secrets::SECRET;
 use crate::script::primitives::{Primitive, inventory, people, probes};
 use crate::script::{failure, lower};
 use rhai::{Dynamic, Map};
@@ -22,7 +23,6 @@ const COMMAND_LIMIT: Span = Span::mins(10);
 const BACKUP_LABEL: &str = "before-upgrade";
 
 const LIMIT: (&str, &str) = ("limit", "how long it may take, goal included: `\"5min\"`");
-const SECRET: (&str, &str) = ("stdin", "a secret that the command reads from its standard input: `secret(\"db\")`");
 const CHANGE: VerbDoc = VerbDoc {
     class: Some(Class::Idempotent),
     limit: "as the profile says",
@@ -261,7 +261,7 @@ pub(super) fn mark(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Option<
 fn change(call: &Call<'_>, service: &ServiceHandle, name: &str, args: &Fields, given: Given) -> Fallible<Dynamic> {
     let verb = call.sound(lower::verb(service.get(), name))?;
     let job = call.sound(lower::job(service.get(), name, args, given.limit))?;
-    let job = Job { secret: given.secret, ..job };
+    let job = Job { secret: given.secret.or(job.secret.clone()), ..job };
     let label = probes::labelled(name, service.name(), probes::in_order(args, &verb.argv).into_iter());
     let mut former = Value::Null;
     if let Some(goal) = &job.goal {

@@ -1,14 +1,15 @@
 //! Probes: what can be read of a service without changing it. Each is recorded, so that a replay reads the same.
 
 use crate::convert;
-use crate::model::effect::{Action, Class};
+use crate::model::effect::{Action, Class, Probe};
 use crate::model::value::{Fields, Value};
-use crate::script::call::Call;
+use crate::script::call::{Call, STDIN};
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
 use crate::script::handles::ServiceHandle;
 use crate::script::lower;
 use crate::script::primitives::Primitive;
+use crate::script::primitives::secrets::SECRET;
 use rhai::Dynamic;
 
 /// The names of arguments whose order a signature says, in that order: `set_option(service, section, key, value)`.
@@ -95,8 +96,14 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "probe",
-            signatures: &["probe(service, name)", "probe(service, name, arguments)"],
-            summary: "Any probe of the service's profile, by name; arguments fill its `{…}` placeholders.",
+            signatures: &[
+                "probe(service, name)",
+                "probe(service, name, arguments)",
+                "probe(service, name, arguments, options)",
+            ],
+            summary: "Any probe of the service's profile, by name; arguments fill its `{…}` placeholders. One that \
+                      always reads a secret says so in the profile: `stdin = \"db\"`.",
+            options: &[SECRET],
             example: r#"let there = probe(service("c1"), "has_version", #{ version: "8.5.101" });"#,
             ..PROBE
         },
@@ -106,7 +113,19 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 
 /// Reads `name` of a service.
 pub(super) fn read(call: &Call<'_>, service: &ServiceHandle, name: &str, args: Fields) -> Fallible<Value> {
+    read_with(call, service, name, args, None)
+}
+
+/// The same, with the secret that the call itself hands to the command.
+fn read_with(
+    call: &Call<'_>,
+    service: &ServiceHandle,
+    name: &str,
+    args: Fields,
+    secret: Option<String>,
+) -> Fallible<Value> {
     let probe = call.sound(lower::probe(service.get(), name, args))?;
+    let probe = Probe { secret: secret.or(probe.secret.clone()), ..probe };
     let argv = service.get().profile.probes.get(name).map_or(&[][..], |reader| &reader.argv);
     let label = labelled(name, service.name(), in_order(&probe.args, argv).into_iter());
     Ok(call.perform(lower::on_service(service.get(), label, Action::Probe(probe)))?.value)
@@ -144,5 +163,6 @@ fn read_option(call: &Call<'_>) -> Fallible<Dynamic> {
 fn any(call: &Call<'_>) -> Fallible<Dynamic> {
     let (service, name) = (call.service(0)?, call.text(1)?);
     let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
-    Ok(convert::to_dynamic(&read(call, &service, &name, args)?))
+    let secret = call.options(3)?.secret(STDIN)?;
+    Ok(convert::to_dynamic(&read_with(call, &service, &name, args, secret)?))
 }

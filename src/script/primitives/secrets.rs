@@ -1,12 +1,16 @@
 //! Secrets: a name that can be handed to a command, and nothing else. Their values never come into a script.
 
 use crate::model::secret::Secret;
-use crate::script::call::Call;
+use crate::script::call::{Call, STDIN};
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
 use crate::script::handles::{Listed, SecretHandle};
 use crate::script::primitives::{Primitive, unknown_name};
 use rhai::{Dynamic, ImmutableString, Map, Module, NativeCallContext};
+
+/// The option by which a command is handed a secret.
+pub(super) const SECRET: (&str, &str) =
+    (STDIN, "a secret that the command reads from its standard input: `secret(\"db\")`");
 
 pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
     doc: VerbDoc {

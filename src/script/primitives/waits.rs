@@ -1,15 +1,16 @@
 //! Waiting for states and for time to pass. All of it goes through the door: a resumed run waits on with its first
 //! deadline, and a simulated one costs no time.
 
-use crate::model::effect::{Action, Capture, Class, Effect, FailureKind, Looks, Until};
+use crate::model::effect::{Action, Capture, Class, Effect, FailureKind, Looks, Probe, Until};
 use crate::model::record::Moment;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
-use crate::script::call::Call;
+use crate::script::call::{Call, STDIN};
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;
 use crate::script::options::Options;
 use crate::script::primitives::Primitive;
+use crate::script::primitives::secrets::SECRET;
 use crate::script::{diagnostic, failure, lower};
 use rhai::{Dynamic, FnPtr};
 
@@ -57,6 +58,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             signatures: &["wait_probe(service, name, value)", "wait_probe(service, name, value, options)"],
             summary: "Waits until a probe of the service's profile reads a value, or one of a list of values.",
             limit: "5min",
+            options: &[LIMIT, EVERY_KEY, STAYS, SECRET],
             example: r#"wait_probe(service("c1"), "clients", 0, #{ limit: "30min", every: "10s" });"#,
             ..WAIT
         },
@@ -126,6 +128,7 @@ fn until(call: &Call<'_>, name: &str, wants: Vec<Value>, options: &Options<'_, '
     let limit = options.span("limit")?.unwrap_or(limit);
     let service = call.service(0)?;
     let probe = call.sound(lower::probe(service.get(), name, Fields::new()))?;
+    let probe = Probe { secret: options.secret(STDIN)?.or(probe.secret.clone()), ..probe };
     for want in &wants {
         let possible = probe.reads.can_give(want);
         call.sound(possible.map_err(|why| format!("`{}`: probe `{name}` {why}", call.doc.name)))?;

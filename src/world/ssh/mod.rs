@@ -28,6 +28,7 @@ use super::{Completion, JobId, KeptOutput, PROBE_BYTES_MAX, Reply, Request, Trou
 use crate::model::account::program;
 use crate::model::ssh::Ssh;
 use connection::Connection;
+use fields::field;
 use files::Files;
 use jobs::Jobs;
 use script::{Form, Script};
@@ -144,7 +145,9 @@ impl RemoteHosts {
             Request::JobOutput { job, stream, from, max, .. } => {
                 Reply::Bytes(jobs.output(&job, stream, from, max).await?)
             }
-            Request::Probe { argv, until, .. } => probe(connection, &argv, at(until)).await?,
+            Request::Probe { argv, until, .. } => {
+                probe(connection, &argv, secret.map(Secret::reveal), at(until)).await?
+            }
             Request::List { dir, .. } => Reply::Listing(files::list(connection, &dir).await?),
             Request::Read { dir, name, identity, from, max, .. } => {
                 Reply::Bytes(files::read(connection, (&dir, &name), identity, from, max).await?)
@@ -169,14 +172,24 @@ impl RemoteHosts {
 }
 
 /// Runs a command that only reads, with a limit and a cap.
-async fn probe(connection: &Connection, argv: &[String], until: Instant) -> Result<Reply, Trouble> {
+async fn probe(
+    connection: &Connection,
+    argv: &[String],
+    input: Option<&[u8]>,
+    until: Instant,
+) -> Result<Reply, Trouble> {
     if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
         return Err(Trouble::Missing(format!("a probe needs the name of a command, not {argv:?}")));
     }
-    let values: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
+    if input.is_some_and(|input| input.contains(&0)) {
+        return Err(Trouble::Refused("a zero byte cannot be part of an input".into()));
+    }
+    let first: &[u8] = if input.is_some() { b"secret" } else { b"-" };
+    let values: Vec<&[u8]> = std::iter::once(first).chain(argv.iter().map(String::as_bytes)).collect();
+    let body = input.map(field).unwrap_or_default();
     let text = include_str!("probe.sh");
     let (form, most) = (Form::Marked, PROBE_BYTES_MAX);
-    let printed = script::run(connection, Script { text, values: &values, body: &[], form, most, until });
+    let printed = script::run(connection, Script { text, values: &values, body: &body, form, most, until });
     let script::Printed { exit, out, err, .. } = printed.await?;
     // What is done as another account may be missing there, or `sudo` may: who asks can tell.
     if exit == 127 && program(argv).is_none() {
