@@ -107,7 +107,7 @@ fn uses<T>(blocks: &[&StmtBlock], name: &str, mut judge: impl FnMut(&[ASTNode<'_
 /// What becomes of a closure where the variable that holds it is used.
 fn of_use(ast: &AST, path: &[ASTNode<'_>]) -> Fate {
     let around = &path[..path.len().saturating_sub(1)];
-    if !around.last().and_then(tree::call_site).is_some_and(|site| site.name == "curry") {
+    if around.last().and_then(tree::call_site).is_none_or(|site| site.name != "curry") {
         // `u.call()` has it as its object; anything else as an argument, or in a map that is one.
         let is_object = |parts: &rhai::BinaryExpr| is_same(&parts.lhs, path);
         return match around.last() {

@@ -302,6 +302,9 @@ fn headings_of(sheet: &Sheet<'_>, function: Option<usize>, at: At, call: usize) 
     headings
 }
 
+/// The regions around a place, outermost first, and how many steps can begin there.
+type Counted<'a> = (Vec<&'a Region>, u32);
+
 /// Counts the steps that are part of no other one.
 struct Counter<'a> {
     sheets: &'a [Sheet<'a>],
@@ -350,9 +353,9 @@ impl<'a> Counter<'a> {
 
 /// How many of these can come, of which those in different branches of one group exclude each other; nothing when some
 /// stand in rounds. `depth` regions around them are dealt with.
-fn most(items: &[(Vec<&Region>, u32)], depth: usize) -> Option<u32> {
+fn most(items: &[Counted<'_>], depth: usize) -> Option<u32> {
     let mut total = 0_u32;
-    let mut groups: BTreeMap<At, BTreeMap<At, Vec<(Vec<&Region>, u32)>>> = BTreeMap::new();
+    let mut groups: BTreeMap<At, BTreeMap<At, Vec<Counted<'_>>>> = BTreeMap::new();
     for (around, count) in items {
         match around.get(depth).map(|region| (&region.kind, region.from)) {
             None => total = total.checked_add(*count)?,

@@ -166,7 +166,9 @@ fn missing_values(missing: &[&ParamDecl], first: &ParamDecl, runbook: &str) -> B
 fn no_span(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Span::parse(text).err(),
-        other => Some(format!("`{other}` is not a length of time; write for example `90s`, `5min` or `1h 30min`")),
+        other @ (Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::List(_) | Value::Map(_)) => {
+            Some(format!("`{other}` is not a length of time; write for example `90s`, `5min` or `1h 30min`"))
+        }
     }
 }
 

@@ -192,7 +192,7 @@ impl<'a> Written<'a> {
             }
             // Lists, maps and texts have methods that change them.
             let can_change = value.is_array() || value.is_map() || value.is_string();
-            if !value.is::<Unwritten>() && !(can_change && changed.contains(&name)) {
+            if !(value.is::<Unwritten>() || can_change && changed.contains(&name)) {
                 self.variables.insert(name, value);
             }
         }
