@@ -302,7 +302,7 @@ fn carry_out(
     let end = perform(prepared, &door, params.clone());
     let mut finished = finish(run, &door, end);
     if let (Ending::Failed | Ending::Unmet | Ending::Bug, Some(error)) = (finished.ending, &mut finished.error) {
-        kept_values::tell(error, &params, &prepared.texts.runbook, &finished.run);
+        kept_values::tell(error, &params, &finished.run);
     }
     Ok(finished)
 }

@@ -429,7 +429,8 @@ fn a_run_stops_after_the_step_that_was_named() {
     baton.run(&["resume", "--skip", " "]).code(2).says("a verdict needs a reason");
     baton.run(&["resume", "--skip", "a", "--done", "b"]).code(2).says("cannot be used with");
     baton.run(&["resume", "--done", "by hand", "--until", "7"]).code(2).says("there can be 3 at the most");
-    baton.run(&["resume", "--done", "by hand"]).code(0);
+    baton.run(&["resume", "--done", "by hand"]).code(4).says("stopped after step 2");
+    baton.run(&["resume"]).code(0);
     assert_eq!(done(&baton), "one\nthree\n");
     baton.run(&["show"]).code(0).says("happened, says").says("by hand");
 }

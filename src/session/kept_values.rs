@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::model::value::{Fields, Value};
 
 /// Adds how to begin anew with another value, where the message quotes the value of a parameter.
-pub(super) fn tell(error: &mut Error, params: &Fields, runbook: &str, run: &str) {
+pub(super) fn tell(error: &mut Error, params: &Fields, run: &str) {
     let quoted = |value: &Value| match value {
         Value::Text(text) => !text.is_empty() && error.message.contains(&format!("`{text}`")),
         Value::Int(_) | Value::Float(_) => error.message.contains(&format!("`{value}`")),
@@ -13,9 +13,8 @@ pub(super) fn tell(error: &mut Error, params: &Fields, runbook: &str, run: &str)
     };
     let quotes = params.iter().find(|(_, value)| quoted(value));
     let Some((name, value)) = quotes else { return };
-    let gives_up = format!("baton abort {run} --reason \"another value of {name}\"");
     error.hints.push(format!(
-        "if parameter `{name}` should not be `{value}`: a run keeps its parameters. Give this one up ({gives_up}), \
-         then begin anew with another value: baton run {runbook} -p {name}=…"
+        "if parameter `{name}` should not be `{value}`: a run keeps its parameters. Begin it anew with another value, \
+         and give this one up: baton abort {run} --reason \"another value of {name}\""
     ));
 }

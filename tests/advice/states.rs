@@ -184,6 +184,11 @@ pub const ALL: &[fn() -> Scene] = &[
     },
     || Scene::new("not begun", "guard(false, \"it does not hold\");", &[Type(RUN)]),
     || Scene::new("failed at its first change", "run(host(\"here\"), [\"false\"]);", &[Type(RUN)]),
+    || {
+        let text = "let limit = param(\"limit\", #{ default: \"1s\" }); run(host(\"here\"), [\"true\"]); sleep(limit);";
+        let run = Type(&["run", "own/t", "-i", "site.toml", "-p", "limit=60"]);
+        Scene::new("failed by the value of a parameter", text, &[run])
+    },
     || Scene::new("failed after a change", &format!("{MARK}run(here, [\"false\"]);"), &[Type(RUN)]),
     || Scene::new("failed at a guard", &format!("{MARK}guard(false, \"it does not hold\");"), &[Type(RUN)]),
     || {

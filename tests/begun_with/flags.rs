@@ -13,7 +13,7 @@ use baton::sim::{Fault, Harm, Trigger};
 use std::collections::BTreeSet;
 
 /// Runs with parameters of their own, in scenarios in which they matter, and how they end.
-const GIVEN: [Given; 13] = [
+const GIVEN: [Given; 14] = [
     Given {
         runbook: "genesys/confserv-ha",
         scenario: "upgrade-mode",
@@ -73,6 +73,12 @@ const GIVEN: [Given; 13] = [
         scenario: "rb-not-promoted",
         params: &[("role_limit", "70s")],
         ending: Held,
+        ..USUAL
+    },
+    Given {
+        runbook: "genesys/rollback",
+        scenario: "rb-full-keep",
+        params: &[("first_old", "configured-backup")],
         ..USUAL
     },
     Given { runbook: "genesys/rollback", scenario: "rb-alone", params: &[("only", "c1")], ..USUAL },

@@ -73,8 +73,11 @@ fn a_second_run_from_elsewhere_is_refused_and_told_who_holds_the_host() {
     let other = Baton::new();
     other.write("site.toml", &site.estate.inventory("")).write("one.rhai", "//! One\nrun(host(\"h1\"), [\"true\"]);\n");
     let refused = other.run(&["run", "one.rhai", "-i", "site.toml"]).code(8);
-    refused.says("holds `h1`").says("baton takeover");
+    let refused = refused.says("holds `h1`").says("baton takeover");
+    let said = format!("{}{}", refused.out, refused.err);
+    let run = said.split("baton takeover ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("its name");
     assert!(first.wait().expect("it ends").success());
-    // What is over holds nothing.
-    other.run(&["resume", "latest"]).code(0);
+    // What is over holds nothing; and what was refused is begun by its name only.
+    other.run(&["resume", "latest"]).code(2).says("begun by its name only");
+    other.run(&["resume", run]).code(0);
 }
