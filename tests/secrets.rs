@@ -212,7 +212,7 @@ fn a_probe_reads_its_secret_whoever_asks_and_nobody_else_sees_it() {
     let told = ended.in_one_line();
     assert!(told.contains("`hears` of `t`: secret `gone` cannot be had from"), "{told}");
     let shown = baton.run(&["show", "latest"]).code(0);
-    let doctor = baton.run(&["doctor", "-i", "site.toml"]).code(0).says("2 probes");
+    let doctor = baton.run(&["doctor", "-i", "site.toml"]).code(1).says("2 probes").says("secret gone");
     for ended in [&ended, &shown, &doctor] {
         assert!(!ended.out.contains(CANARY) && !ended.err.contains(CANARY), "{}{}", ended.out, ended.err);
     }

@@ -54,9 +54,11 @@ fn a_machine_is_one_host_whatever_it_is_called_and_whichever_state_folder_works_
     baton.run(&RUN).code(1);
     let other = ["run", "other.rhai", "-i", "other.toml"];
     let state = baton.state().display().to_string();
-    elsewhere(&baton, &other).code(8).says("holds `machine`").says("another state folder").says("baton takeover");
+    let refused = elsewhere(&baton, &other).code(8).says("holds `machine`").says("another state folder");
+    let said = format!("{}{}", refused.out, refused.err);
+    let run = said.split("baton takeover ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("its name");
     baton.run(&["abort", "latest", "--reason", "another day"]).code(1);
-    elsewhere(&baton, &["resume"]).code(0).says("✓ done");
+    elsewhere(&baton, &["resume", run]).code(0).says("✓ done");
     // Nobody can go on with a run whose journal is gone.
     baton.run(&RUN).code(1);
     fs::remove_dir_all(state).expect("removes");

@@ -195,8 +195,8 @@ fn who_is_refused_is_told_how_the_other_run_stands_and_what_brings_it_on() {
     site.baton.write("asks.rhai", asks);
     site.baton.run(&["run", "asks.rhai", "-i", "site.toml"]).code(4);
     let said = refused(&site);
-    assert!(said.contains("it is suspended at gate a-well") && !said.contains("and wait"), "{said}");
-    let (answer, go_on) = (said.find("baton approve"), said.find("baton resume"));
+    assert!(said.contains("it is suspended at gate a-well") && !said.contains("and wait:"), "{said}");
+    let (answer, go_on) = (said.find("baton approve"), said.rfind("baton resume"));
     assert!(answer < go_on && go_on < said.find("baton abort") && answer.is_some(), "{said}");
 
     let site = Site::new();

@@ -10,9 +10,8 @@ use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
 use crate::report::ahead;
 use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, answer, deed, given};
-use crate::report::layout::wrap;
 use crate::report::layout::{
-    Badge, TEXT_COLUMN, badge, between, cut, day, entry, hanging, heading, lane, time_of_day, under,
+    Badge, TEXT_COLUMN, badge, between, cut, day, entry, hanging, heading, lane, time_of_day, under, wrap,
 };
 use crate::report::steps::Steps;
 use crate::report::style::{Style, Tone};

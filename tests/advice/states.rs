@@ -187,7 +187,10 @@ pub const ALL: &[fn() -> Scene] = &[
     || {
         let text = "let limit = param(\"limit\", #{ default: \"1s\" }); run(host(\"here\"), [\"true\"]); sleep(limit);";
         let run = Type(&["run", "own/t", "-i", "site.toml", "-p", "limit=60"]);
-        Scene::new("failed by the value of a parameter", text, &[run])
+        let mended = |b: &Baton| {
+            runbook(b, "let limit = param(\"limit\", #{ default: \"1s\" }); run(host(\"here\"), [\"true\"]);")
+        };
+        Scene::new("failed by the value of a parameter", text, &[run]).mending(mended)
     },
     || Scene::new("failed after a change", &format!("{MARK}run(here, [\"false\"]);"), &[Type(RUN)]),
     || Scene::new("failed at a guard", &format!("{MARK}guard(false, \"it does not hold\");"), &[Type(RUN)]),
