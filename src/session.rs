@@ -301,7 +301,8 @@ fn carry_out(
     door.write(opening)?;
     let end = perform(prepared, &door, params.clone());
     let mut finished = finish(run, &door, end);
-    if let (Ending::Failed | Ending::Unmet | Ending::Bug, Some(error)) = (finished.ending, &mut finished.error) {
+    // Where a host failed the value is most likely sound, and whoever is in the midst of a change must not give up.
+    if let (Ending::Unmet | Ending::Bug, Some(error)) = (finished.ending, &mut finished.error) {
         kept_values::tell(error, &params, &finished.run);
     }
     Ok(finished)

@@ -83,7 +83,7 @@ impl Edited {
 pub(super) fn edited_since(run: &str, history: &History, desk: &Desk) -> Option<String> {
     let before = session::snapshot(&*desk.store().ok()?, history).ok()?;
     // To find out whether they fit costs a replay.
-    if changed(&before.files, history).is_empty() {
+    if !lie_otherwise(&before.files, history) {
         return None;
     }
     let edited = Edited::read(run, history, &Verdict::Retry, desk).ok().filter(|edited| edited.adoption.differs)?;
@@ -101,8 +101,8 @@ pub(super) fn edited_since(run: &str, history: &History, desk: &Desk) -> Option<
     )))
 }
 
-/// The texts of a run that lie here otherwise than it keeps them.
-fn changed(kept: &BTreeMap<String, String>, history: &History) -> Vec<String> {
+/// Whether a text of a run lies here otherwise than it keeps it.
+fn lie_otherwise(kept: &BTreeMap<String, String>, history: &History) -> bool {
     let site = Site::here();
     let is_changed = |(name, text): &(&String, &String)| {
         let now = match name.split_once(':') {
@@ -115,7 +115,7 @@ fn changed(kept: &BTreeMap<String, String>, history: &History) -> Vec<String> {
         };
         now.is_some_and(|now| now != **text)
     };
-    kept.iter().filter(is_changed).map(|(name, _)| name.clone()).collect()
+    kept.iter().any(|text| is_changed(&text))
 }
 
 /// The name of a text without what it is.

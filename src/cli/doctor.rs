@@ -6,7 +6,7 @@ use super::lab::template;
 use super::run::{inventory_text, new_run, prepare, say_what_differs};
 use super::site::Site;
 use super::{Desk, check};
-use crate::doctor::{self, Wanted, Weight};
+use crate::doctor::{self, UselessSecret, Wanted, Weight};
 use crate::error::{Error, Kind, Result};
 use crate::lab::{self, Lab};
 use crate::model::inventory::Inventory;
@@ -107,12 +107,12 @@ fn in_lab(words: &Words, wanted: &lab::Wanted, site: &Site, desk: &Desk) -> Resu
     look(words, inventory, uses, &Estate::Lab(there), desk)
 }
 
-fn look(words: &Words, site: Rc<Inventory>, uses: Option<(Uses, Texts)>, estate: &Estate, desk: &Desk) -> Result<u8> {
+fn look(words: &Words, site: Rc<Inventory>, uses: Option<OfRunbook>, estate: &Estate, desk: &Desk) -> Result<u8> {
     let rehearsed = matches!(estate, Estate::Lab(_));
     let world = estate.world(&hasty(&site, words.limit, rehearsed), desk)?;
     let jobs = if rehearsed { BTreeMap::new() } else { local_jobs(&site, desk)? };
     let (uses, texts) = uses.unzip();
-    let secrets = of_secrets(&world, texts.as_ref());
+    let secrets = of_secrets(&world, &site, texts.as_ref());
     let wanted = Wanted { site, uses, limit: words.limit, jobs, rehearsed, secrets };
     let chart = doctor::examine(&wanted, &new_run()?, Box::new(world), desk.who())?;
     let time = time_of_day(chart.at, &desk.screen.zone);
@@ -122,11 +122,14 @@ fn look(words: &Words, site: Rc<Inventory>, uses: Option<(Uses, Texts)>, estate:
 }
 
 /// What is wrong with the site's secrets. They are had anyway: they are hidden in what hosts say.
-fn of_secrets(world: &SystemWorld, texts: Option<&Texts>) -> Vec<(Option<String>, String, Option<String>)> {
-    let mut found: Vec<(Option<String>, String, Option<String>)> =
-        world.secrets_not_had().into_iter().map(|(name, why)| (Some(name), why, None)).collect();
-    let refused = texts.and_then(|texts| world.refused_secret(&session::said(texts), session::log_of(texts)));
-    found.extend(refused.map(|error| (None, error.message, error.hints.into_iter().next())));
+fn of_secrets(world: &SystemWorld, site: &Inventory, texts: Option<&Texts>) -> Vec<UselessSecret> {
+    let not_had = world.secrets_not_had().into_iter();
+    let mut found: Vec<_> = not_had.map(|(name, why)| UselessSecret { name: Some(name), why, next: None }).collect();
+    let refused = texts.and_then(|texts| world.refused_secret(&session::said(texts), session::log_of(site)));
+    found.extend(refused.map(|error| {
+        let next = error.hints.into_iter().next();
+        UselessSecret { name: None, why: error.message, next }
+    }));
     found
 }
 

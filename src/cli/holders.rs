@@ -34,7 +34,8 @@ pub(super) fn tell(prepared: &Prepared, follows: Option<&str>, desk: &Desk) {
         let held: Vec<String> =
             hosts_changed(&history).into_iter().filter(same).map(|host| format!("`{}`", shown(&host))).collect();
         if !held.is_empty() {
-            desk.screen.remark(&words(run, &history, &held, desk));
+            let worked_on = store.is_worked_on(run);
+            desk.screen.remark(&words(run, &history, (&held, worked_on), desk));
         }
     }
 }
@@ -46,7 +47,9 @@ fn wanted(prepared: &Prepared) -> BTreeSet<String> {
     site.hosts.keys().filter(|host| uses.host(host)).cloned().chain(of_services).collect()
 }
 
-fn words(run: &RunId, history: &History, held: &[String], desk: &Desk) -> String {
+/// What is said of a run that has acted on these hosts; `worked_on` is whether somebody works on it at this moment, as
+/// far as that can be told.
+fn words(run: &RunId, history: &History, (held, worked_on): (&[String], Option<bool>), desk: &Desk) -> String {
     let records = || history.records().iter().rev();
     let step = records().find_map(|stored| {
         let Record::StepBegun { number, name, .. } = &stored.record else { return None };
@@ -56,14 +59,14 @@ fn words(run: &RunId, history: &History, held: &[String], desk: &Desk) -> String
         let (Record::Ended { at, .. } | Record::Intent { at, .. }) = &stored.record else { return None };
         Some(date_and_time(at.wall, &desk.screen.zone))
     });
-    let how = match history.last_ending() {
-        Some(Ending::Suspended) => "waits for a person",
-        None => "was interrupted, or is under way",
-        Some(_) => "has stopped",
+    let (how, next) = match (worked_on, history.last_ending()) {
+        (Some(true), _) => ("is under way", format!("wait for it to end: baton show {run}")),
+        (_, Some(Ending::Suspended)) => ("waits for a person", format!("go on with it first: baton resume {run}")),
+        (Some(false), _) => ("has stopped", format!("go on with it first: baton resume {run}")),
+        (None, _) => ("is not over", format!("see how it stands: baton show {run}")),
     };
     format!(
-        "run {run} holds {} and {how}{}, {}: what is read there may be its doing, and changes there are refused; go on \
-         with it first: baton resume {run}",
+        "run {run} has acted on {} and {how}{}, {}: what is read there may be its doing; {next}",
         held.join(", "),
         step.unwrap_or_default(),
         when.unwrap_or_default()

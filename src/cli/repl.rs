@@ -262,7 +262,8 @@ struct AtDesk {
 impl Hands for AtDesk {
     fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts> {
         let world = self.estate.world(&self.prepared.inventory, &self.desk)?;
-        let world = world.telling_apart(&session::said(&self.prepared.texts), session::log_of(&self.prepared.texts))?;
+        let world =
+            world.telling_apart(&session::said(&self.prepared.texts), session::log_of(&self.prepared.inventory))?;
         Ok(Parts {
             run: self.run.clone(),
             store: self.desk.store()?,

@@ -118,7 +118,8 @@ impl TakenUp {
     /// When the journal, the world or the file for events cannot be opened.
     pub(super) fn parts(&self, events: Option<&Path>, gates: Vec<Rc<dyn Gate>>, desk: &Desk) -> Result<Parts> {
         let world = self.estate.world(&self.prepared.inventory, desk)?;
-        let world = world.telling_apart(&session::said(&self.prepared.texts), session::log_of(&self.prepared.texts))?;
+        let world =
+            world.telling_apart(&session::said(&self.prepared.texts), session::log_of(&self.prepared.inventory))?;
         Ok(Parts {
             run: self.run.clone(),
             store: desk.store()?,

@@ -29,7 +29,7 @@ pub(super) enum Heard {
 pub(super) fn hear(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) -> Result<Heard> {
     let world = || -> Result<_> {
         let world = taken.estate.world(&taken.prepared.inventory, desk)?;
-        world.telling_apart(&session::said(&taken.prepared.texts), session::log_of(&taken.prepared.texts))
+        world.telling_apart(&session::said(&taken.prepared.texts), session::log_of(&taken.prepared.inventory))
     };
     let history = taken.history(desk)?;
     let seen = session::hear(&taken.prepared, Box::new(world()?), (&taken.run, &history), verdict, back)?;

@@ -178,12 +178,11 @@ fn elsewhere(lease: &Lease, error: Box<Error>) -> Box<Error> {
 /// it, as far as that can be told.
 fn standing(run: &str, history: Option<&History>, worked_on: Option<bool>, error: Box<Error>) -> Box<Error> {
     let show = |error: Box<Error>| error.hint(format!("see what it does, and wait: baton show {run}"));
-    let (Some(history), Some(false)) = (history, worked_on) else {
-        return show(match worked_on {
-            Some(true) => error.cause(RUNS),
-            Some(false) => error.cause(GONE),
-            None => error.cause("whether its runner still runs cannot be told"),
-        });
+    let history = match (history, worked_on) {
+        (Some(history), Some(false)) => history,
+        (None, Some(false)) => return error.cause(GONE).hint(format!("see how it stands: baton show {run}")),
+        (_, Some(true)) => return show(error.cause(RUNS)),
+        (_, None) => return show(error.cause("whether its runner still runs cannot be told")),
     };
     let questions = Questions::of(history.records().iter().map(|stored| &stored.record));
     let open: Vec<_> = questions.open().collect();

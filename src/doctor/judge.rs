@@ -3,7 +3,7 @@
 use super::plan::{HostPlan, Plan, Reader, ServicePlan};
 use super::round::{HostSeen, Seen, ServiceSeen};
 use super::spelling::Misspelt;
-use super::{Chart, Entry, Finding, Wanted, Weight};
+use super::{Chart, Entry, Finding, UselessSecret, Wanted, Weight};
 use crate::exec::{LogSeen, value_of};
 use crate::model::effect::{Action, Failure, FailureKind};
 use crate::model::inventory::Pair;
@@ -44,10 +44,10 @@ pub(super) fn chart(wanted: &Wanted, plan: &Plan, seen: &Seen, at: i64) -> Chart
     }
     let pairs = plan.pairs.iter().filter_map(|name| wanted.site.pairs.get(name));
     chart.entries.extend(pairs.filter_map(|pair| pair_entry(pair, seen)));
-    chart.entries.extend(wanted.secrets.iter().map(|(name, what, next)| Entry {
+    chart.entries.extend(wanted.secrets.iter().map(|UselessSecret { name, why, next }| Entry {
         name: name.as_ref().map_or("secrets".to_owned(), |name| format!("secret {name}")),
         told: "of no use to a run".to_owned(),
-        findings: vec![wrong(what.clone(), next.clone())],
+        findings: vec![wrong(why.clone(), next.clone())],
     }));
     let named = |names: &BTreeMap<String, Vec<String>>, why: &str| {
         let each = names.iter().map(|(probe, of)| format!("`{probe}` of {}", of.join(", ")));

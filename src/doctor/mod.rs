@@ -40,8 +40,19 @@ pub struct Wanted {
     pub jobs: BTreeMap<String, String>,
     /// The hosts are those of a lab: they have no clocks, disks or accounts of their own.
     pub rehearsed: bool,
-    /// What is wrong with the site's secrets: of which one it is said, if of one, what, and what to do about it.
-    pub secrets: Vec<(Option<String>, String, Option<String>)>,
+    /// What is wrong with the site's secrets.
+    pub secrets: Vec<UselessSecret>,
+}
+
+/// A secret that is of no use to a run.
+#[derive(Debug, Clone)]
+pub struct UselessSecret {
+    /// Its name, where that does not stand in the words.
+    pub name: Option<String>,
+    /// Why.
+    pub why: String,
+    /// What to do about it.
+    pub next: Option<String>,
 }
 
 /// How much a finding means.

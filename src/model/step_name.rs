@@ -66,9 +66,7 @@ impl StepNames {
             }
         }
     }
-}
 
-impl StepNames {
     /// Steps get their numbers as they come, from 1: of a number it is only known which are too high.
     fn numbered(&self, wanted: &str) -> Result<StepName> {
         let parts: Option<Vec<u32>> = wanted.split('.').map(|part| part.parse().ok()).collect();

@@ -1,8 +1,8 @@
 //! Parts of a script that are run only for some products: branches that ask for the `.product` of a service, and what
 //! follows one of them that leaves. It reads the text; what stands in these parts it does not judge.
 
-use crate::script::regions::{Kind, regions};
-use crate::script::scanner::{At, Scanned};
+use crate::script::regions::{Kind, Region};
+use crate::script::scanner::{At, Scanned, at};
 use rhai::Position;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,16 +16,16 @@ type Branches = Vec<(At, At, bool)>;
 pub(crate) struct Guarded(Vec<(At, At)>);
 
 impl Guarded {
-    /// Reads a text.
-    pub(crate) fn of(text: &str) -> Self {
+    /// Reads a text with these parts.
+    pub(crate) fn of(text: &str, regions: &[Region]) -> Self {
         let scanned = Scanned::of(text);
         let words: Vec<String> = scanned.tokens.iter().map(|token| scanned.word(token)).collect();
         let told = told(&words);
         let asks = |at: usize| is_product(&words, at) || told.contains(words[at].as_str());
         let mut groups: BTreeMap<At, Branches> = BTreeMap::new();
-        for region in regions(text) {
-            if let Kind::Branch { group, leaves, .. } = region.kind {
-                groups.entry(group).or_default().push((region.from, region.to, leaves));
+        for region in regions {
+            if let Kind::Branch { group, leaves, .. } = &region.kind {
+                groups.entry(*group).or_default().push((region.from, region.to, *leaves));
             }
         }
         let mut found = Vec::new();
@@ -43,8 +43,7 @@ impl Guarded {
 
     /// Whether a place is in one of them.
     pub(crate) fn has(&self, position: Position) -> bool {
-        let number = |given: Option<usize>| given.and_then(|given| u32::try_from(given).ok()).unwrap_or(0);
-        let at = (number(position.line()), number(position.position()));
+        let at = at(position);
         self.0.iter().any(|(from, to)| *from <= at && at <= *to)
     }
 }

@@ -11,8 +11,8 @@ use crate::script::guarded::{Guarded, PRODUCT};
 use crate::script::handles::{PairHandle, ServiceHandle};
 use crate::script::labels::{labels, unlike};
 use crate::script::program::{CLOSURE, Program, Unit};
-use crate::script::regions::{Region, regions};
-use crate::script::scanner::{At, Lookalike, Scanned};
+use crate::script::regions::regions;
+use crate::script::scanner::{At, Lookalike, Scanned, at};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
 use crate::script::trial::{Tried, Unwritten};
@@ -44,26 +44,25 @@ pub struct Finding {
 /// services and pairs are not looked at.
 #[must_use]
 pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut all = Vec::new();
     let keys = program.units().flat_map(|unit| tree::keys(&unit.ast)).collect();
     for unit in program.units() {
         let mut functions = Functions::of_engine(&program.engine());
         functions.add(&unit.ast);
         let written = Written::of(program, unit, inventory);
-        let (guarded, regions) = (Guarded::of(&unit.text), regions(&unit.text));
-        let (loops, labels, found) = (loops(unit), labels(&unit.text), Vec::new());
-        let keys = &keys;
-        let mut linter =
-            Linter { program, unit, written, functions, loops, labels, guarded, regions, keys, findings: found };
+        let regions = regions(&unit.text);
+        let (guarded, labels) = (Guarded::of(&unit.text, &regions), labels(&regions));
+        let (loops, keys, findings) = (loops(unit), &keys, Vec::new());
+        let mut linter = Linter { program, unit, written, functions, loops, labels, guarded, keys, findings };
         unit.ast.walk(&mut |path| {
             linter.node(path);
             true
         });
         linter.lookalikes();
         linter.findings.sort_by(|a, b| a.error.place.cmp(&b.error.place));
-        findings.append(&mut linter.findings);
+        all.append(&mut linter.findings);
     }
-    findings
+    all
 }
 
 /// The text from where to where each loop's body goes. Closures are separate trees: only their place tells that they
@@ -91,7 +90,6 @@ struct Linter<'a> {
     labels: BTreeMap<At, Vec<String>>,
     /// What is run only for some products.
     guarded: Guarded,
-    regions: Vec<Region>,
     /// Under which keys maps of the program may hold something.
     keys: &'a BTreeSet<String>,
     findings: Vec<Finding>,
@@ -116,28 +114,25 @@ impl Linter<'_> {
         }
     }
 
-    /// The labels of a `switch` beside what it decides by. Whether they are of another kind.
-    fn switch(&mut self, subject: &Expr, position: Position) -> bool {
-        let at = |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
-        let place = (at(position.line()), at(position.position()));
-        let labels = self.labels.get(&place).map(Vec::as_slice).unwrap_or_default();
-        let found = unlike(self.written.sort(subject), labels);
-        let is_unlike = found.is_some();
-        if let Some((certain, message, hint)) = found {
+    /// The labels of a `switch` beside what it decides by.
+    fn switch(&mut self, path: &[ASTNode<'_>], subject: &Expr, position: Position) {
+        let labels = self.labels.get(&at(position)).map(Vec::as_slice).unwrap_or_default();
+        if let Some((certain, message, hint)) = unlike(self.written.sort(subject), labels) {
             let severity = if certain { Severity::Error } else { Severity::Warning };
-            self.found(severity, message, Some(hint), position);
+            return self.found(severity, message, Some(hint), position);
         }
-        is_unlike
+        let found = never::labels(&self.written, subject, labels, position);
+        self.never(path, found);
     }
 
     fn node(&mut self, path: &[ASTNode<'_>]) {
         let Some(node) = path.last() else { return };
-        let unlike = match node {
-            ASTNode::Stmt(Stmt::Switch(parts, position)) => self.switch(&parts.0, *position),
-            _ => false,
-        };
-        if !unlike {
-            self.never(path, node);
+        if let ASTNode::Stmt(Stmt::Switch(parts, position)) = node {
+            self.switch(path, &parts.0, *position);
+        }
+        self.never(path, never::compared(&self.written, node));
+        if let Some((message, hint, position)) = never::property(&self.written, node) {
+            self.found(Severity::Error, message, hint, position);
         }
         let Some(site) = tree::call_site(node) else { return };
         if tree::capture(path).is_some() {
@@ -152,16 +147,11 @@ impl Linter<'_> {
         }
     }
 
-    /// What can never be, whatever is called.
-    fn never(&mut self, path: &[ASTNode<'_>], node: &ASTNode<'_>) {
-        let mut found = never::compared(&self.written, node);
-        found.extend(never::labels(&self.written, node, &self.regions));
+    /// What a reading can never be, unless it is compared only for some products.
+    fn never(&mut self, path: &[ASTNode<'_>], found: Vec<never::Found>) {
         for (message, hint, position) in found {
             let severity = if self.is_guarded(path, position) { Severity::Warning } else { Severity::Error };
             self.found(severity, message, hint, position);
-        }
-        if let Some((message, hint, position)) = never::property(&self.written, node) {
-            self.found(Severity::Error, message, hint, position);
         }
     }
 

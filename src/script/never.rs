@@ -9,8 +9,6 @@ use crate::model::text::did_you_mean;
 use crate::model::value::Value;
 use crate::script::doc;
 use crate::script::handles::{PairHandle, ServiceHandle};
-use crate::script::regions::{Kind, Region};
-use crate::script::scanner::Scanned;
 use crate::script::tree::{self, CallSite};
 use crate::script::written::Written;
 use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Position, Stmt};
@@ -64,40 +62,15 @@ pub(crate) fn compared(written: &Written<'_>, node: &ASTNode<'_>) -> Vec<Found> 
 }
 
 /// Labels of a `switch` that what it looks at never is.
-pub(crate) fn labels(written: &Written<'_>, node: &ASTNode<'_>, regions: &[Region]) -> Vec<Found> {
-    let ASTNode::Stmt(Stmt::Switch(parts, position)) = node else { return Vec::new() };
-    let Some((service, probe)) = reading(written, &parts.0) else { return Vec::new() };
-    let mut found = Vec::new();
-    for region in regions {
-        let Kind::Branch { group, when, by: Some(_), .. } = &region.kind else { continue };
-        let number = |given: Option<usize>| given.and_then(|given| u32::try_from(given).ok()).unwrap_or(0);
-        if *group != (number(position.line()), number(position.position())) {
-            continue;
-        }
-        let label = Scanned::of(when);
-        for word in label.tokens.iter().map(|token| label.word(token)).take_while(|word| word != "if") {
-            let text = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-            if let Some(message) = text.and_then(|text| never(&service, &probe, &text.into())) {
-                found.push((message, None, *position));
-            }
-        }
-    }
-    found
+pub(crate) fn labels(written: &Written<'_>, subject: &Expr, labels: &[String], position: Position) -> Vec<Found> {
+    let Some((service, probe)) = reading(written, subject) else { return Vec::new() };
+    let texts = labels.iter().filter_map(|label| label.strip_prefix('"')?.strip_suffix('"'));
+    texts.filter_map(|text| Some((never(&service, &probe, &text.into())?, None, position))).collect()
 }
 
 /// The service and the probe that an expression reads.
 fn reading(written: &Written<'_>, expr: &Expr) -> Option<(ServiceHandle, String)> {
-    let (call, object) = match expr {
-        Expr::FnCall(call, _) if call.op_token.is_none() && call.namespace.is_empty() => (call, None),
-        Expr::Dot(parts, ..) => match &parts.rhs {
-            Expr::MethodCall(call, _) => (call, Some(&parts.lhs)),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    if written.is_own(&call.name) {
-        return None;
-    }
+    let (call, object) = tree::called(expr).filter(|(call, _)| !written.is_own(&call.name))?;
     let mut args = object.into_iter().chain(call.args.iter());
     let service = written.value(args.next()?).read_lock::<ServiceHandle>().map(|service| service.clone())?;
     let probe = match READS.iter().find(|(verb, _)| *verb == call.name) {
@@ -189,14 +162,11 @@ fn closure(written: &Written<'_>, ast: &AST, of: &str, given: &Expr, values: usi
 
 /// The verb that an expression calls, if that is one that does something or reads, and gives no closure.
 fn acts<'e>(written: &Written<'_>, expr: &'e Expr) -> Option<&'e str> {
-    let name = match expr {
-        Expr::FnCall(call, _) if call.op_token.is_none() && call.namespace.is_empty() => call.name.as_str(),
-        Expr::Dot(parts, ..) => match &parts.rhs {
-            Expr::MethodCall(call, _) if written.thing(&parts.lhs).is_some() => call.name.as_str(),
-            _ => return None,
-        },
-        _ => return None,
-    };
+    let (call, object) = tree::called(expr)?;
+    if object.is_some_and(|object| written.thing(object).is_none()) {
+        return None;
+    }
+    let name = call.name.as_str();
     let acts = doc::find(name).is_some_and(|doc| doc.class.is_some() || ACT.contains(&name));
     (acts && !written.is_own(name)).then_some(name)
 }

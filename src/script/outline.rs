@@ -82,7 +82,14 @@ fn place_of(line: &OutlineLine) -> Option<Place> {
 pub fn step_names(program: &Program) -> StepNames {
     let sheets = sheets(program);
     let most = sheets.first().and_then(|sheet| Counter { sheets: &sheets, calls: Vec::new() }.of_part(sheet, None));
-    StepNames { most, ..program.step_names() }
+    let mut names = StepNames { most, ..StepNames::default() };
+    for Written { name, computed, .. } in steps(program) {
+        let known = if computed { &mut names.computed } else { &mut names.written };
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+    names
 }
 
 /// The steps of a program, each once, in the order in which they can happen.

@@ -7,7 +7,6 @@ use crate::error::{Error, Place, Result, Snippet};
 use crate::holdings::{self, Excess, Pulse, Watch};
 use crate::model::inventory::Inventory;
 use crate::model::record::EffectId;
-use crate::model::step_name::StepNames;
 use crate::model::value::Fields;
 use crate::script::context::{Fallible, Held, Obligation, Run, Track};
 use crate::script::failure::{self, Bug};
@@ -153,16 +152,6 @@ impl Program {
     #[must_use]
     pub fn runbook(&self) -> &str {
         &self.runbook
-    }
-
-    /// The steps that the runbook and its modules name.
-    #[must_use]
-    pub fn step_names(&self) -> StepNames {
-        let mut names = StepNames::default();
-        for unit in self.units() {
-            tree::step_names(&unit.ast, &mut names);
-        }
-        names
     }
 
     /// Whether it does nothing at all: lines typed by hand have such a runbook.

@@ -1,10 +1,17 @@
 //! A script's text taken apart as it is written: the words and signs of its code, and what in its texts is not what it
 //! looks like. For what the syntax tree no longer tells. It judges nothing and refuses nothing.
 
+use rhai::Position;
 use std::collections::BTreeSet;
 
 /// Line and column, from 1.
 pub(crate) type At = (u32, u32);
+
+/// Where the syntax tree has something; what it has nowhere is before everything.
+pub(crate) fn at(position: Position) -> At {
+    let number = |given: Option<usize>| given.and_then(|given| u32::try_from(given).ok()).unwrap_or(0);
+    (number(position.line()), number(position.position()))
+}
 
 /// A word or sign of the code. Comments have none. A text in plain quotes is one; one in back-ticks has its quotes and
 /// what stands in `${…}`, whose first sign is `${`.

@@ -3,7 +3,6 @@
 // Rhai's enums grow with its versions.
 #![allow(clippy::wildcard_enum_match_arm)]
 
-use crate::model::step_name::StepNames;
 use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Map, Position, Stmt, StmtBlock};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,22 +66,17 @@ pub(crate) fn call_site<'a>(node: &'a ASTNode<'_>) -> Option<CallSite<'a>> {
     Some(CallSite { name: &call.name, namespace, args: &call.args, position, method })
 }
 
-/// Adds the names of the steps that a tree begins.
-pub(crate) fn step_names(ast: &AST, names: &mut StepNames) {
-    ast.walk(&mut |path| {
-        let begins = |site: &CallSite<'_>| matches!(site.name, "step" | "ensure") && site.namespace.is_none();
-        if let Some(site) = path.last().and_then(call_site).filter(begins) {
-            let Some(given) = site.args.first() else { return true };
-            let (name, known) = match literal_text(given) {
-                Some(name) => (name, &mut names.written),
-                None => (template_text(given), &mut names.computed),
-            };
-            if !known.contains(&name) {
-                known.push(name);
-            }
-        }
-        true
-    });
+/// The function of no module that an expression calls, and the object where it is written behind a dot.
+pub(crate) fn called(expr: &Expr) -> Option<(&FnCallExpr, Option<&Expr>)> {
+    let (call, object) = match expr {
+        Expr::FnCall(call, _) => (call, None),
+        Expr::Dot(parts, ..) => match &parts.rhs {
+            Expr::MethodCall(call, _) => (call, Some(&parts.lhs)),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (call.op_token.is_none() && call.namespace.is_empty()).then_some((&**call, object))
 }
 
 /// Which variables of a `for` each closure captures, by the name Rhai gives the closure: their places among all it

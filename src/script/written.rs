@@ -98,11 +98,7 @@ impl<'a> Written<'a> {
     /// Of which kind an expression is, where that is certain.
     pub(crate) fn sort(&self, expr: &Expr) -> Option<Sort> {
         let (call, object) = match expr {
-            Expr::FnCall(call, _) => (call, None),
-            Expr::Dot(parts, ..) => match &parts.rhs {
-                Expr::MethodCall(call, _) => (call, Some(&parts.lhs)),
-                _ => return None,
-            },
+            Expr::FnCall(..) | Expr::Dot(..) => tree::called(expr)?,
             Expr::InterpolatedString(..) => return Some(Sort::Text),
             Expr::Variable(variable, ..) if variable.2.is_empty() => {
                 let name = variable.1.as_str();
@@ -110,7 +106,7 @@ impl<'a> Written<'a> {
             }
             other => return sort_of(&tree::literal(other)?),
         };
-        if call.op_token.is_some() || !call.namespace.is_empty() || self.own.contains(call.name.as_str()) {
+        if self.own.contains(call.name.as_str()) {
             return None;
         }
         if call.name != "probe" {

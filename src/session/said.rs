@@ -1,6 +1,7 @@
 //! The words that the texts of a run write in quotes: what hosts say is compared with them. It reads; it judges
 //! nothing.
 
+use crate::model::inventory::Inventory;
 use crate::session::Texts;
 use std::collections::BTreeMap;
 
@@ -21,13 +22,11 @@ pub fn said(texts: &Texts) -> BTreeMap<String, Vec<String>> {
     said
 }
 
-/// The first profile that says how the records of a log are read.
+/// The product of the first service whose log has records that are read.
 #[must_use]
-pub fn log_of(texts: &Texts) -> Option<&str> {
-    let mut profiles = texts.files.iter().filter_map(|(name, text)| Some((name.strip_prefix("profile:")?, text)));
-    let heads = |line: &str| ["[log]", "[log.", "[[log."].iter().any(|head| line.trim_start().starts_with(head));
-    let has_log = |text: &str| text.lines().any(heads);
-    profiles.find(|(_, text)| has_log(text)).map(|(name, _)| name)
+pub fn log_of(site: &Inventory) -> Option<&str> {
+    let with_log = site.services.values().find(|service| service.profile.log.is_some())?;
+    Some(&with_log.profile.product)
 }
 
 fn without_secrets(inventory: &str) -> String {

@@ -181,7 +181,7 @@ fn a_run_that_was_kept_out_has_nothing_to_take_back_and_was_told_who_stands_ther
     let kept_out = baton.run(&["run", "own/next", "-i", "site.toml"]).code(8).says("was not started");
     let told = kept_out.in_one_line();
     assert!(
-        told.contains(" holds `a` and has stopped at step 1 `One`")
+        told.contains(" has acted on `a` and has stopped at step 1 `One`")
             && told.contains(&format!("go on with it first: baton resume {stands}")),
         "{told}"
     );

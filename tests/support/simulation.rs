@@ -17,6 +17,7 @@ use baton::model::record::{EffectId, FROM_RUN, Record, TrackId, Way, Who};
 use baton::model::steering::Steering;
 use baton::model::step_name::StepNames;
 use baton::model::value::{Fields, Value};
+use baton::script::outline;
 use baton::session::adoption::{self, Adoption};
 use baton::session::{self, Finished, Parts, Prepared, Takeover, Terms, Verdict};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
@@ -451,7 +452,7 @@ impl Play<'_> {
 
     /// The steps that the runbook names.
     pub fn step_names(&self) -> StepNames {
-        self.scene.prepared.program.step_names()
+        outline::step_names(&self.scene.prepared.program)
     }
 
     /// What is on record.
