@@ -212,11 +212,12 @@ impl Holdings {
 
 /// Only what is captured, or a closure that has captured something, can; and only if something that holds is in it.
 fn may_hold_itself(value: &Dynamic) -> bool {
+    if !value.is_shared() {
+        return value.is_fnptr()
+            && value.read_lock::<FnPtr>().is_some_and(|function| function.curry().iter().any(holds));
+    }
     if let Some(function) = value.read_lock::<FnPtr>() {
         return function.curry().iter().any(holds);
-    }
-    if !value.is_shared() {
-        return false;
     }
     if let Some(map) = value.read_lock::<Map>() {
         return map.values().any(holds);
@@ -275,16 +276,22 @@ impl Sum {
                 Ok(())
             };
         }
-        if let Some(text) = value.read_lock::<ImmutableString>() {
+        if value.is_string() {
+            let Some(text) = value.read_lock::<ImmutableString>() else { return Ok(()) };
             if text.len() <= LONG_TEXT || self.is_new(text.as_ptr().addr(), NESTING_MAX) {
                 self.bytes += text.len();
             }
             return Ok(());
         }
-        if let Some(items) = value.read_lock::<Array>() {
+        if !holds(value) {
+            return Ok(());
+        }
+        if value.is_array() {
+            let Some(items) = value.read_lock::<Array>() else { return Ok(()) };
             return items.iter().try_for_each(|item| self.held(item, depth)).and_then(|()| self.holder());
         }
-        if let Some(map) = value.read_lock::<Map>() {
+        if value.is_map() {
+            let Some(map) = value.read_lock::<Map>() else { return Ok(()) };
             for (key, item) in map.iter() {
                 self.bytes += key.len() + size_of::<Dynamic>();
                 self.held(item, depth)?;

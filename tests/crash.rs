@@ -3,8 +3,9 @@
 //! the resume. Whatever the moment: the same end, no `once` effect twice, none lost.
 
 use crate::support::checks::{Complaint, Trial};
-use crate::support::simulation::Scene;
+use crate::support::simulation::{Between, Scene};
 use baton::model::record::Ending::{self, Done, Held};
+use baton::sim::CrashClock;
 
 /// Every runbook with every scenario it is made for, and how that ends.
 pub const SCENES: [(&str, &str, Ending); 24] = [
@@ -42,12 +43,10 @@ fn a_runner_may_die_at_any_point_and_nothing_is_lost_or_done_twice() {
         let scene = Scene::new(runbook, scenario);
         let trial = Trial::of(&scene, ending);
         assert_eq!(trial.undisturbed(), NONE, "{runbook} in {scenario}: undisturbed");
-        let mut point = 1;
-        while let Some(complaints) = trial.died_at(&[point]) {
-            assert_eq!(complaints, NONE, "{runbook} in {scenario}: died at point {point}");
-            point += 1;
+        for point in trial.deaths() {
+            assert_eq!(trial.died_at(point), NONE, "{runbook} in {scenario}: died at point {point}");
         }
-        assert!(point > 100, "{runbook} in {scenario}: only {point} points");
+        assert!(trial.points() > 100, "{runbook} in {scenario}: only {} points", trial.points());
     }
 }
 
@@ -62,19 +61,12 @@ fn a_resume_may_die_at_any_point_as_well() {
     for (at, (runbook, scenario, ending)) in SCENES.into_iter().enumerate() {
         let scene = Scene::new(runbook, scenario);
         let trial = Trial::of(&scene, ending);
-        let mut first = 1 + at as u64;
         let mut tried = 0;
-        loop {
-            let mut second = 1;
-            while let Some(complaints) = trial.died_at(&[first, second]) {
-                assert_eq!(complaints, NONE, "{runbook} in {scenario}: died at points {first} and {second}");
-                second += 1;
+        for first in (1 + at..=trial.points()).step_by(stride) {
+            for complaints in trial.died_again(first) {
+                assert_eq!(complaints, NONE, "{runbook} in {scenario}: died twice, at point {first} first");
+                tried += 1;
             }
-            if second == 1 {
-                break;
-            }
-            tried += second;
-            first += stride;
         }
         schedules += tried;
         if all {
@@ -82,6 +74,42 @@ fn a_resume_may_die_at_any_point_as_well() {
         }
     }
     assert!(schedules > 1000, "only {schedules} schedules");
+}
+
+/// The tests above go on from copies of the site, taken while one runner lives, and of copies that are alike only from
+/// the first: a copy is what a runner leaves that dies, and what is called alike is.
+#[test]
+fn a_runner_that_dies_leaves_what_was_copied_at_that_point() {
+    for (runbook, scenario) in [("genesys/confserv-ha", "upgrade-mode"), ("postgresql/switchover", "clean")] {
+        let scene = Scene::new(runbook, scenario);
+        let calm = scene.play(1);
+        let (_, moments) = calm.watched(|clock| calm.runner(clock, &Between::nothing()));
+        for (pair, point) in moments.windows(2).zip(2..) {
+            if pair[1].is_as(&pair[0]) {
+                let [before, now] = [0, 1].map(|at| calm.died_at(&pair[at]));
+                assert_eq!(now.summary(), before.summary(), "{runbook}: points {} and {point}", point - 1);
+                assert_eq!(now.deeds(), before.deeds(), "{runbook}: points {} and {point}", point - 1);
+                assert!(now.bytes() == before.bytes(), "{runbook}: points {} and {point}", point - 1);
+            }
+        }
+        for (moment, point) in moments.iter().zip(1..).step_by(41) {
+            let (copied, left) = (calm.died_at(moment), scene.play(1));
+            let dead = left.runner(&CrashClock::at(point), &Between::nothing()).expect("not refused");
+            assert_eq!(dead.map(|end| end.ending), None, "{runbook}: it dies at point {point}");
+            for (after, what) in [(false, "as it was left"), (true, "gone on with")] {
+                let place = format!("{runbook}: point {point}, {what}");
+                if after {
+                    for play in [&copied, &left] {
+                        play.run();
+                    }
+                }
+                assert_eq!(copied.summary(), left.summary(), "{place}");
+                assert_eq!(copied.deeds(), left.deeds(), "{place}");
+                assert_eq!(copied.shown(), left.shown(), "{place}");
+                assert!(copied.bytes() == left.bytes(), "{place}: the journals differ");
+            }
+        }
+    }
 }
 
 #[test]

@@ -41,14 +41,14 @@ impl Bug {
     /// Whether this check complains at a run without a death, or else at one with.
     fn is_caught_by(&self, check: Check) -> bool {
         let scene = Scene::patched(RUNBOOK, self.scenario, self.patches);
-        let trial = Trial::with(&scene, Ending::Done, (self.faults)(), (self.between)());
+        let trial = Trial::with(&scene, Ending::Done, &(self.faults)(), (self.between)());
         trial.explore(STRIDE).any(|complaint| complaint.check == check)
     }
 
     /// What speaks against the same scenario with the same faults when the bug is not there.
     fn else_wrong(&self) -> Option<Complaint> {
         let scene = Scene::new(RUNBOOK, self.scenario);
-        let trial = Trial::with(&scene, Ending::Done, (self.faults)(), Between::nothing());
+        let trial = Trial::with(&scene, Ending::Done, &(self.faults)(), Between::nothing());
         trial.explore(STRIDE * 17).next()
     }
 }

@@ -30,7 +30,7 @@ struct State {
     points: Cell<u64>,
     at: Option<u64>,
     died: Cell<Option<Boundary>>,
-    watch: Option<Rc<dyn Fn()>>,
+    watch: Option<Rc<dyn Fn(Boundary)>>,
 }
 
 impl fmt::Debug for State {
@@ -55,7 +55,7 @@ impl CrashClock {
 
     /// The runner lives, and `watch` is called at each point: where a runner that dies there leaves everything.
     #[must_use]
-    pub fn watched(watch: Rc<dyn Fn()>) -> Self {
+    pub fn watched(watch: Rc<dyn Fn(Boundary)>) -> Self {
         Self(Rc::new(State { watch: Some(watch), ..State::default() }))
     }
 
@@ -66,7 +66,7 @@ impl CrashClock {
         }
         self.0.points.set(self.0.points.get() + 1);
         if let Some(watch) = &self.0.watch {
-            watch();
+            watch(boundary);
         }
         if Some(self.0.points.get()) == self.0.at {
             self.0.died.set(Some(boundary));

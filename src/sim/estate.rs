@@ -230,6 +230,13 @@ impl SimEstate {
         self.0.borrow().defect.clone()
     }
 
+    /// How many requests of runners it has taken so far: while a runner asks for nothing and time stands still,
+    /// nothing changes here.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.0.borrow().sequence
+    }
+
     /// Where faults can strike: every job and question so far, in order.
     #[must_use]
     pub fn places(&self) -> Vec<Trigger> {

@@ -1,7 +1,7 @@
 //! Runs that follow another one (`--from-run`): upgrades taken back with their record, by runners who may die anywhere.
 
 use super::given::{Given, USUAL};
-use crate::support::simulation::Play;
+use crate::support::simulation::{Play, unlike};
 use baton::model::record::{Ending, Record, Way};
 use baton::session::Verdict;
 use baton::sim::{CrashClock, oracle};
@@ -63,7 +63,7 @@ fn is_left(story: &Given, way: &Way) {
     let (_, calm, moments) = tale.undisturbed();
     let before = servers(&tale.play(&[]));
     let mut left = 0;
-    for (point, moment) in (1..).zip(&moments) {
+    for (point, moment) in unlike(&moments) {
         let play = calm.died_at(moment);
         if !play.is_begun() || matches!(play.records().last(), Some(Record::Ended { .. })) {
             continue;

@@ -1,7 +1,7 @@
 //! A tale: a run that is begun with something, played by runners who may die at any moment or find nobody to answer.
 //! Whoever takes it up names no flag and knows only its record. The end must be the one it has undisturbed.
 
-use crate::support::simulation::{Moment, Play, Scene};
+use crate::support::simulation::{Moment, Play, Scene, unlike};
 use baton::dispatch::{Gate, Stepwise, UntilStep};
 use baton::model::effect::{Action, Effect, Form, Outcome};
 use baton::model::event::Event;
@@ -103,7 +103,7 @@ impl Tale {
     pub(super) fn is_the_same_after_any_death(&self, what: &str) {
         let (undisturbed, calm, moments) = self.undisturbed();
         assert!(moments.len() > 60, "{what}: only {} moments", moments.len());
-        for (point, moment) in (1..).zip(&moments) {
+        for (point, moment) in unlike(&moments) {
             let play = calm.died_at(moment);
             if has_stopped(&play) {
                 continue;

@@ -2,11 +2,11 @@
 
 use super::{deeds, fails, settled};
 use crate::support::checks::judge;
-use crate::support::simulation::{Play, Scene};
+use crate::support::simulation::{Moment, Play, Scene, unlike};
 use baton::model::record::{Ending, Record, Way};
 use baton::model::value::Value;
 use baton::session::Verdict;
-use baton::sim::{CrashClock, FaultPlan};
+use baton::sim::FaultPlan;
 
 /// Everything a way back can meet: own undos, steps of tracks, recorded values, a question, what is owed.
 const ALL_KINDS: &str = r#"//! Everything that a way back can meet
@@ -36,33 +36,45 @@ fn end(play: &Play<'_>, ending: Ending) -> End {
     End { ending, summary: settled(play), deeds }
 }
 
-/// Goes back with runners that die at these points in turn, then one that lives. None when one of them ended alive.
-fn back(scene: &Scene, plan: &FaultPlan, way: &Way, points: &[u64]) -> Option<End> {
+/// A run that has come to its end, or failed.
+fn ended<'a>(scene: &'a Scene, plan: &FaultPlan) -> Play<'a> {
     let play = scene.play_with(1, plan);
     play.run();
-    for point in points {
-        if is_back(&play) {
-            return None;
-        }
-        let clock = CrashClock::at(*point);
-        if play.back_runner(&clock, way, Verdict::Retry).unwrap_or_else(|why| panic!("{points:?}: {why}")).is_some() {
-            return None;
-        }
-    }
-    if is_back(&play) {
+    play
+}
+
+/// A runner that lives takes it back, or goes on with that. Gives every moment at which it could have died.
+fn back(play: &Play<'_>, way: &Way, deaths: &[usize]) -> (End, Vec<Moment>) {
+    let (finished, moments) = play.watched(|clock| play.back_runner(clock, way, Verdict::Retry));
+    let finished = finished.unwrap_or_else(|why| panic!("{deaths:?}: {why}")).expect("it lives");
+    (end(play, finished.ending), moments)
+}
+
+/// What a run comes to that somebody takes up after these deaths, who may not know that it went back.
+fn taken_up(play: &Play<'_>, way: &Way, deaths: &[usize]) -> End {
+    if is_back(play) {
         // The runner died with its work done: after its last record.
-        return Some(end(&play, Ending::RolledBack));
+        return end(play, Ending::RolledBack);
     }
-    // Whoever goes on may not know that it went back.
     let finished = if play.records().iter().any(|record| matches!(record, Record::Rollback { .. })) {
         play.run()
     } else {
         play.back(way)
     };
-    let complaints = judge(&play, finished.ending);
+    let complaints = judge(play, finished.ending);
     let complaints: Vec<_> = complaints.iter().filter(|found| !found.text.contains("INV")).collect();
-    assert!(complaints.is_empty(), "{points:?}: {complaints:?}");
-    Some(end(&play, finished.ending))
+    assert!(complaints.is_empty(), "{deaths:?}: {complaints:?}");
+    end(play, finished.ending)
+}
+
+/// Takes it back with runners that die at each point in turn; how often that was. The undisturbed end is `expected`.
+fn dies_everywhere(play: &Play<'_>, way: &Way, expected: Ending) -> usize {
+    let (undisturbed, moments) = back(play, way, &[]);
+    assert_eq!(undisturbed.ending, expected, "{way:?}");
+    for (point, moment) in unlike(&moments) {
+        same(&undisturbed, &taken_up(&play.died_at(moment), way, &[point]), &[point]);
+    }
+    moments.len()
 }
 
 fn is_back(play: &Play<'_>) -> bool {
@@ -70,10 +82,10 @@ fn is_back(play: &Play<'_>) -> bool {
 }
 
 #[track_caller]
-fn same(undisturbed: &End, other: &End, points: &[u64]) {
-    assert_eq!(other.ending, undisturbed.ending, "died at {points:?}");
-    assert_eq!(other.summary, undisturbed.summary, "died at {points:?}");
-    assert_eq!(other.deeds, undisturbed.deeds, "died at {points:?}");
+fn same(undisturbed: &End, other: &End, deaths: &[usize]) {
+    assert_eq!(other.ending, undisturbed.ending, "died at {deaths:?}");
+    assert_eq!(other.summary, undisturbed.summary, "died at {deaths:?}");
+    assert_eq!(other.deeds, undisturbed.deeds, "died at {deaths:?}");
 }
 
 #[test]
@@ -85,18 +97,9 @@ fn a_runner_may_die_at_any_point_of_a_way_back() {
         (fails("backup", "confdb"), Way::To("Both".into())),
         (fails("backup", "confdb"), Way::Abort),
     ] {
-        let undisturbed = back(&scene, &plan, &way, &[]).expect("nobody was to die");
         let expected = if way == Way::Abort { Ending::Aborted } else { Ending::RolledBack };
-        if way == Way::Abort && plan == FaultPlan::default() {
-            continue;
-        }
-        assert_eq!(undisturbed.ending, expected);
-        let mut point = 1;
-        while let Some(found) = back(&scene, &plan, &way, &[point]) {
-            same(&undisturbed, &found, &[point]);
-            point += 1;
-        }
-        assert!(point > 15, "{way:?}: only {point} points");
+        let points = dies_everywhere(&ended(&scene, &plan), &way, expected);
+        assert!(points > 15, "{way:?}: only {points} points");
     }
 }
 
@@ -112,33 +115,25 @@ fn a_runner_may_die_at_any_point_of_the_way_back_from_a_shipped_upgrade() {
         ("postgresql/switchover", "clean", fails("rewind", "pg-a")),
     ] {
         let scene = Scene::new(runbook, scenario);
-        let undisturbed = back(&scene, &plan, &Way::All, &[]).expect("nobody was to die");
-        assert_eq!(undisturbed.ending, Ending::RolledBack, "{scenario}");
-        let mut point = 1;
-        while let Some(found) = back(&scene, &plan, &Way::All, &[point]) {
-            same(&undisturbed, &found, &[point]);
-            point += 1;
-        }
-        assert!(point > 30, "{scenario}: only {point} points");
+        let points = dies_everywhere(&ended(&scene, &plan), &Way::All, Ending::RolledBack);
+        assert!(points > 30, "{scenario}: only {points} points");
     }
 }
 
 #[test]
 fn whoever_goes_on_may_die_as_well() {
     let scene = Scene::of_text(ALL_KINDS);
-    let plan = fails("backup", "confdb");
-    let undisturbed = back(&scene, &plan, &Way::All, &[]).expect("nobody was to die");
-    let mut first = 1;
-    loop {
-        let mut second = 1;
-        while let Some(found) = back(&scene, &plan, &Way::All, &[first, second]) {
-            same(&undisturbed, &found, &[first, second]);
-            second += 3;
+    let play = ended(&scene, &fails("backup", "confdb"));
+    let (undisturbed, moments) = back(&play, &Way::All, &[]);
+    for (first, moment) in unlike(&moments).step_by(7) {
+        let left = play.died_at(moment);
+        if is_back(&left) {
+            continue;
         }
-        if second == 1 {
-            break;
+        let (_, again) = back(&left, &Way::All, &[first]);
+        for (second, moment) in unlike(&again).step_by(3) {
+            same(&undisturbed, &taken_up(&left.died_at(moment), &Way::All, &[first, second]), &[first, second]);
         }
-        first += 7;
     }
-    assert!(first > 20, "only {first} points");
+    assert!(moments.len() > 20, "only {} points", moments.len());
 }

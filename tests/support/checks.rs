@@ -1,7 +1,7 @@
 //! The checks every performance of a shipped runbook has to pass, however often its runners died. They complain instead
 //! of panicking, so that seeded bugs (tests/seeded.rs) are caught by the same code as the ordinary suite runs.
 
-use crate::support::simulation::{Between, Play, Scene};
+use crate::support::simulation::{Between, Moment, Play, Scene, unlike};
 use baton::model::effect::{Action, Class, Outcome};
 use baton::model::record::{EffectId, Ending, Record};
 use baton::model::value::Value;
@@ -42,11 +42,11 @@ struct End {
     deeds: BTreeMap<String, usize>,
 }
 
-/// A scene, what stands between the run and its parts, and the end that it comes to when nobody disturbs it.
+/// A scene that was played without a death, with every moment at which its runner could have died.
 pub struct Trial<'a> {
-    scene: &'a Scene,
-    plan: FaultPlan,
     between: Between,
+    play: Play<'a>,
+    moments: Vec<Moment>,
     undisturbed: Option<End>,
     complaints: Vec<Complaint>,
 }
@@ -54,18 +54,18 @@ pub struct Trial<'a> {
 impl<'a> Trial<'a> {
     /// The ordinary trial: no fault, nothing in between.
     pub fn of(scene: &'a Scene, expected: Ending) -> Self {
-        Self::with(scene, expected, FaultPlan::default(), Between::nothing())
+        Self::with(scene, expected, &FaultPlan::default(), Between::nothing())
     }
 
     /// Plays the scene once without a death.
-    pub fn with(scene: &'a Scene, expected: Ending, plan: FaultPlan, between: Between) -> Self {
-        let mut trial = Self { scene, plan, between, undisturbed: None, complaints: Vec::new() };
-        let Some((end, mut complaints)) = trial.perform(&[]) else { unreachable!("nobody was to die") };
+    pub fn with(scene: &'a Scene, expected: Ending, plan: &FaultPlan, between: Between) -> Self {
+        let play = scene.play_with(1, plan);
+        let (finished, moments) = play.watched(|clock| play.runner(clock, &between));
+        let (end, mut complaints) = performed(&play, finished, &[]);
         if let Some(found) = end.as_ref().map(|end| end.ending).filter(|ending| *ending != expected) {
             complaints.push(complaint(Check::Ending, format!("it ended {found:?}, not {expected:?}")));
         }
-        (trial.undisturbed, trial.complaints) = (end, complaints);
-        trial
+        Self { between, play, moments, undisturbed: end, complaints }
     }
 
     /// What speaks against the run that nobody disturbed.
@@ -73,42 +73,64 @@ impl<'a> Trial<'a> {
         &self.complaints
     }
 
-    /// Plays with runners that die at these points in turn, then one that lives. None when one of them ended alive.
-    pub fn died_at(&self, points: &[u64]) -> Option<Vec<Complaint>> {
-        let (end, mut complaints) = self.perform(points)?;
+    /// At how many points a runner could have died.
+    pub fn points(&self) -> usize {
+        self.moments.len()
+    }
+
+    /// The points at which it leaves something else than at the point before.
+    pub fn deaths(&self) -> impl Iterator<Item = usize> {
+        unlike(&self.moments).map(|(point, _)| point)
+    }
+
+    /// What speaks against the run when its runner dies at this point, counted from 1, and the next one lives.
+    pub fn died_at(&self, point: usize) -> Vec<Complaint> {
+        self.goes_on(&self.play.died_at(&self.moments[point - 1]), &[point])
+    }
+
+    /// The same when the next one dies as well: at each of its points at which it leaves something else.
+    pub fn died_again(&self, point: usize) -> Vec<Vec<Complaint>> {
+        let left = self.play.died_at(&self.moments[point - 1]);
+        let (_, moments) = left.watched(|clock| left.runner(clock, &self.between));
+        let deaths = unlike(&moments);
+        deaths.map(|(second, moment)| self.goes_on(&left.died_at(moment), &[point, second])).collect()
+    }
+
+    /// All complaints, the undisturbed run's first, then those of the runs that died at every `stride`-th of the points
+    /// that are not alike: as lazily as they are asked for.
+    pub fn explore(&self, stride: usize) -> impl Iterator<Item = Complaint> {
+        let deaths = self.deaths().step_by(stride).flat_map(|point| self.died_at(point));
+        self.complaints.iter().cloned().chain(deaths)
+    }
+
+    /// A runner that lives takes up what dead ones have left.
+    fn goes_on(&self, left: &Play<'_>, deaths: &[usize]) -> Vec<Complaint> {
+        let finished = left.runner(&CrashClock::never(), &self.between);
+        let (end, mut complaints) = performed(left, finished, deaths);
         if end.is_some() && end != self.undisturbed {
-            let text = format!("died at {points:?}: {end:#?}, undisturbed {:#?}", self.undisturbed);
+            let text = format!("died at {deaths:?}: {end:#?}, undisturbed {:#?}", self.undisturbed);
             complaints.push(complaint(Check::SameEnd, text));
         }
-        Some(complaints)
+        complaints
     }
+}
 
-    /// All complaints, the undisturbed run's first, then those of the runs that died at every `stride`-th point: as
-    /// lazily as they are asked for.
-    pub fn explore(&self, stride: usize) -> impl Iterator<Item = Complaint> {
-        let deaths = (1..).step_by(stride).map_while(|point| self.died_at(&[point]));
-        self.complaints.iter().cloned().chain(deaths.flatten())
+/// How a performance ended whose last runner lived, and what speaks against it.
+fn performed(
+    play: &Play<'_>,
+    finished: Result<Option<Finished>, String>,
+    deaths: &[usize],
+) -> (Option<End>, Vec<Complaint>) {
+    let Finished { ending, error, .. } = match finished {
+        Ok(finished) => finished.expect("it lives"),
+        Err(refusal) => return (None, vec![complaint(Check::Resume, format!("died at {deaths:?}: {refusal}"))]),
+    };
+    let mut complaints = judge(play, ending);
+    if ending == Ending::Bug {
+        complaints.push(complaint(Check::Ending, error.map_or_else(String::new, |error| error.to_string())));
     }
-
-    fn perform(&self, points: &[u64]) -> Option<(Option<End>, Vec<Complaint>)> {
-        let play = self.scene.play_with(1, &self.plan);
-        let clocks = points.iter().map(|point| CrashClock::at(*point)).chain([CrashClock::never()]);
-        let mut finished = None;
-        for (clock, lives) in clocks.zip((0..=points.len()).map(|runner| runner == points.len())) {
-            match play.runner(&clock, &self.between) {
-                Err(refusal) => return Some((None, vec![complaint(Check::Resume, format!("{points:?}: {refusal}"))])),
-                Ok(Some(_)) if !lives => return None,
-                Ok(end) => finished = end,
-            }
-        }
-        let Finished { ending, error, .. } = finished?;
-        let mut complaints = judge(&play, ending);
-        if ending == Ending::Bug {
-            complaints.push(complaint(Check::Ending, error.map_or_else(String::new, |error| error.to_string())));
-        }
-        complaints.iter_mut().for_each(|found| found.text = format!("died at {points:?}: {}", found.text));
-        Some((Some(End { ending, summary: play.summary(), deeds: play.deeds() }), complaints))
-    }
+    complaints.iter_mut().for_each(|found| found.text = format!("died at {deaths:?}: {}", found.text));
+    (Some(End { ending, summary: play.summary(), deeds: play.deeds() }), complaints)
 }
 
 /// Everything that can be said against a performance by itself.

@@ -20,7 +20,7 @@ use baton::model::value::{Fields, Value};
 use baton::script::outline;
 use baton::session::adoption::{self, Adoption};
 use baton::session::{self, Finished, Parts, Prepared, Takeover, Terms, Verdict};
-use baton::sim::{CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
+use baton::sim::{Boundary, CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
 use baton::world::{JobId, Request, Ticket, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -59,7 +59,29 @@ pub struct Play<'a> {
 pub struct Moment {
     estate: SimEstate,
     records: usize,
+    shown: usize,
     told: usize,
+    /// Time has passed since the moment before: what waited for it has happened.
+    time_passed: bool,
+    /// Something was shown as recorded that is not on record.
+    ahead: bool,
+}
+
+/// The moments at which a runner that dies leaves something else than at the one before, with their numbers from 1.
+pub fn unlike(moments: &[Moment]) -> impl Iterator<Item = (usize, &Moment)> {
+    let is_unlike = |at: usize| at == 0 || !moments[at].is_as(&moments[at - 1]);
+    moments.iter().enumerate().filter(move |(at, _)| is_unlike(*at)).map(|(at, moment)| (at + 1, moment))
+}
+
+impl Moment {
+    /// Whether a runner that dies now leaves what it would have left at the moment before: nothing was written and
+    /// nothing was asked for in between.
+    pub fn is_as(&self, before: &Self) -> bool {
+        !self.time_passed
+            && !self.ahead
+            && self.records == before.records
+            && self.estate.requests() == before.estate.requests()
+    }
 }
 
 /// Collects the records that the screens of all runners showed, with their numbers.
@@ -482,9 +504,13 @@ impl Play<'_> {
         let (kept, estate, store, shown) =
             (Rc::clone(&moments), self.estate.clone(), self.store.clone(), self.shown.clone());
         let run = self.run;
-        let clock = CrashClock::watched(Rc::new(move || {
-            let (records, told) = (store.count(run), shown.told.borrow().len());
-            kept.borrow_mut().push(Moment { estate: estate.fork(), records, told });
+        let clock = CrashClock::watched(Rc::new(move |boundary| {
+            let (records, told, shown) = (store.count(run), shown.told.borrow().len(), shown.records.borrow());
+            let ahead = shown.last().is_some_and(|(seq, _)| *seq > records as u64);
+            // A runner that waits for a reply lets time pass, and nothing else does.
+            let time_passed = boundary == Boundary::BeforeReply;
+            let estate = estate.fork();
+            kept.borrow_mut().push(Moment { estate, records, shown: shown.len(), told, time_passed, ahead });
         }));
         let done = what(&clock);
         (done, moments.take())
@@ -492,8 +518,9 @@ impl Play<'_> {
 
     /// The site and the journal as a runner has left them that died at this moment.
     pub fn died_at(&self, moment: &Moment) -> Self {
+        let records = self.shown.records.borrow().iter().take(moment.shown).cloned().collect();
         let told = self.shown.told.borrow().iter().take(moment.told).cloned().collect();
-        let shown = Shown { told: Rc::new(RefCell::new(told)), ..Shown::default() };
+        let shown = Shown { records: Rc::new(RefCell::new(records)), told: Rc::new(RefCell::new(told)) };
         let (estate, store) = (moment.estate.fork(), self.store.fork(self.run, moment.records));
         Self { scene: self.scene, run: self.run, estate, store, shown }
     }
