@@ -12,6 +12,7 @@ pub mod memory;
 mod mismatch;
 mod misplaced;
 mod reopening;
+mod second_thought;
 mod slots;
 pub mod sqlite;
 pub mod way_back;

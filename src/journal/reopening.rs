@@ -153,6 +153,8 @@ impl History {
                 let id = first.map(|slot| EffectId { track: TrackId::main(), n: slot.n });
                 return id.into_iter().filter(|id| self.may_retry(id)).collect();
             }
+            // A mistake in the text comes to the same as it is, unless it is what was left out that it misses.
+            Some(Record::Ended { ending: Ending::Bug, .. }) if self.missed().is_some() => return self.missed_to_do(),
             _ => return Vec::new(),
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
@@ -166,8 +168,24 @@ impl History {
             }
             Some(_) | None => self.latest_readings().into_iter().next(),
         };
+        if again.is_none() && self.missed().is_some() {
+            return self.missed_to_do();
+        }
         let beside = again.iter().flat_map(|id| self.failed_beside(id));
         again.iter().cloned().chain(beside).filter(|id| self.may_retry(id)).collect()
+    }
+
+    /// What was left out and is to be done after all.
+    fn missed_to_do(&self) -> Vec<EffectId> {
+        let left_out = self.left_out_of_failed().into_iter().map(|past| past.id);
+        left_out.filter(|id| self.may_retry(id)).collect()
+    }
+
+    /// Whether trying again what failed does what was left out, where the run stopped like this without it: nothing was
+    /// read that could be otherwise by now.
+    #[must_use]
+    pub fn retries_left_out(&self, ending: Ending) -> bool {
+        ending == Ending::Bug || self.latest_readings().is_empty()
     }
 
     /// What tracks that were forked together with that of an effect failed at last, if they did: they are tried again
