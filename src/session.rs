@@ -247,7 +247,8 @@ pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<
     let params = prepared.program.kept_params(&history.begun().params);
     let (at, by) = (parts.world.now(), parts.by.clone());
     let seen = hearing::records(terms.seen, &terms.verdict, &at, &by);
-    let mut opening = verdict::reopening(&parts.run, &history, terms.verdict, &at, &by)?;
+    let reopening = if terms.adoption.is_some() { verdict::reopening_edited } else { verdict::reopening };
+    let mut opening = reopening(&parts.run, &history, terms.verdict, &at, &by)?;
     opening.extend(seen);
     opening.extend(departures(&parts, &at));
     let second_look = SecondLook::new(prepared.inventory.pairs.values(), terms.drift.is_some());
@@ -335,11 +336,14 @@ pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Fini
         (None, ScriptEnd::Failed { mut error, effect, guard, owed, .. }) => {
             let ending = if guard && !touched { Ending::Unmet } else { Ending::Failed };
             error.kind = if ending == Ending::Unmet { Kind::Precondition } else { Kind::Failed };
-            (ending, Some(next_after_failure(&run, ending, error, (&owed, way_out(&run, door)))), effect)
+            let error = next_after_failure(&run, ending, error, (&owed, way_out(&run, door)));
+            (ending, Some(if effect.is_none() { after_leaving_out(&run, door, ending, error) } else { error }), effect)
         }
         (None, ScriptEnd::Bug(mut error)) => {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
-            (Ending::Bug, Some(if touched { after_mistake(&run, error, way_out(&run, door)) } else { error }), None)
+            let after =
+                |error| after_leaving_out(&run, door, Ending::Bug, after_mistake(&run, error, way_out(&run, door)));
+            (Ending::Bug, Some(if touched { after(error) } else { error }), None)
         }
         (None, ScriptEnd::Halted) => (
             Ending::Interrupted,
@@ -418,6 +422,19 @@ fn held(run: &str, reason: String, instructions: &str) -> Box<Error> {
 fn after_mistake(run: &str, error: Box<Error>, back: Option<String>) -> Box<Error> {
     let error = error.hint(format!("edit the runbook, then go on from here: baton resume {run} --adopt-edited"));
     back.into_iter().fold(error, |error, back| error.hint(format!("or {back}")))
+}
+
+/// What can be done where the run could not go on without something that a person had left out.
+fn after_leaving_out(run: &str, door: &Dispatcher, ending: Ending, mut error: Box<Error>) -> Box<Error> {
+    let Ok(history) = door.recorded_now() else { return error };
+    match history.left_out_of_failed().first() {
+        Some(past) => {
+            // What trying again comes to is said in its place.
+            error.hints.truncate(error.hints.len().saturating_sub(usize::from(ending == Ending::Failed)));
+            verdict::ways_with(run, &past.effect.label, history.retries_left_out(ending), error)
+        }
+        None => error,
+    }
 }
 
 /// The way back that is open now, with what this runner has written.

@@ -19,12 +19,18 @@ const SUDO: &str = "#!/bin/sh\n\
 /// What a runbook comes to where `sudo` is this script.
 fn ended(runbook: &str, sudo: &str) -> Ended {
     let baton = Baton::new();
-    baton.write("bin/sudo", sudo).write("runbooks/own/t.rhai", runbook);
+    baton.write("runbooks/own/t.rhai", runbook);
     baton.write("site.toml", "[hosts.here]\naddress = \"local\"\nbecome = \"root\"\n");
+    with_sudo(&baton, sudo, &["run", "own/t", "-i", "site.toml"])
+}
+
+/// What a command line comes to where `sudo` is this script.
+fn with_sudo(baton: &Baton, sudo: &str, words: &[&str]) -> Ended {
+    baton.write("bin/sudo", sudo);
     let program = baton.folder().join("bin/sudo");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("makes it a program");
     let path = format!("{}:{}", baton.folder().join("bin").display(), std::env::var("PATH").expect("a PATH"));
-    let output = baton.command(&["run", "own/t", "-i", "site.toml"]).env("PATH", path).output();
+    let output = baton.command(words).env("PATH", path).output();
     Ended::from(output.expect("starts the binary"))
 }
 
@@ -90,4 +96,66 @@ fn a_sudo_that_is_not_there_starts_nothing() {
     let ended = ended("//! Acts\nrun(host(\"here\"), [\"true\"]);\n", "#!/no/such/interpreter\n").code(1);
     let told = told(&ended);
     assert!(told.contains("`run(here, true)` was not started: there is no `sudo` there"), "{told}");
+}
+
+/// A product that opens for a secret only, to its own account.
+const VAULT: &str = r#"
+product = "vault"
+title = "Opens for a secret"
+model = "acme"
+[requires]
+folder = "where it writes"
+[verbs.open]
+class = "idempotent"
+argv = ["sh", "-c", "read x; test \"$x\" = \"$(cat {folder}/right)\" && echo $AS >{folder}/opened"]
+stdin = "db"
+limit = "10s"
+goal = { probe = "door", is = ["open"] }
+[probes.door]
+argv = ["sh", "-c", "read x; test \"$x\" = \"$(cat {folder}/right)\" || exit 7; test -e {folder}/opened && echo open || echo shut"]
+stdin = "db"
+[probes.who]
+argv = ["sh", "-c", "read x; echo $AS heard $x"]
+"#;
+
+#[test]
+fn a_probe_as_another_account_reads_its_secret_and_nobody_else_sees_it() {
+    // A `sudo` that says something of its own, and one that says nothing, may use the input as well.
+    let begin = "#!/bin/sh\n[ \"$1 $2 $4\" = '-n -u --' ] || exit 99\nexport AS=$3; shift 4\n";
+    for (sudo, greeting) in [("exec \"$@\"\n", "none"), ("echo \"Welcome, $AS\"; exec \"$@\"\n", "a greeting")] {
+        let baton = Baton::new();
+        let sudo = format!("{begin}{sudo}");
+        let home = baton.folder().display().to_string();
+        baton
+            .write("stdlib/products/vault.toml", VAULT)
+            .write("secret", "canary-5d1c\n")
+            .write("right", "canary-5d1c\n");
+        baton.write(
+            "site.toml",
+            &format!(
+                "[secrets.db]\nfile = \"{home}/secret\"\n[hosts.here]\naddress = \"local\"\n\
+                 [services.v]\nhost = \"here\"\nproduct = \"vault\"\nbecome = \"svc-db\"\nfolder = \"{home}\"\n"
+            ),
+        );
+        baton.write(
+            "runbooks/own/t.rhai",
+            "//! Opens\nlet v = service(\"v\");\nguard(probe(v, \"door\") == \"shut\", \"it is open\");\n\
+             change(v, \"open\");\nwait_probe(v, \"door\", \"open\", #{ limit: \"5s\" });\n\
+             note(`told: ${probe(v, \"who\", #{}, #{ stdin: secret(\"db\") })}`);\nnote(`alone: ${probe(v, \"who\")}`);\n",
+        );
+        let run = with_sudo(&baton, &sudo, &["run", "own/t", "-i", "site.toml"]).code(0);
+        let run = run.says("told: svc-db heard ****").says("alone: svc-db heard");
+        let opened = std::fs::read_to_string(baton.folder().join("opened")).unwrap_or_default();
+        assert_eq!(opened, "svc-db\n", "{greeting}: {}", run.out);
+        let doctor = with_sudo(&baton, &sudo, &["doctor", "-i", "site.toml"]).code(0).says("2 probes");
+        for ended in [&run, &doctor] {
+            let said = format!("{}{}", ended.out, ended.err);
+            assert!(!said.contains("canary") && !said.contains("Welcome"), "{greeting}: {said}");
+        }
+        // Who is not let in has not read it, and that is what is said.
+        let refuses = "#!/bin/sh\ncat >/dev/null; echo 'sudo: a password is required' >&2; exit 1\n";
+        let refused = with_sudo(&baton, refuses, &["doctor", "-i", "site.toml"]).code(1);
+        let told = told(&refused);
+        assert!(told.contains("`sudo` does not let the login account become `svc-db`"), "{told}");
+    }
 }

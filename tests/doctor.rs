@@ -194,6 +194,48 @@ fn a_name_in_a_command_that_stands_for_nothing_is_told_from_an_argument() {
 }
 
 #[test]
+fn a_host_that_another_run_holds_is_told_with_what_to_do_about_it_and_is_not_taken() {
+    let site = Site::new();
+    let baton = &site.0;
+    let leases = baton.folder().join("leases");
+    baton
+        .write("runbooks/own/t.rhai", "//! T\nrun(host(\"h-a\"), [\"sh\", \"-c\", \"touch begun; test -e ready\"]);\n");
+    baton.run(&["run", "own/t", "-i", "site.toml"]).code(1);
+    let run = baton.run(&["runs"]).out.split_whitespace().next().unwrap_or_default().to_owned();
+    let before = tree(&leases);
+    let ended = site.looked(&[]).code(1);
+    contains(&ended, &format!("✗ run {run}"));
+    contains(&ended, "holds `h-a`: a change there is refused; it has stopped, and nobody works on it");
+    contains(&ended, &format!("do: go on with it: baton resume {run}"));
+    contains(&ended, &format!("give it up, if it shall not go on: baton abort {run}"));
+    assert_eq!(tree(&leases), before, "leases were touched");
+    // The same machine, seen with another journal and with none.
+    let ended = baton.run(&["doctor", "-i", "site.toml", "--state", "other"]).code(1);
+    contains(&ended, "its runner is no longer running");
+    contains(&ended, "that run is in the journal of another state folder");
+    assert!(!baton.folder().join("other").exists(), "a state folder was made");
+    // What is over holds nothing.
+    baton.run(&["abort", "--reason", "enough"]).code(1);
+    contains(&site.looked(&[]).code(0), "✓ everything that could be read was read");
+}
+
+#[test]
+fn a_host_whose_run_is_under_way_is_told_as_one_that_is() {
+    let site = Site::new();
+    let baton = &site.0;
+    baton.write("runbooks/own/t.rhai", "//! T\nrun(host(\"h-a\"), [\"sh\", \"-c\", \"touch begun; sleep 60\"]);\n");
+    let running = baton.spawn(&["run", "own/t", "-i", "site.toml"]);
+    let start = Instant::now();
+    while !baton.folder().join("begun").exists() && start.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let ended = site.looked(&[]).code(1);
+    contains(&ended, "holds `h-a`: a change there is refused; its runner is running");
+    contains(&ended, "do: see what it does, and wait: baton show ");
+    drop(running);
+}
+
+#[test]
 fn a_pair_that_changes_has_no_primary_or_two_versions_is_told() {
     let site = Site::new();
     let ended = site.says("echo primary", "echo backup").looked(&[]).code(1);

@@ -248,3 +248,32 @@ fn a_folder_that_no_lab_has_left_is_never_taken_for_one() {
     baton.run(&words).code(8).says("no lab of baton's");
     assert!(baton.folder().join("former/lab.toml").exists());
 }
+
+#[test]
+fn a_probe_that_reads_a_secret_is_answered_by_the_lab() {
+    let baton = Baton::new();
+    let profile = include_str!("../stdlib/products/genesys-confserv.toml");
+    let secret = profile.replacen("[probes.status]\n", "[probes.status]\nstdin = \"db\"\n", 1);
+    assert_ne!(secret, profile, "the probe is there");
+    baton.write("stdlib/products/genesys-confserv.toml", &secret);
+    let shipped = include_str!("../stdlib/labs/genesys.toml");
+    baton.write(
+        "runbooks/own/t.rhai",
+        "//! Asks\nlet c1 = service(\"c1\");\nnote(`it is ${status(c1)}`);\n\
+         note(`asked with it: ${probe(c1, \"role\", #{}, #{ stdin: secret(\"db\") })}`);\n\
+         shutdown(c1);\nwait_status(c1, \"stopped\");\n",
+    );
+    let run: &[&str] = &["run", "own/t", "--lab", "genesys", "--speed", SPEED];
+    // Without it the lab is refused, as a site would be.
+    let refused = baton.run(run).code(2);
+    assert!(refused.err.contains("secret") && refused.err.contains("`db`"), "{}", refused.err);
+    // Where it is had from is no matter: nobody asks for it, and it need not be there.
+    let out = baton.folder().join("outside");
+    for source in [format!("command = [\"touch\", \"{}\"]", out.display()), "file = \"/no/such/file\"".to_owned()] {
+        baton.write("stdlib/labs/genesys.toml", &format!("{shipped}\n[inventory.secrets.db]\n{source}\n"));
+        let ended = baton.run(run).code(0).says("it is running").says("asked with it: primary");
+        assert!(!out.exists(), "a secret of a lab was had: {}", ended.out);
+        baton.run(&["doctor", "--lab", "genesys"]).code(0);
+        baton.run(&["lab", "stop"]).code(0);
+    }
+}

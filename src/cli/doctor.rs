@@ -113,7 +113,11 @@ fn look(words: &Words, site: Rc<Inventory>, uses: Option<OfRunbook>, estate: &Es
     let jobs = if rehearsed { BTreeMap::new() } else { local_jobs(&site, desk)? };
     let (uses, texts) = uses.unzip();
     let secrets = of_secrets(&world, &site, texts.as_ref());
-    let wanted = Wanted { site, uses, limit: words.limit, jobs, rehearsed, secrets };
+    // A look makes no journal.
+    let has_runs = desk.state.join("journal.db").exists();
+    let runs = if has_runs { Some(desk.store()?) } else { None };
+    let leases = desk.leases.display().to_string();
+    let wanted = Wanted { site, uses, limit: words.limit, jobs, leases, runs, rehearsed, secrets };
     let chart = doctor::examine(&wanted, &new_run()?, Box::new(world), desk.who())?;
     let time = time_of_day(chart.at, &desk.screen.zone);
     let page = doctor::page(&chart, &desk.screen.out_style, time.get(..5).unwrap_or(&time), &again(words));

@@ -116,7 +116,12 @@ fn places(site: &Inventory, jobs: &Path) -> (BTreeMap<String, HostPlace>, BTreeM
 
 /// The lab that a run on record acts in, if it does.
 pub(super) fn lab_of(history: &History) -> Option<&str> {
-    let name = history.begun().estate.strip_prefix("lab ")?;
+    lab_in(&history.begun().estate)
+}
+
+/// The lab that an estate on record is, if it is one.
+pub(super) fn lab_in(estate: &str) -> Option<&str> {
+    let name = estate.strip_prefix("lab ")?;
     Some(name.split(':').next().unwrap_or(name))
 }
 

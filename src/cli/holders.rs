@@ -2,10 +2,10 @@
 //! which may fail because of how they left a host. It refuses nothing: only a change there is refused.
 
 use super::Desk;
-use super::estate::lab_of;
+use super::estate::lab_in;
 use crate::dispatch::hosts_changed;
-use crate::journal::RunId;
 use crate::journal::history::History;
+use crate::journal::{RunId, Store, is_over};
 use crate::model::inventory::Inventory;
 use crate::model::record::{Ending, Record};
 use crate::model::text::shown;
@@ -22,8 +22,12 @@ pub(super) fn tell(prepared: &Prepared, follows: Option<&str>, desk: &Desk) {
     let Ok(store) = desk.store() else { return };
     let wanted = wanted(prepared);
     for run in store.runs().unwrap_or_default().iter().rev().take(RUNS_MAX) {
+        // Most runs are over, and what they did is told by their last record.
+        if follows == Some(run.as_str()) || is_over(&*store, run).unwrap_or(false) || is_rehearsed(&*store, run) {
+            continue;
+        }
         let Ok(history) = store.read(run).and_then(History::from) else { continue };
-        if history.is_final() || lab_of(&history).is_some() || !history.has_acted() || follows == Some(run.as_str()) {
+        if history.is_final() || !history.has_acted() {
             continue;
         }
         let site = session::snapshot(&*store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
@@ -38,6 +42,12 @@ pub(super) fn tell(prepared: &Prepared, follows: Option<&str>, desk: &Desk) {
             desk.screen.remark(&words(run, &history, (&held, worked_on), desk));
         }
     }
+}
+
+/// Whether a run is of a lab: its hosts are nobody's.
+fn is_rehearsed(store: &dyn Store, run: &str) -> bool {
+    let first = store.first(run).ok().flatten();
+    first.is_some_and(|first| matches!(&first.record, Record::Begun { estate, .. } if lab_in(estate).is_some()))
 }
 
 /// The hosts that the runbook can use.

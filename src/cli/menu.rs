@@ -21,6 +21,9 @@ pub(super) const ABORT: &str = "abort";
 /// The word that goes on although a guard was decided by something that is otherwise now.
 pub(super) const ACCEPT: &str = "accept";
 
+/// The word for what happened all the same, as it is offered.
+const DONE: &str = "done REASON";
+
 /// A word with what stands behind it, and what it does.
 type Row = (&'static str, &'static str);
 
@@ -30,7 +33,7 @@ const AFTER_FAILURE: [Row; 10] = [
     ("accept REASON", "go on all the same: what has changed since is fine as it is; say why"),
     ("edit", "open the runbook in your editor, then go on with it"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
-    ("done REASON", "it happened all the same; say how you know"),
+    (DONE, "it happened all the same; say how you know"),
     (ROLLBACK, "undo what this run has done"),
     ("abort REASON", "undo nothing, do what is owed, end the run for good"),
     ("shell", "open the REPL here"),
@@ -47,8 +50,15 @@ const IN_DOUBT: [Row; 5] = [
     ("stop", "leave it as it is; it can be resumed"),
     ("help", "show these words"),
 ];
-/// What each word does after a mistake in the runbook: to try it again as it is would come to the same.
-const AFTER_MISTAKE: [Row; 6] = [
+/// What trying again means where the runbook could not go on without what was left out.
+const DO_THE_LEFT_OUT: &str = "do after all what was left out, then go on";
+/// What is said to be done there.
+const THE_LEFT_OUT_IS_DONE: &str = "what was left out is done; say how you know";
+/// What each word does after a mistake in the runbook: to try it again as it is would come to the same, but where what
+/// was left out is missed.
+const AFTER_MISTAKE: [Row; 8] = [
+    (RETRY, DO_THE_LEFT_OUT),
+    (DONE, THE_LEFT_OUT_IS_DONE),
     ("edit", "open the runbook in your editor, then go on with it"),
     (ROLLBACK, "undo what this run has done"),
     ("abort REASON", "undo nothing, do what is owed, end the run for good"),
@@ -61,7 +71,7 @@ const ON_THE_WAY_BACK: [Row; 7] = [
     (RETRY, "try again what failed"),
     ("edit", "open the runbook in your editor, then go on with the way back"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
-    ("done REASON", "it is undone all the same, by hand; say how you know"),
+    (DONE, "it is undone all the same, by hand; say how you know"),
     ("abort REASON", "undo nothing more, do what is owed, end the run for good"),
     ("stop", "leave it as it is; the way back can be resumed"),
     ("help", "show these words"),
@@ -79,7 +89,7 @@ const WHILE_GIVING_UP: [Row; 6] = [
     (RETRY, "try again what failed"),
     ("edit", "open the runbook in your editor, then go on with giving the run up"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
-    ("done REASON", "it is done all the same, by hand; say how you know"),
+    (DONE, "it is done all the same, by hand; say how you know"),
     ("stop", "leave it as it is; giving it up can be resumed"),
     ("help", "show these words"),
 ];
@@ -122,6 +132,10 @@ impl Menu {
                 None if word == ROLLBACK && history.has_changed() == Some(false) => {
                     words.push((*form, UNDO_THE_UNCLEAR));
                 }
+                None if word == RETRY && history.missed().is_some() && history.retries_left_out(ending) => {
+                    words.push((*form, DO_THE_LEFT_OUT));
+                }
+                None if *form == DONE && history.missed().is_some() => words.push((*form, THE_LEFT_OUT_IS_DONE)),
                 None => words.push((*form, *meaning)),
             }
         }
@@ -190,7 +204,7 @@ fn word_of(form: &'static str) -> &'static str {
 /// Why a word would come to nothing in a run as it stands; nothing when it would not.
 fn closed(word: &str, run: &str, history: &History, ending: Ending) -> Option<String> {
     match (word, said(word, "why")) {
-        (RETRY, _) if ending == Ending::Bug => {
+        (RETRY, _) if ending == Ending::Bug && history.missed().is_none() => {
             Some("what stopped it is a mistake in the runbook: as it is, it would come to the same".to_owned())
         }
         (_, Some(verdict)) => refusal(run, history, &verdict),

@@ -4,6 +4,7 @@
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
+use crate::journal::Store;
 use crate::journal::history::History;
 use crate::journal::lease::Lease as Lock;
 use crate::journal::sqlite::may_open;
@@ -14,6 +15,7 @@ use crate::model::text::typed;
 use crate::model::value::{Fields, Value};
 use crate::report::questions::{Question, Questions};
 use crate::world::lease::{Denied, Lease, Runner};
+use crate::world::local_lease::is_void;
 use crate::world::{Completion, Reply, Request, Ticket, Trouble};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -51,7 +53,7 @@ impl Dispatcher {
     /// The run stops where the host is not to be had like that.
     pub(super) fn free(&self, id: &EffectId, effect: &Effect, denied: &Denied) -> Result<(), Halted> {
         let over = match denied {
-            Denied::Held { host, by } => self.is_over(by).then_some((host, by)),
+            Denied::Held { host, by } => is_over(&**self.store.borrow(), by).then_some((host, by)),
             Denied::TakenOver { .. } | Denied::Gone { .. } => None,
         };
         let over = over.filter(|(_, by)| self.world.borrow_mut().follow(&by.runner.run));
@@ -59,12 +61,6 @@ impl Dispatcher {
         let text = format!("`{host}` is taken from run {}, which is over and had not given it back", by.runner.run);
         self.emit(&Event::Notice { text });
         Ok(())
-    }
-
-    /// Whether the run that holds a host is over, and was not taken up again elsewhere since this journal knew of it.
-    fn is_over(&self, by: &Lease) -> bool {
-        let stored = self.store.borrow().read(&by.runner.run).unwrap_or_default();
-        History::from(stored).is_ok_and(|history| history.is_final() && by.runner.opened < history.len())
     }
 
     /// The run stops because the host of an effect is leased to another run, or to another runner of this one.
@@ -78,7 +74,9 @@ impl Dispatcher {
                     Some(state) => format!("see what the other one does: baton show {run} --state {state}"),
                     None => format!("see what the other one does: baton show {run}"),
                 }),
-            Denied::Held { by, .. } | Denied::TakenOver { by, .. } => self.held_by(by, error).hint(take_over(run)),
+            Denied::Held { by, .. } | Denied::TakenOver { by, .. } => {
+                held_by(&**self.store.borrow(), by, error).hint(take_over(run))
+            }
             Denied::Gone { .. } => error
                 .hint("another runner could have taken the host meanwhile: make sure that nobody works there")
                 .hint(format!("then have it taken anew: baton resume {run}")),
@@ -86,18 +84,6 @@ impl Dispatcher {
         // Who loses a lease may have begun before: only this one is known not to have.
         let unstarted = matches!(denied, Denied::Held { .. }).then(|| id.clone());
         self.halt(Halt { ending: Ending::Refused, error, effect: unstarted })
-    }
-
-    /// Says how the run stands that holds a host, and what can be done about that.
-    fn held_by(&self, lease: &Lease, error: Box<Error>) -> Box<Error> {
-        let holder = &lease.runner.run;
-        let store = self.store.borrow();
-        if store.runs().unwrap_or_default().contains(holder) {
-            let history = History::from(store.read(holder).unwrap_or_default()).ok();
-            let error = standing(holder, history.as_ref(), store.is_worked_on(holder), error);
-            return error.hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""));
-        }
-        elsewhere(lease, error)
     }
 
     /// Gives the hosts back that the run has changed something on or has taken over, all at once. It is over: what
@@ -142,6 +128,37 @@ impl Dispatcher {
             error.causes.push(format!("{user}@{host}, pid {pid}, has taken it over since"));
         }
     }
+}
+
+/// Why a run that begins now could change nothing on a host where this lease counts, as whoever reads this journal sees
+/// it: who holds it, how that run stands, and what can be done about it. Nothing where the host could be had.
+#[must_use]
+pub fn obstacle(store: Option<&dyn Store>, host: &str, lease: &Lease) -> Option<Box<Error>> {
+    if lease.released || is_void(lease) || store.is_some_and(|store| is_over(store, lease)) {
+        return None;
+    }
+    let error = Error::new(Kind::Refused, format!("{lease} holds `{host}`: a change there is refused"));
+    Some(match store {
+        Some(store) => held_by(store, lease, error),
+        None => elsewhere(lease, error),
+    })
+}
+
+/// Whether the run that holds a host is over, and was not taken up again elsewhere since this journal knew of it.
+fn is_over(store: &dyn Store, by: &Lease) -> bool {
+    let stored = store.read(&by.runner.run).unwrap_or_default();
+    History::from(stored).is_ok_and(|history| history.is_final() && by.runner.opened < history.len())
+}
+
+/// Says how the run stands that holds a host, and what can be done about that.
+fn held_by(store: &dyn Store, lease: &Lease, error: Box<Error>) -> Box<Error> {
+    let holder = &lease.runner.run;
+    if store.runs().unwrap_or_default().contains(holder) {
+        let history = History::from(store.read(holder).unwrap_or_default()).ok();
+        let error = standing(holder, history.as_ref(), store.is_worked_on(holder), error);
+        return error.hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""));
+    }
+    elsewhere(lease, error)
 }
 
 /// Says the same of a run of another journal: whether its runner runs is only seen where its locks lie on this machine.

@@ -21,7 +21,7 @@ mod words;
 
 pub use dispatcher::Dispatcher;
 pub use gate::{EffectAhead, Gate, Passage, StepAhead};
-pub use leases::{hosts_changed, runner};
+pub use leases::{hosts_changed, obstacle, runner};
 pub use second_look::SecondLook;
 pub use setup::Setup;
 pub use stepwise::Stepwise;

@@ -4,6 +4,7 @@ use super::plan::{HostPlan, Plan, Reader, ServicePlan};
 use super::round::{HostSeen, Seen, ServiceSeen};
 use super::spelling::Misspelt;
 use super::{Chart, Entry, Finding, UselessSecret, Wanted, Weight};
+use crate::dispatch::obstacle;
 use crate::exec::{LogSeen, value_of};
 use crate::model::effect::{Action, Failure, FailureKind};
 use crate::model::inventory::Pair;
@@ -13,6 +14,7 @@ use crate::model::span::Span;
 use crate::model::text::{shown, typed};
 use crate::report::layout::cut;
 use crate::world::facts::Facts;
+use crate::world::lease::Lease;
 use std::collections::BTreeMap;
 
 /// By how much a clock may differ from the runner's before it is said, in milliseconds.
@@ -67,6 +69,7 @@ fn host_entry(host: &HostPlan, seen: &HostSeen, wanted: &Wanted) -> Entry {
         Some((Ok(facts), asked, answered)) => {
             entry.told = of_facts(facts);
             entry.findings.extend(lacking(facts));
+            entry.findings.extend(held(&host.name, facts, wanted));
             entry.findings.extend(clock(facts, asked, answered));
             entry.findings.extend(full_disks(facts));
         }
@@ -122,6 +125,26 @@ fn lacking(facts: &Facts) -> Vec<Finding> {
         found.push(wrong(format!("no job can be started: it {}", shown(why)), Some(next.into())));
     }
     found
+}
+
+/// Who holds the host, where that keeps others from changing anything there.
+fn held(host: &str, facts: &Facts, wanted: &Wanted) -> Option<Finding> {
+    let next = "look at it there: a run that changes something there may be refused".to_owned();
+    if let Some(file) = &facts.veiled {
+        let what = format!("whether a run holds it cannot be seen: `{}` cannot be read", shown(file));
+        return Some(Finding { weight: Weight::Look, what, next: Some(next) });
+    }
+    if facts.lease.is_empty() {
+        return None;
+    }
+    let Some(lease) = Lease::parse(&facts.lease) else {
+        let what = "whether a run holds it cannot be told: its lease cannot be understood".to_owned();
+        return Some(Finding { weight: Weight::Look, what, next: Some(next) });
+    };
+    let error = obstacle(wanted.runs.as_deref(), host, &lease)?;
+    let what: Vec<String> = std::iter::once(&error.message).chain(&error.causes).map(|text| shown(text)).collect();
+    let next: Vec<String> = error.hints.iter().map(|hint| shown(hint)).collect();
+    Some(wrong(what.join("; "), Some(next.join("\n"))))
 }
 
 fn clock(facts: &Facts, asked: &Moment, answered: &Moment) -> Option<Finding> {

@@ -15,9 +15,9 @@ pub use page::page;
 
 use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
-use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::journal::memory::MemoryStore;
+use crate::journal::{Store, Stored};
 use crate::model::inventory::Inventory;
 use crate::model::record::{FORMAT, Record, Who};
 use crate::model::span::Span;
@@ -38,6 +38,10 @@ pub struct Wanted {
     pub limit: Span,
     /// The folder of jobs of each host that is this machine.
     pub jobs: BTreeMap<String, String>,
+    /// The folder with the leases of this machine.
+    pub leases: String,
+    /// The runs that are known here, where there are any: they may hold hosts.
+    pub runs: Option<Box<dyn Store>>,
     /// The hosts are those of a lab: they have no clocks, disks or accounts of their own.
     pub rehearsed: bool,
     /// What is wrong with the site's secrets.

@@ -132,7 +132,8 @@ fn host_plan(host: &Host, theirs: &[&Service], services: Vec<ServicePlan>, wante
     let jobs = wanted.jobs.get(&host.name).cloned().or_else(|| host.jobs.clone()).unwrap_or_default();
     let logs: Vec<String> = logs.into_iter().collect();
     let limit = if over_ssh { first } else { wanted.limit };
-    let facts = of_host(host, "state", facts_command(&jobs, over_ssh, &logs), limit);
+    let leases = if over_ssh { "" } else { wanted.leases.as_str() };
+    let facts = of_host(host, "state", facts_command((&jobs, leases), over_ssh, &logs), limit);
     let accounts = theirs.iter().filter_map(|service| service.account.clone()).chain(host.account.clone());
     let entering = |account: String| {
         let command = done_as(Some(&account), vec!["true".to_owned()]);

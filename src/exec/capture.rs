@@ -1,7 +1,7 @@
 //! Facts of the moment: the time, and where a log stands. Recorded so that a replay sees the same ones.
 
 use crate::exec::calls::{Site, failed, unfit};
-use crate::exec::log_reader::mark_now;
+use crate::exec::log_mark::mark_now;
 use crate::exec::waiting::Pace;
 use crate::exec::{Order, Verdict};
 use crate::model::effect::{Capture, LogSource, Outcome};

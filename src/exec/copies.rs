@@ -50,6 +50,11 @@ impl Part {
         Self { original: Box::new(original.clone()), left: Vec::new(), look: Look::Cut }
     }
 
+    /// What a mark has found to be one: nothing is to be looked at until it grows.
+    pub(super) fn marked(original: &Cursor) -> Self {
+        Self { original: Box::new(original.clone()), left: Vec::new(), look: Look::Waits }
+    }
+
     /// Whether there is nothing to look at before it grows.
     pub(super) fn waits(&self) -> bool {
         self.look == Look::Waits

@@ -72,7 +72,14 @@ impl Follower {
     /// Follows the files that match `glob` from `mark` on: files the mark does not know are read from their start.
     #[must_use]
     pub fn new(glob: &str, mark: &Mark) -> Self {
-        let known = |(place, cursor): (usize, &Cursor)| Followed::known(cursor.clone(), place);
+        let known = |(place, cursor): (usize, &Cursor)| {
+            let mut file = Followed::known(cursor.clone(), place);
+            // Of a whole copy nothing was read; of one that was being made, what was there is old.
+            if let Some(original) = mark.cursors.iter().find(|other| cursor.is_begun_copy_of(other)) {
+                file.phase = Phase::Part(Part::marked(original));
+            }
+            file
+        };
         let files = mark.cursors.iter().enumerate().map(known).collect();
         let marked = mark.cursors.iter().map(|cursor| cursor.written).max().unwrap_or(0);
         Self { glob: glob.to_owned(), files, listings: 0, taken: None, marked, remarks: Remarks::default() }

@@ -2,8 +2,8 @@
 //! read. It reads the ends of a few files and keeps no mark; what is seen decides nothing in a run.
 
 use crate::exec::calls::{self, Try};
+use crate::exec::log_mark::LOOKED_INTO;
 use crate::exec::log_names::{begins_packed, log_files, unfit};
-use crate::exec::log_reader::LOOKED_INTO;
 use crate::exec::scanners::Scanners;
 use crate::exec::sight::Hidden;
 use crate::model::effect::LogSource;

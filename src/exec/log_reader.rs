@@ -2,25 +2,18 @@
 //! up: it is noted, and tried again. What the lines mean is for the caller to say.
 
 use crate::exec::calls::{self, Try};
-use crate::exec::follow::{COMPARED, Follower, cursor_at_end};
+use crate::exec::follow::Follower;
 use crate::exec::followed::behind_hole;
-use crate::exec::log_names::log_files;
 use crate::exec::scan::{count_lines, last_line};
 use crate::exec::sight::{Hidden, Sight, remarks_of};
 use crate::exec::waiting::Pace;
 use crate::model::effect::LogSource;
-use crate::model::mark::{Cursor, HEAD_BYTES, Mark, head_checksums};
+use crate::model::mark::Mark;
 use crate::world::{FileStat, Link, Request, Stopped, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a file that has just been renamed is looked up again before that counts as trouble.
-const LOOKUPS: u32 = 3;
-
-/// How far back the end of the last whole line is searched for, at first and at the most, in bytes.
-const BACK: (u64, u64) = (64 * 1024, 16 * 1024 * 1024);
-
-/// How many files of a log, those written last, are looked into for a mark. Nobody writes to the older ones any more.
-pub(super) const LOOKED_INTO: usize = 200;
+pub(super) const LOOKUPS: u32 = 3;
 
 /// Deals with whole lines, each with its line end. `Some(n)`: reading stops behind the first `n` bytes.
 pub(super) type Deal<'d> = dyn FnMut(&[u8]) -> Option<usize> + 'd;
@@ -208,79 +201,5 @@ impl<'a> LogReader<'a> {
             }
         }
         Ok(())
-    }
-}
-
-/// Where a log stands now, and what whoever takes the mark should know. Whatever is in its files is old, but for lines
-/// still being written.
-pub(super) fn mark_now(link: &dyn Link, host: &str, source: &LogSource) -> Try<(Mark, Option<Hidden>)> {
-    let mut lookups = 0;
-    'lookup: loop {
-        let listing = match calls::listing(link, Request::List { host: host.to_owned(), dir: source.dir.clone() })? {
-            Ok(listing) => listing,
-            Err(Trouble::Missing(_)) => Vec::new(),
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        let mut follower = Follower::new(&source.files, &Mark::default());
-        follower.see(&listing);
-        let hidden = (!follower.has_files()).then(|| {
-            let unfit = follower.remarks().unfit.iter().cloned().collect();
-            Hidden::NoFile { source: source.clone(), unfit }
-        });
-        let mut files = log_files(&listing, &source.files);
-        let old = files.len().saturating_sub(LOOKED_INTO);
-        let mut cursors: Vec<Cursor> = files.drain(..old).map(unseen_end).collect();
-        let plain = files.len().saturating_sub(COMPARED);
-        for (place, stat) in files.into_iter().enumerate() {
-            match end_of(link, host, source, stat)? {
-                Ok(mut cursor) => {
-                    if place < plain {
-                        cursor.head.clear();
-                    } else if cursor.head.is_empty() && cursor.offset > 0 {
-                        cursor.head = head_of(link, host, source, stat)?;
-                    }
-                    cursors.push(cursor);
-                }
-                // Renamed meanwhile: without its cursor its old lines would count as new.
-                Err(Trouble::Missing(_)) if lookups < LOOKUPS => {
-                    lookups += 1;
-                    continue 'lookup;
-                }
-                Err(trouble) => return Ok(Err(trouble)),
-            }
-        }
-        return Ok(Ok((Mark { cursors }, hidden)));
-    }
-}
-
-/// The end of a file that nobody looks into.
-fn unseen_end(stat: &FileStat) -> Cursor {
-    let start = Cursor::start(&stat.name, stat.identity);
-    Cursor { offset: stat.len, tail: None, written: stat.modified, ..start }
-}
-
-/// Checksums of the beginning of a file; none when it cannot be read.
-fn head_of(link: &dyn Link, host: &str, source: &LogSource, stat: &FileStat) -> Result<Vec<(u64, u64)>, Stopped> {
-    let file = (stat.name.as_str(), stat.identity);
-    let bytes = calls::bytes(link, calls::read(host, &source.dir, file, 0, HEAD_BYTES))?;
-    Ok(bytes.map(|bytes| head_checksums(&bytes)).unwrap_or_default())
-}
-
-/// The cursor behind the last whole line of a file.
-fn end_of(link: &dyn Link, host: &str, source: &LogSource, stat: &FileStat) -> Try<Cursor> {
-    let (mut back, most) = BACK;
-    loop {
-        let from = stat.len.saturating_sub(back);
-        let file = (stat.name.as_str(), stat.identity);
-        match calls::bytes(link, calls::read(host, &source.dir, file, from, stat.len - from))? {
-            Ok(bytes) => {
-                let cursor = cursor_at_end(stat, from, &bytes);
-                if !cursor.spent || back >= most {
-                    return Ok(Ok(cursor));
-                }
-                back *= 4;
-            }
-            Err(trouble) => return Ok(Err(trouble)),
-        }
     }
 }

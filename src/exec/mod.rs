@@ -21,6 +21,7 @@ mod followed;
 mod job;
 mod literal;
 mod log_look;
+mod log_mark;
 mod log_names;
 mod log_reader;
 mod log_table;

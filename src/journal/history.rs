@@ -5,7 +5,7 @@ pub use super::mismatch::mismatch;
 
 use super::Stored;
 use super::misplaced::{Misplaced, Why, damaged, refusal};
-use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, lapses, outcome_in, said_in};
+use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, is_not_done, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::effect::{Action, Effect, Outcome};
 use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
@@ -265,10 +265,10 @@ impl History {
         if failed { self.forget_after(id, all) } else { Ok(()) }
     }
 
-    /// Whether an effect has an outcome, which is a failure.
+    /// Whether an effect has an outcome, and what it was to do is not done.
     fn has_failed_before(&self, id: &EffectId, all: &[Stored]) -> bool {
         let Some(Phase::Outcome(at)) = self.slot(id).map(|slot| slot.phase) else { return false };
-        matches!(outcome_in(all, at), Some(Outcome::Failed(_)))
+        outcome_in(all, at).is_some_and(is_not_done)
     }
 
     /// What the script asked for from record `since` on does not count any more.
@@ -298,7 +298,7 @@ impl History {
         self.tracks.get(&id.track)?.slot(id.n)
     }
 
-    fn slot_mut(&mut self, id: &EffectId) -> std::result::Result<&mut Slot, Misplaced> {
+    pub(super) fn slot_mut(&mut self, id: &EffectId) -> std::result::Result<&mut Slot, Misplaced> {
         let slot = self.tracks.get_mut(&id.track).and_then(|track| {
             let position = track.position(id.n).ok()?;
             track.slots.get_mut(position)
@@ -327,7 +327,7 @@ impl History {
             Phase::Doubt(_) => matches!(slot.phase, Phase::Open | Phase::Doubt(_)),
             Phase::Person { .. } => match slot.phase {
                 Phase::Doubt(_) => true,
-                Phase::Outcome(at) => matches!(outcome_in(all, at), Some(Outcome::Failed(_))),
+                Phase::Outcome(at) => outcome_in(all, at).is_some_and(is_not_done),
                 Phase::Open | Phase::Person { .. } | Phase::Retry => false,
                 Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
             },
@@ -354,27 +354,6 @@ impl History {
         slot.phase = Phase::Retry;
         // A reading before a change that is asked for anew: what it leads to then may be something else.
         if self.leads_to_what_is_anew(id, all) { Ok(()) } else { self.forget_after(id, all) }
-    }
-
-    /// What a runbook read, noted and asked because of a failure does not count any more when the failure is tried
-    /// again or settled by a word. What it changed because of it does, by its own hand or a person's: then nothing can
-    /// be done about it alone.
-    fn forget_after(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), Misplaced> {
-        let since = self.slot_mut(id)?.asked;
-        let later = |track: &TrackId, n: u64| {
-            (*track == id.track && n > id.n) || track.fork_of(&id.track).is_some_and(|fork| fork > id.n)
-        };
-        for (name, track) in &mut self.tracks {
-            let lapses = |slot: &Slot| asked_in(all, slot.asked).is_some_and(|asked| lapses(asked.effect));
-            if track.slots.iter().any(|slot| later(name, slot.n) && !lapses(slot)) {
-                return Err(Misplaced::Call(id.clone(), Why::Followed));
-            }
-            track.slots.retain(|slot| !later(name, slot.n));
-            if *name == id.track || later(name, 0) {
-                track.steps.retain(|_, step| step.begun < since);
-            }
-        }
-        Ok(())
     }
 
     /// What the first record says.

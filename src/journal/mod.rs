@@ -11,11 +11,15 @@ pub mod left_out;
 pub mod memory;
 mod mismatch;
 mod misplaced;
+mod over;
 mod reopening;
+mod second_thought;
 mod slots;
 pub mod sqlite;
 pub mod way_back;
 mod witness;
+
+pub use over::is_over;
 
 use crate::error::Result;
 use crate::model::record::Record;
@@ -46,6 +50,21 @@ pub trait Store {
     /// # Errors
     /// `Refused` when the chain is broken (naming the last good record), or the format is newer than this program.
     fn read(&self, run: &str) -> Result<Vec<Stored>>;
+    /// The first record of a run, for a look at what it is; its hash chain is not checked.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn first(&self, run: &str) -> Result<Option<Stored>> {
+        Ok(self.read(run)?.into_iter().next())
+    }
+    /// The latest record of a run that `wanted` picks, for a look at how it stands; no more is read than it takes to
+    /// come to it from the end, and its hash chain is not checked.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn latest(&self, run: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> Result<Option<Stored>> {
+        Ok(self.read(run)?.into_iter().rev().find(|stored| wanted(&stored.record)))
+    }
     /// The identities of all runs, oldest first.
     ///
     /// # Errors

@@ -147,12 +147,19 @@ impl History {
     pub fn to_retry(&self) -> Vec<EffectId> {
         let effect = match self.last() {
             Some(Record::Ended { ending: Ending::Failed, effect, .. }) => effect,
-            // Nothing was changed yet: all of it is found out anew.
+            // Nothing was changed yet: all of it is found out anew, but what was agreed to before somebody said no.
             Some(Record::Ended { ending: Ending::Unmet, .. }) => {
+                let readings = self.latest_readings();
+                let since = self.since_refusal(readings.clone());
+                if since.len() < readings.len() {
+                    return since.into_iter().take(1).filter(|id| self.may_retry(id)).collect();
+                }
                 let first = self.tracks.get(&TrackId::main()).and_then(|track| track.slots.first());
                 let id = first.map(|slot| EffectId { track: TrackId::main(), n: slot.n });
                 return id.into_iter().filter(|id| self.may_retry(id)).collect();
             }
+            // A mistake in the text comes to the same as it is, unless it is what was left out that it misses.
+            Some(Record::Ended { ending: Ending::Bug, .. }) if self.missed().is_some() => return self.missed_to_do(),
             _ => return Vec::new(),
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
@@ -162,12 +169,28 @@ impl History {
             // A person said that it failed: they are asked again.
             Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
             Some(_) | None if self.way_back().is_some() => {
-                self.latest_readings().into_iter().find(|id| self.is_of_open_step(id))
+                self.since_refusal(self.latest_readings()).into_iter().find(|id| self.is_of_open_step(id))
             }
-            Some(_) | None => self.latest_readings().into_iter().next(),
+            Some(_) | None => self.since_refusal(self.latest_readings()).into_iter().next(),
         };
+        if again.is_none() && self.missed().is_some() {
+            return self.missed_to_do();
+        }
         let beside = again.iter().flat_map(|id| self.failed_beside(id));
         again.iter().cloned().chain(beside).filter(|id| self.may_retry(id)).collect()
+    }
+
+    /// What was left out and is to be done after all.
+    fn missed_to_do(&self) -> Vec<EffectId> {
+        let left_out = self.left_out_of_failed().into_iter().map(|past| past.id);
+        left_out.filter(|id| self.may_retry(id)).collect()
+    }
+
+    /// Whether trying again what failed does what was left out, where the run stopped like this without it: nothing was
+    /// read that could be otherwise by now.
+    #[must_use]
+    pub fn retries_left_out(&self, ending: Ending) -> bool {
+        ending == Ending::Bug || self.latest_readings().is_empty()
     }
 
     /// What tracks that were forked together with that of an effect failed at last, if they did: they are tried again
@@ -207,6 +230,26 @@ impl History {
         }
         readings.reverse();
         readings
+    }
+
+    /// The same where somebody said no at last, without what stands before the last yes: what was agreed to stays so,
+    /// and what it was decided by is looked at again before the next change. A choice is made anew: the no may be
+    /// because of it.
+    fn since_refusal(&self, mut readings: Vec<EffectId>) -> Vec<EffectId> {
+        let word = |id: &EffectId| {
+            let past = self.recorded(id)?;
+            let (Action::Ask(ask), State::Settled(Outcome::Done { value, .. })) = (&past.effect.action, past.state)
+            else {
+                return None;
+            };
+            Some((ask.form == Form::Confirm, said(value)))
+        };
+        let said: Vec<Option<(bool, String)>> = readings.iter().map(word).collect();
+        let is = |wanted: &'static str| move |said: &Option<(bool, String)>| *said == Some((true, wanted.to_owned()));
+        let asked = said.iter().rposition(Option::is_some);
+        let refused = asked.filter(|at| is("no")(&said[*at])).unwrap_or(0);
+        let agreed = said[..refused].iter().rposition(is("yes")).map_or(0, |at| at + 1);
+        readings.split_off(agreed)
     }
 
     /// Whether this only found something out, which may be otherwise by now.

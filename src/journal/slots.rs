@@ -202,6 +202,14 @@ pub(super) fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
     None
 }
 
+/// Whether what was to be done is not: it failed, or a person had it left out.
+pub(super) fn is_not_done(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Failed(_) | Outcome::Skipped { .. } => true,
+        Outcome::Done { .. } => false,
+    }
+}
+
 pub(super) fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
     if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
 }

@@ -130,6 +130,22 @@ impl SqliteStore {
         Ok(tail.optional()?.unwrap_or_default())
     }
 
+    /// The first of the rows of a run, as they are asked for, that `wanted` picks.
+    fn find(&self, run: &str, rows: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> Result<Option<Stored>> {
+        let unread = |error| self.unread(&error);
+        let mut query = self.database.prepare_cached(rows).map_err(unread)?;
+        let mut rows = query.query([run]).map_err(unread)?;
+        while let Some(row) = rows.next().map_err(unread)? {
+            let seq = row.get::<_, i64>(0).map_err(unread)?.cast_unsigned();
+            let body = row.get_ref(1).map_err(unread)?.as_str().map_err(|_| broken(run, seq.saturating_sub(1)))?;
+            let record = codec::decode(run, seq, body)?;
+            if wanted(&record) {
+                return Ok(Some(Stored { seq, record }));
+            }
+        }
+        Ok(None)
+    }
+
     fn append_encoded(&mut self, run: &str, expected: u64, rows: &[Row<'_>]) -> rusqlite::Result<Appended> {
         let known = self.tails.remove(run).filter(|(seq, _)| *seq == expected);
         let tail = known.map_or_else(|| self.tail(run), Ok)?;
@@ -221,6 +237,14 @@ impl Store for SqliteStore {
             stored.push(Stored { seq, record: codec::decode(run, seq, body)? });
         }
         if stored.is_empty() { Err(codec::no_run(run)) } else { Ok(stored) }
+    }
+
+    fn first(&self, run: &str) -> Result<Option<Stored>> {
+        self.find(run, "SELECT seq, body FROM records WHERE run = ?1 ORDER BY seq LIMIT 1", &mut |_| true)
+    }
+
+    fn latest(&self, run: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> Result<Option<Stored>> {
+        self.find(run, "SELECT seq, body FROM records WHERE run = ?1 ORDER BY seq DESC", wanted)
     }
 
     fn runs(&self) -> Result<Vec<RunId>> {

@@ -128,18 +128,31 @@ pub fn anchored(pattern: &str) -> Result<String, String> {
     Ok(narrowed)
 }
 
-/// What a record of this event says behind its columns, which one of these expressions finds. Nothing where none does.
-#[must_use]
-pub fn behind_columns<'l>(records: &[String], number: i64, line: &'l str) -> Option<&'l str> {
-    records.iter().find_map(|record| {
-        let found = Regex::new(record).ok()?.captures(line)?;
-        let (whole, digits) = (found.get(0)?, found.get(1)?);
-        (digits.as_str().parse() == Ok(number)).then(|| {
-            // An expression may have taken the text as well.
-            let end = if whole.end() < line.len() { whole.end() } else { digits.end() };
-            &line[end..]
+/// The expressions that the records of a log match, ready to be used.
+#[derive(Debug, Clone, Default)]
+pub struct Records(Vec<Regex>);
+
+impl Records {
+    /// Compiles them; one that is none finds nothing.
+    #[must_use]
+    pub fn of(expressions: &[String]) -> Self {
+        Self(expressions.iter().filter_map(|expression| Regex::new(expression).ok()).collect())
+    }
+
+    /// What a record of this event says behind its columns, which one of the expressions finds. Nothing where none
+    /// does.
+    #[must_use]
+    pub fn behind_columns<'l>(&self, number: i64, line: &'l str) -> Option<&'l str> {
+        self.0.iter().find_map(|record| {
+            let found = record.captures(line)?;
+            let (whole, digits) = (found.get(0)?, found.get(1)?);
+            (digits.as_str().parse() == Ok(number)).then(|| {
+                // An expression may have taken the text as well.
+                let end = if whole.end() < line.len() { whole.end() } else { digits.end() };
+                &line[end..]
+            })
         })
-    })
+    }
 }
 
 /// The pattern with a bounded run of any characters right behind its `^` read as a time.

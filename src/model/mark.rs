@@ -43,7 +43,8 @@ pub struct Cursor {
     /// When the file was last written, as listed then; 0 if nobody knows.
     #[serde(default, skip_serializing_if = "is_never")]
     pub written: i64,
-    /// It is a copy of that file, which is read in its place as long as it is whole.
+    /// It is a copy of that file, which is read in its place as long as it is whole. Where the offset or `begun` is not
+    /// 0, it was being made when the mark was taken: what comes behind is old as long as it goes on like that file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_of: Option<Identity>,
     /// Checksums of so many bytes at its beginning, of the files written last: they tell a copy that is not whole.
@@ -85,6 +86,12 @@ impl Cursor {
             alike = *length;
         }
         (alike, true)
+    }
+
+    /// Whether it was being made as a copy of this other file.
+    #[must_use]
+    pub fn is_begun_copy_of(&self, other: &Self) -> bool {
+        self.copy_of == Some(other.identity) && self.offset + self.begun > 0
     }
 
     /// How many bytes before the offset are read again to see whether it is still the same file.

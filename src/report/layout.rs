@@ -1,7 +1,7 @@
 //! The columns of the human view: time of day, mark, words, and on the right host, class and duration. Pure: text in,
 //! lines out. Everything on a page starts at the same few columns, so that a tired eye finds it.
 
-use crate::model::layout::behind_columns;
+use crate::model::layout::Records;
 use crate::model::record::TrackId;
 use crate::model::span::Span;
 use crate::model::text::shown;
@@ -193,9 +193,9 @@ pub fn lane(track: &TrackId, words: &str) -> String {
 /// An event's number and what the line says behind the columns that these expressions find; the whole line when it has
 /// no number.
 #[must_use]
-pub fn log_words(number: Option<i64>, line: &str, records: &[String]) -> String {
+pub fn log_words(number: Option<i64>, line: &str, records: &Records) -> String {
     let Some(number) = number else { return shown(line) };
-    let behind = behind_columns(records, number, line);
+    let behind = records.behind_columns(number, line);
     let number = number.to_string();
     let rest = behind.unwrap_or_else(|| line.split_once(&number).map_or(line, |(_, rest)| rest)).trim();
     shown(format!("{number} {rest}").trim_end())
@@ -204,10 +204,11 @@ pub fn log_words(number: Option<i64>, line: &str, records: &[String]) -> String 
 #[cfg(test)]
 mod tests {
     use super::{log_words, paragraphs, wrap};
+    use crate::model::layout::Records;
 
     #[test]
     fn what_an_event_says_begins_behind_its_columns() {
-        let words = |record: &str, line: &str| log_words(Some(100), line, &[record.to_owned()]);
+        let words = |record: &str, line: &str| log_words(Some(100), line, &Records::of(&[record.to_owned()]));
         assert_eq!(words(r"^\S+ INFO \[(\d{3})\]", "22:00:05.100 INFO [100] ready"), "100 ready");
         assert_eq!(words(r"^\S+ (\d{3}): .*$", "22:00:05.100 100: ready"), "100 : ready");
         assert_eq!(words(r"^no (\d+)", "22:00 Std 100 ready"), "100 ready");

@@ -2,6 +2,7 @@
 //! write anything: the screen does.
 
 use crate::model::effect::{Action, Class, Effect};
+use crate::model::layout::Records;
 use crate::model::record::{EffectId, TrackId};
 use crate::model::span::Span;
 use crate::model::text::shown;
@@ -41,6 +42,8 @@ pub(super) struct Waits {
     /// Waits of whose logs something was told.
     told: BTreeSet<EffectId>,
     repeated: BTreeMap<EffectId, Repeated>,
+    /// The expressions of each profile, compiled once: a log may have very many records.
+    records: BTreeMap<Vec<String>, Records>,
 }
 
 /// A wait as it is told now.
@@ -112,13 +115,20 @@ impl Waits {
             Some(Action::Log(wait)) => &wait.source.event_patterns[..],
             Some(_) | None => &[],
         };
-        let words = format!("{}: {}", shown(service), log_words(number, line, records));
+        let words = format!("{}: {}", shown(service), log_words(number, line, self.records(records)));
         if times <= 1 {
             return Some(words);
         }
         let words = format!("{words} ({times} times by now)");
         self.repeated.insert(id.clone(), Repeated { number, words, wall });
         None
+    }
+
+    fn records(&mut self, expressions: &[String]) -> &Records {
+        if !self.records.contains_key(expressions) {
+            self.records.insert(expressions.to_vec(), Records::of(expressions));
+        }
+        self.records.entry(expressions.to_vec()).or_default()
     }
 
     /// What came again and was not told: of this wait, unless it is of event `number`, which comes again.
@@ -134,7 +144,8 @@ impl Waits {
         let meaning = |number: &str| wait.source.meanings.get(number).map(|text| shown(text));
         if let Some(line) = value.get("line").and_then(Value::as_text) {
             let number = value.get("event").and_then(Value::as_int);
-            let words = format!("{service}: {}", log_words(number, line, &wait.source.event_patterns));
+            let records = self.records(&wait.source.event_patterns);
+            let words = format!("{service}: {}", log_words(number, line, records));
             return vec![(words, number.and_then(|number| meaning(&number.to_string())))];
         }
         let counts = value.get("counts");

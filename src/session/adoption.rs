@@ -2,7 +2,7 @@
 //! nothing of any host and writes nothing; and what becomes of the run's parameters. It carries nothing out.
 
 use super::rollback::retrace;
-use super::verdict::{Verdict, reopening};
+use super::verdict::{Verdict, reopening_edited};
 use super::{Prepared, perform, snapshot};
 use crate::dispatch::{Dispatcher, Door, Halt, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
@@ -56,7 +56,7 @@ pub fn fit(
     let edits = edits::compare(&before.files, &prepared.texts.files);
     let params = params(prepared, history)?;
     let (at, by) = (Moment::default(), Who::default());
-    let mut opening = reopening(run, history, verdict.clone(), &at, &by)?;
+    let mut opening = reopening_edited(run, history, verdict.clone(), &at, &by)?;
     opening.push(Record::Adopted { sources: BTreeMap::new(), changes: Vec::new(), at, by });
     let mut past = history.clone();
     let seqs = past.len() + 1..;

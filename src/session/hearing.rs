@@ -3,7 +3,7 @@
 
 use super::Prepared;
 use super::rollback::stand;
-use super::verdict::{Stopped, Verdict, stopped_at};
+use super::verdict::{Stopped, Verdict, happened_at};
 use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Evidence, Order, Scanners};
@@ -105,7 +105,7 @@ fn subject(
         let doubted = if back { any() } else { history.doubted().map(|(id, _)| id) };
         return Ok(doubted.and_then(|id| history.spoken_of(&id)).map(of));
     }
-    let (step, name) = match stopped_at(run, history) {
+    let (step, name) = match happened_at(run, history) {
         Ok(Stopped::Effect(id, _)) => return Ok(history.spoken_of(&id).map(of)),
         Ok(Stopped::Undo(step, name)) => (step, name.to_owned()),
         // Why nothing can be said of it is told when it is said.

@@ -40,7 +40,7 @@ pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Mom
             let (id, attempt) = history.doubted().ok_or_else(|| nothing(run, history, "is in doubt"))?;
             vec![Record::Settled { id, attempt, happened: false, reason, at: when(), by: who() }]
         }
-        Verdict::Happened(reason) => match stopped_at(run, history)? {
+        Verdict::Happened(reason) => match happened_at(run, history)? {
             Stopped::Effect(id, attempt) => {
                 vec![Record::Settled { id, attempt, happened: true, reason, at: when(), by: who() }]
             }
@@ -62,6 +62,20 @@ pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Mom
     if history.stopped_at().is_some() {
         check(run, history, &records)?;
     }
+    Ok(records)
+}
+
+/// The same for a run that goes on with other texts: they may do without what was left out.
+pub(super) fn reopening_edited(
+    run: &str,
+    history: &History,
+    verdict: Verdict,
+    at: &Moment,
+    by: &Who,
+) -> Result<Vec<Record>> {
+    let is_left_out = |id: &EffectId| history.left_out_of_failed().iter().any(|past| past.id == *id);
+    let mut records = reopening(run, history, verdict, at, by)?;
+    records.retain(|record| !matches!(record, Record::Retry { id, .. } if is_left_out(id)));
     Ok(records)
 }
 
@@ -116,8 +130,11 @@ pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<
     let Some(past) = history.stopped_at() else {
         if history.has_failed() {
             let message = "what failed is no single change or wait: it cannot be settled by a word";
-            return Err(Error::new(Kind::Usage, message)
-                .hint(format!("put it right, then have it looked at again: baton resume {run}")));
+            let error = Error::new(Kind::Usage, message);
+            if let Some(past) = history.missed() {
+                return Err(ways_with(run, &past.effect.label, history.retries_left_out(Ending::Failed), error));
+            }
+            return Err(error.hint(format!("put it right, then have it looked at again: baton resume {run}")));
         }
         return Err(nothing(run, history, "has failed or is in doubt"));
     };
@@ -130,12 +147,36 @@ pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<
     Ok(Stopped::Effect(past.id, past.attempt))
 }
 
+/// What a person can say of that it happened: what stopped the run, or what they had left out and it could not do
+/// without.
+pub(super) fn happened_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
+    match history.missed() {
+        Some(past) => Ok(Stopped::Effect(past.id, past.attempt)),
+        None => stopped_at(run, history),
+    }
+}
+
 fn nothing(run: &str, history: &History, is: &str) -> Box<Error> {
     again(run, history, Error::new(Kind::Usage, format!("nothing in run {run} {is}")))
 }
 
+/// What can be done about something that was left out, without which the run cannot go on.
+pub(super) fn ways_with(run: &str, label: &str, is_retried: bool, error: Box<Error>) -> Box<Error> {
+    let error = error.cause(format!("`{label}` was left out before"));
+    let error = if is_retried {
+        error.hint(format!("do it after all: baton resume {run}"))
+    } else {
+        error.hint(format!("put it right, then have it looked at again: baton resume {run}"))
+    };
+    error.hint(format!("if it is done: baton resume {run} --done \"why you know\""))
+}
+
 /// An error about a run that can be taken up again without what was said of it.
 pub(super) fn again(run: &str, history: &History, error: Box<Error>) -> Box<Error> {
+    if let Some(past) = history.missed() {
+        let is_retried = history.last_ending().is_some_and(|ending| history.retries_left_out(ending));
+        return ways_with(run, &past.effect.label, is_retried, error);
+    }
     if history.last_ending() == Some(Ending::Bug) {
         return error
             .cause("what stopped it is a mistake in its text")

@@ -16,16 +16,20 @@ pub struct Facts {
     pub jobs_wrong: Option<String>,
     /// How much room there is, in KiB, by folder.
     pub room: Vec<(String, u64)>,
+    /// The lease that counts there, as its file has it; empty where there is none.
+    pub lease: String,
+    /// The file of that lease, where it is there and cannot be read.
+    pub veiled: Option<String>,
     /// Commands that it lacks.
     pub lacks: Vec<String>,
 }
 
-/// The command that prints what a host is like: its folder of jobs (empty for the default), whether it is reached over
-/// SSH, and the folders whose disks matter.
+/// The command that prints what a host is like: its folder of jobs and that of its leases (empty for the default),
+/// whether it is reached over SSH, and the folders whose disks matter.
 #[must_use]
-pub fn facts_command(jobs: &str, over_ssh: bool, folders: &[String]) -> Vec<String> {
+pub fn facts_command((jobs, leases): (&str, &str), over_ssh: bool, folders: &[String]) -> Vec<String> {
     let way = if over_ssh { "ssh" } else { "local" };
-    let fixed = ["sh", "-c", SCRIPT, "baton", jobs, way].map(str::to_owned);
+    let fixed = ["sh", "-c", SCRIPT, "baton", jobs, way, leases].map(str::to_owned);
     fixed.into_iter().chain(folders.iter().cloned()).collect()
 }
 
@@ -42,6 +46,8 @@ impl Facts {
                 "home" => facts.jobs = rest.to_owned(),
                 "jobs" => facts.jobs_wrong = Some(rest.to_owned()),
                 "room" => facts.room.extend(room(rest)),
+                "lease" => facts.lease.extend([rest, "\n"]),
+                "veiled" => facts.veiled = Some(rest.to_owned()),
                 "lacks" => facts.lacks.push(rest.to_owned()),
                 "end" => ended = true,
                 _ => {}
@@ -74,11 +80,12 @@ mod tests {
     #[test]
     fn what_was_printed_is_read_with_or_without_fractions_and_only_when_it_is_whole() {
         let text = "clock 1795294991.512345678\nhome /j\njobs keeps `/j` for another account\nroom 12 /a b\n\
-                    lacks setsid\nend\n";
+                    lease number=7\nlease run=a\nlacks setsid\nend\n";
         let facts = Facts::read(text).expect("it is whole");
         assert_eq!(facts.clock, Some((1_795_294_991_512, 0)));
         assert_eq!(facts.room, [("/a b".to_owned(), 12)]);
         assert_eq!((facts.jobs.as_str(), facts.lacks.len()), ("/j", 1));
+        assert_eq!((facts.lease.as_str(), facts.veiled), ("number=7\nrun=a\n", None));
         assert_eq!(facts.jobs_wrong.as_deref(), Some("keeps `/j` for another account"));
         assert_eq!(Facts::read("clock 17.N\nend").and_then(|facts| facts.clock), Some((17_000, 999)));
         assert_eq!(Facts::read("clock 17.5\nhome /j"), None);

@@ -1,9 +1,11 @@
 # What a host is like, for whoever looks at it before a run. It reads, and writes nothing anywhere. The rules for the
 # folder of jobs are those of the agent, whose functions stand before this. $1: the folder of jobs, or nothing for the
-# one in the home folder; $2: `ssh` or `local`; then the folders whose disks matter.
+# one in the home folder; $2: `ssh` or `local`; $3: the folder of its leases, or nothing for the one with the jobs; then
+# the folders whose disks matter.
 LC_ALL=C
 jobs=${1:-$HOME/.baton} way=$2
-shift 2
+leases=${3:-$jobs/lease}
+shift 3
 said=
 refuse() { said=$1; }
 echo "clock $(date +%s.%N)"
@@ -50,6 +52,15 @@ room() {
     case $4 in '' | *[!0-9]*) ;; *) echo "room $4 $of" ;; esac
 }
 for place in "$jobs" "$@"; do room "$place"; done
+
+# The lease that counts, as it is written: nobody takes one here.
+set +f
+for lease in "$leases"/[0-9]*; do :; done
+if [ -r "$lease" ]; then
+    while IFS= read -r line; do printf 'lease %s\n' "$line"; done <"$lease"
+elif [ -e "$lease" ] || { [ -e "$leases" ] && ! [ -r "$leases" ]; }; then
+    echo "veiled $lease"
+fi
 
 tools=setsid
 [ "$way" = local ] || tools='setsid stat sync tail head od sha256sum'

@@ -123,7 +123,8 @@ impl LocalLeases {
 
 /// Whether nobody can go on with the run of a lease: the journal it is in is gone. One that cannot be looked for may be
 /// there.
-fn is_void(lease: &Lease) -> bool {
+#[must_use]
+pub fn is_void(lease: &Lease) -> bool {
     let journal = lease.state.as_ref().map(|state| Path::new(state).join("journal.db"));
     let missing = |path: PathBuf| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
     journal.is_some_and(missing)

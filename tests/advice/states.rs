@@ -193,6 +193,12 @@ pub const ALL: &[fn() -> Scene] = &[
         Scene::new("failed by the value of a parameter", text, &[run]).mending(mended)
     },
     || Scene::new("failed after a change", &format!("{MARK}run(here, [\"false\"]);"), &[Type(RUN)]),
+    || {
+        let missed =
+            "step(\"W\", || { let made = run(here, [\"false\"]); guard(made.changed, \"nothing was made\"); });";
+        let acts = [Type(RUN), Type(&["resume", "--skip", "why"])];
+        Scene::new("without what was left out", &format!("{MARK}{missed}"), &acts)
+    },
     || Scene::new("failed at a guard", &format!("{MARK}guard(false, \"it does not hold\");"), &[Type(RUN)]),
     || {
         let reads = format!("{MARK}step(\"Read\", || probe(db, \"gone\"));");

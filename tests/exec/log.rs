@@ -3,7 +3,7 @@
 use super::fake::{Edit, Fake};
 use super::{act, done, failed, probe};
 use baton::model::automaton::{Next, Row, Symbol, Table};
-use baton::model::effect::{Action, ExitWatch, FailureKind, LogSource, LogWait, Want};
+use baton::model::effect::{Action, Capture, ExitWatch, FailureKind, LogSource, LogWait, Want};
 use baton::model::event::Event;
 use baton::model::mark::Mark;
 use baton::model::profile::Reading;
@@ -288,4 +288,50 @@ fn what_an_event_means_stands_beside_it() {
     watched.source.meanings = BTreeMap::from([("22911".to_owned(), "deals with its peer".to_owned())]);
     let (value, _) = done(act(&fake, Action::Log(watched), 1, false));
     assert_eq!(value.get("told"), Some(&"22911, 2 times (deals with its peer); 22902; 25301".into()));
+}
+
+/// A mark of the log as it is at this time, and a wait for `event` from it on.
+fn marked(fake: Fake, from: u64) -> (Fake, Mark) {
+    let source = wait(seek(&[], &[]), Mark::default()).source;
+    let sleep = Action::Sleep { span: Span(from), within: None };
+    done(act(&fake, sleep, 1, false));
+    let (_, mark) = done(act(&fake, Action::Capture(Capture::Mark { source }), 1, false));
+    (fake, mark.expect("a mark"))
+}
+
+#[test]
+fn what_a_rotation_goes_on_copying_after_a_mark_is_not_new() {
+    let filler = |from: u32| (from..from + 400).flat_map(|n| format!("22:00:0{} noise {n}\n", n % 10).into_bytes());
+    let old: Vec<u8> = filler(0).chain(line(22902)).chain(filler(400)).collect();
+    let log = |fake: Fake| fake.edit(1_000, Edit::Append("cs.log", 1, old.clone()));
+    // Nothing of it is copied yet, a bit, most of it; it is copied to its end, and the log is cut then or stays.
+    for (name, copied) in [("cs.log.1.log", 0), ("cs.log.1.log", 40), ("cs.log.1.log", 3_000), ("cs2.log", 3_000)] {
+        for cut in [false, true] {
+            let begin = log(Fake::new()).edit(1_500, Edit::Append(name, 2, old[..copied].to_vec()));
+            let (fake, mark) = marked(begin, 2_000);
+            let more = (copied + 100).max(1_000);
+            let fake = fake
+                .edit(3_000, Edit::Append(name, 2, old[copied..more].to_vec()))
+                .edit(8_000, Edit::Append(name, 2, old[more..].to_vec()));
+            let fake = if cut { fake.edit(9_000, Edit::Rewrite("cs.log", Vec::new())) } else { fake };
+            let fake = append(20_000, line(22911))(fake);
+            let (value, _) = done(act(&fake, Action::Log(wait(seek(&[22902, 22911], &[]), mark)), 1, false));
+            let first = value.get("event").cloned();
+            assert_eq!(first, Some(Value::Int(22911)), "{name}, {copied} bytes copied, cut: {cut}: {value:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_only_begins_like_another_one_has_new_lines_after_a_mark() {
+    let old: Vec<u8> = (0..400).flat_map(|n| format!("22:00:00 banner {n}\n").into_bytes()).collect();
+    for begun in [0, 40, 1_000] {
+        let fake = Fake::new()
+            .edit(1_000, Edit::Append("cs.log", 1, old.clone()))
+            .edit(1_500, Edit::Append("cs2.log", 2, old[..begun].to_vec()));
+        let (fake, mark) = marked(fake, 2_000);
+        let fake = fake.edit(3_000, Edit::Append("cs2.log", 2, [b"\n".to_vec(), line(22902)].concat()));
+        let (value, _) = done(act(&fake, Action::Log(wait(seek(&[22902], &[]), mark)), 1, false));
+        assert_eq!(value.get("event"), Some(&Value::Int(22902)), "{begun} bytes begun");
+    }
 }

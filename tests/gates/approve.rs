@@ -53,6 +53,62 @@ fn other_answers_than_the_affirmative_are_typed() {
 }
 
 #[test]
+fn a_no_is_not_final_and_what_was_agreed_to_before_it_stays() {
+    let asks = "guard(confirm(\"Backed up?\", #{ gate: \"backup\" }), \"no backup\");\n\
+                status(service(\"db\"));\nguard(confirm(\"Told?\", #{ gate: \"told\" }), \"nobody was told\");\n\
+                guard(confirm(\"Sure?\", #{ gate: \"sure\" }), \"not sure\");\n";
+    let change = "run(host(\"here\"), [\"touch\", \"done\"]);";
+    let before = "step(\"Before\", || run(host(\"here\"), [\"true\"]));\n";
+    // Before anything was changed, and after.
+    for (text, code) in
+        [(format!("{asks}{change}"), 3), (format!("{before}step(\"Ask\", || {{ {asks} }});{change}"), 1)]
+    {
+        let baton = suspended(&text);
+        let answer = |gate: &str, word: &str| baton.run(&["approve", "latest", gate, word]).code(0);
+        answer("backup", "yes");
+        baton.run(&["resume", &latest(&baton)]).code(4).says("Told?");
+        answer("told", "no");
+        baton.run(&["resume", &latest(&baton)]).code(code).says("nobody was told").says("baton resume");
+        let again = baton.run(&["resume", &latest(&baton)]).code(4).says("question  Told?");
+        assert!(!again.out.contains("question  Backed up?"), "it asks again what was agreed to:\n{}", again.out);
+        answer("told", "yes");
+        baton.run(&["resume", &latest(&baton)]).code(4).says("question  Sure?");
+        answer("sure", "yes");
+        baton.run(&["resume", &latest(&baton)]).code(0);
+        let times = |text: &str| {
+            let of = |record: &&Record| matches!(record, Record::Intent { effect, .. } if effect.label.contains(text));
+            records(&baton).iter().filter(of).count()
+        };
+        let labels: Vec<String> = records(&baton)
+            .iter()
+            .filter_map(
+                |record| if let Record::Intent { effect, .. } = record { Some(effect.label.clone()) } else { None },
+            )
+            .collect();
+        assert_eq!(times("Backed up?"), 1, "{labels:#?}");
+        assert_eq!(times("Told?"), 2, "{labels:#?}");
+    }
+}
+
+#[test]
+fn what_was_chosen_before_a_no_is_chosen_anew() {
+    let baton = suspended(
+        "let way = choose(\"Way?\", [\"on\", \"back\"], #{ gate: \"way\" });\n\
+         guard(confirm(`Go ${way}?`, #{ gate: \"sure\" }), \"not sure\");",
+    );
+    let answer = |gate: &str, word: &str| baton.run(&["approve", "latest", gate, word]).code(0);
+    answer("way", "back");
+    baton.run(&["resume", &latest(&baton)]).code(4).says("Go back?");
+    answer("sure", "no");
+    baton.run(&["resume", &latest(&baton)]).code(3).says("not sure");
+    baton.run(&["resume", &latest(&baton)]).code(4).says("question  Way?");
+    answer("way", "on");
+    baton.run(&["resume", &latest(&baton)]).code(4).says("Go on?");
+    answer("sure", "yes");
+    baton.run(&["resume", &latest(&baton)]).code(0);
+}
+
+#[test]
 fn every_mistake_is_answered_with_what_is_there() {
     let baton = suspended("let way = choose(\"Which way?\", [\"on\", \"back\"], #{ gate: \"way\" });");
     let run = |words: &[&str]| baton.run(&[&["approve", "latest"], words].concat());

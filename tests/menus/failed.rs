@@ -71,6 +71,7 @@ pub fn menus() -> Vec<Menu> {
         drifted(),
         at_an_answer(),
         by_its_path(),
+        without_what_was_left_out(),
     ]
 }
 
@@ -253,7 +254,12 @@ fn by_its_path() -> Menu {
 }
 
 pub fn stopped() -> Vec<Menu> {
-    vec![in_doubt(), after_a_mistake(), after_a_mistake_with_nothing_certain()]
+    vec![
+        in_doubt(),
+        after_a_mistake(),
+        after_a_mistake_with_nothing_certain(),
+        at_a_mistake_without_what_was_left_out(),
+    ]
 }
 
 fn in_doubt() -> Menu {
@@ -296,4 +302,52 @@ fn after_a_mistake_with_nothing_certain() -> Menu {
         help(1),
     ];
     Menu { table: "AFTER_MISTAKE", ..failed("after a mistake, with nothing certain", make, words) }
+}
+
+/// Its step cannot do without what was left out of it.
+fn left_out(name: &'static str, rest: &str, change: &str) -> Scene {
+    let text = format!("{MARK}step(\"Work\", || {{ let made = {WANTS}; {rest} }});");
+    edited(name, &text, &[Act::Type(RUN)], change)
+}
+
+const SKIPPED: &[&str] = &["resume", "--skip", "not needed"];
+
+fn without_what_was_left_out() -> Menu {
+    let make = || left_out("left out and missed", "guard(made.changed, \"nothing was made\");", "s/made.changed/true/");
+    let words = vec![
+        word("retry", 0)
+            .meaning("do after all what was left out, then go on")
+            .mended(ready)
+            .says("is tried again by")
+            .leaves("done", "ok\n"),
+        word("edit", 0).says("edited texts adopted by").says("✓ done").leaves("done", ""),
+        word("done REASON", 0)
+            .meaning("what was left out is done; say how you know")
+            .says("happened, says")
+            .leaves("done", ""),
+        roll_back_by_hand().leaves("mode", "old\n"),
+        abort().leaves("mode", "new\n"),
+        shell(1),
+        stop(1),
+        help(1),
+    ];
+    Menu { begins: SKIPPED, ..failed("where what was left out is missed", make, words) }
+}
+
+fn at_a_mistake_without_what_was_left_out() -> Menu {
+    let make = || {
+        let rest = "if made.get(\"skipped\") != () { made.other; }";
+        left_out("left out, and read", rest, "s/made.other/made/")
+    };
+    let words = vec![
+        word("retry", 0).mended(ready).says("is tried again by").leaves("done", "ok\n"),
+        word("done REASON", 0).says("happened, says").leaves("done", ""),
+        word("edit", 0).says("edited texts adopted by").says("✓ done").leaves("done", ""),
+        roll_back_by_hand().leaves("mode", "old\n"),
+        abort().leaves("mode", "new\n"),
+        shell(1),
+        stop(1),
+        help(1),
+    ];
+    Menu { table: "AFTER_MISTAKE", begins: SKIPPED, ..failed("at a mistake without what was left out", make, words) }
 }
