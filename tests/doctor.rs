@@ -176,6 +176,21 @@ fn words_failures_and_missing_programs_are_told_with_what_to_do() {
 }
 
 #[test]
+fn a_command_to_be_typed_has_a_line_of_its_own_and_is_not_broken() {
+    let site = Site::new();
+    site.says("echo 8.5", "echo no licence >&2; exit 4");
+    let typed = format!("{}/there/tool version a", site.0.folder().display());
+    for columns in ["40", "60", "80"] {
+        let looked = site.0.command(&["doctor", "-i", "site.toml"]).env("COLUMNS", columns).output();
+        let ended = Ended::from(looked.expect("starts the binary")).code(1);
+        assert!(ended.out.lines().any(|line| line.trim() == typed), "{typed:?} at {columns}:\n{}", ended.out);
+        let words = ended.out.lines().filter(|line| !line.contains("/there/tool") && !line.starts_with("next: "));
+        let wide: Vec<&str> = words.filter(|line| line.chars().count() > columns.parse().expect("a number")).collect();
+        assert!(wide.is_empty(), "{wide:?} at {columns}:\n{}", ended.out);
+    }
+}
+
+#[test]
 fn what_a_probe_prints_without_end_is_cut() {
     let site = Site::new();
     let ended = site.says("echo 8.5", "head -c 3000 /dev/zero").looked(&[]);

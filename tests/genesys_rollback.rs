@@ -277,6 +277,7 @@ fn who_is_not_promoted_is_stopped_and_the_server_that_served_comes_back() {
     let (ending, words) = end_of(&play);
     assert_eq!(ending, Ending::Held, "{words}");
     assert!(words.contains("c2 did not become primary within 60s when c1 was shut down"), "{words}");
+    assert!(words.contains("Then begin anew: baton run genesys/rollback -i INVENTORY"), "{words}");
     let end = site(&play);
     assert_eq!(end.get("c1").and_then(|c1| c1.get("role")), Some(&"primary".into()));
     assert_eq!(end.get("confserv").and_then(|pair| pair.get("readonly")), Some(&Value::Bool(false)));

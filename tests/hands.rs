@@ -190,6 +190,10 @@ fn the_repl_opens_where_a_run_stands() {
     pty.types(":steps");
     pty.sees("○ ahead");
     pty.types(":quit");
+    // Whoever leaves it is back at the word that opened it, before the same change.
+    pty.sees("command  sh -c \"test -e ready && echo two >> done\"");
+    pty.sees("step> ");
+    pty.types("stop");
     let code = pty.ends();
     assert_eq!((code, done(&baton).as_str()), (4, "one\n"), "{}", pty.screen());
     let mut pty = resume(&baton, &["--no-step"]);
@@ -202,6 +206,17 @@ fn the_repl_opens_where_a_run_stands() {
     pty.types(":quit");
     pty.ends();
     assert_eq!(done(&baton), "one\ntwo\n", "{}", pty.screen());
+}
+
+#[test]
+fn what_is_edited_in_the_repl_is_gone_on_with_when_it_is_left() {
+    let baton = machine(THREE);
+    let mut pty = begin(&baton, &["--step"], &[("EDITOR", "sed -i s/three/four/")]);
+    pty.shows("step> ").types("shell").shows("leaves").types(":edit").shows("edited: ").shows("next: ").types(":quit");
+    pty.shows("step> ").types("skip not this one").shows("step> ").types("skip nor this one");
+    pty.shows("step> ").types("run the rest");
+    assert_eq!(pty.ends(), 0, "{}", pty.screen());
+    assert_eq!(done(&baton), "four\n", "{}", pty.screen());
 }
 
 #[test]

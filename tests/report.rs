@@ -370,6 +370,27 @@ fn on_a_terminal_the_wait_is_one_line_that_is_rewritten() {
 }
 
 #[test]
+fn on_a_narrow_terminal_a_wait_keeps_its_count_and_the_time_that_is_left() {
+    let server = "confserv-primary-of-the-second-site";
+    let waits = [
+        (format!("4 of 6 clients on {server}"), String::new(), "4 of 6 cl"),
+        (format!("`clients` of `{server}` to read `6`"), "reads `4`".to_owned(), "`4`), "),
+        ("4 of 6 主要服务器 主要服务器 主要服务器 主要服务器".to_owned(), String::new(), "4 of 6"),
+    ];
+    for ((what, reading, count), width) in waits.iter().flat_map(|wait| [40, 60, 80].map(|width| (wait, width))) {
+        let page = Page::default();
+        let style = Style { live: true, width, ..Style::plain() };
+        let mut view = Terminal::new(Box::new(page.clone()), style, TimeZone::UTC);
+        let (what, reading, left) = (what.clone(), reading.clone(), Some(Span::mins(58)));
+        view.event(&Event::Waiting { id: id(1), what, reading, left, at: at(0) });
+        let line = page.text().replace("\r\u{1b}[2K", "");
+        let taken = unicode_width::UnicodeWidthStr::width(line.as_str());
+        assert!(taken < width, "{taken} of {width} columns: {line}");
+        assert!(line.contains(count) && line.contains(", 58min left"), "at {width}: {line}");
+    }
+}
+
+#[test]
 fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
     let page = Page::default();
     let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);

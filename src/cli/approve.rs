@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::model::record::Record;
-use crate::model::text::{did_you_mean, shown};
+use crate::model::text::{did_you_mean, lines_shown, shown};
 use crate::report::layout::{date_and_time, time_of_day};
 use crate::report::questions::{Answer, Question, Questions, next_commands};
 use crate::report::style::Tone;
@@ -154,8 +154,11 @@ fn answered(gate: &str, answer: &Answer, desk: &Desk) -> Box<Error> {
     let zone = &desk.screen.zone;
     let when = format!("{}:{}", date_and_time(answer.at, zone), &time_of_day(answer.at, zone)[6..]);
     let (word, by) = (shown(&answer.word), shown(&answer.by));
-    let error = Error::new(Kind::Refused, format!("`{}` is answered already: {word}, by {by}, {when}", shown(gate)));
-    if answer.note.is_empty() { error } else { error.cause(shown(&answer.note)) }
+    let said = match answer.note.as_str() {
+        "" => String::new(),
+        note => format!("; {by} said: {}", lines_shown(note)),
+    };
+    Error::new(Kind::Refused, format!("`{}` is answered already: {word}, by {by}, {when}{said}", shown(gate)))
 }
 
 /// Another run whose gate of this name is open.

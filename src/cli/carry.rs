@@ -15,13 +15,13 @@ use crate::report::terminal::Terminal;
 use crate::session::{self, Finished};
 use crate::world::clock::Clock;
 use crate::world::events_file;
-use std::io::{self, IsTerminal};
+use crate::world::terminal::Terminal as Asked;
 use std::path::Path;
 
 /// Who watches a run: the screen, and the file for events if one was named.
 pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
     let screen = &desk.screen;
-    let prompted = estate.asks_here() && screen.out_style.live && io::stdin().is_terminal();
+    let prompted = estate.asks_here() && screen.out_style.live && Asked::is_there();
     let view = Terminal::new(Box::new(screen.out.clone()), screen.out_style, screen.zone.clone()).prompted(prompted);
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(view)];
     if let Some(path) = events {

@@ -95,7 +95,14 @@ pub(super) fn go_on(
 ) -> Result<u8> {
     loop {
         if gates.wants_shell() {
-            finished = repl::open(&taken, events, Start::Run, desk)?;
+            finished = in_shell(&mut taken, events, desk)?;
+            // Who leaves it where it could go on is back at the prompt at which they opened it.
+            if finished.ending == Ending::Suspended && Terminal::is_there() {
+                gates = course.gates(&taken.run, desk.who(), Begun::of(&taken.history(desk)?));
+                let parts = taken.parts(events, gates.all.clone(), desk)?;
+                finished = session::resume_on(&taken.prepared, parts, Terms::default())?;
+                continue;
+            }
         }
         answers::tell_of_unasked(taken.answers.as_deref(), &finished.run, desk)?;
         // A journal that cannot be read is told with why the run has stopped.
@@ -124,7 +131,7 @@ pub(super) fn go_on(
                     Ok(back) => break back,
                     Err(error) => complain(error, desk),
                 },
-                Next::Shell => break repl::open(&taken, events, Start::Run, desk)?,
+                Next::Shell => break in_shell(&mut taken, events, desk)?,
                 Next::Resume(terms) => {
                     gates = course.gates(&taken.run, desk.who(), Begun::of(&taken.history(desk)?));
                     let parts = taken.parts(events, gates.all.clone(), desk)?;
@@ -137,6 +144,16 @@ pub(super) fn go_on(
             }
         };
     }
+}
+
+/// Opens the REPL in the midst of a run. With what is edited there the run goes on afterwards.
+fn in_shell(taken: &mut TakenUp, events: Option<&Path>, desk: &Desk) -> Result<Finished> {
+    let finished = repl::open(taken, events, Start::Run, desk)?;
+    let texts = session::snapshot(&*desk.store()?, &taken.history(desk)?)?;
+    if texts.files != taken.prepared.texts.files {
+        taken.exchange(session::prepare(texts)?, desk)?;
+    }
+    Ok(finished)
 }
 
 /// Says with a failure that a text was edited which the run does not go on with.

@@ -5,6 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::record::{Ending, Way};
 use crate::model::text::shown;
+use crate::report::layout::hanging;
 use crate::report::style::{Style, Tone};
 use crate::session::{self, Verdict};
 
@@ -12,6 +13,8 @@ use crate::session::{self, Verdict};
 const PROMPT: &str = "failed> ";
 /// The same for what is in doubt.
 const DOUBT_PROMPT: &str = "doubt> ";
+/// Where it is said what a word does.
+const MEANING_COLUMN: usize = 22;
 /// The word that goes back.
 pub(super) const ROLLBACK: &str = "rollback";
 /// The word that tries again what failed.
@@ -36,7 +39,7 @@ const AFTER_FAILURE: [Row; 10] = [
     (DONE, "it happened all the same; say how you know"),
     (ROLLBACK, "undo what this run has done"),
     ("abort REASON", "undo nothing, do what is owed, end the run for good"),
-    ("shell", "open the REPL here"),
+    ("shell", "open the REPL here; `:quit` in it comes back to these words"),
     ("stop", "leave it as it is; it can be resumed"),
     ("help", "show these words"),
 ];
@@ -62,7 +65,7 @@ const AFTER_MISTAKE: [Row; 8] = [
     ("edit", "open the runbook in your editor, then go on with it"),
     (ROLLBACK, "undo what this run has done"),
     ("abort REASON", "undo nothing, do what is owed, end the run for good"),
-    ("shell", "open the REPL here"),
+    ("shell", "open the REPL here; `:quit` in it comes back to these words"),
     ("stop", "leave it as it is; it can be resumed"),
     ("help", "show these words"),
 ];
@@ -144,10 +147,11 @@ impl Menu {
 
     /// The words and what they do, for people; behind them why there is no way back, where one might look for it.
     pub(super) fn help(&self, style: &Style) -> String {
-        let word =
-            |(word, meaning): &Row| format!("  {} {meaning}\n", style.paint(Tone::Strong, &format!("{word:<19}")));
+        let word = |(word, meaning): &Row| {
+            format!("{}\n", hanging(style, (Tone::Strong, &format!("  {word:<19} ")), meaning, MEANING_COLUMN))
+        };
         let no_way = self.shut.iter().filter(|(word, _)| *word == ROLLBACK);
-        let no_way = no_way.map(|(_, why)| format!("  {}\n", shown(why)));
+        let no_way = no_way.map(|(_, why)| format!("{}\n", hanging(style, (Tone::Plain, "  "), &shown(why), 2)));
         format!("\n{}", self.words.iter().map(word).chain(no_way).collect::<String>())
     }
 

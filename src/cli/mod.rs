@@ -143,7 +143,7 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
     let outcome = line.trace.as_deref().map_or(Ok(()), trace::begin).and_then(|()| {
         let state = line.state.map_or_else(default_state, Ok)?;
         let remind = Duration::from_millis(line.remind.0);
-        let terminal = Arc::new(Terminal::new(desk::who().user).reminding(remind));
+        let terminal = Arc::new(Terminal::new(desk::who().user, screen.err_style.width).reminding(remind));
         let leases = line.leases.unwrap_or_else(local_lease::of_machine);
         dispatch(&command, &Desk { screen: screen.clone(), state, leases, terminal })
     });

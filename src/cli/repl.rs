@@ -20,6 +20,8 @@ use crate::model::text::unsafe_on_a_terminal;
 use crate::model::value::Fields;
 use crate::repl::command::COMMANDS;
 use crate::repl::{Hands, Start, carry_on};
+use crate::report::layout::folded;
+use crate::report::style::Tone;
 use crate::script::repl::is_incomplete;
 use crate::script::{doc, outline};
 use crate::session::adoption::Adoption;
@@ -284,7 +286,12 @@ impl Hands for AtDesk {
     }
 
     fn say(&self, text: &str) {
-        self.desk.screen.out.say(text);
+        self.desk.screen.out.say(&folded(text, self.width()));
+    }
+
+    fn next(&self, command: &str) {
+        let Screen { out, out_style, .. } = &self.desk.screen;
+        out.say(&format!("{} {command}\n", out_style.paint(Tone::Wait, "next:")));
     }
 
     fn complain(&self, error: &Error) {

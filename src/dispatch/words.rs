@@ -14,7 +14,7 @@ const MEANINGS: [(&str, &str); 8] = [
     ("until STEP", "go on without asking until that step begins: its number, its name, or a part of it"),
     ("run the rest", "go on without asking to the end"),
     (SKIP, "leave it out; the reason goes into the record"),
-    ("shell", "open the REPL here"),
+    ("shell", "open the REPL here; `:quit` in it comes back to these words"),
     ("stop", "stop the run here; it can be resumed"),
     ("help", "show these words"),
 ];

@@ -3,7 +3,7 @@
 use super::plan::{HostPlan, Plan, Reader, ServicePlan};
 use super::round::{HostSeen, Seen, ServiceSeen};
 use super::spelling::Misspelt;
-use super::{Chart, Entry, Finding, UselessSecret, Wanted, Weight};
+use super::{Advice, Chart, Entry, Finding, UselessSecret, Wanted, Weight};
 use crate::dispatch::obstacle;
 use crate::exec::{LogSeen, value_of};
 use crate::model::effect::{Action, Failure, FailureKind};
@@ -49,7 +49,7 @@ pub(super) fn chart(wanted: &Wanted, plan: &Plan, seen: &Seen, at: i64) -> Chart
     chart.entries.extend(wanted.secrets.iter().map(|UselessSecret { name, why, next }| Entry {
         name: name.as_ref().map_or("secrets".to_owned(), |name| format!("secret {name}")),
         told: "of no use to a run".to_owned(),
-        findings: vec![wrong(why.clone(), next.clone())],
+        findings: vec![wrong(why.clone(), next.iter().map(Advice::words).collect())],
     }));
     let named = |names: &BTreeMap<String, Vec<String>>, why: &str| {
         let each = names.iter().map(|(probe, of)| format!("`{probe}` of {}", of.join(", ")));
@@ -81,12 +81,12 @@ fn host_entry(host: &HostPlan, seen: &HostSeen, wanted: &Wanted) -> Entry {
             [] => bare(failure, "account", &host.name),
             barred => format!("{}; nothing of {} was read", bare(failure, "account", &host.name), listed(barred)),
         };
-        let next = "log in there as baton does, and try: sudo -n -u";
-        entry.findings.push(wrong(what, Some(format!("{next} {account} sh -c true"))));
+        let typed = format!("sudo -n -u {} sh -c true", typed(account));
+        entry.findings.push(wrong(what, vec![Advice::command("log in there as baton does, and try", typed)]));
     }
     if seen.given_up {
         let what = "too many readings gave no answer in time: the rest of this host was not read".to_owned();
-        entry.findings.push(wrong(what, None));
+        entry.findings.push(wrong(what, Vec::new()));
     }
     entry
 }
@@ -105,11 +105,13 @@ fn unreachable(host: &HostPlan, failure: &Failure, limit: Span) -> Finding {
                 "call it by hand: a login that waits for something, or a link that hangs; if it is \
                                 only slow, give it more than {limit}: --limit SPAN"
             );
-            wrong("it gave no answer in time".into(), Some(next))
+            wrong("it gave no answer in time".into(), vec![Advice::words(next)])
         }
-        FailureKind::Limit => wrong("it gave no answer in time".into(), None),
-        FailureKind::Exit | FailureKind::Goal | FailureKind::Unreachable | FailureKind::Missing => wrong(said, None),
-        FailureKind::Declined | FailureKind::Guard | FailureKind::Unreadable => wrong(said, None),
+        FailureKind::Limit => wrong("it gave no answer in time".into(), Vec::new()),
+        FailureKind::Exit | FailureKind::Goal | FailureKind::Unreachable | FailureKind::Missing => {
+            wrong(said, Vec::new())
+        }
+        FailureKind::Declined | FailureKind::Guard | FailureKind::Unreadable => wrong(said, Vec::new()),
     }
 }
 
@@ -117,34 +119,34 @@ fn lacking(facts: &Facts) -> Vec<Finding> {
     let missing = facts.lacks.iter();
     let mut found: Vec<Finding> = missing
         .map(|tool| {
-            wrong(format!("there is no command `{}`, which baton needs there", shown(tool)), Some("install it".into()))
+            let what = format!("there is no command `{}`, which baton needs there", shown(tool));
+            wrong(what, vec![Advice::words("install it")])
         })
         .collect();
     if let Some(why) = &facts.jobs_wrong {
         let next = "or name another folder for its jobs in the inventory: jobs = \"/…\"";
-        found.push(wrong(format!("no job can be started: it {}", shown(why)), Some(next.into())));
+        found.push(wrong(format!("no job can be started: it {}", shown(why)), vec![Advice::words(next)]));
     }
     found
 }
 
 /// Who holds the host, where that keeps others from changing anything there.
 fn held(host: &str, facts: &Facts, wanted: &Wanted) -> Option<Finding> {
-    let next = "look at it there: a run that changes something there may be refused".to_owned();
+    let next = || vec![Advice::words("look at it there: a run that changes something there may be refused")];
     if let Some(file) = &facts.veiled {
         let what = format!("whether a run holds it cannot be seen: `{}` cannot be read", shown(file));
-        return Some(Finding { weight: Weight::Look, what, next: Some(next) });
+        return Some(Finding { weight: Weight::Look, what, next: next() });
     }
     if facts.lease.is_empty() {
         return None;
     }
     let Some(lease) = Lease::parse(&facts.lease) else {
         let what = "whether a run holds it cannot be told: its lease cannot be understood".to_owned();
-        return Some(Finding { weight: Weight::Look, what, next: Some(next) });
+        return Some(Finding { weight: Weight::Look, what, next: next() });
     };
     let error = obstacle(wanted.runs.as_deref(), host, &lease)?;
     let what: Vec<String> = std::iter::once(&error.message).chain(&error.causes).map(|text| shown(text)).collect();
-    let next: Vec<String> = error.hints.iter().map(|hint| shown(hint)).collect();
-    Some(wrong(what.join("; "), Some(next.join("\n"))))
+    Some(wrong(what.join("; "), error.hints.iter().map(|hint| Advice::hint(&shown(hint))).collect()))
 }
 
 fn clock(facts: &Facts, asked: &Moment, answered: &Moment) -> Option<Finding> {
@@ -154,7 +156,7 @@ fn clock(facts: &Facts, asked: &Moment, answered: &Moment) -> Option<Finding> {
     (by > CLOCK).then(|| Finding {
         weight: Weight::Look,
         what: format!("its clock is {} {word} this machine's", Span(by.unsigned_abs() / 1_000 * 1_000)),
-        next: Some("baton's limits do not depend on it; the times in its logs do".into()),
+        next: vec![Advice::words("baton's limits do not depend on it; the times in its logs do")],
     })
 }
 
@@ -164,7 +166,7 @@ fn full_disks(facts: &Facts) -> Vec<Finding> {
         .map(|(folder, free)| Finding {
             weight: if *free < NONE { Weight::Wrong } else { Weight::Look },
             what: format!("there is little room where `{}` lies: {}", shown(folder), size(*free)),
-            next: Some("make room before you begin".into()),
+            next: vec![Advice::words("make room before you begin")],
         })
         .collect()
 }
@@ -217,17 +219,17 @@ fn of_probe(
         let mut finding = of_failure(failure, probe, service, host, limit);
         if stopped && failure.kind == FailureKind::Exit {
             finding.weight = Weight::Look;
-            finding.next = Some(format!("nothing, if `{}` is meant to be stopped now", service.name));
+            finding.next = vec![Advice::words(format!("nothing, if `{}` is meant to be stopped now", service.name))];
         }
         let key = format!("{:?} {}", failure.kind, finding.what);
         return Some((key, finding));
     }
     let texts: Vec<&str> = reads.iter().filter_map(|read| read.as_deref().ok()).collect();
     let by_hand = by_hand(probe, host);
-    let own = |what: String, next: String| Some((String::new(), wrong(what, Some(next))));
+    let own = |what: String, next: Vec<Advice>| Some((String::new(), wrong(what, next)));
     if let Some(odd) = texts.iter().find(|text| !is_understood(probe, text)) {
         let (what, next) = misread(probe, service, odd);
-        return own(what, by_hand.map_or_else(|| next.clone(), |by_hand| format!("{next}; {by_hand}")));
+        return own(what, [Advice::words(next)].into_iter().chain(by_hand).collect());
     }
     let (first, second) = (texts.first()?, texts.last()?);
     if probe.steady && first.trim() != second.trim() {
@@ -237,7 +239,8 @@ fn of_probe(
             brief(first.trim()),
             brief(second.trim())
         );
-        return own(what, "find out who changes it, or what the probe guesses by, before you begin".into());
+        let next = "find out who changes it, or what the probe guesses by, before you begin";
+        return own(what, vec![Advice::words(next)]);
     }
     None
 }
@@ -282,7 +285,7 @@ fn of_failure(failure: &Failure, probe: &Reader, service: &ServicePlan, host: &H
     match failure.kind {
         FailureKind::Missing => {
             let next = format!("put it there, or name the right one in the inventory: [services.{}]", service.name);
-            wrong(said, Some(next))
+            wrong(said, vec![Advice::words(next)])
         }
         FailureKind::Limit => {
             let slow = if probe.allowed > limit {
@@ -291,25 +294,25 @@ fn of_failure(failure: &Failure, probe: &Reader, service: &ServicePlan, host: &H
                 "it may take no longer in a run either".to_owned()
             };
             let within = Span(limit.0.min(probe.allowed.0));
-            let next = by_hand.map_or_else(|| slow.clone(), |by_hand| format!("{by_hand}; {slow}"));
-            wrong(format!("no answer within {within}"), Some(next))
+            let next = by_hand.into_iter().chain([Advice::words(slow)]).collect();
+            wrong(format!("no answer within {within}"), next)
         }
         FailureKind::Exit => {
             let output = last_line(&failure.output);
-            wrong(if output.is_empty() { said } else { format!("{said}: {output}") }, by_hand)
+            wrong(if output.is_empty() { said } else { format!("{said}: {output}") }, by_hand.into_iter().collect())
         }
-        FailureKind::Goal | FailureKind::Unreachable | FailureKind::Declined => wrong(said, None),
-        FailureKind::Guard | FailureKind::Unreadable => wrong(said, by_hand),
+        FailureKind::Goal | FailureKind::Unreachable | FailureKind::Declined => wrong(said, Vec::new()),
+        FailureKind::Guard | FailureKind::Unreadable => wrong(said, by_hand.into_iter().collect()),
     }
 }
 
 /// How a person would ask the same, where that can be typed.
-fn by_hand(probe: &Reader, host: &HostPlan) -> Option<String> {
+fn by_hand(probe: &Reader, host: &HostPlan) -> Option<Advice> {
     let Action::Probe(asked) = &probe.effect.action else { return None };
     let words: Vec<String> = asked.argv.iter().map(|word| typed(word)).collect();
     let line = words.join(" ");
     let fits = line.chars().count() <= TYPED && !line.contains('\n');
-    fits.then(|| format!("try it on {}: {line}", host.name))
+    fits.then(|| Advice::command(format!("try it on {}", host.name), line))
 }
 
 /// A placeholder that stands for nothing, and is near to one that stands for something.
@@ -317,17 +320,15 @@ fn of_slip(slip: &Misspelt, service: &ServicePlan) -> Finding {
     let near: Vec<String> = slip.near.iter().map(|name| format!("`{{{name}}}`")).collect();
     let what = format!("the command of `{}` has `{{{}}}`, which stands for nothing", slip.probe, slip.name);
     let place = format!("[services.{}.probes.{}]", service.name, slip.probe);
-    wrong(
-        what,
-        Some(format!("did you mean {}? put it right in the profile, or in the inventory: {place}", near.join(" or "))),
-    )
+    let next = format!("did you mean {}? put it right in the profile, or in the inventory: {place}", near.join(" or "));
+    wrong(what, vec![Advice::words(next)])
 }
 
 fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<Finding> {
     let place = format!("[services.{}.log]", service.name);
     let source = match service.log.as_ref()? {
         Ok(source) => source,
-        Err(why) => return Some(wrong(why.clone(), None)),
+        Err(why) => return Some(wrong(why.clone(), Vec::new())),
     };
     let worst = read.log.iter().find(|seen| **seen != LogSeen::Sound)?;
     let (dir, files) = (shown(&source.dir), shown(&source.files));
@@ -335,18 +336,20 @@ fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<Find
         LogSeen::Sound => return None,
         LogSeen::NoFolder => wrong(
             format!("its log cannot be seen: there is no folder `{dir}`"),
-            Some(format!("make it, or put `dir` right in the inventory: {place}")),
+            vec![Advice::words(format!("make it, or put `dir` right in the inventory: {place}"))],
         ),
         LogSeen::Late => wrong(
             format!("its log cannot be seen: no answer within {limit} from `{dir}`"),
-            Some("look there by hand: its disk may hang; if it is only slow, give it more: --limit SPAN".into()),
+            vec![Advice::words(
+                "look there by hand: its disk may hang; if it is only slow, give it more: --limit SPAN",
+            )],
         ),
         LogSeen::Hidden(why) => wrong(
             why.clone(),
-            Some(format!(
+            vec![Advice::words(format!(
                 "look there as the login account, which reads logs whatever `become` says; `dir` and `files` can be \
                  put right in the inventory: {place}"
-            )),
+            ))],
         ),
         LogSeen::NoRecord { file, all } => Finding {
             weight: if *all { Weight::Wrong } else { Weight::Look },
@@ -354,7 +357,7 @@ fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<Find
                 "no layout of the profile reads a record in `{dir}/{}` or what matches `{files}`",
                 shown(file)
             ),
-            next: Some("compare a line of it with `layouts` of the profile's [log]".into()),
+            next: vec![Advice::words("compare a line of it with `layouts` of the profile's [log]")],
         },
     })
 }
@@ -371,7 +374,7 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
         if primaries != 1 {
             let many = if primaries == 0 { "no primary" } else { "two primaries" };
             let next = "a person has to sort that out first: no runbook can tell who serves";
-            findings.push(wrong(format!("it has {many}: {roles}"), Some(next.into())));
+            findings.push(wrong(format!("it has {many}: {roles}"), vec![Advice::words(next)]));
         }
         told.push(roles);
     }
@@ -385,7 +388,7 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
             findings.push(Finding {
                 weight: Weight::Look,
                 what: format!("it has two versions: {} {one}, {} {other}", pair.primary, pair.backup),
-                next: Some("an upgrade that stopped midway? see: baton runs".into()),
+                next: vec![Advice::command("an upgrade that stopped midway? see", "baton runs")],
             });
         }
     }
@@ -410,7 +413,7 @@ fn bare(failure: &Failure, what: &str, of: &str) -> String {
     rest.map(str::to_owned).unwrap_or(message)
 }
 
-fn wrong(what: String, next: Option<String>) -> Finding {
+fn wrong(what: String, next: Vec<Advice>) -> Finding {
     Finding { weight: Weight::Wrong, what, next }
 }
 

@@ -77,8 +77,40 @@ pub struct Finding {
     pub weight: Weight,
     /// What is so, as a sentence without its full stop.
     pub what: String,
-    /// What to do about it.
-    pub next: Option<String>,
+    /// What to do about it, one way after the other.
+    pub next: Vec<Advice>,
+}
+
+/// What to do about something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// In words.
+    pub words: String,
+    /// The command they lead up to, which is to be typed as it is.
+    pub command: Option<String>,
+}
+
+impl Advice {
+    /// Without a command.
+    #[must_use]
+    pub fn words(words: impl Into<String>) -> Self {
+        Self { words: words.into(), command: None }
+    }
+
+    /// As an error says it: where a command of baton is named, it stands behind a colon at the end.
+    #[must_use]
+    pub fn hint(said: &str) -> Self {
+        match said.split_once(": baton ") {
+            Some((words, command)) => Self::command(words, format!("baton {command}")),
+            None => Self::words(said),
+        }
+    }
+
+    /// With a command behind the words.
+    #[must_use]
+    pub fn command(words: impl Into<String>, command: impl Into<String>) -> Self {
+        Self { words: words.into(), command: Some(command.into()) }
+    }
 }
 
 /// What was found about a host, a service or a pair.

@@ -1,8 +1,8 @@
 //! What was found, as a page: a line for each host, service and pair, what is wrong under it, and what it comes to.
 //! Pure: text out.
 
-use super::{Chart, Entry, Weight};
-use crate::report::layout::wrap;
+use super::{Advice, Chart, Entry, Weight};
+use crate::report::layout::{padded, width, wrap};
 use crate::report::style::{Style, Tone};
 
 /// Where what is said under a line begins.
@@ -11,7 +11,7 @@ const INDENT: usize = 4;
 /// The page; `time` is when it was over, as a person reads it, and `again` the command that looks once more.
 #[must_use]
 pub fn page(chart: &Chart, style: &Style, time: &str, again: &str) -> String {
-    let longest = chart.entries.iter().map(|entry| entry.name.chars().count()).max().unwrap_or(0).min(style.width / 3);
+    let longest = chart.entries.iter().map(|entry| width(&entry.name)).max().unwrap_or(0).min(style.width / 3);
     let mut page: String = chart.entries.iter().map(|entry| of_entry(entry, style, longest)).collect();
     if !chart.left_out.is_empty() {
         page += "\nnot read\n";
@@ -24,9 +24,9 @@ pub fn page(chart: &Chart, style: &Style, time: &str, again: &str) -> String {
 
 fn of_entry(entry: &Entry, style: &Style, longest: usize) -> String {
     let (symbol, tone) = mark(entry.weight());
-    let head = format!("{symbol} {:<longest$}  ", entry.name);
+    let head = format!("{symbol} {}  ", padded(&entry.name, longest));
     let told = if entry.told.is_empty() { "not read" } else { &entry.told };
-    let indent = head.chars().count();
+    let indent = width(&head);
     let mut text = format!("{}{}", style.paint(tone, symbol), &head[symbol.len()..]);
     let mut lines = wrap(told, style.width.saturating_sub(indent)).into_iter();
     text += &format!("{}\n", lines.next().unwrap_or_default());
@@ -34,16 +34,22 @@ fn of_entry(entry: &Entry, style: &Style, longest: usize) -> String {
     for finding in &entry.findings {
         let (symbol, tone) = mark(finding.weight);
         text += &hung(style, tone, INDENT, &format!("{symbol} "), &finding.what);
-        if let Some(next) = &finding.next {
-            text += &hung(style, Tone::Plain, INDENT + 2, "do: ", next);
-        }
+        text.extend(finding.next.iter().enumerate().map(|(n, advice)| of_advice(advice, style, n == 0)));
     }
     text
 }
 
+/// What to do about a finding. A command has a line of its own, and is not broken: so it can be typed.
+fn of_advice(Advice { words, command }: &Advice, style: &Style, is_first: bool) -> String {
+    let before = if is_first { "do: " } else { "    " };
+    let Some(command) = command else { return hung(style, Tone::Plain, INDENT + 2, before, words) };
+    let words = hung(style, Tone::Plain, INDENT + 2, before, &format!("{words}:"));
+    format!("{words}{:1$}{command}\n", "", INDENT + 2 + before.len())
+}
+
 /// Words with something before their first line, all of them moved in.
 fn hung(style: &Style, tone: Tone, indent: usize, before: &str, words: &str) -> String {
-    let further = indent + before.chars().count();
+    let further = indent + width(before);
     let lines = wrap(words, style.width.saturating_sub(further));
     let line = |(index, line): (usize, &String)| {
         let lead = if index == 0 { format!("{}{before}", " ".repeat(indent)) } else { " ".repeat(further) };

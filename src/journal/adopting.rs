@@ -55,20 +55,26 @@ impl History {
         }
     }
 
-    /// Steps without a good end in which nothing counts.
+    /// Steps without a good end in which nothing counts. On a way back what failed in a step counts as well: it is
+    /// undone under the name of that step.
     fn hollow_steps(&self, all: &[Stored]) -> Vec<(TrackId, String)> {
         let mut hollow = Vec::new();
+        let goes_back = self.way_back().is_some();
+        let is_change = |slot: &Slot| asked_in(all, slot.asked).is_some_and(|asked| asked.effect.is_change());
         for (id, track) in self.tracks.iter().filter(|(id, _)| self.is_replayed(id)) {
             for (number, step) in &track.steps {
                 let kept = |phase: &StepPhase| *phase == StepPhase::Skipped || is_complete(phase);
                 let of_own = |other: &str| is_in(other, number);
-                let effects = track.slots.iter().filter(|slot| slot.counts());
+                let is_undone = goes_back && id.is_scripts();
+                let holds =
+                    |slot: &Slot| slot.counts() || (is_undone && slot.phase != Phase::Undone && is_change(slot));
+                let effects = track.slots.iter().filter(|slot| holds(slot));
                 let since = first_begun(all, id, number);
                 let counts = kept(&step.phase)
                     || effects.filter_map(|slot| asked_in(all, slot.asked)).any(|asked| of_own(asked.step))
                     || track.steps.iter().any(|(inner, step)| of_own(inner) && kept(&step.phase))
                     || self.tracks_below(id).any(|(_, below)| {
-                        below.slots.iter().any(|slot| slot.counts() && slot.asked > since)
+                        below.slots.iter().any(|slot| holds(slot) && slot.asked > since)
                             || below.steps.values().any(|inner| kept(&inner.phase) && inner.begun > since)
                     });
                 if !counts {

@@ -5,6 +5,7 @@ pub mod account;
 pub mod answers;
 pub mod ask;
 pub mod automaton;
+pub mod columns;
 pub mod digest;
 pub(crate) mod document;
 pub mod effect;

@@ -105,6 +105,22 @@ impl Diary {
         open.into_values().collect()
     }
 
+    /// Number and name of the step that comes next because it was undone, unless one has begun since.
+    pub(crate) fn undone(&self) -> Option<(String, String)> {
+        let records = self.0.borrow();
+        let last = records.iter().rev().find(|record| {
+            if let Record::StepBegun { track, .. } | Record::StepSkipped { track, .. } = record {
+                return track.is_scripts();
+            }
+            matches!(record, Record::Undone { .. })
+        })?;
+        let Record::Undone { since, .. } = last else { return None };
+        // Records are counted from 1.
+        let at = usize::try_from(*since).ok()?.checked_sub(1)?;
+        let Record::StepBegun { number, name, .. } = records.get(at)? else { return None };
+        Some((number.clone(), name.clone()))
+    }
+
     /// The number of the step an effect belongs to.
     pub(crate) fn step_of(&self, wanted: &EffectId) -> Option<String> {
         let records = self.0.borrow();

@@ -42,8 +42,10 @@ pub trait Hands {
     fn store(&self) -> Result<Box<dyn Store>>;
     /// Who types.
     fn by(&self) -> Who;
-    /// Shows a text, whole lines.
+    /// Shows a text, whole lines, which are broken where they are too wide.
     fn say(&self, text: &str);
+    /// Names a command that can be typed next, as it is typed.
+    fn next(&self, command: &str);
     /// Shows what is wrong.
     fn complain(&self, error: &Error);
     /// How many columns there are.

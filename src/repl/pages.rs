@@ -10,11 +10,14 @@ use crate::repl::diary::{Begun, Open, Standing};
 use crate::repl::steer::Steer;
 use crate::repl::stop::{Ahead, Stop};
 use crate::report::deeds::{ALREADY, NOT_REACHED, SKIPPED};
-use crate::report::layout::{Badge, badge, paragraphs};
+use crate::report::layout::{Badge, badge, folded, hung, paragraphs};
 use crate::report::style::Tone;
 use crate::script::doc;
 use crate::script::outline::{OutlineLine, Written};
 use crate::script::repl::can_be_read;
+
+/// With fewer columns than this there is no room for words beside the commands.
+const NARROW: usize = 56;
 
 /// Where the run stands.
 pub(crate) fn place(steer: &Steer, stop: &Stop) -> String {
@@ -26,6 +29,7 @@ pub(crate) fn place(steer: &Steer, stop: &Stop) -> String {
             if let Some((_, message, _)) = steer.former.borrow().clone() {
                 text += &format!("stopped: {}\n", shown(message.lines().next().unwrap_or_default()));
             }
+            text.extend(stop.words().map(|words| format!("{words}\n")));
         }
         Ahead::Nothing => text += "no runbook: lines are typed by hand\n",
     }
@@ -114,17 +118,15 @@ fn ahead(outline: &[(usize, OutlineLine)], reached: impl Fn(&Written) -> bool, w
 
 /// Words behind a margin, which further lines keep.
 fn row(margin: &str, words: &str, width: usize) -> String {
-    let indent = margin.chars().count();
-    let lines = paragraphs(words, width.saturating_sub(indent));
-    lines.join(&format!("\n{:indent$}", "")).lines().enumerate().fold(String::new(), |text, (n, line)| {
-        if n == 0 { format!("{margin}{line}\n") } else { format!("{text}{line}\n") }
-    })
+    format!("{}\n", hung(margin, words, width))
 }
 
 /// The variables in sight.
-pub(crate) fn variables(steer: &Steer, track: &TrackId) -> String {
+pub(crate) fn variables(steer: &Steer, track: &TrackId, width: usize) -> String {
     let (runbooks, typed) = (steer.notebook.runbooks_variables(track), steer.notebook.own_variables());
-    let line = |(name, value): &(String, String)| format!("  {} = {}\n", shown(name), shown(value));
+    let line = |(name, value): &(String, String)| {
+        format!("{}\n", folded(&format!("  {} = {}", shown(name), shown(value)), width))
+    };
     let mut text = String::new();
     if !runbooks.is_empty() {
         text += "of the runbook\n";
@@ -168,7 +170,7 @@ pub(crate) fn breakable(steer: &Steer) -> Vec<String> {
 
 /// All commands, one of them, or a verb.
 pub(crate) fn help(of: Option<&str>, width: usize) -> Result<String> {
-    let Some(word) = of else { return Ok(overview()) };
+    let Some(word) = of else { return Ok(overview(width)) };
     let name = word.trim_start_matches(':');
     if let Some(doc) = COMMANDS.iter().find(|doc| doc.name == name) {
         return Ok(format!(":{} {}\n  {}\n", doc.name, doc.args, doc.summary));
@@ -184,11 +186,14 @@ pub(crate) fn help(of: Option<&str>, width: usize) -> Result<String> {
     Ok(text)
 }
 
-fn overview() -> String {
+fn overview(width: usize) -> String {
     let mut text = String::new();
     for doc in COMMANDS {
         let usage = format!(":{} {}", doc.name, doc.args);
-        text += &format!("  {:<26}{}\n", usage.trim_end(), doc.summary);
+        text += &match width < NARROW {
+            true => format!("  {}\n{}", usage.trim_end(), row("      ", doc.summary, width)),
+            false => row(&format!("  {:<26}", usage.trim_end()), doc.summary, width),
+        };
     }
     text + "Anything else is a line of script, such as `status(service(\"c1\"))`. About a verb: :help VERB\n"
 }

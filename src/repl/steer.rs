@@ -149,7 +149,7 @@ impl Steer {
 
     /// Stands where the record ends, brings back what was typed here, and asks what to do.
     pub(crate) fn rest(&self, door: &Dispatcher) {
-        let stop = Stop::at_rest(&self.point.borrow());
+        let stop = Stop::at_rest(&self.point.borrow(), self.diary.undone());
         let answer = self.recall(&stop.track, |_| true).and_then(|()| {
             let broken = self.broken.borrow().clone();
             if let Some((n, _)) = broken.filter(|(_, failed)| failed.is_none() && self.again.get().is_none()) {

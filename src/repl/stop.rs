@@ -62,6 +62,8 @@ pub(crate) struct Stop {
     pub(crate) point: String,
     /// What is ahead.
     pub(crate) ahead: Ahead,
+    /// Number and name of the step that is next because it was undone, where the run stands at the end of its record.
+    pub(crate) undone: Option<(String, String)>,
 }
 
 /// What is ahead of a run that stands.
@@ -99,6 +101,7 @@ impl Stop {
             track: ahead.track.clone(),
             point: format!("step {number}"),
             ahead: Ahead::Step { number, name: ahead.name.to_owned(), words },
+            undone: None,
         }
     }
 
@@ -126,6 +129,7 @@ impl Stop {
             track: ahead.id.track.clone(),
             point: format!("effect {}", ahead.id),
             ahead: Ahead::Effect { step, label: effect.label.clone(), words },
+            undone: None,
         }
     }
 
@@ -138,28 +142,37 @@ impl Stop {
         }
     }
 
-    /// Where nothing is ahead of the script.
-    pub(crate) fn at_rest(point: &str) -> Self {
+    /// What is told of what is ahead, several lines.
+    pub(crate) fn words(&self) -> Option<String> {
+        match (&self.ahead, &self.undone) {
+            (Ahead::Step { words, .. } | Ahead::Effect { words, .. }, _) => Some(words.clone()),
+            (Ahead::Nothing, Some((number, name))) => Some(format!("next: step {number} `{}`", shown(name))),
+            (Ahead::Nothing, None) => None,
+        }
+    }
+
+    /// Where nothing is ahead of the script, or a step that was undone.
+    pub(crate) fn at_rest(point: &str, undone: Option<(String, String)>) -> Self {
         let track = point.strip_prefix("effect ").and_then(|id| id.rsplit_once(':')).map(|(track, _)| track);
         let track = track.map_or_else(TrackId::main, |track| TrackId(track.to_owned()));
-        Self { track, point: point.to_owned(), ahead: Ahead::Nothing }
+        Self { track, point: point.to_owned(), ahead: Ahead::Nothing, undone }
     }
 
     /// Behind the step that is ahead.
     pub(crate) fn behind(&self) -> Aim {
         match &self.ahead {
             Ahead::Step { number, .. } => Aim::Step(Some(number.clone())),
-            Ahead::Effect { .. } | Ahead::Nothing => Aim::Step(None),
+            Ahead::Nothing => Aim::Step(self.undone.as_ref().map(|(number, _)| number.clone())),
+            Ahead::Effect { .. } => Aim::Step(None),
         }
     }
 
     /// What stands before the cursor.
     pub(crate) fn prompt(&self) -> String {
-        match &self.ahead {
-            Ahead::Step { number, .. } | Ahead::Effect { step: number, .. } if !number.is_empty() => {
-                format!("baton {number}> ")
-            }
-            Ahead::Step { .. } | Ahead::Effect { .. } | Ahead::Nothing => "baton> ".to_owned(),
-        }
+        let number = match &self.ahead {
+            Ahead::Step { number, .. } | Ahead::Effect { step: number, .. } => number,
+            Ahead::Nothing => self.undone.as_ref().map_or("", |(number, _)| number),
+        };
+        if number.is_empty() { "baton> ".to_owned() } else { format!("baton {number}> ") }
     }
 }

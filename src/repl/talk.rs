@@ -5,7 +5,7 @@ use crate::dispatch::{Dispatcher, Halted};
 use crate::error::{Error, Kind, Result as Checked};
 use crate::model::record::{EffectId, Ending, Record, TrackId};
 use crate::model::step_name::StepName;
-use crate::model::text::{did_you_mean, shown};
+use crate::model::text::{did_you_mean, shown, typed};
 use crate::repl::command::{self, Command, Input};
 use crate::repl::diary::{Line as Typed, Standing};
 use crate::repl::meant::meant;
@@ -32,7 +32,7 @@ impl Steer {
     /// Asks for lines and does what they say, until the run goes on or is left.
     pub(crate) fn converse(&self, door: &Dispatcher, stop: &Stop) -> Result<Answer, Stopped> {
         door.catch_up().map_err(|Halted| Stopped)?;
-        if let Ahead::Step { words, .. } | Ahead::Effect { words, .. } = &stop.ahead {
+        if let Some(words) = stop.words() {
             self.hands.say(&format!("{words}\n"));
         }
         self.show_watches(&stop.track)?;
@@ -160,7 +160,7 @@ impl Steer {
         let text = match command {
             Command::Where => pages::place(self, stop),
             Command::Steps => pages::steps(self, self.hands.width()),
-            Command::Vars => pages::variables(self, &stop.track),
+            Command::Vars => pages::variables(self, &stop.track, self.hands.width()),
             Command::Print(expression) => format!("{}\n", shown(&self.notebook.look(&expression, &stop.track)?)),
             Command::Watch(Some(expression)) => {
                 self.watches.borrow_mut().push(expression);
@@ -171,7 +171,9 @@ impl Steer {
             Command::Save(file) => {
                 let text = pages::runbook(self)?;
                 self.hands.save(&file, &text)?;
-                format!("written: {file}\nnext: baton check {file}\n")
+                self.hands.say(&format!("written: {file}\n"));
+                self.hands.next(&format!("baton check {}", typed(&file)));
+                return Ok(());
             }
             Command::Help(of) => pages::help(of.as_deref(), self.hands.width())?,
             Command::Next | Command::Into | Command::Until(_) | Command::Redo | Command::Edit => return Ok(()),
@@ -278,8 +280,13 @@ impl Steer {
                 let error = Error::new(Kind::Usage, "no effect has failed here that could be left out");
                 Err(past(door, ending, None).into_iter().fold(error, Error::hint))
             }
-            Some(_) | None => Err(Error::new(Kind::Usage, "nothing has failed here that could be left out")
-                .hint("go on to where a step can be: :next")),
+            Some(_) | None => {
+                let error = Error::new(Kind::Usage, "nothing has failed here that could be left out");
+                Err(error.hint(match &stop.undone {
+                    Some((number, _)) => format!("go on to where that step can be: :until {number}"),
+                    None => "go on to where a step can be: :next".to_owned(),
+                }))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use crate::journal::left_out::{Spoken, Word};
 use crate::model::record::Ending;
 use crate::model::text::{lines_shown, shown};
 use crate::report::clients::{Arrived, Moved};
-use crate::report::layout::{Badge, badge, between, date_and_time, day, hanging, time_of_day, wrap};
+use crate::report::layout::{Badge, badge, between, date_and_time, day, hanging, padded, time_of_day, width, wrap};
 use crate::report::questions::next_commands;
 use crate::report::style::{Style, Tone};
 use crate::report::summary::{Condition, Interval, Summary};
@@ -200,7 +200,8 @@ pub fn decision(error: &Error, ending: Ending, style: &Style) -> String {
         text += &indented(&shown(line), style);
     }
     if let Some((next, before)) = error.hints.split_last() {
-        text.extend(before.iter().map(|hint| indented(&shown(hint), style)));
+        // Broken in the midst of a command it could not be typed.
+        text.extend(before.iter().map(|hint| format!("  {}\n", shown(hint))));
         text += &format!("{} {}\n", style.paint(Tone::Wait, "next:"), shown(next));
     }
     text
@@ -213,10 +214,10 @@ pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let is_long = mark.word.len() > WORD_WIDTH;
     let word = style.paint(mark.tone, &format!("{} {:<WORD_WIDTH$}", mark.symbol, mark.word));
     let (runbook, estate) = (shown(&sum.runbook), shown(&format!("on {}", sum.estate)));
-    if LIST_COLUMN + runbook.chars().count().max(estate.chars().count()) > style.width {
+    if LIST_COLUMN + width(&runbook).max(width(&estate)) > style.width {
         return narrow_line(sum, mark, &format!("{runbook} {estate}"), style, zone);
     }
-    let fits = LIST_COLUMN + runbook.chars().count() + 1 + estate.chars().count() <= style.width;
+    let fits = LIST_COLUMN + width(&runbook) + 1 + width(&estate) <= style.width;
     let indent = " ".repeat(LIST_COLUMN);
     let rest = if fits { format!("{runbook} {estate}") } else { format!("{runbook}\n{indent}{estate}") };
     let gap = if is_long { format!("\n{indent}") } else { "  ".to_owned() };
@@ -298,7 +299,7 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let heading = "who was without service or redundancy, as this run saw it";
     let mut text = format!("\n  {}\n", style.paint(Tone::Strong, heading));
     for pair in &sum.unbroken {
-        text += &format!("  {:<14} never without service\n", shown(pair));
+        text += &format!("  {} never without service\n", padded(&shown(pair), 14));
     }
     for Interval { whose, condition, from, until } in &sum.intervals {
         let (what, at_most, still) = match condition {
@@ -314,8 +315,8 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
             None => format!("{:<8}  {}", "the end", style.paint(Tone::Warn, &format!("{long}, {still}"))),
         };
         let (whose, since) = (shown(whose), clock(*from));
-        let line = format!("  {whose:<14} {what:<13}  {since} - {until}");
-        if line.chars().count() <= style.width || !style.breaks_lines() {
+        let line = format!("  {} {what:<13}  {since} - {until}", padded(&whose, 14));
+        if width(&line) <= style.width || !style.breaks_lines() {
             text += &format!("{line}\n");
         } else {
             text += &indented(&format!("{whose} {what}"), style);

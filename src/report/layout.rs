@@ -1,6 +1,7 @@
 //! The columns of the human view: time of day, mark, words, and on the right host, class and duration. Pure: text in,
 //! lines out. Everything on a page starts at the same few columns, so that a tired eye finds it.
 
+pub use crate::model::columns::{cut, folded, hung, padded, shortened, width, wrap};
 use crate::model::layout::Records;
 use crate::model::record::TrackId;
 use crate::model::span::Span;
@@ -127,34 +128,6 @@ pub fn under(style: &Style, tone: Tone, words: &str) -> String {
     painted.join("\n")
 }
 
-/// Words broken into lines of at most `width` columns, at spaces where there are any; a line's end in them stays one.
-/// At least one line.
-#[must_use]
-pub fn wrap(words: &str, width: usize) -> Vec<String> {
-    words.split('\n').flat_map(|line| wrap_line(line, width)).collect()
-}
-
-fn wrap_line(words: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in words.split(' ') {
-        let mut word: Vec<char> = word.chars().collect();
-        if !line.is_empty() && line.chars().count() + 1 + word.len() > width {
-            lines.push(std::mem::take(&mut line));
-        }
-        while word.len() > width {
-            lines.push(word.drain(..width).collect());
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word);
-    }
-    lines.push(line);
-    lines
-}
-
 /// Text whose paragraphs are parted by empty lines, each broken anew into lines of at most `width` columns.
 #[must_use]
 pub fn paragraphs(text: &str, width: usize) -> Vec<String> {
@@ -166,19 +139,6 @@ pub fn paragraphs(text: &str, width: usize) -> Vec<String> {
         lines.append(&mut wrap(&paragraph.split_whitespace().collect::<Vec<_>>().join(" "), width));
     }
     lines
-}
-
-/// `text` cut to `width` columns, the cut shown.
-#[must_use]
-pub fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-}
-
-fn width(text: &str) -> usize {
-    text.chars().count()
 }
 
 /// Which strand of parallel work it belongs to stands before the words: `[2]` is its second item.
@@ -203,7 +163,7 @@ pub fn log_words(number: Option<i64>, line: &str, records: &Records) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{log_words, paragraphs, wrap};
+    use super::{log_words, paragraphs};
     use crate::model::layout::Records;
 
     #[test]
@@ -212,15 +172,6 @@ mod tests {
         assert_eq!(words(r"^\S+ INFO \[(\d{3})\]", "22:00:05.100 INFO [100] ready"), "100 ready");
         assert_eq!(words(r"^\S+ (\d{3}): .*$", "22:00:05.100 100: ready"), "100 : ready");
         assert_eq!(words(r"^no (\d+)", "22:00 Std 100 ready"), "100 ready");
-    }
-
-    #[test]
-    fn lines_break_at_spaces_and_long_words_are_broken() {
-        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
-        assert_eq!(wrap("", 4), [""]);
-        assert_eq!(wrap("ab", 0), ["a", "b"]);
-        assert_eq!(wrap("one\ntwo three", 6), ["one", "two", "three"]);
     }
 
     #[test]

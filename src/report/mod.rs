@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod ending;
 pub mod json;
 pub mod layout;
+mod outputs;
 pub mod questions;
 mod redundancy;
 mod steps;

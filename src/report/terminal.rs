@@ -11,8 +11,9 @@ use crate::model::value::{Fields, Value};
 use crate::report::ahead;
 use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, answer, deed, given};
 use crate::report::layout::{
-    Badge, TEXT_COLUMN, badge, between, cut, day, entry, hanging, heading, lane, time_of_day, under, wrap,
+    Badge, TEXT_COLUMN, badge, between, cut, day, entry, hanging, heading, lane, padded, time_of_day, under, wrap,
 };
+use crate::report::outputs::Outputs;
 use crate::report::steps::Steps;
 use crate::report::style::{Style, Tone};
 use crate::report::waits::Waits;
@@ -41,8 +42,8 @@ pub struct Terminal {
     steps: Steps,
     /// What each track waits for.
     waits: Waits,
-    /// Output that came without its newline yet.
-    partial: BTreeMap<EffectId, String>,
+    /// What commands print.
+    outputs: Outputs,
     readings: BTreeMap<EffectId, String>,
     /// Replayed steps that are to be told in one line.
     folded: Option<usize>,
@@ -70,7 +71,7 @@ impl Terminal {
             open: BTreeSet::new(),
             steps: Steps::default(),
             waits: Waits::default(),
-            partial: BTreeMap::new(),
+            outputs: Outputs::default(),
             readings: BTreeMap::new(),
             folded: None,
             status_shown: false,
@@ -97,6 +98,7 @@ impl Terminal {
         }
     }
 
+    /// The last line, which is rewritten: what does not fit on it is cut.
     fn status(&mut self, text: &str) {
         if self.prompt.is_some() {
             return;
@@ -117,7 +119,7 @@ impl Terminal {
         let day = day(wall, &self.zone);
         let before = self.day.replace(day.clone());
         if before.is_some_and(|before| before != day) {
-            self.line(&self.style.paint(Tone::Dim, &format!("{:10}{day}", "")));
+            self.aside(&day);
         }
     }
 
@@ -131,6 +133,13 @@ impl Terminal {
         self.day(wall);
         let text = heading(&self.style, &time_of_day(wall, &self.zone), number, words);
         self.line(&text);
+    }
+
+    /// What is of lesser weight than entries, in the column of headings.
+    fn aside(&mut self, words: &str) {
+        for line in wrap(words, self.style.width - 10) {
+            self.line(&self.style.paint(Tone::Dim, &format!("{:10}{line}", "")));
+        }
     }
 
     fn under(&mut self, tone: Tone, words: &str) {
@@ -240,8 +249,7 @@ impl Terminal {
     fn unfold(&mut self) {
         if let Some(count) = self.folded.take() {
             let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
-            let text = format!("{:10}… {steps} already done (replayed)", "");
-            self.line(&self.style.paint(Tone::Dim, &text));
+            self.aside(&format!("… {steps} already done (replayed)"));
         }
         for (number, name, since) in self.steps.under_way() {
             self.step_heading(since, &number, &name);
@@ -266,9 +274,7 @@ impl Terminal {
         if params.is_empty() {
             return;
         }
-        for line in wrap(&shown(&params.join(" ")), self.style.width - 10) {
-            self.line(&self.style.paint(Tone::Dim, &format!("{:10}{line}", "")));
-        }
+        self.aside(&shown(&params.join(" ")));
     }
 
     fn step_heading(&mut self, wall: i64, number: &str, name: &str) {
@@ -335,7 +341,8 @@ impl Terminal {
         }
         let took = since.map_or_else(String::new, |since| between(since, wall).to_string());
         let host = effect.host.as_deref().unwrap_or("");
-        let right = format!("{host:<8} {:<10} {took:>8}", effect.class().to_string());
+        let host = padded(host, 8);
+        let right = format!("{host} {:<10} {took:>8}", effect.class().to_string());
         let label = lane(&id.track, &shown(&effect.label));
         let value = match outcome {
             Outcome::Failed(failure) => return self.failed(&label, &right, failure, wall),
@@ -382,7 +389,7 @@ impl Terminal {
             }
             Action::Probe(_) => {
                 if let Some(change) = effect.spared(outcome) {
-                    let right = format!("{host:<8} {:<10} {took:>8}", "");
+                    let right = format!("{host} {:<10} {took:>8}", "");
                     self.entry(wall, ALREADY, &lane(&id.track, &shown(change)), &right);
                 }
             }
@@ -402,10 +409,10 @@ impl Terminal {
     fn waiting(&mut self, id: &EffectId, words: (&str, &str), left: Option<Span>, at: &Moment) {
         let told = self.waits.waiting(id, self.effects.get(id), words, left, at.wall);
         if self.style.live {
-            self.status(&format!("… waiting: {} ({})", told.words, between(told.since, at.wall)));
+            self.status(&told.line(at.wall, self.style.width - 1));
         } else if told.is_due {
             self.tell_repeated(id, None);
-            self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &told.words), "");
+            self.entry(at.wall, badge('…', "wait", Tone::Wait), &lane(&id.track, &told.words()), "");
         }
     }
 
@@ -442,19 +449,11 @@ impl Terminal {
     }
 
     fn output(&mut self, id: &EffectId, text: &str) {
-        let held = self.partial.entry(id.clone()).or_default();
-        held.push_str(text);
-        let Some(end) = held.rfind('\n') else { return };
-        let whole: String = held.drain(..=end).collect();
-        for line in whole.lines() {
-            self.under(Tone::Dim, &format!("| {}", shown(line)));
-        }
+        self.outputs.whole(id, text).iter().for_each(|line| self.under(Tone::Dim, line));
     }
 
     fn flush_output(&mut self, id: &EffectId) {
-        if let Some(rest) = self.partial.remove(id).filter(|rest| !rest.is_empty()) {
-            self.under(Tone::Dim, &format!("| {}", shown(&rest)));
-        }
+        self.outputs.rest(id).iter().for_each(|line| self.under(Tone::Dim, line));
     }
 
     fn label(&self, id: &EffectId) -> String {

@@ -7,7 +7,7 @@ use crate::model::record::{EffectId, TrackId};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Value;
-use crate::report::layout::{between, log_words};
+use crate::report::layout::{between, log_words, shortened, width};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Off a terminal, an effect that goes on waiting for the same thing says so again after this time, then after twice
@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const HEARTBEAT: Span = Span::secs(30);
 /// But never after longer than this: who reads a log file wants to see that it lives.
 const HEARTBEAT_MAX: Span = Span::mins(10);
+
+/// With less room than this a line does not tell what is waited for.
+const LEGIBLE: usize = 24;
 
 /// What a track waits for, over all the pauses between two looks.
 struct Wait {
@@ -48,12 +51,35 @@ pub(super) struct Waits {
 
 /// A wait as it is told now.
 pub(super) struct Told {
-    /// What is waited for, how it stands, and how much longer at the most.
-    pub(super) words: String,
+    /// What is waited for, and how it stands.
+    what: String,
+    /// How much longer at the most, with the comma before it.
+    left: String,
     /// Since when.
-    pub(super) since: i64,
+    since: i64,
     /// Whether it is due on a page that cannot be rewritten.
     pub(super) is_due: bool,
+}
+
+impl Told {
+    /// All of it.
+    pub(super) fn words(&self) -> String {
+        format!("{}{}", self.what, self.left)
+    }
+
+    /// The same on one line, with how long it has lasted. Where that is too wide it loses what is least missed: how
+    /// much time is left stays, and so does a count, with which the words begin or end.
+    pub(super) fn line(&self, now: i64, columns: usize) -> String {
+        let Self { what, left, since, .. } = self;
+        let lasts = format!(" ({})", between(*since, now));
+        let all = [("… waiting: ", lasts.as_str()), ("… ", &lasts), ("… ", "")];
+        let fits = all.iter().map(|(head, lasts)| format!("{head}{what}{left}{lasts}"));
+        fits.into_iter().find(|line| width(line) <= columns).unwrap_or_else(|| {
+            let room = |lasts: &str| columns.saturating_sub(2 + width(left) + width(lasts));
+            let lasts = if room(&lasts) >= LEGIBLE { lasts.as_str() } else { "" };
+            format!("… {}{left}{lasts}", shortened(what, room(lasts)))
+        })
+    }
 }
 
 impl Waits {
@@ -74,7 +100,7 @@ impl Waits {
             Some(_) | None => what,
         };
         let reading = if reading.is_empty() { reading } else { format!(" ({reading})") };
-        let words = format!("{what}{reading}{left}");
+        let stands = format!("{what}{reading}");
         // What a look has read may be part of the words: it is the same wait.
         let key = effect.filter(|effect| effect.is_pause()).map_or(what, |effect| effect.label.clone());
         let known = self.of_tracks.get(&id.track).filter(|wait| wait.what == key);
@@ -91,7 +117,7 @@ impl Waits {
             None => (true, now, HEARTBEAT),
         };
         self.of_tracks.insert(id.track.clone(), Wait { what: key, since, said, pause });
-        Told { words, since, is_due }
+        Told { what: stands, left, since, is_due }
     }
 
     /// The wait of this track is over.

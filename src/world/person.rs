@@ -30,7 +30,11 @@ impl Person {
             Self::Terminal(terminal) => terminal.ask(ask).await,
             Self::Lab(socket) => ask_lab(socket.clone(), ask.clone()).await,
             Self::Answers(answers, other) => match answers.to(&ask.gate, &ask.form) {
-                Said::Answer { word, note, by } => Answer::Given { word, note, by },
+                Said::Answer { word, note, by } => {
+                    let added = if note.is_empty() { String::new() } else { format!(": {note}") };
+                    other.tell(ask, &format!("{word}, answered by {by}{added}"));
+                    Answer::Given { word, note, by }
+                }
                 Said::NoAnswer(why) => Answer::Nobody(why),
                 Said::Nothing => match Box::pin(other.ask(ask)).await {
                     Answer::Nobody(why) => {
@@ -39,6 +43,16 @@ impl Person {
                     given @ Answer::Given { .. } => given,
                 },
             },
+        }
+    }
+
+    /// Has whoever would have been asked on this screen see what was asked, and that it is answered. Elsewhere the view
+    /// of the run tells both.
+    fn tell(&self, ask: &Ask, answer: &str) {
+        match self {
+            Self::Terminal(terminal) => terminal.tell(ask, answer),
+            Self::Answers(_, other) => other.tell(ask, answer),
+            Self::Nobody(_) | Self::Lab(_) => {}
         }
     }
 }

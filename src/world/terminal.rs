@@ -2,6 +2,7 @@
 //! answer. What was typed before the question was shown does not count. It must not decide what an answer means.
 
 use super::{Answer, Line};
+use crate::model::columns::hung;
 use crate::model::effect::{Ask, Form, SUSPEND};
 use crate::model::span::Span;
 use crate::model::text::{lines_shown, page, shown};
@@ -14,19 +15,24 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// After how long a question that waits is called to mind, and again and again after as long.
 pub const REMIND: Duration = Duration::from_secs(15 * 60);
 
+/// Behind this an answer is typed.
+const PROMPT: &str = "\n> ";
+
 /// The terminal baton was started from. One question at a time; others wait for their turn.
 #[derive(Debug)]
 pub struct Terminal {
     by: String,
+    /// How many columns it has.
+    columns: usize,
     remind: Duration,
     keyboard: tokio::sync::Mutex<Option<Keyboard>>,
 }
 
 impl Terminal {
-    /// The terminal, with the account whose answers these are.
+    /// The terminal, so many columns wide, with the account whose answers these are.
     #[must_use]
-    pub fn new(by: String) -> Self {
-        Self { by, remind: REMIND, keyboard: tokio::sync::Mutex::new(None) }
+    pub fn new(by: String, columns: usize) -> Self {
+        Self { by, columns, remind: REMIND, keyboard: tokio::sync::Mutex::new(None) }
     }
 
     /// The same with another time between reminders.
@@ -50,7 +56,7 @@ impl Terminal {
         let keyboard = keyboard.get_or_insert_with(Keyboard::new);
         keyboard.forget_what_was_typed();
         let since = (Zoned::now().strftime("%H:%M:%S").to_string(), Instant::now());
-        let mut text = question(ask);
+        let mut text = question(ask, self.columns);
         loop {
             if say(&text).is_err() {
                 return Answer::Nobody("the terminal was closed".into());
@@ -63,7 +69,8 @@ impl Terminal {
                 Typed::Suspend => return Answer::Nobody(format!("`{SUSPEND}` was typed")),
                 Typed::Nothing => "> ".into(),
                 Typed::Other => {
-                    format!("  `{}` is none of the words; type {}\n> ", shown(line.trim()), choice(&ask.form))
+                    let (line, words) = (shown(line.trim()), choice(&ask.form));
+                    above(&format!("  `{line}` is none of the words; type {words}\n> "), self.columns)
                 }
             };
         }
@@ -82,12 +89,27 @@ impl Terminal {
             }
             let waited = Span::secs(begun.elapsed().as_secs());
             let bell = '\u{7}';
-            say(&format!("{bell}  still waiting since {since}, for {waited}: type {}\n> ", choice(form))).ok()?;
+            let words = choice(form);
+            let asked = above(&format!("  still waiting since {since}, for {waited}: type {words}\n> "), self.columns);
+            say(&format!("{bell}{asked}")).ok()?;
         }
     }
 }
 
 impl Terminal {
+    /// Shows a question that is answered already, as it would have been put, and behind its prompt the answer.
+    pub(super) fn tell(&self, ask: &Ask, answer: &str) {
+        if !Self::is_there() {
+            return;
+        }
+        // Whoever is being asked something else meanwhile has its prompt below again.
+        let is_asking = self.keyboard.try_lock().is_err();
+        let again = if is_asking { "> " } else { "" };
+        let answered = hung("> ", &lines_shown(answer), self.columns);
+        // A terminal that was closed is told by the next question.
+        let _ = say(&format!("{}{answered}\n{again}", question(ask, self.columns).trim_end_matches("> ")));
+    }
+
     /// Shows a prompt and waits for a line.
     pub(super) async fn line(&self, prompt: &str) -> Line {
         if !Self::is_there() {
@@ -96,7 +118,7 @@ impl Terminal {
         let mut keyboard = self.keyboard.lock().await;
         let keyboard = keyboard.get_or_insert_with(Keyboard::new);
         keyboard.forget_what_was_typed();
-        if say(&page(prompt, false)).is_err() {
+        if say(&page(&hung("", prompt, self.columns), false)).is_err() {
             return Line::Closed("the terminal was closed".into());
         }
         match keyboard.line().await {
@@ -127,17 +149,19 @@ fn understand(form: &Form, line: &str) -> Typed {
     }
 }
 
-fn question(ask: &Ask) -> String {
-    let mut text = format!("\n? {}\n", shown(&ask.gate));
-    for line in lines_shown(&ask.text).lines() {
-        text.push_str(&format!("  {line}\n"));
+fn question(ask: &Ask, columns: usize) -> String {
+    let mut text = format!("\n{}\n", hung("? ", &shown(&ask.gate), columns));
+    text += &format!("{}\n", hung("  ", &lines_shown(&ask.text), columns));
+    if !ask.evidence.is_empty() {
+        text += &format!("{}\n", hung("  evidence: ", &lines_shown(&ask.evidence), columns));
     }
-    for (n, line) in lines_shown(&ask.evidence).lines().enumerate() {
-        let label = if n == 0 { "evidence:" } else { "         " };
-        text.push_str(&format!("  {label} {line}\n"));
-    }
-    text.push_str(&format!("  type {}\n> ", choice(&ask.form)));
+    text += &above(&format!("  type {}\n> ", choice(&ask.form)), columns);
     text
+}
+
+/// Words with the prompt below them: however they are broken, it has a line of its own.
+fn above(words: &str, columns: usize) -> String {
+    hung("", words.trim_end_matches(PROMPT), columns) + PROMPT
 }
 
 fn choice(form: &Form) -> String {
@@ -224,6 +248,10 @@ mod tests {
         let ask = Ask { gate: "manual-1".into(), form: Form::Manual, text, evidence };
         let expected = "\n? manual-1\n  Look\\u{1b}[2J\n  at c1\n  evidence: it runs\n  \
                         type `done` or `failed`, or `suspend` to leave it for later\n> ";
-        assert_eq!(question(&ask), expected);
+        assert_eq!(question(&ask, 80), expected);
+        let narrow = question(&ask, 40);
+        assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+        let said = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(said(&narrow), said(expected), "nothing is lost: {narrow}");
     }
 }

@@ -125,9 +125,11 @@ fn every_mistake_is_answered_with_what_is_there() {
     let nameless = "error: an answer needs a name: it goes into the record\nhelp: say whose it is: --as NAME";
     complains(&baton, run(&["way", "on", "--as", " "]), 2, nameless);
     assert!(answered(&baton).is_empty(), "nothing was written");
-    run(&["way", "back", "--as", "Anna"]).code(0);
+    run(&["way", "back", "--as", "Anna", "--note", "it is too late"]).code(0);
     let again = run(&["way", "on"]).code(8);
-    again.says("`way` is answered already: back, by Anna, 20").says("baton show");
+    let again = again.says("`way` is answered already: back, by Anna, 20").says("; Anna said: it is too late\n");
+    assert!(!again.err.contains("caused by"), "what somebody says is no cause: {}", again.err);
+    again.says("baton show");
     assert_eq!(answered(&baton).len(), 1);
     baton.run(&["resume"]).code(0);
     run(&["way", "on"]).code(8).says("answered already: back, by Anna");

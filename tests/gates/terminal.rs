@@ -42,6 +42,52 @@ fn a_question_that_waits_is_called_to_mind() {
     assert_eq!(session.ends(), 0);
 }
 
+/// How many columns the widest line takes, as a terminal counts them.
+fn widest(shown: &str) -> usize {
+    shown.lines().map(|line| unicode_width::UnicodeWidthStr::width(line.trim_end_matches('\r'))).max().unwrap_or(0)
+}
+
+#[test]
+fn a_question_fits_the_terminal_and_nothing_of_it_is_lost() {
+    let question = "The server 主要服务器 of the pair serves with 8.5.000.20, its peer stands by, and changes are accepted. \
+                    Shall the night begin?";
+    let evidence = "the lamp at the front of the second host, at its left hand side, has been dark for a minute";
+    let words = "\"go on with the upgrade\", \"back to the old version\"";
+    let asks = format!("manual({question:?}, {evidence:?});\nchoose({question:?}, [{words}]);");
+    for columns in [40, 60, 80] {
+        let baton = site(&asks);
+        let mut session = Session::start_with(&baton, &RUN, &[("COLUMNS", &columns.to_string())]);
+        for (gate, parts) in [
+            ("? manual-1", vec![question, evidence, "`done` or `failed`, or `suspend` to leave it for later"]),
+            ("? choose-1", vec![question, "`go on with the upgrade` or `back to the old version`, or `suspend`"]),
+        ] {
+            session.shows(gate);
+            let mut shown = session.sees("\n> ");
+            session.types("perhaps");
+            shown += "\n";
+            shown += session.sees("\n> ").split_once('\n').expect("what was typed, and an answer").1;
+            assert!(widest(&shown) <= columns, "{} of {columns} columns:\n{shown}", widest(&shown));
+            let said = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            for part in parts.into_iter().chain(["`perhaps` is none of the words"]) {
+                assert!(said.contains(part), "{part:?} is lost at {columns}:\n{shown}");
+            }
+            session.types(if gate.contains("manual") { "done" } else { "back to the old version" });
+        }
+        assert_eq!(session.ends(), 0, "{}", session.screen());
+    }
+}
+
+#[test]
+fn what_a_file_answers_is_shown_with_its_question_and_whose_answer_it_is() {
+    let baton = site("guard(confirm(\"Sure of it?\", #{ gate: \"sure\" }), \"no\");\nconfirm(\"Quite?\");");
+    baton.write("answers.toml", "[answers]\nsure = { word = \"yes\", note = \"as Anna said\" }\n");
+    let mut session = Session::start(&baton, &[&RUN[..], &["--answers", "answers.toml"]].concat());
+    session.shows("? sure").shows("  Sure of it?").shows("type `yes` or `no`");
+    session.shows("> yes, answered by answers file answers.toml (").shows("): as Anna said");
+    session.shows("? confirm-1").shows("Quite?").types("yes");
+    assert_eq!(session.ends(), 0, "{}", session.screen());
+}
+
 #[test]
 fn somebody_at_a_gate_keeps_others_from_answering_it() {
     let baton = site("confirm(\"Sure?\");");

@@ -174,7 +174,11 @@ pub fn steps() -> Vec<Menu> {
         word("until STEP", 4).then("step> ", "stop").says("stopped before `run(here, sh -c").leaves("third", ""),
         word("run the rest", 0).leaves("third", "x\n"),
         word("skip REASON", 0).then("step> ", "run the rest").says("skipped by").leaves("mode", "old\n"),
-        word("shell", 4).says("`:next` does the next step").then(FRESH, ":quit").leaves("mode", "old\n"),
+        word("shell", 4)
+            .says("`:next` does the next step")
+            .then(FRESH, ":quit")
+            .then("step> ", "stop")
+            .leaves("mode", "old\n"),
         word("stop", 4).says("stopped before `set_option(").leaves("mode", "old\n"),
         word("help", 4).then("", "stop"),
     ];

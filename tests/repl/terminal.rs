@@ -9,7 +9,7 @@ fn the_editor_completes_hints_and_keeps_a_private_history() {
     use std::os::unix::fs::PermissionsExt;
     let baton = Baton::new();
     let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", SPEED]);
-    session.shows("Tab completes").shows("baton> ");
+    session.shows("Ctrl-D leaves").shows("baton> ");
     session.presses("set_reado\t").shows("set_readonly").presses("(service(\"c1\"").shows("service(name)");
     // Every prompt is drawn again with each key; this is shown once, when a new line begins.
     const FRESH: &str = "[?2004h";
@@ -66,6 +66,48 @@ fn every_command_answers_at_the_terminal() {
     session.types(":skip not now").shows("next: step 3").shows("baton 3> ").types(":next").shows("done");
     assert_eq!(session.ends(), 1, "some commands were wrong");
     baton.run(&["show"]).code(0).says("not now").says("to try it");
+}
+
+#[test]
+fn what_the_repl_says_fits_the_terminal() {
+    for columns in [40, 60, 80] {
+        let (baton, words) = stepping();
+        let line = [&["repl"], &words[..]].concat();
+        let mut session = Session::start_with(&baton, &line, &[("COLUMNS", &columns.to_string())]);
+        session
+            .shows("baton 1> ")
+            .types("let all = \"one two three four five six seven eight nine ten eleven twelve\"");
+        session.shows("[?2004h").types(":vars").shows("  all = ").shows("baton 1> ");
+        session.types(":help").shows(":next").shows("baton 1> ").types(":help wait_until").shows("baton 1> ");
+        session.types(":quit");
+        session.ends();
+        let screen = session.screen();
+        // What the line editor draws is its own, and commands are not broken.
+        let said = screen.lines().filter(|line| !line.contains('\u{1b}') && !line.contains(": baton "));
+        let said: Vec<&str> = said.map(|line| line.trim_end_matches('\r')).collect();
+        let is_command = |line: &str| line.contains(" baton repl ");
+        let wide: Vec<&&str> = said.iter().filter(|line| line.chars().count() > columns && !is_command(line)).collect();
+        assert!(wide.is_empty() && said.len() > 20, "{wide:?} at {columns}:\n{screen}");
+        let whole = said.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let value = "seven eight nine ten eleven twelve";
+        for part in ["Tab completes, Ctrl-D leaves", value, "readings are asked, not recorded"] {
+            assert!(whole.contains(part), "{part:?} is lost at {columns}:\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn after_an_undo_the_prompt_shows_the_step_that_is_next_and_next_does_it() {
+    let (baton, words) = stepping();
+    let mut session = Session::start(&baton, &[&["repl"], &words[..]].concat());
+    session.shows("baton 1> ").types(":next").shows("baton 2> ").types(":next").shows("baton 3> ").types(":undo");
+    session.shows("type `rollback` to begin").types("rollback").shows("next: step 2 `Prepare`").shows("baton 2> ");
+    session.types(":skip not now").shows(":until 2").shows("baton 2> ");
+    session.types(":next").shows("next: step 3 `Unlock`").shows("baton 3> ").types(":quit");
+    session.ends();
+    // The second server of the pair is read-only with the first.
+    let deeds = ["c1 set_readonly", "c1 unset_readonly", "c1 set_readonly"];
+    assert_eq!(baton.lab_ledger("genesys"), deeds, "{}", session.screen());
 }
 
 #[test]

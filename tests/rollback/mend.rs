@@ -182,3 +182,26 @@ fn what_is_in_doubt_on_the_way_back_is_settled_as_it_is_said() {
         }
     }
 }
+
+/// A step that failed after it may have changed something is undone first, and what is undone next fails: the texts can be
+/// edited all the same, as the help says.
+#[test]
+fn texts_can_be_edited_when_the_way_back_stops_behind_the_undo_of_what_failed() {
+    let text = "//! Two failures\nlet c1 = service(\"c1\"); let c2 = service(\"c2\");\n";
+    let steps = "step(\"Mark\", || set_option(c2, \"confserv\", \"upgrade-mode\", \"1\"), #{ undo: || UNDO });\n\
+                 step(\"Freeze\", || set_readonly(c1), #{ undo: || unset_readonly(c1) });\nguard(false, \"no\");\n";
+    let of = |undo: &str| Scene::of_text(&format!("{text}{}", steps.replace("UNDO", undo)));
+    let scene = of("guard(false, \"not now\")");
+    for harm in [Harm::FailsBefore, Harm::FailsAfter] {
+        let play = scene.play_with(1, &fault("set_readonly", "c1", 1, harm));
+        assert_eq!(play.run().ending, Ending::Failed);
+        let broken = play.back(&Way::All);
+        let told = broken.error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(broken.exit_code == 7 && told.contains("--adopt-edited"), "{told}");
+        let edited = of("unset_option(c2, \"confserv\", \"upgrade-mode\")");
+        let adoption = play.fits(&edited, usize::MAX).unwrap_or_else(|error| panic!("{error}"));
+        let terms = Terms { adoption: Some(adoption), ..Terms::default() };
+        let finished = play.resume_on(&edited, terms, &CrashClock::never()).expect("goes on").expect("it lives");
+        assert_eq!(finished.ending, Ending::RolledBack, "{:?}", finished.error);
+    }
+}
