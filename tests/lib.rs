@@ -28,6 +28,7 @@ mod kill;
 mod lab;
 mod lease;
 mod menus;
+mod pages;
 mod parallel;
 mod postgresql;
 mod products;
