@@ -8,7 +8,7 @@ use crate::dispatch::obstacle;
 use crate::exec::{LogSeen, value_of};
 use crate::model::effect::{Action, Failure, FailureKind};
 use crate::model::inventory::Pair;
-use crate::model::profile::Reading;
+use crate::model::reading::Reading;
 use crate::model::record::Moment;
 use crate::model::span::Span;
 use crate::model::text::{shown, typed};

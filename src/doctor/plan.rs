@@ -6,7 +6,7 @@ use super::spelling::{Misspelt, misspelt};
 use crate::model::account::done_as;
 use crate::model::effect::{Action, Effect, LogSource, Probe};
 use crate::model::inventory::{Host, Service};
-use crate::model::profile::Reading;
+use crate::model::reading::Reading;
 use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::script::lower;

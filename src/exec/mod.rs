@@ -31,6 +31,7 @@ mod probe;
 mod reading;
 pub mod scan;
 mod scanners;
+mod seeker;
 mod sight;
 mod transfer;
 mod until;
