@@ -2,7 +2,8 @@
 
 use baton::error::{Error, Kind};
 use baton::model::inventory::Inventory;
-use baton::model::profile::{Profile, Reading, VerbClass};
+use baton::model::profile::{Profile, VerbClass};
+use baton::model::reading::Reading;
 use baton::model::span::Span;
 use std::rc::Rc;
 

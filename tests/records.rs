@@ -7,7 +7,7 @@ use baton::model::effect::{
 };
 use baton::model::mark::{Cursor, Identity, Mark};
 use baton::model::place::PlaceData;
-use baton::model::profile::Reading;
+use baton::model::reading::Reading;
 use baton::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
 use baton::model::span::Span;
 use baton::model::value::Value;

@@ -7,7 +7,7 @@ use baton::model::effect::{
 use baton::model::event::{Event, Sink};
 use baton::model::inventory::Pair;
 use baton::model::mark::Mark;
-use baton::model::profile::Reading;
+use baton::model::reading::Reading;
 use baton::model::record::{EffectId, Ending, Moment, Record, TrackId, Who};
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};

@@ -4,8 +4,9 @@ use crate::crash::SCENES;
 use crate::support::simulation::Scene;
 use baton::model::record::Ending;
 use baton::report::ending::render;
+use baton::report::redundancy::{Condition, Interval};
 use baton::report::style::Style;
-use baton::report::summary::{Condition, Interval, Summary, summarise};
+use baton::report::summary::{Summary, summarise};
 use jiff::tz::TimeZone;
 
 /// How much longer than the truth a single interval may be said to be: a stop takes its time, and so does a look.

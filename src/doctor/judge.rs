@@ -1,14 +1,15 @@
 //! From what came back to what will not work, in plain words, with what to do about it. Pure: it asks nobody.
 
+use super::chart::{Advice, Chart, Entry, Finding, Weight};
 use super::plan::{HostPlan, Plan, Reader, ServicePlan};
 use super::round::{HostSeen, Seen, ServiceSeen};
 use super::spelling::Misspelt;
-use super::{Advice, Chart, Entry, Finding, UselessSecret, Wanted, Weight};
+use super::wanted::{UselessSecret, Wanted};
 use crate::dispatch::obstacle;
 use crate::exec::{LogSeen, value_of};
 use crate::model::effect::{Action, Failure, FailureKind};
 use crate::model::inventory::Pair;
-use crate::model::profile::Reading;
+use crate::model::reading::Reading;
 use crate::model::record::Moment;
 use crate::model::span::Span;
 use crate::model::text::{shown, typed};

@@ -1,7 +1,7 @@
 //! What was found, as a page: a line for each host, service and pair, what is wrong under it, and what it comes to.
 //! Pure: text out.
 
-use super::{Advice, Chart, Entry, Weight};
+use super::chart::{Advice, Chart, Entry, Weight};
 use crate::report::layout::{padded, width, wrap};
 use crate::report::style::{Style, Tone};
 

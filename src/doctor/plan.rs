@@ -1,12 +1,12 @@
 //! What is read of a site: for each host what it is like, and of each of its services every probe and log that counts.
 //! What is no pure reading, or wants an argument that only a run knows, is left out by name. Pure.
 
-use super::Wanted;
 use super::spelling::{Misspelt, misspelt};
+use super::wanted::Wanted;
 use crate::model::account::done_as;
 use crate::model::effect::{Action, Effect, LogSource, Probe};
 use crate::model::inventory::{Host, Service};
-use crate::model::profile::Reading;
+use crate::model::reading::Reading;
 use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::script::lower;

@@ -1,7 +1,7 @@
 //! Questions to a person. No answer is ever assumed: where nobody answers, the effect stays unanswered.
 
 use crate::exec::calls::{unfit, words};
-use crate::exec::{Order, Verdict};
+use crate::exec::order::{Order, Verdict};
 use crate::model::effect::{Ask, Outcome};
 use crate::model::value::Value;
 use crate::world::{Answer, Link, Reply, Request, Stopped};

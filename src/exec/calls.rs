@@ -1,7 +1,7 @@
 //! Requests to the world with replies of the right type, and where a request goes. Must not retry:
 //! what a trouble means is for the caller to say.
 
-use crate::exec::{Verdict, failure};
+use crate::exec::order::{Verdict, failure};
 use crate::model::effect::{Effect, Failure, FailureKind};
 use crate::model::mark::Identity;
 use crate::world::{FileStat, JobState, Link, Reply, Request, Stopped, Trouble};

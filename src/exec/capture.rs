@@ -2,8 +2,8 @@
 
 use crate::exec::calls::{Site, failed, unfit};
 use crate::exec::log_mark::mark_now;
+use crate::exec::order::{Order, Verdict};
 use crate::exec::waiting::Pace;
-use crate::exec::{Order, Verdict};
 use crate::model::effect::{Capture, LogSource, Outcome};
 use crate::model::event::Event;
 use crate::model::value::Value;

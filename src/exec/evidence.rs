@@ -2,10 +2,11 @@
 //! own goal, reads now. It starts nothing, settles nothing and waits for nothing: the word is the person's.
 
 use crate::exec::calls::Site;
+use crate::exec::order::{Found, Order};
+use crate::exec::probe;
 use crate::exec::probe::Allowed;
 use crate::exec::reading::{UNKNOWN, choices, wanted};
 use crate::exec::transfer::{self, Way};
-use crate::exec::{Found, Order, probe};
 use crate::model::effect::{Action, Class, Effect, Probe, Transfer};
 use crate::model::text::shown;
 use crate::model::value::Value;

@@ -5,12 +5,12 @@
 use crate::exec::calls::{self, Site, words};
 use crate::exec::deadline::deadline;
 use crate::exec::entry::{Entered, entered};
+use crate::exec::order::{Found, Order, Verdict, failure};
 use crate::exec::output::{OUTPUT_MAX, OUTPUT_PATIENCE, fetch};
 use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::choices;
 use crate::exec::until::{Seen, Watch};
 use crate::exec::waiting::{Beat, Pace};
-use crate::exec::{Found, Order, Verdict, failure};
 use crate::model::account;
 use crate::model::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::span::Span;

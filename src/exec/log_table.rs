@@ -1,8 +1,8 @@
 //! A decision table at work on a log: every counted event is fed to it in order, and the passing of time and the
 //! exit of the service as well. It reads no file and takes no decision the table does not state.
 
-use crate::exec::log_wait::{Seeker, Seen};
 use crate::exec::scan::{Hit, Scanner};
+use crate::exec::seeker::{Seeker, Seen};
 use crate::model::automaton::{Machine, Symbol, Table, Turn};
 use crate::model::value::Value;
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 //! failure, never a value, so that no decision is taken on the strength of a broken link.
 
 use crate::exec::calls::{Site, failed, unfit};
+use crate::exec::order::{Order, Verdict, failure};
 use crate::exec::reading::{exit_word, value_of};
-use crate::exec::{Order, Verdict, failure};
 use crate::model::account::{self, Entry};
 use crate::model::effect::{Failure, FailureKind, Outcome, Probe};
 use crate::model::span::Span;

@@ -4,8 +4,8 @@
 
 use crate::exec::calls::{self, Site, words};
 use crate::exec::deadline::deadline;
+use crate::exec::order::{Found, Order, Verdict};
 use crate::exec::waiting::{Beat, Pace};
-use crate::exec::{Found, Order, Verdict};
 use crate::model::digest::sha256;
 use crate::model::effect::{FailureKind, Outcome, Transfer};
 use crate::model::value::Value;

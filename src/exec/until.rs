@@ -3,10 +3,10 @@
 
 use crate::exec::calls::Site;
 use crate::exec::deadline::deadline;
+use crate::exec::order::{Order, Verdict};
 use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::{choices, wanted};
 use crate::exec::waiting::{Beat, Pace};
-use crate::exec::{Order, Verdict};
 use crate::model::effect::{FailureKind, Outcome, Probe, Until};
 use crate::model::span::Span;
 use crate::model::text::shown;

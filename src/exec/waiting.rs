@@ -2,7 +2,7 @@
 //! Takes no decision about what is waited for.
 
 use crate::exec::deadline::deadline;
-use crate::exec::{Order, Verdict};
+use crate::exec::order::{Order, Verdict};
 use crate::model::effect::{Looks, Outcome};
 use crate::model::event::Event;
 use crate::model::record::EffectId;

@@ -1,7 +1,7 @@
 //! A TOML file as a user wrote it, and errors that point into it. It knows what a section is, not what it means.
 
 use crate::error::{Error, Kind, Place, Result, Snippet};
-use crate::model::text::did_you_mean;
+use crate::model::text::{did_you_mean, shown};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -127,6 +127,17 @@ pub(crate) struct Line<'d> {
 }
 
 impl<'d> Section<'d, '_> {
+    /// The section's kind and name for messages, once the name is one that files and commands can carry.
+    pub(crate) fn named(&self, kind: &str) -> Result<String> {
+        let mut characters = self.name.chars();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if characters.next().is_some_and(plain) && characters.all(|c| plain(c) || c == '-' || c == '_') {
+            return Ok(format!("{kind} `{}`", self.name));
+        }
+        let message = format!("`{}` cannot be the name of a {kind}", shown(self.name));
+        Err(self.wrong(message).hint("names are small letters, digits, `-` and `_`, with a letter or digit first"))
+    }
+
     /// An error that points at the section's name.
     pub(crate) fn wrong(&self, message: impl Into<String>) -> Box<Error> {
         self.document.wrong(self.span.clone(), message)

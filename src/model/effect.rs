@@ -4,7 +4,7 @@
 pub use crate::model::ask::{Ask, Form, SUSPEND};
 use crate::model::automaton::Table;
 use crate::model::mark::Mark;
-use crate::model::profile::Reading;
+use crate::model::reading::Reading;
 use crate::model::span::Span;
 pub use crate::model::transfer::Transfer;
 use crate::model::value::{Fields, Value};

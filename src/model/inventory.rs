@@ -2,15 +2,14 @@
 //! Reading and checking are pure; the file itself is read elsewhere.
 
 use crate::error::{Error, Result};
-use crate::model::account::is_account;
 use crate::model::document::{Document, Line, Section, only, span_of};
-use crate::model::profile::Profile;
+pub use crate::model::host::Host;
 use crate::model::secret::Secret;
+pub use crate::model::service::Service;
 use crate::model::service::{self, Product};
 use crate::model::ssh::Ssh;
 use crate::model::text::{did_you_mean, shown};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// A whole site, checked: every name that is mentioned exists.
 #[derive(Debug, Clone, Default)]
@@ -25,37 +24,6 @@ pub struct Inventory {
     pub ssh: Ssh,
     /// Secrets by name; never their values.
     pub secrets: BTreeMap<String, Secret>,
-}
-
-/// A machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
-    /// Its name in the inventory.
-    pub name: String,
-    /// Where it is reached: a destination as `ssh` takes it, or `local` for the machine baton runs on.
-    pub address: String,
-    /// The folder on the host in which baton keeps its job records; not said, `.baton` in the home folder there.
-    pub jobs: Option<String>,
-    /// The account that jobs and probes become there, through `sudo`; not said, they stay the login account.
-    pub account: Option<String>,
-    /// The command that restarts it; not said, `systemctl reboot`.
-    pub reboot: Option<Vec<String>>,
-}
-
-/// A managed program on a host.
-#[derive(Debug, Clone)]
-pub struct Service {
-    /// Its name in the inventory.
-    pub name: String,
-    /// The host it runs on.
-    pub host: String,
-    /// What the profile's `{name}` placeholders stand for, fully expanded. Always has
-    /// `name`, `host` and everything the profile requires or gives a default for.
-    pub vars: BTreeMap<String, String>,
-    /// The product's profile with the site's overrides applied.
-    pub profile: Rc<Profile>,
-    /// The account that its jobs and probes become, its own or its host's.
-    pub account: Option<String>,
 }
 
 /// Two services of which one is primary.
@@ -85,11 +53,11 @@ impl Inventory {
             inventory.ssh = Ssh::read(&section)?;
         }
         for section in document.sections(root.get_ref(), "secrets")? {
-            named(&section, "secret")?;
+            section.named("secret")?;
             inventory.secrets.insert(section.name.to_owned(), Secret::read(&section)?);
         }
         for section in document.sections(root.get_ref(), "hosts")? {
-            inventory.hosts.insert(section.name.to_owned(), host(&section)?);
+            inventory.hosts.insert(section.name.to_owned(), Host::of(&section)?);
         }
         let mut products = BTreeMap::new();
         for section in document.sections(root.get_ref(), "services")? {
@@ -109,7 +77,7 @@ impl Inventory {
         products: &mut BTreeMap<String, Product>,
         profiles: &mut dyn FnMut(&str) -> Option<String>,
     ) -> Result<Service> {
-        let what = named(section, "service")?;
+        let what = section.named("service")?;
         let host = section.required("host", &what)?;
         let Some(on) = self.hosts.get(host.text) else {
             return Err(nobody(section, &what, "host", &host, self.hosts.keys()));
@@ -148,7 +116,7 @@ impl Inventory {
     }
 
     fn pair(&self, section: &Section<'_, '_>) -> Result<Pair> {
-        let what = named(section, "pair")?;
+        let what = section.named("pair")?;
         let known = |line: Line<'_>, word: &str| {
             if self.services.contains_key(line.text) {
                 Ok(line.text.to_owned())
@@ -173,61 +141,6 @@ impl Inventory {
     }
 }
 
-fn host(section: &Section<'_, '_>) -> Result<Host> {
-    let what = named(section, "host")?;
-    section.only(&["address", "jobs", "become", "reboot"])?;
-    let address = section.required("address", &what)?;
-    let wrong = |message: String| section.document.wrong(address.span.clone(), message);
-    if !is_destination(address.text) {
-        let message = format!("`{}` is not an address", shown(address.text));
-        return Err(wrong(message).hint("write `local`, or a destination as ssh takes it: `user@machine`"));
-    }
-    let jobs = section.text("jobs")?;
-    if let Some(jobs) = jobs.as_ref().filter(|jobs| !jobs.text.starts_with('/')) {
-        let message = format!("`jobs` of {what} must be a full path: `{}`", shown(jobs.text));
-        return Err(section.document.wrong(jobs.span.clone(), message));
-    }
-    let jobs = jobs.map(|jobs| jobs.text.to_owned());
-    let account = account(section)?;
-    let reboot = command(section, "reboot")?;
-    Ok(Host { name: section.name.to_owned(), address: address.text.to_owned(), jobs, account, reboot })
-}
-
-/// A command as a list of its words, if the section has one under this key.
-fn command(section: &Section<'_, '_>, key: &str) -> Result<Option<Vec<String>>> {
-    let Some(value) = section.table.get(key) else { return Ok(None) };
-    let words = value.get_ref().as_array().map(|words| words.iter().map(|word| word.get_ref().as_str()).collect());
-    match words {
-        Some(Some(words)) if !Vec::<&str>::is_empty(&words) => Ok(Some(words.into_iter().map(str::to_owned).collect())),
-        Some(_) | None => {
-            let message = format!("`{key}` is a list of words such as `[\"systemctl\", \"reboot\"]`");
-            Err(section.document.wrong(value.span(), message))
-        }
-    }
-}
-
-/// The account that `become` names, if the section has that.
-pub(crate) fn account(section: &Section<'_, '_>) -> Result<Option<String>> {
-    match section.text("become")? {
-        Some(line) if !is_account(line.text) => {
-            let message = format!("`{}` is not the name of an account", shown(line.text));
-            Err(section.document.wrong(line.span, message).hint("names are small letters, digits, `-` and `_`"))
-        }
-        line => Ok(line.map(|line| line.text.to_owned())),
-    }
-}
-
-/// The section's kind and name for messages, once the name is one that files and commands can carry.
-fn named(section: &Section<'_, '_>, kind: &str) -> Result<String> {
-    let mut characters = section.name.chars();
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    if characters.next().is_some_and(plain) && characters.all(|c| plain(c) || c == '-' || c == '_') {
-        return Ok(format!("{kind} `{}`", section.name));
-    }
-    let message = format!("`{}` cannot be the name of a {kind}", shown(section.name));
-    Err(section.wrong(message).hint("names are small letters, digits, `-` and `_`, with a letter or digit first"))
-}
-
 /// A mention of something that is not declared.
 fn nobody<'a>(
     section: &Section<'_, '_>,
@@ -242,18 +155,5 @@ fn nobody<'a>(
     match did_you_mean(line.text, known.map(String::as_str)) {
         Some(near) => error.hint(near),
         None => error,
-    }
-}
-
-/// Whether OpenSSH would take it for `[user@]host` or `ssh://[user@]host[:port]` and for nothing else.
-fn is_destination(address: &str) -> bool {
-    let bare = address.strip_prefix("ssh://").unwrap_or(address);
-    let part = |text: &str| {
-        let safe = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '%');
-        !text.is_empty() && !text.starts_with('-') && text.chars().all(safe)
-    };
-    match bare.rsplit_once('@') {
-        Some((user, host)) => part(user) && part(host),
-        None => part(bare),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::document::{Document, Section, listed};
-use crate::model::inventory::{Host, Service, account};
+use crate::model::host::{Host, account};
 use crate::model::profile::{Profile, fill};
 use crate::model::template::expand;
 use crate::model::text::did_you_mean;
@@ -16,6 +16,22 @@ use toml::de::{DeString, DeTable, DeValue};
 const CHANGES: [&str; 3] = ["verbs", "probes", "log"];
 /// The keys that mean something for every product. `vars` holds what only the site's own runbooks read.
 const COMMON: [&str; 4] = ["host", "product", "vars", "become"];
+
+/// A managed program on a host.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its name in the inventory.
+    pub name: String,
+    /// The host it runs on.
+    pub host: String,
+    /// What the profile's `{name}` placeholders stand for, fully expanded. Always has
+    /// `name`, `host` and everything the profile requires or gives a default for.
+    pub vars: BTreeMap<String, String>,
+    /// The product's profile with the site's overrides applied.
+    pub profile: Rc<Profile>,
+    /// The account that its jobs and probes become, its own or its host's.
+    pub account: Option<String>,
+}
 
 /// A product as it is shipped: its text, and the profile that services without changes share.
 #[derive(Debug, Clone)]

@@ -227,3 +227,8 @@ fn note_change(changes: &mut BTreeMap<String, BTreeMap<EffectId, Came>>, step: &
         changes.entry(number.to_owned()).or_default().insert(id.clone(), came);
     }
 }
+
+/// That a line was not carried through.
+pub(crate) fn cut_off(n: u32) -> String {
+    format!("line {n} was given up in its midst; :redo takes it up again\n")
+}

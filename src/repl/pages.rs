@@ -51,11 +51,6 @@ pub(crate) fn under_way(steer: &Steer) -> String {
     text
 }
 
-/// That a line was not carried through.
-pub(crate) fn cut_off(n: u32) -> String {
-    format!("line {n} was given up in its midst; :redo takes it up again\n")
-}
-
 fn standing(step: &Begun) -> Badge {
     match step.standing {
         Standing::UnderWay => badge('…', "begun", Tone::Wait),

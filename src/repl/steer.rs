@@ -8,8 +8,7 @@ use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
 use crate::model::step_name::StepNames;
 use crate::model::value::Fields;
 use crate::repl::Hands;
-use crate::repl::diary::{Diary, Line};
-use crate::repl::pages;
+use crate::repl::diary::{Diary, Line, cut_off};
 use crate::repl::stop::{Aim, Stop, breaks_at_effect, breaks_at_step};
 use crate::script::frames::Frames;
 use crate::script::outline::{self, OutlineLine, Written};
@@ -153,7 +152,7 @@ impl Steer {
         let answer = self.recall(&stop.track, |_| true).and_then(|()| {
             let broken = self.broken.borrow().clone();
             if let Some((n, _)) = broken.filter(|(_, failed)| failed.is_none() && self.again.get().is_none()) {
-                self.hands.say(&pages::cut_off(n));
+                self.hands.say(&cut_off(n));
             }
             self.converse(door, &stop)
         });

@@ -7,7 +7,7 @@ use crate::model::record::{EffectId, Ending, Record, TrackId};
 use crate::model::step_name::StepName;
 use crate::model::text::{did_you_mean, shown, typed};
 use crate::repl::command::{self, Command, Input};
-use crate::repl::diary::{Line as Typed, Standing};
+use crate::repl::diary::{Line as Typed, Standing, cut_off};
 use crate::repl::meant::meant;
 use crate::repl::pages;
 use crate::repl::peek::Peek;
@@ -111,7 +111,7 @@ impl Steer {
             LineEnd::Value(value) if value.is_empty() => {}
             LineEnd::Value(value) => self.hands.say(&format!("{}\n", shown(&value))),
             LineEnd::Failed { error, .. } => self.refuse(&error),
-            LineEnd::CutOff => self.hands.say(&pages::cut_off(line.n)),
+            LineEnd::CutOff => self.hands.say(&cut_off(line.n)),
             LineEnd::Halted => return Err(Stopped),
         }
         Ok(())

@@ -8,8 +8,9 @@ use crate::model::text::{lines_shown, shown};
 use crate::report::clients::{Arrived, Moved};
 use crate::report::layout::{Badge, badge, between, date_and_time, day, hanging, padded, time_of_day, width, wrap};
 use crate::report::questions::next_commands;
+use crate::report::redundancy::{Condition, Interval};
 use crate::report::style::{Style, Tone};
-use crate::report::summary::{Condition, Interval, Summary};
+use crate::report::summary::Summary;
 use jiff::tz::TimeZone;
 
 /// Where the runbook begins in a list of runs.

@@ -10,7 +10,7 @@ pub mod json;
 pub mod layout;
 mod outputs;
 pub mod questions;
-mod redundancy;
+pub mod redundancy;
 mod steps;
 pub mod style;
 pub mod summary;

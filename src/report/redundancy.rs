@@ -4,8 +4,33 @@
 //! it does not say who served.
 
 use crate::model::inventory::Pair;
-use crate::report::summary::{Condition, Interval};
 use std::collections::BTreeMap;
+
+/// The state of a pair or a service that an interval tells of; the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// Neither member of the pair was known to serve. The truth may be shorter, never longer.
+    NobodyServes,
+    /// Only one member of the pair could serve.
+    NoRedundancy,
+    /// It takes no changes from its clients.
+    ReadOnly,
+    /// Its process does not run.
+    Stopped,
+}
+
+/// For how long something was in a condition, as the runner saw it: from asking for it until it was known to be over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interval {
+    /// Which pair or service.
+    pub whose: String,
+    /// In which condition.
+    pub condition: Condition,
+    /// Since when, wall clock milliseconds.
+    pub from: i64,
+    /// Until when; none if it was so when the records end.
+    pub until: Option<i64>,
+}
 
 /// What is known of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,9 +188,8 @@ fn served_before(former: Known, other: Known) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Redundancy;
+    use super::{Condition, Interval, Redundancy};
     use crate::model::inventory::Pair;
-    use crate::report::summary::{Condition, Interval};
     use std::collections::BTreeMap;
 
     fn watched() -> Redundancy {

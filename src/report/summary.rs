@@ -11,37 +11,11 @@ use crate::model::value::Value;
 use crate::report::clients::{Clients, Moved};
 use crate::report::deeds::deed;
 use crate::report::questions::{Question, Questions};
-use crate::report::redundancy::Redundancy;
+use crate::report::redundancy::{Condition, Interval, Redundancy};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the steps of a way back that undo others are called.
 const UNDO: &str = "Undo: ";
-
-/// The state of a pair or a service that an interval tells of; the worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Condition {
-    /// Neither member of the pair was known to serve. The truth may be shorter, never longer.
-    NobodyServes,
-    /// Only one member of the pair could serve.
-    NoRedundancy,
-    /// It takes no changes from its clients.
-    ReadOnly,
-    /// Its process does not run.
-    Stopped,
-}
-
-/// For how long something was in a condition, as the runner saw it: from asking for it until it was known to be over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interval {
-    /// Which pair or service.
-    pub whose: String,
-    /// In which condition.
-    pub condition: Condition,
-    /// Since when, wall clock milliseconds.
-    pub from: i64,
-    /// Until when; none if it was so when the records end.
-    pub until: Option<i64>,
-}
 
 /// Something that did not go as the runbook has it, or that a reader of the record should know.
 #[derive(Debug, Clone, PartialEq, Eq)]

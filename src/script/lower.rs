@@ -3,7 +3,8 @@
 
 use crate::model::account::done_as;
 use crate::model::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
-use crate::model::profile::{GoalRule, Profile, Reading, Verb, VerbClass, fill};
+use crate::model::profile::{GoalRule, Profile, Verb, VerbClass, fill};
+use crate::model::reading::Reading;
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};

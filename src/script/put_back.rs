@@ -13,8 +13,10 @@ use crate::model::value::{Fields, Value};
 use crate::script::lower;
 use crate::script::primitives::{answer_word, in_order, labelled};
 use crate::script::program::ScriptEnd;
-use crate::script::rollback::Part;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A part of the way back: done, or why it broke off.
+pub(super) type Part = std::result::Result<(), ScriptEnd>;
 
 /// What a probe reads when it does not know.
 const UNKNOWN: &str = "unknown";

@@ -12,7 +12,7 @@ use crate::script::context::{Obligation, Track};
 use crate::script::gates::UNDO_BY_HAND;
 use crate::script::obligations;
 use crate::script::program::{Program, ScriptEnd, Stage, ended};
-use crate::script::put_back::{Hands, failed, formers};
+use crate::script::put_back::{Hands, Part, failed, formers};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -36,9 +36,6 @@ pub struct Former {
     /// What it was.
     pub value: Value,
 }
-
-/// A part of the way back: done, or why it broke off.
-pub(super) type Part = std::result::Result<(), ScriptEnd>;
 
 /// What is to be done on a way back.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 //! a local host runs. It must not start what changes something: that is the job wrapper's.
 
 use super::clock::Clock;
-use super::keyring::Secret;
+use super::secret_value::Secret;
 use super::{PROBE_BYTES_MAX, Reply, Trouble};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};

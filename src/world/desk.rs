@@ -1,6 +1,7 @@
 //! The desk baton is started at: texts a person keeps there, files they ask for, and who they are.
 //! It must not touch a host of a site: those are behind [`World`](super::World).
 
+use super::accounts::account;
 use super::trust::{self, Doubt};
 use crate::error::{Error, Kind, Result};
 use crate::model::record::Who;
@@ -10,7 +11,6 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The permission bit that lets anyone on the machine write.
@@ -266,25 +266,6 @@ fn machine() -> String {
     let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
     let whole = |text: &String| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     texts.map(|text| text.trim().to_owned()).find(whole).unwrap_or_default()
-}
-
-/// The name of an account, or its number when it has none.
-pub(super) fn account(number: u32) -> String {
-    let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    // Accounts of a directory are in no file.
-    name_in(&accounts, number).or_else(|| name_in(&asked(number), number)).unwrap_or_else(|| number.to_string())
-}
-
-fn name_in(accounts: &str, number: u32) -> Option<String> {
-    let mut entries = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let entry = entries.find(|fields| fields.get(2).is_some_and(|uid| *uid == number.to_string()))?;
-    entry.first().filter(|name| !name.is_empty()).map(|name| (*name).to_owned())
-}
-
-/// What the system's own look-up says of an account; nothing where there is none.
-fn asked(number: u32) -> String {
-    let looked = Command::new("/usr/bin/getent").args(["passwd", &number.to_string()]).env_clear().output();
-    looked.map(|looked| String::from_utf8_lossy(&looked.stdout).into_owned()).unwrap_or_default()
 }
 
 /// Keeps the memory of this process to itself: no core file is written of it, nor handed to whatever collects them, and

@@ -4,9 +4,9 @@
 use super::Trouble;
 use super::commands::command;
 use super::mask::{Mask, SHORTEST};
+use super::secret_value::Secret;
 use crate::model::secret::{Secret as Named, Source};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
 use std::process::Stdio;
@@ -20,23 +20,6 @@ const LONGEST: usize = 64 * 1024;
 const COLUMNS_LONGEST: usize = 16;
 /// How long a command that prints a secret may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
-
-/// The value of a secret. It has no way to be shown.
-#[derive(Clone)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// The value, for a pipe.
-    pub(super) fn reveal(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
 
 /// The secrets of a site.
 #[derive(Debug, Default)]

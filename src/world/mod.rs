@@ -4,6 +4,7 @@
 //! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system::SystemWorld) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
+mod accounts;
 pub mod asked;
 pub mod beneath;
 pub mod carrier;
@@ -40,6 +41,7 @@ pub mod person;
 pub mod processes;
 pub mod real_folders;
 mod run_folder;
+pub mod secret_value;
 mod spelling;
 pub mod ssh;
 pub mod system;

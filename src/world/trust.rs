@@ -1,6 +1,7 @@
 //! Whose files and folders are: whether what lies at a path can only have been put there by this account or root. Read
 //! before anything in it is believed or written. It only looks.
 
+use super::accounts::account;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -87,8 +88,8 @@ fn foreign(path: &Path, owner: u32, me: u32, system: u32) -> Option<Doubt> {
     }
     let shown = path.display();
     Some(Doubt {
-        why: format!("`{shown}` belongs to another account, {}", super::desk::account(owner)),
-        command: format!("chown {} {shown}", super::desk::account(me)),
+        why: format!("`{shown}` belongs to another account, {}", account(owner)),
+        command: format!("chown {} {shown}", account(me)),
     })
 }
 

@@ -4,7 +4,7 @@ use super::fake::{Fake, Job as Running};
 use super::{act, done, failed, probe};
 use baton::exec::Verdict;
 use baton::model::effect::{Action, Class, FailureKind, Goal, Job, Probe};
-use baton::model::profile::Reading;
+use baton::model::reading::Reading;
 use baton::model::record::{EffectId, TrackId};
 use baton::model::span::Span;
 use baton::model::value::Value;

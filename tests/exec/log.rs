@@ -6,7 +6,7 @@ use baton::model::automaton::{Next, Row, Symbol, Table};
 use baton::model::effect::{Action, Capture, ExitWatch, FailureKind, LogSource, LogWait, Want};
 use baton::model::event::Event;
 use baton::model::mark::Mark;
-use baton::model::profile::Reading;
+use baton::model::reading::Reading;
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::world::Trouble;

@@ -9,7 +9,7 @@ mod other;
 use baton::exec::{Order, Scanners, Verdict, perform};
 use baton::model::effect::{Action, Effect, Failure, Outcome, Probe};
 use baton::model::mark::Mark;
-use baton::model::profile::Reading;
+use baton::model::reading::Reading;
 use baton::model::record::{EffectId, Moment, TrackId};
 use baton::model::span::Span;
 use baton::model::value::Value;

@@ -5,7 +5,7 @@ use super::{act, done, failed, probe};
 use baton::exec::Verdict;
 use baton::model::effect::{Action, Ask, Capture, FailureKind, Form, LogSource, Probe, Until};
 use baton::model::event::Event;
-use baton::model::profile::Reading;
+use baton::model::reading::Reading;
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::world::{Answer, Trouble};

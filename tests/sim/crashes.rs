@@ -8,7 +8,7 @@ use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
 use baton::model::effect::{Action, Ask, Capture, Class, Effect, Form, Goal, Job, LogSource, LogWait, Probe, Want};
-use baton::model::profile::Reading;
+use baton::model::reading::Reading;
 use baton::model::record::{Ending, FORMAT, Record};
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};

@@ -22,8 +22,8 @@ mod transfer;
 
 use super::asked::Asked;
 use super::clock::Clock;
-use super::keyring::Secret;
 use super::lease::Runner;
+use super::secret_value::Secret;
 use super::{Completion, JobId, KeptOutput, PROBE_BYTES_MAX, Reply, Request, Trouble};
 use crate::model::account::program;
 use crate::model::ssh::Ssh;
