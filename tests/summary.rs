@@ -80,6 +80,18 @@ fn what_is_said_is_not_much_longer_than_the_truth() {
     }
 }
 
+#[test]
+fn a_server_that_was_seen_to_stop_has_no_role() {
+    let read = "//! Reads\nlet c2 = service(\"c2\");\nnote(role(c2));\n";
+    for (text, role) in [(read.to_owned(), Some("backup")), (format!("{read}shutdown(c2);\n"), None)] {
+        let scene = Scene::of_text(&text);
+        let play = scene.play(1);
+        assert_eq!(play.run().ending, Ending::Done, "{text}");
+        let sum = summarise("sim", &play.records(), scene.pairs());
+        assert_eq!(sum.roles.get("c2").map(String::as_str), role, "{text}: {:#?}", sum.intervals);
+    }
+}
+
 /// What the summary says of clients, without the time.
 fn said_of_clients(scenario: &str) -> Vec<String> {
     let scene = Scene::new("genesys/confserv-ha", scenario);

@@ -420,12 +420,7 @@ impl History {
     /// Whether the run is over for good: done, held for a person, all of it undone, or given up.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        match self.last_ending {
-            Some(Ending::Done | Ending::Held | Ending::Aborted) => true,
-            Some(Ending::RolledBack) => self.way.is_some(),
-            Some(Ending::Failed | Ending::Unmet | Ending::Suspended | Ending::Doubt) => false,
-            Some(Ending::Interrupted | Ending::Bug | Ending::Refused) | None => false,
-        }
+        self.last_ending.is_some_and(|ending| ending.is_final(self.way.is_some()))
     }
 
     /// The way back that is under way, or was gone to its end.

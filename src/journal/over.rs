@@ -5,21 +5,17 @@ use super::Store;
 use crate::error::Result;
 use crate::model::record::{Ending, Record, Way};
 
-/// Whether a run is over for good by its last records. Where they do not tell, all of its records do.
+/// Whether a run is over for good by its last records. Where they do not say so, all of its records may.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn is_over(store: &dyn Store, run: &str) -> Result<bool> {
     let Some(last) = store.latest(run, &mut |_| true)? else { return Ok(false) };
     let Record::Ended { ending, .. } = last.record else { return Ok(false) };
-    Ok(match ending {
-        Ending::Done | Ending::Held | Ending::Aborted => true,
-        Ending::RolledBack => {
-            let way = store.latest(run, &mut |record| matches!(record, Record::Rollback { .. }))?;
-            // Taken back to a step, it goes on from there.
-            way.is_some_and(|way| matches!(way.record, Record::Rollback { way: Way::All | Way::Abort, .. }))
-        }
-        Ending::Failed | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
-        Ending::Interrupted | Ending::Bug | Ending::Refused => false,
-    })
+    let all_undone = ending == Ending::RolledBack && {
+        let way = store.latest(run, &mut |record| matches!(record, Record::Rollback { .. }))?;
+        // Taken back to a step, it goes on from there.
+        way.is_some_and(|way| matches!(way.record, Record::Rollback { way: Way::All | Way::Abort, .. }))
+    };
+    Ok(ending.is_final(all_undone))
 }

@@ -198,6 +198,19 @@ pub enum Ending {
     Aborted,
 }
 
+impl Ending {
+    /// Whether the run is over for good: done, held for a person, given up, or all of it undone.
+    #[must_use]
+    pub fn is_final(self, all_undone: bool) -> bool {
+        match self {
+            Self::Done | Self::Held | Self::Aborted => true,
+            Self::RolledBack => all_undone,
+            Self::Failed | Self::Unmet | Self::Suspended | Self::Doubt => false,
+            Self::Interrupted | Self::Bug | Self::Refused => false,
+        }
+    }
+}
+
 /// How far a run goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -92,7 +92,7 @@ pub struct Summary {
     pub unbroken: Vec<String>,
     /// Where the clients went of each server that went away.
     pub clients: Vec<Moved>,
-    /// The role of each service when it was last read.
+    /// The role of each service when it was last read, of those that were not seen to stop since.
     pub roles: BTreeMap<String, String>,
 }
 
@@ -123,6 +123,7 @@ pub fn summarise<'a>(
     };
     sum.steps_undone = done.iter().filter(undone).count();
     sum.spoken = left_out.spoken().to_vec();
+    sum.roles.retain(|service, _| !open.contains_key(&(service.clone(), Condition::Stopped)));
     let still = |((whose, condition), from)| Interval { whose, condition, from, until: None };
     sum.intervals.extend(open.into_iter().map(still));
     let (mut intervals, unbroken) = redundancy.finish();
