@@ -6,18 +6,18 @@
 //!
 //! | floor | room | what it is for |
 //! |---|---|---|
-//! | 11 | `main`, `lib` | start, and this map |
-//! | 10 | [`cli`] | typed words become a session; the exit code |
-//! | 9 | [`session`], [`repl`], [`lab`], [`doctor`] | puts a run together; by hand; the rehearsal site; a look before |
-//! | 8 | [`script`] | the Rhai host: verbs, diagnostics, lint, documentation |
-//! | 7 | [`dispatch`] | **the door**: replay, intent, perform, outcome, event; the scheduler of tracks |
-//! | 6 | [`exec`] | how an effect is done: jobs, probes, logs, waits, questions |
-//! | 6 | [`report`] | events become a screen, JSON lines, a summary |
-//! | 5 | [`sim`] | a simulated world: virtual time, faults, product models, oracles |
-//! | 4 | [`journal`] | the durable record, and the pure reading of it |
-//! | 3 | [`world`] | the only code that touches processes, files, clocks and terminals |
+//! | 12 | `main`, `lib` | start, and this map |
+//! | 11 | [`cli`] | typed words become a session; the exit code |
+//! | 10 | [`session`], [`repl`], [`doctor`] | puts a run together; by hand; a look before |
+//! | 9 | [`script`] | the Rhai host: verbs, diagnostics, lint, documentation |
+//! | 8 | [`dispatch`] | **the door**: replay, intent, perform, outcome, event; the scheduler of tracks |
+//! | 7 | [`exec`], [`lab`] | how an effect is done: jobs, probes, logs, waits, questions; the rehearsal site |
+//! | 6 | [`report`], [`sim`] | events become a screen, JSON lines, a summary; a simulated world and its oracle |
+//! | 5 | [`journal`] | the durable record, and the pure reading of it |
+//! | 4 | [`world`] | hosts, time and the person at the terminal, behind one trait |
+//! | 3 | [`platform`] | the machine baton is started on: accounts, locks, folders, the processes of a lab |
 //! | 3 | [`engine`], [`holdings`], [`convert`], [`library`] | sandboxed Rhai; what it holds; plain data; our texts |
-//! | 2 | [`model`] | the vocabulary: values, inventory, effects, records, events |
+//! | 2 | [`model`] | the vocabulary: values; what a site is; what is on record of a run |
 //! | 1 | [`error`] | kind, message, place, what to do next |
 //!
 //! # The way of one effect
@@ -42,7 +42,7 @@
 //! **Invariant: one thread decides.** Tracks are coroutines on one thread; above `world` there is no lock, no
 //! `async`, no clock and no randomness, so the same record leads to the same run.
 //!
-//! Suggested reading order: [`model::effect`], [`world`], [`exec`], [`dispatch`], [`script`], [`session`].
+//! Suggested reading order: [`model::run::effect`], [`world`], [`exec`], [`dispatch`], [`script`], [`session`].
 
 pub mod cli;
 pub mod convert;
@@ -56,6 +56,7 @@ pub mod journal;
 pub mod lab;
 pub mod library;
 pub mod model;
+pub mod platform;
 pub mod repl;
 pub mod report;
 pub mod script;
@@ -69,6 +70,6 @@ use std::process::ExitCode;
 /// Carries out one command line on the process's own standard streams.
 #[must_use]
 pub fn start(words: Vec<OsString>) -> ExitCode {
-    world::desk::keep_memory_private();
+    platform::desk::keep_memory_private();
     ExitCode::from(cli::main_on(words, cli::Screen::of_process()))
 }

@@ -4,7 +4,7 @@
 use crate::support::Baton;
 use crate::support::simulation::{Between, Play, Scene};
 use baton::error::Error;
-use baton::model::record::{Ending, Record};
+use baton::model::run::record::{Ending, Record};
 use baton::session::{Terms, Verdict};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 use crate::support::{Baton, Ended};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
-use baton::model::record::{Moment, Record, Who};
+use baton::model::run::record::{Moment, Record, Who};
 use baton::model::value::Fields;
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -4,7 +4,7 @@
 
 use crate::support::checks::{Complaint, Trial};
 use crate::support::simulation::{Between, Scene};
-use baton::model::record::Ending::{self, Done, Held};
+use baton::model::run::record::Ending::{self, Done, Held};
 use baton::sim::CrashClock;
 
 /// Every runbook with every scenario it is made for, and how that ends.

@@ -2,7 +2,7 @@
 //! a resume. Only what others did is drift, and it stops the run before the change.
 
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::record::{EffectId, Ending, Record, TrackId};
+use baton::model::run::record::{EffectId, Ending, Record, TrackId};
 use baton::session::Terms;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use baton::world::{JobId, Request, Ticket, World};

@@ -4,7 +4,7 @@
 
 use crate::support::checks;
 use crate::support::simulation::{Play, Scene};
-use baton::model::record::Ending;
+use baton::model::run::record::Ending;
 use baton::session::Finished;
 use baton::sim::FaultPlan;
 

@@ -9,7 +9,7 @@ mod terminal;
 use crate::support::{Baton, Ended};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
-use baton::model::record::Record;
+use baton::model::run::record::Record;
 
 /// A product with a change that is severe and a status.
 const PRODUCT: &str = r#"

@@ -2,8 +2,8 @@
 //! serves whom, and what the truth ledger says.
 
 use baton::engine::standard_package;
-use baton::model::inventory::{Inventory, Pair, Service};
-use baton::model::profile::Profile;
+use baton::model::site::inventory::{Inventory, Pair, Service};
+use baton::model::site::profile::Profile;
 use baton::model::value::{Fields, Value};
 use baton::sim::{MemoryFiles, ModelHost, ModelProgram, Out};
 use regex::Regex;

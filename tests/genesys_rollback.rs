@@ -3,8 +3,8 @@
 
 use crate::support::checks::{Complaint, Trial};
 use crate::support::simulation::{Play, Scene};
-use baton::model::effect::Action;
-use baton::model::record::{Ending, Record, Way};
+use baton::model::run::effect::Action;
+use baton::model::run::record::{Ending, Record, Way};
 use baton::model::value::Value;
 use baton::session::Verdict;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger, oracle};

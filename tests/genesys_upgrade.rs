@@ -2,8 +2,8 @@
 //! goes down by itself, an earlier night has left something, a person decides otherwise. What counts is who serves.
 
 use crate::support::simulation::{Play, Scene};
-use baton::model::effect::Action;
-use baton::model::record::{Ending, Record};
+use baton::model::run::effect::Action;
+use baton::model::run::record::{Ending, Record};
 use baton::model::value::Value;
 use baton::sim::{Fault, FaultPlan, Harm, Trigger, oracle};
 

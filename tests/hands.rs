@@ -339,7 +339,7 @@ const SLOW: &str =
     "//! Slow\nrun(host(\"a\"), [\"sh\", \"-c\", \"echo begun >> done; sleep 1; echo ended >> done\"]);\n";
 
 fn wait_for(holds: &dyn Fn() -> bool) -> bool {
-    baton::world::desk::wait_for(std::time::Duration::from_secs(30), &mut || holds())
+    baton::platform::desk::wait_for(std::time::Duration::from_secs(30), &mut || holds())
 }
 
 fn begun_slowly() -> (Baton, Session) {

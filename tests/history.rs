@@ -4,8 +4,8 @@ use crate::records::{at, begun, effect, ended, failed, id, intent, job, outcome,
 use baton::error::Kind;
 use baton::journal::Stored;
 use baton::journal::history::{History, State, StepPhase, mismatch};
-use baton::model::effect::{Action, Class, Effect, Outcome};
-use baton::model::record::{Ending, FORMAT, Record, TrackId};
+use baton::model::run::effect::{Action, Class, Effect, Outcome};
+use baton::model::run::record::{Ending, FORMAT, Record, TrackId};
 use baton::model::span::Span;
 
 fn history(records: Vec<Record>) -> baton::error::Result<History> {

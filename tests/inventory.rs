@@ -1,9 +1,9 @@
 //! Inventories and profiles as a user writes them: what they come to, and where each mistake is shown.
 
 use baton::error::{Error, Kind};
-use baton::model::inventory::Inventory;
-use baton::model::profile::{Profile, VerbClass};
-use baton::model::reading::Reading;
+use baton::model::run::reading::Reading;
+use baton::model::site::inventory::Inventory;
+use baton::model::site::profile::{Profile, VerbClass};
 use baton::model::span::Span;
 use std::rc::Rc;
 

@@ -3,9 +3,9 @@
 use crate::records::{RUN, begun, every_record, step_begun, step_ended};
 use baton::error::Kind;
 use baton::journal::Store;
-use baton::journal::lease::{Holder, Lease};
 use baton::journal::memory::MemoryStore;
 use baton::journal::sqlite::SqliteStore;
+use baton::platform::runner_lock::{Holder, RunnerLock};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -197,28 +197,28 @@ fn holder(run: &str) -> Holder {
 #[test]
 fn a_lease_is_held_by_one_and_free_when_it_ends() {
     let dir = folder();
-    let lease = Lease::take(dir.path(), "lab genesys", &holder(RUN)).expect("free");
-    let error = Lease::take(dir.path(), "lab genesys", &holder("beef")).expect_err("held");
+    let lease = RunnerLock::take(dir.path(), "lab genesys", &holder(RUN)).expect("free");
+    let error = RunnerLock::take(dir.path(), "lab genesys", &holder("beef")).expect_err("held");
     assert_eq!(error.kind, Kind::Refused);
     assert_eq!(error.message, format!("run {RUN} holds lab genesys: pid 4711, root@lab-1, since 22:03:11"));
     assert_eq!(error.hints, [format!("wait for it to end, or see what it does: baton show {RUN}")]);
-    Lease::take(dir.path(), "lab other", &holder("beef")).expect("another name is free");
+    RunnerLock::take(dir.path(), "lab other", &holder("beef")).expect("another name is free");
     drop(lease);
-    Lease::take(dir.path(), "lab genesys", &holder("beef")).expect("free again");
+    RunnerLock::take(dir.path(), "lab genesys", &holder("beef")).expect("free again");
 }
 
 #[test]
 fn a_lease_on_a_run_says_that_it_is_being_run() {
     let dir = folder();
-    let _lease = Lease::take(dir.path(), RUN, &holder(RUN)).expect("free");
-    let error = Lease::take(dir.path(), RUN, &holder(RUN)).expect_err("held");
+    let _lease = RunnerLock::take(dir.path(), RUN, &holder(RUN)).expect("free");
+    let error = RunnerLock::take(dir.path(), RUN, &holder(RUN)).expect_err("held");
     assert_eq!(error.message, format!("run {RUN} is being run: pid 4711, root@lab-1, since 22:03:11"));
 }
 
 #[test]
 fn the_name_of_a_lease_cannot_lead_out_of_its_folder() {
     let dir = folder();
-    let _lease = Lease::take(dir.path(), "../../x", &holder(RUN)).expect("free");
+    let _lease = RunnerLock::take(dir.path(), "../../x", &holder(RUN)).expect("free");
     let names: Vec<_> = std::fs::read_dir(dir.path().join("locks")).expect("list").collect();
     assert_eq!(names.len(), 1);
     assert!(!dir.path().join("../../x.lock").exists());
@@ -230,20 +230,20 @@ fn looking_at_a_name_tells_the_truth_and_is_in_nobodys_way() {
     let folder = tempfile::tempdir().unwrap();
     let (dir, pid) = (folder.path(), std::process::id());
     let holder = Holder { run: "aa".into(), pid, user: "ann".into(), host: "vm".into(), since: "now".into() };
-    let held = Lease::take(dir, "held", &holder).unwrap();
+    let held = RunnerLock::take(dir, "held", &holder).unwrap();
     std::thread::scope(|scope| {
         let busy = |name: &'static str| {
             let holder = holder.clone();
-            move || (0..2_000).for_each(|_| drop(Lease::take(dir, name, &holder).unwrap()))
+            move || (0..2_000).for_each(|_| drop(RunnerLock::take(dir, name, &holder).unwrap()))
         };
         let takers = [scope.spawn(busy("one")), scope.spawn(busy("other"))];
         while !takers.iter().all(|taker| taker.is_finished()) {
-            assert_eq!(Lease::is_held(dir, "held"), Some(true));
-            assert_eq!(Lease::holder(dir, "held"), Some(holder.clone()));
-            assert!(Lease::is_held(dir, "one").is_some() && Lease::is_held(dir, "other").is_some());
+            assert_eq!(RunnerLock::is_held(dir, "held"), Some(true));
+            assert_eq!(RunnerLock::holder(dir, "held"), Some(holder.clone()));
+            assert!(RunnerLock::is_held(dir, "one").is_some() && RunnerLock::is_held(dir, "other").is_some());
         }
     });
     drop(held);
-    assert_eq!((Lease::is_held(dir, "held"), Lease::holder(dir, "held")), (Some(false), None));
-    assert_eq!(Lease::is_held(dir, "never"), Some(false));
+    assert_eq!((RunnerLock::is_held(dir, "held"), RunnerLock::holder(dir, "held")), (Some(false), None));
+    assert_eq!(RunnerLock::is_held(dir, "never"), Some(false));
 }

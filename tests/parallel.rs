@@ -3,7 +3,7 @@
 
 use crate::support::checks;
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::record::{Ending, Record};
+use baton::model::run::record::{Ending, Record};
 use baton::sim::CrashClock;
 
 /// Backs up and restarts nothing: changes on both hosts at once, in steps, with a wait and a failure that is caught.

@@ -3,7 +3,7 @@
 
 use crate::advice::types;
 use crate::support::Baton;
-use baton::world::desk;
+use baton::platform::desk;
 
 const README: &str = include_str!("../README.md");
 const SPEED: &str = "100";

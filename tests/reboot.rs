@@ -3,7 +3,7 @@
 
 use crate::support::Baton;
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::record::{Ending, Record};
+use baton::model::run::record::{Ending, Record};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ fn a_host_is_told_to_restart_once_and_waited_for() {
     assert_eq!(labels, wanted);
     let argv = play.records().into_iter().find_map(|record| match record {
         Record::Intent { effect, .. } => match effect.action {
-            baton::model::effect::Action::Job(job) => Some(job.argv.join(" ")),
+            baton::model::run::effect::Action::Job(job) => Some(job.argv.join(" ")),
             _ => None,
         },
         _ => None,
@@ -101,7 +101,7 @@ fn fewer_restarts_than_expected_are_a_failure_and_none_needs_to_be_put_back() {
     let play = twice.play(1);
     let told = play.run().error.expect("it restarts once only").to_string();
     assert!(told.contains("when 5min were over"), "{told}");
-    assert_eq!(play.back(&baton::model::record::Way::All).ending, Ending::RolledBack);
+    assert_eq!(play.back(&baton::model::run::record::Way::All).ending, Ending::RolledBack);
     assert_eq!(restarts(&play), 1);
 }
 

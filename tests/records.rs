@@ -1,14 +1,14 @@
 //! Records to build histories from: one plausible run of a runbook, piece by piece.
 
-use baton::model::automaton::{Next, Row, Symbol, Table};
-use baton::model::effect::{
+use baton::model::run::automaton::{Next, Row, Symbol, Table};
+use baton::model::run::effect::{
     Action, Ask, Capture, Class, Effect, ExitWatch, Failure, FailureKind, Form, Goal, Job, LogSource, LogWait, Outcome,
     Probe, Undo, Until, Want,
 };
-use baton::model::mark::{Cursor, Identity, Mark};
-use baton::model::place::PlaceData;
-use baton::model::reading::Reading;
-use baton::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
+use baton::model::run::mark::{Cursor, Identity, Mark};
+use baton::model::run::place::PlaceData;
+use baton::model::run::reading::Reading;
+use baton::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use std::collections::BTreeMap;

@@ -1,14 +1,14 @@
 //! What a person sees of a run, word for word: a run with every kind of entry, a resumed run, an error, an ending.
 
 use baton::error::{Error, Kind, Place, Snippet};
-use baton::model::effect::{
+use baton::model::run::effect::{
     Action, Ask, Before, Class, Effect, Failure, FailureKind, Form, Job, LogSource, LogWait, Outcome, Probe, Want,
 };
-use baton::model::event::{Event, Sink};
-use baton::model::inventory::Pair;
-use baton::model::mark::Mark;
-use baton::model::reading::Reading;
-use baton::model::record::{EffectId, Ending, Moment, Record, TrackId, Who};
+use baton::model::run::event::{Event, Sink};
+use baton::model::run::mark::Mark;
+use baton::model::run::reading::Reading;
+use baton::model::run::record::{EffectId, Ending, Moment, Record, TrackId, Who};
+use baton::model::site::inventory::Pair;
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
 use baton::report::style::Style;

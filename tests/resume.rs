@@ -2,7 +2,7 @@
 //! noted because of the failure is forgotten.
 
 use crate::support::simulation::Scene;
-use baton::model::record::{Ending, Record};
+use baton::model::run::record::{Ending, Record};
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
 
 fn fails_once(verb: &str, service: &str) -> FaultPlan {

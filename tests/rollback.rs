@@ -10,8 +10,8 @@ mod steps;
 mod words;
 
 use crate::support::simulation::{Play, Scene};
-use baton::model::effect::Action;
-use baton::model::record::{Ending, Record, Way};
+use baton::model::run::effect::Action;
+use baton::model::run::record::{Ending, Record, Way};
 use baton::model::value::Value;
 use baton::session::Finished;
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};

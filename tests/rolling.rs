@@ -2,7 +2,7 @@
 //! the simulation, with runners that may die at any point of it.
 
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::record::{Ending, Record};
+use baton::model::run::record::{Ending, Record};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;
 

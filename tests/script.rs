@@ -14,9 +14,9 @@ mod shipped;
 mod verbs;
 
 use baton::error::Result;
-use baton::model::inventory::{Host, Inventory, Pair, Service};
-use baton::model::profile::Profile;
-use baton::model::secret::{Secret, Source};
+use baton::model::site::inventory::{Host, Inventory, Pair, Service};
+use baton::model::site::profile::Profile;
+use baton::model::site::secret::{Secret, Source};
 use baton::model::value::{Fields, Value};
 use baton::script::program::{self, Program, ScriptEnd};
 use baton::script::sources::Sources;

@@ -2,11 +2,11 @@
 //! and is found nowhere else.
 
 use crate::support::{Baton, Ended};
-use baton::model::secret::{Secret, Source};
+use baton::model::site::secret::{Secret, Source};
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
-use baton::world::keyring::Keyring;
-use baton::world::person::Person;
+use baton::world::operator::person::Person;
+use baton::world::secrets::keyring::Keyring;
 use baton::world::system::SystemWorld;
 use baton::world::transfer::{Block, FileWork};
 use baton::world::{Completion, Reply, Request, Ticket, World};

@@ -16,7 +16,7 @@ use crate::support::checks::{Check, Complaint, Trial};
 use crate::support::simulation::{Between, Patch, Scene};
 use baton::error::Result;
 use baton::journal::{RunId, Store, Stored};
-use baton::model::record::{Ending, Moment, Record};
+use baton::model::run::record::{Ending, Moment, Record};
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
 use baton::world::{Completion, JobId, Reply, Request, Ticket, World};
 use std::collections::BTreeSet;

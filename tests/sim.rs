@@ -4,8 +4,8 @@ mod crashes;
 mod pump;
 mod shipped;
 
-use baton::model::effect::{Ask, Form};
-use baton::model::record::{EffectId, TrackId};
+use baton::model::run::effect::{Ask, Form};
+use baton::model::run::record::{EffectId, TrackId};
 use baton::model::value::{Fields, Value};
 use baton::sim::{Boundary, CrashClock, Fault, FaultPlan, Harm, ORIGIN_WALL_MS, SimEstate, SimWorld, Trigger};
 use baton::world::{Answer, Completion, FileStat, JobId, JobState, Reply, Request, Ticket, Trouble, World};

@@ -3,10 +3,10 @@
 use crate::support::simulation::{Play, Scene};
 use baton::dispatch::{EffectAhead, Gate, Passage, StepAhead, Stepwise, UntilStep};
 use baton::error::Kind;
-use baton::model::effect::{Action, Effect, Outcome};
-use baton::model::event::Event;
-use baton::model::record::{Ending, Record, Who};
-use baton::model::step_name::StepName;
+use baton::model::run::effect::{Action, Effect, Outcome};
+use baton::model::run::event::Event;
+use baton::model::run::record::{Ending, Record, Who};
+use baton::model::run::step_name::StepName;
 use baton::session::{Finished, Verdict};
 use baton::sim::CrashClock;
 use baton::world::{Link, Stopped};

@@ -2,7 +2,7 @@
 
 use crate::crash::SCENES;
 use crate::support::simulation::Scene;
-use baton::model::record::Ending;
+use baton::model::run::record::Ending;
 use baton::report::ending::render;
 use baton::report::redundancy::{Condition, Interval};
 use baton::report::style::Style;

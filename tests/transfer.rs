@@ -3,15 +3,15 @@
 
 use crate::support::simulation::{Between, Scene};
 use baton::exec::{BLOCK, Order, Scanners, Verdict, perform};
-use baton::model::effect::{Action, Effect, Failure, FailureKind, Outcome, Transfer};
-use baton::model::event::Event;
-use baton::model::record::{EffectId, Ending, Moment, TrackId};
+use baton::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome, Transfer};
+use baton::model::run::event::Event;
+use baton::model::run::record::{EffectId, Ending, Moment, TrackId};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::sim::{CrashClock, FaultPlan, SimEstate};
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
-use baton::world::person::Person;
+use baton::world::operator::person::Person;
 use baton::world::system::SystemWorld;
 use baton::world::transfer::{FileWork, RUNNER};
 use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, Trouble, World};

@@ -3,8 +3,8 @@
 use crate::support::simulation::{Play, Scene};
 use baton::journal::Store;
 use baton::journal::history::History;
-use baton::model::effect::{Action, Effect};
-use baton::model::record::{Ending, Record};
+use baton::model::run::effect::{Action, Effect};
+use baton::model::run::record::{Ending, Record};
 use baton::session::{self, Finished, Verdict};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 

@@ -3,8 +3,8 @@
 use crate::records::{at, begun, effect, ended, failed, id, intent, job, outcome, step_begun, step_ended, who};
 use baton::journal::Stored;
 use baton::journal::history::{History, State, StepPhase};
-use baton::model::effect::{Action, Ask, Effect, Form};
-use baton::model::record::{Ending, Record, TrackId, Way};
+use baton::model::run::effect::{Action, Ask, Effect, Form};
+use baton::model::run::record::{Ending, Record, TrackId, Way};
 use std::collections::BTreeMap;
 
 fn history(records: Vec<Record>) -> Result<History, String> {

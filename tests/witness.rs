@@ -1,9 +1,9 @@
 //! What the log of a Configuration Server means, and that it never stops a server by itself.
 
 use crate::support::simulation::{Play, Scene};
-use baton::model::automaton::{Machine, Symbol, Table, Turn};
-use baton::model::effect::{Action, Want};
-use baton::model::record::{Ending, Record};
+use baton::model::run::automaton::{Machine, Symbol, Table, Turn};
+use baton::model::run::effect::{Action, Want};
+use baton::model::run::record::{Ending, Record};
 
 const PARTS: &str = r#"//! Parts of the upgrade
 import "genesys/confserv" as cs;

@@ -2,10 +2,10 @@
 // Helpers of tests may fail as tests do; a reply of another kind is a failure, whatever its kind.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
-use baton::model::record::{EffectId, TrackId};
+use baton::model::run::record::{EffectId, TrackId};
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
-use baton::world::person::Person;
+use baton::world::operator::person::Person;
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, JobId, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;

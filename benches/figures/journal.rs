@@ -4,8 +4,8 @@
 use crate::table::{Figure, median};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
-use baton::model::effect::{Action, Effect, Outcome};
-use baton::model::record::{EffectId, Moment, Record, TrackId};
+use baton::model::run::effect::{Action, Effect, Outcome};
+use baton::model::run::record::{EffectId, Moment, Record, TrackId};
 use std::fs::File;
 use std::io::Write;
 use std::time::Instant;

@@ -6,14 +6,14 @@
 
 use crate::table::{Figure, median, ms, p99};
 use baton::exec::{self, Order, Scanners, Verdict};
-use baton::model::effect::{Action, Effect, LogSource, LogWait, Outcome, Want};
-use baton::model::event::Event;
-use baton::model::mark::Mark;
-use baton::model::record::{EffectId, Moment, TrackId};
+use baton::model::run::effect::{Action, Effect, LogSource, LogWait, Outcome, Want};
+use baton::model::run::event::Event;
+use baton::model::run::mark::Mark;
+use baton::model::run::record::{EffectId, Moment, TrackId};
 use baton::model::span::Span;
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
-use baton::world::person::Person;
+use baton::world::operator::person::Person;
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, World};
 use std::cell::RefCell;

@@ -12,7 +12,7 @@ use baton::journal::sqlite::SqliteStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::Template;
 use baton::library;
-use baton::model::record::{Record, Who};
+use baton::model::run::record::{Record, Who};
 use baton::model::value::Fields;
 use baton::session::{self, Finished, Parts, Prepared};
 use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate};

@@ -3,11 +3,11 @@
 
 use crate::table::{Figure, median};
 use baton::journal::sqlite::SqliteStore;
-use baton::model::record::Who;
+use baton::model::run::record::Who;
 use baton::model::value::Fields;
 use baton::session::{self, Parts};
 use baton::world::clock::Clock;
-use baton::world::person::Person;
+use baton::world::operator::person::Person;
 use baton::world::system::SystemWorld;
 use std::collections::BTreeMap;
 use std::time::Instant;

@@ -6,7 +6,7 @@ use super::take_up::{Claimed, TakenUp, claim};
 use super::{Desk, carry, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::lab::Lab;
-use crate::model::record::Way;
+use crate::model::run::record::Way;
 use crate::session::{self, Finished, Parts, Wish};
 use crate::world::nowhere::Nowhere;
 use std::path::{Path, PathBuf};

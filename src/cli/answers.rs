@@ -3,12 +3,12 @@
 
 use super::Desk;
 use crate::error::{Error, Kind, Result};
-use crate::model::answers::Answers;
-use crate::model::steering::GivenAnswers;
+use crate::model::run::steering::GivenAnswers;
+use crate::model::site::answers::Answers;
+use crate::platform::desk;
 use crate::report::questions::Questions;
 use crate::script::gates;
 use crate::session::Prepared;
-use crate::world::desk;
 use std::path::Path;
 use std::sync::Arc;
 

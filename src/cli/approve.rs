@@ -7,12 +7,12 @@ use super::{Desk, carry};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
-use crate::model::record::Record;
+use crate::model::run::record::Record;
 use crate::model::text::{did_you_mean, lines_shown, shown};
+use crate::platform::desk;
 use crate::report::layout::{date_and_time, time_of_day};
 use crate::report::questions::{Answer, Question, Questions, next_commands};
 use crate::report::style::Tone;
-use crate::world::desk;
 use std::time::Duration;
 
 /// How long another approval may take to be written.

@@ -6,16 +6,16 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::{Store, Stored};
 use crate::lab::Lab;
-use crate::model::event::Sink;
-use crate::model::record::Ending;
+use crate::model::run::event::Sink;
+use crate::model::run::record::Ending;
+use crate::platform::events_file;
 use crate::report::ending;
 use crate::report::json::{BEGINS, JsonLines};
 use crate::report::summary::{Summary, summarise};
 use crate::report::terminal::Terminal;
 use crate::session::{self, Finished};
 use crate::world::clock::Clock;
-use crate::world::events_file;
-use crate::world::terminal::Terminal as Asked;
+use crate::world::operator::terminal::Terminal as Asked;
 use std::path::Path;
 
 /// Who watches a run: the screen, and the file for events if one was named.

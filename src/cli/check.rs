@@ -4,14 +4,14 @@ use super::Desk;
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use crate::library::Shelf;
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
 use crate::model::text::shown;
+use crate::platform::desk;
 use crate::report::diagnostic;
 use crate::report::style::Tone;
 use crate::script::lint::{self, Finding, Severity};
 use crate::script::program::Program;
 use crate::script::sources::Sources;
-use crate::world::desk;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 

@@ -9,13 +9,13 @@ use super::{Desk, check};
 use crate::doctor::{self, UselessSecret, Wanted, Weight};
 use crate::error::{Error, Kind, Result};
 use crate::lab::{self, Lab};
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
 use crate::model::text::typed;
+use crate::platform::desk;
 use crate::report::layout::time_of_day;
 use crate::script::uses::Uses;
 use crate::session::{self, Texts};
-use crate::world::desk;
 use crate::world::system::SystemWorld;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -154,7 +154,7 @@ fn hasty(site: &Inventory, limit: Span, rehearsed: bool) -> Inventory {
 fn local_jobs(site: &Inventory, desk: &Desk) -> Result<BTreeMap<String, String>> {
     let own = desk::absolute(&desk.state)?.join("jobs");
     let local = site.hosts.values().filter(|host| host.address == "local");
-    let place = |host: &crate::model::inventory::Host| {
+    let place = |host: &crate::model::site::inventory::Host| {
         host.jobs.clone().unwrap_or_else(|| own.join(&host.name).display().to_string())
     };
     Ok(local.map(|host| (host.name.clone(), place(host))).collect())

@@ -4,8 +4,8 @@
 use super::site::Site;
 use crate::error::Result;
 use crate::library::Shelf;
+use crate::platform::{desk, editor};
 use crate::session::Texts;
-use crate::world::{desk, editor};
 use std::path::PathBuf;
 
 /// Opens the runbook in the person's editor, and gives its path. Where there is no file of it, the site gets one.

@@ -5,9 +5,9 @@ use super::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::library::{self, Shelf};
 use crate::model::text::did_you_mean;
+use crate::platform::desk;
 use crate::report::style::Tone;
 use crate::script::sources::Sources;
-use crate::world::desk;
 use std::path::Path;
 
 /// Copy a shipped runbook and what it imports here, to be edited

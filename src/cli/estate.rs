@@ -4,15 +4,15 @@
 use super::Desk;
 use crate::error::Result;
 use crate::journal::history::History;
-use crate::journal::lease::{Holder, Lease};
 use crate::lab::Lab;
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
+use crate::platform::runner_lock::{Holder, RunnerLock};
 use crate::report::layout::time_of_day;
 use crate::world::carrier::HostPlace;
 use crate::world::clock::Clock;
-use crate::world::console::Console;
-use crate::world::keyring::Keyring;
-use crate::world::person::Person;
+use crate::world::operator::console::Console;
+use crate::world::operator::person::Person;
+use crate::world::secrets::keyring::Keyring;
 use crate::world::ssh::RemotePlace;
 use crate::world::system::SystemWorld;
 use std::collections::BTreeMap;
@@ -139,13 +139,13 @@ pub(super) fn lab_name(lab: &str) -> String {
 
 /// Takes `name` away from the runner that holds it, and tells who that was.
 pub(super) fn break_lease(desk: &Desk, name: &str) -> Result<Option<Holder>> {
-    Lease::break_open(&desk.state, name)
+    RunnerLock::break_open(&desk.state, name)
 }
 
 /// Keeps other runners away from `name` until it is dropped.
-pub(super) fn lease(desk: &Desk, name: &str, run: &str) -> Result<Lease> {
+pub(super) fn lease(desk: &Desk, name: &str, run: &str) -> Result<RunnerLock> {
     let who = desk.who();
     let since = time_of_day(Clock::real().now().wall, &desk.screen.zone);
     let holder = Holder { run: run.to_owned(), pid: who.pid, user: who.user, host: who.host, since };
-    Lease::take(&desk.state, name, &holder)
+    RunnerLock::take(&desk.state, name, &holder)
 }

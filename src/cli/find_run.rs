@@ -5,13 +5,13 @@ use super::follow_up::{Left, type_line};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::{RunId, Store};
-use crate::model::record::Ending;
+use crate::model::run::record::Ending;
 use crate::model::text::shown;
 use crate::world::clock::Clock;
-use crate::world::console::Console;
-use crate::world::person::Person;
+use crate::world::operator::console::Console;
+use crate::world::operator::person::Person;
+use crate::world::operator::terminal::Terminal;
 use crate::world::system::SystemWorld;
-use crate::world::terminal::Terminal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -230,7 +230,7 @@ mod tests {
     use crate::error::Result;
     use crate::journal::memory::MemoryStore;
     use crate::journal::{RunId, Store};
-    use crate::model::record::{Ending, Moment, Record};
+    use crate::model::run::record::{Ending, Moment, Record};
 
     fn store(runs: &[&str]) -> MemoryStore {
         let mut store = MemoryStore::new();

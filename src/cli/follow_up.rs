@@ -9,12 +9,12 @@ use super::word::{self, Heard};
 use super::{Desk, abort, answers, carry, edit, repl, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::model::record::Ending;
-use crate::model::steering::AfterFailure;
+use crate::model::run::record::Ending;
+use crate::model::run::steering::AfterFailure;
 use crate::repl::Start;
 use crate::report::ending;
 use crate::session::{self, Finished, Parts, Terms, Verdict};
-use crate::world::terminal::Terminal;
+use crate::world::operator::terminal::Terminal;
 use crate::world::{Completion, Line, Reply, Request, Ticket, World};
 use std::path::Path;
 

@@ -7,8 +7,8 @@ use super::find_run::{Aim, find_run_to_act_on};
 use crate::error::{Error, Kind, Result};
 use crate::journal::gist::gist;
 use crate::journal::history::History;
-use crate::model::inventory::Inventory;
-use crate::model::record::FROM_RUN;
+use crate::model::run::record::FROM_RUN;
+use crate::model::site::inventory::Inventory;
 use crate::model::value::{Fields, Value};
 use crate::session::{self, Texts};
 

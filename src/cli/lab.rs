@@ -7,10 +7,10 @@ use crate::error::{Error, Kind, Result};
 use crate::lab::{Lab, server, template::Template, tool};
 use crate::library::Shelf;
 use crate::model::text::{did_you_mean, shown};
+use crate::platform::desk;
+use crate::platform::lab_link::LabTrouble;
 use crate::report::layout::wrap;
 use crate::report::style::Tone;
-use crate::world::desk;
-use crate::world::lab_link::LabTrouble;
 use std::path::PathBuf;
 
 /// Show what can be rehearsed on this machine, or end a rehearsal

@@ -4,10 +4,10 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::model::inventory::Inventory;
-use crate::model::record::{Record, Who};
-use crate::model::state_folder::StateFolder;
-use crate::world::desk;
+use crate::model::run::record::{Record, Who};
+use crate::model::run::state_folder::StateFolder;
+use crate::model::site::inventory::Inventory;
+use crate::platform::desk;
 use std::path::Path;
 
 /// Refuses to go on with a run on hosts of this machine that were hosts of another one when it was last worked on, or
@@ -77,9 +77,9 @@ mod tests {
     use super::same;
     use crate::journal::Stored;
     use crate::journal::history::History;
-    use crate::model::inventory::Inventory;
-    use crate::model::record::{FORMAT, Moment, Record, Who};
-    use crate::model::state_folder::StateFolder;
+    use crate::model::run::record::{FORMAT, Moment, Record, Who};
+    use crate::model::run::state_folder::StateFolder;
+    use crate::model::site::inventory::Inventory;
     use crate::model::value::Fields;
     use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::model::record::{Ending, Way};
+use crate::model::run::record::{Ending, Way};
 use crate::model::text::shown;
 use crate::report::layout::hanging;
 use crate::report::style::{Style, Tone};

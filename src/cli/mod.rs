@@ -40,11 +40,13 @@ pub use screen::Screen;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::sqlite::SqliteStore;
-use crate::model::record::Who;
+use crate::model::run::record::Who;
 use crate::model::span::Span;
 use crate::model::text::page;
-use crate::world::terminal::Terminal;
-use crate::world::{desk, local_lease, trace};
+use crate::platform::desk;
+use crate::world::local::leases;
+use crate::world::operator::terminal::Terminal;
+use crate::world::trace;
 use called::Called;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -144,7 +146,7 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
         let state = line.state.map_or_else(default_state, Ok)?;
         let remind = Duration::from_millis(line.remind.0);
         let terminal = Arc::new(Terminal::new(desk::who().user, screen.err_style.width).reminding(remind));
-        let leases = line.leases.unwrap_or_else(local_lease::of_machine);
+        let leases = line.leases.unwrap_or_else(leases::of_machine);
         dispatch(&command, &Desk { screen: screen.clone(), state, leases, terminal })
     });
     outcome.unwrap_or_else(|error| {

@@ -7,7 +7,7 @@ use super::take_up::{TakenUp, claim};
 use super::{Desk, answers, carry, follow_up, word};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::model::steering::{AfterFailure, Steering as Asked};
+use crate::model::run::steering::{AfterFailure, Steering as Asked};
 use crate::script::outline;
 use crate::session::{self, Terms, Verdict};
 use std::path::PathBuf;

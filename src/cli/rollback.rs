@@ -6,14 +6,14 @@ use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
 use super::{Desk, answers, follow_up, word};
 use crate::error::{Error, Kind, Result};
-use crate::model::answers::Answers;
-use crate::model::record::Way;
-use crate::model::steering::Steering as Asked;
+use crate::model::run::record::Way;
+use crate::model::run::steering::Steering as Asked;
+use crate::model::site::answers::Answers;
 use crate::model::text::typed;
 use crate::report::way_back::{Plan, render};
 use crate::script::outline;
 use crate::session::{self, Finished, Parts, Return, Verdict, Wish};
-use crate::world::terminal::Terminal;
+use crate::world::operator::terminal::Terminal;
 use std::path::{Path, PathBuf};
 
 /// The word that begins it.

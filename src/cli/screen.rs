@@ -4,9 +4,9 @@
 use super::called::Called;
 use crate::error::Error;
 use crate::model::text::page;
+use crate::platform::desk;
 use crate::report::style::Style;
 use crate::report::{diagnostic, terminal};
-use crate::world::desk;
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};

@@ -6,9 +6,9 @@ use super::{Desk, carry};
 use crate::error::Result;
 use crate::journal::Stored;
 use crate::journal::history::History;
-use crate::journal::lease::Lease;
 use crate::lab::Lab;
-use crate::model::event::{Event, Sink};
+use crate::model::run::event::{Event, Sink};
+use crate::platform::runner_lock::RunnerLock;
 use crate::report::ending;
 use crate::report::style::Style;
 use crate::report::terminal::Terminal;
@@ -38,7 +38,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let lab_gone = lab_gone(&stored, &run, desk);
     let sum = carry::summary(&*store, &run, stored);
     screen.out.say(&ending::render(&sum, &style, &screen.zone));
-    screen.out.say(&match (Lease::holder(&desk.state, &run), lab_gone) {
+    screen.out.say(&match (RunnerLock::holder(&desk.state, &run), lab_gone) {
         (Some(holder), _) => ending::under_way(&run, &holder.to_string(), &style),
         (None, Some((why, next))) => ending::orphaned(&why, &next, &style),
         (None, None) => ending::closing(&sum, &style),

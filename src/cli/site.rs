@@ -4,7 +4,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::library::{self, Shelf};
 use crate::model::text::did_you_mean;
-use crate::world::desk;
+use crate::platform::desk;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -4,12 +4,12 @@
 use crate::dispatch::{Gate, Stepwise, UntilStep};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::{History, StepPhase};
-use crate::model::answers::Answers;
-use crate::model::record::{Record, Who};
-use crate::model::steering::{AfterFailure, Steering as Asked};
-use crate::model::step_name::{StepName, StepNames};
+use crate::model::run::record::{Record, Who};
+use crate::model::run::steering::{AfterFailure, Steering as Asked};
+use crate::model::run::step_name::{StepName, StepNames};
+use crate::model::site::answers::Answers;
 use crate::model::text::{shown, typed};
-use crate::world::terminal::Terminal;
+use crate::world::operator::terminal::Terminal;
 use std::rc::Rc;
 
 /// How a run is steered

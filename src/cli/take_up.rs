@@ -7,8 +7,8 @@ use super::{Desk, carry, machine};
 use crate::dispatch::Gate;
 use crate::error::Result;
 use crate::journal::history::History;
-use crate::journal::lease::Lease;
-use crate::model::answers::Answers;
+use crate::model::site::answers::Answers;
+use crate::platform::runner_lock::RunnerLock;
 use crate::session::{self, Parts, Prepared};
 use std::path::Path;
 use std::rc::Rc;
@@ -24,8 +24,8 @@ pub(super) struct TakenUp {
     pub(super) estate: Estate,
     /// The answers that are known before they are asked for.
     pub(super) answers: Option<Arc<Answers>>,
-    _of_run: Lease,
-    of_site: Lease,
+    _of_run: RunnerLock,
+    of_site: RunnerLock,
 }
 
 /// A run on which nobody else works while this lives, before its texts and its site are looked at.
@@ -35,7 +35,7 @@ pub(super) struct Claimed {
     /// What is on record.
     pub(super) history: History,
     /// What keeps others away from it.
-    pub(super) lease: Lease,
+    pub(super) lease: RunnerLock,
 }
 
 /// Claims the run that `given` means for this.
@@ -82,7 +82,12 @@ impl Claimed {
 
 impl TakenUp {
     /// A run that nobody else works on because of these leases: its own and its site's.
-    pub(super) fn new(run: String, prepared: Prepared, estate: Estate, (_of_run, of_site): (Lease, Lease)) -> Self {
+    pub(super) fn new(
+        run: String,
+        prepared: Prepared,
+        estate: Estate,
+        (_of_run, of_site): (RunnerLock, RunnerLock),
+    ) -> Self {
         Self { run, prepared, estate, answers: None, _of_run, of_site }
     }
 

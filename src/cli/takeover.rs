@@ -7,7 +7,7 @@ use super::resume::sound;
 use super::{Desk, machine};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::journal::lease::Holder;
+use crate::platform::runner_lock::Holder;
 use crate::report::style::Tone;
 use crate::session::{self, Takeover};
 use crate::world::World;

@@ -6,7 +6,7 @@ use super::follow_up::{Left, type_line};
 use super::take_up::TakenUp;
 use crate::error::{Error, Result};
 use crate::session::{self, Seen, Verdict};
-use crate::world::terminal::Terminal;
+use crate::world::operator::terminal::Terminal;
 
 /// How it is asked for again.
 const CONFIRM: &str = "\ntype `yes` to have your word taken all the same, anything else to leave it\n> ";

@@ -4,7 +4,7 @@
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::track::{Track, Want};
 use crate::dispatch::{Body, Door, Halted};
-use crate::model::record::TrackId;
+use crate::model::run::record::TrackId;
 
 impl Dispatcher {
     /// Runs `body` on a side track once more, to find again what it came to: effects are off for it, and where its

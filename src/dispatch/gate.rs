@@ -5,9 +5,9 @@ use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::track::Want;
 use crate::dispatch::{Door, Halt, Halted};
 use crate::error::Place;
-use crate::model::effect::{Effect, Outcome};
-use crate::model::place::PlaceData;
-use crate::model::record::{EffectId, Record, TrackId, Who};
+use crate::model::run::effect::{Effect, Outcome};
+use crate::model::run::place::PlaceData;
+use crate::model::run::record::{EffectId, Record, TrackId, Who};
 use crate::world::{Link, Stopped};
 
 /// A step that is about to begin for the first time, or anew; or that has just ended.

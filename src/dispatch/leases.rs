@@ -6,16 +6,16 @@ use crate::dispatch::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::journal::Store;
 use crate::journal::history::History;
-use crate::journal::lease::Lease as Lock;
 use crate::journal::sqlite::may_open;
-use crate::model::effect::Effect;
-use crate::model::event::Event;
-use crate::model::record::{EffectId, Ending, FROM_RUN, Record, Who};
+use crate::model::run::effect::Effect;
+use crate::model::run::event::Event;
+use crate::model::run::record::{EffectId, Ending, FROM_RUN, Record, Who};
 use crate::model::text::typed;
 use crate::model::value::{Fields, Value};
+use crate::platform::runner_lock::RunnerLock;
 use crate::report::questions::{Question, Questions};
 use crate::world::lease::{Denied, Lease, Runner};
-use crate::world::local_lease::is_void;
+use crate::world::local::leases::is_void;
 use crate::world::{Completion, Reply, Request, Ticket, Trouble};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -177,7 +177,7 @@ fn elsewhere(lease: &Lease, error: Box<Error>) -> Box<Error> {
             .hint(format!("{there}, which is not this account's: ask whoever runs it, {holder}"));
     }
     let look = format!("baton show {holder} --state {typed}");
-    match Lock::is_held(Path::new(state), holder) {
+    match RunnerLock::is_held(Path::new(state), holder) {
         Some(false) => error
             .cause(GONE)
             .hint(there)

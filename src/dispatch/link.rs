@@ -3,8 +3,8 @@
 use crate::dispatch::Halted;
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::track::{Give, Want};
-use crate::model::event::Event;
-use crate::model::record::Moment;
+use crate::model::run::event::Event;
+use crate::model::run::record::Moment;
 use crate::world::{JobId, KeptOutput, Link, Reply, Request, Stopped};
 
 impl Link for Dispatcher {

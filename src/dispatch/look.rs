@@ -9,8 +9,8 @@ use crate::exec::{self, Found, Order};
 use crate::journal::Stored;
 use crate::journal::history::{History, Past, State};
 use crate::journal::way_back::{Aside, Fate};
-use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
-use crate::model::record::{EffectId, Ending, Record, TrackId};
+use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
+use crate::model::run::record::{EffectId, Ending, Record, TrackId};
 use crate::model::value::Value;
 use crate::world::Stopped;
 

@@ -29,9 +29,9 @@ pub use until::UntilStep;
 
 use crate::error::{Error, Place};
 use crate::journal::way_back::Fate;
-use crate::model::effect::{Effect, Outcome};
-use crate::model::mark::Mark;
-use crate::model::record::{EffectId, Ending, StepId, TrackId};
+use crate::model::run::effect::{Effect, Outcome};
+use crate::model::run::mark::Mark;
+use crate::model::run::record::{EffectId, Ending, StepId, TrackId};
 
 /// The script of this track is over: every primitive must return at once. Not catchable. Either the whole run is
 /// halted, or ([`Door::is_halted`] says no) this track has come to the end of what is on record while effects are off.

@@ -5,8 +5,8 @@
 use crate::dispatch::Halted;
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::exec;
-use crate::model::effect::{Action, Effect};
-use crate::model::record::Moment;
+use crate::model::run::effect::{Action, Effect};
+use crate::model::run::record::Moment;
 use crate::world::{Stopped, Trouble};
 
 /// How long it may take at least to ask a host, however short the limit of what is to be done, in milliseconds.

@@ -4,8 +4,8 @@
 use crate::dispatch::Halt;
 use crate::error::{Error, Kind};
 use crate::journal::history::{self, Past, State};
-use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
-use crate::model::record::{EffectId, Ending, Moment};
+use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
+use crate::model::run::record::{EffectId, Ending, Moment};
 use crate::model::value::Value;
 
 /// How an effect that the record does not settle is to be performed.

@@ -6,8 +6,8 @@ use crate::dispatch::switch::Strand;
 use crate::dispatch::track::{Give, Want};
 use crate::dispatch::{Body, Door, Halt};
 use crate::error::{Error, Kind};
-use crate::model::event::Event;
-use crate::model::record::{Ending, Record, TrackId};
+use crate::model::run::event::Event;
+use crate::model::run::record::{Ending, Record, TrackId};
 use crate::world::{Completion, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

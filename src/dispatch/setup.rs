@@ -5,8 +5,8 @@ use crate::dispatch::second_look::SecondLook;
 use crate::exec::Scanners;
 use crate::journal::Store;
 use crate::journal::history::History;
-use crate::model::event::Sink;
-use crate::model::record::Who;
+use crate::model::run::event::Sink;
+use crate::model::run::record::Who;
 use crate::world::World;
 use std::rc::Rc;
 

@@ -5,11 +5,11 @@ use crate::dispatch::Halt;
 use crate::dispatch::gate::{EffectAhead, Gate, Passage, StepAhead};
 use crate::dispatch::words::{self, Word};
 use crate::error::{Error, Kind};
-use crate::model::effect::{Action, Effect};
-use crate::model::event::Event;
-use crate::model::place::PlaceData;
-use crate::model::record::{Ending, Who};
-use crate::model::step_name::{StepName, StepNames};
+use crate::model::run::effect::{Action, Effect};
+use crate::model::run::event::Event;
+use crate::model::run::place::PlaceData;
+use crate::model::run::record::{Ending, Who};
+use crate::model::run::step_name::{StepName, StepNames};
 use crate::world::{Line, Link, Reply, Request, Stopped};
 use std::cell::{Cell, RefCell};
 

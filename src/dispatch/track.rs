@@ -2,8 +2,8 @@
 //! the logs up to; and what it may want of the scheduler. Plain state; it performs nothing.
 
 use crate::dispatch::second_look::{Guarded, Reading};
-use crate::model::mark::Mark;
-use crate::model::record::{Record, TrackId};
+use crate::model::run::mark::Mark;
+use crate::model::run::record::{Record, TrackId};
 use crate::world::{Reply, Request};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,8 +3,8 @@
 use crate::dispatch::Halt;
 use crate::dispatch::gate::{EffectAhead, Gate, Passage, StepAhead};
 use crate::error::{Error, Kind};
-use crate::model::record::Ending;
-use crate::model::step_name::StepName;
+use crate::model::run::record::Ending;
+use crate::model::run::step_name::StepName;
 use crate::world::{Link, Stopped};
 use std::cell::Cell;
 

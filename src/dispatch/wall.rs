@@ -5,7 +5,7 @@ use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::replay::Verdict;
 use crate::journal::adopting::Met;
 use crate::journal::history::Past;
-use crate::model::record::TrackId;
+use crate::model::run::record::TrackId;
 
 impl Dispatcher {
     /// Turns effects off, or on again. While they are off every track ends where its record does, and nothing is

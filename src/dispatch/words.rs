@@ -1,7 +1,7 @@
 //! The words that are typed at the prompt of stepwise execution: what a line means. Single letters mean nothing, and
 //! a line that is no word does nothing. It must not carry anything out.
 
-use crate::model::step_name::{StepName, StepNames};
+use crate::model::run::step_name::{StepName, StepNames};
 use crate::model::text::shown;
 
 /// The word that leaves out what is ahead, with what follows it.

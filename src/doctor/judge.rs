@@ -7,10 +7,10 @@ use super::spelling::Misspelt;
 use super::wanted::{UselessSecret, Wanted};
 use crate::dispatch::obstacle;
 use crate::exec::{LogSeen, value_of};
-use crate::model::effect::{Action, Failure, FailureKind};
-use crate::model::inventory::Pair;
-use crate::model::reading::Reading;
-use crate::model::record::Moment;
+use crate::model::run::effect::{Action, Failure, FailureKind};
+use crate::model::run::reading::Reading;
+use crate::model::run::record::Moment;
+use crate::model::site::inventory::Pair;
 use crate::model::span::Span;
 use crate::model::text::{shown, typed};
 use crate::report::layout::cut;
@@ -438,7 +438,7 @@ fn size(kib: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Weight, clock, full_disks, size};
-    use crate::model::record::Moment;
+    use crate::model::run::record::Moment;
     use crate::world::facts::Facts;
 
     fn at(wall: i64) -> Moment {

@@ -22,7 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::journal::memory::MemoryStore;
-use crate::model::record::{FORMAT, Record, Who};
+use crate::model::run::record::{FORMAT, Record, Who};
 use crate::world::World;
 use plan::Plan;
 use std::cell::RefCell;

@@ -3,10 +3,10 @@
 
 use super::spelling::{Misspelt, misspelt};
 use super::wanted::Wanted;
-use crate::model::account::done_as;
-use crate::model::effect::{Action, Effect, LogSource, Probe};
-use crate::model::inventory::{Host, Service};
-use crate::model::reading::Reading;
+use crate::model::run::effect::{Action, Effect, LogSource, Probe};
+use crate::model::run::reading::Reading;
+use crate::model::site::account::done_as;
+use crate::model::site::inventory::{Host, Service};
 use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::script::lower;

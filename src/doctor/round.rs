@@ -4,8 +4,8 @@
 use super::plan::{HostPlan, Plan, ServicePlan};
 use crate::dispatch::{Body, Dispatcher, Door};
 use crate::exec::{self, LogSeen, Scanners};
-use crate::model::effect::{Effect, Failure, FailureKind};
-use crate::model::record::Moment;
+use crate::model::run::effect::{Effect, Failure, FailureKind};
+use crate::model::run::record::Moment;
 use crate::world::facts::Facts;
 use crate::world::{Link, Stopped};
 use std::cell::{Cell, RefCell};

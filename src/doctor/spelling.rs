@@ -1,8 +1,8 @@
 //! A `{name}` in the command of a probe that stands for nothing: an argument that only a run gives, or a slip of the
 //! pen. It is told by what the profile and the service know; nobody is asked.
 
-use crate::model::inventory::Service;
-use crate::model::profile::{Profile, placeholders};
+use crate::model::site::inventory::Service;
+use crate::model::site::profile::{Profile, placeholders};
 use crate::model::text::nearest;
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! What somebody wants looked at. It must not look.
 
 use crate::journal::Store;
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
 use crate::script::uses::Uses;
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use crate::exec::calls::{unfit, words};
 use crate::exec::order::{Order, Verdict};
-use crate::model::effect::{Ask, Outcome};
+use crate::model::run::effect::{Ask, Outcome};
 use crate::model::value::Value;
 use crate::world::{Answer, Link, Reply, Request, Stopped};
 

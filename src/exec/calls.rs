@@ -2,8 +2,8 @@
 //! what a trouble means is for the caller to say.
 
 use crate::exec::order::{Verdict, failure};
-use crate::model::effect::{Effect, Failure, FailureKind};
-use crate::model::mark::Identity;
+use crate::model::run::effect::{Effect, Failure, FailureKind};
+use crate::model::run::mark::Identity;
 use crate::world::{FileStat, JobState, Link, Reply, Request, Stopped, Trouble};
 
 /// A reply, or why there is none; or the run is being stopped.

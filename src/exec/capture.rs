@@ -4,8 +4,8 @@ use crate::exec::calls::{Site, failed, unfit};
 use crate::exec::log_mark::mark_now;
 use crate::exec::order::{Order, Verdict};
 use crate::exec::waiting::Pace;
-use crate::model::effect::{Capture, LogSource, Outcome};
-use crate::model::event::Event;
+use crate::model::run::effect::{Capture, LogSource, Outcome};
+use crate::model::run::event::Event;
 use crate::model::value::Value;
 use crate::world::{Link, Reply, Request, Stopped};
 

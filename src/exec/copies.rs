@@ -4,7 +4,7 @@
 
 use crate::exec::follow::{BACK, Fetch, Follower, cursor_at_end};
 use crate::exec::followed::{Followed, Phase};
-use crate::model::mark::{Cursor, HEAD_BYTES, Identity, TAIL_BYTES, tail_checksum};
+use crate::model::run::mark::{Cursor, HEAD_BYTES, Identity, TAIL_BYTES, tail_checksum};
 use crate::world::{FileKind, FileStat};
 
 /// How much of two files is compared at a time, in bytes.

@@ -1,7 +1,7 @@
 //! Until when an effect may go on, when its limit began under a runner that may have died since. Knows no clock:
 //! moments come in, a moment of the present boot's clock goes out.
 
-use crate::model::record::Moment;
+use crate::model::run::record::Moment;
 use crate::model::span::Span;
 
 /// When a limit that began at `since` is over, on the `mono` clock of `now`. `now` itself if it is over already.

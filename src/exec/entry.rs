@@ -3,7 +3,7 @@
 
 use crate::exec::calls::words;
 use crate::exec::output::{OUTPUT_PATIENCE, read_part};
-use crate::model::account::{self, Entry};
+use crate::model::site::account::{self, Entry};
 use crate::world::{JobId, Link, Stopped, Stream};
 
 /// Whether it was.

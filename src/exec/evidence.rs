@@ -7,7 +7,7 @@ use crate::exec::probe;
 use crate::exec::probe::Allowed;
 use crate::exec::reading::{UNKNOWN, choices, wanted};
 use crate::exec::transfer::{self, Way};
-use crate::model::effect::{Action, Class, Effect, Probe, Transfer};
+use crate::model::run::effect::{Action, Class, Effect, Probe, Transfer};
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};

@@ -10,7 +10,7 @@
 use crate::exec::copies::Part;
 use crate::exec::followed::{Followed, LongLine, Phase, Taken, long_lines, tail_of, without_holes};
 use crate::exec::log_names::{age, begins_packed, is_packed, unfit};
-use crate::model::mark::{Cursor, Identity, Mark, TAIL_BYTES, head_checksums, tail_checksum};
+use crate::model::run::mark::{Cursor, Identity, Mark, TAIL_BYTES, head_checksums, tail_checksum};
 use crate::world::{FileKind, FileStat};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,7 +4,7 @@
 use crate::exec::copies::Part;
 use crate::exec::follow::LINE_MAX;
 use crate::exec::log_names::Age;
-use crate::model::mark::{Cursor, Identity, TAIL_BYTES, tail_checksum};
+use crate::model::run::mark::{Cursor, Identity, TAIL_BYTES, tail_checksum};
 use crate::world::FileStat;
 use std::borrow::Cow;
 use std::cmp::Reverse;

@@ -6,7 +6,7 @@ use crate::exec::log_mark::LOOKED_INTO;
 use crate::exec::log_names::{begins_packed, log_files, unfit};
 use crate::exec::scanners::Scanners;
 use crate::exec::sight::Hidden;
-use crate::model::effect::LogSource;
+use crate::model::run::effect::LogSource;
 use crate::world::{FileKind, FileStat, Link, Request, Stopped, Trouble};
 
 /// How many files are looked into: those written last.

@@ -6,8 +6,8 @@ use crate::exec::follow::{COMPARED, Follower, cursor_at_end};
 use crate::exec::log_names::log_files;
 use crate::exec::log_reader::LOOKUPS;
 use crate::exec::sight::Hidden;
-use crate::model::effect::LogSource;
-use crate::model::mark::{Cursor, HEAD_BYTES, Mark, head_checksums};
+use crate::model::run::effect::LogSource;
+use crate::model::run::mark::{Cursor, HEAD_BYTES, Mark, head_checksums};
 use crate::world::{FileStat, Link, Request, Stopped, Trouble};
 use std::collections::BTreeMap;
 

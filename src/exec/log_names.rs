@@ -60,7 +60,7 @@ pub(super) fn unfit(stat: &FileStat) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::mark::Identity;
+    use crate::model::run::mark::Identity;
     use crate::world::FileKind;
 
     #[test]

@@ -7,8 +7,8 @@ use crate::exec::followed::behind_hole;
 use crate::exec::scan::{count_lines, last_line};
 use crate::exec::sight::{Hidden, Sight, remarks_of};
 use crate::exec::waiting::Pace;
-use crate::model::effect::LogSource;
-use crate::model::mark::Mark;
+use crate::model::run::effect::LogSource;
+use crate::model::run::mark::Mark;
 use crate::world::{FileStat, Link, Request, Stopped, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 

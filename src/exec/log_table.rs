@@ -3,7 +3,7 @@
 
 use crate::exec::scan::{Hit, Scanner};
 use crate::exec::seeker::{Seeker, Seen};
-use crate::model::automaton::{Machine, Symbol, Table, Turn};
+use crate::model::run::automaton::{Machine, Symbol, Table, Turn};
 use crate::model::value::Value;
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -12,7 +12,7 @@ use crate::exec::scan::{Hit, Scanner};
 use crate::exec::seeker::{Seeker, Seen, text};
 use crate::exec::sight::Sight;
 use crate::exec::waiting::Beat;
-use crate::model::effect::{ExitWatch, FailureKind, LogWait, Outcome, Want};
+use crate::model::run::effect::{ExitWatch, FailureKind, LogWait, Outcome, Want};
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};

@@ -1,7 +1,7 @@
 //! How an effect is done against a world: jobs with re-attachment, probes, waits on logs and states, questions.
 //! Straight-line code over a [`Link`]. It knows no journal and no approval, and never looks at a clock but the link's.
 
-use crate::model::effect::{Action, Effect, Failure, FailureKind, Outcome};
+use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
 use order::failure;

@@ -1,8 +1,8 @@
 //! What is to be done and what came of it: the words between the door and whoever does an effect. It must not do it.
 
 use crate::exec::scanners::Scanners;
-use crate::model::effect::{Effect, Failure, FailureKind, Outcome};
-use crate::model::record::{EffectId, Moment};
+use crate::model::run::effect::{Effect, Failure, FailureKind, Outcome};
+use crate::model::run::record::{EffectId, Moment};
 use crate::world::Trouble;
 use crate::world::lease::Denied;
 

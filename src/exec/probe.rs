@@ -4,8 +4,8 @@
 use crate::exec::calls::{Site, failed, unfit};
 use crate::exec::order::{Order, Verdict, failure};
 use crate::exec::reading::{exit_word, value_of};
-use crate::model::account::{self, Entry};
-use crate::model::effect::{Failure, FailureKind, Outcome, Probe};
+use crate::model::run::effect::{Failure, FailureKind, Outcome, Probe};
+use crate::model::site::account::{self, Entry};
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::{Link, Reply, Request, Stopped, Trouble};

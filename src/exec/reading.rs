@@ -1,6 +1,6 @@
 //! How the output of a probe becomes a value. Pure; the commands are run elsewhere.
 
-use crate::model::reading::Reading;
+use crate::model::run::reading::Reading;
 use crate::model::text::shown;
 use crate::model::value::Value;
 

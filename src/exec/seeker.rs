@@ -1,8 +1,8 @@
 //! Who says when a wait on a log is over, and how the lines that counted are told. It must not read a log.
 
 use crate::exec::scan::Hit;
-use crate::model::event::Event;
-use crate::model::record::EffectId;
+use crate::model::run::event::Event;
+use crate::model::run::record::EffectId;
 use crate::model::value::Value;
 use crate::world::Link;
 use std::collections::BTreeMap;

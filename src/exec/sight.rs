@@ -3,7 +3,7 @@
 
 use crate::exec::calls::words;
 use crate::exec::follow::{LINE_MAX, Remarks};
-use crate::model::effect::{FailureKind, LogSource};
+use crate::model::run::effect::{FailureKind, LogSource};
 use crate::model::text::shown;
 use crate::world::Trouble;
 use std::collections::BTreeSet;

@@ -7,7 +7,7 @@ use crate::exec::deadline::deadline;
 use crate::exec::order::{Found, Order, Verdict};
 use crate::exec::waiting::{Beat, Pace};
 use crate::model::digest::sha256;
-use crate::model::effect::{FailureKind, Outcome, Transfer};
+use crate::model::run::effect::{FailureKind, Outcome, Transfer};
 use crate::model::value::Value;
 use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER, Role};
 use crate::world::{Link, Reply, Request, Stopped, Trouble};

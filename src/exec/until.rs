@@ -7,7 +7,7 @@ use crate::exec::order::{Order, Verdict};
 use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::{choices, wanted};
 use crate::exec::waiting::{Beat, Pace};
-use crate::model::effect::{FailureKind, Outcome, Probe, Until};
+use crate::model::run::effect::{FailureKind, Outcome, Probe, Until};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Value;

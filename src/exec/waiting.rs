@@ -3,9 +3,9 @@
 
 use crate::exec::deadline::deadline;
 use crate::exec::order::{Order, Verdict};
-use crate::model::effect::{Looks, Outcome};
-use crate::model::event::Event;
-use crate::model::record::EffectId;
+use crate::model::run::effect::{Looks, Outcome};
+use crate::model::run::event::Event;
+use crate::model::run::record::EffectId;
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Value;

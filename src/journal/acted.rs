@@ -3,8 +3,8 @@
 
 use super::Stored;
 use super::history::History;
-use crate::model::effect::Outcome;
-use crate::model::record::{EffectId, Ending, Record};
+use crate::model::run::effect::Outcome;
+use crate::model::run::record::{EffectId, Ending, Record};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl History {

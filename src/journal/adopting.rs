@@ -4,8 +4,8 @@
 use super::Stored;
 use super::history::{History, Past, StepPhase};
 use super::slots::{Phase, Slot, Track, asked_in, outcome_in};
-use crate::model::effect::{Class, Outcome};
-use crate::model::record::{EffectId, Record, TrackId};
+use crate::model::run::effect::{Class, Outcome};
+use crate::model::run::record::{EffectId, Record, TrackId};
 use std::collections::BTreeSet;
 
 /// What a replay has come to.

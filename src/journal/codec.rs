@@ -2,7 +2,7 @@
 //! It knows no backend.
 
 use crate::error::{Error, Kind, Result};
-use crate::model::record::Record;
+use crate::model::run::record::Record;
 
 /// A link of the chain: blake3 over the link before and the record's text. It has no key: it shows damage, and not what
 /// somebody did on purpose who may write the journal.

@@ -2,8 +2,8 @@
 //! changed, in order. A pure reading of records; it judges nothing, and what nobody can tell it leaves out.
 
 use super::Stored;
-use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::record::{EffectId, Ending, Record};
+use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::record::{EffectId, Ending, Record};
 use crate::model::value::{Fields, Value};
 use std::collections::BTreeMap;
 

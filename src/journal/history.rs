@@ -7,8 +7,8 @@ use super::Stored;
 use super::misplaced::{Misplaced, Why, damaged, refusal};
 use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, is_not_done, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
-use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
+use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 //! reading of records, from the first one on; it judges nobody's word.
 
 use super::history::History;
-use crate::model::effect::Outcome;
-use crate::model::record::{EffectId, Record, TrackId};
+use crate::model::run::effect::Outcome;
+use crate::model::run::record::{EffectId, Record, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a person said of something on a way back.

@@ -3,7 +3,7 @@
 
 use super::{RunId, Store, Stored, codec};
 use crate::error::Result;
-use crate::model::record::Record;
+use crate::model::run::record::Record;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -3,7 +3,7 @@
 
 use super::history::Past;
 use crate::error::{Error, Kind};
-use crate::model::effect::Effect;
+use crate::model::run::effect::Effect;
 use crate::model::text::shown;
 use serde_json::Value as Json;
 

@@ -5,7 +5,7 @@ use super::Stored;
 use super::history::StepPhase;
 use super::slots::{Asked, Phase, asked_in};
 use crate::error::{Error, Kind};
-use crate::model::record::{EffectId, Record, TrackId};
+use crate::model::run::record::{EffectId, Record, TrackId};
 use crate::model::text::shown;
 
 /// What is wrong with a record.

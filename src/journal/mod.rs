@@ -6,7 +6,6 @@ pub mod adopting;
 mod codec;
 pub mod gist;
 pub mod history;
-pub mod lease;
 pub mod left_out;
 pub mod memory;
 mod mismatch;
@@ -22,7 +21,7 @@ mod witness;
 pub use over::is_over;
 
 use crate::error::Result;
-use crate::model::record::Record;
+use crate::model::run::record::Record;
 use std::collections::BTreeMap;
 
 /// A run's identity: 28 hex digits, of which the first 12 rise with time.

@@ -3,7 +3,7 @@
 
 use super::Store;
 use crate::error::Result;
-use crate::model::record::{Ending, Record, Way};
+use crate::model::run::record::{Ending, Record, Way};
 
 /// Whether a run is over for good by its last records. Where they do not say so, all of its records may.
 ///

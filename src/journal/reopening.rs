@@ -5,10 +5,10 @@ use super::Stored;
 use super::history::{History, Past, State, StepPhase};
 use super::slots::{Phase, Slot};
 use super::way_back::Aside;
-use crate::model::effect::{Action, Effect, Form, Outcome};
-use crate::model::record::{EffectId, Ending, Record, StepId, TrackId, Who};
-use crate::model::steering::Steering;
-use crate::model::step_name::StepName;
+use crate::model::run::effect::{Action, Effect, Form, Outcome};
+use crate::model::run::record::{EffectId, Ending, Record, StepId, TrackId, Who};
+use crate::model::run::steering::Steering;
+use crate::model::run::step_name::StepName;
 use crate::model::value::Value;
 
 impl History {

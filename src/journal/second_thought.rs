@@ -5,8 +5,8 @@ use super::Stored;
 use super::history::{History, Past, State, StepPhase};
 use super::misplaced::{Misplaced, Why};
 use super::slots::{Phase, Slot, asked_in, lapses};
-use crate::model::effect::Outcome;
-use crate::model::record::{EffectId, Ending, Record, TrackId};
+use crate::model::run::effect::Outcome;
+use crate::model::run::record::{EffectId, Ending, Record, TrackId};
 
 impl History {
     /// What a person had left out last in the step that then failed, though nothing in it did: the runbook itself could

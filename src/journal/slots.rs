@@ -4,9 +4,9 @@
 use super::Stored;
 use super::history::{State, StepPast, StepPhase};
 use super::misplaced::{Misplaced, Why};
-use crate::model::effect::{Class, Effect, Outcome};
-use crate::model::place::PlaceData;
-use crate::model::record::{EffectId, Moment, Record};
+use crate::model::run::effect::{Class, Effect, Outcome};
+use crate::model::run::place::PlaceData;
+use crate::model::run::record::{EffectId, Moment, Record};
 use std::collections::BTreeMap;
 
 /// The effects and steps of one track.

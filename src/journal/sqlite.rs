@@ -2,12 +2,12 @@
 //! processes while a run writes. Every append is on disk before it returns. It must not interpret records.
 
 use super::codec::Chain;
-use super::lease::Lease;
 use super::witness::{Counts, Files, Loss};
 use super::{RunId, Store, Stored, codec};
 use crate::error::{Error, Kind, Result};
-use crate::model::record::{EffectId, Record};
-use crate::world::trust::{self, Doubt};
+use crate::model::run::record::{EffectId, Record};
+use crate::platform::runner_lock::RunnerLock;
+use crate::platform::trust::{self, Doubt};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -196,7 +196,7 @@ fn is_there_already(error: &rusqlite::Error) -> bool {
 
 impl Store for SqliteStore {
     fn is_worked_on(&self, run: &str) -> Option<bool> {
-        Lease::is_held(self.file.parent()?, run)
+        RunnerLock::is_held(self.file.parent()?, run)
     }
 
     fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {

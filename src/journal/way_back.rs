@@ -4,8 +4,8 @@
 use super::history::{History, Past, State, StepPast, StepPhase};
 use super::slots::{Slot, Track, asked_in};
 use crate::error::{Error, Kind, Result};
-use crate::model::effect::{Action, Effect, FailureKind, Outcome, Undo};
-use crate::model::record::{EffectId, Moment, Record, StepId, TrackId, Way};
+use crate::model::run::effect::{Action, Effect, FailureKind, Outcome, Undo};
+use crate::model::run::record::{EffectId, Moment, Record, StepId, TrackId, Way};
 use crate::model::text::did_you_mean;
 use crate::model::value::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,16 +4,16 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::place::{Card, Place};
-use crate::model::effect::Ask;
-use crate::model::inventory::Inventory;
-use crate::model::profile::fill;
+use crate::model::run::effect::Ask;
+use crate::model::site::inventory::Inventory;
+use crate::model::site::profile::fill;
 use crate::model::value::{Fields, Value};
+use crate::platform::beneath::beneath;
+use crate::platform::desk;
+use crate::platform::lab_link::{LabCommand, LabReply, LabTrouble};
+use crate::platform::processes::Processes;
+use crate::platform::real_folders::RealFolders;
 use crate::sim::{ModelHost, ModelProgram, Out};
-use crate::world::beneath::beneath;
-use crate::world::desk;
-use crate::world::lab_link::{LabCommand, LabReply, LabTrouble};
-use crate::world::processes::Processes;
-use crate::world::real_folders::RealFolders;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

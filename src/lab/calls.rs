@@ -1,7 +1,7 @@
 //! From a command line back to what it asks for. A lab has no product's tools: it finds the verb or probe of a service
 //! whose command, as the profile writes it, is the one that was called. Pure.
 
-use crate::model::inventory::{Inventory, Service};
+use crate::model::site::inventory::{Inventory, Service};
 use crate::model::value::{Fields, Value};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! The folder a lab lives in: what lies where, and its card, which says how it was begun and for which run.
 
 use crate::error::{Error, Kind, Result};
-use crate::world::desk;
+use crate::platform::desk;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -5,10 +5,10 @@
 use crate::error::{Error, Kind, Result};
 use crate::lab::animator::Animator;
 use crate::lab::place::{Card, Place};
+use crate::platform::desk;
+use crate::platform::lab_link::{Delivery, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble, Patience};
 use crate::world::clock::Clock;
-use crate::world::desk;
-use crate::world::lab_link::{Delivery, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble, Patience};
-use crate::world::lab_time::Timekeeper;
+use crate::world::rehearsal::time::Timekeeper;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::library::Shelf;
-use crate::model::document::{Document, span_of};
+use crate::model::site::document::{Document, span_of};
 use crate::model::text::did_you_mean;
 use serde::Deserialize;
 use std::collections::BTreeMap;

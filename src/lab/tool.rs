@@ -4,9 +4,9 @@
 use crate::error::{Error, Kind, Result};
 use crate::lab::calls::{Asked, Calls};
 use crate::lab::place::Place;
-use crate::world::desk;
-use crate::world::lab_link::{LabReply, LabRequest, lab_call};
-use crate::world::processes;
+use crate::platform::desk;
+use crate::platform::lab_link::{LabReply, LabRequest, lab_call};
+use crate::platform::processes;
 use std::path::Path;
 
 /// Asks the lab in `folder` to carry out a command line. The reply holds what the command prints and its exit code.

@@ -1,8 +1,8 @@
 //! What has happened in a run so far, kept beside the record while somebody steers it. It must not decide anything.
 
-use crate::model::effect::{Action, Outcome};
-use crate::model::event::{Event, Sink};
-use crate::model::record::{EffectId, Record, TrackId};
+use crate::model::run::effect::{Action, Outcome};
+use crate::model::run::event::{Event, Sink};
+use crate::model::run::record::{EffectId, Record, TrackId};
 use crate::model::value::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
-use crate::model::record::{EffectId, Ending, Record, Way};
+use crate::model::run::record::{EffectId, Ending, Record, Way};
 use crate::model::value::Fields;
 use crate::repl::Hands;
 use crate::repl::diary::Diary;

@@ -2,7 +2,7 @@
 //! names what to type; it carries out nothing.
 
 use crate::error::{Error, Kind};
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
 use crate::repl::command::COMMANDS;
 use crate::script::doc;
 

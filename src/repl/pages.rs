@@ -2,8 +2,8 @@
 //! anything.
 
 use crate::error::{Error, Kind, Result};
-use crate::model::inventory::Inventory;
-use crate::model::record::TrackId;
+use crate::model::run::record::TrackId;
+use crate::model::site::inventory::Inventory;
 use crate::model::text::{did_you_mean, shown};
 use crate::repl::command::COMMANDS;
 use crate::repl::diary::{Begun, Open, Standing};

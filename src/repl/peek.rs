@@ -5,9 +5,9 @@ use crate::dispatch::{Body, Dispatcher, Door, Entry, Halt, Halted};
 use crate::error::Place;
 use crate::exec::read_again;
 use crate::journal::way_back::Fate;
-use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::mark::Mark;
-use crate::model::record::{EffectId, StepId, TrackId};
+use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::mark::Mark;
+use crate::model::run::record::{EffectId, StepId, TrackId};
 use crate::world::Stopped;
 use std::rc::Rc;
 

@@ -3,9 +3,9 @@
 
 use crate::dispatch::{Dispatcher, Door, EffectAhead, Gate, Halt, Halted, Passage, StepAhead};
 use crate::error::{Error, Kind};
-use crate::model::inventory::Inventory;
-use crate::model::record::{EffectId, Ending, Record, TrackId, Who};
-use crate::model::step_name::StepNames;
+use crate::model::run::record::{EffectId, Ending, Record, TrackId, Who};
+use crate::model::run::step_name::StepNames;
+use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
 use crate::repl::Hands;
 use crate::repl::diary::{Diary, Line, cut_off};

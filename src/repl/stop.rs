@@ -2,9 +2,9 @@
 //! what is ahead and decides only whether to stop there.
 
 use crate::dispatch::{EffectAhead, StepAhead};
-use crate::model::effect::{Action, Class};
-use crate::model::record::TrackId;
-use crate::model::step_name::StepName;
+use crate::model::run::effect::{Action, Class};
+use crate::model::run::record::TrackId;
+use crate::model::run::step_name::StepName;
 use crate::model::text::shown;
 
 /// How far a run goes before it stops by itself.

@@ -3,8 +3,8 @@
 
 use crate::dispatch::{Dispatcher, Halted};
 use crate::error::{Error, Kind, Result as Checked};
-use crate::model::record::{EffectId, Ending, Record, TrackId};
-use crate::model::step_name::StepName;
+use crate::model::run::record::{EffectId, Ending, Record, TrackId};
+use crate::model::run::step_name::StepName;
 use crate::model::text::{did_you_mean, shown, typed};
 use crate::repl::command::{self, Command, Input};
 use crate::repl::diary::{Line as Typed, Standing, cut_off};

@@ -1,8 +1,8 @@
 //! What is about to happen, as it is shown before a person lets it go: the deed, the command behind it, what a crash
 //! would mean, and what undoes it. Pure: an effect in, lines out. Nothing of it is obeyed by a terminal.
 
-use crate::model::effect::{Action, Class, Effect, Job, Transfer, Want};
-use crate::model::place::PlaceData;
+use crate::model::run::effect::{Action, Class, Effect, Job, Transfer, Want};
+use crate::model::run::place::PlaceData;
 use crate::model::text::lines_shown;
 use crate::model::value::Value;
 

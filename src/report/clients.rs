@@ -1,7 +1,7 @@
 //! Where the clients of a pair went when the server that they were connected to went away, as far as a record shows.
 //! Pure. It counts no client by itself: each number was read, and is told with the time at which it was.
 
-use crate::model::inventory::Pair;
+use crate::model::site::inventory::Pair;
 use std::collections::BTreeMap;
 
 /// The clients of a server that went away.
@@ -71,7 +71,7 @@ impl Clients {
 #[cfg(test)]
 mod tests {
     use super::{Arrived, Clients, Moved};
-    use crate::model::inventory::Pair;
+    use crate::model::site::inventory::Pair;
     use std::collections::BTreeMap;
 
     fn pair() -> Clients {

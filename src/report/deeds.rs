@@ -1,7 +1,7 @@
 //! What people did to a run, in words: verdicts, answers from elsewhere, skips, edits, ways back. One place for these
 //! words, so that screen, summary and `show` say the same. It must not judge.
 
-use crate::model::record::{EffectId, FROM_RUN, Record, Way};
+use crate::model::run::record::{EffectId, FROM_RUN, Record, Way};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
 use crate::report::layout::{Badge, badge};

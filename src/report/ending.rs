@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::journal::left_out::{Spoken, Word};
-use crate::model::record::Ending;
+use crate::model::run::record::Ending;
 use crate::model::text::{lines_shown, shown};
 use crate::report::clients::{Arrived, Moved};
 use crate::report::layout::{Badge, badge, between, date_and_time, day, hanging, padded, time_of_day, width, wrap};

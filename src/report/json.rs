@@ -1,7 +1,7 @@
 //! Events as JSON lines, for programs that watch a run. The first line states the version of the stream: a new minor
 //! number adds, a new major number breaks. It must not leave anything out: what a person need not see a program may.
 
-use crate::model::event::{Event, Sink};
+use crate::model::run::event::{Event, Sink};
 use crate::model::text::unsafe_on_a_terminal;
 use std::io::{self, Write};
 

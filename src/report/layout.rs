@@ -2,8 +2,8 @@
 //! lines out. Everything on a page starts at the same few columns, so that a tired eye finds it.
 
 pub use crate::model::columns::{cut, folded, hung, padded, shortened, width, wrap};
-use crate::model::layout::Records;
-use crate::model::record::TrackId;
+use crate::model::run::record::TrackId;
+use crate::model::site::layout::Records;
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::report::style::{Style, Tone};
@@ -164,7 +164,7 @@ pub fn log_words(number: Option<i64>, line: &str, records: &Records) -> String {
 #[cfg(test)]
 mod tests {
     use super::{log_words, paragraphs};
-    use crate::model::layout::Records;
+    use crate::model::site::layout::Records;
 
     #[test]
     fn what_an_event_says_begins_behind_its_columns() {

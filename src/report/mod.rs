@@ -18,7 +18,7 @@ pub mod terminal;
 mod waits;
 pub mod way_back;
 
-use crate::model::event::{Event, Sink};
+use crate::model::run::event::{Event, Sink};
 
 /// Hands every event to each of several sinks, in order.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! What commands print while they run, in whole lines: what came without its end waits for the rest. It must not write
 //! anything: the screen does.
 
-use crate::model::record::EffectId;
+use crate::model::run::record::EffectId;
 use crate::model::text::shown;
 use std::collections::BTreeMap;
 

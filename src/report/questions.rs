@@ -1,8 +1,8 @@
 //! The questions of a run that people have to answer: which are open, what was shown, which were answered from
 //! elsewhere, and the commands that answer them. Pure reading of records; it must not answer anything.
 
-use crate::model::effect::{Action, Ask, Outcome};
-use crate::model::record::{EffectId, Record};
+use crate::model::run::effect::{Action, Ask, Outcome};
+use crate::model::run::record::{EffectId, Record};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::layout::{hanging, time_of_day, wrap};

@@ -3,7 +3,7 @@
 //! read again, so that what it says is never shorter than what they went through. Of a pair whose roles were not read
 //! it does not say who served.
 
-use crate::model::inventory::Pair;
+use crate::model::site::inventory::Pair;
 use std::collections::BTreeMap;
 
 /// The state of a pair or a service that an interval tells of; the worst first.
@@ -189,7 +189,7 @@ fn served_before(former: Known, other: Known) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Condition, Interval, Redundancy};
-    use crate::model::inventory::Pair;
+    use crate::model::site::inventory::Pair;
     use std::collections::BTreeMap;
 
     fn watched() -> Redundancy {

@@ -1,7 +1,7 @@
 //! Which steps are under way on the screen, and whether anything was done in them. It must not write anything.
 
-use crate::model::effect::{Action, Effect};
-use crate::model::record::TrackId;
+use crate::model::run::effect::{Action, Effect};
+use crate::model::run::record::TrackId;
 use std::collections::BTreeMap;
 
 /// A step under way.

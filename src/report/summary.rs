@@ -3,9 +3,9 @@
 //! prints nothing.
 
 use crate::journal::left_out::{LeftOut, Spoken, Word};
-use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::inventory::Pair;
-use crate::model::record::{EffectId, Ending, Record, TrackId, Way, Who};
+use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::record::{EffectId, Ending, Record, TrackId, Way, Who};
+use crate::model::site::inventory::Pair;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::clients::{Clients, Moved};

@@ -2,9 +2,9 @@
 //! them. It must not decide anything, and every foreign text passes through [`shown`] before it is written.
 
 use crate::journal::left_out::{LeftOut, Word};
-use crate::model::effect::{Action, Ask, Class, Effect, Failure, Outcome};
-use crate::model::event::{Event, Sink};
-use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
+use crate::model::run::effect::{Action, Ask, Class, Effect, Failure, Outcome};
+use crate::model::run::event::{Event, Sink};
+use crate::model::run::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};

@@ -1,9 +1,9 @@
 //! What the tracks of a run wait for, when it is told again, and which records of logs were seen meanwhile. It must not
 //! write anything: the screen does.
 
-use crate::model::effect::{Action, Class, Effect};
-use crate::model::layout::Records;
-use crate::model::record::{EffectId, TrackId};
+use crate::model::run::effect::{Action, Class, Effect};
+use crate::model::run::record::{EffectId, TrackId};
+use crate::model::site::layout::Records;
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Value;

@@ -3,7 +3,7 @@
 
 use crate::journal::history::History;
 use crate::journal::way_back::{Act, Change, Fate, How};
-use crate::model::record::{Record, Way};
+use crate::model::run::record::{Record, Way};
 use crate::model::text::shown;
 use crate::report::layout::{date_and_time, wrap};
 use crate::report::style::{Style, Tone};

@@ -3,9 +3,9 @@
 
 use crate::dispatch::Halted;
 use crate::error::{Error, Kind, Place};
-use crate::model::effect::{Action, Effect, Outcome};
-use crate::model::inventory::{Host, Pair, Service};
-use crate::model::mark::Mark;
+use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::mark::Mark;
+use crate::model::site::inventory::{Host, Pair, Service};
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};

@@ -4,8 +4,8 @@
 use crate::dispatch::Door;
 use crate::error::{Error, Kind};
 use crate::holdings::{Excess, Holdings};
-use crate::model::inventory::Inventory;
-use crate::model::record::{EffectId, StepId, TrackId};
+use crate::model::run::record::{EffectId, StepId, TrackId};
+use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::closures::Closure;

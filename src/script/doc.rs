@@ -1,7 +1,7 @@
 //! What is said about each primitive. The one source for `baton doc`, "did you mean", lint and messages about
 //! arguments: it stands beside the function it describes, in `primitives/`. It must not know how anything is done.
 
-use crate::model::effect::Class;
+use crate::model::run::effect::Class;
 use crate::script::primitives;
 
 /// What is said about one primitive.

@@ -2,8 +2,8 @@
 //! here and nowhere else. It must not decide what is a failure.
 
 use crate::error::{Error, Kind};
-use crate::model::effect::{Failure, FailureKind};
-use crate::model::record::{EffectId, TrackId};
+use crate::model::run::effect::{Failure, FailureKind};
+use crate::model::run::record::{EffectId, TrackId};
 use crate::model::text;
 use crate::script::call::Call;
 use crate::script::diagnostic;

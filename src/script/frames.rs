@@ -4,7 +4,7 @@
 // Rhai's enums grow with its versions.
 #![allow(clippy::wildcard_enum_match_arm)]
 
-use crate::model::record::TrackId;
+use crate::model::run::record::TrackId;
 use crate::script::closures::isolate;
 use crate::script::context::Track;
 use crate::script::{doc, tree};

@@ -1,9 +1,9 @@
 //! The names of gates: which are allowed, and which a program gives to its questions and with which words they are
 //! answered, seen without running it. It must not ask anything.
 
-use crate::model::answers::Judged;
-use crate::model::effect::Form;
-use crate::model::inventory::Inventory;
+use crate::model::run::effect::Form;
+use crate::model::site::answers::Judged;
+use crate::model::site::inventory::Inventory;
 use crate::script::program::Program;
 use crate::script::tree::{self, CallSite};
 use rhai::{Array, Expr, ImmutableString};

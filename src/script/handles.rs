@@ -1,8 +1,8 @@
 //! The things scripts hold: a host, a service, a pair of the inventory. A handle is a name and the inventory it
 //! belongs to; it never holds anything observed.
 
-use crate::model::inventory::{Host, Inventory, Pair, Service};
-use crate::model::secret::Secret;
+use crate::model::site::inventory::{Host, Inventory, Pair, Service};
+use crate::model::site::secret::Secret;
 use std::rc::Rc;
 
 /// Something the inventory lists by name.

@@ -5,7 +5,7 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use crate::error::{Error, Kind};
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
 use crate::model::text::did_you_mean;
 use crate::script::guarded::{Guarded, PRODUCT};
 use crate::script::handles::{PairHandle, ServiceHandle};

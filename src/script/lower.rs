@@ -1,14 +1,15 @@
 //! From a verb of a profile to the effect the door performs: templates filled, goals and checks resolved. What the
 //! profile does not offer is told in a sentence. Nothing here performs anything.
 
-use crate::model::account::done_as;
-use crate::model::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
-use crate::model::profile::{GoalRule, Profile, Verb, VerbClass, fill};
-use crate::model::reading::Reading;
+use crate::model::run::effect::Class;
+use crate::model::run::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
+use crate::model::run::reading::Reading;
+use crate::model::site::account::done_as;
+use crate::model::site::inventory::Service;
+use crate::model::site::profile::{GoalRule, Profile, Verb, VerbClass, fill};
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
-use crate::model::{effect::Class, inventory::Service};
 
 /// What it comes to, or a sentence about what the profile lacks.
 type Told<T> = Result<T, String>;

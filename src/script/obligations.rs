@@ -3,7 +3,7 @@
 
 use crate::dispatch::{Entry, Halted};
 use crate::error::{Error, Kind};
-use crate::model::effect::{Action, Ask, Effect, Form, Outcome};
+use crate::model::run::effect::{Action, Ask, Effect, Form, Outcome};
 use crate::model::value::Value;
 use crate::script::context::{Fallible, Held, Obligation, Track, terminated};
 use crate::script::diagnostic;

@@ -1,9 +1,9 @@
 //! The options map at the end of a call: `#{ limit: "5min" }`. Its keys were checked by [`Call::options`]; here its
 //! values are. It must not know any particular option.
 
-use crate::model::account::is_account;
+use crate::model::run::surroundings::{Surroundings, is_variable};
+use crate::model::site::account::is_account;
 use crate::model::span::Span;
-use crate::model::surroundings::{Surroundings, is_variable};
 use crate::model::text::shown;
 use crate::script::call::Call;
 use crate::script::context::Fallible;

@@ -2,7 +2,7 @@
 //! name that is computed it knows what is written out.
 
 use crate::error::Place;
-use crate::model::step_name::StepNames;
+use crate::model::run::step_name::StepNames;
 use crate::script::program::{Program, Unit};
 use crate::script::regions::{Kind, Region, regions};
 use crate::script::scanner::At;

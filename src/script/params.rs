@@ -2,7 +2,7 @@
 
 use crate::convert;
 use crate::error::{Error, Kind, Place, Result};
-use crate::model::record::FROM_RUN;
+use crate::model::run::record::FROM_RUN;
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};

@@ -4,9 +4,9 @@
 use crate::dispatch::{Door, Halted};
 use crate::error::{Error, Kind};
 use crate::journal::way_back::{Change, Fate};
-use crate::model::effect::{Action, Ask, Effect, Failure, Goal, Job, Outcome, Probe, Undo, Until};
-use crate::model::inventory::{Inventory, Service};
-use crate::model::record::EffectId;
+use crate::model::run::effect::{Action, Ask, Effect, Failure, Goal, Job, Outcome, Probe, Undo, Until};
+use crate::model::run::record::EffectId;
+use crate::model::site::inventory::{Inventory, Service};
 use crate::model::span::Span;
 use crate::model::text;
 use crate::model::value::{Fields, Value};

@@ -6,8 +6,8 @@
 
 use crate::dispatch::Door;
 use crate::error::{Error, Kind, Place};
-use crate::model::inventory::Inventory;
-use crate::model::record::{EffectId, TrackId};
+use crate::model::run::record::{EffectId, TrackId};
+use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
 use crate::script::context::{Fallible, Run, Track};
 use crate::script::failure;

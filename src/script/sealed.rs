@@ -3,9 +3,9 @@
 use crate::dispatch::{Body, Door, Entry, Halt, Halted};
 use crate::error::Place;
 use crate::journal::way_back::Fate;
-use crate::model::effect::{Effect, Outcome};
-use crate::model::mark::Mark;
-use crate::model::record::{EffectId, StepId, TrackId};
+use crate::model::run::effect::{Effect, Outcome};
+use crate::model::run::mark::Mark;
+use crate::model::run::record::{EffectId, StepId, TrackId};
 
 /// Ends every track that wants something of the world.
 #[derive(Debug, Default)]

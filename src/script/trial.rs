@@ -3,7 +3,7 @@
 //! never reach a world, and what is not written out it must not guess.
 
 use crate::error::Error;
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
 use crate::script::context::{Run, Track};
 use crate::script::program::{self, Program};

@@ -4,8 +4,8 @@
 // Rhai's enums grow with its versions.
 #![allow(clippy::wildcard_enum_match_arm)]
 
-use crate::model::inventory::{Inventory, Service};
-use crate::model::profile::Profile;
+use crate::model::site::inventory::{Inventory, Service};
+use crate::model::site::profile::Profile;
 use crate::script::program::Program;
 use crate::script::tree::{self, CallSite};
 use rhai::{ASTNode, Dynamic, Expr};

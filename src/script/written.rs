@@ -5,7 +5,7 @@
 // Rhai's enums grow with its versions.
 #![allow(clippy::wildcard_enum_match_arm)]
 
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
 use crate::script::handles::ServiceHandle;
 use crate::script::labels::Sort;
 use crate::script::program::{CLOSURE, Program, Unit};

@@ -1,7 +1,7 @@
 //! The words that the texts of a run write in quotes: what hosts say is compared with them. It reads; it judges
 //! nothing.
 
-use crate::model::inventory::Inventory;
+use crate::model::site::inventory::Inventory;
 use crate::session::Texts;
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@
 use crate::dispatch::runner;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
-use crate::model::record::{EffectId, Moment, Record, TrackId, Who};
+use crate::model::run::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::world::{Completion, JobId, Reply, Request, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 

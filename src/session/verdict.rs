@@ -4,7 +4,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::{History, Past};
-use crate::model::record::{EffectId, Ending, Moment, Record, StepId, Who};
+use crate::model::run::record::{EffectId, Ending, Moment, Record, StepId, Who};
 
 /// What a person says of the effect at which a run stopped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::Finished;
 use crate::error::{Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
-use crate::model::record::{Ending, Record, Who};
+use crate::model::run::record::{Ending, Record, Who};
 use crate::world::clock::Clock;
 
 /// Writes a run off that is not over yet: `what` it left undone, and why a person does it.

@@ -2,10 +2,10 @@
 //! animate the services. Time passes only from one event to the next. It answers no requests itself: `world` does.
 
 use crate::error::{Error, Kind, Result};
-use crate::model::effect::Ask;
-use crate::model::inventory::{Inventory, Service};
-use crate::model::profile;
-use crate::model::record::Moment;
+use crate::model::run::effect::Ask;
+use crate::model::run::record::Moment;
+use crate::model::site::inventory::{Inventory, Service};
+use crate::model::site::profile;
 use crate::model::value::{Fields, Value};
 use crate::sim::crash::CrashClock;
 use crate::sim::fault::{Fault, FaultPlan, Harm, Trigger};

@@ -1,8 +1,8 @@
 //! The files of all simulated hosts, in memory: folders that models move about and logs that waits read.
 //! A cheap handle; clones see the same files. It knows no time and no faults.
 
-use crate::model::mark::Identity;
-use crate::world::folders::Folders;
+use crate::model::run::mark::Identity;
+use crate::platform::folders::Folders;
 use crate::world::{FileKind, FileStat};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

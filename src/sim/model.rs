@@ -4,14 +4,14 @@
 use crate::convert::{to_dynamic, to_map, to_value};
 use crate::engine::{Limits, sandbox};
 use crate::error::{Error, Kind, Place, Result};
-use crate::model::effect::{Ask, Form};
-use crate::model::inventory::Inventory;
+use crate::model::run::effect::{Ask, Form};
+use crate::model::site::inventory::Inventory;
 use crate::model::value::{Fields, Value};
+use crate::platform::folders::Folders;
 use crate::sim::ledger::{Deed, Ledger};
 pub use crate::sim::model_natives::Out;
 use crate::sim::model_natives::{Stage, StageHandle, natives};
 use crate::sim::random::Random;
-use crate::world::folders::Folders;
 use rhai::{AST, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, Scope, Shared};
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! What a product's model can call besides the language itself: the clock and the events of its own stage, logs,
 //! folders, the truth ledger. It must not reach a real host, clock or log; folders go through the `Folders` trait.
 
+use crate::platform::folders::Folders;
 use crate::sim::ledger::{INTERVAL_KINDS, Ledger};
 use crate::sim::random::Random;
-use crate::world::folders::Folders;
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Module, NativeCallContext, Shared};
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Judges an ended simulation by its truth ledger and its journal, never by what the run said of itself.
 //! Every function returns sentences for people; none means nothing is wrong.
 
-use crate::model::effect::{Action, Job};
-use crate::model::record::{EffectId, Record};
+use crate::model::run::effect::{Action, Job};
+use crate::model::run::record::{EffectId, Record};
 use crate::sim::ledger::{Deed, Ledger};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::{RunId, Store, Stored};
-use crate::model::record::Record;
+use crate::model::run::record::Record;
 use crate::sim::crash::{Boundary, CrashClock};
 
 /// A store that outlives the runner, seen through the runner's [`CrashClock`].

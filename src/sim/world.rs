@@ -1,10 +1,10 @@
 //! The simulated world: requests become events of virtual time. One session of a runner, which may die at any point;
 //! the estate behind it lives on. It never waits in small steps, and never looks at what the runner means to do.
 
-use crate::model::account::proof;
-use crate::model::answers::{Answers, Said};
-use crate::model::effect::{Ask, Form};
-use crate::model::record::Moment;
+use crate::model::run::effect::{Ask, Form};
+use crate::model::run::record::Moment;
+use crate::model::site::account::proof;
+use crate::model::site::answers::{Answers, Said};
 use crate::model::value::Fields;
 use crate::sim::crash::{Boundary, CrashClock};
 use crate::sim::estate::{Estate, LATENCY_MS, SimEstate};

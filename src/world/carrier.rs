@@ -3,20 +3,20 @@
 
 use super::asked::Asked;
 use super::clock::Clock;
-use super::console::Console;
-use super::job::Attempt;
-use super::keyring::Keyring;
-use super::lab_side::{LabSide, Wanted};
 use super::lease::{self, FOLDER, Runner};
-use super::local_lease::LocalLeases;
+use super::local::job::Attempt;
+use super::local::leases::LocalLeases;
+use super::local::watches::Watches;
+use super::local::{commands, files, job, run_folder, transfer};
 use super::nonce::nonce;
-use super::person::Person;
-use super::secret_value::Secret;
+use super::operator::console::Console;
+use super::operator::person::Person;
+use super::rehearsal::side::{LabSide, Wanted};
+use super::secrets::keyring::Keyring;
+use super::secrets::secret_value::Secret;
 use super::ssh::RemoteHosts;
 use super::transfer::RUNNER;
-use super::watches::Watches;
 use super::{JobId, JobState, KeptOutput, RECORDS_GONE, Reply, Request, Ticket, Trouble};
-use super::{commands, files, job, local_transfer, run_folder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -146,7 +146,7 @@ impl Carrier {
                 if host != RUNNER && work.changes() {
                     self.admit(&host)?;
                 }
-                local_transfer::work(work, &self.clock, until).await
+                transfer::work(work, &self.clock, until).await
             }
             Request::Changed { host, dir, seen, until } => {
                 self.place(&host)?;

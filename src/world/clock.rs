@@ -1,8 +1,8 @@
 //! Clocks: the machine's, and a lab's, whose time is let pass by the lab. Limits are counted in boot time, which goes
 //! on while the machine sleeps. It must not decide what a time means.
 
-use super::lab_time::LabTime;
-use crate::model::record::Moment;
+use super::rehearsal::time::LabTime;
+use crate::model::run::record::Moment;
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! How whoever carries an effect out reaches the world: one call at a time. It must not judge a reply.
 
 use super::{JobId, KeptOutput, Reply, Request, Stopped};
-use crate::model::event::Event;
-use crate::model::record::Moment;
+use crate::model::run::event::Event;
+use crate::model::run::record::Moment;
 
 /// A track's line to the world: straight-line code asks, and is suspended until the reply is there.
 pub trait Link {

@@ -4,59 +4,30 @@
 //! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system::SystemWorld) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
-mod accounts;
 pub mod asked;
-pub mod beneath;
 pub mod carrier;
 pub mod clock;
-mod commands;
-pub mod console;
-pub mod desk;
-pub mod editor;
-pub mod events_file;
 pub mod facts;
-mod files;
-pub mod folders;
-mod hush;
-mod interrupts;
-pub mod job;
-mod job_mark;
-mod kept_attributes;
 mod kept_output;
-pub mod keyring;
-pub mod lab_link;
-pub mod lab_side;
-pub mod lab_time;
 pub mod lease;
-pub mod line_editor;
-pub mod line_mode;
 mod link;
-pub mod local_lease;
-mod local_transfer;
-pub mod mask;
+pub mod local;
 mod nonce;
 pub mod nowhere;
-pub mod pace;
-pub mod person;
-pub mod processes;
-pub mod real_folders;
-mod run_folder;
-pub mod secret_value;
-mod spelling;
+pub mod operator;
+pub mod rehearsal;
+pub mod secrets;
 pub mod ssh;
 pub mod system;
-pub mod terminal;
 pub mod trace;
 pub mod transfer;
-pub(crate) mod trust;
-mod watches;
 
 pub use kept_output::KeptOutput;
 pub use link::Link;
 
-use crate::model::effect::Ask;
-use crate::model::mark::Identity;
-use crate::model::record::{EffectId, Moment};
+use crate::model::run::effect::Ask;
+use crate::model::run::mark::Identity;
+use crate::model::run::record::{EffectId, Moment};
 use crate::model::value::Fields;
 use asked::Asked;
 use lease::{Denied, Runner};

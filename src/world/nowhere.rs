@@ -1,7 +1,7 @@
 //! A world without anything in it, for replays that must ask nothing of any host. Whoever asks waits for ever.
 
 use super::{Completion, Request, Ticket, World};
-use crate::model::record::Moment;
+use crate::model::run::record::Moment;
 
 /// Nothing is there.
 #[derive(Debug, Clone, Copy, Default)]

@@ -7,8 +7,8 @@ use super::tale::{Tale, questions};
 use crate::support::Baton;
 use crate::support::simulation::Scene;
 use baton::library::{self, Shelf};
-use baton::model::record::Ending::{self, Done, Held, RolledBack, Suspended};
-use baton::model::steering::{AfterFailure, GivenAnswers, GivenWord, Steering};
+use baton::model::run::record::Ending::{self, Done, Held, RolledBack, Suspended};
+use baton::model::run::steering::{AfterFailure, GivenAnswers, GivenWord, Steering};
 use baton::sim::{Fault, Harm, Trigger};
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use super::given::{Given, USUAL};
 use crate::support::simulation::{Play, unlike};
-use baton::model::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, Way};
 use baton::session::Verdict;
 use baton::sim::{CrashClock, oracle};
 

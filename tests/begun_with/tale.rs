@@ -3,10 +3,10 @@
 
 use crate::support::simulation::{Moment, Play, Scene, unlike};
 use baton::dispatch::{Gate, Stepwise, UntilStep};
-use baton::model::effect::{Action, Effect, Form, Outcome};
-use baton::model::event::Event;
-use baton::model::record::{EffectId, Ending, Record, Way, Who};
-use baton::model::steering::{AfterFailure, Steering};
+use baton::model::run::effect::{Action, Effect, Form, Outcome};
+use baton::model::run::event::Event;
+use baton::model::run::record::{EffectId, Ending, Record, Way, Who};
+use baton::model::run::steering::{AfterFailure, Steering};
 use baton::model::value::Value;
 use baton::session::{Finished, Verdict};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, SimEstate, Trigger};

@@ -6,7 +6,7 @@ use super::hostile::{literal, strings};
 use crate::support::Baton;
 use crate::support::estate::{Estate, Kind};
 use crate::support::machine::Make;
-use baton::model::inventory::Inventory;
+use baton::model::site::inventory::Inventory;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;

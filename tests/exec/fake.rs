@@ -1,9 +1,9 @@
 //! A scripted world behind a `Link`: one job per id, probes, a folder of log files, a clock that only moves when
 //! something is waited for.
 
-use baton::model::event::Event;
-use baton::model::mark::Identity;
-use baton::model::record::Moment;
+use baton::model::run::event::Event;
+use baton::model::run::mark::Identity;
+use baton::model::run::record::Moment;
 use baton::world::{Answer, FileKind, FileStat, JobId, JobState, Line, Link, Reply, Request, Stopped, Trouble};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

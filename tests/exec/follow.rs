@@ -1,7 +1,7 @@
 //! The cursors of a log: no line lost, none read twice, whatever happens to the files.
 
 use baton::exec::follow::{CHUNK, Follower, LINE_MAX, cursor_at_end};
-use baton::model::mark::{Identity, Mark};
+use baton::model::run::mark::{Identity, Mark};
 use baton::world::{FileKind, FileStat};
 
 /// A folder of log files: name, inode, content, newest first; and the time, from which their times of writing follow.

@@ -3,9 +3,9 @@
 use super::fake::{Fake, Job as Running};
 use super::{act, done, failed, probe};
 use baton::exec::Verdict;
-use baton::model::effect::{Action, Class, FailureKind, Goal, Job, Probe};
-use baton::model::reading::Reading;
-use baton::model::record::{EffectId, TrackId};
+use baton::model::run::effect::{Action, Class, FailureKind, Goal, Job, Probe};
+use baton::model::run::reading::Reading;
+use baton::model::run::record::{EffectId, TrackId};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::world::{JobId, JobState, Trouble};
@@ -168,9 +168,9 @@ fn recovery_follows_the_evidence() {
         }
         let verdict = act(&fake, Action::Job(job), 1, true);
         let word = match &verdict {
-            Verdict::Outcome(baton::model::effect::Outcome::Done { .. }) => "done",
-            Verdict::Outcome(baton::model::effect::Outcome::Failed(_)) => "failed",
-            Verdict::Outcome(baton::model::effect::Outcome::Skipped { .. }) => "skipped",
+            Verdict::Outcome(baton::model::run::effect::Outcome::Done { .. }) => "done",
+            Verdict::Outcome(baton::model::run::effect::Outcome::Failed(_)) => "failed",
+            Verdict::Outcome(baton::model::run::effect::Outcome::Skipped { .. }) => "skipped",
             Verdict::Again { .. } => "again",
             Verdict::Doubt { .. } => "doubt",
             Verdict::Unanswered { .. } => "unanswered",

@@ -2,11 +2,11 @@
 
 use super::fake::{Edit, Fake};
 use super::{act, done, failed, probe};
-use baton::model::automaton::{Next, Row, Symbol, Table};
-use baton::model::effect::{Action, Capture, ExitWatch, FailureKind, LogSource, LogWait, Want};
-use baton::model::event::Event;
-use baton::model::mark::Mark;
-use baton::model::reading::Reading;
+use baton::model::run::automaton::{Next, Row, Symbol, Table};
+use baton::model::run::effect::{Action, Capture, ExitWatch, FailureKind, LogSource, LogWait, Want};
+use baton::model::run::event::Event;
+use baton::model::run::mark::Mark;
+use baton::model::run::reading::Reading;
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::world::Trouble;

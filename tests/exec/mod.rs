@@ -7,10 +7,10 @@ mod log;
 mod other;
 
 use baton::exec::{Order, Scanners, Verdict, perform};
-use baton::model::effect::{Action, Effect, Failure, Outcome, Probe};
-use baton::model::mark::Mark;
-use baton::model::reading::Reading;
-use baton::model::record::{EffectId, Moment, TrackId};
+use baton::model::run::effect::{Action, Effect, Failure, Outcome, Probe};
+use baton::model::run::mark::Mark;
+use baton::model::run::reading::Reading;
+use baton::model::run::record::{EffectId, Moment, TrackId};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::world::Trouble;

@@ -3,9 +3,9 @@
 use super::fake::{Edit, Fake};
 use super::{act, done, failed, probe};
 use baton::exec::Verdict;
-use baton::model::effect::{Action, Ask, Capture, FailureKind, Form, LogSource, Probe, Until};
-use baton::model::event::Event;
-use baton::model::reading::Reading;
+use baton::model::run::effect::{Action, Ask, Capture, FailureKind, Form, LogSource, Probe, Until};
+use baton::model::run::event::Event;
+use baton::model::run::reading::Reading;
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::world::{Answer, Trouble};

@@ -2,8 +2,8 @@
 
 use super::{RUN, records, runs, site};
 use crate::support::{Baton, Ended};
-use baton::model::effect::Outcome;
-use baton::model::record::Record;
+use baton::model::run::effect::Outcome;
+use baton::model::run::record::Record;
 
 const ASKS: &str = "step(\"First\", || run(host(\"here\"), [\"touch\", \"touched\"]));\n\
                     guard(confirm(\"Sure?\", #{ gate: \"sure\" }), \"no\");\nlet way = choose(\"Way?\", [\"on\", \"back\"]);\n";

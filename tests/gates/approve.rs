@@ -2,7 +2,7 @@
 
 use super::{RUN, answered, complains, latest, records, runs, site, suspended};
 use crate::support::Ended;
-use baton::model::record::Record;
+use baton::model::run::record::Record;
 
 const SURE: &str = "guard(confirm(\"Sure?\", #{ gate: \"sure\" }), \"not sure\");";
 

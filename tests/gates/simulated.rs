@@ -2,8 +2,8 @@
 
 use crate::support::simulation::{Between, Play, Scene};
 use baton::journal::Store;
-use baton::model::effect::{Action, Outcome};
-use baton::model::record::{Ending, Moment, Record, Who};
+use baton::model::run::effect::{Action, Outcome};
+use baton::model::run::record::{Ending, Moment, Record, Who};
 use baton::model::value::Value;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 

@@ -4,7 +4,7 @@
 use super::states::{Act, BACK, MARK, RUN, Scene};
 use super::{CTRL_C, CTRL_D, ELSE, FRESH, GO_BACK, Menu, Shown, Word, word};
 use crate::support::Baton;
-use baton::model::effect::{Form, SUSPEND};
+use baton::model::run::effect::{Form, SUSPEND};
 
 /// The parts of the line that asks for an answer.
 const GATE: &[&str] = &["  type ", "\r\n> "];

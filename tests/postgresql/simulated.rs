@@ -3,8 +3,8 @@
 
 use crate::support::checks::judge;
 use crate::support::simulation::{Play, Scene};
-use baton::model::record::Ending::{self, Done, Doubt, Failed, Held, RolledBack, Unmet};
-use baton::model::record::Way;
+use baton::model::run::record::Ending::{self, Done, Doubt, Failed, Held, RolledBack, Unmet};
+use baton::model::run::record::Way;
 use baton::model::value::Value;
 use baton::sim::FaultPlan;
 

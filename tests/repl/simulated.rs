@@ -5,9 +5,9 @@ use baton::dispatch::Gate;
 use baton::error::{Error, Result};
 use baton::journal::Store;
 use baton::journal::memory::MemoryStore;
-use baton::model::effect::Action;
-use baton::model::event::Sink;
-use baton::model::record::{Moment, Record, Way, Who};
+use baton::model::run::effect::Action;
+use baton::model::run::event::Sink;
+use baton::model::run::record::{Moment, Record, Way, Who};
 use baton::model::value::Fields;
 use baton::repl::{Hands, Start, carry_on};
 use baton::session::adoption::Adoption;
@@ -70,7 +70,7 @@ impl Person {
 struct Unseen;
 
 impl Sink for Unseen {
-    fn event(&mut self, _: &baton::model::event::Event) {}
+    fn event(&mut self, _: &baton::model::run::event::Event) {}
 }
 
 impl Hands for Person {

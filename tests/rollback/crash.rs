@@ -3,7 +3,7 @@
 use super::{deeds, fails, settled};
 use crate::support::checks::judge;
 use crate::support::simulation::{Moment, Play, Scene, unlike};
-use baton::model::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, Way};
 use baton::model::value::Value;
 use baton::session::Verdict;
 use baton::sim::FaultPlan;

@@ -2,7 +2,7 @@
 
 use super::{deeds, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
-use baton::model::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, Way};
 use baton::session::Verdict;
 use baton::sim::{CrashClock, Harm};
 

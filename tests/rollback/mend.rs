@@ -3,7 +3,7 @@
 
 use super::{deeds, fails, fault};
 use crate::support::simulation::{Play, Scene};
-use baton::model::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, Way};
 use baton::session::{Finished, Terms, Verdict};
 use baton::sim::{CrashClock, FaultPlan, Harm};
 

@@ -2,7 +2,7 @@
 
 use super::{deeds, fails, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
-use baton::model::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, Way};
 use baton::sim::Harm;
 
 /// Owes two things; the first of them may do harm.

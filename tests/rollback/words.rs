@@ -3,7 +3,7 @@
 use super::{fails, notes, rolled_back};
 use crate::support::Baton;
 use crate::support::simulation::Scene;
-use baton::model::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, Way};
 use baton::report::questions::Questions;
 use baton::sim::FaultPlan;
 

@@ -3,9 +3,9 @@
 use baton::dispatch::{Body, Door, Entry, Halt, Halted};
 use baton::error::{Error, Kind, Place};
 use baton::journal::way_back::Fate;
-use baton::model::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
-use baton::model::mark::Mark;
-use baton::model::record::{EffectId, Ending, Moment, StepId, TrackId};
+use baton::model::run::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
+use baton::model::run::mark::Mark;
+use baton::model::run::record::{EffectId, Ending, Moment, StepId, TrackId};
 use baton::model::value::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,7 +1,7 @@
 //! Carrying files, as scripts ask for it.
 
 use super::Test;
-use baton::model::effect::{Action, Class};
+use baton::model::run::effect::{Action, Class};
 
 #[test]
 fn a_transfer_says_what_goes_where_and_under_which_conditions() {

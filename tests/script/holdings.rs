@@ -5,7 +5,7 @@ use super::Test;
 use baton::dispatch::Halt;
 use baton::engine::{Limits, STACK_BYTES, sandbox, standard_package};
 use baton::error::{Error, Kind};
-use baton::model::record::Ending;
+use baton::model::run::record::Ending;
 use baton::script::program::ScriptEnd;
 
 /// Runs a script on a stack as a track has, to a bug in its words that names a line.

@@ -1,7 +1,7 @@
 //! Secrets in scripts: one use, and a clear end for every other; and commands as another account.
 
 use super::Test;
-use baton::model::effect::Action;
+use baton::model::run::effect::Action;
 
 #[test]
 fn a_secret_goes_to_a_command_by_its_name() {
@@ -37,7 +37,7 @@ fn a_probe_is_handed_a_secret_by_its_name() {
     // As it stands in older journals: what is asked has the same digest.
     let text = serde_json::to_string(&probe).expect("a text");
     assert!(probe.secret.is_none() && !text.contains("secret"), "{text}");
-    assert_eq!(serde_json::from_str::<baton::model::effect::Probe>(&text).expect("a probe"), probe);
+    assert_eq!(serde_json::from_str::<baton::model::run::effect::Probe>(&text).expect("a probe"), probe);
     let bug = Test::new("probe(service(\"c2\"), \"clients\", #{}, #{ stdin: \"db\" });").bug();
     assert!(bug.contains("option `stdin` of `probe` wants a secret such as `secret(\"db\")`"), "{bug}");
 }

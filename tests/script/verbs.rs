@@ -1,8 +1,8 @@
 //! What verbs ask of the door.
 
 use super::{Test, sources};
-use baton::model::automaton::Symbol;
-use baton::model::effect::{Action, Want};
+use baton::model::run::automaton::Symbol;
+use baton::model::run::effect::{Action, Want};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::script::program::{Program, ScriptEnd};

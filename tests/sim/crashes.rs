@@ -7,9 +7,11 @@ use baton::dispatch::{Body, Dispatcher, Door, Halted, SecondLook, Setup};
 use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
-use baton::model::effect::{Action, Ask, Capture, Class, Effect, Form, Goal, Job, LogSource, LogWait, Probe, Want};
-use baton::model::reading::Reading;
-use baton::model::record::{Ending, FORMAT, Record};
+use baton::model::run::effect::{
+    Action, Ask, Capture, Class, Effect, Form, Goal, Job, LogSource, LogWait, Probe, Want,
+};
+use baton::model::run::reading::Reading;
+use baton::model::run::record::{Ending, FORMAT, Record};
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, Harm, ModelProgram, SimEstate, oracle};

@@ -1,8 +1,8 @@
 //! A site with two pumps on one host, and the model that animates them.
 
 use baton::engine::standard_package;
-use baton::model::inventory::{Host, Inventory, Service};
-use baton::model::profile::Profile;
+use baton::model::site::inventory::{Host, Inventory, Service};
+use baton::model::site::profile::Profile;
 use baton::sim::{FaultPlan, ModelProgram, SimEstate};
 use std::collections::BTreeMap;
 use std::rc::Rc;

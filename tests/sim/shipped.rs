@@ -2,7 +2,7 @@
 
 use baton::engine::standard_package;
 use baton::library;
-use baton::model::inventory::Inventory;
+use baton::model::site::inventory::Inventory;
 use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate};
 use baton::world::{Completion, JobState, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 //! of panicking, so that seeded bugs (tests/seeded.rs) are caught by the same code as the ordinary suite runs.
 
 use crate::support::simulation::{Between, Moment, Play, Scene, unlike};
-use baton::model::effect::{Action, Class, Outcome};
-use baton::model::record::{EffectId, Ending, Record};
+use baton::model::run::effect::{Action, Class, Outcome};
+use baton::model::run::record::{EffectId, Ending, Record};
 use baton::model::value::Value;
 use baton::session::Finished;
 use baton::sim::{CrashClock, FaultPlan, oracle};

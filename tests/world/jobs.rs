@@ -302,7 +302,7 @@ fn arguments_arrive_byte_for_byte_under_every_shell() {
         supervisor
             .arg("--wait")
             .args(*shell)
-            .args(["-c", baton::world::job::SUPERVISOR, "baton-job"])
+            .args(["-c", baton::world::local::job::SUPERVISOR, "baton-job"])
             .arg(&attempt)
             .args(["no leases", "no digest"]);
         supervisor.args(["printf", "%s\\0"]).args(nasty).stdin(Stdio::null());

@@ -2,17 +2,17 @@
 
 use super::{ask, open_with};
 use baton::error::Kind;
-use baton::model::effect::{Ask, Form};
-use baton::model::record::{EffectId, TrackId};
+use baton::model::run::effect::{Ask, Form};
+use baton::model::run::record::{EffectId, TrackId};
+use baton::platform::folders::Folders;
+use baton::platform::lab_link::{LabReply, LabRequest, LabServer, lab_call};
+use baton::platform::processes::{Processes, start_detached};
+use baton::platform::real_folders::RealFolders;
 use baton::world::clock::Clock;
-use baton::world::folders::Folders;
-use baton::world::lab_link::{LabReply, LabRequest, LabServer, lab_call};
-use baton::world::lab_side::LabSide;
-use baton::world::lab_time::{LabTime, Timekeeper};
-use baton::world::pace::Pace;
-use baton::world::person::Person;
-use baton::world::processes::{Processes, start_detached};
-use baton::world::real_folders::RealFolders;
+use baton::world::operator::person::Person;
+use baton::world::rehearsal::pace::Pace;
+use baton::world::rehearsal::side::LabSide;
+use baton::world::rehearsal::time::{LabTime, Timekeeper};
 use baton::world::transfer::{Block, FileWork, RUNNER, Role};
 use baton::world::{Answer, Completion, Reply, Request, Ticket, Trouble, World};
 use std::collections::BTreeMap;

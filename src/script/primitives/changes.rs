@@ -2,9 +2,9 @@
 //! done, and the former value is known when it has to be put back. Nothing here decides what a verb does on a host.
 
 use crate::convert;
-use crate::model::account::done_as;
-use crate::model::effect::{Action, Ask, Before, Capture, Class, Effect, FailureKind, Form, Job};
-use crate::model::profile::Verb;
+use crate::model::run::effect::{Action, Ask, Before, Capture, Class, Effect, FailureKind, Form, Job};
+use crate::model::site::account::done_as;
+use crate::model::site::profile::Verb;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::call::{Call, STDIN};
@@ -251,7 +251,7 @@ fn any(call: &Call<'_>) -> Fallible<Dynamic> {
 }
 
 /// Notes where the log of a service stands; reading goes on from there.
-pub(super) fn mark(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Option<crate::model::mark::Mark>> {
+pub(super) fn mark(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Option<crate::model::run::mark::Mark>> {
     let source = call.sound(lower::log(service.get()))?;
     let capture = Action::Capture(Capture::Mark { source });
     Ok(call.perform(lower::on_service(service.get(), format!("mark({})", service.name()), capture))?.mark)

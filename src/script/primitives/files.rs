@@ -2,7 +2,7 @@
 
 use crate::convert;
 use crate::model::digest::is_sha256;
-use crate::model::effect::{Action, Class, Effect, Transfer, Undo};
+use crate::model::run::effect::{Action, Class, Effect, Transfer, Undo};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Fields;

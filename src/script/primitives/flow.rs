@@ -2,8 +2,8 @@
 
 use crate::convert;
 use crate::dispatch::{Entry, Halted};
-use crate::model::effect::{Action, Class, Effect, FailureKind};
-use crate::model::record::FROM_RUN;
+use crate::model::run::effect::{Action, Class, Effect, FailureKind};
+use crate::model::run::record::FROM_RUN;
 use crate::script::call::Call;
 use crate::script::context::{Fallible, Held, Obligation, Track, terminated};
 use crate::script::diagnostic;

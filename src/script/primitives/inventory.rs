@@ -2,8 +2,8 @@
 //! primary is observed each time; the inventory only knows what is configured.
 
 use crate::error::{Error, Kind};
-use crate::model::effect::{Class, FailureKind};
-use crate::model::inventory::{Host, Pair, Service};
+use crate::model::run::effect::{Class, FailureKind};
+use crate::model::site::inventory::{Host, Pair, Service};
 use crate::model::text::did_you_mean;
 use crate::script::call::Call;
 use crate::script::context::Fallible;

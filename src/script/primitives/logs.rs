@@ -2,9 +2,9 @@
 //! before is never looked at. What the log is and how its events are told stands in the profile.
 
 use crate::convert;
-use crate::model::automaton::{Symbol, Table};
-use crate::model::effect::{Action, Class, LogWait, Want};
-use crate::model::mark::Mark;
+use crate::model::run::automaton::{Symbol, Table};
+use crate::model::run::effect::{Action, Class, LogWait, Want};
+use crate::model::run::mark::Mark;
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::script::call::Call;

@@ -2,7 +2,7 @@
 //! in the order of the items. Who runs when is the scheduler's business, behind the door.
 
 use crate::dispatch::{Body, Halted};
-use crate::model::record::EffectId;
+use crate::model::run::record::EffectId;
 use crate::script::call::Call;
 use crate::script::closures::{Closure, isolate};
 use crate::script::context::{Fallible, Track, terminated};

@@ -1,6 +1,6 @@
 //! Questions to people. No answer is ever assumed: where nobody is there to answer, the run stops and can be resumed.
 
-use crate::model::effect::{Action, Ask, Class, Effect, FailureKind, Form, SUSPEND};
+use crate::model::run::effect::{Action, Ask, Class, Effect, FailureKind, Form, SUSPEND};
 use crate::model::text::TOLD_MAX;
 use crate::model::value::Value;
 use crate::script::call::Call;

@@ -1,7 +1,7 @@
 //! Probes: what can be read of a service without changing it. Each is recorded, so that a replay reads the same.
 
 use crate::convert;
-use crate::model::effect::{Action, Class, Probe};
+use crate::model::run::effect::{Action, Class, Probe};
 use crate::model::value::{Fields, Value};
 use crate::script::call::{Call, STDIN};
 use crate::script::context::Fallible;

@@ -1,8 +1,8 @@
 //! Restarts of hosts: the command, at most once, then waiting for what proves it. Whether a host has restarted is told
 //! by its boot id alone: a link that broke proves nothing.
 
-use crate::model::account::done_as;
-use crate::model::effect::{Action, Capture, Class, Effect, Job, Probe, Undo, Until};
+use crate::model::run::effect::{Action, Capture, Class, Effect, Job, Probe, Undo, Until};
+use crate::model::site::account::done_as;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::call::Call;

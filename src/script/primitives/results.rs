@@ -1,6 +1,6 @@
 //! Of which kind what a primitive gives is, where that is certain before it is called.
 
-use crate::model::reading::Reading;
+use crate::model::run::reading::Reading;
 use crate::script::labels::Sort;
 
 /// Primitives whose result is always of one kind.

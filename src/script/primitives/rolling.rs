@@ -1,8 +1,8 @@
 //! Rolling work: batch after batch, each item of a batch on a track of its own. What is done next follows from what is
 //! on record alone: the outcomes of the batches so far. How a track is run is the affair of `parallel`.
 
-use crate::model::effect::{Class, FailureKind};
-use crate::model::record::EffectId;
+use crate::model::run::effect::{Class, FailureKind};
+use crate::model::run::record::EffectId;
 use crate::model::span::Span;
 use crate::script::call::Call;
 use crate::script::context::{Fallible, terminated};

@@ -1,6 +1,6 @@
 //! Secrets: a name that can be handed to a command, and nothing else. Their values never come into a script.
 
-use crate::model::secret::Secret;
+use crate::model::site::secret::Secret;
 use crate::script::call::{Call, STDIN};
 use crate::script::context::Fallible;
 use crate::script::doc::VerbDoc;

@@ -1,6 +1,6 @@
 //! Decision tables: plain data of a script, read strictly into [`Table`]. What a table means is `model::automaton`'s.
 
-use crate::model::automaton::{Next, Row, Symbol, Table};
+use crate::model::run::automaton::{Next, Row, Symbol, Table};
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};

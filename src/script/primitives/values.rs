@@ -1,6 +1,6 @@
 //! Small helpers that touch nothing, words for the record, and what the language offers but a runbook must not use.
 
-use crate::model::effect::{Action, Class, Effect};
+use crate::model::run::effect::{Action, Class, Effect};
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::diagnostic;

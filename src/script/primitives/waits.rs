@@ -1,8 +1,8 @@
 //! Waiting for states and for time to pass. All of it goes through the door: a resumed run waits on with its first
 //! deadline, and a simulated one costs no time.
 
-use crate::model::effect::{Action, Capture, Class, Effect, FailureKind, Looks, Probe, Until};
-use crate::model::record::Moment;
+use crate::model::run::effect::{Action, Capture, Class, Effect, FailureKind, Looks, Probe, Until};
+use crate::model::run::record::Moment;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::call::{Call, STDIN};

@@ -2,8 +2,8 @@
 //! channels. It knows nothing of what goes over them.
 
 use super::settings::{IDLE, Settings};
+use crate::model::site::ssh::Multiplexing;
 use crate::model::span::Span;
-use crate::model::ssh::Multiplexing;
 use crate::world::Trouble;
 use openssh::{ControlPersist, KnownHosts, OwningCommand, Session, SessionBuilder, Stdio};
 use std::num::NonZeroUsize;

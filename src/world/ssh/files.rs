@@ -3,7 +3,7 @@
 
 use super::connection::Connection;
 use super::script::{self, Printed, Stream, within};
-use crate::model::mark::Identity;
+use crate::model::run::mark::Identity;
 use crate::world::{FileKind, FileStat, Trouble};
 use std::time::Duration;
 use tokio::sync::Semaphore;

@@ -2,7 +2,7 @@
 //! of baton's own, is locked for as long as the process lives, and says by a mark in it what it is. It must never
 //! remove what has not mark and lock: a name or a process number is nobody's word, and what is not ours stays.
 
-use crate::world::trust;
+use crate::platform::trust;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, symlink};

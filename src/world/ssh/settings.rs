@@ -5,11 +5,11 @@
 use super::folder::PrivateFolder;
 use super::progress::Progress;
 use crate::error::{Error, Kind};
+use crate::model::site::ssh::{Multiplexing, Ssh};
 use crate::model::span::Span;
-use crate::model::ssh::{Multiplexing, Ssh};
 use crate::model::text::typed;
+use crate::platform::trust::{self, Doubt};
 use crate::world::Completion;
-use crate::world::trust::{self, Doubt};
 use std::io::Result;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;

@@ -1,0 +1,16 @@
+//! What is asked of the world in a run and what is on record of it: plain data that outlives the program that wrote it.
+//! It must not depend on how a site is described: a record is read without the files that led to it.
+
+pub mod ask;
+pub mod automaton;
+pub mod effect;
+pub mod event;
+pub mod mark;
+pub mod place;
+pub mod reading;
+pub mod record;
+pub mod state_folder;
+pub mod steering;
+pub mod step_name;
+pub mod surroundings;
+pub mod transfer;
