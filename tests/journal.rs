@@ -224,6 +224,22 @@ fn the_name_of_a_lease_cannot_lead_out_of_its_folder() {
     assert!(!dir.path().join("../../x.lock").exists());
 }
 
+/// On a busy machine whoever looks may be stopped in the middle of it.
+#[test]
+fn a_look_that_takes_long_does_not_make_a_name_look_taken() {
+    let folder = folder();
+    drop(RunnerLock::take(folder.path(), "one", &holder(RUN)).expect("free"));
+    let file = std::fs::File::open(folder.path().join("locks/one.lock")).expect("its file");
+    file.lock_shared().expect("a look begins");
+    std::thread::scope(|scope| {
+        let taker = scope.spawn(|| RunnerLock::take(folder.path(), "one", &holder(RUN)));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        file.unlock().expect("a look ends");
+        let taken = taker.join().expect("no panic");
+        assert!(taken.is_ok(), "{taken:?}");
+    });
+}
+
 /// Whoever looks who holds a name sees who does, and keeps nobody from taking it.
 #[test]
 fn looking_at_a_name_tells_the_truth_and_is_in_nobodys_way() {

@@ -8,11 +8,15 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-/// How often a name that is only looked at is tried again: a look takes microseconds.
-const LOOKS_MAX: u32 = 1_000;
+/// How long a name that is only looked at is tried again. A look takes microseconds, but whoever looks may be stopped
+/// in the middle of it for as long as the machine is busy.
+const LOOKED_AT: Duration = Duration::from_secs(5);
+/// How long to wait between two tries: long beside a look, so that one who looks all the time is in nobody's way.
+const PAUSE: Duration = Duration::from_millis(1);
 
-/// Who holds a lease, for the person who is refused.
+/// Who holds a lock, for the person who is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// The run.
@@ -45,7 +49,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// A name that this process alone holds, until the lease is dropped or the process dies.
+/// A name that this process alone holds, until the lock is dropped or the process dies.
 #[derive(Debug)]
 pub struct RunnerLock {
     /// Closing the file gives the lock back.
@@ -66,20 +70,21 @@ impl RunnerLock {
                 .hint("change the permissions of the state directory, or name another one with `--state DIR`")
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&locks).map_err(|error| unusable(&error))?;
-        // The file stays when the lease ends: a name that is removed and made again could be locked twice.
+        // The file stays when the lock ends: a name that is removed and made again could be locked twice.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(no_link());
-        let mut looks = 0;
+        let begun = Instant::now();
         loop {
             let mut file = options.open(&path).map_err(|error| unusable(&error))?;
             match file.try_lock() {
                 Ok(()) => {}
-                // Somebody only looks, which is over at once.
-                Err(TryLockError::WouldBlock) if looks < LOOKS_MAX && locked(&file) == Some(false) => {
-                    looks += 1;
+                Err(TryLockError::WouldBlock) if locked(&file) != Some(false) => return Err(refused(name, &mut file)),
+                // Somebody only looks, which is over at once; or held it until this moment.
+                Err(TryLockError::WouldBlock) if begun.elapsed() < LOOKED_AT => {
+                    std::thread::sleep(PAUSE);
                     continue;
                 }
-                Err(TryLockError::WouldBlock) => return Err(refused(name, &mut file)),
+                Err(TryLockError::WouldBlock) => return Err(looked_at(name)),
                 Err(TryLockError::Error(error)) => return Err(unusable(&error)),
             }
             // A takeover may have removed it since it was opened: then the lock keeps nobody away.
@@ -172,6 +177,12 @@ fn refused(name: &str, file: &mut File) -> Box<Error> {
     let separator = if subject.is_empty() { " is being run:" } else { ":" };
     Error::new(Kind::Refused, format!("run {run}{subject}{separator} {holder}"))
         .hint(format!("wait for it to end, or see what it does: baton show {run}"))
+}
+
+fn looked_at(name: &str) -> Box<Error> {
+    let seconds = LOOKED_AT.as_secs();
+    Error::new(Kind::Refused, format!("nobody holds {name}, but others look at it all the time, for {seconds} s now"))
+        .hint("try again, or see what is running: baton runs")
 }
 
 /// The name as a file name: whatever is not a plain character becomes `_` with its number.
