@@ -19,19 +19,19 @@ pub fn to_value(dynamic: &Dynamic) -> Result<Value, String> {
 }
 
 /// What is not plain data, and the way to it.
-struct Wrong {
+struct NotPlain {
     path: String,
     what: String,
 }
 
-impl Wrong {
+impl NotPlain {
     fn inside(self, step: &str) -> Self {
         Self { path: format!("{step}{}", self.path), what: self.what }
     }
 }
 
-fn value_at(dynamic: &Dynamic, depth: usize) -> Result<Value, Wrong> {
-    let wrong = |what: &str| Err(Wrong { path: String::new(), what: what.to_owned() });
+fn value_at(dynamic: &Dynamic, depth: usize) -> Result<Value, NotPlain> {
+    let wrong = |what: &str| Err(NotPlain { path: String::new(), what: what.to_owned() });
     if depth > DEPTH_MAX {
         return wrong("nested too deeply");
     }
@@ -72,7 +72,7 @@ fn short_name(type_name: &str) -> &str {
     plain.rsplit("::").next().unwrap_or(plain)
 }
 
-fn fields_at(map: &Map, depth: usize) -> Result<Fields, Wrong> {
+fn fields_at(map: &Map, depth: usize) -> Result<Fields, NotPlain> {
     let field = |(key, item): (&rhai::Identifier, &Dynamic)| {
         let value = value_at(item, depth + 1).map_err(|wrong| wrong.inside(&format!(".{key}")))?;
         Ok((key.to_string(), value))

@@ -66,7 +66,7 @@ impl std::fmt::Display for Excess {
 /// What one strand of a script was last seen to hold.
 #[derive(Debug, Default)]
 pub struct Holdings {
-    frames: RefCell<Vec<Frame>>,
+    frames: RefCell<Vec<MeasuredFrame>>,
     /// Bytes that this strand holds in the sum of all.
     own: Cell<usize>,
     /// Bytes that all strands of the run hold.
@@ -83,14 +83,14 @@ impl Drop for Holdings {
 
 /// What was last measured of the variables of one function that is being carried out.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
+struct MeasuredFrame {
     at: u64,
     next: u64,
     bytes: usize,
 }
 
 /// Who is asked while a script is evaluated.
-pub struct Watch {
+pub struct EvaluationWatch {
     /// Whose holdings are meant, by the engine's tag; of the engine itself where nothing is found.
     pub whose: fn(&Dynamic) -> Option<Rc<Holdings>>,
     /// What is raised when a limit is passed.
@@ -114,8 +114,8 @@ pub enum Pulse {
 
 /// Watches what scripts of this engine hold, in place of whoever watched before.
 #[allow(deprecated, reason = "the hook is not deprecated, only marked as open to change; Rhai's version is pinned")]
-pub fn watch(engine: &mut Engine, watch: Watch) {
-    let Watch { whose, raise, this_in_loops, stop } = watch;
+pub fn watch(engine: &mut Engine, watch: EvaluationWatch) {
+    let EvaluationWatch { whose, raise, this_in_loops, stop } = watch;
     let (operations, unseen, own) =
         (Rc::new(Cell::new(0_u64)), Rc::new(Cell::new(0_u64)), Rc::new(Holdings::default()));
     let (counted, looked) = (Rc::clone(&operations), Rc::clone(&unseen));
@@ -188,7 +188,7 @@ impl Holdings {
         let mut frames = self.frames.borrow_mut();
         let level = context.call_level();
         if frames.len() != level + 1 {
-            frames.resize(level + 1, Frame { at: now, next: LOOK_AFTER, bytes: 0 });
+            frames.resize(level + 1, MeasuredFrame { at: now, next: LOOK_AFTER, bytes: 0 });
         }
         let Some(frame) = frames.get_mut(level) else { return Ok(()) };
         // Operations are counted anew for each engine, and the strand may go on with another.
@@ -204,7 +204,7 @@ impl Holdings {
         }
         let next = (sum.seen / 16).max(sum.seen.min(LOOK_AFTER_SOME));
         let next = u64::try_from(next).unwrap_or(LOOK_AFTER_MAX).clamp(LOOK_AFTER, LOOK_AFTER_MAX);
-        *frame = Frame { at: now, next, bytes: sum.bytes };
+        *frame = MeasuredFrame { at: now, next, bytes: sum.bytes };
         drop(frames);
         self.count()
     }

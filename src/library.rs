@@ -55,14 +55,14 @@ pub fn is_reserved(name: &str) -> bool {
 
 /// A shipped text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct ShippedText {
     /// Its name, as it is typed and imported.
     pub name: &'static str,
     /// The whole text.
     pub text: &'static str,
 }
 
-impl Entry {
+impl ShippedText {
     /// What it is, in one line.
     #[must_use]
     pub fn title(&self) -> &'static str {
@@ -102,7 +102,7 @@ pub fn find(shelf: Shelf, name: &str) -> Option<&'static str> {
 
 /// Everything that is shipped on a shelf, by name.
 #[must_use]
-pub fn all(shelf: Shelf) -> Vec<Entry> {
+pub fn all(shelf: Shelf) -> Vec<ShippedText> {
     let mut found = Vec::new();
     for (prefix, root) in [("runbooks", &RUNBOOKS), ("stdlib", &STDLIB)] {
         if shelf.place().0.starts_with(prefix) {
@@ -113,13 +113,13 @@ pub fn all(shelf: Shelf) -> Vec<Entry> {
     found
 }
 
-fn collect(folder: &'static Dir<'static>, shelf: Shelf, prefix: &str, found: &mut Vec<Entry>) {
+fn collect(folder: &'static Dir<'static>, shelf: Shelf, prefix: &str, found: &mut Vec<ShippedText>) {
     for file in folder.files() {
         let Some(path) = file.path().to_str() else { continue };
         let Some(wanted) = shelf.name_of(&format!("{prefix}/{path}")).map(str::len) else { continue };
         let Some(text) = file.contents_utf8() else { continue };
         let end = path.len() - shelf.place().1.len() - 1;
-        found.push(Entry { name: &path[end - wanted..end], text });
+        found.push(ShippedText { name: &path[end - wanted..end], text });
     }
     for inner in folder.dirs() {
         collect(inner, shelf, prefix, found);

@@ -10,13 +10,13 @@ mod takeover;
 mod verdict;
 mod write_off;
 
-pub use hearing::{Seen, hear};
+pub use hearing::{StateSeen, hear};
 pub(crate) use rollback::undone_in_part;
-pub use rollback::{Return, Wish, rollback, way_back};
+pub use rollback::{PreparedRollback, RollbackRequest, rollback, way_back};
 pub use said::{log_of, said};
 pub use takeover::Takeover;
 pub(crate) use verdict::reopening;
-pub use verdict::{Verdict, admits};
+pub use verdict::{OperatorRuling, admits};
 pub use write_off::write_off;
 
 use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
@@ -74,7 +74,7 @@ pub struct Finished {
 }
 
 /// The parts a run is carried out with.
-pub struct Parts {
+pub struct RunParts {
     /// The run.
     pub run: String,
     /// Where its record is kept.
@@ -157,7 +157,7 @@ pub fn snapshot(store: &dyn Store, history: &History) -> Result<Texts> {
 ///
 /// # Errors
 /// When its first records cannot be written: nothing was touched then.
-pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str) -> Result<Finished> {
+pub fn begin(prepared: &Prepared, mut parts: RunParts, params: Fields, estate: &str) -> Result<Finished> {
     let begun = first_record(prepared, &mut parts, &params, estate)?;
     let at = parts.world.now();
     let opening: Vec<Record> = std::iter::once(begun).chain(departures(&parts, &at)).collect();
@@ -167,7 +167,7 @@ pub fn begin(prepared: &Prepared, mut parts: Parts, params: Fields, estate: &str
 }
 
 /// How this runner is steered, and how it departs from the runbook by the gates it was given.
-fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
+fn departures(parts: &RunParts, at: &Moment) -> Vec<Record> {
     let (when, who) = (|| at.clone(), || parts.by.clone());
     let steering = parts.steering.clone().map(|steering| Record::Steered { steering, at: when(), by: who() });
     let told = parts.gates.iter().filter_map(|gate| gate.departure());
@@ -180,7 +180,7 @@ fn departures(parts: &Parts, at: &Moment) -> Vec<Record> {
 ///
 /// # Errors
 /// When a text cannot be stored.
-pub(crate) fn first_record(prepared: &Prepared, parts: &mut Parts, params: &Fields, estate: &str) -> Result<Record> {
+pub(crate) fn first_record(prepared: &Prepared, parts: &mut RunParts, params: &Fields, estate: &str) -> Result<Record> {
     let mut sources = BTreeMap::new();
     for (name, text) in &prepared.texts.files {
         sources.insert(name.clone(), parts.store.put_source(text).map_err(not_begun)?);
@@ -210,17 +210,17 @@ fn not_begun(mut error: Box<Error>) -> Box<Error> {
 ///
 /// # Errors
 /// `Refused` when its record is damaged; `Usage` when there is nothing to give such a verdict on.
-pub fn resume(prepared: &Prepared, parts: Parts, verdict: Verdict) -> Result<Finished> {
-    resume_on(prepared, parts, Terms { verdict, ..Terms::default() })
+pub fn resume(prepared: &Prepared, parts: RunParts, verdict: OperatorRuling) -> Result<Finished> {
+    resume_on(prepared, parts, ResumeTerms { verdict, ..ResumeTerms::default() })
 }
 
 /// On what terms a run is taken up again.
 #[derive(Debug, Default)]
-pub struct Terms {
+pub struct ResumeTerms {
     /// What a person says of the effect at which it stopped.
-    pub verdict: Verdict,
+    pub verdict: OperatorRuling,
     /// What was seen when they said it, and does not bear it out.
-    pub seen: Vec<Seen>,
+    pub seen: Vec<StateSeen>,
     /// Why a person goes on although a guard was decided by something that is otherwise now.
     pub drift: Option<String>,
     /// The texts it is prepared from are others than those on record, and fit them.
@@ -231,12 +231,12 @@ pub struct Terms {
 ///
 /// # Errors
 /// As above; `Usage` also when nothing has drifted, `Refused` when what is given up still runs.
-pub fn resume_on(prepared: &Prepared, mut parts: Parts, terms: Terms) -> Result<Finished> {
+pub fn resume_on(prepared: &Prepared, mut parts: RunParts, terms: ResumeTerms) -> Result<Finished> {
     let mut stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let known = History::from(stored.clone())?;
     if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
-        let wish = Wish { verdict: terms.verdict, seen: terms.seen, ..Wish::of(way.clone()) };
+        let wish = RollbackRequest { verdict: terms.verdict, seen: terms.seen, ..RollbackRequest::of(way.clone()) };
         return rollback::way_back_with(prepared, parts, wish, terms.adoption)?.go();
     }
     tell_again(&mut stored, &mut parts.sinks);
@@ -288,14 +288,14 @@ fn accepted_drift(run: &str, history: &History, reason: String, at: &Moment, by:
 
 fn carry_out(
     prepared: &Prepared,
-    parts: Parts,
+    parts: RunParts,
     history: History,
     last_seq: u64,
     opening: Vec<Record>,
     params: Fields,
     second_look: SecondLook,
 ) -> Result<Finished> {
-    let Parts { run, store, world, sinks, by, gates, steering: _ } = parts;
+    let RunParts { run, store, world, sinks, by, gates, steering: _ } = parts;
     let scanners = Rc::clone(&prepared.scanners);
     let setup = Setup { run: run.clone(), store, world, sinks, history, last_seq, scanners, gates, second_look, by };
     let door = Dispatcher::new(setup);

@@ -5,7 +5,7 @@ use crate::support::Baton;
 use crate::support::simulation::{Between, Play, Scene};
 use baton::error::Error;
 use baton::model::run::record::{Ending, Record};
-use baton::session::{Terms, Verdict};
+use baton::session::{OperatorRuling, ResumeTerms};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;
 
@@ -58,8 +58,8 @@ fn strikes(harm: Harm, verb: &str, subject: &str) -> FaultPlan {
     FaultPlan { faults: vec![Fault { at, harm }], ..FaultPlan::default() }
 }
 
-fn adopting(play: &Play<'_>, edited: &Scene) -> Result<Terms, Box<Error>> {
-    Ok(Terms { adoption: Some(play.fits(edited, usize::MAX)?), ..Terms::default() })
+fn adopting(play: &Play<'_>, edited: &Scene) -> Result<ResumeTerms, Box<Error>> {
+    Ok(ResumeTerms { adoption: Some(play.fits(edited, usize::MAX)?), ..ResumeTerms::default() })
 }
 
 /// The runbook as it is fails at `stage_install`, in its sixth step but one.
@@ -502,12 +502,14 @@ fn what_a_person_says_did_not_happen_may_be_asked_otherwise() {
     let refusal = adopting(&play, &edited).expect_err("nobody knows whether it happened").to_string();
     assert!(refusal.contains("recorded `run(cfg-a, touch x)`, attempted `run(cfg-a, touch y)`"), "{refusal}");
     for scene in [&edited, &base] {
-        let terms = Terms { adoption: play.fits_if(scene, false).ok(), ..Terms::default() };
-        let verdict = Verdict::NotHappened("looked".to_owned());
+        let terms = ResumeTerms { adoption: play.fits_if(scene, false).ok(), ..ResumeTerms::default() };
+        let verdict = OperatorRuling::NotHappened("looked".to_owned());
         let play = base.play_with(1, &strikes(Harm::JobLost { happened: false }, "run", "cfg-a"));
         play.run();
-        let done =
-            play.resume_on(scene, Terms { verdict, ..terms }, &CrashClock::never()).expect("fits").expect("lives");
+        let done = play
+            .resume_on(scene, ResumeTerms { verdict, ..terms }, &CrashClock::never())
+            .expect("fits")
+            .expect("lives");
         assert_eq!(done.ending, Ending::Done, "{:?}", done.error);
     }
 }

@@ -1,9 +1,9 @@
-//! The second look: what the guards of the enclosing steps were decided by is read again before the first change after
+//! The drift check: what the guards of the enclosing steps were decided by is read again before the first change after
 //! a resume. Only what others did is drift, and it stops the run before the change.
 
 use crate::support::simulation::{Between, Play, Scene};
 use baton::model::run::record::{EffectId, Ending, Record, TrackId};
-use baton::session::Terms;
+use baton::session::ResumeTerms;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use baton::world::{JobId, Request, Ticket, World};
 
@@ -43,7 +43,7 @@ fn meanwhile(play: &Play<'_>, host: &str, service: &str, verb: &str) {
 }
 
 fn resume(play: &Play<'_>, scene: &Scene, drift: Option<&str>) -> baton::session::Finished {
-    let terms = Terms { drift: drift.map(str::to_owned), ..Terms::default() };
+    let terms = ResumeTerms { drift: drift.map(str::to_owned), ..ResumeTerms::default() };
     play.resume_on(scene, terms, &CrashClock::never()).expect("not refused").expect("it lives")
 }
 
@@ -101,7 +101,7 @@ fn a_person_may_accept_a_drift_and_says_why() {
     let scene = Scene::of_text(RUNBOOK);
     let play = scene.play_with(1, &fails(Harm::FailsBefore, "backup", "confdb", 2));
     play.run();
-    let early = Terms { drift: Some("early".into()), ..Terms::default() };
+    let early = ResumeTerms { drift: Some("early".into()), ..ResumeTerms::default() };
     let refusal = play.resume_on(&scene, early, &CrashClock::never()).expect_err("nothing drifted").to_string();
     assert!(refusal.contains("nothing in run sim has drifted"), "{refusal}");
     meanwhile(&play, "cfg-b", "c2", "shutdown");

@@ -4,9 +4,9 @@
 use crate::support::checks::{Complaint, Trial};
 use crate::support::simulation::{Play, Scene};
 use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, RollbackScope};
 use baton::model::value::Value;
-use baton::session::Verdict;
+use baton::session::OperatorRuling;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger, oracle};
 
 const RUNBOOK: &str = "genesys/rollback";
@@ -304,16 +304,16 @@ fn before(version: &str) -> Value {
 }
 
 /// What a person says who has looked at the host (here: at the ledger).
-fn looked(play: &Play<'_>) -> Verdict {
+fn looked(play: &Play<'_>) -> OperatorRuling {
     let why = "looked at the host".to_owned();
-    if play.doubted_deed_happened() { Verdict::Happened(why) } else { Verdict::NotHappened(why) }
+    if play.doubted_deed_happened() { OperatorRuling::Happened(why) } else { OperatorRuling::NotHappened(why) }
 }
 
 /// Takes a run back to the end; what is in doubt is settled by looking.
 fn back_to_the_end(play: &Play<'_>) -> Result<(), String> {
-    let mut verdict = Verdict::Retry;
+    let mut verdict = OperatorRuling::Retry;
     for _ in 0..4 {
-        let finished = play.back_runner(&CrashClock::never(), &Way::All, verdict);
+        let finished = play.back_runner(&CrashClock::never(), &RollbackScope::All, verdict);
         verdict = match finished.map(|finished| finished.expect("it lives")) {
             Ok(finished) if finished.ending == Ending::RolledBack => return Ok(()),
             Ok(finished) if finished.ending == Ending::Doubt => looked(play),

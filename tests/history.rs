@@ -3,7 +3,7 @@
 use crate::records::{at, begun, effect, ended, failed, id, intent, job, outcome, read, step_begun, step_ended, who};
 use baton::error::Kind;
 use baton::journal::Stored;
-use baton::journal::history::{History, State, StepPhase, mismatch};
+use baton::journal::history::{EffectState, History, StepPhase, mismatch};
 use baton::model::run::effect::{Action, Class, Effect, Outcome};
 use baton::model::run::record::{Ending, FORMAT, Record, TrackId};
 use baton::model::span::Span;
@@ -66,13 +66,13 @@ fn a_history_answers_what_became_of_each_effect() {
     ])
     .expect("legal");
     let state = |n| history.recorded(&id("0", n)).map(|past| (past.attempt, past.state));
-    assert!(matches!(state(1), Some((1, State::Settled(Outcome::Done { .. })))));
-    assert!(matches!(state(2), Some((1, State::Settled(Outcome::Done { .. })))));
+    assert!(matches!(state(1), Some((1, EffectState::Settled(Outcome::Done { .. })))));
+    assert!(matches!(state(2), Some((1, EffectState::Settled(Outcome::Done { .. })))));
     assert_eq!(state(3), None);
-    assert_eq!(state(4), Some((1, State::Doubted { reason: "the host rebooted" })));
-    assert_eq!(state(5), Some((1, State::SettledByPerson { happened: false })));
-    assert_eq!(state(6), Some((2, State::Open)));
-    assert_eq!(state(7), Some((1, State::ToRetry)));
+    assert_eq!(state(4), Some((1, EffectState::Doubted { reason: "the host rebooted" })));
+    assert_eq!(state(5), Some((1, EffectState::SettledByPerson { happened: false })));
+    assert_eq!(state(6), Some((2, EffectState::Open)));
+    assert_eq!(state(7), Some((1, EffectState::ToRetry)));
     let past = history.recorded(&id("0", 6)).expect("asked for");
     assert_eq!((past.effect.label.as_str(), past.since, past.step), ("start(c2)", &at(99), "1"));
     assert_eq!(history.recorded(&id("0.1-0", 6)), None, "another track");

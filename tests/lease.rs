@@ -6,7 +6,7 @@ use baton::error::Result;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{RunId, Store, Stored};
 use baton::model::run::record::{Ending, Moment, Record, Who};
-use baton::session::{self, Finished, Parts};
+use baton::session::{self, Finished, RunParts};
 use baton::sim::CrashClock;
 use baton::world::lease::Runner;
 use baton::world::{Completion, Request, Ticket, World};
@@ -90,7 +90,7 @@ impl Store for Frozen<MemoryStore> {
 fn frozen_runner(scene: &Scene, play: &Play<'_>, at: u32, meanwhile: Meanwhile) -> Finished {
     let freezer = Freezer { left: Rc::new(Cell::new(at)), meanwhile: Rc::new(RefCell::new(Some(meanwhile))) };
     let world: Box<dyn World> = Box::new(play.estate.connect(CrashClock::never()));
-    let parts = Parts {
+    let parts = RunParts {
         run: "sim".into(),
         store: Box::new(Frozen(play.store.clone(), freezer.clone())),
         world: Box::new(Frozen(world, freezer)),
@@ -152,7 +152,7 @@ fn another_run_is_refused_until_the_first_is_over() {
     let told = refused.error.expect("it says why").to_string();
     assert!(told.contains("run sim (tester@sim, pid 1, since 2026-11-21T22:00:"), "{told}");
     assert!(told.contains("baton takeover sim-next --reason"), "{told}");
-    assert_eq!(first.back(&baton::model::run::record::Way::Abort).ending, Ending::Aborted);
+    assert_eq!(first.back(&baton::model::run::record::RollbackScope::Abort).ending, Ending::Aborted);
     let done = second.run();
     assert_eq!((done.ending, done.error), (Ending::Done, None));
     // What is over holds nothing.
@@ -177,7 +177,7 @@ fn what_a_run_took_over_and_never_used_is_free_when_it_is_over() {
         let refused = third.run();
         let told = refused.error.map(|error| error.to_string()).unwrap_or_default();
         assert!(refused.exit_code == 8 && told.contains("run sim-next") && told.contains("holds"), "{told}");
-        let ended = if gives_up { second.back(&baton::model::run::record::Way::Abort) } else { second.run() };
+        let ended = if gives_up { second.back(&baton::model::run::record::RollbackScope::Abort) } else { second.run() };
         assert_eq!(ended.ending, if gives_up { Ending::Aborted } else { Ending::Done }, "{:?}", ended.error);
         let done = third.run();
         assert_eq!((done.ending, done.error), (Ending::Done, None), "given up: {gives_up}");

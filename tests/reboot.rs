@@ -101,7 +101,7 @@ fn fewer_restarts_than_expected_are_a_failure_and_none_needs_to_be_put_back() {
     let play = twice.play(1);
     let told = play.run().error.expect("it restarts once only").to_string();
     assert!(told.contains("when 5min were over"), "{told}");
-    assert_eq!(play.back(&baton::model::run::record::Way::All).ending, Ending::RolledBack);
+    assert_eq!(play.back(&baton::model::run::record::RollbackScope::All).ending, Ending::RolledBack);
     assert_eq!(restarts(&play), 1);
 }
 

@@ -1,6 +1,6 @@
 //! Records to build histories from: one plausible run of a runbook, piece by piece.
 
-use baton::model::run::automaton::{Next, Row, Symbol, Table};
+use baton::model::run::automaton::{DecisionTable, Next, Row, Symbol};
 use baton::model::run::effect::{
     Action, Ask, Capture, Class, Effect, ExitWatch, Failure, FailureKind, Form, Goal, Job, LogSource, LogWait, Outcome,
     Probe, Undo, Until, Want,
@@ -8,7 +8,7 @@ use baton::model::run::effect::{
 use baton::model::run::mark::{Cursor, Identity, Mark};
 use baton::model::run::place::PlaceData;
 use baton::model::run::reading::Reading;
-use baton::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
+use baton::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, RollbackScope, TrackId, Who};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use std::collections::BTreeMap;
@@ -148,7 +148,7 @@ pub(crate) fn every_record() -> Vec<Record> {
         events: vec![25302],
         meanings: BTreeMap::new(),
     };
-    let table = Table {
+    let table = DecisionTable {
         start: "W0".into(),
         rows: vec![Row {
             states: vec![],
@@ -230,9 +230,9 @@ fn deeds_of_people() -> Vec<Record> {
             by: who(),
         },
         Record::Adopted { sources: BTreeMap::new(), changes: vec!["step 2".into()], at: at(35), by: who() },
-        Record::Rollback { way: Way::All, at: at(36), by: who() },
-        Record::Rollback { way: Way::To("2".into()), at: at(36), by: who() },
-        Record::Rollback { way: Way::Abort, at: at(36), by: who() },
+        Record::Rollback { way: RollbackScope::All, at: at(36), by: who() },
+        Record::Rollback { way: RollbackScope::To("2".into()), at: at(36), by: who() },
+        Record::Rollback { way: RollbackScope::Abort, at: at(36), by: who() },
         Record::Undone { since: 4, at: at(37) },
         Record::Typed { n: 1, point: "end".into(), text: "1 + 1".into(), at: at(38), by: who() },
         Record::Deviation { what: "a shell on c2".into(), reason, hosts: vec!["c2".into()], at: at(39), by: who() },

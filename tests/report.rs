@@ -12,7 +12,7 @@ use baton::model::site::inventory::Pair;
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
 use baton::report::style::Style;
-use baton::report::{Fan, diagnostic, ending, json::JsonLines, summary, terminal::Terminal};
+use baton::report::{Fan, diagnostic, ending, json::JsonLines, summary, terminal::TerminalView};
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -187,7 +187,7 @@ fn a_run() -> Vec<Record> {
 
 fn play(records: &[Record], replayed: usize) -> String {
     let page = Page::default();
-    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    let mut view = TerminalView::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     for (index, record) in records.iter().enumerate() {
         view.event(&Event::Recorded { seq: index as u64 + 1, record: record.clone(), replayed: index < replayed });
     }
@@ -257,8 +257,11 @@ fn a_night_that_goes_past_midnight_says_which_day_it_is() {
     assert_eq!(text.matches("Sunday 2026-11-22, UTC+00:00").count(), 1, "{text}");
     // At 3 o'clock the clocks of Vienna are put back to 2.
     let page = Page::default();
-    let mut view =
-        Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap());
+    let mut view = TerminalView::new(
+        Box::new(page.clone()),
+        Style::plain(),
+        TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap(),
+    );
     for (n, wall) in [1_792_886_400_000, 1_792_890_000_001].into_iter().enumerate() {
         let record = Record::StepBegun {
             track: TrackId::main(),
@@ -318,7 +321,7 @@ fn the_log_of_a_watch_is_told_again_by_its_record() {
 #[test]
 fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
     let page = Page::default();
-    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    let mut view = TerminalView::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     for ms in (0..10).map(|tick| tick * 10_000) {
         let left = Some(Span(100_000 - ms as u64));
         view.event(&Event::Waiting {
@@ -335,7 +338,7 @@ fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
 #[test]
 fn the_looks_of_a_wait_until_are_one_wait() {
     let page = Page::default();
-    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    let mut view = TerminalView::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     let action = Action::Sleep { span: Span::secs(10), within: None };
     let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None, before: None };
     for n in 1..=10 {
@@ -361,7 +364,7 @@ fn the_looks_of_a_wait_until_are_one_wait() {
 fn on_a_terminal_the_wait_is_one_line_that_is_rewritten() {
     let page = Page::default();
     let style = Style { live: true, ..Style::plain() };
-    let mut view = Terminal::new(Box::new(page.clone()), style, TimeZone::UTC);
+    let mut view = TerminalView::new(Box::new(page.clone()), style, TimeZone::UTC);
     let wait = |ms| Event::Waiting { id: id(1), what: "x".repeat(200), reading: String::new(), left: None, at: at(ms) };
     view.event(&wait(0));
     view.event(&wait(1_000));
@@ -380,7 +383,7 @@ fn on_a_narrow_terminal_a_wait_keeps_its_count_and_the_time_that_is_left() {
     for ((what, reading, count), width) in waits.iter().flat_map(|wait| [40, 60, 80].map(|width| (wait, width))) {
         let page = Page::default();
         let style = Style { live: true, width, ..Style::plain() };
-        let mut view = Terminal::new(Box::new(page.clone()), style, TimeZone::UTC);
+        let mut view = TerminalView::new(Box::new(page.clone()), style, TimeZone::UTC);
         let (what, reading, left) = (what.clone(), reading.clone(), Some(Span::mins(58)));
         view.event(&Event::Waiting { id: id(1), what, reading, left, at: at(0) });
         let line = page.text().replace("\r\u{1b}[2K", "");
@@ -393,7 +396,7 @@ fn on_a_narrow_terminal_a_wait_keeps_its_count_and_the_time_that_is_left() {
 #[test]
 fn log_events_and_host_output_are_shown_and_cannot_move_the_cursor() {
     let page = Page::default();
-    let mut view = Terminal::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
+    let mut view = TerminalView::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     let line = "22:00:01 Std 21-25302 upgrade mode\u{1b}[2J".to_owned();
     let seen = |times| Event::LogSeen {
         id: id(1),
@@ -449,7 +452,7 @@ fn nothing_is_wider_than_the_screen_and_no_long_name_is_lost() {
     for width in [40, 60, 80] {
         let style = Style { width, ..Style::plain() };
         let page = Page::default();
-        let mut view = Terminal::new(Box::new(page.clone()), style, TimeZone::UTC);
+        let mut view = TerminalView::new(Box::new(page.clone()), style, TimeZone::UTC);
         for (seq, record) in (1..).zip(&records) {
             view.event(&Event::Recorded { seq, record: record.clone(), replayed: false });
         }
@@ -465,7 +468,7 @@ fn nothing_is_wider_than_the_screen_and_no_long_name_is_lost() {
         }
     }
     let unbroken = Page::default();
-    let mut view = Terminal::new(Box::new(unbroken.clone()), Style::unadorned(), TimeZone::UTC);
+    let mut view = TerminalView::new(Box::new(unbroken.clone()), Style::unadorned(), TimeZone::UTC);
     for (seq, record) in (1..).zip(&records) {
         view.event(&Event::Recorded { seq, record: record.clone(), replayed: false });
     }

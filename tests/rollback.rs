@@ -11,7 +11,7 @@ mod words;
 
 use crate::support::simulation::{Play, Scene};
 use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, RollbackScope};
 use baton::model::value::Value;
 use baton::session::Finished;
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
@@ -72,7 +72,7 @@ fn what_was_changed_is_put_back_newest_first() {
     let failed = play.run();
     assert_eq!(failed.ending, Ending::Failed);
     assert!(failed.error.expect("it says why").to_string().contains("baton rollback sim"));
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(deeds(&play), ["set_readonly c1", "set_option c2", "restore_option c2", "unset_readonly c1"]);
     assert_eq!(settled(&play), fresh(&scene));
 }
@@ -82,9 +82,9 @@ fn a_run_that_came_to_its_end_can_be_taken_back_and_only_once() {
     let scene = Scene::of_text(THREE);
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Done);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(settled(&play), fresh(&scene), "a backup stays, the rest is as it was");
-    let (before, refused) = (play.bytes(), play.no_way_back(&Way::All));
+    let (before, refused) = (play.bytes(), play.no_way_back(&RollbackScope::All));
     assert!(refused.contains("rolled back already"), "{refused}");
     rolled_back(&play.run());
     assert_eq!(play.bytes(), before, "nothing more is written");
@@ -96,10 +96,15 @@ fn a_plan_is_told_without_writing_or_doing_anything() {
     let play = scene.play(1);
     play.run();
     let (journal, done) = (play.bytes(), deeds(&play));
-    let steps: Vec<String> = play.plan_back(&Way::All).acts().into_iter().filter_map(|act| Some(act.step?.1)).collect();
+    let steps: Vec<String> =
+        play.plan_back(&RollbackScope::All).acts().into_iter().filter_map(|act| Some(act.step?.1)).collect();
     assert_eq!(steps, ["Save", "Mark", "Freeze"]);
-    let from: Vec<String> =
-        play.plan_back(&Way::To("mark".into())).acts().into_iter().filter_map(|act| Some(act.step?.1)).collect();
+    let from: Vec<String> = play
+        .plan_back(&RollbackScope::To("mark".into()))
+        .acts()
+        .into_iter()
+        .filter_map(|act| Some(act.step?.1))
+        .collect();
     assert_eq!(from, ["Save", "Mark"]);
     assert_eq!((play.bytes(), deeds(&play)), (journal, done));
 }
@@ -111,7 +116,7 @@ fn what_was_so_before_stays_so() {
     play.meddle("c1", "set_readonly", &[]);
     let before = play.summary();
     play.run();
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(deeds(&play), ["set_readonly c1", "set_option c2", "restore_option c2"]);
     assert_eq!(settled(&play), before);
 }
@@ -122,7 +127,7 @@ fn what_somebody_else_changed_since_is_kept_and_told() {
     let play = scene.play_with(1, &fails("backup", "confdb"));
     play.run();
     play.meddle("c2", "set_option", &[("section", "confserv"), ("key", "upgrade-mode"), ("value", "7")]);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(deeds(&play), ["set_readonly c1", "set_option c2", "set_option c2", "unset_readonly c1"]);
     let kept: Vec<String> = notes(&play).into_iter().filter(|note| note.starts_with("kept")).collect();
     assert_eq!(kept.len(), 1);
@@ -135,7 +140,7 @@ fn what_somebody_else_has_put_back_is_not_put_back_again() {
     let play = scene.play_with(1, &fails("backup", "confdb"));
     play.run();
     play.meddle("c1", "unset_readonly", &[]);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(deeds(&play), ["set_readonly c1", "set_option c2", "unset_readonly c1", "restore_option c2"]);
     assert!(notes(&play).iter().any(|note| note.contains("needs no undoing")), "{:?}", notes(&play));
 }
@@ -166,11 +171,11 @@ fn whatever_goes_wrong_with_a_change_all_of_it_can_be_taken_back() {
         let mut finished = play.run();
         assert_ne!(finished.ending, Ending::Done);
         if finished.ending == Ending::Doubt {
-            assert!(play.no_way_back(&Way::All).contains("has to be settled"), "{plan}");
+            assert!(play.no_way_back(&RollbackScope::All).contains("has to be settled"), "{plan}");
             finished = play.resume_with(play.doubted_deed_happened());
         }
         assert!(matches!(finished.ending, Ending::Failed), "{plan}: {:?}", finished.error);
-        let back = play.back(&Way::All);
+        let back = play.back(&RollbackScope::All);
         assert_eq!(back.ending, Ending::RolledBack, "{plan}: {:?}", back.error);
         assert_eq!(settled(&play), before, "{plan}\n{:#?}", deeds(&play));
     }
@@ -183,13 +188,13 @@ fn whatever_goes_wrong_on_the_way_back_it_goes_on_to_its_end() {
     let before = fresh(&scene);
     let play = scene.play(1);
     play.run();
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     let places: Vec<Trigger> = play.estate.places().into_iter().skip(6).collect();
     assert_eq!(places.len(), 5, "{places:?}");
     for plan in FaultPlan::singles(&places) {
         let play = scene.play_with(1, &plan);
         assert_eq!(play.run().ending, Ending::Failed);
-        let mut finished = play.back(&Way::All);
+        let mut finished = play.back(&RollbackScope::All);
         let mut stops = 0;
         while finished.ending != Ending::RolledBack {
             stops += 1;

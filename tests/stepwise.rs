@@ -1,13 +1,13 @@
 //! Stepwise execution and stopping after a step, in simulation: every word, what is shown, and what stays on record.
 
 use crate::support::simulation::{Play, Scene};
-use baton::dispatch::{EffectAhead, Gate, Passage, StepAhead, Stepwise, UntilStep};
+use baton::dispatch::{EffectAhead, Gate, GateDecision, StepAhead, Stepwise, UntilStep};
 use baton::error::Kind;
 use baton::model::run::effect::{Action, Effect, Outcome};
 use baton::model::run::event::Event;
 use baton::model::run::record::{Ending, Record, Who};
 use baton::model::run::step_name::StepName;
-use baton::session::{Finished, Verdict};
+use baton::session::{Finished, OperatorRuling};
 use baton::sim::CrashClock;
 use baton::world::{Link, Stopped};
 use std::rc::Rc;
@@ -36,7 +36,7 @@ fn stepped(play: &Play<'_>, lines: &[&str]) -> Finished {
 }
 
 fn runner(play: &Play<'_>, gate: Rc<dyn Gate>) -> Finished {
-    play.steered(&CrashClock::never(), vec![gate], Verdict::Retry).expect("not refused").expect("it lives")
+    play.steered(&CrashClock::never(), vec![gate], OperatorRuling::Retry).expect("not refused").expect("it lives")
 }
 
 /// The effects that were shown before they were asked for.
@@ -229,13 +229,13 @@ parallel([service("c1"), service("c2"), service("confdb")], |s| { run(s, ["true"
 struct NoBackup;
 
 impl Gate for NoBackup {
-    fn before_step(&self, _: &dyn Link, _: &StepAhead<'_>) -> Result<Passage, Stopped> {
-        Ok(Passage::Go)
+    fn before_step(&self, _: &dyn Link, _: &StepAhead<'_>) -> Result<GateDecision, Stopped> {
+        Ok(GateDecision::Go)
     }
 
-    fn before_effect(&self, _: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped> {
-        let skip = Passage::Skip { reason: "made last night".into(), by: who() };
-        Ok(if ahead.effect.label == BACKUP { skip } else { Passage::Go })
+    fn before_effect(&self, _: &dyn Link, ahead: &EffectAhead<'_>) -> Result<GateDecision, Stopped> {
+        let skip = GateDecision::Skip { reason: "made last night".into(), by: who() };
+        Ok(if ahead.effect.label == BACKUP { skip } else { GateDecision::Go })
     }
 }
 
@@ -247,7 +247,7 @@ fn a_runner_may_die_at_any_point_of_a_run_with_something_left_out() {
         point += 1;
         let play = scene.play(1);
         let clock = CrashClock::at(point);
-        let first = play.steered(&clock, vec![Rc::new(NoBackup)], Verdict::Retry).expect("not refused");
+        let first = play.steered(&clock, vec![Rc::new(NoBackup)], OperatorRuling::Retry).expect("not refused");
         if first.is_some() {
             break;
         }

@@ -4,7 +4,7 @@ use crate::crash::SCENES;
 use crate::support::simulation::Scene;
 use baton::model::run::record::Ending;
 use baton::report::ending::render;
-use baton::report::redundancy::{Condition, Interval};
+use baton::report::redundancy::{Condition, ObservedInterval};
 use baton::report::style::Style;
 use baton::report::summary::{Summary, summarise};
 use jiff::tz::TimeZone;
@@ -16,8 +16,8 @@ const OUT_SLACK: i64 = 20_000;
 /// The pairs of the shipped labs, one each.
 const PAIRS: [&str; 2] = ["confserv", "db"];
 
-fn said(sum: &Summary, condition: Condition) -> Vec<&Interval> {
-    let of_pair = |interval: &&Interval| PAIRS.contains(&interval.whose.as_str());
+fn said(sum: &Summary, condition: Condition) -> Vec<&ObservedInterval> {
+    let of_pair = |interval: &&ObservedInterval| PAIRS.contains(&interval.whose.as_str());
     sum.intervals.iter().filter(|interval| interval.condition == condition).filter(of_pair).collect()
 }
 
@@ -44,7 +44,8 @@ fn what_is_said_of_service_and_redundancy_is_never_shorter_than_the_truth() {
             let said = said(&sum, condition);
             for truth in ledger.intervals.iter().filter(|truth| truth.kind == kind) {
                 let until = truth.to.unwrap_or(sum.last);
-                let covers = |one: &&&Interval| one.from <= truth.from && one.until.is_none_or(|said| said >= until);
+                let covers =
+                    |one: &&&ObservedInterval| one.from <= truth.from && one.until.is_none_or(|said| said >= until);
                 assert!(said.iter().any(|one| covers(&one)), "{runbook} in {scenario}: {truth:?} is not in {said:#?}");
             }
         }
@@ -65,7 +66,7 @@ fn what_is_said_is_not_much_longer_than_the_truth() {
         let truth = play.estate.ledger().total("NORED", sum.last);
         let most = truth + SLACK * said.len() as i64;
         assert!(total <= most, "{runbook} in {scenario}: {total} ms are said, {truth} ms are true");
-        let open: Vec<&Interval> = sum.intervals.iter().filter(|one| one.until.is_none()).collect();
+        let open: Vec<&ObservedInterval> = sum.intervals.iter().filter(|one| one.until.is_none()).collect();
         assert!(open.is_empty(), "{runbook} in {scenario}: done, but {open:#?}");
         let out = said_out(&sum);
         assert_eq!(
@@ -112,6 +113,6 @@ fn where_the_clients_went_is_told_as_it_was_last_read() {
     assert_eq!(said_of_clients("never-ready"), [] as [&str; 0], "nobody has moved");
 }
 
-fn said_out(sum: &Summary) -> Vec<&Interval> {
+fn said_out(sum: &Summary) -> Vec<&ObservedInterval> {
     said(sum, Condition::NobodyServes)
 }

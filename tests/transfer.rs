@@ -2,7 +2,7 @@
 //! every death of the runner.
 
 use crate::support::simulation::{Between, Scene};
-use baton::exec::{BLOCK, Order, Scanners, Verdict, perform};
+use baton::exec::{BLOCK, ExecResult, Order, Scanners, perform};
 use baton::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome, Transfer};
 use baton::model::run::event::Event;
 use baton::model::run::record::{EffectId, Ending, Moment, TrackId};
@@ -97,7 +97,7 @@ fn transfer(local: &Path, remote: &Path) -> Transfer {
     Transfer { local: text(local), remote: text(remote), mode: None, sha256: None, limit, max, replace: false }
 }
 
-fn act(wire: &Wire, action: Action, recovering: bool) -> Result<Verdict, Stopped> {
+fn act(wire: &Wire, action: Action, recovering: bool) -> Result<ExecResult, Stopped> {
     let effect =
         Effect { action, label: "carry".into(), host: Some("h".into()), service: None, undo: None, before: None };
     let (id, since) = (EffectId { track: TrackId::main(), n: 1 }, wire.now());
@@ -116,17 +116,17 @@ fn act(wire: &Wire, action: Action, recovering: bool) -> Result<Verdict, Stopped
 }
 
 #[track_caller]
-fn done(verdict: Result<Verdict, Stopped>) -> Value {
+fn done(verdict: Result<ExecResult, Stopped>) -> Value {
     match verdict {
-        Ok(Verdict::Outcome(Outcome::Done { value, .. })) => value,
+        Ok(ExecResult::Outcome(Outcome::Done { value, .. })) => value,
         other => panic!("not done: {other:?}"),
     }
 }
 
 #[track_caller]
-fn failed(verdict: Result<Verdict, Stopped>) -> Failure {
+fn failed(verdict: Result<ExecResult, Stopped>) -> Failure {
     match verdict {
-        Ok(Verdict::Outcome(Outcome::Failed(failure))) => failure,
+        Ok(ExecResult::Outcome(Outcome::Failed(failure))) => failure,
         other => panic!("not failed: {other:?}"),
     }
 }

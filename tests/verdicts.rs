@@ -5,7 +5,7 @@ use baton::journal::Store;
 use baton::journal::history::History;
 use baton::model::run::effect::{Action, Effect};
 use baton::model::run::record::{Ending, Record};
-use baton::session::{self, Finished, Verdict};
+use baton::session::{self, Finished, OperatorRuling};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 
 const NESTED: &str = r#"//! A change that fails inside two steps
@@ -23,11 +23,11 @@ fn fails_once(verb: &str, service: &str) -> FaultPlan {
     FaultPlan { faults: vec![Fault { at, harm: Harm::FailsBefore }], ..FaultPlan::default() }
 }
 
-fn said(play: &Play<'_>, verdict: Verdict) -> Finished {
+fn said(play: &Play<'_>, verdict: OperatorRuling) -> Finished {
     play.steered(&CrashClock::never(), vec![], verdict).expect("not refused").expect("it lives")
 }
 
-fn admits(play: &Play<'_>, verdict: &Verdict) -> Result<(), String> {
+fn admits(play: &Play<'_>, verdict: &OperatorRuling) -> Result<(), String> {
     let history = History::from(play.store.read("sim").expect("reads")).expect("legal");
     session::admits("sim", &history, verdict).map_err(|error| error.to_string())
 }
@@ -40,19 +40,19 @@ fn notes(play: &Play<'_>) -> Vec<String> {
     play.records().into_iter().filter_map(note).collect()
 }
 
-fn skip() -> Verdict {
-    Verdict::Skip("made last night".into())
+fn skip() -> OperatorRuling {
+    OperatorRuling::Skip("made last night".into())
 }
 
-fn done() -> Verdict {
-    Verdict::Happened("the file is there".into())
+fn done() -> OperatorRuling {
+    OperatorRuling::Happened("the file is there".into())
 }
 
 #[test]
 fn what_failed_may_be_left_out_said_to_have_happened_or_tried_again() {
     let scene = Scene::of_text(NESTED);
     for (verdict, note, tries) in
-        [(skip(), "changed false", 0), (done(), "changed true", 0), (Verdict::Retry, "changed true", 1)]
+        [(skip(), "changed false", 0), (done(), "changed true", 0), (OperatorRuling::Retry, "changed true", 1)]
     {
         let play = scene.play_with(1, &fails_once("backup", "confdb"));
         assert_eq!(play.run().ending, Ending::Failed);
@@ -89,7 +89,7 @@ fn a_runner_may_die_at_any_point_after_a_word() {
                 break;
             }
             // The word may not have been written: then it is said again.
-            let again = if admits(&play, &verdict).is_ok() { verdict.clone() } else { Verdict::Retry };
+            let again = if admits(&play, &verdict).is_ok() { verdict.clone() } else { OperatorRuling::Retry };
             let finished = said(&play, again);
             assert_eq!(finished.ending, Ending::Done, "{verdict:?}, died at {point}: {:?}", finished.error);
             let deeds: Vec<(String, usize)> = play.deeds().into_iter().collect();
@@ -101,7 +101,7 @@ fn a_runner_may_die_at_any_point_after_a_word() {
 
 #[test]
 fn a_word_that_would_not_fit_is_refused_and_nothing_is_written() {
-    let refused = |text: &str, plan: &FaultPlan, verdict: &Verdict| {
+    let refused = |text: &str, plan: &FaultPlan, verdict: &OperatorRuling| {
         let scene = Scene::of_text(text);
         let play = scene.play_with(1, plan);
         play.run();
@@ -112,7 +112,7 @@ fn a_word_that_would_not_fit_is_refused_and_nothing_is_written() {
         assert_eq!(play.records().len(), before, "nothing is written");
         wrong
     };
-    let wrong = refused(NESTED, &fails_once("backup", "confdb"), &Verdict::NotHappened("no".into()));
+    let wrong = refused(NESTED, &fails_once("backup", "confdb"), &OperatorRuling::NotHappened("no".into()));
     assert_eq!(wrong, "error: nothing in run sim is in doubt\n  hint: take it up again: baton resume sim");
     let guard = "//! A guard\nstage_install(service(\"c2\"), \"9.0.1\");\nguard(false, \"never holds\");";
     let wrong = refused(guard, &FaultPlan::default(), &skip());

@@ -2,9 +2,9 @@
 
 use crate::records::{at, begun, effect, ended, failed, id, intent, job, outcome, step_begun, step_ended, who};
 use baton::journal::Stored;
-use baton::journal::history::{History, State, StepPhase};
+use baton::journal::history::{EffectState, History, StepPhase};
 use baton::model::run::effect::{Action, Ask, Effect, Form};
-use baton::model::run::record::{Ending, Record, TrackId, Way};
+use baton::model::run::record::{Ending, Record, RollbackScope, TrackId};
 use std::collections::BTreeMap;
 
 fn history(records: Vec<Record>) -> Result<History, String> {
@@ -26,7 +26,7 @@ fn skipped(n: u64) -> Record {
     Record::Skipped { id: id("0", n), reason: "done by hand".into(), at: at(41), by: who() }
 }
 
-fn rollback(way: Way) -> Record {
+fn rollback(way: RollbackScope) -> Record {
     Record::Rollback { way, at: at(42), by: who() }
 }
 
@@ -39,14 +39,14 @@ fn what_a_person_said_of_an_effect_counts_until_its_outcome_is_written() {
     let asked = vec![begun(), intent(1, 1, question()), ended(Ending::Suspended), answered(1)];
     let past = history(asked.clone()).expect("legal");
     let asked_before = past.recorded(&id("0", 1)).expect("asked");
-    assert_eq!(asked_before.state, State::Answered { word: "yes", note: "seen", by: "anna" });
+    assert_eq!(asked_before.state, EffectState::Answered { word: "yes", note: "seen", by: "anna" });
     assert!(asked_before.gives_way, "another question may stand there now");
     history([asked, vec![outcome(1, 1)]].concat()).expect("the answer becomes the outcome");
 
     let left_out = vec![begun(), intent(1, 1, job("start")), failed(1, 1), skipped(1)];
     let past = history(left_out.clone()).expect("legal");
     let state = past.recorded(&id("0", 1)).expect("asked").state;
-    assert_eq!(state, State::Skipped { reason: "done by hand", by: "root" });
+    assert_eq!(state, EffectState::Skipped { reason: "done by hand", by: "root" });
     history([left_out, vec![outcome(1, 1)]].concat()).expect("the skip becomes the outcome");
 }
 
@@ -74,20 +74,20 @@ fn a_run_that_is_over_can_only_go_back_and_only_once() {
     for ending in [Ending::Done, Ending::Held] {
         let over = vec![begun(), ended(ending)];
         history([over.clone(), vec![answered(1)]].concat()).expect_err("it is over");
-        let back = history([over.clone(), vec![rollback(Way::All)]].concat()).expect("it may go back");
-        assert_eq!((back.way_back(), back.rollbacks(), back.is_final()), (Some(&Way::All), 1, false));
-        let end = vec![rollback(Way::All), ended(Ending::RolledBack)];
+        let back = history([over.clone(), vec![rollback(RollbackScope::All)]].concat()).expect("it may go back");
+        assert_eq!((back.way_back(), back.rollbacks(), back.is_final()), (Some(&RollbackScope::All), 1, false));
+        let end = vec![rollback(RollbackScope::All), ended(Ending::RolledBack)];
         let back = history([over.clone(), end.clone()].concat()).expect("it went back");
         assert!(back.is_final());
-        history([over, end, vec![rollback(Way::All)]].concat()).expect_err("there is nothing left to undo");
+        history([over, end, vec![rollback(RollbackScope::All)]].concat()).expect_err("there is nothing left to undo");
     }
-    let twice = vec![begun(), rollback(Way::All), rollback(Way::All)];
+    let twice = vec![begun(), rollback(RollbackScope::All), rollback(RollbackScope::All)];
     assert!(history(twice).expect_err("once").ends_with("the run is on its way back already"));
 }
 
 #[test]
 fn what_was_undone_may_be_asked_for_again_under_attempts_of_its_own() {
-    let way = Way::To("1".into());
+    let way = RollbackScope::To("1".into());
     let records = vec![
         begun(),
         intent(1, 1, job("start")),
@@ -105,7 +105,7 @@ fn what_was_undone_may_be_asked_for_again_under_attempts_of_its_own() {
     assert_eq!((back.effects(), back.way_back()), (1, None));
     assert_eq!(back.step(&TrackId::main(), "1"), None, "the step is to come");
     let past = back.recorded(&id("0", 2)).expect("it was asked for");
-    assert_eq!((past.state, past.attempt, past.base), (State::Undone, 1, 2));
+    assert_eq!((past.state, past.attempt, past.base), (EffectState::Undone, 1, 2));
     let opened = Record::Opened { at: at(50), by: who() };
     let again = vec![opened, step_begun("1"), intent(2, 2, job("start")), outcome(2, 2)];
     let on = history([records, again].concat()).expect("the step is done anew, in another way");

@@ -1,7 +1,7 @@
 //! What the log of a Configuration Server means, and that it never stops a server by itself.
 
 use crate::support::simulation::{Play, Scene};
-use baton::model::run::automaton::{Machine, Symbol, Table, Turn};
+use baton::model::run::automaton::{DecisionTable, Machine, Symbol, Turn};
 use baton::model::run::effect::{Action, Want};
 use baton::model::run::record::{Ending, Record};
 
@@ -42,7 +42,7 @@ fn a_server_is_stopped_only_beside_a_peer_that_was_just_read_as_primary() {
 }
 
 /// A table of the shipped module, as a runbook gets it.
-fn table(text: &str) -> Table {
+fn table(text: &str) -> DecisionTable {
     let scene = Scene::of_text(&format!(
         "//! Watches\nimport \"genesys/confserv-tables\" as tables;\n\
          watch_log(service(\"c2\"), {text}, #{{ limit: \"1s\" }});"
@@ -62,7 +62,7 @@ fn table(text: &str) -> Table {
     play.records().into_iter().find_map(table).expect("a table")
 }
 
-fn outcome(table: &Table, events: &[i64]) -> String {
+fn outcome(table: &DecisionTable, events: &[i64]) -> String {
     let mut machine = Machine::new(table);
     for event in events {
         if let Turn::Ended(outcome) = machine.feed(Symbol::Event(*event)).turn {

@@ -5,7 +5,7 @@
 //! from its start to its return; beside `grep -E` with the same expressions, in the C locale.
 
 use crate::table::{Figure, median, ms, p99};
-use baton::exec::{self, Order, Scanners, Verdict};
+use baton::exec::{self, ExecResult, Order, Scanners};
 use baton::model::run::effect::{Action, Effect, LogSource, LogWait, Outcome, Want};
 use baton::model::run::event::Event;
 use baton::model::run::mark::Mark;
@@ -70,7 +70,7 @@ impl Line {
         let order =
             Order { run, id, attempt: 1, base: 1, effect, since, recovering: false, kept_in: Ok(None), scanners };
         match exec::perform(self, order) {
-            Ok(Verdict::Outcome(Outcome::Done { mark: Some(mark), .. })) => mark,
+            Ok(ExecResult::Outcome(Outcome::Done { mark: Some(mark), .. })) => mark,
             other => panic!("{other:?}"),
         }
     }

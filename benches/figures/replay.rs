@@ -14,7 +14,7 @@ use baton::lab::template::Template;
 use baton::library;
 use baton::model::run::record::{Record, Who};
 use baton::model::value::Fields;
-use baton::session::{self, Finished, Parts, Prepared};
+use baton::session::{self, Finished, Prepared, RunParts};
 use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -95,17 +95,17 @@ impl Site {
     fn taken_up(&self, state: &Path) -> (Duration, f64) {
         let (began, used) = (Instant::now(), processor_time());
         let store = SqliteStore::open(state).expect("a store");
-        let finished =
-            session::resume(&self.prepared, self.parts(Box::new(store)), session::Verdict::Retry).expect("resumes");
+        let finished = session::resume(&self.prepared, self.parts(Box::new(store)), session::OperatorRuling::Retry)
+            .expect("resumes");
         let times = (began.elapsed(), processor_time() - used);
         Self::is_done(&finished);
         times
     }
 
-    fn parts(&self, store: Box<dyn Store>) -> Parts {
+    fn parts(&self, store: Box<dyn Store>) -> RunParts {
         let estate = SimEstate::new(&self.prepared.inventory, &self.models, "upgrade-mode", 1, &FaultPlan::default());
         let world = Box::new(estate.expect("a site").connect(CrashClock::never()));
-        Parts {
+        RunParts {
             run: "run".into(),
             store,
             world,

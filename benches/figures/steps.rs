@@ -5,7 +5,7 @@ use crate::table::{Figure, median};
 use baton::journal::sqlite::SqliteStore;
 use baton::model::run::record::Who;
 use baton::model::value::Fields;
-use baton::session::{self, Parts};
+use baton::session::{self, RunParts};
 use baton::world::clock::Clock;
 use baton::world::operator::person::Person;
 use baton::world::system::SystemWorld;
@@ -25,7 +25,7 @@ pub fn figures() -> Vec<Figure> {
         let world = SystemWorld::new(BTreeMap::new(), Clock::real(), nobody).expect("a world");
         let store = SqliteStore::open(folder.path()).expect("a store");
         let by = Who::default();
-        let parts = Parts {
+        let parts = RunParts {
             run: format!("run{number}"),
             store: Box::new(store),
             world: Box::new(world),

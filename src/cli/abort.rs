@@ -1,19 +1,19 @@
 //! `baton abort`: gives a run up. Nothing is undone; what it owes is done, and it is over.
 
 use super::estate::lab_of;
-use super::find_run::Aim;
-use super::take_up::{Claimed, TakenUp, claim};
-use super::{Desk, carry, rollback};
+use super::find_run::Purpose;
+use super::take_up::{AcquiredRun, Claimed, claim};
+use super::{Context, carry, rollback};
 use crate::error::{Error, Kind, Result};
 use crate::lab::Lab;
-use crate::model::run::record::Way;
-use crate::session::{self, Finished, Parts, Wish};
+use crate::model::run::record::RollbackScope;
+use crate::session::{self, Finished, RollbackRequest, RunParts};
 use crate::world::nowhere::Nowhere;
 use std::path::{Path, PathBuf};
 
 /// Give a run up: undo nothing, do what it owes, end it for good
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct AbortArgs {
     /// `latest`, or the first characters of a run's identity
     #[arg(default_value = "latest")]
     run: String,
@@ -25,60 +25,69 @@ pub(super) struct Words {
     events: Option<PathBuf>,
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    let claimed = claim(&words.run, Aim::GoOn, desk)?;
-    if words.reason.trim().is_empty() && !claimed.history.is_final() {
+pub(super) fn run(args: &AbortArgs, context: &Context) -> Result<u8> {
+    let claimed = claim(&args.run, Purpose::GoOn, context)?;
+    if args.reason.trim().is_empty() && !claimed.history.is_final() {
         return Err(Error::new(Kind::Usage, "giving a run up needs a reason: it goes into the record")
             .hint(format!("say why: baton abort {} --reason \"why\"", claimed.run)));
     }
     if let Some(lab) = lab_of(&claimed.history)
-        && let Some(gone) = Lab::gone(lab, &desk.state, &claimed.run)?
+        && let Some(gone) = Lab::gone(lab, &context.state, &claimed.run)?
     {
-        return write_off(&claimed, &gone, &words.reason, desk);
+        return write_off(&claimed, &gone, &args.reason, context);
     }
     let asked = claimed.history.steering();
-    let taken = claimed.take_up(desk)?;
+    let taken = claimed.take_up(context)?;
     // What is owed asks whoever gives the run up.
     let steering = rollback::changed(&asked, None);
-    let parts = Parts { steering, ..taken.parts(words.events.as_deref(), Vec::new(), desk)? };
-    let finished = give_up_with(&taken, parts, words.reason.clone(), desk)?;
-    carry::tell(desk, &finished)
+    let parts = RunParts { steering, ..taken.parts(args.events.as_deref(), Vec::new(), context)? };
+    let finished = give_up_with(&taken, parts, args.reason.clone(), context)?;
+    carry::tell(context, &finished)
 }
 
 /// Gives a run up that this command has taken up and that has stopped.
 ///
 /// # Errors
 /// When it is over, or its record cannot be written.
-pub(super) fn give_up(taken: &TakenUp, events: Option<&Path>, reason: String, desk: &Desk) -> Result<Finished> {
-    give_up_with(taken, taken.parts(events, Vec::new(), desk)?, reason, desk)
+pub(super) fn give_up(
+    taken: &AcquiredRun,
+    events: Option<&Path>,
+    reason: String,
+    context: &Context,
+) -> Result<Finished> {
+    give_up_with(taken, taken.parts(events, Vec::new(), context)?, reason, context)
 }
 
-fn give_up_with(taken: &TakenUp, parts: Parts, reason: String, desk: &Desk) -> Result<Finished> {
-    let back = session::way_back(&taken.prepared, parts, Wish { reason, ..Wish::of(Way::Abort) })?;
-    rollback::show(&back, &taken.run, desk);
+fn give_up_with(taken: &AcquiredRun, parts: RunParts, reason: String, context: &Context) -> Result<Finished> {
+    let back = session::way_back(
+        &taken.prepared,
+        parts,
+        RollbackRequest { reason, ..RollbackRequest::of(RollbackScope::Abort) },
+    )?;
+    rollback::show(&back, &taken.run, context);
     back.go()
 }
 
 /// Ends a run for good whose lab is there no more: nothing can be done for it, and that is what is written down.
-fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result<u8> {
+fn write_off(claimed: &Claimed, gone: &str, reason: &str, context: &Context) -> Result<u8> {
     if claimed.history.is_final() {
         return Err(Error::new(Kind::Refused, format!("run {} is over; there is nothing to give up", claimed.run))
             .cause(gone)
             .hint(format!("see what was done: baton show {}", claimed.run)));
     }
-    let store = desk.store()?;
+    let store = context.store()?;
     let prepared = session::snapshot(&*store, &claimed.history).and_then(session::prepare);
     let owes = prepared.and_then(|prepared| {
-        let parts = Parts {
+        let parts = RunParts {
             run: claimed.run.clone(),
-            store: desk.store()?,
+            store: context.store()?,
             world: Box::new(Nowhere),
             sinks: Vec::new(),
-            by: desk.who(),
+            by: context.who(),
             gates: Vec::new(),
             steering: None,
         };
-        let wish = Wish::of(Way::Abort);
+        let wish = RollbackRequest::of(RollbackScope::Abort);
         Ok(session::way_back(&prepared, parts, wish)?.owes())
     });
     let left = match owes {
@@ -90,7 +99,7 @@ fn write_off(claimed: &Claimed, gone: &str, reason: &str, desk: &Desk) -> Result
         Err(_) => "what it owed cannot be told, and was not done".to_owned(),
     };
     let what = format!("{gone}: the run was given up without it; {left}");
-    desk.screen.remark(&what);
-    let finished = session::write_off(store, &claimed.run, &claimed.history, (what, reason.to_owned()), desk.who())?;
-    carry::tell(desk, &finished)
+    context.screen.remark(&what);
+    let finished = session::write_off(store, &claimed.run, &claimed.history, (what, reason.to_owned()), context.who())?;
+    carry::tell(context, &finished)
 }

@@ -1,11 +1,11 @@
 //! Edited texts for a run that is under way: read from where they are edited, compiled, linted, and held against the
 //! record. For `resume --adopt-edited`, and for whoever opens an editor in the midst of a run. It opens none itself.
 
-use super::Desk;
+use super::Context;
 use super::estate::lab_of;
 use super::run::prepare;
 use super::site::Site;
-use super::take_up::TakenUp;
+use super::take_up::AcquiredRun;
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
@@ -14,7 +14,7 @@ use crate::model::text::shown;
 use crate::platform::desk;
 use crate::report::layout::paragraphs;
 use crate::session::adoption::{self, Adoption};
-use crate::session::{self, Finished, Prepared, Terms, Verdict};
+use crate::session::{self, Finished, OperatorRuling, Prepared, ResumeTerms};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -33,9 +33,9 @@ impl Edited {
     /// # Errors
     /// `Script` or `Inventory` for what is wrong with them, `Refused` when they do not fit the record. Nothing is
     /// written.
-    pub(super) fn read(run: &str, history: &History, verdict: &Verdict, desk: &Desk) -> Result<Self> {
-        let (site, store) = (Site::here(), desk.store()?);
-        let (file, inventory) = inventory(history, desk)?;
+    pub(super) fn read(run: &str, history: &History, verdict: &OperatorRuling, context: &Context) -> Result<Self> {
+        let (site, store) = (Site::here(), context.store()?);
+        let (file, inventory) = inventory(history, context)?;
         let name = &history.begun().runbook;
         let check = format!("baton check {name}");
         let prepared = prepare(&site.runbook(&format!("{name}.rhai"))?, (&file, &inventory), &site, &check)?;
@@ -49,44 +49,49 @@ impl Edited {
     /// `Refused` when they name another site, which is in use, or when what they give up still runs.
     pub(super) fn go_on(
         self,
-        taken: &mut TakenUp,
+        taken: &mut AcquiredRun,
         events: Option<&Path>,
         gates: Vec<Rc<dyn Gate>>,
-        desk: &Desk,
+        context: &Context,
     ) -> Result<Finished> {
-        self.tell_if_same(desk);
-        taken.exchange(self.prepared, desk)?;
-        let parts = taken.parts(events, gates, desk)?;
-        session::resume_on(&taken.prepared, parts, Terms { adoption: Some(self.adoption), ..Terms::default() })
+        self.tell_if_same(context);
+        taken.exchange(self.prepared, context)?;
+        let parts = taken.parts(events, gates, context)?;
+        session::resume_on(
+            &taken.prepared,
+            parts,
+            ResumeTerms { adoption: Some(self.adoption), ..ResumeTerms::default() },
+        )
     }
 
     /// What differs, for people who only look.
-    pub(super) fn tell(&self, desk: &Desk) {
-        self.tell_if_same(desk);
+    pub(super) fn tell(&self, context: &Context) {
+        self.tell_if_same(context);
         if self.adoption.differs {
             let changes = shown(&format!("the edited texts fit: {}", self.adoption.changes.join(", ")));
-            let lines = paragraphs(&changes, desk.screen.out_style.width);
-            desk.screen.out.say(&format!("{}\n", lines.join("\n")));
+            let lines = paragraphs(&changes, context.screen.out_style.width);
+            context.screen.out.say(&format!("{}\n", lines.join("\n")));
         }
     }
 
     /// What differs is told by the record; that nothing does, by nobody else.
-    pub(super) fn tell_if_same(&self, desk: &Desk) {
+    pub(super) fn tell_if_same(&self, context: &Context) {
         if !self.adoption.differs {
-            desk.screen.remark("nothing was edited: the texts are those on record");
+            context.screen.remark("nothing was edited: the texts are those on record");
         }
     }
 }
 
 /// What is said where texts of a run have been edited since it began, with the command that takes them; nothing when
 /// none has been, or when they do not fit as they are.
-pub(super) fn edited_since(run: &str, history: &History, desk: &Desk) -> Option<String> {
-    let before = session::snapshot(&*desk.store().ok()?, history).ok()?;
+pub(super) fn edited_since(run: &str, history: &History, context: &Context) -> Option<String> {
+    let before = session::snapshot(&*context.store().ok()?, history).ok()?;
     // To find out whether they fit costs a replay.
     if !lie_otherwise(&before.files, history) {
         return None;
     }
-    let edited = Edited::read(run, history, &Verdict::Retry, desk).ok().filter(|edited| edited.adoption.differs)?;
+    let edited =
+        Edited::read(run, history, &OperatorRuling::Retry, context).ok().filter(|edited| edited.adoption.differs)?;
     let now = &edited.prepared.texts.files;
     let differs = |(name, text): &(&String, &String)| now.get(*name) != Some(*text);
     let names: Vec<&str> = before.files.iter().filter(differs).map(|(name, _)| bare(name)).collect();
@@ -124,14 +129,14 @@ fn bare(name: &str) -> &str {
 }
 
 /// The inventory of a run: its file as it is now; a lab keeps its own.
-fn inventory(history: &History, desk: &Desk) -> Result<(String, String)> {
+fn inventory(history: &History, context: &Context) -> Result<(String, String)> {
     let mut sources = history.sources().iter();
     let Some((file, digest)) = sources.find_map(|(name, digest)| Some((name.strip_prefix("inventory:")?, digest)))
     else {
         return Err(Error::new(Kind::Refused, "the run has no inventory on record"));
     };
     let text = if history.begun().estate.starts_with("lab ") {
-        desk.store()?.source(digest)?
+        context.store()?.source(digest)?
     } else {
         desk::read_text(Path::new(file))?.ok_or_else(|| {
             Error::new(Kind::Usage, format!("there is no inventory `{file}` here, which the run was begun with"))

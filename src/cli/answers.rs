@@ -1,12 +1,12 @@
 //! `--answers FILE`: the file is read and held against the runbook before anything is touched, and at the end it is
 //! said which of its answers nobody asked for. It answers nothing itself.
 
-use super::Desk;
+use super::Context;
 use crate::error::{Error, Kind, Result};
 use crate::model::run::steering::GivenAnswers;
 use crate::model::site::answers::Answers;
 use crate::platform::desk;
-use crate::report::questions::Questions;
+use crate::report::questions::QuestionLog;
 use crate::script::gates;
 use crate::session::Prepared;
 use std::path::Path;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// # Errors
 /// `Usage` when it cannot be read, is wrong, names a gate that the runbook does not have, or answers one with
 /// a word that it does not take.
-pub(super) fn read(path: Option<&Path>, prepared: &Prepared, desk: &Desk) -> Result<Option<Arc<Answers>>> {
+pub(super) fn read(path: Option<&Path>, prepared: &Prepared, context: &Context) -> Result<Option<Arc<Answers>>> {
     let Some(path) = path else { return Ok(None) };
     let file = path.display().to_string();
     let text = desk::read_text(path)?.ok_or_else(|| {
@@ -26,11 +26,11 @@ pub(super) fn read(path: Option<&Path>, prepared: &Prepared, desk: &Desk) -> Res
     })?;
     let nothing_touched = |error: Box<Error>| error.hint("nothing was touched: put the file right and type it again");
     let answers = Answers::parse(&file, &text, &desk::who().user).map_err(nothing_touched)?;
-    let asked = gates::Questions::of(&prepared.program, &prepared.inventory);
+    let asked = gates::GateQuestions::of(&prepared.program, &prepared.inventory);
     let unsure = answers.check(&|name, word| asked.judge(name, word), &asked.names()).map_err(nothing_touched)?;
     for (line, name) in unsure {
         let why = "the runbook makes names of gates while it runs, so nobody can tell yet whether one is called so";
-        desk.screen.remark(&format!("{file}:{line}: `{name}` cannot be checked: {why}"));
+        context.screen.remark(&format!("{file}:{line}: `{name}` cannot be checked: {why}"));
     }
     Ok(Some(Arc::new(answers)))
 }
@@ -44,23 +44,23 @@ pub(super) fn read_or_kept(
     path: Option<&Path>,
     before: Option<&GivenAnswers>,
     prepared: &Prepared,
-    desk: &Desk,
+    context: &Context,
 ) -> Result<(Option<Arc<Answers>>, bool)> {
-    let now = read(path, prepared, desk)?;
+    let now = read(path, prepared, context)?;
     let kept = before.filter(|_| now.is_none()).map(|before| Arc::new(Answers::kept(before)));
     let is_kept = kept.is_some();
     Ok((now.or(kept), is_kept))
 }
 
 /// Says which answers no question of the run has asked for: perhaps their names are wrong.
-pub(super) fn tell_of_unasked(answers: Option<&Answers>, run: &str, desk: &Desk) -> Result<()> {
+pub(super) fn tell_of_unasked(answers: Option<&Answers>, run: &str, context: &Context) -> Result<()> {
     let Some(answers) = answers else { return Ok(()) };
-    let stored = desk.store()?.read(run)?;
-    let questions = Questions::of(stored.iter().map(|entry| &entry.record));
+    let stored = context.store()?.read(run)?;
+    let questions = QuestionLog::of(stored.iter().map(|entry| &entry.record));
     let asked: Vec<&str> = questions.all().map(|question| question.ask.gate.as_str()).collect();
     let unasked = answers.never_asked_for(&asked);
     if !unasked.is_empty() {
-        desk.screen.remark(&format!("{}: never asked for: {}", answers.file(), unasked.join(", ")));
+        context.screen.remark(&format!("{}: never asked for: {}", answers.file(), unasked.join(", ")));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What beginning and resuming a run have in common: who watches, and how the ending is told.
 
-use super::Desk;
+use super::Context;
 use super::estate::Estate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
@@ -12,17 +12,18 @@ use crate::platform::events_file;
 use crate::report::ending;
 use crate::report::json::{BEGINS, JsonLines};
 use crate::report::summary::{Summary, summarise};
-use crate::report::terminal::Terminal;
+use crate::report::terminal::TerminalView;
 use crate::session::{self, Finished};
 use crate::world::clock::Clock;
 use crate::world::operator::terminal::Terminal as Asked;
 use std::path::Path;
 
 /// Who watches a run: the screen, and the file for events if one was named.
-pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
-    let screen = &desk.screen;
+pub(super) fn sinks(context: &Context, estate: &Estate, events: Option<&Path>) -> Result<Vec<Box<dyn Sink>>> {
+    let screen = &context.screen;
     let prompted = estate.asks_here() && screen.out_style.live && Asked::is_there();
-    let view = Terminal::new(Box::new(screen.out.clone()), screen.out_style, screen.zone.clone()).prompted(prompted);
+    let view =
+        TerminalView::new(Box::new(screen.out.clone()), screen.out_style, screen.zone.clone()).prompted(prompted);
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(view)];
     if let Some(path) = events {
         let file = events_file::open(path, BEGINS)?;
@@ -42,14 +43,14 @@ pub(super) fn sinks(desk: &Desk, estate: &Estate, events: Option<&Path>) -> Resu
 }
 
 /// Tells how a run ended and what to type next; returns the exit code.
-pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
-    let read = desk.store().and_then(|store| store.read(&finished.run).map(|stored| (store, stored)));
+pub(super) fn tell(context: &Context, finished: &Finished) -> Result<u8> {
+    let read = context.store().and_then(|store| store.read(&finished.run).map(|stored| (store, stored)));
     let (store, stored) = read.inspect_err(|_| {
         // Why it ended is told all the same: it is often the reason.
-        finished.error.iter().for_each(|error| desk.screen.complain(error));
+        finished.error.iter().for_each(|error| context.screen.complain(error));
     })?;
     let sum = summary(&*store, &finished.run, stored);
-    let screen = &desk.screen;
+    let screen = &context.screen;
     screen.out.say(&ending::render(&sum, &screen.out_style, &screen.zone));
     match &finished.error {
         Some(error) if finished.ending == Ending::Suspended && !sum.open.is_empty() => {
@@ -63,7 +64,7 @@ pub(super) fn tell(desk: &Desk, finished: &Finished) -> Result<u8> {
             screen.complain(error);
         }
         None => {
-            if let Some(lab) = lab_of(&sum.estate, &sum.run, desk)? {
+            if let Some(lab) = lab_of(&sum.estate, &sum.run, context)? {
                 screen.out.say(&format!("\n  the lab, its logs and its ledger: {}\n", lab.folder().display()));
             }
             screen.out.say(&ending::closing(&sum, &screen.out_style));
@@ -80,13 +81,13 @@ pub(super) fn summary(store: &dyn Store, run: &str, stored: Vec<Stored>) -> Summ
 }
 
 /// The clock that counts for a run.
-pub(super) fn clock(estate: &str, run: &str, desk: &Desk) -> Result<Clock> {
-    Ok(lab_of(estate, run, desk)?.map_or_else(Clock::real, |lab| lab.clock()))
+pub(super) fn clock(estate: &str, run: &str, context: &Context) -> Result<Clock> {
+    Ok(lab_of(estate, run, context)?.map_or_else(Clock::real, |lab| lab.clock()))
 }
 
 /// The lab a run was carried out in, unless it was begun anew for another one since.
-fn lab_of(estate: &str, run: &str, desk: &Desk) -> Result<Option<Lab>> {
+fn lab_of(estate: &str, run: &str, context: &Context) -> Result<Option<Lab>> {
     let Some(name) = estate.strip_prefix("lab ") else { return Ok(None) };
-    let lab = Lab::any(name.split(':').next().unwrap_or(name), &desk.state)?;
+    let lab = Lab::any(name.split(':').next().unwrap_or(name), &context.state)?;
     Ok(lab.filter(|lab| lab.card().run == run))
 }

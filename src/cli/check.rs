@@ -1,6 +1,6 @@
 //! `baton check`: says what can be seen to be wrong with runbooks without running them. It touches nothing.
 
-use super::Desk;
+use super::Context;
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use crate::library::Shelf;
@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 /// Check runbooks without running them
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct CheckArgs {
     /// Names from `baton list`, or paths of .rhai files; without any, all of them
     runbooks: Vec<String>,
     /// Also check the names of hosts, services and pairs against this inventory
@@ -25,24 +25,24 @@ pub(super) struct Words {
     inventory: Option<PathBuf>,
 }
 
-impl Words {
+impl CheckArgs {
     /// The runbooks and the inventory as they were given.
     pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
         (self.runbooks.clone(), self.inventory.clone())
     }
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<u8> {
     let site = Site::here();
-    let inventory = words.inventory.as_deref().map(|path| read(path, &site)).transpose()?.map(Rc::new);
-    let all = if words.runbooks.is_empty() { site.names(Shelf::Runbooks) } else { words.runbooks.clone() };
-    let style = desk.screen.out_style;
+    let inventory = args.inventory.as_deref().map(|path| read(path, &site)).transpose()?.map(Rc::new);
+    let all = if args.runbooks.is_empty() { site.names(Shelf::Runbooks) } else { args.runbooks.clone() };
+    let style = context.screen.out_style;
     let mut worst = 0;
     for given in &all {
         let findings = check(given, &site, inventory.as_ref())
             .unwrap_or_else(|error| vec![Finding { severity: Severity::Error, error }]);
         for finding in &findings {
-            let error = desk.screen.advised(&finding.error);
+            let error = context.screen.advised(&finding.error);
             let text = match finding.severity {
                 Severity::Error => {
                     worst = worst.max(error.kind.exit_code());
@@ -50,14 +50,14 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
                 }
                 Severity::Warning => diagnostic::render_warning(&error, &style),
             };
-            desk.screen.out.print(&format!("{text}\n"));
+            context.screen.out.print(&format!("{text}\n"));
         }
         let (mark, tone) = match findings.len() {
             0 => ("✓ sound".to_owned(), Tone::Good),
             1 => ("! 1 finding".to_owned(), Tone::Warn),
             many => (format!("! {many} findings"), Tone::Warn),
         };
-        desk.screen.out.say(&format!("{:<13} {}\n", style.paint(tone, &mark), shown(given)));
+        context.screen.out.say(&format!("{:<13} {}\n", style.paint(tone, &mark), shown(given)));
     }
     Ok(worst)
 }

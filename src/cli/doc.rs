@@ -1,6 +1,6 @@
 //! `baton doc`: what a runbook can say, from the one text that stands beside each primitive.
 
-use super::Desk;
+use super::Context;
 use crate::error::{Error, Kind, Result};
 use crate::model::text::did_you_mean;
 use crate::report::layout::{cut, wrap};
@@ -9,18 +9,18 @@ use crate::script::doc::{self, VerbDoc};
 
 /// Explain the verbs a runbook can use
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct DocArgs {
     /// One verb; without it, all in one line each
     verb: Option<String>,
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    let style = &desk.screen.out_style;
-    let page = match &words.verb {
+pub(super) fn run(args: &DocArgs, context: &Context) -> Result<u8> {
+    let style = &context.screen.out_style;
+    let page = match &args.verb {
         None => overview(style),
         Some(name) => one(doc::find(name).ok_or_else(|| unknown(name))?, style),
     };
-    desk.screen.out.say(&page);
+    context.screen.out.say(&page);
     Ok(0)
 }
 

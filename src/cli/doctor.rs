@@ -5,8 +5,8 @@ use super::estate::{Estate, lab_name, lease};
 use super::lab::template;
 use super::run::{inventory_text, new_run, prepare, say_what_differs};
 use super::site::Site;
-use super::{Desk, check};
-use crate::doctor::{self, UselessSecret, Wanted, Weight};
+use super::{Context, check};
+use crate::doctor::{self, DoctorScope, UselessSecret, Weight};
 use crate::error::{Error, Kind, Result};
 use crate::lab::{self, Lab};
 use crate::model::site::inventory::Inventory;
@@ -26,7 +26,7 @@ const OWN: &str = "doctor";
 
 /// Look at a site before the first change: read what a runbook can use, twice, and say what will not work
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct DoctorArgs {
     /// Only what this runbook can use: a name from `baton list`, or the path of a .rhai file
     runbook: Option<String>,
     /// The site: its inventory, a TOML file
@@ -40,7 +40,7 @@ pub(super) struct Words {
     limit: Span,
 }
 
-impl Words {
+impl DoctorArgs {
     /// The runbook and the inventory as they were given.
     pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
         (self.runbook.iter().cloned().collect(), self.inventory.clone())
@@ -52,16 +52,16 @@ fn limit(text: &str) -> std::result::Result<Span, String> {
     if span.0 == 0 { Err("a reading takes some time".to_owned()) } else { Ok(span) }
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+pub(super) fn run(args: &DoctorArgs, context: &Context) -> Result<u8> {
     let site = Site::here();
-    match (&words.inventory, &words.lab) {
+    match (&args.inventory, &args.lab) {
         (Some(file), _) => {
             let (file, text) = inventory_text(file)?;
-            let (inventory, uses) = read(words, (&file, &text), &site)?;
-            say_what_differs(&site, desk);
-            look(words, inventory, uses, &Estate::Site, desk)
+            let (inventory, uses) = read(args, (&file, &text), &site)?;
+            say_what_differs(&site, context);
+            look(args, inventory, uses, &Estate::Site, context)
         }
-        (None, Some(lab)) => in_lab(words, &lab::Wanted::parse(lab), &site, desk),
+        (None, Some(lab)) => in_lab(args, &lab::LabChoice::parse(lab), &site, context),
         (None, None) => Err(Error::new(Kind::Usage, "where shall it look?")
             .hint("at a lab: baton doctor --lab genesys")
             .hint("at a site: baton doctor -i INVENTORY")),
@@ -72,8 +72,8 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
 type OfRunbook = (Uses, Texts);
 
 /// The site, and what of it the runbook can use if there is one.
-fn read(words: &Words, inventory: (&str, &str), site: &Site) -> Result<(Rc<Inventory>, Option<OfRunbook>)> {
-    let Some(given) = &words.runbook else {
+fn read(args: &DoctorArgs, inventory: (&str, &str), site: &Site) -> Result<(Rc<Inventory>, Option<OfRunbook>)> {
+    let Some(given) = &args.runbook else {
         return Ok((Rc::new(check::inventory(inventory, site)?), None));
     };
     let prepared = prepare(&site.runbook(given)?, inventory, site, &format!("baton check {given}"))?;
@@ -83,19 +83,19 @@ fn read(words: &Words, inventory: (&str, &str), site: &Site) -> Result<(Rc<Inven
 
 /// A lab that lives is looked at as it is. Else one is begun in a folder of its own, so that what a rehearsal has left
 /// is still there, and it is gone afterwards.
-fn in_lab(words: &Words, wanted: &lab::Wanted, site: &Site, desk: &Desk) -> Result<u8> {
+fn in_lab(args: &DoctorArgs, wanted: &lab::LabChoice, site: &Site, context: &Context) -> Result<u8> {
     template(&wanted.lab, site)?;
-    let there = Lab::any(&wanted.lab, &desk.state)?.filter(Lab::answers);
-    let state = if there.is_some() { desk.state.clone() } else { desk.state.join(OWN) };
+    let there = Lab::any(&wanted.lab, &context.state)?.filter(Lab::answers);
+    let state = if there.is_some() { context.state.clone() } else { context.state.join(OWN) };
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
     let plan = Lab::plan(wanted, None, &state, &mut text_of)?;
-    let (inventory, uses) = read(words, (&plan.inventory_file(), plan.inventory()), site)?;
+    let (inventory, uses) = read(args, (&plan.inventory_file(), plan.inventory()), site)?;
     drop(plan.check(&inventory)?);
-    let _of_lab = lease(desk, &lab_name(plan.name()), "-")?;
-    say_what_differs(site, desk);
+    let _of_lab = lease(context, &lab_name(plan.name()), "-")?;
+    say_what_differs(site, context);
     let Some(there) = there else {
         let lab = plan.open(&inventory)?;
-        let looked = look(words, inventory, uses, &Estate::Lab(lab.clone()), desk);
+        let looked = look(args, inventory, uses, &Estate::Lab(lab.clone()), context);
         lab.stop()?;
         desk::remove_folder(&state)?;
         return looked;
@@ -104,24 +104,30 @@ fn in_lab(words: &Words, wanted: &lab::Wanted, site: &Site, desk: &Desk) -> Resu
         let message = format!("the lab `{}` runs as `{}`", there.name(), there.scenario());
         return Err(Error::new(Kind::Refused, message).hint("end it: baton lab stop"));
     }
-    look(words, inventory, uses, &Estate::Lab(there), desk)
+    look(args, inventory, uses, &Estate::Lab(there), context)
 }
 
-fn look(words: &Words, site: Rc<Inventory>, uses: Option<OfRunbook>, estate: &Estate, desk: &Desk) -> Result<u8> {
+fn look(
+    args: &DoctorArgs,
+    site: Rc<Inventory>,
+    uses: Option<OfRunbook>,
+    estate: &Estate,
+    context: &Context,
+) -> Result<u8> {
     let rehearsed = matches!(estate, Estate::Lab(_));
-    let world = estate.world(&hasty(&site, words.limit, rehearsed), desk)?;
-    let jobs = if rehearsed { BTreeMap::new() } else { local_jobs(&site, desk)? };
+    let world = estate.world(&hasty(&site, args.limit, rehearsed), context)?;
+    let jobs = if rehearsed { BTreeMap::new() } else { local_jobs(&site, context)? };
     let (uses, texts) = uses.unzip();
     let secrets = of_secrets(&world, &site, texts.as_ref());
     // A look makes no journal.
-    let has_runs = desk.state.join("journal.db").exists();
-    let runs = if has_runs { Some(desk.store()?) } else { None };
-    let leases = desk.leases.display().to_string();
-    let wanted = Wanted { site, uses, limit: words.limit, jobs, leases, runs, rehearsed, secrets };
-    let chart = doctor::examine(&wanted, &new_run()?, Box::new(world), desk.who())?;
-    let time = time_of_day(chart.at, &desk.screen.zone);
-    let page = doctor::page(&chart, &desk.screen.out_style, time.get(..5).unwrap_or(&time), &again(words));
-    desk.screen.out.say(&page);
+    let has_runs = context.state.join("journal.db").exists();
+    let runs = if has_runs { Some(context.store()?) } else { None };
+    let leases = context.leases.display().to_string();
+    let wanted = DoctorScope { site, uses, limit: args.limit, jobs, leases, runs, rehearsed, secrets };
+    let chart = doctor::examine(&wanted, &new_run()?, Box::new(world), context.who())?;
+    let time = time_of_day(chart.at, &context.screen.zone);
+    let page = doctor::page(&chart, &context.screen.out_style, time.get(..5).unwrap_or(&time), &again(args));
+    context.screen.out.say(&page);
     Ok(if chart.count(Weight::Wrong) > 0 { Kind::Failed.exit_code() } else { 0 })
 }
 
@@ -151,8 +157,8 @@ fn hasty(site: &Inventory, limit: Span, rehearsed: bool) -> Inventory {
 }
 
 /// Where the jobs of hosts are kept that are this machine.
-fn local_jobs(site: &Inventory, desk: &Desk) -> Result<BTreeMap<String, String>> {
-    let own = desk::absolute(&desk.state)?.join("jobs");
+fn local_jobs(site: &Inventory, context: &Context) -> Result<BTreeMap<String, String>> {
+    let own = desk::absolute(&context.state)?.join("jobs");
     let local = site.hosts.values().filter(|host| host.address == "local");
     let place = |host: &crate::model::site::inventory::Host| {
         host.jobs.clone().unwrap_or_else(|| own.join(&host.name).display().to_string())
@@ -161,9 +167,9 @@ fn local_jobs(site: &Inventory, desk: &Desk) -> Result<BTreeMap<String, String>>
 }
 
 /// The command that looks once more.
-fn again(words: &Words) -> String {
-    let runbook = words.runbook.as_ref().map(|given| format!(" {}", typed(given))).unwrap_or_default();
-    let place = match (&words.inventory, &words.lab) {
+fn again(args: &DoctorArgs) -> String {
+    let runbook = args.runbook.as_ref().map(|given| format!(" {}", typed(given))).unwrap_or_default();
+    let place = match (&args.inventory, &args.lab) {
         (Some(file), _) => format!(" -i {}", typed(&file.display().to_string())),
         (None, Some(lab)) => format!(" --lab {}", typed(lab)),
         (None, None) => String::new(),

@@ -1,7 +1,7 @@
 //! `baton eject`: copies a shipped runbook, and what it imports, into the current folder, where it wins over the
 //! shipped one. It never writes over a file.
 
-use super::Desk;
+use super::Context;
 use crate::error::{Error, Kind, Result};
 use crate::library::{self, Shelf};
 use crate::model::text::did_you_mean;
@@ -12,15 +12,15 @@ use std::path::Path;
 
 /// Copy a shipped runbook and what it imports here, to be edited
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct EjectArgs {
     /// The runbook's name, as `baton list` shows it
     name: String,
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    let Some(text) = library::runbook(&words.name) else { return Err(unknown(&words.name)) };
+pub(super) fn run(args: &EjectArgs, context: &Context) -> Result<u8> {
+    let Some(text) = library::runbook(&args.name) else { return Err(unknown(&args.name)) };
     let mut read = |name: &str| library::module(name).map(str::to_owned);
-    let sources = Sources::collect(&words.name, text, &mut read)?;
+    let sources = Sources::collect(&args.name, text, &mut read)?;
     let mut page = String::new();
     for (name, text) in &sources.files {
         let path = match name.split_once(':') {
@@ -29,11 +29,11 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
             None => continue,
         };
         page += &match desk::write_new(Path::new(&path), text)? {
-            true => format!("  {} {path}\n", desk.screen.out_style.paint(Tone::Good, "+ written")),
-            false => format!("  {} {path} is here already\n", desk.screen.out_style.paint(Tone::Warn, "= kept   ")),
+            true => format!("  {} {path}\n", context.screen.out_style.paint(Tone::Good, "+ written")),
+            false => format!("  {} {path} is here already\n", context.screen.out_style.paint(Tone::Warn, "= kept   ")),
         };
     }
-    desk.screen.out.say(&format!("{page}next: edit it, then: baton check {}\n", words.name));
+    context.screen.out.say(&format!("{page}next: edit it, then: baton check {}\n", args.name));
     Ok(0)
 }
 

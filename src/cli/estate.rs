@@ -1,7 +1,7 @@
 //! Where a run acts: a site with its inventory, or a rehearsal. It knows who is asked there, which clock counts, and
 //! which lock keeps a second runner out. It must not decide what is done there.
 
-use super::Desk;
+use super::Context;
 use crate::error::Result;
 use crate::journal::history::History;
 use crate::lab::Lab;
@@ -33,12 +33,12 @@ impl Estate {
     ///
     /// # Errors
     /// `Refused` when its lab is gone.
-    pub(super) fn of(history: &History, run: &str, desk: &Desk) -> Result<Self> {
+    pub(super) fn of(history: &History, run: &str, context: &Context) -> Result<Self> {
         match lab_of(history) {
             None => Ok(Self::Site),
             Some(lab) => {
-                let is_gone = Lab::gone(lab, &desk.state, run)?.is_some();
-                Lab::find(lab, &desk.state, run).map(Self::Lab).map_err(|error| {
+                let is_gone = Lab::gone(lab, &context.state, run)?.is_some();
+                Lab::find(lab, &context.state, run).map(Self::Lab).map_err(|error| {
                     if is_gone && !history.is_final() {
                         return error.hint(format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
                     }
@@ -76,14 +76,14 @@ impl Estate {
     ///
     /// # Errors
     /// When it cannot be opened, or the hosts are none that can be rehearsed.
-    pub(super) fn world(&self, site: &Inventory, desk: &Desk) -> Result<SystemWorld> {
-        let terminal = || Person::Terminal(Arc::clone(&desk.terminal));
+    pub(super) fn world(&self, site: &Inventory, context: &Context) -> Result<SystemWorld> {
+        let terminal = || Person::Terminal(Arc::clone(&context.terminal));
         let world = match self {
             Self::Site => {
-                let (here, remote) = places(site, &desk.state.join("jobs"));
+                let (here, remote) = places(site, &context.state.join("jobs"));
                 let world = SystemWorld::new(here, Clock::real(), terminal())?;
-                let world = world.on_this_machine(desk.leases.clone(), &desk.state)?;
-                let world = world.over_ssh(remote, &site.ssh, desk.state.join("host-keys"))?;
+                let world = world.on_this_machine(context.leases.clone(), &context.state)?;
+                let world = world.over_ssh(remote, &site.ssh, context.state.join("host-keys"))?;
                 world.keyed(Keyring::new(site.secrets.clone()))
             }
             Self::Lab(lab) => {
@@ -95,7 +95,7 @@ impl Estate {
                 world.keyed(Keyring::rehearsed(site.secrets.clone()))
             }
         };
-        Ok(world.steered(Console::Terminal(Arc::clone(&desk.terminal))))
+        Ok(world.steered(Console::Terminal(Arc::clone(&context.terminal))))
     }
 }
 
@@ -138,14 +138,14 @@ pub(super) fn lab_name(lab: &str) -> String {
 }
 
 /// Takes `name` away from the runner that holds it, and tells who that was.
-pub(super) fn break_lease(desk: &Desk, name: &str) -> Result<Option<Holder>> {
-    RunnerLock::break_open(&desk.state, name)
+pub(super) fn break_lease(context: &Context, name: &str) -> Result<Option<Holder>> {
+    RunnerLock::break_open(&context.state, name)
 }
 
 /// Keeps other runners away from `name` until it is dropped.
-pub(super) fn lease(desk: &Desk, name: &str, run: &str) -> Result<RunnerLock> {
-    let who = desk.who();
-    let since = time_of_day(Clock::real().now().wall, &desk.screen.zone);
+pub(super) fn lease(context: &Context, name: &str, run: &str) -> Result<RunnerLock> {
+    let who = context.who();
+    let since = time_of_day(Clock::real().now().wall, &context.screen.zone);
     let holder = Holder { run: run.to_owned(), pid: who.pid, user: who.user, host: who.host, since };
-    RunnerLock::take(&desk.state, name, &holder)
+    RunnerLock::take(&context.state, name, &holder)
 }

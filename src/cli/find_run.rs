@@ -1,7 +1,7 @@
 //! Which run is meant: `latest`, or the first characters of an identity if they fit one run only.
 
-use super::Desk;
-use super::follow_up::{Left, type_line};
+use super::Context;
+use super::follow_up::{Departure, type_line};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::{RunId, Store};
@@ -20,7 +20,7 @@ const LATEST: &str = "latest";
 
 /// What a run is wanted for: it decides which ones `latest` may pass over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aim {
+pub(super) enum Purpose {
     /// To look at it, or to answer what it asks.
     Look,
     /// To carry it on or to give it up: one that is over is of no use, and one that was refused or never began is
@@ -42,9 +42,9 @@ pub(super) enum Aim {
 ///
 /// # Errors
 /// `Usage` when there is no such run, or several; the message names them.
-pub(super) fn find_run(store: &dyn Store, given: &str, desk: &Desk) -> Result<RunId> {
-    let meant = meant(store, given, Aim::Look)?;
-    meant.tell(store, desk);
+pub(super) fn find_run(store: &dyn Store, given: &str, context: &Context) -> Result<RunId> {
+    let meant = meant(store, given, Purpose::Look)?;
+    meant.tell(store, context);
     Ok(meant.run)
 }
 
@@ -54,24 +54,24 @@ pub(super) fn find_run(store: &dyn Store, given: &str, desk: &Desk) -> Result<Ru
 /// # Errors
 /// As above; `Refused` when it would act on a run that is over, later ones were passed over, and nobody is asked;
 /// `Suspended` when the person does not want it, `Interrupted` when they press Ctrl-C.
-pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, aim: Aim, desk: &Desk) -> Result<RunId> {
+pub(super) fn find_run_to_act_on(store: &dyn Store, given: &str, aim: Purpose, context: &Context) -> Result<RunId> {
     let meant = meant(store, given, aim)?;
-    meant.tell(store, desk);
+    meant.tell(store, context);
     let Meant { run, passed } = meant;
     let Some(last) = passed.last() else { return Ok(run) };
     let named = match aim {
-        Aim::Look | Aim::GoOn | Aim::Steer => None,
-        Aim::TakeBack { at_once } => {
+        Purpose::Look | Purpose::GoOn | Purpose::Steer => None,
+        Purpose::TakeBack { at_once } => {
             (at_once || !Terminal::is_there()).then(|| format!("take it back: baton rollback {run}"))
         }
-        Aim::Follow => (!Terminal::is_there()).then(|| format!("name it: --from-run {run}")),
+        Purpose::Follow => (!Terminal::is_there()).then(|| format!("name it: --from-run {run}")),
     };
     if let Some(named) = named.filter(|_| is_over(store, &run)) {
         let message = format!("run {run} is over and others came after it: it is taken only by its name");
         return Err(Error::new(Kind::Refused, message).hint("nothing was done").hint(named));
     }
     let question = format!("type `yes` to go on with run {run}, anything else to leave it\n> ");
-    if let Some(left) = Terminal::is_there().then(|| disagrees(&question, desk)).transpose()?.flatten() {
+    if let Some(left) = Terminal::is_there().then(|| disagrees(&question, context)).transpose()?.flatten() {
         return Err(Error::new(left.kind(), "nothing was done: it was not confirmed")
             .hint(format!("name the run, and nothing is asked: {run}, or {last}"))
             .hint("see which runs there are: baton runs"));
@@ -92,7 +92,7 @@ impl Meant {
     }
 
     /// Says which runs were passed over, and which one is taken.
-    fn tell(&self, store: &dyn Store, desk: &Desk) {
+    fn tell(&self, store: &dyn Store, context: &Context) {
         let Self { run, passed } = self;
         let Some(last) = passed.last() else { return };
         let history = store.read(run).and_then(History::from);
@@ -101,23 +101,23 @@ impl Meant {
             1 => format!("run {last} came later and did nothing"),
             count => format!("{count} runs came later and did nothing, the last of them {last}"),
         };
-        desk.screen.remark(&format!("{came} (see it: baton show {last}); taking run {run}, {}", shown(&runbook)));
+        context.screen.remark(&format!("{came} (see it: baton show {last}); taking run {run}, {}", shown(&runbook)));
     }
 }
 
 /// How the person at the terminal leaves this question; nothing when they type `yes`.
-pub(super) fn disagrees(prompt: &str, desk: &Desk) -> Result<Option<Left>> {
+pub(super) fn disagrees(prompt: &str, context: &Context) -> Result<Option<Departure>> {
     let world = SystemWorld::new(BTreeMap::new(), Clock::real(), Person::Nobody("nothing is asked".into()))?;
-    let mut world = world.steered(Console::Terminal(Arc::clone(&desk.terminal)));
+    let mut world = world.steered(Console::Terminal(Arc::clone(&context.terminal)));
     Ok(match type_line(&mut world, prompt) {
         Ok(line) if line.trim() == "yes" => None,
-        Ok(_) => Some(Left::Willingly),
+        Ok(_) => Some(Departure::Willingly),
         Err(left) => Some(left),
     })
 }
 
 /// The run that `given` means, for this.
-fn meant(store: &dyn Store, given: &str, aim: Aim) -> Result<Meant> {
+fn meant(store: &dyn Store, given: &str, aim: Purpose) -> Result<Meant> {
     // In this order: another runner may begin a run meanwhile.
     let written = store.written();
     let runs = store.runs()?;
@@ -130,11 +130,11 @@ fn meant(store: &dyn Store, given: &str, aim: Aim) -> Result<Meant> {
     };
     if given == LATEST {
         return match aim {
-            Aim::GoOn => to_go_on_with(store, &runs, last),
-            Aim::Steer => {
+            Purpose::GoOn => to_go_on_with(store, &runs, last),
+            Purpose::Steer => {
                 to_go_on_with(store, &runs, last).or_else(|_| Ok(Meant { run: last.clone(), passed: vec![] }))
             }
-            Aim::Look | Aim::TakeBack { .. } | Aim::Follow => Ok(latest(store, &runs, last, aim)),
+            Purpose::Look | Purpose::TakeBack { .. } | Purpose::Follow => Ok(latest(store, &runs, last, aim)),
         };
     }
     let fitting: Vec<&RunId> = runs.iter().filter(|run| run.starts_with(given)).collect();
@@ -153,7 +153,7 @@ fn meant(store: &dyn Store, given: &str, aim: Aim) -> Result<Meant> {
 }
 
 /// The last of these runs, or the one before those at the end that did nothing.
-fn latest(store: &dyn Store, runs: &[RunId], last: &RunId, aim: Aim) -> Meant {
+fn latest(store: &dyn Store, runs: &[RunId], last: &RunId, aim: Purpose) -> Meant {
     let at = runs.iter().rposition(|run| !did_nothing(store, run, aim));
     at.and_then(|at| Meant::at(runs, at)).unwrap_or_else(|| Meant { run: last.clone(), passed: Vec::new() })
 }
@@ -161,7 +161,7 @@ fn latest(store: &dyn Store, runs: &[RunId], last: &RunId, aim: Aim) -> Meant {
 /// The run of these that stands in the midst of something: the last that did something, if it is not over; else the
 /// last one after it that stopped at something else than its own beginning.
 fn to_go_on_with(store: &dyn Store, runs: &[RunId], last: &RunId) -> Result<Meant> {
-    let acted = runs.iter().rposition(|run| !did_nothing(store, run, Aim::GoOn));
+    let acted = runs.iter().rposition(|run| !did_nothing(store, run, Purpose::GoOn));
     let stands = acted.filter(|at| runs.get(*at).is_some_and(|run| !is_over(store, run)));
     let later = || (acted.map_or(0, |at| at + 1)..runs.len()).rev();
     let open = |at: &usize| runs.get(*at).is_some_and(|run| !is_over(store, run) && never_began(store, run).is_none());
@@ -195,12 +195,12 @@ fn never_began(store: &dyn Store, run: &RunId) -> Option<&'static str> {
 
 /// Whether a run has come to an end or a stop before anything happened because of it. One that waits for a person is
 /// theirs to go on with; one that cannot be read, or may be under way, must not be passed over unseen.
-fn did_nothing(store: &dyn Store, run: &RunId, aim: Aim) -> bool {
+fn did_nothing(store: &dyn Store, run: &RunId, aim: Purpose) -> bool {
     let Ok(history) = store.read(run).and_then(History::from) else { return false };
     let stopped = match history.last_ending() {
         Some(Ending::Refused | Ending::Unmet | Ending::Bug | Ending::Failed | Ending::Interrupted) => true,
         Some(Ending::Doubt | Ending::RolledBack | Ending::Aborted) => true,
-        Some(Ending::Done | Ending::Held) => aim != Aim::Look,
+        Some(Ending::Done | Ending::Held) => aim != Purpose::Look,
         Some(Ending::Suspended) | None => false,
     };
     stopped && !history.has_acted()
@@ -226,7 +226,7 @@ pub(super) fn shortfall(written: &BTreeMap<RunId, u64>, run: &str, records: u64)
 
 #[cfg(test)]
 mod tests {
-    use super::{Aim, meant};
+    use super::{Purpose, meant};
     use crate::error::Result;
     use crate::journal::memory::MemoryStore;
     use crate::journal::{RunId, Store};
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn run_of(store: &dyn Store, given: &str) -> Result<RunId> {
-        meant(store, given, Aim::Look).map(|meant| meant.run)
+        meant(store, given, Purpose::Look).map(|meant| meant.run)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Runs that stand in the midst of something on hosts that another run is about to use: told before its first step,
 //! which may fail because of how they left a host. It refuses nothing: only a change there is refused.
 
-use super::Desk;
+use super::Context;
 use super::estate::lab_in;
 use crate::dispatch::hosts_changed;
 use crate::journal::history::History;
@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 const RUNS_MAX: usize = 200;
 
 /// Says which runs of this journal hold hosts that a run made of this can use, and what can be done about it.
-pub(super) fn tell(prepared: &Prepared, follows: Option<&str>, desk: &Desk) {
-    let Ok(store) = desk.store() else { return };
+pub(super) fn tell(prepared: &Prepared, follows: Option<&str>, context: &Context) {
+    let Ok(store) = context.store() else { return };
     let wanted = wanted(prepared);
     for run in store.runs().unwrap_or_default().iter().rev().take(RUNS_MAX) {
         // Most runs are over, and what they did is told by their last record.
@@ -39,7 +39,7 @@ pub(super) fn tell(prepared: &Prepared, follows: Option<&str>, desk: &Desk) {
             hosts_changed(&history).into_iter().filter(same).map(|host| format!("`{}`", shown(&host))).collect();
         if !held.is_empty() {
             let worked_on = store.is_worked_on(run);
-            desk.screen.remark(&words(run, &history, (&held, worked_on), desk));
+            context.screen.remark(&words(run, &history, (&held, worked_on), context));
         }
     }
 }
@@ -59,7 +59,7 @@ fn wanted(prepared: &Prepared) -> BTreeSet<String> {
 
 /// What is said of a run that has acted on these hosts; `worked_on` is whether somebody works on it at this moment, as
 /// far as that can be told.
-fn words(run: &RunId, history: &History, (held, worked_on): (&[String], Option<bool>), desk: &Desk) -> String {
+fn words(run: &RunId, history: &History, (held, worked_on): (&[String], Option<bool>), context: &Context) -> String {
     let records = || history.records().iter().rev();
     let step = records().find_map(|stored| {
         let Record::StepBegun { number, name, .. } = &stored.record else { return None };
@@ -67,7 +67,7 @@ fn words(run: &RunId, history: &History, (held, worked_on): (&[String], Option<b
     });
     let when = records().find_map(|stored| {
         let (Record::Ended { at, .. } | Record::Intent { at, .. }) = &stored.record else { return None };
-        Some(date_and_time(at.wall, &desk.screen.zone))
+        Some(date_and_time(at.wall, &context.screen.zone))
     });
     let (how, next) = match (worked_on, history.last_ending()) {
         (Some(true), _) => ("is under way", format!("wait for it to end: baton show {run}")),

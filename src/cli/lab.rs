@@ -1,6 +1,6 @@
 //! `baton lab`: what can be rehearsed, what is being rehearsed, and ending it. Also, hidden, the lab's own processes.
 
-use super::Desk;
+use super::Context;
 use super::estate::{lab_name, lease};
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
@@ -16,15 +16,15 @@ use std::path::PathBuf;
 /// Show what can be rehearsed on this machine, or end a rehearsal
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(super) struct Words {
+pub(super) struct LabArgs {
     /// A lab: shows its scenarios
     lab: Option<String>,
     #[command(subcommand)]
-    deed: Option<Deed>,
+    deed: Option<LabAction>,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Deed {
+enum LabAction {
     /// End a lab, or all of them
     Stop {
         /// Which lab
@@ -52,15 +52,15 @@ enum Deed {
     Service { name: String },
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    match &words.deed {
-        None => match &words.lab {
-            None => overview(desk),
-            Some(lab) => one(lab, desk),
+pub(super) fn run(args: &LabArgs, context: &Context) -> Result<u8> {
+    match &args.deed {
+        None => match &args.lab {
+            None => overview(context),
+            Some(lab) => one(lab, context),
         },
-        Some(Deed::Stop { lab }) => stop(lab.as_deref(), desk),
-        Some(Deed::Serve { dir }) => server::serve(dir).map(|()| 0),
-        Some(Deed::Tool { dir, job, words }) => {
+        Some(LabAction::Stop { lab }) => stop(lab.as_deref(), context),
+        Some(LabAction::Serve { dir }) => server::serve(dir).map(|()| 0),
+        Some(LabAction::Tool { dir, job, words }) => {
             let reply = match job {
                 Some(job) => tool::job(dir, job)?,
                 None => tool::call(dir, words)?,
@@ -69,37 +69,37 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
                 return Err(Error::new(Kind::Script, why));
             }
             if !reply.output.is_empty() {
-                desk.screen.out.print(&format!("{}\n", reply.output));
+                context.screen.out.print(&format!("{}\n", reply.output));
             }
             Ok(u8::try_from(reply.exit).unwrap_or(1))
         }
-        Some(Deed::Service { name: _ }) => {
+        Some(LabAction::Service { name: _ }) => {
             desk::sit_until_input_ends();
             Ok(0)
         }
     }
 }
 
-fn overview(desk: &Desk) -> Result<u8> {
+fn overview(context: &Context) -> Result<u8> {
     let site = Site::here();
-    let style = desk.screen.out_style;
+    let style = context.screen.out_style;
     let mut page = String::new();
     for name in site.names(Shelf::Labs) {
         let template = template(&name, &site)?;
-        let alive = Lab::any(&name, &desk.state)?.filter(Lab::answers);
+        let alive = Lab::any(&name, &context.state)?.filter(Lab::answers);
         let state = match alive {
             Some(lab) => format!("runs `{}` at {}x, for run {}", lab.scenario(), lab.card().speed, lab.card().run),
             None => "does not run".to_owned(),
         };
         page += &format!("{}  {}\n    {state}\n", style.paint(Tone::Strong, &name), template.title);
     }
-    desk.screen.out.say(&format!("{page}{} baton lab LAB\n", style.paint(Tone::Wait, "next:")));
+    context.screen.out.say(&format!("{page}{} baton lab LAB\n", style.paint(Tone::Wait, "next:")));
     Ok(0)
 }
 
-fn one(name: &str, desk: &Desk) -> Result<u8> {
+fn one(name: &str, context: &Context) -> Result<u8> {
     let template = template(name, &Site::here())?;
-    let style = desk.screen.out_style;
+    let style = context.screen.out_style;
     let mut page = format!("{}  {}\n\n", style.paint(Tone::Strong, name), template.title);
     let longest = template.scenarios.keys().map(String::len).max().unwrap_or(0);
     for (scenario, meaning) in template.in_order() {
@@ -108,7 +108,7 @@ fn one(name: &str, desk: &Desk) -> Result<u8> {
         page += &format!("  {scenario:<longest$}  {}\n", lines.join(&format!("\n{}", " ".repeat(longest + 4))));
     }
     page += &format!("\n{} baton run RUNBOOK --lab {name}:{}\n", style.paint(Tone::Wait, "next:"), template.scenario);
-    desk.screen.out.say(&page);
+    context.screen.out.say(&page);
     Ok(0)
 }
 
@@ -124,24 +124,27 @@ pub(super) fn template(name: &str, site: &Site) -> Result<Template> {
     Template::parse(name, &text)
 }
 
-fn stop(lab: Option<&str>, desk: &Desk) -> Result<u8> {
-    let cards = desk::files_below(&desk.state.join("labs"), "toml");
+fn stop(lab: Option<&str>, context: &Context) -> Result<u8> {
+    let cards = desk::files_below(&context.state.join("labs"), "toml");
     let found = cards.iter().filter(|path| path.file_name().is_some_and(|name| name == "lab.toml"));
     let names = found.filter_map(|path| path.parent()?.to_str().map(str::to_owned));
     let mut ended = false;
     for name in names.filter(|name| lab.is_none_or(|wanted| wanted == name)) {
-        let _lease = lease(desk, &lab_name(&name), "-")?;
-        if let Some(aside) = Lab::clear(&name, &desk.state)? {
-            desk.screen.out.say(&format!("the lab `{name}` is damaged; its card was set aside: {}\n", aside.display()));
-        } else if let Some(lab) = Lab::any(&name, &desk.state)?.filter(Lab::answers) {
+        let _lease = lease(context, &lab_name(&name), "-")?;
+        if let Some(aside) = Lab::clear(&name, &context.state)? {
+            context
+                .screen
+                .out
+                .say(&format!("the lab `{name}` is damaged; its card was set aside: {}\n", aside.display()));
+        } else if let Some(lab) = Lab::any(&name, &context.state)?.filter(Lab::answers) {
             lab.stop()?;
             ended = true;
-            desk.screen.out.say(&format!("the lab `{name}` has ended\n"));
+            context.screen.out.say(&format!("the lab `{name}` has ended\n"));
         }
     }
     if !ended {
         let which = lab.map_or_else(|| "no lab runs".to_owned(), |lab| format!("no lab `{}` runs", shown(lab)));
-        desk.screen.out.say(&format!("{which}: there was nothing to stop\n"));
+        context.screen.out.say(&format!("{which}: there was nothing to stop\n"));
     }
     Ok(0)
 }

@@ -1,6 +1,6 @@
 //! `baton list`: the runbooks there are, the shipped ones and the site's own. It must not read what they would do.
 
-use super::Desk;
+use super::Context;
 use super::site::Site;
 use crate::error::Result;
 use crate::library::{self, Shelf};
@@ -10,12 +10,12 @@ use crate::report::style::Tone;
 
 /// List the runbooks that can be run, and the labs to rehearse them in
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {}
+pub(super) struct ListArgs {}
 
-pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
+pub(super) fn run(_words: &ListArgs, context: &Context) -> Result<u8> {
     let site = Site::here();
     let own = site.own_names(Shelf::Runbooks);
-    let style = desk.screen.out_style;
+    let style = context.screen.out_style;
     let mut page = style.paint(Tone::Strong, "runbooks") + "\n";
     for name in site.names(Shelf::Runbooks) {
         let text = site.text(Shelf::Runbooks, &name)?.unwrap_or_default();
@@ -35,6 +35,6 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
         page += &format!("  {}\n      {}\n", shown(&name), shown(library::title(&text)));
     }
     page += &format!("\n{} baton run RUNBOOK --help\n", style.paint(Tone::Wait, "next:"));
-    desk.screen.out.say(&page);
+    context.screen.out.say(&page);
     Ok(0)
 }

@@ -3,11 +3,11 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::model::run::record::{Ending, Way};
+use crate::model::run::record::{Ending, RollbackScope};
 use crate::model::text::shown;
 use crate::report::layout::hanging;
 use crate::report::style::{Style, Tone};
-use crate::session::{self, Verdict};
+use crate::session::{self, OperatorRuling};
 
 /// What stands before the word that is typed after a failure.
 const PROMPT: &str = "failed> ";
@@ -28,10 +28,10 @@ pub(super) const ACCEPT: &str = "accept";
 const DONE: &str = "done REASON";
 
 /// A word with what stands behind it, and what it does.
-type Row = (&'static str, &'static str);
+type MenuRow = (&'static str, &'static str);
 
 /// What each word does after a failure.
-const AFTER_FAILURE: [Row; 10] = [
+const AFTER_FAILURE: [MenuRow; 10] = [
     (RETRY, "try again what failed"),
     ("accept REASON", "go on all the same: what has changed since is fine as it is; say why"),
     ("edit", "open the runbook in your editor, then go on with it"),
@@ -46,7 +46,7 @@ const AFTER_FAILURE: [Row; 10] = [
 /// What going back means for a run of which only what failed may have changed something.
 const UNDO_THE_UNCLEAR: &str = "undo what may have been changed; what failed is looked at first";
 /// What each word does when nobody can tell whether an effect happened.
-const IN_DOUBT: [Row; 5] = [
+const IN_DOUBT: [MenuRow; 5] = [
     ("happened REASON", "it did happen; say how you know"),
     ("not-happened REASON", "it did not happen; say how you know"),
     ("abort REASON", "leave it in doubt, undo nothing, do what is owed, end the run for good"),
@@ -59,7 +59,7 @@ const DO_THE_LEFT_OUT: &str = "do after all what was left out, then go on";
 const THE_LEFT_OUT_IS_DONE: &str = "what was left out is done; say how you know";
 /// What each word does after a mistake in the runbook: to try it again as it is would come to the same, but where what
 /// was left out is missed.
-const AFTER_MISTAKE: [Row; 8] = [
+const AFTER_MISTAKE: [MenuRow; 8] = [
     (RETRY, DO_THE_LEFT_OUT),
     (DONE, THE_LEFT_OUT_IS_DONE),
     ("edit", "open the runbook in your editor, then go on with it"),
@@ -70,7 +70,7 @@ const AFTER_MISTAKE: [Row; 8] = [
     ("help", "show these words"),
 ];
 /// What each word does when something could not be undone.
-const ON_THE_WAY_BACK: [Row; 7] = [
+const ON_THE_WAY_BACK: [MenuRow; 7] = [
     (RETRY, "try again what failed"),
     ("edit", "open the runbook in your editor, then go on with the way back"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
@@ -80,7 +80,7 @@ const ON_THE_WAY_BACK: [Row; 7] = [
     ("help", "show these words"),
 ];
 /// What each word does when nobody can tell on the way back whether something happened.
-const IN_DOUBT_BACK: [Row; 5] = [
+const IN_DOUBT_BACK: [MenuRow; 5] = [
     ("happened REASON", "it did happen; say how you know"),
     ("not-happened REASON", "it did not happen; say how you know"),
     ("abort REASON", "undo nothing more, do what is owed, end the run for good"),
@@ -88,7 +88,7 @@ const IN_DOUBT_BACK: [Row; 5] = [
     ("help", "show these words"),
 ];
 /// What each word does when what a run owes could not be done while it was given up.
-const WHILE_GIVING_UP: [Row; 6] = [
+const WHILE_GIVING_UP: [MenuRow; 6] = [
     (RETRY, "try again what failed"),
     ("edit", "open the runbook in your editor, then go on with giving the run up"),
     ("skip REASON", "leave out what failed; the reason goes into the record"),
@@ -97,7 +97,7 @@ const WHILE_GIVING_UP: [Row; 6] = [
     ("help", "show these words"),
 ];
 /// What each word does when nobody can tell whether what a run owes was done while it was given up.
-const IN_DOUBT_WHILE_GIVING_UP: [Row; 4] = [
+const IN_DOUBT_WHILE_GIVING_UP: [MenuRow; 4] = [
     ("happened REASON", "it did happen; say how you know"),
     ("not-happened REASON", "it did not happen; say how you know"),
     ("stop", "leave it as it is; giving it up can be resumed"),
@@ -108,7 +108,7 @@ const IN_DOUBT_WHILE_GIVING_UP: [Row; 4] = [
 pub(super) struct Menu {
     /// What stands before the word that is typed.
     pub(super) prompt: &'static str,
-    words: Vec<Row>,
+    words: Vec<MenuRow>,
     /// Words that are not offered, and why.
     shut: Vec<(&'static str, String)>,
 }
@@ -116,14 +116,16 @@ pub(super) struct Menu {
 impl Menu {
     /// The words for a run which stopped like this; none where there is nothing to be said.
     pub(super) fn of(run: &str, history: &History, ending: Ending) -> Option<Self> {
-        let (prompt, table): (_, &[Row]) = match (ending, history.way_back()) {
+        let (prompt, table): (_, &[MenuRow]) = match (ending, history.way_back()) {
             (Ending::Failed, None) => (PROMPT, &AFTER_FAILURE),
             (Ending::Doubt, None) => (DOUBT_PROMPT, &IN_DOUBT),
             (Ending::Bug, None) if history.changes() > 0 => (PROMPT, &AFTER_MISTAKE),
-            (Ending::Failed | Ending::Bug, Some(Way::Abort)) => (PROMPT, &WHILE_GIVING_UP),
-            (Ending::Doubt, Some(Way::Abort)) => (DOUBT_PROMPT, &IN_DOUBT_WHILE_GIVING_UP),
-            (Ending::Failed | Ending::Bug, Some(Way::All | Way::To(_))) => (PROMPT, &ON_THE_WAY_BACK),
-            (Ending::Doubt, Some(Way::All | Way::To(_))) => (DOUBT_PROMPT, &IN_DOUBT_BACK),
+            (Ending::Failed | Ending::Bug, Some(RollbackScope::Abort)) => (PROMPT, &WHILE_GIVING_UP),
+            (Ending::Doubt, Some(RollbackScope::Abort)) => (DOUBT_PROMPT, &IN_DOUBT_WHILE_GIVING_UP),
+            (Ending::Failed | Ending::Bug, Some(RollbackScope::All | RollbackScope::To(_))) => {
+                (PROMPT, &ON_THE_WAY_BACK)
+            }
+            (Ending::Doubt, Some(RollbackScope::All | RollbackScope::To(_))) => (DOUBT_PROMPT, &IN_DOUBT_BACK),
             (Ending::Bug | Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended, _) => return None,
             (Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted, _) => return None,
         };
@@ -147,7 +149,7 @@ impl Menu {
 
     /// The words and what they do, for people; behind them why there is no way back, where one might look for it.
     pub(super) fn help(&self, style: &Style) -> String {
-        let word = |(word, meaning): &Row| {
+        let word = |(word, meaning): &MenuRow| {
             format!("{}\n", hanging(style, (Tone::Strong, &format!("  {word:<19} ")), meaning, MEANING_COLUMN))
         };
         let no_way = self.shut.iter().filter(|(word, _)| *word == ROLLBACK);
@@ -191,12 +193,12 @@ impl Menu {
 }
 
 /// What a word says of what stopped the run; nothing when it is no such word.
-pub(super) fn said(word: &str, reason: &str) -> Option<Verdict> {
+pub(super) fn said(word: &str, reason: &str) -> Option<OperatorRuling> {
     match word {
-        RETRY => Some(Verdict::Retry),
-        "skip" => Some(Verdict::Skip(reason.to_owned())),
-        "done" | "happened" => Some(Verdict::Happened(reason.to_owned())),
-        "not-happened" => Some(Verdict::NotHappened(reason.to_owned())),
+        RETRY => Some(OperatorRuling::Retry),
+        "skip" => Some(OperatorRuling::Skip(reason.to_owned())),
+        "done" | "happened" => Some(OperatorRuling::Happened(reason.to_owned())),
+        "not-happened" => Some(OperatorRuling::NotHappened(reason.to_owned())),
         _ => None,
     }
 }
@@ -226,7 +228,7 @@ fn closed(word: &str, run: &str, history: &History, ending: Ending) -> Option<St
     }
 }
 
-fn refusal(run: &str, history: &History, verdict: &Verdict) -> Option<String> {
+fn refusal(run: &str, history: &History, verdict: &OperatorRuling) -> Option<String> {
     session::admits(run, history, verdict).err().map(|why| why.message)
 }
 

@@ -16,12 +16,12 @@ mod eject;
 mod estate;
 mod find_run;
 mod follow_up;
-mod former;
 mod holders;
 mod lab;
 mod list;
 mod machine;
 mod menu;
+mod previous_run;
 mod repl;
 mod resume;
 mod rollback;
@@ -76,32 +76,32 @@ struct CommandLine {
     #[arg(long, global = true, hide = true, value_name = "SPAN", default_value = "15min", value_parser = Span::parse)]
     remind: Span,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Run(run::Words),
-    Resume(resume::Words),
-    Rollback(rollback::Words),
-    Abort(abort::Words),
-    Takeover(takeover::Words),
-    Repl(repl::Words),
-    Approve(approve::Words),
-    Check(check::Words),
-    Doctor(doctor::Words),
-    List(list::Words),
-    Doc(doc::Words),
-    Runs(runs::Words),
-    Show(show::Words),
-    Eject(eject::Words),
-    Lab(lab::Words),
-    Completions(completions::Words),
+enum CliCommand {
+    Run(run::RunArgs),
+    Resume(resume::ResumeArgs),
+    Rollback(rollback::RollbackArgs),
+    Abort(abort::AbortArgs),
+    Takeover(takeover::TakeoverArgs),
+    Repl(repl::ReplArgs),
+    Approve(approve::ApproveArgs),
+    Check(check::CheckArgs),
+    Doctor(doctor::DoctorArgs),
+    List(list::ListArgs),
+    Doc(doc::DocArgs),
+    Runs(runs::RunsArgs),
+    Show(show::ShowArgs),
+    Eject(eject::EjectArgs),
+    Lab(lab::LabArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// What every command is given.
 #[derive(Clone)]
-struct Desk {
+struct Context {
     /// Where it writes.
     screen: Screen,
     /// Where runs and labs are kept.
@@ -112,7 +112,7 @@ struct Desk {
     terminal: Arc<Terminal>,
 }
 
-impl Desk {
+impl Context {
     /// The journal of this state folder, made if need be.
     fn store(&self) -> Result<Box<dyn Store>> {
         Ok(Box::new(SqliteStore::open(&self.state)?))
@@ -147,7 +147,7 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
         let remind = Duration::from_millis(line.remind.0);
         let terminal = Arc::new(Terminal::new(desk::who().user, screen.err_style.width).reminding(remind));
         let leases = line.leases.unwrap_or_else(leases::of_machine);
-        dispatch(&command, &Desk { screen: screen.clone(), state, leases, terminal })
+        dispatch(&command, &Context { screen: screen.clone(), state, leases, terminal })
     });
     outcome.unwrap_or_else(|error| {
         screen.complain(&error);
@@ -164,39 +164,43 @@ fn parse(words: Vec<OsString>) -> std::result::Result<(CommandLine, Called), cla
     let given = matches.value_source("state") == Some(ValueSource::CommandLine);
     let state = line.state.as_ref().filter(|_| given).map(shown);
     let (runbooks, inventory) = match &line.command {
-        Some(Command::Run(words)) => words.names(),
-        Some(Command::Repl(words)) => words.names(),
-        Some(Command::Check(words)) => words.names(),
-        Some(Command::Doctor(words)) => words.names(),
-        Some(Command::Resume(_) | Command::Rollback(_) | Command::Abort(_) | Command::Takeover(_)) => {
+        Some(CliCommand::Run(words)) => words.names(),
+        Some(CliCommand::Repl(words)) => words.names(),
+        Some(CliCommand::Check(words)) => words.names(),
+        Some(CliCommand::Doctor(words)) => words.names(),
+        Some(CliCommand::Resume(_) | CliCommand::Rollback(_) | CliCommand::Abort(_) | CliCommand::Takeover(_)) => {
             Default::default()
         }
-        Some(Command::Approve(_) | Command::List(_) | Command::Doc(_) | Command::Runs(_)) => Default::default(),
-        Some(Command::Show(_) | Command::Eject(_) | Command::Lab(_) | Command::Completions(_)) => Default::default(),
+        Some(CliCommand::Approve(_) | CliCommand::List(_) | CliCommand::Doc(_) | CliCommand::Runs(_)) => {
+            Default::default()
+        }
+        Some(CliCommand::Show(_) | CliCommand::Eject(_) | CliCommand::Lab(_) | CliCommand::Completions(_)) => {
+            Default::default()
+        }
         None => Default::default(),
     };
     let inventory = inventory.map(|path| path.display().to_string());
     Ok((line, Called { state, runbooks, inventory }))
 }
 
-fn dispatch(command: &Command, desk: &Desk) -> Result<u8> {
+fn dispatch(command: &CliCommand, context: &Context) -> Result<u8> {
     match command {
-        Command::Run(words) => run::run(words, desk),
-        Command::Resume(words) => resume::run(words, desk),
-        Command::Rollback(words) => rollback::run(words, desk),
-        Command::Abort(words) => abort::run(words, desk),
-        Command::Takeover(words) => takeover::run(words, desk),
-        Command::Repl(words) => repl::run(words, desk),
-        Command::Approve(words) => approve::run(words, desk),
-        Command::Check(words) => check::run(words, desk),
-        Command::Doctor(words) => doctor::run(words, desk),
-        Command::List(words) => list::run(words, desk),
-        Command::Doc(words) => doc::run(words, desk),
-        Command::Runs(words) => runs::run(words, desk),
-        Command::Show(words) => show::run(words, desk),
-        Command::Eject(words) => eject::run(words, desk),
-        Command::Lab(words) => lab::run(words, desk),
-        Command::Completions(words) => completions::run(words, desk),
+        CliCommand::Run(words) => run::run(words, context),
+        CliCommand::Resume(words) => resume::run(words, context),
+        CliCommand::Rollback(words) => rollback::run(words, context),
+        CliCommand::Abort(words) => abort::run(words, context),
+        CliCommand::Takeover(words) => takeover::run(words, context),
+        CliCommand::Repl(words) => repl::run(words, context),
+        CliCommand::Approve(words) => approve::run(words, context),
+        CliCommand::Check(words) => check::run(words, context),
+        CliCommand::Doctor(words) => doctor::run(words, context),
+        CliCommand::List(words) => list::run(words, context),
+        CliCommand::Doc(words) => doc::run(words, context),
+        CliCommand::Runs(words) => runs::run(words, context),
+        CliCommand::Show(words) => show::run(words, context),
+        CliCommand::Eject(words) => eject::run(words, context),
+        CliCommand::Lab(words) => lab::run(words, context),
+        CliCommand::Completions(words) => completions::run(words, context),
     }
 }
 

@@ -3,32 +3,32 @@
 
 use super::adopt::Edited;
 use super::estate::{Estate, lab_name, lease, site_name};
-use super::find_run::Aim;
+use super::find_run::Purpose;
 use super::lab::template;
 use super::screen::Screen;
 use super::site::Site;
-use super::take_up::{TakenUp, claim};
-use super::{Desk, carry, edit, holders, rollback, run};
+use super::take_up::{AcquiredRun, claim};
+use super::{Context, carry, edit, holders, rollback, run};
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
-use crate::lab::{Lab, Wanted};
+use crate::lab::{Lab, LabChoice};
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{Record, Way, Who};
+use crate::model::run::record::{Record, RollbackScope, Who};
 use crate::model::text::unsafe_on_a_terminal;
 use crate::model::value::Fields;
 use crate::platform::desk;
 use crate::repl::command::COMMANDS;
-use crate::repl::{Hands, Start, carry_on};
+use crate::repl::{ReplHost, Start, carry_on};
 use crate::report::layout::folded;
 use crate::report::style::Tone;
 use crate::script::repl::is_incomplete;
 use crate::script::{doc, outline};
 use crate::session::adoption::Adoption;
-use crate::session::{self, Finished, Parts, Prepared, Verdict, Wish};
+use crate::session::{self, Finished, OperatorRuling, Prepared, RollbackRequest, RunParts};
 use crate::world::operator::console::Console;
-use crate::world::operator::line_editor::{LineEditor, Word, WordKind};
+use crate::world::operator::line_editor::{EditorWord, LineEditor, WordKind};
 use crate::world::operator::line_mode::AsItWas;
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ const NO_RUNBOOK: &str = "repl";
 
 /// Steer a run by hand, or type verbs one by one
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct ReplArgs {
     /// A runbook to step through: a name from `baton list`, or the path of a .rhai file
     runbook: Option<String>,
     /// The site: its inventory, a TOML file
@@ -64,80 +64,80 @@ pub(super) struct Words {
     speed: Option<u32>,
 }
 
-impl Words {
+impl ReplArgs {
     /// The runbook and the inventory as they were given.
     pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
         (self.runbook.iter().cloned().collect(), self.inventory.clone())
     }
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+pub(super) fn run(args: &ReplArgs, context: &Context) -> Result<u8> {
     let site = Site::here();
-    match (&words.run, &words.inventory, &words.lab) {
-        (Some(run), _, _) => go_on(words, run, desk),
-        (None, Some(inventory), _) => on_site(words, inventory, &site, desk),
-        (None, None, Some(lab)) => in_lab(words, &Wanted::parse(lab), &site, desk),
-        (None, None, None) => Err(nowhere(desk)),
+    match (&args.run, &args.inventory, &args.lab) {
+        (Some(run), _, _) => go_on(args, run, context),
+        (None, Some(inventory), _) => on_site(args, inventory, &site, context),
+        (None, None, Some(lab)) => in_lab(args, &LabChoice::parse(lab), &site, context),
+        (None, None, None) => Err(nowhere(context)),
     }
 }
 
-fn nowhere(desk: &Desk) -> Box<Error> {
+fn nowhere(context: &Context) -> Box<Error> {
     let error = Error::new(Kind::Usage, "where shall it act?")
         .hint("on a site: baton repl -i INVENTORY")
         .hint("as a rehearsal on this machine: baton repl --lab genesys");
-    let runs = desk.store().and_then(|store| store.runs()).unwrap_or_default();
+    let runs = context.store().and_then(|store| store.runs()).unwrap_or_default();
     if runs.is_empty() { error } else { error.hint("on with a run: baton repl --run latest") }
 }
 
-fn go_on(words: &Words, given: &str, desk: &Desk) -> Result<u8> {
-    let claimed = claim(given, Aim::Steer, desk)?;
+fn go_on(args: &ReplArgs, given: &str, context: &Context) -> Result<u8> {
+    let claimed = claim(given, Purpose::Steer, context)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
-        desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
-        return carry::tell(desk, &finished);
+        context.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
+        return carry::tell(context, &finished);
     }
-    steer(words, claimed.take_up(desk)?, Start::Run, desk)
+    session(args, claimed.take_up(context)?, Start::Run, context)
 }
 
-fn on_site(words: &Words, inventory: &Path, site: &Site, desk: &Desk) -> Result<u8> {
+fn on_site(args: &ReplArgs, inventory: &Path, site: &Site, context: &Context) -> Result<u8> {
     let (file, text) = run::inventory_text(inventory)?;
-    let prepared = prepare(words, (&file, &text), site)?;
-    let params = prepared.program.resolve_params(&given_params(words)?)?;
+    let prepared = prepare(args, (&file, &text), site)?;
+    let params = prepared.program.resolve_params(&given_params(args)?)?;
     let run = run::new_run()?;
-    let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
-    run::say_what_differs(site, desk);
-    if words.runbook.is_some() {
-        holders::tell(&prepared, None, desk);
+    let of_site = lease(context, &site_name(&prepared.inventory), &run)?;
+    run::say_what_differs(site, context);
+    if args.runbook.is_some() {
+        holders::tell(&prepared, None, context);
     }
-    let leases = (lease(desk, &run, &run)?, of_site);
-    begin(words, TakenUp::new(run, prepared, Estate::Site, leases), params, desk)
+    let leases = (lease(context, &run, &run)?, of_site);
+    begin(args, AcquiredRun::new(run, prepared, Estate::Site, leases), params, context)
 }
 
-fn in_lab(words: &Words, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
+fn in_lab(args: &ReplArgs, wanted: &LabChoice, site: &Site, context: &Context) -> Result<u8> {
     template(&wanted.lab, site)?;
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
-    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?;
-    let prepared = prepare(words, (&plan.inventory_file(), plan.inventory()), site)?;
+    let plan = Lab::plan(wanted, args.speed, &context.state, &mut text_of)?;
+    let prepared = prepare(args, (&plan.inventory_file(), plan.inventory()), site)?;
     drop(plan.check(&prepared.inventory)?);
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
-    params.extend(given_params(words)?);
+    params.extend(given_params(args)?);
     let params = prepared.program.resolve_params(&params)?;
     let run = run::new_run()?;
-    let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
-    run::say_what_differs(site, desk);
-    run::tell_of_orphan(plan.former_run(), &*desk.store()?, desk)?;
+    let of_lab = lease(context, &lab_name(plan.name()), &run)?;
+    run::say_what_differs(site, context);
+    run::tell_of_orphan(plan.former_run(), &*context.store()?, context)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    let leases = (lease(desk, &run, &run)?, of_lab);
-    begin(words, TakenUp::new(run, prepared, Estate::Lab(lab), leases), params, desk)
+    let leases = (lease(context, &run, &run)?, of_lab);
+    begin(args, AcquiredRun::new(run, prepared, Estate::Lab(lab), leases), params, context)
 }
 
-fn given_params(words: &Words) -> Result<Fields> {
-    run::given_params(&words.params, words.runbook.as_deref().unwrap_or(NO_RUNBOOK))
+fn given_params(args: &ReplArgs) -> Result<Fields> {
+    run::given_params(&args.params, args.runbook.as_deref().unwrap_or(NO_RUNBOOK))
 }
 
-fn prepare(words: &Words, inventory: (&str, &str), site: &Site) -> Result<Prepared> {
-    match &words.runbook {
+fn prepare(args: &ReplArgs, inventory: (&str, &str), site: &Site) -> Result<Prepared> {
+    match &args.runbook {
         Some(given) => {
             let check = format!("baton check {given}");
             let named = site.runbook(given)?;
@@ -151,18 +151,18 @@ fn prepare(words: &Words, inventory: (&str, &str), site: &Site) -> Result<Prepar
     }
 }
 
-fn begin(words: &Words, taken: TakenUp, params: Fields, desk: &Desk) -> Result<u8> {
+fn begin(args: &ReplArgs, taken: AcquiredRun, params: Fields, context: &Context) -> Result<u8> {
     let start = Start::Begin { params, estate: taken.estate.name() };
-    steer(words, taken, start, desk)
+    session(args, taken, start, context)
 }
 
-fn steer(words: &Words, taken: TakenUp, start: Start, desk: &Desk) -> Result<u8> {
+fn session(args: &ReplArgs, taken: AcquiredRun, start: Start, context: &Context) -> Result<u8> {
     let has_runbook = !taken.prepared.program.is_empty();
-    let finished = open(&taken, words.events.as_deref(), start, desk)?;
+    let finished = open(&taken, args.events.as_deref(), start, context)?;
     if has_runbook || finished.error.is_some() {
-        return carry::tell(desk, &finished);
+        return carry::tell(context, &finished);
     }
-    desk.screen.remark(&format!("go on with these lines: baton repl --run {}", taken.run));
+    context.screen.remark(&format!("go on with these lines: baton repl --run {}", taken.run));
     Ok(finished.exit_code)
 }
 
@@ -170,25 +170,25 @@ fn steer(words: &Words, taken: TakenUp, start: Start, desk: &Desk) -> Result<u8>
 ///
 /// # Errors
 /// When the line editor cannot be opened, or the run cannot be begun or read.
-pub(super) fn open(taken: &TakenUp, events: Option<&Path>, start: Start, desk: &Desk) -> Result<Finished> {
+pub(super) fn open(taken: &AcquiredRun, events: Option<&Path>, start: Start, context: &Context) -> Result<Finished> {
     let (run, prepared, estate) = (taken.run.clone(), taken.prepared.clone(), taken.estate.clone());
-    let history = desk.state.join("repl-history");
+    let history = context.state.join("repl-history");
     // However this ends, the terminal is as it was.
     let _as_it_was = AsItWas::now();
     let editor = Arc::new(LineEditor::open(vocabulary(&prepared), is_incomplete, &history)?);
-    let desk = Desk { screen: screen(&desk.screen, &editor), ..desk.clone() };
-    let hands = Rc::new(AtDesk {
-        views: Views::new(carry::sinks(&desk, &estate, events)?),
+    let context = Context { screen: screen(&context.screen, &editor), ..context.clone() };
+    let host = Rc::new(AtDesk {
+        views: Views::new(carry::sinks(&context, &estate, events)?),
         run: run.clone(),
         prepared: prepared.clone(),
         estate,
         editor,
-        desk,
+        context,
     });
-    if hands.is_person() {
-        hands.say(&greeting(!prepared.program.is_empty()));
+    if host.is_person() {
+        host.say(&greeting(!prepared.program.is_empty()));
     }
-    carry_on(prepared, &run, start, hands)
+    carry_on(prepared, &run, start, host)
 }
 
 fn greeting(has_runbook: bool) -> String {
@@ -210,14 +210,14 @@ fn screen(screen: &Screen, editor: &LineEditor) -> Screen {
 }
 
 /// Everything that can be completed, from what is said about verbs and commands, the runbook and the inventory.
-fn vocabulary(prepared: &Prepared) -> Vec<Word> {
-    let word = |kind, text: &str, hint: &str, of: &str| Word {
+fn vocabulary(prepared: &Prepared) -> Vec<EditorWord> {
+    let word = |kind, text: &str, hint: &str, of: &str| EditorWord {
         kind,
         text: text.to_owned(),
         hint: hint.to_owned(),
         of: of.to_owned(),
     };
-    let mut words: Vec<Word> = Vec::new();
+    let mut words: Vec<EditorWord> = Vec::new();
     for command in COMMANDS {
         words.push(word(WordKind::Command, &format!(":{}", command.name), command.args, ""));
     }
@@ -252,7 +252,7 @@ fn vocabulary(prepared: &Prepared) -> Vec<Word> {
 
 /// What a session needs done for it, at this desk.
 struct AtDesk {
-    desk: Desk,
+    context: Context,
     run: String,
     /// What it was made of when it was taken up.
     prepared: Prepared,
@@ -261,45 +261,45 @@ struct AtDesk {
     views: Views,
 }
 
-impl Hands for AtDesk {
-    fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts> {
-        let world = self.estate.world(&self.prepared.inventory, &self.desk)?;
+impl ReplHost for AtDesk {
+    fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<RunParts> {
+        let world = self.estate.world(&self.prepared.inventory, &self.context)?;
         let world =
             world.telling_apart(&session::said(&self.prepared.texts), session::log_of(&self.prepared.inventory))?;
-        Ok(Parts {
+        Ok(RunParts {
             run: self.run.clone(),
-            store: self.desk.store()?,
+            store: self.context.store()?,
             world: Box::new(world.steered(Console::Editor(Arc::clone(&self.editor)))),
             sinks: vec![Box::new(self.views.clone()), watches],
-            by: self.desk.who(),
+            by: self.context.who(),
             gates,
             steering: None,
         })
     }
 
     fn store(&self) -> Result<Box<dyn Store>> {
-        self.desk.store()
+        self.context.store()
     }
 
     fn by(&self) -> Who {
-        self.desk.who()
+        self.context.who()
     }
 
     fn say(&self, text: &str) {
-        self.desk.screen.out.say(&folded(text, self.width()));
+        self.context.screen.out.say(&folded(text, self.width()));
     }
 
     fn next(&self, command: &str) {
-        let Screen { out, out_style, .. } = &self.desk.screen;
+        let Screen { out, out_style, .. } = &self.context.screen;
         out.say(&format!("{} {command}\n", out_style.paint(Tone::Wait, "next:")));
     }
 
     fn complain(&self, error: &Error) {
-        self.desk.screen.complain(error);
+        self.context.screen.complain(error);
     }
 
     fn width(&self) -> usize {
-        self.desk.screen.out_style.width
+        self.context.screen.out_style.width
     }
 
     fn is_person(&self) -> bool {
@@ -309,8 +309,8 @@ impl Hands for AtDesk {
     fn edit(&self, prepared: &Prepared) -> Result<(Prepared, Adoption)> {
         let path = edit::edit(&prepared.texts)?;
         self.say(&format!("edited: {}\n", path.display()));
-        let history = History::from(self.desk.store()?.read(&self.run)?)?;
-        let edited = Edited::read(&self.run, &history, &Verdict::Retry, &self.desk)?;
+        let history = History::from(self.context.store()?.read(&self.run)?)?;
+        let edited = Edited::read(&self.run, &history, &OperatorRuling::Retry, &self.context)?;
         if site_name(&edited.prepared.inventory) != site_name(&self.prepared.inventory) {
             return Err(Error::new(Kind::Refused, "the edited inventory is of another site; nothing was taken over")
                 .hint(format!("leave with :quit, then: baton resume {} --adopt-edited", self.run)));
@@ -318,11 +318,11 @@ impl Hands for AtDesk {
         Ok((edited.prepared, edited.adoption))
     }
 
-    fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished> {
+    fn go_back(&self, prepared: &Prepared, way: RollbackScope) -> Result<Finished> {
         let parts = self.parts(Vec::new(), Box::new(Unseen))?;
-        let wish = Wish::of(way);
+        let wish = RollbackRequest::of(way);
         let back = session::way_back(prepared, parts, wish)?;
-        rollback::show(&back, &self.run, &self.desk);
+        rollback::show(&back, &self.run, &self.context);
         // What it means is only seen now: whoever types the next line of a pipe says so there.
         if rollback::confirmed(&back) {
             return back.go();

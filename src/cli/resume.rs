@@ -1,20 +1,20 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
 use super::adopt::{Edited, edited_since};
-use super::find_run::Aim;
-use super::steering::Steering;
-use super::take_up::{TakenUp, claim};
-use super::{Desk, answers, carry, follow_up, word};
+use super::find_run::Purpose;
+use super::steering::SteeringArgs;
+use super::take_up::{AcquiredRun, claim};
+use super::{Context, answers, carry, follow_up, word};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::run::steering::{AfterFailure, Steering as Asked};
 use crate::script::outline;
-use crate::session::{self, Terms, Verdict};
+use crate::session::{self, OperatorRuling, ResumeTerms};
 use std::path::PathBuf;
 
 /// Take a run up again where it stopped
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct ResumeArgs {
     /// `latest`, or the first characters of a run's identity
     #[arg(default_value = "latest")]
     run: String,
@@ -49,7 +49,7 @@ pub(super) struct Words {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
     #[command(flatten)]
-    steering: Steering,
+    steering: SteeringArgs,
     /// Go on without being asked before each change, although the run was begun with `--step`
     #[arg(long, conflicts_with = "step")]
     no_step: bool,
@@ -58,50 +58,50 @@ pub(super) struct Words {
     no_answers: bool,
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    if words.dry && !words.adopt_edited {
+pub(super) fn run(args: &ResumeArgs, context: &Context) -> Result<u8> {
+    if args.dry && !args.adopt_edited {
         return Err(Error::new(Kind::Usage, "`--dry` tells whether edited texts fit: it goes with `--adopt-edited`")
             .hint("nothing was done")
-            .hint(format!("type: baton resume {} --adopt-edited --dry", words.run)));
+            .hint(format!("type: baton resume {} --adopt-edited --dry", args.run)));
     }
-    let verdict = verdict(words)?;
-    let drift = words.accept_drift.as_deref().map(|reason| sound("--accept-drift", reason)).transpose()?;
-    let claimed = claim(&words.run, Aim::GoOn, desk)?;
+    let verdict = verdict(args)?;
+    let drift = args.accept_drift.as_deref().map(|reason| sound("--accept-drift", reason)).transpose()?;
+    let claimed = claim(&args.run, Purpose::GoOn, context)?;
     if let Some(finished) = session::over(&claimed.run, &claimed.history) {
-        desk.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
-        return carry::tell(desk, &finished);
+        context.screen.remark(&format!("run {} is over; nothing was done", claimed.run));
+        return carry::tell(context, &finished);
     }
     session::admits(&claimed.run, &claimed.history, &verdict)?;
     let asked = claimed.history.steering();
-    let goes_back = words.says_nothing() && is_to_go_back(&claimed.history, &asked);
-    let (taken, adoption) = if words.adopt_edited {
-        let edited = Edited::read(&claimed.run, &claimed.history, &verdict, desk)?;
-        if words.dry {
-            edited.tell(desk);
+    let goes_back = args.says_nothing() && is_to_go_back(&claimed.history, &asked);
+    let (taken, adoption) = if args.adopt_edited {
+        let edited = Edited::read(&claimed.run, &claimed.history, &verdict, context)?;
+        if args.dry {
+            edited.tell(context);
             return Ok(0);
         }
-        edited.tell_if_same(desk);
-        (claimed.take_up_with(edited.prepared, desk)?, Some(edited.adoption))
+        edited.tell_if_same(context);
+        (claimed.take_up_with(edited.prepared, context)?, Some(edited.adoption))
     } else {
-        edited_since(&claimed.run, &claimed.history, desk).iter().for_each(|edited| desk.screen.remark(edited));
-        (claimed.take_up(desk)?, None)
+        edited_since(&claimed.run, &claimed.history, context).iter().for_each(|edited| context.screen.remark(edited));
+        (claimed.take_up(context)?, None)
     };
-    let before = asked.answers.as_ref().filter(|_| !words.no_answers);
-    let (answers, kept) = answers::read_or_kept(words.answers.as_deref(), before, &taken.prepared, desk)?;
+    let before = asked.answers.as_ref().filter(|_| !args.no_answers);
+    let (answers, kept) = answers::read_or_kept(args.answers.as_deref(), before, &taken.prepared, context)?;
     let taken = taken.answered(answers);
-    let (names, known) = (outline::step_names(&taken.prepared.program), taken.history(desk)?);
-    let course = words.steering.course_on(names, Some(&known), words.no_step)?;
+    let (names, known) = (outline::step_names(&taken.prepared.program), taken.history(context)?);
+    let course = args.steering.course_on(names, Some(&known), args.no_step)?;
     let course = course.answered(taken.answers.as_deref(), kept);
     if goes_back {
-        return follow_up::take_back(taken, &course, words.events.as_deref(), desk);
+        return follow_up::take_back(taken, &course, args.events.as_deref(), context);
     }
-    let seen = word::heard(&taken, &verdict, false, desk)?;
-    let terms = Terms { verdict, seen, drift, adoption };
-    let start = |taken: &TakenUp, parts| session::resume_on(&taken.prepared, parts, terms);
-    follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
+    let seen = word::heard(&taken, &verdict, false, context)?;
+    let terms = ResumeTerms { verdict, seen, drift, adoption };
+    let start = |taken: &AcquiredRun, parts| session::resume_on(&taken.prepared, parts, terms);
+    follow_up::carry_out(taken, &course, args.events.as_deref(), start, context)
 }
 
-impl Words {
+impl ResumeArgs {
     /// Whether nothing is said of what stopped the run, nor of what follows a failure.
     fn says_nothing(&self) -> bool {
         let verdicts = [&self.done, &self.skip, &self.happened, &self.not_happened, &self.accept_drift];
@@ -118,13 +118,13 @@ fn is_to_go_back(history: &History, asked: &Asked) -> bool {
         && history.no_return_since(0).is_none()
 }
 
-fn verdict(words: &Words) -> Result<Verdict> {
-    Ok(match (&words.happened, &words.done, &words.not_happened, &words.skip) {
-        (Some(reason), ..) => Verdict::Happened(sound("--happened", reason)?),
-        (_, Some(reason), ..) => Verdict::Happened(sound("--done", reason)?),
-        (_, _, Some(reason), _) => Verdict::NotHappened(sound("--not-happened", reason)?),
-        (.., Some(reason)) => Verdict::Skip(sound("--skip", reason)?),
-        (None, None, None, None) => Verdict::Retry,
+fn verdict(args: &ResumeArgs) -> Result<OperatorRuling> {
+    Ok(match (&args.happened, &args.done, &args.not_happened, &args.skip) {
+        (Some(reason), ..) => OperatorRuling::Happened(sound("--happened", reason)?),
+        (_, Some(reason), ..) => OperatorRuling::Happened(sound("--done", reason)?),
+        (_, _, Some(reason), _) => OperatorRuling::NotHappened(sound("--not-happened", reason)?),
+        (.., Some(reason)) => OperatorRuling::Skip(sound("--skip", reason)?),
+        (None, None, None, None) => OperatorRuling::Retry,
     })
 }
 

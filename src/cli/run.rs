@@ -2,23 +2,23 @@
 
 use super::estate::{Estate, lab_name, lab_of, lease, site_name};
 use super::find_run::disagrees;
-use super::former::Former;
 use super::lab::template;
+use super::previous_run::PreviousRun;
 use super::site::Site;
-use super::steering::{Course, Steering};
-use super::take_up::TakenUp;
-use super::{CommandLine, Desk, answers, follow_up, holders};
+use super::steering::{CheckedSteering, SteeringArgs};
+use super::take_up::AcquiredRun;
+use super::{CommandLine, Context, answers, follow_up, holders};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
-use crate::lab::{Lab, Wanted};
+use crate::lab::{Lab, LabChoice};
 use crate::library::{Shelf, source};
 use crate::model::text::{shown, typed};
 use crate::model::value::{Fields, Value};
 use crate::platform::desk;
 use crate::report::layout::paragraphs;
 use crate::report::style::{Style, Tone};
-use crate::script::commands::{Command, commands};
+use crate::script::commands::{ScriptCommand, commands};
 use crate::script::lint::{self, Severity};
 use crate::script::outline;
 use crate::script::params::ParamDecl;
@@ -35,7 +35,7 @@ use std::rc::Rc;
 /// Run a runbook
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct Words {
+pub(super) struct RunArgs {
     /// A name from `baton list`, or the path of a .rhai file
     runbook: Option<String>,
     /// The site: its inventory, a TOML file
@@ -63,13 +63,13 @@ pub(super) struct Words {
     #[arg(long)]
     no_operator: bool,
     #[command(flatten)]
-    steering: Steering,
+    steering: SteeringArgs,
     /// Print help; with a runbook, its parameters
     #[arg(short, long)]
     help: bool,
 }
 
-impl Words {
+impl RunArgs {
     /// The runbook and the inventory as they were given.
     pub(super) fn names(&self) -> (Vec<String>, Option<PathBuf>) {
         (self.runbook.iter().cloned().collect(), self.inventory.clone())
@@ -88,21 +88,21 @@ impl Words {
     }
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
+pub(super) fn run(args: &RunArgs, context: &Context) -> Result<u8> {
     let site = Site::here();
-    match (&words.runbook, words.help) {
-        (None, true) => general_help(desk),
+    match (&args.runbook, args.help) {
+        (None, true) => general_help(context),
         (None, false) => {
             Err(Error::new(Kind::Usage, "`run` needs the name of a runbook").hint("see which there are: baton list"))
         }
-        (Some(given), true) => help(given, words, &site, desk),
+        (Some(given), true) => help(given, args, &site, context),
         (Some(given), false) => {
-            words.are_for_a_lab()?;
-            let former = words.from_run.as_deref().map(|run| Former::read(run, desk)).transpose()?;
-            match (&words.inventory, &words.lab, former) {
-                (Some(inventory), _, former) => on_site(words, given, inventory, former.as_ref(), &site, desk),
-                (None, Some(lab), _) => in_lab(words, given, &Wanted::parse(lab), &site, desk),
-                (None, None, Some(former)) => after(words, given, &former, &site, desk),
+            args.are_for_a_lab()?;
+            let former = args.from_run.as_deref().map(|run| PreviousRun::read(run, context)).transpose()?;
+            match (&args.inventory, &args.lab, former) {
+                (Some(inventory), _, former) => on_site(args, given, inventory, former.as_ref(), &site, context),
+                (None, Some(lab), _) => in_lab(args, given, &LabChoice::parse(lab), &site, context),
+                (None, None, Some(former)) => after(args, given, &former, &site, context),
                 (None, None, None) => Err(nowhere(given, &site)?),
             }
         }
@@ -144,32 +144,32 @@ fn must_be_given(program: &Program) -> String {
 }
 
 fn on_site(
-    words: &Words,
+    args: &RunArgs,
     given: &str,
     inventory: &Path,
-    former: Option<&Former>,
+    former: Option<&PreviousRun>,
     site: &Site,
-    desk: &Desk,
+    context: &Context,
 ) -> Result<u8> {
     let (file, text) = inventory_text(inventory)?;
     let check = format!("baton check {given} -i {file}");
     let prepared = prepare(&site.runbook(given)?, (&file, &text), site, &check)?;
-    let course = words.steering.course(outline::step_names(&prepared.program))?;
-    let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    let course = args.steering.course(outline::step_names(&prepared.program))?;
+    let mut params = prepared.program.resolve_params(&given_params(&args.params, given)?)?;
     if let Some(former) = former {
         former.must_be_of(&prepared.inventory, &file)?;
         former.add_to(&mut params);
     }
-    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
+    let answers = answers::read(args.answers.as_deref(), &prepared, context)?;
     let run = new_run()?;
     // A journal that cannot be opened must show before anybody is kept away from the site.
-    desk.store()?;
-    let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
-    say_what_differs(site, desk);
-    holders::tell(&prepared, former.map(|former| former.run.as_str()), desk);
-    let leases = (lease(desk, &run, &run)?, of_site);
-    let taken = TakenUp::new(run, prepared, Estate::Site, leases).answered(answers);
-    begin(words, taken, course, params, desk)
+    context.store()?;
+    let of_site = lease(context, &site_name(&prepared.inventory), &run)?;
+    say_what_differs(site, context);
+    holders::tell(&prepared, former.map(|former| former.run.as_str()), context);
+    let leases = (lease(context, &run, &run)?, of_site);
+    let taken = AcquiredRun::new(run, prepared, Estate::Site, leases).answered(answers);
+    begin(args, taken, course, params, context)
 }
 
 /// The name and the text of an inventory.
@@ -181,58 +181,59 @@ pub(super) fn inventory_text(inventory: &Path) -> Result<(String, String)> {
     Ok((inventory.display().to_string(), text))
 }
 
-fn in_lab(words: &Words, given: &str, wanted: &Wanted, site: &Site, desk: &Desk) -> Result<u8> {
+fn in_lab(args: &RunArgs, given: &str, wanted: &LabChoice, site: &Site, context: &Context) -> Result<u8> {
     template(&wanted.lab, site)?;
     let mut text_of = |shelf, name: &str| site.text(shelf, name);
-    let plan = Lab::plan(wanted, words.speed, &desk.state, &mut text_of)?.unattended(words.no_operator);
+    let plan = Lab::plan(wanted, args.speed, &context.state, &mut text_of)?.unattended(args.no_operator);
     // What is wrong with the runbook or its parameters must show before a lab is touched.
     let check = format!("baton check {given}");
     let prepared = prepare(&site.runbook(given)?, (&plan.inventory_file(), plan.inventory()), site, &check)?;
-    say_what_is_refused(&plan.check(&prepared.inventory)?, &prepared, desk);
-    let course = words.steering.course(outline::step_names(&prepared.program))?;
+    say_what_is_refused(&plan.check(&prepared.inventory)?, &prepared, context);
+    let course = args.steering.course(outline::step_names(&prepared.program))?;
     let declared: Vec<&str> = prepared.program.params().iter().map(|param| param.name.as_str()).collect();
     let mut params = plan.implied_params(&declared);
-    params.extend(given_params(&words.params, given)?);
+    params.extend(given_params(&args.params, given)?);
     let params = prepared.program.resolve_params(&params)?;
-    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
-    let (run, store) = (new_run()?, desk.store()?);
-    let of_lab = lease(desk, &lab_name(plan.name()), &run)?;
-    say_what_differs(site, desk);
-    tell_of_orphan(plan.former_run(), &*store, desk)?;
+    let answers = answers::read(args.answers.as_deref(), &prepared, context)?;
+    let (run, store) = (new_run()?, context.store()?);
+    let of_lab = lease(context, &lab_name(plan.name()), &run)?;
+    say_what_differs(site, context);
+    tell_of_orphan(plan.former_run(), &*store, context)?;
     let lab = plan.open(&prepared.inventory)?;
     lab.belongs_to(&run)?;
-    let leases = (lease(desk, &run, &run)?, of_lab);
-    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
-    begin(words, taken, course, params, desk)
+    let leases = (lease(context, &run, &run)?, of_lab);
+    let taken = AcquiredRun::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(args, taken, course, params, context)
 }
 
 /// In the lab of the run that this one follows, as that run left it.
-fn after(words: &Words, given: &str, former: &Former, site: &Site, desk: &Desk) -> Result<u8> {
+fn after(args: &RunArgs, given: &str, former: &PreviousRun, site: &Site, context: &Context) -> Result<u8> {
     let run = new_run()?;
     let name = former.lab(given)?;
-    let of_lab = lease(desk, &lab_name(name), &run)?;
-    let lab = Lab::find(name, &desk.state, &former.run)?.unattended(words.no_operator);
+    let of_lab = lease(context, &lab_name(name), &run)?;
+    let lab = Lab::find(name, &context.state, &former.run)?.unattended(args.no_operator);
     let prepared = prepare(&site.runbook(given)?, former.inventory()?, site, &format!("baton check {given}"))?;
-    let course = words.steering.course(outline::step_names(&prepared.program))?;
-    let mut params = prepared.program.resolve_params(&given_params(&words.params, given)?)?;
+    let course = args.steering.course(outline::step_names(&prepared.program))?;
+    let mut params = prepared.program.resolve_params(&given_params(&args.params, given)?)?;
     former.add_to(&mut params);
-    let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
-    say_what_differs(site, desk);
+    let answers = answers::read(args.answers.as_deref(), &prepared, context)?;
+    say_what_differs(site, context);
     lab.belongs_to(&run)?;
-    let leases = (lease(desk, &run, &run)?, of_lab);
-    let taken = TakenUp::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
-    begin(words, taken, course, params, desk)
+    let leases = (lease(context, &run, &run)?, of_lab);
+    let taken = AcquiredRun::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
+    begin(args, taken, course, params, context)
 }
 
 /// What a runbook calls by its name and no lab of this model will start, before anything has begun.
-fn say_what_is_refused(model: &ModelHost, prepared: &Prepared, desk: &Desk) {
-    for Command { program, place } in commands(&prepared.program) {
+fn say_what_is_refused(model: &ModelHost, prepared: &Prepared, context: &Context) {
+    for ScriptCommand { program, place } in commands(&prepared.program) {
         let what = match program {
             None => "`reboot`".to_owned(),
             Some(program) if model.answers_command(&program, true) => continue,
             Some(program) => format!("`run` of `{}`", shown(&program)),
         };
-        desk.screen
+        context
+            .screen
             .remark(&format!("{}:{}: {what} will be refused: a lab does nothing for real", place.file, place.line));
     }
 }
@@ -245,25 +246,25 @@ const ANEW: &str = "type `yes` to have the lab begin anew, anything else to leav
 ///
 /// # Errors
 /// `Suspended` when the person does not want it, `Interrupted` when they press Ctrl-C.
-pub(super) fn tell_of_orphan(former: Option<&str>, store: &dyn Store, desk: &Desk) -> Result<()> {
+pub(super) fn tell_of_orphan(former: Option<&str>, store: &dyn Store, context: &Context) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
     let known = store.runs()?.iter().any(|one| one == run);
     let history = if known { Some(History::from(store.read(run)?)?) } else { None };
     if let Some(history) = history.filter(|history| !history.is_final()) {
         let lab = lab_of(&history).unwrap_or_default();
-        let stands = Terminal::is_there() && Lab::gone(lab, &desk.state, run)?.is_none();
+        let stands = Terminal::is_there() && Lab::gone(lab, &context.state, run)?.is_none();
         if stands {
-            desk.screen.remark(&format!(
+            context.screen.remark(&format!(
                 "run {run} is not over and stands in lab {lab}: begun anew, it takes the run with it"
             ));
         }
-        if let Some(left) = stands.then(|| disagrees(ANEW, desk)).transpose()?.flatten() {
+        if let Some(left) = stands.then(|| disagrees(ANEW, context)).transpose()?.flatten() {
             return Err(Error::new(left.kind(), "nothing was done: it was not confirmed")
                 .hint(format!("go on with the run that stands there: baton resume {run}"))
                 .hint(format!("or give it up: baton abort {run} --reason \"why\"")));
         }
-        desk.screen.remark(&format!("the lab begins anew; run {run} was not over and cannot be resumed any more"));
-        desk.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
+        context.screen.remark(&format!("the lab begins anew; run {run} was not over and cannot be resumed any more"));
+        context.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
     }
     Ok(())
 }
@@ -303,17 +304,17 @@ pub(super) fn new_run() -> Result<String> {
     desk::new_run_id(Clock::real().now().wall)
 }
 
-pub(super) fn say_what_differs(site: &Site, desk: &Desk) {
+pub(super) fn say_what_differs(site: &Site, context: &Context) {
     for path in site.differing() {
-        desk.screen.remark(&format!("using this folder's own {path}, which differs from the shipped one"));
+        context.screen.remark(&format!("using this folder's own {path}, which differs from the shipped one"));
     }
 }
 
-fn begin(words: &Words, taken: TakenUp, course: Course, params: Fields, desk: &Desk) -> Result<u8> {
+fn begin(args: &RunArgs, taken: AcquiredRun, course: CheckedSteering, params: Fields, context: &Context) -> Result<u8> {
     let course = course.answered(taken.answers.as_deref(), false);
     let estate = taken.estate.name();
-    let start = |taken: &TakenUp, parts| session::begin(&taken.prepared, parts, params, &estate);
-    follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
+    let start = |taken: &AcquiredRun, parts| session::begin(&taken.prepared, parts, params, &estate);
+    follow_up::carry_out(taken, &course, args.events.as_deref(), start, context)
 }
 
 /// `name=value` words as a map of texts.
@@ -333,19 +334,19 @@ pub(super) fn given_params(words: &[String], runbook: &str) -> Result<Fields> {
     Ok(fields)
 }
 
-fn general_help(desk: &Desk) -> Result<u8> {
+fn general_help(context: &Context) -> Result<u8> {
     let mut command = CommandLine::command();
     command.build();
     let text = command.find_subcommand_mut("run").map(|run| run.render_help().to_string()).unwrap_or_default();
-    desk.screen.out.say(&format!("{text}\nThe parameters of a runbook: baton run RUNBOOK --help\n"));
+    context.screen.out.say(&format!("{text}\nThe parameters of a runbook: baton run RUNBOOK --help\n"));
     Ok(0)
 }
 
 /// What a runbook is and which parameters it has, found without running it.
-fn help(given: &str, words: &Words, site: &Site, desk: &Desk) -> Result<u8> {
+fn help(given: &str, args: &RunArgs, site: &Site, context: &Context) -> Result<u8> {
     let (name, text) = site.runbook(given)?;
     let program = program(&name, &text, site)?;
-    let style = desk.screen.out_style;
+    let style = context.screen.out_style;
     let mut page = format!("{}\n", style.paint(Tone::Strong, &shown(&name)));
     let about: Vec<String> = program.about().lines().filter(|line| !line.starts_with("source:")).map(shown).collect();
     for line in paragraphs(&about.join("\n"), style.width - 2) {
@@ -363,13 +364,13 @@ fn help(given: &str, words: &Words, site: &Site, desk: &Desk) -> Result<u8> {
     }
     page.extend(program.params().iter().map(|param| one_param(param, &style)));
     let wanted = must_be_given(&program);
-    let place = match (&words.inventory, &words.lab) {
+    let place = match (&args.inventory, &args.lab) {
         (Some(file), _) => format!("-i {}", typed(&file.display().to_string())),
         (None, Some(lab)) => format!("--lab {}", typed(lab)),
         (None, None) => format!("--lab {}", own_lab(&name, &program, site)),
     };
     page += &format!("\n{} baton run {}{wanted} {place}\n", style.paint(Tone::Wait, "next:"), shown(&name));
-    desk.screen.out.say(&page);
+    context.screen.out.say(&page);
     Ok(0)
 }
 

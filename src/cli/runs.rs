@@ -1,6 +1,6 @@
 //! `baton runs`: every run in the state folder, oldest first, so that the latest stands above the prompt.
 
-use super::Desk;
+use super::Context;
 use crate::error::Result;
 use crate::model::text::shown;
 use crate::report::ending::list_line;
@@ -13,11 +13,11 @@ const SHORT: usize = 12;
 
 /// List the runs there were, the latest last
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {}
+pub(super) struct RunsArgs {}
 
-pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
-    let store = desk.store()?;
-    let style = desk.screen.out_style;
+pub(super) fn run(_words: &RunsArgs, context: &Context) -> Result<u8> {
+    let store = context.store()?;
+    let style = context.screen.out_style;
     let mut page = String::new();
     let (written, runs) = (store.written(), store.runs()?);
     let known: BTreeSet<&str> = written.keys().chain(&runs).map(String::as_str).collect();
@@ -34,7 +34,7 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
         page += &match store.read(run) {
             Ok(stored) => {
                 let records = stored.iter().map(|entry| &entry.record);
-                list_line(&summarise(&short(run), records, &BTreeMap::new()), &style, &desk.screen.zone)
+                list_line(&summarise(&short(run), records, &BTreeMap::new()), &style, &context.screen.zone)
             }
             Err(error) => {
                 format!("{}  {} {}\n", short(run), style.paint(Tone::Bad, "✗ unreadable"), shown(&error.message))
@@ -42,7 +42,7 @@ pub(super) fn run(_words: &Words, desk: &Desk) -> Result<u8> {
         };
     }
     let next = if page.is_empty() { "no runs yet\nnext: baton list" } else { "next: baton show RUN" };
-    desk.screen.out.say(&format!("{page}{}\n", style.paint(Tone::Wait, next)));
+    context.screen.out.say(&format!("{page}{}\n", style.paint(Tone::Wait, next)));
     Ok(0)
 }
 

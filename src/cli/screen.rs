@@ -18,14 +18,14 @@ const REWRITE: &[u8] = terminal::REWRITE.as_bytes();
 /// A stream that several owners write to. It is the one way to a screen, and lets through nothing that a terminal obeys
 /// but line ends, tabs, and what its style allows.
 #[derive(Clone)]
-pub struct Handle {
+pub struct SharedStream {
     stream: Rc<RefCell<Box<dyn Write>>>,
     style: Style,
     /// How the process was called: commands that are named are completed by it.
     called: Rc<Called>,
 }
 
-impl Handle {
+impl SharedStream {
     /// A stream to this end.
     fn new(stream: Box<dyn Write>, style: Style) -> Self {
         Self { stream: Rc::new(RefCell::new(stream)), style, called: Rc::default() }
@@ -49,7 +49,7 @@ impl Handle {
     }
 }
 
-impl Write for Handle {
+impl Write for SharedStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut stream = self.stream.borrow_mut();
         if self.style.live && bytes == REWRITE {
@@ -69,9 +69,9 @@ impl Write for Handle {
 #[derive(Clone)]
 pub struct Screen {
     /// What was asked for.
-    pub out: Handle,
+    pub out: SharedStream,
     /// What went wrong.
-    pub err: Handle,
+    pub err: SharedStream,
     /// How `out` looks.
     pub out_style: Style,
     /// How `err` looks.
@@ -88,7 +88,7 @@ impl Screen {
     }
 
     fn of((out, out_style): (Box<dyn Write>, Style), (err, err_style): (Box<dyn Write>, Style)) -> Self {
-        let (out, err) = (Handle::new(out, out_style), Handle::new(err, err_style));
+        let (out, err) = (SharedStream::new(out, out_style), SharedStream::new(err, err_style));
         Self { out, err, out_style, err_style, zone: TimeZone::system() }
     }
 

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 /// How a run is steered
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct Steering {
+pub(super) struct SteeringArgs {
     /// Show every change and wait before it is asked for, and wait for a typed word
     #[arg(long)]
     step: bool,
@@ -39,7 +39,7 @@ pub(super) enum OnFailure {
 
 /// The steps of a run that are on record.
 #[derive(Debug, Default)]
-pub(super) struct Begun {
+pub(super) struct RecordedSteps {
     /// Number and name of those that have begun.
     steps: Vec<(String, String)>,
     /// How many of which ended well, by number.
@@ -56,7 +56,7 @@ impl From<OnFailure> for AfterFailure {
     }
 }
 
-impl Begun {
+impl RecordedSteps {
     /// Those of this history.
     pub(super) fn of(history: &History) -> Self {
         let mut begun = Self::default();
@@ -78,7 +78,7 @@ impl Begun {
 
 /// How this run is steered, checked.
 #[derive(Debug)]
-pub(super) struct Course {
+pub(super) struct CheckedSteering {
     step: bool,
     until: Option<StepName>,
     names: StepNames,
@@ -102,7 +102,7 @@ pub(super) struct Gates {
     stepwise: Option<Rc<Stepwise>>,
 }
 
-impl Begun {
+impl RecordedSteps {
     /// Number and name of a step of this name that is over.
     fn over(&self, step: &StepName) -> Option<&(String, String)> {
         let fits = |(number, name): &&(String, String)| step.fits(number, name) && self.ended.contains(number);
@@ -110,7 +110,7 @@ impl Begun {
     }
 }
 
-impl Steering {
+impl SteeringArgs {
     /// Whether it is said what follows a failure.
     pub(super) fn says_what_follows_a_failure(&self) -> bool {
         self.on_failure.is_some()
@@ -119,8 +119,8 @@ impl Steering {
     /// How a new run is steered: checks the words against the steps that the runbook has.
     ///
     /// # Errors
-    /// As [`Steering::course_on`].
-    pub(super) fn course(&self, names: StepNames) -> Result<Course> {
+    /// As [`SteeringArgs::course_on`].
+    pub(super) fn course(&self, names: StepNames) -> Result<CheckedSteering> {
         self.course_on(names, None, false)
     }
 
@@ -129,8 +129,8 @@ impl Steering {
     ///
     /// # Errors
     /// `Usage` when there is no such step, it has ended, or nobody is there to be asked.
-    pub(super) fn course_on(&self, names: StepNames, known: Option<&History>, freely: bool) -> Result<Course> {
-        let begun = known.map(Begun::of).unwrap_or_default();
+    pub(super) fn course_on(&self, names: StepNames, known: Option<&History>, freely: bool) -> Result<CheckedSteering> {
+        let begun = known.map(RecordedSteps::of).unwrap_or_default();
         let asked = known.map(History::steering).unwrap_or_default();
         let given = self.until.as_deref().map(|given| names.find(given)).transpose()?;
         if let Some((number, name)) = given.as_ref().and_then(|step| begun.over(step)) {
@@ -171,7 +171,7 @@ impl Steering {
         let effective = on_failure.filter(|word| is_there || *word != AfterFailure::Ask).unwrap_or(usual);
         let is_told = self.on_failure.is_none() && effective != usual;
         kept.extend(is_told.then(|| format!("--on-failure {}", effective.word())));
-        Ok(Course {
+        Ok(CheckedSteering {
             step,
             until: given.or(still.map(|(_, step)| step)),
             names,
@@ -194,7 +194,7 @@ fn still_to_come(words: &str, names: &StepNames, known: &History) -> (Option<(St
     }
 }
 
-impl Course {
+impl CheckedSteering {
     /// The same with these answers, if there are any, which a former runner may have been given.
     pub(super) fn answered(mut self, answers: Option<&Answers>, by_former: bool) -> Self {
         self.now.answers = answers.map(Answers::to_keep);
@@ -208,9 +208,9 @@ impl Course {
     }
 }
 
-impl Course {
+impl CheckedSteering {
     /// The gates for a runner of `run`, whose words are typed `by` this person.
-    pub(super) fn gates(&self, run: &str, by: Who, begun: Begun) -> Gates {
+    pub(super) fn gates(&self, run: &str, by: Who, begun: RecordedSteps) -> Gates {
         let mut gates = Gates { all: Vec::new(), until: None, stepwise: None };
         if let Some(step) = &self.until {
             let gate = Rc::new(UntilStep::new(run.to_owned(), step.clone()));
@@ -226,7 +226,7 @@ impl Course {
     }
 }
 
-impl Course {
+impl CheckedSteering {
     /// What a person should know before anything happens: what was asked for before and still counts, and that a name
     /// which is not written out may never come.
     pub(super) fn remarks(&self) -> Vec<String> {

@@ -2,20 +2,20 @@
 //! command has in common that works on a run which exists. It must not decide what is done with it.
 
 use super::estate::{Estate, lab_name, lab_of, lease, site_name};
-use super::find_run::{Aim, find_run_to_act_on, shortfall};
-use super::{Desk, carry, machine};
+use super::find_run::{Purpose, find_run_to_act_on, shortfall};
+use super::{Context, carry, machine};
 use crate::dispatch::Gate;
 use crate::error::Result;
 use crate::journal::history::History;
 use crate::model::site::answers::Answers;
 use crate::platform::runner_lock::RunnerLock;
-use crate::session::{self, Parts, Prepared};
+use crate::session::{self, Prepared, RunParts};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
 /// A run that nobody else works on while this lives.
-pub(super) struct TakenUp {
+pub(super) struct AcquiredRun {
     /// The run.
     pub(super) run: String,
     /// What it is made of.
@@ -42,14 +42,14 @@ pub(super) struct Claimed {
 ///
 /// # Errors
 /// `Usage` when there is none, `Refused` when somebody works on it or its record is damaged.
-pub(super) fn claim(given: &str, aim: Aim, desk: &Desk) -> Result<Claimed> {
-    let store = desk.store()?;
-    let run = find_run_to_act_on(&*store, given, aim, desk)?;
-    let lease = lease(desk, &run, &run)?;
+pub(super) fn claim(given: &str, aim: Purpose, context: &Context) -> Result<Claimed> {
+    let store = context.store()?;
+    let run = find_run_to_act_on(&*store, given, aim, context)?;
+    let lease = lease(context, &run, &run)?;
     let written = store.written();
     let history = History::from(store.read(&run)?)?;
     if let Some(loss) = shortfall(&written, &run, history.len()) {
-        desk.screen.remark(&loss);
+        context.screen.remark(&loss);
     }
     Ok(Claimed { run, history, lease })
 }
@@ -59,28 +59,28 @@ impl Claimed {
     ///
     /// # Errors
     /// `Refused` when a text or its lab is gone or its site is in use.
-    pub(super) fn take_up(self, desk: &Desk) -> Result<TakenUp> {
-        let texts = session::snapshot(&*desk.store()?, &self.history)?;
-        self.take_up_with(session::prepare(texts)?, desk)
+    pub(super) fn take_up(self, context: &Context) -> Result<AcquiredRun> {
+        let texts = session::snapshot(&*context.store()?, &self.history)?;
+        self.take_up_with(session::prepare(texts)?, context)
     }
 
     /// Takes it up with other texts.
     ///
     /// # Errors
     /// `Refused` when its lab is gone or its site is in use.
-    pub(super) fn take_up_with(self, prepared: Prepared, desk: &Desk) -> Result<TakenUp> {
+    pub(super) fn take_up_with(self, prepared: Prepared, context: &Context) -> Result<AcquiredRun> {
         let Self { run, history, lease: of_run } = self;
         if lab_of(&history).is_none() {
-            machine::same(&run, &history, &prepared.inventory, &desk.who())?;
+            machine::same(&run, &history, &prepared.inventory, &context.who())?;
         }
         let name = lab_of(&history).map_or_else(|| site_name(&prepared.inventory), lab_name);
-        let of_site = lease(desk, &name, &run)?;
-        let estate = Estate::of(&history, &run, desk)?;
-        Ok(TakenUp::new(run, prepared, estate, (of_run, of_site)))
+        let of_site = lease(context, &name, &run)?;
+        let estate = Estate::of(&history, &run, context)?;
+        Ok(AcquiredRun::new(run, prepared, estate, (of_run, of_site)))
     }
 }
 
-impl TakenUp {
+impl AcquiredRun {
     /// A run that nobody else works on because of these leases: its own and its site's.
     pub(super) fn new(
         run: String,
@@ -100,18 +100,18 @@ impl TakenUp {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn history(&self, desk: &Desk) -> Result<History> {
-        History::from(desk.store()?.read(&self.run)?)
+    pub(super) fn history(&self, context: &Context) -> Result<History> {
+        History::from(context.store()?.read(&self.run)?)
     }
 
     /// Goes on with other texts.
     ///
     /// # Errors
     /// `Refused` when they name another site, which is in use.
-    pub(super) fn exchange(&mut self, prepared: Prepared, desk: &Desk) -> Result<()> {
+    pub(super) fn exchange(&mut self, prepared: Prepared, context: &Context) -> Result<()> {
         let (before, now) = (site_name(&self.prepared.inventory), site_name(&prepared.inventory));
         if matches!(self.estate, Estate::Site) && before != now {
-            self.of_site = lease(desk, &now, &self.run)?;
+            self.of_site = lease(context, &now, &self.run)?;
         }
         self.prepared = prepared;
         Ok(())
@@ -121,16 +121,16 @@ impl TakenUp {
     ///
     /// # Errors
     /// When the journal, the world or the file for events cannot be opened.
-    pub(super) fn parts(&self, events: Option<&Path>, gates: Vec<Rc<dyn Gate>>, desk: &Desk) -> Result<Parts> {
-        let world = self.estate.world(&self.prepared.inventory, desk)?;
+    pub(super) fn parts(&self, events: Option<&Path>, gates: Vec<Rc<dyn Gate>>, context: &Context) -> Result<RunParts> {
+        let world = self.estate.world(&self.prepared.inventory, context)?;
         let world =
             world.telling_apart(&session::said(&self.prepared.texts), session::log_of(&self.prepared.inventory))?;
-        Ok(Parts {
+        Ok(RunParts {
             run: self.run.clone(),
-            store: desk.store()?,
+            store: context.store()?,
             world: Box::new(world.answered(self.answers.clone())),
-            sinks: carry::sinks(desk, &self.estate, events)?,
-            by: desk.who(),
+            sinks: carry::sinks(context, &self.estate, events)?,
+            by: context.who(),
             gates,
             steering: None,
         })

@@ -2,9 +2,9 @@
 //! carries nothing on: that is `baton resume`.
 
 use super::estate::{Estate, break_lease, lease};
-use super::find_run::{Aim, find_run_to_act_on};
+use super::find_run::{Purpose, find_run_to_act_on};
 use super::resume::sound;
-use super::{Desk, machine};
+use super::{Context, machine};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::platform::runner_lock::Holder;
@@ -17,7 +17,7 @@ const TRIES: u32 = 5;
 
 /// Make a run the holder of its hosts, whoever works there now
 #[derive(Debug, clap::Args)]
-pub(super) struct Words {
+pub(super) struct TakeoverArgs {
     /// `latest`, or the first characters of a run's identity
     #[arg(default_value = "latest")]
     run: String,
@@ -32,42 +32,42 @@ pub(super) struct Words {
     without: Vec<String>,
 }
 
-pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
-    sound("--reason", &words.reason)?;
-    let mut store = desk.store()?;
-    let run = find_run_to_act_on(&*store, &words.run, Aim::GoOn, desk)?;
+pub(super) fn run(args: &TakeoverArgs, context: &Context) -> Result<u8> {
+    sound("--reason", &args.reason)?;
+    let mut store = context.store()?;
+    let run = find_run_to_act_on(&*store, &args.run, Purpose::GoOn, context)?;
     let history = History::from(store.read(&run)?)?;
     let site = session::site(&session::snapshot(&*store, &history)?)?;
     // What is over needs no host; but from where it was carried to, it could not be taken back without this.
-    let is_here = machine::same(&run, &history, &site, &desk.who()).is_ok();
+    let is_here = machine::same(&run, &history, &site, &context.who()).is_ok();
     if history.is_final() && is_here {
         return Err(Error::new(Kind::Refused, format!("run {run} is over: it needs no host any more"))
             .hint(format!("see how it ended: baton show {run}")));
     }
-    if let Some(unknown) = words.without.iter().find(|host| !site.hosts.contains_key(*host)) {
+    if let Some(unknown) = args.without.iter().find(|host| !site.hosts.contains_key(*host)) {
         return Err(Error::new(Kind::Usage, format!("run {run} has no host `{unknown}`"))
             .hint(format!("its hosts: {}", site.hosts.keys().cloned().collect::<Vec<_>>().join(", "))));
     }
-    let hosts = site.hosts.keys().filter(|host| !words.without.contains(host));
+    let hosts = site.hosts.keys().filter(|host| !args.without.contains(host));
     let takeover = Takeover {
         hosts: if history.is_final() { Vec::new() } else { hosts.cloned().collect() },
         run: run.clone(),
-        without: words.without.clone(),
-        reason: words.reason.clone(),
-        name: words.name.clone(),
-        by: desk.who(),
+        without: args.without.clone(),
+        reason: args.reason.clone(),
+        name: args.name.clone(),
+        by: context.who(),
     };
-    let estate = Estate::of(&history, &run, desk)?;
-    let mut world = estate.world(&site, desk)?;
+    let estate = Estate::of(&history, &run, context)?;
+    let mut world = estate.world(&site, context)?;
     let mut last_seq = history.len();
     let mut former = None;
     for tries in 1.. {
         let numbers = takeover.raise(&mut world, last_seq)?;
         // Who holds them is fenced out by now, and finds out when it next wants to change or to write something.
         for name in [run.clone(), estate.lease_name(&site)] {
-            former = break_lease(desk, &name)?.or(former);
+            former = break_lease(context, &name)?.or(former);
         }
-        let _lease = lease(desk, &run, &run)?;
+        let _lease = lease(context, &run, &run)?;
         match takeover.record(&mut *store, last_seq, &numbers, world.now()) {
             Err(error) if error.kind == Kind::Refused && tries < TRIES => {
                 last_seq = store.read(&run)?.last().map_or(0, |last| last.seq);
@@ -76,16 +76,16 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
             Ok(_) => {
                 let held: Vec<String> =
                     numbers.iter().map(|(host, number)| format!("{host} (lease {number})")).collect();
-                let style = desk.screen.out_style;
+                let style = context.screen.out_style;
                 if let Some(former) = former {
-                    desk.screen.remark(&format!("taken from {former}; it does nothing any more"));
+                    context.screen.remark(&format!("taken from {former}; it does nothing any more"));
                 }
                 let (told, next) = match held.is_empty() {
                     true => (format!("✓ run {run}, which is over, belongs here now"), format!("baton show {run}")),
                     false => (format!("✓ run {run} holds {}", held.join(", ")), format!("baton resume {run}")),
                 };
                 let (told, word) = (style.paint(Tone::Good, &told), style.paint(Tone::Wait, "next:"));
-                desk.screen.out.say(&format!("{told}\n{word} {next}\n"));
+                context.screen.out.say(&format!("{told}\n{word} {next}\n"));
                 return Ok(0);
             }
         }

@@ -1,11 +1,11 @@
 //! A person's word on what failed or is in doubt, before it is taken: what can be looked at is looked at, and what does
 //! not bear it out is said. Who sits at a terminal is asked again. It must not take a word back by itself.
 
-use super::Desk;
-use super::follow_up::{Left, type_line};
-use super::take_up::TakenUp;
+use super::Context;
+use super::follow_up::{Departure, type_line};
+use super::take_up::AcquiredRun;
 use crate::error::{Error, Result};
-use crate::session::{self, Seen, Verdict};
+use crate::session::{self, OperatorRuling, StateSeen};
 use crate::world::operator::terminal::Terminal;
 
 /// How it is asked for again.
@@ -15,33 +15,38 @@ const CONFIRM: &str = "\ntype `yes` to have your word taken all the same, anythi
 pub(super) const NOT_TAKEN: &str = "your word was not taken; nothing was done";
 
 /// What a word came to.
-pub(super) enum Heard {
+pub(super) enum WordOutcome {
     /// It is taken; this does not bear it out.
-    Taken(Vec<Seen>),
+    Taken(Vec<StateSeen>),
     /// The person has thought better of it, and left the question like this.
-    Withdrawn(Left),
+    Withdrawn(Departure),
 }
 
 /// Looks at what a word is about, which begins the way back of a run when it goes `back`.
 ///
 /// # Errors
 /// When nobody waited for the look, or the world cannot be opened.
-pub(super) fn hear(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) -> Result<Heard> {
+pub(super) fn hear(
+    taken: &AcquiredRun,
+    verdict: &OperatorRuling,
+    back: bool,
+    context: &Context,
+) -> Result<WordOutcome> {
     let world = || -> Result<_> {
-        let world = taken.estate.world(&taken.prepared.inventory, desk)?;
+        let world = taken.estate.world(&taken.prepared.inventory, context)?;
         world.telling_apart(&session::said(&taken.prepared.texts), session::log_of(&taken.prepared.inventory))
     };
-    let history = taken.history(desk)?;
+    let history = taken.history(context)?;
     let seen = session::hear(&taken.prepared, Box::new(world()?), (&taken.run, &history), verdict, back)?;
-    seen.iter().for_each(|seen| desk.screen.remark(&seen.text));
+    seen.iter().for_each(|seen| context.screen.remark(&seen.text));
     if !seen.iter().any(|seen| seen.against) || !Terminal::is_there() {
-        return Ok(Heard::Taken(seen));
+        return Ok(WordOutcome::Taken(seen));
     }
     let typed = type_line(&mut world()?, CONFIRM);
     Ok(match typed {
-        Ok(typed) if typed.trim() == "yes" => Heard::Taken(seen),
-        Ok(_) => Heard::Withdrawn(Left::Willingly),
-        Err(left) => Heard::Withdrawn(left),
+        Ok(typed) if typed.trim() == "yes" => WordOutcome::Taken(seen),
+        Ok(_) => WordOutcome::Withdrawn(Departure::Willingly),
+        Err(left) => WordOutcome::Withdrawn(left),
     })
 }
 
@@ -49,10 +54,15 @@ pub(super) fn hear(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) 
 ///
 /// # Errors
 /// As above; `Suspended` when it is not, `Interrupted` when they pressed Ctrl-C.
-pub(super) fn heard(taken: &TakenUp, verdict: &Verdict, back: bool, desk: &Desk) -> Result<Vec<Seen>> {
-    match hear(taken, verdict, back, desk)? {
-        Heard::Taken(seen) => Ok(seen),
-        Heard::Withdrawn(left) => {
+pub(super) fn heard(
+    taken: &AcquiredRun,
+    verdict: &OperatorRuling,
+    back: bool,
+    context: &Context,
+) -> Result<Vec<StateSeen>> {
+    match hear(taken, verdict, back, context)? {
+        WordOutcome::Taken(seen) => Ok(seen),
+        WordOutcome::Withdrawn(left) => {
             Err(Error::new(left.kind(), NOT_TAKEN).hint(format!("see how it stands: baton show {}", taken.run)))
         }
     }

@@ -1,20 +1,20 @@
 //! The door as it is: for each effect, replay or gate, intent, perform, outcome, event. One order, always:
 //! intent durable, effect, outcome durable, value visible. It decides nothing a runbook should decide.
 
+use super::drift::SecondLook;
 use crate::dispatch::gate::{Gate, StepAhead};
 use crate::dispatch::leases;
-use crate::dispatch::replay::{self, Course, gave_up};
-use crate::dispatch::second_look::SecondLook;
+use crate::dispatch::replay::{self, StartOrRecover, gave_up};
 use crate::dispatch::setup::Setup;
 use crate::dispatch::switch::Switch;
-use crate::dispatch::track::{Give, Step, Track, Want};
-use crate::dispatch::{Body, Door, Entry, Halt, Halted};
+use crate::dispatch::track::{Give, Track, TrackStep, TrackWant};
+use crate::dispatch::{Body, Door, Halt, Halted, StepEntry};
 use crate::error::{Error, Kind, Place};
-use crate::exec::{self, Order, Scanners, Verdict};
+use crate::exec::{self, ExecResult, Order, Scanners};
 use crate::journal::Store;
 use crate::journal::adopting::Met;
-use crate::journal::history::{History, Past, State, StepPast, StepPhase};
-use crate::journal::way_back::Fate;
+use crate::journal::history::{EffectState, History, Past, StepPast, StepPhase};
+use crate::journal::rollback_plan::Happened;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::mark::Mark;
@@ -38,7 +38,7 @@ pub struct Dispatcher {
     pub(super) history: History,
     pub(super) last_seq: Cell<u64>,
     pub(super) scanners: Rc<Scanners>,
-    pub(super) switch: Rc<Switch<Want, Give>>,
+    pub(super) switch: Rc<Switch<TrackWant, Give>>,
     pub(super) tracks: RefCell<BTreeMap<TrackId, Track>>,
     pub(super) running: RefCell<TrackId>,
     pub(super) forked: RefCell<Vec<(TrackId, Body)>>,
@@ -52,7 +52,7 @@ pub struct Dispatcher {
     /// Whether a track stands before the gates: one at a time does.
     pub(super) at_gates: Cell<bool>,
     /// Effects are off: a track ends where its record does.
-    pub(super) walled: Cell<bool>,
+    pub(super) replay_only: Cell<bool>,
     /// Where side tracks have read the logs up to.
     pub(super) marks_aside: RefCell<BTreeMap<String, Mark>>,
     pub(super) second_look: SecondLook,
@@ -88,7 +88,7 @@ impl Dispatcher {
             kept_in: RefCell::default(),
             gates: setup.gates,
             at_gates: Cell::new(false),
-            walled: Cell::new(false),
+            replay_only: Cell::new(false),
             marks_aside: RefCell::default(),
             second_look: setup.second_look,
             met: RefCell::default(),
@@ -182,7 +182,7 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn suspend(&self, want: Want) -> Result<Give, Halted> {
+    pub(super) fn suspend(&self, want: TrackWant) -> Result<Give, Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
@@ -199,7 +199,7 @@ impl Dispatcher {
     }
 
     pub(super) fn append_all(&self, records: Vec<Record>) -> Result<(), Halted> {
-        self.suspend(Want::Append(records)).map(|_| ())
+        self.suspend(TrackWant::Append(records)).map(|_| ())
     }
 
     /// Performs what is not settled in the record: a new effect, a new attempt, or one whose outcome is unknown.
@@ -208,15 +208,15 @@ impl Dispatcher {
         id: &EffectId,
         effect: &Effect,
         place: Option<Place>,
-        course: Course,
+        course: StartOrRecover,
     ) -> Result<Outcome, Halted> {
-        if self.is_walled() {
+        if self.replays_only() {
             return Err(Halted);
         }
         let (mut recovering, mut entered) = (course.is_recovery(), false);
         let (mut attempt, base, mut since, mut kept_in) = match course {
-            Course::Recover { attempt, base, since, kept_in } => (attempt, base, since, Ok(kept_in)),
-            Course::Begin { attempt, base } => {
+            StartOrRecover::Recover { attempt, base, since, kept_in } => (attempt, base, since, Ok(kept_in)),
+            StartOrRecover::Begin { attempt, base } => {
                 if let Some(skipped) = self.ask_gates(id, attempt, effect, place.as_ref())? {
                     return Ok(skipped);
                 }
@@ -240,8 +240,8 @@ impl Dispatcher {
             let kept_in = kept_in.as_ref().map(Option::as_deref);
             let order = Order { run, id, attempt, base, effect, since: &since, recovering, kept_in, scanners };
             let outcome = match exec::perform(self, order).map_err(|Stopped| Halted)? {
-                Verdict::Outcome(outcome) => outcome,
-                Verdict::Again { reason } if attempt < ATTEMPTS_MAX => {
+                ExecResult::Outcome(outcome) => outcome,
+                ExecResult::Again { reason } if attempt < ATTEMPTS_MAX => {
                     self.emit(&Event::Notice { text: format!("{}: {reason}; applied again", effect.label) });
                     attempt += 1;
                     since = self.moment();
@@ -249,12 +249,12 @@ impl Dispatcher {
                     self.kept_in.borrow_mut().clear();
                     continue;
                 }
-                Verdict::Again { reason } => Outcome::Failed(gave_up(ATTEMPTS_MAX, &reason)),
-                Verdict::Doubt { reason } => return Err(self.doubt(id, attempt, effect, reason)),
-                Verdict::Unanswered { reason } => {
+                ExecResult::Again { reason } => Outcome::Failed(gave_up(ATTEMPTS_MAX, &reason)),
+                ExecResult::Doubt { reason } => return Err(self.doubt(id, attempt, effect, reason)),
+                ExecResult::Unanswered { reason } => {
                     return Err(self.halt(replay::unanswered(&self.run, id, effect, &reason)));
                 }
-                Verdict::Leased { denied } => {
+                ExecResult::Leased { denied } => {
                     self.free(id, effect, &denied)?;
                     entered = true;
                     continue;
@@ -272,7 +272,7 @@ impl Dispatcher {
 
     /// An answer counts for the question that was shown, and for no other.
     fn tell_of_lapse(&self, past: &Past<'_>) {
-        if let State::Answered { word, by, .. } = past.state {
+        if let EffectState::Answered { word, by, .. } = past.state {
             let asked = &past.effect.label;
             let text = format!("{asked} is asked anew: the answer `{word}` by {by} was to another question");
             self.emit(&Event::Notice { text });
@@ -350,27 +350,27 @@ impl Door for Dispatcher {
             None if self.history.forked_at(&id) => {
                 return Err(self.refuse(replay::not_a_fork(&id, "parallel", &effect.label), place));
             }
-            None => self.perform_live(&id, &effect, place, Course::FIRST)?,
+            None => self.perform_live(&id, &effect, place, StartOrRecover::FIRST)?,
             Some(past) => {
                 let step = self.track(|track| track.step().to_owned());
                 let verdict = replay::verdict(&self.run, &id, &past, &effect, &step);
                 self.count(&past, &verdict);
                 match verdict {
-                    replay::Verdict::Recorded(outcome) => outcome,
-                    replay::Verdict::Settled(outcome, _) if self.is_walled() => outcome,
-                    replay::Verdict::Settled(outcome, attempt) => {
+                    replay::ReplayDecision::Recorded(outcome) => outcome,
+                    replay::ReplayDecision::Settled(outcome, _) if self.replays_only() => outcome,
+                    replay::ReplayDecision::Settled(outcome, attempt) => {
                         self.append(self.outcome_record(&id, attempt, &effect, None, outcome.clone()))?;
                         outcome
                     }
-                    replay::Verdict::Live(course) => {
+                    replay::ReplayDecision::Live(course) => {
                         self.tell_of_lapse(&past);
                         self.perform_live(&id, &effect, place, course)?
                     }
-                    replay::Verdict::Halt(_) if self.track(|track| track.recalls) => return Err(Halted),
-                    replay::Verdict::Halt(halt) if self.is_walled() && halt.ending == Ending::Doubt => {
+                    replay::ReplayDecision::Halt(_) if self.track(|track| track.replay_only) => return Err(Halted),
+                    replay::ReplayDecision::Halt(halt) if self.replays_only() && halt.ending == Ending::Doubt => {
                         return Err(Halted);
                     }
-                    replay::Verdict::Halt(halt) => return Err(self.refuse(*halt, place)),
+                    replay::ReplayDecision::Halt(halt) => return Err(self.refuse(*halt, place)),
                 }
             }
         };
@@ -378,7 +378,7 @@ impl Door for Dispatcher {
         Ok((id, outcome))
     }
 
-    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<Entry, Halted> {
+    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<StepEntry, Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
@@ -393,24 +393,24 @@ impl Door for Dispatcher {
                 self.meet_step(track, number);
                 self.track(|track| track.asked = track.asked.max(last));
                 self.track(Track::leave);
-                return Ok(Entry::Skip);
+                return Ok(StepEntry::Skip);
             }
-            Some(_) if self.is_walled() || !self.begins_again(&track, &number) => {
+            Some(_) if self.replays_only() || !self.begins_again(&track, &number) => {
                 self.meet_step(track, number);
-                return Ok(Entry::Enter);
+                return Ok(StepEntry::Enter);
             }
-            None if self.is_walled() => return Err(Halted),
+            None if self.replays_only() => return Err(Halted),
             Some(_) | None => {}
         }
         let ahead = StepAhead { track: &track, number: &number, name, place: place.as_ref() };
         if self.ask_gates_of_step(&ahead)? {
             self.track(Track::leave);
-            return Ok(Entry::Skip);
+            return Ok(StepEntry::Skip);
         }
         let place = place.as_ref().map(PlaceData::from);
         let record = Record::StepBegun { track, number, name: name.to_owned(), place, at: self.moment() };
         self.track(|track| track.pending.push(record));
-        Ok(Entry::Enter)
+        Ok(StepEntry::Enter)
     }
 
     fn step_end(&self, failed: Option<String>) -> Result<(), Halted> {
@@ -418,10 +418,10 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let (track, left) = self.track(|track| (track.id.clone(), track.leave()));
-        let Some(Step { number, name }) = left else { return Ok(()) };
+        let Some(TrackStep { number, name }) = left else { return Ok(()) };
         let recorded = self.history.step(&track, &number).is_some_and(|step| step.phase != StepPhase::Begun);
         let ahead = StepAhead { track: &track, number: &number, name: &name, place: None };
-        if self.is_walled() {
+        if self.replays_only() {
             return Ok(());
         }
         if recorded && !self.begins_again(&track, &number) {
@@ -450,7 +450,7 @@ impl Door for Dispatcher {
         self.run_tracks(children.into_iter().zip(bodies).collect())
     }
 
-    fn look(&self, id: &EffectId) -> Result<Fate, Halted> {
+    fn look(&self, id: &EffectId) -> Result<Happened, Halted> {
         self.look_at(id)
     }
 

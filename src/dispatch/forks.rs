@@ -2,7 +2,7 @@
 //! they begin and end, never what they do.
 
 use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::track::{Track, Want};
+use crate::dispatch::track::{Track, TrackWant};
 use crate::dispatch::{Body, Door, Halted};
 use crate::model::run::record::TrackId;
 
@@ -30,8 +30,8 @@ impl Dispatcher {
     }
 
     /// A side track: it reads logs on from where the last one stood, else from where this track stands.
-    pub(super) fn side_track(&self, id: TrackId, recalls: bool) -> Track {
-        let mut track = self.track(|parent| parent.aside(id, recalls));
+    pub(super) fn side_track(&self, id: TrackId, replay_only: bool) -> Track {
+        let mut track = self.track(|parent| parent.aside(id, replay_only));
         let marks = self.marks_aside.borrow();
         track.marks.extend(marks.iter().map(|(service, mark)| (service.clone(), mark.clone())));
         track
@@ -46,7 +46,7 @@ impl Dispatcher {
             self.forked.borrow_mut().push((child.id.clone(), body));
             self.tracks.borrow_mut().insert(child.id.clone(), child);
         }
-        let joined = self.suspend(Want::Join(ids.clone()));
+        let joined = self.suspend(TrackWant::Join(ids.clone()));
         let mut tracks = self.tracks.borrow_mut();
         let ended: Vec<Track> = ids.iter().filter_map(|id| tracks.remove(id)).collect();
         drop(tracks);

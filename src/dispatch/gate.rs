@@ -1,8 +1,8 @@
 //! Gates: who may let a run wait, leave something out or stop it, before a step or an effect. Stepwise execution, the
-//! REPL, `--until` and the second look at guards are gates. A gate performs nothing and writes nothing.
+//! REPL, `--until` and the drift check at guards are gates. A gate performs nothing and writes nothing.
 
 use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::track::Want;
+use crate::dispatch::track::TrackWant;
 use crate::dispatch::{Door, Halt, Halted};
 use crate::error::Place;
 use crate::model::run::effect::{Effect, Outcome};
@@ -42,7 +42,7 @@ pub struct EffectAhead<'a> {
 
 /// What a gate says.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Passage {
+pub enum GateDecision {
     /// Go on.
     Go,
     /// Leave it out. Every skip has a reason and a person.
@@ -62,13 +62,13 @@ pub trait Gate {
     ///
     /// # Errors
     /// [`Stopped`] when the run is being stopped.
-    fn before_step(&self, link: &dyn Link, step: &StepAhead<'_>) -> Result<Passage, Stopped>;
+    fn before_step(&self, link: &dyn Link, step: &StepAhead<'_>) -> Result<GateDecision, Stopped>;
 
     /// Before an effect's intent is written.
     ///
     /// # Errors
     /// [`Stopped`] when the run is being stopped.
-    fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped>;
+    fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<GateDecision, Stopped>;
 
     /// The script has come to `point` (`step 3.1`, `effect 0:17`), on record or not. Who kept something for this place
     /// may bring it back now.
@@ -79,12 +79,12 @@ pub trait Gate {
         Ok(())
     }
 
-    /// After a step has ended well. It cannot be left out any more: only [`Passage::Stop`] counts.
+    /// After a step has ended well. It cannot be left out any more: only [`GateDecision::Stop`] counts.
     ///
     /// # Errors
     /// [`Stopped`] when the run is being stopped.
-    fn after_step(&self, _link: &dyn Link, _step: &StepAhead<'_>) -> Result<Passage, Stopped> {
-        Ok(Passage::Go)
+    fn after_step(&self, _link: &dyn Link, _step: &StepAhead<'_>) -> Result<GateDecision, Stopped> {
+        Ok(GateDecision::Go)
     }
 
     /// How a run with this gate departs from its runbook, for the record; nothing when it does not by itself.
@@ -142,7 +142,7 @@ impl Dispatcher {
             return Ok(());
         }
         for gate in &self.gates {
-            if let Passage::Stop(halt) = gate.after_step(self, ended).map_err(|Stopped| Halted)? {
+            if let GateDecision::Stop(halt) = gate.after_step(self, ended).map_err(|Stopped| Halted)? {
                 return Err(self.halt(*halt));
             }
         }
@@ -154,7 +154,7 @@ impl Dispatcher {
     fn pass(
         &self,
         track: &TrackId,
-        ask: impl Fn(&dyn Gate) -> Result<Passage, Stopped>,
+        ask: impl Fn(&dyn Gate) -> Result<GateDecision, Stopped>,
     ) -> Result<Option<(String, Who)>, Halted> {
         if self.gates.is_empty() {
             return Ok(None);
@@ -162,16 +162,16 @@ impl Dispatcher {
         // Who is asked must see which step it is about.
         self.catch_up()?;
         if track.is_scripts() {
-            self.suspend(Want::Turn)?;
+            self.suspend(TrackWant::Turn)?;
         }
-        let answer = self.gates.iter().map(|gate| ask(&**gate)).find(|answer| *answer != Ok(Passage::Go));
+        let answer = self.gates.iter().map(|gate| ask(&**gate)).find(|answer| *answer != Ok(GateDecision::Go));
         if track.is_scripts() {
             self.at_gates.set(false);
         }
         match answer {
-            None | Some(Ok(Passage::Go)) => Ok(None),
-            Some(Ok(Passage::Skip { reason, by })) => Ok(Some((reason, by))),
-            Some(Ok(Passage::Stop(halt))) => Err(self.halt(*halt)),
+            None | Some(Ok(GateDecision::Go)) => Ok(None),
+            Some(Ok(GateDecision::Skip { reason, by })) => Ok(Some((reason, by))),
+            Some(Ok(GateDecision::Stop(halt))) => Err(self.halt(*halt)),
             Some(Err(Stopped)) => Err(Halted),
         }
     }

@@ -13,7 +13,7 @@ use crate::model::run::record::{EffectId, Ending, FROM_RUN, Record, Who};
 use crate::model::text::typed;
 use crate::model::value::{Fields, Value};
 use crate::platform::runner_lock::RunnerLock;
-use crate::report::questions::{Question, Questions};
+use crate::report::questions::{QuestionLog, RecordedQuestion};
 use crate::world::lease::{Denied, Lease, Runner};
 use crate::world::local::leases::is_void;
 use crate::world::{Completion, Reply, Request, Ticket, Trouble};
@@ -201,15 +201,16 @@ fn standing(run: &str, history: Option<&History>, worked_on: Option<bool>, error
         (_, Some(true)) => return show(error.cause(RUNS)),
         (_, None) => return show(error.cause("whether its runner still runs cannot be told")),
     };
-    let questions = Questions::of(history.records().iter().map(|stored| &stored.record));
+    let questions = QuestionLog::of(history.records().iter().map(|stored| &stored.record));
     let open: Vec<_> = questions.open().collect();
     let gates: Vec<&str> = open.iter().map(|question| question.ask.gate.as_str()).collect();
     let go_on = |error: Box<Error>| error.hint(format!("go on with it: baton resume {run}"));
     match history.last_ending() {
         Some(Ending::Suspended) if !open.is_empty() => {
             let error = error.cause(format!("it is suspended at gate {}", gates.join(", ")));
-            let answer =
-                |error: Box<Error>, question: &&Question| error.hint(format!("answer it: {}", question.command(run)));
+            let answer = |error: Box<Error>, question: &&RecordedQuestion| {
+                error.hint(format!("answer it: {}", question.command(run)))
+            };
             go_on(open.iter().fold(error, answer))
         }
         Some(Ending::Suspended) => go_on(error.cause("it is suspended")),

@@ -2,14 +2,14 @@
 
 use crate::dispatch::Halted;
 use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::track::{Give, Want};
+use crate::dispatch::track::{Give, TrackWant};
 use crate::model::run::event::Event;
 use crate::model::run::record::Moment;
 use crate::world::{JobId, KeptOutput, Link, Reply, Request, Stopped};
 
 impl Link for Dispatcher {
     fn call(&self, request: Request) -> Result<Reply, Stopped> {
-        match self.suspend(Want::Reply(request)) {
+        match self.suspend(TrackWant::Reply(request)) {
             Ok(Give::Reply(reply)) => Ok(reply),
             Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
         }

@@ -2,33 +2,33 @@
 //! and the scheduler of tracks. It knows no Rhai, no SSH and no terminal.
 
 mod dispatcher;
+mod drift;
 mod forks;
 mod gate;
 mod leases;
 mod link;
-mod look;
 mod places;
+mod reconcile;
 mod replay;
+mod replay_only;
 mod scheduler;
-mod second_look;
 mod setup;
 mod stepwise;
 mod switch;
 mod track;
 mod until;
-mod wall;
 mod words;
 
 pub use dispatcher::Dispatcher;
-pub use gate::{EffectAhead, Gate, Passage, StepAhead};
+pub use drift::SecondLook;
+pub use gate::{EffectAhead, Gate, GateDecision, StepAhead};
 pub use leases::{hosts_changed, obstacle, runner};
-pub use second_look::SecondLook;
 pub use setup::Setup;
 pub use stepwise::Stepwise;
 pub use until::UntilStep;
 
 use crate::error::{Error, Place};
-use crate::journal::way_back::Fate;
+use crate::journal::rollback_plan::Happened;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{EffectId, Ending, StepId, TrackId};
@@ -54,7 +54,7 @@ pub type Body = Box<dyn FnOnce()>;
 
 /// What became of a step that was to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
+pub enum StepEntry {
     /// Its body is to be carried out, then [`Door::step_end`] called.
     Enter,
     /// It is left out: neither its body nor its end.
@@ -72,7 +72,7 @@ pub trait Door {
     ///
     /// # Errors
     /// [`Halted`] as above.
-    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<Entry, Halted>;
+    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<StepEntry, Halted>;
     /// Ends the innermost step; `failed` says what went wrong.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ pub trait Door {
     ///
     /// # Errors
     /// [`Halted`] as above.
-    fn look(&self, id: &EffectId) -> Result<Fate, Halted>;
+    fn look(&self, id: &EffectId) -> Result<Happened, Halted>;
     /// Whether a change happened, of which nobody can tell for this reason: what a person said. Stops the run in doubt
     /// until they do.
     ///

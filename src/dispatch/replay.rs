@@ -3,14 +3,14 @@
 
 use crate::dispatch::Halt;
 use crate::error::{Error, Kind};
-use crate::journal::history::{self, Past, State};
+use crate::journal::history::{self, EffectState, Past};
 use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::run::record::{EffectId, Ending, Moment};
 use crate::model::value::Value;
 
 /// How an effect that the record does not settle is to be performed.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Course {
+pub(super) enum StartOrRecover {
     /// For the first time, or as a new attempt.
     Begin {
         /// Which attempt it is.
@@ -31,7 +31,7 @@ pub(super) enum Course {
     },
 }
 
-impl Course {
+impl StartOrRecover {
     /// What was never asked for.
     pub(super) const FIRST: Self = Self::Begin { attempt: 1, base: 1 };
 
@@ -47,47 +47,47 @@ impl Course {
 }
 
 /// What the record says.
-pub(super) enum Verdict {
+pub(super) enum ReplayDecision {
     /// This outcome is on record.
     Recorded(Outcome),
     /// A person said that this attempt happened: its outcome is written now.
     Settled(Outcome, u32),
     /// It has to be performed.
-    Live(Course),
+    Live(StartOrRecover),
     /// The run cannot go on.
     Halt(Box<Halt>),
 }
 
 /// Judges an effect against its past.
-pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect, step: &str) -> Verdict {
+pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect, step: &str) -> ReplayDecision {
     let (attempt, base) = (past.attempt, past.base);
     let same = past.step == step && asks_the_same(past, effect);
     if !same && past.gives_way {
-        return Verdict::Live(Course::Begin { attempt: attempt + 1, base: attempt + 1 });
+        return ReplayDecision::Live(StartOrRecover::Begin { attempt: attempt + 1, base: attempt + 1 });
     }
     if !same {
         let error = history::mismatch(past, effect, step).hint(format!("see what is on record: baton show {run}"));
-        return Verdict::Halt(Box::new(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) }));
+        return ReplayDecision::Halt(Box::new(Halt { ending: Ending::Refused, error, effect: Some(id.clone()) }));
     }
     match &past.state {
-        State::Settled(outcome) => Verdict::Recorded((*outcome).clone()),
-        State::Open => {
+        EffectState::Settled(outcome) => ReplayDecision::Recorded((*outcome).clone()),
+        EffectState::Open => {
             let (since, kept_in) = (past.since.clone(), past.kept_in.map(str::to_owned));
-            Verdict::Live(Course::Recover { attempt, base, since, kept_in })
+            ReplayDecision::Live(StartOrRecover::Recover { attempt, base, since, kept_in })
         }
-        State::Doubted { reason } => Verdict::Halt(Box::new(in_doubt(run, id, effect, reason))),
-        State::SettledByPerson { happened: true } => {
+        EffectState::Doubted { reason } => ReplayDecision::Halt(Box::new(in_doubt(run, id, effect, reason))),
+        EffectState::SettledByPerson { happened: true } => {
             let value = Value::map([("changed", Value::from(true)), ("settled", Value::from("by a person"))]);
-            Verdict::Settled(Outcome::done(value), attempt)
+            ReplayDecision::Settled(Outcome::done(value), attempt)
         }
-        State::Skipped { reason, by } => {
-            Verdict::Settled(Outcome::Skipped { reason: (*reason).to_owned(), by: (*by).to_owned() }, attempt)
+        EffectState::Skipped { reason, by } => {
+            ReplayDecision::Settled(Outcome::Skipped { reason: (*reason).to_owned(), by: (*by).to_owned() }, attempt)
         }
-        State::Answered { word, note, by } => Verdict::Settled(answered(word, note, by), attempt),
-        State::SettledByPerson { happened: false } | State::ToRetry => {
-            Verdict::Live(Course::Begin { attempt: attempt + 1, base })
+        EffectState::Answered { word, note, by } => ReplayDecision::Settled(answered(word, note, by), attempt),
+        EffectState::SettledByPerson { happened: false } | EffectState::ToRetry => {
+            ReplayDecision::Live(StartOrRecover::Begin { attempt: attempt + 1, base })
         }
-        State::Undone => Verdict::Live(Course::Begin { attempt: attempt + 1, base: attempt + 1 }),
+        EffectState::Undone => ReplayDecision::Live(StartOrRecover::Begin { attempt: attempt + 1, base: attempt + 1 }),
     }
 }
 

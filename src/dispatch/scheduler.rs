@@ -3,7 +3,7 @@
 
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::switch::Strand;
-use crate::dispatch::track::{Give, Want};
+use crate::dispatch::track::{Give, TrackWant};
 use crate::dispatch::{Body, Door, Halt};
 use crate::error::{Error, Kind};
 use crate::model::run::event::Event;
@@ -17,7 +17,7 @@ const TRACKS_MAX: usize = 1_000;
 /// The tracks of a run and what each of them waits for.
 struct Scheduler<'a> {
     door: &'a Dispatcher,
-    strands: BTreeMap<TrackId, Strand<Want, Give>>,
+    strands: BTreeMap<TrackId, Strand<TrackWant, Give>>,
     ready: VecDeque<(TrackId, Give)>,
     writes: Vec<(TrackId, Vec<Record>)>,
     waiting: BTreeMap<Ticket, TrackId>,
@@ -101,15 +101,15 @@ impl Scheduler<'_> {
                 self.strands.remove(&id);
                 self.ended(&id);
             }
-            Some(Want::Append(records)) => self.writes.push((id, records)),
-            Some(Want::Reply(request)) => {
+            Some(TrackWant::Append(records)) => self.writes.push((id, records)),
+            Some(TrackWant::Reply(request)) => {
                 self.tickets += 1;
                 let ticket = Ticket(self.tickets);
                 self.waiting.insert(ticket, id);
                 self.door.world.borrow_mut().submit(ticket, request);
             }
-            Some(Want::Turn) => self.turns.push_back(id),
-            Some(Want::Join(children)) => {
+            Some(TrackWant::Turn) => self.turns.push_back(id),
+            Some(TrackWant::Join(children)) => {
                 self.joins.insert(id.clone(), children.into_iter().collect());
                 if self.joins.get(&id).is_some_and(BTreeSet::is_empty) {
                     self.joins.remove(&id);

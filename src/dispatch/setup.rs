@@ -1,7 +1,7 @@
 //! What a door is made of: put together above, taken apart by the dispatcher. It must not do anything.
 
+use super::drift::SecondLook;
 use crate::dispatch::gate::Gate;
-use crate::dispatch::second_look::SecondLook;
 use crate::exec::Scanners;
 use crate::journal::Store;
 use crate::journal::history::History;

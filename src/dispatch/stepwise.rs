@@ -2,8 +2,8 @@
 //! Readings, notes and questions pass: they change nothing, and a question stops by itself. It performs nothing.
 
 use crate::dispatch::Halt;
-use crate::dispatch::gate::{EffectAhead, Gate, Passage, StepAhead};
-use crate::dispatch::words::{self, Word};
+use crate::dispatch::gate::{EffectAhead, Gate, GateDecision, StepAhead};
+use crate::dispatch::words::{self, StepWord};
 use crate::error::{Error, Kind};
 use crate::model::run::effect::{Action, Effect};
 use crate::model::run::event::Event;
@@ -22,14 +22,14 @@ pub struct Stepwise {
     by: Who,
     names: StepNames,
     wants_shell: Cell<bool>,
-    mode: RefCell<Mode>,
+    mode: RefCell<StepMode>,
     /// Number and name of the steps that have begun.
     begun: RefCell<Vec<(String, String)>>,
 }
 
 /// What passes without being asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Mode {
+enum StepMode {
     /// This many effects.
     Next(u32),
     /// What comes before this step.
@@ -43,7 +43,7 @@ impl Stepwise {
     /// are typed `by` this person.
     #[must_use]
     pub fn new(run: String, by: Who, names: StepNames, begun: Vec<(String, String)>) -> Self {
-        let (mode, wants_shell) = (RefCell::new(Mode::Next(0)), Cell::new(false));
+        let (mode, wants_shell) = (RefCell::new(StepMode::Next(0)), Cell::new(false));
         Self { run, by, names, wants_shell, mode, begun: RefCell::new(begun) }
     }
 
@@ -56,17 +56,17 @@ impl Stepwise {
     /// Whether it may pass because of a word that was typed before.
     fn passes(&self) -> bool {
         match &mut *self.mode.borrow_mut() {
-            Mode::Next(0) => false,
-            Mode::Next(left) => {
+            StepMode::Next(0) => false,
+            StepMode::Next(left) => {
                 *left -= 1;
                 true
             }
-            Mode::Until(_) | Mode::Rest => true,
+            StepMode::Until(_) | StepMode::Rest => true,
         }
     }
 
     /// Waits for a word that decides.
-    fn ask(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped> {
+    fn ask(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<GateDecision, Stopped> {
         let say = |text: String| link.tell(Event::Notice { text });
         let may_be_left_out = ahead.effect.may_be_left_out();
         loop {
@@ -77,33 +77,33 @@ impl Stepwise {
             };
             match words::understand(&line, &self.names, may_be_left_out) {
                 Ok(None) => {}
-                Ok(Some(Word::Help)) => link.tell(Event::Words { words: words::meanings(may_be_left_out) }),
-                Ok(Some(Word::Shell)) => {
+                Ok(Some(StepWord::Help)) => link.tell(Event::Words { words: words::meanings(may_be_left_out) }),
+                Ok(Some(StepWord::Shell)) => {
                     self.wants_shell.set(true);
                     return Ok(self.stopped(ahead.effect));
                 }
-                Ok(Some(Word::Skip(reason))) if may_be_left_out => {
-                    return Ok(Passage::Skip { reason, by: self.by.clone() });
+                Ok(Some(StepWord::Skip(reason))) if may_be_left_out => {
+                    return Ok(GateDecision::Skip { reason, by: self.by.clone() });
                 }
-                Ok(Some(Word::Skip(_))) => say(format!(
+                Ok(Some(StepWord::Skip(_))) => say(format!(
                     "`{}` cannot be left out: what it tells decides how the runbook goes on",
                     ahead.effect.label
                 )),
-                Ok(Some(Word::Stop)) => return Ok(self.stopped(ahead.effect)),
-                Ok(Some(Word::Go(count))) => return Ok(self.go(Mode::Next(count - 1))),
-                Ok(Some(Word::Rest)) => return Ok(self.go(Mode::Rest)),
-                Ok(Some(Word::Until(step))) => match self.passed(&step) {
+                Ok(Some(StepWord::Stop)) => return Ok(self.stopped(ahead.effect)),
+                Ok(Some(StepWord::Go(count))) => return Ok(self.go(StepMode::Next(count - 1))),
+                Ok(Some(StepWord::Rest)) => return Ok(self.go(StepMode::Rest)),
+                Ok(Some(StepWord::Until(step))) => match self.passed(&step) {
                     Some(number) => say(format!("step {number} has begun already: name one that is to come")),
-                    None => return Ok(self.go(Mode::Until(step))),
+                    None => return Ok(self.go(StepMode::Until(step))),
                 },
                 Err(wrong) => say(wrong),
             }
         }
     }
 
-    fn go(&self, mode: Mode) -> Passage {
+    fn go(&self, mode: StepMode) -> GateDecision {
         self.mode.replace(mode);
-        Passage::Go
+        GateDecision::Go
     }
 
     fn passed(&self, step: &StepName) -> Option<String> {
@@ -111,35 +111,35 @@ impl Stepwise {
         begun.iter().find(|(number, name)| step.fits(number, name)).map(|(number, _)| number.clone())
     }
 
-    fn stopped(&self, before: &Effect) -> Passage {
+    fn stopped(&self, before: &Effect) -> GateDecision {
         let error = Error::new(Kind::Suspended, format!("stopped before `{}`, as asked", before.label))
             .hint(format!("baton resume {} --step", self.run));
-        Passage::Stop(Box::new(Halt { ending: Ending::Suspended, error, effect: None }))
+        GateDecision::Stop(Box::new(Halt { ending: Ending::Suspended, error, effect: None }))
     }
 
-    fn closed(&self, why: &str) -> Passage {
+    fn closed(&self, why: &str) -> GateDecision {
         let error = Error::new(Kind::Interrupted, "nobody is there to say `go`")
             .cause(why)
             .hint("nothing was done unasked; what runs on the hosts goes on there")
             .hint(format!("take it up again: baton resume {} --step", self.run));
-        Passage::Stop(Box::new(Halt { ending: Ending::Interrupted, error, effect: None }))
+        GateDecision::Stop(Box::new(Halt { ending: Ending::Interrupted, error, effect: None }))
     }
 }
 
 impl Gate for Stepwise {
-    fn before_step(&self, _link: &dyn Link, step: &StepAhead<'_>) -> Result<Passage, Stopped> {
+    fn before_step(&self, _link: &dyn Link, step: &StepAhead<'_>) -> Result<GateDecision, Stopped> {
         let is_there = |wanted: &StepName| wanted.fits(step.number, step.name) || wanted.is_passed(step.number);
-        let there = matches!(&*self.mode.borrow(), Mode::Until(wanted) if is_there(wanted));
+        let there = matches!(&*self.mode.borrow(), StepMode::Until(wanted) if is_there(wanted));
         if there {
-            self.mode.replace(Mode::Next(0));
+            self.mode.replace(StepMode::Next(0));
         }
         self.begun.borrow_mut().push((step.number.to_owned(), step.name.to_owned()));
-        Ok(Passage::Go)
+        Ok(GateDecision::Go)
     }
 
-    fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<Passage, Stopped> {
+    fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<GateDecision, Stopped> {
         if !is_asked_about(ahead.effect) || self.passes() {
-            return Ok(Passage::Go);
+            return Ok(GateDecision::Go);
         }
         link.tell(Event::Ahead {
             id: ahead.id.clone(),

@@ -1,14 +1,14 @@
 //! A track's own bookkeeping: how many effects it has asked for, which steps it stands in, where it has read
 //! the logs up to; and what it may want of the scheduler. Plain state; it performs nothing.
 
-use crate::dispatch::second_look::{Guarded, Reading};
+use super::drift::{GuardReading, HeldGuard};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{Record, TrackId};
 use crate::world::{Reply, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a suspended track wants.
-pub(super) enum Want {
+pub(super) enum TrackWant {
     /// A reply from the world.
     Reply(Request),
     /// Records made durable.
@@ -38,7 +38,7 @@ pub(super) enum Give {
 
 /// A step that a track stands in.
 #[derive(Debug, Clone)]
-pub(super) struct Step {
+pub(super) struct TrackStep {
     pub(super) number: String,
     pub(super) name: String,
 }
@@ -49,7 +49,7 @@ pub(super) struct Track {
     /// Effects and forks asked for so far.
     pub(super) asked: u64,
     /// The steps it stands in, outermost first.
-    steps: Vec<Step>,
+    steps: Vec<TrackStep>,
     /// How many steps were begun at each depth.
     counts: Vec<u32>,
     /// What the numbers of its outermost steps begin with.
@@ -61,13 +61,13 @@ pub(super) struct Track {
     /// How many steps its parents stood in when it was forked.
     outside: usize,
     /// What was read since the last change, wait, guard or beginning of a step.
-    pub(super) readings: Vec<Reading>,
+    pub(super) readings: Vec<GuardReading>,
     /// The guards that held in the steps it stands in.
-    pub(super) guards: Vec<Guarded>,
+    pub(super) guards: Vec<HeldGuard>,
     /// Step records that wait for the next write: they need no sync of their own.
     pub(super) pending: Vec<Record>,
     /// It only finds again what is on record: where that ends or differs, so does the track.
-    pub(super) recalls: bool,
+    pub(super) replay_only: bool,
 }
 
 impl Track {
@@ -89,7 +89,7 @@ impl Track {
             readings: Vec::new(),
             guards: Vec::new(),
             pending: Vec::new(),
-            recalls: false,
+            replay_only: false,
         }
     }
 
@@ -105,13 +105,13 @@ impl Track {
             step => format!("{step}.{}", index + 1),
         };
         let child = Self::new(self.id.child(n, index), prefix, self.marks.clone());
-        Self { recalls: self.recalls, outside: self.depth(), ..child }
+        Self { replay_only: self.replay_only, outside: self.depth(), ..child }
     }
 
     /// A side track of this name: it starts from what this one has read.
-    pub(super) fn aside(&self, id: TrackId, recalls: bool) -> Self {
+    pub(super) fn aside(&self, id: TrackId, replay_only: bool) -> Self {
         let prefix = id.0.clone();
-        Self { recalls, ..Self::new(id, prefix, self.marks.clone()) }
+        Self { replay_only, ..Self::new(id, prefix, self.marks.clone()) }
     }
 
     /// Numbers the next effect or fork.
@@ -138,14 +138,14 @@ impl Track {
         let count = self.counts.last().copied().unwrap_or(1);
         let parent = self.steps.last().map_or(&self.prefix, |step| &step.number);
         let number = if parent.is_empty() { count.to_string() } else { format!("{parent}.{count}") };
-        self.steps.push(Step { number: number.clone(), name: name.to_owned() });
+        self.steps.push(TrackStep { number: number.clone(), name: name.to_owned() });
         self.counts.push(0);
         self.readings.clear();
         number
     }
 
     /// Leaves the innermost step and gives it.
-    pub(super) fn leave(&mut self) -> Option<Step> {
+    pub(super) fn leave(&mut self) -> Option<TrackStep> {
         self.counts.pop();
         let left = self.steps.pop();
         let depth = self.depth();

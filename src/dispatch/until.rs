@@ -1,7 +1,7 @@
 //! Stopping when a step has ended: the gate of `--until`. It leaves nothing out and asks nobody.
 
 use crate::dispatch::Halt;
-use crate::dispatch::gate::{EffectAhead, Gate, Passage, StepAhead};
+use crate::dispatch::gate::{EffectAhead, Gate, GateDecision, StepAhead};
 use crate::error::{Error, Kind};
 use crate::model::run::record::Ending;
 use crate::model::run::step_name::StepName;
@@ -30,23 +30,23 @@ impl UntilStep {
 }
 
 impl Gate for UntilStep {
-    fn before_step(&self, _link: &dyn Link, _step: &StepAhead<'_>) -> Result<Passage, Stopped> {
-        Ok(Passage::Go)
+    fn before_step(&self, _link: &dyn Link, _step: &StepAhead<'_>) -> Result<GateDecision, Stopped> {
+        Ok(GateDecision::Go)
     }
 
-    fn before_effect(&self, _link: &dyn Link, _ahead: &EffectAhead<'_>) -> Result<Passage, Stopped> {
-        Ok(Passage::Go)
+    fn before_effect(&self, _link: &dyn Link, _ahead: &EffectAhead<'_>) -> Result<GateDecision, Stopped> {
+        Ok(GateDecision::Go)
     }
 
-    fn after_step(&self, _link: &dyn Link, step: &StepAhead<'_>) -> Result<Passage, Stopped> {
+    fn after_step(&self, _link: &dyn Link, step: &StepAhead<'_>) -> Result<GateDecision, Stopped> {
         let (there, missed) = (self.step.fits(step.number, step.name), self.step.is_part_of(step.number));
         if !step.track.is_scripts() || !(there || missed) {
-            return Ok(Passage::Go);
+            return Ok(GateDecision::Go);
         }
         self.reached.set(true);
         let why = if missed { format!(": it came to no {}", self.step) } else { ", as asked".to_owned() };
         let message = format!("stopped after step {} `{}`{why}", step.number, step.name);
         let error = Error::new(Kind::Suspended, message).hint(format!("baton resume {}", self.run));
-        Ok(Passage::Stop(Box::new(Halt { ending: Ending::Suspended, error, effect: None })))
+        Ok(GateDecision::Stop(Box::new(Halt { ending: Ending::Suspended, error, effect: None })))
     }
 }

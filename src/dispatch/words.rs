@@ -21,7 +21,7 @@ const MEANINGS: [(&str, &str); 8] = [
 
 /// A typed line that means something.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum StepWord {
     /// This many effects may pass.
     Go(u32),
     /// Until this step begins.
@@ -46,29 +46,29 @@ fn fitting(may_be_left_out: bool) -> impl Iterator<Item = (&'static str, &'stati
 
 /// What a line means before an effect that may be left out or not; nothing for an empty one. The error says what could
 /// be typed.
-pub(super) fn understand(line: &str, names: &StepNames, may_be_left_out: bool) -> Result<Option<Word>, String> {
+pub(super) fn understand(line: &str, names: &StepNames, may_be_left_out: bool) -> Result<Option<StepWord>, String> {
     let line = line.trim();
     let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
     Ok(Some(match (word, rest) {
         ("", _) => return Ok(None),
-        ("go", "") => Word::Go(1),
+        ("go", "") => StepWord::Go(1),
         ("go", count) => match count.parse() {
-            Ok(count) if count > 0 => Word::Go(count),
+            Ok(count) if count > 0 => StepWord::Go(count),
             Ok(_) | Err(_) => {
                 return Err(format!("`go {}`: type `go`, or `go` and how many, such as `go 5`", shown(count)));
             }
         },
         ("until", "") => return Err("until which step? type `until` and its number, its name, or a part of it".into()),
         ("until", step) => match names.find(step) {
-            Ok(step) => Word::Until(step),
+            Ok(step) => StepWord::Until(step),
             Err(error) => return Err(format!("{}; {}", error.message, error.hints.join("; "))),
         },
-        ("run", "the rest") => Word::Rest,
+        ("run", "the rest") => StepWord::Rest,
         ("skip", "") => return Err("why is it left out? type `skip` and the reason: it goes into the record".into()),
-        ("skip", reason) => Word::Skip(reason.to_owned()),
-        ("shell", "") => Word::Shell,
-        ("stop", "") => Word::Stop,
-        ("help", "") => Word::Help,
+        ("skip", reason) => StepWord::Skip(reason.to_owned()),
+        ("shell", "") => StepWord::Shell,
+        ("stop", "") => StepWord::Stop,
+        ("help", "") => StepWord::Help,
         _ => return Err(no_word(line, may_be_left_out)),
     }))
 }

@@ -13,7 +13,7 @@ pub enum Weight {
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct SiteFinding {
     /// How much it means.
     pub weight: Weight,
     /// What is so, as a sentence without its full stop.
@@ -56,27 +56,27 @@ impl Advice {
 
 /// What was found about a host, a service or a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ChartEntry {
     /// What it is about.
     pub name: String,
     /// What was read, in a few words.
     pub told: String,
     /// What was found.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<SiteFinding>,
 }
 
 /// What was found at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chart {
     /// Hosts with their services, then pairs.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ChartEntry>,
     /// What was not read, and why.
     pub left_out: Vec<String>,
     /// When it was over, in milliseconds since 1970.
     pub at: i64,
 }
 
-impl Entry {
+impl ChartEntry {
     /// The worst that was found.
     #[must_use]
     pub fn weight(&self) -> Weight {

@@ -1,10 +1,10 @@
 //! From what came back to what will not work, in plain words, with what to do about it. Pure: it asks nobody.
 
-use super::chart::{Advice, Chart, Entry, Finding, Weight};
-use super::plan::{HostPlan, Plan, Reader, ServicePlan};
-use super::round::{HostSeen, Seen, ServiceSeen};
+use super::chart::{Advice, Chart, ChartEntry, SiteFinding, Weight};
+use super::plan::{HostPlan, PlannedProbe, ReadingPlan, ServicePlan};
+use super::round::{HostReplies, HostSeen, ServiceSeen};
 use super::spelling::Misspelt;
-use super::wanted::{UselessSecret, Wanted};
+use super::wanted::{DoctorScope, UselessSecret};
 use crate::dispatch::obstacle;
 use crate::exec::{LogSeen, value_of};
 use crate::model::run::effect::{Action, Failure, FailureKind};
@@ -29,7 +29,7 @@ const TYPED: usize = 160;
 const BRIEF: usize = 60;
 
 /// Everything that was found.
-pub(super) fn chart(wanted: &Wanted, plan: &Plan, seen: &Seen, at: i64) -> Chart {
+pub(super) fn chart(wanted: &DoctorScope, plan: &ReadingPlan, seen: &HostReplies, at: i64) -> Chart {
     let nothing = HostSeen::default();
     let mut chart = Chart { at, ..Chart::default() };
     for host in &plan.hosts {
@@ -47,7 +47,7 @@ pub(super) fn chart(wanted: &Wanted, plan: &Plan, seen: &Seen, at: i64) -> Chart
     }
     let pairs = plan.pairs.iter().filter_map(|name| wanted.site.pairs.get(name));
     chart.entries.extend(pairs.filter_map(|pair| pair_entry(pair, seen)));
-    chart.entries.extend(wanted.secrets.iter().map(|UselessSecret { name, why, next }| Entry {
+    chart.entries.extend(wanted.secrets.iter().map(|UselessSecret { name, why, next }| ChartEntry {
         name: name.as_ref().map_or("secrets".to_owned(), |name| format!("secret {name}")),
         told: "of no use to a run".to_owned(),
         findings: vec![wrong(why.clone(), next.iter().map(Advice::words).collect())],
@@ -62,8 +62,8 @@ pub(super) fn chart(wanted: &Wanted, plan: &Plan, seen: &Seen, at: i64) -> Chart
     chart
 }
 
-fn host_entry(host: &HostPlan, seen: &HostSeen, wanted: &Wanted) -> Entry {
-    let mut entry = Entry { name: host.name.clone(), told: String::new(), findings: Vec::new() };
+fn host_entry(host: &HostPlan, seen: &HostSeen, wanted: &DoctorScope) -> ChartEntry {
+    let mut entry = ChartEntry { name: host.name.clone(), told: String::new(), findings: Vec::new() };
     match &seen.facts {
         None => entry.told = "a host of the lab: its clock and disk are this machine's".into(),
         Some((Err(failure), ..)) => entry.findings.push(unreachable(host, failure, wanted.limit)),
@@ -97,7 +97,7 @@ fn of_facts(facts: &Facts) -> String {
     format!("answers; jobs go to {}{room}", shown(&facts.jobs))
 }
 
-fn unreachable(host: &HostPlan, failure: &Failure, limit: Span) -> Finding {
+fn unreachable(host: &HostPlan, failure: &Failure, limit: Span) -> SiteFinding {
     let said = bare(failure, "state", &host.name);
     let said = if failure.output.is_empty() { said } else { format!("{said}: {}", last_line(&failure.output)) };
     match failure.kind {
@@ -116,9 +116,9 @@ fn unreachable(host: &HostPlan, failure: &Failure, limit: Span) -> Finding {
     }
 }
 
-fn lacking(facts: &Facts) -> Vec<Finding> {
+fn lacking(facts: &Facts) -> Vec<SiteFinding> {
     let missing = facts.lacks.iter();
-    let mut found: Vec<Finding> = missing
+    let mut found: Vec<SiteFinding> = missing
         .map(|tool| {
             let what = format!("there is no command `{}`, which baton needs there", shown(tool));
             wrong(what, vec![Advice::words("install it")])
@@ -132,39 +132,39 @@ fn lacking(facts: &Facts) -> Vec<Finding> {
 }
 
 /// Who holds the host, where that keeps others from changing anything there.
-fn held(host: &str, facts: &Facts, wanted: &Wanted) -> Option<Finding> {
+fn held(host: &str, facts: &Facts, wanted: &DoctorScope) -> Option<SiteFinding> {
     let next = || vec![Advice::words("look at it there: a run that changes something there may be refused")];
     if let Some(file) = &facts.veiled {
         let what = format!("whether a run holds it cannot be seen: `{}` cannot be read", shown(file));
-        return Some(Finding { weight: Weight::Look, what, next: next() });
+        return Some(SiteFinding { weight: Weight::Look, what, next: next() });
     }
     if facts.lease.is_empty() {
         return None;
     }
     let Some(lease) = Lease::parse(&facts.lease) else {
         let what = "whether a run holds it cannot be told: its lease cannot be understood".to_owned();
-        return Some(Finding { weight: Weight::Look, what, next: next() });
+        return Some(SiteFinding { weight: Weight::Look, what, next: next() });
     };
     let error = obstacle(wanted.runs.as_deref(), host, &lease)?;
     let what: Vec<String> = std::iter::once(&error.message).chain(&error.causes).map(|text| shown(text)).collect();
     Some(wrong(what.join("; "), error.hints.iter().map(|hint| Advice::hint(&shown(hint))).collect()))
 }
 
-fn clock(facts: &Facts, asked: &Moment, answered: &Moment) -> Option<Finding> {
+fn clock(facts: &Facts, asked: &Moment, answered: &Moment) -> Option<SiteFinding> {
     let (shows, vague) = facts.clock?;
     let (ahead, behind) = (shows - answered.wall, asked.wall - (shows + vague));
     let (by, word) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
-    (by > CLOCK).then(|| Finding {
+    (by > CLOCK).then(|| SiteFinding {
         weight: Weight::Look,
         what: format!("its clock is {} {word} this machine's", Span(by.unsigned_abs() / 1_000 * 1_000)),
         next: vec![Advice::words("baton's limits do not depend on it; the times in its logs do")],
     })
 }
 
-fn full_disks(facts: &Facts) -> Vec<Finding> {
+fn full_disks(facts: &Facts) -> Vec<SiteFinding> {
     let short = facts.room.iter().filter(|(_, free)| *free < LITTLE);
     short
-        .map(|(folder, free)| Finding {
+        .map(|(folder, free)| SiteFinding {
             weight: if *free < NONE { Weight::Wrong } else { Weight::Look },
             what: format!("there is little room where `{}` lies: {}", shown(folder), size(*free)),
             next: vec![Advice::words("make room before you begin")],
@@ -172,16 +172,16 @@ fn full_disks(facts: &Facts) -> Vec<Finding> {
         .collect()
 }
 
-fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted: &Wanted) -> Entry {
+fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted: &DoctorScope) -> ChartEntry {
     let name = format!("{} on {}", service.name, host.name);
     if service.account.as_ref().is_some_and(|account| seen.refused.contains_key(account)) {
-        return Entry { name, told: "not read: see its host".into(), findings: Vec::new() };
+        return ChartEntry { name, told: "not read: see its host".into(), findings: Vec::new() };
     }
     let nothing = ServiceSeen::default();
     let read = seen.services.get(&service.name).unwrap_or(&nothing);
     let mut findings = Vec::new();
     // What failed in the same way is said once.
-    let mut failed: BTreeMap<String, (Vec<&str>, Finding)> = BTreeMap::new();
+    let mut failed: BTreeMap<String, (Vec<&str>, SiteFinding)> = BTreeMap::new();
     let stopped = value(read, "status") == Some("stopped");
     for probe in &service.probes {
         match of_probe(probe, service, host, (read, stopped), wanted.limit) {
@@ -192,7 +192,7 @@ fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted
     }
     findings.extend(failed.into_values().map(|(names, finding)| {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        Finding { what: format!("{}: {}", names.join(", "), finding.what), ..finding }
+        SiteFinding { what: format!("{}: {}", names.join(", "), finding.what), ..finding }
     }));
     findings.extend(service.misspelt.iter().map(|slip| of_slip(slip, service)));
     findings.extend(of_log(service, read, wanted.limit));
@@ -204,17 +204,17 @@ fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted
     let shown_values = ["status", "role", "version"].iter().filter_map(|probe| value(read, probe));
     let values: Vec<String> = shown_values.filter(|text| !text.is_empty()).map(brief).collect();
     let values = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
-    Entry { name, told: format!("{count}{log}{values}"), findings }
+    ChartEntry { name, told: format!("{count}{log}{values}"), findings }
 }
 
 /// What is wrong with a probe. With a key, the words of the finding are those of others that failed in the same way.
 fn of_probe(
-    probe: &Reader,
+    probe: &PlannedProbe,
     service: &ServicePlan,
     host: &HostPlan,
     (read, stopped): (&ServiceSeen, bool),
     limit: Span,
-) -> Option<(String, Finding)> {
+) -> Option<(String, SiteFinding)> {
     let reads = read.probes.get(&probe.name)?;
     if let Some(failure) = reads.iter().find_map(|read| read.as_ref().err()) {
         let mut finding = of_failure(failure, probe, service, host, limit);
@@ -246,7 +246,7 @@ fn of_probe(
     None
 }
 
-fn is_understood(probe: &Reader, text: &str) -> bool {
+fn is_understood(probe: &PlannedProbe, text: &str) -> bool {
     if probe.tells_by_exit {
         return text != Reading::UNKNOWN;
     }
@@ -259,7 +259,7 @@ fn is_understood(probe: &Reader, text: &str) -> bool {
 }
 
 /// What is wrong with an output that is no value of its probe, and where to put it right.
-fn misread(probe: &Reader, service: &ServicePlan, text: &str) -> (String, String) {
+fn misread(probe: &PlannedProbe, service: &ServicePlan, text: &str) -> (String, String) {
     let (name, said) = (&probe.name, brief(text.trim()));
     let place = format!("[services.{}.probes.{name}]", service.name);
     match &probe.reads {
@@ -280,7 +280,13 @@ fn misread(probe: &Reader, service: &ServicePlan, text: &str) -> (String, String
     }
 }
 
-fn of_failure(failure: &Failure, probe: &Reader, service: &ServicePlan, host: &HostPlan, limit: Span) -> Finding {
+fn of_failure(
+    failure: &Failure,
+    probe: &PlannedProbe,
+    service: &ServicePlan,
+    host: &HostPlan,
+    limit: Span,
+) -> SiteFinding {
     let said = bare(failure, &probe.name, &service.name);
     let by_hand = by_hand(probe, host);
     match failure.kind {
@@ -308,7 +314,7 @@ fn of_failure(failure: &Failure, probe: &Reader, service: &ServicePlan, host: &H
 }
 
 /// How a person would ask the same, where that can be typed.
-fn by_hand(probe: &Reader, host: &HostPlan) -> Option<Advice> {
+fn by_hand(probe: &PlannedProbe, host: &HostPlan) -> Option<Advice> {
     let Action::Probe(asked) = &probe.effect.action else { return None };
     let words: Vec<String> = asked.argv.iter().map(|word| typed(word)).collect();
     let line = words.join(" ");
@@ -317,7 +323,7 @@ fn by_hand(probe: &Reader, host: &HostPlan) -> Option<Advice> {
 }
 
 /// A placeholder that stands for nothing, and is near to one that stands for something.
-fn of_slip(slip: &Misspelt, service: &ServicePlan) -> Finding {
+fn of_slip(slip: &Misspelt, service: &ServicePlan) -> SiteFinding {
     let near: Vec<String> = slip.near.iter().map(|name| format!("`{{{name}}}`")).collect();
     let what = format!("the command of `{}` has `{{{}}}`, which stands for nothing", slip.probe, slip.name);
     let place = format!("[services.{}.probes.{}]", service.name, slip.probe);
@@ -325,7 +331,7 @@ fn of_slip(slip: &Misspelt, service: &ServicePlan) -> Finding {
     wrong(what, vec![Advice::words(next)])
 }
 
-fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<Finding> {
+fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<SiteFinding> {
     let place = format!("[services.{}.log]", service.name);
     let source = match service.log.as_ref()? {
         Ok(source) => source,
@@ -352,7 +358,7 @@ fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<Find
                  put right in the inventory: {place}"
             ))],
         ),
-        LogSeen::NoRecord { file, all } => Finding {
+        LogSeen::NoRecord { file, all } => SiteFinding {
             weight: if *all { Weight::Wrong } else { Weight::Look },
             what: format!(
                 "no layout of the profile reads a record in `{dir}/{}` or what matches `{files}`",
@@ -363,7 +369,7 @@ fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<Find
     })
 }
 
-fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
+fn pair_entry(pair: &Pair, seen: &HostReplies) -> Option<ChartEntry> {
     let members = [&pair.primary, &pair.backup];
     let of = |member: &str| seen.values().find_map(|host| host.services.get(member));
     let (first, second) = (of(members[0])?, of(members[1])?);
@@ -386,14 +392,14 @@ fn pair_entry(pair: &Pair, seen: &Seen) -> Option<Entry> {
             told.push(format!("both {}", brief(one)));
         } else {
             let [one, other] = [one, other].map(shown);
-            findings.push(Finding {
+            findings.push(SiteFinding {
                 weight: Weight::Look,
                 what: format!("it has two versions: {} {one}, {} {other}", pair.primary, pair.backup),
                 next: vec![Advice::command("an upgrade that stopped midway? see", "baton runs")],
             });
         }
     }
-    let entry = Entry { name: format!("pair {}", pair.name), told: told.join("; "), findings };
+    let entry = ChartEntry { name: format!("pair {}", pair.name), told: told.join("; "), findings };
     (!entry.told.is_empty() || !entry.findings.is_empty()).then_some(entry)
 }
 
@@ -414,8 +420,8 @@ fn bare(failure: &Failure, what: &str, of: &str) -> String {
     rest.map(str::to_owned).unwrap_or(message)
 }
 
-fn wrong(what: String, next: Vec<Advice>) -> Finding {
-    Finding { weight: Weight::Wrong, what, next }
+fn wrong(what: String, next: Vec<Advice>) -> SiteFinding {
+    SiteFinding { weight: Weight::Wrong, what, next }
 }
 
 fn listed(names: &[&str]) -> String {

@@ -13,9 +13,9 @@ mod round;
 mod spelling;
 mod wanted;
 
-pub use chart::{Advice, Chart, Entry, Finding, Weight};
+pub use chart::{Advice, Chart, ChartEntry, SiteFinding, Weight};
 pub use page::page;
-pub use wanted::{UselessSecret, Wanted};
+pub use wanted::{DoctorScope, UselessSecret};
 
 use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
@@ -24,7 +24,7 @@ use crate::journal::history::History;
 use crate::journal::memory::MemoryStore;
 use crate::model::run::record::{FORMAT, Record, Who};
 use crate::world::World;
-use plan::Plan;
+use plan::ReadingPlan;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -33,14 +33,14 @@ use std::rc::Rc;
 ///
 /// # Errors
 /// `Interrupted` when the person does not wait for it; `Inventory` when there is nothing to look at.
-pub fn examine(wanted: &Wanted, run: &str, world: Box<dyn World>, by: Who) -> Result<Chart> {
-    let plan = Rc::new(Plan::of(wanted));
+pub fn examine(wanted: &DoctorScope, run: &str, world: Box<dyn World>, by: Who) -> Result<Chart> {
+    let plan = Rc::new(ReadingPlan::of(wanted));
     if plan.hosts.is_empty() {
         return Err(Error::new(Kind::Inventory, "there is no host to look at")
             .hint("name your hosts in the inventory: [hosts.NAME]"));
     }
     let door = door(run, world, by)?;
-    let seen: Rc<RefCell<round::Seen>> = Rc::default();
+    let seen: Rc<RefCell<round::HostReplies>> = Rc::default();
     let (link, theirs, what) = (Rc::clone(&door), Rc::clone(&seen), Rc::clone(&plan));
     door.drive(Box::new(move || round::read_all(&link, &what, &theirs)));
     match door.halt_reason() {

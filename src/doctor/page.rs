@@ -1,7 +1,7 @@
 //! What was found, as a page: a line for each host, service and pair, what is wrong under it, and what it comes to.
 //! Pure: text out.
 
-use super::chart::{Advice, Chart, Entry, Weight};
+use super::chart::{Advice, Chart, ChartEntry, Weight};
 use crate::report::layout::{padded, width, wrap};
 use crate::report::style::{Style, Tone};
 
@@ -22,7 +22,7 @@ pub fn page(chart: &Chart, style: &Style, time: &str, again: &str) -> String {
     page
 }
 
-fn of_entry(entry: &Entry, style: &Style, longest: usize) -> String {
+fn of_entry(entry: &ChartEntry, style: &Style, longest: usize) -> String {
     let (symbol, tone) = mark(entry.weight());
     let head = format!("{symbol} {}  ", padded(&entry.name, longest));
     let told = if entry.told.is_empty() { "not read" } else { &entry.told };

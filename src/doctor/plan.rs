@@ -2,7 +2,7 @@
 //! What is no pure reading, or wants an argument that only a run knows, is left out by name. Pure.
 
 use super::spelling::{Misspelt, misspelt};
-use super::wanted::Wanted;
+use super::wanted::DoctorScope;
 use crate::model::run::effect::{Action, Effect, LogSource, Probe};
 use crate::model::run::reading::Reading;
 use crate::model::site::account::done_as;
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const GREETING: Span = Span::secs(3);
 
 /// What is read of a site.
-pub(super) struct Plan {
+pub(super) struct ReadingPlan {
     /// Its hosts, in the order of the inventory.
     pub(super) hosts: Vec<HostPlan>,
     /// The names of the pairs that count.
@@ -43,14 +43,14 @@ pub(super) struct HostPlan {
 pub(super) struct ServicePlan {
     pub(super) name: String,
     pub(super) account: Option<String>,
-    pub(super) probes: Vec<Reader>,
+    pub(super) probes: Vec<PlannedProbe>,
     /// Probes that can never be read.
     pub(super) misspelt: Vec<Misspelt>,
     pub(super) log: Option<Result<LogSource, String>>,
 }
 
 /// A probe, to be read as it is printed.
-pub(super) struct Reader {
+pub(super) struct PlannedProbe {
     pub(super) name: String,
     pub(super) effect: Effect,
     /// How its output becomes a value.
@@ -62,9 +62,9 @@ pub(super) struct Reader {
     pub(super) allowed: Span,
 }
 
-impl Plan {
+impl ReadingPlan {
     /// What is wanted, spelled out.
-    pub(super) fn of(wanted: &Wanted) -> Self {
+    pub(super) fn of(wanted: &DoctorScope) -> Self {
         let site = &wanted.site;
         let services: Vec<&Service> = match &wanted.uses {
             Some(uses) => uses.services(site),
@@ -89,7 +89,7 @@ impl Plan {
         plan
     }
 
-    fn service(&mut self, service: &Service, wanted: &Wanted) -> ServicePlan {
+    fn service(&mut self, service: &Service, wanted: &DoctorScope) -> ServicePlan {
         let profile = &service.profile;
         let (mut probes, mut slips) = (Vec::new(), Vec::new());
         for (name, reader) in &profile.probes {
@@ -113,7 +113,7 @@ impl Plan {
             let probe = Probe { exit_tells: tells_by_exit, ..raw(probe, Span(allowed.0.min(wanted.limit.0))) };
             let effect = lower::on_service(service, name.clone(), Action::Probe(probe));
             let steady = reader.is_steady(name);
-            probes.push(Reader { name: name.clone(), effect, reads, steady, tells_by_exit, allowed });
+            probes.push(PlannedProbe { name: name.clone(), effect, reads, steady, tells_by_exit, allowed });
         }
         let looks = wanted.uses.as_ref().is_none_or(|uses| uses.logs());
         let log = (looks && profile.log.is_some()).then(|| lower::log(service));
@@ -121,7 +121,13 @@ impl Plan {
     }
 }
 
-fn host_plan(host: &Host, theirs: &[&Service], services: Vec<ServicePlan>, wanted: &Wanted, first: Span) -> HostPlan {
+fn host_plan(
+    host: &Host,
+    theirs: &[&Service],
+    services: Vec<ServicePlan>,
+    wanted: &DoctorScope,
+    first: Span,
+) -> HostPlan {
     let over_ssh = host.address != "local";
     let logs: BTreeSet<String> = services
         .iter()

@@ -1,7 +1,7 @@
 //! Reads what is planned: all hosts at once, each by a few strands side by side, everything twice. A host that gives no
 //! answer costs its own time and nobody else's. It keeps what came back and judges none of it.
 
-use super::plan::{HostPlan, Plan, ServicePlan};
+use super::plan::{HostPlan, ReadingPlan, ServicePlan};
 use crate::dispatch::{Body, Dispatcher, Door};
 use crate::exec::{self, LogSeen, Scanners};
 use crate::model::run::effect::{Effect, Failure, FailureKind};
@@ -18,7 +18,7 @@ const LANES: usize = 4;
 const HANGING: u32 = 4;
 
 /// What came back, by host.
-pub(super) type Seen = BTreeMap<String, HostSeen>;
+pub(super) type HostReplies = BTreeMap<String, HostSeen>;
 
 /// What came back of a host.
 #[derive(Default)]
@@ -43,21 +43,21 @@ pub(super) struct ServiceSeen {
 }
 
 /// One reading, by the places of the service and of its probe; without a probe, of the log.
-type Errand = (usize, Option<usize>);
+type ReadingTask = (usize, Option<usize>);
 
 /// One host while it is read.
 struct Visit {
     link: Rc<Dispatcher>,
-    plan: Rc<Plan>,
+    plan: Rc<ReadingPlan>,
     at: usize,
     seen: RefCell<HostSeen>,
-    errands: RefCell<VecDeque<Errand>>,
+    errands: RefCell<VecDeque<ReadingTask>>,
     hanging: Cell<u32>,
     scanners: Scanners,
 }
 
 /// Reads all of it.
-pub(super) fn read_all(link: &Rc<Dispatcher>, plan: &Rc<Plan>, seen: &Rc<RefCell<Seen>>) {
+pub(super) fn read_all(link: &Rc<Dispatcher>, plan: &Rc<ReadingPlan>, seen: &Rc<RefCell<HostReplies>>) {
     let bodies = (0..plan.hosts.len()).map(|at| {
         let (link, plan, seen) = (Rc::clone(link), Rc::clone(plan), Rc::clone(seen));
         let body: Body = Box::new(move || {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What is to be looked at, and how.
-pub struct Wanted {
+pub struct DoctorScope {
     /// The site.
     pub site: Rc<Inventory>,
     /// What the runbook can use; everything, where there is none.

@@ -5,7 +5,7 @@
 use crate::holdings;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, FuncRegistration, Module, NativeCallContext, Position};
 
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+type ListResult<T> = Result<T, Box<EvalAltResult>>;
 
 /// Makes these functions the ones that scripts call.
 pub(super) fn set_into(module: &mut Module) {
@@ -25,17 +25,17 @@ pub(super) fn set_into(module: &mut Module) {
 }
 
 /// What a closure says of an item, which it may also be given as `this`.
-fn asked(context: &NativeCallContext<'_>, closure: &FnPtr, item: &mut Dynamic, index: usize) -> Fallible<Dynamic> {
+fn asked(context: &NativeCallContext<'_>, closure: &FnPtr, item: &mut Dynamic, index: usize) -> ListResult<Dynamic> {
     let index = i64::try_from(index).unwrap_or(i64::MAX);
     closure.call_raw_with_extra_args(context.fn_name(), context, Some(item), [], [index.into()], Some(0))
 }
 
 /// The same where it is to say yes or no.
-fn judged(context: &NativeCallContext<'_>, closure: &FnPtr, item: &mut Dynamic, index: usize) -> Fallible<bool> {
+fn judged(context: &NativeCallContext<'_>, closure: &FnPtr, item: &mut Dynamic, index: usize) -> ListResult<bool> {
     truth(context, &asked(context, closure, item, index)?)
 }
 
-fn truth(context: &NativeCallContext<'_>, answer: &Dynamic) -> Fallible<bool> {
+fn truth(context: &NativeCallContext<'_>, answer: &Dynamic) -> ListResult<bool> {
     answer.as_bool().map_err(|given| mismatch(context, "bool", given))
 }
 
@@ -46,7 +46,7 @@ fn mismatch(context: &NativeCallContext<'_>, wanted: &str, given: &str) -> Box<E
 }
 
 /// Rhai's own looks at how much the results hold only when it has all of them.
-fn map(context: NativeCallContext<'_>, items: &mut Array, mapper: FnPtr) -> Fallible<Array> {
+fn map(context: NativeCallContext<'_>, items: &mut Array, mapper: FnPtr) -> ListResult<Array> {
     let mut results = Array::with_capacity(items.len());
     let mut bytes = 0;
     for (index, item) in items.iter_mut().enumerate() {
@@ -62,7 +62,7 @@ fn map(context: NativeCallContext<'_>, items: &mut Array, mapper: FnPtr) -> Fall
     Ok(results)
 }
 
-fn filter(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> Fallible<Array> {
+fn filter(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> ListResult<Array> {
     let mut found = Array::new();
     for (index, item) in items.iter_mut().enumerate() {
         if judged(&context, &wanted, item, index)? {
@@ -73,7 +73,7 @@ fn filter(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> F
 }
 
 /// The place of the first item that is wanted.
-fn first(context: &NativeCallContext<'_>, items: &mut Array, wanted: &FnPtr) -> Fallible<Option<usize>> {
+fn first(context: &NativeCallContext<'_>, items: &mut Array, wanted: &FnPtr) -> ListResult<Option<usize>> {
     for (index, item) in items.iter_mut().enumerate() {
         if judged(context, wanted, item, index)? {
             return Ok(Some(index));
@@ -82,11 +82,11 @@ fn first(context: &NativeCallContext<'_>, items: &mut Array, wanted: &FnPtr) -> 
     Ok(None)
 }
 
-fn some(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> Fallible<bool> {
+fn some(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> ListResult<bool> {
     Ok(first(&context, items, &wanted)?.is_some())
 }
 
-fn all(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> Fallible<bool> {
+fn all(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> ListResult<bool> {
     for (index, item) in items.iter_mut().enumerate() {
         if !judged(&context, &wanted, item, index)? {
             return Ok(false);
@@ -95,18 +95,18 @@ fn all(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> Fall
     Ok(true)
 }
 
-fn find(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> Fallible<Dynamic> {
+fn find(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> ListResult<Dynamic> {
     let found = first(&context, items, &wanted)?;
     Ok(found.and_then(|index| items.get(index)).cloned().unwrap_or_default())
 }
 
-fn index_of(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> Fallible<i64> {
+fn index_of(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> ListResult<i64> {
     let found = first(&context, items, &wanted)?;
     Ok(found.and_then(|index| i64::try_from(index).ok()).unwrap_or(-1))
 }
 
 /// Takes the items out for which the closure says `taken`; nothing changes when it fails.
-fn take(context: &NativeCallContext<'_>, items: &mut Array, wanted: &FnPtr, taken: bool) -> Fallible<Array> {
+fn take(context: &NativeCallContext<'_>, items: &mut Array, wanted: &FnPtr, taken: bool) -> ListResult<Array> {
     let mut answers = Vec::with_capacity(items.len());
     for (index, item) in items.iter_mut().enumerate() {
         answers.push(judged(context, wanted, item, index)?);
@@ -119,16 +119,16 @@ fn take(context: &NativeCallContext<'_>, items: &mut Array, wanted: &FnPtr, take
     Ok(out)
 }
 
-fn retain(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> Fallible<Array> {
+fn retain(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> ListResult<Array> {
     take(&context, items, &wanted, false)
 }
 
-fn drain(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> Fallible<Array> {
+fn drain(context: NativeCallContext<'_>, items: &mut Array, wanted: FnPtr) -> ListResult<Array> {
     take(&context, items, &wanted, true)
 }
 
 /// Leaves of items that follow each other, and are the same by what the closure says, the first.
-fn dedup(context: NativeCallContext<'_>, items: &mut Array, same: FnPtr) -> Fallible<()> {
+fn dedup(context: NativeCallContext<'_>, items: &mut Array, same: FnPtr) -> ListResult<()> {
     let mut kept = Array::new();
     for item in items.iter() {
         let is_same = match kept.last() {
@@ -143,17 +143,17 @@ fn dedup(context: NativeCallContext<'_>, items: &mut Array, same: FnPtr) -> Fall
     Ok(())
 }
 
-fn sort(context: NativeCallContext<'_>, items: &mut Array, comparer: FnPtr) -> Fallible<()> {
+fn sort(context: NativeCallContext<'_>, items: &mut Array, comparer: FnPtr) -> ListResult<()> {
     *items = sorted(&context, &comparer, items)?;
     Ok(())
 }
 
-fn order(context: NativeCallContext<'_>, items: &mut Array, comparer: FnPtr) -> Fallible<Array> {
+fn order(context: NativeCallContext<'_>, items: &mut Array, comparer: FnPtr) -> ListResult<Array> {
     sorted(&context, &comparer, items)
 }
 
 /// Sorts by halves: each comparison may fail, and no order that the closure makes up can do harm.
-fn sorted(context: &NativeCallContext<'_>, comparer: &FnPtr, items: &[Dynamic]) -> Fallible<Array> {
+fn sorted(context: &NativeCallContext<'_>, comparer: &FnPtr, items: &[Dynamic]) -> ListResult<Array> {
     if items.len() < 2 {
         return Ok(items.to_vec());
     }
@@ -171,7 +171,7 @@ fn sorted(context: &NativeCallContext<'_>, comparer: &FnPtr, items: &[Dynamic]) 
 }
 
 /// Whether a closure says that the first of two comes before the second: a number below 0, or `true`.
-fn comes_first(context: &NativeCallContext<'_>, comparer: &FnPtr, one: &Dynamic, other: &Dynamic) -> Fallible<bool> {
+fn comes_first(context: &NativeCallContext<'_>, comparer: &FnPtr, one: &Dynamic, other: &Dynamic) -> ListResult<bool> {
     let answer = comparer.call_raw(context, None, [one.clone(), other.clone()])?;
     match (answer.as_int(), answer.as_bool()) {
         (Ok(number), _) => Ok(number < 0),

@@ -6,7 +6,7 @@
 
 mod lists;
 
-use crate::holdings::{self, Excess, Watch};
+use crate::holdings::{self, EvaluationWatch, Excess};
 use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, BitFieldPackage, CorePackage, LogicPackage,
     MoreStringPackage, Package,
@@ -86,7 +86,10 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
         .set_max_map_size(limits.map_entries);
     free_our_words(&mut engine);
     let raise = |_: &Dynamic, excess: Excess| -> Box<EvalAltResult> { excess.to_string().into() };
-    holdings::watch(&mut engine, Watch { whose: |_| None, raise, this_in_loops: true, stop: Box::new(|_| false) });
+    holdings::watch(
+        &mut engine,
+        EvaluationWatch { whose: |_| None, raise, this_in_loops: true, stop: Box::new(|_| false) },
+    );
     engine
 }
 

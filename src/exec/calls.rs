@@ -1,7 +1,7 @@
 //! Requests to the world with replies of the right type, and where a request goes. Must not retry:
 //! what a trouble means is for the caller to say.
 
-use crate::exec::order::{Verdict, failure};
+use crate::exec::order::{ExecResult, failure};
 use crate::model::run::effect::{Effect, Failure, FailureKind};
 use crate::model::run::mark::Identity;
 use crate::world::{FileStat, JobState, Link, Reply, Request, Stopped, Trouble};
@@ -11,19 +11,19 @@ pub(super) type Try<T> = Result<Result<T, Trouble>, Stopped>;
 
 /// Where an effect happens.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Site<'a> {
+pub(super) struct EffectSite<'a> {
     /// The host.
     pub(super) host: &'a str,
     /// The service, if it concerns one.
     pub(super) service: Option<&'a str>,
 }
 
-impl<'a> Site<'a> {
+impl<'a> EffectSite<'a> {
     /// The site of an effect; an effect that must happen on a host and names none is a failure.
-    pub(super) fn of(effect: &'a Effect) -> Result<Self, Verdict> {
+    pub(super) fn of(effect: &'a Effect) -> Result<Self, ExecResult> {
         match effect.host.as_deref() {
             Some(host) => Ok(Self { host, service: effect.service.as_deref() }),
-            None => Err(Verdict::failed(FailureKind::Missing, format!("`{}` names no host", effect.label))),
+            None => Err(ExecResult::failed(FailureKind::Missing, format!("`{}` names no host", effect.label))),
         }
     }
 

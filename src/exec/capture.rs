@@ -1,9 +1,9 @@
 //! Facts of the moment: the time, and where a log stands. Recorded so that a replay sees the same ones.
 
-use crate::exec::calls::{Site, failed, unfit};
+use crate::exec::calls::{EffectSite, failed, unfit};
 use crate::exec::log_mark::mark_now;
-use crate::exec::order::{Order, Verdict};
-use crate::exec::waiting::Pace;
+use crate::exec::order::{ExecResult, Order};
+use crate::exec::waiting::Backoff;
 use crate::model::run::effect::{Capture, LogSource, Outcome};
 use crate::model::run::event::Event;
 use crate::model::value::Value;
@@ -13,35 +13,35 @@ use crate::world::{Link, Reply, Request, Stopped};
 const TRIES: u32 = 4;
 
 /// Captures a fact.
-pub(super) fn perform(link: &dyn Link, order: Order<'_>, capture: &Capture) -> Result<Verdict, Stopped> {
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, capture: &Capture) -> Result<ExecResult, Stopped> {
     match capture {
-        Capture::Now => Ok(Verdict::Outcome(Outcome::done(link.now().wall))),
-        Capture::Clocks => Ok(Verdict::Outcome(Outcome::done(link.now().to_value()))),
+        Capture::Now => Ok(ExecResult::Outcome(Outcome::done(link.now().wall))),
+        Capture::Clocks => Ok(ExecResult::Outcome(Outcome::done(link.now().to_value()))),
         Capture::Mark { source } => mark(link, order, source),
         Capture::NewKey => expect_new_key(link, order),
     }
 }
 
 /// Tells the world. When that is told twice, the key is taken anew: no harm to a host that is about to change.
-fn expect_new_key(link: &dyn Link, order: Order<'_>) -> Result<Verdict, Stopped> {
-    let site = match Site::of(order.effect) {
+fn expect_new_key(link: &dyn Link, order: Order<'_>) -> Result<ExecResult, Stopped> {
+    let site = match EffectSite::of(order.effect) {
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
     let reply = link.call(Request::ExpectNewKey { host: site.host.to_owned() })?;
-    Ok(Verdict::Outcome(if reply == Reply::Noted {
+    Ok(ExecResult::Outcome(if reply == Reply::Noted {
         Outcome::done(Value::Null)
     } else {
         Outcome::Failed(failed(&format!("a new host key of `{}` cannot be expected", site.name()), &unfit(reply)))
     }))
 }
 
-fn mark(link: &dyn Link, order: Order<'_>, source: &LogSource) -> Result<Verdict, Stopped> {
-    let site = match Site::of(order.effect) {
+fn mark(link: &dyn Link, order: Order<'_>, source: &LogSource) -> Result<ExecResult, Stopped> {
+    let site = match EffectSite::of(order.effect) {
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
-    let mut pace = Pace::patient();
+    let mut pace = Backoff::patient();
     let mut tries = TRIES;
     loop {
         tries -= 1;
@@ -50,11 +50,11 @@ fn mark(link: &dyn Link, order: Order<'_>, source: &LogSource) -> Result<Verdict
                 if let Some(hidden) = hidden {
                     link.tell(Event::Notice { text: format!("`{}`: {hidden} yet", site.name()) });
                 }
-                return Ok(Verdict::Outcome(Outcome::Done { value: Value::Null, mark: Some(mark) }));
+                return Ok(ExecResult::Outcome(Outcome::Done { value: Value::Null, mark: Some(mark) }));
             }
             Err(trouble) if tries == 0 => {
                 let failure = failed(&format!("the log of `{}` cannot be read", site.name()), &trouble);
-                return Ok(Verdict::Outcome(Outcome::Failed(failure)));
+                return Ok(ExecResult::Outcome(Outcome::Failed(failure)));
             }
             Err(_) => link.call(Request::WaitUntil { until: link.now().mono + pace.step() }).map(drop)?,
         }

@@ -3,7 +3,7 @@
 //! it, what follows is new. Of each file only pieces are held, and no more is read than it takes to tell.
 
 use crate::exec::follow::{BACK, Fetch, Follower, cursor_at_end};
-use crate::exec::followed::{Followed, Phase};
+use crate::exec::followed::{FilePhase, Followed};
 use crate::model::run::mark::{Cursor, HEAD_BYTES, Identity, TAIL_BYTES, tail_checksum};
 use crate::world::{FileKind, FileStat};
 
@@ -12,7 +12,7 @@ const PIECE: u64 = 64 * 1024;
 
 /// A file that begins as another one did, and is shorter than what was read of that one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct PartialCopy {
     /// Where reading of the other one stood.
     original: Box<Cursor>,
     /// What else it may be a copy of.
@@ -39,7 +39,7 @@ enum Look {
     Waits,
 }
 
-impl Part {
+impl PartialCopy {
     /// To be compared with what stood before this cursor, then with the others.
     pub(super) fn of(original: &Cursor, left: Vec<Identity>) -> Self {
         Self { original: Box::new(original.clone()), left, look: Look::Head }
@@ -67,7 +67,7 @@ impl Follower {
         let Some(of) = left.pop() else { return };
         let length = self.files[index].listed_length();
         if let Some(original) = self.by_identity(of).filter(|original| length < original.cursor.offset) {
-            let part = Part::of(&original.cursor, left);
+            let part = PartialCopy::of(&original.cursor, left);
             return self.take_of_part(index, part, bytes);
         }
         let same = self.by_identity(of).is_some_and(|original| {
@@ -76,7 +76,7 @@ impl Follower {
         });
         let whole = self.by_identity(of).is_some_and(Followed::looks_whole);
         let file = &mut self.files[index];
-        file.phase = if same && whole { Phase::Verify(of, left) } else { Phase::Compare(left) };
+        file.phase = if same && whole { FilePhase::Verify(of, left) } else { FilePhase::Compare(left) };
         file.settle_phase();
         if same && !whole {
             self.settle_copy(index, of, false);
@@ -86,7 +86,7 @@ impl Follower {
     /// Whether the original of what looks like a copy is still what it was.
     pub(super) fn verify(&mut self, index: usize, of: Identity, left: Vec<Identity>, bytes: &[u8]) {
         let whole = self.by_identity(of).is_some_and(|original| Some(tail_checksum(bytes)) == original.cursor.tail);
-        self.files[index].phase = Phase::Compare(left);
+        self.files[index].phase = FilePhase::Compare(left);
         self.files[index].settle_phase();
         self.settle_copy(index, of, whole);
     }
@@ -102,7 +102,7 @@ impl Follower {
             (true, true) if certain => {
                 let Cursor { name, identity, written, .. } = file.cursor.clone();
                 file.cursor = Cursor { written, ..Cursor::start(&name, identity) };
-                file.phase = Phase::Copy(of);
+                file.phase = FilePhase::Copy(of);
                 file.changed = false;
             }
             // It was cut: what it held before is in the copy.
@@ -118,10 +118,10 @@ impl Follower {
     /// A copy whose original is whole no more is read from where its original was read to.
     pub(super) fn release(&mut self, original: &Cursor) {
         for file in &mut self.files {
-            if file.phase == Phase::Copy(original.identity) {
+            if file.phase == FilePhase::Copy(original.identity) {
                 if file.listed.is_some_and(|(length, _)| length < original.offset) {
                     // It was made before the last of what was read: all that is in it is old.
-                    file.phase = Phase::Part(Part::cut(original));
+                    file.phase = FilePhase::Part(PartialCopy::cut(original));
                     file.changed = true;
                 } else {
                     file.go_on_from(original);
@@ -132,7 +132,7 @@ impl Follower {
     }
 
     /// What to read of a part of a file, or of the file it is a part of.
-    pub(super) fn wanted_of_part(&self, file: &Followed, part: &Part) -> Option<Fetch> {
+    pub(super) fn wanted_of_part(&self, file: &Followed, part: &PartialCopy) -> Option<Fetch> {
         let fetch = |file: &Followed, from, max| {
             let Cursor { name, identity, .. } = file.cursor.clone();
             Some(Fetch { name, identity, from, max })
@@ -154,7 +154,7 @@ impl Follower {
     }
 
     /// Takes what was read for a part of a file.
-    pub(super) fn take_of_part(&mut self, index: usize, part: Part, bytes: &[u8]) {
+    pub(super) fn take_of_part(&mut self, index: usize, part: PartialCopy, bytes: &[u8]) {
         match part.look.clone() {
             Look::Head => self.compare_heads(index, part, bytes),
             Look::Original => {
@@ -197,7 +197,7 @@ impl Follower {
     }
 
     /// Whatever was to be read for a part is not there, or cannot be read. Whether that was the other file.
-    pub(super) fn part_misses(&mut self, index: usize, part: &Part) -> bool {
+    pub(super) fn part_misses(&mut self, index: usize, part: &PartialCopy) -> bool {
         let of_original = match part.look {
             Look::Original | Look::Same { .. } | Look::Apart { mine: Some(_), .. } => true,
             Look::Head | Look::End | Look::Apart { mine: None, .. } | Look::Cut | Look::Waits => false,
@@ -210,7 +210,7 @@ impl Follower {
 
     /// A part has grown: is it still one?
     pub(super) fn look_again(&mut self, index: usize) {
-        let Phase::Part(part) = &self.files[index].phase else { return };
+        let FilePhase::Part(part) = &self.files[index].phase else { return };
         if !part.waits() || !self.files[index].changed {
             return;
         }
@@ -218,22 +218,22 @@ impl Follower {
         self.files[index].phase = if self.stands(&part) {
             let mut left = part.left;
             left.push(part.original.identity);
-            Phase::Compare(left)
+            FilePhase::Compare(left)
         } else if self.files[index].listed_length() >= part.original.offset {
             // All that was read of the other one may be in it by now: its last bytes tell.
-            Phase::Rest(part.original)
+            FilePhase::Rest(part.original)
         } else {
-            Phase::Part(Part { look: Look::Head, ..part })
+            FilePhase::Part(PartialCopy { look: Look::Head, ..part })
         };
     }
 
     /// Whether the file that a part is one of is still as long as what was read of it.
-    pub(super) fn stands(&self, part: &Part) -> bool {
+    pub(super) fn stands(&self, part: &PartialCopy) -> bool {
         let original = self.by_identity(part.original.identity);
         original.is_some_and(|file| file.listed.is_some_and(|(length, _)| length >= part.original.offset))
     }
 
-    fn compare_heads(&mut self, index: usize, part: Part, bytes: &[u8]) {
+    fn compare_heads(&mut self, index: usize, part: PartialCopy, bytes: &[u8]) {
         let (alike, all) = part.original.begins_like(bytes);
         let stands = self.stands(&part);
         let here = self.by_identity(part.original.identity).is_some_and(|file| file.listed.is_some());
@@ -249,7 +249,7 @@ impl Follower {
     }
 
     /// Compares a piece of both files.
-    fn part_at(&mut self, index: usize, part: Part, (at, line): (u64, Cursor), (mine, other): (&[u8], &[u8])) {
+    fn part_at(&mut self, index: usize, part: PartialCopy, (at, line): (u64, Cursor), (mine, other): (&[u8], &[u8])) {
         let common = mine.iter().zip(other).take_while(|(mine, other)| mine == other).count();
         let same = &mine[..common];
         let line = match same.iter().rposition(|byte| *byte == b'\n') {
@@ -282,17 +282,17 @@ impl Follower {
         cursor_at_end(&stat, from, bytes)
     }
 
-    fn look_on(&mut self, index: usize, part: Part, look: Look) {
-        self.files[index].phase = Phase::Part(Part { look, ..part });
+    fn look_on(&mut self, index: usize, part: PartialCopy, look: Look) {
+        self.files[index].phase = FilePhase::Part(PartialCopy { look, ..part });
     }
 
-    fn wait_with(&mut self, index: usize, part: Part) {
+    fn wait_with(&mut self, index: usize, part: PartialCopy) {
         self.look_on(index, part, Look::Waits);
         self.files[index].changed = false;
     }
 
     fn compare_with(&mut self, index: usize, left: Vec<Identity>) {
-        self.files[index].phase = Phase::Compare(left);
+        self.files[index].phase = FilePhase::Compare(left);
         self.files[index].settle_phase();
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::exec::calls::words;
 use crate::exec::output::{OUTPUT_PATIENCE, read_part};
-use crate::model::site::account::{self, Entry};
+use crate::model::site::account::{self, AccountEntry};
 use crate::world::{JobId, Link, Stopped, Stream};
 
 /// Whether it was.
@@ -32,9 +32,9 @@ pub(super) fn entered(link: &dyn Link, (host, id): (&str, &JobId), command: &[St
     let head = |stream| read_part(link, (host, id, stream), (0, account::PROOF_WITHIN as u64), give_up);
     Ok(match (head(Stream::Out)?, head(Stream::Err)?) {
         (Ok(out), Ok(err)) => match account::entry(command, &out, &err) {
-            Entry::Begun => Entered::Yes,
-            Entry::Refused => Entered::Refused { why: account::refusal(command, &out, &err) },
-            Entry::Unknown => Entered::Unproved { why: "its outputs do not tell".into() },
+            AccountEntry::Begun => Entered::Yes,
+            AccountEntry::Refused => Entered::Refused { why: account::refusal(command, &out, &err) },
+            AccountEntry::Unknown => Entered::Unproved { why: "its outputs do not tell".into() },
         },
         (Err(trouble), _) | (_, Err(trouble)) => {
             Entered::Unproved { why: format!("what it wrote cannot be read: {}", words(&trouble)) }

@@ -1,12 +1,12 @@
 //! What can be seen of a change or a wait of which a person says whether it happened: what the profile's check, or its
 //! own goal, reads now. It starts nothing, settles nothing and waits for nothing: the word is the person's.
 
-use crate::exec::calls::Site;
-use crate::exec::order::{Found, Order};
+use crate::exec::calls::EffectSite;
+use crate::exec::order::{JobFound, Order};
 use crate::exec::probe;
 use crate::exec::probe::Allowed;
 use crate::exec::reading::{UNKNOWN, choices, wanted};
-use crate::exec::transfer::{self, Way};
+use crate::exec::transfer::{self, Direction};
 use crate::model::run::effect::{Action, Class, Effect, Probe, Transfer};
 use crate::model::text::shown;
 use crate::model::value::Value;
@@ -39,8 +39,8 @@ pub fn evidence(link: &dyn Link, order: Order<'_>, happened: bool) -> Result<Opt
             (Some(_) | None, Some(_) | None) => Ok(None),
         },
         Action::Until(until) if happened => reads(link, order.effect, &until.probe, &until.wants, ""),
-        Action::Put(carried) if happened => arrived(link, order, carried, Way::Put),
-        Action::Fetch(carried) if happened => arrived(link, order, carried, Way::Fetch),
+        Action::Put(carried) if happened => arrived(link, order, carried, Direction::Put),
+        Action::Fetch(carried) if happened => arrived(link, order, carried, Direction::Fetch),
         Action::Until(_) | Action::Put(_) | Action::Fetch(_) => Ok(None),
         Action::Probe(_) | Action::Log(_) | Action::Sleep { .. } | Action::Ask(_) => Ok(None),
         Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => Ok(None),
@@ -57,7 +57,7 @@ pub fn is_former(link: &dyn Link, effect: &Effect, probe: &Probe, former: &Value
 
 /// What the check of something that is done once says.
 fn checked(link: &dyn Link, effect: &Effect, check: &Probe, happened: bool) -> Result<Option<Evidence>, Stopped> {
-    let Ok(site) = Site::of(effect) else { return Ok(None) };
+    let Ok(site) = EffectSite::of(effect) else { return Ok(None) };
     let check_of = format!("its check `{}` on `{}`", command(&check.argv), site.host);
     let read = probe::read(link, site, check, Allowed::AS_IT_SAYS)?;
     Ok(Some(match read.as_ref().map(Value::as_text) {
@@ -76,7 +76,7 @@ fn reads(
     wants: &[Value],
     when: &str,
 ) -> Result<Option<Evidence>, Stopped> {
-    let Ok(site) = Site::of(effect) else { return Ok(None) };
+    let Ok(site) = EffectSite::of(effect) else { return Ok(None) };
     let (what, name) = (shown(&probe.what), site.name());
     Ok(Some(match probe::read(link, site, probe, Allowed::AS_IT_SAYS)? {
         Ok(value) if wanted(wants, &value) => Evidence::Agrees,
@@ -90,16 +90,16 @@ fn reads(
 }
 
 /// Whether a file is where it was to be carried.
-fn arrived(link: &dyn Link, order: Order<'_>, carried: &Transfer, way: Way) -> Result<Option<Evidence>, Stopped> {
+fn arrived(link: &dyn Link, order: Order<'_>, carried: &Transfer, way: Direction) -> Result<Option<Evidence>, Stopped> {
     let (path, whose) = match way {
-        Way::Put => (&carried.remote, format!(" on `{}`", order.effect.host.as_deref().unwrap_or_default())),
-        Way::Fetch => (&carried.local, " here".to_owned()),
+        Direction::Put => (&carried.remote, format!(" on `{}`", order.effect.host.as_deref().unwrap_or_default())),
+        Direction::Fetch => (&carried.local, " here".to_owned()),
     };
     let path = shown(path);
     Ok(Some(match transfer::settle(link, order, carried, way)? {
-        Found::Ended(_) => Evidence::Agrees,
-        Found::Never => Evidence::Contradicts(format!("`{path}`{whose} is not what was to be carried there")),
-        Found::Doubt { reason } | Found::Hidden { reason } => {
+        JobFound::Ended(_) => Evidence::Agrees,
+        JobFound::Never => Evidence::Contradicts(format!("`{path}`{whose} is not what was to be carried there")),
+        JobFound::Doubt { reason } | JobFound::Hidden { reason } => {
             Evidence::Unclear(format!("`{path}`{whose} cannot be compared: {}", shown(&reason)))
         }
     }))

@@ -7,8 +7,8 @@
 //! Use: [`see`](Follower::see) a listing, then as long as [`wanted`](Follower::wanted) names a fetch, make it,
 //! [`take`](Follower::take) its bytes, and [`consume`](Follower::consume) the lines that were dealt with.
 
-use crate::exec::copies::Part;
-use crate::exec::followed::{Followed, LongLine, Phase, Taken, long_lines, tail_of, without_holes};
+use crate::exec::copies::PartialCopy;
+use crate::exec::followed::{FilePhase, Followed, LongLine, Taken, long_lines, tail_of, without_holes};
 use crate::exec::log_names::{age, begins_packed, is_packed, unfit};
 use crate::model::run::mark::{Cursor, Identity, Mark, TAIL_BYTES, head_checksums, tail_checksum};
 use crate::world::{FileKind, FileStat};
@@ -76,7 +76,7 @@ impl Follower {
             let mut file = Followed::known(cursor.clone(), place);
             // Of a whole copy nothing was read; of one that was being made, what was there is old.
             if let Some(original) = mark.cursors.iter().find(|other| cursor.is_begun_copy_of(other)) {
-                file.phase = Phase::Part(Part::marked(original));
+                file.phase = FilePhase::Part(PartialCopy::marked(original));
             }
             file
         };
@@ -88,7 +88,7 @@ impl Follower {
     /// Whether some file of the log is there.
     #[must_use]
     pub fn has_files(&self) -> bool {
-        self.files.iter().any(|file| file.listed.is_some() && !matches!(file.phase, Phase::Packed))
+        self.files.iter().any(|file| file.listed.is_some() && !matches!(file.phase, FilePhase::Packed))
     }
 
     /// What was noticed so far.
@@ -171,7 +171,7 @@ impl Follower {
             let unread = file.listed.is_some_and(|(len, _)| len > file.cursor.offset + file.cursor.begun);
             file.listed = None;
             file.changed = false;
-            if std::mem::replace(&mut file.gone, true) || !matches!(file.phase, Phase::Reading) {
+            if std::mem::replace(&mut file.gone, true) || !matches!(file.phase, FilePhase::Reading) {
                 continue;
             }
             // Old files are cleared away all the time: only the one that was being written can take lines with it.
@@ -194,13 +194,13 @@ impl Follower {
         file.listed = Some((stat.len, stat.modified));
         file.changed = stat.len > 0;
         if self.marked > 0 && stat.modified < self.marked {
-            file.phase = Phase::Old;
+            file.phase = FilePhase::Old;
             return file;
         }
         let mut others: Vec<&Followed> = self.files.iter().filter(|other| other.may_have_copy()).collect();
         others.sort_by_key(|other| other.written());
         let left = others.iter().rev().take(COMPARED).map(|other| other.cursor.identity).rev().collect();
-        file.phase = Phase::Compare(left);
+        file.phase = FilePhase::Compare(left);
         file.settle_phase();
         file
     }
@@ -218,31 +218,31 @@ impl Follower {
             fetch(of, wanted.cursor.offset - tail, tail)
         };
         match &file.phase {
-            Phase::Compare(left) => {
+            FilePhase::Compare(left) => {
                 let original = self.by_identity(*left.last()?)?;
                 if file.listed_length() < original.cursor.offset {
-                    return self.wanted_of_part(file, &Part::of(&original.cursor, Vec::new()));
+                    return self.wanted_of_part(file, &PartialCopy::of(&original.cursor, Vec::new()));
                 }
                 tail_in(file, original)
             }
-            Phase::Part(part) => self.wanted_of_part(file, part),
-            Phase::Rest(cursor) => {
+            FilePhase::Part(part) => self.wanted_of_part(file, part),
+            FilePhase::Rest(cursor) => {
                 let tail = cursor.tail_length();
                 fetch(file, cursor.offset - tail, tail)
             }
-            Phase::Verify(of, _) => {
+            FilePhase::Verify(of, _) => {
                 let original = self.by_identity(*of)?;
                 tail_in(original, original)
             }
-            Phase::Old => {
+            FilePhase::Old => {
                 let len = file.listed.map_or(0, |(len, _)| len);
                 fetch(file, len.saturating_sub(BACK), len.min(BACK))
             }
-            Phase::Reading => {
+            FilePhase::Reading => {
                 let tail = file.tail_length();
                 fetch(file, file.reached() - tail, CHUNK + tail)
             }
-            Phase::Copy(_) | Phase::Packed => None,
+            FilePhase::Copy(_) | FilePhase::Packed => None,
         }
     }
 
@@ -253,19 +253,19 @@ impl Follower {
         self.taken = None;
         let Some(index) = self.next_changed() else { return Cow::Borrowed(NOTHING) };
         match self.files[index].phase.clone() {
-            Phase::Compare(left) => self.compare(index, left, bytes),
-            Phase::Verify(of, left) => self.verify(index, of, left, bytes),
-            Phase::Part(part) => self.take_of_part(index, part, bytes),
-            Phase::Rest(cursor) => {
+            FilePhase::Compare(left) => self.compare(index, left, bytes),
+            FilePhase::Verify(of, left) => self.verify(index, of, left, bytes),
+            FilePhase::Part(part) => self.take_of_part(index, part, bytes),
+            FilePhase::Rest(cursor) => {
                 let file = &mut self.files[index];
-                file.phase = Phase::Reading;
+                file.phase = FilePhase::Reading;
                 if Some(tail_checksum(bytes)) == cursor.tail {
                     file.go_on_from(&cursor);
                 }
             }
-            Phase::Old => self.enter_old(index, bytes),
-            Phase::Reading => return self.take_lines(index, bytes),
-            Phase::Copy(_) | Phase::Packed => {}
+            FilePhase::Old => self.enter_old(index, bytes),
+            FilePhase::Reading => return self.take_lines(index, bytes),
+            FilePhase::Copy(_) | FilePhase::Packed => {}
         }
         Cow::Borrowed(NOTHING)
     }
@@ -282,7 +282,7 @@ impl Follower {
             kind: FileKind::File,
         };
         file.cursor = cursor_at_end(&stat, len.saturating_sub(BACK), bytes);
-        file.phase = Phase::Reading;
+        file.phase = FilePhase::Reading;
         file.changed = false;
         self.remarks.old.insert(stat.name);
     }
@@ -309,7 +309,7 @@ impl Follower {
         let fresh = &bytes[tail..];
         let full = fresh.len() as u64 == CHUNK;
         if file.cursor.offset == 0 && begins_packed(fresh) {
-            file.phase = Phase::Packed;
+            file.phase = FilePhase::Packed;
             self.remarks.packed.insert(file.cursor.name.clone());
             return nothing;
         }
@@ -390,20 +390,20 @@ impl Follower {
     /// again.
     pub fn missing(&mut self) {
         if let Some(index) = self.next_changed() {
-            if let Phase::Part(part) = self.files[index].phase.clone()
+            if let FilePhase::Part(part) = self.files[index].phase.clone()
                 && self.part_misses(index, &part)
             {
                 return;
             }
             let of = match &self.files[index].phase {
-                Phase::Verify(of, left) => Some((*of, left.clone())),
-                Phase::Compare(_)
-                | Phase::Part(_)
-                | Phase::Rest(_)
-                | Phase::Old
-                | Phase::Reading
-                | Phase::Copy(_)
-                | Phase::Packed => None,
+                FilePhase::Verify(of, left) => Some((*of, left.clone())),
+                FilePhase::Compare(_)
+                | FilePhase::Part(_)
+                | FilePhase::Rest(_)
+                | FilePhase::Old
+                | FilePhase::Reading
+                | FilePhase::Copy(_)
+                | FilePhase::Packed => None,
             };
             match of {
                 // The original went away: then there is nothing to be a copy of but what is gone.
@@ -449,12 +449,12 @@ impl Follower {
         let cursor = |file: &Followed| {
             let mut cursor = file.cursor.clone();
             match &file.phase {
-                Phase::Copy(of) => cursor.copy_of = Some(*of),
-                Phase::Packed => return None,
+                FilePhase::Copy(of) => cursor.copy_of = Some(*of),
+                FilePhase::Packed => return None,
                 // It is found out again what it is.
-                Phase::Compare(_) | Phase::Verify(..) => return None,
-                Phase::Part(part) if self.stands(part) => return None,
-                Phase::Part(_) | Phase::Rest(_) | Phase::Old | Phase::Reading => {}
+                FilePhase::Compare(_) | FilePhase::Verify(..) => return None,
+                FilePhase::Part(part) if self.stands(part) => return None,
+                FilePhase::Part(_) | FilePhase::Rest(_) | FilePhase::Old | FilePhase::Reading => {}
             }
             Some(Cursor { written: file.written(), ..cursor })
         };
@@ -464,10 +464,17 @@ impl Follower {
     /// What is to be read next: first it is found out what new files are, so that no old line is handed out.
     fn next_changed(&self) -> Option<usize> {
         let unclear = |file: &Followed| {
-            matches!(file.phase, Phase::Compare(_) | Phase::Verify(..) | Phase::Part(_) | Phase::Rest(_) | Phase::Old)
+            matches!(
+                file.phase,
+                FilePhase::Compare(_)
+                    | FilePhase::Verify(..)
+                    | FilePhase::Part(_)
+                    | FilePhase::Rest(_)
+                    | FilePhase::Old
+            )
         };
         let first = self.files.iter().position(|file| file.changed && unclear(file));
-        first.or_else(|| self.files.iter().position(|file| file.changed && file.phase == Phase::Reading))
+        first.or_else(|| self.files.iter().position(|file| file.changed && file.phase == FilePhase::Reading))
     }
 
     pub(super) fn by_identity(&self, identity: Identity) -> Option<&Followed> {

@@ -1,7 +1,7 @@
 //! One file of a log that is followed: its cursor, what is known of it, and the lines that were handed out of it last.
 //! Pure; which file is read when is `follow`'s to say.
 
-use crate::exec::copies::Part;
+use crate::exec::copies::PartialCopy;
 use crate::exec::follow::LINE_MAX;
 use crate::exec::log_names::Age;
 use crate::model::run::mark::{Cursor, Identity, TAIL_BYTES, tail_checksum};
@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum FilePhase {
     /// Its cursor holds.
     Reading,
     /// It is new: is it a copy of one of these? The last one is asked about first.
@@ -21,7 +21,7 @@ pub(super) enum Phase {
     /// A copy of that file, which is read in its place as long as it is whole.
     Copy(Identity),
     /// It may be a copy that is not whole.
-    Part(Part),
+    Part(PartialCopy),
     /// A part of a file that is whole no more, as long as what was read of that by now: is it what this cursor says?
     Rest(Box<Cursor>),
     /// It was last written before the mark.
@@ -34,7 +34,7 @@ pub(super) enum Phase {
 #[derive(Debug, Clone)]
 pub(super) struct Followed {
     pub(super) cursor: Cursor,
-    pub(super) phase: Phase,
+    pub(super) phase: FilePhase,
     /// Older files are read first: by the listing they first appeared in, their place in the mark, and their age.
     pub(super) order: (u64, usize, Option<Age>),
     /// Its length and time of writing in the last listing, if it was in it.
@@ -51,7 +51,7 @@ impl Followed {
     /// A file that a mark knows, at this place in it.
     pub(super) fn known(mut cursor: Cursor, place: usize) -> Self {
         let order = (0, place, None);
-        let phase = cursor.copy_of.take().map_or(Phase::Reading, Phase::Copy);
+        let phase = cursor.copy_of.take().map_or(FilePhase::Reading, FilePhase::Copy);
         Self { cursor, phase, order, listed: None, changed: false, gone: false, long: None }
     }
 
@@ -72,16 +72,16 @@ impl Followed {
         self.cursor.name.clone_from(&stat.name);
         let now = (stat.len, stat.modified);
         if self.listed != Some(now) {
-            self.changed |= !untouched && !matches!(self.phase, Phase::Copy(_) | Phase::Packed);
+            self.changed |= !untouched && !matches!(self.phase, FilePhase::Copy(_) | FilePhase::Packed);
             self.listed = Some(now);
             // A hole that is being filled is read again: it is no line yet.
             self.long.take_if(|long| long.is_hole());
         }
-        self.changed |= renamed && !fits && self.phase == Phase::Reading;
+        self.changed |= renamed && !fits && self.phase == FilePhase::Reading;
         if stat.len < self.reached() {
             // It was cut, or the listing is stale (network file systems): the next read tells.
             self.long = None;
-            self.changed |= self.phase == Phase::Reading;
+            self.changed |= self.phase == FilePhase::Reading;
         }
         true
     }
@@ -93,7 +93,7 @@ impl Followed {
 
     /// Whether a new file may be a copy of it.
     pub(super) fn may_have_copy(&self) -> bool {
-        self.phase == Phase::Reading && self.cursor.offset > 0 && self.cursor.tail.is_some()
+        self.phase == FilePhase::Reading && self.cursor.offset > 0 && self.cursor.tail.is_some()
     }
 
     /// How long it was in the last listing.
@@ -113,8 +113,8 @@ impl Followed {
 
     /// Compared with all there is to compare it with, it is a new file.
     pub(super) fn settle_phase(&mut self) {
-        if self.phase == Phase::Compare(Vec::new()) {
-            self.phase = Phase::Reading;
+        if self.phase == FilePhase::Compare(Vec::new()) {
+            self.phase = FilePhase::Reading;
         }
     }
 
@@ -122,7 +122,7 @@ impl Followed {
     pub(super) fn go_on_from(&mut self, original: &Cursor) {
         let Cursor { name, identity, written, .. } = self.cursor.clone();
         self.cursor = Cursor { name, identity, written, ..original.clone() };
-        self.phase = Phase::Reading;
+        self.phase = FilePhase::Reading;
         self.long = None;
         self.changed = true;
     }
@@ -150,7 +150,7 @@ impl Followed {
     pub(super) fn has_unfinished(&self) -> bool {
         let Cursor { offset, begun, spent, .. } = self.cursor;
         let more = self.listed.is_some_and(|(len, _)| len > offset + begun);
-        self.phase == Phase::Reading && !self.changed && !spent && self.long.is_none() && more
+        self.phase == FilePhase::Reading && !self.changed && !spent && self.long.is_none() && more
     }
 
     /// Passes over a line at the cursor that is old: it has counted, or was there at the mark and got nothing but its

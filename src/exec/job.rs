@@ -2,20 +2,20 @@
 //! the host's own record of the job is asked; only where that is lost do goal or check decide, and where they
 //! cannot, nobody pretends to know.
 
-use crate::exec::calls::{self, Site, words};
+use crate::exec::calls::{self, EffectSite, words};
 use crate::exec::deadline::deadline;
 use crate::exec::entry::{Entered, entered};
-use crate::exec::order::{Found, Order, Verdict, failure};
+use crate::exec::order::{ExecResult, JobFound, Order, failure};
 use crate::exec::output::{OUTPUT_MAX, OUTPUT_PATIENCE, fetch};
 use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::choices;
-use crate::exec::until::{Seen, Watch};
-use crate::exec::waiting::{Beat, Pace};
+use crate::exec::until::{WatchGoal, WatchResult};
+use crate::exec::waiting::{Backoff, Heartbeat};
 use crate::model::run::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
 use crate::model::site::account;
 use crate::model::span::Span;
 use crate::model::value::Value;
-use crate::world::asked::Asked;
+use crate::world::asked::CommandDigest;
 use crate::world::{JobId, JobState, KeptOutput, Link, Request, Stopped, Stream, Trouble};
 
 /// How long a start may take at least, however little is left of the limit, in milliseconds.
@@ -24,8 +24,8 @@ const START_AT_LEAST: u64 = 3_000;
 const LAST_LOOK: u64 = 8_000;
 
 /// Starts a job, or finds it again, and sees it to its end.
-pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Verdict, Stopped> {
-    let site = match Site::of(order.effect) {
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<ExecResult, Stopped> {
+    let site = match EffectSite::of(order.effect) {
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
@@ -33,22 +33,22 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Ve
     let deadline = deadline(order.since, job.limit, &link.now());
     let work = Work { link, order, job, site, id, deadline };
     if let Err(trouble) = order.kept_in {
-        return work.see_to_end(Sight::NotStarted(trouble.clone()));
+        return work.see_to_end(JobSight::NotStarted(trouble.clone()));
     }
     if !order.recovering {
-        return work.see_to_end(Sight::State(JobState::Absent));
+        return work.see_to_end(JobSight::State(JobState::Absent));
     }
     let sight = work.look()?;
-    if sight == Sight::State(JobState::Absent) {
+    if sight == JobSight::State(JobState::Absent) {
         if work.left() < Span(job.limit.0 / 2) {
-            return Ok(Verdict::Again { reason: "it was never started, and most of its limit is over".into() });
+            return Ok(ExecResult::Again { reason: "it was never started, and most of its limit is over".into() });
         }
         // Its intent does not say where its record would be: one that does is written before it is started.
         if order.kept_in == Ok(None) {
             match enter(link, (site.host, order.run), work.until(START_AT_LEAST))? {
                 Ok(None) => {}
-                Ok(Some(_)) => return Ok(Verdict::Again { reason: "it was never started".into() }),
-                Err(trouble) => return work.see_to_end(Sight::NotStarted(trouble)),
+                Ok(Some(_)) => return Ok(ExecResult::Again { reason: "it was never started".into() }),
+                Err(trouble) => return work.see_to_end(JobSight::NotStarted(trouble)),
             }
         }
     }
@@ -65,7 +65,7 @@ pub fn enter(
     (host, run): (&str, &str),
     until: u64,
 ) -> Result<Result<Option<String>, Trouble>, Stopped> {
-    let (mut pace, mut broke) = (Pace::patient(), false);
+    let (mut pace, mut broke) = (Backoff::patient(), false);
     loop {
         let trouble = match calls::entered(link, host, run, until)? {
             Ok(place) => return Ok(Ok(Some(place).filter(|place| !place.is_empty()))),
@@ -82,23 +82,23 @@ pub fn enter(
 }
 
 /// What became of a job, found out without starting anything.
-pub(super) fn settle(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Found, Stopped> {
-    let Some(host) = order.effect.host.as_deref() else { return Ok(Found::Never) };
-    let site = Site { host, service: order.effect.service.as_deref() };
+pub(super) fn settle(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<JobFound, Stopped> {
+    let Some(host) = order.effect.host.as_deref() else { return Ok(JobFound::Never) };
+    let site = EffectSite { host, service: order.effect.service.as_deref() };
     let deadline = link.now().mono.saturating_add(job.limit.0);
     for attempt in (order.base..=order.attempt).rev() {
         let id = JobId { run: order.run.to_owned(), effect: order.id.clone(), attempt };
         let found = Work { link, order, job, site, id, deadline }.settle()?;
-        if found != Found::Never {
+        if found != JobFound::Never {
             return Ok(found);
         }
     }
-    Ok(Found::Never)
+    Ok(JobFound::Never)
 }
 
 /// What is known of a job.
 #[derive(Debug, PartialEq)]
-enum Sight {
+enum JobSight {
     /// Its state on the host.
     State(JobState),
     /// It was not started: why.
@@ -109,7 +109,7 @@ enum Sight {
     Foreign,
 }
 
-impl From<JobState> for Sight {
+impl From<JobState> for JobSight {
     fn from(state: JobState) -> Self {
         if state == JobState::Foreign { Self::Foreign } else { Self::State(state) }
     }
@@ -120,38 +120,38 @@ struct Work<'a> {
     link: &'a dyn Link,
     order: Order<'a>,
     job: &'a Job,
-    site: Site<'a>,
+    site: EffectSite<'a>,
     id: JobId,
     deadline: u64,
 }
 
 impl Work<'_> {
-    fn see_to_end(&self, mut sight: Sight) -> Result<Verdict, Stopped> {
+    fn see_to_end(&self, mut sight: JobSight) -> Result<ExecResult, Stopped> {
         loop {
             sight = match sight {
-                Sight::State(JobState::Absent) => match self.former_attempt()? {
+                JobSight::State(JobState::Absent) => match self.former_attempt()? {
                     Some(verdict) => return Ok(verdict),
                     None => self.start()?,
                 },
-                Sight::State(JobState::Running) if self.is_over() => return self.limit_over(),
-                Sight::State(JobState::Running) => self.await_end()?,
-                Sight::State(JobState::Exited(exit)) => return self.exited(exit),
-                Sight::State(JobState::Lost(reason)) => return self.lost(reason),
-                Sight::NotStarted(Trouble::Leased(denied)) => return Ok(Verdict::Leased { denied }),
-                Sight::NotStarted(trouble) => {
+                JobSight::State(JobState::Running) if self.is_over() => return self.limit_over(),
+                JobSight::State(JobState::Running) => self.await_end()?,
+                JobSight::State(JobState::Exited(exit)) => return self.exited(exit),
+                JobSight::State(JobState::Lost(reason)) => return self.lost(reason),
+                JobSight::NotStarted(Trouble::Leased(denied)) => return Ok(ExecResult::Leased { denied }),
+                JobSight::NotStarted(trouble) => {
                     let what = format!("`{}` was not started", self.order.effect.label);
-                    return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&what, &trouble))));
+                    return Ok(ExecResult::Outcome(Outcome::Failed(calls::failed(&what, &trouble))));
                 }
-                Sight::Hidden(reason) => return Ok(self.hidden(reason)),
-                Sight::Foreign | Sight::State(JobState::Foreign) => return Ok(self.foreign()),
+                JobSight::Hidden(reason) => return Ok(self.hidden(reason)),
+                JobSight::Foreign | JobSight::State(JobState::Foreign) => return Ok(self.foreign()),
             }
         }
     }
 
     /// Another command has the name of this one: the journal is not the one under which that was started.
-    fn foreign(&self) -> Verdict {
+    fn foreign(&self) -> ExecResult {
         let (label, host, name) = (&self.order.effect.label, self.site.host, self.job_name());
-        Verdict::Doubt {
+        ExecResult::Doubt {
             reason: format!(
                 "`{label}` was not started: the record of {name} on `{host}` is of another command, which this run has \
                  started there and its journal does not know, as after a state folder was put back from a copy"
@@ -170,8 +170,8 @@ impl Work<'_> {
     }
 
     /// Starts the job. Its id makes that safe to repeat when the reply is lost.
-    fn start(&self) -> Result<Sight, Stopped> {
-        let mut pace = Pace::patient();
+    fn start(&self) -> Result<JobSight, Stopped> {
+        let mut pace = Backoff::patient();
         loop {
             let over = self.is_over();
             let request = Request::Start {
@@ -186,27 +186,27 @@ impl Work<'_> {
             };
             let lost = match calls::job(self.link, request)? {
                 Ok(JobState::Absent) => {
-                    return Ok(Sight::Hidden("the host has no record of the job it started".into()));
+                    return Ok(JobSight::Hidden("the host has no record of the job it started".into()));
                 }
                 Ok(state) => return Ok(state.into()),
                 Err(Trouble::Lost(why)) => why,
-                Err(trouble) => return Ok(Sight::NotStarted(trouble)),
+                Err(trouble) => return Ok(JobSight::NotStarted(trouble)),
             };
             self.pause(&mut pace)?;
             let sight = self.look()?;
-            if sight != Sight::State(JobState::Absent) {
+            if sight != JobSight::State(JobState::Absent) {
                 return Ok(sight);
             }
             if over {
-                return Ok(Sight::NotStarted(Trouble::Lost(lost)));
+                return Ok(JobSight::NotStarted(Trouble::Lost(lost)));
             }
         }
     }
 
     /// Waits for the end of a running job, at most until the deadline.
-    fn await_end(&self) -> Result<Sight, Stopped> {
+    fn await_end(&self) -> Result<JobSight, Stopped> {
         let what = format!("{} to end", self.order.effect.label);
-        let mut beat = Beat::begin(self.link, self.order.id, what, self.deadline);
+        let mut beat = Heartbeat::begin(self.link, self.order.id, what, self.deadline);
         loop {
             let until = self.deadline.min(beat.next());
             let request = Request::JobEnd { host: self.site.host.to_owned(), job: self.id.clone(), until };
@@ -217,93 +217,95 @@ impl Work<'_> {
                 Err(_) => break,
             }
         }
-        self.pause(&mut Pace::patient())?;
+        self.pause(&mut Backoff::patient())?;
         // It was seen to run: a host that knows nothing of it any more does not say that it never did.
         Ok(match self.look()? {
-            Sight::State(JobState::Absent) => gone(),
-            sight @ (Sight::State(_) | Sight::NotStarted(_) | Sight::Hidden(_) | Sight::Foreign) => sight,
+            JobSight::State(JobState::Absent) => gone(),
+            sight @ (JobSight::State(_) | JobSight::NotStarted(_) | JobSight::Hidden(_) | JobSight::Foreign) => sight,
         })
     }
 
     /// Asks the host how the job stands, again and again while the link is down; once more after the deadline.
-    fn look(&self) -> Result<Sight, Stopped> {
-        let mut pace = Pace::patient();
+    fn look(&self) -> Result<JobSight, Stopped> {
+        let mut pace = Backoff::patient();
         loop {
             let over = self.is_over();
             // Earlier attempts that do not count any more may have been of another command.
             let counts = self.id.attempt >= self.order.base;
-            let asked = counts.then(|| Asked::of(&self.command(), self.job.secret.as_deref()));
+            let asked = counts.then(|| CommandDigest::of(&self.command(), self.job.secret.as_deref()));
             let (host, job) = (self.site.host.to_owned(), self.id.clone());
             let (kept_in, until) = (self.order.kept_in.ok().flatten().map(str::to_owned), self.until(LAST_LOOK));
             match calls::job(self.link, Request::Look { host, job, asked, kept_in, until })? {
                 Ok(state) => return Ok(state.into()),
                 Err(Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late) if !over => self.pause(&mut pace)?,
-                Err(trouble) => return Ok(Sight::Hidden(words(&trouble))),
+                Err(trouble) => return Ok(JobSight::Hidden(words(&trouble))),
             }
         }
     }
 
     /// What stands in the way of starting a new attempt: an earlier one that still runs is awaited, not joined
     /// by a second; one of a `once` job that has ended well after all is taken for what it is.
-    fn former_attempt(&self) -> Result<Option<Verdict>, Stopped> {
+    fn former_attempt(&self) -> Result<Option<ExecResult>, Stopped> {
         for attempt in (1..self.id.attempt).rev() {
             let former = Work { id: JobId { attempt, ..self.id.clone() }, ..*self };
             match former.look()? {
-                Sight::State(JobState::Absent) => {}
-                Sight::State(JobState::Running) if attempt < self.order.base => {
+                JobSight::State(JobState::Absent) => {}
+                JobSight::State(JobState::Running) if attempt < self.order.base => {
                     let end = former.await_end()?;
-                    if matches!(end, Sight::State(JobState::Running) | Sight::Hidden(_)) {
+                    if matches!(end, JobSight::State(JobState::Running) | JobSight::Hidden(_)) {
                         return Ok(Some(self.unstarted("something else that was asked before still runs")));
                     }
                 }
-                Sight::State(_) if attempt < self.order.base => return Ok(None),
-                Sight::State(JobState::Running) => return former.see_to_end(Sight::State(JobState::Running)).map(Some),
-                Sight::State(JobState::Exited(0)) if self.job.class == Class::Once => {
+                JobSight::State(_) if attempt < self.order.base => return Ok(None),
+                JobSight::State(JobState::Running) => {
+                    return former.see_to_end(JobSight::State(JobState::Running)).map(Some);
+                }
+                JobSight::State(JobState::Exited(0)) if self.job.class == Class::Once => {
                     return former.exited(0).map(Some);
                 }
-                Sight::State(JobState::Exited(_) | JobState::Lost(_)) => return Ok(None),
+                JobSight::State(JobState::Exited(_) | JobState::Lost(_)) => return Ok(None),
                 // A person has said so much of it that this attempt was made.
-                Sight::Foreign | Sight::State(JobState::Foreign) => return Ok(None),
-                Sight::NotStarted(trouble) => return Ok(Some(self.unstarted(&words(&trouble)))),
-                Sight::Hidden(reason) => return Ok(Some(self.unstarted(&reason))),
+                JobSight::Foreign | JobSight::State(JobState::Foreign) => return Ok(None),
+                JobSight::NotStarted(trouble) => return Ok(Some(self.unstarted(&words(&trouble)))),
+                JobSight::Hidden(reason) => return Ok(Some(self.unstarted(&reason))),
             }
         }
         Ok(None)
     }
 
     /// What became of this attempt; what runs is awaited.
-    fn settle(&self) -> Result<Found, Stopped> {
+    fn settle(&self) -> Result<JobFound, Stopped> {
         let mut sight = self.look()?;
-        while sight == Sight::State(JobState::Running) && !self.is_over() {
+        while sight == JobSight::State(JobState::Running) && !self.is_over() {
             sight = self.await_end()?;
         }
         let verdict = match sight {
-            Sight::State(JobState::Absent) => return Ok(Found::Never),
-            Sight::State(JobState::Running) => {
-                return Ok(Found::Hidden { reason: format!("{} still runs", self.job_name()) });
+            JobSight::State(JobState::Absent) => return Ok(JobFound::Never),
+            JobSight::State(JobState::Running) => {
+                return Ok(JobFound::Hidden { reason: format!("{} still runs", self.job_name()) });
             }
-            Sight::State(JobState::Exited(exit)) => self.exited(exit)?,
-            Sight::State(JobState::Lost(reason)) => self.lost(reason)?,
-            Sight::NotStarted(trouble) => return Ok(Found::Hidden { reason: words(&trouble) }),
-            Sight::Hidden(reason) => return Ok(Found::Hidden { reason }),
-            Sight::Foreign | Sight::State(JobState::Foreign) => self.foreign(),
+            JobSight::State(JobState::Exited(exit)) => self.exited(exit)?,
+            JobSight::State(JobState::Lost(reason)) => self.lost(reason)?,
+            JobSight::NotStarted(trouble) => return Ok(JobFound::Hidden { reason: words(&trouble) }),
+            JobSight::Hidden(reason) => return Ok(JobFound::Hidden { reason }),
+            JobSight::Foreign | JobSight::State(JobState::Foreign) => self.foreign(),
         };
         Ok(match verdict {
-            Verdict::Outcome(outcome) => Found::Ended(outcome),
-            Verdict::Again { .. } if self.job.class == Class::Once => Found::Never,
-            Verdict::Again { reason } => Found::Ended(Outcome::Failed(failure(FailureKind::Goal, reason))),
-            Verdict::Doubt { reason } | Verdict::Unanswered { reason } => Found::Doubt { reason },
-            Verdict::Leased { denied } => Found::Hidden { reason: denied.to_string() },
+            ExecResult::Outcome(outcome) => JobFound::Ended(outcome),
+            ExecResult::Again { .. } if self.job.class == Class::Once => JobFound::Never,
+            ExecResult::Again { reason } => JobFound::Ended(Outcome::Failed(failure(FailureKind::Goal, reason))),
+            ExecResult::Doubt { reason } | ExecResult::Unanswered { reason } => JobFound::Doubt { reason },
+            ExecResult::Leased { denied } => JobFound::Hidden { reason: denied.to_string() },
         })
     }
 
-    fn unstarted(&self, why: &str) -> Verdict {
+    fn unstarted(&self, why: &str) -> ExecResult {
         let label = &self.order.effect.label;
         let message = format!("`{label}` was not started again: its former attempt cannot be looked at: {why}");
-        Verdict::failed(FailureKind::Unreachable, message)
+        ExecResult::failed(FailureKind::Unreachable, message)
     }
 
-    fn exited(&self, exit: i32) -> Result<Verdict, Stopped> {
+    fn exited(&self, exit: i32) -> Result<ExecResult, Stopped> {
         let label = &self.order.effect.label;
         let entry = entered(self.link, (self.site.host, &self.id), &self.command())?;
         match &entry {
@@ -326,7 +328,7 @@ impl Work<'_> {
         // Who takes up a job late must give a state that has to last the time to last.
         let deadline = |goal: &Goal| self.deadline.max(self.link.now().mono.saturating_add(goal.stays.0));
         if let Some(goal) = &self.job.goal
-            && let Seen::Over(last) = self.await_goal(goal, deadline(goal))?
+            && let WatchResult::Over(last) = self.await_goal(goal, deadline(goal))?
         {
             let (what, wants) = (&goal.probe.what, choices(&goal.wants));
             let message = format!("`{}` ended well, but `{what}` {last}, not {wants}", self.order.effect.label);
@@ -337,14 +339,14 @@ impl Work<'_> {
     }
 
     /// It ended well, as `sudo` says, but nothing proves that `sudo` let it begin.
-    fn unproved(&self, why: &str) -> Result<Verdict, Stopped> {
+    fn unproved(&self, why: &str) -> Result<ExecResult, Stopped> {
         let reason = format!("it ended with exit 0, and nothing proves that `sudo` let it begin: {why}");
         match self.job.class {
             // It may have emptied its own outputs.
             Class::Once => match self.lost_once(reason.clone())? {
-                Verdict::Again { .. } => {}
-                verdict @ (Verdict::Outcome(_) | Verdict::Doubt { .. }) => return Ok(verdict),
-                verdict @ (Verdict::Unanswered { .. } | Verdict::Leased { .. }) => return Ok(verdict),
+                ExecResult::Again { .. } => {}
+                verdict @ (ExecResult::Outcome(_) | ExecResult::Doubt { .. }) => return Ok(verdict),
+                verdict @ (ExecResult::Unanswered { .. } | ExecResult::Leased { .. }) => return Ok(verdict),
             },
             Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {}
         }
@@ -352,29 +354,30 @@ impl Work<'_> {
         self.failed(FailureKind::Unreachable, message, Some(0))
     }
 
-    fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<Seen, Stopped> {
+    fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<WatchResult, Stopped> {
         let what = format!("`{}` of `{}` to read {}", goal.probe.what, self.site.name(), choices(&goal.wants));
-        let mut beat = Beat::begin(self.link, self.order.id, what, deadline);
-        let watch = Watch { probe: &goal.probe, wants: &goal.wants, stays: goal.stays, pace: Pace::brisk(), deadline };
+        let mut beat = Heartbeat::begin(self.link, self.order.id, what, deadline);
+        let watch =
+            WatchGoal { probe: &goal.probe, wants: &goal.wants, stays: goal.stays, pace: Backoff::brisk(), deadline };
         watch.run(self.link, self.site, &mut beat)
     }
 
     /// The job was started, does not run, and left no result.
-    fn lost(&self, reason: String) -> Result<Verdict, Stopped> {
+    fn lost(&self, reason: String) -> Result<ExecResult, Stopped> {
         match self.job.class {
             Class::Once => self.lost_once(reason),
             Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {
                 if let Some(goal) = &self.job.goal
-                    && let Seen::Wanted(_) = self.await_goal(goal, self.link.now().mono + goal.stays.0)?
+                    && let WatchResult::Wanted(_) = self.await_goal(goal, self.link.now().mono + goal.stays.0)?
                 {
                     return Ok(done([("changed", Value::Bool(true)), ("output", "".into())]));
                 }
-                Ok(Verdict::Again { reason })
+                Ok(ExecResult::Again { reason })
             }
         }
     }
 
-    fn lost_once(&self, reason: String) -> Result<Verdict, Stopped> {
+    fn lost_once(&self, reason: String) -> Result<ExecResult, Stopped> {
         let Some(check) = &self.job.check else {
             return Ok(self.doubt(&format!("{reason}; there is no check that tells whether it happened")));
         };
@@ -386,14 +389,14 @@ impl Work<'_> {
             Ok(Some("yes")) => {
                 done([("changed", Value::Bool(true)), ("output", "".into()), ("settled", "by check".into())])
             }
-            Ok(Some("no")) => Verdict::Again { reason: format!("{reason}; its check says that it did not happen") },
+            Ok(Some("no")) => ExecResult::Again { reason: format!("{reason}; its check says that it did not happen") },
             Ok(_) => self.doubt(&format!("{reason}; its check cannot tell whether it happened")),
             Err(failure) => self.doubt(&format!("{reason}; its check failed: {}", failure.message)),
         })
     }
 
     /// Nobody can tell whether it happened: whoever has to is told where they can look.
-    fn doubt(&self, reason: &str) -> Verdict {
+    fn doubt(&self, reason: &str) -> ExecResult {
         let look =
             self.link.kept_output(self.site.host, &self.id).map_or_else(String::new, |KeptOutput { out, err }| {
                 format!(
@@ -401,21 +404,21 @@ impl Work<'_> {
                     self.site.host
                 )
             });
-        Verdict::Doubt { reason: format!("{reason}{look}") }
+        ExecResult::Doubt { reason: format!("{reason}{look}") }
     }
 
     /// The host could not be asked what became of a job that may run.
-    fn hidden(&self, reason: String) -> Verdict {
+    fn hidden(&self, reason: String) -> ExecResult {
         let message = format!("`{}` cannot be asked what became of {}: {reason}", self.site.host, self.job_name());
         match self.job.class {
             Class::Once => self.doubt(&message),
             Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {
-                Verdict::failed(FailureKind::Limit, message)
+                ExecResult::failed(FailureKind::Limit, message)
             }
         }
     }
 
-    fn limit_over(&self) -> Result<Verdict, Stopped> {
+    fn limit_over(&self) -> Result<ExecResult, Stopped> {
         let (label, limit, host) = (&self.order.effect.label, self.job.limit, self.site.host);
         if !self.job.killable {
             let message =
@@ -425,7 +428,7 @@ impl Work<'_> {
         let request = Request::EndJob { host: host.to_owned(), job: self.id.clone() };
         let message = match calls::job(self.link, request)? {
             Ok(JobState::Exited(0)) => return self.exited(0),
-            Err(Trouble::Leased(denied)) => return Ok(Verdict::Leased { denied }),
+            Err(Trouble::Leased(denied)) => return Ok(ExecResult::Leased { denied }),
             Ok(JobState::Running) => {
                 format!("`{label}` took longer than {limit}; {} was told to end and still runs", self.job_name())
             }
@@ -441,14 +444,14 @@ impl Work<'_> {
         self.failed(FailureKind::Limit, message, None)
     }
 
-    fn failed(&self, kind: FailureKind, message: String, exit: Option<i32>) -> Result<Verdict, Stopped> {
+    fn failed(&self, kind: FailureKind, message: String, exit: Option<i32>) -> Result<ExecResult, Stopped> {
         let mut output = self.output(Stream::Out, OUTPUT_MAX / 2)?;
         let err = self.output(Stream::Err, OUTPUT_MAX / 2)?;
         if !output.is_empty() && !err.is_empty() {
             output.push('\n');
         }
         output.push_str(&err);
-        Ok(Verdict::Outcome(Outcome::Failed(Failure { exit, output, ..failure(kind, message) })))
+        Ok(ExecResult::Outcome(Outcome::Failed(Failure { exit, output, ..failure(kind, message) })))
     }
 
     fn output(&self, stream: Stream, max: u64) -> Result<String, Stopped> {
@@ -458,7 +461,7 @@ impl Work<'_> {
         Ok(String::from_utf8_lossy(&own).trim_end().to_owned())
     }
 
-    fn pause(&self, pace: &mut Pace) -> Result<(), Stopped> {
+    fn pause(&self, pace: &mut Backoff) -> Result<(), Stopped> {
         let now = self.link.now().mono;
         let until = (now + pace.step()).min(self.deadline.max(now + 1_000));
         self.link.call(Request::WaitUntil { until }).map(drop)
@@ -478,10 +481,10 @@ impl Work<'_> {
 }
 
 /// A job that was seen to run, and of which the host knows nothing any more.
-fn gone() -> Sight {
-    Sight::State(JobState::Lost("it was seen to run, and its record on the host is gone".into()))
+fn gone() -> JobSight {
+    JobSight::State(JobState::Lost("it was seen to run, and its record on the host is gone".into()))
 }
 
-fn done<const N: usize>(fields: [(&str, Value); N]) -> Verdict {
-    Verdict::Outcome(Outcome::done(Value::map(fields)))
+fn done<const N: usize>(fields: [(&str, Value); N]) -> ExecResult {
+    ExecResult::Outcome(Outcome::done(Value::map(fields)))
 }

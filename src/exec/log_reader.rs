@@ -5,8 +5,8 @@ use crate::exec::calls::{self, Try};
 use crate::exec::follow::Follower;
 use crate::exec::followed::behind_hole;
 use crate::exec::scan::{count_lines, last_line};
-use crate::exec::sight::{Hidden, Sight, remarks_of};
-use crate::exec::waiting::Pace;
+use crate::exec::sight::{Hidden, LogSight, remarks_of};
+use crate::exec::waiting::Backoff;
 use crate::model::run::effect::LogSource;
 use crate::model::run::mark::Mark;
 use crate::world::{FileStat, Link, Request, Stopped, Trouble};
@@ -28,7 +28,7 @@ pub(super) struct LogReader<'a> {
     source: &'a LogSource,
     follower: Follower,
     listing: Vec<FileStat>,
-    pace: Pace,
+    pace: Backoff,
     /// Why the last look did not work, if it did not.
     trouble: Option<Trouble>,
     /// Files of the log that could not be read in the last look, and why.
@@ -46,7 +46,7 @@ impl<'a> LogReader<'a> {
     pub(super) fn new(link: &'a dyn Link, host: &'a str, source: &'a LogSource, from: &Mark) -> Self {
         let follower = Follower::new(&source.files, from);
         let (listing, last, unreadable) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let (pace, trouble, behind, lines) = (Pace::patient(), None, 0, 0);
+        let (pace, trouble, behind, lines) = (Backoff::patient(), None, 0, 0);
         Self { link, host, source, follower, listing, pace, trouble, unreadable, behind, lines, last }
     }
 
@@ -75,25 +75,25 @@ impl<'a> LogReader<'a> {
     }
 
     /// What can be said of the log after the last look.
-    pub(super) fn sight(&self) -> Sight {
+    pub(super) fn sight(&self) -> LogSight {
         let remarks = self.follower.remarks();
         if let Some(trouble) = &self.trouble {
-            return Sight::Hidden(Hidden::Trouble(trouble.clone()));
+            return LogSight::Hidden(Hidden::Trouble(trouble.clone()));
         }
         if !self.unreadable.is_empty() {
-            return Sight::Hidden(Hidden::Unreadable(self.unreadable.values().cloned().collect()));
+            return LogSight::Hidden(Hidden::Unreadable(self.unreadable.values().cloned().collect()));
         }
         if self.behind > 0 {
-            return Sight::Hidden(Hidden::Behind(self.behind));
+            return LogSight::Hidden(Hidden::Behind(self.behind));
         }
         if !remarks.lost.is_empty() {
-            return Sight::Hidden(Hidden::Lost(remarks.lost.iter().cloned().collect()));
+            return LogSight::Hidden(Hidden::Lost(remarks.lost.iter().cloned().collect()));
         }
         if !self.follower.has_files() {
             let unfit = remarks.unfit.iter().cloned().collect();
-            return Sight::Hidden(Hidden::NoFile { source: self.source.clone(), unfit });
+            return LogSight::Hidden(Hidden::NoFile { source: self.source.clone(), unfit });
         }
-        if self.lines == 0 { Sight::Quiet } else { Sight::Seen }
+        if self.lines == 0 { LogSight::Quiet } else { LogSight::Seen }
     }
 
     /// What else whoever waits should know of the log.
@@ -121,7 +121,7 @@ impl<'a> LogReader<'a> {
         };
         self.trouble = done.as_ref().err().cloned();
         if self.trouble.is_none() && self.unreadable.is_empty() {
-            self.pace = Pace::patient();
+            self.pace = Backoff::patient();
         }
         Ok(done.unwrap_or(false))
     }

@@ -2,8 +2,8 @@
 //! exit of the service as well. It reads no file and takes no decision the table does not state.
 
 use crate::exec::scan::{Hit, Scanner};
-use crate::exec::seeker::{Seeker, Seen};
-use crate::model::run::automaton::{Machine, Symbol, Table, Turn};
+use crate::exec::seeker::{CountedLines, Seeker};
+use crate::model::run::automaton::{DecisionTable, Machine, Symbol, Turn};
 use crate::model::value::Value;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ const EVENTS_TOLD: usize = 4;
 pub(super) struct TableRun<'a> {
     machine: Machine<'a>,
     scanner: Rc<Scanner>,
-    seen: Seen<'a>,
+    seen: CountedLines<'a>,
     events: Vec<i64>,
     warnings: Vec<String>,
     outcome: Option<String>,
@@ -27,7 +27,12 @@ pub(super) struct TableRun<'a> {
 
 impl<'a> TableRun<'a> {
     /// A table in its start state. `contact` is when it takes the lack of any event for the end of the limit.
-    pub(super) fn new(table: &'a Table, scanner: Rc<Scanner>, seen: Seen<'a>, contact: Option<u64>) -> Self {
+    pub(super) fn new(
+        table: &'a DecisionTable,
+        scanner: Rc<Scanner>,
+        seen: CountedLines<'a>,
+        contact: Option<u64>,
+    ) -> Self {
         let machine = Machine::new(table);
         let mut run = Self {
             machine,

@@ -1,17 +1,17 @@
 //! Waiting for records of a log: the loop that reads, minds the clock and watches whether the service still runs.
 //! What ends the wait is for a [`Seeker`] to say: [`Match`] seeks one line, `log_table` runs a decision table.
 
-use crate::exec::calls::Site;
+use crate::exec::calls::EffectSite;
 use crate::exec::deadline::deadline;
 use crate::exec::log_reader::LogReader;
 use crate::exec::log_table::TableRun;
-use crate::exec::order::{Order, Verdict};
+use crate::exec::order::{ExecResult, Order};
 use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::wanted;
 use crate::exec::scan::{Hit, Scanner};
-use crate::exec::seeker::{Seeker, Seen, text};
-use crate::exec::sight::Sight;
-use crate::exec::waiting::Beat;
+use crate::exec::seeker::{CountedLines, Seeker, text};
+use crate::exec::sight::LogSight;
+use crate::exec::waiting::Heartbeat;
 use crate::model::run::effect::{ExitWatch, FailureKind, LogWait, Outcome, Want};
 use crate::model::text::shown;
 use crate::model::value::Value;
@@ -29,8 +29,8 @@ const LAST_LOOK: u64 = 10_000;
 const BLIND_PAUSE: u64 = 1_000;
 
 /// Performs a wait on a log.
-pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Result<Verdict, Stopped> {
-    let site = match Site::of(order.effect) {
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Result<ExecResult, Stopped> {
+    let site = match EffectSite::of(order.effect) {
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
@@ -40,10 +40,15 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Resu
     };
     let scanner = match order.scanners.get(&wait.source.event_patterns, events, patterns) {
         Ok(scanner) => scanner,
-        Err(message) => return Ok(Verdict::failed(FailureKind::Unreadable, message)),
+        Err(message) => return Ok(ExecResult::failed(FailureKind::Unreadable, message)),
     };
-    let seen =
-        Seen { link, id: order.id, service: site.name(), meanings: &wait.source.meanings, times: BTreeMap::new() };
+    let seen = CountedLines {
+        link,
+        id: order.id,
+        service: site.name(),
+        meanings: &wait.source.meanings,
+        times: BTreeMap::new(),
+    };
     match &wait.want {
         Want::Match { .. } => {
             let awaits = sought(events, patterns, &wait.source.meanings);
@@ -60,12 +65,12 @@ fn run(
     link: &dyn Link,
     order: Order<'_>,
     wait: &LogWait,
-    site: Site<'_>,
+    site: EffectSite<'_>,
     seeker: &mut dyn Seeker,
-) -> Result<Verdict, Stopped> {
+) -> Result<ExecResult, Stopped> {
     let deadline = deadline(order.since, wait.limit, &link.now());
     let mut reader = LogReader::new(link, site.host, &wait.source, &wait.from);
-    let mut beat = Beat::begin(link, order.id, format!("waits for {}", seeker.awaits()), deadline);
+    let mut beat = Heartbeat::begin(link, order.id, format!("waits for {}", seeker.awaits()), deadline);
     let mut exit = wait.exit.as_ref().map(|watch| Exit { watch, next: link.now().mono + watch.every.0 });
     reader.look(deadline, &mut |lines| seeker.lines(lines))?;
     loop {
@@ -87,29 +92,29 @@ fn run(
                 // From the silence of a log that cannot be seen nothing follows.
                 let sight = reader.sight();
                 match &sight {
-                    Sight::Quiet | Sight::Seen | Sight::Hidden(_) if gone => seeker.gone(),
-                    Sight::Quiet | Sight::Seen if now >= deadline => seeker.over(),
-                    Sight::Quiet | Sight::Seen if seeker.timer() == timer => seeker.timer_over(),
-                    Sight::Quiet | Sight::Seen => {}
-                    Sight::Hidden(hidden) if now >= deadline || hidden.lasts() => {
+                    LogSight::Quiet | LogSight::Seen | LogSight::Hidden(_) if gone => seeker.gone(),
+                    LogSight::Quiet | LogSight::Seen if now >= deadline => seeker.over(),
+                    LogSight::Quiet | LogSight::Seen if seeker.timer() == timer => seeker.timer_over(),
+                    LogSight::Quiet | LogSight::Seen => {}
+                    LogSight::Hidden(hidden) if now >= deadline || hidden.lasts() => {
                         let message =
                             format!("{}; {}", not_come(wait, seeker, now >= deadline), state_of(&reader, &sight));
-                        return Ok(Verdict::failed(hidden.kind(), message));
+                        return Ok(ExecResult::failed(hidden.kind(), message));
                     }
-                    Sight::Hidden(_) => blind = true,
+                    LogSight::Hidden(_) => blind = true,
                 }
             }
         }
         if let Some(value) = seeker.result() {
-            return Ok(Verdict::Outcome(Outcome::Done { value, mark: Some(reader.mark()) }));
+            return Ok(ExecResult::Outcome(Outcome::Done { value, mark: Some(reader.mark()) }));
         }
         if gone {
             let message = format!("`{}` is not running any more; {}", site.name(), state_of(&reader, &reader.sight()));
-            return Ok(Verdict::failed(FailureKind::Exit, message));
+            return Ok(ExecResult::failed(FailureKind::Exit, message));
         }
         if now >= deadline {
             let message = format!("{}; {}", not_come(wait, seeker, true), state_of(&reader, &reader.sight()));
-            return Ok(Verdict::failed(FailureKind::Limit, message));
+            return Ok(ExecResult::failed(FailureKind::Limit, message));
         }
         beat.wait_for(format!("waits for {}", seeker.awaits()));
         beat.tick();
@@ -135,7 +140,7 @@ struct Exit<'a> {
 
 impl Exit<'_> {
     /// Whether it is known to be gone. A probe that fails tells nothing.
-    fn look(&mut self, link: &dyn Link, site: Site<'_>, deadline: u64) -> Result<bool, Stopped> {
+    fn look(&mut self, link: &dyn Link, site: EffectSite<'_>, deadline: u64) -> Result<bool, Stopped> {
         let read = probe::read(link, site, &self.watch.probe, Allowed::until(deadline))?;
         self.next = link.now().mono + self.watch.every.0.max(100);
         Ok(read.is_ok_and(|value| wanted(std::slice::from_ref(&self.watch.gone), &value)))
@@ -151,17 +156,17 @@ fn sought(events: &[i64], patterns: &[String], meanings: &BTreeMap<String, Strin
 }
 
 /// How far a log was read, and why not further, in words.
-fn state_of(reader: &LogReader<'_>, sight: &Sight) -> String {
+fn state_of(reader: &LogReader<'_>, sight: &LogSight) -> String {
     let last = || shown(&text(&reader.last).chars().take(LAST_SHOWN).collect::<String>());
     let lines = match (reader.lines, sight) {
-        (0, Sight::Hidden(_)) => None,
-        (0, Sight::Quiet | Sight::Seen) => Some("no new line was read".to_owned()),
+        (0, LogSight::Hidden(_)) => None,
+        (0, LogSight::Quiet | LogSight::Seen) => Some("no new line was read".to_owned()),
         (1, _) => Some(format!("1 line was read: `{}`", last())),
         (more, _) => Some(format!("{more} lines were read, the last was `{}`", last())),
     };
     let hidden = match sight {
-        Sight::Hidden(hidden) => Some(hidden.to_string()),
-        Sight::Quiet | Sight::Seen => None,
+        LogSight::Hidden(hidden) => Some(hidden.to_string()),
+        LogSight::Quiet | LogSight::Seen => None,
     };
     // What matters most comes first: a long message is cut at its end.
     hidden.into_iter().chain(reader.remarks()).chain(lines).collect::<Vec<_>>().join("; ")
@@ -170,7 +175,7 @@ fn state_of(reader: &LogReader<'_>, sight: &Sight) -> String {
 /// Seeks the first line that records one of some events or matches one of some expressions.
 struct Match<'a> {
     scanner: Rc<Scanner>,
-    seen: Seen<'a>,
+    seen: CountedLines<'a>,
     found: Option<Value>,
     awaits: String,
 }

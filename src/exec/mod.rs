@@ -6,7 +6,7 @@ use crate::model::value::Value;
 use crate::world::{Link, Stopped};
 use order::failure;
 use probe::Allowed;
-use transfer::Way;
+use transfer::Direction;
 
 mod ask;
 mod calls;
@@ -40,7 +40,7 @@ mod waiting;
 pub use evidence::{Evidence, evidence, is_former};
 pub use job::enter;
 pub use log_look::{LogSeen, look_at_log};
-pub use order::{Found, Order, Verdict};
+pub use order::{ExecResult, JobFound, Order};
 pub(crate) use reading::value_of;
 pub use scanners::Scanners;
 pub use transfer::BLOCK;
@@ -50,7 +50,7 @@ pub use transfer::BLOCK;
 /// # Errors
 /// [`Stopped`] when the run is being stopped.
 pub fn read_again(link: &dyn Link, effect: &Effect) -> Result<Result<Value, Failure>, Stopped> {
-    match (&effect.action, calls::Site::of(effect)) {
+    match (&effect.action, calls::EffectSite::of(effect)) {
         (Action::Probe(probe), Ok(site)) => probe::read(link, site, probe, Allowed::AS_IT_SAYS),
         _ => Ok(Err(failure(FailureKind::Missing, format!("`{}` is not a reading", effect.label)))),
     }
@@ -61,13 +61,13 @@ pub fn read_again(link: &dyn Link, effect: &Effect) -> Result<Result<Value, Fail
 ///
 /// # Errors
 /// [`Stopped`] when the run is being stopped.
-pub fn settle(link: &dyn Link, order: Order<'_>) -> Result<Found, Stopped> {
+pub fn settle(link: &dyn Link, order: Order<'_>) -> Result<JobFound, Stopped> {
     match &order.effect.action {
         Action::Job(job) => job::settle(link, order, job),
-        Action::Put(transfer) => transfer::settle(link, order, transfer, Way::Put),
-        Action::Fetch(transfer) => transfer::settle(link, order, transfer, Way::Fetch),
-        Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => Ok(Found::Never),
-        Action::Ask(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => Ok(Found::Never),
+        Action::Put(transfer) => transfer::settle(link, order, transfer, Direction::Put),
+        Action::Fetch(transfer) => transfer::settle(link, order, transfer, Direction::Fetch),
+        Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => Ok(JobFound::Never),
+        Action::Ask(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => Ok(JobFound::Never),
     }
 }
 
@@ -75,11 +75,11 @@ pub fn settle(link: &dyn Link, order: Order<'_>) -> Result<Found, Stopped> {
 ///
 /// # Errors
 /// [`Stopped`] when the run is being stopped.
-pub fn perform(link: &dyn Link, order: Order<'_>) -> Result<Verdict, Stopped> {
+pub fn perform(link: &dyn Link, order: Order<'_>) -> Result<ExecResult, Stopped> {
     match &order.effect.action {
         Action::Job(job) => job::perform(link, order, job),
-        Action::Put(transfer) => transfer::perform(link, order, transfer, Way::Put),
-        Action::Fetch(transfer) => transfer::perform(link, order, transfer, Way::Fetch),
+        Action::Put(transfer) => transfer::perform(link, order, transfer, Direction::Put),
+        Action::Fetch(transfer) => transfer::perform(link, order, transfer, Direction::Fetch),
         Action::Probe(probe) => probe::perform(link, order, probe),
         Action::Log(wait) => log_wait::perform(link, order, wait),
         Action::Until(until) => until::perform(link, order, until),
@@ -87,7 +87,7 @@ pub fn perform(link: &dyn Link, order: Order<'_>) -> Result<Verdict, Stopped> {
         Action::Ask(ask) => ask::perform(link, order, ask),
         Action::Capture(capture) => capture::perform(link, order, capture),
         Action::Note { .. } | Action::NoReturn { .. } => {
-            Ok(Verdict::Outcome(Outcome::Done { value: Default::default(), mark: None }))
+            Ok(ExecResult::Outcome(Outcome::Done { value: Default::default(), mark: None }))
         }
     }
 }

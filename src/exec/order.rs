@@ -33,7 +33,7 @@ pub struct Order<'a> {
 
 /// What came of an order.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum ExecResult {
     /// It is settled.
     Outcome(Outcome),
     /// A job is known not to run and to have left no result: do it again as a new attempt, with a new intent.
@@ -60,7 +60,7 @@ pub enum Verdict {
 
 /// What was found out about a job that a former runner left.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Found {
+pub enum JobFound {
     /// It has ended: this came of it.
     Ended(Outcome),
     /// It was never started, or its check says that it did not happen.
@@ -77,7 +77,7 @@ pub enum Found {
     },
 }
 
-impl Verdict {
+impl ExecResult {
     /// Settled as a failure.
     pub(crate) fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
         Self::Outcome(Outcome::Failed(failure(kind, message)))

@@ -2,7 +2,7 @@
 //! is never fetched: it stays on the host.
 
 use crate::exec::calls::{Try, bytes, words};
-use crate::exec::waiting::Pace;
+use crate::exec::waiting::Backoff;
 use crate::world::{JobId, Link, Request, Stopped, Stream, Trouble};
 
 /// The most of a job's output that an outcome holds, in bytes.
@@ -40,7 +40,7 @@ pub(super) fn read_part(
     (from, max): (u64, u64),
     give_up: u64,
 ) -> Try<Vec<u8>> {
-    let mut pace = Pace::patient();
+    let mut pace = Backoff::patient();
     let ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
     for _ in 1..TRIES {
         match ask()? {

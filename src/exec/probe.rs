@@ -1,11 +1,11 @@
 //! Probes: commands that only read. Tried as often as they say; a probe that cannot be carried out is a
 //! failure, never a value, so that no decision is taken on the strength of a broken link.
 
-use crate::exec::calls::{Site, failed, unfit};
-use crate::exec::order::{Order, Verdict, failure};
+use crate::exec::calls::{EffectSite, failed, unfit};
+use crate::exec::order::{ExecResult, Order, failure};
 use crate::exec::reading::{exit_word, value_of};
 use crate::model::run::effect::{Failure, FailureKind, Outcome, Probe};
-use crate::model::site::account::{self, Entry};
+use crate::model::site::account::{self, AccountEntry};
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::{Link, Reply, Request, Stopped, Trouble};
@@ -39,14 +39,14 @@ impl Allowed {
 const OUTPUT_MAX: usize = 2_048;
 
 /// Performs a probe effect.
-pub(super) fn perform(link: &dyn Link, order: Order<'_>, probe: &Probe) -> Result<Verdict, Stopped> {
-    let site = match Site::of(order.effect) {
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, probe: &Probe) -> Result<ExecResult, Stopped> {
+    let site = match EffectSite::of(order.effect) {
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
     let by_wait = |within: Span| Allowed::until(link.now().mono.saturating_add(within.0));
     let allowed = probe.within.map_or(Allowed::AS_IT_SAYS, by_wait);
-    Ok(Verdict::Outcome(match read(link, site, probe, allowed)? {
+    Ok(ExecResult::Outcome(match read(link, site, probe, allowed)? {
         Ok(value) => Outcome::done(value),
         Err(failure) => Outcome::Failed(failure),
     }))
@@ -55,7 +55,7 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, probe: &Probe) -> Resul
 /// Reads a probe, with all its tries that there is time for.
 pub(super) fn read(
     link: &dyn Link,
-    site: Site<'_>,
+    site: EffectSite<'_>,
     probe: &Probe,
     allowed: Allowed,
 ) -> Result<Result<Value, Failure>, Stopped> {
@@ -76,7 +76,7 @@ pub(super) fn read(
 /// One try: a value, or the failure and whether another try may do better.
 fn one_try(
     link: &dyn Link,
-    site: Site<'_>,
+    site: EffectSite<'_>,
     probe: &Probe,
     allowed: Allowed,
 ) -> Result<Result<Value, (Failure, bool)>, Stopped> {
@@ -100,9 +100,9 @@ fn one_try(
     };
     // A refusal must not be read as the answer of a command that never ran.
     let why = match account::entry(&argv, &out, &err) {
-        Entry::Begun => None,
-        Entry::Refused => Some(account::refusal(&argv, &out, &err)),
-        Entry::Unknown => Some("nothing proves that `sudo` let it begin".to_owned()),
+        AccountEntry::Begun => None,
+        AccountEntry::Refused => Some(account::refusal(&argv, &out, &err)),
+        AccountEntry::Unknown => Some("nothing proves that `sudo` let it begin".to_owned()),
     };
     if let Some(why) = why {
         let refused = failure(FailureKind::Unreachable, format!("{what}: {why}"));

@@ -31,7 +31,7 @@ pub(super) trait Seeker {
 }
 
 /// Tells the sinks which lines counted.
-pub(super) struct Seen<'a> {
+pub(super) struct CountedLines<'a> {
     /// To whom.
     pub(super) link: &'a dyn Link,
     /// Which wait.
@@ -44,7 +44,7 @@ pub(super) struct Seen<'a> {
     pub(super) times: BTreeMap<i64, usize>,
 }
 
-impl Seen<'_> {
+impl CountedLines<'_> {
     /// What an event means, if the profile says so.
     pub(super) fn meaning(&self, event: Option<i64>) -> Option<&str> {
         self.meanings.get(&event?.to_string()).map(String::as_str)

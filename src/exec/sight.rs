@@ -11,7 +11,7 @@ use std::fmt;
 
 /// What is known of a log.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Sight {
+pub(super) enum LogSight {
     /// All of it was read, and nothing new was there.
     Quiet,
     /// All of it was read.

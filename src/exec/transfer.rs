@@ -2,10 +2,10 @@
 //! digest is that of the source. Whatever breaks on the way, the part that is there is compared and gone on with. Only
 //! this code says what is carried; it never looks at what is in a file.
 
-use crate::exec::calls::{self, Site, words};
+use crate::exec::calls::{self, EffectSite, words};
 use crate::exec::deadline::deadline;
-use crate::exec::order::{Found, Order, Verdict};
-use crate::exec::waiting::{Beat, Pace};
+use crate::exec::order::{ExecResult, JobFound, Order};
+use crate::exec::waiting::{Backoff, Heartbeat};
 use crate::model::digest::sha256;
 use crate::model::run::effect::{FailureKind, Outcome, Transfer};
 use crate::model::value::Value;
@@ -21,7 +21,7 @@ const NAMES_MAX: u32 = 8;
 
 /// Which way a file goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Direction {
     /// To the host.
     Put,
     /// From it.
@@ -29,28 +29,38 @@ pub(super) enum Way {
 }
 
 /// Carries a file, or finds that it is there already.
-pub(super) fn perform(link: &dyn Link, order: Order<'_>, transfer: &Transfer, way: Way) -> Result<Verdict, Stopped> {
-    match Site::of(order.effect) {
-        Ok(site) => Carrier::new(link, order, site.host, transfer, way).carry(),
+pub(super) fn perform(
+    link: &dyn Link,
+    order: Order<'_>,
+    transfer: &Transfer,
+    way: Direction,
+) -> Result<ExecResult, Stopped> {
+    match EffectSite::of(order.effect) {
+        Ok(site) => Transferring::new(link, order, site.host, transfer, way).carry(),
         Err(verdict) => Ok(verdict),
     }
 }
 
 /// Whether a file was carried, found out without carrying anything: it is there whole or not at all.
-pub(super) fn settle(link: &dyn Link, order: Order<'_>, transfer: &Transfer, way: Way) -> Result<Found, Stopped> {
-    let Some(host) = order.effect.host.as_deref() else { return Ok(Found::Never) };
-    match Carrier::new(link, order, host, transfer, way).is_there() {
-        Ok(Some(value)) => Ok(Found::Ended(Outcome::done(value))),
-        Ok(None) => Ok(Found::Never),
+pub(super) fn settle(
+    link: &dyn Link,
+    order: Order<'_>,
+    transfer: &Transfer,
+    way: Direction,
+) -> Result<JobFound, Stopped> {
+    let Some(host) = order.effect.host.as_deref() else { return Ok(JobFound::Never) };
+    match Transferring::new(link, order, host, transfer, way).is_there() {
+        Ok(Some(value)) => Ok(JobFound::Ended(Outcome::done(value))),
+        Ok(None) => Ok(JobFound::Never),
         Err(Break::Stopped) => Err(Stopped),
-        Err(Break::Trouble(trouble)) => Ok(Found::Hidden { reason: words(&trouble) }),
-        Err(Break::Failed(_, reason)) => Ok(Found::Hidden { reason }),
+        Err(Break::Trouble(trouble)) => Ok(JobFound::Hidden { reason: words(&trouble) }),
+        Err(Break::Failed(_, reason)) => Ok(JobFound::Hidden { reason }),
     }
 }
 
 /// One end of a transfer.
 #[derive(Debug, Clone, Copy)]
-struct End<'a> {
+struct Endpoint<'a> {
     host: &'a str,
     path: &'a str,
 }
@@ -76,13 +86,13 @@ impl From<Trouble> for Break {
 }
 
 /// A transfer and everything needed for it.
-struct Carrier<'a> {
+struct Transferring<'a> {
     link: &'a dyn Link,
     order: Order<'a>,
     transfer: &'a Transfer,
-    way: Way,
-    source: End<'a>,
-    target: End<'a>,
+    way: Direction,
+    source: Endpoint<'a>,
+    target: Endpoint<'a>,
     /// The name of the part, until somebody else is found to have it: then there is another, which nobody else could
     /// have known.
     part: RefCell<String>,
@@ -93,11 +103,11 @@ struct Carrier<'a> {
     replaced: Cell<bool>,
 }
 
-impl<'a> Carrier<'a> {
-    fn new(link: &'a dyn Link, order: Order<'a>, host: &'a str, transfer: &'a Transfer, way: Way) -> Self {
-        let here = End { host: RUNNER, path: &transfer.local };
-        let there = End { host, path: &transfer.remote };
-        let (source, target) = if way == Way::Put { (here, there) } else { (there, here) };
+impl<'a> Transferring<'a> {
+    fn new(link: &'a dyn Link, order: Order<'a>, host: &'a str, transfer: &'a Transfer, way: Direction) -> Self {
+        let here = Endpoint { host: RUNNER, path: &transfer.local };
+        let there = Endpoint { host, path: &transfer.remote };
+        let (source, target) = if way == Direction::Put { (here, there) } else { (there, here) };
         let (part, begun) = (RefCell::new(part_of(target.path, "")), Cell::new(order.recovering));
         let deadline = deadline(order.since, transfer.limit, &link.now());
         let replaced = Cell::new(order.recovering);
@@ -105,23 +115,25 @@ impl<'a> Carrier<'a> {
     }
 
     /// Tries until it is done, as long as it is only the link that breaks.
-    fn carry(&self) -> Result<Verdict, Stopped> {
-        let mut pace = Pace::patient();
+    fn carry(&self) -> Result<ExecResult, Stopped> {
+        let mut pace = Backoff::patient();
         loop {
             let trouble = match self.once() {
-                Ok(value) => return Ok(Verdict::Outcome(Outcome::done(value))),
+                Ok(value) => return Ok(ExecResult::Outcome(Outcome::done(value))),
                 Err(Break::Stopped) => return Err(Stopped),
-                Err(Break::Failed(kind, why)) => return Ok(Verdict::failed(kind, format!("{}: {why}", self.undone()))),
-                Err(Break::Trouble(Trouble::Leased(denied))) => return Ok(Verdict::Leased { denied }),
+                Err(Break::Failed(kind, why)) => {
+                    return Ok(ExecResult::failed(kind, format!("{}: {why}", self.undone())));
+                }
+                Err(Break::Trouble(Trouble::Leased(denied))) => return Ok(ExecResult::Leased { denied }),
                 Err(Break::Trouble(trouble)) => trouble,
             };
             let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late);
             if !may_heal || !self.begun.get() || self.is_over() {
                 if trouble == Trouble::Late && self.is_over() {
                     let why = format!("{}: it took longer than {}", self.undone(), self.transfer.limit);
-                    return Ok(Verdict::failed(FailureKind::Limit, why));
+                    return Ok(ExecResult::failed(FailureKind::Limit, why));
                 }
-                return Ok(Verdict::Outcome(Outcome::Failed(calls::failed(&self.undone(), &trouble))));
+                return Ok(ExecResult::Outcome(Outcome::Failed(calls::failed(&self.undone(), &trouble))));
             }
             let until = self.deadline.min(self.link.now().mono + pace.step());
             self.link.call(Request::WaitUntil { until })?;
@@ -141,14 +153,14 @@ impl<'a> Carrier<'a> {
             }
             return Ok(told(self.begun.get(), &source, None));
         }
-        if target.is_some() && self.way == Way::Fetch && !self.transfer.replace {
+        if target.is_some() && self.way == Direction::Fetch && !self.transfer.replace {
             let why = format!("`{}` has another content; say `replace: true` if it may go", self.target.path);
             return Err(Break::Failed(FailureKind::Guard, why));
         }
         self.blocks(&source)?;
         self.compare(&source)?;
         let part = self.part.borrow().clone();
-        self.install(&part, mode, self.way == Way::Put || self.transfer.replace)?;
+        self.install(&part, mode, self.way == Direction::Put || self.transfer.replace)?;
         Ok(told(true, &source, target.filter(|_| !self.order.recovering)))
     }
 
@@ -183,7 +195,7 @@ impl<'a> Carrier<'a> {
     fn blocks(&self, source: &FileSeen) -> Result<(), Break> {
         let mut at = self.agreed(source)?;
         let what = format!("{} to be carried", self.order.effect.label);
-        let mut beat = Beat::begin(self.link, self.order.id, what, self.deadline);
+        let mut beat = Heartbeat::begin(self.link, self.order.id, what, self.deadline);
         // An empty file has an empty part.
         let mut first = at == 0;
         while first || at < source.len {
@@ -235,7 +247,7 @@ impl<'a> Carrier<'a> {
     /// What the part holds in its first bytes.
     fn part(&self, first: u64) -> Result<Option<FileSeen>, Break> {
         let path = self.part.borrow().clone();
-        self.digest(End { path: &path, ..self.target }, first, Role::Part)
+        self.digest(Endpoint { path: &path, ..self.target }, first, Role::Part)
     }
 
     /// The part must be what the source was.
@@ -277,7 +289,7 @@ impl<'a> Carrier<'a> {
         }
     }
 
-    fn digest(&self, end: End<'_>, first: u64, role: Role) -> Result<Option<FileSeen>, Break> {
+    fn digest(&self, end: Endpoint<'_>, first: u64, role: Role) -> Result<Option<FileSeen>, Break> {
         let work = FileWork::Digest { path: end.path.to_owned(), first, role };
         let reply = self.ask(end.host, work, self.deadline)??;
         if let Reply::File(seen) = reply { Ok(seen) } else { Err(calls::unfit(reply).into()) }

@@ -1,12 +1,12 @@
 //! Waiting for a probe to read a wanted value, and to go on reading it. Also how the goal of a job is awaited.
 //! A probe that fails meanwhile is no reason to give up: only the deadline is, and one look after it.
 
-use crate::exec::calls::Site;
+use crate::exec::calls::EffectSite;
 use crate::exec::deadline::deadline;
-use crate::exec::order::{Order, Verdict};
+use crate::exec::order::{ExecResult, Order};
 use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::{choices, wanted};
-use crate::exec::waiting::{Beat, Pace};
+use crate::exec::waiting::{Backoff, Heartbeat};
 use crate::model::run::effect::{FailureKind, Outcome, Probe, Until};
 use crate::model::span::Span;
 use crate::model::text::shown;
@@ -14,7 +14,7 @@ use crate::model::value::Value;
 use crate::world::{Link, Stopped};
 
 /// What is watched for.
-pub(super) struct Watch<'a> {
+pub(super) struct WatchGoal<'a> {
     /// Reads it.
     pub(super) probe: &'a Probe,
     /// The values wanted.
@@ -22,13 +22,13 @@ pub(super) struct Watch<'a> {
     /// How long it must go on reading one of them.
     pub(super) stays: Span,
     /// How fast it is looked at again.
-    pub(super) pace: Pace,
+    pub(super) pace: Backoff,
     /// When to give up, on the `mono` clock.
     pub(super) deadline: u64,
 }
 
 /// What came of watching.
-pub(super) enum Seen {
+pub(super) enum WatchResult {
     /// This wanted value was read, for long enough.
     Wanted(Value),
     /// The deadline is over; what was read last, in words.
@@ -36,8 +36,8 @@ pub(super) enum Seen {
 }
 
 /// Performs an `Until` effect.
-pub(super) fn perform(link: &dyn Link, order: Order<'_>, until: &Until) -> Result<Verdict, Stopped> {
-    let site = match Site::of(order.effect) {
+pub(super) fn perform(link: &dyn Link, order: Order<'_>, until: &Until) -> Result<ExecResult, Stopped> {
+    let site = match EffectSite::of(order.effect) {
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
@@ -47,20 +47,26 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, until: &Until) -> Resul
         // Who takes it up late must give a state that has to last the time to last.
         deadline = deadline.max(link.now().mono.saturating_add(until.stays.0));
     }
-    let mut beat = Beat::begin(link, order.id, format!("{what} to read {wants}"), deadline);
-    let pace = Pace::steady(until.every);
-    let watch = Watch { probe: &until.probe, wants: &until.wants, stays: until.stays, pace, deadline };
+    let mut beat = Heartbeat::begin(link, order.id, format!("{what} to read {wants}"), deadline);
+    let pace = Backoff::steady(until.every);
+    let watch = WatchGoal { probe: &until.probe, wants: &until.wants, stays: until.stays, pace, deadline };
     Ok(match watch.run(link, site, &mut beat)? {
-        Seen::Wanted(value) => Verdict::Outcome(Outcome::done(value)),
-        Seen::Over(last) => {
-            Verdict::failed(FailureKind::Limit, format!("{what} {last}, not {wants}, when {} were over", until.limit))
-        }
+        WatchResult::Wanted(value) => ExecResult::Outcome(Outcome::done(value)),
+        WatchResult::Over(last) => ExecResult::failed(
+            FailureKind::Limit,
+            format!("{what} {last}, not {wants}, when {} were over", until.limit),
+        ),
     })
 }
 
-impl Watch<'_> {
+impl WatchGoal<'_> {
     /// Looks until it reads what is wanted or the deadline is over. The last look is never before the deadline.
-    pub(super) fn run(mut self, link: &dyn Link, site: Site<'_>, beat: &mut Beat<'_>) -> Result<Seen, Stopped> {
+    pub(super) fn run(
+        mut self,
+        link: &dyn Link,
+        site: EffectSite<'_>,
+        beat: &mut Heartbeat<'_>,
+    ) -> Result<WatchResult, Stopped> {
         let mut held_since = None;
         loop {
             let looked = link.now().mono;
@@ -70,7 +76,7 @@ impl Watch<'_> {
                 Ok(value) if wanted(self.wants, &value) => {
                     let since = *held_since.get_or_insert(now);
                     if now - since >= self.stays.0 {
-                        return Ok(Seen::Wanted(value));
+                        return Ok(WatchResult::Wanted(value));
                     }
                     format!("reads `{}`, but not yet for {}", shown(&value.to_string()), self.stays)
                 }
@@ -84,7 +90,7 @@ impl Watch<'_> {
                 }
             };
             if looked >= self.deadline {
-                return Ok(Seen::Over(last));
+                return Ok(WatchResult::Over(last));
             }
             beat.reads(last);
             let held_until = held_since.map_or(u64::MAX, |since| since + self.stays.0);

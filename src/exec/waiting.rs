@@ -2,7 +2,7 @@
 //! Takes no decision about what is waited for.
 
 use crate::exec::deadline::deadline;
-use crate::exec::order::{Order, Verdict};
+use crate::exec::order::{ExecResult, Order};
 use crate::model::run::effect::{Looks, Outcome};
 use crate::model::run::event::Event;
 use crate::model::run::record::EffectId;
@@ -18,12 +18,12 @@ const BEAT: u64 = 30_000;
 
 /// How long to pause before the next look: longer each time, up to a most.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(super) struct Backoff {
     next: u64,
     most: u64,
 }
 
-impl Pace {
+impl Backoff {
     /// For states that change soon after a command has ended: 1 s at first, 5 s at the most.
     pub(super) fn brisk() -> Self {
         Self { next: 1_000, most: 5_000 }
@@ -49,7 +49,7 @@ impl Pace {
 }
 
 /// Says what is waited for, soon after the wait has begun and then every half minute.
-pub(super) struct Beat<'a> {
+pub(super) struct Heartbeat<'a> {
     link: &'a dyn Link,
     id: &'a EffectId,
     what: String,
@@ -58,7 +58,7 @@ pub(super) struct Beat<'a> {
     next: u64,
 }
 
-impl<'a> Beat<'a> {
+impl<'a> Heartbeat<'a> {
     /// Begins a wait.
     pub(super) fn begin(link: &'a dyn Link, id: &'a EffectId, what: String, deadline: u64) -> Self {
         Self { link, id, what, reading: String::new(), deadline, next: link.now().mono + PATIENCE }
@@ -102,20 +102,25 @@ impl<'a> Beat<'a> {
 }
 
 /// Waits until `span` after the effect began. Of a pause `within` a wait, it is the wait that is told of.
-pub(super) fn sleep(link: &dyn Link, order: Order<'_>, span: Span, within: Option<&Looks>) -> Result<Verdict, Stopped> {
+pub(super) fn sleep(
+    link: &dyn Link,
+    order: Order<'_>,
+    span: Span,
+    within: Option<&Looks>,
+) -> Result<ExecResult, Stopped> {
     let until = deadline(order.since, span, &link.now());
     let over = within.map_or(until, |looks| deadline(order.since, looks.left, &link.now()));
     let (what, reading) = match within {
         Some(looks) => stands(&order.effect.label, &looks.readings),
         None => (order.effect.label.clone(), String::new()),
     };
-    let mut beat = Beat::begin(link, order.id, what, over);
+    let mut beat = Heartbeat::begin(link, order.id, what, over);
     if within.is_some_and(|looks| looks.waited.0 >= PATIENCE) {
         beat.next = link.now().mono;
     }
     beat.reads(reading);
     beat.pause(until)?;
-    Ok(Verdict::Outcome(Outcome::done(Value::Null)))
+    Ok(ExecResult::Outcome(Outcome::done(Value::Null)))
 }
 
 /// What is waited for, and how it stands by what was read. Where it is a number of what was read, as in `6 clients on

@@ -3,7 +3,7 @@
 
 use super::Stored;
 use super::history::{History, Past, StepPhase};
-use super::slots::{Phase, Slot, Track, asked_in, outcome_in};
+use super::slots::{EffectPhase, EffectSlot, TrackSlots, asked_in, outcome_in};
 use crate::model::run::effect::{Class, Outcome};
 use crate::model::run::record::{EffectId, Record, TrackId};
 use std::collections::BTreeSet;
@@ -41,10 +41,10 @@ impl History {
         for (id, track) in self.tracks.iter_mut().filter(|(id, _)| replayed(id)) {
             // The run turned back at what failed last: that is not asked for again, whatever the texts have there now.
             if let Some(slot) = track.slots.last_mut().filter(|_| back.is_some() && id.is_scripts()) {
-                slot.loose |=
-                    matches!(slot.phase, Phase::Outcome(at) if matches!(outcome_in(all, at), Some(Outcome::Failed(_))));
+                let failed = |at| matches!(outcome_in(all, at), Some(Outcome::Failed(_)));
+                slot.loose |= matches!(slot.phase, EffectPhase::Outcome(at) if failed(at));
             }
-            let waiting = |slot: &Slot| slot.phase == Phase::Open && waits(slot.asked);
+            let waiting = |slot: &EffectSlot| slot.phase == EffectPhase::Open && waits(slot.asked);
             track.slots.iter_mut().filter(|slot| waiting(slot)).for_each(|slot| slot.loose = true);
             loosen_preludes(&mut track.slots, all);
         }
@@ -60,14 +60,15 @@ impl History {
     fn hollow_steps(&self, all: &[Stored]) -> Vec<(TrackId, String)> {
         let mut hollow = Vec::new();
         let goes_back = self.way_back().is_some();
-        let is_change = |slot: &Slot| asked_in(all, slot.asked).is_some_and(|asked| asked.effect.is_change());
+        let is_change = |slot: &EffectSlot| asked_in(all, slot.asked).is_some_and(|asked| asked.effect.is_change());
         for (id, track) in self.tracks.iter().filter(|(id, _)| self.is_replayed(id)) {
             for (number, step) in &track.steps {
                 let kept = |phase: &StepPhase| *phase == StepPhase::Skipped || is_complete(phase);
                 let of_own = |other: &str| is_in(other, number);
                 let is_undone = goes_back && id.is_scripts();
-                let holds =
-                    |slot: &Slot| slot.counts() || (is_undone && slot.phase != Phase::Undone && is_change(slot));
+                let holds = |slot: &EffectSlot| {
+                    slot.counts() || (is_undone && slot.phase != EffectPhase::Undone && is_change(slot))
+                };
                 let effects = track.slots.iter().filter(|slot| holds(slot));
                 let since = first_begun(all, id, number);
                 let counts = kept(&step.phase)
@@ -89,14 +90,14 @@ impl History {
     #[must_use]
     pub fn forked_at(&self, id: &EffectId) -> bool {
         let children = TrackId(format!("{}.{}-", id.track, id.n));
-        let counts = |track: &Track| !track.steps.is_empty() || track.slots.iter().any(Slot::counts);
+        let counts = |track: &TrackSlots| !track.steps.is_empty() || track.slots.iter().any(EffectSlot::counts);
         self.tracks
             .range(children.clone()..)
             .take_while(|(track, _)| track.0.starts_with(&children.0))
             .any(|(_, t)| counts(t))
     }
 
-    fn tracks_below<'a>(&'a self, id: &TrackId) -> impl Iterator<Item = (&'a TrackId, &'a Track)> {
+    fn tracks_below<'a>(&'a self, id: &TrackId) -> impl Iterator<Item = (&'a TrackId, &'a TrackSlots)> {
         let below = format!("{id}.");
         self.tracks.iter().filter(move |(track, _)| track.0.starts_with(&below))
     }
@@ -139,7 +140,7 @@ impl History {
     /// What is to be asked for again or is answered already, and was not met as it is on record: it is given up.
     pub fn given_up(&self, met: &Met) -> impl Iterator<Item = Past<'_>> {
         let ids = self.tracks.iter().filter(|(id, _)| self.is_replayed(id)).flat_map(|(track, slots)| {
-            let given_up = slots.slots.iter().filter(|slot| !slot.counts() && slot.phase != Phase::Undone);
+            let given_up = slots.slots.iter().filter(|slot| !slot.counts() && slot.phase != EffectPhase::Undone);
             given_up.map(|slot| EffectId { track: track.clone(), n: slot.n })
         });
         ids.filter(|id| !met.effects.contains(id)).filter_map(|id| self.recorded(&id))
@@ -147,10 +148,10 @@ impl History {
 }
 
 /// What a verb read and asked before it asked for the change that failed: it goes with it.
-fn loosen_preludes(slots: &mut [Slot], all: &[Stored]) {
+fn loosen_preludes(slots: &mut [EffectSlot], all: &[Stored]) {
     for failed in 0..slots.len() {
         let Some((before, [slot, ..])) = slots.split_at_mut_checked(failed) else { continue };
-        let Some(change) = asked_in(all, slot.asked).filter(|_| slot.phase == Phase::Retry) else { continue };
+        let Some(change) = asked_in(all, slot.asked).filter(|_| slot.phase == EffectPhase::Retry) else { continue };
         let mut next = slot.n;
         for slot in before.iter_mut().rev() {
             let of_same_call = asked_in(all, slot.asked).is_some_and(|asked| {

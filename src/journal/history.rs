@@ -5,23 +5,23 @@ pub use super::mismatch::mismatch;
 
 use super::Stored;
 use super::misplaced::{Misplaced, Why, damaged, refusal};
-use super::slots::{Asked, Phase, Slot, Track, asked_in, doubt_in, is_not_done, outcome_in, said_in};
+use super::slots::{Asked, EffectPhase, EffectSlot, TrackSlots, asked_in, doubt_in, is_not_done, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::{Action, Effect, Outcome};
-use crate::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, TrackId, Way, Who};
+use crate::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, RollbackScope, TrackId, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
 
 /// The records of one run, indexed by effect and by step. Holds the records once; answers borrow from them.
 #[derive(Debug, Clone)]
 pub struct History {
-    begun: Begun,
+    begun: Opening,
     records: Vec<Stored>,
-    pub(super) tracks: BTreeMap<TrackId, Track>,
+    pub(super) tracks: BTreeMap<TrackId, TrackSlots>,
     changes: u64,
     last_ending: Option<Ending>,
     /// The way back that is under way.
-    way: Option<Way>,
+    way: Option<RollbackScope>,
     rollbacks: u32,
     /// The texts in use, if others than at the beginning were adopted.
     adopted: Option<BTreeMap<String, String>>,
@@ -29,7 +29,7 @@ pub struct History {
 
 /// What the first record says of a run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Begun {
+pub struct Opening {
     /// The version of baton that began it.
     pub baton: String,
     /// The runbook's name.
@@ -66,14 +66,14 @@ pub struct Past<'a> {
     /// Where the host keeps what it knows of a job, if that was known before it was asked for.
     pub kept_in: Option<&'a str>,
     /// What came of it.
-    pub state: State<'a>,
+    pub state: EffectState<'a>,
     /// Whether something else may be asked for in its place: what there was does not count any more.
     pub gives_way: bool,
 }
 
 /// What came of an effect.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum State<'a> {
+pub enum EffectState<'a> {
     /// It has an outcome.
     Settled(&'a Outcome),
     /// It was asked for and has no outcome: it is under way, or its runner died.
@@ -141,7 +141,7 @@ impl History {
     /// # Errors
     /// `Refused`, naming the record, when no runner can have written this sequence or the format is newer.
     pub fn from(records: Vec<Stored>) -> Result<Self> {
-        let begun = Begun::first_of(&records)?;
+        let begun = Opening::first_of(&records)?;
         let mut history = Self {
             begun,
             records: Vec::new(),
@@ -192,22 +192,22 @@ impl History {
             Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(number, failed),
             Record::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(effect.may_change());
-                self.track(&id.track).ask(id, *attempt, index, Phase::Open, all)
+                self.track(&id.track).ask(id, *attempt, index, EffectPhase::Open, all)
             }
             Record::Read { id, .. } => {
                 let attempt = self.slot(id).map_or(1, |slot| slot.attempt.saturating_add(1));
-                self.track(&id.track).ask(id, attempt, index, Phase::Outcome(index), all)
+                self.track(&id.track).ask(id, attempt, index, EffectPhase::Outcome(index), all)
             }
-            Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, Phase::Outcome(index), all),
-            Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, Phase::Doubt(index), all),
+            Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, EffectPhase::Outcome(index), all),
+            Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, EffectPhase::Doubt(index), all),
             Record::Settled { id, attempt, happened, .. } => {
                 let failed = self.has_failed_before(id, all);
-                self.settle(id, *attempt, Phase::Person { happened: *happened }, all)?;
+                self.settle(id, *attempt, EffectPhase::Person { happened: *happened }, all)?;
                 if failed { self.forget_after(id, all) } else { Ok(()) }
             }
             Record::Retry { id, .. } => self.retry(id, all),
-            Record::Answered { id, .. } => self.mark(id, Phase::Answered(index), all),
-            Record::Skipped { id, .. } => self.mark(id, Phase::Skipped(index), all),
+            Record::Answered { id, .. } => self.mark(id, EffectPhase::Answered(index), all),
+            Record::Skipped { id, .. } => self.mark(id, EffectPhase::Skipped(index), all),
             Record::StepSkipped { track, number, name, .. } => {
                 self.track(track).begin_step(number, name, index)?;
                 self.track(track).skip_step(number);
@@ -234,7 +234,7 @@ impl History {
             Record::Steered { .. } | Record::Typed { .. } | Record::Deviation { .. } => Ok(()),
             Record::Ended { ending, .. } => {
                 self.last_ending = Some(*ending);
-                if *ending == Ending::RolledBack && matches!(self.way, Some(Way::To(_))) {
+                if *ending == Ending::RolledBack && matches!(self.way, Some(RollbackScope::To(_))) {
                     self.way = None;
                 }
                 Ok(())
@@ -243,20 +243,22 @@ impl History {
     }
 
     /// A way back may be given up in its midst: what is owed is done then, and nothing more is undone.
-    fn may_give_up(&self, way: &Way) -> bool {
-        *way == Way::Abort && self.way.as_ref().is_some_and(|under_way| *under_way != Way::Abort)
+    fn may_give_up(&self, way: &RollbackScope) -> bool {
+        *way == RollbackScope::Abort && self.way.as_ref().is_some_and(|under_way| *under_way != RollbackScope::Abort)
     }
 
     /// A person's word on an effect that is open, failed or in doubt.
-    fn mark(&mut self, id: &EffectId, phase: Phase, all: &[Stored]) -> std::result::Result<(), Misplaced> {
+    fn mark(&mut self, id: &EffectId, phase: EffectPhase, all: &[Stored]) -> std::result::Result<(), Misplaced> {
         let failed = self.has_failed_before(id, all);
         let slot = self.slot_mut(id)?;
         let asks = asked_in(all, slot.asked).is_some_and(|asked| matches!(asked.effect.action, Action::Ask(_)));
         let fits = match slot.phase {
-            Phase::Open => asks == matches!(phase, Phase::Answered(_)),
-            Phase::Doubt(_) | Phase::Retry => matches!(phase, Phase::Skipped(_)),
-            Phase::Outcome(_) => matches!(phase, Phase::Skipped(_)) && failed,
-            Phase::Person { .. } | Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
+            EffectPhase::Open => asks == matches!(phase, EffectPhase::Answered(_)),
+            EffectPhase::Doubt(_) | EffectPhase::Retry => matches!(phase, EffectPhase::Skipped(_)),
+            EffectPhase::Outcome(_) => matches!(phase, EffectPhase::Skipped(_)) && failed,
+            EffectPhase::Person { .. } | EffectPhase::Skipped(_) | EffectPhase::Answered(_) | EffectPhase::Undone => {
+                false
+            }
         };
         if !fits {
             return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
@@ -267,7 +269,7 @@ impl History {
 
     /// Whether an effect has an outcome, and what it was to do is not done.
     fn has_failed_before(&self, id: &EffectId, all: &[Stored]) -> bool {
-        let Some(Phase::Outcome(at)) = self.slot(id).map(|slot| slot.phase) else { return false };
+        let Some(EffectPhase::Outcome(at)) = self.slot(id).map(|slot| slot.phase) else { return false };
         outcome_in(all, at).is_some_and(is_not_done)
     }
 
@@ -283,22 +285,22 @@ impl History {
         }
         for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.is_scripts()) {
             for slot in track.slots.iter_mut().filter(|slot| slot.asked >= since) {
-                slot.phase = Phase::Undone;
+                slot.phase = EffectPhase::Undone;
                 slot.base = slot.attempt + 1;
             }
             track.steps.retain(|_, step| step.begun < since);
         }
     }
 
-    fn track(&mut self, track: &TrackId) -> &mut Track {
+    fn track(&mut self, track: &TrackId) -> &mut TrackSlots {
         self.tracks.entry(track.clone()).or_default()
     }
 
-    pub(super) fn slot(&self, id: &EffectId) -> Option<&Slot> {
+    pub(super) fn slot(&self, id: &EffectId) -> Option<&EffectSlot> {
         self.tracks.get(&id.track)?.slot(id.n)
     }
 
-    pub(super) fn slot_mut(&mut self, id: &EffectId) -> std::result::Result<&mut Slot, Misplaced> {
+    pub(super) fn slot_mut(&mut self, id: &EffectId) -> std::result::Result<&mut EffectSlot, Misplaced> {
         let slot = self.tracks.get_mut(&id.track).and_then(|track| {
             let position = track.position(id.n).ok()?;
             track.slots.get_mut(position)
@@ -311,7 +313,7 @@ impl History {
         &mut self,
         id: &EffectId,
         attempt: u32,
-        phase: Phase,
+        phase: EffectPhase,
         all: &[Stored],
     ) -> std::result::Result<(), Misplaced> {
         let slot = self.slot_mut(id)?;
@@ -319,19 +321,25 @@ impl History {
             return Err(Misplaced::Call(id.clone(), Why::Other { attempt, now: slot.attempt }));
         }
         let fits = match phase {
-            Phase::Outcome(_) => {
-                let told =
-                    matches!(slot.phase, Phase::Person { happened: true } | Phase::Skipped(_) | Phase::Answered(_));
-                told || matches!(slot.phase, Phase::Open | Phase::Doubt(_))
+            EffectPhase::Outcome(_) => {
+                let told = matches!(
+                    slot.phase,
+                    EffectPhase::Person { happened: true } | EffectPhase::Skipped(_) | EffectPhase::Answered(_)
+                );
+                told || matches!(slot.phase, EffectPhase::Open | EffectPhase::Doubt(_))
             }
-            Phase::Doubt(_) => matches!(slot.phase, Phase::Open | Phase::Doubt(_)),
-            Phase::Person { .. } => match slot.phase {
-                Phase::Doubt(_) => true,
-                Phase::Outcome(at) => outcome_in(all, at).is_some_and(is_not_done),
-                Phase::Open | Phase::Person { .. } | Phase::Retry => false,
-                Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
+            EffectPhase::Doubt(_) => matches!(slot.phase, EffectPhase::Open | EffectPhase::Doubt(_)),
+            EffectPhase::Person { .. } => match slot.phase {
+                EffectPhase::Doubt(_) => true,
+                EffectPhase::Outcome(at) => outcome_in(all, at).is_some_and(is_not_done),
+                EffectPhase::Open | EffectPhase::Person { .. } | EffectPhase::Retry => false,
+                EffectPhase::Skipped(_) | EffectPhase::Answered(_) | EffectPhase::Undone => false,
             },
-            Phase::Open | Phase::Retry | Phase::Skipped(_) | Phase::Answered(_) | Phase::Undone => false,
+            EffectPhase::Open
+            | EffectPhase::Retry
+            | EffectPhase::Skipped(_)
+            | EffectPhase::Answered(_)
+            | EffectPhase::Undone => false,
         };
         if !fits {
             return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
@@ -343,7 +351,7 @@ impl History {
     /// A change that is done must never be asked for again; anything else that has an outcome may be.
     fn retry(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), Misplaced> {
         let slot = self.slot_mut(id)?;
-        let Phase::Outcome(at) = slot.phase else {
+        let EffectPhase::Outcome(at) = slot.phase else {
             return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
         };
         let done = matches!(outcome_in(all, at), Some(Outcome::Done { .. }));
@@ -351,14 +359,14 @@ impl History {
         if done && change {
             return Err(Misplaced::Call(id.clone(), Why::Done));
         }
-        slot.phase = Phase::Retry;
+        slot.phase = EffectPhase::Retry;
         // A reading before a change that is asked for anew: what it leads to then may be something else.
         if self.leads_to_what_is_anew(id, all) { Ok(()) } else { self.forget_after(id, all) }
     }
 
     /// What the first record says.
     #[must_use]
-    pub fn begun(&self) -> &Begun {
+    pub fn begun(&self) -> &Opening {
         &self.begun
     }
 
@@ -368,13 +376,13 @@ impl History {
         let slot = self.slot(id)?;
         let asked = asked_in(&self.records, slot.asked)?;
         let state = match slot.phase {
-            Phase::Open => State::Open,
-            Phase::Outcome(at) => State::Settled(outcome_in(&self.records, at)?),
-            Phase::Doubt(at) => State::Doubted { reason: doubt_in(&self.records, at)? },
-            Phase::Person { happened } => State::SettledByPerson { happened },
-            Phase::Retry => State::ToRetry,
-            Phase::Undone => State::Undone,
-            Phase::Answered(at) | Phase::Skipped(at) => said_in(&self.records, at)?,
+            EffectPhase::Open => EffectState::Open,
+            EffectPhase::Outcome(at) => EffectState::Settled(outcome_in(&self.records, at)?),
+            EffectPhase::Doubt(at) => EffectState::Doubted { reason: doubt_in(&self.records, at)? },
+            EffectPhase::Person { happened } => EffectState::SettledByPerson { happened },
+            EffectPhase::Retry => EffectState::ToRetry,
+            EffectPhase::Undone => EffectState::Undone,
+            EffectPhase::Answered(at) | EffectPhase::Skipped(at) => said_in(&self.records, at)?,
         };
         let Asked { step, effect, digest, at, kept_in, .. } = asked;
         let (attempt, base, gives_way) = (slot.attempt, slot.base, !slot.counts());
@@ -425,7 +433,7 @@ impl History {
 
     /// The way back that is under way, or was gone to its end.
     #[must_use]
-    pub fn way_back(&self) -> Option<&Way> {
+    pub fn way_back(&self) -> Option<&RollbackScope> {
         self.way.as_ref()
     }
 
@@ -455,7 +463,7 @@ impl History {
     }
 }
 
-impl Begun {
+impl Opening {
     fn first_of(records: &[Stored]) -> Result<Self> {
         let Some(first) = records.first() else {
             return Err(Error::new(Kind::Refused, "the run has no records"));

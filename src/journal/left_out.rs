@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a person said of something on a way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Word {
+pub enum LeftOutRuling {
     /// It is done all the same.
     Done,
     /// It is left out.
@@ -21,7 +21,7 @@ pub struct Spoken {
     /// What: the label of an effect, or the name of a step.
     pub what: String,
     /// What was said.
-    pub word: Word,
+    pub word: LeftOutRuling,
     /// Who said it.
     pub by: String,
     /// Why.
@@ -41,7 +41,7 @@ enum Same {
 }
 
 /// What was said of what, and by whom.
-type Remark = (Word, String, String);
+type Remark = (LeftOutRuling, String, String);
 
 /// Everything of that kind in the records of a run.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,7 @@ impl LeftOut {
                 self.came_of(id, outcome);
             }
             Record::StepSkipped { track, name, reason, by_hand, by, .. } if is_of_way_back(track) => {
-                let word = if *by_hand { Word::Done } else { Word::LeftOut };
+                let word = if *by_hand { LeftOutRuling::Done } else { LeftOutRuling::LeftOut };
                 let same = Same::Step(name.clone());
                 self.say(track, (name.clone(), same), word, (by.user.clone(), reason.clone()));
             }
@@ -115,15 +115,21 @@ impl LeftOut {
         let same = Same::Effect(digest);
         match (outcome, self.settled.remove(id)) {
             (Outcome::Skipped { reason, by }, _) => {
-                self.say(&id.track, (label, same), Word::LeftOut, (by.clone(), reason.clone()));
+                self.say(&id.track, (label, same), LeftOutRuling::LeftOut, (by.clone(), reason.clone()));
             }
-            (Outcome::Done { .. }, Some(said)) => self.say(&id.track, (label, same), Word::Done, said),
+            (Outcome::Done { .. }, Some(said)) => self.say(&id.track, (label, same), LeftOutRuling::Done, said),
             (Outcome::Done { .. }, None) => self.is_done(&id.track, &same),
             (Outcome::Failed(_), _) => {}
         }
     }
 
-    fn say(&mut self, track: &TrackId, (what, same): (String, Same), word: Word, (by, reason): (String, String)) {
+    fn say(
+        &mut self,
+        track: &TrackId,
+        (what, same): (String, Same),
+        word: LeftOutRuling,
+        (by, reason): (String, String),
+    ) {
         for (around, number) in self.open.keys().filter(|(around, _)| track.is_within(around)) {
             let step = (around.clone(), number.clone());
             self.within.entry(step).or_default().insert((word, what.clone(), by.clone()));
@@ -140,7 +146,7 @@ impl LeftOut {
     /// Whether anything was left out, and was not done since.
     #[must_use]
     pub fn is_something(&self) -> bool {
-        self.spoken.iter().any(|spoken| spoken.word == Word::LeftOut)
+        self.spoken.iter().any(|spoken| spoken.word == LeftOutRuling::LeftOut)
     }
 
     /// All that was said, in order.
@@ -152,7 +158,7 @@ impl LeftOut {
     /// What was said of something within a step of a way back, what was left out before all else: what it was about,
     /// and who said it.
     #[must_use]
-    pub fn word_in(&self, track: &TrackId, number: &str) -> Option<(Word, &str, &str)> {
+    pub fn word_in(&self, track: &TrackId, number: &str) -> Option<(LeftOutRuling, &str, &str)> {
         let (word, what, by) = self.within.get(&(track.clone(), number.to_owned()))?.last()?;
         Some((*word, what, by))
     }

@@ -3,7 +3,7 @@
 
 use super::Stored;
 use super::history::StepPhase;
-use super::slots::{Asked, Phase, asked_in};
+use super::slots::{Asked, EffectPhase, asked_in};
 use crate::error::{Error, Kind};
 use crate::model::run::record::{EffectId, Record, TrackId};
 use crate::model::text::shown;
@@ -54,7 +54,7 @@ pub(super) enum Why {
         now: u32,
     },
     /// How it stands does not allow it.
-    Stands(Phase),
+    Stands(EffectPhase),
     /// It is a change that is done.
     Done,
     /// Changes were made after it.

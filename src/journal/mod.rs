@@ -4,7 +4,6 @@
 mod acted;
 pub mod adopting;
 mod codec;
-pub mod gist;
 pub mod history;
 pub mod left_out;
 pub mod memory;
@@ -12,10 +11,11 @@ mod mismatch;
 mod misplaced;
 mod over;
 mod reopening;
+pub mod rollback_plan;
+pub mod run_facts;
 mod second_thought;
 mod slots;
 pub mod sqlite;
-pub mod way_back;
 mod witness;
 
 pub use over::is_over;

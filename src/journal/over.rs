@@ -3,7 +3,7 @@
 
 use super::Store;
 use crate::error::Result;
-use crate::model::run::record::{Ending, Record, Way};
+use crate::model::run::record::{Ending, Record, RollbackScope};
 
 /// Whether a run is over for good by its last records. Where they do not say so, all of its records may.
 ///
@@ -15,7 +15,9 @@ pub fn is_over(store: &dyn Store, run: &str) -> Result<bool> {
     let all_undone = ending == Ending::RolledBack && {
         let way = store.latest(run, &mut |record| matches!(record, Record::Rollback { .. }))?;
         // Taken back to a step, it goes on from there.
-        way.is_some_and(|way| matches!(way.record, Record::Rollback { way: Way::All | Way::Abort, .. }))
+        way.is_some_and(|way| {
+            matches!(way.record, Record::Rollback { way: RollbackScope::All | RollbackScope::Abort, .. })
+        })
     };
     Ok(ending.is_final(all_undone))
 }

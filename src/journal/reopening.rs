@@ -2,9 +2,9 @@
 //! may be stale by now, and an effect in doubt. Pure reading of a history; it writes nothing.
 
 use super::Stored;
-use super::history::{History, Past, State, StepPhase};
-use super::slots::{Phase, Slot};
-use super::way_back::Aside;
+use super::history::{EffectState, History, Past, StepPhase};
+use super::rollback_plan::Aside;
+use super::slots::{EffectPhase, EffectSlot};
 use crate::model::run::effect::{Action, Effect, Form, Outcome};
 use crate::model::run::record::{EffectId, Ending, Record, StepId, TrackId, Who};
 use crate::model::run::steering::Steering;
@@ -68,7 +68,7 @@ impl History {
             return None;
         };
         let past = self.recorded(id)?;
-        matches!(past.state, State::Doubted { .. }).then_some((past.id, past.attempt))
+        matches!(past.state, EffectState::Doubted { .. }).then_some((past.id, past.attempt))
     }
 
     /// Whether a person had something in this step left out.
@@ -111,7 +111,7 @@ impl History {
         let Some(Record::Ended { ending: Ending::Failed, effect: Some(id), .. }) = self.last() else {
             return None;
         };
-        let done = |past: &Past<'_>| matches!(past.state, State::Settled(Outcome::Done { .. }));
+        let done = |past: &Past<'_>| matches!(past.state, EffectState::Settled(Outcome::Done { .. }));
         self.recorded(id).filter(|past| done(past) && matches!(past.effect.action, Action::Probe(_)))
     }
 
@@ -136,7 +136,9 @@ impl History {
         let Some(Record::Ended { ending: Ending::Failed | Ending::Doubt, effect: Some(id), .. }) = self.last() else {
             return None;
         };
-        let open = |state: &State<'_>| matches!(state, State::Settled(Outcome::Failed(_)) | State::Doubted { .. });
+        let open = |state: &EffectState<'_>| {
+            matches!(state, EffectState::Settled(Outcome::Failed(_)) | EffectState::Doubted { .. })
+        };
         self.recorded(id).filter(|past| open(&past.state))
     }
 
@@ -165,7 +167,7 @@ impl History {
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
         let again = match failed {
             _ if self.drifted().is_some() => None,
-            Some(past) if matches!(past.state, State::Settled(Outcome::Failed(_))) => Some(past.id),
+            Some(past) if matches!(past.state, EffectState::Settled(Outcome::Failed(_))) => Some(past.id),
             // A person said that it failed: they are asked again.
             Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
             Some(_) | None if self.way_back().is_some() => {
@@ -200,7 +202,7 @@ impl History {
         let beside = |track: &TrackId| *track != id.track && track.0.rsplit_once('-').is_some_and(|(of, _)| of == fork);
         let last = self.tracks.iter().filter(|(track, _)| beside(track)).filter_map(|(track, known)| {
             let last = EffectId { track: track.clone(), n: known.slots.last()?.n };
-            matches!(self.recorded(&last)?.state, State::Settled(Outcome::Failed(_))).then_some(last)
+            matches!(self.recorded(&last)?.state, EffectState::Settled(Outcome::Failed(_))).then_some(last)
         });
         last.collect()
     }
@@ -238,7 +240,8 @@ impl History {
     fn since_refusal(&self, mut readings: Vec<EffectId>) -> Vec<EffectId> {
         let word = |id: &EffectId| {
             let past = self.recorded(id)?;
-            let (Action::Ask(ask), State::Settled(Outcome::Done { value, .. })) = (&past.effect.action, past.state)
+            let (Action::Ask(ask), EffectState::Settled(Outcome::Done { value, .. })) =
+                (&past.effect.action, past.state)
             else {
                 return None;
             };
@@ -255,7 +258,7 @@ impl History {
     /// Whether this only found something out, which may be otherwise by now.
     fn is_found_out(&self, id: &EffectId) -> bool {
         let Some(past) = self.recorded(id) else { return false };
-        let State::Settled(outcome) = past.state else { return false };
+        let EffectState::Settled(outcome) = past.state else { return false };
         let over = || {
             let step = self.step(&id.track, past.step);
             step.is_some_and(|step| matches!(step.phase, StepPhase::Ended { failed: None } | StepPhase::Skipped))
@@ -278,15 +281,15 @@ impl History {
     pub fn stale_on_way_back(&self) -> Vec<EffectId> {
         let Some(back) = self.track_back() else { return Vec::new() };
         let Some(track) = self.tracks.get(&back) else { return Vec::new() };
-        let is_settled = |slot: &Slot| matches!(slot.phase, Phase::Outcome(_));
+        let is_settled = |slot: &EffectSlot| matches!(slot.phase, EffectPhase::Outcome(_));
         let settled = track.slots.iter().take_while(|slot| is_settled(slot)).count();
         let (before, [next, ..]) = track.slots.split_at(settled) else {
             return self.latest_readings().into_iter().find(|id| self.is_of_open_step(id)).into_iter().collect();
         };
-        if !matches!(next.phase, Phase::Retry | Phase::Person { happened: false }) {
+        if !matches!(next.phase, EffectPhase::Retry | EffectPhase::Person { happened: false }) {
             return Vec::new();
         }
-        let id = |slot: &Slot| EffectId { track: back.clone(), n: slot.n };
+        let id = |slot: &EffectSlot| EffectId { track: back.clone(), n: slot.n };
         let step = self.recorded(&id(next)).map(|past| past.step);
         let reads = |id: &EffectId| {
             let past = self.recorded(id);
@@ -327,9 +330,9 @@ impl History {
             };
             let Some(past) = self.recorded(id) else { return false };
             let anew = match past.state {
-                State::ToRetry | State::Skipped { .. } | State::SettledByPerson { .. } => true,
-                State::Settled(_) | State::Open | State::Doubted { .. } => false,
-                State::Answered { .. } | State::Undone => false,
+                EffectState::ToRetry | EffectState::Skipped { .. } | EffectState::SettledByPerson { .. } => true,
+                EffectState::Settled(_) | EffectState::Open | EffectState::Doubted { .. } => false,
+                EffectState::Answered { .. } | EffectState::Undone => false,
             };
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             anew && inside && id.track.0.starts_with(&track.0)
@@ -342,9 +345,9 @@ impl History {
         let Some(track) = self.tracks.get(&id.track) else { return false };
         let mut later = track.slots.iter().filter(|slot| slot.n > id.n);
         let is_read =
-            |slot: &&Slot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
+            |slot: &&EffectSlot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
         let next = later.find(|slot| !is_read(slot));
-        next.is_some_and(|slot| matches!(slot.phase, Phase::Retry | Phase::Person { happened: false }))
+        next.is_some_and(|slot| matches!(slot.phase, EffectPhase::Retry | EffectPhase::Person { happened: false }))
     }
 }
 

@@ -2,9 +2,9 @@
 //! the runbook cannot do without. What followed from it does not count any more. Pure reading of a history.
 
 use super::Stored;
-use super::history::{History, Past, State, StepPhase};
+use super::history::{EffectState, History, Past, StepPhase};
 use super::misplaced::{Misplaced, Why};
-use super::slots::{Phase, Slot, asked_in, lapses};
+use super::slots::{EffectPhase, EffectSlot, asked_in, lapses};
 use crate::model::run::effect::Outcome;
 use crate::model::run::record::{EffectId, Ending, Record, TrackId};
 
@@ -30,7 +30,8 @@ impl History {
         for stored in self.records().iter().rev() {
             let Record::Skipped { id, .. } = &stored.record else { continue };
             let is_known = found.iter().any(|past| past.id == *id);
-            let past = self.recorded(id).filter(|past| matches!(past.state, State::Settled(Outcome::Skipped { .. })));
+            let past =
+                self.recorded(id).filter(|past| matches!(past.state, EffectState::Settled(Outcome::Skipped { .. })));
             found.extend(past.filter(|past| !is_known && self.is_of_failed_step(past) && self.is_last(id)));
         }
         found
@@ -47,7 +48,7 @@ impl History {
 
     /// Whether nothing was asked for after it that would stay as it is.
     fn is_last(&self, id: &EffectId) -> bool {
-        let lapses = |slot: &Slot| asked_in(self.records(), slot.asked).is_some_and(|asked| lapses(asked.effect));
+        let lapses = |slot: &EffectSlot| asked_in(self.records(), slot.asked).is_some_and(|asked| lapses(asked.effect));
         self.tracks.iter().all(|(name, track)| {
             // The track it was forked from has gone on.
             let joined = id.track.fork_of(name).is_some_and(|fork| track.slots.iter().any(|slot| slot.n > fork));
@@ -72,7 +73,7 @@ impl History {
 
     /// What had been left out is done after all: the steps around it have not come to their end.
     fn reopen_around(&mut self, id: &EffectId, all: &[Stored]) {
-        let again = |phase: Phase| matches!(phase, Phase::Retry | Phase::Person { .. });
+        let again = |phase: EffectPhase| matches!(phase, EffectPhase::Retry | EffectPhase::Person { .. });
         let Some(slot) = self.slot(id).filter(|slot| again(slot.phase)) else { return };
         let Some(asked) = asked_in(all, slot.asked) else { return };
         let left_out = |stored: &Stored| matches!(&stored.record, Record::Skipped { id: of, .. } if of == id);
@@ -97,7 +98,7 @@ impl History {
         self.reopen_around(id, all);
         let later = |track: &TrackId, n: u64| is_later(track, n, id);
         for (name, track) in &mut self.tracks {
-            let lapses = |slot: &Slot| asked_in(all, slot.asked).is_some_and(|asked| lapses(asked.effect));
+            let lapses = |slot: &EffectSlot| asked_in(all, slot.asked).is_some_and(|asked| lapses(asked.effect));
             if track.slots.iter().any(|slot| later(name, slot.n) && !lapses(slot)) {
                 return Err(Misplaced::Call(id.clone(), Why::Followed));
             }

@@ -2,7 +2,7 @@
 //! record may follow which; what a run does about it is decided elsewhere.
 
 use super::Stored;
-use super::history::{State, StepPast, StepPhase};
+use super::history::{EffectState, StepPast, StepPhase};
 use super::misplaced::{Misplaced, Why};
 use crate::model::run::effect::{Class, Effect, Outcome};
 use crate::model::run::place::PlaceData;
@@ -11,16 +11,16 @@ use std::collections::BTreeMap;
 
 /// The effects and steps of one track.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Track {
+pub(super) struct TrackSlots {
     /// By rising effect number.
-    pub(super) slots: Vec<Slot>,
+    pub(super) slots: Vec<EffectSlot>,
     /// By number.
     pub(super) steps: BTreeMap<String, StepPast>,
 }
 
 /// An effect, as positions in the list of records.
 #[derive(Debug, Clone)]
-pub(super) struct Slot {
+pub(super) struct EffectSlot {
     /// Its number on the track.
     pub(super) n: u64,
     /// The present attempt.
@@ -30,26 +30,29 @@ pub(super) struct Slot {
     /// Which record asks for the present attempt.
     pub(super) asked: usize,
     /// How it stands.
-    pub(super) phase: Phase,
+    pub(super) phase: EffectPhase,
     /// Other texts were adopted, and something else may be asked for in its place: a wait or a question that was under
     /// way, or what was read and asked on the way to a change that failed.
     pub(super) loose: bool,
 }
 
-impl Slot {
+impl EffectSlot {
     /// Whether nothing else may be asked for in its place: every replay must come to it.
     pub(super) fn counts(&self) -> bool {
         match self.phase {
-            Phase::Open | Phase::Outcome(_) => !self.loose,
-            Phase::Doubt(_) | Phase::Person { happened: true } | Phase::Skipped(_) => true,
-            Phase::Person { happened: false } | Phase::Retry | Phase::Answered(_) | Phase::Undone => false,
+            EffectPhase::Open | EffectPhase::Outcome(_) => !self.loose,
+            EffectPhase::Doubt(_) | EffectPhase::Person { happened: true } | EffectPhase::Skipped(_) => true,
+            EffectPhase::Person { happened: false }
+            | EffectPhase::Retry
+            | EffectPhase::Answered(_)
+            | EffectPhase::Undone => false,
         }
     }
 }
 
 /// How an effect stands; numbers are positions in the list of records.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Phase {
+pub(super) enum EffectPhase {
     /// Asked for, nothing else.
     Open,
     /// It has an outcome.
@@ -71,14 +74,14 @@ pub(super) enum Phase {
     Undone,
 }
 
-impl Track {
+impl TrackSlots {
     /// Where the effect of this number is, or would be.
     pub(super) fn position(&self, n: u64) -> std::result::Result<usize, usize> {
         self.slots.binary_search_by_key(&n, |slot| slot.n)
     }
 
     /// The effect of this number.
-    pub(super) fn slot(&self, n: u64) -> Option<&Slot> {
+    pub(super) fn slot(&self, n: u64) -> Option<&EffectSlot> {
         self.position(n).ok().and_then(|position| self.slots.get(position))
     }
 
@@ -88,10 +91,10 @@ impl Track {
         id: &EffectId,
         attempt: u32,
         asked: usize,
-        phase: Phase,
+        phase: EffectPhase,
         all: &[Stored],
     ) -> std::result::Result<(), Misplaced> {
-        let new = Slot { n: id.n, attempt, base: 1, asked, phase, loose: false };
+        let new = EffectSlot { n: id.n, attempt, base: 1, asked, phase, loose: false };
         let Some(slot) = self.position(id.n).ok().and_then(|position| self.slots.get_mut(position)) else {
             if attempt != 1 {
                 return Err(Misplaced::Call(id.clone(), Why::NoFirst { attempt }));
@@ -107,17 +110,21 @@ impl Track {
         }
         let once = || asked_in(all, slot.asked).is_some_and(|asked| asked.effect.class() == Class::Once);
         let free = match slot.phase {
-            Phase::Open | Phase::Retry | Phase::Undone | Phase::Person { happened: false } | Phase::Answered(_) => true,
-            Phase::Doubt(_) => !once(),
-            Phase::Outcome(_) => slot.loose,
-            Phase::Person { happened: true } | Phase::Skipped(_) => false,
+            EffectPhase::Open
+            | EffectPhase::Retry
+            | EffectPhase::Undone
+            | EffectPhase::Person { happened: false }
+            | EffectPhase::Answered(_) => true,
+            EffectPhase::Doubt(_) => !once(),
+            EffectPhase::Outcome(_) => slot.loose,
+            EffectPhase::Person { happened: true } | EffectPhase::Skipped(_) => false,
         };
         if !free {
             return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
         }
         let digest = |index| asked_in(all, index).map(|asked| asked.digest);
         let base = if digest(slot.asked) == digest(asked) { slot.base } else { attempt };
-        *slot = Slot { base, ..new };
+        *slot = EffectSlot { base, ..new };
         Ok(())
     }
 
@@ -152,7 +159,7 @@ impl Track {
     }
 }
 
-impl Phase {
+impl EffectPhase {
     /// How it stands, in words.
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -215,13 +222,13 @@ pub(super) fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
 }
 
 /// What a person said of an effect from elsewhere.
-pub(super) fn said_in(records: &[Stored], index: usize) -> Option<State<'_>> {
+pub(super) fn said_in(records: &[Stored], index: usize) -> Option<EffectState<'_>> {
     let record = &records.get(index)?.record;
     if let Record::Answered { word, note, name, .. } = record {
-        return Some(State::Answered { word, note, by: name });
+        return Some(EffectState::Answered { word, note, by: name });
     }
     if let Record::Skipped { reason, by, .. } = record {
-        return Some(State::Skipped { reason, by: &by.user });
+        return Some(EffectState::Skipped { reason, by: &by.user });
     }
     None
 }

@@ -2,7 +2,7 @@
 //! processes while a run writes. Every append is on disk before it returns. It must not interpret records.
 
 use super::codec::Chain;
-use super::witness::{Counts, Files, Loss};
+use super::witness::{Counts, DatabaseFiles, Loss};
 use super::{RunId, Store, Stored, codec};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::record::{EffectId, Record};
@@ -41,7 +41,7 @@ pub struct SqliteStore {
     /// shows as a record that is there already.
     tails: BTreeMap<RunId, (u64, Chain)>,
     /// The files it is in, which somebody may take away.
-    files: Files,
+    files: DatabaseFiles,
     /// How much was written, beside it.
     counts: Counts,
 }
@@ -96,7 +96,7 @@ impl SqliteStore {
             return Err(Error::new(Kind::Refused, message)
                 .hint("use the newer baton, or name another state directory with `--state DIR`"));
         }
-        let files = Files::of(&file);
+        let files = DatabaseFiles::of(&file);
         Ok(Self { database, file, tails: BTreeMap::new(), files, counts })
     }
 
@@ -146,7 +146,7 @@ impl SqliteStore {
         Ok(None)
     }
 
-    fn append_encoded(&mut self, run: &str, expected: u64, rows: &[Row<'_>]) -> rusqlite::Result<Appended> {
+    fn append_encoded(&mut self, run: &str, expected: u64, rows: &[RecordRow<'_>]) -> rusqlite::Result<Appended> {
         let known = self.tails.remove(run).filter(|(seq, _)| *seq == expected);
         let tail = known.map_or_else(|| self.tail(run), Ok)?;
         if tail.0 != expected {
@@ -162,7 +162,12 @@ impl SqliteStore {
         }
     }
 
-    fn insert_behind(&mut self, tail: (u64, Chain), run: &str, rows: &[Row<'_>]) -> rusqlite::Result<(u64, Chain)> {
+    fn insert_behind(
+        &mut self,
+        tail: (u64, Chain),
+        run: &str,
+        rows: &[RecordRow<'_>],
+    ) -> rusqlite::Result<(u64, Chain)> {
         if rows.len() == 1 {
             // A single statement is a transaction by itself.
             return insert(&self.database, tail, run, rows);
@@ -175,7 +180,12 @@ impl SqliteStore {
 }
 
 /// Inserts rows behind `tail`; gives the new one.
-fn insert(database: &Connection, tail: (u64, Chain), run: &str, rows: &[Row<'_>]) -> rusqlite::Result<(u64, Chain)> {
+fn insert(
+    database: &Connection,
+    tail: (u64, Chain),
+    run: &str,
+    rows: &[RecordRow<'_>],
+) -> rusqlite::Result<(u64, Chain)> {
     let mut insert = database.prepare_cached(
         "INSERT INTO records (run, seq, kind, track, n, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
@@ -202,9 +212,9 @@ impl Store for SqliteStore {
     fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
         let row = |record| {
             let (kind, id) = title(record);
-            Ok(Row { kind, id, body: codec::encode(record)? })
+            Ok(RecordRow { kind, id, body: codec::encode(record)? })
         };
-        let rows = records.iter().map(row).collect::<Result<Vec<Row<'_>>>>()?;
+        let rows = records.iter().map(row).collect::<Result<Vec<RecordRow<'_>>>>()?;
         self.files.check().map_err(|loss| lost(&loss))?;
         match self.append_encoded(run, expected, &rows) {
             Ok(Appended::Upto(seq)) => {
@@ -290,7 +300,7 @@ impl Store for SqliteStore {
 }
 
 /// What is inserted for one record.
-struct Row<'r> {
+struct RecordRow<'r> {
     kind: &'static str,
     id: Option<&'r EffectId>,
     body: String,
@@ -370,20 +380,20 @@ fn make_private(dir: &Path, file: &Path) -> io::Result<()> {
 }
 
 /// How the database turned out to be.
-struct Mode {
+struct OpenMode {
     layout: i64,
     journal: String,
     readonly: bool,
 }
 
 /// Sets the connection up and creates the tables in a new database, if it may be one. A newer one is left as it is.
-fn prepare(database: &mut Connection, may_be_new: bool) -> rusqlite::Result<Mode> {
+fn prepare(database: &mut Connection, may_be_new: bool) -> rusqlite::Result<OpenMode> {
     database.busy_timeout(PATIENCE)?;
     let readonly = database.is_readonly("main")?;
     let layout_of = |database: &Connection| database.pragma_query_value(None, "user_version", |row| row.get(0));
     let mut layout: i64 = layout_of(database)?;
     if readonly || layout > LAYOUT || (layout == 0 && !may_be_new) {
-        return Ok(Mode { layout, journal: "wal".into(), readonly });
+        return Ok(OpenMode { layout, journal: "wal".into(), readonly });
     }
     let journal = database.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     database.pragma_update(None, "synchronous", "full")?;
@@ -397,7 +407,7 @@ fn prepare(database: &mut Connection, may_be_new: bool) -> rusqlite::Result<Mode
         }
         write.commit()?;
     }
-    Ok(Mode { layout, journal, readonly })
+    Ok(OpenMode { layout, journal, readonly })
 }
 
 /// Whether it says that the file is not what it was. A page of garbage is read as values of the wrong kind.

@@ -82,17 +82,17 @@ impl fmt::Display for Loss {
 
 /// The files of an open database: which they are, and how long they were at least.
 #[derive(Debug)]
-pub(super) struct Files {
-    known: [(PathBuf, Option<Seen>); 2],
+pub(super) struct DatabaseFiles {
+    known: [(PathBuf, Option<LastSeen>); 2],
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Seen {
+struct LastSeen {
     identity: (u64, u64),
     length: u64,
 }
 
-impl Files {
+impl DatabaseFiles {
     /// Those of the database in `file`, as they are now.
     pub(super) fn of(file: &Path) -> Self {
         let mut wal = file.as_os_str().to_owned();
@@ -125,9 +125,9 @@ impl Files {
     }
 }
 
-fn look(path: &Path) -> std::io::Result<Option<Seen>> {
+fn look(path: &Path) -> std::io::Result<Option<LastSeen>> {
     match fs::symlink_metadata(path) {
-        Ok(data) => Ok(Some(Seen { identity: (data.dev(), data.ino()), length: data.len() })),
+        Ok(data) => Ok(Some(LastSeen { identity: (data.dev(), data.ino()), length: data.len() })),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -3,7 +3,7 @@
 //! time passes when it is told so. A model that went wrong is asked nothing any more: who calls is told what is wrong.
 
 use crate::error::{Error, Kind, Result};
-use crate::lab::place::{Card, Place};
+use crate::lab::place::{Card, LabPaths};
 use crate::model::run::effect::Ask;
 use crate::model::site::inventory::Inventory;
 use crate::model::site::profile::fill;
@@ -23,7 +23,7 @@ const RUN: &str = "run";
 /// A lab's site, alive.
 pub struct Animator {
     host: ModelHost,
-    place: Place,
+    place: LabPaths,
     /// What time it is in the lab, in milliseconds since 1970.
     now: i64,
     /// Where each service's log files are.
@@ -45,7 +45,7 @@ impl Animator {
     ///
     /// # Errors
     /// When its model or inventory cannot be read, or the model fails.
-    pub fn begin(place: Place, card: &Card) -> Result<Self> {
+    pub fn begin(place: LabPaths, card: &Card) -> Result<Self> {
         let text = |path: PathBuf| {
             let missing = || Error::new(Kind::Internal, format!("`{}` is missing", path.display()));
             desk::read_text(&path)?.ok_or_else(missing)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a command line asks of a lab.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct ToolCall {
     /// Of which service.
     pub service: String,
     /// Whether it changes something: a verb, else a probe.
@@ -20,10 +20,10 @@ pub struct Asked {
 
 /// Every command of every service of a site, with `{x}` where an argument stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Calls(Vec<Call>);
+pub struct Calls(Vec<LabCommandLine>);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Call {
+struct LabCommandLine {
     service: String,
     changes: bool,
     name: String,
@@ -38,7 +38,7 @@ impl Calls {
         for (name, service) in &site.services {
             let verbs = service.profile.verbs.iter().map(|(verb, rule)| (true, verb, &rule.argv));
             let probes = service.profile.probes.iter().map(|(probe, rule)| (false, probe, &rule.argv));
-            calls.extend(verbs.chain(probes).map(|(changes, called, argv)| Call {
+            calls.extend(verbs.chain(probes).map(|(changes, called, argv)| LabCommandLine {
                 service: name.clone(),
                 changes,
                 name: called.clone(),
@@ -59,11 +59,11 @@ impl Calls {
 
     /// What this command line asks for, if any service has such a command.
     #[must_use]
-    pub fn find(&self, argv: &[String]) -> Option<Asked> {
+    pub fn find(&self, argv: &[String]) -> Option<ToolCall> {
         self.0.iter().find_map(|call| {
             let args = captures(&call.words, argv)?;
             let (service, name) = (call.service.clone(), call.name.clone());
-            Some(Asked { service, changes: call.changes, name, args })
+            Some(ToolCall { service, changes: call.changes, name, args })
         })
     }
 }
@@ -95,7 +95,7 @@ fn captures(words: &[String], argv: &[String]) -> Option<Fields> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, Calls};
+    use super::{Calls, LabCommandLine};
     use crate::model::value::Value;
 
     fn words(line: &str) -> Vec<String> {
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_command_line_is_traced_to_its_service_and_verb() {
-        let call = |service: &str, changes, line| Call {
+        let call = |service: &str, changes, line| LabCommandLine {
             service: service.into(),
             changes,
             name: words(line)[1].clone(),

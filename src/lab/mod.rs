@@ -14,5 +14,5 @@ pub mod server;
 pub mod template;
 pub mod tool;
 
-pub use plan::{Lab, Plan};
-pub use template::Wanted;
+pub use plan::{Lab, LabPlan};
+pub use template::LabChoice;

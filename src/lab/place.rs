@@ -45,9 +45,9 @@ impl Card {
 
 /// Paths in a lab's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place(PathBuf);
+pub struct LabPaths(PathBuf);
 
-impl Place {
+impl LabPaths {
     /// The folder of the lab `name` in a state folder.
     #[must_use]
     pub fn of(state: &Path, name: &str) -> Self {

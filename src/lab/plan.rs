@@ -5,8 +5,8 @@ use crate::engine::standard_package;
 use crate::error::{Error, Kind, Result};
 use crate::lab::animator::log_folders;
 use crate::lab::calls::Calls;
-use crate::lab::place::{Card, Place};
-use crate::lab::template::{Template, Wanted};
+use crate::lab::place::{Card, LabPaths};
+use crate::lab::template::{LabChoice, Template};
 use crate::library::Shelf;
 use crate::model::site::document::{Document, span_of};
 use crate::model::site::inventory::Inventory;
@@ -32,9 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub type TextOf<'a> = &'a mut dyn FnMut(Shelf, &str) -> Result<Option<String>>;
 
 /// A lab that could be begun: everything read, nothing touched.
-pub struct Plan {
+pub struct LabPlan {
     card: Card,
-    place: Place,
+    place: LabPaths,
     inventory: String,
     model: String,
     profiles: BTreeMap<String, String>,
@@ -46,7 +46,7 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Lab {
     card: Card,
-    place: Place,
+    place: LabPaths,
     /// How this process holds its time, once it acts there.
     pace: Arc<Mutex<Option<Arc<Pace>>>>,
 }
@@ -56,14 +56,14 @@ impl Lab {
     ///
     /// # Errors
     /// `Usage` when there is no such lab or scenario.
-    pub fn plan(wanted: &Wanted, speed: Option<u32>, state: &Path, text_of: TextOf<'_>) -> Result<Plan> {
+    pub fn plan(wanted: &LabChoice, speed: Option<u32>, state: &Path, text_of: TextOf<'_>) -> Result<LabPlan> {
         let Some(text) = text_of(Shelf::Labs, &wanted.lab)? else {
             return Err(Error::new(Kind::Usage, format!("there is no lab `{}`", wanted.lab))
                 .hint("see which there are: baton list"));
         };
         let template = Template::parse(&wanted.lab, &text)?;
         let scenario = template.scenario(wanted)?;
-        let place = Place::of(&desk::absolute(state)?, &wanted.lab);
+        let place = LabPaths::of(&desk::absolute(state)?, &wanted.lab);
         place.must_be_ours(&wanted.lab)?;
         let model = text_of(Shelf::Models, &template.model)?.ok_or_else(|| {
             Error::new(Kind::Inventory, format!("the lab `{}` has no model `{}`", wanted.lab, template.model))
@@ -87,10 +87,10 @@ impl Lab {
         };
         let implied = template.params.get(&card.scenario).cloned().unwrap_or_default();
         let former = place.card()?;
-        Ok(Plan { card, place, inventory, model, profiles, implied, former })
+        Ok(LabPlan { card, place, inventory, model, profiles, implied, former })
     }
 
-    fn new(card: Card, place: Place) -> Self {
+    fn new(card: Card, place: LabPaths) -> Self {
         Self { card, place, pace: Arc::default() }
     }
 
@@ -127,7 +127,7 @@ impl Lab {
     /// # Errors
     /// When its card cannot be read.
     pub fn any(name: &str, state: &Path) -> Result<Option<Self>> {
-        let place = Place::of(&desk::absolute(state)?, name);
+        let place = LabPaths::of(&desk::absolute(state)?, name);
         Ok(place.card()?.map(|card| Self::new(card, place)))
     }
 
@@ -201,7 +201,7 @@ impl Lab {
     /// # Errors
     /// `Refused` when its process does not end, `Failed` when the card cannot be set aside.
     pub fn clear(name: &str, state: &Path) -> Result<Option<PathBuf>> {
-        let place = Place::of(&desk::absolute(state)?, name);
+        let place = LabPaths::of(&desk::absolute(state)?, name);
         let Err(damage) = place.card() else { return Ok(None) };
         let socket = place.socket();
         if lab_link::lab_call(&socket, &LabRequest::Stop, Some(PATIENCE)).is_ok()
@@ -243,7 +243,7 @@ impl Lab {
     }
 }
 
-impl Plan {
+impl LabPlan {
     /// The same lab, without anybody in it who answers questions if `unattended`.
     #[must_use]
     pub fn unattended(mut self, unattended: bool) -> Self {
@@ -358,26 +358,30 @@ impl Plan {
 }
 
 /// What of a site cannot be rehearsed: where it stands in the inventory, what is wrong, and what to write.
-struct Misfit<'s> {
+struct Unrehearsable<'s> {
     place: [&'s str; 3],
     message: String,
     hint: &'static str,
 }
 
 /// A site that can be rehearsed: every host is this machine, and all it keeps lies below the lab's folder.
-fn fits<'s>(site: &'s Inventory, lab: &Path) -> std::result::Result<(), Misfit<'s>> {
+fn fits<'s>(site: &'s Inventory, lab: &Path) -> std::result::Result<(), Unrehearsable<'s>> {
     for (name, host) in &site.hosts {
         if host.address != "local" {
             let message = format!("host `{name}` is `{}`: no real host is reached in a lab", host.address);
             let hint = "write `address = \"local\"` there: it is only imitated";
-            return Err(Misfit { place: ["hosts", name, "address"], message, hint });
+            return Err(Unrehearsable { place: ["hosts", name, "address"], message, hint });
         }
         if let Some(Err(why)) = host.jobs.as_ref().map(|jobs| beneath(lab, Path::new(jobs))) {
             let message = format!("`jobs` of host `{name}` is not the lab's: {why}");
-            return Err(Misfit { place: ["hosts", name, "jobs"], message, hint: "leave it out, or write `{lab}/…`" });
+            return Err(Unrehearsable {
+                place: ["hosts", name, "jobs"],
+                message,
+                hint: "leave it out, or write `{lab}/…`",
+            });
         }
     }
-    log_folders(site, lab).map(drop).map_err(|(name, why)| Misfit {
+    log_folders(site, lab).map(drop).map_err(|(name, why)| Unrehearsable {
         place: ["services", name, "logs"],
         message: format!("the log of `{name}` is not the lab's: {why}"),
         hint: "write `{lab}/…` there",

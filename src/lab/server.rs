@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::lab::animator::Animator;
-use crate::lab::place::{Card, Place};
+use crate::lab::place::{Card, LabPaths};
 use crate::platform::desk;
 use crate::platform::lab_link::{Delivery, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble, Patience};
 use crate::world::clock::Clock;
@@ -20,7 +20,7 @@ const IDLE_MS: i64 = 30 * 60_000;
 /// # Errors
 /// When there is no lab in the folder, or its model fails at once.
 pub fn serve(folder: &Path) -> Result<()> {
-    let place = Place::at(folder);
+    let place = LabPaths::at(folder);
     let card = place.card()?.ok_or_else(|| {
         Error::new(Kind::Usage, format!("there is no lab in `{}`", folder.display())).hint("begin one: baton list")
     })?;
@@ -37,16 +37,16 @@ struct Serving {
     animator: Animator,
     keeper: Timekeeper,
     server: LabServer,
-    waiting: Vec<Waiting>,
+    waiting: Vec<WaitingCaller>,
     /// What runs may have started, by job: time waits until it has come.
     admitted: BTreeMap<String, (LabCommand, Patience)>,
     /// Replies that nobody has taken note of yet: time waits.
     taken: Vec<Delivery>,
-    place: Place,
+    place: LabPaths,
 }
 
 /// A caller whose command has not ended yet.
-struct Waiting {
+struct WaitingCaller {
     /// When it does, on the lab's clock.
     due: i64,
     call: LabCall,
@@ -88,8 +88,8 @@ impl Serving {
         let _ = self.keeper.tell();
         let (ended, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.due <= now);
         self.waiting = waiting;
-        let ended: Vec<Waiting> = ended;
-        for Waiting { call, reply, supervisor, .. } in ended {
+        let ended: Vec<WaitingCaller> = ended;
+        for WaitingCaller { call, reply, supervisor, .. } in ended {
             self.taken.push(call.reply(&reply, supervisor));
         }
         Ok(())
@@ -129,7 +129,7 @@ impl Serving {
             }
         };
         let due = self.keeper.now().saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX));
-        self.waiting.push(Waiting { due, call, reply, supervisor });
+        self.waiting.push(WaitingCaller { due, call, reply, supervisor });
         Ok(false)
     }
 }

@@ -10,14 +10,14 @@ use toml::de::Deserializer;
 
 /// Which rehearsal is asked for: `genesys` or `genesys:compatible`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct LabChoice {
     /// The lab.
     pub lab: String,
     /// The scenario, if one was named.
     pub scenario: Option<String>,
 }
 
-impl Wanted {
+impl LabChoice {
     /// Reads `LAB` or `LAB:SCENARIO`.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -92,7 +92,7 @@ impl Template {
     ///
     /// # Errors
     /// `Usage` when the lab has no such scenario; the message names those it has.
-    pub fn scenario(&self, wanted: &Wanted) -> Result<String> {
+    pub fn scenario(&self, wanted: &LabChoice) -> Result<String> {
         let Some(given) = &wanted.scenario else { return Ok(self.scenario.clone()) };
         if self.scenarios.contains_key(given) {
             return Ok(given.clone());
@@ -130,7 +130,7 @@ fn kept_lines(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Template, Wanted};
+    use super::{LabChoice, Template};
     use crate::library::{self, Shelf};
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
             assert_eq!(line(&inventory), line(entry.text), "lines stay where they are");
             assert!(template.params.keys().all(|scenario| template.scenarios.contains_key(scenario)));
             let near = format!("{}:{}x", entry.name, template.scenario);
-            let error = template.scenario(&Wanted::parse(&near)).expect_err("no such scenario");
+            let error = template.scenario(&LabChoice::parse(&near)).expect_err("no such scenario");
             assert!(error.hints[0].contains(&template.scenario), "{error}");
         }
     }

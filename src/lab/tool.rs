@@ -2,8 +2,8 @@
 //! the lab to do it. It must not do anything by itself.
 
 use crate::error::{Error, Kind, Result};
-use crate::lab::calls::{Asked, Calls};
-use crate::lab::place::Place;
+use crate::lab::calls::{Calls, ToolCall};
+use crate::lab::place::LabPaths;
 use crate::platform::desk;
 use crate::platform::lab_link::{LabReply, LabRequest, lab_call};
 use crate::platform::processes;
@@ -14,7 +14,7 @@ use std::path::Path;
 /// # Errors
 /// When the lab does not know the command, or is not there.
 pub fn call(folder: &Path, argv: &[String]) -> Result<LabReply> {
-    let place = Place::at(folder);
+    let place = LabPaths::at(folder);
     let text = desk::read_text(&place.calls())?.ok_or_else(|| {
         Error::new(Kind::Usage, format!("there is no lab in `{}`", folder.display())).hint("begin one: baton list")
     })?;
@@ -34,11 +34,11 @@ pub fn call(folder: &Path, argv: &[String]) -> Result<LabReply> {
 /// When it is not there.
 pub fn job(folder: &Path, job: &str) -> Result<LabReply> {
     let request = LabRequest::Job { job: job.to_owned(), supervisor: processes::parent() };
-    lab_call(&Place::at(folder).socket(), &request, None)
+    lab_call(&LabPaths::at(folder).socket(), &request, None)
 }
 
-fn request(asked: Asked) -> LabRequest {
-    let Asked { service, changes, name, args } = asked;
+fn request(asked: ToolCall) -> LabRequest {
+    let ToolCall { service, changes, name, args } = asked;
     if changes {
         LabRequest::Verb { service, verb: name, args }
     } else {

@@ -10,14 +10,14 @@ pub enum Input {
     /// Nothing: does nothing.
     Nothing,
     /// A command.
-    Command(Command),
+    Command(ReplCommand),
     /// A line of script.
     Script(String),
 }
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub enum ReplCommand {
     /// Does the next step and stops before the following one.
     Next,
     /// Goes on to the next effect.
@@ -125,28 +125,28 @@ pub fn read(typed: &str) -> Result<Input> {
     let maybe = || (!rest.is_empty()).then(|| rest.to_owned());
     let needed = || maybe().ok_or_else(|| lacking(name));
     let command = match name {
-        "next" => Command::Next,
-        "into" => Command::Into,
-        "until" => Command::Until(needed()?),
-        "redo" => Command::Redo,
-        "edit" => Command::Edit,
-        "skip" => Command::Skip(needed()?),
-        "happened" => Command::Happened(needed()?),
-        "not-happened" => Command::NotHappened(needed()?),
-        "undo" => Command::Undo,
-        "rollback" => Command::Rollback(maybe()),
-        "where" => Command::Where,
-        "steps" | "plan" => Command::Steps,
-        "vars" => Command::Vars,
-        "p" => Command::Print(needed()?),
-        "watch" => Command::Watch(maybe()),
-        "break" => Command::Break(maybe()),
-        "hosts" => Command::Hosts,
+        "next" => ReplCommand::Next,
+        "into" => ReplCommand::Into,
+        "until" => ReplCommand::Until(needed()?),
+        "redo" => ReplCommand::Redo,
+        "edit" => ReplCommand::Edit,
+        "skip" => ReplCommand::Skip(needed()?),
+        "happened" => ReplCommand::Happened(needed()?),
+        "not-happened" => ReplCommand::NotHappened(needed()?),
+        "undo" => ReplCommand::Undo,
+        "rollback" => ReplCommand::Rollback(maybe()),
+        "where" => ReplCommand::Where,
+        "steps" | "plan" => ReplCommand::Steps,
+        "vars" => ReplCommand::Vars,
+        "p" => ReplCommand::Print(needed()?),
+        "watch" => ReplCommand::Watch(maybe()),
+        "break" => ReplCommand::Break(maybe()),
+        "hosts" => ReplCommand::Hosts,
         "sh" => shell(&needed()?)?,
-        "note" => Command::Note(needed()?),
-        "save" => Command::Save(needed()?),
-        "quit" => Command::Quit,
-        "help" => Command::Help(maybe()),
+        "note" => ReplCommand::Note(needed()?),
+        "save" => ReplCommand::Save(needed()?),
+        "quit" => ReplCommand::Quit,
+        "help" => ReplCommand::Help(maybe()),
         _ => return Err(unknown(name)),
     };
     let takes_nothing = COMMANDS.iter().any(|doc| doc.name == name && doc.args.is_empty());
@@ -156,11 +156,11 @@ pub fn read(typed: &str) -> Result<Input> {
     Ok(Input::Command(command))
 }
 
-fn shell(rest: &str) -> Result<Command> {
+fn shell(rest: &str) -> Result<ReplCommand> {
     let mut words = split(rest)?.into_iter();
     let host = words.next().unwrap_or_default();
     let argv: Vec<String> = words.collect();
-    if argv.is_empty() { Err(lacking("sh")) } else { Ok(Command::Sh { host, argv }) }
+    if argv.is_empty() { Err(lacking("sh")) } else { Ok(ReplCommand::Sh { host, argv }) }
 }
 
 /// Splits at blanks that are not inside quotes. Nothing else is special: no shell will see it.
@@ -201,15 +201,15 @@ fn unknown(name: &str) -> Box<Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, Input, read};
+    use super::{Input, ReplCommand, read};
 
     #[test]
     fn what_is_typed_is_a_command_a_line_or_nothing() {
         assert_eq!(read("  "), Ok(Input::Nothing));
         assert_eq!(read("let next = 1"), Ok(Input::Script("let next = 1".into())));
-        assert_eq!(read(":next"), Ok(Input::Command(Command::Next)));
+        assert_eq!(read(":next"), Ok(Input::Command(ReplCommand::Next)));
         let argv = vec!["echo".into(), "a b".into(), String::new()];
-        assert_eq!(read(":sh h echo 'a b' \"\""), Ok(Input::Command(Command::Sh { host: "h".into(), argv })));
+        assert_eq!(read(":sh h echo 'a b' \"\""), Ok(Input::Command(ReplCommand::Sh { host: "h".into(), argv })));
     }
 
     #[test]

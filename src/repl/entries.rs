@@ -1,21 +1,21 @@
 //! Going in and out of a run that is steered. Each entry is a replay: live up to where the run is to stop, or with
 //! effects off, to stand where its record ends and look around. It carries out no command typed at a stop.
 
+use super::session::{LeaveReason, PreviousEnding, ReplSession};
+use super::timeline::Timeline;
 use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
-use crate::model::run::record::{EffectId, Ending, Record, Way};
+use crate::model::run::record::{EffectId, Ending, Record, RollbackScope};
 use crate::model::value::Fields;
-use crate::repl::Hands;
-use crate::repl::diary::Diary;
+use crate::repl::ReplHost;
 use crate::repl::pages;
-use crate::repl::steer::{Former, Leave, Steer};
-use crate::repl::stop::Aim;
+use crate::repl::stop::Target;
 use crate::repl::talk::{OF_DOUBT, ON_AGAIN};
 use crate::script::program::{self, ScriptEnd};
 use crate::session::adoption::Adoption;
-use crate::session::{self, Finished, Parts, Prepared, Verdict};
+use crate::session::{self, Finished, OperatorRuling, Prepared, RunParts};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -33,7 +33,7 @@ pub enum Start {
 }
 
 /// How a run is entered.
-enum Entry {
+enum EntryMode {
     /// It begins, and goes on to its first stop.
     Begin(Fields, String),
     /// It goes on.
@@ -41,7 +41,7 @@ enum Entry {
     /// It goes on, and what failed is tried again; in tracks beside each other, these.
     Redo(Vec<EffectId>),
     /// It goes on with a person's word on what failed or is in doubt.
-    Said(Verdict),
+    Said(OperatorRuling),
     /// It goes on with edited texts, which the session has by now.
     Adopt(Adoption),
     /// It stands where its record ends.
@@ -51,9 +51,9 @@ enum Entry {
 }
 
 /// What came of an entry.
-struct Left {
+struct EntryOutcome {
     /// Where the session is to go from here, if anybody said so.
-    leave: Option<Leave>,
+    leave: Option<LeaveReason>,
     /// How the run stopped.
     finished: Finished,
     /// Somebody pressed Ctrl-C.
@@ -63,16 +63,16 @@ struct Left {
 }
 
 /// Where a session goes after an entry.
-enum Next {
-    Enter(Entry),
+enum AfterEntry {
+    Enter(EntryMode),
     Out(Finished),
 }
 
 /// A session.
 struct Session {
     prepared: Prepared,
-    hands: Rc<dyn Hands>,
-    steer: Rc<Steer>,
+    host: Rc<dyn ReplHost>,
+    session: Rc<ReplSession>,
     params: Fields,
     /// What failed in tracks beside each other, to be tried again together.
     beside: Vec<EffectId>,
@@ -82,73 +82,73 @@ struct Session {
 ///
 /// # Errors
 /// When the run cannot be begun or read.
-pub fn carry_on(prepared: Prepared, run: &str, start: Start, hands: Rc<dyn Hands>) -> Result<Finished> {
+pub fn carry_on(prepared: Prepared, run: &str, start: Start, host: Rc<dyn ReplHost>) -> Result<Finished> {
     let (params, mut entry) = match start {
-        Start::Begin { params, estate } => (params.clone(), Entry::Begin(params, estate)),
+        Start::Begin { params, estate } => (params.clone(), EntryMode::Begin(params, estate)),
         Start::Run => {
-            let history = History::from(hands.store()?.read(run)?)?;
+            let history = History::from(host.store()?.read(run)?)?;
             if let Some(way) = history.way_back() {
-                let goes = if *way == Way::Abort { "being given up" } else { "on its way back" };
+                let goes = if *way == RollbackScope::Abort { "being given up" } else { "on its way back" };
                 let error = Error::new(Kind::Refused, format!("run {run} is {goes}; it cannot be steered"));
                 return Err(error.hint(format!("go on with it: baton resume {run}")));
             }
-            (prepared.program.kept_params(&history.begun().params), Entry::Look)
+            (prepared.program.kept_params(&history.begun().params), EntryMode::Look)
         }
     };
-    let steer = Steer::new(&prepared, run, params.clone(), &hands);
-    let mut session = Session { prepared, hands, steer, params, beside: Vec::new() };
+    let session = ReplSession::new(&prepared, run, params.clone(), &host);
+    let mut session = Session { prepared, host, session, params, beside: Vec::new() };
     loop {
         let left = session.enter(entry)?;
         match session.next(left)? {
-            Next::Enter(next) => entry = next,
-            Next::Out(finished) => return Ok(finished),
+            AfterEntry::Enter(next) => entry = next,
+            AfterEntry::Out(finished) => return Ok(finished),
         }
     }
 }
 
 impl Session {
     /// Enters the run, and stays until it stops or is left.
-    fn enter(&self, entry: Entry) -> Result<Left> {
-        let steer = &self.steer;
-        steer.begin_anew();
-        let mut parts = self.hands.parts(vec![Rc::clone(steer) as Rc<dyn Gate>], Box::new(steer.diary.clone()))?;
+    fn enter(&self, entry: EntryMode) -> Result<EntryOutcome> {
+        let session = &self.session;
+        session.begin_anew();
+        let mut parts = self.host.parts(vec![Rc::clone(session) as Rc<dyn Gate>], Box::new(session.diary.clone()))?;
         let (stored, mut former) = match &entry {
-            Entry::Begin(..) => (Vec::new(), None),
-            Entry::On | Entry::Redo(_) | Entry::Said(_) | Entry::Adopt(_) => self.stored(&parts)?,
-            Entry::Look | Entry::Line(..) => self.stored(&parts)?,
+            EntryMode::Begin(..) => (Vec::new(), None),
+            EntryMode::On | EntryMode::Redo(_) | EntryMode::Said(_) | EntryMode::Adopt(_) => self.stored(&parts)?,
+            EntryMode::Look | EntryMode::Line(..) => self.stored(&parts)?,
         };
         let opening = self.opening(&entry, &stored, &mut parts)?;
         let live = match &entry {
-            Entry::Begin(..) => steer.has_runbook,
-            Entry::On | Entry::Redo(_) | Entry::Adopt(_) => true,
-            Entry::Said(_) => former.as_ref().and_then(line_of).is_none(),
-            Entry::Look | Entry::Line(..) => false,
+            EntryMode::Begin(..) => session.has_runbook,
+            EntryMode::On | EntryMode::Redo(_) | EntryMode::Adopt(_) => true,
+            EntryMode::Said(_) => former.as_ref().and_then(line_of).is_none(),
+            EntryMode::Look | EntryMode::Line(..) => false,
         };
         match entry {
-            Entry::Line(n, _) => steer.again.set(Some(n)),
+            EntryMode::Line(n, _) => session.again.set(Some(n)),
             // What is said of a line is no way for the run to have ended.
-            Entry::Said(_) => {
-                steer.again.set(former.take_if(|former| line_of(former).is_some()).as_ref().and_then(line_of))
+            EntryMode::Said(_) => {
+                session.again.set(former.take_if(|former| line_of(former).is_some()).as_ref().and_then(line_of))
             }
-            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Adopt(_) | Entry::Look => {}
+            EntryMode::Begin(..) | EntryMode::On | EntryMode::Redo(_) | EntryMode::Adopt(_) | EntryMode::Look => {}
         }
-        steer.unopened.set(opening.is_empty());
-        steer.former.replace(former.clone().filter(|_| !live));
+        session.unopened.set(opening.is_empty());
+        session.former.replace(former.clone().filter(|_| !live));
         let door = self.open(parts, stored, opening)?;
-        steer.door.replace(Rc::downgrade(&door));
+        session.door.replace(Rc::downgrade(&door));
         let end = self.drive(&door, live);
         let interrupted = door.halt_reason().is_some_and(|halt| halt.ending == Ending::Interrupted);
         let mut beside = Vec::new();
         if let ScriptEnd::Failed { beside: failed, .. } = &end {
             beside.clone_from(failed);
         }
-        let finished = if live { session::finish(steer.run.clone(), &door, end) } else { self.close(&door, former)? };
-        Ok(Left { leave: steer.leave.take(), finished, interrupted, beside })
+        let finished = if live { session::finish(session.run.clone(), &door, end) } else { self.close(&door, former)? };
+        Ok(EntryOutcome { leave: session.leave.take(), finished, interrupted, beside })
     }
 
     /// What is on record, and how the run ended last.
-    fn stored(&self, parts: &Parts) -> Result<(Vec<Stored>, Option<Former>)> {
-        let stored = parts.store.read(&self.steer.run)?;
+    fn stored(&self, parts: &RunParts) -> Result<(Vec<Stored>, Option<PreviousEnding>)> {
+        let stored = parts.store.read(&self.session.run)?;
         let former = stored.iter().rev().find_map(|entry| {
             let Record::Ended { ending, message, effect, .. } = &entry.record else { return None };
             Some((*ending, message.clone(), effect.clone()))
@@ -157,44 +157,44 @@ impl Session {
     }
 
     /// The records that an entry begins with.
-    fn opening(&self, entry: &Entry, stored: &[Stored], parts: &mut Parts) -> Result<Vec<Record>> {
-        if let Entry::Begin(params, estate) = entry {
+    fn opening(&self, entry: &EntryMode, stored: &[Stored], parts: &mut RunParts) -> Result<Vec<Record>> {
+        if let EntryMode::Begin(params, estate) = entry {
             return Ok(vec![session::first_record(&self.prepared, parts, params, estate)?]);
         }
-        if matches!(entry, Entry::Look) {
+        if matches!(entry, EntryMode::Look) {
             return Ok(Vec::new());
         }
         let history = History::from(stored.to_vec())?;
         let (at, by) = (parts.world.now(), parts.by.clone());
         let verdict = match entry {
-            Entry::Said(verdict) => verdict.clone(),
-            Entry::Begin(..) | Entry::On | Entry::Redo(_) | Entry::Adopt(_) => Verdict::Retry,
-            Entry::Look | Entry::Line(..) => Verdict::Retry,
+            EntryMode::Said(verdict) => verdict.clone(),
+            EntryMode::Begin(..) | EntryMode::On | EntryMode::Redo(_) | EntryMode::Adopt(_) => OperatorRuling::Retry,
+            EntryMode::Look | EntryMode::Line(..) => OperatorRuling::Retry,
         };
-        let mut records = session::reopening(&self.steer.run, &history, verdict, &at, &by)?;
+        let mut records = session::reopening(&self.session.run, &history, verdict, &at, &by)?;
         let again = |id: &EffectId| Record::Retry { id: id.clone(), at: at.clone(), by: by.clone() };
         match entry {
-            Entry::Redo(beside) => {
+            EntryMode::Redo(beside) => {
                 for retry in beside.iter().map(again) {
                     add(&history, &mut records, retry);
                 }
             }
-            Entry::Said(_) => {}
-            Entry::Adopt(adoption) => records.push(adoption.record(&self.prepared, &mut *parts.store, at, by)?),
-            Entry::Line(_, failed) => {
+            EntryMode::Said(_) => {}
+            EntryMode::Adopt(adoption) => records.push(adoption.record(&self.prepared, &mut *parts.store, at, by)?),
+            EntryMode::Line(_, failed) => {
                 records.truncate(1);
                 for retry in failed.iter().map(again) {
                     add(&history, &mut records, retry);
                 }
             }
-            Entry::On | Entry::Begin(..) | Entry::Look => records.truncate(1),
+            EntryMode::On | EntryMode::Begin(..) | EntryMode::Look => records.truncate(1),
         }
         Ok(records)
     }
 
     /// A door over what is on record, after `opening` was written.
-    fn open(&self, parts: Parts, mut stored: Vec<Stored>, opening: Vec<Record>) -> Result<Rc<Dispatcher>> {
-        let Parts { run, store, world, mut sinks, gates, by, steering: _ } = parts;
+    fn open(&self, parts: RunParts, mut stored: Vec<Stored>, opening: Vec<Record>) -> Result<Rc<Dispatcher>> {
+        let RunParts { run, store, world, mut sinks, gates, by, steering: _ } = parts;
         let last_seq = stored.last().map_or(0, |last| last.seq);
         session::tell_again(&mut stored, &mut sinks);
         stored.extend((last_seq + 1..).zip(opening.clone()).map(|(seq, record)| Stored { seq, record }));
@@ -211,29 +211,29 @@ impl Session {
     fn drive(&self, door: &Rc<Dispatcher>, live: bool) -> ScriptEnd {
         let end = Rc::new(RefCell::new(ScriptEnd::Halted));
         let (program, inventory) = (Rc::clone(&self.prepared.program), Rc::clone(&self.prepared.inventory));
-        let (params, frames, steer) = (self.params.clone(), self.steer.frames.clone(), Rc::clone(&self.steer));
+        let (params, frames, session) = (self.params.clone(), self.session.frames.clone(), Rc::clone(&self.session));
         let (slot, door_inside) = (Rc::clone(&end), Rc::clone(door));
-        door.wall(!live);
+        door.set_replay_only(!live);
         door.drive(Box::new(move || {
             let script_door = Rc::clone(&door_inside) as Rc<dyn Door>;
             let ended = program::run_watched(&program, script_door, inventory, params, Some(&frames));
             slot.replace(ended);
             if !live && !door_inside.is_halted() {
-                door_inside.wall(false);
-                steer.rest(&door_inside);
+                door_inside.set_replay_only(false);
+                session.rest(&door_inside);
             }
         }));
         end.replace(ScriptEnd::Halted)
     }
 
     /// Closes a run that was only looked at: it ends as it had ended, if anything was written at all.
-    fn close(&self, door: &Dispatcher, former: Option<Former>) -> Result<Finished> {
-        let run = &self.steer.run;
+    fn close(&self, door: &Dispatcher, former: Option<PreviousEnding>) -> Result<Finished> {
+        let run = &self.session.run;
         let (ending, message, effect) = match door.halt_reason().filter(|halt| halt.ending == Ending::Doubt) {
             Some(halt) => (halt.ending, halt.error.message, halt.effect),
             None => former.unwrap_or_else(|| (Ending::Suspended, "left by hand".to_owned(), None)),
         };
-        if !self.steer.unopened.get() {
+        if !self.session.unopened.get() {
             door.close(ending, &message, effect)?;
         }
         match door.halt_reason().filter(|halt| halt.ending != Ending::Interrupted) {
@@ -247,94 +247,96 @@ impl Session {
     }
 
     /// Where the session goes from here.
-    fn next(&mut self, left: Left) -> Result<Next> {
-        let steer = Rc::clone(&self.steer);
+    fn next(&mut self, left: EntryOutcome) -> Result<AfterEntry> {
+        let session = Rc::clone(&self.session);
         self.beside = left.beside;
         let Some(leave) = left.leave else { return self.stopped(left.finished, left.interrupted) };
-        Ok(Next::Enter(match leave {
-            Leave::Quit => return Ok(Next::Out(self.graded(left.finished))),
-            Leave::On => Entry::On,
-            Leave::Redo => {
-                steer.aim.replace(self.past_failure());
-                Entry::Redo(std::mem::take(&mut self.beside))
+        Ok(AfterEntry::Enter(match leave {
+            LeaveReason::Quit => return Ok(AfterEntry::Out(self.graded(left.finished))),
+            LeaveReason::On => EntryMode::On,
+            LeaveReason::Redo => {
+                session.aim.replace(self.past_failure());
+                EntryMode::Redo(std::mem::take(&mut self.beside))
             }
-            Leave::Said(verdict) => match self.admits(&verdict) {
+            LeaveReason::Said(verdict) => match self.admits(&verdict) {
                 Ok(()) => {
-                    steer.aim.replace(self.past_failure());
-                    Entry::Said(verdict)
+                    session.aim.replace(self.past_failure());
+                    EntryMode::Said(verdict)
                 }
                 Err(error) => {
                     self.complain(&error);
-                    Entry::Look
+                    EntryMode::Look
                 }
             },
-            Leave::RedoLine(n) => Entry::Line(n, steer.broken.take().and_then(|(_, effect)| effect)),
-            Leave::Edit => self.edited(),
-            Leave::Back(step) => match self.hands.go_back(&self.prepared, step.map_or(Way::All, Way::To)) {
-                Ok(finished) if finished.ending != Ending::RolledBack || self.is_over()? => {
-                    return Ok(Next::Out(finished));
+            LeaveReason::RedoLine(n) => EntryMode::Line(n, session.broken.take().and_then(|(_, effect)| effect)),
+            LeaveReason::Edit => self.edited(),
+            LeaveReason::Back(step) => {
+                match self.host.go_back(&self.prepared, step.map_or(RollbackScope::All, RollbackScope::To)) {
+                    Ok(finished) if finished.ending != Ending::RolledBack || self.is_over()? => {
+                        return Ok(AfterEntry::Out(finished));
+                    }
+                    Ok(_) => EntryMode::Look,
+                    Err(error) => {
+                        self.complain(&error);
+                        EntryMode::Look
+                    }
                 }
-                Ok(_) => Entry::Look,
-                Err(error) => {
-                    self.complain(&error);
-                    Entry::Look
-                }
-            },
+            }
         }))
     }
 
     /// Whether this can be said of the run as it stands; the error names what can be typed instead.
-    fn admits(&self, verdict: &Verdict) -> Result<()> {
-        let history = History::from(self.hands.store()?.read(&self.steer.run)?)?;
-        session::admits(&self.steer.run, &history, verdict).map_err(|why| {
+    fn admits(&self, verdict: &OperatorRuling) -> Result<()> {
+        let history = History::from(self.host.store()?.read(&self.session.run)?)?;
+        session::admits(&self.session.run, &history, verdict).map_err(|why| {
             let error = Error::new(why.kind, why.message);
             ON_AGAIN.iter().fold(error, |error, way| error.hint(*way))
         })
     }
 
     /// The run came to its end, failed, or was interrupted.
-    fn stopped(&self, finished: Finished, interrupted: bool) -> Result<Next> {
-        let steer = &self.steer;
-        let nobody_goes_on = steer.asking.get() || (interrupted && !self.hands.is_person());
+    fn stopped(&self, finished: Finished, interrupted: bool) -> Result<AfterEntry> {
+        let session = &self.session;
+        let nobody_goes_on = session.asking.get() || (interrupted && !self.host.is_person());
         if nobody_goes_on || finished.ending == Ending::Refused || self.is_over()? {
-            return Ok(Next::Out(self.graded(finished)));
+            return Ok(AfterEntry::Out(self.graded(finished)));
         }
         if interrupted {
-            self.hands.say(&format!("given up waiting\n{}", pages::under_way(steer)));
+            self.host.say(&format!("given up waiting\n{}", pages::under_way(session)));
         } else if let Some(error) = finished.error {
             // The commands of the shell are for whoever has left; here a word is shorter.
             let here = if finished.ending == Ending::Doubt { OF_DOUBT } else { [].as_slice() };
             let error = here.iter().fold(error, |error, way| error.hint(*way));
             self.complain(&error);
         }
-        Ok(Next::Enter(Entry::Look))
+        Ok(AfterEntry::Enter(EntryMode::Look))
     }
 
     fn complain(&self, error: &Error) {
-        self.steer.any_failed.set(true);
-        self.hands.complain(error);
+        self.session.any_failed.set(true);
+        self.host.complain(error);
     }
 
     fn is_over(&self) -> Result<bool> {
-        Ok(History::from(self.hands.store()?.read(&self.steer.run)?)?.is_final())
+        Ok(History::from(self.host.store()?.read(&self.session.run)?)?.is_final())
     }
 
     /// Where all went well but for a line or two, that shows in the exit code; a session without a runbook has no
     /// other one.
     fn graded(&self, mut finished: Finished) -> Finished {
-        if !self.steer.has_runbook && finished.ending == Ending::Suspended {
+        if !self.session.has_runbook && finished.ending == Ending::Suspended {
             finished.error = None;
             finished.exit_code = 0;
         }
         if finished.exit_code == 0 {
-            finished.exit_code = u8::from(self.steer.any_failed.get());
+            finished.exit_code = u8::from(self.session.any_failed.get());
         }
         finished
     }
 
     /// To the step behind the one that failed; of several that failed beside each other, behind what they are part of.
-    fn past_failure(&self) -> Aim {
-        let diary = &self.steer.diary;
+    fn past_failure(&self) -> Target {
+        let diary = &self.session.diary;
         let failed = diary.fatal().into_iter().chain(self.beside.iter().cloned());
         let mut steps: Vec<String> = failed.filter_map(|id| diary.step_of(&id)).collect();
         if steps.is_empty() {
@@ -342,40 +344,40 @@ impl Session {
             steps.extend(last.map(|step| step.number));
         }
         let common = steps.into_iter().reduce(|one, other| common(&one, &other).to_owned());
-        Aim::Step(common.filter(|step| !step.is_empty()))
+        Target::Step(common.filter(|step| !step.is_empty()))
     }
 
     /// The run goes on with an edited runbook, if there is one that fits.
-    fn edited(&mut self) -> Entry {
+    fn edited(&mut self) -> EntryMode {
         match self.adopt() {
-            Ok(Some(adoption)) => return Entry::Adopt(adoption),
+            Ok(Some(adoption)) => return EntryMode::Adopt(adoption),
             Ok(None) => {}
             Err(error) => self.complain(&error),
         }
-        Entry::Look
+        EntryMode::Look
     }
 
     fn adopt(&mut self) -> Result<Option<Adoption>> {
-        let (prepared, adoption) = self.hands.edit(&self.prepared)?;
+        let (prepared, adoption) = self.host.edit(&self.prepared)?;
         if !adoption.differs {
-            self.hands.say("nothing was changed\n");
+            self.host.say("nothing was changed\n");
             return Ok(None);
         }
-        let mut parts = self.hands.parts(Vec::new(), Box::new(Diary::default()))?;
+        let mut parts = self.host.parts(Vec::new(), Box::new(Timeline::default()))?;
         adoption.check_given_up(&mut *parts.world, &parts.run)?;
         let history = History::from(parts.store.read(&parts.run)?)?;
         self.params = prepared.program.kept_params(&history.begun().params);
-        let fresh = Steer::new(&prepared, &parts.run, self.params.clone(), &self.hands);
-        fresh.breaks.replace(self.steer.breaks.take());
-        fresh.watches.replace(self.steer.watches.take());
-        fresh.worked.replace(self.steer.worked.take());
-        fresh.any_failed.set(self.steer.any_failed.get());
+        let fresh = ReplSession::new(&prepared, &parts.run, self.params.clone(), &self.host);
+        fresh.breaks.replace(self.session.breaks.take());
+        fresh.watches.replace(self.session.watches.take());
+        fresh.worked.replace(self.session.worked.take());
+        fresh.any_failed.set(self.session.any_failed.get());
         // What had failed outside steps is not tried again before it was seen.
-        let diary = &self.steer.diary;
+        let diary = &self.session.diary;
         let failed = diary.fatal();
         let outside = failed.is_some_and(|id| diary.step_of(&id).is_none_or(|step| step.is_empty()));
-        fresh.aim.replace(if outside { Aim::Effect } else { Aim::Step(None) });
-        (self.steer, self.prepared) = (fresh, prepared);
+        fresh.aim.replace(if outside { Target::Effect } else { Target::Step(None) });
+        (self.session, self.prepared) = (fresh, prepared);
         Ok(Some(adoption))
     }
 }
@@ -388,7 +390,7 @@ fn common<'a>(one: &'a str, other: &str) -> &'a str {
 }
 
 /// The typed line that a run stopped at, if it was one.
-fn line_of((_, _, effect): &Former) -> Option<u32> {
+fn line_of((_, _, effect): &PreviousEnding) -> Option<u32> {
     let track = effect.as_ref()?.track.0.strip_prefix('t')?;
     track.split('.').next()?.parse().ok()
 }

@@ -5,17 +5,17 @@
 //! - `steer`: the state of a session, which is also the gate · `talk`: commands carried out at a stop
 //! - `entries`: going in and out of the run · `pages`: what commands list
 //!
-//! It prints nothing itself and opens nothing: both are done by its [`Hands`].
+//! It prints nothing itself and opens nothing: both are done by its [`ReplHost`].
 
 pub mod command;
-mod diary;
 mod entries;
 mod meant;
 mod pages;
 mod peek;
-mod steer;
+mod session;
 mod stop;
 mod talk;
+mod timeline;
 
 pub use entries::{Start, carry_on};
 
@@ -23,18 +23,18 @@ use crate::dispatch::Gate;
 use crate::error::{Error, Result};
 use crate::journal::Store;
 use crate::model::run::event::Sink;
-use crate::model::run::record::{Way, Who};
+use crate::model::run::record::{RollbackScope, Who};
 use crate::session::adoption::Adoption;
-use crate::session::{Finished, Parts, Prepared};
+use crate::session::{Finished, Prepared, RunParts};
 use std::rc::Rc;
 
 /// What a session needs done for it.
-pub trait Hands {
+pub trait ReplHost {
     /// The parts to enter the run with: asked for anew for each entry, with one more who watches.
     ///
     /// # Errors
     /// When the journal or the world cannot be opened.
-    fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts>;
+    fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<RunParts>;
     /// The journal.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ pub trait Hands {
     ///
     /// # Errors
     /// When it cannot be begun; the run is as it was.
-    fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished>;
+    fn go_back(&self, prepared: &Prepared, way: RollbackScope) -> Result<Finished>;
     /// Writes a new file.
     ///
     /// # Errors

@@ -1,90 +1,90 @@
 //! What commands list: steps, variables, hosts, help. Every foreign text passes through [`shown`]. It must not change
 //! anything.
 
+use super::session::ReplSession;
+use super::timeline::{Open, StepStanding, TimelineStep};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::record::TrackId;
 use crate::model::site::inventory::Inventory;
 use crate::model::text::{did_you_mean, shown};
 use crate::repl::command::COMMANDS;
-use crate::repl::diary::{Begun, Open, Standing};
-use crate::repl::steer::Steer;
 use crate::repl::stop::{Ahead, Stop};
-use crate::report::deeds::{ALREADY, NOT_REACHED, SKIPPED};
 use crate::report::layout::{Badge, badge, folded, hung, paragraphs};
+use crate::report::operator_actions::{ALREADY, NOT_REACHED, SKIPPED};
 use crate::report::style::Tone;
 use crate::script::doc;
-use crate::script::outline::{OutlineLine, Written};
+use crate::script::outline::{OutlineLine, WrittenStep};
 use crate::script::repl::can_be_read;
 
 /// With fewer columns than this there is no room for words beside the commands.
 const NARROW: usize = 56;
 
 /// Where the run stands.
-pub(crate) fn place(steer: &Steer, stop: &Stop) -> String {
-    let mut text = format!("run {}\n", steer.run);
+pub(crate) fn place(session: &ReplSession, stop: &Stop) -> String {
+    let mut text = format!("run {}\n", session.run);
     match &stop.ahead {
         Ahead::Step { words, .. } | Ahead::Effect { words, .. } => text += &format!("{words}\n"),
-        Ahead::Nothing if steer.has_runbook => {
+        Ahead::Nothing if session.has_runbook => {
             text += &format!("stands at {}\n", stop.place());
-            if let Some((_, message, _)) = steer.former.borrow().clone() {
+            if let Some((_, message, _)) = session.former.borrow().clone() {
                 text += &format!("stopped: {}\n", shown(message.lines().next().unwrap_or_default()));
             }
             text.extend(stop.words().map(|words| format!("{words}\n")));
         }
         Ahead::Nothing => text += "no runbook: lines are typed by hand\n",
     }
-    for step in steer.diary.steps().iter().filter(|step| step.standing == Standing::UnderWay) {
+    for step in session.diary.steps().iter().filter(|step| step.standing == StepStanding::UnderWay) {
         text += &format!("inside step {} `{}`\n", step.number, shown(&step.name));
     }
-    text.push_str(&under_way(steer));
+    text.push_str(&under_way(session));
     text
 }
 
 /// What goes on on hosts without anybody waiting for it.
-pub(crate) fn under_way(steer: &Steer) -> String {
+pub(crate) fn under_way(session: &ReplSession) -> String {
     let on = |host: Option<String>| host.map_or_else(String::new, |host| format!(" on {host}"));
     let mut text = String::new();
-    for Open { label, host, job } in steer.diary.open() {
+    for Open { label, host, job } in session.diary.open() {
         let what = if job { "was begun and goes on there" } else { "was being waited for" };
         text += &format!("`{}`{} {what}; :redo takes it up again\n", shown(&label), on(host));
     }
     text
 }
 
-fn standing(step: &Begun) -> Badge {
+fn standing(step: &TimelineStep) -> Badge {
     match step.standing {
-        Standing::UnderWay => badge('…', "begun", Tone::Wait),
-        Standing::Done => badge('✓', "done", Tone::Good),
-        Standing::Same => ALREADY,
-        Standing::Failed => badge('✗', "failed", Tone::Bad),
-        Standing::Skipped => SKIPPED,
+        StepStanding::UnderWay => badge('…', "begun", Tone::Wait),
+        StepStanding::Done => badge('✓', "done", Tone::Good),
+        StepStanding::Same => ALREADY,
+        StepStanding::Failed => badge('✗', "failed", Tone::Bad),
+        StepStanding::Skipped => SKIPPED,
     }
 }
 
 /// The steps: those that have begun, then those that are written and were not reached, in the order in which they can
 /// happen.
-pub(crate) fn steps(steer: &Steer, width: usize) -> String {
-    let mut begun = steer.diary.steps();
+pub(crate) fn steps(session: &ReplSession, width: usize) -> String {
+    let mut begun = session.diary.steps();
     begun.sort_by_key(|step| step.number.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u32>>());
     let mut text = String::new();
     for step in &begun {
         let mark = standing(step);
         text += &row(&format!("{} {:<7} {:<6} ", mark.symbol, mark.word, step.number), &shown(&step.name), width);
     }
-    let reached = |written: &Written| {
-        let here = |step: &Begun| match &step.place {
+    let reached = |written: &WrittenStep| {
+        let here = |step: &TimelineStep| match &step.place {
             Some((_, at)) => *at == written.place.line,
             None => !written.computed,
         };
         begun.iter().any(|step| here(step) && (written.computed || step.name == written.name))
     };
-    text += &ahead(&steer.outline, reached, width);
+    text += &ahead(&session.outline, reached, width);
     if text.is_empty() { "no steps\n".to_owned() } else { text }
 }
 
 /// What was not reached, with what decides whether it is. A heading is shown above the first step under it that is
 /// still ahead.
-fn ahead(outline: &[(usize, OutlineLine)], reached: impl Fn(&Written) -> bool, width: usize) -> String {
+fn ahead(outline: &[(usize, OutlineLine)], reached: impl Fn(&WrittenStep) -> bool, width: usize) -> String {
     let mut text = String::new();
     let mut headings: Vec<(usize, &str)> = Vec::new();
     for (depth, line) in outline {
@@ -117,8 +117,8 @@ fn row(margin: &str, words: &str, width: usize) -> String {
 }
 
 /// The variables in sight.
-pub(crate) fn variables(steer: &Steer, track: &TrackId, width: usize) -> String {
-    let (runbooks, typed) = (steer.notebook.runbooks_variables(track), steer.notebook.own_variables());
+pub(crate) fn variables(session: &ReplSession, track: &TrackId, width: usize) -> String {
+    let (runbooks, typed) = (session.notebook.runbooks_variables(track), session.notebook.own_variables());
     let line = |(name, value): &(String, String)| {
         format!("{}\n", folded(&format!("  {} = {}", shown(name), shown(value)), width))
     };
@@ -155,9 +155,9 @@ pub(crate) fn words(words: &[String], none: &str) -> String {
 }
 
 /// Everything a breakpoint can name: steps, verbs, hosts, services.
-pub(crate) fn breakable(steer: &Steer) -> Vec<String> {
-    let site = &steer.inventory;
-    let steps = steer.written.iter().filter(|step| !step.computed).map(|step| step.name.clone());
+pub(crate) fn breakable(session: &ReplSession) -> Vec<String> {
+    let site = &session.inventory;
+    let steps = session.written.iter().filter(|step| !step.computed).map(|step| step.name.clone());
     let verbs = doc::docs().into_iter().map(|doc| doc.name.to_owned());
     let own = site.services.values().flat_map(|service| service.profile.verbs.keys().cloned());
     steps.chain(verbs).chain(own).chain(site.hosts.keys().cloned()).chain(site.services.keys().cloned()).collect()
@@ -194,13 +194,13 @@ fn overview(width: usize) -> String {
 }
 
 /// The lines that worked, as a runbook.
-pub(crate) fn runbook(steer: &Steer) -> Result<String> {
-    let worked = steer.worked.borrow();
+pub(crate) fn runbook(session: &ReplSession) -> Result<String> {
+    let worked = session.worked.borrow();
     if worked.is_empty() {
         return Err(Error::new(Kind::Usage, "no line has worked yet: there is nothing to save"));
     }
     let mut text =
-        format!("//! What was typed by hand in run {}, by {}\n//! source: typed\n\n", steer.run, steer.by.user);
+        format!("//! What was typed by hand in run {}, by {}\n//! source: typed\n\n", session.run, session.by.user);
     for line in worked.values() {
         let end = if line.ends_with(';') || line.starts_with("fn ") { "" } else { ";" };
         text += &format!("{line}{end}\n");

@@ -1,10 +1,10 @@
 //! A door through which an expression is looked at: readings are asked of their hosts, and nothing of it is recorded.
 //! Nothing else passes.
 
-use crate::dispatch::{Body, Dispatcher, Door, Entry, Halt, Halted};
+use crate::dispatch::{Body, Dispatcher, Door, Halt, Halted, StepEntry};
 use crate::error::Place;
 use crate::exec::read_again;
-use crate::journal::way_back::Fate;
+use crate::journal::rollback_plan::Happened;
 use crate::model::run::effect::{Action, Effect, Outcome};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{EffectId, StepId, TrackId};
@@ -24,7 +24,7 @@ impl Door for Peek {
         Ok((EffectId { track: TrackId::main(), n: 0 }, outcome))
     }
 
-    fn step_begin(&self, _: &str, _: Option<Place>) -> Result<Entry, Halted> {
+    fn step_begin(&self, _: &str, _: Option<Place>) -> Result<StepEntry, Halted> {
         Err(Halted)
     }
 
@@ -40,7 +40,7 @@ impl Door for Peek {
         Err(Halted)
     }
 
-    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
+    fn look(&self, _: &EffectId) -> Result<Happened, Halted> {
         Err(Halted)
     }
 

@@ -9,7 +9,7 @@ use crate::model::text::shown;
 
 /// How far a run goes before it stops by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Aim {
+pub(crate) enum Target {
     /// To the next step that is not part of this one, if one is named.
     Step(Option<String>),
     /// To the next effect.
@@ -18,7 +18,7 @@ pub(crate) enum Aim {
     Until(StepName),
 }
 
-impl Aim {
+impl Target {
     /// Whether the run stops before this step.
     pub(crate) fn is_step(&self, ahead: &StepAhead<'_>) -> bool {
         match self {
@@ -159,11 +159,11 @@ impl Stop {
     }
 
     /// Behind the step that is ahead.
-    pub(crate) fn behind(&self) -> Aim {
+    pub(crate) fn behind(&self) -> Target {
         match &self.ahead {
-            Ahead::Step { number, .. } => Aim::Step(Some(number.clone())),
-            Ahead::Nothing => Aim::Step(self.undone.as_ref().map(|(number, _)| number.clone())),
-            Ahead::Effect { .. } => Aim::Step(None),
+            Ahead::Step { number, .. } => Target::Step(Some(number.clone())),
+            Ahead::Nothing => Target::Step(self.undone.as_ref().map(|(number, _)| number.clone())),
+            Ahead::Effect { .. } => Target::Step(None),
         }
     }
 

@@ -1,21 +1,21 @@
 //! The conversation at a stop: lines are read, commands carried out, until one of them lets the run go on or leaves it.
 //! What changes the course of the run is only named here; it is done where the run is entered.
 
+use super::session::{Decision, LeaveReason, ReplSession};
+use super::timeline::{StepStanding, TimelineLine as Typed, cut_off};
 use crate::dispatch::{Dispatcher, Halted};
 use crate::error::{Error, Kind, Result as Checked};
 use crate::model::run::record::{EffectId, Ending, Record, TrackId};
 use crate::model::run::step_name::StepName;
 use crate::model::text::{did_you_mean, shown, typed};
-use crate::repl::command::{self, Command, Input};
-use crate::repl::diary::{Line as Typed, Standing, cut_off};
+use crate::repl::command::{self, Input, ReplCommand};
 use crate::repl::meant::meant;
 use crate::repl::pages;
 use crate::repl::peek::Peek;
-use crate::repl::steer::{Answer, Leave, Steer};
-use crate::repl::stop::{Ahead, Aim, Stop};
-use crate::script::outline::Written;
+use crate::repl::stop::{Ahead, Stop, Target};
+use crate::script::outline::WrittenStep;
 use crate::script::repl::{LineEnd, lines_of};
-use crate::session::Verdict;
+use crate::session::OperatorRuling;
 use crate::world::{Line, Link, Reply, Request, Stopped};
 use std::rc::Rc;
 
@@ -28,12 +28,12 @@ const AGAIN: &str = "put it right, then try it again: :redo";
 const OTHERWISE: &str = "change what the runbook does: :edit";
 const LEFT_OUT: &str = "leave it out: :skip REASON";
 
-impl Steer {
+impl ReplSession {
     /// Asks for lines and does what they say, until the run goes on or is left.
-    pub(crate) fn converse(&self, door: &Dispatcher, stop: &Stop) -> Result<Answer, Stopped> {
+    pub(crate) fn converse(&self, door: &Dispatcher, stop: &Stop) -> Result<Decision, Stopped> {
         door.catch_up().map_err(|Halted| Stopped)?;
         if let Some(words) = stop.words() {
-            self.hands.say(&format!("{words}\n"));
+            self.host.say(&format!("{words}\n"));
         }
         self.show_watches(&stop.track)?;
         if let Some(n) = self.again.take() {
@@ -43,7 +43,7 @@ impl Steer {
             let typed = match self.line(door, &stop.prompt())? {
                 Line::Typed(typed) => typed,
                 Line::Cancelled => continue,
-                Line::Closed(_) => return Ok(Answer::Leave(Leave::Quit)),
+                Line::Closed(_) => return Ok(Decision::Leave(LeaveReason::Quit)),
             };
             let answer = match command::read(&typed) {
                 Ok(Input::Nothing) => None,
@@ -81,7 +81,7 @@ impl Steer {
 
     fn refuse(&self, error: &Error) {
         self.any_failed.set(true);
-        self.hands.complain(error);
+        self.host.complain(error);
     }
 
     /// Records a line, evaluates it and tells its value.
@@ -109,45 +109,45 @@ impl Steer {
     fn tell(&self, line: &Typed, end: LineEnd) -> Result<(), Stopped> {
         match end {
             LineEnd::Value(value) if value.is_empty() => {}
-            LineEnd::Value(value) => self.hands.say(&format!("{}\n", shown(&value))),
+            LineEnd::Value(value) => self.host.say(&format!("{}\n", shown(&value))),
             LineEnd::Failed { error, .. } => self.refuse(&error),
-            LineEnd::CutOff => self.hands.say(&cut_off(line.n)),
+            LineEnd::CutOff => self.host.say(&cut_off(line.n)),
             LineEnd::Halted => return Err(Stopped),
         }
         Ok(())
     }
 
-    fn obey(&self, door: &Dispatcher, stop: &Stop, command: Command) -> Result<Option<Answer>, Stopped> {
+    fn obey(&self, door: &Dispatcher, stop: &Stop, command: ReplCommand) -> Result<Option<Decision>, Stopped> {
         let done = match command {
-            Command::Next => self.onward(door, stop, ("next", stop.behind())),
-            Command::Into => self.onward(door, stop, ("into", Aim::Effect)),
-            Command::Until(step) => self.until(door, stop, &step),
-            Command::Redo => self.redo(stop),
-            Command::Skip(reason) => self.skip(door, stop, reason),
-            Command::Happened(reason) => self.say_of_doubt(stop, Verdict::Happened(reason)),
-            Command::NotHappened(reason) => self.say_of_doubt(stop, Verdict::NotHappened(reason)),
-            Command::Edit => self.needs_runbook("edit").map(|()| Some(Answer::Leave(Leave::Edit))),
-            Command::Undo => self.undo(),
-            Command::Rollback(step) => self.rollback(step.as_deref()),
-            Command::Break(word) => self.breakpoint(word),
-            Command::Sh { host, argv } => return self.shell(door, stop, &host, &argv).map(|()| None),
-            Command::Watch(Some(_)) => {
+            ReplCommand::Next => self.onward(door, stop, ("next", stop.behind())),
+            ReplCommand::Into => self.onward(door, stop, ("into", Target::Effect)),
+            ReplCommand::Until(step) => self.until(door, stop, &step),
+            ReplCommand::Redo => self.redo(stop),
+            ReplCommand::Skip(reason) => self.skip(door, stop, reason),
+            ReplCommand::Happened(reason) => self.say_of_doubt(stop, OperatorRuling::Happened(reason)),
+            ReplCommand::NotHappened(reason) => self.say_of_doubt(stop, OperatorRuling::NotHappened(reason)),
+            ReplCommand::Edit => self.needs_runbook("edit").map(|()| Some(Decision::Leave(LeaveReason::Edit))),
+            ReplCommand::Undo => self.undo(),
+            ReplCommand::Rollback(step) => self.rollback(step.as_deref()),
+            ReplCommand::Break(word) => self.breakpoint(word),
+            ReplCommand::Sh { host, argv } => return self.shell(door, stop, &host, &argv).map(|()| None),
+            ReplCommand::Watch(Some(_)) => {
                 let shown = self.show(stop, command);
                 self.show_watches(&stop.track)?;
                 shown.map(|()| None)
             }
-            Command::Note(text) => {
+            ReplCommand::Note(text) => {
                 return self.type_line(door, stop, &format!("note({text:?})")).map(|()| None);
             }
-            Command::Quit => Ok(Some(Answer::Leave(Leave::Quit))),
-            Command::Where
-            | Command::Steps
-            | Command::Vars
-            | Command::Print(_)
-            | Command::Watch(None)
-            | Command::Hosts
-            | Command::Save(_)
-            | Command::Help(_) => self.show(stop, command).map(|()| None),
+            ReplCommand::Quit => Ok(Some(Decision::Leave(LeaveReason::Quit))),
+            ReplCommand::Where
+            | ReplCommand::Steps
+            | ReplCommand::Vars
+            | ReplCommand::Print(_)
+            | ReplCommand::Watch(None)
+            | ReplCommand::Hosts
+            | ReplCommand::Save(_)
+            | ReplCommand::Help(_) => self.show(stop, command).map(|()| None),
         };
         Ok(done.unwrap_or_else(|error| {
             self.refuse(&error);
@@ -156,32 +156,36 @@ impl Steer {
     }
 
     /// Commands that only show something.
-    fn show(&self, stop: &Stop, command: Command) -> Checked<()> {
+    fn show(&self, stop: &Stop, command: ReplCommand) -> Checked<()> {
         let text = match command {
-            Command::Where => pages::place(self, stop),
-            Command::Steps => pages::steps(self, self.hands.width()),
-            Command::Vars => pages::variables(self, &stop.track, self.hands.width()),
-            Command::Print(expression) => format!("{}\n", shown(&self.notebook.look(&expression, &stop.track)?)),
-            Command::Watch(Some(expression)) => {
+            ReplCommand::Where => pages::place(self, stop),
+            ReplCommand::Steps => pages::steps(self, self.host.width()),
+            ReplCommand::Vars => pages::variables(self, &stop.track, self.host.width()),
+            ReplCommand::Print(expression) => format!("{}\n", shown(&self.notebook.look(&expression, &stop.track)?)),
+            ReplCommand::Watch(Some(expression)) => {
                 self.watches.borrow_mut().push(expression);
                 return Ok(());
             }
-            Command::Watch(None) => pages::words(&self.watches.borrow(), "nothing is watched: :watch EXPR"),
-            Command::Hosts => pages::hosts(&self.inventory),
-            Command::Save(file) => {
+            ReplCommand::Watch(None) => pages::words(&self.watches.borrow(), "nothing is watched: :watch EXPR"),
+            ReplCommand::Hosts => pages::hosts(&self.inventory),
+            ReplCommand::Save(file) => {
                 let text = pages::runbook(self)?;
-                self.hands.save(&file, &text)?;
-                self.hands.say(&format!("written: {file}\n"));
-                self.hands.next(&format!("baton check {}", typed(&file)));
+                self.host.save(&file, &text)?;
+                self.host.say(&format!("written: {file}\n"));
+                self.host.next(&format!("baton check {}", typed(&file)));
                 return Ok(());
             }
-            Command::Help(of) => pages::help(of.as_deref(), self.hands.width())?,
-            Command::Next | Command::Into | Command::Until(_) | Command::Redo | Command::Edit => return Ok(()),
-            Command::Happened(_) | Command::NotHappened(_) => return Ok(()),
-            Command::Skip(_) | Command::Undo | Command::Rollback(_) | Command::Break(_) => return Ok(()),
-            Command::Sh { .. } | Command::Note(_) | Command::Quit => return Ok(()),
+            ReplCommand::Help(of) => pages::help(of.as_deref(), self.host.width())?,
+            ReplCommand::Next | ReplCommand::Into | ReplCommand::Until(_) | ReplCommand::Redo | ReplCommand::Edit => {
+                return Ok(());
+            }
+            ReplCommand::Happened(_) | ReplCommand::NotHappened(_) => return Ok(()),
+            ReplCommand::Skip(_) | ReplCommand::Undo | ReplCommand::Rollback(_) | ReplCommand::Break(_) => {
+                return Ok(());
+            }
+            ReplCommand::Sh { .. } | ReplCommand::Note(_) | ReplCommand::Quit => return Ok(()),
         };
-        self.hands.say(&text);
+        self.host.say(&text);
         Ok(())
     }
 
@@ -191,7 +195,7 @@ impl Steer {
         for expression in watched {
             let value = self.notebook.look_through(Rc::new(Peek(self.door()?)), &expression, track);
             let value = value.unwrap_or_else(|error| format!("? {}", error.message));
-            self.hands.say(&format!("{} = {}\n", shown(&expression), shown(&value)));
+            self.host.say(&format!("{} = {}\n", shown(&expression), shown(&value)));
         }
         Ok(())
     }
@@ -205,11 +209,11 @@ impl Steer {
     }
 
     /// Lets the run go on to where it is aimed.
-    fn onward(&self, door: &Dispatcher, stop: &Stop, (word, aim): (&str, Aim)) -> Checked<Option<Answer>> {
+    fn onward(&self, door: &Dispatcher, stop: &Stop, (word, aim): (&str, Target)) -> Checked<Option<Decision>> {
         self.needs_runbook(word)?;
         self.aim.replace(aim);
         if stop.ahead != Ahead::Nothing {
-            return Ok(Some(Answer::Go));
+            return Ok(Some(Decision::Go));
         }
         match self.former.borrow().clone() {
             Some((ending @ (Ending::Failed | Ending::Unmet | Ending::Bug), message, effect)) => {
@@ -220,13 +224,13 @@ impl Steer {
                 let error = Error::new(Kind::Usage, format!("`:{word}` cannot pass what is in doubt: {message}"));
                 Err(OF_DOUBT.iter().fold(error, |error, way| error.hint(*way)))
             }
-            Some(_) | None => Ok(Some(Answer::Leave(Leave::On))),
+            Some(_) | None => Ok(Some(Decision::Leave(LeaveReason::On))),
         }
     }
 
-    fn until(&self, door: &Dispatcher, stop: &Stop, step: &str) -> Checked<Option<Answer>> {
+    fn until(&self, door: &Dispatcher, stop: &Stop, step: &str) -> Checked<Option<Decision>> {
         self.needs_runbook("until")?;
-        let aim = Aim::Until(self.still_to_come(step, stop)?);
+        let aim = Target::Until(self.still_to_come(step, stop)?);
         self.onward(door, stop, ("until", aim))
     }
 
@@ -240,8 +244,8 @@ impl Steer {
             return Err(error.hint("have it done: :next"));
         }
         let comes_again = |name: &str| {
-            let same = |written: &&Written| written.name == name;
-            let all: Vec<&Written> = self.written.iter().filter(same).collect();
+            let same = |written: &&WrittenStep| written.name == name;
+            let all: Vec<&WrittenStep> = self.written.iter().filter(same).collect();
             all.len() != 1 || all.iter().any(|written| written.repeats)
         };
         let begun = self.diary.steps();
@@ -257,24 +261,24 @@ impl Steer {
         }
     }
 
-    fn redo(&self, stop: &Stop) -> Checked<Option<Answer>> {
+    fn redo(&self, stop: &Stop) -> Checked<Option<Decision>> {
         let broken = self.broken.borrow().clone();
         let rests = stop.ahead == Ahead::Nothing && self.has_runbook;
         match broken {
-            Some((n, _)) => Ok(Some(Answer::Leave(Leave::RedoLine(n)))),
-            None if rests => Ok(Some(Answer::Leave(Leave::Redo))),
+            Some((n, _)) => Ok(Some(Decision::Leave(LeaveReason::RedoLine(n)))),
+            None if rests => Ok(Some(Decision::Leave(LeaveReason::Redo))),
             None => Err(Error::new(Kind::Usage, "nothing has failed that could be tried again")),
         }
     }
 
-    fn skip(&self, door: &Dispatcher, stop: &Stop, reason: String) -> Checked<Option<Answer>> {
+    fn skip(&self, door: &Dispatcher, stop: &Stop, reason: String) -> Checked<Option<Decision>> {
         self.needs_runbook("skip")?;
         if stop.ahead != Ahead::Nothing {
-            return Ok(Some(Answer::Skip(reason)));
+            return Ok(Some(Decision::Skip(reason)));
         }
         match self.former.borrow().clone() {
             Some((Ending::Failed | Ending::Doubt, _, Some(_))) => {
-                Ok(Some(Answer::Leave(Leave::Said(Verdict::Skip(reason)))))
+                Ok(Some(Decision::Leave(LeaveReason::Said(OperatorRuling::Skip(reason)))))
             }
             Some((ending @ (Ending::Failed | Ending::Unmet | Ending::Bug), ..)) => {
                 let error = Error::new(Kind::Usage, "no effect has failed here that could be left out");
@@ -290,33 +294,33 @@ impl Steer {
         }
     }
 
-    fn say_of_doubt(&self, stop: &Stop, verdict: Verdict) -> Checked<Option<Answer>> {
+    fn say_of_doubt(&self, stop: &Stop, verdict: OperatorRuling) -> Checked<Option<Decision>> {
         match *self.former.borrow() {
             Some((Ending::Doubt, _, Some(_))) if stop.ahead == Ahead::Nothing => {
-                Ok(Some(Answer::Leave(Leave::Said(verdict))))
+                Ok(Some(Decision::Leave(LeaveReason::Said(verdict))))
             }
             Some(_) | None => Err(Error::new(Kind::Usage, "nothing is in doubt here")),
         }
     }
 
-    fn undo(&self) -> Checked<Option<Answer>> {
+    fn undo(&self) -> Checked<Option<Decision>> {
         self.needs_runbook("undo")?;
         let steps = self.diary.steps();
-        let completed = |standing| matches!(standing, Standing::Done | Standing::Same);
+        let completed = |standing| matches!(standing, StepStanding::Done | StepStanding::Same);
         let done = steps.iter().filter(|step| step.track == TrackId::main() && completed(step.standing));
         match done.max_by_key(|step| step.ended) {
-            Some(step) => Ok(Some(Answer::Leave(Leave::Back(Some(step.number.clone()))))),
+            Some(step) => Ok(Some(Decision::Leave(LeaveReason::Back(Some(step.number.clone()))))),
             None => Err(Error::new(Kind::Usage, "no step is completed yet: there is nothing to undo")),
         }
     }
 
-    fn rollback(&self, step: Option<&str>) -> Checked<Option<Answer>> {
+    fn rollback(&self, step: Option<&str>) -> Checked<Option<Decision>> {
         self.needs_runbook("rollback")?;
-        let Some(wanted) = step else { return Ok(Some(Answer::Leave(Leave::Back(None)))) };
+        let Some(wanted) = step else { return Ok(Some(Decision::Leave(LeaveReason::Back(None)))) };
         let steps = self.diary.steps();
         let on_main = || steps.iter().filter(|step| step.track == TrackId::main());
         match on_main().find(|step| step.number == wanted || step.name == wanted) {
-            Some(step) => Ok(Some(Answer::Leave(Leave::Back(Some(step.number.clone()))))),
+            Some(step) => Ok(Some(Decision::Leave(LeaveReason::Back(Some(step.number.clone()))))),
             None => {
                 let near = did_you_mean(wanted, on_main().map(|step| step.name.as_str()));
                 let error = Error::new(Kind::Usage, format!("no step `{wanted}` has begun in this run"));
@@ -325,7 +329,7 @@ impl Steer {
         }
     }
 
-    fn breakpoint(&self, word: Option<String>) -> Checked<Option<Answer>> {
+    fn breakpoint(&self, word: Option<String>) -> Checked<Option<Decision>> {
         self.needs_runbook("break")?;
         let mut breaks = self.breaks.borrow_mut();
         if let Some(word) = word {
@@ -338,7 +342,7 @@ impl Steer {
             }
             breaks.push(word);
         }
-        self.hands.say(&pages::words(&breaks, "no breakpoints: :break STEP|VERB|HOST"));
+        self.host.say(&pages::words(&breaks, "no breakpoints: :break STEP|VERB|HOST"));
         Ok(None)
     }
 
@@ -367,7 +371,7 @@ impl Steer {
             LineEnd::Value(value) if lines_of(value).is_some() => {
                 let lines: String =
                     lines_of(value).unwrap_or_default().iter().map(|line| format!("{}\n", shown(line))).collect();
-                self.hands.say(&lines);
+                self.host.say(&lines);
                 Ok(())
             }
             LineEnd::Value(_) | LineEnd::Failed { .. } | LineEnd::CutOff | LineEnd::Halted => self.tell(&line, end),

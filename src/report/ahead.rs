@@ -7,11 +7,11 @@ use crate::model::text::lines_shown;
 use crate::model::value::Value;
 
 /// What a line is about, and its words, safe to show.
-type Line = (&'static str, String);
+type AheadLine = (&'static str, String);
 
 /// The lines that tell of an effect that stands in this step, at this place.
 #[must_use]
-pub fn lines(effect: &Effect, attempt: u32, step: (&str, &str), place: Option<&PlaceData>) -> Vec<Line> {
+pub fn lines(effect: &Effect, attempt: u32, step: (&str, &str), place: Option<&PlaceData>) -> Vec<AheadLine> {
     let mut lines = match &effect.action {
         Action::Job(job) => change(effect, job),
         Action::Put(file) => carried(&file.local, &file.remote, file),
@@ -42,7 +42,7 @@ pub fn lines(effect: &Effect, attempt: u32, step: (&str, &str), place: Option<&P
     lines.into_iter().map(|(word, text)| (word, lines_shown(&text))).collect()
 }
 
-fn change(effect: &Effect, job: &Job) -> Vec<Line> {
+fn change(effect: &Effect, job: &Job) -> Vec<AheadLine> {
     let mut lines = vec![("verb", job.verb.clone())];
     if job.argv.is_empty() {
         lines.push(("command", format!("none is known for `{}`", effect.label)));
@@ -57,7 +57,7 @@ fn change(effect: &Effect, job: &Job) -> Vec<Line> {
     lines
 }
 
-fn carried(from: &str, to: &str, file: &Transfer) -> Vec<Line> {
+fn carried(from: &str, to: &str, file: &Transfer) -> Vec<AheadLine> {
     vec![("from", from.to_owned()), ("to", to.to_owned()), ("limit", file.limit.to_string())]
 }
 

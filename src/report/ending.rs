@@ -2,13 +2,13 @@
 //! It must not judge: what it says is in the [`Summary`].
 
 use crate::error::Error;
-use crate::journal::left_out::{Spoken, Word};
+use crate::journal::left_out::{LeftOutRuling, Spoken};
 use crate::model::run::record::Ending;
 use crate::model::text::{lines_shown, shown};
 use crate::report::clients::{Arrived, Moved};
 use crate::report::layout::{Badge, badge, between, date_and_time, day, hanging, padded, time_of_day, width, wrap};
 use crate::report::questions::next_commands;
-use crate::report::redundancy::{Condition, Interval};
+use crate::report::redundancy::{Condition, ObservedInterval};
 use crate::report::style::{Style, Tone};
 use crate::report::summary::Summary;
 use jiff::tz::TimeZone;
@@ -48,7 +48,7 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
 /// How a run stands. A way back that is not at its end is called the same wherever it is told.
 #[must_use]
 pub fn standing(sum: &Summary) -> Badge {
-    let is_complete = !sum.spoken.iter().any(|spoken| spoken.word == Word::LeftOut);
+    let is_complete = !sum.spoken.iter().any(|spoken| spoken.word == LeftOutRuling::LeftOut);
     let not_complete = if sum.gives_up { NOT_GIVEN_UP } else { NOT_COMPLETE };
     match sum.ending {
         Some(Ending::Failed | Ending::Bug | Ending::Doubt) if sum.goes_back => badge('✗', not_complete, Tone::Bad),
@@ -63,8 +63,8 @@ fn exceptions(sum: &Summary) -> Vec<String> {
     let told = |spoken: &Spoken| {
         let Spoken { what, by, reason, .. } = spoken;
         match spoken.word {
-            Word::LeftOut => format!("not undone: {what} (skipped by {by}: {reason})"),
-            Word::Done => format!("by {by}'s word: {what} ({reason})"),
+            LeftOutRuling::LeftOut => format!("not undone: {what} (skipped by {by}: {reason})"),
+            LeftOutRuling::Done => format!("by {by}'s word: {what} ({reason})"),
         }
     };
     let counts = sum.goes_back || matches!(sum.ending, Some(Ending::RolledBack | Ending::Aborted));
@@ -302,7 +302,7 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     for pair in &sum.unbroken {
         text += &format!("  {} never without service\n", padded(&shown(pair), 14));
     }
-    for Interval { whose, condition, from, until } in &sum.intervals {
+    for ObservedInterval { whose, condition, from, until } in &sum.intervals {
         let (what, at_most, still) = match condition {
             Condition::NobodyServes => ("nobody served", " at most", "none seen yet"),
             Condition::NoRedundancy => ("no redundancy", "", "not seen whole"),

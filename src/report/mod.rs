@@ -3,20 +3,20 @@
 
 pub mod ahead;
 pub mod clients;
-pub mod deeds;
 pub mod diagnostic;
 pub mod ending;
 pub mod json;
 pub mod layout;
+pub mod operator_actions;
 mod outputs;
 pub mod questions;
 pub mod redundancy;
+pub mod rollback_plan;
 mod steps;
 pub mod style;
 pub mod summary;
 pub mod terminal;
 mod waits;
-pub mod way_back;
 
 use crate::model::run::event::{Event, Sink};
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// A question that a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct RecordedQuestion {
     /// Which effect asks.
     pub id: EffectId,
     /// Its digest: what a person is shown.
@@ -22,12 +22,12 @@ pub struct Question {
     /// Since when, wall clock milliseconds.
     pub since: i64,
     /// The answer, if there is one.
-    pub answer: Option<Answer>,
+    pub answer: Option<RecordedAnswer>,
 }
 
 /// An answer on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct RecordedAnswer {
     /// The word.
     pub word: String,
     /// What they added.
@@ -42,15 +42,15 @@ pub struct Answer {
 
 /// Collects questions from the records of a run, from the first one on.
 #[derive(Debug, Default)]
-pub struct Questions {
+pub struct QuestionLog {
     /// Each with the number of the record that asks it.
-    known: BTreeMap<EffectId, (u64, Question)>,
+    known: BTreeMap<EffectId, (u64, RecordedQuestion)>,
     records: u64,
     /// The run goes back: what its script asks stands still.
     back: bool,
 }
 
-impl Questions {
+impl QuestionLog {
     /// Those in these records.
     #[must_use]
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
@@ -67,7 +67,7 @@ impl Questions {
                 self.known.remove(id);
                 if let Action::Ask(ask) = &effect.action {
                     let (ask, digest) = (ask.clone(), digest.clone());
-                    let question = Question { id: id.clone(), digest, ask, since: at.wall, answer: None };
+                    let question = RecordedQuestion { id: id.clone(), digest, ask, since: at.wall, answer: None };
                     self.known.insert(id.clone(), (self.records, question));
                 }
             }
@@ -78,7 +78,7 @@ impl Questions {
             }
             Record::Answered { id, word, note, name, at, .. } => {
                 let (word, note, by) = (word.clone(), note.clone(), name.clone());
-                let answer = Answer { word, note, by, at: at.wall, elsewhere: true };
+                let answer = RecordedAnswer { word, note, by, at: at.wall, elsewhere: true };
                 if let Some((_, question)) = self.known.get_mut(id) {
                     question.answer = Some(answer);
                 }
@@ -97,32 +97,32 @@ impl Questions {
     }
 
     /// All of them, by track and then in the order they were asked.
-    pub fn all(&self) -> impl Iterator<Item = &Question> {
+    pub fn all(&self) -> impl Iterator<Item = &RecordedQuestion> {
         self.known.values().map(|(_, question)| question)
     }
 
     /// Those that wait for an answer.
-    pub fn open(&self) -> impl Iterator<Item = &Question> {
+    pub fn open(&self) -> impl Iterator<Item = &RecordedQuestion> {
         self.all().filter(|question| self.is_open(question))
     }
 
     /// Whether a question waits for an answer: nobody has given one, and the run does not go back from it.
     #[must_use]
-    pub fn is_open(&self, question: &Question) -> bool {
+    pub fn is_open(&self, question: &RecordedQuestion) -> bool {
         question.answer.is_none() && !(self.back && question.id.track.is_scripts())
     }
 }
 
-fn given(outcome: &Outcome, at: i64) -> Answer {
+fn given(outcome: &Outcome, at: i64) -> RecordedAnswer {
     let Outcome::Done { value, .. } = outcome else {
-        return Answer { word: String::new(), note: String::new(), by: String::new(), at, elsewhere: false };
+        return RecordedAnswer { word: String::new(), note: String::new(), by: String::new(), at, elsewhere: false };
     };
     let field = |name| value.get(name).and_then(Value::as_text).unwrap_or_default().to_owned();
     let word = if value.as_map().is_some() { field("word") } else { value.to_string() };
-    Answer { word, note: field("note"), by: field("by"), at, elsewhere: false }
+    RecordedAnswer { word, note: field("note"), by: field("by"), at, elsewhere: false }
 }
 
-impl Question {
+impl RecordedQuestion {
     /// What a person is shown: the gate, since when, the text, the evidence, the words.
     #[must_use]
     pub fn shown(&self, style: &Style, zone: &TimeZone) -> String {
@@ -159,7 +159,7 @@ impl Question {
 
 /// The commands that answer these and carry on, one a line.
 #[must_use]
-pub fn next_commands(run: &str, open: &[Question], style: &Style) -> String {
+pub fn next_commands(run: &str, open: &[RecordedQuestion], style: &Style) -> String {
     let mut text = String::new();
     for (n, question) in open.iter().enumerate() {
         let label = if n == 0 { "next:" } else { "     " };

@@ -21,7 +21,7 @@ pub enum Condition {
 
 /// For how long something was in a condition, as the runner saw it: from asking for it until it was known to be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interval {
+pub struct ObservedInterval {
     /// Which pair or service.
     pub whose: String,
     /// In which condition.
@@ -34,7 +34,7 @@ pub struct Interval {
 
 /// What is known of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
+enum MemberKnowledge {
     /// Nothing yet.
     Nothing,
     /// It was read to be primary.
@@ -52,7 +52,7 @@ pub(super) struct Redundancy(Vec<Watched>);
 #[derive(Debug)]
 struct Watched {
     pair: String,
-    members: [(String, Known); 2],
+    members: [(String, MemberKnowledge); 2],
     /// When each was last read to be primary, as long as nothing else was heard of it.
     read: [Option<i64>; 2],
     /// Whether anything was changed on a member: other pairs are not spoken of.
@@ -63,7 +63,7 @@ struct Watched {
     alone: Option<i64>,
     /// Since when nobody is known to serve.
     unserved: Option<i64>,
-    over: Vec<Interval>,
+    over: Vec<ObservedInterval>,
 }
 
 impl Redundancy {
@@ -71,7 +71,7 @@ impl Redundancy {
     pub(super) fn of(pairs: &BTreeMap<String, Pair>) -> Self {
         let watched = |pair: &Pair| Watched {
             pair: pair.name.clone(),
-            members: [&pair.primary, &pair.backup].map(|member| (member.clone(), Known::Nothing)),
+            members: [&pair.primary, &pair.backup].map(|member| (member.clone(), MemberKnowledge::Nothing)),
             read: [None; 2],
             touched: false,
             served: false,
@@ -94,27 +94,27 @@ impl Redundancy {
 
     /// A service is shut down.
     pub(super) fn away(&mut self, service: &str, at: i64) {
-        self.learn(service, Known::Away, (at, at));
+        self.learn(service, MemberKnowledge::Away, (at, at));
     }
 
     /// A service was found not to run. When it went down nobody knows: it may have been any time since it was last read
     /// to serve.
     pub(super) fn found_away(&mut self, service: &str, at: i64) {
         let since = self.0.iter().find_map(|watched| watched.read_at(service)).unwrap_or(at);
-        self.learn(service, Known::Away, (since, at));
+        self.learn(service, MemberKnowledge::Away, (since, at));
     }
 
     /// The role of a service was read.
     pub(super) fn role(&mut self, service: &str, role: &str, at: i64) {
         match role {
-            "primary" => self.learn(service, Known::Primary, (at, at)),
-            "backup" => self.learn(service, Known::Backup, (at, at)),
+            "primary" => self.learn(service, MemberKnowledge::Primary, (at, at)),
+            "backup" => self.learn(service, MemberKnowledge::Backup, (at, at)),
             "none" => self.found_away(service, at),
             _ => {}
         }
     }
 
-    fn learn(&mut self, service: &str, known: Known, at: (i64, i64)) {
+    fn learn(&mut self, service: &str, known: MemberKnowledge, at: (i64, i64)) {
         for watched in &mut self.0 {
             if let Some(place) = watched.place(service) {
                 watched.learn(place, known, at);
@@ -123,7 +123,7 @@ impl Redundancy {
     }
 
     /// The intervals of all pairs, and the pairs that were changed and never were without somebody who serves.
-    pub(super) fn finish(self) -> (Vec<Interval>, Vec<String>) {
+    pub(super) fn finish(self) -> (Vec<ObservedInterval>, Vec<String>) {
         let (mut intervals, mut unbroken) = (Vec::new(), Vec::new());
         for mut watched in self.0 {
             watched.close(Condition::NoRedundancy, None);
@@ -149,20 +149,23 @@ impl Watched {
     }
 
     /// What is known of a member from a reading at `at`, and may have been so from `since` on.
-    fn learn(&mut self, place: usize, known: Known, (since, at): (i64, i64)) {
-        self.read[place] = (known == Known::Primary).then_some(at);
+    fn learn(&mut self, place: usize, known: MemberKnowledge, (since, at): (i64, i64)) {
+        self.read[place] = (known == MemberKnowledge::Primary).then_some(at);
         let former = std::mem::replace(&mut self.members[place].1, known);
         let now = [self.members[0].1, self.members[1].1];
         let other = now[1 - place];
-        if matches!(now, [Known::Primary, Known::Backup] | [Known::Backup, Known::Primary]) {
+        if matches!(
+            now,
+            [MemberKnowledge::Primary, MemberKnowledge::Backup] | [MemberKnowledge::Backup, MemberKnowledge::Primary]
+        ) {
             self.close(Condition::NoRedundancy, Some(at));
-        } else if now.contains(&Known::Away) || now == [Known::Primary, Known::Primary] {
+        } else if now.contains(&MemberKnowledge::Away) || now == [MemberKnowledge::Primary, MemberKnowledge::Primary] {
             self.alone.get_or_insert(since);
         }
-        if now.contains(&Known::Primary) {
+        if now.contains(&MemberKnowledge::Primary) {
             self.served = true;
             self.close(Condition::NobodyServes, Some(at));
-        } else if known == Known::Away && served_before(former, other) {
+        } else if known == MemberKnowledge::Away && served_before(former, other) {
             // It was the one that served, and the other was not seen to serve yet.
             self.unserved.get_or_insert(since);
         }
@@ -172,23 +175,23 @@ impl Watched {
     fn close(&mut self, condition: Condition, until: Option<i64>) {
         let open = if condition == Condition::NobodyServes { &mut self.unserved } else { &mut self.alone };
         if let Some(from) = open.take() {
-            self.over.push(Interval { whose: self.pair.clone(), condition, from, until });
+            self.over.push(ObservedInterval { whose: self.pair.clone(), condition, from, until });
         }
     }
 }
 
 /// Whether the member that goes away may have been the one that served, or was the last one.
-fn served_before(former: Known, other: Known) -> bool {
+fn served_before(former: MemberKnowledge, other: MemberKnowledge) -> bool {
     match former {
-        Known::Primary => true,
-        Known::Nothing => matches!(other, Known::Backup | Known::Away),
-        Known::Backup | Known::Away => other == Known::Away,
+        MemberKnowledge::Primary => true,
+        MemberKnowledge::Nothing => matches!(other, MemberKnowledge::Backup | MemberKnowledge::Away),
+        MemberKnowledge::Backup | MemberKnowledge::Away => other == MemberKnowledge::Away,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Condition, Interval, Redundancy};
+    use super::{Condition, ObservedInterval, Redundancy};
     use crate::model::site::inventory::Pair;
     use std::collections::BTreeMap;
 
@@ -199,7 +202,7 @@ mod tests {
     }
 
     fn told(watched: Redundancy) -> Vec<(Condition, i64, Option<i64>)> {
-        let tell = |one: Interval| (one.condition, one.from, one.until);
+        let tell = |one: ObservedInterval| (one.condition, one.from, one.until);
         watched.finish().0.into_iter().map(tell).collect()
     }
 

@@ -5,7 +5,7 @@ use crate::model::run::record::TrackId;
 use std::collections::BTreeMap;
 
 /// A step under way.
-pub(super) struct Step {
+pub(super) struct StepUnderWay {
     name: String,
     /// Since when, wall clock milliseconds.
     pub(super) since: i64,
@@ -15,7 +15,7 @@ pub(super) struct Step {
     spared: bool,
 }
 
-impl Step {
+impl StepUnderWay {
     /// It was there to change something, and there was nothing to change.
     pub(super) fn was_so_already(&self) -> bool {
         self.spared && !self.acted
@@ -24,17 +24,17 @@ impl Step {
 
 /// The steps under way.
 #[derive(Default)]
-pub(super) struct Steps(BTreeMap<(TrackId, String), Step>);
+pub(super) struct StepsUnderWay(BTreeMap<(TrackId, String), StepUnderWay>);
 
-impl Steps {
+impl StepsUnderWay {
     /// A step begins.
     pub(super) fn begin(&mut self, track: &TrackId, number: &str, name: &str, since: i64) {
-        let step = Step { name: name.to_owned(), since, acted: false, spared: false };
+        let step = StepUnderWay { name: name.to_owned(), since, acted: false, spared: false };
         self.0.insert((track.clone(), number.to_owned()), step);
     }
 
     /// A step has ended.
-    pub(super) fn end(&mut self, track: &TrackId, number: &str) -> Option<Step> {
+    pub(super) fn end(&mut self, track: &TrackId, number: &str) -> Option<StepUnderWay> {
         self.0.remove(&(track.clone(), number.to_owned()))
     }
 
@@ -56,7 +56,7 @@ impl Steps {
     }
 
     /// The step and those it is part of, be they of the track that its own was forked from.
-    fn around<'a>(&'a mut self, track: &'a TrackId, number: &'a str) -> impl Iterator<Item = &'a mut Step> {
+    fn around<'a>(&'a mut self, track: &'a TrackId, number: &'a str) -> impl Iterator<Item = &'a mut StepUnderWay> {
         let is_in =
             move |outer: &str| number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let is_around = move |(of, outer): &(TrackId, String)| {

@@ -2,16 +2,16 @@
 //! redundancy and which service was stopped. Pure reading of records; it claims no more than the runner could see and
 //! prints nothing.
 
-use crate::journal::left_out::{LeftOut, Spoken, Word};
+use super::operator_actions::deed;
+use crate::journal::left_out::{LeftOut, LeftOutRuling, Spoken};
 use crate::model::run::effect::{Action, Effect, Outcome};
-use crate::model::run::record::{EffectId, Ending, Record, TrackId, Way, Who};
+use crate::model::run::record::{EffectId, Ending, Record, RollbackScope, TrackId, Who};
 use crate::model::site::inventory::Pair;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::clients::{Clients, Moved};
-use crate::report::deeds::deed;
-use crate::report::questions::{Question, Questions};
-use crate::report::redundancy::{Condition, Interval, Redundancy};
+use crate::report::questions::{QuestionLog, RecordedQuestion};
+use crate::report::redundancy::{Condition, ObservedInterval, Redundancy};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the steps of a way back that undo others are called.
@@ -83,11 +83,11 @@ pub struct Summary {
     /// Questions and their answers.
     pub answers: Vec<Answered>,
     /// The questions that nobody has answered yet, of a run that is not over.
-    pub open: Vec<Question>,
+    pub open: Vec<RecordedQuestion>,
     /// What did not go as planned.
     pub deviations: Vec<Deviation>,
     /// Who had to do without what; the worst first, then by beginning.
-    pub intervals: Vec<Interval>,
+    pub intervals: Vec<ObservedInterval>,
     /// The pairs that were changed and, as far as their roles were read, never were without somebody who serves.
     pub unbroken: Vec<String>,
     /// Where the clients went of each server that went away.
@@ -119,12 +119,12 @@ pub fn summarise<'a>(
     sum.steps = begun.iter().filter(|(track, _)| track.is_scripts()).count();
     sum.steps_done = done.iter().filter(|(track, _)| track.is_scripts()).count();
     let undone = |(track, number): &&(TrackId, String)| {
-        !track.is_scripts() && left_out.word_in(track, number).is_none_or(|(word, ..)| word != Word::LeftOut)
+        !track.is_scripts() && left_out.word_in(track, number).is_none_or(|(word, ..)| word != LeftOutRuling::LeftOut)
     };
     sum.steps_undone = done.iter().filter(undone).count();
     sum.spoken = left_out.spoken().to_vec();
     sum.roles.retain(|service, _| !open.contains_key(&(service.clone(), Condition::Stopped)));
-    let still = |((whose, condition), from)| Interval { whose, condition, from, until: None };
+    let still = |((whose, condition), from)| ObservedInterval { whose, condition, from, until: None };
     sum.intervals.extend(open.into_iter().map(still));
     let (mut intervals, unbroken) = redundancy.finish();
     sum.intervals.append(&mut intervals);
@@ -155,7 +155,7 @@ struct Adder {
     clients: Clients,
     /// Services that take no changes, as far as was seen.
     refusing: BTreeSet<String>,
-    questions: Questions,
+    questions: QuestionLog,
     left_out: LeftOut,
     /// Somebody has answered from elsewhere since it stopped.
     answered: bool,
@@ -243,7 +243,7 @@ impl Adder {
             Record::Opened { .. } | Record::Rollback { .. } => {
                 if let Record::Rollback { way, .. } = record {
                     self.partly_undone = false;
-                    (self.sum.goes_back, self.sum.gives_up) = (true, *way == Way::Abort);
+                    (self.sum.goes_back, self.sum.gives_up) = (true, *way == RollbackScope::Abort);
                 }
                 self.sum.ending = None;
                 self.sum.message.clear();
@@ -439,7 +439,7 @@ impl Adder {
     fn leave(&mut self, whose: &str, condition: Condition, wall: i64) {
         if let Some(from) = self.open.remove(&(whose.to_owned(), condition)) {
             let until = Some(wall);
-            self.sum.intervals.push(Interval { whose: whose.to_owned(), condition, from, until });
+            self.sum.intervals.push(ObservedInterval { whose: whose.to_owned(), condition, from, until });
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A run as a person watches it: one entry a change, aligned, calm. Successful readings are not shown; the journal has
 //! them. It must not decide anything, and every foreign text passes through [`shown`] before it is written.
 
-use crate::journal::left_out::{LeftOut, Word};
+use super::operator_actions::{ALREADY, NOT_REACHED, OperatorAction, SKIPPED, answer, deed, given};
+use crate::journal::left_out::{LeftOut, LeftOutRuling};
 use crate::model::run::effect::{Action, Ask, Class, Effect, Failure, Outcome};
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::record::{EffectId, Moment, Record, TrackId, Who};
@@ -9,12 +10,11 @@ use crate::model::span::Span;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
 use crate::report::ahead;
-use crate::report::deeds::{ALREADY, Deed, NOT_REACHED, SKIPPED, answer, deed, given};
 use crate::report::layout::{
     Badge, TEXT_COLUMN, badge, between, cut, day, entry, hanging, heading, lane, padded, time_of_day, under, wrap,
 };
 use crate::report::outputs::Outputs;
-use crate::report::steps::Steps;
+use crate::report::steps::StepsUnderWay;
 use crate::report::style::{Style, Tone};
 use crate::report::waits::Waits;
 use jiff::tz::TimeZone;
@@ -28,7 +28,7 @@ pub const REWRITE: &str = "\r\u{1b}[2K";
 const TAIL_LINES: usize = 10;
 
 /// Writes the human view of events.
-pub struct Terminal {
+pub struct TerminalView {
     out: Box<dyn Write>,
     style: Style,
     zone: TimeZone,
@@ -39,7 +39,7 @@ pub struct Terminal {
     /// Effects of a former runner that it did not see the end of.
     open: BTreeSet<EffectId>,
     /// Steps under way.
-    steps: Steps,
+    steps: StepsUnderWay,
     /// What each track waits for.
     waits: Waits,
     /// What commands print.
@@ -49,7 +49,7 @@ pub struct Terminal {
     folded: Option<usize>,
     status_shown: bool,
     /// Questions that were answered from elsewhere, and who did.
-    answered: BTreeMap<EffectId, Deed>,
+    answered: BTreeMap<EffectId, OperatorAction>,
     /// What people said of things on the way back.
     left_out: LeftOut,
     /// Questions are put on this very terminal: telling them here too would say them twice.
@@ -58,7 +58,7 @@ pub struct Terminal {
     prompt: Option<String>,
 }
 
-impl Terminal {
+impl TerminalView {
     /// A view on `out`; times of day are in `zone`.
     #[must_use]
     pub fn new(out: Box<dyn Write>, style: Style, zone: TimeZone) -> Self {
@@ -69,7 +69,7 @@ impl Terminal {
             day: None,
             effects: BTreeMap::new(),
             open: BTreeSet::new(),
-            steps: Steps::default(),
+            steps: StepsUnderWay::default(),
             waits: Waits::default(),
             outputs: Outputs::default(),
             readings: BTreeMap::new(),
@@ -256,7 +256,7 @@ impl Terminal {
         }
         for id in std::mem::take(&mut self.open) {
             let Some((effect, since)) = self.effects.get(&id).cloned() else { continue };
-            if let Some(Deed { at, badge, words, .. }) = self.answered.get(&id).cloned() {
+            if let Some(OperatorAction { at, badge, words, .. }) = self.answered.get(&id).cloned() {
                 self.entry(at, badge, &words, "");
             } else if let Action::Ask(ask) = &effect.action {
                 self.question(&id, ask, since);
@@ -294,10 +294,10 @@ impl Terminal {
                     self.entry(at.wall, ALREADY, &format!("step {number}: was so already"), &took);
                 }
                 None => self.entry(at.wall, done, &format!("step {number}"), &took),
-                Some((Word::Done, what, by)) => {
+                Some((LeftOutRuling::Done, what, by)) => {
                     self.entry(at.wall, done, &format!("step {number}, by {by}'s word: {what}"), &took);
                 }
-                Some((Word::LeftOut, what, _)) => {
+                Some((LeftOutRuling::LeftOut, what, _)) => {
                     self.entry(at.wall, SKIPPED, &format!("step {number}, not undone: {what}"), &took);
                 }
             },
@@ -467,7 +467,7 @@ impl Terminal {
     }
 }
 
-impl Sink for Terminal {
+impl Sink for TerminalView {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Recorded { record, replayed, .. } => self.recorded(record, *replayed),

@@ -50,7 +50,7 @@ pub(super) struct Waits {
 }
 
 /// A wait as it is told now.
-pub(super) struct Told {
+pub(super) struct WaitLine {
     /// What is waited for, and how it stands.
     what: String,
     /// How much longer at the most, with the comma before it.
@@ -61,7 +61,7 @@ pub(super) struct Told {
     pub(super) is_due: bool,
 }
 
-impl Told {
+impl WaitLine {
     /// All of it.
     pub(super) fn words(&self) -> String {
         format!("{}{}", self.what, self.left)
@@ -91,7 +91,7 @@ impl Waits {
         (what, reading): (&str, &str),
         left: Option<Span>,
         now: i64,
-    ) -> Told {
+    ) -> WaitLine {
         let effect = of.map(|(effect, _)| effect);
         let left = left.map_or_else(String::new, |left| format!(", {left} left"));
         let (what, reading) = (shown(what), shown(reading));
@@ -117,7 +117,7 @@ impl Waits {
             None => (true, now, HEARTBEAT),
         };
         self.of_tracks.insert(id.track.clone(), Wait { what: key, since, said, pause });
-        Told { what: stands, left, since, is_due }
+        WaitLine { what: stands, left, since, is_due }
     }
 
     /// The wait of this track is over.

@@ -10,7 +10,7 @@ use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
 use crate::script::closures::Closure;
-use crate::script::context::{Fallible, Track, terminated};
+use crate::script::context::{Fallible, ScriptTrack, terminated};
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
 use crate::script::failure::{self, Bug};
@@ -29,7 +29,7 @@ pub(crate) struct Call<'a> {
     /// What is said about the primitive.
     pub(crate) doc: &'static VerbDoc,
     /// The track it belongs to; none while modules are loaded.
-    track: Option<Rc<Track>>,
+    track: Option<Rc<ScriptTrack>>,
     args: Vec<Dynamic>,
     /// In a trial: something was read that only the run will tell.
     unwritten: Cell<bool>,
@@ -50,7 +50,7 @@ impl<'a> Call<'a> {
         doc: &'static VerbDoc,
         args: Vec<Dynamic>,
     ) -> Fallible<Self> {
-        let track = Track::of(context);
+        let track = ScriptTrack::of(context);
         if track.as_ref().is_some_and(|track| track.is_over()) {
             return Err(terminated(context.call_position()));
         }
@@ -79,7 +79,7 @@ impl<'a> Call<'a> {
     }
 
     /// The track that calls.
-    pub(crate) fn track(&self) -> Fallible<&Rc<Track>> {
+    pub(crate) fn track(&self) -> Fallible<&Rc<ScriptTrack>> {
         self.track.as_ref().ok_or_else(|| {
             let name = self.doc.name;
             self.bug(format!("`{name}` cannot be called while a module is loaded; call it inside a function"))

@@ -2,7 +2,7 @@
 //! so that tracks share nothing. It must not know what the closures are for.
 
 use crate::holdings::NESTING_MAX;
-use crate::script::context::{Fallible, Track};
+use crate::script::context::{Fallible, ScriptTrack};
 #[allow(deprecated)] // Rhai marks what may change in later versions; its version is pinned.
 use rhai::NativeCallContextStore;
 use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
@@ -50,7 +50,7 @@ impl Closure {
 
     /// Calls it for `track`. It may be called again, also after the script has come to its end.
     #[allow(deprecated)]
-    pub(crate) fn call(&self, engine: &Engine, track: &Rc<Track>, args: Vec<Dynamic>) -> Fallible<Dynamic> {
+    pub(crate) fn call(&self, engine: &Engine, track: &Rc<ScriptTrack>, args: Vec<Dynamic>) -> Fallible<Dynamic> {
         let mut surroundings = self.surroundings.clone();
         surroundings.global.tag = track.tag();
         at_home(&mut surroundings, track, &self.function);
@@ -64,7 +64,7 @@ impl Closure {
 #[allow(deprecated)]
 pub(crate) fn call_now(
     context: &NativeCallContext<'_>,
-    track: &Track,
+    track: &ScriptTrack,
     function: &FnPtr,
     args: Vec<Dynamic>,
 ) -> Fallible<Dynamic> {
@@ -79,7 +79,7 @@ pub(crate) fn call_now(
 
 /// Makes the surroundings those of the file that the closure is written in.
 #[allow(deprecated)]
-fn at_home(surroundings: &mut NativeCallContextStore, track: &Track, function: &FnPtr) {
+fn at_home(surroundings: &mut NativeCallContextStore, track: &ScriptTrack, function: &FnPtr) {
     if let Some(home) = track.run.program.home_of(function.fn_name()) {
         surroundings.global.source = Some(home.file.as_str().into());
         surroundings.global.lib.push(Rc::clone(&home.functions));
@@ -88,7 +88,7 @@ fn at_home(surroundings: &mut NativeCallContextStore, track: &Track, function: &
 
 /// A closure as a primitive gets it. The variable of a `for` is one and the same in all rounds: what a closure captured
 /// of it is what it is in this round.
-pub(crate) fn handed_over(track: &Track, function: FnPtr) -> FnPtr {
+pub(crate) fn handed_over(track: &ScriptTrack, function: FnPtr) -> FnPtr {
     let Some(home) = track.run.program.home_of(function.fn_name()) else { return function };
     let mut function = function;
     for captured in function.iter_curry_mut().enumerate().filter(|(index, _)| home.rounds.contains(index)) {

@@ -6,7 +6,7 @@ use crate::script::tree::{self, CallSite};
 
 /// A command that a script gives itself, or a restart of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
+pub struct ScriptCommand {
     /// The program: of a restart, nothing.
     pub program: Option<String>,
     /// Where it is called.
@@ -15,7 +15,7 @@ pub struct Command {
 
 /// The commands of a runbook and its modules whose program is written out, in the order of their files.
 #[must_use]
-pub fn commands(program: &Program) -> Vec<Command> {
+pub fn commands(program: &Program) -> Vec<ScriptCommand> {
     let mut found = Vec::new();
     for unit in program.units() {
         unit.ast.walk(&mut |path| {
@@ -24,8 +24,8 @@ pub fn commands(program: &Program) -> Vec<Command> {
                 let column = site.position.position().and_then(|column| u32::try_from(column).ok()).unwrap_or(1);
                 let place = Place { file: unit.file.clone(), line, column };
                 match site.name {
-                    "reboot" => found.push(Command { program: None, place }),
-                    "run" => found.extend(first_word(&site).map(|word| Command { program: Some(word), place })),
+                    "reboot" => found.push(ScriptCommand { program: None, place }),
+                    "run" => found.extend(first_word(&site).map(|word| ScriptCommand { program: Some(word), place })),
                     _ => {}
                 }
             }

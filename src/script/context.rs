@@ -1,4 +1,4 @@
-//! What a run knows while its script is evaluated. Every call reaches its [`Track`] through the engine's tag, so
+//! What a run knows while its script is evaluated. Every call reaches its [`ScriptTrack`] through the engine's tag, so
 //! nothing is global. It must not evaluate anything.
 
 use crate::dispatch::Door;
@@ -41,11 +41,11 @@ pub(crate) struct Run {
 }
 
 /// One strand of a run, as the script host sees it.
-pub(crate) struct Track {
+pub(crate) struct ScriptTrack {
     /// The run.
     pub(crate) run: Rc<Run>,
     /// Set by `hold`: the script of this track is over.
-    pub(crate) held: RefCell<Option<Held>>,
+    pub(crate) held: RefCell<Option<OnHold>>,
     /// The door has ended this track alone: effects are off and its record is at its end.
     pub(crate) left: Cell<bool>,
     /// How much time is left of the wait whose condition is being evaluated.
@@ -60,7 +60,7 @@ pub(crate) struct Track {
 
 /// The decision was given to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct OnHold {
     /// Why.
     pub(crate) reason: String,
     /// What they are to do.
@@ -89,7 +89,7 @@ pub(crate) struct OwnUndos {
     pub(crate) forks: BTreeMap<TrackId, StepId>,
 }
 
-impl Track {
+impl ScriptTrack {
     /// A track of `run` with nothing held and nothing owed.
     pub(crate) fn new(run: &Rc<Run>) -> Rc<Self> {
         let (held, left, left_of_wait) = (RefCell::default(), Cell::default(), Cell::default());

@@ -14,15 +14,16 @@ pub struct Edits {
 }
 
 /// Texts by key: `runbook:NAME`, `module:NAME`, `profile:NAME`, `inventory:FILE`.
-type Files = BTreeMap<String, String>;
+type TextsByKey = BTreeMap<String, String>;
 
 /// Compares two versions of the texts of a run.
 #[must_use]
-pub fn compare(before: &Files, now: &Files) -> Edits {
-    let (old, new) = (Parts::of(before), Parts::of(now));
+pub fn compare(before: &TextsByKey, now: &TextsByKey) -> Edits {
+    let (old, new) = (TextParts::of(before), TextParts::of(now));
     let common: BTreeSet<&str> = old.names().intersection(&new.names()).copied().collect();
-    let of_both = |body: &[Piece]| -> Vec<Piece> {
-        let stays = |piece: &&Piece| if let Piece::Step(name) = piece { common.contains(name.as_str()) } else { true };
+    let of_both = |body: &[TextPiece]| -> Vec<TextPiece> {
+        let stays =
+            |piece: &&TextPiece| if let TextPiece::Step(name) = piece { common.contains(name.as_str()) } else { true };
         body.iter().filter(stays).cloned().collect()
     };
     let mut edits = Edits { unchanged: 0, lines: Vec::new() };
@@ -47,7 +48,7 @@ pub fn compare(before: &Files, now: &Files) -> Edits {
         edits.lines.push(format!("gone: \"{}\"", step.name));
     }
     for name in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
-        let around = |parts: &Parts| parts.around.get(name).map(|body| of_both(body));
+        let around = |parts: &TextParts| parts.around.get(name).map(|body| of_both(body));
         let word = match (before.get(name), now.get(name)) {
             (Some(text), Some(other)) if text == other => continue,
             (None, _) => "new",
@@ -72,29 +73,29 @@ fn for_people(key: &str) -> String {
 
 /// A token, or a step in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+enum TextPiece {
     Token(String),
     Step(String),
 }
 
 /// The text of one step, without the steps inside it.
-struct Step {
+struct StepText {
     name: String,
     /// Its number among the steps of this name.
     nth: usize,
     file: String,
-    body: Vec<Piece>,
+    body: Vec<TextPiece>,
 }
 
 /// The steps of some texts in the order they are written, and what stands around them in each file.
 #[derive(Default)]
-struct Parts {
-    steps: Vec<Step>,
-    around: BTreeMap<String, Vec<Piece>>,
+struct TextParts {
+    steps: Vec<StepText>,
+    around: BTreeMap<String, Vec<TextPiece>>,
 }
 
-impl Parts {
-    fn of(files: &Files) -> Self {
+impl TextParts {
+    fn of(files: &TextsByKey) -> Self {
         let mut parts = Self::default();
         for (file, text) in files.iter().filter(|(key, _)| is_script(key)) {
             let body = parts.cut(file, &tokens(text));
@@ -108,19 +109,19 @@ impl Parts {
     }
 
     /// The same step in these texts.
-    fn find(&self, other: &Step) -> Option<&Step> {
+    fn find(&self, other: &StepText) -> Option<&StepText> {
         self.steps.iter().find(|step| step.name == other.name && step.nth == other.nth)
     }
 
     /// Takes the steps out of a stretch of text; what is left has their names in their places.
-    fn cut(&mut self, file: &str, tokens: &[String]) -> Vec<Piece> {
+    fn cut(&mut self, file: &str, tokens: &[String]) -> Vec<TextPiece> {
         let mut left = Vec::new();
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             let after = |word: &str| at > 0 && tokens.get(at - 1).is_some_and(|before| before == word);
             let is_call = tokens.get(at + 1).is_some_and(|next| next == "(") && !after("fn") && !after(".");
             if !is_call || !matches!(token.as_str(), "step" | "ensure") {
-                left.push(Piece::Token(token.clone()));
+                left.push(TextPiece::Token(token.clone()));
                 at += 1;
                 continue;
             }
@@ -129,8 +130,8 @@ impl Parts {
             let name = inside.first().map_or("", |name| name.trim_matches(['"', '`'])).to_owned();
             let body = self.cut(file, inside);
             let nth = self.steps.iter().filter(|step| step.name == name).count();
-            self.steps.push(Step { name: name.clone(), nth, file: file.to_owned(), body });
-            left.push(Piece::Step(name));
+            self.steps.push(StepText { name: name.clone(), nth, file: file.to_owned(), body });
+            left.push(TextPiece::Step(name));
             at = end + 1;
         }
         left

@@ -6,7 +6,7 @@
 
 use crate::model::run::record::TrackId;
 use crate::script::closures::isolate;
-use crate::script::context::Track;
+use crate::script::context::ScriptTrack;
 use crate::script::{doc, tree};
 use rhai::debugger::DebuggerCommand;
 use rhai::{Dynamic, Engine, EvalContext, Scope};
@@ -45,7 +45,7 @@ impl Frames {
     }
 
     fn keep(&self, context: &EvalContext<'_, '_, '_, '_, '_, '_>) {
-        let track = context.tag().read_lock::<Rc<Track>>().map(|track| track.run.door.step_id().track);
+        let track = context.tag().read_lock::<Rc<ScriptTrack>>().map(|track| track.run.door.step_id().track);
         let Some(track) = track else { return };
         let level = context.call_level();
         let frame = Frame { level, variables: copied(context.scope()) };

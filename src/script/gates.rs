@@ -25,7 +25,7 @@ enum Naming {
 
 /// A question that a program can ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Question {
+struct GateQuestion {
     naming: Naming,
     /// Which words answer it; nothing when only the run knows.
     form: Option<Form>,
@@ -33,8 +33,8 @@ struct Question {
 
 /// The questions of a program, as far as they are known before it runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Questions {
-    all: Vec<Question>,
+pub struct GateQuestions {
+    all: Vec<GateQuestion>,
 }
 
 /// What is wrong with a name for a gate, if something is.
@@ -44,7 +44,7 @@ pub(crate) fn wrong_name(name: &str) -> Option<String> {
     (!good).then(|| format!("`{name}` is no name for a gate: use letters, digits and dashes, a letter first"))
 }
 
-impl Question {
+impl GateQuestion {
     /// Whether its gate is called so for certain, unless it is never asked.
     fn is_called(&self, name: &str) -> bool {
         let numbered = name.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok_and(|n| n > 0));
@@ -61,7 +61,7 @@ impl Question {
     }
 }
 
-impl Questions {
+impl GateQuestions {
     /// Those in a runbook and its modules, of verbs that are severe on this site, and of a way back.
     #[must_use]
     pub fn of(program: &Program, site: &Inventory) -> Self {
@@ -85,7 +85,7 @@ impl Questions {
     }
 
     fn add(&mut self, naming: Naming, form: Option<Form>) {
-        let question = Question { naming, form };
+        let question = GateQuestion { naming, form };
         if !self.all.contains(&question) {
             self.all.push(question);
         }
@@ -132,8 +132,9 @@ impl Questions {
     /// What is known of an answer with this word to the gate of this name.
     #[must_use]
     pub fn judge(&self, name: &str, word: &str) -> Judged {
-        let named: Vec<&Question> = self.all.iter().filter(|question| question.is_called(name)).collect();
-        let computed: Vec<&Question> = self.all.iter().filter(|question| question.naming == Naming::Computed).collect();
+        let named: Vec<&GateQuestion> = self.all.iter().filter(|question| question.is_called(name)).collect();
+        let computed: Vec<&GateQuestion> =
+            self.all.iter().filter(|question| question.naming == Naming::Computed).collect();
         if named.iter().any(|question| question.takes(word)) {
             return Judged::Fits;
         }

@@ -1,7 +1,7 @@
 //! Parts of a script that are run only for some products: branches that ask for the `.product` of a service, and what
 //! follows one of them that leaves. It reads the text; what stands in these parts it does not judge.
 
-use crate::script::regions::{Kind, Region};
+use crate::script::regions::{Region, RegionKind};
 use crate::script::scanner::{At, Scanned, at};
 use rhai::Position;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +13,9 @@ pub(crate) const PRODUCT: &str = "product";
 type Branches = Vec<(At, At, bool)>;
 
 /// Where these parts are.
-pub(crate) struct Guarded(Vec<(At, At)>);
+pub(crate) struct ProductBranches(Vec<(At, At)>);
 
-impl Guarded {
+impl ProductBranches {
     /// Reads a text with these parts.
     pub(crate) fn of(text: &str, regions: &[Region]) -> Self {
         let scanned = Scanned::of(text);
@@ -24,7 +24,7 @@ impl Guarded {
         let asks = |at: usize| is_product(&words, at) || told.contains(words[at].as_str());
         let mut groups: BTreeMap<At, Branches> = BTreeMap::new();
         for region in regions {
-            if let Kind::Branch { group, leaves, .. } = &region.kind {
+            if let RegionKind::Branch { group, leaves, .. } = &region.kind {
                 groups.entry(*group).or_default().push((region.from, region.to, *leaves));
             }
         }

@@ -10,7 +10,7 @@ use rhai::{AST, ASTNode, Expr, Position, Stmt, StmtBlock};
 
 /// What becomes of a closure, the best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
+enum ClosureFate {
     /// It is called at once; or a primitive keeps it, with what a `for` has in this round.
     CalledAtOnce,
     /// `ensure` keeps it, and what it captured stays shared with the script.
@@ -63,9 +63,9 @@ pub(crate) fn shared(ast: &AST, path: &[ASTNode<'_>]) -> Vec<Shared> {
             continue;
         }
         let certain = match (fate(ast, path, round), round) {
-            (Fate::CalledAtOnce, _) | (Fate::Owed, Some(_)) => continue,
-            (Fate::Owed, None) | (Fate::Collected, Some(_)) => true,
-            (Fate::Unknown, _) | (Fate::Collected, None) => false,
+            (ClosureFate::CalledAtOnce, _) | (ClosureFate::Owed, Some(_)) => continue,
+            (ClosureFate::Owed, None) | (ClosureFate::Collected, Some(_)) => true,
+            (ClosureFate::Unknown, _) | (ClosureFate::Collected, None) => false,
         };
         found.push(Shared { name: name.to_owned(), position: *position, certain });
     }
@@ -73,7 +73,7 @@ pub(crate) fn shared(ast: &AST, path: &[ASTNode<'_>]) -> Vec<Shared> {
 }
 
 /// What becomes of the closure at the end of this path.
-fn fate(ast: &AST, path: &[ASTNode<'_>], round: Option<&StmtBlock>) -> Fate {
+fn fate(ast: &AST, path: &[ASTNode<'_>], round: Option<&StmtBlock>) -> ClosureFate {
     let around = tree::around_capture(path);
     let held = match around {
         [.., node, ASTNode::Stmt(Stmt::Var(parts, ..))] => Some((parts.0.name.as_str(), tree::blocks(node))),
@@ -83,9 +83,11 @@ fn fate(ast: &AST, path: &[ASTNode<'_>], round: Option<&StmtBlock>) -> Fate {
         _ => None,
     };
     match held {
-        Some((_, blocks)) if blocks.is_empty() => Fate::Unknown,
-        Some((name, blocks)) => uses(&blocks, name, |path| of_use(ast, path)).max().unwrap_or(Fate::CalledAtOnce),
-        None if round.is_some_and(|round| is_collected(around, round)) => Fate::Collected,
+        Some((_, blocks)) if blocks.is_empty() => ClosureFate::Unknown,
+        Some((name, blocks)) => {
+            uses(&blocks, name, |path| of_use(ast, path)).max().unwrap_or(ClosureFate::CalledAtOnce)
+        }
+        None if round.is_some_and(|round| is_collected(around, round)) => ClosureFate::Collected,
         None => handed(ast, around),
     }
 }
@@ -105,7 +107,7 @@ fn uses<T>(blocks: &[&StmtBlock], name: &str, mut judge: impl FnMut(&[ASTNode<'_
 }
 
 /// What becomes of a closure where the variable that holds it is used.
-fn of_use(ast: &AST, path: &[ASTNode<'_>]) -> Fate {
+fn of_use(ast: &AST, path: &[ASTNode<'_>]) -> ClosureFate {
     let around = &path[..path.len().saturating_sub(1)];
     if around.last().and_then(tree::call_site).is_none_or(|site| site.name != "curry") {
         // `u.call()` has it as its object; anything else as an argument, or in a map that is one.
@@ -117,8 +119,8 @@ fn of_use(ast: &AST, path: &[ASTNode<'_>]) -> Fate {
     }
     match tree::capture(around) {
         // Another closure holds it: what becomes of that one.
-        Some(_) if handed(ast, tree::around_capture(around)) == Fate::CalledAtOnce => Fate::CalledAtOnce,
-        Some(_) | None => Fate::Unknown,
+        Some(_) if handed(ast, tree::around_capture(around)) == ClosureFate::CalledAtOnce => ClosureFate::CalledAtOnce,
+        Some(_) | None => ClosureFate::Unknown,
     }
 }
 
@@ -127,34 +129,34 @@ fn is_same(expr: &Expr, path: &[ASTNode<'_>]) -> bool {
 }
 
 /// What becomes of a closure of which this is asked behind a dot.
-fn called(behind: &Expr) -> Fate {
+fn called(behind: &Expr) -> ClosureFate {
     match behind {
-        Expr::MethodCall(call, _) if call.name == "call" => Fate::CalledAtOnce,
+        Expr::MethodCall(call, _) if call.name == "call" => ClosureFate::CalledAtOnce,
         Expr::Dot(parts, ..) | Expr::Index(parts, ..) => called(&parts.lhs),
-        _ => Fate::Unknown,
+        _ => ClosureFate::Unknown,
     }
 }
 
 /// What becomes of a closure that stands in the last of these nodes, in a call or not.
-fn handed(ast: &AST, around: &[ASTNode<'_>]) -> Fate {
+fn handed(ast: &AST, around: &[ASTNode<'_>]) -> ClosureFate {
     for node in around.iter().rev() {
         match node {
             ASTNode::Expr(Expr::Map(..) | Expr::Array(..)) => {}
             ASTNode::Expr(Expr::Dot(parts, ..)) if matches!(parts.lhs, Expr::Stmt(_)) => return called(&parts.rhs),
-            _ => return tree::call_site(node).map_or(Fate::Unknown, |call| of_call(ast, &call)),
+            _ => return tree::call_site(node).map_or(ClosureFate::Unknown, |call| of_call(ast, &call)),
         }
     }
-    Fate::Unknown
+    ClosureFate::Unknown
 }
 
 /// What becomes of a closure that is handed to this call.
-fn of_call(ast: &AST, call: &CallSite<'_>) -> Fate {
+fn of_call(ast: &AST, call: &CallSite<'_>) -> ClosureFate {
     let own = call.namespace.is_some() || ast.iter_functions().any(|function| function.name == call.name);
     match call.name {
-        _ if own => Fate::Unknown,
-        "ensure" => Fate::Owed,
-        name if CALLED_AT_ONCE.contains(&name) || doc::find(name).is_some() => Fate::CalledAtOnce,
-        _ => Fate::Unknown,
+        _ if own => ClosureFate::Unknown,
+        "ensure" => ClosureFate::Owed,
+        name if CALLED_AT_ONCE.contains(&name) || doc::find(name).is_some() => ClosureFate::CalledAtOnce,
+        _ => ClosureFate::Unknown,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The labels of a `switch` beside what it decides by. The language takes values of different kinds for unequal without
 //! a word, so that a label of another kind is never taken and the other way is gone. It tells only what is certain.
 
-use crate::script::regions::{Kind, Region};
+use crate::script::regions::{Region, RegionKind};
 use crate::script::scanner::{At, Scanned};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,7 +43,7 @@ pub(crate) fn labels(regions: &[Region]) -> BTreeMap<At, Vec<String>> {
     let mut found: BTreeMap<At, Vec<String>> = BTreeMap::new();
     for region in regions {
         // What stands before its arrow is the label of an arm; of another branch it has no `by`.
-        if let Kind::Branch { group, when, by: Some(_), .. } = &region.kind {
+        if let RegionKind::Branch { group, when, by: Some(_), .. } = &region.kind {
             found.entry(*group).or_default().extend(parts(when));
         }
     }

@@ -7,7 +7,7 @@
 use crate::error::{Error, Kind};
 use crate::model::site::inventory::Inventory;
 use crate::model::text::did_you_mean;
-use crate::script::guarded::{Guarded, PRODUCT};
+use crate::script::guarded::{PRODUCT, ProductBranches};
 use crate::script::handles::{PairHandle, ServiceHandle};
 use crate::script::labels::{labels, unlike};
 use crate::script::program::{CLOSURE, Program, Unit};
@@ -16,7 +16,7 @@ use crate::script::scanner::{At, Lookalike, Scanned, at};
 use crate::script::surface::Functions;
 use crate::script::tree::{self, CallSite};
 use crate::script::trial::{Tried, Unwritten};
-use crate::script::written::Written;
+use crate::script::written::KnownValues;
 use crate::script::{call, diagnostic, doc, gates, kept, never};
 use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,9 +49,9 @@ pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Fin
     for unit in program.units() {
         let mut functions = Functions::of_engine(&program.engine());
         functions.add(&unit.ast);
-        let written = Written::of(program, unit, inventory);
+        let written = KnownValues::of(program, unit, inventory);
         let regions = regions(&unit.text);
-        let (guarded, labels) = (Guarded::of(&unit.text, &regions), labels(&regions));
+        let (guarded, labels) = (ProductBranches::of(&unit.text, &regions), labels(&regions));
         let (loops, keys, findings) = (loops(unit), &keys, Vec::new());
         let mut linter = Linter { program, unit, written, functions, loops, labels, guarded, keys, findings };
         unit.ast.walk(&mut |path| {
@@ -84,12 +84,12 @@ fn loops(unit: &Unit) -> Vec<(Position, Position)> {
 struct Linter<'a> {
     program: &'a Program,
     unit: &'a Unit,
-    written: Written<'a>,
+    written: KnownValues<'a>,
     functions: Functions,
     loops: Vec<(Position, Position)>,
     labels: BTreeMap<At, Vec<String>>,
     /// What is run only for some products.
-    guarded: Guarded,
+    guarded: ProductBranches,
     /// Under which keys maps of the program may hold something.
     keys: &'a BTreeSet<String>,
     findings: Vec<Finding>,
@@ -148,7 +148,7 @@ impl Linter<'_> {
     }
 
     /// What a reading can never be, unless it is compared only for some products.
-    fn never(&mut self, path: &[ASTNode<'_>], found: Vec<never::Found>) {
+    fn never(&mut self, path: &[ASTNode<'_>], found: Vec<never::Impossible>) {
         for (message, hint, position) in found {
             let severity = if self.is_guarded(path, position) { Severity::Warning } else { Severity::Error };
             self.found(severity, message, hint, position);

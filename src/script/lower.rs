@@ -12,7 +12,7 @@ use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
 
 /// What it comes to, or a sentence about what the profile lacks.
-type Told<T> = Result<T, String>;
+type Lowered<T> = Result<T, String>;
 
 /// How long one try of a probe may take when neither profile nor script says.
 const PROBE_LIMIT: Span = Span::secs(30);
@@ -33,7 +33,7 @@ pub(crate) fn on_service(service: &Service, label: String, action: Action) -> Ef
 }
 
 /// The probe `name` of a service, with these arguments.
-pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Told<Probe> {
+pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Lowered<Probe> {
     let profile = &service.profile;
     let Some(reader) = profile.probes.get(name) else {
         return Err(not_offered(service, profile, "probe", name, profile.probes.keys()));
@@ -52,14 +52,14 @@ pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Told<Probe> 
 }
 
 /// The verb `name` of a service.
-pub(crate) fn verb<'s>(service: &'s Service, name: &str) -> Told<&'s Verb> {
+pub(crate) fn verb<'s>(service: &'s Service, name: &str) -> Lowered<&'s Verb> {
     let profile = &service.profile;
     let verb = profile.verbs.get(name);
     verb.ok_or_else(|| not_offered(service, profile, "verb", name, profile.verbs.keys()))
 }
 
 /// The job that carries out `verb`.
-pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Span>) -> Told<Job> {
+pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Span>) -> Lowered<Job> {
     let verb = verb(service, name)?;
     let goal = verb.goal.as_ref().map(|rule| goal(service, rule, args)).transpose()?;
     let check = verb.check.as_ref().map(|argv| check(service, argv, args)).transpose()?;
@@ -86,7 +86,7 @@ pub(crate) fn undo(verb: &Verb, args: &Fields, former: &Value) -> Option<Undo> {
     verb.undo.clone().map(|verb| Undo { verb, args })
 }
 
-fn goal(service: &Service, rule: &GoalRule, args: &Fields) -> Told<Goal> {
+fn goal(service: &Service, rule: &GoalRule, args: &Fields) -> Lowered<Goal> {
     let probe = probe(service, &rule.probe, args.clone())?;
     let wants = fill_all(service, &rule.is, args)?;
     let wants = wants.iter().map(|text| probe.reads.typed(text)).collect();
@@ -95,7 +95,7 @@ fn goal(service: &Service, rule: &GoalRule, args: &Fields) -> Told<Goal> {
 
 /// The command that tells whether a `once` verb happened. Simulated worlds know it by the name of the probe that has
 /// the same command, or by the sub-command of the site's adapter. That probe says which secret it reads.
-fn check(service: &Service, argv: &[String], args: &Fields) -> Told<Probe> {
+fn check(service: &Service, argv: &[String], args: &Fields) -> Lowered<Probe> {
     let probes = &service.profile.probes;
     let same = probes.iter().find(|(_, reader)| reader.argv == argv);
     let what = same.map(|(name, _)| name.as_str()).or(argv.get(1).map(String::as_str)).unwrap_or("check");
@@ -128,7 +128,7 @@ pub(crate) fn script_check(argv: Vec<String>) -> Probe {
 }
 
 /// Where the log of a service is.
-pub(crate) fn log(service: &Service) -> Told<LogSource> {
+pub(crate) fn log(service: &Service) -> Lowered<LogSource> {
     let profile = &service.profile;
     let Some(log) = &profile.log else {
         let product = &profile.product;
@@ -147,7 +147,7 @@ pub(crate) fn log(service: &Service) -> Told<LogSource> {
 
 /// The pattern of the names of log files. A variable in it stands for itself, so that `*` in a name fits nothing else;
 /// one that is all of the pattern is the pattern.
-fn file_names(service: &Service, template: &str) -> Told<String> {
+fn file_names(service: &Service, template: &str) -> Lowered<String> {
     let nothing = Fields::new();
     let whole = template.starts_with('{') && template.find('}') == Some(template.len() - 1);
     if whole {
@@ -168,21 +168,21 @@ fn file_names(service: &Service, template: &str) -> Told<String> {
 }
 
 /// How to see that a service has exited.
-pub(crate) fn exit_watch(service: &Service) -> Told<ExitWatch> {
+pub(crate) fn exit_watch(service: &Service) -> Lowered<ExitWatch> {
     let probe = probe(service, "status", Fields::new())?;
     Ok(ExitWatch { probe, gone: "stopped".into(), every: EXIT_EVERY })
 }
 
 /// A command of the profile, done as the account that the inventory says.
-fn command(service: &Service, argv: &[String], args: &Fields) -> Told<Vec<String>> {
+fn command(service: &Service, argv: &[String], args: &Fields) -> Lowered<Vec<String>> {
     Ok(done_as(service.account.as_deref(), fill_all(service, argv, args)?))
 }
 
-fn fill_all(service: &Service, templates: &[String], args: &Fields) -> Told<Vec<String>> {
+fn fill_all(service: &Service, templates: &[String], args: &Fields) -> Lowered<Vec<String>> {
     templates.iter().map(|template| filled(service, template, args)).collect()
 }
 
-fn filled(service: &Service, template: &str, args: &Fields) -> Told<String> {
+fn filled(service: &Service, template: &str, args: &Fields) -> Lowered<String> {
     let product = &service.profile.product;
     fill(template, &service.vars, args).map_err(|why| format!("in the profile of product `{product}`: {why}"))
 }

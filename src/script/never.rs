@@ -10,11 +10,11 @@ use crate::model::value::Value;
 use crate::script::doc;
 use crate::script::handles::{PairHandle, ServiceHandle};
 use crate::script::tree::{self, CallSite};
-use crate::script::written::Written;
+use crate::script::written::KnownValues;
 use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Position, Stmt};
 
 /// What is wrong, what to do, and where.
-pub(crate) type Found = (String, Option<String>, Position);
+pub(crate) type Impossible = (String, Option<String>, Position);
 
 /// Verbs of the language that give what a probe reads.
 const READS: [(&str, &str); 6] = [
@@ -41,7 +41,7 @@ const PROPERTIES: [(&str, &[&str]); 3] = [
 ];
 
 /// A word that is compared with a reading and that the reading never is.
-pub(crate) fn compared(written: &Written<'_>, node: &ASTNode<'_>) -> Vec<Found> {
+pub(crate) fn compared(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Vec<Impossible> {
     let call: &FnCallExpr = match node {
         ASTNode::Expr(Expr::FnCall(call, _)) => call,
         ASTNode::Stmt(Stmt::FnCall(call, _)) => call,
@@ -62,14 +62,19 @@ pub(crate) fn compared(written: &Written<'_>, node: &ASTNode<'_>) -> Vec<Found> 
 }
 
 /// Labels of a `switch` that what it looks at never is.
-pub(crate) fn labels(written: &Written<'_>, subject: &Expr, labels: &[String], position: Position) -> Vec<Found> {
+pub(crate) fn labels(
+    written: &KnownValues<'_>,
+    subject: &Expr,
+    labels: &[String],
+    position: Position,
+) -> Vec<Impossible> {
     let Some((service, probe)) = reading(written, subject) else { return Vec::new() };
     let texts = labels.iter().filter_map(|label| label.strip_prefix('"')?.strip_suffix('"'));
     texts.filter_map(|text| Some((never(&service, &probe, &text.into())?, None, position))).collect()
 }
 
 /// The service and the probe that an expression reads.
-fn reading(written: &Written<'_>, expr: &Expr) -> Option<(ServiceHandle, String)> {
+fn reading(written: &KnownValues<'_>, expr: &Expr) -> Option<(ServiceHandle, String)> {
     let (call, object) = tree::called(expr).filter(|(call, _)| !written.is_own(&call.name))?;
     let mut args = object.into_iter().chain(call.args.iter());
     let service = written.value(args.next()?).read_lock::<ServiceHandle>().map(|service| service.clone())?;
@@ -97,7 +102,7 @@ fn never(service: &ServiceHandle, probe: &str, value: &Value) -> Option<String> 
 }
 
 /// A property that a host, a service or a pair does not have.
-pub(crate) fn property(written: &Written<'_>, node: &ASTNode<'_>) -> Option<Found> {
+pub(crate) fn property(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Option<Impossible> {
     let ASTNode::Expr(Expr::Dot(parts, ..)) = node else { return None };
     let thing = written.thing(&parts.lhs)?;
     let property = match &parts.rhs {
@@ -122,7 +127,7 @@ pub(crate) fn property(written: &Written<'_>, node: &ASTNode<'_>) -> Option<Foun
 }
 
 /// Arguments and options of a call that must be closures and are none, or closures that take another number of values.
-pub(crate) fn closures(written: &Written<'_>, ast: &AST, site: &CallSite<'_>) -> Vec<Found> {
+pub(crate) fn closures(written: &KnownValues<'_>, ast: &AST, site: &CallSite<'_>) -> Vec<Impossible> {
     let mut found = Vec::new();
     if let Some((_, at, values)) = BODIES.iter().find(|(verb, ..)| *verb == site.name) {
         let given = at.checked_sub(usize::from(site.method)).and_then(|at| site.args.get(at));
@@ -136,7 +141,7 @@ pub(crate) fn closures(written: &Written<'_>, ast: &AST, site: &CallSite<'_>) ->
     found
 }
 
-fn closure(written: &Written<'_>, ast: &AST, of: &str, given: &Expr, values: usize) -> Option<Found> {
+fn closure(written: &KnownValues<'_>, ast: &AST, of: &str, given: &Expr, values: usize) -> Option<Impossible> {
     let way = if values == 0 { "||" } else { "|item|" };
     if let Some(name) = acts(written, given) {
         let message = format!("`{of}` wants a closure here: `{name}` is done before it, and gives none");
@@ -161,7 +166,7 @@ fn closure(written: &Written<'_>, ast: &AST, of: &str, given: &Expr, values: usi
 }
 
 /// The verb that an expression calls, if that is one that does something or reads, and gives no closure.
-fn acts<'e>(written: &Written<'_>, expr: &'e Expr) -> Option<&'e str> {
+fn acts<'e>(written: &KnownValues<'_>, expr: &'e Expr) -> Option<&'e str> {
     let (call, object) = tree::called(expr)?;
     if object.is_some_and(|object| written.thing(object).is_none()) {
         return None;

@@ -1,11 +1,11 @@
 //! What a runbook owes: steps that are done at its end, whatever that is. Where doing one now could do harm, a person
 //! is asked first. It must not decide when a run is at its end.
 
-use crate::dispatch::{Entry, Halted};
+use crate::dispatch::{Halted, StepEntry};
 use crate::error::{Error, Kind};
 use crate::model::run::effect::{Action, Ask, Effect, Form, Outcome};
 use crate::model::value::Value;
-use crate::script::context::{Fallible, Held, Obligation, Track, terminated};
+use crate::script::context::{Fallible, Obligation, OnHold, ScriptTrack, terminated};
 use crate::script::diagnostic;
 use crate::script::primitives::{answer_word, end_step};
 use crate::script::program::{ScriptEnd, ended};
@@ -16,11 +16,11 @@ use std::rc::Rc;
 pub(super) fn meet(
     obligation: &Obligation,
     engine: &Engine,
-    track: &Rc<Track>,
-) -> std::result::Result<Option<Held>, ScriptEnd> {
+    track: &Rc<ScriptTrack>,
+) -> std::result::Result<Option<OnHold>, ScriptEnd> {
     match track.run.door.step_begin(&obligation.name, obligation.place.clone()) {
-        Ok(Entry::Enter) => {}
-        Ok(Entry::Skip) => return Ok(None),
+        Ok(StepEntry::Enter) => {}
+        Ok(StepEntry::Skip) => return Ok(None),
         Err(Halted) => return Err(ScriptEnd::Halted),
     }
     let result = body(obligation, engine, track);
@@ -28,7 +28,7 @@ pub(super) fn meet(
     ended(track, result)
 }
 
-fn body(obligation: &Obligation, engine: &Engine, track: &Rc<Track>) -> Fallible<Dynamic> {
+fn body(obligation: &Obligation, engine: &Engine, track: &Rc<ScriptTrack>) -> Fallible<Dynamic> {
     let harm = match &obligation.harm {
         Some(harm) => told(obligation, track, harm.call(engine, track, vec![])?)?,
         None => String::new(),
@@ -42,7 +42,7 @@ fn body(obligation: &Obligation, engine: &Engine, track: &Rc<Track>) -> Fallible
 }
 
 /// What `harm` gave: text, or nothing.
-fn told(obligation: &Obligation, track: &Rc<Track>, given: Dynamic) -> Fallible<String> {
+fn told(obligation: &Obligation, track: &Rc<ScriptTrack>, given: Dynamic) -> Fallible<String> {
     if track.is_over() {
         return Err(terminated(Position::NONE));
     }
@@ -60,14 +60,14 @@ fn told(obligation: &Obligation, track: &Rc<Track>, given: Dynamic) -> Fallible<
     Err(terminated(Position::NONE))
 }
 
-fn confirmed(track: &Rc<Track>, harm: &str) -> Fallible<bool> {
+fn confirmed(track: &Rc<ScriptTrack>, harm: &str) -> Fallible<bool> {
     let (gate, text) = (track.run.door.gate_name("confirm", None), format!("{harm} Do it all the same?"));
     let ask = Ask { gate, form: Form::Confirm, text, evidence: String::new() };
     let answer = perform(track, &format!("confirm({})", ask.text), Action::Ask(ask))?;
     Ok(answer_word(&answer) == "yes")
 }
 
-fn perform(track: &Rc<Track>, label: &str, action: Action) -> Fallible<Value> {
+fn perform(track: &Rc<ScriptTrack>, label: &str, action: Action) -> Fallible<Value> {
     let effect = Effect { action, label: label.to_owned(), host: None, service: None, undo: None, before: None };
     match track.run.door.perform(effect, None) {
         Ok((_, Outcome::Done { value, .. })) => Ok(value),

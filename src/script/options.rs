@@ -1,7 +1,7 @@
 //! The options map at the end of a call: `#{ limit: "5min" }`. Its keys were checked by [`Call::options`]; here its
 //! values are. It must not know any particular option.
 
-use crate::model::run::surroundings::{Surroundings, is_variable};
+use crate::model::run::command_environment::{CommandEnvironment, is_variable};
 use crate::model::site::account::is_account;
 use crate::model::span::Span;
 use crate::model::text::shown;
@@ -66,12 +66,14 @@ impl<'call, 'a> Options<'call, 'a> {
     }
 
     /// The folder and the variables of a command, from the keys `cwd` and `env`.
-    pub(crate) fn surroundings(&self) -> Fallible<Surroundings> {
+    pub(crate) fn surroundings(&self) -> Fallible<CommandEnvironment> {
         let folder = self.text("cwd")?;
         if let Some(folder) = folder.as_deref().filter(|folder| !folder.starts_with('/')) {
             return Err(self.call.bug(format!("option `cwd`: `{}` is not a full path", shown(folder))));
         }
-        let Some(given) = self.get("env") else { return Ok(Surroundings { folder, ..Surroundings::default() }) };
+        let Some(given) = self.get("env") else {
+            return Ok(CommandEnvironment { folder, ..CommandEnvironment::default() });
+        };
         let wrong = || self.wrong("env", "a map of texts such as `#{ PGPORT: \"5433\" }`", given);
         let map = given.read_lock::<Map>().ok_or_else(wrong)?;
         let mut variables = Vec::new();
@@ -82,7 +84,7 @@ impl<'call, 'a> Options<'call, 'a> {
             let value = value.read_lock::<ImmutableString>().ok_or_else(wrong)?;
             variables.push((name.to_string(), value.to_string()));
         }
-        Ok(Surroundings { folder, variables })
+        Ok(CommandEnvironment { folder, variables })
     }
 
     /// The name of an account, if it is given.

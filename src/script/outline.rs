@@ -4,7 +4,7 @@
 use crate::error::Place;
 use crate::model::run::step_name::StepNames;
 use crate::script::program::{Program, Unit};
-use crate::script::regions::{Kind, Region, regions};
+use crate::script::regions::{Region, RegionKind, regions};
 use crate::script::scanner::At;
 use crate::script::{diagnostic, tree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ const SHORT: usize = 3;
 
 /// A step that is written in a runbook or one of its modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenStep {
     /// Its name, with `…` where only the run tells.
     pub name: String,
     /// Whether only the run tells its whole name.
@@ -35,9 +35,9 @@ pub enum OutlineLine {
     /// What follows, deeper than this, happens only under this condition, or as often as this says.
     Only(String),
     /// A step.
-    Step(Written),
+    Step(WrittenStep),
     /// The steps that already stand further up, from this one on.
-    Again(Written),
+    Again(WrittenStep),
 }
 
 /// What can happen, in the order in which it can: each line with how deep it stands. A function's steps stand where it
@@ -83,7 +83,7 @@ pub fn step_names(program: &Program) -> StepNames {
     let sheets = sheets(program);
     let most = sheets.first().and_then(|sheet| Counter { sheets: &sheets, calls: Vec::new() }.of_part(sheet, None));
     let mut names = StepNames { most, ..StepNames::default() };
-    for Written { name, computed, .. } in steps(program) {
+    for WrittenStep { name, computed, .. } in steps(program) {
         let known = if computed { &mut names.computed } else { &mut names.written };
         if !known.contains(&name) {
             known.push(name);
@@ -94,7 +94,7 @@ pub fn step_names(program: &Program) -> StepNames {
 
 /// The steps of a program, each once, in the order in which they can happen.
 #[must_use]
-pub fn steps(program: &Program) -> Vec<Written> {
+pub fn steps(program: &Program) -> Vec<WrittenStep> {
     let mut seen = BTreeSet::new();
     let all = outline(program).into_iter().filter_map(|(_, line)| match line {
         OutlineLine::Step(step) => Some(step),
@@ -110,19 +110,19 @@ struct Sheet<'a> {
     file: &'a str,
     regions: Vec<Region>,
     /// In the order of the lines.
-    items: Vec<Item>,
+    items: Vec<OutlineItem>,
     /// The modules it imports, by what it calls them.
     modules: BTreeMap<String, String>,
 }
 
-struct Item {
+struct OutlineItem {
     at: At,
     what: What,
 }
 
 #[derive(PartialEq, Eq)]
 enum What {
-    Step(Written),
+    Step(WrittenStep),
     Call { namespace: Option<String>, name: String, arity: usize },
 }
 
@@ -141,7 +141,7 @@ impl<'a> Sheet<'a> {
                             Some(name) => (name, false),
                             None => (tree::template_text(given), true),
                         };
-                        What::Step(Written { name, computed, place, owed: site.name == "ensure", repeats: false })
+                        What::Step(WrittenStep { name, computed, place, owed: site.name == "ensure", repeats: false })
                     }
                     None => What::Call {
                         namespace: site.namespace.map(str::to_owned),
@@ -149,7 +149,7 @@ impl<'a> Sheet<'a> {
                         arity: site.arity(),
                     },
                 };
-                items.push(Item { at, what });
+                items.push(OutlineItem { at, what });
             }
             true
         });
@@ -157,22 +157,22 @@ impl<'a> Sheet<'a> {
         // An arm of a `switch` that has several words is visited for each of them.
         items.dedup_by(|a, b| a.at == b.at && a.what == b.what);
         let regions = regions(&unit.text);
-        items.retain(|item| !regions.iter().any(|region| region.kind == Kind::Undo && region.has(item.at)));
+        items.retain(|item| !regions.iter().any(|region| region.kind == RegionKind::Undo && region.has(item.at)));
         let modules = tree::imports(&unit.ast).into_iter().filter_map(|import| Some((import.alias, import.name?)));
         Self { name, file: &unit.file, regions, items, modules: modules.collect() }
     }
 
     /// The innermost function around a place.
     fn function_at(&self, at: At) -> Option<usize> {
-        let is_function = |region: &Region| matches!(region.kind, Kind::Function(..)) && region.has(at);
+        let is_function = |region: &Region| matches!(region.kind, RegionKind::Function(..)) && region.has(at);
         self.regions.iter().rposition(is_function)
     }
 
     /// The function of this name.
     fn function(&self, name: &str, arity: usize) -> Option<usize> {
-        self.regions
-            .iter()
-            .position(|region| matches!(&region.kind, Kind::Function(own, count) if own == name && *count == arity))
+        self.regions.iter().position(
+            |region| matches!(&region.kind, RegionKind::Function(own, count) if own == name && *count == arity),
+        )
     }
 }
 
@@ -201,11 +201,11 @@ struct Writer<'a> {
     /// The headings that are open: what they belong to, and how deep they stand.
     path: Vec<Heading>,
     /// The functions under way: a function that calls itself is written once.
-    calls: Vec<Call>,
+    calls: Vec<StepCall>,
     /// How many calls there were: the same branch is another one in another call.
     calling: usize,
     /// The first steps of the long functions that stand already.
-    written: BTreeMap<(String, usize), Written>,
+    written: BTreeMap<(String, usize), WrittenStep>,
     lines: Vec<(usize, OutlineLine)>,
 }
 
@@ -219,7 +219,7 @@ struct Heading {
     repeats: bool,
 }
 
-struct Call {
+struct StepCall {
     file: String,
     function: usize,
     /// The headings around it.
@@ -258,7 +258,7 @@ impl<'a> Writer<'a> {
         }
         let from = self.lines.len();
         self.calling += 1;
-        self.calls.push(Call { file: sheet.file.to_owned(), function, around });
+        self.calls.push(StepCall { file: sheet.file.to_owned(), function, around });
         self.part(sheet, Some(function));
         self.calls.pop();
         let lines = &self.lines[from..];
@@ -281,7 +281,7 @@ impl<'a> Writer<'a> {
         self.path = headings.to_vec();
         let repeats = headings.iter().any(|heading| heading.repeats);
         let line = match line {
-            OutlineLine::Step(step) => OutlineLine::Step(Written { repeats, ..step }),
+            OutlineLine::Step(step) => OutlineLine::Step(WrittenStep { repeats, ..step }),
             OutlineLine::Only(_) | OutlineLine::Again(_) => line,
         };
         self.lines.push((headings.len(), line));
@@ -295,10 +295,10 @@ fn headings_of(sheet: &Sheet<'_>, function: Option<usize>, at: At, call: usize) 
     let mut headings = Vec::new();
     for region in sheet.regions.iter().filter(|region| region.has(at) && inside(region)) {
         match &region.kind {
-            Kind::Function(..) | Kind::Undo => {}
-            Kind::Step => headings.push(heading(region.from, None, false)),
-            Kind::Rounds(words) => headings.push(heading(region.from, Some(words.clone()), true)),
-            Kind::Branch { group, when, by, leaves } => {
+            RegionKind::Function(..) | RegionKind::Undo => {}
+            RegionKind::Step => headings.push(heading(region.from, None, false)),
+            RegionKind::Rounds(words) => headings.push(heading(region.from, Some(words.clone()), true)),
+            RegionKind::Branch { group, when, by, leaves } => {
                 let by = by.as_ref().map(|by| format!("one of these, by {by}"));
                 headings.extend(by.map(|words| heading(*group, Some(words), false)));
                 let instead = if *leaves { ", instead of what follows" } else { "" };
@@ -310,7 +310,7 @@ fn headings_of(sheet: &Sheet<'_>, function: Option<usize>, at: At, call: usize) 
 }
 
 /// The regions around a place, outermost first, and how many steps can begin there.
-type Counted<'a> = (Vec<&'a Region>, u32);
+type Enclosing<'a> = (Vec<&'a Region>, u32);
 
 /// Counts the steps that are part of no other one.
 struct Counter<'a> {
@@ -326,8 +326,9 @@ impl<'a> Counter<'a> {
         for item in sheet.items.iter().filter(|item| sheet.function_at(item.at) == function) {
             let inside = |region: &&Region| function.is_none_or(|outer| sheet.regions[outer].has(region.from));
             let around = sheet.regions.iter().filter(|region| region.has(item.at)).filter(inside);
-            let around: Vec<&Region> = around.filter(|region| !matches!(region.kind, Kind::Function(..))).collect();
-            if around.iter().any(|region| region.kind == Kind::Step) {
+            let around: Vec<&Region> =
+                around.filter(|region| !matches!(region.kind, RegionKind::Function(..))).collect();
+            if around.iter().any(|region| region.kind == RegionKind::Step) {
                 continue;
             }
             let count = match &item.what {
@@ -360,16 +361,18 @@ impl<'a> Counter<'a> {
 
 /// How many of these can come, of which those in different branches of one group exclude each other; nothing when some
 /// stand in rounds. `depth` regions around them are dealt with.
-fn most(items: &[Counted<'_>], depth: usize) -> Option<u32> {
+fn most(items: &[Enclosing<'_>], depth: usize) -> Option<u32> {
     let mut total = 0_u32;
-    let mut groups: BTreeMap<At, BTreeMap<At, Vec<Counted<'_>>>> = BTreeMap::new();
+    let mut groups: BTreeMap<At, BTreeMap<At, Vec<Enclosing<'_>>>> = BTreeMap::new();
     for (around, count) in items {
         match around.get(depth).map(|region| (&region.kind, region.from)) {
             None => total = total.checked_add(*count)?,
-            Some((Kind::Branch { group, .. }, from)) => {
+            Some((RegionKind::Branch { group, .. }, from)) => {
                 groups.entry(*group).or_default().entry(from).or_default().push((around.clone(), *count));
             }
-            Some((Kind::Function(..) | Kind::Step | Kind::Undo | Kind::Rounds(_), _)) => return None,
+            Some((RegionKind::Function(..) | RegionKind::Step | RegionKind::Undo | RegionKind::Rounds(_), _)) => {
+                return None;
+            }
         }
     }
     for branches in groups.values() {

@@ -4,11 +4,11 @@
 use crate::dispatch::Door;
 use crate::engine::{self, Limits};
 use crate::error::{Error, Place, Result, Snippet};
-use crate::holdings::{self, Excess, Pulse, Watch};
+use crate::holdings::{self, EvaluationWatch, Excess, Pulse};
 use crate::model::run::record::EffectId;
 use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
-use crate::script::context::{Fallible, Held, Obligation, Run, Track};
+use crate::script::context::{Fallible, Obligation, OnHold, Run, ScriptTrack};
 use crate::script::failure::{self, Bug};
 use crate::script::frames::Frames;
 use crate::script::params::{self, ParamDecl};
@@ -240,7 +240,7 @@ pub fn run_watched(
 /// A program with all it needs to be evaluated. As long as it stands, closures of the script can be called.
 pub(super) struct Stage {
     /// The main track.
-    pub(super) main: Rc<Track>,
+    pub(super) main: Rc<ScriptTrack>,
     /// What evaluates it.
     pub(super) engine: Rc<Engine>,
     /// What was owed and begun to be done, in that order.
@@ -261,7 +261,7 @@ impl Stage {
     ) -> Result<Self> {
         let params = program.resolve_params(&params)?;
         let run = Run::new(door, inventory, params, Rc::clone(program));
-        let main = Track::new(&run);
+        let main = ScriptTrack::new(&run);
         let mut engine = run.program.engine();
         if let Some(frames) = frames {
             frames.watch(&mut engine);
@@ -287,14 +287,14 @@ impl Stage {
             held = held.or(held_again);
         }
         Ok(match held {
-            Some(Held { reason, instructions }) => ScriptEnd::Held { reason, instructions },
+            Some(OnHold { reason, instructions }) => ScriptEnd::Held { reason, instructions },
             None => ScriptEnd::Done,
         })
     }
 }
 
 /// An engine by which calls find their track, and which stops when the run is over.
-pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>, this_in_loops: bool) -> Rc<Engine> {
+pub(crate) fn ready(mut engine: Engine, main: &Rc<ScriptTrack>, this_in_loops: bool) -> Rc<Engine> {
     engine.set_default_tag(main.tag());
     let run = Rc::clone(&main.run);
     let stop = Box::new(move |pulse| {
@@ -305,22 +305,22 @@ pub(crate) fn ready(mut engine: Engine, main: &Rc<Track>, this_in_loops: bool) -
         }
         run.is_over()
     });
-    let whose = |tag: &Dynamic| tag.read_lock::<Rc<Track>>().map(|track| Rc::clone(&track.holdings));
-    holdings::watch(&mut engine, Watch { whose, raise: exceeded, this_in_loops, stop });
+    let whose = |tag: &Dynamic| tag.read_lock::<Rc<ScriptTrack>>().map(|track| Rc::clone(&track.holdings));
+    holdings::watch(&mut engine, EvaluationWatch { whose, raise: exceeded, this_in_loops, stop });
     let engine = Rc::new(engine);
     let _set_once = main.run.engine.set(Rc::downgrade(&engine));
     engine
 }
 
 fn exceeded(tag: &Dynamic, excess: Excess) -> Box<EvalAltResult> {
-    if let Some(track) = tag.read_lock::<Rc<Track>>() {
+    if let Some(track) = tag.read_lock::<Rc<ScriptTrack>>() {
         track.run.exceeded(excess);
     }
     Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Bug), Position::NONE))
 }
 
 /// What a part of the script came to: flags decide, as array callbacks can swallow what was raised.
-pub(super) fn ended(main: &Track, result: Fallible<()>) -> std::result::Result<Option<Held>, ScriptEnd> {
+pub(super) fn ended(main: &ScriptTrack, result: Fallible<()>) -> std::result::Result<Option<OnHold>, ScriptEnd> {
     let run = &main.run;
     if run.door.is_halted() || main.left.get() {
         return Err(ScriptEnd::Halted);

@@ -3,7 +3,7 @@
 
 use crate::dispatch::{Door, Halted};
 use crate::error::{Error, Kind};
-use crate::journal::way_back::{Change, Fate};
+use crate::journal::rollback_plan::{Change, Happened};
 use crate::model::run::effect::{Action, Ask, Effect, Failure, Goal, Job, Outcome, Probe, Undo, Until};
 use crate::model::run::record::EffectId;
 use crate::model::site::inventory::{Inventory, Service};
@@ -16,22 +16,22 @@ use crate::script::program::ScriptEnd;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of the way back: done, or why it broke off.
-pub(super) type Part = std::result::Result<(), ScriptEnd>;
+pub(super) type RestoreResult = std::result::Result<(), ScriptEnd>;
 
 /// What a probe reads when it does not know.
 const UNKNOWN: &str = "unknown";
 
 /// Whoever puts things back.
-pub(super) struct Hands<'a> {
+pub(super) struct Restorer<'a> {
     /// The way to the world.
     pub(super) door: &'a dyn Door,
     /// The site.
     pub(super) inventory: &'a Inventory,
 }
 
-impl Hands<'_> {
+impl Restorer<'_> {
     /// Undoes a change by what it recorded.
-    pub(super) fn put_back(&self, change: &Change) -> Part {
+    pub(super) fn put_back(&self, change: &Change) -> RestoreResult {
         let (Action::Job(job), Some(undo)) = (&change.effect.action, &change.effect.undo) else { return Ok(()) };
         let wanted = match &job.goal {
             Some(goal) => self.is_ours(change, goal, undo)?,
@@ -49,7 +49,7 @@ impl Hands<'_> {
     /// Looks whether what steps have undone as they say themselves is as it was before. `all` are the changes that were
     /// taken back, newest first, `own` those of such steps: what was changed more than once has to be as it was before
     /// the first time. What is on its way there is waited for.
-    pub(super) fn compare(&self, all: &[&Change], own: &[&Change]) -> Part {
+    pub(super) fn compare(&self, all: &[&Change], own: &[&Change]) -> RestoreResult {
         for (change, goal, former) in formers(all, own) {
             let (_, now) = self.read(change, &goal.probe)?;
             if goal.wants.contains(&now) && now != *former {
@@ -63,7 +63,7 @@ impl Hands<'_> {
     }
 
     /// Waits until something is as it was before.
-    fn await_former(&self, change: &Change, goal: &Goal, former: &Value) -> Part {
+    fn await_former(&self, change: &Change, goal: &Goal, former: &Value) -> RestoreResult {
         let limit = if let Action::Job(job) = &change.effect.action { job.limit } else { Span::secs(60) };
         let (probe, wants) = (goal.probe.clone(), vec![former.clone()]);
         let action = Action::Until(Until { probe, wants, every: Span::secs(5), stays: Span(0), limit });
@@ -95,7 +95,7 @@ impl Hands<'_> {
             made.join(" or "),
             told(&former)
         );
-        if change.fate != Fate::Happened {
+        if change.fate != Happened::Happened {
             return self.word_on(change, &format!("{values}, and {label} did not end well"));
         }
         self.warn(format!("kept, somebody else has changed it since {label}: {values}"))?;
@@ -104,7 +104,7 @@ impl Hands<'_> {
 
     /// Whether a change that is made once happened; one that failed is settled by its check.
     fn happened(&self, change: &Change, job: &Job) -> std::result::Result<bool, ScriptEnd> {
-        if change.fate == Fate::Happened {
+        if change.fate == Happened::Happened {
             return Ok(true);
         }
         let label = &change.effect.label;
@@ -135,7 +135,7 @@ impl Hands<'_> {
     }
 
     /// Asks a person to do something; fails when they say that it failed.
-    pub(super) fn ask(&self, ask: Ask) -> Part {
+    pub(super) fn ask(&self, ask: Ask) -> RestoreResult {
         let text = ask.text.clone();
         let effect = Effect {
             label: format!("manual({text})"),
@@ -153,12 +153,12 @@ impl Hands<'_> {
     }
 
     /// Notes something on record.
-    pub(super) fn note(&self, text: String) -> Part {
+    pub(super) fn note(&self, text: String) -> RestoreResult {
         let (action, label) = (Action::Note { text, warning: false }, "note".to_owned());
         self.perform(Effect { action, label, host: None, service: None, undo: None, before: None }).map(drop)
     }
 
-    fn warn(&self, text: String) -> Part {
+    fn warn(&self, text: String) -> RestoreResult {
         let (action, label) = (Action::Note { text, warning: true }, "warn".to_owned());
         self.perform(Effect { action, label, host: None, service: None, undo: None, before: None }).map(drop)
     }

@@ -8,7 +8,7 @@ const WORDS_MAX: usize = 60;
 
 /// What kind of part it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum RegionKind {
     /// The body of a function of this name with so many parameters.
     Function(String, usize),
     /// What a call of `step` or `ensure` is given.
@@ -34,7 +34,7 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Region {
     /// What kind.
-    pub(crate) kind: Kind,
+    pub(crate) kind: RegionKind,
     /// Where it begins.
     pub(crate) from: At,
     /// Where it ends.
@@ -149,7 +149,7 @@ impl Parser {
     }
 
     /// A block in braces, if one begins here.
-    fn body(&mut self, kind: impl FnOnce(bool) -> Kind) {
+    fn body(&mut self, kind: impl FnOnce(bool) -> RegionKind) {
         if self.word(0) != "{" {
             return;
         }
@@ -167,7 +167,7 @@ impl Parser {
         self.head();
         let parameters = self.words[opened.min(self.next)..self.next].iter();
         let count = parameters.filter(|word| !["(", ")", ","].contains(&word.as_str())).count();
-        self.body(|_| Kind::Function(name, count));
+        self.body(|_| RegionKind::Function(name, count));
     }
 
     fn step(&mut self) {
@@ -180,7 +180,7 @@ impl Parser {
         }
         self.next += usize::from(self.word(0) == ")");
         let to = self.token(self.next.saturating_sub(1)).at;
-        self.found.push(Region { kind: Kind::Step, from, to });
+        self.found.push(Region { kind: RegionKind::Step, from, to });
     }
 
     /// Whether a bar begins the parameters of a closure: it stands where a value does.
@@ -206,7 +206,7 @@ impl Parser {
             self.one();
         }
         let to = self.token(self.next).at;
-        self.found.push(Region { kind: Kind::Rounds("each time it is called".to_owned()), from, to });
+        self.found.push(Region { kind: RegionKind::Rounds("each time it is called".to_owned()), from, to });
     }
 
     /// The value of a map's key, up to the comma or the brace behind it.
@@ -216,12 +216,12 @@ impl Parser {
         while self.next < self.words.len() && !matches!(self.word(0), "," | "}") {
             self.one();
         }
-        self.found.push(Region { kind: Kind::Undo, from, to: self.token(self.next).at });
+        self.found.push(Region { kind: RegionKind::Undo, from, to: self.token(self.next).at });
     }
 
     fn branches(&mut self) {
         let group = self.token(self.next).at;
-        let branch = |when: String| move |leaves| Kind::Branch { group, when, by: None, leaves };
+        let branch = |when: String| move |leaves| RegionKind::Branch { group, when, by: None, leaves };
         let mut word = "if";
         loop {
             self.next += 1;
@@ -248,7 +248,7 @@ impl Parser {
         if self.word(0) == "catch" {
             self.head();
             let when = "if that fails".to_owned();
-            self.body(|leaves| Kind::Branch { group, when, by: None, leaves });
+            self.body(|leaves| RegionKind::Branch { group, when, by: None, leaves });
         }
     }
 
@@ -261,7 +261,7 @@ impl Parser {
             "while" => format!("while {head}"),
             _ => "again and again".to_owned(),
         };
-        self.body(|_| Kind::Rounds(words));
+        self.body(|_| RegionKind::Rounds(words));
     }
 
     fn arms(&mut self) {
@@ -278,7 +278,7 @@ impl Parser {
             let leaves = self.arm();
             let to = self.token(self.next).at;
             let when = if label == "_" { "otherwise".to_owned() } else { label };
-            let kind = Kind::Branch { group, when, by: Some(by.clone()), leaves };
+            let kind = RegionKind::Branch { group, when, by: Some(by.clone()), leaves };
             self.found.push(Region { kind, from, to });
             if self.word(0) == "," {
                 self.next += 1;
@@ -314,7 +314,7 @@ impl Parser {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, regions};
+    use super::{RegionKind, regions};
 
     #[test]
     fn parts_are_found_where_they_stand() {
@@ -328,13 +328,13 @@ while m.k < 3 { try { f(1) } catch (e) { step("B", || (), #{ undo: || f(2) }); }
             .iter()
             .map(|region| {
                 let kind = match &region.kind {
-                    Kind::Function(name, count) => format!("fn {name}/{count}"),
-                    Kind::Step => "step".to_owned(),
-                    Kind::Undo => "undo".to_owned(),
-                    Kind::Branch { when, by, leaves, .. } => {
+                    RegionKind::Function(name, count) => format!("fn {name}/{count}"),
+                    RegionKind::Step => "step".to_owned(),
+                    RegionKind::Undo => "undo".to_owned(),
+                    RegionKind::Branch { when, by, leaves, .. } => {
                         format!("{when}{}{}", by.as_deref().unwrap_or(""), if *leaves { "!" } else { "" })
                     }
-                    Kind::Rounds(words) => words.clone(),
+                    RegionKind::Rounds(words) => words.clone(),
                 };
                 format!("{}:{} {kind}", region.from.0, region.from.1)
             })

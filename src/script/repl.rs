@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Place};
 use crate::model::run::record::{EffectId, TrackId};
 use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
-use crate::script::context::{Fallible, Run, Track};
+use crate::script::context::{Fallible, Run, ScriptTrack};
 use crate::script::failure;
 use crate::script::frames::{Frames, Variable, in_order};
 use crate::script::program::{Program, bare_engine, ready};
@@ -134,7 +134,7 @@ impl Notebook {
     ) -> LineEnd {
         let (inventory, program) = (Rc::clone(&self.inventory), Rc::clone(&self.program));
         let run = Run::new(door, inventory, self.params.clone(), program);
-        let main = Track::new(&run);
+        let main = ScriptTrack::new(&run);
         let engine = self.program.engine();
         let typed = match engine.compile_with_scope(scope, text) {
             Ok(typed) => typed,
@@ -145,7 +145,7 @@ impl Notebook {
         self.functions.replace(ast.clone_functions_only());
         let engine = ready(engine, &main, tree::this_in_loops(&ast));
         let result = engine.eval_ast_with_scope::<Dynamic>(scope, &ast);
-        end_of(&main, result, &Typed { file, text, around })
+        end_of(&main, result, &EvaluatedLine { file, text, around })
     }
 }
 
@@ -154,13 +154,13 @@ fn written(variables: &[Variable]) -> Vec<(String, String)> {
 }
 
 /// A line that was evaluated.
-struct Typed<'a> {
+struct EvaluatedLine<'a> {
     file: &'a str,
     text: &'a str,
     around: &'a [Variable],
 }
 
-impl Typed<'_> {
+impl EvaluatedLine<'_> {
     /// The error with the line under it, if it happened there.
     fn pointed(&self, mut error: Box<Error>, place: Option<Place>) -> Box<Error> {
         if let Some(place) = place.filter(|place| place.file == self.file) {
@@ -172,7 +172,7 @@ impl Typed<'_> {
 }
 
 /// What a line came to: flags decide, as array callbacks can swallow what was raised.
-fn end_of(main: &Track, result: Fallible<Dynamic>, typed: &Typed<'_>) -> LineEnd {
+fn end_of(main: &ScriptTrack, result: Fallible<Dynamic>, typed: &EvaluatedLine<'_>) -> LineEnd {
     let run = &main.run;
     if run.door.is_halted() {
         return LineEnd::Halted;
@@ -204,7 +204,7 @@ fn end_of(main: &Track, result: Fallible<Dynamic>, typed: &Typed<'_>) -> LineEnd
     }
 }
 
-fn raised_in(run: &Run, raised: &EvalAltResult, typed: &Typed<'_>) -> LineEnd {
+fn raised_in(run: &Run, raised: &EvalAltResult, typed: &EvaluatedLine<'_>) -> LineEnd {
     let (file, inner) = diagnostic::innermost(typed.file, raised);
     let place = diagnostic::place(&file, inner.position());
     match inner {

@@ -1,18 +1,18 @@
 //! The way back of a script: replayed to where its record stands, it lends its steps' own undo closures and what it
 //! owes. Everything goes through the door, on the track of the way back; which change is undone how is read elsewhere.
 
-use crate::dispatch::{Door, Entry, Halted};
+use crate::dispatch::{Door, Halted, StepEntry};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::journal::way_back::{Act, Change, How, Steps};
+use crate::journal::rollback_plan::{Change, ReplayedSteps, RollbackStep, UndoMethod};
 use crate::model::run::effect::{Ask, Effect, Form, Goal, Probe};
 use crate::model::site::inventory::Inventory;
 use crate::model::value::{Fields, Value};
-use crate::script::context::{Obligation, Track};
+use crate::script::context::{Obligation, ScriptTrack};
 use crate::script::gates::UNDO_BY_HAND;
 use crate::script::obligations;
 use crate::script::program::{Program, ScriptEnd, Stage, ended};
-use crate::script::put_back::{Hands, Part, failed, formers};
+use crate::script::put_back::{RestoreResult, Restorer, failed, formers};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -21,14 +21,14 @@ use std::rc::Rc;
 const COMPARE: &str = "Look whether it is as it was before";
 
 /// What the step is called that undoes these acts, which belong to one step.
-fn step_that_undoes<A: std::borrow::Borrow<Act>>(acts: &[A]) -> String {
+fn step_that_undoes<A: std::borrow::Borrow<RollbackStep>>(acts: &[A]) -> String {
     let step = acts.first().and_then(|act| act.borrow().step.as_ref());
     format!("Undo: {}", step.map_or("what was done outside steps", |(_, name)| name.as_str()))
 }
 
 /// What a step of the way back is to put as it was before.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Former {
+pub struct FormerState {
     /// The change that made it another.
     pub effect: Effect,
     /// What reads it.
@@ -39,7 +39,7 @@ pub struct Former {
 
 /// What is to be done on a way back.
 #[derive(Debug, Clone, Copy)]
-pub struct Errand {
+pub struct RollbackTask {
     /// Everything recorded from here on is undone; nothing without it.
     pub undo_since: Option<u64>,
     /// Whether what the script owes is done.
@@ -47,13 +47,14 @@ pub struct Errand {
 }
 
 /// A script that was replayed to where its record stands.
-pub struct Standing {
+pub struct ReplayedScript {
     stage: Stage,
     inventory: Rc<Inventory>,
 }
 
-impl Standing {
-    /// Replays a script. The door must be walled: every track ends where its record does. Belongs on the main track.
+impl ReplayedScript {
+    /// Replays a script. The door must be set to replay only: every track ends where its record does. Belongs on the
+    /// main track.
     ///
     /// # Errors
     /// `Usage` when the parameters do not fit. What the replay found wrong is the door's to tell.
@@ -67,9 +68,9 @@ impl Standing {
 
     /// Which steps say themselves how they are undone, and where tracks were forked.
     #[must_use]
-    pub fn steps(&self) -> Steps {
+    pub fn steps(&self) -> ReplayedSteps {
         let undos = self.stage.main.run.undos.borrow();
-        Steps { own: undos.closures.keys().cloned().collect(), forks: undos.forks.clone() }
+        ReplayedSteps { own: undos.closures.keys().cloned().collect(), forks: undos.forks.clone() }
     }
 
     /// What the script owes, newest first: what it has done already as well.
@@ -81,19 +82,19 @@ impl Standing {
     /// What the `nth` step of this name on the way back is to put as it was before, or to compare, as far as that is
     /// on record; from 0. What is owed puts back what only its closure knows.
     #[must_use]
-    pub fn formers(&self, history: &History, since: u64, (name, nth): (&str, usize)) -> Vec<Former> {
+    pub fn formers(&self, history: &History, since: u64, (name, nth): (&str, usize)) -> Vec<FormerState> {
         let mut acts = history.acts_back(since, &self.steps(), &BTreeMap::new());
-        acts.retain(|act| !matches!(act.how, How::Nothing(_)));
-        let all: Vec<&Change> = acts.iter().flat_map(Act::changes).collect();
+        acts.retain(|act| !matches!(act.how, UndoMethod::Nothing(_)));
+        let all: Vec<&Change> = acts.iter().flat_map(RollbackStep::changes).collect();
         let found = if name == COMPARE {
-            let own = acts.iter().filter(|act| matches!(act.how, How::Own(_)));
-            formers(&all, &own.flat_map(Act::changes).collect::<Vec<_>>())
+            let own = acts.iter().filter(|act| matches!(act.how, UndoMethod::Own(_)));
+            formers(&all, &own.flat_map(RollbackStep::changes).collect::<Vec<_>>())
         } else {
             let mut steps = acts.chunk_by(|a, b| a.step == b.step).filter(|acts| step_that_undoes(acts) == name);
-            let changes: Vec<&Change> = steps.nth(nth).into_iter().flatten().flat_map(Act::changes).collect();
+            let changes: Vec<&Change> = steps.nth(nth).into_iter().flatten().flat_map(RollbackStep::changes).collect();
             formers(&changes, &changes)
         };
-        let former = |(change, goal, value): (&Change, &Goal, &Value)| Former {
+        let former = |(change, goal, value): (&Change, &Goal, &Value)| FormerState {
             effect: change.effect.clone(),
             probe: goal.probe.clone(),
             value: value.clone(),
@@ -104,10 +105,10 @@ impl Standing {
     /// What is to be done to undo what was recorded from `since` on, newest first, as far as it is not behind the way
     /// back that is under way; and how many steps of that are.
     #[must_use]
-    pub fn still(&self, history: &History, since: u64) -> (Vec<Act>, usize) {
+    pub fn still(&self, history: &History, since: u64) -> (Vec<RollbackStep>, usize) {
         let acts = history.acts_back(since, &self.steps(), &BTreeMap::new());
-        let stays = |act: &Act| matches!(act.how, How::Nothing(_));
-        let undone: Vec<&Act> = acts.iter().filter(|act| !stays(act)).collect();
+        let stays = |act: &RollbackStep| matches!(act.how, UndoMethod::Nothing(_));
+        let undone: Vec<&RollbackStep> = acts.iter().filter(|act| !stays(act)).collect();
         let (mut behind, mut over, mut gone) = (history.behind(), Vec::new(), 0);
         for step in undone.chunk_by(|a, b| a.step == b.step) {
             let name = step_that_undoes(step);
@@ -128,8 +129,8 @@ impl Standing {
 
     /// Goes back. Belongs on the track of the way back, with the door open.
     #[must_use]
-    pub fn go(&self, history: &History, errand: Errand) -> ScriptEnd {
-        let track = Track::new(&self.stage.main.run);
+    pub fn go(&self, history: &History, errand: RollbackTask) -> ScriptEnd {
+        let track = ScriptTrack::new(&self.stage.main.run);
         let door = &*self.stage.main.run.door;
         let back = Back { standing: self, track, door, undone: RefCell::default() };
         let undone = errand.undo_since.map_or(Ok(Vec::new()), |since| back.undo(history, since));
@@ -146,8 +147,8 @@ impl Standing {
 
 /// One way back, while it is gone.
 struct Back<'a> {
-    standing: &'a Standing,
-    track: Rc<Track>,
+    standing: &'a ReplayedScript,
+    track: Rc<ScriptTrack>,
     door: &'a dyn Door,
     /// What steps have undone as they say themselves, newest first.
     undone: RefCell<Vec<Change>>,
@@ -156,14 +157,14 @@ struct Back<'a> {
 impl Back<'_> {
     /// Undoes what was recorded from `since` on, newest first: what belongs to one step and follows each other is one
     /// step of the way back.
-    fn undo(&self, history: &History, since: u64) -> std::result::Result<Vec<Act>, ScriptEnd> {
+    fn undo(&self, history: &History, since: u64) -> std::result::Result<Vec<RollbackStep>, ScriptEnd> {
         let mut fates = BTreeMap::new();
         for id in history.unseen_since(since) {
             let fate = self.door.look(&id).map_err(|Halted| ScriptEnd::Halted)?;
             fates.insert(id, fate);
         }
         let mut acts = history.acts_back(since, &self.standing.steps(), &fates);
-        acts.retain(|act| !matches!(act.how, How::Nothing(_)));
+        acts.retain(|act| !matches!(act.how, UndoMethod::Nothing(_)));
         for acts in acts.chunk_by(|a, b| a.step == b.step) {
             self.step(&step_that_undoes(acts), || acts.iter().try_for_each(|act| self.act(history, act)))?;
         }
@@ -171,20 +172,20 @@ impl Back<'_> {
     }
 
     /// Looks whether what was undone is as it was before.
-    fn compare(&self, acts: &[Act]) -> Part {
+    fn compare(&self, acts: &[RollbackStep]) -> RestoreResult {
         let own = self.undone.borrow();
         if own.iter().all(|change| change.effect.undo.is_none()) {
             return Ok(());
         }
-        let all: Vec<&Change> = acts.iter().flat_map(Act::changes).collect();
-        let hands = Hands { door: self.door, inventory: &self.standing.inventory };
+        let all: Vec<&Change> = acts.iter().flat_map(RollbackStep::changes).collect();
+        let hands = Restorer { door: self.door, inventory: &self.standing.inventory };
         self.step(COMPARE, || hands.compare(&all, &own.iter().collect::<Vec<_>>()))
     }
 
-    fn step(&self, name: &str, body: impl FnOnce() -> Part) -> Part {
+    fn step(&self, name: &str, body: impl FnOnce() -> RestoreResult) -> RestoreResult {
         match self.door.step_begin(name, None) {
-            Ok(Entry::Enter) => {}
-            Ok(Entry::Skip) => return Ok(()),
+            Ok(StepEntry::Enter) => {}
+            Ok(StepEntry::Skip) => return Ok(()),
             Err(Halted) => return Err(ScriptEnd::Halted),
         }
         let part = body();
@@ -199,28 +200,28 @@ impl Back<'_> {
         part
     }
 
-    fn act(&self, history: &History, act: &Act) -> Part {
-        let hands = Hands { door: self.door, inventory: &self.standing.inventory };
+    fn act(&self, history: &History, act: &RollbackStep) -> RestoreResult {
+        let hands = Restorer { door: self.door, inventory: &self.standing.inventory };
         match &act.how {
-            How::Own(changes) => {
+            UndoMethod::Own(changes) => {
                 self.own(act)?;
                 if !history.left_out_in(&self.door.step_id()) {
                     self.undone.borrow_mut().extend(changes.iter().cloned());
                 }
                 Ok(())
             }
-            How::Recorded(change) => hands.put_back(change),
-            How::ByHand(change) => {
+            UndoMethod::Recorded(change) => hands.put_back(change),
+            UndoMethod::ByHand(change) => {
                 let gate = self.door.gate_name("manual", Some(UNDO_BY_HAND));
                 let text = format!("Undo by hand: {}", change.effect.label);
                 hands.ask(Ask { gate, form: Form::Manual, text, evidence: String::new() })
             }
-            How::Nothing(_) => Ok(()),
+            UndoMethod::Nothing(_) => Ok(()),
         }
     }
 
     /// Undoes a step as it says itself.
-    fn own(&self, act: &Act) -> Part {
+    fn own(&self, act: &RollbackStep) -> RestoreResult {
         let undos = self.track.run.undos.borrow();
         let closure = act.step.as_ref().and_then(|(step, _)| undos.closures.get(step)).cloned();
         drop(undos);
@@ -232,7 +233,7 @@ impl Back<'_> {
     }
 
     /// Does what the script owes, and what its undo closures came to owe, newest first.
-    fn meet(&self) -> Part {
+    fn meet(&self) -> RestoreResult {
         let mut owed = self.standing.obligations();
         owed.reverse();
         self.track.obligations.borrow_mut().splice(0..0, owed);
@@ -244,7 +245,7 @@ impl Back<'_> {
     }
 
     /// Nothing on a way back may be left to be decided later: it has not come to its end then.
-    fn handed_over(&self, held: Option<crate::script::context::Held>) -> Part {
+    fn handed_over(&self, held: Option<crate::script::context::OnHold>) -> RestoreResult {
         match held {
             None => Ok(()),
             Some(held) => Err(ScriptEnd::Held { reason: held.reason, instructions: held.instructions }),

@@ -50,7 +50,7 @@ impl Scanned {
     pub(crate) fn of(text: &str) -> Self {
         let (found, shells, tokens) = (Vec::new(), Vec::new(), Vec::new());
         let scanned = Self { chars: text.chars().collect(), tokens, found, shells };
-        let mut reader = Reader { scanned, next: 0, line: 1, column: 1 };
+        let mut reader = TextCursor { scanned, next: 0, line: 1, column: 1 };
         reader.code(false);
         reader.scanned
     }
@@ -71,14 +71,14 @@ impl Scanned {
     }
 }
 
-struct Reader {
+struct TextCursor {
     scanned: Scanned,
     next: usize,
     line: u32,
     column: u32,
 }
 
-impl Reader {
+impl TextCursor {
     fn peek(&self, ahead: usize) -> Option<char> {
         self.scanned.chars.get(self.next + ahead).copied()
     }

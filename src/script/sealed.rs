@@ -1,8 +1,8 @@
 //! A door that leads nowhere: behind it a script can compute, and ask nothing of anybody.
 
-use crate::dispatch::{Body, Door, Entry, Halt, Halted};
+use crate::dispatch::{Body, Door, Halt, Halted, StepEntry};
 use crate::error::Place;
-use crate::journal::way_back::Fate;
+use crate::journal::rollback_plan::Happened;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{EffectId, StepId, TrackId};
@@ -16,7 +16,7 @@ impl Door for Sealed {
         Err(Halted)
     }
 
-    fn step_begin(&self, _: &str, _: Option<Place>) -> Result<Entry, Halted> {
+    fn step_begin(&self, _: &str, _: Option<Place>) -> Result<StepEntry, Halted> {
         Err(Halted)
     }
 
@@ -40,7 +40,7 @@ impl Door for Sealed {
         Err(Halted)
     }
 
-    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
+    fn look(&self, _: &EffectId) -> Result<Happened, Halted> {
         Err(Halted)
     }
 

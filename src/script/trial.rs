@@ -5,7 +5,7 @@
 use crate::error::Error;
 use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
-use crate::script::context::{Run, Track};
+use crate::script::context::{Run, ScriptTrack};
 use crate::script::program::{self, Program};
 use crate::script::sealed::Sealed;
 use rhai::{AST, Dynamic, FnPtr};
@@ -29,7 +29,7 @@ pub(crate) enum Tried {
 pub(crate) fn tried(program: &Rc<Program>, inventory: &Rc<Inventory>, name: &str, args: Vec<Dynamic>) -> Tried {
     let Ok(function) = FnPtr::new(name) else { return Tried::Open };
     let run = Run::new(Rc::new(Sealed), Rc::clone(inventory), Fields::new(), Rc::clone(program));
-    let track = Track::new(&run);
+    let track = ScriptTrack::new(&run);
     let engine = program::ready(program.engine(), &track, false);
     let given = function.call::<Dynamic>(&engine, &AST::empty(), args);
     if let Some(error) = run.bug.take() {

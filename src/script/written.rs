@@ -21,7 +21,7 @@ const OF_THE_RUN: [&str; 2] = ["param", "former_run"];
 const DEPTH_MAX: usize = 32;
 
 /// What is known of the values in one file.
-pub(crate) struct Written<'a> {
+pub(crate) struct KnownValues<'a> {
     program: &'a Rc<Program>,
     inventory: Option<&'a Rc<Inventory>>,
     nothing: Rc<Inventory>,
@@ -53,13 +53,13 @@ const LEAVE: [&str; 12] = [
 ];
 
 /// What is known of what a variable is set to: its value, what of the inventory it is, its kind.
-type Told = (Dynamic, Option<&'static str>, Option<Sort>);
+type VariableFacts = (Dynamic, Option<&'static str>, Option<Sort>);
 
 /// What happens to the variables of a file.
 #[derive(Default)]
-struct Seen {
+struct Assignments {
     /// What each is set to where it begins.
-    set: BTreeMap<String, Vec<Told>>,
+    set: BTreeMap<String, Vec<VariableFacts>>,
     /// Those that may be something else later.
     unsteady: BTreeSet<String>,
     /// Those that a method or a function may change.
@@ -68,7 +68,7 @@ struct Seen {
     captured: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl<'a> Written<'a> {
+impl<'a> KnownValues<'a> {
     /// Reads the file. Without an inventory, what it would name is not known.
     pub(crate) fn of(program: &'a Rc<Program>, unit: &'a Unit, inventory: Option<&'a Rc<Inventory>>) -> Self {
         let own = unit.ast.iter_functions().map(|function| function.name).collect();
@@ -166,7 +166,7 @@ impl<'a> Written<'a> {
 
     /// Finds the variables that are set once in the whole file, by something known, and are never anything else.
     fn settle(&mut self, unit: &Unit) {
-        let mut seen = Seen::default();
+        let mut seen = Assignments::default();
         unit.ast.walk(&mut |path| {
             self.look(&mut seen, path);
             true
@@ -176,7 +176,7 @@ impl<'a> Written<'a> {
             let own = function.params.iter().filter(|name| shared.is_none_or(|shared| !shared.contains(**name)));
             seen.unsteady.extend(own.map(ToString::to_string));
         }
-        let Seen { set, unsteady, changed, .. } = seen;
+        let Assignments { set, unsteady, changed, .. } = seen;
         let once = set.into_iter().filter(|(name, _)| !unsteady.contains(name));
         for (name, mut values) in once {
             let Some((value, thing, sort)) = values.pop().filter(|_| values.is_empty()) else { continue };
@@ -195,7 +195,7 @@ impl<'a> Written<'a> {
     }
 
     /// Looks at what the node at the end of this path does to variables.
-    fn look(&self, seen: &mut Seen, path: &[ASTNode<'_>]) {
+    fn look(&self, seen: &mut Assignments, path: &[ASTNode<'_>]) {
         match path.last() {
             Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => {
                 let told = (self.value(&parts.1), self.thing(&parts.1), self.sort(&parts.1));

@@ -2,11 +2,11 @@
 //! nothing of any host and writes nothing; and what becomes of the run's parameters. It carries nothing out.
 
 use super::rollback::retrace;
-use super::verdict::{Verdict, reopening_edited};
+use super::verdict::{OperatorRuling, reopening_edited};
 use super::{Prepared, perform, snapshot};
 use crate::dispatch::{Dispatcher, Door, Halt, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
-use crate::journal::history::{History, Past, State};
+use crate::journal::history::{EffectState, History, Past};
 use crate::journal::memory::MemoryStore;
 use crate::journal::{Store, Stored};
 use crate::model::run::effect::Action;
@@ -50,7 +50,7 @@ pub fn fit(
     store: &dyn Store,
     run: &str,
     history: &History,
-    verdict: &Verdict,
+    verdict: &OperatorRuling,
 ) -> Result<Adoption> {
     let before = snapshot(store, history)?;
     let edits = edits::compare(&before.files, &prepared.texts.files);
@@ -72,7 +72,7 @@ pub fn fit(
     lines.extend(edits.lines);
     for given_up in replayed.history.given_up(&met) {
         superseded.extend(job_of(run, &given_up));
-        if let State::Answered { word, by, .. } = given_up.state {
+        if let EffectState::Answered { word, by, .. } = given_up.state {
             let question = &given_up.effect.label;
             lines.push(format!("the answer `{word}` of {by} lapses: it was given to another text of `{question}`"));
         }
@@ -125,7 +125,7 @@ impl Replayed {
             by: Who::default(),
         });
         let back = history.way_back().is_some();
-        door.wall(true);
+        door.set_replay_only(true);
         let end = if back {
             retrace(prepared, &door, params).unwrap_or(ScriptEnd::Halted)
         } else {
@@ -170,7 +170,7 @@ impl Replayed {
     }
 
     fn is_under_way(&self, effect: Option<&EffectId>) -> bool {
-        effect.and_then(|id| self.history.recorded(id)).is_some_and(|past| past.state == State::Open)
+        effect.and_then(|id| self.history.recorded(id)).is_some_and(|past| past.state == EffectState::Open)
     }
 
     /// A refusal of the door, with the name of the step on record.

@@ -3,7 +3,7 @@
 
 use super::Prepared;
 use super::rollback::stand;
-use super::verdict::{Stopped, Verdict, happened_at};
+use super::verdict::{OperatorRuling, RulingSubject, happened_at};
 use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Evidence, Order, Scanners};
@@ -11,14 +11,14 @@ use crate::journal::history::{History, Past};
 use crate::journal::memory::MemoryStore;
 use crate::model::run::effect::Effect;
 use crate::model::run::record::{EffectId, Moment, Record, StepId, Who};
-use crate::script::rollback::Former;
+use crate::script::rollback::FormerState;
 use crate::world::{self, Link, World};
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// What was seen when a person said a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct StateSeen {
     /// For people, a sentence without its full stop.
     pub text: String,
     /// Whether it is against the word; else it does not bear it out.
@@ -28,13 +28,13 @@ pub struct Seen {
 /// What the word is about, as it has to be looked at.
 enum Subject {
     /// An effect that, as they say, happened or did not.
-    Effect { label: String, of: Box<Asked>, happened: bool },
+    Effect { label: String, of: Box<RecordedEffect>, happened: bool },
     /// The step of a way back that, as they say, is undone by hand.
-    Undo { name: String, formers: Vec<Former> },
+    Undo { name: String, formers: Vec<FormerState> },
 }
 
 /// An effect on record.
-struct Asked {
+struct RecordedEffect {
     id: EffectId,
     attempt: u32,
     base: u32,
@@ -51,17 +51,17 @@ pub fn hear(
     prepared: &Prepared,
     world: Box<dyn World>,
     (run, history): (&str, &History),
-    verdict: &Verdict,
+    verdict: &OperatorRuling,
     back: bool,
-) -> Result<Vec<Seen>> {
+) -> Result<Vec<StateSeen>> {
     // Of what is over nothing can be said, which is for others to tell.
     if history.is_final() && !back {
         return Ok(Vec::new());
     }
     let happened = match verdict {
-        Verdict::Happened(_) => true,
-        Verdict::NotHappened(_) => false,
-        Verdict::Retry | Verdict::Skip(_) => return Ok(Vec::new()),
+        OperatorRuling::Happened(_) => true,
+        OperatorRuling::NotHappened(_) => false,
+        OperatorRuling::Retry | OperatorRuling::Skip(_) => return Ok(Vec::new()),
     };
     let door = Dispatcher::new(Setup {
         run: run.to_owned(),
@@ -76,7 +76,7 @@ pub fn hear(
         by: Who::default(),
     });
     let Some(subject) = subject(prepared, &door, run, (happened, back))? else { return Ok(Vec::new()) };
-    let slot: Rc<RefCell<Option<Vec<Seen>>>> = Rc::default();
+    let slot: Rc<RefCell<Option<Vec<StateSeen>>>> = Rc::default();
     let (found, link, run) = (Rc::clone(&slot), Rc::clone(&door), run.to_owned());
     door.drive(Box::new(move || {
         found.replace(look(&*link, &run, &subject).ok());
@@ -98,7 +98,7 @@ fn subject(
     let of = |past: Past<'_>| {
         let label = past.effect.label.clone();
         let (id, attempt, base, effect) = (past.id, past.attempt, past.base, past.effect.clone());
-        Subject::Effect { label, of: Box::new(Asked { id, attempt, base, effect }), happened }
+        Subject::Effect { label, of: Box::new(RecordedEffect { id, attempt, base, effect }), happened }
     };
     if back || !happened {
         let any = || history.any_doubt().map(|(past, _)| past.id);
@@ -106,8 +106,8 @@ fn subject(
         return Ok(doubted.and_then(|id| history.spoken_of(&id)).map(of));
     }
     let (step, name) = match happened_at(run, history) {
-        Ok(Stopped::Effect(id, _)) => return Ok(history.spoken_of(&id).map(of)),
-        Ok(Stopped::Undo(step, name)) => (step, name.to_owned()),
+        Ok(RulingSubject::Effect(id, _)) => return Ok(history.spoken_of(&id).map(of)),
+        Ok(RulingSubject::Undo(step, name)) => (step, name.to_owned()),
         // Why nothing can be said of it is told when it is said.
         Err(_) => return Ok(None),
     };
@@ -134,10 +134,10 @@ fn before(history: &History, step: &StepId, name: &str) -> usize {
     numbers.iter().position(|number| *number == step.number).unwrap_or(0)
 }
 
-fn look(link: &dyn Link, run: &str, subject: &Subject) -> std::result::Result<Vec<Seen>, world::Stopped> {
+fn look(link: &dyn Link, run: &str, subject: &Subject) -> std::result::Result<Vec<StateSeen>, world::Stopped> {
     match subject {
         Subject::Effect { label, of, happened } => {
-            let (Asked { id, attempt, base, effect }, scanners) = (&**of, Scanners::default());
+            let (RecordedEffect { id, attempt, base, effect }, scanners) = (&**of, Scanners::default());
             // A limit that is over long since is no reason not to look.
             let since: Moment = link.now();
             let (since, attempt, base) = (&since, *attempt, *base);
@@ -148,7 +148,7 @@ fn look(link: &dyn Link, run: &str, subject: &Subject) -> std::result::Result<Ve
         }
         Subject::Undo { name, formers } => {
             let mut seen = Vec::new();
-            for Former { effect, probe, value } in formers {
+            for FormerState { effect, probe, value } in formers {
                 let found = exec::is_former(link, effect, probe, value)?;
                 seen.extend(found.and_then(|found| told(found, &format!("`{name}` is done"))));
             }
@@ -157,25 +157,27 @@ fn look(link: &dyn Link, run: &str, subject: &Subject) -> std::result::Result<Ve
     }
 }
 
-fn told(found: Evidence, what: &str) -> Option<Seen> {
+fn told(found: Evidence, what: &str) -> Option<StateSeen> {
     match found {
         Evidence::Agrees => None,
         Evidence::Contradicts(seen) => {
-            Some(Seen { text: format!("{seen}: that is against the word that {what}"), against: true })
+            Some(StateSeen { text: format!("{seen}: that is against the word that {what}"), against: true })
         }
         Evidence::Unclear(why) => {
-            Some(Seen { text: format!("nothing bears out the word that {what}: {why}"), against: false })
+            Some(StateSeen { text: format!("nothing bears out the word that {what}: {why}"), against: false })
         }
     }
 }
 
 /// The records of what was seen, and of the word that was taken all the same.
-pub(super) fn records(seen: Vec<Seen>, verdict: &Verdict, at: &Moment, by: &Who) -> Vec<Record> {
+pub(super) fn records(seen: Vec<StateSeen>, verdict: &OperatorRuling, at: &Moment, by: &Who) -> Vec<Record> {
     let reason = match verdict {
-        Verdict::Happened(reason) | Verdict::NotHappened(reason) | Verdict::Skip(reason) => reason.as_str(),
-        Verdict::Retry => "",
+        OperatorRuling::Happened(reason) | OperatorRuling::NotHappened(reason) | OperatorRuling::Skip(reason) => {
+            reason.as_str()
+        }
+        OperatorRuling::Retry => "",
     };
-    let record = |seen: Seen| {
+    let record = |seen: StateSeen| {
         let what = format!("{}; it was taken all the same", seen.text);
         Record::Deviation { what, reason: reason.to_owned(), hosts: Vec::new(), at: at.clone(), by: by.clone() }
     };

@@ -2,52 +2,52 @@
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
 use super::adoption::Adoption;
-use super::hearing::{self, Seen};
-use super::{Finished, Parts, Prepared, Verdict, reopening};
+use super::hearing::{self, StateSeen};
+use super::{Finished, OperatorRuling, Prepared, RunParts, reopening};
 use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
-use crate::journal::way_back::{Act, Stop};
+use crate::journal::rollback_plan::{RollbackStep, RollbackTarget};
 use crate::model::run::event::Event;
-use crate::model::run::record::{Ending, Moment, Record, TrackId, Way, Who};
+use crate::model::run::record::{Ending, Moment, Record, RollbackScope, TrackId, Who};
 use crate::model::text::typed;
 use crate::model::value::Fields;
 use crate::script::program::ScriptEnd;
-use crate::script::rollback::{Errand, Standing};
+use crate::script::rollback::{ReplayedScript, RollbackTask};
 use crate::world::{Line, Link, Reply, Request};
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A run that could go back.
-pub struct Return {
+pub struct PreparedRollback {
     run: String,
-    way: Way,
+    way: RollbackScope,
     door: Rc<Dispatcher>,
-    standing: Rc<Standing>,
+    standing: Rc<ReplayedScript>,
     opening: Vec<Record>,
-    errand: Errand,
+    errand: RollbackTask,
 }
 
 /// What a person wants of a way back.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct RollbackRequest {
     /// How far.
-    pub way: Way,
+    pub way: RollbackScope,
     /// What they say of the effect in doubt.
-    pub verdict: Verdict,
+    pub verdict: OperatorRuling,
     /// What was seen when they said it, and does not bear it out.
-    pub seen: Vec<Seen>,
+    pub seen: Vec<StateSeen>,
     /// Why they want it, for the record; may be empty.
     pub reason: String,
 }
 
-impl Wish {
+impl RollbackRequest {
     /// To go this way, with nothing to be said.
     #[must_use]
-    pub fn of(way: Way) -> Self {
-        Self { way, verdict: Verdict::Retry, seen: Vec::new(), reason: String::new() }
+    pub fn of(way: RollbackScope) -> Self {
+        Self { way, verdict: OperatorRuling::Retry, seen: Vec::new(), reason: String::new() }
     }
 }
 
@@ -56,22 +56,22 @@ impl Wish {
 /// # Errors
 /// `Refused` when there is no way back, another one is under way, or the script departs from the record; `InDoubt` when
 /// a doubt has to be settled first; `Usage` when there is no such step, or nothing in doubt to give a verdict on.
-pub fn way_back(prepared: &Prepared, parts: Parts, wish: Wish) -> Result<Return> {
+pub fn way_back(prepared: &Prepared, parts: RunParts, wish: RollbackRequest) -> Result<PreparedRollback> {
     way_back_with(prepared, parts, wish, None)
 }
 
 /// The same from other texts than those on record, which fit them.
 pub(super) fn way_back_with(
     prepared: &Prepared,
-    mut parts: Parts,
-    wish: Wish,
+    mut parts: RunParts,
+    wish: RollbackRequest,
     adoption: Option<Adoption>,
-) -> Result<Return> {
+) -> Result<PreparedRollback> {
     let stored = parts.store.read(&parts.run)?;
     let last_seq = stored.last().map_or(0, |last| last.seq);
     let mut history = History::from(stored)?;
     let by = (parts.world.now(), parts.by.clone());
-    let wish = Wish { way: named(&history, wish.way)?, ..wish };
+    let wish = RollbackRequest { way: named(&history, wish.way)?, ..wish };
     let way = wish.way.clone();
     let mut opening = opening(&parts.run, &history, wish, &by)?;
     opening.extend(super::departures(&parts, &by.0));
@@ -83,30 +83,30 @@ pub(super) fn way_back_with(
     let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
     history.extend(opened.collect())?;
     let params = prepared.program.kept_params(&history.begun().params);
-    let Parts { run, store, world, sinks, by, gates, steering: _ } = parts;
+    let RunParts { run, store, world, sinks, by, gates, steering: _ } = parts;
     let scanners = Rc::clone(&prepared.scanners);
     let (second_look, name) = (SecondLook::default(), run.clone());
     let setup = Setup { run: name, store, world, sinks, history, last_seq, scanners, gates, second_look, by };
     let door = Dispatcher::new(setup);
     let standing = stand(prepared, &door, params)?;
-    Ok(Return { run, way, door, standing: Rc::new(standing), opening, errand })
+    Ok(PreparedRollback { run, way, door, standing: Rc::new(standing), opening, errand })
 }
 
 /// What is to be done on this way.
-fn errand(history: &History, way: &Way) -> Result<Errand> {
-    Ok(Errand { undo_since: history.since(way)?, owed: !matches!(way, Way::To(_)) })
+fn errand(history: &History, way: &RollbackScope) -> Result<RollbackTask> {
+    Ok(RollbackTask { undo_since: history.since(way)?, owed: !matches!(way, RollbackScope::To(_)) })
 }
 
 /// Replays the script with effects off.
-pub(super) fn stand(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<Standing> {
-    let slot: Rc<RefCell<Option<Result<Standing>>>> = Rc::default();
+pub(super) fn stand(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<ReplayedScript> {
+    let slot: Rc<RefCell<Option<Result<ReplayedScript>>>> = Rc::default();
     let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
     let (result, script_door) = (Rc::clone(&slot), Rc::clone(door) as Rc<dyn Door>);
-    door.wall(true);
+    door.set_replay_only(true);
     door.drive(Box::new(move || {
-        result.replace(Some(Standing::replay(&program, script_door, inventory, params)));
+        result.replace(Some(ReplayedScript::replay(&program, script_door, inventory, params)));
     }));
-    door.wall(false);
+    door.set_replay_only(false);
     if let Some(halt) = door.halt_reason() {
         return Err(halt.error);
     }
@@ -121,12 +121,12 @@ pub(super) fn retrace(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields
     let standing = Rc::new(stand(prepared, door, params)?);
     let Some(way) = door.history().way_back().cloned() else { return Ok(ScriptEnd::Halted) };
     let errand = errand(door.history(), &way)?;
-    door.wall(true);
+    door.set_replay_only(true);
     Ok(walk(door, &standing, errand))
 }
 
 /// Goes back on the track of the present way back.
-fn walk(door: &Rc<Dispatcher>, standing: &Rc<Standing>, errand: Errand) -> ScriptEnd {
+fn walk(door: &Rc<Dispatcher>, standing: &Rc<ReplayedScript>, errand: RollbackTask) -> ScriptEnd {
     let track = TrackId::rollback(door.history().rollbacks());
     let end = Rc::new(RefCell::new(ScriptEnd::Halted));
     let (inner, standing, slot) = (Rc::clone(door), Rc::clone(standing), Rc::clone(&end));
@@ -143,14 +143,19 @@ fn walk(door: &Rc<Dispatcher>, standing: &Rc<Standing>, errand: Errand) -> Scrip
 ///
 /// # Errors
 /// As [`way_back`], and when the first records cannot be written: nothing was touched then.
-pub fn rollback(prepared: &Prepared, parts: Parts, way: &Way, verdict: Verdict) -> Result<Finished> {
-    way_back(prepared, parts, Wish { verdict, ..Wish::of(way.clone()) })?.go()
+pub fn rollback(
+    prepared: &Prepared,
+    parts: RunParts,
+    way: &RollbackScope,
+    verdict: OperatorRuling,
+) -> Result<Finished> {
+    way_back(prepared, parts, RollbackRequest { verdict, ..RollbackRequest::of(way.clone()) })?.go()
 }
 
-impl Return {
+impl PreparedRollback {
     /// What would be done, in this order, as far as the record tells.
     #[must_use]
-    pub fn acts(&self) -> Vec<Act> {
+    pub fn acts(&self) -> Vec<RollbackStep> {
         self.still().0
     }
 
@@ -160,7 +165,7 @@ impl Return {
         self.still().1
     }
 
-    fn still(&self) -> (Vec<Act>, usize) {
+    fn still(&self) -> (Vec<RollbackStep>, usize) {
         let history = self.door.history();
         self.errand.undo_since.map_or((Vec::new(), 0), |since| self.standing.still(history, since))
     }
@@ -179,7 +184,7 @@ impl Return {
 
     /// How far it goes.
     #[must_use]
-    pub fn way(&self) -> &Way {
+    pub fn way(&self) -> &RollbackScope {
         &self.way
     }
 
@@ -228,7 +233,7 @@ impl Return {
         let (ending, error, effect) = match (door.halt_reason(), end) {
             (Some(halt), _) => (halt.ending, Some(halt.error), halt.effect),
             (None, ScriptEnd::Done) => {
-                (if way == Way::Abort { Ending::Aborted } else { Ending::RolledBack }, None, None)
+                (if way == RollbackScope::Abort { Ending::Aborted } else { Ending::RolledBack }, None, None)
             }
             (None, ScriptEnd::Failed { error, effect, .. }) => {
                 (Ending::Failed, Some(broken(&run, &way, Ending::Failed, error)), effect)
@@ -248,14 +253,14 @@ impl Return {
         let left_out = door.recorded_now().map(|history| LeftOut::of(&history).is_something()).unwrap_or(true);
         let message = match (&error, &way) {
             (Some(error), _) => error.message.clone(),
-            (None, Way::To(step)) => undone_to(door.history(), step, left_out, !standing.owes().is_empty()),
-            (None, Way::All | Way::Abort) => String::new(),
+            (None, RollbackScope::To(step)) => undone_to(door.history(), step, left_out, !standing.owes().is_empty()),
+            (None, RollbackScope::All | RollbackScope::Abort) => String::new(),
         };
-        if let (Ending::RolledBack, Way::To(_), Some(since)) = (ending, &way, errand.undo_since) {
+        if let (Ending::RolledBack, RollbackScope::To(_), Some(since)) = (ending, &way, errand.undo_since) {
             door.keep(Record::Undone { since, at: door.moment() });
         }
         let unwritten = door.close(ending, &message, effect).err();
-        let over = ending == Ending::Aborted || (ending == Ending::RolledBack && way == Way::All);
+        let over = ending == Ending::Aborted || (ending == Ending::RolledBack && way == RollbackScope::All);
         if over && unwritten.is_none() {
             door.release();
         }
@@ -280,8 +285,8 @@ fn undone_to(history: &History, step: &str, left_out: bool, owes: bool) -> Strin
         vec![format!("the run is as before step {named}: that step and what followed it is undone")]
     };
     // Of nested steps the outermost, which are those that people count.
-    let stands = |before: &&Stop| {
-        let is_around = |stop: &Stop| stop.number.split('.').next() == Some(before.number.as_str());
+    let stands = |before: &&RollbackTarget| {
+        let is_around = |stop: &RollbackTarget| stop.number.split('.').next() == Some(before.number.as_str());
         !before.number.contains('.') && stop.is_some_and(|stop| before.seq < stop.seq && !is_around(stop))
     };
     let before: Vec<&str> = stops.iter().filter(stands).map(|stop| stop.number.as_str()).collect();
@@ -308,14 +313,14 @@ pub(super) fn gone_back(left_out: bool) -> Kind {
 }
 
 /// The way as it is recorded: a step by its number or, where steps of several batches share one, by its name.
-fn named(history: &History, way: Way) -> Result<Way> {
+fn named(history: &History, way: RollbackScope) -> Result<RollbackScope> {
     match way {
-        Way::To(step) => {
+        RollbackScope::To(step) => {
             let stop = history.stop(&step)?;
             let alone = history.stop(&stop.number).is_ok_and(|same| same == stop);
-            Ok(Way::To(if alone { stop.number } else { stop.name }))
+            Ok(RollbackScope::To(if alone { stop.number } else { stop.name }))
         }
-        Way::All | Way::Abort => Ok(way),
+        RollbackScope::All | RollbackScope::Abort => Ok(way),
     }
 }
 
@@ -328,8 +333,8 @@ fn incomplete(ending: Ending, mut error: Box<Error>) -> Box<Error> {
 }
 
 /// What can be done about a way back that broke off, or about giving a run up.
-fn broken(run: &str, way: &Way, ending: Ending, error: Box<Error>) -> Box<Error> {
-    let goes = if *way == Way::Abort { "giving it up" } else { "the way back" };
+fn broken(run: &str, way: &RollbackScope, ending: Ending, error: Box<Error>) -> Box<Error> {
+    let goes = if *way == RollbackScope::Abort { "giving it up" } else { "the way back" };
     let error = if ending == Ending::Bug {
         // As it is, it would come to the same.
         error.hint(format!("edit the runbook, then go on with {goes}: baton resume {run} --adopt-edited"))
@@ -341,7 +346,7 @@ fn broken(run: &str, way: &Way, ending: Ending, error: Box<Error>) -> Box<Error>
     let error = error
         .hint(format!("leave out what failed: baton resume {run} --skip \"why\""))
         .hint(format!("it is done by hand: baton resume {run} --done \"how you know\""));
-    if *way == Way::Abort {
+    if *way == RollbackScope::Abort {
         return error;
     }
     error.hint(format!("undo nothing more: baton abort {run} --reason \"why\""))
@@ -351,22 +356,22 @@ fn broken(run: &str, way: &Way, ending: Ending, error: Box<Error>) -> Box<Error>
 fn opening(
     run: &str,
     history: &History,
-    Wish { way, verdict, seen, reason: why }: Wish,
+    RollbackRequest { way, verdict, seen, reason: why }: RollbackRequest,
     (at, by): &(Moment, Who),
 ) -> Result<Vec<Record>> {
     let seen = hearing::records(seen, &verdict, at, by);
     let mut records = match history.way_back() {
         Some(_) if history.is_final() => return Err(back_already(run, history)),
         // What is in doubt on the way back stays so: nothing more is undone.
-        Some(other) if way == Way::Abort && *other != way => given_up(at, by),
+        Some(other) if way == RollbackScope::Abort && *other != way => given_up(at, by),
         Some(other) if *other != way => return Err(other_way(run, other)),
         Some(_) => {
-            if let Some((past, reason)) = history.any_doubt().filter(|_| verdict == Verdict::Retry) {
+            if let Some((past, reason)) = history.any_doubt().filter(|_| verdict == OperatorRuling::Retry) {
                 return Err(doubtful(run, history, &way, &past.effect.label, reason));
             }
             reopening(run, history, verdict, at, by)?
         }
-        None if way == Way::Abort && history.is_final() => return Err(over_already(run)),
+        None if way == RollbackScope::Abort && history.is_final() => return Err(over_already(run)),
         None => begins(run, history, way, verdict, (at, by))?,
     };
     records.extend(seen);
@@ -378,17 +383,23 @@ fn opening(
 }
 
 fn given_up(at: &Moment, by: &Who) -> Vec<Record> {
-    vec![Record::Rollback { way: Way::Abort, at: at.clone(), by: by.clone() }]
+    vec![Record::Rollback { way: RollbackScope::Abort, at: at.clone(), by: by.clone() }]
 }
 
 /// The records that begin a way back.
-fn begins(run: &str, history: &History, way: Way, verdict: Verdict, (at, by): (&Moment, &Who)) -> Result<Vec<Record>> {
+fn begins(
+    run: &str,
+    history: &History,
+    way: RollbackScope,
+    verdict: OperatorRuling,
+    (at, by): (&Moment, &Who),
+) -> Result<Vec<Record>> {
     closed(run, history, &way)?;
     let said = match verdict {
-        Verdict::Retry => None,
-        Verdict::Happened(reason) => Some((true, reason)),
-        Verdict::NotHappened(reason) => Some((false, reason)),
-        Verdict::Skip(_) => return Err(nothing_is_skipped(run)),
+        OperatorRuling::Retry => None,
+        OperatorRuling::Happened(reason) => Some((true, reason)),
+        OperatorRuling::NotHappened(reason) => Some((false, reason)),
+        OperatorRuling::Skip(_) => return Err(nothing_is_skipped(run)),
     };
     let mut records = Vec::new();
     match (history.any_doubt(), said) {
@@ -400,7 +411,7 @@ fn begins(run: &str, history: &History, way: Way, verdict: Verdict, (at, by): (&
             return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))
                 .hint(format!("take it back without that: baton rollback {run}")));
         }
-        (Some(_), None) if way == Way::Abort => {}
+        (Some(_), None) if way == RollbackScope::Abort => {}
         (Some((past, reason)), None) => return Err(doubtful(run, history, &way, &past.effect.label, reason)),
         (None, None) => {}
     }
@@ -414,7 +425,7 @@ fn nothing_is_skipped(run: &str) -> Box<Error> {
 }
 
 /// Refuses a way that leads across a point of no return.
-fn closed(run: &str, history: &History, way: &Way) -> Result<()> {
+fn closed(run: &str, history: &History, way: &RollbackScope) -> Result<()> {
     let Some((why, at)) = history.since(way)?.and_then(|since| history.no_return_since(since)) else { return Ok(()) };
     let when = jiff::Timestamp::from_millisecond(at.wall).map(|time| format!("{time:.0}")).unwrap_or_default();
     let error = Error::new(Kind::Refused, format!("there is no way back any more: {why}"))
@@ -437,11 +448,11 @@ pub(super) fn way_out(run: &str, history: &History) -> Option<String> {
 
 fn back_already(run: &str, history: &History) -> Box<Error> {
     let message = match history.way_back() {
-        Some(Way::Abort) => format!("run {run} was given up"),
-        Some(Way::All | Way::To(_)) | None if LeftOut::of(history).is_something() => {
+        Some(RollbackScope::Abort) => format!("run {run} was given up"),
+        Some(RollbackScope::All | RollbackScope::To(_)) | None if LeftOut::of(history).is_something() => {
             format!("run {run} is rolled back already, but for what was left out")
         }
-        Some(Way::All | Way::To(_)) | None => format!("run {run} is rolled back already"),
+        Some(RollbackScope::All | RollbackScope::To(_)) | None => format!("run {run} is rolled back already"),
     };
     Error::new(Kind::Refused, message).hint("nothing was done").hint(format!("see what was done: baton show {run}"))
 }
@@ -451,22 +462,22 @@ pub(super) fn over_already(run: &str) -> Box<Error> {
         .hint(format!("undo what it changed: baton rollback {run}"))
 }
 
-fn other_way(run: &str, other: &Way) -> Box<Error> {
+fn other_way(run: &str, other: &RollbackScope) -> Box<Error> {
     let goes = match other {
-        Way::All => "is being rolled back".to_owned(),
-        Way::To(step) => format!("is being rolled back to before step {step}"),
-        Way::Abort => "is being given up".to_owned(),
+        RollbackScope::All => "is being rolled back".to_owned(),
+        RollbackScope::To(step) => format!("is being rolled back to before step {step}"),
+        RollbackScope::Abort => "is being given up".to_owned(),
     };
     Error::new(Kind::Refused, format!("run {run} {goes}; that has to come to its end first"))
         .hint("nothing was done")
         .hint(format!("go on with it: baton resume {run}"))
 }
 
-fn doubtful(run: &str, history: &History, way: &Way, label: &str, reason: &str) -> Box<Error> {
+fn doubtful(run: &str, history: &History, way: &RollbackScope, label: &str, reason: &str) -> Box<Error> {
     let (kind, command) = match (history.way_back(), way) {
         (Some(_), _) => (Kind::RollbackIncomplete, format!("resume {run}")),
-        (None, Way::To(step)) => (Kind::InDoubt, format!("rollback {run} --to {}", typed(step))),
-        (None, Way::All | Way::Abort) => (Kind::InDoubt, format!("rollback {run}")),
+        (None, RollbackScope::To(step)) => (Kind::InDoubt, format!("rollback {run} --to {}", typed(step))),
+        (None, RollbackScope::All | RollbackScope::Abort) => (Kind::InDoubt, format!("rollback {run}")),
     };
     Error::new(kind, format!("`{label}` may or may not have happened; that has to be settled before going back"))
         .cause(reason)

@@ -77,8 +77,8 @@ impl Takeover {
     }
 
     /// Asks all hosts the same, all at once: the numbers they reply with, and why those do not that do not.
-    fn ask(&self, world: &mut dyn World, request: &dyn Fn(&String) -> Request) -> Result<Answers> {
-        let mut answers = Answers::default();
+    fn ask(&self, world: &mut dyn World, request: &dyn Fn(&String) -> Request) -> Result<LeaseNumbers> {
+        let mut answers = LeaseNumbers::default();
         for (ticket, host) in (1..).zip(&self.hosts) {
             world.submit(Ticket(ticket), request(host));
         }
@@ -119,7 +119,7 @@ impl Takeover {
 }
 
 /// The numbers by host, and why others gave none.
-type Answers = (BTreeMap<String, u64>, BTreeMap<String, String>);
+type LeaseNumbers = (BTreeMap<String, u64>, BTreeMap<String, String>);
 
 fn some(numbers: &BTreeMap<String, u64>) -> String {
     let hosts: Vec<&str> = numbers.keys().map(String::as_str).collect();

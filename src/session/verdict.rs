@@ -8,7 +8,7 @@ use crate::model::run::record::{EffectId, Ending, Moment, Record, StepId, Who};
 
 /// What a person says of the effect at which a run stopped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Verdict {
+pub enum OperatorRuling {
     /// Nothing of it: what failed is tried again.
     #[default]
     Retry,
@@ -24,35 +24,41 @@ pub enum Verdict {
 ///
 /// # Errors
 /// `Usage` when nothing has failed or is in doubt, or no word can stand for what did.
-pub fn admits(run: &str, history: &History, verdict: &Verdict) -> Result<()> {
+pub fn admits(run: &str, history: &History, verdict: &OperatorRuling) -> Result<()> {
     reopening(run, history, verdict.clone(), &Moment::default(), &Who::default()).map(|_| ())
 }
 
 /// The records that open a run again: who did, what they say, and what is to be looked at anew.
-pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Moment, by: &Who) -> Result<Vec<Record>> {
+pub(crate) fn reopening(
+    run: &str,
+    history: &History,
+    verdict: OperatorRuling,
+    at: &Moment,
+    by: &Who,
+) -> Result<Vec<Record>> {
     let (when, who) = (|| at.clone(), || by.clone());
     let said = match verdict {
-        Verdict::Retry => {
+        OperatorRuling::Retry => {
             let retries = history.to_retry().into_iter();
             retries.map(|id| Record::Retry { id, at: when(), by: who() }).collect()
         }
-        Verdict::NotHappened(reason) => {
+        OperatorRuling::NotHappened(reason) => {
             let (id, attempt) = history.doubted().ok_or_else(|| nothing(run, history, "is in doubt"))?;
             vec![Record::Settled { id, attempt, happened: false, reason, at: when(), by: who() }]
         }
-        Verdict::Happened(reason) => match happened_at(run, history)? {
-            Stopped::Effect(id, attempt) => {
+        OperatorRuling::Happened(reason) => match happened_at(run, history)? {
+            RulingSubject::Effect(id, attempt) => {
                 vec![Record::Settled { id, attempt, happened: true, reason, at: when(), by: who() }]
             }
-            Stopped::Undo(step, name) => vec![left_out(step, name, (true, reason), at, by)],
+            RulingSubject::Undo(step, name) => vec![left_out(step, name, (true, reason), at, by)],
         },
-        Verdict::Skip(reason) if history.doubted().is_none_or(|(id, _)| history.is_asked_for_itself(&id)) => {
+        OperatorRuling::Skip(reason) if history.doubted().is_none_or(|(id, _)| history.is_asked_for_itself(&id)) => {
             match stopped_at(run, history)? {
-                Stopped::Effect(id, _) => vec![Record::Skipped { id, reason, at: when(), by: who() }],
-                Stopped::Undo(step, name) => vec![left_out(step, name, (false, reason), at, by)],
+                RulingSubject::Effect(id, _) => vec![Record::Skipped { id, reason, at: when(), by: who() }],
+                RulingSubject::Undo(step, name) => vec![left_out(step, name, (false, reason), at, by)],
             }
         }
-        Verdict::Skip(_) => return Err(must_be_told(run)),
+        OperatorRuling::Skip(_) => return Err(must_be_told(run)),
     };
     let opened = Record::Opened { at: when(), by: who() };
     let mut records: Vec<Record> = std::iter::once(opened).chain(said).collect();
@@ -69,7 +75,7 @@ pub(crate) fn reopening(run: &str, history: &History, verdict: Verdict, at: &Mom
 pub(super) fn reopening_edited(
     run: &str,
     history: &History,
-    verdict: Verdict,
+    verdict: OperatorRuling,
     at: &Moment,
     by: &Who,
 ) -> Result<Vec<Record>> {
@@ -95,7 +101,7 @@ fn stale(history: &History, records: &[Record]) -> Vec<EffectId> {
 }
 
 /// What a person can speak of.
-pub(super) enum Stopped<'a> {
+pub(super) enum RulingSubject<'a> {
     /// A change or a wait, with its attempt.
     Effect(EffectId, u32),
     /// The undoing of a step, or something that is owed, with its name: on a way back that can be said of as a whole.
@@ -119,13 +125,13 @@ fn must_be_told(run: &str) -> Box<Error> {
 }
 
 /// What a person can speak of in a run that stopped.
-pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
+pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<RulingSubject<'a>> {
     if let Some((id, attempt)) = history.doubted() {
-        return Ok(Stopped::Effect(id, attempt));
+        return Ok(RulingSubject::Effect(id, attempt));
     }
     let left_out = |past: &Past<'_>| past.effect.may_be_left_out();
     if let Some((step, name)) = history.broken_undo().filter(|_| !history.stopped_at().as_ref().is_some_and(left_out)) {
-        return Ok(Stopped::Undo(step, name));
+        return Ok(RulingSubject::Undo(step, name));
     }
     let Some(past) = history.stopped_at() else {
         if history.has_failed() {
@@ -144,14 +150,14 @@ pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<Stopped<
         return Err(Error::new(Kind::Usage, message)
             .hint(format!("put it right, then have it tried again: baton resume {run}")));
     }
-    Ok(Stopped::Effect(past.id, past.attempt))
+    Ok(RulingSubject::Effect(past.id, past.attempt))
 }
 
 /// What a person can say of that it happened: what stopped the run, or what they had left out and it could not do
 /// without.
-pub(super) fn happened_at<'a>(run: &str, history: &'a History) -> Result<Stopped<'a>> {
+pub(super) fn happened_at<'a>(run: &str, history: &'a History) -> Result<RulingSubject<'a>> {
     match history.missed() {
-        Some(past) => Ok(Stopped::Effect(past.id, past.attempt)),
+        Some(past) => Ok(RulingSubject::Effect(past.id, past.attempt)),
         None => stopped_at(run, history),
     }
 }

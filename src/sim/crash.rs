@@ -23,17 +23,17 @@ pub enum Boundary {
 
 /// Counts the points one runner has passed, and ends it at one of them. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub struct CrashClock(Rc<State>);
+pub struct CrashClock(Rc<CrashState>);
 
 #[derive(Default)]
-struct State {
+struct CrashState {
     points: Cell<u64>,
     at: Option<u64>,
     died: Cell<Option<Boundary>>,
     watch: Option<Rc<dyn Fn(Boundary)>>,
 }
 
-impl fmt::Debug for State {
+impl fmt::Debug for CrashState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { points, at, died, watch: _ } = self;
         f.debug_struct("State").field("points", points).field("at", at).field("died", died).finish_non_exhaustive()
@@ -44,7 +44,7 @@ impl CrashClock {
     /// The runner dies at point `at`, counted from 1.
     #[must_use]
     pub fn at(at: u64) -> Self {
-        Self(Rc::new(State { at: Some(at), ..State::default() }))
+        Self(Rc::new(CrashState { at: Some(at), ..CrashState::default() }))
     }
 
     /// The runner lives; its points are counted all the same.
@@ -56,7 +56,7 @@ impl CrashClock {
     /// The runner lives, and `watch` is called at each point: where a runner that dies there leaves everything.
     #[must_use]
     pub fn watched(watch: Rc<dyn Fn(Boundary)>) -> Self {
-        Self(Rc::new(State { watch: Some(watch), ..State::default() }))
+        Self(Rc::new(CrashState { watch: Some(watch), ..CrashState::default() }))
     }
 
     /// The runner crosses a boundary. True when it is dead: now, or already.

@@ -30,9 +30,9 @@ pub(super) const LATENCY_MS: u64 = 10;
 
 /// A simulated site. Clones are the same site.
 #[derive(Clone)]
-pub struct SimEstate(pub(super) Rc<RefCell<Estate>>);
+pub struct SimEstate(pub(super) Rc<RefCell<EstateState>>);
 
-pub(super) struct Estate {
+pub(super) struct EstateState {
     /// What whoever steers will type.
     pub(super) lines: VecDeque<String>,
     /// Milliseconds since the simulation began.
@@ -98,7 +98,7 @@ impl SimEstate {
                 services.insert(name.clone(), SimService::new(model, service)?);
             }
         }
-        let mut estate = Estate {
+        let mut estate = EstateState {
             lines: VecDeque::new(),
             now: 0,
             hosts: site.hosts.keys().map(|name| (name.clone(), SimHost::default())).collect(),
@@ -126,7 +126,7 @@ impl SimEstate {
     pub fn fork(&self) -> Self {
         let estate = self.0.borrow();
         let files = estate.files.fork();
-        let fork = Estate {
+        let fork = EstateState {
             lines: estate.lines.clone(),
             now: estate.now,
             hosts: estate.hosts.clone(),
@@ -255,7 +255,7 @@ impl SimService {
     }
 }
 
-impl Estate {
+impl EstateState {
     pub(super) fn moment(&self) -> Moment {
         Moment { wall: wall(self.now), mono: self.mono(), boot: format!("sim-{}", self.boots) }
     }

@@ -1,7 +1,7 @@
 //! What keeps former runners out of simulated hosts: leases, by the same rules as on real ones. It knows who a runner
 //! is and which numbers it has taken; the leases themselves stay with the hosts.
 
-use crate::sim::estate::Estate;
+use crate::sim::estate::EstateState;
 use crate::sim::host::SimHost;
 use crate::world::lease::{self, Lease, Runner};
 use crate::world::transfer::RUNNER;
@@ -19,7 +19,7 @@ pub(super) struct Fence {
 
 impl Fence {
     /// The reply to a request that goes no further: it is about leases, or the runner may not change that host.
-    pub(super) fn stop(&mut self, estate: &mut Estate, request: &Request) -> Option<Reply> {
+    pub(super) fn stop(&mut self, estate: &mut EstateState, request: &Request) -> Option<Reply> {
         let carries = matches!(request, Request::File { host, work, .. } if host != RUNNER && work.changes());
         let runner = self.runner.as_ref()?;
         let about_lease = matches!(request, Request::TakeLease { .. } | Request::Release { .. });

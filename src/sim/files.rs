@@ -21,10 +21,10 @@ pub struct FileId(usize);
 
 /// All files of all simulated hosts.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryFiles(Rc<RefCell<Files>>);
+pub struct MemoryFiles(Rc<RefCell<SimFiles>>);
 
 #[derive(Debug, Clone, Default)]
-struct Files {
+struct SimFiles {
     /// Host, then path, to the index in `contents`.
     paths: BTreeMap<String, BTreeMap<String, usize>>,
     folders: BTreeMap<String, BTreeSet<String>>,
@@ -150,7 +150,7 @@ fn identity(index: usize) -> Identity {
     Identity { device: 1, inode: index as u64 + 1 }
 }
 
-impl Files {
+impl SimFiles {
     fn note_writing(&mut self, index: usize) {
         self.writings += 1;
         self.written.insert(index, self.writings);

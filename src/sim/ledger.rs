@@ -10,16 +10,16 @@ pub(super) const INTERVAL_KINDS: [&str; 7] = ["OUT", "BLIP", "RO", "NORED", "NOC
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
     /// Every verb that reached the product, in order.
-    pub effects: Vec<Deed>,
+    pub effects: Vec<LedgerEntry>,
     /// Outages and redundancy gaps, in the order they began.
-    pub intervals: Vec<Interval>,
+    pub intervals: Vec<Outage>,
     /// Broken invariants: when, and in words.
     pub violations: Vec<(i64, String)>,
 }
 
 /// A verb that reached the product.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Deed {
+pub struct LedgerEntry {
     /// When it arrived.
     pub at: i64,
     /// On which service.
@@ -32,7 +32,7 @@ pub struct Deed {
 
 /// A time during which somebody had to do without something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interval {
+pub struct Outage {
     /// One of [`INTERVAL_KINDS`].
     pub kind: String,
     /// Who or what suffered.
@@ -47,7 +47,7 @@ impl Ledger {
     /// Begins an interval, unless the same one is open already.
     pub fn begin(&mut self, kind: &str, who: &str, at: i64) {
         if self.open(kind, who).is_none() {
-            self.intervals.push(Interval { kind: kind.to_owned(), who: who.to_owned(), from: at, to: None });
+            self.intervals.push(Outage { kind: kind.to_owned(), who: who.to_owned(), from: at, to: None });
         }
     }
 
@@ -58,7 +58,7 @@ impl Ledger {
         }
     }
 
-    fn open(&mut self, kind: &str, who: &str) -> Option<&mut Interval> {
+    fn open(&mut self, kind: &str, who: &str) -> Option<&mut Outage> {
         self.intervals.iter_mut().rev().find(|i| i.to.is_none() && i.kind == kind && i.who == who)
     }
 

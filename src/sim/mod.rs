@@ -22,7 +22,7 @@ pub use crash::{Boundary, CrashClock};
 pub use estate::{ORIGIN_WALL_MS, SimEstate};
 pub use fault::{Fault, FaultPlan, Harm, Trigger};
 pub use files::MemoryFiles;
-pub use ledger::{Deed, Interval, Ledger};
+pub use ledger::{Ledger, LedgerEntry, Outage};
 pub use model::{ModelHost, ModelProgram, OperatorReply, Out, VerbReply};
 pub use random::Random;
 pub use store::CrashingStore;

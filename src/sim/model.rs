@@ -8,9 +8,9 @@ use crate::model::run::effect::{Ask, Form};
 use crate::model::site::inventory::Inventory;
 use crate::model::value::{Fields, Value};
 use crate::platform::folders::Folders;
-use crate::sim::ledger::{Deed, Ledger};
+use crate::sim::ledger::{Ledger, LedgerEntry};
 pub use crate::sim::model_natives::Out;
-use crate::sim::model_natives::{Stage, StageHandle, natives};
+use crate::sim::model_natives::{ModelStage, StageHandle, natives};
 use crate::sim::random::Random;
 use rhai::{AST, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, Scope, Shared};
 use std::cell::RefCell;
@@ -127,7 +127,7 @@ pub struct ModelHost {
     program: Rc<ModelProgram>,
     /// The model's own state map, its `this`.
     state: Dynamic,
-    stage: Rc<RefCell<Stage>>,
+    stage: Rc<RefCell<ModelStage>>,
     /// The stage as the engine's tag, made once.
     tag: Dynamic,
     /// The programs whose call by a script it answers.
@@ -150,7 +150,7 @@ impl ModelHost {
         let mine = site.services.iter().filter(|(_, service)| service.profile.model == program.name);
         let hosts: BTreeMap<String, String> = mine.map(|(name, s)| (name.clone(), s.host.clone())).collect();
         let site_map = site_map(site, &hosts);
-        let stage = Rc::new(RefCell::new(Stage {
+        let stage = Rc::new(RefCell::new(ModelStage {
             now: now_wall_ms,
             due: BTreeMap::new(),
             asked: 0,
@@ -226,7 +226,7 @@ impl ModelHost {
         {
             let mut stage = self.stage.borrow_mut();
             let at = stage.now;
-            let deed = Deed { at, service: service.to_owned(), verb: verb.to_owned(), args: args.clone() };
+            let deed = LedgerEntry { at, service: service.to_owned(), verb: verb.to_owned(), args: args.clone() };
             stage.ledger.effects.push(deed);
         }
         let reply = self.call("verb", (service.to_owned(), verb.to_owned(), to_map(args)))?;

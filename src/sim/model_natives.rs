@@ -41,7 +41,7 @@ pub enum Out {
 }
 
 /// What a model's functions and its natives share, beside the state map the model itself owns.
-pub(super) struct Stage {
+pub(super) struct ModelStage {
     /// Milliseconds since 1970.
     pub(super) now: i64,
     /// Events to come, by time and then in the order they were asked for.
@@ -56,7 +56,7 @@ pub(super) struct Stage {
     pub(super) folders: Box<dyn Folders>,
 }
 
-impl Stage {
+impl ModelStage {
     /// The same stage once more, with other folders.
     pub(super) fn fork(&self, folders: Box<dyn Folders>) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl Stage {
 /// A handle on the stage of the simulation a call belongs to. It travels as the engine's tag, so that one engine
 /// with one set of natives serves any number of simulations.
 #[derive(Clone)]
-pub(super) struct StageHandle(pub(super) Rc<RefCell<Stage>>);
+pub(super) struct StageHandle(pub(super) Rc<RefCell<ModelStage>>);
 
 type Native<T> = Result<T, Box<EvalAltResult>>;
 
@@ -180,7 +180,7 @@ fn folder_natives(module: &mut Module) {
 }
 
 /// Runs `body` with the stage of the simulation this call belongs to.
-fn on_stage<T>(ctx: &NativeCallContext, body: impl FnOnce(&mut Stage) -> Result<T, String>) -> Native<T> {
+fn on_stage<T>(ctx: &NativeCallContext, body: impl FnOnce(&mut ModelStage) -> Result<T, String>) -> Native<T> {
     let handle = ctx.tag().and_then(|tag| tag.read_lock::<StageHandle>().map(|handle| handle.clone()));
     let handle = handle.ok_or("this can only be called while a simulation runs")?;
     body(&mut handle.0.borrow_mut()).map_err(Into::into)

@@ -3,7 +3,7 @@
 
 use crate::model::run::effect::{Action, Job};
 use crate::model::run::record::{EffectId, Record};
-use crate::sim::ledger::{Deed, Ledger};
+use crate::sim::ledger::{Ledger, LedgerEntry};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A verb of which one start an attempt is the most, and its service.
@@ -80,7 +80,7 @@ pub fn done_without_intent(ledger: &Ledger, records: &[Record]) -> Vec<String> {
     let intended: Vec<JobIntent<'_>> = intents(records).collect();
     let mut so_far: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for Deed { at, service, verb, .. } in &ledger.effects {
+    for LedgerEntry { at, service, verb, .. } in &ledger.effects {
         let key = (verb.as_str(), service.as_str());
         let count = so_far.entry(key).or_default();
         *count += 1;

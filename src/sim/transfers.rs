@@ -2,14 +2,14 @@
 //! own to carry. It must not decide what is carried.
 
 use crate::model::digest::sha256;
-use crate::sim::estate::{Estate, LATENCY_MS};
+use crate::sim::estate::{EstateState, LATENCY_MS};
 use crate::sim::fault::Harm;
 use crate::sim::files::MemoryFiles;
 use crate::sim::world::Due;
 use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER, Role};
 use crate::world::{Reply, Ticket, Trouble};
 
-impl Estate {
+impl EstateState {
     /// Does what is asked about a file, and whatever strikes there.
     pub(super) fn file_work(&mut self, ticket: Ticket, host: &str, work: FileWork) {
         let verb = match &work {

@@ -7,7 +7,7 @@ use crate::model::site::account::proof;
 use crate::model::site::answers::{Answers, Said};
 use crate::model::value::Fields;
 use crate::sim::crash::{Boundary, CrashClock};
-use crate::sim::estate::{Estate, LATENCY_MS, SimEstate};
+use crate::sim::estate::{EstateState, LATENCY_MS, SimEstate};
 use crate::sim::fault::Harm;
 use crate::sim::fence::Fence;
 use crate::sim::host::SimJob;
@@ -87,7 +87,7 @@ impl SimWorld {
     }
 
     /// What the file of answers says to a question. What answering brings about has been done all the same.
-    fn answer(&self, request: &Request, estate: &mut Estate) -> Option<Reply> {
+    fn answer(&self, request: &Request, estate: &mut EstateState) -> Option<Reply> {
         let (Request::Ask { ask, .. }, Some(answers)) = (request, &self.answers) else { return None };
         match answers.to(&ask.gate, &ask.form) {
             Said::Answer { word, note, by } => {
@@ -151,7 +151,7 @@ impl World for SimWorld {
     }
 }
 
-impl Estate {
+impl EstateState {
     /// The next reply and the ticket it belongs to, with all that happens before it.
     fn next_reply(&mut self) -> Option<(Ticket, Reply)> {
         loop {

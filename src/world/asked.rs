@@ -6,9 +6,9 @@ use crate::model::digest::Growing;
 /// The digest of a command: its words, which hold the account, the folder and the variables, and the name of the secret
 /// that it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked(String);
+pub struct CommandDigest(String);
 
-impl Asked {
+impl CommandDigest {
     /// For this command.
     #[must_use]
     pub fn of(argv: &[String], secret: Option<&str>) -> Self {
@@ -28,12 +28,13 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
-    use super::Asked;
+    use super::CommandDigest;
 
     #[test]
     fn commands_that_differ_in_anything_have_different_digests() {
-        let of =
-            |words: &[&str], secret| Asked::of(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>(), secret);
+        let of = |words: &[&str], secret| {
+            CommandDigest::of(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>(), secret)
+        };
         let all = [
             of(&["a", "b"], None),
             of(&["ab"], None),

@@ -1,7 +1,7 @@
 //! How requests are carried out: on hosts that are this machine, by the model of a lab, or over the connection of the
 //! host. It knows nothing of who waits for a reply.
 
-use super::asked::Asked;
+use super::asked::CommandDigest;
 use super::clock::Clock;
 use super::lease::{self, FOLDER, Runner};
 use super::local::job::Attempt;
@@ -11,9 +11,9 @@ use super::local::{commands, files, job, run_folder, transfer};
 use super::nonce::nonce;
 use super::operator::console::Console;
 use super::operator::person::Person;
-use super::rehearsal::side::{LabSide, Wanted};
+use super::rehearsal::side::{LabSide, RehearsalCommand};
 use super::secrets::keyring::Keyring;
-use super::secrets::secret_value::Secret;
+use super::secrets::secret_value::SecretValue;
 use super::ssh::RemoteHosts;
 use super::transfer::RUNNER;
 use super::{JobId, JobState, KeptOutput, RECORDS_GONE, Reply, Request, Ticket, Trouble};
@@ -133,7 +133,13 @@ impl Carrier {
             }
             Request::Probe { host, service, what, argv, args, secret: _, until } => {
                 self.place(&host)?;
-                let wanted = Wanted { host: &host, service: service.as_deref(), name: &what, args: &args, argv: &argv };
+                let wanted = RehearsalCommand {
+                    host: &host,
+                    service: service.as_deref(),
+                    name: &what,
+                    args: &args,
+                    argv: &argv,
+                };
                 match &self.lab {
                     Some((lab, _)) => lab.probe(wanted).await?,
                     None => commands::probe(&self.clock, &argv, secret.as_ref(), until).await,
@@ -165,15 +171,16 @@ impl Carrier {
         })
     }
 
-    async fn start(&self, request: Request, secret: Option<&Secret>) -> Result<Reply, Trouble> {
+    async fn start(&self, request: Request, secret: Option<&SecretValue>) -> Result<Reply, Trouble> {
         let Request::Start { host, job, service, verb, args, argv, secret: name, .. } = request else {
             return Err(Trouble::Lost("it starts nothing".into()));
         };
         let attempt = self.attempt(&host, &job)?;
         let number = self.admit(&host)?;
         // What was asked for is the same whoever answers.
-        let asked = Asked::of(&argv, name.as_deref());
-        let wanted = Wanted { host: &host, service: service.as_deref(), name: &verb, args: &args, argv: &argv };
+        let asked = CommandDigest::of(&argv, name.as_deref());
+        let wanted =
+            RehearsalCommand { host: &host, service: service.as_deref(), name: &verb, args: &args, argv: &argv };
         let argv = match &self.lab {
             Some((lab, _)) => lab.start(&job, wanted).await?,
             None => argv,
@@ -217,7 +224,7 @@ impl Carrier {
     }
 
     /// The value that the command of a job or a probe is to read.
-    async fn secret(&self, request: &Request) -> Result<Option<Secret>, Trouble> {
+    async fn secret(&self, request: &Request) -> Result<Option<SecretValue>, Trouble> {
         let name = match request {
             Request::Start { secret, .. } | Request::Probe { secret, .. } => secret.as_deref(),
             Request::Enter { .. } | Request::Look { .. } | Request::JobEnd { .. } | Request::EndJob { .. } => None,

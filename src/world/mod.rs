@@ -29,7 +29,7 @@ use crate::model::run::effect::Ask;
 use crate::model::run::mark::Identity;
 use crate::model::run::record::{EffectId, Moment};
 use crate::model::value::Fields;
-use asked::Asked;
+use asked::CommandDigest;
 use lease::{Denied, Runner};
 use transfer::{Block, FileSeen, FileWork};
 
@@ -146,7 +146,7 @@ pub enum Request {
         /// Which job.
         job: JobId,
         /// Of which command it must be; not said, of any.
-        asked: Option<Asked>,
+        asked: Option<CommandDigest>,
         /// Where its record would be, as [`Request::Enter`] said before it was asked for: when that place is gone, the
         /// job is lost and not absent. Not said, nobody knows of such a place.
         kept_in: Option<String>,

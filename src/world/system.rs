@@ -36,7 +36,7 @@ pub struct SystemWorld {
     /// What requests under way need.
     carrier: Carrier,
     /// The requests whose replies are wanted, with the means to drop those that only wait.
-    waiting: BTreeMap<Ticket, Waiting>,
+    waiting: BTreeMap<Ticket, PendingRequest>,
     ready: VecDeque<(Ticket, Window, Reply)>,
     /// What came while nobody waited for it.
     arrived: VecDeque<Completion>,
@@ -48,7 +48,7 @@ pub struct SystemWorld {
 
 /// A request under way.
 #[derive(Debug)]
-struct Waiting {
+struct PendingRequest {
     /// The means to drop it, if it only waits.
     only_waits: Option<AbortHandle>,
     window: Window,
@@ -306,7 +306,7 @@ impl World for SystemWorld {
         };
         if let Some(runtime) = self.runtime() {
             let handle = runtime.spawn(task).abort_handle();
-            self.waiting.insert(ticket, Waiting { only_waits: only_waits.then_some(handle), window });
+            self.waiting.insert(ticket, PendingRequest { only_waits: only_waits.then_some(handle), window });
         }
     }
 

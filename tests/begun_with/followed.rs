@@ -2,8 +2,8 @@
 
 use super::given::{Given, USUAL};
 use crate::support::simulation::{Play, unlike};
-use baton::model::run::record::{Ending, Record, Way};
-use baton::session::Verdict;
+use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::session::OperatorRuling;
 use baton::sim::{CrashClock, oracle};
 
 /// Upgrades that were carried out or broke off, each taken back with its record by another branch.
@@ -58,7 +58,7 @@ fn an_upgrade_on_the_same_schema_is_taken_back_whoever_takes_it_up() {
 }
 
 /// A runner dies at each moment there is, and somebody takes the run back, or gives it up, instead of resuming it.
-fn is_left(story: &Given, way: &Way) {
+fn is_left(story: &Given, way: &RollbackScope) {
     let tale = story.tale();
     let (_, calm, moments) = tale.undisturbed();
     let before = servers(&tale.play(&[]));
@@ -69,11 +69,11 @@ fn is_left(story: &Given, way: &Way) {
             continue;
         }
         let what = format!("{story:?}: {way:?} after a death at {point} of {}", moments.len());
-        let finished = play.back_runner(&CrashClock::never(), way, Verdict::Retry);
+        let finished = play.back_runner(&CrashClock::never(), way, OperatorRuling::Retry);
         let finished = finished.unwrap_or_else(|why| panic!("{what}: {why}")).expect("it lives");
-        let wanted = if *way == Way::Abort { Ending::Aborted } else { Ending::RolledBack };
+        let wanted = if *way == RollbackScope::Abort { Ending::Aborted } else { Ending::RolledBack };
         assert_eq!(finished.ending, wanted, "{what}: {:?}", finished.error);
-        if *way == Way::All {
+        if *way == RollbackScope::All {
             assert_eq!(servers(&play), before, "{what}");
         }
         assert_eq!(broken(&play), [] as [String; 0], "{what}");
@@ -103,10 +103,10 @@ fn broken(play: &Play<'_>) -> Vec<String> {
 
 #[test]
 fn a_run_that_follows_another_one_can_be_taken_back_after_any_death() {
-    STORIES.iter().for_each(|story| is_left(story, &Way::All));
+    STORIES.iter().for_each(|story| is_left(story, &RollbackScope::All));
 }
 
 #[test]
 fn a_run_that_follows_another_one_can_be_given_up_after_any_death() {
-    STORIES.iter().for_each(|story| is_left(story, &Way::Abort));
+    STORIES.iter().for_each(|story| is_left(story, &RollbackScope::Abort));
 }

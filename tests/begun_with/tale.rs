@@ -5,10 +5,10 @@ use crate::support::simulation::{Moment, Play, Scene, unlike};
 use baton::dispatch::{Gate, Stepwise, UntilStep};
 use baton::model::run::effect::{Action, Effect, Form, Outcome};
 use baton::model::run::event::Event;
-use baton::model::run::record::{EffectId, Ending, Record, Way, Who};
+use baton::model::run::record::{EffectId, Ending, Record, RollbackScope, Who};
 use baton::model::run::steering::{AfterFailure, Steering};
 use baton::model::value::Value;
-use baton::session::{Finished, Verdict};
+use baton::session::{Finished, OperatorRuling};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, SimEstate, Trigger};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -142,14 +142,16 @@ pub(super) fn carry(play: &Play<'_>, clock: &CrashClock) -> Finished {
     };
     let ended = if play.is_begun() { play.history().last_ending() } else { None };
     let finished = match ended {
-        Some(ending) if goes_back(ending) => play.back_runner(clock, &Way::All, Verdict::Retry),
-        Some(_) | None => play.steered(clock, gates(play, &steering), Verdict::Retry),
+        Some(ending) if goes_back(ending) => play.back_runner(clock, &RollbackScope::All, OperatorRuling::Retry),
+        Some(_) | None => play.steered(clock, gates(play, &steering), OperatorRuling::Retry),
     };
     let finished = finished.unwrap_or_else(|why| panic!("refused: {why}")).expect("it lives");
     if !goes_back(finished.ending) {
         return finished;
     }
-    play.back_runner(clock, &Way::All, Verdict::Retry).unwrap_or_else(|why| panic!("refused: {why}")).expect("it lives")
+    play.back_runner(clock, &RollbackScope::All, OperatorRuling::Retry)
+        .unwrap_or_else(|why| panic!("refused: {why}"))
+        .expect("it lives")
 }
 
 /// The same until it ends or nobody can help it on: its questions are answered from elsewhere as an operator would.

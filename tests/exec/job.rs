@@ -2,7 +2,7 @@
 
 use super::fake::{Fake, Job as Running};
 use super::{act, done, failed, probe};
-use baton::exec::Verdict;
+use baton::exec::ExecResult;
 use baton::model::run::effect::{Action, Class, FailureKind, Goal, Job, Probe};
 use baton::model::run::reading::Reading;
 use baton::model::run::record::{EffectId, TrackId};
@@ -56,7 +56,7 @@ fn a_check_that_hangs_has_as_long_as_the_job_had() {
         state.hanging.insert("done".into());
     });
     let verdict = act(&fake, Action::Job(asked), 1, false);
-    assert!(matches!(verdict, Verdict::Doubt { .. }), "{verdict:?}");
+    assert!(matches!(verdict, ExecResult::Doubt { .. }), "{verdict:?}");
     assert!(fake.0.borrow().now <= 12_000, "{}", fake.0.borrow().now);
 }
 
@@ -168,13 +168,13 @@ fn recovery_follows_the_evidence() {
         }
         let verdict = act(&fake, Action::Job(job), 1, true);
         let word = match &verdict {
-            Verdict::Outcome(baton::model::run::effect::Outcome::Done { .. }) => "done",
-            Verdict::Outcome(baton::model::run::effect::Outcome::Failed(_)) => "failed",
-            Verdict::Outcome(baton::model::run::effect::Outcome::Skipped { .. }) => "skipped",
-            Verdict::Again { .. } => "again",
-            Verdict::Doubt { .. } => "doubt",
-            Verdict::Unanswered { .. } => "unanswered",
-            Verdict::Leased { .. } => "leased",
+            ExecResult::Outcome(baton::model::run::effect::Outcome::Done { .. }) => "done",
+            ExecResult::Outcome(baton::model::run::effect::Outcome::Failed(_)) => "failed",
+            ExecResult::Outcome(baton::model::run::effect::Outcome::Skipped { .. }) => "skipped",
+            ExecResult::Again { .. } => "again",
+            ExecResult::Doubt { .. } => "doubt",
+            ExecResult::Unanswered { .. } => "unanswered",
+            ExecResult::Leased { .. } => "leased",
         };
         assert_eq!(word, want, "{name}: {verdict:?}");
         assert_eq!(starts(&fake), starts_wanted, "{name}");
@@ -196,7 +196,7 @@ fn a_job_of_a_host_that_stays_away_is_in_doubt_if_it_is_a_once_job() {
             fake = fake.trouble("look", Trouble::Unreachable("no route".into()), false);
         }
         let verdict = act(&fake, Action::Job(job(class)), 1, true);
-        assert_eq!(matches!(verdict, Verdict::Doubt { .. }), in_doubt, "{verdict:?}");
+        assert_eq!(matches!(verdict, ExecResult::Doubt { .. }), in_doubt, "{verdict:?}");
         assert_eq!(starts(&fake), 0);
         assert!(fake.0.borrow().now >= 60_000, "it was given its whole limit");
     }
@@ -232,7 +232,7 @@ fn a_limit_goes_on_across_a_restart_and_is_not_judged_without_a_look() {
 fn a_job_that_was_never_started_gets_a_new_limit_with_a_new_attempt() {
     let fake = Fake::new().with(|state| state.now = 3_600_000);
     let verdict = act(&fake, Action::Job(job(Class::Once)), 1, true);
-    assert!(matches!(verdict, Verdict::Again { .. }), "{verdict:?}");
+    assert!(matches!(verdict, ExecResult::Again { .. }), "{verdict:?}");
     assert_eq!(starts(&fake), 0);
 }
 
@@ -303,17 +303,17 @@ fn a_check_that_sudo_refused_is_no_answer_whatever_sudo_says() {
     for words in ["", "Sorry, user ops is not allowed to execute it.\n", "Tut mir leid\n", "yes\n", "entered\n"] {
         for exit in [0, 1] {
             let verdict = act(&reading(exit, words), Action::Job(as_root()), 1, true);
-            assert!(matches!(verdict, Verdict::Doubt { .. }), "{exit} {words:?}: {verdict:?}");
+            assert!(matches!(verdict, ExecResult::Doubt { .. }), "{exit} {words:?}: {verdict:?}");
         }
     }
 }
 
 #[test]
 fn a_check_of_another_account_that_ran_is_an_answer() {
-    assert!(matches!(act(&reading(1, ENTERED), Action::Job(as_root()), 1, true), Verdict::Again { .. }));
+    assert!(matches!(act(&reading(1, ENTERED), Action::Job(as_root()), 1, true), ExecResult::Again { .. }));
     assert!(changed(&done(act(&reading(0, ENTERED), Action::Job(as_root()), 1, true)).0));
     let missing = act(&reading(127, ENTERED), Action::Job(as_root()), 1, true);
-    let Verdict::Doubt { reason } = missing else { panic!("{missing:?}") };
+    let ExecResult::Doubt { reason } = missing else { panic!("{missing:?}") };
     assert!(reason.contains("there is no command `check`"), "{reason}");
 }
 
@@ -348,7 +348,7 @@ fn a_record_of_another_command_is_never_this_ones_end() {
         for recovering in [false, true] {
             let fake = existing(Fake::new(), 1, 0, JobState::Foreign);
             let verdict = act(&fake, Action::Job(job(class)), 1, recovering);
-            let Verdict::Doubt { reason } = verdict else { panic!("{verdict:?}") };
+            let ExecResult::Doubt { reason } = verdict else { panic!("{verdict:?}") };
             assert!(reason.contains("is of another command") && reason.contains("r/0:7/1"), "{reason}");
             assert_eq!(starts(&fake), 0);
         }
@@ -365,14 +365,14 @@ fn a_running_job_that_the_host_forgets_is_not_started_again() {
     let told = Fake::new().with(|state| state.next_job = Some((30_000, JobState::Absent)));
     for fake in [told, link_breaks] {
         let verdict = act(&fake, Action::Job(job(Class::Once)), 1, false);
-        let Verdict::Doubt { reason } = verdict else { panic!("{verdict:?}") };
+        let ExecResult::Doubt { reason } = verdict else { panic!("{verdict:?}") };
         assert!(reason.contains("its record on the host is gone"), "{reason}");
         assert_eq!(starts(&fake), 1);
     }
 }
 
 /// With this intent: it says where the record of the job would be, or why that could not be made.
-fn kept(kept_in: Result<Option<&str>, &Trouble>, fake: &Fake, job: Job, recovering: bool) -> Verdict {
+fn kept(kept_in: Result<Option<&str>, &Trouble>, fake: &Fake, job: Job, recovering: bool) -> ExecResult {
     super::act_kept(fake, Action::Job(job), (1, recovering), kept_in)
 }
 
@@ -390,7 +390,7 @@ fn nothing_is_started_where_no_record_of_it_could_be_kept() {
 fn what_was_never_started_by_an_intent_that_names_no_place_is_begun_by_one_that_does() {
     let fake = Fake::new().with(|state| state.place = "aa:7".into());
     let verdict = kept(Ok(None), &fake, job(Class::Once), true);
-    assert_eq!(verdict, Verdict::Again { reason: "it was never started".into() });
+    assert_eq!(verdict, ExecResult::Again { reason: "it was never started".into() });
     assert_eq!(starts(&fake), 0);
     let fake = Fake::new().with(|state| state.place = "aa:7".into());
     done(kept(Ok(Some("aa:7")), &fake, job(Class::Once), true));

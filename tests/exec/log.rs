@@ -2,7 +2,7 @@
 
 use super::fake::{Edit, Fake};
 use super::{act, done, failed, probe};
-use baton::model::run::automaton::{Next, Row, Symbol, Table};
+use baton::model::run::automaton::{DecisionTable, Next, Row, Symbol};
 use baton::model::run::effect::{Action, Capture, ExitWatch, FailureKind, LogSource, LogWait, Want};
 use baton::model::run::event::Event;
 use baton::model::run::mark::Mark;
@@ -131,7 +131,7 @@ fn an_expression_that_is_none_fails_at_once() {
 }
 
 /// W0 -22911-> W1 -22902-> WS -10s-> FORCE; 25301 before that: UPGRADE; exit: FAIL; limit in W0: SILENT, else LATE.
-fn table() -> Table {
+fn table() -> DecisionTable {
     let row = |states: &[&str], symbols: &[Symbol], next: Next, warning: &str| Row {
         states: states.iter().map(|name| (*name).to_owned()).collect(),
         symbols: symbols.to_vec(),
@@ -139,7 +139,7 @@ fn table() -> Table {
         warning: warning.into(),
     };
     let (to, end) = (|name: &str| Next::State(name.into()), |name: &str| Next::End(name.into()));
-    Table {
+    DecisionTable {
         start: "W0".into(),
         rows: vec![
             row(&["W0"], &[Symbol::Event(22911)], to("W1"), ""),

@@ -6,7 +6,7 @@ mod job;
 mod log;
 mod other;
 
-use baton::exec::{Order, Scanners, Verdict, perform};
+use baton::exec::{ExecResult, Order, Scanners, perform};
 use baton::model::run::effect::{Action, Effect, Failure, Outcome, Probe};
 use baton::model::run::mark::Mark;
 use baton::model::run::reading::Reading;
@@ -17,7 +17,7 @@ use baton::world::Trouble;
 use fake::Fake;
 
 /// Performs an action on host `h`, service `c2`, whose intent was journaled at 0 of the same boot.
-fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> Verdict {
+fn act(fake: &Fake, action: Action, attempt: u32, recovering: bool) -> ExecResult {
     act_kept(fake, action, (attempt, recovering), Ok(None))
 }
 
@@ -27,7 +27,7 @@ fn act_kept(
     action: Action,
     (attempt, recovering): (u32, bool),
     kept_in: Result<Option<&str>, &Trouble>,
-) -> Verdict {
+) -> ExecResult {
     let effect = Effect {
         action,
         label: "verb(c2)".into(),
@@ -68,15 +68,15 @@ fn probe(what: &str, reads: Reading) -> Probe {
 }
 
 #[track_caller]
-fn done(verdict: Verdict) -> (Value, Option<Mark>) {
+fn done(verdict: ExecResult) -> (Value, Option<Mark>) {
     let shown = format!("{verdict:?}");
-    let Verdict::Outcome(Outcome::Done { value, mark }) = verdict else { panic!("not done: {shown}") };
+    let ExecResult::Outcome(Outcome::Done { value, mark }) = verdict else { panic!("not done: {shown}") };
     (value, mark)
 }
 
 #[track_caller]
-fn failed(verdict: Verdict) -> Failure {
+fn failed(verdict: ExecResult) -> Failure {
     let shown = format!("{verdict:?}");
-    let Verdict::Outcome(Outcome::Failed(failure)) = verdict else { panic!("not failed: {shown}") };
+    let ExecResult::Outcome(Outcome::Failed(failure)) = verdict else { panic!("not failed: {shown}") };
     failure
 }

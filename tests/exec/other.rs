@@ -2,7 +2,7 @@
 
 use super::fake::{Edit, Fake};
 use super::{act, done, failed, probe};
-use baton::exec::Verdict;
+use baton::exec::ExecResult;
 use baton::model::run::effect::{Action, Ask, Capture, FailureKind, Form, LogSource, Probe, Until};
 use baton::model::run::event::Event;
 use baton::model::run::reading::Reading;
@@ -104,7 +104,7 @@ fn a_sleep_goes_on_where_it_was() {
 fn a_question_without_anyone_to_ask_stays_open() {
     let ask = Ask { gate: "confirm-1".into(), form: Form::Confirm, text: "go?".into(), evidence: String::new() };
     let nobody = act(&Fake::new(), Action::Ask(ask.clone()), 1, false);
-    assert_eq!(nobody, Verdict::Unanswered { reason: "no terminal".into() });
+    assert_eq!(nobody, ExecResult::Unanswered { reason: "no terminal".into() });
     let given = Answer::Given { word: "yes".into(), note: "ok".into(), by: "ann".into() };
     let fake = Fake::new().with(|state| state.answer = Some(given));
     let (value, _) = done(act(&fake, Action::Ask(ask), 1, false));

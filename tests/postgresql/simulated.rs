@@ -4,7 +4,7 @@
 use crate::support::checks::judge;
 use crate::support::simulation::{Play, Scene};
 use baton::model::run::record::Ending::{self, Done, Doubt, Failed, Held, RolledBack, Unmet};
-use baton::model::run::record::Way;
+use baton::model::run::record::RollbackScope;
 use baton::model::value::Value;
 use baton::sim::FaultPlan;
 
@@ -66,7 +66,7 @@ fn roles_are_returned_on_request_and_a_rollback_returns_everything() {
     let play = scene.play(1);
     assert_eq!(play.run().ending, Done);
     assert_whole(&play, "pg-a", "pg-b", "roles returned");
-    assert_eq!(play.back(&Way::All).ending, RolledBack);
+    assert_eq!(play.back(&RollbackScope::All).ending, RolledBack);
     assert_whole(&play, "pg-a", "pg-b", "rolled back");
     for server in ["pg-a", "pg-b"] {
         assert_eq!([shown(&play, server, "options"), shown(&play, server, "running")], ["{}", "{}"], "{server}");

@@ -7,11 +7,11 @@ use baton::journal::Store;
 use baton::journal::memory::MemoryStore;
 use baton::model::run::effect::Action;
 use baton::model::run::event::Sink;
-use baton::model::run::record::{Moment, Record, Way, Who};
+use baton::model::run::record::{Moment, Record, RollbackScope, Who};
 use baton::model::value::Fields;
-use baton::repl::{Hands, Start, carry_on};
+use baton::repl::{ReplHost, Start, carry_on};
 use baton::session::adoption::Adoption;
-use baton::session::{Finished, Parts, Prepared};
+use baton::session::{Finished, Prepared, RunParts};
 use baton::sim::{CrashClock, CrashingStore, Fault, FaultPlan, Harm, SimEstate, Trigger};
 use baton::world::{Completion, Request, Ticket, World};
 use std::cell::RefCell;
@@ -73,12 +73,12 @@ impl Sink for Unseen {
     fn event(&mut self, _: &baton::model::run::event::Event) {}
 }
 
-impl Hands for Person {
-    fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<Parts> {
+impl ReplHost for Person {
+    fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<RunParts> {
         let (estate, lines) = (self.estate.clone(), Rc::clone(&self.lines));
         let world = Typing { inner: Box::new(self.estate.connect(self.clock.clone())), estate, lines };
         let (store, world) = (self.store()?, Box::new(world));
-        Ok(Parts { run: RUN.into(), store, world, sinks: vec![watches], by: self.by(), gates, steering: None })
+        Ok(RunParts { run: RUN.into(), store, world, sinks: vec![watches], by: self.by(), gates, steering: None })
     }
 
     fn store(&self) -> Result<Box<dyn Store>> {
@@ -113,9 +113,9 @@ impl Hands for Person {
         Err(Error::new(baton::error::Kind::Usage, "no editor here"))
     }
 
-    fn go_back(&self, prepared: &Prepared, way: Way) -> Result<Finished> {
+    fn go_back(&self, prepared: &Prepared, way: RollbackScope) -> Result<Finished> {
         let parts = self.parts(Vec::new(), Box::new(Unseen))?;
-        baton::session::rollback(prepared, parts, &way, baton::session::Verdict::Retry)
+        baton::session::rollback(prepared, parts, &way, baton::session::OperatorRuling::Retry)
     }
 
     fn save(&self, _: &str, text: &str) -> Result<()> {
@@ -131,7 +131,7 @@ fn session(scene: &Scene, person: &Rc<Person>) -> Option<Finished> {
         true => Start::Run,
         false => Start::Begin { params: Fields::new(), estate: "lab genesys:compatible".into() },
     };
-    let ended = carry_on(scene.prepared().clone(), RUN, start, Rc::clone(person) as Rc<dyn Hands>);
+    let ended = carry_on(scene.prepared().clone(), RUN, start, Rc::clone(person) as Rc<dyn ReplHost>);
     if person.clock.is_dead() { None } else { Some(ended.unwrap_or_else(|error| panic!("{error}"))) }
 }
 

@@ -3,9 +3,9 @@
 use super::{deeds, fails, settled};
 use crate::support::checks::judge;
 use crate::support::simulation::{Moment, Play, Scene, unlike};
-use baton::model::run::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, RollbackScope};
 use baton::model::value::Value;
-use baton::session::Verdict;
+use baton::session::OperatorRuling;
 use baton::sim::FaultPlan;
 
 /// Everything a way back can meet: own undos, steps of tracks, recorded values, a question, what is owed.
@@ -44,14 +44,14 @@ fn ended<'a>(scene: &'a Scene, plan: &FaultPlan) -> Play<'a> {
 }
 
 /// A runner that lives takes it back, or goes on with that. Gives every moment at which it could have died.
-fn back(play: &Play<'_>, way: &Way, deaths: &[usize]) -> (End, Vec<Moment>) {
-    let (finished, moments) = play.watched(|clock| play.back_runner(clock, way, Verdict::Retry));
+fn back(play: &Play<'_>, way: &RollbackScope, deaths: &[usize]) -> (End, Vec<Moment>) {
+    let (finished, moments) = play.watched(|clock| play.back_runner(clock, way, OperatorRuling::Retry));
     let finished = finished.unwrap_or_else(|why| panic!("{deaths:?}: {why}")).expect("it lives");
     (end(play, finished.ending), moments)
 }
 
 /// What a run comes to that somebody takes up after these deaths, who may not know that it went back.
-fn taken_up(play: &Play<'_>, way: &Way, deaths: &[usize]) -> End {
+fn taken_up(play: &Play<'_>, way: &RollbackScope, deaths: &[usize]) -> End {
     if is_back(play) {
         // The runner died with its work done: after its last record.
         return end(play, Ending::RolledBack);
@@ -68,7 +68,7 @@ fn taken_up(play: &Play<'_>, way: &Way, deaths: &[usize]) -> End {
 }
 
 /// Takes it back with runners that die at each point in turn; how often that was. The undisturbed end is `expected`.
-fn dies_everywhere(play: &Play<'_>, way: &Way, expected: Ending) -> usize {
+fn dies_everywhere(play: &Play<'_>, way: &RollbackScope, expected: Ending) -> usize {
     let (undisturbed, moments) = back(play, way, &[]);
     assert_eq!(undisturbed.ending, expected, "{way:?}");
     for (point, moment) in unlike(&moments) {
@@ -92,12 +92,12 @@ fn same(undisturbed: &End, other: &End, deaths: &[usize]) {
 fn a_runner_may_die_at_any_point_of_a_way_back() {
     let scene = Scene::of_text(ALL_KINDS);
     for (plan, way) in [
-        (fails("backup", "confdb"), Way::All),
-        (FaultPlan::default(), Way::All),
-        (fails("backup", "confdb"), Way::To("Both".into())),
-        (fails("backup", "confdb"), Way::Abort),
+        (fails("backup", "confdb"), RollbackScope::All),
+        (FaultPlan::default(), RollbackScope::All),
+        (fails("backup", "confdb"), RollbackScope::To("Both".into())),
+        (fails("backup", "confdb"), RollbackScope::Abort),
     ] {
-        let expected = if way == Way::Abort { Ending::Aborted } else { Ending::RolledBack };
+        let expected = if way == RollbackScope::Abort { Ending::Aborted } else { Ending::RolledBack };
         let points = dies_everywhere(&ended(&scene, &plan), &way, expected);
         assert!(points > 15, "{way:?}: only {points} points");
     }
@@ -115,7 +115,7 @@ fn a_runner_may_die_at_any_point_of_the_way_back_from_a_shipped_upgrade() {
         ("postgresql/switchover", "clean", fails("rewind", "pg-a")),
     ] {
         let scene = Scene::new(runbook, scenario);
-        let points = dies_everywhere(&ended(&scene, &plan), &Way::All, Ending::RolledBack);
+        let points = dies_everywhere(&ended(&scene, &plan), &RollbackScope::All, Ending::RolledBack);
         assert!(points > 30, "{scenario}: only {points} points");
     }
 }
@@ -124,15 +124,19 @@ fn a_runner_may_die_at_any_point_of_the_way_back_from_a_shipped_upgrade() {
 fn whoever_goes_on_may_die_as_well() {
     let scene = Scene::of_text(ALL_KINDS);
     let play = ended(&scene, &fails("backup", "confdb"));
-    let (undisturbed, moments) = back(&play, &Way::All, &[]);
+    let (undisturbed, moments) = back(&play, &RollbackScope::All, &[]);
     for (first, moment) in unlike(&moments).step_by(7) {
         let left = play.died_at(moment);
         if is_back(&left) {
             continue;
         }
-        let (_, again) = back(&left, &Way::All, &[first]);
+        let (_, again) = back(&left, &RollbackScope::All, &[first]);
         for (second, moment) in unlike(&again).step_by(3) {
-            same(&undisturbed, &taken_up(&left.died_at(moment), &Way::All, &[first, second]), &[first, second]);
+            same(
+                &undisturbed,
+                &taken_up(&left.died_at(moment), &RollbackScope::All, &[first, second]),
+                &[first, second],
+            );
         }
     }
     assert!(moments.len() > 20, "only {} points", moments.len());

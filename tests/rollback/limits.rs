@@ -2,8 +2,8 @@
 
 use super::{deeds, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record, Way};
-use baton::session::Verdict;
+use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::session::OperatorRuling;
 use baton::sim::{CrashClock, Harm};
 
 #[test]
@@ -19,7 +19,7 @@ guard(false, "no");
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Failed);
     let before = play.bytes();
-    for way in [Way::All, Way::To("One".into()), Way::To("Two".into())] {
+    for way in [RollbackScope::All, RollbackScope::To("One".into()), RollbackScope::To("Two".into())] {
         let refused = play.no_way_back(&way);
         assert!(
             refused.contains("the old database is gone") && refused.contains("baton rollback sim --to 3"),
@@ -27,10 +27,10 @@ guard(false, "no");
         );
     }
     assert_eq!(play.bytes(), before, "nothing was written");
-    rolled_back(&play.back(&Way::To("Three".into())));
+    rolled_back(&play.back(&RollbackScope::To("Three".into())));
     assert_eq!(deeds(&play), ["set_readonly c1", "set_option c2", "restore_option c2"]);
     assert_eq!(play.run().ending, Ending::Failed, "it did the step again");
-    assert_eq!(play.back(&Way::Abort).ending, Ending::Aborted, "it can still be given up");
+    assert_eq!(play.back(&RollbackScope::Abort).ending, Ending::Aborted, "it can still be given up");
 }
 
 #[test]
@@ -46,9 +46,9 @@ guard(false, "no");
     for happened in [true, false] {
         let play = scene.play_with(1, &fault("run", "c2", 1, Harm::JobLost { happened }));
         play.run();
-        let doubt = play.back(&Way::All);
+        let doubt = play.back(&RollbackScope::All);
         assert_eq!((doubt.ending, doubt.exit_code), (Ending::Doubt, 7), "{:?}", doubt.error);
-        let refused = play.no_way_back(&Way::All);
+        let refused = play.no_way_back(&RollbackScope::All);
         assert!(refused.contains("baton resume sim --happened"), "{refused}");
         rolled_back(&play.resume_with(happened));
         let expected = ["set_readonly c1", "backup confdb", "run c2", "unset_readonly c1"];
@@ -67,11 +67,14 @@ step("Two", || run(service("c2"), ["touch", "x"]), #{ undo: || note("two") });
     for happened in [true, false] {
         let play = scene.play_with(1, &fault("run", "c2", 1, Harm::JobLost { happened }));
         assert_eq!(play.run().ending, Ending::Doubt);
-        let refused = play.no_way_back(&Way::All);
+        let refused = play.no_way_back(&RollbackScope::All);
         assert!(refused.contains("baton rollback sim --happened"), "{refused}");
         let why = "looked".to_owned();
-        let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
-        let back = play.back_runner(&CrashClock::never(), &Way::All, verdict).expect("not refused").expect("it lives");
+        let verdict = if happened { OperatorRuling::Happened(why) } else { OperatorRuling::NotHappened(why) };
+        let back = play
+            .back_runner(&CrashClock::never(), &RollbackScope::All, verdict)
+            .expect("not refused")
+            .expect("it lives");
         rolled_back(&back);
         assert_eq!(notes(&play).contains(&"two".to_owned()), happened);
     }
@@ -97,7 +100,7 @@ step("Swap", || swap_folder(c2, "9.0.1"));
         }
         let begun = !play.bytes().is_empty();
         if begun {
-            rolled_back(&play.back(&Way::All));
+            rolled_back(&play.back(&RollbackScope::All));
             assert_eq!(super::settled(&play), fresh, "died at {point}: {:?}", deeds(&play));
             let records = play.records();
             let open = records.iter().filter(|record| matches!(record, Record::Intent { .. })).count();
@@ -120,7 +123,7 @@ try { backup(service("confdb"), 7); } catch { note("never"); }
     );
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Bug);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(notes(&play), ["one"]);
 }
 
@@ -135,7 +138,7 @@ catch (problem) { note(problem.kind); set_readonly(service("c1")); }
     for harm in [Harm::FailsBefore, Harm::FailsAfter] {
         let play = scene.play_with(1, &fault("backup", "confdb", 1, harm));
         assert_eq!(play.run().ending, Ending::Done);
-        rolled_back(&play.back(&Way::All));
+        rolled_back(&play.back(&RollbackScope::All));
         assert_eq!(deeds(&play).last().map(String::as_str), Some("unset_readonly c1"));
     }
 }
@@ -145,15 +148,15 @@ fn a_held_and_a_suspended_run_can_be_taken_back() {
     let held = Scene::of_text("//! Holds\nset_readonly(service(\"c1\"));\nhold(\"look\");\n");
     let play = held.play(1);
     assert_eq!(play.run().ending, Ending::Held);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(deeds(&play), ["set_readonly c1", "unset_readonly c1"]);
     let asks = Scene::of_text("//! Asks\nset_readonly(service(\"c1\"));\nconfirm(\"well?\");\n");
     let play = asks.play_with(1, &fault("confirm", "confirm-1", 1, Harm::Nobody));
     assert_eq!(play.run().ending, Ending::Suspended);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(deeds(&play), ["set_readonly c1", "unset_readonly c1"]);
     let unmet = Scene::of_text("//! Not begun\nguard(false, \"no\");\n");
     let play = unmet.play(1);
     assert_eq!(play.run().ending, Ending::Unmet);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
 }

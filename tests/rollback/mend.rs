@@ -3,8 +3,8 @@
 
 use super::{deeds, fails, fault};
 use crate::support::simulation::{Play, Scene};
-use baton::model::run::record::{Ending, Record, Way};
-use baton::session::{Finished, Terms, Verdict};
+use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::session::{Finished, OperatorRuling, ResumeTerms};
 use baton::sim::{CrashClock, FaultPlan, Harm};
 
 /// Two changes; the undo of the second ends in a mistake after it has done something.
@@ -30,17 +30,17 @@ fn edited() -> Scene {
 fn stuck<'a>(scene: &'a Scene, plan: &FaultPlan) -> Play<'a> {
     let play = scene.play_with(1, plan);
     assert_eq!(play.run().ending, Ending::Failed);
-    let broken = play.back(&Way::All);
+    let broken = play.back(&RollbackScope::All);
     assert_eq!(broken.exit_code, 7, "{:?}", broken.error);
     play
 }
 
-fn said(word: &str) -> Verdict {
+fn said(word: &str) -> OperatorRuling {
     let why = "looked at the host".to_owned();
     match word {
-        "skip" => Verdict::Skip(why),
-        "done" => Verdict::Happened(why),
-        _ => Verdict::Retry,
+        "skip" => OperatorRuling::Skip(why),
+        "done" => OperatorRuling::Happened(why),
+        _ => OperatorRuling::Retry,
     }
 }
 
@@ -50,10 +50,10 @@ fn mend(play: &Play<'_>, word: &str, clock: &CrashClock) -> Option<Finished> {
         "edit" => {
             let edited = edited();
             let adoption = play.fits(&edited, usize::MAX).unwrap_or_else(|error| panic!("{error}"));
-            let terms = Terms { adoption: Some(adoption), ..Terms::default() };
+            let terms = ResumeTerms { adoption: Some(adoption), ..ResumeTerms::default() };
             play.resume_on(&edited, terms, clock).map_err(|error| error.to_string())
         }
-        "abort" => play.back_runner(clock, &Way::Abort, Verdict::Retry),
+        "abort" => play.back_runner(clock, &RollbackScope::Abort, OperatorRuling::Retry),
         _ => play.steered(clock, vec![], said(word)),
     };
     finished.unwrap_or_else(|why| panic!("{word}: {why}"))
@@ -66,11 +66,11 @@ fn goes_on(play: &Play<'_>, word: &str) -> Finished {
         Record::StepSkipped { .. } | Record::Skipped { .. } | Record::Settled { .. } => {
             word == "skip" || word == "done"
         }
-        Record::Rollback { way, .. } => word == "abort" && *way == Way::Abort,
+        Record::Rollback { way, .. } => word == "abort" && *way == RollbackScope::Abort,
         _ => false,
     });
     if word == "edit" && is_said {
-        let terms = Terms::default();
+        let terms = ResumeTerms::default();
         return play.resume_on(&edited(), terms, &CrashClock::never()).expect("goes on").expect("it lives");
     }
     mend(play, if is_said && word != "abort" { "retry" } else { word }, &CrashClock::never()).expect("it lives")
@@ -175,7 +175,7 @@ fn what_is_in_doubt_on_the_way_back_is_settled_as_it_is_said() {
     for happened in [true, false] {
         let play = scene.play_with(1, &fault("unstage", "c2", 1, Harm::JobLost { happened }));
         play.run();
-        let finished = play.back(&Way::All);
+        let finished = play.back(&RollbackScope::All);
         if finished.ending == Ending::Doubt {
             let settled = play.resume_with(happened);
             assert_eq!(settled.ending, Ending::RolledBack, "{:?}", settled.error);
@@ -195,12 +195,12 @@ fn texts_can_be_edited_when_the_way_back_stops_behind_the_undo_of_what_failed() 
     for harm in [Harm::FailsBefore, Harm::FailsAfter] {
         let play = scene.play_with(1, &fault("set_readonly", "c1", 1, harm));
         assert_eq!(play.run().ending, Ending::Failed);
-        let broken = play.back(&Way::All);
+        let broken = play.back(&RollbackScope::All);
         let told = broken.error.map(|error| error.to_string()).unwrap_or_default();
         assert!(broken.exit_code == 7 && told.contains("--adopt-edited"), "{told}");
         let edited = of("unset_option(c2, \"confserv\", \"upgrade-mode\")");
         let adoption = play.fits(&edited, usize::MAX).unwrap_or_else(|error| panic!("{error}"));
-        let terms = Terms { adoption: Some(adoption), ..Terms::default() };
+        let terms = ResumeTerms { adoption: Some(adoption), ..ResumeTerms::default() };
         let finished = play.resume_on(&edited, terms, &CrashClock::never()).expect("goes on").expect("it lives");
         assert_eq!(finished.ending, Ending::RolledBack, "{:?}", finished.error);
     }

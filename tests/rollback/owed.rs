@@ -2,7 +2,7 @@
 
 use super::{deeds, fails, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, RollbackScope};
 use baton::sim::Harm;
 
 /// Owes two things; the first of them may do harm.
@@ -22,8 +22,8 @@ fn what_is_owed_is_done_at_the_end_of_a_way_back_newest_first() {
     let play = scene.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
     assert!(notes(&play).is_empty(), "a failed run still owes");
-    assert_eq!(play.plan_back(&Way::All).owes(), ["Say", "Unmark"]);
-    rolled_back(&play.back(&Way::All));
+    assert_eq!(play.plan_back(&RollbackScope::All).owes(), ["Say", "Unmark"]);
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(notes(&play), ["left to what is owed", "said"]);
     assert_eq!(deeds(&play), ["set_option c2", "unset_option c2"], "the operator said yes");
 }
@@ -38,12 +38,12 @@ fn what_could_do_harm_is_asked_first_on_every_way() {
     assert_eq!(deeds(&play), ["set_option c2", "backup confdb"]);
     let play = scene.play_with(1, &fault("confirm", "r1/confirm-1", 1, Harm::SaysNo));
     play.run();
-    let kept = play.back(&Way::All);
+    let kept = play.back(&RollbackScope::All);
     assert_eq!(kept.exit_code, 7, "it is not as it was before: {:?}", kept.error);
     assert_eq!(notes(&play).last(), Some(&asked));
     let play = scene.play_with(1, &fault("confirm", "r1/confirm-1", 1, Harm::Nobody));
     play.run();
-    assert_eq!(play.back(&Way::All).ending, Ending::Suspended, "no answer is assumed");
+    assert_eq!(play.back(&RollbackScope::All).ending, Ending::Suspended, "no answer is assumed");
     rolled_back(&play.run());
 }
 
@@ -61,15 +61,15 @@ fn a_run_that_is_given_up_undoes_nothing_and_does_what_it_owes() {
     let scene = Scene::of_text(OWES);
     let play = scene.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
-    let over = play.back(&Way::Abort);
+    let over = play.back(&RollbackScope::Abort);
     assert_eq!((over.ending, over.exit_code, over.error), (Ending::Aborted, 1, None));
     assert_eq!(notes(&play), ["said"]);
     assert_eq!(deeds(&play), ["set_option c2", "unset_option c2"]);
     assert_eq!(play.run().ending, Ending::Aborted, "it is over");
-    assert!(play.no_way_back(&Way::All).contains("was given up"));
+    assert!(play.no_way_back(&RollbackScope::All).contains("was given up"));
     let done = scene.play(1);
     done.run();
-    assert!(done.no_way_back(&Way::Abort).contains("is over"));
+    assert!(done.no_way_back(&RollbackScope::Abort).contains("is over"));
 }
 
 #[test]
@@ -83,7 +83,7 @@ guard(false, "no");
     );
     let play = scene.play(1);
     play.run();
-    let held = play.back(&Way::All);
+    let held = play.back(&RollbackScope::All);
     assert_eq!((held.ending, held.exit_code), (Ending::Failed, 7));
     let error = held.error.expect("it says why").to_string();
     assert!(error.contains("somebody has to look") && error.contains("look at it"), "{error}");
@@ -95,7 +95,7 @@ guard(false, "no");
     );
     let play = first.play(1);
     play.run();
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(notes(&play), ["now", "later"]);
     let begun = |record: &Record| matches!(record, Record::StepBegun { name, .. } if name == "Later");
     assert_eq!(play.records().iter().filter(|record| begun(record)).count(), 1);

@@ -2,7 +2,7 @@
 
 use super::{deeds, fails, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record, Way};
+use baton::model::run::record::{Ending, Record, RollbackScope};
 use baton::sim::{FaultPlan, Harm};
 
 #[test]
@@ -22,7 +22,7 @@ step("Outer", || {
     );
     let play = scene.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(
         deeds(&play),
         ["set_readonly c1", "set_option c2", "stage_install c2", "unset_option c2", "unstage c2", "unset_readonly c1"]
@@ -60,7 +60,7 @@ guard(false, "no");
     );
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Failed);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(notes(&play), ["undone: b", "undone: a", "undone: 8.5.000.20"]);
 }
 
@@ -83,7 +83,7 @@ step("Both", || parallel(both, |s| {{
     let plain = Scene::of_text(&text(""));
     let play = plain.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     let mut told = notes(&play);
     told.sort();
     assert_eq!(told, ["one c1", "one c2"]);
@@ -94,7 +94,7 @@ step("Both", || parallel(both, |s| {{
     let around = Scene::of_text(&text(r#", #{ undo: || { for s in both { note("both " + s.name); } } }"#));
     let play = around.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
-    assert_eq!(play.back(&Way::All).exit_code, 7, "the step says nothing of its options");
+    assert_eq!(play.back(&RollbackScope::All).exit_code, 7, "the step says nothing of its options");
     assert_eq!(notes(&play), ["both c1", "both c2"]);
     assert_eq!(deeds(&play).len(), 4);
 }
@@ -109,7 +109,7 @@ step("Two", || { shutdown(c2); swap_folder(c2, "9.0.1"); }, #{ undo: || { note("
     );
     let broken = scene.play_with(1, &fails("swap_folder", "c2"));
     assert_eq!(broken.run().ending, Ending::Failed);
-    rolled_back(&broken.back(&Way::All));
+    rolled_back(&broken.back(&RollbackScope::All));
     assert_eq!(
         (notes(&broken), deeds(&broken)),
         (vec!["back".to_owned()], vec!["shutdown c2".into(), "start c2".into()])
@@ -117,7 +117,7 @@ step("Two", || { shutdown(c2); swap_folder(c2, "9.0.1"); }, #{ undo: || { note("
     let untouched = scene.play_with(1, &fault("shutdown", "c2", 1, Harm::HostDown { ms: 3_600_000 }));
     assert_eq!(untouched.run().ending, Ending::Failed);
     untouched.estate.pass(3_600_000);
-    rolled_back(&untouched.back(&Way::All));
+    rolled_back(&untouched.back(&RollbackScope::All));
     assert!(deeds(&untouched).is_empty(), "nothing was ever started: {:?}", deeds(&untouched));
 }
 
@@ -135,11 +135,11 @@ guard(false, "no");
     );
     let play = scene.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
-    let stopped = play.back(&Way::All);
+    let stopped = play.back(&RollbackScope::All);
     assert_eq!((stopped.ending, stopped.exit_code), (Ending::Failed, 7));
     let error = stopped.error.expect("it says why").to_string();
     assert!(error.contains("baton resume sim"), "{error}");
-    assert!(play.no_way_back(&Way::To("1".into())).contains("is being rolled back"));
+    assert!(play.no_way_back(&RollbackScope::To("1".into())).contains("is being rolled back"));
     rolled_back(&play.run());
     assert_eq!(
         deeds(&play),
@@ -159,7 +159,7 @@ guard(false, "no");
     );
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Failed);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     let asked = |play: &crate::support::simulation::Play<'_>| {
         let text = |record: &Record| match record {
             Record::Intent { effect, .. } => effect.label.contains("Undo by hand: run(c2, touch x)"),
@@ -171,13 +171,13 @@ guard(false, "no");
 
     let play = scene.play_with(1, &fault("manual", "r1/undo-by-hand", 1, Harm::Nobody));
     play.run();
-    let waits = play.back(&Way::All);
+    let waits = play.back(&RollbackScope::All);
     assert_eq!((waits.ending, waits.exit_code), (Ending::Suspended, 4), "{:?}", waits.error);
     rolled_back(&play.run());
 
     let play = scene.play_with(1, &fault("manual", "r1/undo-by-hand", 1, Harm::SaysNo));
     play.run();
-    let failed = play.back(&Way::All);
+    let failed = play.back(&RollbackScope::All);
     assert_eq!((failed.ending, failed.exit_code), (Ending::Failed, 7), "{:?}", failed.error);
     rolled_back(&play.run());
     assert_eq!(asked(&play), 2, "the person is asked again");
@@ -196,9 +196,9 @@ step("Three", || backup(service("confdb"), "b"));
     );
     let play = scene.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
-    let refused = play.no_way_back(&Way::To("Tow".into()));
+    let refused = play.no_way_back(&RollbackScope::To("Tow".into()));
     assert!(refused.contains("did you mean `Two`?") && refused.contains("2 Two"), "{refused}");
-    rolled_back(&play.back(&Way::To("two".into())));
+    rolled_back(&play.back(&RollbackScope::To("two".into())));
     assert_eq!(
         deeds(&play),
         ["set_readonly c1", "stage_install c2", "set_option c2", "restore_option c2", "unstage c2"]
@@ -206,7 +206,7 @@ step("Three", || backup(service("confdb"), "b"));
     let done = play.run();
     assert_eq!((done.ending, done.error), (Ending::Done, None));
     assert_eq!(deeds(&play).split_off(5), ["stage_install c2", "set_option c2", "backup confdb", "unset_readonly c1"]);
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(
         deeds(&play).split_off(9),
         ["set_readonly c1", "restore_option c2", "unstage c2", "unset_readonly c1"],
@@ -226,9 +226,9 @@ guard(false, "no");
     let play = scene.play_with(1, &FaultPlan::default());
     for _ in 0..3 {
         assert_eq!(play.run().ending, Ending::Failed);
-        rolled_back(&play.back(&Way::To("2".into())));
+        rolled_back(&play.back(&RollbackScope::To("2".into())));
     }
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     let count = |what: &str| deeds(&play).iter().filter(|deed| *deed == what).count();
     assert_eq!((count("set_readonly c1"), count("set_option c2")), (1, 3));
     assert_eq!((count("unset_readonly c1"), count("restore_option c2")), (1, 3));
@@ -265,7 +265,7 @@ fn steps_of_a_loop_are_each_undone_with_what_they_had() {
         let play = scene.play(1);
         let finished = play.run();
         assert_eq!(finished.ending, Ending::Failed, "{steps}\n{:?}", finished.error);
-        rolled_back(&play.back(&Way::All));
+        rolled_back(&play.back(&RollbackScope::All));
         assert_eq!(notes(&play), undone, "{steps}");
     }
 }

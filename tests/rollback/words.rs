@@ -3,8 +3,8 @@
 use super::{fails, notes, rolled_back};
 use crate::support::Baton;
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record, Way};
-use baton::report::questions::Questions;
+use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::report::questions::QuestionLog;
 use baton::sim::FaultPlan;
 
 #[test]
@@ -16,7 +16,7 @@ fn what_is_put_back_is_shown_with_its_value() {
     let play = scene.play(1);
     play.meddle("c2", "set_option", &[("section", "confserv"), ("key", "upgrade-mode"), ("value", "5")]);
     play.run();
-    rolled_back(&play.back(&Way::All));
+    rolled_back(&play.back(&RollbackScope::All));
     let label = play.records().into_iter().find_map(|record| match record {
         Record::Intent { effect, .. } if effect.label.starts_with("restore_option") => Some(effect.label),
         _ => None,
@@ -33,7 +33,7 @@ fn an_undo_after_which_it_is_not_as_before_is_not_done() {
     );
     let play = scene.play(1);
     play.run();
-    let back = play.back(&Way::All);
+    let back = play.back(&RollbackScope::All);
     assert_eq!(back.exit_code, 7, "{:?}", back.error);
     let words = back.error.expect("it says why").to_string();
     assert!(words.contains("what was undone is not as it was before") && words.contains("and was `false`"), "{words}");
@@ -53,9 +53,9 @@ fn gates_of_the_way_forward_are_not_asked_on_the_way_back() {
     let nobody = baton::sim::Fault { at, harm: baton::sim::Harm::Nobody };
     let play = scene.play_with(1, &FaultPlan { faults: vec![nobody], ..fails("unstage", "c2") });
     assert_eq!(play.run().ending, Ending::Suspended);
-    assert_eq!(Questions::of(&play.records()).open().count(), 1);
-    play.back(&Way::All);
-    assert_eq!(Questions::of(&play.records()).open().count(), 0, "the run goes back from it");
+    assert_eq!(QuestionLog::of(&play.records()).open().count(), 1);
+    play.back(&RollbackScope::All);
+    assert_eq!(QuestionLog::of(&play.records()).open().count(), 0, "the run goes back from it");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_step_of_rolling_work_is_gone_back_to_and_done_again() {
     );
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Failed);
-    rolled_back(&play.back(&Way::To("Mark c2".into())));
+    rolled_back(&play.back(&RollbackScope::To("Mark c2".into())));
     let undone: Vec<String> = super::deeds(&play).split_off(2);
     assert_eq!(undone, ["restore_option c2"]);
     assert_eq!(play.run().ending, Ending::Failed, "it goes on from there, to the same guard");

@@ -1,8 +1,8 @@
 //! A door that performs nothing: it remembers what was asked, in words, and answers as it was told.
 
-use baton::dispatch::{Body, Door, Entry, Halt, Halted};
+use baton::dispatch::{Body, Door, Halt, Halted, StepEntry};
 use baton::error::{Error, Kind, Place};
-use baton::journal::way_back::Fate;
+use baton::journal::rollback_plan::Happened;
 use baton::model::run::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
 use baton::model::run::mark::Mark;
 use baton::model::run::record::{EffectId, Ending, Moment, StepId, TrackId};
@@ -116,11 +116,11 @@ impl Door for FakeDoor {
         Ok((id, Outcome::Done { value, mark }))
     }
 
-    fn step_begin(&self, name: &str, _: Option<Place>) -> Result<Entry, Halted> {
+    fn step_begin(&self, name: &str, _: Option<Place>) -> Result<StepEntry, Halted> {
         let mut state = self.state.borrow_mut();
         state.steps += 1;
         state.seen.push(format!("[{name}"));
-        if state.halt.is_some() { Err(Halted) } else { Ok(Entry::Enter) }
+        if state.halt.is_some() { Err(Halted) } else { Ok(StepEntry::Enter) }
     }
 
     fn step_end(&self, failed: Option<String>) -> Result<(), Halted> {
@@ -136,8 +136,8 @@ impl Door for FakeDoor {
         }
     }
 
-    fn look(&self, _: &EffectId) -> Result<Fate, Halted> {
-        Ok(Fate::Happened)
+    fn look(&self, _: &EffectId) -> Result<Happened, Halted> {
+        Ok(Happened::Happened)
     }
 
     fn word_on(&self, _: &EffectId, _: &str) -> Result<bool, Halted> {

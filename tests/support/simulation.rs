@@ -3,15 +3,15 @@
 use baton::dispatch::Gate;
 use baton::engine;
 use baton::error::Error;
-use baton::journal::gist::gist;
 use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
+use baton::journal::run_facts::gist;
 use baton::journal::{Store, Stored};
-use baton::lab::template::{Template, Wanted};
+use baton::lab::template::{LabChoice, Template};
 use baton::library;
 use baton::model::run::effect::Action;
 use baton::model::run::event::{Event, Sink};
-use baton::model::run::record::{EffectId, FROM_RUN, Record, TrackId, Way, Who};
+use baton::model::run::record::{EffectId, FROM_RUN, Record, RollbackScope, TrackId, Who};
 use baton::model::run::steering::Steering;
 use baton::model::run::step_name::StepNames;
 use baton::model::site::answers::Answers;
@@ -19,7 +19,7 @@ use baton::model::site::inventory::Pair;
 use baton::model::value::{Fields, Value};
 use baton::script::outline;
 use baton::session::adoption::{self, Adoption};
-use baton::session::{self, Finished, Parts, Prepared, Takeover, Terms, Verdict};
+use baton::session::{self, Finished, OperatorRuling, Prepared, ResumeTerms, RunParts, Takeover};
 use baton::sim::{Boundary, CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
 use baton::world::{JobId, Request, Ticket, World};
 use std::cell::RefCell;
@@ -195,7 +195,7 @@ impl Scene {
         let source = library::model(&template.model).expect("the model");
         let model = ModelProgram::compile(source, &template.model, engine::standard_package());
         let model = model.unwrap_or_else(|error| panic!("{error}"));
-        let wanted = Wanted { lab: vendor.to_owned(), scenario: Some(scenario.to_owned()) };
+        let wanted = LabChoice { lab: vendor.to_owned(), scenario: Some(scenario.to_owned()) };
         let scenario = template.scenario(&wanted).expect("the scenario");
         let lab = format!("lab {vendor}:{scenario}");
         Self {
@@ -272,7 +272,12 @@ fn lab(name: &str) -> Template {
 
 impl Play<'_> {
     /// A runner takes the run up on these terms, from the texts of this scene.
-    pub fn resume_on(&self, scene: &Scene, terms: Terms, clock: &CrashClock) -> Result<Option<Finished>, Box<Error>> {
+    pub fn resume_on(
+        &self,
+        scene: &Scene,
+        terms: ResumeTerms,
+        clock: &CrashClock,
+    ) -> Result<Option<Finished>, Box<Error>> {
         let finished = session::resume_on(&scene.prepared, self.parts(clock, &Between::nothing()), terms);
         assert_eq!(self.estate.defect(), None, "the model has a defect");
         if clock.is_dead() { Ok(None) } else { finished.map(Some) }
@@ -281,13 +286,13 @@ impl Play<'_> {
     /// Whether the run can go on with the texts of this scene, told from its first `records`.
     pub fn fits(&self, scene: &Scene, records: usize) -> Result<Adoption, Box<Error>> {
         let stored = self.store.read(RUN)?.into_iter().take(records).collect();
-        adoption::fit(&scene.prepared, &self.store, RUN, &History::from(stored)?, &Verdict::Retry)
+        adoption::fit(&scene.prepared, &self.store, RUN, &History::from(stored)?, &OperatorRuling::Retry)
     }
 
     /// The same with a person's word on what is in doubt.
     pub fn fits_if(&self, scene: &Scene, happened: bool) -> Result<Adoption, Box<Error>> {
         let reason = "looked at the host".to_owned();
-        let verdict = if happened { Verdict::Happened(reason) } else { Verdict::NotHappened(reason) };
+        let verdict = if happened { OperatorRuling::Happened(reason) } else { OperatorRuling::NotHappened(reason) };
         adoption::fit(&scene.prepared, &self.store, RUN, &History::from(self.store.read(RUN)?)?, &verdict)
     }
 
@@ -312,13 +317,13 @@ impl Play<'_> {
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
     /// Fails with baton's refusal.
     pub fn runner(&self, clock: &CrashClock, between: &Between) -> Result<Option<Finished>, String> {
-        self.carry_out(clock, between, vec![], Verdict::Retry)
+        self.carry_out(clock, between, vec![], OperatorRuling::Retry)
     }
 
     /// A runner that lives, taking the run up with a person's word on what is in doubt.
     pub fn resume_with(&self, happened: bool) -> Finished {
         let why = "looked at the host".to_owned();
-        let verdict = if happened { Verdict::Happened(why) } else { Verdict::NotHappened(why) };
+        let verdict = if happened { OperatorRuling::Happened(why) } else { OperatorRuling::NotHappened(why) };
         self.steered(&CrashClock::never(), vec![], verdict).expect("not refused").expect("it lives")
     }
 
@@ -327,13 +332,18 @@ impl Play<'_> {
         &self,
         clock: &CrashClock,
         gates: Vec<Rc<dyn Gate>>,
-        verdict: Verdict,
+        verdict: OperatorRuling,
     ) -> Result<Option<Finished>, String> {
         self.carry_out(clock, &Between::nothing(), gates, verdict)
     }
 
     /// A runner takes the run back, from where another one stopped if one had begun to. As [`Play::runner`].
-    pub fn back_runner(&self, clock: &CrashClock, way: &Way, verdict: Verdict) -> Result<Option<Finished>, String> {
+    pub fn back_runner(
+        &self,
+        clock: &CrashClock,
+        way: &RollbackScope,
+        verdict: OperatorRuling,
+    ) -> Result<Option<Finished>, String> {
         let finished = session::rollback(&self.scene.prepared, self.parts(clock, &Between::nothing()), way, verdict);
         if clock.is_dead() {
             return Ok(None);
@@ -344,20 +354,20 @@ impl Play<'_> {
 
     /// A runner that lives takes the run back.
     #[track_caller]
-    pub fn back(&self, way: &Way) -> Finished {
-        let finished = self.back_runner(&CrashClock::never(), way, Verdict::Retry);
+    pub fn back(&self, way: &RollbackScope) -> Finished {
+        let finished = self.back_runner(&CrashClock::never(), way, OperatorRuling::Retry);
         finished.unwrap_or_else(|error| panic!("{error}")).expect("it lives")
     }
 
     /// Why the run cannot be taken back.
-    pub fn no_way_back(&self, way: &Way) -> String {
-        self.back_runner(&CrashClock::never(), way, Verdict::Retry).expect_err("it should have been refused")
+    pub fn no_way_back(&self, way: &RollbackScope) -> String {
+        self.back_runner(&CrashClock::never(), way, OperatorRuling::Retry).expect_err("it should have been refused")
     }
 
     /// What going back would do: nothing of it is done.
-    pub fn plan_back(&self, way: &Way) -> session::Return {
+    pub fn plan_back(&self, way: &RollbackScope) -> session::PreparedRollback {
         let parts = self.parts(&CrashClock::never(), &Between::nothing());
-        let wish = session::Wish::of(way.clone());
+        let wish = session::RollbackRequest::of(way.clone());
         session::way_back(&self.scene.prepared, parts, wish).unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -387,14 +397,14 @@ impl Play<'_> {
         clock: &CrashClock,
         between: &Between,
         gates: Vec<Rc<dyn Gate>>,
-        verdict: Verdict,
+        verdict: OperatorRuling,
     ) -> Result<Option<Finished>, String> {
-        let parts = Parts { gates, ..self.parts(clock, between) };
+        let parts = RunParts { gates, ..self.parts(clock, between) };
         let finished = if self.is_begun() {
             session::resume(&self.scene.prepared, parts, verdict)
         } else {
             let steering = Some(self.scene.steering.clone()).filter(|steering| *steering != Steering::default());
-            let parts = Parts { steering, ..parts };
+            let parts = RunParts { steering, ..parts };
             session::begin(&self.scene.prepared, parts, self.scene.params.clone(), &self.scene.lab)
         };
         if clock.is_dead() {
@@ -404,12 +414,12 @@ impl Play<'_> {
         finished.map(Some).map_err(|error| error.to_string())
     }
 
-    fn parts(&self, clock: &CrashClock, between: &Between) -> Parts {
+    fn parts(&self, clock: &CrashClock, between: &Between) -> RunParts {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let answers = self.steering().answers.map(|given| Rc::new(Answers::kept(&given)));
         let world = (between.world)(Box::new(self.estate.connect(clock.clone()).answered(answers)));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None };
-        Parts {
+        RunParts {
             run: self.run.into(),
             store,
             world,
@@ -441,7 +451,7 @@ impl Play<'_> {
     /// A runner that lives takes the run up with other texts. Also what the screen said that is not recorded.
     pub fn run_as(&self, edited: &Scene) -> (Finished, Vec<String>) {
         let notices = Notices::default();
-        let parts = Parts {
+        let parts = RunParts {
             run: RUN.into(),
             store: Box::new(self.store.clone()),
             world: Box::new(self.estate.connect(CrashClock::never())),
@@ -451,7 +461,7 @@ impl Play<'_> {
             steering: None,
         };
         let finished =
-            session::resume(&edited.prepared, parts, Verdict::Retry).unwrap_or_else(|error| panic!("{error}"));
+            session::resume(&edited.prepared, parts, OperatorRuling::Retry).unwrap_or_else(|error| panic!("{error}"));
         let said = notices.0.borrow().clone();
         (finished, said)
     }
@@ -558,7 +568,7 @@ impl Play<'_> {
         let Some((Action::Job(job), service)) = begun.map(|effect| (&effect.action, &effect.service)) else {
             return false;
         };
-        let same = |deed: &&baton::sim::Deed| Some(&deed.service) == service.as_ref() && deed.verb == job.verb;
+        let same = |deed: &&baton::sim::LedgerEntry| Some(&deed.service) == service.as_ref() && deed.verb == job.verb;
         self.estate.ledger().effects.iter().filter(same).any(|deed| deed.args == job.args)
     }
 }

@@ -1,7 +1,7 @@
 //! Jobs: one start, survival, loss, output, arguments.
 
 use super::{ask, job_id, look, open, soon, start};
-use baton::world::asked::Asked;
+use baton::world::asked::CommandDigest;
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, JobId, JobState, Reply, Request, Stream, Ticket, Trouble, World};
 use std::path::{Path, PathBuf};
@@ -149,7 +149,7 @@ fn a_restarted_host_is_named_as_the_reason() {
     std::fs::write(lock_of(&claim), "00000000-0000-0000-0000-000000000000").unwrap();
     let unknown = JobState::Lost("the host was restarted before or after it began".into());
     assert_eq!(ask(&mut world, look(&id)), Reply::Job(unknown));
-    let asked = Asked::of(&["true".to_owned()], None);
+    let asked = CommandDigest::of(&["true".to_owned()], None);
     let mark = format!("00000000-0000-0000-0000-000000000000 1 1 0000000000 {}\n", asked.as_str());
     std::fs::write(claim.with_extension("started"), mark).unwrap();
     let restarted = JobState::Lost("the host was restarted while it ran".into());
@@ -325,7 +325,7 @@ fn a_job_is_told_only_to_whoever_asked_for_that_command() {
         assert_eq!(ask(&mut world, start(&id, other)), Reply::Job(JobState::Foreign), "{other:?}");
     }
     let look = |argv: &str, secret| {
-        let asked = Some(Asked::of(&[argv.to_owned()], secret));
+        let asked = Some(CommandDigest::of(&[argv.to_owned()], secret));
         Request::Look { host: "h".into(), job: id.clone(), asked, kept_in: None, until: u64::MAX }
     };
     assert_eq!(ask(&mut world, look("true", None)), Reply::Job(JobState::Exited(0)));

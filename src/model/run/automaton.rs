@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A decision table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Table {
+pub struct DecisionTable {
     /// The state it begins in.
     pub start: String,
     /// Rows, first match wins.
@@ -61,7 +61,7 @@ pub enum Next {
     End(String),
 }
 
-impl Table {
+impl DecisionTable {
     /// Whether the table can be run: its start exists, every row leads to a state that exists, and there is a row for
     /// whatever nobody thought of. States that cannot be reached are no mistake: a table may be taken up in its midst.
     ///
@@ -111,7 +111,7 @@ impl Next {
 
 /// What one symbol did to a [`Machine`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct Transition {
     /// Where it led.
     pub turn: Turn,
     /// The warning of the row that matched, if it has one.
@@ -132,7 +132,7 @@ pub enum Turn {
 /// A table at work: where it stands. Feeding it the same symbols always leads to the same place.
 #[derive(Debug, Clone)]
 pub struct Machine<'a> {
-    table: &'a Table,
+    table: &'a DecisionTable,
     state: &'a str,
     outcome: Option<&'a str>,
 }
@@ -140,18 +140,18 @@ pub struct Machine<'a> {
 impl<'a> Machine<'a> {
     /// A machine in the table's start state. The table is taken as [checked](Table::check).
     #[must_use]
-    pub fn new(table: &'a Table) -> Self {
+    pub fn new(table: &'a DecisionTable) -> Self {
         Self { table, state: &table.start, outcome: None }
     }
 
     /// Takes one symbol. The first row that names it for the present state decides; when none does, the
     /// first row that names `other`. An ended machine stays ended.
-    pub fn feed(&mut self, symbol: Symbol) -> Step {
+    pub fn feed(&mut self, symbol: Symbol) -> Transition {
         if let Some(outcome) = self.outcome {
-            return Step { turn: Turn::Ended(outcome.to_owned()), warning: None };
+            return Transition { turn: Turn::Ended(outcome.to_owned()), warning: None };
         }
         let Some(row) = self.row(symbol).or_else(|| self.row(Symbol::Other)) else {
-            return Step { turn: Turn::Stay, warning: None };
+            return Transition { turn: Turn::Stay, warning: None };
         };
         let turn = match &row.next {
             Next::Stay => Turn::Stay,
@@ -164,7 +164,7 @@ impl<'a> Machine<'a> {
                 Turn::Ended(outcome.clone())
             }
         };
-        Step { turn, warning: (!row.warning.is_empty()).then(|| row.warning.clone()) }
+        Transition { turn, warning: (!row.warning.is_empty()).then(|| row.warning.clone()) }
     }
 
     /// The state it stands in, or ended in.
@@ -222,10 +222,10 @@ mod tests {
     }
 
     /// W0 -22911-> W1 -25301-> WS -10s-> OK; anything else is an anomaly, 22900 only a warning.
-    fn table() -> Table {
+    fn table() -> DecisionTable {
         let mut noisy = row(&[], &[Symbol::Event(22900)], Next::Stay);
         noisy.warning = "license is short".into();
-        Table {
+        DecisionTable {
             start: "W0".into(),
             rows: vec![
                 row(&["W0"], &[Symbol::Event(22911)], to("W1")),
@@ -277,9 +277,9 @@ mod tests {
         let table = table();
         let mut machine = Machine::new(&table);
         assert_eq!(machine.settle(), None);
-        assert_eq!(machine.feed(Symbol::Event(25301)), Step { turn: Turn::Moved, warning: None });
+        assert_eq!(machine.feed(Symbol::Event(25301)), Transition { turn: Turn::Moved, warning: None });
         assert_eq!(machine.settle(), Some(Span::secs(10)));
-        let warned = Step { turn: Turn::Stay, warning: Some("license is short".into()) };
+        let warned = Transition { turn: Turn::Stay, warning: Some("license is short".into()) };
         assert_eq!(machine.feed(Symbol::Event(22900)), warned);
         machine.feed(Symbol::Settled);
         assert_eq!(machine.settle(), None);
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_table_that_cannot_be_run_is_refused() {
-        type Change = fn(&mut Table);
+        type Change = fn(&mut DecisionTable);
         let cases: [(Change, &str); 5] = [
             (|t| t.start = "start".into(), "the table starts in state `start`, which no row describes"),
             (|t| t.rows[0].next = to("zz"), "row 1 leads to state `zz`, which no row describes"),

@@ -2,7 +2,7 @@
 //! Everything here is plain data that the journal stores; nothing here acts.
 
 pub use super::ask::{Ask, Form, SUSPEND};
-use super::automaton::Table;
+use super::automaton::DecisionTable;
 use super::mark::Mark;
 use super::reading::Reading;
 pub use super::transfer::Transfer;
@@ -255,7 +255,7 @@ pub enum Want {
         patterns: Vec<String>,
     },
     /// A decision table, fed with every event until it ends.
-    Table(Table),
+    Table(DecisionTable),
 }
 
 /// How to see that a service has exited while its log is watched.

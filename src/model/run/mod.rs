@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod automaton;
+pub mod command_environment;
 pub mod effect;
 pub mod event;
 pub mod mark;
@@ -12,5 +13,4 @@ pub mod record;
 pub mod state_folder;
 pub mod steering;
 pub mod step_name;
-pub mod surroundings;
 pub mod transfer;

@@ -214,7 +214,7 @@ impl Ending {
 /// How far a run goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum RollbackScope {
     /// To the state before its first change.
     All,
     /// To the state before the step of this number on the main track began.
@@ -422,7 +422,7 @@ pub enum Record {
     /// The run goes back from here. The script's own tracks stand still; `r1`, `r2` … go on.
     Rollback {
         /// How far.
-        way: Way,
+        way: RollbackScope,
         /// When.
         at: Moment,
         /// Who.

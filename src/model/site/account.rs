@@ -64,7 +64,7 @@ pub fn standing_for(argv: &[String], own: Vec<String>) -> Vec<String> {
 
 /// Whether a command was begun as the account that it was to be done as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
+pub enum AccountEntry {
     /// It was begun, or it is done as the login account.
     Begun,
     /// `sudo` did not begin it.
@@ -75,14 +75,14 @@ pub enum Entry {
 
 /// Whether a command, as [`proving`] makes it, was begun; from the beginnings of what came of it.
 #[must_use]
-pub fn entry(argv: &[String], out: &[u8], err: &[u8]) -> Entry {
+pub fn entry(argv: &[String], out: &[u8], err: &[u8]) -> AccountEntry {
     if !proves(argv) || end_of_proof(out).is_some() || end_of_proof(err).is_some() {
-        return Entry::Begun;
+        return AccountEntry::Begun;
     }
     // Who refuses says so, on either output. A command that has emptied both of its outputs has nothing to say.
     let whole = out.len() < PROOF_WITHIN && err.len() < PROOF_WITHIN;
     let said = |output: &[u8]| !output.iter().all(u8::is_ascii_whitespace);
-    if whole && (said(out) || said(err)) { Entry::Refused } else { Entry::Unknown }
+    if whole && (said(out) || said(err)) { AccountEntry::Refused } else { AccountEntry::Unknown }
 }
 
 /// An output without the proof that the account was entered, and without what was said before that.
@@ -176,9 +176,9 @@ mod tests {
         let refusals =
             ["sudo: a password is required\n", "Sorry, user ops may not run it.\n", "sudo: Ein Passwort ist nötig\n"];
         for said in refusals {
-            assert_eq!(entry(&argv, b"", said.as_bytes()), Entry::Refused, "{said}");
-            assert_eq!(entry(&argv, said.as_bytes(), b""), Entry::Refused, "{said}");
-            assert_eq!(entry(&argv, ENTERED.as_bytes(), said.as_bytes()), Entry::Begun, "{said}");
+            assert_eq!(entry(&argv, b"", said.as_bytes()), AccountEntry::Refused, "{said}");
+            assert_eq!(entry(&argv, said.as_bytes(), b""), AccountEntry::Refused, "{said}");
+            assert_eq!(entry(&argv, ENTERED.as_bytes(), said.as_bytes()), AccountEntry::Begun, "{said}");
         }
         let why = refusal(&argv, b"", b"sudo: a password is required\n");
         let aside = refusal(&argv, b"Sorry, user ops may not.\n", b"\n");
@@ -216,18 +216,22 @@ mod tests {
     fn a_proof_is_found_behind_a_message_of_the_day_and_on_either_output() {
         let argv = proving(&done_as(Some("root"), vec!["x".into()]));
         let out = format!("Welcome\n{ENTERED}running\n");
-        assert_eq!(entry(&argv, out.as_bytes(), b""), Entry::Begun);
+        assert_eq!(entry(&argv, out.as_bytes(), b""), AccountEntry::Begun);
         assert_eq!(own_words(&argv, out.into_bytes()), b"running\n");
-        assert_eq!(entry(&argv, b"", format!("{ENTERED}no\n").as_bytes()), Entry::Begun, "it emptied the other one");
-        assert_eq!(entry(&argv, b"", b""), Entry::Unknown);
-        assert_eq!(entry(&argv, &[b'x'; PROOF_WITHIN], b"y"), Entry::Unknown);
+        assert_eq!(
+            entry(&argv, b"", format!("{ENTERED}no\n").as_bytes()),
+            AccountEntry::Begun,
+            "it emptied the other one"
+        );
+        assert_eq!(entry(&argv, b"", b""), AccountEntry::Unknown);
+        assert_eq!(entry(&argv, &[b'x'; PROOF_WITHIN], b"y"), AccountEntry::Unknown);
     }
 
     #[test]
     fn what_the_login_account_does_proves_nothing_and_is_left_as_it_is() {
         for argv in [vec!["sudo".to_owned(), "-u".into(), "root".into(), "x".into()], vec!["x".into()], vec![]] {
             assert_eq!(proving(&argv), argv);
-            assert_eq!(entry(&argv, b"", b"sudo: no"), Entry::Begun);
+            assert_eq!(entry(&argv, b"", b"sudo: no"), AccountEntry::Begun);
             assert_eq!(own_words(&argv, ENTERED.into()), ENTERED.as_bytes());
         }
     }

@@ -17,12 +17,12 @@ pub struct Answers {
     file: String,
     text: String,
     user: String,
-    given: BTreeMap<String, Given>,
+    given: BTreeMap<String, GivenAnswer>,
 }
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Given {
+struct GivenAnswer {
     word: String,
     note: String,
     span: Range<usize>,
@@ -78,7 +78,7 @@ impl Answers {
     #[must_use]
     pub fn kept(before: &GivenAnswers) -> Self {
         let given = |(name, GivenWord { word, note }): (&String, &GivenWord)| {
-            (name.clone(), Given { word: word.clone(), note: note.clone(), span: 0..0, word_span: 0..0 })
+            (name.clone(), GivenAnswer { word: word.clone(), note: note.clone(), span: 0..0, word_span: 0..0 })
         };
         let (file, user) = (before.file.clone(), before.user.clone());
         Self { file, text: String::new(), user, given: before.words.iter().map(given).collect() }
@@ -87,7 +87,7 @@ impl Answers {
     /// What of them is to be kept for whoever takes the run up.
     #[must_use]
     pub fn to_keep(&self) -> GivenAnswers {
-        let word = |(name, given): (&String, &Given)| {
+        let word = |(name, given): (&String, &GivenAnswer)| {
             (name.clone(), GivenWord { word: given.word.clone(), note: given.note.clone() })
         };
         let (file, user) = (self.file.clone(), self.user.clone());
@@ -168,7 +168,7 @@ fn plain(gate: &str) -> &str {
     gate.rsplit_once('/').map_or(gate, |(_, name)| name)
 }
 
-fn read(document: Document<'_>) -> Result<BTreeMap<String, Given>> {
+fn read(document: Document<'_>) -> Result<BTreeMap<String, GivenAnswer>> {
     let root = document.parse()?;
     let table = root.get_ref();
     only(document, table, &["answers"])?;
@@ -194,7 +194,7 @@ fn read(document: Document<'_>) -> Result<BTreeMap<String, Given>> {
         if word.trim().is_empty() {
             return Err(document.wrong(value.span(), format!("the answer to `{name}` is empty")).hint(HOW));
         }
-        given.insert(name.get_ref().to_string(), Given { word, note, span: name.span(), word_span });
+        given.insert(name.get_ref().to_string(), GivenAnswer { word, note, span: name.span(), word_span });
     }
     Ok(given)
 }

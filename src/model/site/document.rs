@@ -119,7 +119,7 @@ pub(crate) struct Section<'d, 't> {
 
 /// A text in a section and where it stands.
 #[derive(Debug, Clone)]
-pub(crate) struct Line<'d> {
+pub(crate) struct SectionText<'d> {
     /// The text.
     pub(crate) text: &'d str,
     /// Where.
@@ -144,11 +144,11 @@ impl<'d> Section<'d, '_> {
     }
 
     /// The text of a key, if the key is there.
-    pub(crate) fn text(&self, key: &str) -> Result<Option<Line<'d>>> {
+    pub(crate) fn text(&self, key: &str) -> Result<Option<SectionText<'d>>> {
         let Some(value) = self.table.get(key) else { return Ok(None) };
         let span = value.span();
         match value.get_ref().as_str() {
-            Some(text) => Ok(Some(Line { text, span })),
+            Some(text) => Ok(Some(SectionText { text, span })),
             None => {
                 let message = format!("`{key}` is {}, not text", kind(value.get_ref()));
                 Err(self.document.wrong(span, message).hint("texts stand in quotes: \"…\""))
@@ -157,7 +157,7 @@ impl<'d> Section<'d, '_> {
     }
 
     /// The text of a key that must be there; `what` names the section in the message: "host `a`".
-    pub(crate) fn required(&self, key: &str, what: &str) -> Result<Line<'d>> {
+    pub(crate) fn required(&self, key: &str, what: &str) -> Result<SectionText<'d>> {
         self.text(key)?.ok_or_else(|| self.wrong(format!("{what} lacks `{key}`")))
     }
 

@@ -1,7 +1,7 @@
 //! A site: its hosts, services and pairs, as the inventory file (TOML) declares them.
 //! Reading and checking are pure; the file itself is read elsewhere.
 
-use super::document::{Document, Line, Section, only, span_of};
+use super::document::{Document, Section, SectionText, only, span_of};
 pub use super::host::Host;
 use super::secret::Secret;
 pub use super::service::Service;
@@ -117,7 +117,7 @@ impl Inventory {
 
     fn pair(&self, section: &Section<'_, '_>) -> Result<Pair> {
         let what = section.named("pair")?;
-        let known = |line: Line<'_>, word: &str| {
+        let known = |line: SectionText<'_>, word: &str| {
             if self.services.contains_key(line.text) {
                 Ok(line.text.to_owned())
             } else {
@@ -146,7 +146,7 @@ fn nobody<'a>(
     section: &Section<'_, '_>,
     what: &str,
     key: &str,
-    line: &Line<'_>,
+    line: &SectionText<'_>,
     known: impl Iterator<Item = &'a String>,
 ) -> Box<Error> {
     let sort = if matches!(key, "host" | "product") { key } else { "service" };

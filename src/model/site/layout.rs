@@ -39,9 +39,9 @@ struct Column {
 }
 
 impl TryFrom<BTreeMap<String, String>> for Layout {
-    type Error = Wrong;
+    type Error = LayoutError;
 
-    fn try_from(mut fields: BTreeMap<String, String>) -> Result<Self, Wrong> {
+    fn try_from(mut fields: BTreeMap<String, String>) -> Result<Self, LayoutError> {
         let names = fields.remove("columns").ok_or("a layout wants `columns`, such as \"time level number\"")?;
         let between = fields.remove("between").unwrap_or_else(|| BETWEEN.to_owned());
         let usual = |name: &str| if name == "time" { TIME } else { r"\S+" }.to_owned();
@@ -62,7 +62,7 @@ impl TryFrom<BTreeMap<String, String>> for Layout {
 }
 
 impl Layout {
-    fn check(&self) -> Result<(), Wrong> {
+    fn check(&self) -> Result<(), LayoutError> {
         let between = parsed(&self.between)?;
         if reaches_into_text(&between) || groups(&between) > 0 {
             return Err(format!("`between` of a layout, `{}`, may match separators only", self.between).into());
@@ -218,7 +218,7 @@ fn groups(hir: &Hir) -> usize {
     hir.properties().explicit_captures_len()
 }
 
-fn parsed(pattern: &str) -> Result<Hir, Wrong> {
+fn parsed(pattern: &str) -> Result<Hir, LayoutError> {
     regex_syntax::parse(pattern).map_err(|_| format!("`{pattern}` is not a regular expression").into())
 }
 
@@ -230,21 +230,21 @@ fn placeholder(pattern: &str) -> Option<&str> {
 
 /// Why a layout cannot be used, as a sentence.
 #[derive(Debug)]
-pub struct Wrong(String);
+pub struct LayoutError(String);
 
-impl From<String> for Wrong {
+impl From<String> for LayoutError {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-impl From<&str> for Wrong {
+impl From<&str> for LayoutError {
     fn from(text: &str) -> Self {
         Self(text.to_owned())
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for LayoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

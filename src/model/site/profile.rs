@@ -55,7 +55,7 @@ pub struct Verb {
     /// The command and its arguments. No shell reads it.
     pub argv: Vec<String>,
     /// How long it may take.
-    pub limit: Text<Span>,
+    pub limit: TomlText<Span>,
     /// For idempotent verbs: the state that must hold afterwards, and holds already if there is nothing to do.
     pub goal: Option<GoalRule>,
     /// For `once` verbs: a command that tells whether it happened: exit 0 yes, 1 no, else unknown.
@@ -95,7 +95,7 @@ pub struct GoalRule {
     pub is: Vec<String>,
     /// How long it must go on holding.
     #[serde(default)]
-    pub stays: Text<Span>,
+    pub stays: TomlText<Span>,
 }
 
 /// How something is read.
@@ -106,7 +106,7 @@ pub struct Reader {
     pub argv: Vec<String>,
     /// How long one try may take.
     #[serde(default)]
-    pub limit: Option<Text<Span>>,
+    pub limit: Option<TomlText<Span>>,
     /// How the output becomes a value.
     #[serde(default)]
     pub reads: Reading,
@@ -166,12 +166,12 @@ impl Log {
 
 /// A value that TOML writes as text, such as a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Text<T>(pub T);
+pub struct TomlText<T>(pub T);
 
-impl<'de> Deserialize<'de> for Text<Span> {
+impl<'de> Deserialize<'de> for TomlText<Span> {
     fn deserialize<D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        Span::parse(&text).map(Text).map_err(serde::de::Error::custom)
+        Span::parse(&text).map(TomlText).map_err(serde::de::Error::custom)
     }
 }
 

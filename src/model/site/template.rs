@@ -16,8 +16,8 @@ pub fn fill(template: &str, vars: &BTreeMap<String, String>, args: &Fields) -> R
     let mut out = String::with_capacity(template.len());
     for piece in pieces(template) {
         match piece {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Name(name) => match (args.get(name), vars.get(name)) {
+            TemplatePiece::Text(text) => out.push_str(text),
+            TemplatePiece::Name(name) => match (args.get(name), vars.get(name)) {
                 (Some(Value::Text(text)), _) | (None, Some(text)) => out.push_str(text),
                 (Some(value), _) => out.push_str(&value.to_string()),
                 (None, None) => {
@@ -31,7 +31,7 @@ pub fn fill(template: &str, vars: &BTreeMap<String, String>, args: &Fields) -> R
 
 /// A variable that cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unfit {
+pub(crate) struct BadVariable {
     /// Which.
     pub(crate) variable: String,
     /// Why, as a sentence.
@@ -39,7 +39,7 @@ pub(crate) struct Unfit {
 }
 
 /// All variables with the placeholders in them filled from each other.
-pub(crate) fn expand(raw: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Unfit> {
+pub(crate) fn expand(raw: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, BadVariable> {
     let mut done = BTreeMap::new();
     for name in raw.keys() {
         expand_one(name, raw, &mut done, &mut Vec::new())?;
@@ -52,28 +52,28 @@ fn expand_one(
     raw: &BTreeMap<String, String>,
     done: &mut BTreeMap<String, String>,
     path: &mut Vec<String>,
-) -> Result<(), Unfit> {
+) -> Result<(), BadVariable> {
     if done.contains_key(name) {
         return Ok(());
     }
     path.push(name.to_owned());
     if let Some(first) = path.iter().position(|other| other == name).filter(|first| first + 1 < path.len()) {
         let round: Vec<String> = path.iter().skip(first).map(|name| format!("{{{name}}}")).collect();
-        return Err(Unfit {
+        return Err(BadVariable {
             variable: name.to_owned(),
             reason: format!("variables go round in a circle: {}", round.join(" -> ")),
         });
     }
     let template = raw.get(name).map(String::as_str).unwrap_or_default();
     for piece in pieces(template) {
-        let Piece::Name(other) = piece else { continue };
+        let TemplatePiece::Name(other) = piece else { continue };
         if !raw.contains_key(other) {
-            return Err(Unfit { variable: name.to_owned(), reason: stands_for_nothing(other, raw.keys()) });
+            return Err(BadVariable { variable: name.to_owned(), reason: stands_for_nothing(other, raw.keys()) });
         }
         expand_one(other, raw, done, path)?;
     }
     path.pop();
-    let unfit = |reason| Unfit { variable: name.to_owned(), reason };
+    let unfit = |reason| BadVariable { variable: name.to_owned(), reason };
     let value = fill(template, done, &Fields::new()).map_err(unfit)?;
     if value.len() > VALUE_MAX {
         return Err(unfit(format!("`{name}` grows to {} bytes; the most is {VALUE_MAX}", value.len())));
@@ -91,18 +91,18 @@ fn stands_for_nothing<'a>(name: &str, known: impl Iterator<Item = &'a String>) -
 #[must_use]
 pub fn placeholders(template: &str) -> Vec<&str> {
     let name = |piece| match piece {
-        Piece::Name(name) => Some(name),
-        Piece::Text(_) => None,
+        TemplatePiece::Name(name) => Some(name),
+        TemplatePiece::Text(_) => None,
     };
     pieces(template).into_iter().filter_map(name).collect()
 }
 
-enum Piece<'t> {
+enum TemplatePiece<'t> {
     Text(&'t str),
     Name(&'t str),
 }
 
-fn pieces(template: &str) -> Vec<Piece<'_>> {
+fn pieces(template: &str) -> Vec<TemplatePiece<'_>> {
     let mut pieces = Vec::new();
     let mut text_from = 0;
     for (open, _) in template.match_indices('{') {
@@ -110,11 +110,11 @@ fn pieces(template: &str) -> Vec<Piece<'_>> {
         let Some(name) = after.split_once('}').map(|(name, _)| name).filter(|name| is_placeholder(name)) else {
             continue;
         };
-        pieces.push(Piece::Text(template.get(text_from..open).unwrap_or_default()));
-        pieces.push(Piece::Name(name));
+        pieces.push(TemplatePiece::Text(template.get(text_from..open).unwrap_or_default()));
+        pieces.push(TemplatePiece::Name(name));
         text_from = open + name.len() + 2;
     }
-    pieces.push(Piece::Text(template.get(text_from..).unwrap_or_default()));
+    pieces.push(TemplatePiece::Text(template.get(text_from..).unwrap_or_default()));
     pieces
 }
 
@@ -162,7 +162,7 @@ mod tests {
             (vars(&[("a", "{bb}"), ("bc", "")]), "a", "`{bb}` stands for nothing here; did you mean `bc`?"),
             (sized, "a", "`a` grows to 80000 bytes; the most is 65536"),
         ] {
-            assert_eq!(expand(&raw), Err(Unfit { variable: variable.into(), reason: reason.into() }));
+            assert_eq!(expand(&raw), Err(BadVariable { variable: variable.into(), reason: reason.into() }));
         }
     }
 }

@@ -188,25 +188,25 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 /// What the options of a change say.
-struct Given {
+struct ChangeOptions {
     limit: Option<Span>,
     secret: Option<String>,
 }
 
-impl Given {
+impl ChangeOptions {
     fn of(options: &Options<'_, '_>) -> Fallible<Self> {
         Ok(Self { limit: options.span("limit")?, secret: options.secret(STDIN)? })
     }
 }
 
 fn plain(call: &Call<'_>, verb: &str) -> Fallible<Dynamic> {
-    let given = Given::of(&call.options(1)?)?;
+    let given = ChangeOptions::of(&call.options(1)?)?;
     change(call, &call.service(0)?, verb, &Fields::new(), given)
 }
 
 fn versioned(call: &Call<'_>, verb: &str) -> Fallible<Dynamic> {
     let args = lower::args([("version", call.text(1)?.into())]);
-    let given = Given::of(&call.options(2)?)?;
+    let given = ChangeOptions::of(&call.options(2)?)?;
     change(call, &call.service(0)?, verb, &args, given)
 }
 
@@ -217,26 +217,26 @@ fn backup(call: &Call<'_>) -> Fallible<Dynamic> {
     let service = call.service(0)?;
     let options_second = call.len() == 2 && call.any(1).is_map();
     let label = if call.len() > 1 && !options_second { call.text(1)? } else { BACKUP_LABEL.to_owned() };
-    let given = Given::of(&call.options(if options_second { 1 } else { 2 })?)?;
+    let given = ChangeOptions::of(&call.options(if options_second { 1 } else { 2 })?)?;
     change(call, &service, "backup", &lower::args([("label", label.into())]), given)
 }
 
 fn set_option(call: &Call<'_>) -> Fallible<Dynamic> {
     let (section, key, value) = (call.text(1)?, call.text(2)?, call.word(3)?);
     let args = lower::args([("section", section.into()), ("key", key.into()), ("value", value.into())]);
-    let given = Given::of(&call.options(4)?)?;
+    let given = ChangeOptions::of(&call.options(4)?)?;
     change(call, &call.service(0)?, "set_option", &args, given)
 }
 
 fn unset_option(call: &Call<'_>) -> Fallible<Dynamic> {
     let args = lower::args([("section", call.text(1)?.into()), ("key", call.text(2)?.into())]);
-    let given = Given::of(&call.options(3)?)?;
+    let given = ChangeOptions::of(&call.options(3)?)?;
     change(call, &call.service(0)?, "unset_option", &args, given)
 }
 
 fn start(call: &Call<'_>) -> Fallible<Dynamic> {
     let service = call.service(0)?;
-    let given = Given::of(&call.options(1)?)?;
+    let given = ChangeOptions::of(&call.options(1)?)?;
     if service.get().profile.log.is_some() {
         mark(call, &service)?;
     }
@@ -246,7 +246,7 @@ fn start(call: &Call<'_>) -> Fallible<Dynamic> {
 fn any(call: &Call<'_>) -> Fallible<Dynamic> {
     let (service, verb) = (call.service(0)?, call.text(1)?);
     let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
-    let given = Given::of(&call.options(3)?)?;
+    let given = ChangeOptions::of(&call.options(3)?)?;
     change(call, &service, &verb, &args, given)
 }
 
@@ -258,7 +258,13 @@ pub(super) fn mark(call: &Call<'_>, service: &ServiceHandle) -> Fallible<Option<
 }
 
 /// Carries out a verb of a profile, unless its goal holds already.
-fn change(call: &Call<'_>, service: &ServiceHandle, name: &str, args: &Fields, given: Given) -> Fallible<Dynamic> {
+fn change(
+    call: &Call<'_>,
+    service: &ServiceHandle,
+    name: &str,
+    args: &Fields,
+    given: ChangeOptions,
+) -> Fallible<Dynamic> {
     let verb = call.sound(lower::verb(service.get(), name))?;
     let job = call.sound(lower::job(service.get(), name, args, given.limit))?;
     let job = Job { secret: given.secret.or(job.secret.clone()), ..job };

@@ -1,11 +1,11 @@
 //! The shape of a run: parameters, steps, obligations, guards, and handing over to a person.
 
 use crate::convert;
-use crate::dispatch::{Entry, Halted};
+use crate::dispatch::{Halted, StepEntry};
 use crate::model::run::effect::{Action, Class, Effect, FailureKind};
 use crate::model::run::record::FROM_RUN;
 use crate::script::call::Call;
-use crate::script::context::{Fallible, Held, Obligation, Track, terminated};
+use crate::script::context::{Fallible, Obligation, OnHold, ScriptTrack, terminated};
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
 use crate::script::failure;
@@ -144,8 +144,8 @@ fn step(call: &Call<'_>) -> Fallible<Dynamic> {
     let undo = call.options(2)?.closure("undo")?;
     let track = call.track()?;
     match track.run.door.step_begin(&name, call.place()) {
-        Ok(Entry::Enter) => {}
-        Ok(Entry::Skip) => return Ok(Dynamic::UNIT),
+        Ok(StepEntry::Enter) => {}
+        Ok(StepEntry::Skip) => return Ok(Dynamic::UNIT),
         Err(Halted) => return Err(track.leave(call.position())),
     }
     let id = track.run.door.step_id();
@@ -162,7 +162,7 @@ fn step(call: &Call<'_>) -> Fallible<Dynamic> {
 }
 
 /// Tells the door how a step's body ended, and hands its result on.
-pub(crate) fn end_step(track: &Track, result: Fallible<Dynamic>, position: Position) -> Fallible<Dynamic> {
+pub(crate) fn end_step(track: &ScriptTrack, result: Fallible<Dynamic>, position: Position) -> Fallible<Dynamic> {
     if track.run.door.is_halted() {
         return Err(terminated(position));
     }
@@ -210,6 +210,6 @@ fn guard(call: &Call<'_>) -> Fallible<Dynamic> {
 fn hold(call: &Call<'_>) -> Fallible<Dynamic> {
     let reason = call.text(0)?;
     let instructions = if call.len() > 1 { call.text(1)? } else { String::new() };
-    call.track()?.held.replace(Some(Held { reason, instructions }));
+    call.track()?.held.replace(Some(OnHold { reason, instructions }));
     Err(terminated(call.position()))
 }

@@ -2,7 +2,7 @@
 //! before is never looked at. What the log is and how its events are told stands in the profile.
 
 use crate::convert;
-use crate::model::run::automaton::{Symbol, Table};
+use crate::model::run::automaton::{DecisionTable, Symbol};
 use crate::model::run::effect::{Action, Class, LogWait, Want};
 use crate::model::run::mark::Mark;
 use crate::model::span::Span;
@@ -89,7 +89,7 @@ fn wait_for_log(call: &Call<'_>) -> Fallible<Dynamic> {
     let (want, shown) = wanted(call, call.any(1))?;
     let service = call.service(0)?;
     let label = format!("wait_for_log({}, {shown})", service.name());
-    wait(call, &service, label, Terms { want, limit, contact: None, watches_exit })
+    wait(call, &service, label, WaitTerms { want, limit, contact: None, watches_exit })
 }
 
 fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
@@ -101,11 +101,11 @@ fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
     refuse_unknown(call, &service, &table)?;
     let watches_exit = options.flag("exit")?.unwrap_or_else(|| table::knows_exit(&table));
     let label = format!("watch_log({})", service.name());
-    wait(call, &service, label, Terms { want: Want::Table(table), limit, contact, watches_exit })
+    wait(call, &service, label, WaitTerms { want: Want::Table(table), limit, contact, watches_exit })
 }
 
 /// A row about an event that the profile does not list would wait for ever: nobody looks for it.
-fn refuse_unknown(call: &Call<'_>, service: &ServiceHandle, table: &Table) -> Fallible<()> {
+fn refuse_unknown(call: &Call<'_>, service: &ServiceHandle, table: &DecisionTable) -> Fallible<()> {
     let profile = &service.get().profile;
     let listed = |number: &i64| profile.events.contains_key(&number.to_string());
     let symbols = table.rows.iter().flat_map(|row| &row.symbols);
@@ -125,15 +125,15 @@ fn refuse_unknown(call: &Call<'_>, service: &ServiceHandle, table: &Table) -> Fa
 }
 
 /// What a wait is for and what ends it.
-struct Terms {
+struct WaitTerms {
     want: Want,
     limit: Span,
     contact: Option<Span>,
     watches_exit: bool,
 }
 
-fn wait(call: &Call<'_>, service: &ServiceHandle, label: String, terms: Terms) -> Fallible<Dynamic> {
-    let Terms { want, limit, contact, watches_exit } = terms;
+fn wait(call: &Call<'_>, service: &ServiceHandle, label: String, terms: WaitTerms) -> Fallible<Dynamic> {
+    let WaitTerms { want, limit, contact, watches_exit } = terms;
     let exit = if watches_exit { Some(call.sound(lower::exit_watch(service.get()))?) } else { None };
     let (source, from) = (call.sound(lower::log(service.get()))?, mark_of(call, service)?);
     let wait = LogWait { source, from, want, limit, contact, exit };

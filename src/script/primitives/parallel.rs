@@ -5,7 +5,7 @@ use crate::dispatch::{Body, Halted};
 use crate::model::run::record::EffectId;
 use crate::script::call::Call;
 use crate::script::closures::{Closure, isolate};
-use crate::script::context::{Fallible, Track, terminated};
+use crate::script::context::{Fallible, ScriptTrack, terminated};
 use crate::script::failure;
 use rhai::{Array, Dynamic, FnPtr};
 use std::cell::RefCell;
@@ -15,10 +15,10 @@ use std::rc::{Rc, Weak};
 const NESTING_MAX: usize = 6;
 
 /// Where a track leaves its result.
-pub(super) type Slot = Rc<RefCell<Option<Fallible<Dynamic>>>>;
+pub(super) type ResultSlot = Rc<RefCell<Option<Fallible<Dynamic>>>>;
 
 /// A track that has ended, and its result.
-pub(super) type Child = (Rc<Track>, Slot);
+pub(super) type EndedTrack = (Rc<ScriptTrack>, ResultSlot);
 
 /// `parallel(items, |item| …)`.
 pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
@@ -27,7 +27,7 @@ pub(super) fn parallel(call: &Call<'_>) -> Fallible<Dynamic> {
 }
 
 /// Calls `body` for every item, each on a track of its own, and waits for all.
-pub(super) fn run_tracks(call: &Call<'_>, items: Array, body: &FnPtr) -> Fallible<Vec<Child>> {
+pub(super) fn run_tracks(call: &Call<'_>, items: Array, body: &FnPtr) -> Fallible<Vec<EndedTrack>> {
     let track = call.track()?;
     let Some(engine) = track.run.engine.get().and_then(Weak::upgrade) else { return Err(terminated(call.position())) };
     let within = track.run.door.step_id();
@@ -35,11 +35,11 @@ pub(super) fn run_tracks(call: &Call<'_>, items: Array, body: &FnPtr) -> Fallibl
         let message = format!("parallel work is nested more than {NESTING_MAX} deep here");
         return Err(call.bug(format!("{message}: have one list of all its items worked off instead")));
     }
-    let mut children: Vec<Child> = Vec::new();
+    let mut children: Vec<EndedTrack> = Vec::new();
     let mut bodies: Vec<Body> = Vec::new();
     for mut item in items {
         isolate(&mut item);
-        let (child, slot) = (Track::new(&track.run), Slot::default());
+        let (child, slot) = (ScriptTrack::new(&track.run), ResultSlot::default());
         children.push((Rc::clone(&child), Rc::clone(&slot)));
         let (body, engine) = (Closure::isolated(call.context, body), Rc::clone(&engine));
         let within = within.clone();
@@ -67,7 +67,7 @@ pub(super) fn run_tracks(call: &Call<'_>, items: Array, body: &FnPtr) -> Fallibl
 
 /// The results in the order of the items. A failure comes before a hold: what failed can be tried again, and the
 /// track that was held then holds again.
-fn gather(call: &Call<'_>, track: &Track, children: Vec<Child>) -> Fallible<Dynamic> {
+fn gather(call: &Call<'_>, track: &ScriptTrack, children: Vec<EndedTrack>) -> Fallible<Dynamic> {
     let mut results = Array::new();
     let mut held = None;
     let failures = children.iter().filter(|(child, _)| child.held.borrow().is_none());

@@ -8,7 +8,7 @@ use crate::script::call::Call;
 use crate::script::context::{Fallible, terminated};
 use crate::script::doc::VerbDoc;
 use crate::script::options::Options;
-use crate::script::primitives::parallel::{Child, run_tracks};
+use crate::script::primitives::parallel::{EndedTrack, run_tracks};
 use crate::script::primitives::{Primitive, waits};
 use crate::script::{diagnostic, failure};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
@@ -47,7 +47,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
 }];
 
 /// What the options say.
-struct Plan {
+struct RollingOptions {
     batch: usize,
     max_failures: usize,
     requeue: usize,
@@ -63,7 +63,7 @@ enum Unreachable {
     Skip,
 }
 
-impl Plan {
+impl RollingOptions {
     fn of(call: &Call<'_>, options: &Options<'_, '_>, items: usize) -> Fallible<Self> {
         let unreachable = match options.text("unreachable")?.as_deref() {
             None | Some("stop") => Unreachable::Stop,
@@ -99,13 +99,13 @@ fn batch(call: &Call<'_>, options: &Options<'_, '_>, items: usize) -> Fallible<u
 }
 
 /// An item and what came of it so far.
-struct Item {
+struct RollingItem {
     item: Dynamic,
     tries: usize,
     outcome: Option<Result<Dynamic, Dynamic>>,
 }
 
-impl Item {
+impl RollingItem {
     fn kind(&self) -> Option<String> {
         let Some(Err(error)) = &self.outcome else { return None };
         let map = error.read_lock::<Map>()?;
@@ -116,7 +116,7 @@ impl Item {
         self.kind().as_deref() == Some(FailureKind::Unreachable.word())
     }
 
-    fn failed(&self, plan: &Plan) -> bool {
+    fn failed(&self, plan: &RollingOptions) -> bool {
         match &self.outcome {
             Some(Err(_)) => plan.unreachable == Unreachable::Fail || !self.is_unreachable(),
             Some(Ok(_)) | None => false,
@@ -143,8 +143,9 @@ impl Item {
 /// `rolling(items, #{ … }, |item| …)`.
 fn rolling(call: &Call<'_>) -> Fallible<Dynamic> {
     let (items, body) = (call.list(0)?, call.closure(2)?);
-    let plan = Plan::of(call, &call.options(1)?, items.len())?;
-    let mut items: Vec<Item> = items.into_iter().map(|item| Item { item, tries: 0, outcome: None }).collect();
+    let plan = RollingOptions::of(call, &call.options(1)?, items.len())?;
+    let mut items: Vec<RollingItem> =
+        items.into_iter().map(|item| RollingItem { item, tries: 0, outcome: None }).collect();
     let mut queue: VecDeque<usize> = (0..items.len()).collect();
     let mut batches = 0;
     while !queue.is_empty() {
@@ -168,14 +169,14 @@ fn rolling(call: &Call<'_>) -> Fallible<Dynamic> {
         }
         judge(call, &plan, &items, &batch, failures)?;
     }
-    Ok(items.into_iter().map(Item::told).collect::<Array>().into())
+    Ok(items.into_iter().map(RollingItem::told).collect::<Array>().into())
 }
 
 /// A value, or the thrown error and the effect that failed.
 type Ended = Result<Dynamic, (Dynamic, Option<EffectId>)>;
 
 /// What came of the tracks of a batch. What is no failure of an item ends the whole call, as a hold does.
-fn gather(call: &Call<'_>, children: Vec<Child>) -> Fallible<Vec<Ended>> {
+fn gather(call: &Call<'_>, children: Vec<EndedTrack>) -> Fallible<Vec<Ended>> {
     let track = call.track()?;
     let mut ended = Vec::new();
     let mut held = None;
@@ -203,7 +204,13 @@ fn gather(call: &Call<'_>, children: Vec<Child>) -> Fallible<Vec<Ended>> {
 }
 
 /// Whether the next batch may begin. `failures` are the effects that failed in the last one: what is tried again.
-fn judge(call: &Call<'_>, plan: &Plan, items: &[Item], batch: &[usize], failures: Vec<EffectId>) -> Fallible<()> {
+fn judge(
+    call: &Call<'_>,
+    plan: &RollingOptions,
+    items: &[RollingItem],
+    batch: &[usize],
+    failures: Vec<EffectId>,
+) -> Fallible<()> {
     let failed = names(items.iter().filter(|item| item.failed(plan)));
     let unreached = names(items.iter().filter(|item| item.is_unreachable()));
     let (all, done) = (items.len(), items.iter().filter(|item| item.outcome.is_some()).count());
@@ -230,6 +237,6 @@ fn judge(call: &Call<'_>, plan: &Plan, items: &[Item], batch: &[usize], failures
 }
 
 /// What items are called.
-fn names<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<String> {
+fn names<'a>(items: impl Iterator<Item = &'a RollingItem>) -> Vec<String> {
     items.map(|item| diagnostic::shown(&item.item)).collect()
 }

@@ -1,6 +1,7 @@
-//! Decision tables: plain data of a script, read strictly into [`Table`]. What a table means is `model::automaton`'s.
+//! Decision tables: plain data of a script, read strictly into [`DecisionTable`]. What a table means is
+//! the automaton's affair.
 
-use crate::model::run::automaton::{Next, Row, Symbol, Table};
+use crate::model::run::automaton::{DecisionTable, Next, Row, Symbol};
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
@@ -15,17 +16,17 @@ const ANY: &str = "any";
 const SAME: &str = "same";
 
 /// The table in `data`, checked.
-pub(super) fn read(call: &Call<'_>, data: &Value) -> Fallible<Table> {
+pub(super) fn read(call: &Call<'_>, data: &Value) -> Fallible<DecisionTable> {
     let table = parse(data).and_then(|table| table.check().map(|()| table));
     table.map_err(|why| call.bug(format!("in the decision table: {why}")))
 }
 
 /// Whether some row speaks of the service's exit.
-pub(super) fn knows_exit(table: &Table) -> bool {
+pub(super) fn knows_exit(table: &DecisionTable) -> bool {
     table.rows.iter().any(|row| row.symbols.contains(&Symbol::Exit))
 }
 
-fn parse(data: &Value) -> Result<Table, String> {
+fn parse(data: &Value) -> Result<DecisionTable, String> {
     let fields = data.as_map().ok_or_else(|| format!("it is {}, not a map `#{{ start, rows }}`", data.kind_name()))?;
     if let Some(key) = fields.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(format!("unknown key `{key}`{}", near(key, KEYS)));
@@ -38,7 +39,7 @@ fn parse(data: &Value) -> Result<Table, String> {
             rows.push(row(item).map_err(|why| format!("row {} {why}", index + 1))?);
         }
     }
-    Ok(Table { start: start.to_owned(), rows, settles: settles(fields)? })
+    Ok(DecisionTable { start: start.to_owned(), rows, settles: settles(fields)? })
 }
 
 fn settles(fields: &Fields) -> Result<BTreeMap<String, Span>, String> {

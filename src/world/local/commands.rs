@@ -2,7 +2,7 @@
 //! a local host runs. It must not start what changes something: that is the job wrapper's.
 
 use crate::world::clock::Clock;
-use crate::world::secrets::secret_value::Secret;
+use crate::world::secrets::secret_value::SecretValue;
 use crate::world::{PROBE_BYTES_MAX, Reply, Trouble};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -40,7 +40,7 @@ pub(in crate::world) fn command(program: &str) -> Command {
 
 /// What a command reads from its standard input: nothing, or a secret that lies whole in a pipe, so that it does not
 /// matter when we die.
-pub(in crate::world) fn input(secret: Option<&Secret>) -> std::io::Result<Stdio> {
+pub(in crate::world) fn input(secret: Option<&SecretValue>) -> std::io::Result<Stdio> {
     let Some(secret) = secret else { return File::open("/dev/null").map(Stdio::from) };
     let (reader, mut writer) = std::io::pipe()?;
     // A pipe that is smaller than it should be must not hold us.
@@ -50,7 +50,7 @@ pub(in crate::world) fn input(secret: Option<&Secret>) -> std::io::Result<Stdio>
 }
 
 /// Runs a probe to its end, or kills it at `until`.
-pub(in crate::world) async fn probe(clock: &Clock, argv: &[String], secret: Option<&Secret>, until: u64) -> Reply {
+pub(in crate::world) async fn probe(clock: &Clock, argv: &[String], secret: Option<&SecretValue>, until: u64) -> Reply {
     let Some((program, arguments)) = argv.split_first() else {
         return Reply::Trouble(Trouble::Missing("the probe has no command".into()));
     };

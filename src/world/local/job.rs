@@ -7,13 +7,13 @@
 
 use super::commands::{command, input};
 use super::files::read_own;
-use super::job_mark::Mark;
+use super::job_mark::JobMark;
 use super::leases;
 use super::watches::Watches;
-use crate::world::asked::Asked;
+use crate::world::asked::CommandDigest;
 use crate::world::clock::Clock;
 use crate::world::lease::Lease;
-use crate::world::secrets::secret_value::Secret;
+use crate::world::secrets::secret_value::SecretValue;
 use crate::world::{JobId, JobState, KeptOutput, Reply, Stream, Trouble};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Signal, kill_process_group};
@@ -65,12 +65,12 @@ impl Attempt {
     }
 
     /// The mark: nothing when there is none; one that is not whole yet, or never will be, has no content.
-    fn mark(&self) -> Option<Option<Mark>> {
+    fn mark(&self) -> Option<Option<JobMark>> {
         let text = match std::fs::read_to_string(self.mark_file()) {
             Err(error) if error.kind() == ErrorKind::NotFound => return None,
             text => text.unwrap_or_default(),
         };
-        Some(Mark::parse(&text))
+        Some(JobMark::parse(&text))
     }
 
     /// The folder of the claim under this number.
@@ -110,7 +110,7 @@ fn base(jobs: &Path, id: &JobId) -> Result<PathBuf, Trouble> {
 }
 
 /// How a job stands, by what is in its folders, if it is of this command.
-pub(in crate::world) fn look(attempt: &Attempt, boot: &str, asked: Option<&Asked>) -> JobState {
+pub(in crate::world) fn look(attempt: &Attempt, boot: &str, asked: Option<&CommandDigest>) -> JobState {
     match attempt.mark() {
         None => unmarked(attempt, boot, asked),
         Some(Some(mark)) => marked(attempt, &mark, boot, asked),
@@ -124,7 +124,7 @@ pub(in crate::world) fn look(attempt: &Attempt, boot: &str, asked: Option<&Asked
 }
 
 /// A job that no supervisor has come to, as far as can be seen.
-fn unmarked(attempt: &Attempt, boot: &str, asked: Option<&Asked>) -> JobState {
+fn unmarked(attempt: &Attempt, boot: &str, asked: Option<&CommandDigest>) -> JobState {
     // A power cut may have taken the mark, but not the claim, which was on disk before.
     if attempt.claims().iter().any(|claim| claimed_in(claim) != boot || boot.is_empty()) {
         return JobState::Lost("the host was restarted before or after it began".into());
@@ -142,7 +142,7 @@ fn unmarked(attempt: &Attempt, boot: &str, asked: Option<&Asked>) -> JobState {
 }
 
 /// A job whose supervisor came to the command.
-fn marked(attempt: &Attempt, mark: &Mark, boot: &str, asked: Option<&Asked>) -> JobState {
+fn marked(attempt: &Attempt, mark: &JobMark, boot: &str, asked: Option<&CommandDigest>) -> JobState {
     if asked.is_some_and(|asked| !mark.is_of(asked)) {
         return JobState::Foreign;
     }
@@ -168,8 +168,8 @@ pub(in crate::world) async fn start(
     attempt: &Attempt,
     number: u64,
     boot: &str,
-    (argv, asked): (&[String], &Asked),
-    secret: Option<&Secret>,
+    (argv, asked): (&[String], &CommandDigest),
+    secret: Option<&SecretValue>,
 ) -> Reply {
     if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
         return Reply::Trouble(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
@@ -328,9 +328,9 @@ fn sync_up_to(jobs: &Path, folder: &Path) -> std::io::Result<()> {
 async fn launch(
     attempt: &Attempt,
     folder: &Path,
-    (argv, asked): (&[String], &Asked),
+    (argv, asked): (&[String], &CommandDigest),
     lock: File,
-    secret: Option<&Secret>,
+    secret: Option<&SecretValue>,
 ) -> Result<bool, Trouble> {
     let refused = |what: &str, error: std::io::Error| {
         give_back(folder);

@@ -1,14 +1,14 @@
 //! The mark of a local job: which supervisor came to the command, of which command it is, and whether a group of
 //! processes is that job's. It must not take a number for a process: a number is somebody else's one day.
 
-use crate::world::asked::Asked;
+use crate::world::asked::CommandDigest;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process_group};
 use std::path::Path;
 
 /// What the first supervisor to come to the command has written.
 #[derive(Debug)]
-pub(in crate::world) struct Mark {
+pub(in crate::world) struct JobMark {
     pub(in crate::world) boot: String,
     /// The supervisor. Its number is also that of the group.
     supervisor: Process,
@@ -17,7 +17,7 @@ pub(in crate::world) struct Mark {
     asked: String,
 }
 
-impl Mark {
+impl JobMark {
     /// Reads it; nothing when it is not whole.
     pub(in crate::world) fn parse(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.strip_suffix('\n')?.split(' ').collect();
@@ -36,19 +36,19 @@ impl Mark {
         let group = self.supervisor.id.as_raw_nonzero().get();
         let command = std::fs::read_to_string(folder.join("process")).ok();
         let known = [Some(self.supervisor), command.and_then(|text| Process::parse(text.strip_suffix('\n')?))];
-        let proved = known.into_iter().flatten().any(|process| process.find() == Found::Alive(group));
+        let proved = known.into_iter().flatten().any(|process| process.find() == NumberOwner::Alive(group));
         (self.boot == boot && proved).then_some(self.supervisor.id)
     }
 
     /// Whether it is of this command.
-    pub(in crate::world) fn is_of(&self, asked: &Asked) -> bool {
+    pub(in crate::world) fn is_of(&self, asked: &CommandDigest) -> bool {
         self.asked == asked.as_str()
     }
 
     /// Whether processes of the job's group outlived its supervisor. A group keeps its number from everybody else, so
     /// one whose number another process has got is gone.
     pub(in crate::world) fn still_runs(&self, folder: &Path, boot: &str) -> bool {
-        if self.boot != boot || self.supervisor.find() == Found::Stranger {
+        if self.boot != boot || self.supervisor.find() == NumberOwner::Stranger {
             return false;
         }
         // One that has become somebody else is there as well, though we may not signal it.
@@ -66,7 +66,7 @@ struct Process {
 
 /// What has a process's number now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum NumberOwner {
     /// The process itself, in this group.
     Alive(i32),
     /// The process itself, which has ended and is not buried.
@@ -82,23 +82,25 @@ impl Process {
         Some(Self { id: Pid::from_raw(id.parse().ok()?)?, began: began.parse().ok()? })
     }
 
-    fn find(self) -> Found {
+    fn find(self) -> NumberOwner {
         let path = format!("/proc/{}/stat", self.id.as_raw_nonzero());
-        let Ok(stat) = std::fs::read_to_string(path) else { return Found::Nothing };
+        let Ok(stat) = std::fs::read_to_string(path) else { return NumberOwner::Nothing };
         // Its name stands in parentheses and may hold anything.
         let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
         let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok());
         match (fields.first(), number(2), number(19)) {
-            (Some(&("Z" | "X")), _, Some(began)) if began == self.began => Found::Dead,
-            (_, Some(group), Some(began)) if began == self.began => Found::Alive(i32::try_from(group).unwrap_or(0)),
-            _ => Found::Stranger,
+            (Some(&("Z" | "X")), _, Some(began)) if began == self.began => NumberOwner::Dead,
+            (_, Some(group), Some(began)) if began == self.began => {
+                NumberOwner::Alive(i32::try_from(group).unwrap_or(0))
+            }
+            _ => NumberOwner::Stranger,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Mark, Process};
+    use super::{JobMark, NumberOwner, Process};
 
     fn own(began: u64) -> Process {
         Process::parse(&format!("{} {began}", std::process::id())).expect("a process")
@@ -112,15 +114,15 @@ mod tests {
     #[test]
     fn a_process_is_known_by_when_it_began() {
         let group = rustix::process::getpgrp().as_raw_nonzero().get();
-        assert_eq!(own(began()).find(), Found::Alive(group));
-        assert_eq!(own(began() + 1).find(), Found::Stranger);
-        assert_eq!(Process::parse("99999999 1").expect("a process").find(), Found::Nothing);
+        assert_eq!(own(began()).find(), NumberOwner::Alive(group));
+        assert_eq!(own(began() + 1).find(), NumberOwner::Stranger);
+        assert_eq!(Process::parse("99999999 1").expect("a process").find(), NumberOwner::Nothing);
     }
 
     #[test]
     fn a_group_is_the_jobs_only_while_one_of_its_own_processes_is_in_it() {
         let (group, began) = (rustix::process::getpgrp().as_raw_nonzero(), began());
-        let mark = Mark::parse(&format!("boot {group} 7 3 digest\n")).expect("a mark");
+        let mark = JobMark::parse(&format!("boot {group} 7 3 digest\n")).expect("a mark");
         let folder = tempfile::tempdir().expect("a folder");
         let proved = |command: &str, boot: &str| {
             std::fs::write(folder.path().join("process"), command).expect("writes it");
@@ -139,11 +141,11 @@ mod tests {
     #[test]
     fn a_mark_is_whole_or_none() {
         let text = "boot 12 345 0000000001 digest\n";
-        let whole = Mark::parse(text).expect("a mark");
+        let whole = JobMark::parse(text).expect("a mark");
         assert_eq!((whole.number, whole.asked.as_str()), (1, "digest"));
         for cut in 0..text.len() {
-            assert!(Mark::parse(&text[..cut]).is_none(), "{cut}");
+            assert!(JobMark::parse(&text[..cut]).is_none(), "{cut}");
         }
-        assert!(Mark::parse("boot 12 0000000001\n").is_none(), "as 0.1.0 wrote it");
+        assert!(JobMark::parse("boot 12 0000000001\n").is_none(), "as 0.1.0 wrote it");
     }
 }

@@ -11,18 +11,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
 
 /// Who waits, by the kernel's number of the watch.
-type Waiting = BTreeMap<i32, Vec<Arc<Notify>>>;
+type Waiters = BTreeMap<i32, Vec<Arc<Notify>>>;
 
 /// All watches of a world.
 #[derive(Debug)]
 pub(in crate::world) struct Watches {
     inotify: Arc<OwnedFd>,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Waiters>,
 }
 
 /// A path being watched until this is dropped.
 #[derive(Debug)]
-pub(in crate::world) struct Watch {
+pub(in crate::world) struct PathWatch {
     number: i32,
     changed: Arc<Notify>,
     owner: Arc<Watches>,
@@ -40,7 +40,7 @@ impl Watches {
 
     /// Watches `path`: a folder for its entries and their contents, or one file for its contents.
     /// Nothing when it is not there or the kernel will not; then only polling helps.
-    pub(in crate::world) fn watch(self: &Arc<Self>, path: &Path) -> Option<Watch> {
+    pub(in crate::world) fn watch(self: &Arc<Self>, path: &Path) -> Option<PathWatch> {
         let flags = WatchFlags::MODIFY
             | WatchFlags::CLOSE_WRITE
             | WatchFlags::CREATE
@@ -52,10 +52,10 @@ impl Watches {
         let number = inotify::add_watch(&self.inotify, path, flags).ok()?;
         let changed = Arc::new(Notify::new());
         waiting.entry(number).or_default().push(Arc::clone(&changed));
-        Some(Watch { number, changed, owner: Arc::clone(self) })
+        Some(PathWatch { number, changed, owner: Arc::clone(self) })
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, Waiters> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,14 +93,14 @@ fn read_events(inotify: &OwnedFd, owner: &Weak<Watches>) {
     }
 }
 
-impl Watch {
+impl PathWatch {
     /// Returns when something has changed since the watch began or since it last returned.
     pub(in crate::world) async fn changed(&self) {
         self.changed.notified().await;
     }
 }
 
-impl Drop for Watch {
+impl Drop for PathWatch {
     fn drop(&mut self) {
         let mut waiting = self.owner.waiting();
         let Some(sleepers) = waiting.get_mut(&self.number) else { return };

@@ -41,7 +41,7 @@ pub enum WordKind {
 
 /// A word that can be typed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Word {
+pub struct EditorWord {
     /// What sort it is.
     pub kind: WordKind,
     /// The word.
@@ -58,14 +58,14 @@ pub type Incomplete = fn(&str) -> bool;
 /// Somebody who types lines: at a terminal with an editor, or as plain lines of a pipe.
 #[derive(Debug)]
 pub struct LineEditor {
-    reader: tokio::sync::Mutex<Reader>,
+    reader: tokio::sync::Mutex<ReaderThread>,
     printer: Printer,
     is_terminal: bool,
 }
 
 /// The thread that reads: lines are wished for by their prompt.
 #[derive(Debug)]
-struct Reader {
+struct ReaderThread {
     wishes: std::sync::mpsc::Sender<String>,
     lines: UnboundedReceiver<Line>,
     /// A line was wished for and has not come: whoever wished for it has given up.
@@ -119,7 +119,7 @@ impl LineEditor {
     ///
     /// # Errors
     /// `Internal` when the terminal cannot be used.
-    pub fn open(words: Vec<Word>, incomplete: Incomplete, history: &Path) -> Result<Self> {
+    pub fn open(words: Vec<EditorWord>, incomplete: Incomplete, history: &Path) -> Result<Self> {
         let tty = |stream: &dyn std::os::fd::AsFd| rustix::termios::isatty(stream);
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let is_terminal = tty(&io::stdin()) && tty(&io::stdout()) && !dumb;
@@ -139,7 +139,7 @@ impl LineEditor {
         } else {
             thread.spawn(move || read_lines(incomplete, &wished, &typed)).map_err(|error| failed(&error))?;
         }
-        let reader = tokio::sync::Mutex::new(Reader { wishes, lines, reading: false });
+        let reader = tokio::sync::Mutex::new(ReaderThread { wishes, lines, reading: false });
         Ok(Self { reader, printer, is_terminal })
     }
 
@@ -172,7 +172,7 @@ impl LineEditor {
 }
 
 fn editor(
-    words: Vec<Word>,
+    words: Vec<EditorWord>,
     incomplete: Incomplete,
     history: &Path,
 ) -> rustyline::Result<Editor<Helps, DefaultHistory>> {
@@ -257,7 +257,7 @@ fn read_lines(incomplete: Incomplete, wished: &std::sync::mpsc::Receiver<String>
 
 /// What helps while a line is typed.
 struct Helps {
-    words: Vec<Word>,
+    words: Vec<EditorWord>,
     incomplete: Incomplete,
     colour: bool,
 }
@@ -280,8 +280,8 @@ impl Completer for Helps {
 }
 
 /// The words that fit behind `before`, and where they begin.
-fn completions(words: &[Word], before: &str) -> (usize, Vec<String>) {
-    let found = |start: usize, fits: &dyn Fn(&Word) -> bool| {
+fn completions(words: &[EditorWord], before: &str) -> (usize, Vec<String>) {
+    let found = |start: usize, fits: &dyn Fn(&EditorWord) -> bool| {
         let begun = &before[start..];
         let fitting = words.iter().filter(|word| fits(word) && word.text.starts_with(begun));
         (start, fitting.map(|word| word.text.clone()).collect())
@@ -291,7 +291,7 @@ fn completions(words: &[Word], before: &str) -> (usize, Vec<String>) {
             return found(0, &|word| word.kind == WordKind::Command);
         };
         let start = before.len() - rest.trim_start().len();
-        let of = |word: &Word| word.kind == WordKind::Argument && word.of == command;
+        let of = |word: &EditorWord| word.kind == WordKind::Argument && word.of == command;
         let takes_expression = matches!(command, ":p" | ":watch");
         if !takes_expression {
             return found(start, &of);
@@ -346,7 +346,7 @@ impl Hinter for Helps {
 }
 
 /// The signature of the verb that is being typed.
-fn hint(words: &[Word], line: &str, pos: usize) -> Option<String> {
+fn hint(words: &[EditorWord], line: &str, pos: usize) -> Option<String> {
     if pos < line.len() {
         return None;
     }
@@ -372,7 +372,7 @@ impl Highlighter for Helps {
 }
 
 /// A line in colours: texts, comments, verbs, commands.
-fn painted(words: &[Word], line: &str) -> String {
+fn painted(words: &[EditorWord], line: &str) -> String {
     let mut out = String::with_capacity(line.len() * 2);
     let mut rest = line;
     let paint = |code: &str, text: &str| format!("\u{1b}[{code}m{text}\u{1b}[0m");
@@ -388,7 +388,7 @@ fn painted(words: &[Word], line: &str) -> String {
         } else if first.is_alphabetic() || first == '_' || first == ':' {
             let tail = &rest[first.len_utf8()..];
             let end = tail.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(tail.len()) + first.len_utf8();
-            let known = |word: &Word| word.text == rest[..end] && word.kind <= WordKind::Verb;
+            let known = |word: &EditorWord| word.text == rest[..end] && word.kind <= WordKind::Verb;
             match words.iter().any(known) {
                 true => out.push_str(&paint("36", &rest[..end])),
                 false => out.push_str(&rest[..end]),
@@ -405,11 +405,15 @@ fn painted(words: &[Word], line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Word, WordKind, completions, hint, painted};
+    use super::{EditorWord, WordKind, completions, hint, painted};
 
-    fn words() -> Vec<Word> {
-        let word =
-            |kind, text: &str, hint: &str, of: &str| Word { kind, text: text.into(), hint: hint.into(), of: of.into() };
+    fn words() -> Vec<EditorWord> {
+        let word = |kind, text: &str, hint: &str, of: &str| EditorWord {
+            kind,
+            text: text.into(),
+            hint: hint.into(),
+            of: of.into(),
+        };
         vec![
             word(WordKind::Command, ":until", "STEP", ""),
             word(WordKind::Verb, "start", "start(service)", ""),

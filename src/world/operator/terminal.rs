@@ -65,10 +65,10 @@ impl Terminal {
                 return Answer::Nobody("the terminal was closed".into());
             };
             text = match understand(&ask.form, &line) {
-                Typed::Answer(word, note) => return Answer::Given { word, note, by: self.by.clone() },
-                Typed::Suspend => return Answer::Nobody(format!("`{SUSPEND}` was typed")),
-                Typed::Nothing => "> ".into(),
-                Typed::Other => {
+                TypedLine::Answer(word, note) => return Answer::Given { word, note, by: self.by.clone() },
+                TypedLine::Suspend => return Answer::Nobody(format!("`{SUSPEND}` was typed")),
+                TypedLine::Nothing => "> ".into(),
+                TypedLine::Other => {
                     let (line, words) = (shown(line.trim()), choice(&ask.form));
                     above(&format!("  `{line}` is none of the words; type {words}\n> "), self.columns)
                 }
@@ -130,7 +130,7 @@ impl Terminal {
 
 /// What a typed line means.
 #[derive(Debug, PartialEq, Eq)]
-enum Typed {
+enum TypedLine {
     /// A word and a note.
     Answer(String, String),
     Suspend,
@@ -138,14 +138,14 @@ enum Typed {
     Other,
 }
 
-fn understand(form: &Form, line: &str) -> Typed {
+fn understand(form: &Form, line: &str) -> TypedLine {
     let typed = line.trim();
     if typed.is_empty() {
-        Typed::Nothing
+        TypedLine::Nothing
     } else if typed.to_lowercase() == SUSPEND {
-        Typed::Suspend
+        TypedLine::Suspend
     } else {
-        form.word_and_note(typed).map_or(Typed::Other, |(word, note)| Typed::Answer(word, note))
+        form.word_and_note(typed).map_or(TypedLine::Other, |(word, note)| TypedLine::Answer(word, note))
     }
 }
 
@@ -225,21 +225,21 @@ fn read_lines(wished: &std::sync::mpsc::Receiver<()>, typed: &UnboundedSender<Op
 
 #[cfg(test)]
 mod tests {
-    use super::{Typed, question, understand};
+    use super::{TypedLine, question, understand};
     use crate::model::run::effect::{Ask, Form};
 
     #[test]
     fn only_a_full_word_is_an_answer() {
         let form = Form::Choose(vec!["Roll back".into(), "go on".into()]);
-        let answer = |word: &str, note: &str| Typed::Answer(word.into(), note.into());
+        let answer = |word: &str, note: &str| TypedLine::Answer(word.into(), note.into());
         assert_eq!(understand(&form, " roll BACK \n"), answer("Roll back", ""));
-        assert_eq!(understand(&form, "roll\n"), Typed::Other);
-        assert_eq!(understand(&form, "\n"), Typed::Nothing);
-        assert_eq!(understand(&form, "Suspend\n"), Typed::Suspend);
-        assert_eq!(understand(&Form::Confirm, "y\n"), Typed::Other);
+        assert_eq!(understand(&form, "roll\n"), TypedLine::Other);
+        assert_eq!(understand(&form, "\n"), TypedLine::Nothing);
+        assert_eq!(understand(&form, "Suspend\n"), TypedLine::Suspend);
+        assert_eq!(understand(&Form::Confirm, "y\n"), TypedLine::Other);
         assert_eq!(understand(&Form::Confirm, "yes: as Anna said: go\n"), answer("yes", "as Anna said: go"));
         assert_eq!(understand(&Form::Confirm, "no # not tonight\n"), answer("no", "not tonight"));
-        assert_eq!(understand(&Form::Confirm, "yes:\n"), Typed::Other);
+        assert_eq!(understand(&Form::Confirm, "yes:\n"), TypedLine::Other);
     }
 
     #[test]

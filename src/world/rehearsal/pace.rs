@@ -24,11 +24,11 @@ type Of = (u64, Ticket);
 pub struct Pace {
     file: File,
     worlds: AtomicU64,
-    state: Mutex<State>,
+    state: Mutex<PaceState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct PaceState {
     locked: bool,
     /// Whether the runner itself is at work.
     busy: bool,
@@ -43,7 +43,7 @@ impl Pace {
     /// # Errors
     /// When there is no such folder, or it cannot be written.
     pub fn begin(folder: &Path) -> std::io::Result<Self> {
-        let state = Mutex::new(State { locked: false, busy: true, requests: BTreeMap::new(), told: None });
+        let state = Mutex::new(PaceState { locked: false, busy: true, requests: BTreeMap::new(), told: None });
         let pace = Self { file: open(folder)?, worlds: AtomicU64::new(0), state };
         pace.tell(&mut pace.state());
         Ok(pace)
@@ -102,17 +102,17 @@ impl Pace {
         self.change(|state| state.requests.retain(|(of, _), _| *of != world));
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut PaceState)) {
         let mut state = self.state();
         change(&mut state);
         self.tell(&mut state);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PaceState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, state: &mut State) {
+    fn tell(&self, state: &mut PaceState) {
         // A former runner may hold it for a moment.
         state.locked = state.locked || flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_ok();
         let waits = state.requests.values().map(|request| request.unwrap_or(NOT_AT_ALL)).min();
@@ -126,9 +126,9 @@ impl Pace {
 
 /// The lab's end: looks whether a runner holds its time.
 #[derive(Debug)]
-pub(in crate::world) struct Held(File);
+pub(in crate::world) struct PaceWatch(File);
 
-impl Held {
+impl PaceWatch {
     /// Of the lab in `folder`.
     pub(in crate::world) fn open(folder: &Path) -> std::io::Result<Self> {
         open(folder).map(Self)

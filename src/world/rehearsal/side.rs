@@ -29,7 +29,7 @@ pub struct LabSide {
 }
 
 /// A command that a run would start on a host.
-pub(in crate::world) struct Wanted<'a> {
+pub(in crate::world) struct RehearsalCommand<'a> {
     pub(in crate::world) host: &'a str,
     pub(in crate::world) service: Option<&'a str>,
     pub(in crate::world) name: &'a str,
@@ -62,7 +62,11 @@ impl LabSide {
     }
 
     /// The command that stands for what a run would start: the lab's own tool.
-    pub(in crate::world) async fn start(&self, id: &JobId, wanted: Wanted<'_>) -> Result<Vec<String>, Trouble> {
+    pub(in crate::world) async fn start(
+        &self,
+        id: &JobId,
+        wanted: RehearsalCommand<'_>,
+    ) -> Result<Vec<String>, Trouble> {
         let (job, command) = (name_of(id), wanted.command());
         self.ask(LabRequest::Admit { job: job.clone(), command }).await?;
         let own = |path: &Path| path.display().to_string();
@@ -76,7 +80,7 @@ impl LabSide {
     }
 
     /// What a run would read.
-    pub(in crate::world) async fn probe(&self, wanted: Wanted<'_>) -> Result<Reply, Trouble> {
+    pub(in crate::world) async fn probe(&self, wanted: RehearsalCommand<'_>) -> Result<Reply, Trouble> {
         let reply = self.ask(LabRequest::Read(wanted.command())).await?;
         let out = [account::proof(wanted.argv).as_bytes(), reply.output.as_bytes()].concat();
         Ok(Reply::Probed { exit: reply.exit, out, err: Vec::new() })
@@ -127,7 +131,7 @@ impl LabSide {
     }
 }
 
-impl Wanted<'_> {
+impl RehearsalCommand<'_> {
     fn command(&self) -> LabCommand {
         // Of a command that a script gives, its own words; they may be surrounded by others.
         let own = match self.args.get("argv") {

@@ -28,7 +28,7 @@ const STILL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Timekeeper {
     file: File,
-    held_by: pace::Held,
+    held_by: pace::PaceWatch,
     /// The time, in microseconds since 1970.
     at: i64,
     /// How much of it may still pass for the real time that has.
@@ -55,7 +55,7 @@ impl Timekeeper {
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             return Err(Error::new(Kind::Refused, format!("a lab lives in `{}` already", folder.display())));
         }
-        let held_by = pace::Held::open(folder).map_err(failed)?;
+        let held_by = pace::PaceWatch::open(folder).map_err(failed)?;
         let (at, speed) = (origin.saturating_mul(1000), i64::from(speed.max(1)));
         let keeper = Self { file, held_by, at, credit: 0, looked: Instant::now(), attended: false, speed };
         keeper.tell().map_err(failed)?;
@@ -119,12 +119,12 @@ impl Timekeeper {
 pub struct LabTime {
     file: File,
     speed: i64,
-    seen: Mutex<Seen>,
+    seen: Mutex<ClockReading>,
 }
 
 /// What was read last.
 #[derive(Debug)]
-struct Seen {
+struct ClockReading {
     at: i64,
     since: Instant,
     /// When the lab was found dead: its time goes on by itself, so that nobody waits for ever.
@@ -139,7 +139,7 @@ impl LabTime {
     pub fn open(folder: &Path, speed: u32) -> std::io::Result<Self> {
         let file = File::open(folder.join(FILE))?;
         let at = read(&file).unwrap_or_default();
-        let seen = Mutex::new(Seen { at, since: Instant::now(), ended: None });
+        let seen = Mutex::new(ClockReading { at, since: Instant::now(), ended: None });
         Ok(Self { file, speed: i64::from(speed.max(1)), seen })
     }
 
@@ -152,7 +152,7 @@ impl LabTime {
     pub(in crate::world) fn micros(&self) -> i64 {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = read(&self.file).filter(|at| *at > seen.at && seen.ended.is_none()) {
-            *seen = Seen { at, since: Instant::now(), ended: None };
+            *seen = ClockReading { at, since: Instant::now(), ended: None };
         } else if seen.ended.is_none() && seen.since.elapsed() > STILL {
             seen.since = Instant::now();
             let lives = flock(&self.file, FlockOperation::NonBlockingLockShared).is_err();

@@ -1,8 +1,8 @@
 //! The values of a site's secrets, had once and only when they are first needed: to be given to a command, or to be
 //! hidden in what a host says. No value is ever shown, and none leaves this room but into a pipe.
 
-use super::redactor::{Mask, SHORTEST};
-use super::secret_value::Secret;
+use super::redactor::{Redactor, SHORTEST};
+use super::secret_value::SecretValue;
 use crate::model::site::secret::{Secret as Named, Source};
 use crate::world::Trouble;
 use crate::world::local::commands::command;
@@ -33,8 +33,8 @@ pub struct Keyring {
 /// What became of having the values.
 #[derive(Debug, Default)]
 struct Had {
-    values: BTreeMap<String, Result<Secret, String>>,
-    mask: Mask,
+    values: BTreeMap<String, Result<SecretValue, String>>,
+    mask: Redactor,
 }
 
 impl Keyring {
@@ -59,7 +59,7 @@ impl Keyring {
     ///
     /// # Errors
     /// `Refused` with the reason when it cannot be had, `Missing` when the inventory has none of that name.
-    pub async fn value(&self, name: &str) -> Result<Secret, Trouble> {
+    pub async fn value(&self, name: &str) -> Result<SecretValue, Trouble> {
         match self.had().await.values.get(name) {
             Some(Ok(secret)) => Ok(secret.clone()),
             Some(Err(why)) => {
@@ -89,7 +89,7 @@ impl Keyring {
     /// an event.
     pub(in crate::world) async fn like_columns(&self) -> Option<String> {
         let values = &self.had().await.values;
-        let like = |value: &Secret| {
+        let like = |value: &SecretValue| {
             let value = value.reveal();
             let fits = |byte: &u8| byte.is_ascii_digit() || b"-:./,+ TZ".contains(byte);
             value.len() <= COLUMNS_LONGEST && value.iter().any(u8::is_ascii_digit) && value.iter().all(fits)
@@ -110,7 +110,7 @@ impl Keyring {
     }
 
     /// What hides the values. A secret that cannot be had hides nothing: nobody was given it.
-    pub(in crate::world) async fn mask(&self) -> &Mask {
+    pub(in crate::world) async fn mask(&self) -> &Redactor {
         &self.had().await.mask
     }
 
@@ -121,16 +121,16 @@ impl Keyring {
     async fn have(&self) -> Had {
         let mut values = BTreeMap::new();
         for (name, secret) in &self.secrets {
-            let made_up = || Ok(Secret(format!("rehearsed secret {name}").into_bytes()));
+            let made_up = || Ok(SecretValue(format!("rehearsed secret {name}").into_bytes()));
             let value = if self.rehearsed { made_up() } else { have(&secret.source).await };
             values.insert(name.clone(), value);
         }
-        let mask = Mask::of(values.values().flatten().map(Secret::reveal));
+        let mask = Redactor::of(values.values().flatten().map(SecretValue::reveal));
         Had { values, mask }
     }
 }
 
-async fn have(source: &Source) -> Result<Secret, String> {
+async fn have(source: &Source) -> Result<SecretValue, String> {
     let mut value = match source {
         Source::File(path) => file(path).await?,
         Source::Command(argv) => printed(argv).await?,
@@ -145,7 +145,7 @@ async fn have(source: &Source) -> Result<Secret, String> {
         0 => Err("it is empty".into()),
         length if length < SHORTEST => Err(format!("it is too short to be hidden: {SHORTEST} bytes at the least")),
         length if length > LONGEST => Err(format!("it is longer than {LONGEST} bytes")),
-        _ => Ok(Secret(value)),
+        _ => Ok(SecretValue(value)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What leaves the world leaves it without the secrets: which parts of a reply are said by somebody outside, and where
 //! they may have been cut. How values are hidden is the mask's affair.
 
-use super::redactor::{Cut, Mask};
+use super::redactor::{Cut, Redactor};
 use crate::world::{Answer, JobState, PROBE_BYTES_MAX, Reply, Request, Trouble};
 
 /// Which part of something longer a reply brings.
@@ -56,7 +56,7 @@ pub(in crate::world) fn may_show(reply: &Reply) -> bool {
 }
 
 /// A reply with all secrets hidden.
-pub(in crate::world) fn hushed(reply: Reply, window: Window, mask: &Mask) -> Reply {
+pub(in crate::world) fn hushed(reply: Reply, window: Window, mask: &Redactor) -> Reply {
     let hide = |bytes: Vec<u8>| {
         let cut = window.cut(&bytes);
         mask.bytes(bytes, cut)

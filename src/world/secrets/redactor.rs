@@ -1,7 +1,7 @@
 //! Hides the values of secrets in bytes, by value and in the forms in which programs print them. What comes out is as
 //! long as what went in, so that offsets in logs stay true. It must not know where bytes come from.
 
-use super::spelling::{Quoting, Spelling, Text};
+use super::spelling::{FollowedBytes, Quoting, Spelling};
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ const HIDDEN: u8 = b'*';
 
 /// What is looked for. Shows nothing of it.
 #[derive(Clone, Default)]
-pub struct Mask {
+pub struct Redactor {
     values: Vec<Spelling>,
     /// Which of them may begin with a byte, by the byte.
     beginning: Arc<Vec<Vec<usize>>>,
     quoting: Arc<Quoting>,
 }
 
-impl fmt::Debug for Mask {
+impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Mask of {}", self.values.len())
     }
@@ -41,7 +41,7 @@ impl Cut {
     pub const NONE: Self = Self { start: false, end: false };
 }
 
-impl Mask {
+impl Redactor {
     /// Looks for these values, each of at least [`SHORTEST`] bytes.
     #[must_use]
     pub fn of<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Self {
@@ -75,7 +75,7 @@ impl Mask {
     #[must_use]
     pub fn bytes(&self, bytes: Vec<u8>, cut: Cut) -> Vec<u8> {
         let mut shown = bytes.clone();
-        let mut text = Text::new(&bytes, &self.quoting);
+        let mut text = FollowedBytes::new(&bytes, &self.quoting);
         for (at, byte) in bytes.iter().enumerate() {
             for value in self.beginning.get(usize::from(*byte)).into_iter().flatten() {
                 let reach = self.values[*value].from(&mut text, 0, at);
@@ -136,7 +136,7 @@ mod tests {
     const MIDST: Cut = Cut { start: true, end: true };
 
     fn masked(secret: &str, text: &str, cut: Cut) -> String {
-        String::from_utf8(Mask::of([secret.as_bytes()]).bytes(text.into(), cut)).unwrap()
+        String::from_utf8(Redactor::of([secret.as_bytes()]).bytes(text.into(), cut)).unwrap()
     }
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(masked("abab1", "ababab1", Cut::NONE), "ab*****");
         assert_eq!(masked("hunter22", "hunter2", Cut::NONE), "hunter2");
         assert_eq!(masked("hunter22", "", MIDST), "");
-        let both = Mask::of([&b"abcdef"[..], b"defghi"]);
+        let both = Redactor::of([&b"abcdef"[..], b"defghi"]);
         assert_eq!(both.text("abcdefghi".into()), "*********");
     }
 
@@ -183,7 +183,7 @@ mod tests {
         };
         let ways: [&dyn Fn(&str) -> String; 6] = [&json, &python, &shell, &html, &php, &address];
         for secret in ["Sup3r'\"&\\ pass", "it's", "a<b>c&d$e%f"] {
-            let mask = Mask::of([secret.as_bytes()]);
+            let mask = Redactor::of([secret.as_bytes()]);
             for (first, second) in ways.iter().flat_map(|way| ways.iter().map(move |again| (way, again))) {
                 for third in [&json, &python, &(ways[2])] as [&dyn Fn(&str) -> String; 3] {
                     let text = format!("[{}]", third(&second(&first(secret))));
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn digits_are_hidden_over_the_ends_of_lines() {
         let secret = "0123456789abcdefghijABCDEFGHIJ0123456789klmnopqrstKLMNOPQRST0123456789uvwxyzabcdUVWXYZABCD";
-        let mask = Mask::of([secret.as_bytes()]);
+        let mask = Redactor::of([secret.as_bytes()]);
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         let base64 = String::from_utf8(base64(secret.as_bytes(), 0, (b'+', b'/'))).unwrap();
         for digits in [hex.clone(), hex.to_uppercase(), base64] {
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn hiding_keeps_up_with_what_hosts_print() {
         let secrets = ["Sup3r'\"&\\ pass", "hunter22", "correct horse battery staple"];
-        let mask = Mask::of(secrets.iter().map(|secret| secret.as_bytes()));
+        let mask = Redactor::of(secrets.iter().map(|secret| secret.as_bytes()));
         let plain = "2026-11-29 08:00:01 INFO request \"GET /a%20b?c=d&e=f\" took 12 ms, 'ok'\n";
         for line in [plain, "\\", "'\"'\"", "&#", "S\\\\u0073", "%25%5c"] {
             let text = line.repeat(100_000 / line.len());
@@ -290,7 +290,7 @@ mod tests {
             "schl\u{fc}ssel \u{1f511}",
             "aaaaab",
         ] {
-            let mask = Mask::of([secret.as_bytes()]);
+            let mask = Redactor::of([secret.as_bytes()]);
             for way in 0..16 {
                 let form = printed(secret, way);
                 let text = format!("before [{form}] after");

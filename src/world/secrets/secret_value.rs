@@ -4,16 +4,16 @@ use std::fmt;
 
 /// The value of a secret. It has no way to be shown.
 #[derive(Clone)]
-pub struct Secret(pub(in crate::world) Vec<u8>);
+pub struct SecretValue(pub(in crate::world) Vec<u8>);
 
-impl Secret {
+impl SecretValue {
     /// The value, for a pipe.
     pub(in crate::world) fn reveal(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SecretValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
     }

@@ -48,12 +48,12 @@ pub(in crate::world) struct Reach {
 struct Ways {
     plain: Vec<u8>,
     others: Vec<Vec<u8>>,
-    steps: Vec<Step>,
+    steps: Vec<WritingStep>,
 }
 
 /// A byte that goes on a writing.
 #[derive(Default)]
-struct Step {
+struct WritingStep {
     is_end: bool,
     next: Vec<(u8, usize)>,
 }
@@ -62,17 +62,17 @@ struct Step {
 pub(in crate::world) struct Quoting(Vec<Option<Ways>>);
 
 /// Some bytes in which a writing is followed.
-pub(in crate::world) struct Text<'b> {
+pub(in crate::world) struct FollowedBytes<'b> {
     bytes: &'b [u8],
     quoting: &'b Quoting,
     is_cut: bool,
     /// What was found last, by where: beginnings that follow each other lead over the same bytes again.
-    found: Vec<Option<Found>>,
+    found: Vec<Option<QuotedEnds>>,
 }
 
 /// Where the quoted writings of a byte end.
 #[derive(Clone)]
-struct Found {
+struct QuotedEnds {
     of: (u8, usize, usize),
     ends: Vec<usize>,
     is_cut: bool,
@@ -81,7 +81,7 @@ struct Found {
 impl Ways {
     fn of(unit: &[u8]) -> Self {
         let others: BTreeSet<Vec<u8>> = ways(unit).into_iter().filter(|way| way != unit).collect();
-        let mut steps = vec![Step::default()];
+        let mut steps = vec![WritingStep::default()];
         for way in &others {
             let mut at = 0;
             for byte in way {
@@ -89,7 +89,7 @@ impl Ways {
                 at = known.unwrap_or_else(|| {
                     let to = steps.len();
                     steps[at].next.push((*byte, to));
-                    steps.push(Step::default());
+                    steps.push(WritingStep::default());
                     to
                 });
             }
@@ -99,7 +99,7 @@ impl Ways {
     }
 
     fn exact(byte: u8) -> Self {
-        Self { plain: vec![byte], others: Vec::new(), steps: vec![Step::default()] }
+        Self { plain: vec![byte], others: Vec::new(), steps: vec![WritingStep::default()] }
     }
 }
 
@@ -116,7 +116,7 @@ impl Quoting {
     }
 }
 
-impl<'b> Text<'b> {
+impl<'b> FollowedBytes<'b> {
     /// These bytes, and how whatever quotes may be quoted itself.
     pub(in crate::world) fn new(bytes: &'b [u8], quoting: &'b Quoting) -> Self {
         Self { bytes, quoting, is_cut: false, found: Vec::new() }
@@ -143,7 +143,7 @@ impl<'b> Text<'b> {
     }
 
     fn steps(&mut self, ways: &Ways, step: usize, depth: usize, at: usize, ends: &mut Vec<usize>) {
-        let Step { is_end, next } = &ways.steps[step];
+        let WritingStep { is_end, next } = &ways.steps[step];
         if *is_end {
             ends.push(at);
         }
@@ -191,7 +191,7 @@ impl<'b> Text<'b> {
         own.sort_unstable();
         own.dedup();
         ends.extend(&own);
-        self.found[slot] = Some(Found { of, ends: own, is_cut: self.is_cut });
+        self.found[slot] = Some(QuotedEnds { of, ends: own, is_cut: self.is_cut });
         self.is_cut |= was_cut;
     }
 
@@ -211,7 +211,7 @@ impl<'b> Text<'b> {
     }
 
     /// Where the rests of these writings end that the bytes may begin with, be it in the midst of a byte's writing.
-    fn rests(&mut self, ways: &[Vec<u8>], depth: usize, known: &mut Known) -> Vec<usize> {
+    fn rests(&mut self, ways: &[Vec<u8>], depth: usize, known: &mut WritingRests) -> Vec<usize> {
         let mut ends = Vec::new();
         for way in ways {
             for (split, byte) in way.iter().enumerate() {
@@ -228,7 +228,7 @@ impl<'b> Text<'b> {
     }
 
     /// The same for one byte.
-    fn rests_of(&mut self, byte: u8, depth: usize, known: &mut Known) -> Vec<usize> {
+    fn rests_of(&mut self, byte: u8, depth: usize, known: &mut WritingRests) -> Vec<usize> {
         let Some(ways) = self.quoting.of(byte).filter(|_| depth > 0) else {
             return Vec::new();
         };
@@ -242,7 +242,7 @@ impl<'b> Text<'b> {
 }
 
 /// The rests of the writings of a byte, by how often it may be quoted.
-type Known = BTreeMap<(u8, usize), Vec<usize>>;
+type WritingRests = BTreeMap<(u8, usize), Vec<usize>>;
 
 impl Spelling {
     /// In all its writings.
@@ -284,7 +284,7 @@ impl Spelling {
     }
 
     /// How far the value from its unit `from` on is written from byte `at` on.
-    pub(in crate::world) fn from(&self, text: &mut Text<'_>, from: usize, at: usize) -> Reach {
+    pub(in crate::world) fn from(&self, text: &mut FollowedBytes<'_>, from: usize, at: usize) -> Reach {
         text.is_cut = false;
         let depth = if matches!(self.between, Between::Joints) { DEPTH } else { 0 };
         if from >= self.units.len() {
@@ -317,7 +317,7 @@ impl Spelling {
     }
 
     /// Adds the places behind what may stand between two characters.
-    fn cross(&self, text: &mut Text<'_>, places: &mut Vec<usize>) {
+    fn cross(&self, text: &mut FollowedBytes<'_>, places: &mut Vec<usize>) {
         for index in 0..places.len() {
             let at = places[index];
             match &self.between {
@@ -344,8 +344,8 @@ impl Spelling {
 
     /// How far each rest of the value is written from the first byte on, be it that the bytes begin in the midst of a
     /// character's writing.
-    pub(in crate::world) fn endings(&self, text: &mut Text<'_>) -> Vec<Reach> {
-        let mut known = Known::new();
+    pub(in crate::world) fn endings(&self, text: &mut FollowedBytes<'_>) -> Vec<Reach> {
+        let mut known = WritingRests::new();
         let bytes = text.bytes;
         let joints = match self.between {
             Between::Joints => {

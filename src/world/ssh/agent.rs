@@ -1,10 +1,10 @@
-//! The resident on a host, from this side: one channel, one request at a time, its answer. What an answer means is
+//! The agent of a host, from this side: one channel, one request at a time, its answer. What an answer means is
 //! for the jobs to say. It must not take for an answer what only looks like one: whoever is given a [`Trouble`] lets
 //! the channel go.
 
 use super::connection::{Channel, Connection};
 use super::fields::field;
-use super::frames::{Frames, GREETING_MAX, Unfit, shown};
+use super::frames::{FrameError, FrameReader, GREETING_MAX, shown};
 use super::script::shell;
 use crate::world::Trouble;
 use crate::world::nonce::nonce;
@@ -14,13 +14,13 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// The resident's text.
+/// The agent's text.
 const RESIDENT: &str = concat!(
     include_str!("get.sh"),
     include_str!("agent.sh"),
     include_str!("folder.sh"),
     include_str!("lease.sh"),
-    include_str!("resident.sh")
+    include_str!("agent_main.sh")
 );
 /// How long an answer may take that needs no waiting on the host, whatever the step allows.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,22 +31,22 @@ const CHUNK: usize = 16 * 1024;
 /// The most that is kept of the error output, in bytes.
 const ERRORS_MAX: usize = 2_048;
 
-/// A resident that waits for a request.
+/// An agent that waits for a request.
 #[derive(Debug)]
 pub(super) struct Agent {
     /// The boot of the host it lives in.
     pub(super) boot: String,
     to: ChildStdin,
     from: ChildStdout,
-    frames: Frames,
+    frames: FrameReader,
     /// The number of the last request.
     number: u64,
     channel: Channel,
 }
 
-/// What a resident has said.
+/// What an agent has said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum AgentWord {
     /// This.
     Said(String),
     /// Something that cannot be understood, because somebody else spoke in the midst of it. It may be asked again.
@@ -85,7 +85,7 @@ impl Agent {
         else {
             return Err(Trouble::Unreachable(format!("host `{host}` gives no channel")));
         };
-        let mut agent = Self { boot: String::new(), to, from, frames: Frames::of(&nonce), number: 0, channel };
+        let mut agent = Self { boot: String::new(), to, from, frames: FrameReader::of(&nonce), number: 0, channel };
         let mut complaints = Vec::new();
         let mut first = [field(nonce.as_bytes()), field(jobs.as_bytes())].concat();
         let greeting = timeout_at(until, async {
@@ -129,8 +129,8 @@ impl Agent {
                     };
                 }
                 Ok(None) => {}
-                Err(Unfit::Senseless) => return Err(Mute::Talks),
-                Err(Unfit::Spoiled) => return Err(Mute::Ended),
+                Err(FrameError::Senseless) => return Err(Mute::Talks),
+                Err(FrameError::Spoiled) => return Err(Mute::Ended),
             }
             if !self.hear().await {
                 return Err(Mute::Ended);
@@ -170,7 +170,7 @@ impl Agent {
     ///
     /// # Errors
     /// `Lost`: some of it may have arrived, and may have been done.
-    pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]], until: Instant) -> Result<Word, Trouble> {
+    pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]], until: Instant) -> Result<AgentWord, Trouble> {
         self.number += 1;
         let mut message = format!("{} {words}\n", self.number).into_bytes();
         fields.iter().for_each(|value| message.extend(field(value)));
@@ -191,13 +191,13 @@ impl Agent {
     ///
     /// # Errors
     /// `Lost`.
-    pub(super) async fn more(&mut self) -> Result<Word, Trouble> {
+    pub(super) async fn more(&mut self) -> Result<AgentWord, Trouble> {
         loop {
             match self.frames.next(self.number) {
-                Ok(Some(word)) => return Ok(Word::Said(word)),
+                Ok(Some(word)) => return Ok(AgentWord::Said(word)),
                 Ok(None) => {}
-                Err(Unfit::Senseless) => return Err(Trouble::Lost("the host's answer makes no sense".into())),
-                Err(Unfit::Spoiled) => return Ok(Word::Spoiled),
+                Err(FrameError::Senseless) => return Err(Trouble::Lost("the host's answer makes no sense".into())),
+                Err(FrameError::Spoiled) => return Ok(AgentWord::Spoiled),
             }
             if !self.hear().await {
                 return Err(Trouble::Lost("the link broke before the reply".into()));

@@ -1,4 +1,4 @@
-# The baton agent, the resident of one channel to a host: starts jobs at most once, looks at them, and keeps the host's
+# The agent at the far end of one channel to a host: starts jobs at most once, looks at them, and keeps the host's
 # lease. POSIX sh with builtins where a job is started: a step costs one fork. It reads requests from its input, a line
 # of words and then fields, and answers with frames on its output (see `say`); it ends with its connection. A job lives
 # on: what runs in the foreground here is waited for and its end written down, link or no link. No job and nothing that

@@ -1,4 +1,4 @@
-//! What is said to a resident and what its answers mean. Pure. It must not guess: what is no answer is a trouble.
+//! What is said to an agent and what its answers mean. Pure. It must not guess: what is no answer is a trouble.
 
 use super::frames::{bytes_of, shown_up_to};
 use crate::world::{JobId, JobState, RECORDS_GONE, Trouble};
@@ -6,7 +6,7 @@ use crate::world::{JobId, JobState, RECORDS_GONE, Trouble};
 /// The longest reason that a host gives, in bytes.
 const REASON_MAX: usize = 4_096;
 
-/// The words that name a job to the resident: its run, its effect and its attempt.
+/// The words that name a job to the agent: its run, its effect and its attempt.
 pub(super) fn name(job: &JobId) -> Result<String, Trouble> {
     let effect = format!("{}.{}.{}", job.effect.track, job.effect.n, job.attempt);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -29,7 +29,7 @@ pub(super) fn senseless() -> Trouble {
     Trouble::Lost("the host's answer makes no sense".into())
 }
 
-/// The state of a job that the resident of `host` tells.
+/// The state of a job that the agent of `host` tells.
 pub(super) fn state_of(host: &str, answer: &str) -> Result<JobState, Trouble> {
     match answer.split_once(' ').unwrap_or((answer, "")) {
         ("absent", _) => Ok(JobState::Absent),
@@ -45,7 +45,7 @@ pub(super) fn state_of(host: &str, answer: &str) -> Result<JobState, Trouble> {
     }
 }
 
-/// Why the resident of `host` would not.
+/// Why the agent of `host` would not.
 pub(super) fn refusal(host: &str, answer: &str) -> Trouble {
     match answer.strip_prefix("refused ") {
         Some(words) => {

@@ -23,7 +23,7 @@ const SESSION_PAUSE: Duration = Duration::from_millis(20);
 const CALL_AGAIN: Duration = Duration::from_secs(1);
 
 /// A session's command, ready to be started.
-pub(super) type Child = openssh::Child<Arc<Session>>;
+pub(super) type SessionCommand = openssh::Child<Arc<Session>>;
 
 /// The connection to a host.
 #[derive(Debug)]
@@ -31,12 +31,12 @@ pub(super) struct Connection {
     pub(super) host: String,
     address: String,
     settings: Arc<Settings>,
-    state: Mutex<State>,
+    state: Mutex<ConnectionState>,
     channels: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ConnectionState {
     session: Option<Arc<Session>>,
     /// It was reached before: then it is worth waiting for.
     reached: bool,
@@ -47,7 +47,7 @@ struct State {
 /// A session on a host, in which a command was started. It counts until it is dropped.
 #[derive(Debug)]
 pub(super) struct Channel {
-    pub(super) child: Child,
+    pub(super) child: SessionCommand,
     _counts: OwnedSemaphorePermit,
 }
 
@@ -143,12 +143,12 @@ impl Connection {
                 .progress
                 .say(format!("the new host key of `{host}` is kept in `{kept}`; to let it go: rm {kept}"));
         }
-        *state = State { session: Some(Arc::clone(&session)), reached: true, expects_new_key: false };
+        *state = ConnectionState { session: Some(Arc::clone(&session)), reached: true, expects_new_key: false };
         Ok(session)
     }
 
     /// Calls the host, again and again until it is time to give up.
-    async fn reach(&self, state: &State, give_up: Instant) -> Result<Session, Trouble> {
+    async fn reach(&self, state: &ConnectionState, give_up: Instant) -> Result<Session, Trouble> {
         let mut told = false;
         loop {
             let builder = self.builder(state.expects_new_key).map_err(|error| {

@@ -1,4 +1,4 @@
-//! The end of a job as a resident tells it: how it ended, and the beginning of what it wrote. Pure. It must not guess:
+//! The end of a job as an agent tells it: how it ended, and the beginning of what it wrote. Pure. It must not guess:
 //! what is not told whole is no end.
 
 use super::frames::bytes_of;
@@ -8,7 +8,7 @@ const ALONG: usize = 8_192;
 
 /// How a job ended and what it wrote.
 #[derive(Debug, Clone)]
-pub(super) struct End {
+pub(super) struct JobEnd {
     pub(super) code: i32,
     /// Not known when the host could not read them.
     pub(super) out: Option<Captured>,
@@ -34,25 +34,25 @@ impl Captured {
     }
 }
 
-/// What a resident tells of the end of a job.
+/// What an agent tells of the end of a job.
 #[derive(Debug)]
-pub(super) enum Told {
-    Ended(End),
+pub(super) enum EndReport {
+    Ended(JobEnd),
     Lost(String),
 }
 
-/// The end of a job as the resident tells it; nothing when it tells something else.
-pub(super) fn end_of(word: &str) -> Option<Told> {
+/// The end of a job as the agent tells it; nothing when it tells something else.
+pub(super) fn end_of(word: &str) -> Option<EndReport> {
     let mut parts = word.split(" ; ");
     let (state, out, err) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;
     }
     if let Some(why) = state.strip_prefix("lost ") {
-        return Some(Told::Lost(why.to_owned()));
+        return Some(EndReport::Lost(why.to_owned()));
     }
     let code = state.strip_prefix("exited ")?.trim().parse().ok()?;
-    Some(Told::Ended(End { code, out: captured(out)?, err: captured(err)? }))
+    Some(EndReport::Ended(JobEnd { code, out: captured(out)?, err: captured(err)? }))
 }
 
 /// What a job wrote to a stream: its length, or `-` where all of it follows, and its beginning; `?` when the host
@@ -70,15 +70,15 @@ fn captured(part: &str) -> Option<Option<Captured>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Told, end_of};
+    use super::{EndReport, end_of};
 
     #[test]
     fn the_end_of_a_job_is_read_whole_or_not_at_all() {
-        let Some(Told::Ended(end)) = end_of("exited 3 ; -  6f 6b\n 0a ; 9000  78") else { panic!("no end") };
+        let Some(EndReport::Ended(end)) = end_of("exited 3 ; -  6f 6b\n 0a ; 9000  78") else { panic!("no end") };
         let (out, err) = (end.out.expect("an output"), end.err.expect("an output"));
         assert_eq!((end.code, out.head.as_slice(), out.length, err.length), (3, &b"ok\n"[..], 3, 9000));
-        assert!(matches!(end_of("exited 0 ; ? ; -"), Some(Told::Ended(end)) if end.out.is_none()));
-        assert!(matches!(end_of("lost it is gone ; - ; ?"), Some(Told::Lost(why)) if why == "it is gone"));
+        assert!(matches!(end_of("exited 0 ; ? ; -"), Some(EndReport::Ended(end)) if end.out.is_none()));
+        assert!(matches!(end_of("lost it is gone ; - ; ?"), Some(EndReport::Lost(why)) if why == "it is gone"));
         for odd in ["exited 0", "exited ; - ; -", "exited 0 ; - 6 ; -", "exited 0 ; x ; -", "exited 0 ; - ; - ; -", ""]
         {
             assert!(end_of(odd).is_none(), "{odd}");

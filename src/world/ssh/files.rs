@@ -2,7 +2,7 @@
 //! to change with a followed stream that wakes. A symbolic link is followed to a regular file. It never writes.
 
 use super::connection::Connection;
-use super::script::{self, Printed, Stream, within};
+use super::script::{self, Printed, ScriptStream, within};
 use crate::model::run::mark::Identity;
 use crate::world::{FileKind, FileStat, Trouble};
 use std::time::Duration;
@@ -40,11 +40,11 @@ const FOLLOW: &str = concat!(include_str!("list.sh"), include_str!("links.sh"), 
 
 /// The files of a host.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(super) struct RemoteFiles {
     streams: Semaphore,
 }
 
-impl Files {
+impl RemoteFiles {
     pub(super) fn new() -> Self {
         Self { streams: Semaphore::new(STREAMS) }
     }
@@ -90,7 +90,7 @@ impl Files {
 }
 
 /// A stream that says once that one of the files has become longer; none for an empty folder.
-async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result<Option<Stream>, Trouble> {
+async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result<Option<ScriptStream>, Trouble> {
     let mut latest: Vec<&FileStat> = seen.iter().collect();
     latest.sort_by_key(|file| std::cmp::Reverse(file.modified));
     latest.truncate(FOLLOWED);
@@ -102,7 +102,7 @@ async fn follow(connection: &Connection, dir: &str, seen: &[FileStat]) -> Result
     for (file, length) in latest.iter().zip(&lengths) {
         values.extend([file.name.as_bytes(), length.as_bytes()]);
     }
-    Stream::begin(connection, FOLLOW, &values, LISTING_MAX).await.map(Some)
+    ScriptStream::begin(connection, FOLLOW, &values, LISTING_MAX).await.map(Some)
 }
 
 /// The regular files in a folder and the links to such, by name.

@@ -1,4 +1,4 @@
-//! What a resident answers, cut into frames: the nonce of the channel, the number of the request, a length, that much
+//! What an agent answers, cut into frames: the nonce of the channel, the number of the request, a length, that much
 //! plain text, and an end that says the same again. Pure: bytes go in. What others say between frames, who have got the
 //! same output from the login, is passed over; what they say within one spoils it. It must not guess: a frame that is
 //! not whole is no answer.
@@ -19,23 +19,23 @@ const AMID_MAX: usize = 256 * 1024;
 
 /// The frames of one channel.
 #[derive(Debug)]
-pub(super) struct Frames {
-    /// Only the resident knows it, from its input: nothing else can begin a frame.
+pub(super) struct FrameReader {
+    /// Only the agent knows it, from its input: nothing else can begin a frame.
     nonce: String,
     /// What has come and is not taken yet.
     heard: Vec<u8>,
 }
 
-/// What has come is not what a resident answers.
+/// What has come is not what an agent answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unfit {
+pub(super) enum FrameError {
     /// It never will be.
     Senseless,
     /// A frame was there, and somebody else has spoken in the midst of it: the next one may be whole.
     Spoiled,
 }
 
-impl Frames {
+impl FrameReader {
     /// None has come yet.
     pub(super) fn of(nonce: &str) -> Self {
         Self { nonce: nonce.to_owned(), heard: Vec::new() }
@@ -47,16 +47,16 @@ impl Frames {
     }
 
     /// The first frame, whatever a login has said before it; nothing as long as it is not whole.
-    pub(super) fn first(&mut self) -> Result<Option<String>, Unfit> {
+    pub(super) fn first(&mut self) -> Result<Option<String>, FrameError> {
         if position(&self.heard, &self.begin(0)).is_none() && self.heard.len() > GREETING_MAX {
-            return Err(Unfit::Senseless);
+            return Err(FrameError::Senseless);
         }
         self.take(0)
     }
 
     /// The next frame, which answers the request of this number; nothing as long as it is not whole. However much is
     /// said before it is passed over.
-    pub(super) fn next(&mut self, number: u64) -> Result<Option<String>, Unfit> {
+    pub(super) fn next(&mut self, number: u64) -> Result<Option<String>, FrameError> {
         let begin = self.begin(number);
         if position(&self.heard, &begin).is_none() {
             // It may have begun at the very end of what has come.
@@ -67,27 +67,27 @@ impl Frames {
     }
 
     /// Takes the first frame of this number from what has come.
-    fn take(&mut self, number: u64) -> Result<Option<String>, Unfit> {
+    fn take(&mut self, number: u64) -> Result<Option<String>, FrameError> {
         let begin = self.begin(number);
         let Some(at) = position(&self.heard, &begin) else { return Ok(None) };
         self.heard.drain(..at);
-        // The resident writes a line of its own at once, and this is one: nobody else speaks within it.
+        // The agent writes a line of its own at once, and this is one: nobody else speaks within it.
         let rest = &self.heard[begin.len()..];
         let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
-            return if rest.len() > DIGITS_MAX { Err(Unfit::Senseless) } else { Ok(None) };
+            return if rest.len() > DIGITS_MAX { Err(FrameError::Senseless) } else { Ok(None) };
         };
         let digits = std::str::from_utf8(&rest[..end]).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
         let length = digits.and_then(|text| text.parse::<usize>().ok()).filter(|it| *it <= TEXT_MAX);
-        let length = length.ok_or(Unfit::Senseless)?;
+        let length = length.ok_or(FrameError::Senseless)?;
         let from = begin.len() + end + 1;
         let ending = format!("\n{} {number} end\n", self.nonce).into_bytes();
         match position(&self.heard[from..], &ending) {
-            None if self.heard.len() > from + length + ending.len() + AMID_MAX => Err(Unfit::Senseless),
+            None if self.heard.len() > from + length + ending.len() + AMID_MAX => Err(FrameError::Senseless),
             None => Ok(None),
             Some(told) => {
                 let text = String::from_utf8(self.heard[from..from + told].to_vec());
                 self.heard.drain(..from + told + ending.len());
-                text.ok().filter(|text| text.len() == length).map(Some).ok_or(Unfit::Spoiled)
+                text.ok().filter(|text| text.len() == length).map(Some).ok_or(FrameError::Spoiled)
             }
         }
     }
@@ -136,10 +136,10 @@ pub(super) fn bytes_of(words: &str, most: usize) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frames, Unfit, bytes_of, shown};
+    use super::{FrameError, FrameReader, bytes_of, shown};
 
-    fn heard(bytes: &[u8]) -> Frames {
-        let mut frames = Frames::of("abc");
+    fn heard(bytes: &[u8]) -> FrameReader {
+        let mut frames = FrameReader::of("abc");
         frames.hear(bytes);
         frames
     }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn what_is_no_frame_is_no_answer() {
         for odd in [&b"abc 7 -2\nok\n"[..], b"abc 7 +2\nok\n", b"abc 7 99999999", b"abc 7 9999999\n", b"abc 7 \n\n"] {
-            assert_eq!(heard(odd).next(7), Err(Unfit::Senseless), "{}", String::from_utf8_lossy(odd));
+            assert_eq!(heard(odd).next(7), Err(FrameError::Senseless), "{}", String::from_utf8_lossy(odd));
         }
         for other in [&b"exited 0\n"[..], b"abd 7 2\nok\nabd 7 end\n", b"abc 6 2\nok\nabc 6 end\n"] {
             assert_eq!(heard(other).next(7), Ok(None), "{}", String::from_utf8_lossy(other));
@@ -191,25 +191,25 @@ mod tests {
                 }
                 let spoiled = format!("{}{noise}{}\nabc 7 end\n", &whole[..at], &whole[at..]);
                 let mut frames = heard(spoiled.as_bytes());
-                assert_eq!(frames.next(7), Err(Unfit::Spoiled), "{spoiled}");
+                assert_eq!(frames.next(7), Err(FrameError::Spoiled), "{spoiled}");
                 frames.hear(b"abc 8 2\nok\nabc 8 end\n");
                 assert_eq!(frames.next(8), Ok(Some("ok".into())));
             }
         }
-        assert_eq!(heard(b"abc 7 1\n\xff\nabc 7 end\n").next(7), Err(Unfit::Spoiled));
+        assert_eq!(heard(b"abc 7 1\n\xff\nabc 7 end\n").next(7), Err(FrameError::Spoiled));
         let endless = [b"abc 7 1\n".as_slice(), &b"noise\n".repeat(60_000)].concat();
-        assert_eq!(heard(&endless).next(7), Err(Unfit::Senseless));
+        assert_eq!(heard(&endless).next(7), Err(FrameError::Senseless));
     }
 
     #[test]
     fn what_a_login_says_first_is_passed_over_up_to_a_limit() {
         for before in ["", "baton\n", "\u{1b}]0;root\u{7}", "baton agent 11\n", "abc\n", "abc 0", "abc 0 2x\n"] {
             let frames = heard(format!("{before}abc 0 2\nok\nabc 0 end\n").as_bytes()).first();
-            let right = if before == "abc 0 2x\n" { Err(Unfit::Senseless) } else { Ok(Some("ok".into())) };
+            let right = if before == "abc 0 2x\n" { Err(FrameError::Senseless) } else { Ok(Some("ok".into())) };
             assert_eq!(frames, right, "{before:?}");
         }
         let mut endless = heard(&b"hello\n".repeat(11_000));
-        assert_eq!(endless.first(), Err(Unfit::Senseless));
+        assert_eq!(endless.first(), Err(FrameError::Senseless));
         assert!(endless.left().is_some_and(|shown| shown.starts_with(r"hello\nhello\n") && shown.ends_with('…')));
     }
 

@@ -1,14 +1,14 @@
-//! Jobs of one host over SSH: started through a resident, which supervises one job at a time; their ends are heard
+//! Jobs of one host over SSH: started through an agent, which supervises one job at a time; their ends are heard
 //! as they come. It must not guess: what the host's own record does not prove is [`JobState::Lost`].
 
-use super::agent::{Agent, Word};
+use super::agent::{Agent, AgentWord};
 use super::answers::{name, refusal, senseless, spoiled, state_of};
 use super::connection::Connection;
-use super::ends::{Told, end_of};
+use super::ends::{EndReport, end_of};
 use super::fields::fits;
 use super::frames::bytes_of;
-use super::table::{Heard, Table};
-use crate::world::asked::Asked;
+use super::table::{JobNews, JobTable};
+use crate::world::asked::CommandDigest;
 use crate::world::clock::Clock;
 use crate::world::lease::{self, Lease, Runner};
 use crate::world::nonce::nonce;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex as Turn, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-/// How many residents supervise jobs in their foreground; further jobs are supervised beside one of them.
+/// How many agents supervise jobs in their foreground; further jobs are supervised beside one of them.
 const RESIDENTS: usize = 3;
 /// How long a started job is waited for before it is reported as running: most end at once.
 const AT_ONCE: Duration = Duration::from_millis(5);
@@ -48,16 +48,16 @@ pub(super) struct Jobs {
     /// The folder of the records; empty for the default one.
     pub(super) folder: String,
     pub(super) connection: Arc<Connection>,
-    /// Residents that wait for requests.
+    /// Agents that wait for requests.
     idle: Mutex<Vec<Agent>>,
-    table: Mutex<Table>,
+    table: Mutex<JobTable>,
     /// What is known of each run's leave to act here. One at a time asks for it.
-    leave: Turn<BTreeMap<String, Leave>>,
+    leave: Turn<BTreeMap<String, ActingRight>>,
 }
 
 /// Whether a run may act on the host.
 #[derive(Debug, Clone)]
-struct Leave {
+struct ActingRight {
     /// The boot in which it last began to act there before this process came, if it ever did.
     former_boot: Option<String>,
     /// The boot in which this process came.
@@ -76,7 +76,7 @@ impl Jobs {
         self: &Arc<Self>,
         job: JobId,
         argv: &[String],
-        (asked, input): (&Asked, Option<&[u8]>),
+        (asked, input): (&CommandDigest, Option<&[u8]>),
         runner: &Runner,
         until: Instant,
     ) -> Result<JobState, Trouble> {
@@ -87,7 +87,7 @@ impl Jobs {
             return Err(Trouble::Refused("a zero byte cannot be part of an argument or of an input".into()));
         }
         let lease = self.lease(runner, false, until).await?;
-        let mut agent = self.resident(until).await?;
+        let mut agent = self.free_agent(until).await?;
         self.table().asked.insert(job.clone(), agent.boot.clone());
         let aside = self.table().busy >= RESIDENTS;
         let (number, secret) = (Lease::file_name(lease.number), if input.is_some() { "secret" } else { "-" });
@@ -96,7 +96,7 @@ impl Jobs {
         let words = format!("start {} {number} {secret} {mode} {} {}", name(&job)?, asked.as_str(), fields.len());
         fields.extend(input);
         // Not asked again from here: whoever wants it started looks first.
-        let Word::Said(answer) = self.send(&mut agent, &words, &fields, until).await? else {
+        let AgentWord::Said(answer) = self.send(&mut agent, &words, &fields, until).await? else {
             return Err(spoiled());
         };
         if answer != "taken" {
@@ -124,7 +124,7 @@ impl Jobs {
         // Afterwards the host says that the run has acted there since it was started.
         self.know_leave(run, until).await?;
         let fresh = nonce()?;
-        let mut agent = self.resident(until).await?;
+        let mut agent = self.free_agent(until).await?;
         let answer = self.exchange(&mut agent, &format!("enter {run} - {fresh}"), &[], until).await?;
         self.rest(agent);
         answer.strip_prefix("entered ").map(str::to_owned).ok_or_else(|| refusal(&self.host, &answer))
@@ -134,14 +134,14 @@ impl Jobs {
     pub(super) async fn look(
         &self,
         job: &JobId,
-        (asked, kept_in): (Option<&Asked>, Option<&str>),
+        (asked, kept_in): (Option<&CommandDigest>, Option<&str>),
         until: Instant,
     ) -> Result<JobState, Trouble> {
-        let mut agent = self.resident(until).await?;
+        let mut agent = self.free_agent(until).await?;
         let plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
         // What is no mark of ours is that of no folder there.
         let mark = kept_in.map_or("-", |mark| Some(mark).filter(plain).unwrap_or("none"));
-        let words = format!("look {} {} {mark}", name(job)?, asked.map_or("-", Asked::as_str));
+        let words = format!("look {} {} {mark}", name(job)?, asked.map_or("-", CommandDigest::as_str));
         let state = state_of(&self.host, &self.exchange(&mut agent, &words, &[], until).await?)?;
         let boot = agent.boot.clone();
         self.rest(agent);
@@ -166,16 +166,16 @@ impl Jobs {
         let heard = self.table().running.get(job).cloned();
         if let Some(mut heard) = heard {
             let over = tokio::select! {
-                told = heard.wait_for(|heard| *heard != Heard::Nothing) => {
-                    told.map_or(Heard::Silence, |told| told.clone())
+                told = heard.wait_for(|heard| *heard != JobNews::Nothing) => {
+                    told.map_or(JobNews::Silence, |told| told.clone())
                 }
-                () = sleep_until(until) => Heard::Nothing,
+                () = sleep_until(until) => JobNews::Nothing,
             };
             return match over {
-                Heard::Nothing => Ok(JobState::Running),
-                Heard::Ended(code) => Ok(JobState::Exited(code)),
-                Heard::Lost(why) => Ok(JobState::Lost(why)),
-                Heard::Silence => Err(Trouble::Lost("the link broke while the job ran".into())),
+                JobNews::Nothing => Ok(JobState::Running),
+                JobNews::Ended(code) => Ok(JobState::Exited(code)),
+                JobNews::Lost(why) => Ok(JobState::Lost(why)),
+                JobNews::Silence => Err(Trouble::Lost("the link broke while the job ran".into())),
             };
         }
         if let Some(end) = self.table().end_of(job) {
@@ -197,7 +197,7 @@ impl Jobs {
         let soon = || Instant::now() + OUTPUT_PATIENCE;
         let number = Lease::file_name(self.lease(runner, false, soon()).await?.number);
         for _ in 0..END_TRIES {
-            let mut agent = self.resident(soon()).await?;
+            let mut agent = self.free_agent(soon()).await?;
             let words = format!("end {} {number}", name(job)?);
             let answer = self.exchange(&mut agent, &words, &[], soon()).await?;
             self.rest(agent);
@@ -235,17 +235,17 @@ impl Jobs {
             Stream::Err => "err",
         };
         let (max, until) = (max.min(OUTPUT_MAX), Instant::now() + OUTPUT_PATIENCE);
-        let mut agent = self.resident(until).await?;
+        let mut agent = self.free_agent(until).await?;
         let (mut bytes, mut piece, mut spoilt) = (Vec::new(), max, 0);
         loop {
             let known = u64::try_from(bytes.len()).unwrap_or(max);
             let wanted = piece.min(max.saturating_sub(known));
             let words = format!("output {} {stream} {} {wanted}", name(job)?, from.saturating_add(known));
             match self.send(&mut agent, &words, &[], until).await? {
-                Word::Spoiled if spoilt == SPOILED_MAX => return Err(spoiled()),
+                AgentWord::Spoiled if spoilt == SPOILED_MAX => return Err(spoiled()),
                 // The shorter it is, the less is spoken within it.
-                Word::Spoiled => (piece, spoilt) = ((piece / 4).max(OUTPUT_LEAST), spoilt + 1),
-                Word::Said(answer) => {
+                AgentWord::Spoiled => (piece, spoilt) = ((piece / 4).max(OUTPUT_LEAST), spoilt + 1),
+                AgentWord::Said(answer) => {
                     let Some(words) = answer.strip_prefix("bytes ") else {
                         self.rest(agent);
                         return Err(Trouble::Missing(format!("the job has left no `{stream}` that can be read")));
@@ -271,12 +271,12 @@ impl Jobs {
         {
             return Ok(lease);
         }
-        let mut agent = self.resident(until).await?;
+        let mut agent = self.free_agent(until).await?;
         for _ in 0..LEASE_TRIES {
             let (former_boot, there) = self.ask_leave(&mut agent, &runner.run, until).await?;
             let since = lease::since(Clock::real().now().wall);
             let next = Lease::next(there.as_ref(), runner, since, force, &self.host).map_err(Trouble::Leased)?;
-            let known = Leave { former_boot, boot: agent.boot.clone(), lease: None };
+            let known = ActingRight { former_boot, boot: agent.boot.clone(), lease: None };
             let leave = leaves.entry(runner.run.clone()).or_insert(known);
             if there.as_ref() != Some(&next) {
                 let words = format!("take {} - {}", runner.run, Lease::file_name(next.number));
@@ -297,7 +297,7 @@ impl Jobs {
     /// Gives the lease of the host back, if the run holds it: its number, or 0.
     pub(super) async fn release(&self, runner: &Runner) -> Result<u64, Trouble> {
         let until = Instant::now() + PATIENCE;
-        let mut agent = self.resident(until).await?;
+        let mut agent = self.free_agent(until).await?;
         let (_, there) = self.ask_leave(&mut agent, &runner.run, until).await?;
         let mut number = 0;
         if let Some(lease) = there.filter(|lease| lease.is_of(runner) && !lease.released) {
@@ -322,14 +322,14 @@ impl Jobs {
     }
 
     /// What is known of the run's leave to act on the host; asked for before this process does anything there.
-    async fn know_leave(&self, run: &str, until: Instant) -> Result<Leave, Trouble> {
+    async fn know_leave(&self, run: &str, until: Instant) -> Result<ActingRight, Trouble> {
         let mut leaves = self.leave.lock().await;
         if let Some(leave) = leaves.get(run) {
             return Ok(leave.clone());
         }
-        let mut agent = self.resident(until).await?;
+        let mut agent = self.free_agent(until).await?;
         let (former_boot, _) = self.ask_leave(&mut agent, run, until).await?;
-        let leave = Leave { former_boot, boot: agent.boot.clone(), lease: None };
+        let leave = ActingRight { former_boot, boot: agent.boot.clone(), lease: None };
         self.rest(agent);
         leaves.insert(run.to_owned(), leave.clone());
         Ok(leave)
@@ -344,7 +344,7 @@ impl Jobs {
     pub(super) async fn taken_over(&self, runner: &Runner) -> Trouble {
         let there = async {
             let until = Instant::now() + OUTPUT_PATIENCE;
-            let mut agent = self.resident(until).await?;
+            let mut agent = self.free_agent(until).await?;
             let (_, there) = self.ask_leave(&mut agent, &runner.run, until).await?;
             self.rest(agent);
             Ok(there)
@@ -355,16 +355,16 @@ impl Jobs {
         }
     }
 
-    /// Waits for the end of a job that this resident has just started: a moment here, then beside everything else.
+    /// Waits for the end of a job that this agent has just started: a moment here, then beside everything else.
     async fn supervise(self: &Arc<Self>, job: JobId, mut agent: Agent) -> JobState {
         if let Ok(word) = timeout(AT_ONCE, agent.more()).await {
             return match self.hear(&job, agent, word).await {
-                Heard::Ended(code) => JobState::Exited(code),
-                Heard::Lost(why) => JobState::Lost(why),
-                Heard::Nothing | Heard::Silence => JobState::Running,
+                JobNews::Ended(code) => JobState::Exited(code),
+                JobNews::Lost(why) => JobState::Lost(why),
+                JobNews::Nothing | JobNews::Silence => JobState::Running,
             };
         }
-        let (tell, told) = watch::channel(Heard::Nothing);
+        let (tell, told) = watch::channel(JobNews::Nothing);
         let mut table = self.table();
         table.busy += 1;
         table.running.insert(job.clone(), told);
@@ -382,29 +382,29 @@ impl Jobs {
         JobState::Running
     }
 
-    /// Takes down the end that the resident tells, if it does.
-    async fn hear(&self, job: &JobId, agent: Agent, word: Result<Word, Trouble>) -> Heard {
+    /// Takes down the end that the agent tells, if it does.
+    async fn hear(&self, job: &JobId, agent: Agent, word: Result<AgentWord, Trouble>) -> JobNews {
         let told = match &word {
             // The host has its record.
-            Ok(Word::Spoiled) => {
+            Ok(AgentWord::Spoiled) => {
                 self.rest(agent);
-                return Heard::Silence;
+                return JobNews::Silence;
             }
-            Ok(Word::Said(word)) => end_of(word),
+            Ok(AgentWord::Said(word)) => end_of(word),
             Err(_) => None,
         };
         let heard = match told {
-            Some(Told::Ended(end)) => {
+            Some(EndReport::Ended(end)) => {
                 let code = end.code;
                 self.table().keep(job.clone(), end);
-                Heard::Ended(code)
+                JobNews::Ended(code)
             }
-            Some(Told::Lost(why)) => Heard::Lost(why),
+            Some(EndReport::Lost(why)) => JobNews::Lost(why),
             None => {
                 let session = agent.session();
                 drop(agent);
                 self.connection.broken(&session).await;
-                return Heard::Silence;
+                return JobNews::Silence;
             }
         };
         self.rest(agent);
@@ -434,7 +434,7 @@ impl Jobs {
         until: Instant,
     ) -> Result<String, Trouble> {
         for _ in 0..=SPOILED_MAX {
-            if let Word::Said(answer) = self.send(agent, words, fields, until).await? {
+            if let AgentWord::Said(answer) = self.send(agent, words, fields, until).await? {
                 return Ok(answer);
             }
         }
@@ -442,7 +442,13 @@ impl Jobs {
     }
 
     /// A request and the first word of its answer, if it can be understood.
-    async fn send(&self, agent: &mut Agent, words: &str, fields: &[&[u8]], until: Instant) -> Result<Word, Trouble> {
+    async fn send(
+        &self,
+        agent: &mut Agent,
+        words: &str,
+        fields: &[&[u8]],
+        until: Instant,
+    ) -> Result<AgentWord, Trouble> {
         let answer = agent.ask(words, fields, until).await;
         if answer.is_err() {
             self.connection.check().await;
@@ -450,8 +456,8 @@ impl Jobs {
         answer
     }
 
-    /// A resident that waits for a request; begun if there is none.
-    async fn resident(&self, until: Instant) -> Result<Agent, Trouble> {
+    /// An agent that waits for a request; begun if there is none.
+    async fn free_agent(&self, until: Instant) -> Result<Agent, Trouble> {
         loop {
             let idle = self.idle().pop();
             let Some(agent) = idle else {
@@ -464,7 +470,7 @@ impl Jobs {
         }
     }
 
-    /// A resident has answered and waits again.
+    /// An agent has answered and waits again.
     fn rest(&self, agent: Agent) {
         self.idle().push(agent);
     }
@@ -473,7 +479,7 @@ impl Jobs {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, JobTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
 //! Hosts over SSH: the same requests as for this machine, carried out through the user's own `ssh`. Values travel as
 //! data to fixed scripts, never as part of a shell line.
 //!
-//! A host has one [`connection`], with six channels at the most. On some of them live residents ([`agent`]) that
+//! A host has one [`connection`], with six channels at the most. On some of them live agents ([`agent`]) that
 //! start jobs and hear of their end ([`jobs`]); probes and looks at files are scripts on channels of their own
 //! ([`script`], [`files`]). Whatever breaks is reported as what it is; nothing is sent twice from here.
 
@@ -20,18 +20,18 @@ mod settings;
 mod table;
 mod transfer;
 
-use super::asked::Asked;
+use super::asked::CommandDigest;
 use super::clock::Clock;
 use super::lease::Runner;
-use super::secrets::secret_value::Secret;
+use super::secrets::secret_value::SecretValue;
 use super::{Completion, JobId, KeptOutput, PROBE_BYTES_MAX, Reply, Request, Trouble};
 use crate::model::site::account::program;
 use crate::model::site::ssh::Ssh;
 use connection::Connection;
 use fields::field;
-use files::Files;
+use files::RemoteFiles;
 use jobs::Jobs;
-use script::{Form, Script};
+use script::{OutputForm, Script};
 use settings::Settings;
 pub(super) use settings::check_config;
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ pub(super) struct RemoteHosts {
 struct RemoteHost {
     connection: Arc<Connection>,
     jobs: Arc<Jobs>,
-    files: Files,
+    files: RemoteFiles,
 }
 
 impl RemoteHosts {
@@ -90,7 +90,7 @@ impl RemoteHosts {
             let connection = Arc::new(Connection::new(&name, &place.address, Arc::clone(&settings)));
             let folder = place.jobs.unwrap_or_default();
             let jobs = Arc::new(Jobs::new(&name, &folder, Arc::clone(&connection)));
-            (name, RemoteHost { connection, jobs, files: Files::new() })
+            (name, RemoteHost { connection, jobs, files: RemoteFiles::new() })
         });
         Ok(Self { by_name: Arc::new(hosts.collect()), _settings: Some(settings) })
     }
@@ -120,7 +120,7 @@ impl RemoteHosts {
     pub(super) async fn carry_out(
         &self,
         request: Request,
-        secret: Option<&Secret>,
+        secret: Option<&SecretValue>,
         clock: &Clock,
         runner: &Runner,
     ) -> Result<Reply, Trouble> {
@@ -132,8 +132,8 @@ impl RemoteHosts {
             |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left.min(LONGEST));
         Ok(match request {
             Request::Start { job, argv, secret: name, until, .. } => {
-                let asked = Asked::of(&argv, name.as_deref());
-                let input = secret.map(Secret::reveal);
+                let asked = CommandDigest::of(&argv, name.as_deref());
+                let input = secret.map(SecretValue::reveal);
                 jobs::reply(jobs.start(job, &argv, (&asked, input), runner, at(until)).await)
             }
             Request::Enter { run, until, .. } => Reply::Entered(jobs.enter(&run, at(until)).await?),
@@ -146,7 +146,7 @@ impl RemoteHosts {
                 Reply::Bytes(jobs.output(&job, stream, from, max).await?)
             }
             Request::Probe { argv, until, .. } => {
-                probe(connection, &argv, secret.map(Secret::reveal), at(until)).await?
+                probe(connection, &argv, secret.map(SecretValue::reveal), at(until)).await?
             }
             Request::List { dir, .. } => Reply::Listing(files::list(connection, &dir).await?),
             Request::Read { dir, name, identity, from, max, .. } => {
@@ -188,7 +188,7 @@ async fn probe(
     let values: Vec<&[u8]> = std::iter::once(first).chain(argv.iter().map(String::as_bytes)).collect();
     let body = input.map(field).unwrap_or_default();
     let text = include_str!("probe.sh");
-    let (form, most) = (Form::Marked, PROBE_BYTES_MAX);
+    let (form, most) = (OutputForm::Marked, PROBE_BYTES_MAX);
     let printed = script::run(connection, Script { text, values: &values, body: &body, form, most, until });
     let script::Printed { exit, out, err, .. } = printed.await?;
     // What is done as another account may be missing there, or `sudo` may: who asks can tell.

@@ -36,7 +36,7 @@ pub(super) struct Script<'a> {
     /// What `main` can read.
     pub(super) body: &'a [u8],
     /// What of its output is its own.
-    pub(super) form: Form,
+    pub(super) form: OutputForm,
     /// The most that is kept of its output, and of its error output, in bytes; the rest is read and dropped.
     pub(super) most: usize,
     /// When to give up.
@@ -46,7 +46,7 @@ pub(super) struct Script<'a> {
 /// What of the output between the nonces is a script's own. A start-up file of the login may have left something behind
 /// that has the same output and goes on talking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum OutputForm {
     /// All of it: whoever reads it can tell, or does not look.
     All,
     /// What it marks with the nonce, line by line (`tell` and `tell_all`).
@@ -125,14 +125,14 @@ pub(super) async fn run_counted(
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let most = max.saturating_add(COUNT_MAX);
     for _ in 0..COUNT_TRIES {
-        let printed = run(connection, Script { text, values, body: &[], form: Form::All, most, until }).await?;
+        let printed = run(connection, Script { text, values, body: &[], form: OutputForm::All, most, until }).await?;
         if printed.exit != 0 {
             return Ok(printed);
         }
         match counted(printed.out, max) {
-            Counted::Whole(out) => return Ok(Printed { out, ..printed }),
-            Counted::TooMany => return Ok(Printed { out: Vec::new(), cut: true, ..printed }),
-            Counted::Spoiled => {}
+            CountedOutput::Whole(out) => return Ok(Printed { out, ..printed }),
+            CountedOutput::TooMany => return Ok(Printed { out: Vec::new(), cut: true, ..printed }),
+            CountedOutput::Spoiled => {}
         }
     }
     Err(spoiled())
@@ -174,7 +174,7 @@ fn lost() -> Trouble {
 
 /// A script that goes on until this is dropped, and says something when there is something to say.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct ScriptStream {
     from: ChildStdout,
     /// What it has said so far.
     said: Speech,
@@ -183,7 +183,7 @@ pub(super) struct Stream {
     _channel: Channel,
 }
 
-impl Stream {
+impl ScriptStream {
     /// Begins it. It may say `most` bytes.
     ///
     /// # Errors
@@ -227,7 +227,7 @@ fn arguments(values: &[&[u8]]) -> Vec<u8> {
 struct Speech {
     mark: Vec<u8>,
     most: usize,
-    form: Form,
+    form: OutputForm,
     /// However much comes before the first nonce is passed over.
     hears_all: bool,
     /// What has come and is not understood yet; before the first nonce, all of it.
@@ -254,7 +254,7 @@ impl Speech {
         Self {
             mark,
             most,
-            form: Form::All,
+            form: OutputForm::All,
             hears_all: false,
             heard: Vec::new(),
             begun: false,
@@ -288,7 +288,7 @@ impl Speech {
             self.begun = true;
             self.heard.drain(..at + begin.len());
         }
-        if self.form == Form::Marked {
+        if self.form == OutputForm::Marked {
             return self.hear_marked();
         }
         let at = position(&self.heard, &self.mark);
@@ -352,7 +352,7 @@ impl Speech {
 
 /// What an output is that begins with a line that says how many bytes follow.
 #[derive(Debug, PartialEq, Eq)]
-enum Counted {
+enum CountedOutput {
     /// These bytes.
     Whole(Vec<u8>),
     /// More than were wanted.
@@ -361,15 +361,15 @@ enum Counted {
     Spoiled,
 }
 
-fn counted(mut out: Vec<u8>, max: usize) -> Counted {
+fn counted(mut out: Vec<u8>, max: usize) -> CountedOutput {
     let line = out.iter().take(COUNT_MAX).position(|&byte| byte == b'\n');
     let count = |line: usize| std::str::from_utf8(out.get(..line)?).ok()?.parse::<usize>().ok();
-    let Some((line, count)) = line.and_then(|line| Some((line, count(line)?))) else { return Counted::Spoiled };
+    let Some((line, count)) = line.and_then(|line| Some((line, count(line)?))) else { return CountedOutput::Spoiled };
     if count > max {
-        return Counted::TooMany;
+        return CountedOutput::TooMany;
     }
     out.drain(..=line);
-    if out.len() == count { Counted::Whole(out) } else { Counted::Spoiled }
+    if out.len() == count { CountedOutput::Whole(out) } else { CountedOutput::Spoiled }
 }
 
 fn position(all: &[u8], part: &[u8]) -> Option<usize> {
@@ -383,7 +383,7 @@ pub(super) fn within(span: Duration) -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counted, Form, Speech, counted};
+    use super::{CountedOutput, OutputForm, Speech, counted};
 
     fn heard(most: usize, chunks: &[&[u8]]) -> Speech {
         let mut speech = Speech::of("abc", most);
@@ -407,12 +407,12 @@ mod tests {
         let all = b"hi\n\x1eabc\nnoise\n\x1eabc=one\nhalf a line\x1eabc-tw\nnoise\n\x1eabc=o\n\
             \x1eabc=\nnoise\x1eabc 3\nleft\n";
         for cut in 0..all.len() {
-            let mut speech = Speech { form: Form::Marked, ..Speech::of("abc", 99) };
+            let mut speech = Speech { form: OutputForm::Marked, ..Speech::of("abc", 99) };
             speech.hear(&all[..cut]);
             speech.hear(&all[cut..]);
             assert_eq!((speech.kept.as_slice(), speech.exit()), (&b"one\ntwo\n\n"[..], Some(3)), "{cut}");
         }
-        let mut endless = Speech { form: Form::Marked, ..Speech::of("abc", 4) };
+        let mut endless = Speech { form: OutputForm::Marked, ..Speech::of("abc", 4) };
         endless.hear(b"\x1eabc\n");
         (0..10_000).for_each(|_| endless.hear(b"some noise\n"));
         assert!(endless.heard.len() < 9, "it keeps what it has passed over");
@@ -422,11 +422,11 @@ mod tests {
 
     #[test]
     fn bytes_that_are_counted_are_whole_or_none() {
-        assert_eq!(counted(b"3\na\nb".to_vec(), 3), Counted::Whole(b"a\nb".to_vec()));
-        assert_eq!(counted(b"0\n".to_vec(), 0), Counted::Whole(Vec::new()));
-        assert_eq!(counted(b"4\nfou".to_vec(), 3), Counted::TooMany);
+        assert_eq!(counted(b"3\na\nb".to_vec(), 3), CountedOutput::Whole(b"a\nb".to_vec()));
+        assert_eq!(counted(b"0\n".to_vec(), 0), CountedOutput::Whole(Vec::new()));
+        assert_eq!(counted(b"4\nfou".to_vec(), 3), CountedOutput::TooMany);
         for odd in [&b"3\na\nbnoise\n"[..], b"noise\n3\na\nb", b"3\na", b"3noise\n\na\nb", b"", b"3"] {
-            assert_eq!(counted(odd.to_vec(), 9), Counted::Spoiled, "{}", String::from_utf8_lossy(odd));
+            assert_eq!(counted(odd.to_vec(), 9), CountedOutput::Spoiled, "{}", String::from_utf8_lossy(odd));
         }
     }
 

@@ -1,7 +1,7 @@
 //! What this process knows of the jobs of a host: which it has asked for, which run, how some have ended. It asks
 //! nobody.
 
-use super::ends::End;
+use super::ends::JobEnd;
 use crate::world::JobId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tokio::sync::watch;
@@ -11,21 +11,21 @@ const ENDS_KEPT: usize = 64;
 
 /// What this process knows of jobs.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct JobTable {
     /// Jobs whose end is being waited for.
-    pub(super) running: BTreeMap<JobId, watch::Receiver<Heard>>,
+    pub(super) running: BTreeMap<JobId, watch::Receiver<JobNews>>,
     /// The boot of the host in which a job was asked for whose end is not known yet.
     pub(super) asked: BTreeMap<JobId, String>,
     /// Jobs that the host is known to have begun, as long as their end is not known.
     pub(super) begun: BTreeSet<JobId>,
-    ends: VecDeque<(JobId, End)>,
-    /// How many residents supervise a job.
+    ends: VecDeque<(JobId, JobEnd)>,
+    /// How many agents supervise a job.
     pub(super) busy: usize,
 }
 
 /// What was heard of a job that runs.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Heard {
+pub(super) enum JobNews {
     Nothing,
     Ended(i32),
     /// The host cannot tell how: why.
@@ -34,9 +34,9 @@ pub(super) enum Heard {
     Silence,
 }
 
-impl Table {
+impl JobTable {
     /// Takes down how a job ended.
-    pub(super) fn keep(&mut self, job: JobId, end: End) {
+    pub(super) fn keep(&mut self, job: JobId, end: JobEnd) {
         self.asked.remove(&job);
         self.begun.remove(&job);
         self.ends.push_back((job, end));
@@ -46,7 +46,7 @@ impl Table {
     }
 
     /// How a job ended, if that is known still.
-    pub(super) fn end_of(&self, job: &JobId) -> Option<&End> {
+    pub(super) fn end_of(&self, job: &JobId) -> Option<&JobEnd> {
         self.ends.iter().find(|(of, _)| of == job).map(|(_, end)| end)
     }
 }

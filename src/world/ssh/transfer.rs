@@ -3,7 +3,7 @@
 
 use super::connection::Connection;
 use super::jobs::Jobs;
-use super::script::{self, Form, Printed, Script, within};
+use super::script::{self, OutputForm, Printed, Script, within};
 use crate::world::lease::{Lease, Runner};
 use crate::world::transfer::{Block, FileSeen, FileWork, Role};
 use crate::world::{Reply, Trouble};
@@ -63,7 +63,7 @@ async fn digest(
         Role::Part => b"part",
     };
     let values: [&[u8]; 3] = [path.as_bytes(), first.as_bytes(), role_word];
-    let script = Script { text: DIGEST, values: &values, body: &[], form: Form::Marked, most: WORDS_MAX, until };
+    let script = Script { text: DIGEST, values: &values, body: &[], form: OutputForm::Marked, most: WORDS_MAX, until };
     let printed = script::run(connection, script).await?;
     match printed.exit {
         0 => seen(&printed.out).map(Some).ok_or_else(|| Trouble::Refused(format!("`{path}` has no digest there"))),
@@ -84,7 +84,7 @@ async fn read(connection: &Connection, path: &str, from: u64, max: u64, until: I
     let numbers = [from, max].map(|number| number.to_string());
     let values: [&[u8]; 3] = [path.as_bytes(), numbers[0].as_bytes(), numbers[1].as_bytes()];
     let most = usize::try_from(max).unwrap_or(usize::MAX);
-    let script = Script { text: READ, values: &values, body: &[], form: Form::All, most, until };
+    let script = Script { text: READ, values: &values, body: &[], form: OutputForm::All, most, until };
     let printed = script::run(connection, script).await?;
     match printed.exit {
         0 => Ok(Reply::Block(Block(printed.out))),
@@ -104,7 +104,7 @@ async fn change(
     let number = Lease::file_name(jobs.lease(runner, false, within(BLOCK_LIMIT)).await?.number);
     let fence = [jobs.folder.as_str(), &number];
     let values: Vec<&[u8]> = fence.iter().chain(values).map(|value| value.as_bytes()).collect();
-    let script = Script { text, values: &values, body, form: Form::All, most: WORDS_MAX, until };
+    let script = Script { text, values: &values, body, form: OutputForm::All, most: WORDS_MAX, until };
     let printed: Printed = script::run(&jobs.connection, script).await?;
     match printed.exit {
         0 => Ok(Reply::Kept),

@@ -1,19 +1,19 @@
 //! The run that a new one follows: `--from-run RUN`. What it did becomes part of what the new run is made of; a run on
 //! other hosts is refused. It must not judge what that run did: that is for the runbook.
 
-use super::Desk;
+use super::Context;
 use super::estate::site_name;
-use super::find_run::{Aim, find_run_to_act_on};
+use super::find_run::{Purpose, find_run_to_act_on};
 use crate::error::{Error, Kind, Result};
-use crate::journal::gist::gist;
 use crate::journal::history::History;
+use crate::journal::run_facts::gist;
 use crate::model::run::record::FROM_RUN;
 use crate::model::site::inventory::Inventory;
 use crate::model::value::{Fields, Value};
 use crate::session::{self, Texts};
 
 /// A run on record that another one follows.
-pub(super) struct Former {
+pub(super) struct PreviousRun {
     /// Which.
     pub(super) run: String,
     estate: String,
@@ -21,14 +21,14 @@ pub(super) struct Former {
     gist: Value,
 }
 
-impl Former {
+impl PreviousRun {
     /// Reads the run that `given` means.
     ///
     /// # Errors
     /// `Usage` when there is none, `Refused` when its record or a text of it is damaged.
-    pub(super) fn read(given: &str, desk: &Desk) -> Result<Self> {
-        let store = desk.store()?;
-        let run = find_run_to_act_on(&*store, given, Aim::Follow, desk)?;
+    pub(super) fn read(given: &str, context: &Context) -> Result<Self> {
+        let store = context.store()?;
+        let run = find_run_to_act_on(&*store, given, Purpose::Follow, context)?;
         let records = store.read(&run)?;
         let gist = gist(&run, &records);
         let history = History::from(records)?;

@@ -10,9 +10,9 @@ use std::rc::Rc;
 
 /// The records so far. Clones are the same diary.
 #[derive(Clone, Default)]
-pub(crate) struct Diary(Rc<RefCell<Vec<Record>>>);
+pub(crate) struct Timeline(Rc<RefCell<Vec<Record>>>);
 
-impl Sink for Diary {
+impl Sink for Timeline {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { record, .. } = event {
             self.0.borrow_mut().push(record.clone());
@@ -22,7 +22,7 @@ impl Sink for Diary {
 
 /// How a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum StepStanding {
     /// It is being done.
     UnderWay,
     /// It was done, and something was changed or read.
@@ -37,13 +37,13 @@ pub(crate) enum Standing {
 
 /// A step that has begun, or was left out.
 #[derive(Debug, Clone)]
-pub(crate) struct Begun {
+pub(crate) struct TimelineStep {
     pub(crate) track: TrackId,
     pub(crate) number: String,
     pub(crate) name: String,
     /// File and line, if known.
     pub(crate) place: Option<(String, u32)>,
-    pub(crate) standing: Standing,
+    pub(crate) standing: StepStanding,
     /// Which record began it, counted from 0.
     pub(crate) record: usize,
     /// Which record ended it; 0 when none did.
@@ -60,24 +60,24 @@ pub(crate) struct Open {
 
 /// A line that was typed.
 #[derive(Debug, Clone)]
-pub(crate) struct Line {
+pub(crate) struct TimelineLine {
     pub(crate) n: u32,
     pub(crate) point: String,
     pub(crate) text: String,
 }
 
-impl Diary {
+impl Timeline {
     /// Forgets all, before it is told anew.
     pub(crate) fn clear(&self) {
         self.0.borrow_mut().clear();
     }
 
     /// The lines typed so far.
-    pub(crate) fn lines(&self) -> Vec<Line> {
+    pub(crate) fn lines(&self) -> Vec<TimelineLine> {
         let mut lines = Vec::new();
         for record in self.0.borrow().iter() {
             if let Record::Typed { n, point, text, .. } = record {
-                lines.push(Line { n: *n, point: point.clone(), text: text.clone() });
+                lines.push(TimelineLine { n: *n, point: point.clone(), text: text.clone() });
             }
         }
         lines
@@ -134,8 +134,8 @@ impl Diary {
     }
 
     /// The steps of the script that have begun, in order.
-    pub(crate) fn steps(&self) -> Vec<Begun> {
-        let mut reading = Reading::default();
+    pub(crate) fn steps(&self) -> Vec<TimelineStep> {
+        let mut reading = TimelineReader::default();
         self.0.borrow().iter().enumerate().for_each(|(at, record)| reading.take(at, record));
         reading.steps
     }
@@ -143,39 +143,39 @@ impl Diary {
 
 /// Steps as they are read from records.
 #[derive(Default)]
-struct Reading {
+struct TimelineReader {
     /// The record that is read.
     at: usize,
-    steps: Vec<Begun>,
+    steps: Vec<TimelineStep>,
     /// By step: what came of its changes.
     changes: BTreeMap<String, BTreeMap<EffectId, Came>>,
     /// The steps of changes.
     asked: BTreeMap<EffectId, String>,
 }
 
-impl Reading {
+impl TimelineReader {
     fn take(&mut self, at: usize, record: &Record) {
         self.at = at;
         if let Record::StepBegun { track, number, name, place, .. } = record
             && track.is_scripts()
         {
             let place = place.as_ref().map(|place| (place.file.clone(), place.line));
-            self.begin(track, number, name, place, Standing::UnderWay);
+            self.begin(track, number, name, place, StepStanding::UnderWay);
         }
         if let Record::Undone { since, .. } = record {
             // Records are counted from 1.
             self.steps.retain(|step| (step.record as u64) + 1 < *since);
         }
         if let Record::StepSkipped { track, number, name, .. } = record {
-            self.begin(track, number, name, None, Standing::Skipped);
+            self.begin(track, number, name, None, StepStanding::Skipped);
         }
         if let Record::StepEnded { track, number, failed, .. } = record {
             let most = self.changes.get(number).and_then(|changes| changes.values().max());
             let standing = match (failed, most) {
-                (Some(_), _) => Standing::Failed,
-                (None, Some(Came::New) | None) => Standing::Done,
-                (None, Some(Came::Same)) => Standing::Same,
-                (None, Some(Came::LeftOut)) => Standing::Skipped,
+                (Some(_), _) => StepStanding::Failed,
+                (None, Some(Came::New) | None) => StepStanding::Done,
+                (None, Some(Came::Same)) => StepStanding::Same,
+                (None, Some(Came::LeftOut)) => StepStanding::Skipped,
             };
             let of = self.steps.iter_mut().find(|step| step.number == *number && step.track == *track);
             of.into_iter().for_each(|step| (step.standing, step.ended) = (standing, at));
@@ -197,10 +197,17 @@ impl Reading {
         }
     }
 
-    fn begin(&mut self, track: &TrackId, number: &str, name: &str, place: Option<(String, u32)>, standing: Standing) {
+    fn begin(
+        &mut self,
+        track: &TrackId,
+        number: &str,
+        name: &str,
+        place: Option<(String, u32)>,
+        standing: StepStanding,
+    ) {
         self.steps.retain(|step| !(step.number == number && step.track == *track));
         let (track, number, name) = (track.clone(), number.to_owned(), name.to_owned());
-        self.steps.push(Begun { track, number, name, place, standing, record: self.at, ended: 0 });
+        self.steps.push(TimelineStep { track, number, name, place, standing, record: self.at, ended: 0 });
     }
 }
 

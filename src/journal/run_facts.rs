@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 /// What a run found and did: `run`, `runbook`, `estate`, `params`, `ended`, `roles`, `versions`, `changes`.
 #[must_use]
 pub fn gist(run: &str, records: &[Stored]) -> Value {
-    let mut gist = Gist::default();
+    let mut gist = RunFacts::default();
     records.iter().for_each(|stored| gist.take(&stored.record));
-    let Gist { about, roles, versions, changes, ended, .. } = gist;
+    let RunFacts { about, roles, versions, changes, ended, .. } = gist;
     let mut all = about;
     all.insert("run".into(), run.into());
     all.insert("ended".into(), ended.into());
@@ -23,7 +23,7 @@ pub fn gist(run: &str, records: &[Stored]) -> Value {
 }
 
 #[derive(Default)]
-struct Gist {
+struct RunFacts {
     about: Fields,
     /// The first role and running version that was read of each service.
     roles: Fields,
@@ -34,7 +34,7 @@ struct Gist {
     ended: String,
 }
 
-impl Gist {
+impl RunFacts {
     fn take(&mut self, record: &Record) {
         match record {
             Record::Begun { runbook, params, estate, .. } => {

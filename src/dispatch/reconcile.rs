@@ -1,14 +1,14 @@
 //! Looking back: what became of changes that were asked for, before they are undone. Nothing is started here. What
 //! was found is recorded under a name of its own, so that a runner that goes on after a crash knows it.
 
-use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::replay::in_doubt;
-use crate::dispatch::{Door, Halt, Halted};
+use super::dispatcher::Dispatcher;
+use super::replay::in_doubt;
+use super::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
-use crate::exec::{self, Found, Order};
+use crate::exec::{self, JobFound, Order};
 use crate::journal::Stored;
-use crate::journal::history::{History, Past, State};
-use crate::journal::way_back::{Aside, Fate};
+use crate::journal::history::{EffectState, History, Past};
+use crate::journal::rollback_plan::{Aside, Happened};
 use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::run::record::{EffectId, Ending, Record, TrackId};
 use crate::model::value::Value;
@@ -27,16 +27,16 @@ impl Dispatcher {
     }
 
     /// What became of a change. One that a runner left open gets its outcome.
-    pub(super) fn look_at(&self, id: &EffectId) -> Result<Fate, Halted> {
-        let Some(past) = self.history.recorded(id) else { return Ok(Fate::Never) };
+    pub(super) fn look_at(&self, id: &EffectId) -> Result<Happened, Halted> {
+        let Some(past) = self.history.recorded(id) else { return Ok(Happened::Never) };
         if !past.effect.is_change() {
-            return Ok(Fate::Never);
+            return Ok(Happened::Never);
         }
         let key = self.beside(Aside::Seen, id);
         if let Some(known) = self.history.recorded(&key) {
             return self.known(&key, &known);
         }
-        if self.is_walled() {
+        if self.replays_only() {
             return Err(Halted);
         }
         let (run, scanners, since) = (&self.run, &*self.scanners, past.since);
@@ -45,14 +45,14 @@ impl Dispatcher {
         let order = Order { run, id, attempt, base, effect, since, recovering: true, kept_in, scanners };
         let found = exec::settle(self, order).map_err(|Stopped| Halted)?;
         let (fate, outcome) = match found {
-            Found::Ended(outcome @ Outcome::Done { .. }) => (Fate::Happened, outcome),
-            Found::Ended(outcome) => (Fate::Unclear, outcome),
-            Found::Never => (Fate::Never, never(effect)),
-            Found::Doubt { reason } if past.state == State::Open => {
+            JobFound::Ended(outcome @ Outcome::Done { .. }) => (Happened::Happened, outcome),
+            JobFound::Ended(outcome) => (Happened::Unclear, outcome),
+            JobFound::Never => (Happened::Never, never(effect)),
+            JobFound::Doubt { reason } if past.state == EffectState::Open => {
                 return Err(self.doubt(id, attempt, effect, reason));
             }
-            Found::Doubt { reason } => return Err(self.begin_doubt(&key, id, effect, reason)),
-            Found::Hidden { reason } => {
+            JobFound::Doubt { reason } => return Err(self.begin_doubt(&key, id, effect, reason)),
+            JobFound::Hidden { reason } => {
                 let error =
                     Error::new(Kind::RollbackIncomplete, format!("nobody knows what became of `{}`", effect.label))
                         .cause(reason)
@@ -61,14 +61,14 @@ impl Dispatcher {
             }
         };
         let record = match past.state {
-            State::Open => Record::Outcome { id: id.clone(), attempt, outcome, at: self.moment() },
-            State::Settled(_)
-            | State::Doubted { .. }
-            | State::SettledByPerson { .. }
-            | State::ToRetry
-            | State::Skipped { .. }
-            | State::Answered { .. }
-            | State::Undone => {
+            EffectState::Open => Record::Outcome { id: id.clone(), attempt, outcome, at: self.moment() },
+            EffectState::Settled(_)
+            | EffectState::Doubted { .. }
+            | EffectState::SettledByPerson { .. }
+            | EffectState::ToRetry
+            | EffectState::Skipped { .. }
+            | EffectState::Answered { .. }
+            | EffectState::Undone => {
                 let word = Outcome::done(word(fate));
                 self.read_record(
                     &key,
@@ -82,19 +82,21 @@ impl Dispatcher {
         Ok(fate)
     }
 
-    fn known(&self, key: &EffectId, known: &Past<'_>) -> Result<Fate, Halted> {
+    fn known(&self, key: &EffectId, known: &Past<'_>) -> Result<Happened, Halted> {
         match known.state {
-            State::Settled(Outcome::Done { value, .. }) => Ok(match value.as_text() {
-                Some("happened") => Fate::Happened,
-                Some("never") => Fate::Never,
-                Some(_) | None => Fate::Unclear,
+            EffectState::Settled(Outcome::Done { value, .. }) => Ok(match value.as_text() {
+                Some("happened") => Happened::Happened,
+                Some("never") => Happened::Never,
+                Some(_) | None => Happened::Unclear,
             }),
-            State::SettledByPerson { happened: true } => Ok(Fate::Happened),
-            State::SettledByPerson { happened: false } => Ok(Fate::Never),
-            State::Doubted { .. } if self.is_walled() => Err(Halted),
-            State::Doubted { reason } => Err(self.halt(in_doubt(&self.run, key, known.effect, reason))),
-            State::Settled(_) | State::Open | State::ToRetry | State::Skipped { .. } => Ok(Fate::Unclear),
-            State::Answered { .. } | State::Undone => Ok(Fate::Unclear),
+            EffectState::SettledByPerson { happened: true } => Ok(Happened::Happened),
+            EffectState::SettledByPerson { happened: false } => Ok(Happened::Never),
+            EffectState::Doubted { .. } if self.replays_only() => Err(Halted),
+            EffectState::Doubted { reason } => Err(self.halt(in_doubt(&self.run, key, known.effect, reason))),
+            EffectState::Settled(_) | EffectState::Open | EffectState::ToRetry | EffectState::Skipped { .. } => {
+                Ok(Happened::Unclear)
+            }
+            EffectState::Answered { .. } | EffectState::Undone => Ok(Happened::Unclear),
         }
     }
 
@@ -103,9 +105,9 @@ impl Dispatcher {
         let Some(past) = self.history.recorded(id) else { return Ok(false) };
         let key = self.beside(Aside::Told, id);
         match self.history.recorded(&key).map(|known| known.state) {
-            Some(State::SettledByPerson { happened }) => Ok(happened),
-            Some(_) | None if self.is_walled() => Err(Halted),
-            Some(State::Doubted { reason }) => Err(self.halt(in_doubt(&self.run, &key, past.effect, reason))),
+            Some(EffectState::SettledByPerson { happened }) => Ok(happened),
+            Some(_) | None if self.replays_only() => Err(Halted),
+            Some(EffectState::Doubted { reason }) => Err(self.halt(in_doubt(&self.run, &key, past.effect, reason))),
             Some(_) | None => Err(self.begin_doubt(&key, id, past.effect, reason.to_owned())),
         }
     }
@@ -133,19 +135,19 @@ fn looking(effect: &Effect, text: &str) -> Effect {
     Effect { action, label: effect.label.clone(), undo: None, before: None, ..effect.clone() }
 }
 
-fn word(fate: Fate) -> Value {
+fn word(fate: Happened) -> Value {
     Value::from(match fate {
-        Fate::Happened => "happened",
-        Fate::Never => "never",
-        Fate::Unclear | Fate::Unseen => "unclear",
+        Happened::Happened => "happened",
+        Happened::Never => "never",
+        Happened::Unclear | Happened::Unseen => "unclear",
     })
 }
 
-fn word_for_people(fate: Fate) -> &'static str {
+fn word_for_people(fate: Happened) -> &'static str {
     match fate {
-        Fate::Happened => "it happened",
-        Fate::Never => "it was never started",
-        Fate::Unclear | Fate::Unseen => "it began and did not end well",
+        Happened::Happened => "it happened",
+        Happened::Never => "it was never started",
+        Happened::Unclear | Happened::Unseen => "it began and did not end well",
     }
 }
 

@@ -6,14 +6,14 @@ const IN_FOLDER: &str = r#"cd -- "$1" && shift && exec "$@""#;
 
 /// Where a command runs and what it sees there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct CommandEnvironment {
     /// The folder, a full path; not said, the home folder of whoever runs it.
     pub folder: Option<String>,
     /// Variables with their values.
     pub variables: Vec<(String, String)>,
 }
 
-impl Surroundings {
+impl CommandEnvironment {
     /// The command in these surroundings.
     #[must_use]
     pub fn around(&self, argv: Vec<String>) -> Vec<String> {
@@ -39,12 +39,12 @@ pub fn is_variable(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Surroundings, is_variable};
+    use super::{CommandEnvironment, is_variable};
 
     #[test]
     fn a_command_without_surroundings_is_itself() {
         let argv = vec!["true".to_owned()];
-        assert_eq!(Surroundings::default().around(argv.clone()), argv);
+        assert_eq!(CommandEnvironment::default().around(argv.clone()), argv);
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The second look: before the first change after a resume, what the guards of the enclosing steps were decided by is
+//! The drift check: before the first change after a resume, what the guards of the enclosing steps were decided by is
 //! read again. What the run itself has changed since is no drift. It writes nothing and decides nothing but to stop.
 
-use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::{Door, Halt, Halted};
+use super::dispatcher::Dispatcher;
+use super::{Door, Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::exec;
-use crate::journal::history::{Past, State};
+use crate::journal::history::{EffectState, Past};
 use crate::model::run::effect::{Action, Effect, Failure, Outcome};
 use crate::model::run::event::Event;
 use crate::model::run::record::{EffectId, Ending, TrackId};
@@ -54,7 +54,7 @@ impl SecondLook {
 
 /// Something that was read, by this runner or a former one.
 #[derive(Debug, Clone)]
-pub(super) struct Reading {
+pub(super) struct GuardReading {
     id: EffectId,
     /// What tells two readings of the same from others.
     digest: String,
@@ -62,7 +62,7 @@ pub(super) struct Reading {
 
 /// A guard that held.
 #[derive(Debug, Clone)]
-pub(super) struct Guarded {
+pub(super) struct HeldGuard {
     /// How many steps it stands in.
     pub(super) depth: usize,
     message: String,
@@ -79,7 +79,7 @@ impl Dispatcher {
                 let digest = recorded.unwrap_or_else(|| effect.digest());
                 self.track(|track| {
                     track.readings.retain(|reading| reading.digest != digest);
-                    track.readings.push(Reading { id: id.clone(), digest });
+                    track.readings.push(GuardReading { id: id.clone(), digest });
                 });
             }
             Action::Job(_) | Action::Put(_) | Action::Fetch(_) => self.track(|track| track.readings.clear()),
@@ -99,7 +99,7 @@ impl Dispatcher {
         self.track(|track| {
             let depth = track.depth();
             if depth > 0 && !readings.is_empty() {
-                track.guards.push(Guarded { depth, message: message.to_owned(), readings });
+                track.guards.push(HeldGuard { depth, message: message.to_owned(), readings });
             }
         });
     }
@@ -116,7 +116,7 @@ impl Dispatcher {
         let mut looked = BTreeSet::new();
         for (guard, id) in due.iter().flat_map(|guard| guard.readings.iter().map(move |id| (guard, id))) {
             let Some(past) = self.history.recorded(id) else { continue };
-            let State::Settled(Outcome::Done { value, .. }) = past.state else { continue };
+            let EffectState::Settled(Outcome::Done { value, .. }) = past.state else { continue };
             if self.changed_since(&past) || !looked.insert(past.digest) {
                 continue;
             }
@@ -135,7 +135,7 @@ impl Dispatcher {
     }
 
     /// The guards of this track and of those it was forked from. They are handed out once.
-    fn guards_due(&self) -> Vec<Guarded> {
+    fn guards_due(&self) -> Vec<HeldGuard> {
         let (running, mut tracks) = (self.running.borrow(), self.tracks.borrow_mut());
         let encloses = |id: &TrackId| {
             let rest = running.0.strip_prefix(&id.0);
@@ -155,7 +155,7 @@ impl Dispatcher {
     }
 }
 
-fn drift(run: &str, guard: &Guarded, past: &Past<'_>, before: &Value, now: &Result<Value, Failure>) -> Halt {
+fn drift(run: &str, guard: &HeldGuard, past: &Past<'_>, before: &Value, now: &Result<Value, Failure>) -> Halt {
     let (label, at) = (&past.effect.label, time_of_day(past.since.wall, &TimeZone::system()));
     let quoted = |value: &Value| if let Value::Text(text) = value { format!("\"{text}\"") } else { value.to_string() };
     let now = match now {

@@ -1,18 +1,18 @@
 //! The way back: which changes of a run are to be undone, in which order and how. Pure reading of a history and of what
 //! the replayed script says of its steps; it undoes nothing.
 
-use super::history::{History, Past, State, StepPast, StepPhase};
-use super::slots::{Slot, Track, asked_in};
+use super::history::{EffectState, History, Past, StepPast, StepPhase};
+use super::slots::{EffectSlot, TrackSlots, asked_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::{Action, Effect, FailureKind, Outcome, Undo};
-use crate::model::run::record::{EffectId, Moment, Record, StepId, TrackId, Way};
+use crate::model::run::record::{EffectId, Moment, Record, RollbackScope, StepId, TrackId};
 use crate::model::text::did_you_mean;
 use crate::model::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the replayed script says of its steps.
 #[derive(Debug, Clone, Default)]
-pub struct Steps {
+pub struct ReplayedSteps {
     /// Those that say themselves how they are undone.
     pub own: BTreeSet<StepId>,
     /// The innermost step in which a track was forked, by that track.
@@ -21,7 +21,7 @@ pub struct Steps {
 
 /// Whether a change happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Happened {
     /// It did.
     Happened,
     /// It began, and nobody can say how far it went.
@@ -61,7 +61,7 @@ pub struct Change {
     /// What was asked.
     pub effect: Effect,
     /// Whether it happened.
-    pub fate: Fate,
+    pub fate: Happened,
     attempt: u32,
     step: String,
     seq: u64,
@@ -69,16 +69,16 @@ pub struct Change {
 
 /// One thing to do on the way back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Act {
+pub struct RollbackStep {
     /// The step it belongs to, with its name; none outside steps.
     pub step: Option<(StepId, String)>,
     /// How it is done.
-    pub how: How,
+    pub how: UndoMethod,
 }
 
 /// How something is undone.
 #[derive(Debug, Clone, PartialEq)]
-pub enum How {
+pub enum UndoMethod {
     /// As the step says, once for all these changes, newest first.
     Own(Vec<Change>),
     /// By putting back what was recorded.
@@ -89,20 +89,22 @@ pub enum How {
     Nothing(Change),
 }
 
-impl Act {
+impl RollbackStep {
     /// The changes it is about, newest first.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         match &self.how {
-            How::Own(changes) => changes,
-            How::Recorded(change) | How::ByHand(change) | How::Nothing(change) => std::slice::from_ref(change),
+            UndoMethod::Own(changes) => changes,
+            UndoMethod::Recorded(change) | UndoMethod::ByHand(change) | UndoMethod::Nothing(change) => {
+                std::slice::from_ref(change)
+            }
         }
     }
 }
 
 /// A step of the main track that a run can go back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stop {
+pub struct RollbackTarget {
     /// Its number.
     pub number: String,
     /// Its name.
@@ -128,11 +130,11 @@ impl History {
     /// The last number that a step of a track, and what was forked in it, has on the track; 0 when it has none.
     #[must_use]
     pub fn last_number_in(&self, step: &StepId) -> u64 {
-        let inside = |slot: &&Slot| {
+        let inside = |slot: &&EffectSlot| {
             let number = asked_in(self.records(), slot.asked).map_or("", |asked| asked.step);
             number.strip_prefix(&step.number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let on_track = |(id, track): (&TrackId, &Track)| {
+        let on_track = |(id, track): (&TrackId, &TrackSlots)| {
             let last = track.slots.iter().filter(inside).map(|slot| slot.n).max()?;
             if *id == step.track { Some(last) } else { id.fork_of(&step.track) }
         };
@@ -142,34 +144,39 @@ impl History {
     /// What is to be done to undo everything from record `since` on, newest first. `fates` are those of changes that
     /// were looked at.
     #[must_use]
-    pub fn acts_back(&self, since: u64, steps: &Steps, fates: &BTreeMap<EffectId, Fate>) -> Vec<Act> {
-        let mut acts: Vec<Act> = Vec::new();
+    pub fn acts_back(
+        &self,
+        since: u64,
+        steps: &ReplayedSteps,
+        fates: &BTreeMap<EffectId, Happened>,
+    ) -> Vec<RollbackStep> {
+        let mut acts: Vec<RollbackStep> = Vec::new();
         for mut change in self.changes_since(since) {
-            if change.fate == Fate::Unseen {
-                change.fate = fates.get(&change.id).copied().unwrap_or(Fate::Unseen);
+            if change.fate == Happened::Unseen {
+                change.fate = fates.get(&change.id).copied().unwrap_or(Happened::Unseen);
             }
-            if change.fate == Fate::Never {
+            if change.fate == Happened::Never {
                 continue;
             }
             let around = self.around(&change, steps);
             let owner = around.iter().rev().find(|step| steps.own.contains(step) && self.begins_from(step, since));
             let step = owner.or(around.first()).map(|step| (step.clone(), self.name_of(step)));
             if owner.is_some() {
-                let same = |act: &&mut Act| matches!(act.how, How::Own(_)) && act.step == step;
+                let same = |act: &&mut RollbackStep| matches!(act.how, UndoMethod::Own(_)) && act.step == step;
                 match acts.iter_mut().find(same).map(|act| &mut act.how) {
-                    Some(How::Own(changes)) => changes.push(change),
-                    Some(How::Recorded(_) | How::ByHand(_) | How::Nothing(_)) | None => {
-                        acts.push(Act { step, how: How::Own(vec![change]) });
+                    Some(UndoMethod::Own(changes)) => changes.push(change),
+                    Some(UndoMethod::Recorded(_) | UndoMethod::ByHand(_) | UndoMethod::Nothing(_)) | None => {
+                        acts.push(RollbackStep { step, how: UndoMethod::Own(vec![change]) });
                     }
                 }
                 continue;
             }
             let how = match &change.effect.undo {
-                Some(undo) if undo.verb == Undo::NOTHING => How::Nothing(change),
-                Some(_) => How::Recorded(change),
-                None => How::ByHand(change),
+                Some(undo) if undo.verb == Undo::NOTHING => UndoMethod::Nothing(change),
+                Some(_) => UndoMethod::Recorded(change),
+                None => UndoMethod::ByHand(change),
             };
-            acts.push(Act { step, how });
+            acts.push(RollbackStep { step, how });
         }
         acts
     }
@@ -178,7 +185,7 @@ impl History {
     /// happened, newest first.
     #[must_use]
     pub fn unseen_since(&self, since: u64) -> Vec<EffectId> {
-        let unseen = |change: &Change| change.fate == Fate::Unseen;
+        let unseen = |change: &Change| change.fate == Happened::Unseen;
         self.changes_since(since).into_iter().filter(unseen).map(|change| change.id).collect()
     }
 
@@ -193,7 +200,7 @@ impl History {
             {
                 found.retain(|(change, before)| change.id != *id || before != digest);
                 let (id, effect, step) = (id.clone(), effect.clone(), step.clone());
-                let change = Change { id, effect, fate: Fate::Unseen, attempt: *attempt, step, seq: stored.seq };
+                let change = Change { id, effect, fate: Happened::Unseen, attempt: *attempt, step, seq: stored.seq };
                 found.push((change, digest.clone()));
             } else if let Record::Outcome { id, attempt, outcome, .. } = &stored.record {
                 let same = |change: &&mut Change| change.id == *id && change.attempt == *attempt;
@@ -208,15 +215,15 @@ impl History {
         let unstarted = self.unstarted();
         for change in &mut changes {
             if unstarted.get(&change.id) == Some(&change.attempt) {
-                change.fate = Fate::Never;
+                change.fate = Happened::Never;
             } else if let Some(past) = self.recorded(&change.id).filter(|past| past.attempt == change.attempt) {
                 change.fate = fate_now(&past, change.fate);
-            } else if change.fate == Fate::Unseen {
+            } else if change.fate == Happened::Unseen {
                 // A later attempt was only made when this one was known not to run.
-                change.fate = Fate::Unclear;
+                change.fate = Happened::Unclear;
             }
         }
-        changes.retain(|change| change.seq >= since && change.fate != Fate::Never);
+        changes.retain(|change| change.seq >= since && change.fate != Happened::Never);
         changes.reverse();
         changes
     }
@@ -236,12 +243,12 @@ impl History {
     #[must_use]
     pub fn has_changed(&self) -> Option<bool> {
         let changes = self.changes_since(0);
-        let happened = changes.iter().any(|change| change.fate == Fate::Happened);
+        let happened = changes.iter().any(|change| change.fate == Happened::Happened);
         (happened || (!changes.is_empty() && self.has_acted())).then_some(happened)
     }
 
     /// The steps around a change, innermost first; on the tracks that forked its own as well.
-    fn around(&self, change: &Change, steps: &Steps) -> Vec<StepId> {
+    fn around(&self, change: &Change, steps: &ReplayedSteps) -> Vec<StepId> {
         let mut found = Vec::new();
         let (mut track, mut number) = (change.id.track.clone(), change.step.clone());
         loop {
@@ -283,14 +290,14 @@ impl History {
     /// The steps that the run can be told to go back to, in the order they began: on tracks beside each other those
     /// before which no other had something under way.
     #[must_use]
-    pub fn stops(&self) -> Vec<Stop> {
-        let mut stops: Vec<Stop> = Vec::new();
+    pub fn stops(&self) -> Vec<RollbackTarget> {
+        let mut stops: Vec<RollbackTarget> = Vec::new();
         for stored in self.records() {
             let Record::StepBegun { track, number, name, .. } = &stored.record else { continue };
             let step = StepId { track: track.clone(), number: number.clone() };
             let begins = track.is_scripts() && self.begins(&step) == Some(stored.seq);
             if begins && (*track == TrackId::main() || self.stands_alone(track, stored.seq)) {
-                stops.push(Stop { number: number.clone(), name: name.clone(), seq: stored.seq });
+                stops.push(RollbackTarget { number: number.clone(), name: name.clone(), seq: stored.seq });
             }
         }
         stops
@@ -323,15 +330,16 @@ impl History {
     ///
     /// # Errors
     /// `Usage` when there is none, or several; the message names them.
-    pub fn stop(&self, given: &str) -> Result<Stop> {
+    pub fn stop(&self, given: &str) -> Result<RollbackTarget> {
         let stops = self.stops();
-        let exact: Vec<&Stop> = stops.iter().filter(|stop| stop.number == given || stop.name == given).collect();
+        let exact: Vec<&RollbackTarget> =
+            stops.iter().filter(|stop| stop.number == given || stop.name == given).collect();
         if let [one] = exact.as_slice() {
             return Ok((*one).clone());
         }
         let wanted = given.to_lowercase();
         let part = || stops.iter().filter(|stop| stop.name.to_lowercase().contains(&wanted)).collect();
-        let fitting: Vec<&Stop> = if exact.is_empty() { part() } else { exact };
+        let fitting: Vec<&RollbackTarget> = if exact.is_empty() { part() } else { exact };
         match fitting.as_slice() {
             [one] => Ok((*one).clone()),
             [] => {
@@ -354,11 +362,11 @@ impl History {
     ///
     /// # Errors
     /// `Usage` when there is no such step.
-    pub fn since(&self, way: &Way) -> Result<Option<u64>> {
+    pub fn since(&self, way: &RollbackScope) -> Result<Option<u64>> {
         match way {
-            Way::All => Ok(Some(0)),
-            Way::To(step) => Ok(Some(self.stop(step)?.seq)),
-            Way::Abort => Ok(None),
+            RollbackScope::All => Ok(Some(0)),
+            RollbackScope::To(step) => Ok(Some(self.stop(step)?.seq)),
+            RollbackScope::Abort => Ok(None),
         }
     }
 
@@ -368,7 +376,7 @@ impl History {
         self.records().iter().rev().filter(|stored| stored.seq >= since).find_map(|stored| {
             let Record::Read { id, effect, at, .. } = &stored.record else { return None };
             let Action::NoReturn { why } = &effect.action else { return None };
-            let counts = |past: Past<'_>| matches!(past.state, State::Settled(_)) && past.effect == effect;
+            let counts = |past: Past<'_>| matches!(past.state, EffectState::Settled(_)) && past.effect == effect;
             (id.track.is_scripts() && self.recorded(id).is_some_and(counts)).then_some((why.as_str(), at))
         })
     }
@@ -379,35 +387,39 @@ impl History {
         self.records().iter().rev().find_map(|stored| {
             let Record::Doubt { id, .. } = &stored.record else { return None };
             let past = self.recorded(id)?;
-            let State::Doubted { reason } = past.state else { return None };
+            let EffectState::Doubted { reason } = past.state else { return None };
             Some((past, reason))
         })
     }
 }
 
-fn fate_of(outcome: &Outcome) -> Fate {
+fn fate_of(outcome: &Outcome) -> Happened {
     match outcome {
         Outcome::Done { value, .. } => match value.get("changed").and_then(Value::as_bool) {
-            Some(false) => Fate::Never,
-            Some(true) | None => Fate::Happened,
+            Some(false) => Happened::Never,
+            Some(true) | None => Happened::Happened,
         },
         Outcome::Failed(why) => match why.kind {
-            FailureKind::Exit | FailureKind::Goal => Fate::Unclear,
-            FailureKind::Limit | FailureKind::Unreachable => Fate::Unseen,
-            FailureKind::Missing | FailureKind::Declined | FailureKind::Guard | FailureKind::Unreadable => Fate::Never,
+            FailureKind::Exit | FailureKind::Goal => Happened::Unclear,
+            FailureKind::Limit | FailureKind::Unreachable => Happened::Unseen,
+            FailureKind::Missing | FailureKind::Declined | FailureKind::Guard | FailureKind::Unreadable => {
+                Happened::Never
+            }
         },
-        Outcome::Skipped { .. } => Fate::Unseen,
+        Outcome::Skipped { .. } => Happened::Unseen,
     }
 }
 
 /// How the present attempt stands; `told` is what its last outcome says.
-fn fate_now(past: &Past<'_>, told: Fate) -> Fate {
+fn fate_now(past: &Past<'_>, told: Happened) -> Happened {
     match past.state {
-        State::Settled(outcome) => fate_of(outcome),
-        State::SettledByPerson { happened: true } => Fate::Happened,
-        State::SettledByPerson { happened: false } | State::Answered { .. } | State::Undone => Fate::Never,
-        State::Open | State::Doubted { .. } => Fate::Unseen,
+        EffectState::Settled(outcome) => fate_of(outcome),
+        EffectState::SettledByPerson { happened: true } => Happened::Happened,
+        EffectState::SettledByPerson { happened: false } | EffectState::Answered { .. } | EffectState::Undone => {
+            Happened::Never
+        }
+        EffectState::Open | EffectState::Doubted { .. } => Happened::Unseen,
         // What a person has tried again or left out had failed before, or was in doubt.
-        State::ToRetry | State::Skipped { .. } => told,
+        EffectState::ToRetry | EffectState::Skipped { .. } => told,
     }
 }

@@ -1,11 +1,11 @@
 //! What people did to a run, in words: verdicts, answers from elsewhere, skips, edits, ways back. One place for these
 //! words, so that screen, summary and `show` say the same. It must not judge.
 
-use crate::model::run::record::{EffectId, FROM_RUN, Record, Way};
+use super::layout::{Badge, badge};
+use super::style::Tone;
+use crate::model::run::record::{EffectId, FROM_RUN, Record, RollbackScope};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
-use crate::report::layout::{Badge, badge};
-use crate::report::style::Tone;
 
 /// A change or wait whose goal held already; nothing was done.
 pub const ALREADY: Badge = badge('=', "same", Tone::Good);
@@ -16,7 +16,7 @@ pub const NOT_REACHED: Badge = badge('○', "ahead", Tone::Dim);
 
 /// Something a person did to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
+pub struct OperatorAction {
     /// How it is marked.
     pub badge: Badge,
     /// When, wall clock milliseconds.
@@ -28,9 +28,9 @@ pub struct Deed {
 }
 
 /// What a record tells of a person's deed; nothing when it tells of none. `label` names an effect.
-pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed> {
+pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<OperatorAction> {
     let told = |mark: Badge, at: i64, words: String, deviates: bool| {
-        Some(Deed { badge: mark, at, words: lines_shown(&words), deviates })
+        Some(OperatorAction { badge: mark, at, words: lines_shown(&words), deviates })
     };
     match record {
         Record::Settled { id, happened, reason, at, by, .. } => {
@@ -64,9 +64,9 @@ pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<Deed
         }
         Record::Rollback { way, at, by } => {
             let words = match way {
-                Way::All => format!("rolling back, by {}", by.user),
-                Way::To(step) => format!("rolling back to before step {step}, by {}", by.user),
-                Way::Abort => format!("given up by {}; what is owed is done now", by.user),
+                RollbackScope::All => format!("rolling back, by {}", by.user),
+                RollbackScope::To(step) => format!("rolling back to before step {step}, by {}", by.user),
+                RollbackScope::Abort => format!("given up by {}; what is owed is done now", by.user),
             };
             told(badge('↶', "back", Tone::Warn), at.wall, words, true)
         }

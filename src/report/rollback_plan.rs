@@ -1,25 +1,25 @@
 //! The plan of a way back: what would be undone and how, what stays, what is owed at the end, and where the way is
 //! closed. Text only; what it says was decided elsewhere.
 
+use super::layout::{date_and_time, wrap};
+use super::style::{Style, Tone};
 use crate::journal::history::History;
-use crate::journal::way_back::{Act, Change, Fate, How};
-use crate::model::run::record::{Record, Way};
+use crate::journal::rollback_plan::{Change, Happened, RollbackStep, UndoMethod};
+use crate::model::run::record::{Record, RollbackScope};
 use crate::model::text::shown;
-use crate::report::layout::{date_and_time, wrap};
-use crate::report::style::{Style, Tone};
 use jiff::tz::TimeZone;
 
 /// Everything a plan tells of.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan<'a> {
+pub struct RollbackPlan<'a> {
     /// The run.
     pub run: &'a str,
     /// How far it goes back.
-    pub way: &'a Way,
+    pub way: &'a RollbackScope,
     /// Its record.
     pub history: &'a History,
     /// What is to be undone, newest first.
-    pub acts: &'a [Act],
+    pub acts: &'a [RollbackStep],
     /// How many steps of it are behind it, of a way back that was begun before.
     pub gone: Option<usize>,
     /// What is owed at the end, newest first.
@@ -28,7 +28,7 @@ pub struct Plan<'a> {
 
 /// The plan, several lines.
 #[must_use]
-pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
+pub fn render(plan: &RollbackPlan<'_>, style: &Style, zone: &TimeZone) -> String {
     let head = wrap(&headline(plan), style.width);
     let mut text: String = head.iter().map(|line| format!("{}\n", style.paint(Tone::Strong, line))).collect();
     if let Some(gone @ 1..) = plan.gone {
@@ -37,8 +37,9 @@ pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
     } else if plan.gone.is_some() {
         text += &line(style, 2, "it was begun before, and no step of it is done yet");
     }
-    let (stays, undone): (Vec<&Act>, Vec<&Act>) = plan.acts.iter().partition(|act| matches!(act.how, How::Nothing(_)));
-    if *plan.way == Way::Abort {
+    let (stays, undone): (Vec<&RollbackStep>, Vec<&RollbackStep>) =
+        plan.acts.iter().partition(|act| matches!(act.how, UndoMethod::Nothing(_)));
+    if *plan.way == RollbackScope::Abort {
         text += "  nothing is undone; what was changed stays as it is\n";
     } else if undone.is_empty() {
         text += match plan.gone {
@@ -66,7 +67,7 @@ pub fn render(plan: &Plan<'_>, style: &Style, zone: &TimeZone) -> String {
         text += &part(style, "owed, and done at the end");
         plan.owes.iter().for_each(|owed| text += &line(style, 6, owed));
     }
-    if matches!(plan.way, Way::To(_)) {
+    if matches!(plan.way, RollbackScope::To(_)) {
         text += &part(style, "the run can be resumed after that; what it owes is done at its own end");
         if let Some((why, at)) = plan.history.no_return_since(0) {
             let at = date_and_time(at.wall, zone);
@@ -85,22 +86,22 @@ fn typed_changes(history: &History) -> Vec<&str> {
     typed.collect()
 }
 
-fn headline(plan: &Plan<'_>) -> String {
+fn headline(plan: &RollbackPlan<'_>) -> String {
     let begun = plan.history.begun();
     let what = match plan.way {
-        Way::All => "the way back of".to_owned(),
-        Way::To(step) => {
+        RollbackScope::All => "the way back of".to_owned(),
+        RollbackScope::To(step) => {
             let name = plan.history.stop(step).map(|stop| stop.name).unwrap_or_default();
             format!("the way back to before step {step} `{name}` of")
         }
-        Way::Abort => "giving up".to_owned(),
+        RollbackScope::Abort => "giving up".to_owned(),
     };
     let again = if plan.gone.is_some() { "going on with " } else { "" };
     shown(&format!("{again}{what} run {}, {} on {}", plan.run, begun.runbook, begun.estate))
 }
 
 /// What belongs to one step.
-fn group(number: usize, acts: &[&Act], style: &Style) -> String {
+fn group(number: usize, acts: &[&RollbackStep], style: &Style) -> String {
     let step = acts.first().and_then(|act| act.step.as_ref());
     let name = step.map_or_else(|| "outside steps".to_owned(), |(step, name)| format!("{name} (step {})", step.number));
     // Under a number the words stand in one column.
@@ -108,14 +109,14 @@ fn group(number: usize, acts: &[&Act], style: &Style) -> String {
     text.replace_range(..4, &format!("{number:>4}"));
     for act in acts {
         text += &match &act.how {
-            How::Own(changes) => own(changes, style),
-            How::Recorded(change) => {
+            UndoMethod::Own(changes) => own(changes, style),
+            UndoMethod::Recorded(change) => {
                 line(style, 6, &format!("{}: {}{}", change.effect.label, put_back(change), caution(change)))
             }
-            How::ByHand(change) => {
+            UndoMethod::ByHand(change) => {
                 line(style, 6, &format!("{}: by hand, a person is asked{}", change.effect.label, caution(change)))
             }
-            How::Nothing(_) => String::new(),
+            UndoMethod::Nothing(_) => String::new(),
         };
     }
     text
@@ -137,16 +138,20 @@ fn put_back(change: &Change) -> String {
 
 fn caution(change: &Change) -> &'static str {
     match change.fate {
-        Fate::Happened | Fate::Never => "",
-        Fate::Unclear => " - it did not end well: looked at first",
-        Fate::Unseen => " - nobody knows yet whether it happened: looked at first",
+        Happened::Happened | Happened::Never => "",
+        Happened::Unclear => " - it did not end well: looked at first",
+        Happened::Unseen => " - nobody knows yet whether it happened: looked at first",
     }
 }
 
-fn label(act: &Act) -> String {
+fn label(act: &RollbackStep) -> String {
     match &act.how {
-        How::Recorded(change) | How::ByHand(change) | How::Nothing(change) => change.effect.label.clone(),
-        How::Own(changes) => changes.iter().map(|change| change.effect.label.as_str()).collect::<Vec<_>>().join(", "),
+        UndoMethod::Recorded(change) | UndoMethod::ByHand(change) | UndoMethod::Nothing(change) => {
+            change.effect.label.clone()
+        }
+        UndoMethod::Own(changes) => {
+            changes.iter().map(|change| change.effect.label.as_str()).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
