@@ -77,7 +77,7 @@ fn every_rule_can_fail() {
     let samples: &[(&str, &str, &str)] = &[
         ("src/model/a.rs", "//! x\nuse crate::world::World;", "a.rs:2: imports upward: `world`"),
         ("src/model/a.rs", "//! x\nuse crate::{error::Kind, cli};", "imports upward: `cli`"),
-        ("src/model/a.rs", "//! x\nuse super::super::cli::run;", "imports upward: `cli`"),
+        ("src/model/a.rs", "//! x\nuse crate::cli::commands::run;", "imports upward: `cli`"),
         ("src/model/mod.rs", "//! x\nmod t { use super::super::cli; }", "imports upward: `cli`"),
         ("src/error.rs", "//! x\nfn f() -> super::model::value::Value { g() }", "imports upward: `model`"),
         ("src/cli/a.rs", "//! x\nuse crate::attic::Box;", "unlisted room `attic`"),
@@ -216,7 +216,7 @@ fn target_room(used: &Path, module: &[String]) -> Option<String> {
     (climbs > 0 && climbs == module.len() + used.depth).then(|| used.parts.get(climbs).cloned()).flatten()
 }
 
-/// `src/cli/run.rs` → `cli, run`; `src/cli/mod.rs` → `cli`; `src/lib.rs` → nothing.
+/// `src/cli/commands/run.rs` → `cli, run`; `src/cli/mod.rs` → `cli`; `src/lib.rs` → nothing.
 fn module_path(path: &str) -> Vec<String> {
     let inner = path.trim_start_matches("src/").trim_end_matches(".rs");
     let parts = inner.split('/').map(str::to_owned);

@@ -2,7 +2,7 @@
 //! the inventory that were given, and the runbook as it was written. The one place that completes commands before they
 //! are shown; it must not decide which command is named.
 
-use super::site::Site;
+use super::operations::site::Site;
 use crate::library::Shelf;
 use crate::model::text::typed;
 

@@ -1,46 +1,15 @@
 //! The command line: typed words become a session, its ending becomes an exit code. One file a command. It performs no
 //! effect and knows no Rhai; what it prints goes to the two streams it is given.
 
-mod abort;
-mod adopt;
-mod answers;
-mod approve;
 mod called;
-mod carry;
-mod check;
-mod completions;
-mod doc;
-mod doctor;
-mod edit;
-mod eject;
-mod estate;
-mod find_run;
-mod follow_up;
-mod holders;
-mod lab;
-mod list;
-mod machine;
-mod menu;
-mod previous_run;
-mod repl;
-mod resume;
-mod rollback;
-mod run;
-mod runs;
+mod commands;
+mod context;
+mod operations;
 mod screen;
-mod show;
-mod site;
-mod steering;
-mod take_up;
-mod takeover;
-mod word;
 
 pub use screen::Screen;
 
 use crate::error::{Error, Kind, Result};
-use crate::journal::Store;
-use crate::journal::sqlite::SqliteStore;
-use crate::model::run::record::Who;
 use crate::model::span::Span;
 use crate::model::text::page;
 use crate::platform::desk;
@@ -50,6 +19,7 @@ use crate::world::trace;
 use called::Called;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use context::Context;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -81,47 +51,22 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {
-    Run(run::RunArgs),
-    Resume(resume::ResumeArgs),
-    Rollback(rollback::RollbackArgs),
-    Abort(abort::AbortArgs),
-    Takeover(takeover::TakeoverArgs),
-    Repl(repl::ReplArgs),
-    Approve(approve::ApproveArgs),
-    Check(check::CheckArgs),
-    Doctor(doctor::DoctorArgs),
-    List(list::ListArgs),
-    Doc(doc::DocArgs),
-    Runs(runs::RunsArgs),
-    Show(show::ShowArgs),
-    Eject(eject::EjectArgs),
-    Lab(lab::LabArgs),
-    Completions(completions::CompletionsArgs),
-}
-
-/// What every command is given.
-#[derive(Clone)]
-struct Context {
-    /// Where it writes.
-    screen: Screen,
-    /// Where runs and labs are kept.
-    state: PathBuf,
-    /// Where the lease of this machine is kept.
-    leases: PathBuf,
-    /// Where a person types. One for the whole command: two would take each other's lines.
-    terminal: Arc<Terminal>,
-}
-
-impl Context {
-    /// The journal of this state folder, made if need be.
-    fn store(&self) -> Result<Box<dyn Store>> {
-        Ok(Box::new(SqliteStore::open(&self.state)?))
-    }
-
-    /// The person, the machine and the state folder that this command acts for.
-    fn who(&self) -> Who {
-        Who { state: desk::state_folder(&self.state), ..desk::who() }
-    }
+    Run(self::commands::run::RunArgs),
+    Resume(self::commands::resume::ResumeArgs),
+    Rollback(self::commands::rollback::RollbackArgs),
+    Abort(self::commands::abort::AbortArgs),
+    Takeover(self::commands::takeover::TakeoverArgs),
+    Repl(self::commands::repl::ReplArgs),
+    Approve(self::commands::approve::ApproveArgs),
+    Check(self::commands::check::CheckArgs),
+    Doctor(self::commands::doctor::DoctorArgs),
+    List(self::commands::list::ListArgs),
+    Doc(self::commands::doc::DocArgs),
+    Runs(self::commands::runs::RunsArgs),
+    Show(self::commands::show::ShowArgs),
+    Eject(self::commands::eject::EjectArgs),
+    Lab(self::commands::lab::LabArgs),
+    Completions(self::commands::completions::CompletionsArgs),
 }
 
 /// Carries out one command line, program name included, and returns the exit code. Plain text on any stream.
@@ -164,10 +109,10 @@ fn parse(words: Vec<OsString>) -> std::result::Result<(CommandLine, Called), cla
     let given = matches.value_source("state") == Some(ValueSource::CommandLine);
     let state = line.state.as_ref().filter(|_| given).map(shown);
     let (runbooks, inventory) = match &line.command {
-        Some(CliCommand::Run(words)) => words.names(),
-        Some(CliCommand::Repl(words)) => words.names(),
-        Some(CliCommand::Check(words)) => words.names(),
-        Some(CliCommand::Doctor(words)) => words.names(),
+        Some(CliCommand::Run(args)) => args.names(),
+        Some(CliCommand::Repl(args)) => args.names(),
+        Some(CliCommand::Check(args)) => args.names(),
+        Some(CliCommand::Doctor(args)) => args.names(),
         Some(CliCommand::Resume(_) | CliCommand::Rollback(_) | CliCommand::Abort(_) | CliCommand::Takeover(_)) => {
             Default::default()
         }
@@ -185,23 +130,32 @@ fn parse(words: Vec<OsString>) -> std::result::Result<(CommandLine, Called), cla
 
 fn dispatch(command: &CliCommand, context: &Context) -> Result<u8> {
     match command {
-        CliCommand::Run(words) => run::run(words, context),
-        CliCommand::Resume(words) => resume::run(words, context),
-        CliCommand::Rollback(words) => rollback::run(words, context),
-        CliCommand::Abort(words) => abort::run(words, context),
-        CliCommand::Takeover(words) => takeover::run(words, context),
-        CliCommand::Repl(words) => repl::run(words, context),
-        CliCommand::Approve(words) => approve::run(words, context),
-        CliCommand::Check(words) => check::run(words, context),
-        CliCommand::Doctor(words) => doctor::run(words, context),
-        CliCommand::List(words) => list::run(words, context),
-        CliCommand::Doc(words) => doc::run(words, context),
-        CliCommand::Runs(words) => runs::run(words, context),
-        CliCommand::Show(words) => show::run(words, context),
-        CliCommand::Eject(words) => eject::run(words, context),
-        CliCommand::Lab(words) => lab::run(words, context),
-        CliCommand::Completions(words) => completions::run(words, context),
+        CliCommand::Run(args) if args.want_help() => help_of_run(context),
+        CliCommand::Run(args) => self::commands::run::run(args, context),
+        CliCommand::Resume(args) => self::commands::resume::run(args, context),
+        CliCommand::Rollback(args) => self::commands::rollback::run(args, context),
+        CliCommand::Abort(args) => self::commands::abort::run(args, context),
+        CliCommand::Takeover(args) => self::commands::takeover::run(args, context),
+        CliCommand::Repl(args) => self::commands::repl::run(args, context),
+        CliCommand::Approve(args) => self::commands::approve::run(args, context),
+        CliCommand::Check(args) => self::commands::check::run(args, context),
+        CliCommand::Doctor(args) => self::commands::doctor::run(args, context),
+        CliCommand::List(args) => self::commands::list::run(args, context),
+        CliCommand::Doc(args) => self::commands::doc::run(args, context),
+        CliCommand::Runs(args) => self::commands::runs::run(args, context),
+        CliCommand::Show(args) => self::commands::show::run(args, context),
+        CliCommand::Eject(args) => self::commands::eject::run(args, context),
+        CliCommand::Lab(args) => self::commands::lab::run(args, context),
+        CliCommand::Completions(args) => self::commands::completions::run(args, CommandLine::command(), context),
     }
+}
+
+fn help_of_run(context: &Context) -> Result<u8> {
+    let mut command = CommandLine::command();
+    command.build();
+    let text = command.find_subcommand_mut("run").map(|run| run.render_help().to_string()).unwrap_or_default();
+    context.screen.out.say(&format!("{text}\nThe parameters of a runbook: baton run RUNBOOK --help\n"));
+    Ok(0)
 }
 
 /// What clap has to say: help goes to `out`, a complaint to `err`.

@@ -1,0 +1,84 @@
+//! Runs that stand in the midst of something on hosts that another run is about to use: told before its first step,
+//! which may fail because of how they left a host. It refuses nothing: only a change there is refused.
+
+use super::estate::lab_in;
+use crate::cli::context::Context;
+use crate::dispatch::hosts_changed;
+use crate::journal::history::History;
+use crate::journal::{RunId, Store, is_over};
+use crate::model::run::record::{Ending, Record};
+use crate::model::site::inventory::Inventory;
+use crate::model::text::shown;
+use crate::report::layout::date_and_time;
+use crate::script::uses::Uses;
+use crate::session::{self, Prepared};
+use std::collections::BTreeSet;
+
+/// How many runs are looked at, from the last one back.
+const RUNS_MAX: usize = 200;
+
+/// Says which runs of this journal hold hosts that a run made of this can use, and what can be done about it.
+pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, context: &Context) {
+    let Ok(store) = context.store() else { return };
+    let wanted = wanted(prepared);
+    for run in store.runs().unwrap_or_default().iter().rev().take(RUNS_MAX) {
+        // Most runs are over, and what they did is told by their last record.
+        if follows == Some(run.as_str()) || is_over(&*store, run).unwrap_or(false) || is_rehearsed(&*store, run) {
+            continue;
+        }
+        let Ok(history) = store.read(run).and_then(History::from) else { continue };
+        if history.is_final() || !history.has_acted() {
+            continue;
+        }
+        let site = session::snapshot(&*store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
+        let same = |host: &String| {
+            let address = |site: &Inventory| site.hosts.get(host).map(|host| host.address.clone());
+            wanted.contains(host) && address(&site) == address(prepared.inventory.as_ref())
+        };
+        let held: Vec<String> =
+            hosts_changed(&history).into_iter().filter(same).map(|host| format!("`{}`", shown(&host))).collect();
+        if !held.is_empty() {
+            let worked_on = store.is_worked_on(run);
+            context.screen.remark(&words(run, &history, (&held, worked_on), context));
+        }
+    }
+}
+
+/// Whether a run is of a lab: its hosts are nobody's.
+fn is_rehearsed(store: &dyn Store, run: &str) -> bool {
+    let first = store.first(run).ok().flatten();
+    first.is_some_and(|first| matches!(&first.record, Record::Begun { estate, .. } if lab_in(estate).is_some()))
+}
+
+/// The hosts that the runbook can use.
+fn wanted(prepared: &Prepared) -> BTreeSet<String> {
+    let (uses, site) = (Uses::of(&prepared.program), &prepared.inventory);
+    let of_services = uses.services(site).into_iter().map(|service| service.host.clone());
+    site.hosts.keys().filter(|host| uses.host(host)).cloned().chain(of_services).collect()
+}
+
+/// What is said of a run that has acted on these hosts; `worked_on` is whether somebody works on it at this moment, as
+/// far as that can be told.
+fn words(run: &RunId, history: &History, (held, worked_on): (&[String], Option<bool>), context: &Context) -> String {
+    let records = || history.records().iter().rev();
+    let step = records().find_map(|stored| {
+        let Record::StepBegun { number, name, .. } = &stored.record else { return None };
+        Some(format!(" at step {number} `{}`", shown(name)))
+    });
+    let when = records().find_map(|stored| {
+        let (Record::Ended { at, .. } | Record::Intent { at, .. }) = &stored.record else { return None };
+        Some(date_and_time(at.wall, &context.screen.zone))
+    });
+    let (how, next) = match (worked_on, history.last_ending()) {
+        (Some(true), _) => ("is under way", format!("wait for it to end: baton show {run}")),
+        (_, Some(Ending::Suspended)) => ("waits for a person", format!("go on with it first: baton resume {run}")),
+        (Some(false), _) => ("has stopped", format!("go on with it first: baton resume {run}")),
+        (None, _) => ("is not over", format!("see how it stands: baton show {run}")),
+    };
+    format!(
+        "run {run} has acted on {} and {how}{}, {}: what is read there may be its doing; {next}",
+        held.join(", "),
+        step.unwrap_or_default(),
+        when.unwrap_or_default()
+    )
+}
