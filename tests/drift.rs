@@ -4,7 +4,7 @@
 use crate::support::simulation::{Between, Play, Scene};
 use baton::model::run::record::{EffectId, Ending, Record, TrackId};
 use baton::session::ResumeTerms;
-use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
+use baton::sim::{CrashClock, Fault, FaultPlan, Harm, SimWorld, Trigger};
 use baton::world::{JobId, Request, Ticket, World};
 
 const RUNBOOK: &str = r#"//! Two changes under guards
@@ -30,7 +30,7 @@ fn fails(harm: Harm, verb: &str, subject: &str, nth: u32) -> FaultPlan {
 fn meanwhile(play: &Play<'_>, host: &str, service: &str, verb: &str) {
     let effect = EffectId { track: TrackId::main(), n: 1 };
     let job = JobId { run: format!("someone-{verb}"), effect, attempt: 1 };
-    let mut world = play.estate.connect(CrashClock::never());
+    let mut world = SimWorld::on(&play.estate, CrashClock::never());
     let (host, service, verb) = (host.to_owned(), Some(service.to_owned()), verb.to_owned());
     let args = Default::default();
     world.submit(

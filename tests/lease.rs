@@ -7,7 +7,7 @@ use baton::journal::memory::MemoryStore;
 use baton::journal::{RunId, Store, Stored};
 use baton::model::run::record::{Ending, Moment, Record, Who};
 use baton::session::{self, Finished, RunParts};
-use baton::sim::CrashClock;
+use baton::sim::{CrashClock, SimWorld};
 use baton::world::lease::Runner;
 use baton::world::{Completion, Request, Ticket, World};
 use std::cell::{Cell, RefCell};
@@ -89,7 +89,7 @@ impl Store for Frozen<MemoryStore> {
 /// A runner that is frozen at point `at`, if it comes to it; then `meanwhile` happens.
 fn frozen_runner(scene: &Scene, play: &Play<'_>, at: u32, meanwhile: Meanwhile) -> Finished {
     let freezer = Freezer { left: Rc::new(Cell::new(at)), meanwhile: Rc::new(RefCell::new(Some(meanwhile))) };
-    let world: Box<dyn World> = Box::new(play.estate.connect(CrashClock::never()));
+    let world: Box<dyn World> = Box::new(SimWorld::on(&play.estate, CrashClock::never()));
     let parts = RunParts {
         run: "sim".into(),
         store: Box::new(Frozen(play.store.clone(), freezer.clone())),

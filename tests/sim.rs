@@ -16,7 +16,7 @@ struct Session(SimWorld);
 
 impl Session {
     fn on(estate: &SimEstate) -> Self {
-        Self(estate.connect(CrashClock::never()))
+        Self(SimWorld::on(&estate, CrashClock::never()))
     }
 
     fn ask(&mut self, request: Request) -> Reply {
@@ -208,7 +208,7 @@ fn a_question_is_answered_by_the_model_unless_nobody_is_there() {
 fn a_job_outlives_the_runner_that_started_it() {
     let estate = estate(&FaultPlan::default());
     let clock = CrashClock::at(2);
-    let mut first = Session(estate.connect(clock.clone()));
+    let mut first = Session(SimWorld::on(&estate, clock.clone()));
     first.0.submit(
         Ticket(1),
         Request::Start {

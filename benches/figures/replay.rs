@@ -15,7 +15,7 @@ use baton::library;
 use baton::model::run::record::{Record, Who};
 use baton::model::value::Fields;
 use baton::session::{self, Finished, Prepared, RunParts};
-use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate};
+use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate, SimWorld};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -104,7 +104,7 @@ impl Site {
 
     fn parts(&self, store: Box<dyn Store>) -> RunParts {
         let estate = SimEstate::new(&self.prepared.inventory, &self.models, "upgrade-mode", 1, &FaultPlan::default());
-        let world = Box::new(estate.expect("a site").connect(CrashClock::never()));
+        let world = Box::new(SimWorld::on(&estate.expect("a site"), CrashClock::never()));
         RunParts {
             run: "run".into(),
             store,

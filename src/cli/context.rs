@@ -1,4 +1,5 @@
-//! What every command is given: where it writes, where runs are kept, where a person types. It must not know any command.
+//! What every command is given: where it writes, where runs are kept, where a person types. It must not know any
+//! command.
 
 use super::screen::Screen;
 use crate::error::Result;

@@ -1,7 +1,7 @@
 //! What keeps former runners out of simulated hosts: leases, by the same rules as on real ones. It knows who a runner
 //! is and which numbers it has taken; the leases themselves stay with the hosts.
 
-use crate::sim::estate::EstateState;
+use crate::sim::estate_state::EstateState;
 use crate::sim::host::SimHost;
 use crate::world::lease::{self, Lease, Runner};
 use crate::world::transfer::RUNNER;

@@ -5,7 +5,9 @@
 pub mod oracle;
 
 mod crash;
+mod due;
 mod estate;
+mod estate_state;
 mod fault;
 mod fence;
 mod files;
@@ -19,7 +21,8 @@ mod transfers;
 mod world;
 
 pub use crash::{Boundary, CrashClock};
-pub use estate::{ORIGIN_WALL_MS, SimEstate};
+pub use estate::SimEstate;
+pub use estate_state::ORIGIN_WALL_MS;
 pub use fault::{Fault, FaultPlan, Harm, Trigger};
 pub use files::MemoryFiles;
 pub use ledger::{Ledger, LedgerEntry, Outage};

@@ -2,44 +2,15 @@
 //! own to carry. It must not decide what is carried.
 
 use crate::model::digest::sha256;
-use crate::sim::estate::{EstateState, LATENCY_MS};
-use crate::sim::fault::Harm;
 use crate::sim::files::MemoryFiles;
-use crate::sim::world::Due;
-use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER, Role};
-use crate::world::{Reply, Ticket, Trouble};
+use crate::world::transfer::{Block, FileSeen, FileWork, Role};
+use crate::world::{Reply, Trouble};
 
-impl EstateState {
-    /// Does what is asked about a file, and whatever strikes there.
-    pub(super) fn file_work(&mut self, ticket: Ticket, host: &str, work: FileWork) {
-        let verb = match &work {
-            FileWork::Write { .. } => Some("write"),
-            FileWork::Install { .. } => Some("install_file"),
-            FileWork::Digest { .. } | FileWork::Read { .. } => None,
-        };
-        let harm = verb.filter(|_| host != RUNNER).and_then(|verb| self.strike(verb, host));
-        let lost = || Trouble::Lost("the link broke before the reply".into());
-        let trouble = match &harm {
-            None | Some(Harm::LogLate { .. } | Harm::Nobody | Harm::SaysNo) => None,
-            Some(Harm::FailsBefore) => Some(Trouble::Refused("no space left on device".into())),
-            Some(Harm::HostDown { .. }) => Some(Trouble::Unreachable(format!("`{host}` does not answer"))),
-            Some(Harm::FailsAfter | Harm::ReplyLost | Harm::JobLost { .. } | Harm::HostRestarts { .. }) => Some(lost()),
-        };
-        let idle = matches!(harm, Some(Harm::FailsBefore | Harm::HostDown { .. } | Harm::JobLost { happened: false }));
-        let reply = if idle { Ok(Reply::Kept) } else { done(&self.files, host, work) };
-        let now = self.now;
-        match (harm, self.hosts.get_mut(host)) {
-            (Some(Harm::HostDown { ms }), Some(host)) => host.down_until = now + ms,
-            (Some(Harm::HostRestarts { ms }), Some(host)) => host.restart(now, now + ms),
-            (_, _) => {}
-        }
-        let reply = trouble.map_or_else(|| reply.unwrap_or_else(Reply::Trouble), Reply::Trouble);
-        let from = (host != RUNNER).then(|| host.to_owned());
-        self.schedule(now + LATENCY_MS, ticket, Due::Ready(from, reply));
-    }
-}
-
-fn done(files: &MemoryFiles, host: &str, work: FileWork) -> Result<Reply, Trouble> {
+/// What comes of the work on a file, if nothing strikes.
+///
+/// # Errors
+/// `Missing` when it is not there, `Refused` when it is and must not be.
+pub(super) fn done(files: &MemoryFiles, host: &str, work: FileWork) -> Result<Reply, Trouble> {
     let missing = |path: &str| Trouble::Missing(format!("`{path}` is not there"));
     match work {
         FileWork::Digest { path, first, role } => {

@@ -133,13 +133,8 @@ impl Carrier {
             }
             Request::Probe { host, service, what, argv, args, secret: _, until } => {
                 self.place(&host)?;
-                let wanted = RehearsalCommand {
-                    host: &host,
-                    service: service.as_deref(),
-                    name: &what,
-                    args: &args,
-                    argv: &argv,
-                };
+                let (host, service, name) = (host.as_str(), service.as_deref(), what.as_str());
+                let wanted = RehearsalCommand { host, service, name, args: &args, argv: &argv };
                 match &self.lab {
                     Some((lab, _)) => lab.probe(wanted).await?,
                     None => commands::probe(&self.clock, &argv, secret.as_ref(), until).await,

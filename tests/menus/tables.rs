@@ -30,7 +30,7 @@ pub fn rows(table: &str) -> Vec<Row> {
 pub fn of_menus() -> Vec<(String, Vec<Row>)> {
     let mut tables = Vec::new();
     for text in sources() {
-        for head in ["[Row; ", "[(&str, &str); "] {
+        for head in ["[MenuRow; ", "[(&str, &str); "] {
             for (at, _) in text.match_indices(head) {
                 let name = text[..at].rsplit("const ").next().unwrap_or_default().trim_end_matches(": ");
                 let body = text[at..].split_once(" = [").and_then(|(_, rest)| rest.split_once("\n];"));

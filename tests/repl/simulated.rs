@@ -12,7 +12,7 @@ use baton::model::value::Fields;
 use baton::repl::{ReplHost, Start, carry_on};
 use baton::session::adoption::Adoption;
 use baton::session::{Finished, Prepared, RunParts};
-use baton::sim::{CrashClock, CrashingStore, Fault, FaultPlan, Harm, SimEstate, Trigger};
+use baton::sim::{CrashClock, CrashingStore, Fault, FaultPlan, Harm, SimEstate, SimWorld, Trigger};
 use baton::world::{Completion, Request, Ticket, World};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -76,7 +76,7 @@ impl Sink for Unseen {
 impl ReplHost for Person {
     fn parts(&self, gates: Vec<Rc<dyn Gate>>, watches: Box<dyn Sink>) -> Result<RunParts> {
         let (estate, lines) = (self.estate.clone(), Rc::clone(&self.lines));
-        let world = Typing { inner: Box::new(self.estate.connect(self.clock.clone())), estate, lines };
+        let world = Typing { inner: Box::new(SimWorld::on(&self.estate, self.clock.clone())), estate, lines };
         let (store, world) = (self.store()?, Box::new(world));
         Ok(RunParts { run: RUN.into(), store, world, sinks: vec![watches], by: self.by(), gates, steering: None })
     }

@@ -14,7 +14,7 @@ use baton::model::run::reading::Reading;
 use baton::model::run::record::{Ending, FORMAT, Record};
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
-use baton::sim::{CrashClock, CrashingStore, FaultPlan, Harm, ModelProgram, SimEstate, oracle};
+use baton::sim::{CrashClock, CrashingStore, FaultPlan, Harm, ModelProgram, SimEstate, SimWorld, oracle};
 use baton::world::World;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -107,7 +107,7 @@ enum Life {
 
 /// One runner's life.
 fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
-    let mut world = estate.connect(clock.clone());
+    let mut world = SimWorld::on(&estate, clock.clone());
     let mut store = CrashingStore::new(store.clone(), clock.clone());
     let mut stored = store.read("r").unwrap_or_default();
     if stored.is_empty() {

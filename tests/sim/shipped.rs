@@ -3,7 +3,7 @@
 use baton::engine::standard_package;
 use baton::library;
 use baton::model::site::inventory::Inventory;
-use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate};
+use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate, SimWorld};
 use baton::world::{Completion, JobState, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ fn a_server_of_the_lab_is_stopped_and_started_in_every_scenario() {
     let site = site(&lab);
     for scenario in lab["scenarios"].as_table().unwrap().keys() {
         let estate = SimEstate::new(&site, &programs, scenario, 1, &FaultPlan::default()).unwrap();
-        let mut world = estate.connect(CrashClock::never());
+        let mut world = SimWorld::on(&estate, CrashClock::never());
         let mut ask = |request| {
             world.submit(Ticket(1), request);
             let Completion::Reply(_, reply) = world.next() else { panic!("{scenario}: no reply") };

@@ -20,7 +20,7 @@ use baton::model::value::{Fields, Value};
 use baton::script::outline;
 use baton::session::adoption::{self, Adoption};
 use baton::session::{self, Finished, OperatorRuling, Prepared, ResumeTerms, RunParts, Takeover};
-use baton::sim::{Boundary, CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate};
+use baton::sim::{Boundary, CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate, SimWorld};
 use baton::world::{JobId, Request, Ticket, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -373,7 +373,7 @@ impl Play<'_> {
 
     /// Somebody else carries out a verb.
     pub fn meddle(&self, service: &str, verb: &str, args: &[(&str, &str)]) {
-        let mut world = self.estate.connect(CrashClock::never());
+        let mut world = SimWorld::on(&self.estate, CrashClock::never());
         let args: Fields = args.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
         let effect = EffectId { track: TrackId::main(), n: self.estate.ledger().effects.len() as u64 + 1 };
         let host = self.scene.prepared.inventory.services[service].host.clone();
@@ -417,7 +417,7 @@ impl Play<'_> {
     fn parts(&self, clock: &CrashClock, between: &Between) -> RunParts {
         let store = (between.store)(Box::new(CrashingStore::new(self.store.clone(), clock.clone())));
         let answers = self.steering().answers.map(|given| Rc::new(Answers::kept(&given)));
-        let world = (between.world)(Box::new(self.estate.connect(clock.clone()).answered(answers)));
+        let world = (between.world)(Box::new(SimWorld::on(&self.estate, clock.clone()).answered(answers)));
         let by = Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None };
         RunParts {
             run: self.run.into(),
@@ -436,7 +436,7 @@ impl Play<'_> {
         let (run, without, name) = (self.run.to_owned(), Vec::new(), None);
         let by = Who { user: "successor".into(), host: "sim".into(), pid: 2, machine: String::new(), state: None };
         let takeover = Takeover { run, hosts, without, reason: "its runner hangs".into(), name, by };
-        let (mut world, mut store) = (self.estate.connect(CrashClock::never()), self.store.clone());
+        let (mut world, mut store) = (SimWorld::on(&self.estate, CrashClock::never()), self.store.clone());
         let last = self.records().len() as u64;
         let numbers = takeover.raise(&mut world, last).unwrap_or_else(|error| panic!("{error}"));
         takeover.record(&mut store, last, &numbers, world.now()).unwrap_or_else(|error| panic!("{error}"));
@@ -454,7 +454,7 @@ impl Play<'_> {
         let parts = RunParts {
             run: RUN.into(),
             store: Box::new(self.store.clone()),
-            world: Box::new(self.estate.connect(CrashClock::never())),
+            world: Box::new(SimWorld::on(&self.estate, CrashClock::never())),
             sinks: vec![Box::new(notices.clone())],
             by: Who { user: "tester".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None },
             gates: vec![],

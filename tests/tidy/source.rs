@@ -1,5 +1,7 @@
 //! A Rust source as the inspector sees it: tokens without comments and strings. Knows no rules of the house.
 
+use std::collections::BTreeSet;
+
 /// A path such as `std::fs::read`, groups written out; `depth` counts the inline modules around it.
 pub(super) struct Path {
     /// Its segments.
@@ -8,6 +10,8 @@ pub(super) struct Path {
     pub(super) line: usize,
     /// How many `mod x { … }` of this file it stands in.
     pub(super) depth: usize,
+    /// Whether it only says who may see something: `pub(super)`, `pub(in crate::cli)`.
+    pub(super) is_scope: bool,
 }
 
 /// One word or sign with its line.
@@ -47,11 +51,83 @@ impl Source {
             if is_name(self.text(index)) && (index == 0 || self.text(index - 1) != "::") {
                 let line = self.tokens[index].line;
                 let depth = self.module_depth(index);
+                let before = |back: usize| index.checked_sub(back).map_or("", |at| self.text(at));
+                let is_scope = before(1) == "(" && before(2) == "pub" || before(1) == "in" && before(2) == "(";
                 let mut paths = Vec::new();
                 index = self.path_at(index, Vec::new(), &mut paths);
-                found.extend(paths.into_iter().map(|parts| Path { parts, line, depth }));
+                found.extend(paths.into_iter().map(|parts| Path { parts, line, depth, is_scope }));
             } else {
                 index += 1;
+            }
+        }
+        found
+    }
+
+    /// What the file offers as its own: the paths behind `pub use`.
+    pub(super) fn offered(&self) -> Vec<Path> {
+        let mut found = Vec::new();
+        for index in 0..self.tokens.len() {
+            if self.text(index) != "use" || index == 0 {
+                continue;
+            }
+            let is_open = match self.text(index - 1) {
+                "pub" => true,
+                ")" => (index.saturating_sub(6)..index).any(|at| self.text(at) == "pub" && self.text(at + 1) == "("),
+                _ => false,
+            };
+            let (line, depth) = (self.tokens[index].line, self.module_depth(index));
+            let mut paths = Vec::new();
+            if is_open {
+                self.path_at(index + 1, Vec::new(), &mut paths);
+            }
+            found.extend(paths.into_iter().map(|parts| Path { parts, line, depth, is_scope: false }));
+        }
+        found
+    }
+
+    /// The types that are defined in the file, outside functions and `impl`s.
+    pub(super) fn types(&self) -> BTreeSet<String> {
+        let kinds = ["struct", "enum", "trait", "type", "union"];
+        let mut nested = 0;
+        let mut found = BTreeSet::new();
+        for index in 0..self.tokens.len() {
+            let name = self.text(index + 1);
+            if nested == 0
+                && kinds.contains(&self.text(index))
+                && is_name(name)
+                && !self.in_test(self.tokens[index].line)
+            {
+                found.insert(name.to_owned());
+            }
+            nested += i32::from(self.text(index) == "{") - i32::from(self.text(index) == "}");
+        }
+        found
+    }
+
+    /// The types that have functions of their own in the file: `impl X { … }`.
+    pub(super) fn extended(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for index in 0..self.tokens.len() {
+            if self.text(index) != "impl" || self.in_test(self.tokens[index].line) {
+                continue;
+            }
+            let Some(open) = self.body_of(index) else { continue };
+            let mut at = index + 1;
+            if self.text(at) == "<" {
+                let mut depth = 0;
+                while at < open {
+                    depth += i32::from(self.text(at) == "<") - i32::from(self.text(at) == ">");
+                    at += 1;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+            }
+            let is_of_trait = (at..open).any(|at| self.text(at) == "for");
+            // `impl Trait` in the place of a type begins no item.
+            let begins = index == 0 || ["}", ";", "]"].contains(&self.text(index - 1));
+            if begins && !is_of_trait && is_name(self.text(at)) {
+                found.insert(self.text(at).to_owned());
             }
         }
         found

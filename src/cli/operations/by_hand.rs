@@ -1,5 +1,5 @@
-//! A run steered by hand at this terminal: opens the line editor, and does for the session what only the command line can:
-//! streams, files, other operations. What a typed line means is for the session to say.
+//! A run steered by hand at this terminal: opens the line editor, and does for the session what only the command line
+//! can: streams, files, other operations. What a typed line means is for the session to say.
 
 use super::acquire::AcquiredRun;
 use super::adopt::Edited;

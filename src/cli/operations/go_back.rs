@@ -1,5 +1,5 @@
-//! Taking a run back: the plan is shown, whoever is there is asked, and nothing is done before that. It must not decide how
-//! far it goes.
+//! Taking a run back: the plan is shown, whoever is there is asked, and nothing is done before that. It must not decide
+//! how far it goes.
 
 use super::acquire::AcquiredRun;
 use crate::cli::context::Context;

@@ -1,4 +1,5 @@
-//! A line that somebody at the terminal types for a command, and how they leave if they do not. It must not judge a line.
+//! A line that somebody at the terminal types for a command, and how they leave if they do not. It must not judge what
+//! was typed.
 
 use crate::cli::context::Context;
 use crate::error::{Kind, Result};

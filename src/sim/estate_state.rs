@@ -1,0 +1,640 @@
+//! How a simulated site stands and what happens on it: virtual time, hosts, files, replies to come, and the models that
+//! animate the services. Time passes only from one event to the next. It does not know who asks.
+
+use crate::error::{Error, Kind, Result};
+use crate::model::run::effect::{Ask, Form};
+use crate::model::run::record::Moment;
+use crate::model::site::account::proof;
+use crate::model::site::inventory::{Inventory, Service};
+use crate::model::site::profile;
+use crate::model::value::Fields;
+use crate::sim::due::Due;
+use crate::sim::fault::{Fault, FaultPlan, Harm, Trigger};
+use crate::sim::files::{FileId, MemoryFiles};
+use crate::sim::host::{SimHost, SimJob};
+use crate::sim::model::{ModelHost, ModelProgram, Out, VerbReply};
+use crate::sim::transfers;
+use crate::world::transfer::{FileWork, RUNNER};
+use crate::world::{Answer, JobId, JobState, Line, PROBE_BYTES_MAX, Reply, Request, Stream, Ticket, Trouble};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// When every simulation begins: 2026-11-21T22:00:00Z, in milliseconds since 1970.
+pub const ORIGIN_WALL_MS: i64 = 1_795_298_400_000;
+
+/// What the runner's boot-time clock shows when a simulation begins: not 0, so that nobody takes 0 for a time.
+const BOOT_AGE_MS: u64 = 1_000_000;
+
+/// How long a host takes to reply, in milliseconds.
+pub(super) const LATENCY_MS: u64 = 10;
+
+/// How long it takes to see that a host cannot be reached, in milliseconds.
+const UNREACHABLE_MS: u64 = 1_000;
+
+/// How long a host is away that is told to restart, in milliseconds.
+const REBOOT_MS: u64 = 60_000;
+
+/// How long a command runs that no model has an opinion about, in milliseconds.
+const COMMAND_MS: u64 = 500;
+
+/// How everything on the site stands.
+pub(super) struct EstateState {
+    /// What whoever steers will type.
+    pub(super) lines: VecDeque<String>,
+    /// Milliseconds since the simulation began.
+    pub(super) now: u64,
+    pub(super) hosts: BTreeMap<String, SimHost>,
+    pub(super) files: MemoryFiles,
+    /// Replies to come, in the order of time and then of asking.
+    pub(super) pending: BTreeMap<(u64, u64), (Ticket, Due)>,
+    /// The first thing that went wrong with a model. From then on nothing is simulated any more.
+    pub(super) defect: Option<Box<Error>>,
+    pub(super) models: Vec<ModelHost>,
+    services: BTreeMap<String, SimService>,
+    /// Log output held back by a fault.
+    late: BTreeMap<(u64, u64), Out>,
+    pub(super) sequence: u64,
+    pub(super) faults: Vec<Fault>,
+    counts: BTreeMap<(String, String), u32>,
+    pub(super) places: Vec<Trigger>,
+    /// Nobody is there to answer questions.
+    pub(super) unattended: bool,
+    /// How often the runner's machine has restarted, and when it last did.
+    pub(super) boots: u32,
+    pub(super) booted_at: u64,
+}
+
+#[derive(Clone)]
+struct SimService {
+    model: usize,
+    host: String,
+    log_dir: String,
+    /// The file it logs to now.
+    log: Option<FileId>,
+    log_delay: u64,
+}
+
+impl SimService {
+    fn new(model: usize, service: &Service) -> Result<Self> {
+        let template = service.profile.log.as_ref().map_or("", |log| log.dir.as_str());
+        let log_dir = profile::fill(template, &service.vars, &Fields::new()).map_err(|wrong| {
+            Error::new(Kind::Inventory, format!("the log folder of `{}` cannot be told: {wrong}", service.name))
+        })?;
+        let log_dir = log_dir.trim_end_matches('/').to_owned();
+        Ok(Self { model, host: service.host.clone(), log_dir, log: None, log_delay: 0 })
+    }
+}
+
+impl EstateState {
+    /// A site in the situation `scenario`, with one of `programs` (by name) for each model its profiles name.
+    ///
+    /// # Errors
+    /// `Inventory` when a model is missing, `Script` when one fails at the start.
+    pub(super) fn new(
+        site: &Inventory,
+        programs: &BTreeMap<String, Rc<ModelProgram>>,
+        scenario: &str,
+        seed: u64,
+        plan: &FaultPlan,
+    ) -> Result<Self> {
+        let files = MemoryFiles::default();
+        let mut names: Vec<&str> = site.services.values().map(|s| s.profile.model.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut models = Vec::new();
+        for name in &names {
+            let program = programs.get(*name).ok_or_else(|| {
+                Error::new(Kind::Inventory, format!("there is no model `{name}`, which a product of this site names"))
+            })?;
+            let folders = Box::new(files.clone());
+            models.push(ModelHost::new(Rc::clone(program), site, scenario, seed, ORIGIN_WALL_MS, folders)?);
+        }
+        let mut services = BTreeMap::new();
+        for (name, service) in &site.services {
+            if let Some(model) = names.iter().position(|model| *model == service.profile.model) {
+                services.insert(name.clone(), SimService::new(model, service)?);
+            }
+        }
+        let mut estate = Self {
+            lines: VecDeque::new(),
+            now: 0,
+            hosts: site.hosts.keys().map(|name| (name.clone(), SimHost::default())).collect(),
+            files,
+            pending: BTreeMap::new(),
+            defect: None,
+            models,
+            services,
+            late: BTreeMap::new(),
+            sequence: 0,
+            faults: plan.faults.clone(),
+            counts: BTreeMap::new(),
+            places: Vec::new(),
+            unattended: false,
+            boots: 1,
+            booted_at: 0,
+        };
+        (0..estate.models.len()).for_each(|model| estate.empty_outbox(model));
+        Ok(estate)
+    }
+
+    /// A site of its own that stands as this one does now. No runner works on it yet.
+    pub(super) fn fork(&self) -> Self {
+        let files = self.files.fork();
+        Self {
+            lines: self.lines.clone(),
+            now: self.now,
+            hosts: self.hosts.clone(),
+            pending: BTreeMap::new(),
+            defect: self.defect.clone(),
+            models: self.models.iter().map(|model| model.fork(Box::new(files.clone()))).collect(),
+            files,
+            services: self.services.clone(),
+            late: self.late.clone(),
+            sequence: self.sequence,
+            faults: self.faults.clone(),
+            counts: self.counts.clone(),
+            places: self.places.clone(),
+            unattended: self.unattended,
+            boots: self.boots,
+            booted_at: self.booted_at,
+        }
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        Moment { wall: wall(self.now), mono: self.mono(), boot: format!("sim-{}", self.boots) }
+    }
+
+    fn mono(&self) -> u64 {
+        self.now - self.booted_at + BOOT_AGE_MS
+    }
+
+    /// A time on the runner's boot-time clock as milliseconds of the simulation, the present at the earliest.
+    pub(super) fn time_of(&self, mono: u64) -> u64 {
+        self.now.saturating_add(mono.saturating_sub(self.mono()))
+    }
+
+    /// The model of a service, its time brought up to the present.
+    pub(super) fn model_of(&mut self, service: &str) -> Option<usize> {
+        let index = self.services.get(service)?.model;
+        self.attempt(index, |model, now| model.advance_to(now));
+        Some(index)
+    }
+
+    /// Does something with a model, and shows outside what it did. Nothing when it fails: that is a defect.
+    pub(super) fn attempt<T>(
+        &mut self,
+        index: usize,
+        body: impl FnOnce(&mut ModelHost, i64) -> Result<T>,
+    ) -> Option<T> {
+        if self.defect.is_some() {
+            return None;
+        }
+        let now = wall(self.now);
+        let done = body(self.models.get_mut(index)?, now);
+        self.empty_outbox(index);
+        done.map_err(|defect| self.defect = Some(defect)).ok()
+    }
+
+    /// A reply to a ticket at a time.
+    pub(super) fn schedule(&mut self, at: u64, ticket: Ticket, due: Due) {
+        self.sequence += 1;
+        self.pending.insert((at, self.sequence), (ticket, due));
+    }
+
+    /// Lets everything happen that comes before or at `until`, and makes that the present.
+    pub(super) fn advance_to(&mut self, until: u64) {
+        while let Some(at) = self.next_event().filter(|at| *at <= until) {
+            self.happen(at);
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// When the next thing happens that is not a reply.
+    pub(super) fn next_event(&self) -> Option<u64> {
+        let models = if self.defect.is_some() { &[][..] } else { &self.models[..] };
+        let due = models.iter().filter_map(ModelHost::next_due).min().map(since_origin);
+        let late = self.late.first_key_value().map(|((at, _), _)| *at);
+        due.into_iter().chain(late).min()
+    }
+
+    /// What the models and the held-back logs have for the time `at` happens.
+    pub(super) fn happen(&mut self, at: u64) {
+        self.now = self.now.max(at);
+        for index in 0..self.models.len() {
+            self.attempt(index, |model, now| model.advance_to(now));
+        }
+        while let Some(entry) = self.late.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let out = entry.remove();
+            self.show(out);
+        }
+    }
+
+    fn empty_outbox(&mut self, index: usize) {
+        let Some(model) = self.models.get_mut(index) else { return };
+        for out in model.take_outbox() {
+            let (Out::OpenLog { service, .. }
+            | Out::Log { service, .. }
+            | Out::Started { service }
+            | Out::Exited { service, .. }) = &out;
+            match self.services.get(service).map_or(0, |service| service.log_delay) {
+                0 => self.show(out),
+                delay => {
+                    self.sequence += 1;
+                    self.late.insert((self.now + delay, self.sequence), out);
+                }
+            }
+        }
+    }
+
+    fn show(&mut self, out: Out) {
+        let (name, file, line) = match out {
+            Out::OpenLog { service, file } => (service, Some(file), None),
+            Out::Log { service, line } => (service, None, Some(line)),
+            // Processes are not simulated: the model answers the probes that would look at them.
+            Out::Started { .. } | Out::Exited { .. } => return,
+        };
+        let Some(service) = self.services.get_mut(&name) else { return };
+        if file.is_some() || service.log.is_none() {
+            let file = file.unwrap_or_else(|| format!("{name}.log"));
+            service.log = Some(self.files.create(&service.host, &format!("{}/{file}", service.log_dir)));
+        }
+        if let (Some(file), Some(line)) = (service.log, line) {
+            self.files.append_line(file, &line);
+        }
+        self.wake(&name);
+    }
+
+    /// Whoever waits for the log folder of a service to change is told.
+    fn wake(&mut self, service: &str) {
+        let Some(service) = self.services.get(service) else { return };
+        let waits = |due: &Due| due.waits_for(&service.host, &service.log_dir);
+        let keys: Vec<(u64, u64)> =
+            self.pending.iter().filter(|(_, (_, due))| waits(due)).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some((ticket, due)) = self.pending.remove(&key) {
+                let at = key.0.min(self.now + LATENCY_MS);
+                self.schedule(at, ticket, due.changed());
+            }
+        }
+    }
+
+    /// Notes an occurrence and hands out the fault that strikes at it, if one does.
+    pub(super) fn strike(&mut self, verb: &str, subject: &str) -> Option<Harm> {
+        let count = self.counts.entry((verb.to_owned(), subject.to_owned())).or_default();
+        *count += 1;
+        let place = Trigger { verb: verb.to_owned(), subject: subject.to_owned(), nth: *count };
+        let harm = self.faults.iter().find(|fault| fault.at == place).map(|fault| fault.harm.clone());
+        self.places.push(place);
+        harm
+    }
+
+    /// From now on the log of a service is late.
+    pub(super) fn delay_log(&mut self, service: &str, ms: u64) {
+        if let Some(service) = self.services.get_mut(service) {
+            service.log_delay = ms;
+        }
+    }
+
+    /// The next reply and the ticket it belongs to, with all that happens before it.
+    pub(super) fn next_reply(&mut self) -> Option<(Ticket, Reply)> {
+        loop {
+            let at = self.pending.first_key_value()?.0.0;
+            match self.next_event() {
+                Some(event) if event <= at => self.happen(event),
+                Some(_) | None => break,
+            }
+        }
+        let ((at, _), (ticket, due)) = self.pending.pop_first()?;
+        self.now = self.now.max(at);
+        Some((ticket, self.reply(due)))
+    }
+
+    fn reply(&self, due: Due) -> Reply {
+        let now = self.now;
+        if let Some(host) = due.host()
+            && self.hosts.get(host).is_some_and(|host| host.is_down(now))
+            && !matches!(due, Due::Ready(_, Reply::Trouble(_)))
+        {
+            return Reply::Trouble(Trouble::Lost(format!("the link to `{host}` broke")));
+        }
+        match due {
+            Due::Ready(_, reply) => reply,
+            Due::Job(host, job) => Reply::Job(self.hosts.get(&host).map_or(JobState::Absent, |h| h.state(&job, now))),
+            Due::Folder(host, dir) if !self.files.has_folder(&host, &dir) => {
+                Reply::Trouble(Trouble::Missing(format!("`{dir}` is not there")))
+            }
+            Due::Folder(host, dir) | Due::Listing(host, dir) | Due::Changed(host, dir) => {
+                Reply::Listing(self.files.list(&host, &dir))
+            }
+        }
+    }
+
+    pub(super) fn accept(&mut self, ticket: Ticket, request: Request) {
+        match request {
+            Request::WaitUntil { until } => {
+                let at = self.time_of(until);
+                self.schedule(at, ticket, Due::Ready(None, Reply::Woke));
+            }
+            Request::Ask { ask, .. } => self.ask(ticket, &ask),
+            Request::Line { .. } => self.line(ticket),
+            // Simulated hosts lose nothing: there is nothing to ask.
+            Request::Enter { .. } => {
+                self.schedule(self.now, ticket, Due::Ready(None, Reply::Entered(String::new())));
+            }
+            // Simulated hosts have no keys.
+            Request::ExpectNewKey { host } => {
+                self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
+            }
+            Request::File { host, work, .. } if host == RUNNER => self.file_work(ticket, &host, work),
+            // The fence has answered them.
+            Request::TakeLease { .. } | Request::Release { .. } => {}
+            Request::Start { ref host, .. }
+            | Request::Look { ref host, .. }
+            | Request::JobEnd { ref host, .. }
+            | Request::JobOutput { ref host, .. }
+            | Request::EndJob { ref host, .. }
+            | Request::Probe { ref host, .. }
+            | Request::List { ref host, .. }
+            | Request::Read { ref host, .. }
+            | Request::File { ref host, .. }
+            | Request::Changed { ref host, .. } => match self.obstacle(host) {
+                Some(trouble) => self.trouble(ticket, trouble),
+                None => self.accept_on_host(ticket, request),
+            },
+        }
+    }
+
+    /// Why a host cannot be asked anything.
+    pub(super) fn obstacle(&self, host: &str) -> Option<Trouble> {
+        if let Some(defect) = &self.defect {
+            return Some(Trouble::Refused(format!("the simulation has a defect: {}", defect.message)));
+        }
+        match self.hosts.get(host) {
+            None => Some(Trouble::Unreachable(format!("there is no host `{host}` in this simulation"))),
+            Some(known) if known.is_down(self.now) => Some(Trouble::Unreachable(format!("`{host}` does not answer"))),
+            Some(_) => None,
+        }
+    }
+
+    fn accept_on_host(&mut self, ticket: Ticket, request: Request) {
+        let soon = self.now + LATENCY_MS;
+        match request {
+            Request::Start { host, job, service, verb, argv, args, .. } => {
+                self.start(ticket, &host, job.clone(), service.as_deref(), &verb, &args);
+                self.prove(&host, &job, &argv);
+            }
+            Request::Look { host, job, .. } => self.schedule(soon, ticket, Due::Job(host, job)),
+            Request::JobEnd { host, job, until } => {
+                let ends_at = self.hosts.get(&host).and_then(|host| host.jobs.get(&job)).map_or(0, |job| job.ends_at);
+                let at = ends_at.min(self.time_of(until)).max(soon);
+                self.schedule(at, ticket, Due::Job(host, job));
+            }
+            Request::JobOutput { host, job, stream, from, max } => {
+                let bytes = self.job_output(&host, &job, stream, from, max);
+                self.schedule(soon, ticket, Due::Ready(Some(host), Reply::Bytes(bytes)));
+            }
+            Request::EndJob { host, job } => {
+                self.end_job(&host, &job);
+                self.schedule(soon, ticket, Due::Job(host, job));
+            }
+            Request::Probe { host, service, what, argv, args, .. } => {
+                let reply = self.probe(&host, service.as_deref(), &what, &args, proof(&argv));
+                self.schedule(soon, ticket, Due::Ready(Some(host), reply));
+            }
+            Request::List { host, dir } => self.schedule(soon, ticket, Due::Folder(host, plain(dir))),
+            Request::Read { host, dir, name, identity, from, max } => {
+                let path = format!("{}/{name}", plain(dir));
+                let reply = match self.files.bytes(&host, &path, identity, from, max) {
+                    Some(bytes) => Reply::Bytes(bytes),
+                    None => Reply::Trouble(Trouble::Missing(format!("`{path}` is not the file it was"))),
+                };
+                self.schedule(soon, ticket, Due::Ready(Some(host), reply));
+            }
+            Request::File { host, work, .. } => self.file_work(ticket, &host, work),
+            Request::Changed { host, dir, seen, until } => {
+                let dir = plain(dir);
+                if self.files.list(&host, &dir) == seen {
+                    self.schedule(self.time_of(until).max(soon), ticket, Due::Changed(host, dir));
+                } else {
+                    self.schedule(soon, ticket, Due::Listing(host, dir));
+                }
+            }
+            // These ask nothing of a host and were accepted before.
+            Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {}
+            Request::TakeLease { .. } | Request::Release { .. } | Request::ExpectNewKey { .. } => {}
+            Request::Enter { .. } => {}
+        }
+    }
+
+    fn start(&mut self, ticket: Ticket, host: &str, job: JobId, service: Option<&str>, verb: &str, args: &Fields) {
+        let soon = self.now + LATENCY_MS;
+        let known = self.hosts.get(host).is_some_and(|host| host.jobs.contains_key(&job));
+        let harm = if known { None } else { self.strike(verb, service.unwrap_or(host)) };
+        if let Some(Harm::HostDown { ms }) = harm {
+            if let Some(host) = self.hosts.get_mut(host) {
+                host.down_until = self.now + ms;
+            }
+            return self.trouble(ticket, Trouble::Unreachable(format!("`{host}` does not answer")));
+        }
+        if let (Some(Harm::LogLate { ms }), Some(service)) = (&harm, service) {
+            self.delay_log(service, *ms);
+        }
+        if !known {
+            let record = self.run((host, service), verb, args, harm.as_ref());
+            let now = self.now;
+            if let Some(host) = self.hosts.get_mut(host) {
+                host.jobs.insert(job.clone(), record);
+                let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
+                if let Some(Harm::HostRestarts { ms }) = harm {
+                    host.restart(now, now + ms);
+                } else if verb == "reboot" && service.is_none() && !does_nothing {
+                    host.restart(now, now + REBOOT_MS);
+                }
+            }
+        }
+        match harm {
+            Some(Harm::ReplyLost) => {
+                self.trouble(ticket, Trouble::Lost("the link broke before the reply".into()));
+            }
+            Some(_) | None => self.schedule(soon, ticket, Due::Job(host.to_owned(), job)),
+        }
+    }
+
+    /// Whatever a simulated command does, it does as the account that it is to be done as.
+    fn prove(&mut self, host: &str, job: &JobId, argv: &[String]) {
+        let record = self.hosts.get_mut(host).and_then(|host| host.jobs.get_mut(job));
+        if let Some(record) = record
+            && !record.output.starts_with(proof(argv))
+        {
+            record.output.insert_str(0, proof(argv));
+        }
+    }
+
+    /// What a command does, and the record it will leave.
+    fn run(&mut self, (host, service): (&str, Option<&str>), verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
+        let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
+        let reply = match service {
+            _ if does_nothing => failing("it failed before it did anything"),
+            None if verb == "run" => self.do_command(host, args),
+            service => self.do_verb(service, verb, args),
+        };
+        let end = match harm {
+            Some(Harm::JobLost { .. }) => JobState::Lost("its supervisor is gone and left no exit record".into()),
+            Some(Harm::FailsAfter) => JobState::Exited(1),
+            Some(_) | None => JobState::Exited(reply.exit),
+        };
+        SimJob { ends_at: self.now + reply.takes_ms, end, output: reply.output }
+    }
+
+    /// A command of a script on a host, of which the first model that has an answer says what it does.
+    fn do_command(&mut self, host: &str, args: &Fields) -> VerbReply {
+        let argv = args.get("argv").cloned().unwrap_or_default();
+        let command = |model: &mut ModelHost, now| {
+            model.advance_to(now)?;
+            model.command(host, &argv)
+        };
+        let reply = (0..self.models.len()).find_map(|index| self.attempt(index, command).flatten());
+        reply.unwrap_or_else(succeeding)
+    }
+
+    fn do_verb(&mut self, service: Option<&str>, verb: &str, args: &Fields) -> VerbReply {
+        let model = service.and_then(|service| Some((service, self.model_of(service)?)));
+        let Some((service, model)) = model else { return succeeding() };
+        match self.attempt(model, |model, _| model.verb(service, verb, args)) {
+            Some(Some(reply)) => reply,
+            Some(None) if verb == "run" => succeeding(),
+            Some(None) => VerbReply { exit: 127, ..failing(&format!("the model knows no verb `{verb}`")) },
+            None => failing("the model has a defect"),
+        }
+    }
+
+    fn probe(&mut self, host: &str, service: Option<&str>, what: &str, args: &Fields, proof: &str) -> Reply {
+        let of_host = self.hosts.get(host).filter(|_| service.is_none()).and_then(|host| host.tells(what, args));
+        let model = service.and_then(|service| Some((service, self.model_of(service)?)));
+        let read = model.and_then(|(service, model)| self.attempt(model, |model, _| model.probe(service, what, args)));
+        let (exit, out, err) = match of_host.or_else(|| read.flatten()) {
+            Some((exit, out)) => (exit, out, String::new()),
+            None => (127, String::new(), format!("no model knows the probe `{what}`")),
+        };
+        let mut out = format!("{proof}{out}").into_bytes();
+        out.truncate(PROBE_BYTES_MAX);
+        Reply::Probed { exit, out, err: err.into_bytes() }
+    }
+
+    fn job_output(&self, host: &str, job: &JobId, stream: Stream, from: u64, max: u64) -> Vec<u8> {
+        let job = self.hosts.get(host).and_then(|host| host.jobs.get(job)).filter(|job| job.ends_at <= self.now);
+        match (stream, job) {
+            (Stream::Out, Some(job)) => {
+                let bytes = job.output.as_bytes().iter().skip(usize::try_from(from).unwrap_or(usize::MAX));
+                bytes.take(usize::try_from(max).unwrap_or(usize::MAX)).copied().collect()
+            }
+            (Stream::Out, None) | (Stream::Err, _) => Vec::new(),
+        }
+    }
+
+    fn end_job(&mut self, host: &str, job: &JobId) {
+        let now = self.now;
+        let running = self.hosts.get_mut(host).and_then(|host| host.jobs.get_mut(job)).filter(|job| now < job.ends_at);
+        let Some(record) = running else { return };
+        record.ends_at = now;
+        record.end = JobState::Exited(128 + 15);
+        let waits = |due: &Due| matches!(due, Due::Job(on, id) if on == host && id == job);
+        let keys: Vec<(u64, u64)> =
+            self.pending.iter().filter(|(_, (_, due))| waits(due)).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some((ticket, due)) = self.pending.remove(&key) {
+                self.schedule(key.0.min(now + LATENCY_MS), ticket, due);
+            }
+        }
+    }
+
+    fn ask(&mut self, ticket: Ticket, ask: &Ask) {
+        let (form, no) = match &ask.form {
+            Form::Confirm => ("confirm", Some("no")),
+            Form::Manual => ("manual", Some("failed")),
+            Form::Choose(options) => ("choose", options.last().map(String::as_str)),
+        };
+        let harm = self.strike(form, &ask.gate);
+        let by = || "simulated operator".to_owned();
+        let (after, answer) = match (harm, no) {
+            _ if self.unattended => (0, Answer::Nobody("nobody is there".into())),
+            (Some(Harm::Nobody), _) => (0, Answer::Nobody("nobody is there".into())),
+            (Some(Harm::SaysNo), Some(no)) => {
+                (LATENCY_MS, Answer::Given { word: no.into(), note: String::new(), by: by() })
+            }
+            (Some(_) | None, _) => match self.operator(ask) {
+                Some((after, word, note)) => (after, Answer::Given { word, note, by: by() }),
+                None => (0, Answer::Nobody("no model of this site answers questions".into())),
+            },
+        };
+        self.schedule(self.now + after, ticket, Due::Ready(None, Reply::Answer(answer)));
+    }
+
+    /// The next of the lines that were laid ready; after the last one nobody steers any more.
+    fn line(&mut self, ticket: Ticket) {
+        let line = self.lines.pop_front().map_or_else(|| Line::Closed("nobody is there".into()), Line::Typed);
+        self.schedule(self.now, ticket, Due::Ready(None, Reply::Line(line)));
+    }
+
+    /// The first model that has an answer gives it.
+    pub(super) fn operator(&mut self, ask: &Ask) -> Option<(u64, String, String)> {
+        let answer = |model: &mut ModelHost, now| {
+            model.advance_to(now)?;
+            model.answer(ask)
+        };
+        let reply = (0..self.models.len()).find_map(|index| self.attempt(index, answer).flatten())?;
+        Some((reply.after_ms, reply.word, reply.note))
+    }
+
+    fn trouble(&mut self, ticket: Ticket, trouble: Trouble) {
+        self.schedule(self.now + UNREACHABLE_MS, ticket, Due::Ready(None, Reply::Trouble(trouble)));
+    }
+
+    /// Does what is asked about a file, and whatever strikes there.
+    pub(super) fn file_work(&mut self, ticket: Ticket, host: &str, work: FileWork) {
+        let verb = match &work {
+            FileWork::Write { .. } => Some("write"),
+            FileWork::Install { .. } => Some("install_file"),
+            FileWork::Digest { .. } | FileWork::Read { .. } => None,
+        };
+        let harm = verb.filter(|_| host != RUNNER).and_then(|verb| self.strike(verb, host));
+        let lost = || Trouble::Lost("the link broke before the reply".into());
+        let trouble = match &harm {
+            None | Some(Harm::LogLate { .. } | Harm::Nobody | Harm::SaysNo) => None,
+            Some(Harm::FailsBefore) => Some(Trouble::Refused("no space left on device".into())),
+            Some(Harm::HostDown { .. }) => Some(Trouble::Unreachable(format!("`{host}` does not answer"))),
+            Some(Harm::FailsAfter | Harm::ReplyLost | Harm::JobLost { .. } | Harm::HostRestarts { .. }) => Some(lost()),
+        };
+        let idle = matches!(harm, Some(Harm::FailsBefore | Harm::HostDown { .. } | Harm::JobLost { happened: false }));
+        let reply = if idle { Ok(Reply::Kept) } else { transfers::done(&self.files, host, work) };
+        let now = self.now;
+        match (harm, self.hosts.get_mut(host)) {
+            (Some(Harm::HostDown { ms }), Some(host)) => host.down_until = now + ms,
+            (Some(Harm::HostRestarts { ms }), Some(host)) => host.restart(now, now + ms),
+            (_, _) => {}
+        }
+        let reply = trouble.map_or_else(|| reply.unwrap_or_else(Reply::Trouble), Reply::Trouble);
+        let from = (host != RUNNER).then(|| host.to_owned());
+        self.schedule(now + LATENCY_MS, ticket, Due::Ready(from, reply));
+    }
+}
+
+fn wall(now: u64) -> i64 {
+    ORIGIN_WALL_MS.saturating_add_unsigned(now)
+}
+
+fn since_origin(wall_ms: i64) -> u64 {
+    u64::try_from(wall_ms.saturating_sub(ORIGIN_WALL_MS)).unwrap_or(0)
+}
+
+fn plain(dir: String) -> String {
+    dir.trim_end_matches('/').to_owned()
+}
+
+fn succeeding() -> VerbReply {
+    VerbReply { exit: 0, output: String::new(), takes_ms: COMMAND_MS }
+}
+
+fn failing(why: &str) -> VerbReply {
+    VerbReply { exit: 1, output: why.to_owned(), takes_ms: COMMAND_MS }
+}
