@@ -25,6 +25,7 @@ use crate::exec::Scanners;
 use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
 use crate::journal::{Store, Stored};
+use crate::model::run::estate::EstateId;
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::record::{Ending, FORMAT, Moment, Record, Who};
 use crate::model::run::steering::Steering;
@@ -157,7 +158,7 @@ pub fn snapshot(store: &dyn Store, history: &History) -> Result<Texts> {
 ///
 /// # Errors
 /// When its first records cannot be written: nothing was touched then.
-pub fn begin(prepared: &Prepared, mut parts: RunParts, params: Fields, estate: &str) -> Result<Finished> {
+pub fn begin(prepared: &Prepared, mut parts: RunParts, params: Fields, estate: &EstateId) -> Result<Finished> {
     let begun = first_record(prepared, &mut parts, &params, estate)?;
     let at = parts.world.now();
     let opening: Vec<Record> = std::iter::once(begun).chain(departures(&parts, &at)).collect();
@@ -180,7 +181,12 @@ fn departures(parts: &RunParts, at: &Moment) -> Vec<Record> {
 ///
 /// # Errors
 /// When a text cannot be stored.
-pub(crate) fn first_record(prepared: &Prepared, parts: &mut RunParts, params: &Fields, estate: &str) -> Result<Record> {
+pub(crate) fn first_record(
+    prepared: &Prepared,
+    parts: &mut RunParts,
+    params: &Fields,
+    estate: &EstateId,
+) -> Result<Record> {
     let mut sources = BTreeMap::new();
     for (name, text) in &prepared.texts.files {
         sources.insert(name.clone(), parts.store.put_source(text).map_err(not_begun)?);
@@ -191,7 +197,7 @@ pub(crate) fn first_record(prepared: &Prepared, parts: &mut RunParts, params: &F
         runbook: prepared.texts.runbook.clone(),
         sources,
         params: params.clone(),
-        estate: estate.to_owned(),
+        estate: estate.clone(),
         at: parts.world.now(),
         by: parts.by.clone(),
     })

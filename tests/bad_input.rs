@@ -4,6 +4,7 @@
 use crate::support::{Baton, Ended};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
+use baton::model::run::estate::EstateId;
 use baton::model::run::record::{Moment, Record, Who};
 use baton::model::value::Fields;
 use std::collections::BTreeMap;
@@ -431,7 +432,7 @@ fn begun(format: u32) -> Record {
         runbook: "own/t".into(),
         sources: BTreeMap::new(),
         params: Fields::new(),
-        estate: "site".into(),
+        estate: EstateId::Site,
         at: Moment::default(),
         by: Who::default(),
     }

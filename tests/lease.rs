@@ -5,6 +5,7 @@ use crate::support::simulation::{Play, Scene};
 use baton::error::Result;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{RunId, Store, Stored};
+use baton::model::run::estate::EstateId;
 use baton::model::run::record::{Ending, Moment, Record, Who};
 use baton::session::{self, Finished, RunParts};
 use baton::sim::{CrashClock, SimWorld};
@@ -99,7 +100,7 @@ fn frozen_runner(scene: &Scene, play: &Play<'_>, at: u32, meanwhile: Meanwhile) 
         gates: vec![],
         steering: None,
     };
-    session::begin(scene.prepared(), parts, Default::default(), "lab genesys").expect("it begins")
+    session::begin(scene.prepared(), parts, Default::default(), &EstateId::Simulation).expect("it begins")
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn tracks_run_at_the_same_time_and_their_results_come_in_order() {
         .iter()
         .filter_map(|record| {
             let Record::Intent { id, .. } = record else { return None };
-            Some(id.track.0.clone())
+            Some(id.track.to_string())
         })
         .collect();
     let switches = tracks.windows(2).filter(|pair| pair[0] != pair[1]).count();

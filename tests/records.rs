@@ -5,6 +5,7 @@ use baton::model::run::effect::{
     Action, Ask, Capture, Class, Effect, ExitWatch, Failure, FailureKind, Form, Goal, Job, LogSource, LogWait, Outcome,
     Probe, Undo, Until, Want,
 };
+use baton::model::run::estate::EstateId;
 use baton::model::run::mark::{Cursor, Identity, Mark};
 use baton::model::run::place::PlaceData;
 use baton::model::run::reading::Reading;
@@ -24,7 +25,7 @@ pub(crate) fn who() -> Who {
 }
 
 pub(crate) fn id(track: &str, n: u64) -> EffectId {
-    EffectId { track: TrackId(track.into()), n }
+    EffectId { track: track.parse().expect("a track"), n }
 }
 
 pub(crate) fn place() -> Option<PlaceData> {
@@ -38,7 +39,7 @@ pub(crate) fn begun() -> Record {
         runbook: "genesys/confserv-ha".into(),
         sources: BTreeMap::from([("runbook:genesys/confserv-ha".into(), "d1".into())]),
         params: BTreeMap::from([("version".into(), Value::from("8.5.101"))]),
-        estate: "site".into(),
+        estate: EstateId::Site,
         at: at(1),
         by: who(),
     }

@@ -4,6 +4,7 @@ use baton::error::{Error, Kind, Place, Snippet};
 use baton::model::run::effect::{
     Action, Ask, Before, Class, Effect, Failure, FailureKind, Form, Job, LogSource, LogWait, Outcome, Probe, Want,
 };
+use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
 use baton::model::run::mark::Mark;
 use baton::model::run::reading::Reading;
@@ -109,7 +110,7 @@ fn begun() -> Record {
         runbook: "genesys/confserv-ha".into(),
         sources: Default::default(),
         params: Fields::from([("new_version".into(), Value::from("8.5.101.10"))]),
-        estate: "lab genesys:upgrade-mode".into(),
+        estate: "lab genesys:upgrade-mode".parse().expect("an estate"),
         at: at(0),
         by: who(),
     }
@@ -426,7 +427,7 @@ fn long_names() -> (Vec<Record>, [String; 3]) {
     let (service, path) = ("configuration-server-of-the-northern-region", format!("/srv/{}", "packages-of/".repeat(9)));
     let mut change = job("stage_install", service, Class::Once);
     change.label = format!("stage_install({service}, {path})");
-    let estate = "site-".repeat(12);
+    let estate = EstateId::Lab { lab: "site-".repeat(12), scenario: String::new() };
     let mut first = begun();
     if let Record::Begun { params, estate: of, .. } = &mut first {
         params.insert("package".into(), path.as_str().into());
@@ -442,7 +443,7 @@ fn long_names() -> (Vec<Record>, [String; 3]) {
         step_end("1", Some(&format!("`{path}` is not there")), 6_000),
         ended(Ending::Failed, "it failed", 7_000),
     ];
-    (records, [format!("host-{service}"), path, estate])
+    (records, [format!("host-{service}"), path, "site-".repeat(12)])
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! the simulation, with runners that may die at any point of it.
 
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Record, TrackId};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;
 
@@ -33,9 +33,8 @@ fn batches(play: &Play<'_>) -> Vec<Vec<String>> {
     let mut batches: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for record in play.records() {
         if let Record::Intent { id, effect, .. } = record
-            && let (Some(host), Some((fork, _))) = (effect.host, id.track.0.split_once('-'))
+            && let (Some(host), Some(fork)) = (effect.host, id.track.fork_of(&TrackId::main()))
         {
-            let fork = fork.rsplit('.').next().and_then(|n| n.parse().ok()).expect("a number");
             batches.entry(fork).or_default().push(host);
         }
     }

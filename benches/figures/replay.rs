@@ -12,6 +12,7 @@ use baton::journal::sqlite::SqliteStore;
 use baton::journal::{Store, Stored};
 use baton::lab::template::Template;
 use baton::library;
+use baton::model::run::estate::EstateId;
 use baton::model::run::record::{Record, Who};
 use baton::model::value::Fields;
 use baton::session::{self, Finished, Prepared, RunParts};
@@ -81,7 +82,8 @@ impl Site {
     /// The records of the run, but for the last.
     fn recorded(&self) -> Vec<Record> {
         let store = MemoryStore::new();
-        let finished = session::begin(&self.prepared, self.parts(Box::new(store.clone())), Fields::new(), "lab");
+        let finished =
+            session::begin(&self.prepared, self.parts(Box::new(store.clone())), Fields::new(), &EstateId::Simulation);
         Self::is_done(&finished.expect("begins"));
         let mut records: Vec<Record> =
             store.read("run").expect("reads").into_iter().map(|Stored { record, .. }| record).collect();

@@ -3,6 +3,7 @@
 
 use crate::table::{Figure, median};
 use baton::journal::sqlite::SqliteStore;
+use baton::model::run::estate::EstateId;
 use baton::model::run::record::Who;
 use baton::model::value::Fields;
 use baton::session::{self, RunParts};
@@ -35,7 +36,7 @@ pub fn figures() -> Vec<Figure> {
             steering: None,
         };
         let began = Instant::now();
-        let finished = session::begin(&prepared, parts, Fields::new(), "site").expect("begins");
+        let finished = session::begin(&prepared, parts, Fields::new(), &EstateId::Site).expect("begins");
         assert_eq!(finished.exit_code, 0, "{:?}", finished.error);
         f64::from(STEPS) / began.elapsed().as_secs_f64()
     };

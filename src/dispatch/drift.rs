@@ -8,7 +8,7 @@ use crate::exec;
 use crate::journal::history::{EffectState, Past};
 use crate::model::run::effect::{Action, Effect, Failure, Outcome};
 use crate::model::run::event::Event;
-use crate::model::run::record::{EffectId, Ending, TrackId};
+use crate::model::run::record::{EffectId, Ending};
 use crate::model::site::inventory::Pair;
 use crate::model::value::Value;
 use crate::report::layout::time_of_day;
@@ -137,11 +137,7 @@ impl Dispatcher {
     /// The guards of this track and of those it was forked from. They are handed out once.
     fn guards_due(&self) -> Vec<HeldGuard> {
         let (running, mut tracks) = (self.running.borrow(), self.tracks.borrow_mut());
-        let encloses = |id: &TrackId| {
-            let rest = running.0.strip_prefix(&id.0);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let enclosing = tracks.iter_mut().filter(|(id, _)| encloses(id));
+        let enclosing = tracks.iter_mut().filter(|(id, _)| running.is_within(id));
         enclosing.flat_map(|(_, track)| std::mem::take(&mut track.guards)).collect()
     }
 

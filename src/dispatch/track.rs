@@ -110,7 +110,7 @@ impl Track {
 
     /// A side track of this name: it starts from what this one has read.
     pub(super) fn aside(&self, id: TrackId, replay_only: bool) -> Self {
-        let prefix = id.0.clone();
+        let prefix = id.to_string();
         Self { replay_only, ..Self::new(id, prefix, self.marks.clone()) }
     }
 

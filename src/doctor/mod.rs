@@ -22,6 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::journal::memory::MemoryStore;
+use crate::model::run::estate::EstateId;
 use crate::model::run::record::{FORMAT, Record, Who};
 use crate::world::World;
 use plan::ReadingPlan;
@@ -60,7 +61,7 @@ fn door(run: &str, mut world: Box<dyn World>, by: Who) -> Result<Rc<Dispatcher>>
         runbook: "doctor".to_owned(),
         sources: BTreeMap::new(),
         params: BTreeMap::new(),
-        estate: String::new(),
+        estate: EstateId::Site,
         at: world.now(),
         by: by.clone(),
     };

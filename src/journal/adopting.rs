@@ -89,28 +89,27 @@ impl History {
     /// Whether something that counts happened on the tracks of a parallel at this position.
     #[must_use]
     pub fn forked_at(&self, id: &EffectId) -> bool {
-        let children = TrackId(format!("{}.{}-", id.track, id.n));
+        let children = id.track.child(id.n, 0);
         let counts = |track: &TrackSlots| !track.steps.is_empty() || track.slots.iter().any(EffectSlot::counts);
         self.tracks
-            .range(children.clone()..)
-            .take_while(|(track, _)| track.0.starts_with(&children.0))
+            .range(children..)
+            .take_while(|(track, _)| track.fork_of(&id.track) == Some(id.n))
             .any(|(_, t)| counts(t))
     }
 
-    fn tracks_below<'a>(&'a self, id: &TrackId) -> impl Iterator<Item = (&'a TrackId, &'a TrackSlots)> {
-        let below = format!("{id}.");
-        self.tracks.iter().filter(move |(track, _)| track.0.starts_with(&below))
+    fn tracks_below<'a>(&'a self, id: &'a TrackId) -> impl Iterator<Item = (&'a TrackId, &'a TrackSlots)> {
+        self.tracks.iter().filter(move |(track, _)| track.is_below(id))
     }
 
     /// The name of the step with this number, on this track or one it was forked from.
     #[must_use]
     pub fn step_name(&self, track: &TrackId, number: &str) -> Option<&str> {
-        let mut track = track.0.as_str();
+        let mut track = track.clone();
         loop {
-            if let Some(step) = self.step(&TrackId(track.to_owned()), number) {
+            if let Some(step) = self.step(&track, number) {
                 return Some(&step.name);
             }
-            track = track.rsplit_once('.')?.0;
+            track = track.parent()?;
         }
     }
 

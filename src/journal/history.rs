@@ -8,6 +8,7 @@ use super::misplaced::{Misplaced, Why, damaged, refusal};
 use super::slots::{Asked, EffectPhase, EffectSlot, TrackSlots, asked_in, doubt_in, is_not_done, outcome_in, said_in};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::estate::EstateId;
 use crate::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, RollbackScope, TrackId, Who};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
@@ -39,7 +40,7 @@ pub struct Opening {
     /// Its parameters.
     pub params: Fields,
     /// Where it acts.
-    pub estate: String,
+    pub estate: EstateId,
     /// When it began.
     pub at: Moment,
     /// Who began it.

@@ -28,7 +28,7 @@ pub struct Spoken {
     pub reason: String,
     same: Same,
     /// On which way back.
-    way: String,
+    way: Option<u32>,
 }
 
 /// By what it is known again when a later way back does it after all.
@@ -69,34 +69,34 @@ impl LeftOut {
     /// Takes the next record.
     pub fn add(&mut self, record: &Record) {
         match record {
-            Record::StepBegun { track, number, name, .. } if is_of_way_back(track) => {
+            Record::StepBegun { track, number, name, .. } if track.way_back().is_some() => {
                 self.open.insert((track.clone(), number.clone()), name.clone());
             }
-            Record::StepEnded { track, number, failed, .. } if is_of_way_back(track) => {
+            Record::StepEnded { track, number, failed, .. } if track.way_back().is_some() => {
                 let name = self.open.remove(&(track.clone(), number.clone()));
                 let said = self.word_in(track, number).is_some();
                 if let Some(name) = name.filter(|_| failed.is_none() && !said) {
                     self.is_done(track, &Same::Step(name));
                 }
             }
-            Record::Intent { id, effect, digest, .. } if is_of_way_back(&id.track) => {
+            Record::Intent { id, effect, digest, .. } if id.track.way_back().is_some() => {
                 self.settled.remove(id);
                 self.asked.insert(id.clone(), (effect.label.clone(), digest.clone()));
             }
-            Record::Settled { id, happened, reason, by, .. } if is_of_way_back(&id.track) => {
+            Record::Settled { id, happened, reason, by, .. } if id.track.way_back().is_some() => {
                 self.settled.remove(id);
                 if *happened {
                     self.settled.insert(id.clone(), (by.user.clone(), reason.clone()));
                 }
             }
-            Record::Outcome { id, outcome, .. } if is_of_way_back(&id.track) => self.came_of(id, outcome),
+            Record::Outcome { id, outcome, .. } if id.track.way_back().is_some() => self.came_of(id, outcome),
             Record::Read { id, effect, digest, outcome: outcome @ Outcome::Skipped { .. }, .. }
-                if is_of_way_back(&id.track) =>
+                if id.track.way_back().is_some() =>
             {
                 self.asked.insert(id.clone(), (effect.label.clone(), digest.clone()));
                 self.came_of(id, outcome);
             }
-            Record::StepSkipped { track, name, reason, by_hand, by, .. } if is_of_way_back(track) => {
+            Record::StepSkipped { track, name, reason, by_hand, by, .. } if track.way_back().is_some() => {
                 let word = if *by_hand { LeftOutRuling::Done } else { LeftOutRuling::LeftOut };
                 let same = Same::Step(name.clone());
                 self.say(track, (name.clone(), same), word, (by.user.clone(), reason.clone()));
@@ -134,12 +134,12 @@ impl LeftOut {
             let step = (around.clone(), number.clone());
             self.within.entry(step).or_default().insert((word, what.clone(), by.clone()));
         }
-        self.spoken.push(Spoken { what, word, by, reason, same, way: way_of(track).to_owned() });
+        self.spoken.push(Spoken { what, word, by, reason, same, way: track.way_back() });
     }
 
     /// A later way back has done what was left out of an earlier one.
     fn is_done(&mut self, track: &TrackId, same: &Same) {
-        let way = way_of(track);
+        let way = track.way_back();
         self.spoken.retain(|spoken| spoken.same != *same || spoken.way == way);
     }
 
@@ -162,14 +162,4 @@ impl LeftOut {
         let (word, what, by) = self.within.get(&(track.clone(), number.to_owned()))?.last()?;
         Some((*word, what, by))
     }
-}
-
-/// Whether a track belongs to a way back. What is found out about an effect on one has a track beside it.
-fn is_of_way_back(track: &TrackId) -> bool {
-    track.0.starts_with('r') && !track.0.contains(['~', '?'])
-}
-
-/// The way back that a track belongs to.
-fn way_of(track: &TrackId) -> &str {
-    track.0.split('.').next().unwrap_or_default()
 }

@@ -3,9 +3,9 @@
 
 use super::Stored;
 use super::history::{EffectState, History, Past, StepPhase};
-use super::rollback_plan::Aside;
 use super::slots::{EffectPhase, EffectSlot};
 use crate::model::run::effect::{Action, Effect, Form, Outcome};
+use crate::model::run::ids::Aside;
 use crate::model::run::record::{EffectId, Ending, Record, StepId, TrackId, Who};
 use crate::model::run::steering::Steering;
 use crate::model::run::step_name::StepName;
@@ -198,9 +198,7 @@ impl History {
     /// What tracks that were forked together with that of an effect failed at last, if they did: they are tried again
     /// together.
     fn failed_beside(&self, id: &EffectId) -> Vec<EffectId> {
-        let Some((fork, _)) = id.track.0.rsplit_once('-') else { return Vec::new() };
-        let beside = |track: &TrackId| *track != id.track && track.0.rsplit_once('-').is_some_and(|(of, _)| of == fork);
-        let last = self.tracks.iter().filter(|(track, _)| beside(track)).filter_map(|(track, known)| {
+        let last = self.tracks.iter().filter(|(track, _)| track.is_beside(&id.track)).filter_map(|(track, known)| {
             let last = EffectId { track: track.clone(), n: known.slots.last()?.n };
             matches!(self.recorded(&last)?.state, EffectState::Settled(Outcome::Failed(_))).then_some(last)
         });
@@ -308,8 +306,8 @@ impl History {
     pub fn broken_undo(&self) -> Option<(StepId, &str)> {
         let back = self.track_back()?;
         let Some(Record::Ended { ending: Ending::Failed | Ending::Bug, .. }) = self.last() else { return None };
-        let outermost =
-            |number: &str| number.strip_prefix(back.0.as_str()).is_some_and(|rest| rest.matches('.').count() == 1);
+        let prefix = back.to_string();
+        let outermost = |number: &str| number.strip_prefix(&prefix).is_some_and(|rest| rest.matches('.').count() == 1);
         let (number, name) = self.records().iter().rev().find_map(|stored| {
             let Record::StepBegun { track, number, name, .. } = &stored.record else { return None };
             (*track == back && outermost(number)).then_some((number, name))
@@ -335,7 +333,7 @@ impl History {
                 EffectState::Answered { .. } | EffectState::Undone => false,
             };
             let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            anew && inside && id.track.0.starts_with(&track.0)
+            anew && inside && id.track.is_within(track)
         })
     }
 

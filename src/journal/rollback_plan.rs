@@ -32,27 +32,6 @@ pub enum Happened {
     Never,
 }
 
-/// Under which name something is found out about an effect on a way back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aside {
-    /// What its host says of it.
-    Seen,
-    /// What a person says of it.
-    Told,
-}
-
-impl Aside {
-    /// The name for what is found out about `id` on the way back of this track.
-    #[must_use]
-    pub fn of(self, id: &EffectId, back: &TrackId) -> EffectId {
-        let mark = match self {
-            Self::Seen => '~',
-            Self::Told => '?',
-        };
-        EffectId { track: TrackId(format!("{back}{mark}{id}")), n: 1 }
-    }
-}
-
 /// A change that a run made, or may have made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {

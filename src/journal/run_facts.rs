@@ -39,7 +39,7 @@ impl RunFacts {
         match record {
             Record::Begun { runbook, params, estate, .. } => {
                 let params = Value::Map(params.clone());
-                let about = [("runbook", runbook.as_str().into()), ("estate", estate.as_str().into())];
+                let about = [("runbook", runbook.as_str().into()), ("estate", estate.to_string().into())];
                 self.about = about.into_iter().chain([("params", params)]).map(|(k, v)| (k.to_owned(), v)).collect();
             }
             Record::Read { effect, outcome: Outcome::Done { value, .. }, .. } => self.read(effect, value),

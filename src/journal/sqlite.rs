@@ -193,7 +193,7 @@ fn insert(
     for row in rows {
         seq += 1;
         chain = codec::link(&chain, &row.body);
-        let (track, n) = (row.id.map(|id| &id.track.0), row.id.map(|id| id.n.cast_signed()));
+        let (track, n) = (row.id.map(|id| id.track.to_string()), row.id.map(|id| id.n.cast_signed()));
         insert.execute(params![run, seq.cast_signed(), row.kind, track, n, row.body, chain])?;
     }
     Ok((seq, chain))

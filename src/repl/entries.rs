@@ -7,6 +7,7 @@ use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
+use crate::model::run::estate::EstateId;
 use crate::model::run::record::{EffectId, Ending, Record, RollbackScope};
 use crate::model::value::Fields;
 use crate::repl::ReplHost;
@@ -26,7 +27,7 @@ pub enum Start {
         /// Its parameters.
         params: Fields,
         /// Where it acts, as the journal has it.
-        estate: String,
+        estate: EstateId,
     },
     /// With a run that exists.
     Run,
@@ -35,7 +36,7 @@ pub enum Start {
 /// How a run is entered.
 enum EntryMode {
     /// It begins, and goes on to its first stop.
-    Begin(Fields, String),
+    Begin(Fields, EstateId),
     /// It goes on.
     On,
     /// It goes on, and what failed is tried again; in tracks beside each other, these.
@@ -391,8 +392,7 @@ fn common<'a>(one: &'a str, other: &str) -> &'a str {
 
 /// The typed line that a run stopped at, if it was one.
 fn line_of((_, _, effect): &PreviousEnding) -> Option<u32> {
-    let track = effect.as_ref()?.track.0.strip_prefix('t')?;
-    track.split('.').next()?.parse().ok()
+    effect.as_ref()?.track.line()
 }
 
 /// Adds a record to those that open a run, unless it cannot stand there or is there already.

@@ -3,7 +3,7 @@
 
 use crate::dispatch::{EffectAhead, StepAhead};
 use crate::model::run::effect::{Action, Class};
-use crate::model::run::record::TrackId;
+use crate::model::run::record::{EffectId, TrackId};
 use crate::model::run::step_name::StepName;
 use crate::model::text::shown;
 
@@ -153,8 +153,8 @@ impl Stop {
 
     /// Where nothing is ahead of the script, or a step that was undone.
     pub(crate) fn at_rest(point: &str, undone: Option<(String, String)>) -> Self {
-        let track = point.strip_prefix("effect ").and_then(|id| id.rsplit_once(':')).map(|(track, _)| track);
-        let track = track.map_or_else(TrackId::main, |track| TrackId(track.to_owned()));
+        let effect = point.strip_prefix("effect ").and_then(|id| id.parse::<EffectId>().ok());
+        let track = effect.map_or_else(TrackId::main, |effect| effect.track);
         Self { track, point: point.to_owned(), ahead: Ahead::Nothing, undone }
     }
 

@@ -144,7 +144,7 @@ pub fn paragraphs(text: &str, width: usize) -> Vec<String> {
 /// Which strand of parallel work it belongs to stands before the words: `[2]` is its second item.
 #[must_use]
 pub fn lane(track: &TrackId, words: &str) -> String {
-    match track.0.rsplit_once('-').and_then(|(_, item)| item.parse::<usize>().ok()) {
+    match track.item() {
         Some(item) => format!("[{}] {words}", item + 1),
         None => words.to_owned(),
     }

@@ -60,7 +60,7 @@ impl StepsUnderWay {
         let is_in =
             move |outer: &str| number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let is_around = move |(of, outer): &(TrackId, String)| {
-            if of == track { is_in(outer) } else { track.0.starts_with(&format!("{}.", of.0)) }
+            if of == track { is_in(outer) } else { track.is_below(of) }
         };
         self.0.iter_mut().filter(move |(key, _)| is_around(key)).map(|(_, step)| step)
     }

@@ -5,6 +5,7 @@
 use super::operator_actions::deed;
 use crate::journal::left_out::{LeftOut, LeftOutRuling, Spoken};
 use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::estate::EstateId;
 use crate::model::run::record::{EffectId, Ending, Record, RollbackScope, TrackId, Who};
 use crate::model::site::inventory::Pair;
 use crate::model::text::{lines_shown, shown};
@@ -45,7 +46,7 @@ pub struct Summary {
     /// Its runbook.
     pub runbook: String,
     /// Where it acts.
-    pub estate: String,
+    pub estate: EstateId,
     /// When it began, wall clock milliseconds.
     pub started: i64,
     /// When its last record was made.

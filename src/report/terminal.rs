@@ -4,6 +4,7 @@
 use super::operator_actions::{ALREADY, NOT_REACHED, OperatorAction, SKIPPED, answer, deed, given};
 use crate::journal::left_out::{LeftOut, LeftOutRuling};
 use crate::model::run::effect::{Action, Ask, Class, Effect, Failure, Outcome};
+use crate::model::run::estate::EstateId;
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::record::{EffectId, Moment, Record, TrackId, Who};
 use crate::model::span::Span;
@@ -267,7 +268,7 @@ impl TerminalView {
         }
     }
 
-    fn begun(&mut self, runbook: &str, params: &Fields, estate: &str, at: &Moment, by: &Who) {
+    fn begun(&mut self, runbook: &str, params: &Fields, estate: &EstateId, at: &Moment, by: &Who) {
         let who = shown(&format!("{runbook} on {estate}, by {} on {}", by.user, by.host));
         self.heading(at.wall, "", &who);
         let params = given(params);

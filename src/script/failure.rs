@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Kind};
 use crate::model::run::effect::{Failure, FailureKind};
-use crate::model::run::record::{EffectId, TrackId};
+use crate::model::run::record::EffectId;
 use crate::model::text;
 use crate::script::call::Call;
 use crate::script::diagnostic;
@@ -79,17 +79,11 @@ pub(crate) fn uncaught(thrown: &Dynamic) -> Uncaught {
     }
     let place =
         word("file").zip(number("line")).zip(number("column")).map(|((file, line), column)| (file, line, column));
-    Uncaught { error, effect: word("effect").as_deref().and_then(effect_id), guard, place }
+    Uncaught { error, effect: word("effect").and_then(|id| id.parse().ok()), guard, place }
 }
 
 /// The effect whose failure was raised, if it was one.
 pub(crate) fn effect_of(raised: &EvalAltResult) -> Option<EffectId> {
     let (_, inner) = diagnostic::innermost("", raised);
     if let EvalAltResult::ErrorRuntime(thrown, _) = inner { uncaught(thrown).effect } else { None }
-}
-
-/// Reads what [`EffectId`] displays.
-fn effect_id(text: &str) -> Option<EffectId> {
-    let (track, n) = text.rsplit_once(':')?;
-    Some(EffectId { track: TrackId(track.to_owned()), n: n.parse().ok()? })
 }

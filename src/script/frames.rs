@@ -59,7 +59,7 @@ impl Frames {
     pub(crate) fn of(&self, track: &TrackId) -> Vec<Variable> {
         let all = self.0.borrow();
         let mut seen: Vec<Variable> = Vec::new();
-        let ancestors = all.iter().filter(|(id, _)| *id == track || track.0.starts_with(&format!("{id}.")));
+        let ancestors = all.iter().filter(|(id, _)| track.is_within(id));
         for (name, value) in ancestors.flat_map(|(_, frames)| frames).flat_map(|frame| &frame.variables) {
             seen.retain(|(known, _)| known != name);
             seen.push((name.clone(), value.clone()));

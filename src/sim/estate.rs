@@ -1,5 +1,5 @@
-//! A simulated site that outlives the runners that work on it, from outside: made, forked, beset with faults, looked at.
-//! It answers no requests: `world` does, for a runner.
+//! A simulated site that outlives the runners that work on it, from outside: made, forked, beset with faults, looked
+//! at. It answers no requests: `world` does, for a runner.
 
 use crate::error::{Error, Result};
 use crate::model::run::effect::Ask;

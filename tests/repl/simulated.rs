@@ -129,7 +129,7 @@ fn session(scene: &Scene, person: &Rc<Person>) -> Option<Finished> {
     let begun = person.store.runs().expect("lists runs").iter().any(|run| run == RUN);
     let start = match begun {
         true => Start::Run,
-        false => Start::Begin { params: Fields::new(), estate: "lab genesys:compatible".into() },
+        false => Start::Begin { params: Fields::new(), estate: "lab genesys:compatible".parse().expect("an estate") },
     };
     let ended = carry_on(scene.prepared().clone(), RUN, start, Rc::clone(person) as Rc<dyn ReplHost>);
     if person.clock.is_dead() { None } else { Some(ended.unwrap_or_else(|error| panic!("{error}"))) }

@@ -10,6 +10,7 @@ use baton::journal::{Store, Stored};
 use baton::model::run::effect::{
     Action, Ask, Capture, Class, Effect, Form, Goal, Job, LogSource, LogWait, Probe, Want,
 };
+use baton::model::run::estate::EstateId;
 use baton::model::run::reading::Reading;
 use baton::model::run::record::{Ending, FORMAT, Record};
 use baton::model::span::Span;
@@ -117,7 +118,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
             runbook: "pumps".into(),
             sources: BTreeMap::new(),
             params: Fields::new(),
-            estate: "simulation".into(),
+            estate: EstateId::Simulation,
             at: world.now(),
             by: Default::default(),
         };

@@ -10,6 +10,7 @@ use baton::journal::{Store, Stored};
 use baton::lab::template::{LabChoice, Template};
 use baton::library;
 use baton::model::run::effect::Action;
+use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
 use baton::model::run::record::{EffectId, FROM_RUN, Record, RollbackScope, TrackId, Who};
 use baton::model::run::steering::Steering;
@@ -43,7 +44,7 @@ pub struct Scene {
     models: BTreeMap<String, Rc<ModelProgram>>,
     params: Fields,
     steering: Steering,
-    lab: String,
+    lab: EstateId,
 }
 
 /// One performance: a site and a journal that outlive the runners.
@@ -197,7 +198,7 @@ impl Scene {
         let model = model.unwrap_or_else(|error| panic!("{error}"));
         let wanted = LabChoice { lab: vendor.to_owned(), scenario: Some(scenario.to_owned()) };
         let scenario = template.scenario(&wanted).expect("the scenario");
-        let lab = format!("lab {vendor}:{scenario}");
+        let lab = EstateId::Lab { lab: vendor.to_owned(), scenario: scenario.to_owned() };
         Self {
             scenario,
             prepared,

@@ -55,7 +55,7 @@ pub(in crate::cli) fn run(args: &ReplArgs, context: &Context) -> Result<u8> {
     };
     let new = NewRun { runbook: args.runbook.as_deref(), params: &args.params, place, answers: None };
     let Begun { taken, params, .. } = begin(new, |_, _| Ok(()), context)?;
-    let start = Start::Begin { params, estate: taken.estate.name() };
+    let start = Start::Begin { params, estate: taken.estate.id() };
     session(args, taken, start, context)
 }
 

@@ -106,7 +106,7 @@ pub(in crate::cli) fn run(args: &RunArgs, context: &Context) -> Result<u8> {
         context,
     )?;
     let course = course.answered(taken.answers.as_deref(), false);
-    let estate = taken.estate.name();
+    let estate = taken.estate.id();
     let start = |taken: &AcquiredRun, parts| session::begin(&taken.prepared, parts, params, &estate);
     recover::carry_out(taken, &course, args.events.as_deref(), start, context)
 }

@@ -140,7 +140,7 @@ fn inventory(history: &History, context: &Context) -> Result<(String, String)> {
     else {
         return Err(Error::new(Kind::Refused, "the run has no inventory on record"));
     };
-    let text = if history.begun().estate.starts_with("lab ") {
+    let text = if history.begun().estate.lab().is_some() {
         context.store()?.source(digest)?
     } else {
         desk::read_text(Path::new(file))?.ok_or_else(|| {

@@ -82,7 +82,7 @@ pub(in crate::cli) fn begin<T>(
     context: &Context,
 ) -> Result<Begun<T>> {
     let site = Site::here();
-    let place = Sought::of(new.place, new.runbook.unwrap_or(NO_RUNBOOK), &site, context)?;
+    let place = PlaceSought::of(new.place, new.runbook.unwrap_or(NO_RUNBOOK), &site, context)?;
     let prepared = place.prepare(new.runbook, &site)?;
     let model = place.plan().map(|plan| plan.check(&prepared.inventory)).transpose()?;
     let judged = judge(&prepared, model.as_ref())?;
@@ -102,13 +102,13 @@ pub(in crate::cli) fn begin<T>(
 }
 
 /// A place that was looked up, and not yet entered.
-enum Sought {
+enum PlaceSought {
     Site { file: String, text: String, previous: Option<PreviousRun> },
     Lab(LabPlan),
     LabOf { name: String, previous: PreviousRun, unattended: bool },
 }
 
-impl Sought {
+impl PlaceSought {
     fn of(place: NewPlace<'_>, runbook: &str, site: &Site, context: &Context) -> Result<Self> {
         Ok(match place {
             NewPlace::Site(inventory, previous) => {

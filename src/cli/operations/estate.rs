@@ -5,6 +5,7 @@ use crate::cli::context::Context;
 use crate::error::Result;
 use crate::journal::history::History;
 use crate::lab::Lab;
+use crate::model::run::estate::EstateId;
 use crate::model::site::inventory::Inventory;
 use crate::platform::runner_lock::{Holder, RunnerLock};
 use crate::report::layout::time_of_day;
@@ -56,11 +57,11 @@ impl Estate {
         }
     }
 
-    /// As the journal has it: `site`, or `lab genesys:upgrade-mode`.
-    pub(in crate::cli) fn name(&self) -> String {
+    /// As the journal names it.
+    pub(in crate::cli) fn id(&self) -> EstateId {
         match self {
-            Self::Site => "site".to_owned(),
-            Self::Lab(lab) => format!("lab {}:{}", lab.name(), lab.scenario()),
+            Self::Site => EstateId::Site,
+            Self::Lab(lab) => EstateId::Lab { lab: lab.name().to_owned(), scenario: lab.scenario().to_owned() },
         }
     }
 
@@ -116,13 +117,7 @@ fn places(site: &Inventory, jobs: &Path) -> (BTreeMap<String, HostPlace>, BTreeM
 
 /// The lab that a run on record acts in, if it does.
 pub(in crate::cli) fn lab_of(history: &History) -> Option<&str> {
-    lab_in(&history.begun().estate)
-}
-
-/// The lab that an estate on record is, if it is one.
-pub(in crate::cli) fn lab_in(estate: &str) -> Option<&str> {
-    let name = estate.strip_prefix("lab ")?;
-    Some(name.split(':').next().unwrap_or(name))
+    history.begun().estate.lab()
 }
 
 /// The name under which the hosts of a site are leased to one runner.

@@ -1,7 +1,6 @@
 //! Runs that stand in the midst of something on hosts that another run is about to use: told before its first step,
 //! which may fail because of how they left a host. It refuses nothing: only a change there is refused.
 
-use super::estate::lab_in;
 use crate::cli::context::Context;
 use crate::dispatch::hosts_changed;
 use crate::journal::history::History;
@@ -47,7 +46,7 @@ pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, context: 
 /// Whether a run is of a lab: its hosts are nobody's.
 fn is_rehearsed(store: &dyn Store, run: &str) -> bool {
     let first = store.first(run).ok().flatten();
-    first.is_some_and(|first| matches!(&first.record, Record::Begun { estate, .. } if lab_in(estate).is_some()))
+    first.is_some_and(|first| matches!(&first.record, Record::Begun { estate, .. } if estate.lab().is_some()))
 }
 
 /// The hosts that the runbook can use.

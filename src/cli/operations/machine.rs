@@ -77,6 +77,7 @@ mod tests {
     use super::same;
     use crate::journal::Stored;
     use crate::journal::history::History;
+    use crate::model::run::estate::EstateId;
     use crate::model::run::record::{FORMAT, Moment, Record, Who};
     use crate::model::run::state_folder::StateFolder;
     use crate::model::site::inventory::Inventory;
@@ -96,7 +97,7 @@ mod tests {
             runbook: "book".into(),
             sources: BTreeMap::new(),
             params: Fields::new(),
-            estate: "site".into(),
+            estate: EstateId::Site,
             at: Moment::default(),
             by,
         };

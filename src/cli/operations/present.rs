@@ -6,6 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::{Store, Stored};
 use crate::lab::Lab;
+use crate::model::run::estate::EstateId;
 use crate::model::run::event::Sink;
 use crate::model::run::record::Ending;
 use crate::platform::events_file;
@@ -81,13 +82,13 @@ pub(in crate::cli) fn summary(store: &dyn Store, run: &str, stored: Vec<Stored>)
 }
 
 /// The clock that counts for a run.
-pub(in crate::cli) fn clock(estate: &str, run: &str, context: &Context) -> Result<Clock> {
+pub(in crate::cli) fn clock(estate: &EstateId, run: &str, context: &Context) -> Result<Clock> {
     Ok(lab_of(estate, run, context)?.map_or_else(Clock::real, |lab| lab.clock()))
 }
 
 /// The lab a run was carried out in, unless it was begun anew for another one since.
-fn lab_of(estate: &str, run: &str, context: &Context) -> Result<Option<Lab>> {
-    let Some(name) = estate.strip_prefix("lab ") else { return Ok(None) };
-    let lab = Lab::any(name.split(':').next().unwrap_or(name), &context.state)?;
+fn lab_of(estate: &EstateId, run: &str, context: &Context) -> Result<Option<Lab>> {
+    let Some(name) = estate.lab() else { return Ok(None) };
+    let lab = Lab::any(name, &context.state)?;
     Ok(lab.filter(|lab| lab.card().run == run))
 }

@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::run_facts::gist;
+use crate::model::run::estate::EstateId;
 use crate::model::run::record::FROM_RUN;
 use crate::model::site::inventory::Inventory;
 use crate::model::value::{Fields, Value};
@@ -16,7 +17,7 @@ use crate::session::{self, Texts};
 pub(in crate::cli) struct PreviousRun {
     /// Which.
     pub(in crate::cli) run: String,
-    estate: String,
+    estate: EstateId,
     texts: Texts,
     gist: Value,
 }
@@ -41,7 +42,7 @@ impl PreviousRun {
     /// # Errors
     /// `Usage` when hosts or services differ.
     pub(in crate::cli) fn must_be_of(&self, site: &Inventory, file: &str) -> Result<()> {
-        if self.estate != "site" {
+        if self.estate != EstateId::Site {
             let message = format!("run {} was on {}, not on the hosts of `{file}`", self.run, self.estate);
             return Err(Error::new(Kind::Usage, message).hint("leave `-i` out to go on in that lab"));
         }
@@ -65,8 +66,7 @@ impl PreviousRun {
     /// # Errors
     /// `Usage` when it was on a site.
     pub(in crate::cli) fn lab(&self, runbook: &str) -> Result<&str> {
-        let lab = self.estate.strip_prefix("lab ").map(|name| name.split(':').next().unwrap_or(name));
-        lab.ok_or_else(|| {
+        self.estate.lab().ok_or_else(|| {
             Error::new(Kind::Usage, format!("run {} was on a site: give its inventory", self.run))
                 .hint(format!("baton run {runbook} --from-run {} -i INVENTORY", self.run))
         })

@@ -1,7 +1,10 @@
 //! Records: what the journal holds of a run, in the order it happened. One vocabulary for the
 //! journal, the screen and the event stream. Adding a variant is additive; changing one is a new format.
 
+pub use super::ids::{EffectId, StepId, TrackId};
+
 use super::effect::{Effect, Outcome};
+use super::estate::EstateId;
 use super::place::PlaceData;
 use super::state_folder::StateFolder;
 use super::steering::Steering;
@@ -10,7 +13,6 @@ use crate::model::value::Fields;
 use crate::model::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// The format this program writes. It reads this one and older ones, and refuses newer ones.
 pub const FORMAT: u32 = 1;
@@ -57,99 +59,6 @@ impl Moment {
         } else {
             Span(u64::try_from(self.wall.saturating_sub(since.wall)).unwrap_or(0))
         }
-    }
-}
-
-/// A track of a run: `0` is the main one; `0.7-2` is item 2 of the parallel begun at position 7 of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TrackId(pub String);
-
-impl TrackId {
-    /// The main track.
-    #[must_use]
-    pub fn main() -> Self {
-        Self("0".into())
-    }
-
-    /// The `n`th way back of a run, from 1.
-    #[must_use]
-    pub fn rollback(n: u32) -> Self {
-        Self(format!("r{n}"))
-    }
-
-    /// The `n`th line typed in the REPL, from 1.
-    #[must_use]
-    pub fn typed(n: u32) -> Self {
-        Self(format!("t{n}"))
-    }
-
-    /// Whether it belongs to a line typed in the REPL.
-    #[must_use]
-    pub fn is_typed(&self) -> bool {
-        self.0.starts_with('t')
-    }
-
-    /// Whether it belongs to the script itself: its effects are asked for again, in order, by every replay.
-    #[must_use]
-    pub fn is_scripts(&self) -> bool {
-        self.0.starts_with('0')
-    }
-
-    /// Whether it is this track or was forked from it.
-    #[must_use]
-    pub fn is_within(&self, other: &Self) -> bool {
-        let rest = self.0.strip_prefix(&other.0);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    }
-
-    /// The position on `other` of the parallel that this track, or one it was forked from, is an item of.
-    #[must_use]
-    pub fn fork_of(&self, other: &Self) -> Option<u64> {
-        let rest = self.0.strip_prefix(&other.0)?.strip_prefix('.')?;
-        rest.split('-').next()?.parse().ok()
-    }
-
-    /// How many tracks it was forked from.
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        self.0.matches('.').count()
-    }
-
-    /// The track of item `index` of the parallel begun at position `n` of this one.
-    #[must_use]
-    pub fn child(&self, n: u64, index: usize) -> Self {
-        Self(format!("{}.{n}-{index}", self.0))
-    }
-}
-
-impl fmt::Display for TrackId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// An effect's position: its track and its number on it, from 1.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EffectId {
-    /// The track.
-    pub track: TrackId,
-    /// The number on the track.
-    pub n: u64,
-}
-
-/// A step's position: its track and its number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StepId {
-    /// The track.
-    pub track: TrackId,
-    /// Its number, such as `3.1`; empty means outside all steps of the track.
-    pub number: String,
-}
-
-impl fmt::Display for EffectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.track, self.n)
     }
 }
 
@@ -240,8 +149,8 @@ pub enum Record {
         sources: BTreeMap<String, String>,
         /// Parameters as they were given or defaulted.
         params: Fields,
-        /// Where it acts: `site`, or `lab genesys:upgrade-mode`.
-        estate: String,
+        /// Where it acts.
+        estate: EstateId,
         /// When.
         at: Moment,
         /// Who.
