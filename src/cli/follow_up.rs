@@ -50,19 +50,18 @@ impl Left {
     }
 }
 
-/// Carries a run out and, as long as a person has it go on after a failure, goes on. Returns the exit code.
+/// Carries a run out of which this has begun before and, as long as a person has it go on after a failure, goes on.
+/// Returns the exit code.
 ///
 /// # Errors
 /// When its parts cannot be opened or its record cannot be written.
 pub(super) fn carry_out(
     taken: TakenUp,
-    course: &Course,
+    (course, begun): (&Course, Begun),
     events: Option<&Path>,
     start: impl FnOnce(&TakenUp, Parts) -> Result<Finished>,
     desk: &Desk,
 ) -> Result<u8> {
-    let recorded = desk.store()?.runs()?.contains(&taken.run);
-    let begun = if recorded { Begun::of(&taken.history(desk)?) } else { Begun::default() };
     let gates = course.gates(&taken.run, desk.who(), begun);
     course.remarks().iter().for_each(|remark| desk.screen.remark(remark));
     let parts = Parts { steering: course.said(), ..taken.parts(events, gates.all.clone(), desk)? };
@@ -166,10 +165,7 @@ fn tell_of_edited(finished: &mut Finished, desk: &Desk) {
 
 /// What follows an ending.
 fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> Result<Next> {
-    if !desk.store()?.runs()?.contains(&taken.run) {
-        return Ok(Next::Stop);
-    }
-    let history = taken.history(desk)?;
+    let Some(history) = taken.begun(desk)? else { return Ok(Next::Stop) };
     match (course.on_failure, Menu::of(&taken.run, &history, finished.ending)) {
         (AfterFailure::Ask, Some(menu)) => ask(taken, &menu, desk),
         (AfterFailure::Rollback, _) if has_failed(taken, finished, desk)? => Ok(Next::RollBack),
@@ -179,10 +175,7 @@ fn next(taken: &TakenUp, course: &Course, finished: &Finished, desk: &Desk) -> R
 
 /// Whether a run stopped in a way that a way back can follow, and is not on one.
 fn has_failed(taken: &TakenUp, finished: &Finished, desk: &Desk) -> Result<bool> {
-    if !desk.store()?.runs()?.contains(&taken.run) {
-        return Ok(false);
-    }
-    Ok(taken.history(desk)?.is_to_go_back(finished.ending))
+    Ok(taken.begun(desk)?.is_some_and(|history| history.is_to_go_back(finished.ending)))
 }
 
 /// Leaves a run as it is: the last line is what can be typed of it.

@@ -105,8 +105,10 @@ fn on_site(words: &Words, inventory: &Path, site: &Site, desk: &Desk) -> Result<
     let run = run::new_run()?;
     let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     run::say_what_differs(site, desk);
-    if words.runbook.is_some() {
-        holders::tell(&prepared, None, desk);
+    if words.runbook.is_some()
+        && let Ok(store) = desk.store()
+    {
+        holders::tell(&prepared, None, &*store, desk);
     }
     let leases = (lease(desk, &run, &run)?, of_site);
     begin(words, TakenUp::new(run, prepared, Estate::Site, leases), params, desk)

@@ -2,7 +2,7 @@
 
 use super::adopt::{Edited, edited_since};
 use super::find_run::Aim;
-use super::steering::Steering;
+use super::steering::{Begun, Steering};
 use super::take_up::{TakenUp, claim};
 use super::{Desk, answers, carry, follow_up, word};
 use crate::error::{Error, Kind, Result};
@@ -98,7 +98,7 @@ pub(super) fn run(words: &Words, desk: &Desk) -> Result<u8> {
     let seen = word::heard(&taken, &verdict, false, desk)?;
     let terms = Terms { verdict, seen, drift, adoption };
     let start = |taken: &TakenUp, parts| session::resume_on(&taken.prepared, parts, terms);
-    follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
+    follow_up::carry_out(taken, (&course, Begun::of(&known)), words.events.as_deref(), start, desk)
 }
 
 impl Words {

@@ -5,7 +5,7 @@ use super::find_run::disagrees;
 use super::former::Former;
 use super::lab::template;
 use super::site::Site;
-use super::steering::{Course, Steering};
+use super::steering::{Begun, Course, Steering};
 use super::take_up::TakenUp;
 use super::{CommandLine, Desk, answers, follow_up, holders};
 use crate::error::{Error, Kind, Result};
@@ -163,10 +163,12 @@ fn on_site(
     let answers = answers::read(words.answers.as_deref(), &prepared, desk)?;
     let run = new_run()?;
     // A journal that cannot be opened must show before anybody is kept away from the site.
-    desk.store()?;
+    let store = desk.store()?;
     let of_site = lease(desk, &site_name(&prepared.inventory), &run)?;
     say_what_differs(site, desk);
-    holders::tell(&prepared, former.map(|former| former.run.as_str()), desk);
+    holders::tell(&prepared, former.map(|former| former.run.as_str()), &*store, desk);
+    // Should it be damaged under the run, whoever looks afterwards is to see it as it is on disk.
+    drop(store);
     let leases = (lease(desk, &run, &run)?, of_site);
     let taken = TakenUp::new(run, prepared, Estate::Site, leases).answered(answers);
     begin(words, taken, course, params, desk)
@@ -313,7 +315,7 @@ fn begin(words: &Words, taken: TakenUp, course: Course, params: Fields, desk: &D
     let course = course.answered(taken.answers.as_deref(), false);
     let estate = taken.estate.name();
     let start = |taken: &TakenUp, parts| session::begin(&taken.prepared, parts, params, &estate);
-    follow_up::carry_out(taken, &course, words.events.as_deref(), start, desk)
+    follow_up::carry_out(taken, (&course, Begun::default()), words.events.as_deref(), start, desk)
 }
 
 /// `name=value` words as a map of texts.

@@ -99,6 +99,16 @@ impl TakenUp {
         History::from(desk.store()?.read(&self.run)?)
     }
 
+    /// The same; nothing where it has not begun.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn begun(&self, desk: &Desk) -> Result<Option<History>> {
+        let store = desk.store()?;
+        let is_begun = store.runs()?.contains(&self.run);
+        is_begun.then(|| History::from(store.read(&self.run)?)).transpose()
+    }
+
     /// Goes on with other texts.
     ///
     /// # Errors
