@@ -165,16 +165,25 @@ impl SqliteStore {
         }
     }
 
-    fn insert_behind(&mut self, tail: (u64, Chain), run: &str, rows: &[Row<'_>]) -> rusqlite::Result<(u64, Chain)> {
+    fn insert_behind(&self, tail: (u64, Chain), run: &str, rows: &[Row<'_>]) -> rusqlite::Result<(u64, Chain)> {
         if rows.len() == 1 {
             // A single statement is a transaction by itself.
             return insert(&self.database, tail, run, rows);
         }
-        let write = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let tail = insert(&write, tail, run, rows)?;
-        write.commit()?;
-        Ok(tail)
+        carry_out(&self.database, "BEGIN IMMEDIATE")?;
+        let written =
+            insert(&self.database, tail, run, rows).and_then(|tail| carry_out(&self.database, "COMMIT").map(|()| tail));
+        if written.is_err() && !self.database.is_autocommit() {
+            // Why it was not written is told, whatever comes of this.
+            let _ = carry_out(&self.database, "ROLLBACK");
+        }
+        written
     }
+}
+
+/// Carries out a statement that gives nothing. It is parsed once for the whole connection.
+fn carry_out(database: &Connection, statement: &str) -> rusqlite::Result<()> {
+    database.prepare_cached(statement)?.execute([]).map(drop)
 }
 
 /// Inserts rows behind `tail`; gives the new one.
