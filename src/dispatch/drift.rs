@@ -52,7 +52,7 @@ impl SecondLook {
     }
 }
 
-/// Something that was read, by this runner or a former one.
+/// Something that a former runner read.
 #[derive(Debug, Clone)]
 pub(super) struct GuardReading {
     id: EffectId,
@@ -71,15 +71,22 @@ pub(super) struct HeldGuard {
 }
 
 impl Dispatcher {
-    /// Remembers what was read; a change or a wait makes it old.
+    /// Remembers what a former runner read; a change or a wait makes it old, and so does this runner when it reads the
+    /// same.
     pub(super) fn note_reading(&self, id: &EffectId, effect: &Effect) {
         match &effect.action {
             Action::Probe(_) => {
                 let recorded = self.history.recorded(id).map(|past| past.digest.to_owned());
-                let digest = recorded.unwrap_or_else(|| effect.digest());
-                self.track(|track| {
-                    track.readings.retain(|reading| reading.digest != digest);
-                    track.readings.push(GuardReading { id: id.clone(), digest });
+                self.track(|track| match recorded {
+                    Some(digest) => {
+                        track.readings.retain(|reading| reading.digest != digest);
+                        track.readings.push(GuardReading { id: id.clone(), digest });
+                    }
+                    None if track.readings.is_empty() => {}
+                    None => {
+                        let digest = effect.digest();
+                        track.readings.retain(|reading| reading.digest != digest);
+                    }
                 });
             }
             Action::Job(_) | Action::Put(_) | Action::Fetch(_) => self.track(|track| track.readings.clear()),
@@ -94,8 +101,7 @@ impl Dispatcher {
     /// Remembers what a guard inside a step was decided by.
     pub(super) fn note_guard(&self, message: &str) {
         let readings = self.track(|track| std::mem::take(&mut track.readings));
-        let recorded = readings.into_iter().map(|reading| reading.id).filter(|id| self.history.recorded(id).is_some());
-        let readings: Vec<EffectId> = recorded.collect();
+        let readings: Vec<EffectId> = readings.into_iter().map(|reading| reading.id).collect();
         self.track(|track| {
             let depth = track.depth();
             if depth > 0 && !readings.is_empty() {

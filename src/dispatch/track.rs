@@ -60,7 +60,7 @@ pub(super) struct Track {
     pub(super) marks: BTreeMap<String, Mark>,
     /// How many steps its parents stood in when it was forked.
     outside: usize,
-    /// What was read since the last change, wait, guard or beginning of a step.
+    /// What a former runner read since the last change, wait, guard or beginning of a step.
     pub(super) readings: Vec<GuardReading>,
     /// The guards that held in the steps it stands in.
     pub(super) guards: Vec<HeldGuard>,

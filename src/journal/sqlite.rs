@@ -69,13 +69,14 @@ impl SqliteStore {
         for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
             plain_file(&state_dir.join(name))?;
         }
-        let latest = counts.all().into_keys().next_back();
-        if let (false, Some(latest)) = (file.exists(), &latest) {
-            return Err(gone(&file, "is gone", latest, &counts));
+        if !file.exists()
+            && let Some(latest) = counts.latest()
+        {
+            return Err(gone(&file, "is gone", &latest, &counts));
         }
         make_private(state_dir, &file).map_err(|error| unusable(&error))?;
         let mut database = Connection::open(&file).map_err(|error| unusable(&words(&error)))?;
-        let prepared = prepare(&mut database, latest.is_none());
+        let prepared = prepare(&mut database, || counts.latest().is_none());
         let mode =
             prepared.map_err(|error| if damaged(&error) { damage(&file, &error) } else { unusable(&words(&error)) })?;
         if mode.readonly {
@@ -84,8 +85,10 @@ impl SqliteStore {
         if mode.journal != "wal" {
             return Err(unusable(&"its file system cannot hold a database that several processes use, as NFS cannot"));
         }
-        if let (0, Some(latest)) = (mode.layout, &latest) {
-            return Err(gone(&file, "is empty", latest, &counts));
+        if mode.layout == 0
+            && let Some(latest) = counts.latest()
+        {
+            return Err(gone(&file, "is empty", &latest, &counts));
         }
         if mode.layout > LAYOUT {
             let message = format!(
@@ -162,21 +165,25 @@ impl SqliteStore {
         }
     }
 
-    fn insert_behind(
-        &mut self,
-        tail: (u64, Chain),
-        run: &str,
-        rows: &[RecordRow<'_>],
-    ) -> rusqlite::Result<(u64, Chain)> {
+    fn insert_behind(&self, tail: (u64, Chain), run: &str, rows: &[RecordRow<'_>]) -> rusqlite::Result<(u64, Chain)> {
         if rows.len() == 1 {
             // A single statement is a transaction by itself.
             return insert(&self.database, tail, run, rows);
         }
-        let write = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let tail = insert(&write, tail, run, rows)?;
-        write.commit()?;
-        Ok(tail)
+        carry_out(&self.database, "BEGIN IMMEDIATE")?;
+        let written =
+            insert(&self.database, tail, run, rows).and_then(|tail| carry_out(&self.database, "COMMIT").map(|()| tail));
+        if written.is_err() && !self.database.is_autocommit() {
+            // Why it was not written is told, whatever comes of this.
+            let _ = carry_out(&self.database, "ROLLBACK");
+        }
+        written
     }
+}
+
+/// Carries out a statement that gives nothing. It is parsed once for the whole connection.
+fn carry_out(database: &Connection, statement: &str) -> rusqlite::Result<()> {
+    database.prepare_cached(statement)?.execute([]).map(drop)
 }
 
 /// Inserts rows behind `tail`; gives the new one.
@@ -387,12 +394,12 @@ struct OpenMode {
 }
 
 /// Sets the connection up and creates the tables in a new database, if it may be one. A newer one is left as it is.
-fn prepare(database: &mut Connection, may_be_new: bool) -> rusqlite::Result<OpenMode> {
+fn prepare(database: &mut Connection, may_be_new: impl FnOnce() -> bool) -> rusqlite::Result<OpenMode> {
     database.busy_timeout(PATIENCE)?;
     let readonly = database.is_readonly("main")?;
     let layout_of = |database: &Connection| database.pragma_query_value(None, "user_version", |row| row.get(0));
     let mut layout: i64 = layout_of(database)?;
-    if readonly || layout > LAYOUT || (layout == 0 && !may_be_new) {
+    if readonly || layout > LAYOUT || (layout == 0 && !may_be_new()) {
         return Ok(OpenMode { layout, journal: "wal".into(), readonly });
     }
     let journal = database.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;

@@ -50,6 +50,11 @@ impl Counts {
         }
     }
 
+    /// The latest run that anything is told of. There may be thousands: only who finds no journal need ask.
+    pub(super) fn latest(&self) -> Option<RunId> {
+        self.all().into_keys().next_back()
+    }
+
     /// The runs, with the number of the last record that was written of each. What cannot be read tells of none.
     pub(super) fn all(&self) -> BTreeMap<RunId, u64> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();

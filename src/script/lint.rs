@@ -46,8 +46,9 @@ pub struct Finding {
 pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Finding> {
     let mut all = Vec::new();
     let keys = program.units().flat_map(|unit| tree::keys(&unit.ast)).collect();
+    let of_all = Functions::of_engine(&program.engine());
     for unit in program.units() {
-        let mut functions = Functions::of_engine(&program.engine());
+        let mut functions = of_all.clone();
         functions.add(&unit.ast);
         let written = KnownValues::of(program, unit, inventory);
         let regions = regions(&unit.text);

@@ -432,6 +432,11 @@ fn closures_of(unit: &Unit) -> impl Iterator<Item = (String, Home)> {
 /// What the names of closures begin with.
 pub(crate) const CLOSURE: &str = "anon$";
 
+/// An engine that only reads texts: which functions there are makes no difference to that.
+pub(crate) fn parser() -> Engine {
+    build_engine(&Shared::default(), &Shared::default(), &Library::default())
+}
+
 /// An engine with everything but a program's own modules.
 pub(crate) fn bare_engine() -> Engine {
     build_engine(&engine::standard_package(), &primitives::module(), &Library::default())

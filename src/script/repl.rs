@@ -12,7 +12,7 @@ use crate::model::value::Fields;
 use crate::script::context::{Fallible, Run, ScriptTrack};
 use crate::script::failure;
 use crate::script::frames::{Frames, Variable, in_order};
-use crate::script::program::{Program, bare_engine, ready};
+use crate::script::program::{Program, parser, ready};
 use crate::script::sealed::Sealed;
 use crate::script::{diagnostic, literals, tree};
 use rhai::{AST, Dynamic, EvalAltResult, LexError, ParseErrorType, Scope};
@@ -246,7 +246,7 @@ pub fn is_incomplete(text: &str) -> bool {
     if asked_for_more {
         return false;
     }
-    let mut engine = bare_engine();
+    let mut engine = parser();
     engine.set_strict_variables(false);
     let Err(error) = engine.compile(text) else { return false };
     if matches!(error.err_type(), ParseErrorType::BadInput(LexError::UnterminatedString)) {
@@ -270,7 +270,7 @@ pub fn lines_of(value: &str) -> Option<Vec<String>> {
 /// Whether a text can be read as a script.
 #[must_use]
 pub fn can_be_read(text: &str) -> bool {
-    bare_engine().compile(text).is_ok()
+    parser().compile(text).is_ok()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Sources {
     pub fn collect(runbook: &str, text: &str, read_module: &mut dyn FnMut(&str) -> Option<String>) -> Result<Self> {
         let files = BTreeMap::from([(format!("{RUNBOOK}{runbook}"), text.to_owned())]);
         let sources = Self { runbook: runbook.to_owned(), files };
-        let mut collector = Collector { engine: program::bare_engine(), sources, read_module, open: Vec::new() };
+        let mut collector = Collector { engine: program::parser(), sources, read_module, open: Vec::new() };
         collector.visit(&format!("{RUNBOOK}{runbook}")).map_err(|error| diagnostic::finish(error, runbook))?;
         Ok(collector.sources)
     }

@@ -8,6 +8,7 @@ use rhai::{AST, Engine};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Functions by name, with the numbers of arguments they take.
+#[derive(Clone)]
 pub(crate) struct Functions {
     known: BTreeMap<String, BTreeSet<usize>>,
 }

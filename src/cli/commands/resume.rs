@@ -5,7 +5,7 @@ use crate::cli::operations::acquire::{AcquiredRun, claim};
 use crate::cli::operations::adopt::{Edited, edited_since};
 use crate::cli::operations::find_run::Purpose;
 use crate::cli::operations::ruling::sound;
-use crate::cli::operations::steering::SteeringArgs;
+use crate::cli::operations::steering::{RecordedSteps, SteeringArgs};
 use crate::cli::operations::{answers, present, recover, ruling};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
@@ -100,7 +100,7 @@ pub(in crate::cli) fn run(args: &ResumeArgs, context: &Context) -> Result<u8> {
     let seen = ruling::heard(&taken, &verdict, false, context)?;
     let terms = ResumeTerms { verdict, seen, drift, adoption };
     let start = |taken: &AcquiredRun, parts| session::resume_on(&taken.prepared, parts, terms);
-    recover::carry_out(taken, &course, args.events.as_deref(), start, context)
+    recover::carry_out(taken, (&course, RecordedSteps::of(&known)), args.events.as_deref(), start, context)
 }
 
 impl ResumeArgs {

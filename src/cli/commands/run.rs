@@ -6,7 +6,7 @@ use crate::cli::operations::begin::{Begun, NewPlace, NewRun, begin, say_what_is_
 use crate::cli::operations::previous_run::PreviousRun;
 use crate::cli::operations::recover;
 use crate::cli::operations::site::Site;
-use crate::cli::operations::steering::SteeringArgs;
+use crate::cli::operations::steering::{RecordedSteps, SteeringArgs};
 use crate::error::{Error, Kind, Result};
 use crate::lab::LabChoice;
 use crate::library::{Shelf, source};
@@ -108,7 +108,7 @@ pub(in crate::cli) fn run(args: &RunArgs, context: &Context) -> Result<u8> {
     let course = course.answered(taken.answers.as_deref(), false);
     let estate = taken.estate.id();
     let start = |taken: &AcquiredRun, parts| session::begin(&taken.prepared, parts, params, &estate);
-    recover::carry_out(taken, &course, args.events.as_deref(), start, context)
+    recover::carry_out(taken, (&course, RecordedSteps::default()), args.events.as_deref(), start, context)
 }
 
 /// Where the run is to act; nothing where that was not said.

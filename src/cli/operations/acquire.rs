@@ -105,6 +105,16 @@ impl AcquiredRun {
         History::from(context.store()?.read(&self.run)?)
     }
 
+    /// The same; nothing where it has not begun.
+    ///
+    /// # Errors
+    /// As above.
+    pub(in crate::cli) fn begun(&self, context: &Context) -> Result<Option<History>> {
+        let store = context.store()?;
+        let is_begun = store.runs()?.contains(&self.run);
+        is_begun.then(|| History::from(store.read(&self.run)?)).transpose()
+    }
+
     /// Goes on with other texts.
     ///
     /// # Errors

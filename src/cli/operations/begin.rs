@@ -93,9 +93,11 @@ pub(in crate::cli) fn begin<T>(
     let of_place = lease(context, &place.lock_name(&prepared), &run)?;
     say_what_differs(&site, context);
     if new.runbook.is_some() && place.is_site() {
-        holders::tell(&prepared, place.previous().map(|previous| previous.run.as_str()), context);
+        holders::tell(&prepared, place.previous().map(|previous| previous.run.as_str()), &*store, context);
     }
     let estate = place.open(&run, &prepared, &*store, context)?;
+    // Should it be damaged under the run, whoever looks afterwards is to see it as it is on disk.
+    drop(store);
     let locks = (lease(context, &run, &run)?, of_place);
     let taken = AcquiredRun::new(run, prepared, estate, locks).answered(answers);
     Ok(Begun { taken, params, judged })

@@ -17,19 +17,18 @@ use std::collections::BTreeSet;
 const RUNS_MAX: usize = 200;
 
 /// Says which runs of this journal hold hosts that a run made of this can use, and what can be done about it.
-pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, context: &Context) {
-    let Ok(store) = context.store() else { return };
+pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, store: &dyn Store, context: &Context) {
     let wanted = wanted(prepared);
     for run in store.runs().unwrap_or_default().iter().rev().take(RUNS_MAX) {
         // Most runs are over, and what they did is told by their last record.
-        if follows == Some(run.as_str()) || is_over(&*store, run).unwrap_or(false) || is_rehearsed(&*store, run) {
+        if follows == Some(run.as_str()) || is_over(store, run).unwrap_or(false) || is_rehearsed(store, run) {
             continue;
         }
         let Ok(history) = store.read(run).and_then(History::from) else { continue };
         if history.is_final() || !history.has_acted() {
             continue;
         }
-        let site = session::snapshot(&*store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
+        let site = session::snapshot(store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
         let same = |host: &String| {
             let address = |site: &Inventory| site.hosts.get(host).map(|host| host.address.clone());
             wanted.contains(host) && address(&site) == address(prepared.inventory.as_ref())

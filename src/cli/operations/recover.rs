@@ -32,19 +32,18 @@ enum FollowUp {
     Leave(Departure),
 }
 
-/// Carries a run out and, as long as a person has it go on after a failure, goes on. Returns the exit code.
+/// Carries a run out of which this has begun before and, as long as a person has it go on after a failure, goes on.
+/// Returns the exit code.
 ///
 /// # Errors
 /// When its parts cannot be opened or its record cannot be written.
 pub(in crate::cli) fn carry_out(
     taken: AcquiredRun,
-    course: &CheckedSteering,
+    (course, begun): (&CheckedSteering, RecordedSteps),
     events: Option<&Path>,
     start: impl FnOnce(&AcquiredRun, RunParts) -> Result<Finished>,
     context: &Context,
 ) -> Result<u8> {
-    let recorded = context.store()?.runs()?.contains(&taken.run);
-    let begun = if recorded { RecordedSteps::of(&taken.history(context)?) } else { RecordedSteps::default() };
     let gates = course.gates(&taken.run, context.who(), begun);
     course.remarks().iter().for_each(|remark| context.screen.remark(remark));
     let parts = RunParts { steering: course.said(), ..taken.parts(events, gates.all.clone(), context)? };
@@ -153,10 +152,7 @@ fn tell_of_edited(finished: &mut Finished, context: &Context) {
 
 /// What follows an ending.
 fn next(taken: &AcquiredRun, course: &CheckedSteering, finished: &Finished, context: &Context) -> Result<FollowUp> {
-    if !context.store()?.runs()?.contains(&taken.run) {
-        return Ok(FollowUp::Stop);
-    }
-    let history = taken.history(context)?;
+    let Some(history) = taken.begun(context)? else { return Ok(FollowUp::Stop) };
     match (course.on_failure, Menu::of(&taken.run, &history, finished.ending)) {
         (AfterFailure::Ask, Some(menu)) => ask(taken, &menu, context),
         (AfterFailure::Rollback, _) if has_failed(taken, finished, context)? => Ok(FollowUp::RollBack),
@@ -166,10 +162,7 @@ fn next(taken: &AcquiredRun, course: &CheckedSteering, finished: &Finished, cont
 
 /// Whether a run stopped in a way that a way back can follow, and is not on one.
 fn has_failed(taken: &AcquiredRun, finished: &Finished, context: &Context) -> Result<bool> {
-    if !context.store()?.runs()?.contains(&taken.run) {
-        return Ok(false);
-    }
-    Ok(taken.history(context)?.is_to_go_back(finished.ending))
+    Ok(taken.begun(context)?.is_some_and(|history| history.is_to_go_back(finished.ending)))
 }
 
 /// Leaves a run as it is: the last line is what can be typed of it.
