@@ -1,13 +1,15 @@
 //! One file of a log that is followed: its cursor, what is known of it, and the lines that were handed out of it last.
 //! Pure; which file is read when is `follow`'s to say.
 
-use crate::exec::copies::PartialCopy;
-use crate::exec::follow::LINE_MAX;
 use crate::exec::log_names::Age;
+use crate::exec::partial_copy::PartialCopy;
 use crate::model::run::mark::{Cursor, Identity, TAIL_BYTES, tail_checksum};
 use crate::world::FileStat;
 use std::borrow::Cow;
 use std::cmp::Reverse;
+
+/// How long a line may be, in bytes. Of a longer one only the columns at its beginning are looked at.
+pub const LINE_MAX: usize = 64 * 1024;
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

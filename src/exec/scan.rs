@@ -1,7 +1,7 @@
 //! Finding the lines of a log that matter. Whole chunks are searched with one combined expression; only where it
 //! hits is the line cut out and looked at closely. Pure, so that it can be measured by itself.
 
-use crate::exec::follow::LINE_MAX;
+use crate::exec::followed::LINE_MAX;
 use crate::exec::literal;
 use regex::bytes::{Regex, RegexBuilder};
 use std::collections::BTreeSet;

@@ -2,7 +2,8 @@
 //! be seen is never taken for a quiet one: nothing may be concluded from its silence. Only words and types.
 
 use crate::exec::calls::words;
-use crate::exec::follow::{LINE_MAX, Remarks};
+use crate::exec::follow::Remarks;
+use crate::exec::followed::LINE_MAX;
 use crate::model::run::effect::{FailureKind, LogSource};
 use crate::model::text::shown;
 use crate::world::Trouble;
