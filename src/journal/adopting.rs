@@ -2,8 +2,10 @@
 //! what was undone, and waits and questions without an outcome bind nobody; all else does. Pure reading of a history.
 
 use super::Stored;
+use super::entries::{asked_in, outcome_in};
 use super::history::{History, Past, StepPhase};
-use super::slots::{EffectPhase, EffectSlot, TrackSlots, asked_in, outcome_in};
+use super::lifecycle::EffectPhase;
+use super::slots::{EffectSlot, TrackSlots};
 use crate::model::run::effect::{Class, Outcome};
 use crate::model::run::record::{EffectId, Record, TrackId};
 use std::collections::BTreeSet;

@@ -1,13 +1,17 @@
 //! The pure reading of a run's records: what each effect came to, and whether the sequence is one that a
 //! runner can have written. It decides nothing, and a sequence it cannot explain is refused, never guessed at.
 
+pub use super::lifecycle::{EffectState, StepPhase};
 pub use super::mismatch::mismatch;
+pub use super::slots::StepPast;
 
 use super::Stored;
+use super::entries::{Asked, asked_in, doubt_in, outcome_in, said_in};
+use super::lifecycle::{EffectEvent, EffectPhase};
 use super::misplaced::{Misplaced, Why, damaged, refusal};
-use super::slots::{Asked, EffectPhase, EffectSlot, TrackSlots, asked_in, doubt_in, is_not_done, outcome_in, said_in};
+use super::slots::{EffectSlot, TrackSlots};
 use crate::error::{Error, Kind, Result};
-use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::effect::Effect;
 use crate::model::run::estate::EstateId;
 use crate::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, RollbackScope, TrackId, Who};
 use crate::model::value::Fields;
@@ -72,70 +76,6 @@ pub struct Past<'a> {
     pub gives_way: bool,
 }
 
-/// What came of an effect.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum EffectState<'a> {
-    /// It has an outcome.
-    Settled(&'a Outcome),
-    /// It was asked for and has no outcome: it is under way, or its runner died.
-    Open,
-    /// Nobody could tell whether it happened.
-    Doubted {
-        /// The evidence that was missing.
-        reason: &'a str,
-    },
-    /// A person said whether it happened.
-    SettledByPerson {
-        /// Whether it did.
-        happened: bool,
-    },
-    /// Its outcome does not count any more: it is to be asked for again, as a new attempt.
-    ToRetry,
-    /// A person has it left out.
-    Skipped {
-        /// Why.
-        reason: &'a str,
-        /// Who.
-        by: &'a str,
-    },
-    /// A question that a person answered from elsewhere.
-    Answered {
-        /// The answer.
-        word: &'a str,
-        /// What they added.
-        note: &'a str,
-        /// Whose answer it is.
-        by: &'a str,
-    },
-    /// It was undone: it may be asked for again, or something else in its place.
-    Undone,
-}
-
-/// What is recorded of a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StepPast {
-    /// Its name.
-    pub name: String,
-    /// How far it is recorded.
-    pub phase: StepPhase,
-    /// Which record begins it.
-    pub(super) begun: usize,
-}
-
-/// How far a step is recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepPhase {
-    /// It began.
-    Begun,
-    /// It ended.
-    Ended {
-        /// What went wrong, if something did. Such a step may begin and end once more.
-        failed: Option<String>,
-    },
-    /// A person had it left out.
-    Skipped,
-}
-
 impl History {
     /// Reads the records of a run.
     ///
@@ -193,22 +133,22 @@ impl History {
             Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(number, failed),
             Record::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(effect.may_change());
-                self.track(&id.track).ask(id, *attempt, index, EffectPhase::Open, all)
+                self.track(&id.track).ask(id, *attempt, index, EffectEvent::Asked, all)
             }
             Record::Read { id, .. } => {
                 let attempt = self.slot(id).map_or(1, |slot| slot.attempt.saturating_add(1));
-                self.track(&id.track).ask(id, attempt, index, EffectPhase::Outcome(index), all)
+                self.track(&id.track).ask(id, attempt, index, EffectEvent::Read(index), all)
             }
-            Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, EffectPhase::Outcome(index), all),
-            Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, EffectPhase::Doubt(index), all),
+            Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, EffectEvent::CameTo(index), all),
+            Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, EffectEvent::Doubted(index), all),
             Record::Settled { id, attempt, happened, .. } => {
                 let failed = self.has_failed_before(id, all);
-                self.settle(id, *attempt, EffectPhase::Person { happened: *happened }, all)?;
+                self.settle(id, *attempt, EffectEvent::Settled { happened: *happened }, all)?;
                 if failed { self.forget_after(id, all) } else { Ok(()) }
             }
             Record::Retry { id, .. } => self.retry(id, all),
-            Record::Answered { id, .. } => self.mark(id, EffectPhase::Answered(index), all),
-            Record::Skipped { id, .. } => self.mark(id, EffectPhase::Skipped(index), all),
+            Record::Answered { id, .. } => self.say(id, EffectEvent::Answered(index), all),
+            Record::Skipped { id, .. } => self.say(id, EffectEvent::Skipped(index), all),
             Record::StepSkipped { track, number, name, .. } => {
                 self.track(track).begin_step(number, name, index)?;
                 self.track(track).skip_step(number);
@@ -249,29 +189,15 @@ impl History {
     }
 
     /// A person's word on an effect that is open, failed or in doubt.
-    fn mark(&mut self, id: &EffectId, phase: EffectPhase, all: &[Stored]) -> std::result::Result<(), Misplaced> {
+    fn say(&mut self, id: &EffectId, event: EffectEvent, all: &[Stored]) -> std::result::Result<(), Misplaced> {
         let failed = self.has_failed_before(id, all);
-        let slot = self.slot_mut(id)?;
-        let asks = asked_in(all, slot.asked).is_some_and(|asked| matches!(asked.effect.action, Action::Ask(_)));
-        let fits = match slot.phase {
-            EffectPhase::Open => asks == matches!(phase, EffectPhase::Answered(_)),
-            EffectPhase::Doubt(_) | EffectPhase::Retry => matches!(phase, EffectPhase::Skipped(_)),
-            EffectPhase::Outcome(_) => matches!(phase, EffectPhase::Skipped(_)) && failed,
-            EffectPhase::Person { .. } | EffectPhase::Skipped(_) | EffectPhase::Answered(_) | EffectPhase::Undone => {
-                false
-            }
-        };
-        if !fits {
-            return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
-        }
-        slot.phase = phase;
+        self.slot_mut(id)?.meet(id, event, all)?;
         if failed { self.forget_after(id, all) } else { Ok(()) }
     }
 
     /// Whether an effect has an outcome, and what it was to do is not done.
     fn has_failed_before(&self, id: &EffectId, all: &[Stored]) -> bool {
-        let Some(EffectPhase::Outcome(at)) = self.slot(id).map(|slot| slot.phase) else { return false };
-        outcome_in(all, at).is_some_and(is_not_done)
+        self.slot(id).is_some_and(|slot| slot.facts(all).not_done)
     }
 
     /// What the script asked for from record `since` on does not count any more.
@@ -286,8 +212,7 @@ impl History {
         }
         for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.is_scripts()) {
             for slot in track.slots.iter_mut().filter(|slot| slot.asked >= since) {
-                slot.phase = EffectPhase::Undone;
-                slot.base = slot.attempt + 1;
+                slot.undo();
             }
             track.steps.retain(|_, step| step.begun < since);
         }
@@ -314,53 +239,19 @@ impl History {
         &mut self,
         id: &EffectId,
         attempt: u32,
-        phase: EffectPhase,
+        event: EffectEvent,
         all: &[Stored],
     ) -> std::result::Result<(), Misplaced> {
         let slot = self.slot_mut(id)?;
         if slot.attempt != attempt {
             return Err(Misplaced::Call(id.clone(), Why::Other { attempt, now: slot.attempt }));
         }
-        let fits = match phase {
-            EffectPhase::Outcome(_) => {
-                let told = matches!(
-                    slot.phase,
-                    EffectPhase::Person { happened: true } | EffectPhase::Skipped(_) | EffectPhase::Answered(_)
-                );
-                told || matches!(slot.phase, EffectPhase::Open | EffectPhase::Doubt(_))
-            }
-            EffectPhase::Doubt(_) => matches!(slot.phase, EffectPhase::Open | EffectPhase::Doubt(_)),
-            EffectPhase::Person { .. } => match slot.phase {
-                EffectPhase::Doubt(_) => true,
-                EffectPhase::Outcome(at) => outcome_in(all, at).is_some_and(is_not_done),
-                EffectPhase::Open | EffectPhase::Person { .. } | EffectPhase::Retry => false,
-                EffectPhase::Skipped(_) | EffectPhase::Answered(_) | EffectPhase::Undone => false,
-            },
-            EffectPhase::Open
-            | EffectPhase::Retry
-            | EffectPhase::Skipped(_)
-            | EffectPhase::Answered(_)
-            | EffectPhase::Undone => false,
-        };
-        if !fits {
-            return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
-        }
-        slot.phase = phase;
-        Ok(())
+        slot.meet(id, event, all)
     }
 
-    /// A change that is done must never be asked for again; anything else that has an outcome may be.
+    /// It is to be tried again.
     fn retry(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), Misplaced> {
-        let slot = self.slot_mut(id)?;
-        let EffectPhase::Outcome(at) = slot.phase else {
-            return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
-        };
-        let done = matches!(outcome_in(all, at), Some(Outcome::Done { .. }));
-        let change = asked_in(all, slot.asked).is_some_and(|asked| asked.effect.is_change());
-        if done && change {
-            return Err(Misplaced::Call(id.clone(), Why::Done));
-        }
-        slot.phase = EffectPhase::Retry;
+        self.slot_mut(id)?.meet(id, EffectEvent::Retried, all)?;
         // A reading before a change that is asked for anew: what it leads to then may be something else.
         if self.leads_to_what_is_anew(id, all) { Ok(()) } else { self.forget_after(id, all) }
     }

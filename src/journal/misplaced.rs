@@ -2,8 +2,8 @@
 //! asked for when. It only describes; the reading of the records decides.
 
 use super::Stored;
-use super::history::StepPhase;
-use super::slots::{Asked, EffectPhase, asked_in};
+use super::entries::{Asked, asked_in};
+use super::lifecycle::{EffectPhase, Illegal, StepPhase};
 use crate::error::{Error, Kind};
 use crate::model::run::record::{EffectId, Record, TrackId};
 use crate::model::text::shown;
@@ -59,6 +59,15 @@ pub(super) enum Why {
     Done,
     /// Changes were made after it.
     Followed,
+}
+
+impl From<Illegal> for Why {
+    fn from(illegal: Illegal) -> Self {
+        match illegal {
+            Illegal::Stands(phase) => Self::Stands(phase),
+            Illegal::Done => Self::Done,
+        }
+    }
 }
 
 impl From<&str> for Misplaced {

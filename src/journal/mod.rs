@@ -4,8 +4,10 @@
 mod acted;
 pub mod adopting;
 mod codec;
+mod entries;
 pub mod history;
 pub mod left_out;
+mod lifecycle;
 pub mod memory;
 mod mismatch;
 mod misplaced;

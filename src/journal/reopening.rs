@@ -3,7 +3,8 @@
 
 use super::Stored;
 use super::history::{EffectState, History, Past, StepPhase};
-use super::slots::{EffectPhase, EffectSlot};
+use super::lifecycle::EffectPhase;
+use super::slots::EffectSlot;
 use crate::model::run::effect::{Action, Effect, Form, Outcome};
 use crate::model::run::ids::Aside;
 use crate::model::run::record::{EffectId, Ending, Record, StepId, TrackId, Who};

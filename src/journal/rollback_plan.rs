@@ -1,8 +1,9 @@
 //! The way back: which changes of a run are to be undone, in which order and how. Pure reading of a history and of what
 //! the replayed script says of its steps; it undoes nothing.
 
+use super::entries::asked_in;
 use super::history::{EffectState, History, Past, StepPast, StepPhase};
-use super::slots::{EffectSlot, TrackSlots, asked_in};
+use super::slots::{EffectSlot, TrackSlots};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::{Action, Effect, FailureKind, Outcome, Undo};
 use crate::model::run::record::{EffectId, Moment, Record, RollbackScope, StepId, TrackId};

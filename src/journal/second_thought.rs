@@ -2,9 +2,11 @@
 //! the runbook cannot do without. What followed from it does not count any more. Pure reading of a history.
 
 use super::Stored;
+use super::entries::{asked_in, lapses};
 use super::history::{EffectState, History, Past, StepPhase};
+use super::lifecycle::EffectPhase;
 use super::misplaced::{Misplaced, Why};
-use super::slots::{EffectPhase, EffectSlot, asked_in, lapses};
+use super::slots::EffectSlot;
 use crate::model::run::effect::Outcome;
 use crate::model::run::record::{EffectId, Ending, Record, TrackId};
 

@@ -2,11 +2,11 @@
 //! record may follow which; what a run does about it is decided elsewhere.
 
 use super::Stored;
-use super::history::{EffectState, StepPast, StepPhase};
+use super::entries::{asked_in, is_not_done, outcome_in};
+use super::lifecycle::{EffectEvent, EffectFacts, EffectPhase, StepPhase};
 use super::misplaced::{Misplaced, Why};
-use crate::model::run::effect::{Class, Effect, Outcome};
-use crate::model::run::place::PlaceData;
-use crate::model::run::record::{EffectId, Moment, Record};
+use crate::model::run::effect::{Action, Class, Effect};
+use crate::model::run::record::EffectId;
 use std::collections::BTreeMap;
 
 /// The effects and steps of one track.
@@ -16,6 +16,17 @@ pub(super) struct TrackSlots {
     pub(super) slots: Vec<EffectSlot>,
     /// By number.
     pub(super) steps: BTreeMap<String, StepPast>,
+}
+
+/// What is recorded of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepPast {
+    /// Its name.
+    pub name: String,
+    /// How far it is recorded.
+    pub phase: StepPhase,
+    /// Which record begins it.
+    pub(super) begun: usize,
 }
 
 /// An effect, as positions in the list of records.
@@ -37,6 +48,40 @@ pub(super) struct EffectSlot {
 }
 
 impl EffectSlot {
+    /// What is known of it beside how it stands.
+    pub(super) fn facts(&self, all: &[Stored]) -> EffectFacts {
+        let asked = asked_in(all, self.asked);
+        let is = |what: &dyn Fn(&Effect) -> bool| asked.as_ref().is_some_and(|asked| what(asked.effect));
+        let not_done = match self.phase {
+            EffectPhase::Outcome(at) => outcome_in(all, at).is_some_and(is_not_done),
+            EffectPhase::Open | EffectPhase::Doubt(_) | EffectPhase::Person { .. } | EffectPhase::Retry => false,
+            EffectPhase::Skipped(_) | EffectPhase::Answered(_) | EffectPhase::Undone => false,
+        };
+        EffectFacts {
+            once: is(&|effect| effect.class() == Class::Once),
+            asks: is(&|effect| matches!(effect.action, Action::Ask(_))),
+            is_change: is(&Effect::is_change),
+            not_done,
+            loose: self.loose,
+        }
+    }
+
+    /// It does not count any more, however it stands: what is asked for in its place is asked for first.
+    pub(super) fn undo(&mut self) {
+        self.phase = self.phase.next(EffectEvent::Undone, EffectFacts::default).unwrap_or(EffectPhase::Undone);
+        self.base = self.attempt + 1;
+    }
+
+    /// Something happens to it.
+    ///
+    /// # Errors
+    /// When no runner can have written that.
+    pub(super) fn meet(&mut self, id: &EffectId, event: EffectEvent, all: &[Stored]) -> Result<(), Misplaced> {
+        self.phase =
+            self.phase.next(event, || self.facts(all)).map_err(|why| Misplaced::Call(id.clone(), why.into()))?;
+        Ok(())
+    }
+
     /// Whether nothing else may be asked for in its place: every replay must come to it.
     pub(super) fn counts(&self) -> bool {
         match self.phase {
@@ -48,30 +93,6 @@ impl EffectSlot {
             | EffectPhase::Undone => false,
         }
     }
-}
-
-/// How an effect stands; numbers are positions in the list of records.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum EffectPhase {
-    /// Asked for, nothing else.
-    Open,
-    /// It has an outcome.
-    Outcome(usize),
-    /// Nobody could tell whether it happened.
-    Doubt(usize),
-    /// A person told.
-    Person {
-        /// What.
-        happened: bool,
-    },
-    /// To be asked for again.
-    Retry,
-    /// A person has it left out.
-    Skipped(usize),
-    /// A question that was answered from elsewhere.
-    Answered(usize),
-    /// It was undone: it may be asked for again, or something else in its place.
-    Undone,
 }
 
 impl TrackSlots {
@@ -91,10 +112,10 @@ impl TrackSlots {
         id: &EffectId,
         attempt: u32,
         asked: usize,
-        phase: EffectPhase,
+        event: EffectEvent,
         all: &[Stored],
-    ) -> std::result::Result<(), Misplaced> {
-        let new = EffectSlot { n: id.n, attempt, base: 1, asked, phase, loose: false };
+    ) -> Result<(), Misplaced> {
+        let new = |phase, base| EffectSlot { n: id.n, attempt, base, asked, phase, loose: false };
         let Some(slot) = self.position(id.n).ok().and_then(|position| self.slots.get_mut(position)) else {
             if attempt != 1 {
                 return Err(Misplaced::Call(id.clone(), Why::NoFirst { attempt }));
@@ -102,36 +123,26 @@ impl TrackSlots {
             if let Some(last) = self.slots.last().filter(|last| last.n > id.n) {
                 return Err(Misplaced::Call(id.clone(), Why::Late { after: last.n }));
             }
-            self.slots.push(new);
+            // One that was never asked for is like one that does not count any more.
+            let first = EffectPhase::Undone.next(event, EffectFacts::default);
+            self.slots.push(new(first.map_err(|why| Misplaced::Call(id.clone(), why.into()))?, 1));
             return Ok(());
         };
         if slot.attempt.checked_add(1) != Some(attempt) {
             return Err(Misplaced::Call(id.clone(), Why::NotNext { attempt, before: slot.attempt }));
         }
-        let once = || asked_in(all, slot.asked).is_some_and(|asked| asked.effect.class() == Class::Once);
-        let free = match slot.phase {
-            EffectPhase::Open
-            | EffectPhase::Retry
-            | EffectPhase::Undone
-            | EffectPhase::Person { happened: false }
-            | EffectPhase::Answered(_) => true,
-            EffectPhase::Doubt(_) => !once(),
-            EffectPhase::Outcome(_) => slot.loose,
-            EffectPhase::Person { happened: true } | EffectPhase::Skipped(_) => false,
-        };
-        if !free {
-            return Err(Misplaced::Call(id.clone(), Why::Stands(slot.phase)));
-        }
+        let next = slot.phase.next(event, || slot.facts(all));
+        let phase = next.map_err(|why| Misplaced::Call(id.clone(), why.into()))?;
         let digest = |index| asked_in(all, index).map(|asked| asked.digest);
         let base = if digest(slot.asked) == digest(asked) { slot.base } else { attempt };
-        *slot = EffectSlot { base, ..new };
+        *slot = new(phase, base);
         Ok(())
     }
 
     /// A step begins.
-    pub(super) fn begin_step(&mut self, number: &str, name: &str, begun: usize) -> std::result::Result<(), Misplaced> {
+    pub(super) fn begin_step(&mut self, number: &str, name: &str, begun: usize) -> Result<(), Misplaced> {
         let before = self.steps.get(number).map(|step| &step.phase);
-        if let Some(StepPhase::Begun | StepPhase::Skipped | StepPhase::Ended { failed: None }) = before {
+        if !StepPhase::may_begin(before) {
             return Err(Misplaced::Step { number: number.to_owned(), before: before.cloned() });
         }
         let step = StepPast { name: name.to_owned(), phase: StepPhase::Begun, begun };
@@ -147,97 +158,14 @@ impl TrackSlots {
     }
 
     /// A step ends.
-    pub(super) fn end_step(&mut self, number: &str, failed: &Option<String>) -> std::result::Result<(), Misplaced> {
+    pub(super) fn end_step(&mut self, number: &str, failed: &Option<String>) -> Result<(), Misplaced> {
         let Some(step) = self.steps.get_mut(number) else {
             return Err(Misplaced::Step { number: number.to_owned(), before: None });
         };
-        if step.phase == (StepPhase::Ended { failed: None }) {
+        if !step.phase.may_end() {
             return Err(Misplaced::Step { number: number.to_owned(), before: Some(step.phase.clone()) });
         }
         step.phase = StepPhase::Ended { failed: failed.clone() };
         Ok(())
-    }
-}
-
-impl EffectPhase {
-    /// How it stands, in words.
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Open => "is under way",
-            Self::Outcome(_) => "has an outcome",
-            Self::Doubt(_) => "is in doubt",
-            Self::Person { happened: true } => "was settled: it happened",
-            Self::Person { happened: false } => "was settled: it did not happen",
-            Self::Retry => "is to be tried again",
-            Self::Skipped(_) => "is left out",
-            Self::Answered(_) => "is answered",
-            Self::Undone => "is undone",
-        }
-    }
-}
-
-/// The asking half of an intent or a reading.
-pub(super) struct Asked<'a> {
-    pub(super) step: &'a str,
-    pub(super) effect: &'a Effect,
-    pub(super) digest: &'a str,
-    pub(super) at: &'a Moment,
-    pub(super) place: &'a Option<PlaceData>,
-    pub(super) kept_in: Option<&'a str>,
-}
-
-pub(super) fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
-    match &records.get(index)?.record {
-        Record::Intent { step, effect, digest, at, place, kept_in, .. } => {
-            Some(Asked { step, effect, digest, at, place, kept_in: kept_in.as_deref() })
-        }
-        Record::Read { step, effect, digest, at, place, .. } => {
-            Some(Asked { step, effect, digest, at, place, kept_in: None })
-        }
-        Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
-        Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
-        Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Undone { .. } => None,
-        Record::Adopted { .. } | Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } => None,
-        Record::Steered { .. } | Record::Ended { .. } => None,
-    }
-}
-
-pub(super) fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
-    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &records.get(index)?.record {
-        return Some(outcome);
-    }
-    None
-}
-
-/// Whether what was to be done is not: it failed, or a person had it left out.
-pub(super) fn is_not_done(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Failed(_) | Outcome::Skipped { .. } => true,
-        Outcome::Done { .. } => false,
-    }
-}
-
-pub(super) fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
-    if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
-}
-
-/// What a person said of an effect from elsewhere.
-pub(super) fn said_in(records: &[Stored], index: usize) -> Option<EffectState<'_>> {
-    let record = &records.get(index)?.record;
-    if let Record::Answered { word, note, name, .. } = record {
-        return Some(EffectState::Answered { word, note, by: name });
-    }
-    if let Record::Skipped { reason, by, .. } = record {
-        return Some(EffectState::Skipped { reason, by: &by.user });
-    }
-    None
-}
-
-/// Whether an effect only finds something out, from hosts or from people: it can be found out again.
-pub(super) fn lapses(effect: &Effect) -> bool {
-    match effect.class() {
-        Class::Probe | Class::Meta => true,
-        Class::Human => !effect.may_change(),
-        Class::Idempotent | Class::Once | Class::Wait => false,
     }
 }
