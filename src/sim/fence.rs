@@ -4,7 +4,6 @@
 use crate::sim::estate_state::EstateState;
 use crate::sim::host::SimHost;
 use crate::world::lease::{self, Lease, Runner};
-use crate::world::transfer::RUNNER;
 use crate::world::{Reply, Request, Trouble};
 use std::collections::BTreeMap;
 
@@ -20,20 +19,9 @@ pub(super) struct Fence {
 impl Fence {
     /// The reply to a request that goes no further: it is about leases, or the runner may not change that host.
     pub(super) fn stop(&mut self, estate: &mut EstateState, request: &Request) -> Option<Reply> {
-        let carries = matches!(request, Request::File { host, work, .. } if host != RUNNER && work.changes());
         let runner = self.runner.as_ref()?;
         let about_lease = matches!(request, Request::TakeLease { .. } | Request::Release { .. });
-        let (Request::Start { host: name, .. }
-        | Request::EndJob { host: name, .. }
-        | Request::File { host: name, .. }
-        | Request::TakeLease { host: name, .. }
-        | Request::Release { host: name }) = request
-        else {
-            return None;
-        };
-        if matches!(request, Request::File { .. }) && !carries {
-            return None;
-        }
+        let name = if about_lease { request.host() } else { request.changes() }?;
         let obstacle = estate.obstacle(name);
         let now = lease::since(estate.moment().wall);
         let host = match (obstacle, estate.hosts.get_mut(name)) {
@@ -51,7 +39,7 @@ impl Fence {
         };
         match taken {
             Ok(number) => {
-                self.numbers.insert(name.clone(), number);
+                self.numbers.insert(name.to_owned(), number);
                 about_lease.then_some(Reply::Lease(number))
             }
             Err(trouble) => Some(Reply::Trouble(trouble)),

@@ -107,8 +107,9 @@ impl Carrier {
         if request.host().is_some_and(|host| self.remote.has(host)) {
             return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
         }
+        let number = request.changes().map(|host| self.admit(host)).transpose()?;
         Ok(match request {
-            Request::Start { .. } => self.start(request, secret.as_ref()).await?,
+            Request::Start { .. } => self.start(request, number.unwrap_or_default(), secret.as_ref()).await?,
             Request::Enter { host, run, .. } => {
                 let (jobs, fresh) = (&self.place(&host)?.jobs, nonce()?);
                 Reply::Entered(tokio::task::block_in_place(|| run_folder::enter(jobs, &run, &fresh))?)
@@ -119,7 +120,6 @@ impl Carrier {
             }
             Request::EndJob { host, job } => {
                 let attempt = self.attempt(&host, &job)?;
-                self.admit(&host)?;
                 Reply::Job(job::terminate(&self.watches, &self.clock, &attempt).await)
             }
             Request::TakeLease { host, force } => {
@@ -144,9 +144,6 @@ impl Carrier {
                 if host != RUNNER {
                     self.place(&host)?;
                 }
-                if host != RUNNER && work.changes() {
-                    self.admit(&host)?;
-                }
                 transfer::work(work, &self.clock, until).await
             }
             Request::Changed { host, dir, seen, until } => {
@@ -166,12 +163,12 @@ impl Carrier {
         })
     }
 
-    async fn start(&self, request: Request, secret: Option<&SecretValue>) -> Result<Reply, Trouble> {
+    /// Starts a job under the lease of this number.
+    async fn start(&self, request: Request, number: u64, secret: Option<&SecretValue>) -> Result<Reply, Trouble> {
         let Request::Start { host, job, service, verb, args, argv, secret: name, .. } = request else {
             return Err(Trouble::Lost("it starts nothing".into()));
         };
         let attempt = self.attempt(&host, &job)?;
-        let number = self.admit(&host)?;
         // What was asked for is the same whoever answers.
         let asked = CommandDigest::of(&argv, name.as_deref());
         let wanted =

@@ -293,6 +293,21 @@ impl Request {
         }
     }
 
+    /// The host that it may change something on: for that the runner must hold its lease. The one place that says so;
+    /// whoever carries requests out asks here, and so does whoever keeps former runners out.
+    #[must_use]
+    pub fn changes(&self) -> Option<&str> {
+        match self {
+            Self::Start { host, .. } | Self::EndJob { host, .. } => Some(host),
+            Self::File { host, work, .. } => (host != transfer::RUNNER && work.changes()).then_some(host),
+            // The place of a run's records is made before its lease is taken; leases have rules of their own.
+            Self::Enter { .. } | Self::TakeLease { .. } | Self::Release { .. } => None,
+            Self::Look { .. } | Self::JobEnd { .. } | Self::JobOutput { .. } | Self::Probe { .. } => None,
+            Self::List { .. } | Self::Read { .. } | Self::Changed { .. } | Self::ExpectNewKey { .. } => None,
+            Self::WaitUntil { .. } | Self::Ask { .. } | Self::Line { .. } => None,
+        }
+    }
+
     /// For what moment it waits at the longest, if waiting is all that it does.
     pub(crate) fn waits_until(&self) -> Option<u64> {
         match self {
