@@ -126,6 +126,22 @@ fn a_run_that_was_refused_or_never_began_is_taken_up_by_its_name_only() {
     assert!(two.exists());
 }
 
+#[test]
+fn a_run_that_waits_is_named_where_those_after_it_are_over_or_were_refused() {
+    let baton = Baton::new();
+    baton.write("site.toml", "[hosts.a]\naddress = \"local\"\n");
+    baton.write("runbooks/own/asks.rhai", "//! Asks\nconfirm(\"go on?\", #{ gate: \"go\" });\n");
+    baton.write("runbooks/own/over.rhai", "//! Over\nrun(host(\"a\"), [\"true\"]);\n");
+    baton.run(&["run", "own/asks", "-i", "site.toml"]).code(7).says("baton approve");
+    baton.run(&["run", "own/over", "-i", "site.toml"]).code(0);
+    let told = baton.run(&["resume"]).code(0).says("is over; nothing was done");
+    told.says("own/asks, is not over: baton resume");
+    baton.write("runbooks/own/unmet.rhai", "//! Never\nguard(false, \"not today\");\n");
+    baton.run(&["run", "own/unmet", "-i", "site.toml"]).code(3);
+    let told = baton.run(&["resume"]).code(2).says("it is not clear which run is to go on");
+    told.says("own/asks, is not over: baton resume").says("did not begin");
+}
+
 /// A site, a run on it that stands with a change, and runbooks that come to an end before they change anything.
 fn one_that_stands() -> (Baton, String) {
     let baton = Baton::new();

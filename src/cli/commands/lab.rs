@@ -5,6 +5,7 @@ use crate::cli::operations::estate::{lab_name, lease};
 use crate::cli::operations::site::Site;
 use crate::cli::operations::texts::template;
 use crate::error::{Error, Kind, Result};
+use crate::journal::history::History;
 use crate::lab::{Lab, server, tool};
 use crate::library::Shelf;
 use crate::model::text::shown;
@@ -113,6 +114,15 @@ fn one(name: &str, context: &Context) -> Result<u8> {
     Ok(0)
 }
 
+/// Says of a run that stood in a lab which is no more that it cannot go on.
+fn tell_of_stranded(run: &str, context: &Context) {
+    let history = context.store().and_then(|store| store.read(run)).and_then(History::from);
+    if history.is_ok_and(|history| !history.is_final()) {
+        context.screen.remark(&format!("run {run} was not over and cannot be resumed any more"));
+        context.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
+    }
+}
+
 fn stop(lab: Option<&str>, context: &Context) -> Result<u8> {
     let cards = desk::files_below(&context.state.join("labs"), "toml");
     let found = cards.iter().filter(|path| path.file_name().is_some_and(|name| name == "lab.toml"));
@@ -129,6 +139,7 @@ fn stop(lab: Option<&str>, context: &Context) -> Result<u8> {
             lab.stop()?;
             ended = true;
             context.screen.out.say(&format!("the lab `{name}` has ended\n"));
+            tell_of_stranded(lab.card().run.as_str(), context);
         }
     }
     if !ended {

@@ -4,7 +4,7 @@ use super::typed::disagrees;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::journal::{RunId, Store};
+use crate::journal::{RunId, Store, is_over as over};
 use crate::model::run::record::Ending;
 use crate::model::text::shown;
 use crate::world::operator::terminal::Terminal;
@@ -58,6 +58,9 @@ pub(in crate::cli) fn find_run_to_act_on(
     let meant = meant(store, given, aim)?;
     meant.tell(store, context);
     let Meant { run, passed } = meant;
+    if given == LATEST && aim == Purpose::GoOn && is_over(store, &run) {
+        unfinished(store).iter().for_each(|(run, told)| context.screen.remark(&format!("{told}: baton resume {run}")));
+    }
     let Some(last) = passed.last() else { return Ok(run) };
     let named = match aim {
         Purpose::Look | Purpose::GoOn | Purpose::Steer => None,
@@ -159,11 +162,34 @@ fn to_go_on_with(store: &dyn Store, runs: &[RunId], last: &RunId) -> Result<Mean
     }
     let refused = later().find_map(|at| runs.get(at).and_then(|run| Some((run, never_began(store, run)?))));
     let Some((run, how)) = refused else { return Ok(Meant { run: last.clone(), passed: Vec::new() }) };
-    Err(Error::new(Kind::Usage, "there is no run to go on with")
+    let unfinished = unfinished(store);
+    let message = if unfinished.is_empty() {
+        "there is no run to go on with"
+    } else {
+        "it is not clear which run is to go on: give its name"
+    };
+    let error = Error::new(Kind::Usage, message)
         .cause(format!("run {run} {how}; such a run is begun by its name only"))
-        .hint("nothing was done")
-        .hint(format!("see why: baton show {run}"))
-        .hint(format!("take it up all the same: baton resume {run}")))
+        .hint("nothing was done");
+    let error = unfinished.iter().fold(error, |error, (run, told)| error.hint(format!("{told}: baton resume {run}")));
+    Err(error.hint(format!("see why: baton show {run}")).hint(format!("take it up all the same: baton resume {run}")))
+}
+
+/// How many runs that are not over are named at the most, the latest first.
+const NAMED_MAX: usize = 3;
+/// Among how many of the latest they are looked for.
+const LOOKED_AT_MAX: usize = 100;
+
+/// Runs that began and are not over, the latest first, with a sentence about each.
+fn unfinished(store: &dyn Store) -> Vec<(RunId, String)> {
+    let runs = store.runs().unwrap_or_default();
+    let latest = runs.iter().rev().take(LOOKED_AT_MAX);
+    let open = latest.filter(|run| !over(store, run).unwrap_or(true) && never_began(store, run).is_none());
+    let told = |run: &RunId| {
+        let history = store.read(run).and_then(History::from).ok()?;
+        Some((run.clone(), format!("run {run}, {}, is not over", shown(&history.begun().runbook))))
+    };
+    open.filter_map(told).take(NAMED_MAX).collect()
 }
 
 fn is_over(store: &dyn Store, run: &RunId) -> bool {
