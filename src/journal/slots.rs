@@ -7,6 +7,7 @@ use super::misplaced::{Misplaced, Why};
 use crate::model::run::effect::{Class, Effect, Outcome};
 use crate::model::run::place::PlaceData;
 use crate::model::run::record::{EffectId, Moment, Record};
+use crate::model::value::Value;
 use std::collections::BTreeMap;
 
 /// The effects and steps of one track.
@@ -231,6 +232,29 @@ pub(super) fn said_in(records: &[Stored], index: usize) -> Option<EffectState<'_
         return Some(EffectState::Skipped { reason, by: &by.user });
     }
     None
+}
+
+impl EffectState<'_> {
+    /// What a person's word comes to: that it happened, that it is left out, or an answer.
+    #[must_use]
+    pub fn by_word(&self) -> Option<Outcome> {
+        match self {
+            Self::SettledByPerson { happened: true } => {
+                let value = Value::map([("changed", Value::from(true)), ("settled", Value::from("by a person"))]);
+                Some(Outcome::done(value))
+            }
+            Self::Skipped { reason, by } => {
+                Some(Outcome::Skipped { reason: (*reason).to_owned(), by: (*by).to_owned() })
+            }
+            // The same as one that is given at the terminal.
+            Self::Answered { word, note, by } => {
+                let fields = [("word", *word), ("note", *note), ("by", *by)];
+                Some(Outcome::done(Value::map(fields.map(|(name, text)| (name, Value::from(text))))))
+            }
+            Self::Settled(_) | Self::Open | Self::Doubted { .. } => None,
+            Self::SettledByPerson { happened: false } | Self::ToRetry | Self::Undone => None,
+        }
+    }
 }
 
 /// Whether an effect only finds something out, from hosts or from people: it can be found out again.
