@@ -13,6 +13,8 @@ use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, LabChoice};
 use crate::library::{Shelf, source};
+use crate::model::run::event::{Event, Sink};
+use crate::model::run::record::Record;
 use crate::model::text::{shown, typed};
 use crate::model::value::{Fields, Value};
 use crate::platform::desk;
@@ -24,7 +26,7 @@ use crate::script::outline;
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
-use crate::session::{self, Prepared};
+use crate::session::{self, Prepared, RunParts};
 use crate::sim::ModelHost;
 use crate::world::clock::Clock;
 use crate::world::operator::terminal::Terminal;
@@ -218,7 +220,6 @@ fn after(args: &RunArgs, given: &str, former: &PreviousRun, site: &Site, context
     former.add_to(&mut params);
     let answers = answers::read(args.answers.as_deref(), &prepared, context)?;
     say_what_differs(site, context);
-    lab.belongs_to(&run)?;
     let leases = (lease(context, &run, &run)?, of_lab);
     let taken = AcquiredRun::new(run, prepared, Estate::Lab(lab), leases).answered(answers);
     begin(args, taken, course, params, context)
@@ -313,8 +314,33 @@ pub(super) fn say_what_differs(site: &Site, context: &Context) {
 fn begin(args: &RunArgs, taken: AcquiredRun, course: CheckedSteering, params: Fields, context: &Context) -> Result<u8> {
     let course = course.answered(taken.answers.as_deref(), false);
     let estate = taken.estate.name();
-    let start = |taken: &AcquiredRun, parts| session::begin(&taken.prepared, parts, params, &estate);
+    let start = |taken: &AcquiredRun, mut parts: RunParts| {
+        if let Estate::Lab(lab) = &taken.estate {
+            parts
+                .sinks
+                .insert(0, Box::new(Heir { lab: lab.clone(), run: taken.run.clone(), context: context.clone() }));
+        }
+        session::begin(&taken.prepared, parts, params, &estate)
+    };
     follow_up::carry_out(taken, &course, args.events.as_deref(), start, context)
+}
+
+/// Who takes over the lab of the run that this one follows: as soon as this one is on record, and not before, so that
+/// the lab is never that of a run which nobody knows.
+struct Heir {
+    lab: Lab,
+    run: String,
+    context: Context,
+}
+
+impl Sink for Heir {
+    fn event(&mut self, event: &Event) {
+        if let Event::Recorded { record: Record::Begun { .. }, replayed: false, .. } = event
+            && let Err(error) = self.lab.belongs_to(&self.run)
+        {
+            self.context.screen.complain(&error);
+        }
+    }
 }
 
 /// `name=value` words as a map of texts.
