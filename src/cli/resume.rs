@@ -1,10 +1,11 @@
 //! `baton resume`: takes a run up again where its record stands, from the texts it began with.
 
 use super::adopt::{Edited, edited_since};
+use super::estate::Estate;
 use super::find_run::Purpose;
 use super::steering::SteeringArgs;
 use super::take_up::{AcquiredRun, claim};
-use super::{Context, answers, carry, follow_up, word};
+use super::{Context, answers, carry, follow_up, holders, word};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::run::steering::{AfterFailure, Steering as Asked};
@@ -89,6 +90,9 @@ pub(super) fn run(args: &ResumeArgs, context: &Context) -> Result<u8> {
     let before = asked.answers.as_ref().filter(|_| !args.no_answers);
     let (answers, kept) = answers::read_or_kept(args.answers.as_deref(), before, &taken.prepared, context)?;
     let taken = taken.answered(answers);
+    if matches!(taken.estate, Estate::Site) {
+        holders::tell_of_jobs(&taken.run, &taken.prepared.inventory, context);
+    }
     let (names, known) = (outline::step_names(&taken.prepared.program), taken.history(context)?);
     let course = args.steering.course_on(names, Some(&known), args.no_step)?;
     let course = course.answered(taken.answers.as_deref(), kept);
