@@ -23,7 +23,6 @@ use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::exec::Scanners;
 use crate::journal::history::History;
-use crate::journal::left_out::LeftOut;
 use crate::journal::{Store, Stored};
 use crate::model::run::estate::EstateId;
 use crate::model::run::event::{Event, Sink};
@@ -320,9 +319,12 @@ fn perform(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Script
     let end = Rc::new(RefCell::new(ScriptEnd::Halted));
     let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
     let (slot, script_door) = (Rc::clone(&end), Rc::clone(door) as Rc<dyn Door>);
+    let lines_door = Rc::clone(door);
     door.drive(Box::new(move || {
-        let ended = program::run(&program, script_door, inventory, params);
-        slot.replace(ended);
+        // What was typed in the REPL and is under way comes to its end before anything is done beside it.
+        if lines_door.settle_typed().is_ok() {
+            slot.replace(program::run(&program, script_door, inventory, params));
+        }
     }));
     end.replace(ScriptEnd::Halted)
 }
@@ -377,7 +379,7 @@ pub fn over(run: &str, history: &History) -> Option<Finished> {
     let (reason, instructions) = message.split_once('\n').unwrap_or((message, ""));
     let error = (*ending == Ending::Held).then(|| held(run, reason.to_owned(), instructions));
     let exit_code = match ending {
-        Ending::RolledBack => rollback::gone_back(LeftOut::of(history).is_something()).exit_code(),
+        Ending::RolledBack => rollback::gone_back(rollback::is_in_part(history, Some(0))).exit_code(),
         Ending::Aborted => Kind::Failed.exit_code(),
         Ending::Done | Ending::Held | Ending::Failed | Ending::Unmet | Ending::Suspended | Ending::Doubt => {
             error.as_ref().map_or(0, |error| error.kind.exit_code())

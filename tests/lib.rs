@@ -27,6 +27,7 @@ mod journal;
 mod kill;
 mod lab;
 mod lease;
+mod left_running;
 mod menus;
 mod pages;
 mod parallel;

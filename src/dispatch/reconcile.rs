@@ -27,8 +27,59 @@ impl Dispatcher {
         Ok(history)
     }
 
+    /// Finds out what became of the changes that a former runner left without an outcome, wherever they were asked for
+    /// but on the way back that is under way, whose own record comes to them. What a host cannot tell is in doubt, and
+    /// stays so: whoever gives a run up needs no word on it, and is told. What runs on is waited for.
+    ///
+    /// # Errors
+    /// [`Halted`] when the run stops here.
+    pub fn settle_all(&self) -> Result<(), Halted> {
+        if self.replays_only() {
+            return Ok(());
+        }
+        self.write_words()?;
+        for id in self.history.unsettled() {
+            self.find_out(&id, OnDoubt::Stays)?;
+        }
+        Ok(())
+    }
+
+    /// The same for lines typed in the REPL, which no replay of the script asks for again. A doubt stops the run.
+    ///
+    /// # Errors
+    /// [`Halted`] as above.
+    pub fn settle_typed(&self) -> Result<(), Halted> {
+        if self.replays_only() {
+            return Ok(());
+        }
+        self.write_words()?;
+        for id in self.history.unsettled().into_iter().filter(|id| id.track.is_typed()) {
+            match self.history.recorded(&id) {
+                Some(Past { state: EffectState::Open, .. }) => drop(self.find_out(&id, OnDoubt::Stops)?),
+                Some(Past { state: EffectState::Doubted { reason }, effect, .. }) => {
+                    return Err(self.halt(in_doubt(&self.run, &id, effect, reason)));
+                }
+                // What took too long is told as such: a line in somebody's hands does not hold the run up.
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What a person has said of typed lines becomes their outcome.
+    fn write_words(&self) -> Result<(), Halted> {
+        for (id, attempt, outcome) in self.history.typed_by_word() {
+            self.append(Record::Outcome { id, attempt, outcome, at: self.moment() })?;
+        }
+        Ok(())
+    }
+
     /// What became of a change. One that a runner left open gets its outcome.
     pub(super) fn look_at(&self, id: &EffectId) -> Result<Happened, Halted> {
+        self.find_out(id, OnDoubt::Stops)
+    }
+
+    fn find_out(&self, id: &EffectId, on_doubt: OnDoubt) -> Result<Happened, Halted> {
         let Some(past) = self.history.recorded(id) else { return Ok(Happened::Never) };
         if !past.effect.is_change() {
             return Ok(Happened::Never);
@@ -49,38 +100,60 @@ impl Dispatcher {
             JobFound::Ended(outcome @ Outcome::Done { .. }) => (Happened::Happened, outcome),
             JobFound::Ended(outcome) => (Happened::Unclear, outcome),
             JobFound::Never => (Happened::Never, never(effect)),
+            JobFound::Runs { job } => return Err(self.runs_on(effect, &job)),
+            JobFound::Doubt { reason } | JobFound::Hidden { reason } if on_doubt == OnDoubt::Stays => {
+                return self.leave_in_doubt(&past, reason);
+            }
             JobFound::Doubt { reason } if past.state == EffectState::Open => {
                 return Err(self.doubt(id, attempt, effect, reason));
             }
             JobFound::Doubt { reason } => return Err(self.begin_doubt(&key, id, effect, reason)),
-            JobFound::Hidden { reason } => {
-                let error =
-                    Error::new(Kind::RollbackIncomplete, format!("nobody knows what became of `{}`", effect.label))
-                        .cause(reason)
-                        .hint(format!("when it can be looked at, go on: baton resume {run}"));
-                return Err(self.halt(Halt { ending: Ending::Failed, error, effect: None }));
-            }
+            JobFound::Hidden { reason } => return Err(self.hidden(effect, reason)),
         };
-        let record = match past.state {
-            EffectState::Open => Record::Outcome { id: id.clone(), attempt, outcome, at: self.moment() },
-            EffectState::Settled(_)
-            | EffectState::Doubted { .. }
-            | EffectState::SettledByPerson { .. }
-            | EffectState::ToRetry
-            | EffectState::Skipped { .. }
-            | EffectState::Answered { .. }
-            | EffectState::Undone => {
-                let word = Outcome::done(word(fate));
-                self.read_record(
-                    &key,
-                    &looking(effect, &format!("{}: {}", effect.label, word_for_people(fate))),
-                    None,
-                    word,
-                )
-            }
+        let is_without = match past.state {
+            EffectState::Open => true,
+            EffectState::Doubted { .. } => on_doubt == OnDoubt::Stays,
+            EffectState::Settled(_) | EffectState::SettledByPerson { .. } | EffectState::ToRetry => false,
+            EffectState::Skipped { .. } | EffectState::Answered { .. } | EffectState::Undone => false,
+        };
+        let record = if is_without {
+            Record::Outcome { id: id.clone(), attempt, outcome, at: self.moment() }
+        } else {
+            let word = Outcome::done(word(fate));
+            let text = format!("{}: {}", effect.label, word_for_people(fate));
+            self.read_record(&key, &looking(effect, &text), None, word)
         };
         self.append(record)?;
         Ok(fate)
+    }
+
+    /// Nobody can tell what became of it, and nobody has to: it stays on record as in doubt.
+    fn leave_in_doubt(&self, past: &Past<'_>, reason: String) -> Result<Happened, Halted> {
+        if past.state == EffectState::Open {
+            let (id, attempt) = (past.id.clone(), past.attempt);
+            self.append(Record::Doubt { id, attempt, reason, at: self.moment() })?;
+        }
+        Ok(Happened::Unclear)
+    }
+
+    /// A job runs longer than it may: nothing is done beside it.
+    fn runs_on(&self, effect: &Effect, job: &str) -> Halted {
+        let host = effect.host.as_deref().unwrap_or_default();
+        let error = Error::new(self.kind_of_stop(), format!("`{}` still runs on `{host}`", effect.label))
+            .cause(format!("{job} has run longer than it may; nothing is done beside it"))
+            .hint(format!("wait for it, or end it on `{host}`, then go on: baton resume {}", self.run));
+        self.halt(Halt { ending: Ending::Failed, error, effect: None })
+    }
+
+    fn hidden(&self, effect: &Effect, reason: String) -> Halted {
+        let error = Error::new(self.kind_of_stop(), format!("nobody knows what became of `{}`", effect.label))
+            .cause(reason)
+            .hint(format!("when it can be looked at, go on: baton resume {}", self.run));
+        self.halt(Halt { ending: Ending::Failed, error, effect: None })
+    }
+
+    fn kind_of_stop(&self) -> Kind {
+        if self.history.way_back().is_some() { Kind::RollbackIncomplete } else { Kind::Failed }
     }
 
     fn known(&self, key: &EffectId, known: &Past<'_>) -> Result<Happened, Halted> {
@@ -128,6 +201,15 @@ impl Dispatcher {
     fn beside(&self, what: Aside, id: &EffectId) -> EffectId {
         what.of(id, &TrackId::rollback(self.history.rollbacks()))
     }
+}
+
+/// What a doubt comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnDoubt {
+    /// The run stops until a person has said.
+    Stops,
+    /// It is on record, and the run goes on.
+    Stays,
 }
 
 /// The note under which a look is recorded.

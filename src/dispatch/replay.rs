@@ -6,7 +6,6 @@ use crate::error::{Error, Kind};
 use crate::journal::history::{self, EffectState, Past};
 use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::run::record::{EffectId, Ending, Moment};
-use crate::model::value::Value;
 
 /// How an effect that the record does not settle is to be performed.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,24 +75,15 @@ pub(super) fn verdict(run: &str, id: &EffectId, past: &Past<'_>, effect: &Effect
             ReplayDecision::Live(StartOrRecover::Recover { attempt, base, since, kept_in })
         }
         EffectState::Doubted { reason } => ReplayDecision::Halt(Box::new(in_doubt(run, id, effect, reason))),
-        EffectState::SettledByPerson { happened: true } => {
-            let value = Value::map([("changed", Value::from(true)), ("settled", Value::from("by a person"))]);
-            ReplayDecision::Settled(Outcome::done(value), attempt)
-        }
-        EffectState::Skipped { reason, by } => {
-            ReplayDecision::Settled(Outcome::Skipped { reason: (*reason).to_owned(), by: (*by).to_owned() }, attempt)
-        }
-        EffectState::Answered { word, note, by } => ReplayDecision::Settled(answered(word, note, by), attempt),
-        EffectState::SettledByPerson { happened: false } | EffectState::ToRetry => {
-            ReplayDecision::Live(StartOrRecover::Begin { attempt: attempt + 1, base })
-        }
+        EffectState::SettledByPerson { .. }
+        | EffectState::Skipped { .. }
+        | EffectState::Answered { .. }
+        | EffectState::ToRetry => match past.state.by_word() {
+            Some(outcome) => ReplayDecision::Settled(outcome, attempt),
+            None => ReplayDecision::Live(StartOrRecover::Begin { attempt: attempt + 1, base }),
+        },
         EffectState::Undone => ReplayDecision::Live(StartOrRecover::Begin { attempt: attempt + 1, base: attempt + 1 }),
     }
-}
-
-/// What an answer from elsewhere comes to: the same as one given at the terminal.
-fn answered(word: &str, note: &str, by: &str) -> Outcome {
-    Outcome::done(Value::map([("word", Value::from(word)), ("note", Value::from(note)), ("by", Value::from(by))]))
 }
 
 /// Whether an effect asks what is on record. Comparing it is faster than its digest, which still decides when a value

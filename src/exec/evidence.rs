@@ -99,6 +99,7 @@ fn arrived(link: &dyn Link, order: Order<'_>, carried: &Transfer, way: Direction
     Ok(Some(match transfer::settle(link, order, carried, way)? {
         JobFound::Ended(_) => Evidence::Agrees,
         JobFound::Never => Evidence::Contradicts(format!("`{path}`{whose} is not what was to be carried there")),
+        JobFound::Runs { job } => Evidence::Unclear(format!("{job} still runs")),
         JobFound::Doubt { reason } | JobFound::Hidden { reason } => {
             Evidence::Unclear(format!("`{path}`{whose} cannot be compared: {}", shown(&reason)))
         }

@@ -282,7 +282,7 @@ impl Work<'_> {
         let verdict = match sight {
             JobSight::State(JobState::Absent) => return Ok(JobFound::Never),
             JobSight::State(JobState::Running) => {
-                return Ok(JobFound::Hidden { reason: format!("{} still runs", self.job_name()) });
+                return Ok(JobFound::Runs { job: self.job_name() });
             }
             JobSight::State(JobState::Exited(exit)) => self.exited(exit)?,
             JobSight::State(JobState::Lost(reason)) => self.lost(reason)?,

@@ -70,6 +70,11 @@ pub enum JobFound {
         /// Which evidence is missing.
         reason: String,
     },
+    /// It runs, and has for the whole time that it was given.
+    Runs {
+        /// Under which name, for people.
+        job: String,
+    },
     /// It could not be found out now.
     Hidden {
         /// Why.

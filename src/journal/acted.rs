@@ -2,8 +2,9 @@
 //! must not take for done what is on record as never started, nor for undone what nobody knows.
 
 use super::Stored;
-use super::history::History;
-use crate::model::run::effect::Outcome;
+use super::history::{EffectState, History, Past};
+use super::rollback_plan::Happened;
+use crate::model::run::effect::{Effect, FailureKind, Outcome};
 use crate::model::run::record::{EffectId, Ending, Record};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,59 @@ impl History {
         asked.iter().any(|(id, attempt)| unstarted.get(*id) != Some(attempt))
     }
 
+    /// The changes without a known end, in the order they were asked for: those that have no outcome or are in doubt,
+    /// and those that were left running when their time was over. The way back that is under way comes to its own.
+    #[must_use]
+    pub fn unsettled(&self) -> Vec<EffectId> {
+        let back = self.track_back();
+        let mut found: Vec<(usize, EffectId)> = Vec::new();
+        for (track, known) in &self.tracks {
+            if back.as_ref().is_some_and(|back| track.is_within(back)) {
+                continue;
+            }
+            for slot in &known.slots {
+                let id = EffectId { track: track.clone(), n: slot.n };
+                if self.recorded(&id).is_some_and(|past| has_no_known_end(&past)) {
+                    found.push((slot.asked, id));
+                }
+            }
+        }
+        found.sort();
+        found.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The changes that typed lines made from record `since` on, or may have made: no way back undoes them.
+    #[must_use]
+    pub fn typed_since(&self, since: u64) -> Vec<&Effect> {
+        let (mut asked, mut found) = (BTreeSet::new(), Vec::new());
+        for Stored { seq, record } in self.records() {
+            let Record::Intent { id, effect, .. } = record else { continue };
+            let counts = *seq >= since && id.track.is_typed() && effect.is_change() && asked.insert(id);
+            let may_stand = |past: Past<'_>| {
+                if let EffectState::Settled(Outcome::Failed(why)) = past.state {
+                    return why.may_have_changed();
+                }
+                past.fate() != Happened::Never
+            };
+            found.extend((counts && self.recorded(id).is_some_and(may_stand)).then_some(effect));
+        }
+        found
+    }
+
+    /// What typed lines asked for and a person has spoken of, with its attempt and what that comes to: no replay writes
+    /// it down.
+    #[must_use]
+    pub fn typed_by_word(&self) -> Vec<(EffectId, u32, Outcome)> {
+        let typed = self.tracks.iter().filter(|(track, _)| track.is_typed());
+        let ids = typed
+            .flat_map(|(track, known)| known.slots.iter().map(|slot| EffectId { track: track.clone(), n: slot.n }));
+        ids.filter_map(|id| {
+            let past = self.recorded(&id)?;
+            Some((id, past.attempt, past.state.by_word()?))
+        })
+        .collect()
+    }
+
     /// The changes, each with its last attempt, of which the record says that they were not started: the run was
     /// refused at them, and nobody has taken it up again to start them since.
     pub(super) fn unstarted(&self) -> BTreeMap<EffectId, u32> {
@@ -65,4 +119,15 @@ impl History {
         }
         unstarted
     }
+}
+
+fn has_no_known_end(past: &Past<'_>) -> bool {
+    let left_running = |outcome: &Outcome| matches!(outcome, Outcome::Failed(why) if why.kind == FailureKind::Limit);
+    past.effect.is_change()
+        && match past.state {
+            EffectState::Open | EffectState::Doubted { .. } => true,
+            EffectState::Settled(outcome) => left_running(outcome),
+            EffectState::SettledByPerson { .. } | EffectState::ToRetry | EffectState::Skipped { .. } => false,
+            EffectState::Answered { .. } | EffectState::Undone => false,
+        }
 }

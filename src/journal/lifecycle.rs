@@ -2,6 +2,7 @@
 //! follow what. The one place of that law; it reads no records.
 
 use crate::model::run::effect::Outcome;
+use crate::model::value::Value;
 
 /// How an effect stands; numbers are positions in the list of records.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -201,6 +202,29 @@ pub enum EffectState<'a> {
     },
     /// It was undone: it may be asked for again, or something else in its place.
     Undone,
+}
+
+impl EffectState<'_> {
+    /// What a person's word comes to: that it happened, that it is left out, or an answer.
+    #[must_use]
+    pub fn by_word(&self) -> Option<Outcome> {
+        match self {
+            Self::SettledByPerson { happened: true } => {
+                let value = Value::map([("changed", Value::from(true)), ("settled", Value::from("by a person"))]);
+                Some(Outcome::done(value))
+            }
+            Self::Skipped { reason, by } => {
+                Some(Outcome::Skipped { reason: (*reason).to_owned(), by: (*by).to_owned() })
+            }
+            // The same as one that is given at the terminal.
+            Self::Answered { word, note, by } => {
+                let fields = [("word", *word), ("note", *note), ("by", *by)];
+                Some(Outcome::done(Value::map(fields.map(|(name, text)| (name, Value::from(text))))))
+            }
+            Self::Settled(_) | Self::Open | Self::Doubted { .. } => None,
+            Self::SettledByPerson { happened: false } | Self::ToRetry | Self::Undone => None,
+        }
+    }
 }
 
 /// How far a step is recorded.

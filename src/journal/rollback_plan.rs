@@ -390,6 +390,13 @@ fn fate_of(outcome: &Outcome) -> Happened {
     }
 }
 
+impl Past<'_> {
+    /// Whether it happened, as far as its present attempt tells. What a person has left out may have.
+    pub(super) fn fate(&self) -> Happened {
+        fate_now(self, Happened::Unseen)
+    }
+}
+
 /// How the present attempt stands; `told` is what its last outcome says.
 fn fate_now(past: &Past<'_>, told: Happened) -> Happened {
     match past.state {

@@ -11,6 +11,7 @@ use crate::model::run::estate::EstateId;
 use crate::model::run::record::{EffectId, Ending, Record, RollbackScope};
 use crate::model::value::Fields;
 use crate::repl::ReplHost;
+use crate::repl::meant::typed_here;
 use crate::repl::pages;
 use crate::repl::stop::Target;
 use crate::repl::talk::{OF_DOUBT, ON_AGAIN};
@@ -307,7 +308,10 @@ impl Session {
         } else if let Some(error) = finished.error {
             // The commands of the shell are for whoever has left; here a word is shorter.
             let here = if finished.ending == Ending::Doubt { OF_DOUBT } else { [].as_slice() };
-            let error = here.iter().fold(error, |error, way| error.hint(*way));
+            let mut error = here.iter().fold(error, |error, way| error.hint(*way));
+            if matches!(finished.ending, Ending::Failed | Ending::Unmet | Ending::Bug) {
+                error.hints.iter_mut().for_each(|hint| *hint = typed_here(&session.run, hint));
+            }
             self.complain(&error);
         }
         Ok(AfterEntry::Enter(EntryMode::Look))

@@ -1,5 +1,5 @@
-//! What somebody meant who typed a word of a command without its colon, or a verb without its parentheses. It only
-//! names what to type; it carries out nothing.
+//! What somebody meant who typed a word of a command without its colon, or a verb without its parentheses; and what is
+//! typed here instead of a command of the shell. It only names what to type; it carries out nothing.
 
 use crate::error::{Error, Kind};
 use crate::model::site::inventory::Inventory;
@@ -51,6 +51,20 @@ pub(super) fn meant(typed: &str, site: &Inventory, is_variable: &dyn Fn(&str) ->
             .hint(format!("a verb has what it is about in parentheses; type: {call}"))
             .hint(format!(":help {word}")),
     )
+}
+
+/// A hint with what is typed here in the place of the shell's commands, which are for whoever has left this run.
+pub(super) fn typed_here(run: &str, hint: &str) -> String {
+    let words = [
+        (format!("baton resume {run} --adopt-edited"), ":edit"),
+        (format!("baton resume {run} --skip \"why\""), ":skip REASON"),
+        (format!("baton resume {run} --done"), "leave with :quit, then: baton resume latest --done"),
+        (format!("baton resume {run}"), ":redo"),
+        (format!("baton rollback {run} --to"), ":rollback"),
+        (format!("baton rollback {run}"), ":rollback"),
+    ];
+    let fits = words.iter().find(|(command, _)| hint.contains(command.as_str()));
+    fits.map_or_else(|| hint.to_owned(), |(command, here)| hint.replace(command.as_str(), here))
 }
 
 fn no_line(typed: &str) -> Box<Error> {

@@ -363,7 +363,7 @@ impl ReplSession {
                 return Ok(());
             }
         };
-        let what = format!("`{}` was run on {host}", argv.join(" "));
+        let what = format!("`{}` was asked for on {host}", argv.join(" "));
         let (at, by) = (door.moment(), self.by.clone());
         self.write(door, Record::Deviation { what, reason, hosts: Vec::new(), at, by })?;
         let (line, end) = self.done_line(door, stop, &format!("run(host({host:?}), {argv:?}).output"))?;

@@ -15,6 +15,8 @@ pub struct Moved {
     pub of: i64,
     /// Where clients were read since.
     pub to: Option<Arrived>,
+    /// Whether it is known to have gone; else it was only asked to.
+    pub went: bool,
 }
 
 /// Clients that are connected to a server.
@@ -54,11 +56,27 @@ impl Clients {
         }
     }
 
-    /// A service goes away, or was found not to run.
-    pub(super) fn away(&mut self, service: &str) {
+    /// A service is asked to go away.
+    pub(super) fn leaving(&mut self, service: &str) {
         let Some(pair) = self.pairs.get(service) else { return };
         if let Some(of) = self.counts.remove(service).filter(|count| *count > 0) {
-            self.moved.push(Moved { pair: pair.clone(), from: service.to_owned(), of, to: None });
+            self.moved.push(Moved { pair: pair.clone(), from: service.to_owned(), of, to: None, went: false });
+        }
+    }
+
+    /// A service has gone away, or was found not to run.
+    pub(super) fn away(&mut self, service: &str) {
+        self.leaving(service);
+        self.moved.iter_mut().filter(|moved| moved.from == service).for_each(|moved| moved.went = true);
+    }
+
+    /// A service was asked to go away, and that was never begun.
+    pub(super) fn stays(&mut self, service: &str) {
+        if let Some(at) =
+            self.moved.iter().rposition(|moved| moved.from == service && !moved.went && moved.to.is_none())
+        {
+            let moved = self.moved.remove(at);
+            self.counts.insert(moved.from, moved.of);
         }
     }
 
@@ -82,7 +100,7 @@ mod tests {
 
     fn moved(from: &str, of: i64, to: Option<(&str, i64, i64)>) -> Moved {
         let to = to.map(|(server, count, at)| Arrived { server: server.into(), count, at });
-        Moved { pair: "p".into(), from: from.into(), of, to }
+        Moved { pair: "p".into(), from: from.into(), of, to, went: true }
     }
 
     #[test]
@@ -97,6 +115,19 @@ mod tests {
         clients.away("b");
         clients.read("other", 3, 10);
         assert_eq!(clients.finish(), [moved("a", 6, Some(("b", 6, 9))), moved("b", 6, None)]);
+    }
+
+    #[test]
+    fn a_server_that_was_only_asked_to_go_is_not_said_to_have_gone() {
+        let mut clients = pair();
+        clients.read("a", 6, 1);
+        clients.leaving("a");
+        assert_eq!(clients.moved, [Moved { went: false, ..moved("a", 6, None) }]);
+        clients.stays("a");
+        assert_eq!(clients.moved, [] as [Moved; 0]);
+        clients.leaving("a");
+        clients.away("a");
+        assert_eq!(clients.finish(), [moved("a", 6, None)]);
     }
 
     #[test]

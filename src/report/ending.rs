@@ -48,7 +48,8 @@ pub fn ending_badge(ending: Option<Ending>) -> Badge {
 /// How a run stands. A way back that is not at its end is called the same wherever it is told.
 #[must_use]
 pub fn standing(sum: &Summary) -> Badge {
-    let is_complete = !sum.spoken.iter().any(|spoken| spoken.word == LeftOutRuling::LeftOut);
+    let stays = !sum.goes_on && sum.typed + sum.typed_unclear > 0;
+    let is_complete = !stays && !sum.spoken.iter().any(|spoken| spoken.word == LeftOutRuling::LeftOut);
     let not_complete = if sum.gives_up { NOT_GIVEN_UP } else { NOT_COMPLETE };
     match sum.ending {
         Some(Ending::Failed | Ending::Bug | Ending::Doubt) if sum.goes_back => badge('✗', not_complete, Tone::Bad),
@@ -58,7 +59,8 @@ pub fn standing(sum: &Summary) -> Badge {
     }
 }
 
-/// What was left out of the way back, or is done by somebody's word alone, one a line.
+/// What was left out of the way back, or is done by somebody's word alone, and what a run that was given up leaves
+/// behind, one a line.
 fn exceptions(sum: &Summary) -> Vec<String> {
     let told = |spoken: &Spoken| {
         let Spoken { what, by, reason, .. } = spoken;
@@ -68,7 +70,9 @@ fn exceptions(sum: &Summary) -> Vec<String> {
         }
     };
     let counts = sum.goes_back || matches!(sum.ending, Some(Ending::RolledBack | Ending::Aborted));
-    sum.spoken.iter().filter(|_| counts).map(|spoken| lines_shown(&told(spoken))).collect()
+    let spoken = sum.spoken.iter().filter(|_| counts).map(|spoken| lines_shown(&told(spoken)));
+    let unknown = |what: &String| lines_shown(&format!("nobody knows what became of: {what}"));
+    spoken.chain(sum.unknown.iter().map(unknown)).collect()
 }
 
 /// The commands that carry on from an ending, one a line, the line saying when each is to be typed.
@@ -273,6 +277,13 @@ fn counts(sum: &Summary) -> String {
         1 => parts.push("1 that failed and may have changed something".to_owned()),
         n => parts.push(format!("{n} that failed and may have changed something")),
     }
+    if !sum.left_in_doubt.is_empty() {
+        let mut people = sum.left_in_doubt.clone();
+        people.sort_unstable();
+        people.dedup();
+        let (count, by) = (sum.left_in_doubt.len(), people.join(", "));
+        parts.push(format!("{count} that may have happened, left out by {by}"));
+    }
     match sum.already {
         0 => {}
         1 => parts.push("1 was so already".to_owned()),
@@ -334,8 +345,9 @@ fn when(wall: i64, sum: &Summary, zone: &TimeZone) -> String {
 
 /// Where the clients of a server went that went away.
 fn clients(moved: &Moved, sum: &Summary, zone: &TimeZone) -> String {
-    let Moved { pair, from, of, to } = moved;
+    let Moved { pair, from, of, to, went } = moved;
     match to {
+        None if !went => format!("clients of {pair}: {of} were on {from} before it was asked to stop; not read since"),
         None => format!("clients of {pair}: {of} were on {from} before it went; not read since"),
         Some(Arrived { server, count, at }) if count <= of => {
             let what = if server == from { "are back on" } else { "have moved to" };

@@ -5,6 +5,7 @@ pub mod ahead;
 pub mod clients;
 pub mod diagnostic;
 pub mod ending;
+mod fates;
 pub mod json;
 pub mod layout;
 pub mod operator_actions;

@@ -5,7 +5,7 @@ use super::layout::{date_and_time, wrap};
 use super::style::{Style, Tone};
 use crate::journal::history::History;
 use crate::journal::rollback_plan::{Change, Happened, RollbackStep, UndoMethod};
-use crate::model::run::record::{Record, RollbackScope};
+use crate::model::run::record::RollbackScope;
 use crate::model::text::shown;
 use jiff::tz::TimeZone;
 
@@ -58,10 +58,11 @@ pub fn render(plan: &RollbackPlan<'_>, style: &Style, zone: &TimeZone) -> String
         text += &part(style, "stays as it is, because nothing of it needs to be put back");
         stays.iter().for_each(|act| text += &line(style, 6, &label(act)));
     }
-    let by_hand = typed_changes(plan.history);
+    // What typed lines changed. The runbook knows nothing of it, so its way back does not either.
+    let by_hand = plan.history.typed_since(0);
     if !by_hand.is_empty() {
         text += &part(style, "changed by lines typed in the REPL: not undone by this, only by hand");
-        by_hand.iter().for_each(|label| text += &line(style, 6, label));
+        by_hand.iter().for_each(|effect| text += &line(style, 6, &effect.label));
     }
     if !plan.owes.is_empty() {
         text += &part(style, "owed, and done at the end");
@@ -75,15 +76,6 @@ pub fn render(plan: &RollbackPlan<'_>, style: &Style, zone: &TimeZone) -> String
         }
     }
     text
-}
-
-/// What typed lines asked to change. The runbook knows nothing of it, so its way back does not either.
-fn typed_changes(history: &History) -> Vec<&str> {
-    let typed = history.records().iter().filter_map(|stored| {
-        let Record::Intent { id, attempt: 1, effect, .. } = &stored.record else { return None };
-        (id.track.is_typed() && effect.is_change()).then_some(effect.label.as_str())
-    });
-    typed.collect()
 }
 
 fn headline(plan: &RollbackPlan<'_>) -> String {

@@ -11,6 +11,7 @@ use crate::model::site::inventory::Pair;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::clients::{Clients, Moved};
+use crate::report::fates::Fates;
 use crate::report::questions::{QuestionLog, RecordedQuestion};
 use crate::report::redundancy::{Condition, ObservedInterval, Redundancy};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,10 +74,16 @@ pub struct Summary {
     pub touched: bool,
     /// Changes that did not end well and may have changed something all the same.
     pub unclear: usize,
+    /// Changes that were in doubt and left out: who had them left out, of each.
+    pub left_in_doubt: Vec<String>,
+    /// Changes of which nobody knows whether they happened, or have ended, of a run that was given up.
+    pub unknown: Vec<String>,
     /// Changes that were made.
     pub changes: usize,
     /// How many of them were made by lines typed in the REPL, of which no way back knows.
     pub typed: usize,
+    /// How many of those that may have changed something all the same were of such lines.
+    pub typed_unclear: usize,
     /// Changes whose goal held already.
     pub already: usize,
     /// How often a runner took it up again.
@@ -110,7 +117,8 @@ pub fn summarise<'a>(
     for record in records {
         adder.add(record);
     }
-    let Adder { mut sum, begun, done, open, redundancy, clients, questions, left_out, answered, .. } = adder;
+    let Adder { mut sum, begun, done, open, redundancy, clients, questions, left_out, answered, fates, .. } = adder;
+    fates.finish(&mut sum);
     if waits(sum.ending) {
         sum.open = questions.open().cloned().collect();
     }
@@ -158,6 +166,7 @@ struct Adder {
     refusing: BTreeSet<String>,
     questions: QuestionLog,
     left_out: LeftOut,
+    fates: Fates,
     /// Somebody has answered from elsewhere since it stopped.
     answered: bool,
     /// Who runs it.
@@ -170,6 +179,7 @@ impl Adder {
     fn add(&mut self, record: &Record) {
         self.questions.add(record);
         self.left_out.add(record);
+        self.fates.add(record);
         self.stands(record);
         match record {
             Record::Begun { runbook, estate, at, by, .. } => {
@@ -205,11 +215,7 @@ impl Adder {
                 self.seen(at.wall);
             }
             Record::Outcome { id, outcome, at, .. } => {
-                if let Some((effect, since, step)) = self.intents.get(id).cloned() {
-                    let before = self.sum.changes;
-                    self.settle(&effect, &step, outcome, since, at.wall);
-                    self.sum.typed += if id.track.is_typed() { self.sum.changes - before } else { 0 };
-                }
+                self.came_to(id, outcome, at.wall);
                 self.seen(at.wall);
             }
             Record::Read { id, step, effect, outcome, at, .. } => {
@@ -235,6 +241,16 @@ impl Adder {
             }
             Record::Typed { at, .. } | Record::Steered { at, .. } => self.seen(at.wall),
             Record::Ended { at, .. } => self.seen(at.wall),
+        }
+    }
+
+    fn came_to(&mut self, id: &EffectId, outcome: &Outcome, wall: i64) {
+        let Some((effect, since, step)) = self.intents.get(id).cloned() else { return };
+        let before = (self.sum.changes, self.sum.unclear);
+        self.settle(&effect, &step, outcome, since, wall);
+        if id.track.is_typed() {
+            self.sum.typed += self.sum.changes - before.0;
+            self.sum.typed_unclear += self.sum.unclear - before.1;
         }
     }
 
@@ -300,7 +316,7 @@ impl Adder {
         self.redundancy.touch(service);
         if job.verb == "shutdown" {
             self.redundancy.away(service, wall);
-            self.clients.away(service);
+            self.clients.leaving(service);
         }
     }
 
@@ -311,6 +327,12 @@ impl Adder {
                 let step = if step.is_empty() { String::new() } else { format!("step {step}: ") };
                 self.deviation(wall, &format!("{step}{} failed: {}", effect.label, failure.message));
                 self.sum.unclear += usize::from(effect.is_change() && failure.may_have_changed());
+                if let (Action::Job(job), Some(service)) = (&effect.action, &effect.service)
+                    && job.verb == "shutdown"
+                    && !failure.may_have_changed()
+                {
+                    self.clients.stays(service);
+                }
                 return;
             }
             Outcome::Skipped { reason, by } => {
@@ -367,6 +389,7 @@ impl Adder {
         match (verb, changed) {
             ("shutdown", _) => {
                 self.redundancy.away(service, wall);
+                self.clients.away(service);
                 self.refusing.remove(service);
                 if changed {
                     self.enter(service, Condition::Stopped, since);

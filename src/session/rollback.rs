@@ -128,11 +128,18 @@ pub(super) fn retrace(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields
 /// Goes back on the track of the present way back.
 fn walk(door: &Rc<Dispatcher>, standing: &Rc<ReplayedScript>, errand: RollbackTask) -> ScriptEnd {
     let track = TrackId::rollback(door.history().rollbacks());
+    let gives_up = door.history().way_back() == Some(&RollbackScope::Abort);
     let end = Rc::new(RefCell::new(ScriptEnd::Halted));
     let (inner, standing, slot) = (Rc::clone(door), Rc::clone(standing), Rc::clone(&end));
     door.drive(Box::new(move || {
         let at_door = Rc::clone(&inner);
-        let body = move || drop(slot.replace(standing.go(at_door.history(), errand)));
+        let body = move || {
+            // What is under way comes to its end before anything is done beside it.
+            let settled = if gives_up { at_door.settle_all() } else { at_door.settle_typed() };
+            if settled.is_ok() {
+                slot.replace(standing.go(at_door.history(), errand));
+            }
+        };
         // A halt is kept by the door.
         let _halted = inner.aside(track, Box::new(body));
     }));
@@ -250,7 +257,7 @@ impl PreparedRollback {
             }
         };
         let error = error.map(|error| incomplete(ending, error));
-        let left_out = door.recorded_now().map(|history| LeftOut::of(&history).is_something()).unwrap_or(true);
+        let left_out = door.recorded_now().map(|history| is_in_part(&history, errand.undo_since)).unwrap_or(true);
         let message = match (&error, &way) {
             (Some(error), _) => error.message.clone(),
             (None, RollbackScope::To(step)) => undone_to(door.history(), step, left_out, !standing.owes().is_empty()),
@@ -305,6 +312,11 @@ fn undone_to(history: &History, step: &str, left_out: bool, owes: bool) -> Strin
 pub(crate) fn undone_in_part(run: &str, history: &History) -> Finished {
     let exit_code = gone_back(LeftOut::of(history).is_something()).exit_code();
     Finished { run: run.to_owned(), ending: Ending::RolledBack, error: None, exit_code }
+}
+
+/// Whether something of what a way back from this record on is about is not undone: a person left it out, or typed it.
+pub(super) fn is_in_part(history: &History, since: Option<u64>) -> bool {
+    LeftOut::of(history).is_something() || since.is_some_and(|since| !history.typed_since(since).is_empty())
 }
 
 /// What a way back that came to its end is: one on which something was left out is never complete.

@@ -90,7 +90,7 @@ fn ahead() -> Vec<Word> {
             .typing(":sh here echo hello")
             .then("why? ", "to try it")
             .then(FRESH, ":quit")
-            .says("`echo hello` was run on here")
+            .says("`echo hello` was asked for on here")
             .says("to try it"),
         old(typed(":note TEXT", ":note seen it", 4)).says("seen it"),
         old(word(":quit", 4).typing(":quit")).says("left before step 1"),

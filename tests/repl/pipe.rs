@@ -63,7 +63,7 @@ fn a_command_on_a_host_wants_a_reason_and_is_recorded() {
     let lines = ":sh here echo 'a  b'\nto see it\n:sh here true\n\n:sh nowhere ls\n:note all is well\n";
     let ended = typed(&baton, &["-i", "site.toml"], lines).code(1);
     ended.says("a  b").says("nothing was run").says("there is no host `nowhere`");
-    baton.run(&["show"]).code(0).says("`echo a  b` was run on here").says("to see it").says("all is well");
+    baton.run(&["show"]).code(0).says("`echo a  b` was asked for on here").says("to see it").says("all is well");
 }
 
 #[test]
@@ -74,6 +74,22 @@ fn a_command_on_a_host_of_a_lab_is_refused_by_its_name() {
         format!(":sh cfg-a touch {}\nto see it\nrun(service(\"c1\"), [\"kill\", \"c1\"]).changed\n", out.display());
     typed(&baton, &LAB, &lines).code(1).says("no answer to `touch`").says("true");
     assert!(!out.exists());
+    let plan = baton.run(&["rollback"]).code(4).says("changed by lines typed in the REPL").says("run(c1, kill c1)");
+    assert!(!plan.out.contains("touch"), "it never started: {}", plan.out);
+    let shown = baton.run(&["show"]).code(0).in_one_line();
+    assert!(shown.contains("was asked for on cfg-a") && !shown.contains("was run on"), "{shown}");
+}
+
+#[test]
+fn a_failure_names_what_is_typed_here() {
+    let baton = Baton::new();
+    let text = "//! Fails\nstep(\"one\", || run(host(\"a\"), [\"true\"]));\nstep(\"two\", || run(host(\"a\"), [\"false\"]));\n";
+    baton.write("site.toml", "[hosts.a]\naddress = \"local\"\n").write("fails.rhai", text);
+    let told =
+        typed(&baton, &["fails.rhai", "-i", "site.toml"], ":next\n:next\n:where\n").says(":redo").says(": :rollback");
+    let failure = told.err.split("left").next().unwrap_or_default();
+    assert!(!failure.contains("baton rollback"), "{}", told.err);
+    assert_eq!(told.err.matches("try the failed step again: :redo").count(), 1, "{}", told.err);
 }
 
 #[test]
@@ -260,7 +276,7 @@ fn what_was_changed_by_hand_is_named_before_a_run_goes_back() {
     typed(&baton, &words, ":next\nset_readonly(service(\"c1\"))\n:quit\n").code(4);
     let plan = baton.run(&["rollback"]).code(4).says("changed by lines typed in the REPL: not undone by this");
     plan.says("set_readonly(c1)").says("nothing was changed that would have to be undone");
-    baton.run(&["rollback", "--yes"]).code(6).says("1 of them typed in the REPL and not undone");
+    baton.run(&["rollback", "--yes"]).code(7).says("1 of them typed in the REPL and not undone");
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use crate::cli::context::Context;
 use crate::cli::operations::acquire::{AcquiredRun, claim};
 use crate::cli::operations::adopt::{Edited, edited_since};
+use crate::cli::operations::estate::Estate;
 use crate::cli::operations::find_run::Purpose;
 use crate::cli::operations::ruling::sound;
 use crate::cli::operations::steering::{RecordedSteps, SteeringArgs};
-use crate::cli::operations::{answers, present, recover, ruling};
+use crate::cli::operations::{answers, holders, present, recover, ruling};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::run::steering::{AfterFailure, Steering as Asked};
@@ -91,6 +92,9 @@ pub(in crate::cli) fn run(args: &ResumeArgs, context: &Context) -> Result<u8> {
     let before = asked.answers.as_ref().filter(|_| !args.no_answers);
     let (answers, kept) = answers::read_or_kept(args.answers.as_deref(), before, &taken.prepared, context)?;
     let taken = taken.answered(answers);
+    if matches!(taken.estate, Estate::Site) {
+        holders::tell_of_jobs(&taken.run, &taken.prepared.inventory, context);
+    }
     let (names, known) = (outline::step_names(&taken.prepared.program), taken.history(context)?);
     let course = args.steering.course_on(names, Some(&known), args.no_step)?;
     let course = course.answered(taken.answers.as_deref(), kept);

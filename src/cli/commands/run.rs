@@ -2,7 +2,8 @@
 
 use crate::cli::context::Context;
 use crate::cli::operations::acquire::AcquiredRun;
-use crate::cli::operations::begin::{Begun, NewPlace, NewRun, begin, say_what_is_refused};
+use crate::cli::operations::begin::{Begun, Heir, NewPlace, NewRun, begin, say_what_is_refused};
+use crate::cli::operations::estate::Estate;
 use crate::cli::operations::previous_run::PreviousRun;
 use crate::cli::operations::recover;
 use crate::cli::operations::site::Site;
@@ -18,7 +19,7 @@ use crate::script::outline;
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
 use crate::script::sources::Sources;
-use crate::session;
+use crate::session::{self, RunParts};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -107,7 +108,13 @@ pub(in crate::cli) fn run(args: &RunArgs, context: &Context) -> Result<u8> {
     )?;
     let course = course.answered(taken.answers.as_deref(), false);
     let estate = taken.estate.id();
-    let start = |taken: &AcquiredRun, parts| session::begin(&taken.prepared, parts, params, &estate);
+    let start = |taken: &AcquiredRun, mut parts: RunParts| {
+        if let Estate::Lab(lab) = &taken.estate {
+            let heir = Heir { lab: lab.clone(), run: taken.run.clone(), context: context.clone() };
+            parts.sinks.insert(0, Box::new(heir));
+        }
+        session::begin(&taken.prepared, parts, params, &estate)
+    };
     recover::carry_out(taken, (&course, RecordedSteps::default()), args.events.as_deref(), start, context)
 }
 

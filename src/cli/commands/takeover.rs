@@ -4,8 +4,8 @@
 use crate::cli::context::Context;
 use crate::cli::operations::estate::{Estate, break_lease, lease};
 use crate::cli::operations::find_run::{Purpose, find_run_to_act_on};
-use crate::cli::operations::machine;
 use crate::cli::operations::ruling::sound;
+use crate::cli::operations::{holders, machine};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::platform::runner_lock::Holder;
@@ -85,6 +85,9 @@ pub(in crate::cli) fn run(args: &TakeoverArgs, context: &Context) -> Result<u8> 
                     true => (format!("✓ run {run}, which is over, belongs here now"), format!("baton show {run}")),
                     false => (format!("✓ run {run} holds {}", held.join(", ")), format!("baton resume {run}")),
                 };
+                if matches!(estate, Estate::Site) {
+                    holders::tell_of_jobs(&run, &site, context);
+                }
                 let (told, word) = (style.paint(Tone::Good, &told), style.paint(Tone::Wait, "next:"));
                 context.screen.out.say(&format!("{told}\n{word} {next}\n"));
                 return Ok(0);

@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, LabChoice, LabPlan};
+use crate::model::run::event::{Event, Sink};
+use crate::model::run::record::Record;
 use crate::model::text::shown;
 use crate::model::value::Fields;
 use crate::platform::desk;
@@ -203,12 +205,35 @@ impl PlaceSought {
                 tell_of_orphan(plan.former_run(), store, context)?;
                 plan.open(&prepared.inventory)?
             }
+            // It stays that of the run before until this one is on record.
             Self::LabOf { name, previous, unattended } => {
-                Lab::find(&name, &context.state, &previous.run)?.unattended(unattended)
+                let lab = Lab::find(&name, &context.state, &previous.run)?.unattended(unattended);
+                return Ok(Estate::Lab(lab));
             }
         };
         lab.belongs_to(run)?;
         Ok(Estate::Lab(lab))
+    }
+}
+
+/// Who takes over the lab that a run acts in: as soon as the run is on record, and not before, so that a lab is never
+/// that of a run which nobody knows.
+pub(in crate::cli) struct Heir {
+    /// The lab.
+    pub(in crate::cli) lab: Lab,
+    /// The run.
+    pub(in crate::cli) run: String,
+    /// Where it is told that the lab could not be taken over.
+    pub(in crate::cli) context: Context,
+}
+
+impl Sink for Heir {
+    fn event(&mut self, event: &Event) {
+        if let Event::Recorded { record: Record::Begun { .. }, replayed: false, .. } = event
+            && let Err(error) = self.lab.belongs_to(&self.run)
+        {
+            self.context.screen.complain(&error);
+        }
     }
 }
 

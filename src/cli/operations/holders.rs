@@ -42,6 +42,34 @@ pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, store: &d
     }
 }
 
+/// Says which changes of other runs of this journal have no end on record, on hosts of this site that `run` is about to
+/// act on: whether they run still only a look at the host tells.
+pub(in crate::cli) fn tell_of_jobs(run: &str, site: &Inventory, context: &Context) {
+    let Ok(store) = context.store() else { return };
+    for other in store.runs().unwrap_or_default().iter().rev().take(RUNS_MAX) {
+        if other == run || is_over(&*store, other).unwrap_or(false) || is_rehearsed(&*store, other) {
+            continue;
+        }
+        let Ok(history) = store.read(other).and_then(History::from) else { continue };
+        if history.is_final() {
+            continue;
+        }
+        let theirs = session::snapshot(&*store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
+        let address = |site: &Inventory, host: &str| site.hosts.get(host).map(|host| host.address.clone());
+        for past in history.unsettled().iter().filter_map(|id| history.recorded(id)) {
+            let Some(host) = &past.effect.host else { continue };
+            if address(site, host).is_some_and(|here| address(&theirs, host) == Some(here)) {
+                context.screen.remark(&format!(
+                    "`{}` of run {other} on `{}` has no end on record: it may run yet, and nothing waits for it; \
+                     look there, and see what it is: baton show {other}",
+                    shown(&past.effect.label),
+                    shown(host)
+                ));
+            }
+        }
+    }
+}
+
 /// Whether a run is of a lab: its hosts are nobody's.
 fn is_rehearsed(store: &dyn Store, run: &str) -> bool {
     let first = store.first(run).ok().flatten();

@@ -1,14 +1,17 @@
 //! What beginning and resuming a run have in common: who watches, and how the ending is told.
 
 use super::estate::Estate;
+use super::site::Site;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::{Store, Stored};
 use crate::lab::Lab;
+use crate::library::Shelf;
 use crate::model::run::estate::EstateId;
 use crate::model::run::event::Sink;
 use crate::model::run::record::Ending;
+use crate::model::text::typed;
 use crate::platform::events_file;
 use crate::report::ending;
 use crate::report::json::{BEGINS, JsonLines};
@@ -69,9 +72,32 @@ pub(in crate::cli) fn tell(context: &Context, finished: &Finished) -> Result<u8>
                 screen.out.say(&format!("\n  the lab, its logs and its ledger: {}\n", lab.folder().display()));
             }
             screen.out.say(&ending::closing(&sum, &screen.out_style));
+            if let Some(back) = back_of(&sum, &*store) {
+                screen.out.say(&format!("or take it back by its own runbook: {back}\n"));
+            }
         }
     }
     Ok(finished.exit_code)
+}
+
+/// The command that takes a run back which was given up, where its runbook has one beside it for that: `baton rollback`
+/// takes back nothing of it any more.
+fn back_of(sum: &Summary, store: &dyn Store) -> Option<String> {
+    let (shelf, name) = sum.runbook.split_once('/')?;
+    let back = format!("{shelf}/rollback");
+    let fits = sum.ending == Some(Ending::Aborted) && sum.changes > 0 && name != "rollback";
+    if !fits || !Site::here().names(Shelf::Runbooks).contains(&back) {
+        return None;
+    }
+    let history = store.read(&sum.run).and_then(History::from).ok()?;
+    let place = match sum.estate.lab() {
+        Some(_) => String::new(),
+        None => {
+            let file = history.sources().keys().find_map(|name| name.strip_prefix("inventory:"))?;
+            format!(" -i {}", typed(file))
+        }
+    };
+    Some(format!("baton run {back} --from-run {}{place}", sum.run))
 }
 
 /// What a run came to. Of a run whose texts cannot be read any more the pairs are not known; the rest is.

@@ -1,0 +1,67 @@
+//! Changes of which nobody knows whether they happened: those that a person had left out in doubt, and what a run that
+//! was given up leaves behind. Pure reading of records; it must not say what is to be done about them.
+
+use crate::model::run::record::{EffectId, Ending, Record};
+use crate::model::text::shown;
+use crate::report::summary::Summary;
+use std::collections::BTreeMap;
+
+/// How a change without a known end stands.
+#[derive(Debug, Clone)]
+enum Fate {
+    /// It was asked for.
+    Asked,
+    /// It is in doubt.
+    Doubted,
+    /// It was in doubt, and this person has it left out.
+    LeftOut(String),
+}
+
+/// The changes of a run without a known end, each with how it is told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fates(BTreeMap<EffectId, (String, Fate)>);
+
+impl Fates {
+    /// Takes the next record.
+    pub(super) fn add(&mut self, record: &Record) {
+        match record {
+            Record::Intent { id, effect, .. } if effect.is_change() => {
+                let on = effect.host.as_ref().map_or_else(String::new, |host| format!(", on {host}"));
+                self.0.insert(id.clone(), (format!("{}{on}", effect.label), Fate::Asked));
+            }
+            Record::Doubt { id, .. } => self.turn(id, |_| Fate::Doubted),
+            Record::Skipped { id, by, .. } => self.turn(id, |former| match former {
+                Fate::Doubted | Fate::LeftOut(_) => Fate::LeftOut(by.user.clone()),
+                Fate::Asked => Fate::Asked,
+            }),
+            // What was left out gets an outcome that says so.
+            Record::Outcome { id, .. } => {
+                self.0.retain(|known, (_, fate)| known != id || matches!(fate, Fate::LeftOut(_)))
+            }
+            Record::Settled { id, .. } | Record::Retry { id, .. } => drop(self.0.remove(id)),
+            // It was refused at this, before it was started.
+            Record::Ended { ending: Ending::Refused, effect: Some(id), .. } => drop(self.0.remove(id)),
+            Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
+            Record::Intent { .. } | Record::Read { .. } | Record::Answered { .. } | Record::StepSkipped { .. } => {}
+            Record::Adopted { .. } | Record::Rollback { .. } | Record::Undone { .. } | Record::Steered { .. } => {}
+            Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+        }
+    }
+
+    fn turn(&mut self, id: &EffectId, to: impl FnOnce(&Fate) -> Fate) {
+        if let Some((_, fate)) = self.0.get_mut(id) {
+            *fate = to(fate);
+        }
+    }
+
+    /// Adds up.
+    pub(super) fn finish(self, sum: &mut Summary) {
+        for (what, fate) in self.0.into_values() {
+            match fate {
+                Fate::LeftOut(by) => sum.left_in_doubt.push(shown(&by)),
+                Fate::Asked | Fate::Doubted if sum.ending == Some(Ending::Aborted) => sum.unknown.push(what),
+                Fate::Asked | Fate::Doubted => {}
+            }
+        }
+    }
+}
