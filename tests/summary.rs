@@ -82,14 +82,25 @@ fn what_is_said_is_not_much_longer_than_the_truth() {
 }
 
 #[test]
-fn a_server_that_was_seen_to_stop_has_no_role() {
+fn a_role_that_was_read_before_a_stop_or_a_start_never_counts_again() {
     let read = "//! Reads\nlet c2 = service(\"c2\");\nnote(role(c2));\n";
-    for (text, role) in [(read.to_owned(), Some("backup")), (format!("{read}shutdown(c2);\n"), None)] {
+    let stopped = format!("{read}shutdown(c2);\n");
+    let started = format!("{stopped}start(c2);\nwait_status(c2, \"running\");\n");
+    let again = format!("{started}sleep(\"2min\");\nnote(role(c2));\n");
+    let cases = [
+        (read.to_owned(), Some("roles last seen: c2 backup")),
+        (stopped, None),
+        (started, Some("roles last seen: c2 not read since its start")),
+        (again, Some("roles last seen: c2 backup")),
+    ];
+    for (text, told) in cases {
         let scene = Scene::of_text(&text);
         let play = scene.play(1);
-        assert_eq!(play.run().ending, Ending::Done, "{text}");
-        let sum = summarise("sim", &play.records(), scene.pairs());
-        assert_eq!(sum.roles.get("c2").map(String::as_str), role, "{text}: {:#?}", sum.intervals);
+        let end = play.run();
+        assert_eq!(end.ending, Ending::Done, "{text}: {end:?}");
+        let page = render(&summarise("sim", &play.records(), scene.pairs()), &Style::plain(), &TimeZone::UTC);
+        let line = page.lines().map(str::trim).find(|line| line.starts_with("roles last seen"));
+        assert_eq!(line, told, "{text}: {page}");
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Remarks {
     pub lost: BTreeSet<String>,
     /// Files that went away; whether something was written to them after the last look, nobody knows.
     pub gone: BTreeSet<String>,
+    /// Files that were cut or written anew since they were read last; what was in them and not read is gone.
+    pub cut: BTreeSet<String>,
     /// Packed files, which are not read.
     pub packed: BTreeSet<String>,
     /// Names that fit and cannot be read: links that lead nowhere, names that are no text.
@@ -108,9 +110,8 @@ impl Follower {
         let latest = self.latest();
         let known: BTreeMap<Identity, usize> =
             self.files.iter().enumerate().map(|(index, file)| (file.cursor.identity, index)).collect();
-        let mut here = BTreeSet::new();
+        let (mut here, mut packed_now) = (BTreeSet::new(), false);
         let mut fresh: BTreeMap<Identity, &FileStat> = BTreeMap::new();
-        let mut packed_now = false;
         for stat in listing {
             let fits = glob_match::glob_match(&self.glob, &stat.name);
             match stat.kind {
@@ -343,8 +344,8 @@ impl Follower {
     fn rewritten(&mut self, index: usize, fits: bool) {
         let before = self.files[index].cursor.clone();
         if fits {
-            let listings = self.listings;
-            self.files[index].restart(listings);
+            self.remarks.cut.insert(before.name.clone());
+            self.files[index].restart(self.listings);
         } else {
             let file = &mut self.files[index];
             file.gone = true;

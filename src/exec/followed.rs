@@ -93,6 +93,13 @@ impl Followed {
         self.listed.map_or(self.cursor.written, |(_, modified)| modified)
     }
 
+    /// Whether it was written to since its mark, and is as long as it was.
+    pub(super) fn is_written_alike(&self) -> bool {
+        let Cursor { offset, begun, written, .. } = self.cursor;
+        let alike = |(len, modified)| len == offset + begun && modified > written && len > 0;
+        written != 0 && self.phase == FilePhase::Reading && self.listed.is_some_and(alike)
+    }
+
     /// Whether a new file may be a copy of it.
     pub(super) fn may_have_copy(&self) -> bool {
         self.phase == FilePhase::Reading && self.cursor.offset > 0 && self.cursor.tail.is_some()

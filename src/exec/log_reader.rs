@@ -5,7 +5,7 @@ use crate::exec::calls::{self, Try};
 use crate::exec::follow::Follower;
 use crate::exec::followed::behind_hole;
 use crate::exec::scan::{count_lines, last_line};
-use crate::exec::sight::{Hidden, LogSight, remarks_of};
+use crate::exec::sight::{Hidden, LogSight, alike, remarks_of};
 use crate::exec::waiting::Backoff;
 use crate::model::run::effect::LogSource;
 use crate::model::run::mark::Mark;
@@ -98,7 +98,11 @@ impl<'a> LogReader<'a> {
 
     /// What else whoever waits should know of the log.
     pub(super) fn remarks(&self) -> Vec<String> {
-        remarks_of(self.follower.remarks())
+        let mut told = remarks_of(self.follower.remarks());
+        if self.lines == 0 {
+            told.extend(alike(&self.follower));
+        }
+        told
     }
 
     fn list(&mut self) -> Try<Vec<FileStat>> {

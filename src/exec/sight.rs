@@ -2,7 +2,7 @@
 //! be seen is never taken for a quiet one: nothing may be concluded from its silence. Only words and types.
 
 use crate::exec::calls::words;
-use crate::exec::follow::Remarks;
+use crate::exec::follow::{Follower, Remarks};
 use crate::exec::followed::LINE_MAX;
 use crate::model::run::effect::{FailureKind, LogSource};
 use crate::model::text::shown;
@@ -91,6 +91,10 @@ pub(super) fn remarks_of(remarks: &Remarks) -> Vec<String> {
     if !remarks.gone.is_empty() {
         told.push(format!("{} went away, and what may have been written to it last is not known", list(&remarks.gone)));
     }
+    if !remarks.cut.is_empty() {
+        let names = list(&remarks.cut);
+        told.push(format!("{names} was cut or written anew since the mark: what was lost with it is not known"));
+    }
     if !remarks.old.is_empty() {
         told.push(format!("{} came since the mark and was last written before it: not read", list(&remarks.old)));
     }
@@ -104,6 +108,14 @@ pub(super) fn remarks_of(remarks: &Remarks) -> Vec<String> {
         more => told.push(format!("{more} lines were longer than {} KiB and were not searched", LINE_MAX / 1024)),
     }
     told
+}
+
+/// That lines which were written again as they stood there before cannot be told from them.
+pub(super) fn alike(follower: &Follower) -> Option<String> {
+    let alike = follower.files.iter().filter(|file| file.is_written_alike());
+    let names: Vec<String> = alike.map(|file| file.cursor.name.clone()).collect();
+    let text = || format!("{} was written to and has no more in it: lines written anew count as old", listed(&names));
+    (!names.is_empty()).then(text)
 }
 
 /// Some of these names, as a person reads them.

@@ -306,12 +306,20 @@ impl History {
         spans.values().all(|(first, last)| *last < seq || *first > seq)
     }
 
-    /// The step that `given` means: its number, its name, or a part of its name that no other has.
+    /// The step that `given` means: its number, its name, both, or a part of its name that no other has; of several of
+    /// the same number and name the one that `#2` behind them counts.
     ///
     /// # Errors
     /// `Usage` when there is none, or several; the message names them.
     pub fn stop(&self, given: &str) -> Result<RollbackTarget> {
         let stops = self.stops();
+        let labels = labels(&stops);
+        if let Some(at) = labels.iter().position(|label| label == given) {
+            return Ok(stops[at].clone());
+        }
+        let label = |stop: &RollbackTarget| {
+            stops.iter().position(|one| one == stop).map(|at| labels[at].clone()).unwrap_or_default()
+        };
         let exact: Vec<&RollbackTarget> =
             stops.iter().filter(|stop| stop.number == given || stop.name == given).collect();
         if let [one] = exact.as_slice() {
@@ -326,14 +334,12 @@ impl History {
                 let near = did_you_mean(given, stops.iter().map(|stop| stop.name.as_str()));
                 let error = Error::new(Kind::Usage, format!("no step `{given}` began in this run"));
                 let error = near.into_iter().fold(error, Error::hint);
-                let known: Vec<String> = stops.iter().map(|stop| format!("{} {}", stop.number, stop.name)).collect();
-                Err(error.hint(format!("these did: {}", known.join(" · "))))
+                Err(error.hint(format!("these did: {}", labels.join(" · "))))
             }
             several => {
-                let names: Vec<String> =
-                    several.iter().map(|stop| format!("{} `{}`", stop.number, stop.name)).collect();
+                let names: Vec<String> = several.iter().map(|stop| format!("`{}`", label(stop))).collect();
                 Err(Error::new(Kind::Usage, format!("`{given}` may mean {}", names.join(" or ")))
-                    .hint("give the step's number or, where batches share numbers, its name"))
+                    .hint("give one of these as it stands here, in quotes"))
             }
         }
     }
@@ -371,6 +377,20 @@ impl History {
             Some((past, reason))
         })
     }
+}
+
+/// What each step is called by its number and its name, with a count where several have both in common.
+fn labels(stops: &[RollbackTarget]) -> Vec<String> {
+    let same = |one: &RollbackTarget, other: &RollbackTarget| one.number == other.number && one.name == other.name;
+    let label = |(at, stop): (usize, &RollbackTarget)| {
+        let count = if stops.iter().filter(|other| same(stop, other)).count() > 1 {
+            format!(" #{}", stops[..=at].iter().filter(|other| same(stop, other)).count())
+        } else {
+            String::new()
+        };
+        format!("{} {}{count}", stop.number, stop.name)
+    };
+    stops.iter().enumerate().map(label).collect()
 }
 
 fn fate_of(outcome: &Outcome) -> Happened {

@@ -8,3 +8,4 @@ pub mod site;
 pub mod span;
 pub mod text;
 pub mod value;
+pub(crate) mod versions;

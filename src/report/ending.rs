@@ -106,9 +106,10 @@ pub fn render(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     text.extend(exceptions(sum).iter().map(|line| indented(line, style)));
     text += &indented(&shown(&counts(sum)), style);
     text += &intervals(sum, style, zone);
-    if !sum.roles.is_empty() {
-        let roles: Vec<String> = sum.roles.iter().map(|(service, role)| format!("{service} {role}")).collect();
-        text += &indented(&shown(&format!("roles last seen: {}", roles.join(", "))), style);
+    let is_stopped = |one: &&ObservedInterval| one.condition == Condition::Stopped && one.until.is_none();
+    let stopped = sum.intervals.iter().filter(is_stopped).map(|one| one.whose.as_str()).collect();
+    if let Some(roles) = sum.roles.told(&stopped) {
+        text += &indented(&shown(&format!("roles last seen: {roles}")), style);
     }
     text.extend(sum.clients.iter().map(|moved| indented(&shown(&clients(moved, sum, zone)), style)));
     if !sum.deviations.is_empty() {

@@ -3,7 +3,6 @@
 
 use crate::model::run::record::{EffectId, Ending, Record};
 use crate::model::text::shown;
-use crate::report::summary::Summary;
 use std::collections::BTreeMap;
 
 /// How a change without a known end stands.
@@ -54,14 +53,16 @@ impl Fates {
         }
     }
 
-    /// Adds up.
-    pub(super) fn finish(self, sum: &mut Summary) {
+    /// Who had changes left out that may have happened, and what nobody knows of once a run ended like this.
+    pub(super) fn finish(self, ending: Option<Ending>) -> (Vec<String>, Vec<String>) {
+        let (mut left_out, mut unknown) = (Vec::new(), Vec::new());
         for (what, fate) in self.0.into_values() {
             match fate {
-                Fate::LeftOut(by) => sum.left_in_doubt.push(shown(&by)),
-                Fate::Asked | Fate::Doubted if sum.ending == Some(Ending::Aborted) => sum.unknown.push(what),
+                Fate::LeftOut(by) => left_out.push(shown(&by)),
+                Fate::Asked | Fate::Doubted if ending == Some(Ending::Aborted) => unknown.push(what),
                 Fate::Asked | Fate::Doubted => {}
             }
         }
+        (left_out, unknown)
     }
 }

@@ -12,6 +12,7 @@ pub mod operator_actions;
 mod outputs;
 pub mod questions;
 pub mod redundancy;
+pub mod roles;
 pub mod rollback_plan;
 mod steps;
 pub mod style;

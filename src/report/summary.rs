@@ -14,6 +14,7 @@ use crate::report::clients::{Clients, Moved};
 use crate::report::fates::Fates;
 use crate::report::questions::{QuestionLog, RecordedQuestion};
 use crate::report::redundancy::{Condition, ObservedInterval, Redundancy};
+use crate::report::roles::Roles;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the steps of a way back that undo others are called.
@@ -100,8 +101,8 @@ pub struct Summary {
     pub unbroken: Vec<String>,
     /// Where the clients went of each server that went away.
     pub clients: Vec<Moved>,
-    /// The role of each service when it was last read, of those that were not seen to stop since.
-    pub roles: BTreeMap<String, String>,
+    /// The role of each service when it was last read, and whether that still counts.
+    pub roles: Roles,
 }
 
 /// Adds up the records of a run, in order. `pairs` are those of its site.
@@ -118,7 +119,7 @@ pub fn summarise<'a>(
         adder.add(record);
     }
     let Adder { mut sum, begun, done, open, redundancy, clients, questions, left_out, answered, fates, .. } = adder;
-    fates.finish(&mut sum);
+    (sum.left_in_doubt, sum.unknown) = fates.finish(sum.ending);
     if waits(sum.ending) {
         sum.open = questions.open().cloned().collect();
     }
@@ -132,7 +133,6 @@ pub fn summarise<'a>(
     };
     sum.steps_undone = done.iter().filter(undone).count();
     sum.spoken = left_out.spoken().to_vec();
-    sum.roles.retain(|service, _| !open.contains_key(&(service.clone(), Condition::Stopped)));
     let still = |((whose, condition), from)| ObservedInterval { whose, condition, from, until: None };
     sum.intervals.extend(open.into_iter().map(still));
     let (mut intervals, unbroken) = redundancy.finish();
@@ -312,7 +312,9 @@ impl Adder {
 
     /// From here on the change may be under way, whatever comes of it.
     fn intended(&mut self, effect: &Effect, wall: i64) {
-        let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { return };
+        let Action::Job(job) = &effect.action else { return };
+        self.sum.roles.asked(effect, job);
+        let Some(service) = &effect.service else { return };
         self.redundancy.touch(service);
         if job.verb == "shutdown" {
             self.redundancy.away(service, wall);
@@ -358,9 +360,9 @@ impl Adder {
             }
             Action::Probe(probe) => {
                 self.sum.already += usize::from(effect.spared(outcome).is_some());
-                self.read(service, &probe.what, value, wall);
+                self.read(effect, &probe.what, value, wall);
             }
-            Action::Until(until) => self.read(service, &until.probe.what, value, wall),
+            Action::Until(until) => self.read(effect, &until.probe.what, value, wall),
             Action::Ask(ask) => {
                 let field = |name| value.get(name).and_then(Value::as_text).map(str::to_owned);
                 let word = field("word").unwrap_or_else(|| value.to_string());
@@ -418,9 +420,7 @@ impl Adder {
         self.refusing.remove(service);
         let pair = self.redundancy.pair_of(service);
         let peer_refuses = self.refusing.iter().any(|peer| {
-            pair.is_some()
-                && self.redundancy.pair_of(peer) == pair
-                && self.sum.roles.get(peer).is_some_and(|role| role == "primary")
+            pair.is_some() && self.redundancy.pair_of(peer) == pair && self.sum.roles.of(peer) == Some("primary")
         });
         if !peer_refuses && !self.is_backup(service) {
             self.leave(&self.who_writes(service), Condition::ReadOnly, wall);
@@ -429,15 +429,15 @@ impl Adder {
 
     /// What a backup says of itself is no word about the pair.
     fn is_backup(&self, service: &str) -> bool {
-        self.sum.roles.get(service).is_some_and(|role| role == "backup")
+        self.sum.roles.of(service) == Some("backup")
     }
 
     /// What a reading tells of the service's condition.
-    fn read(&mut self, service: Option<&str>, what: &str, value: &Value, wall: i64) {
-        let Some(service) = service else { return };
+    fn read(&mut self, effect: &Effect, what: &str, value: &Value, wall: i64) {
+        let (Some(service), host) = (effect.service.as_deref(), effect.host.as_deref()) else { return };
         match (what, value) {
             ("role", Value::Text(role)) => {
-                self.sum.roles.insert(service.to_owned(), shown(role));
+                self.sum.roles.read(service, host, shown(role));
                 self.redundancy.role(service, role, wall);
                 if role == "none" {
                     self.clients.away(service);
@@ -445,6 +445,7 @@ impl Adder {
             }
             ("clients", Value::Int(count)) => self.clients.read(service, *count, wall),
             ("status", Value::Text(status)) if status == "stopped" => {
+                self.sum.roles.found_stopped(service);
                 self.redundancy.found_away(service, wall);
                 self.clients.away(service);
                 self.enter(service, Condition::Stopped, wall);

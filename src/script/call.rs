@@ -15,6 +15,7 @@ use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
 use crate::script::failure::{self, Bug};
 use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, SecretHandle, ServiceHandle};
+use crate::script::labels::Sort;
 use crate::script::options::Options;
 use crate::script::trial::Unwritten;
 use crate::{convert, script::closures};
@@ -261,6 +262,12 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The keys of the map at `index`, also of one whose values only the run will tell.
+    pub(crate) fn keys(&self, index: usize) -> Vec<String> {
+        let map = self.args.get(index).and_then(|given| given.read_lock::<Map>());
+        map.map(|map| map.keys().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
     /// Argument `index` as a host.
     pub(crate) fn host(&self, index: usize) -> Fallible<HostHandle> {
         self.handle(index)
@@ -301,7 +308,8 @@ impl<'a> Call<'a> {
 
     /// The message for an argument of the wrong kind.
     fn wrong(&self, index: usize, wanted: &str) -> Box<EvalAltResult> {
-        let given = diagnostic::kind_of(self.any(index));
+        let sort = Unwritten::sort_of(self.any(index)).filter(|sort| !fits(*sort, wanted));
+        let given = sort.map_or_else(|| diagnostic::kind_of(self.any(index)), |sort| sort.to_string());
         let kinds = self.kinds(index, wanted);
         let words: Vec<String> = kinds.iter().map(|kind| format!("a {kind}")).collect();
         let wanted = if kinds.is_empty() { wanted.to_owned() } else { words.join(" or ") };
@@ -311,6 +319,10 @@ impl<'a> Call<'a> {
         );
         if let Some(text) = self.any(index).read_lock::<ImmutableString>() {
             error.hints.extend(self.written(&kinds, &text));
+        }
+        if sort.is_some() {
+            // Of which kind it will be is certain, whatever else is not.
+            self.unwritten.set(false);
         }
         self.bug_with(error.hint(format!("call it as {}", self.doc.usage())))
     }
@@ -363,6 +375,17 @@ fn holds_secret(value: &Dynamic, depth: usize) -> bool {
     value.is::<SecretHandle>()
         || value.read_lock::<Array>().is_some_and(|items| items.iter().any(inside))
         || value.read_lock::<Map>().is_some_and(|map| map.values().any(inside))
+}
+
+/// Whether what is of this kind may be what an argument is to be, as messages call it.
+fn fits(sort: Sort, wanted: &str) -> bool {
+    match sort {
+        Sort::Closure => wanted.starts_with("a closure"),
+        Sort::Text | Sort::Number => wanted == "text or a number" || wanted == sort.to_string(),
+        // Some verbs take one of them as well as another.
+        Sort::Host | Sort::Service | Sort::Pair => LISTED.iter().any(|word| wanted.strip_prefix("a ") == Some(*word)),
+        Sort::Flag | Sort::List | Sort::Map(_) => wanted == sort.to_string(),
+    }
 }
 
 /// What a script sees of an effect that a person had left out.

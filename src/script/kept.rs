@@ -11,10 +11,8 @@ use rhai::{AST, ASTNode, Expr, Position, Stmt, StmtBlock};
 /// What becomes of a closure, the best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum ClosureFate {
-    /// It is called at once; or a primitive keeps it, with what a `for` has in this round.
+    /// It is called at once; or a primitive keeps it, with what it has captured as it is in this round.
     CalledAtOnce,
-    /// `ensure` keeps it, and what it captured stays shared with the script.
-    Owed,
     /// Nobody can tell from here.
     Unknown,
     /// It is put into something that outlives the loop, and that nothing else in the loop touches.
@@ -63,8 +61,8 @@ pub(crate) fn shared(ast: &AST, path: &[ASTNode<'_>]) -> Vec<Shared> {
             continue;
         }
         let certain = match (fate(ast, path, round), round) {
-            (ClosureFate::CalledAtOnce, _) | (ClosureFate::Owed, Some(_)) => continue,
-            (ClosureFate::Owed, None) | (ClosureFate::Collected, Some(_)) => true,
+            (ClosureFate::CalledAtOnce, _) => continue,
+            (ClosureFate::Collected, Some(_)) => true,
             (ClosureFate::Unknown, _) | (ClosureFate::Collected, None) => false,
         };
         found.push(Shared { name: name.to_owned(), position: *position, certain });
@@ -154,7 +152,6 @@ fn of_call(ast: &AST, call: &CallSite<'_>) -> ClosureFate {
     let own = call.namespace.is_some() || ast.iter_functions().any(|function| function.name == call.name);
     match call.name {
         _ if own => ClosureFate::Unknown,
-        "ensure" => ClosureFate::Owed,
         name if CALLED_AT_ONCE.contains(&name) || doc::find(name).is_some() => ClosureFate::CalledAtOnce,
         _ => ClosureFate::Unknown,
     }

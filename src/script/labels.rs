@@ -1,8 +1,10 @@
 //! The labels of a `switch` beside what it decides by. The language takes values of different kinds for unequal without
 //! a word, so that a label of another kind is never taken and the other way is gone. It tells only what is certain.
 
+use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
 use crate::script::regions::{Region, RegionKind};
 use crate::script::scanner::{At, Scanned};
+use rhai::Dynamic;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -15,12 +17,62 @@ pub(crate) enum Sort {
     Number,
     /// True or false.
     Flag,
+    /// A list.
+    List,
+    /// A map with these keys and no others.
+    Map(&'static [&'static str]),
+    /// A host of the inventory.
+    Host,
+    /// A service of the inventory.
+    Service,
+    /// A pair of the inventory.
+    Pair,
+    /// A closure.
+    Closure,
 }
 
 impl Sort {
+    /// The kind of a value.
+    pub(crate) fn of(value: &Dynamic) -> Option<Self> {
+        match value {
+            value if value.is_string() || value.is_char() => Some(Self::Text),
+            value if value.is_int() || value.is_float() => Some(Self::Number),
+            value if value.is_bool() => Some(Self::Flag),
+            value if value.is_array() => Some(Self::List),
+            value if value.is_fnptr() => Some(Self::Closure),
+            value if value.is::<HostHandle>() => Some(Self::Host),
+            value if value.is::<ServiceHandle>() => Some(Self::Service),
+            value if value.is::<PairHandle>() => Some(Self::Pair),
+            _ => None,
+        }
+    }
+
+    /// The kind of what `host("a")` and the like give.
+    pub(crate) fn of_thing(word: &str) -> Option<Self> {
+        match word {
+            "host" => Some(Self::Host),
+            "service" => Some(Self::Service),
+            "pair" => Some(Self::Pair),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a text, a number, or true or false.
+    pub(crate) fn is_single(self) -> bool {
+        matches!(self, Self::Text | Self::Number | Self::Flag)
+    }
+
+    /// Whether values of these kinds can be equal; which keys a map has is another matter.
+    pub(crate) fn is_like(self, other: Self) -> bool {
+        self == other || matches!((self, other), (Self::Map(_), Self::Map(_)))
+    }
+
     /// How a label of this kind is written.
     fn written(self) -> &'static str {
         match self {
+            Self::Map(_) => "decide by one of its keys, as `.changed`",
+            Self::Host | Self::Service | Self::Pair => "decide by its `.name`",
+            Self::List | Self::Closure => "decide by a text, a number, or true or false",
             Self::Text => "write its labels in quotes",
             Self::Number => "write its labels as numbers, without quotes",
             Self::Flag => "its labels are `true` and `false`",
@@ -34,6 +86,12 @@ impl fmt::Display for Sort {
             Self::Text => "text",
             Self::Number => "a number",
             Self::Flag => "true or false",
+            Self::List => "a list",
+            Self::Map(_) => "a map",
+            Self::Host => "a host",
+            Self::Service => "a service",
+            Self::Pair => "a pair",
+            Self::Closure => "a closure",
         })
     }
 }

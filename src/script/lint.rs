@@ -6,7 +6,9 @@
 
 use crate::error::{Error, Kind};
 use crate::model::site::inventory::Inventory;
-use crate::model::text::did_you_mean;
+use crate::model::text::{did_you_mean, shown};
+use crate::model::versions;
+use crate::script::alternatives::{Together, conditions};
 use crate::script::guarded::{PRODUCT, ProductBranches};
 use crate::script::handles::{PairHandle, ServiceHandle};
 use crate::script::labels::{labels, unlike};
@@ -18,7 +20,7 @@ use crate::script::tree::{self, CallSite};
 use crate::script::trial::{Tried, Unwritten};
 use crate::script::written::KnownValues;
 use crate::script::{call, diagnostic, doc, gates, kept, never};
-use rhai::{ASTNode, Dynamic, Expr, FnAccess, Position, Stmt};
+use rhai::{ASTNode, Dynamic, Expr, FnAccess, ImmutableString, Position, Stmt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -50,11 +52,12 @@ pub fn lint(program: &Rc<Program>, inventory: Option<&Rc<Inventory>>) -> Vec<Fin
     for unit in program.units() {
         let mut functions = of_all.clone();
         functions.add(&unit.ast);
-        let written = KnownValues::of(program, unit, inventory);
         let regions = regions(&unit.text);
         let (guarded, labels) = (ProductBranches::of(&unit.text, &regions), labels(&regions));
+        let written = KnownValues::of(program, unit, inventory, &guarded);
         let (loops, keys, findings) = (loops(unit), &keys, Vec::new());
-        let mut linter = Linter { program, unit, written, functions, loops, labels, guarded, keys, findings };
+        let mut linter =
+            Linter { program, inventory, unit, written, functions, loops, labels, guarded, keys, findings };
         unit.ast.walk(&mut |path| {
             linter.node(path);
             true
@@ -84,6 +87,7 @@ fn loops(unit: &Unit) -> Vec<(Position, Position)> {
 
 struct Linter<'a> {
     program: &'a Program,
+    inventory: Option<&'a Rc<Inventory>>,
     unit: &'a Unit,
     written: KnownValues<'a>,
     functions: Functions,
@@ -126,12 +130,44 @@ impl Linter<'_> {
         self.never(path, found);
     }
 
+    /// Looks at the node at the end of this path with all that its variables are one after the other.
     fn node(&mut self, path: &[ASTNode<'_>]) {
+        let Some(node) = path.last() else { return };
+        let mut expressions = conditions(node);
+        match node {
+            ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)) => expressions.extend(&call.args),
+            ASTNode::Stmt(Stmt::FnCall(call, _)) => expressions.extend(&call.args),
+            ASTNode::Expr(Expr::Dot(parts, ..)) => expressions.push(&parts.lhs),
+            _ => {}
+        }
+        expressions.extend(tree::object(path));
+        let alternatives = self.written.alternatives_in(&expressions);
+        if alternatives.is_empty() {
+            return self.node_as_it_is(path);
+        }
+        let before = self.findings.len();
+        for variables in alternatives {
+            self.written.assume(variables);
+            self.node_as_it_is(path);
+        }
+        self.written.assume(Together::new());
+        let mut found: Vec<Finding> = self.findings.split_off(before);
+        let mut seen: Vec<Finding> = Vec::new();
+        found.retain(|finding| {
+            let is_new = !seen.contains(finding);
+            seen.push(finding.clone());
+            is_new
+        });
+        self.findings.append(&mut found);
+    }
+
+    fn node_as_it_is(&mut self, path: &[ASTNode<'_>]) {
         let Some(node) = path.last() else { return };
         if let ASTNode::Stmt(Stmt::Switch(parts, position)) = node {
             self.switch(path, &parts.0, *position);
         }
         self.never(path, never::compared(&self.written, node));
+        self.never(path, never::condition(&self.written, node));
         if let Some((message, hint, position)) = never::property(&self.written, node) {
             self.found(Severity::Error, message, hint, position);
         }
@@ -272,6 +308,7 @@ impl Linter<'_> {
                 self.found(Severity::Warning, message, Some(hint.to_owned()), site.position);
             }
             "wait_for_log" => self.event_numbers(site),
+            "older" | "same_version" => self.versions(site),
             "confirm" | "manual" | "choose" => self.gate_name(site),
             _ => {}
         }
@@ -279,10 +316,17 @@ impl Linter<'_> {
 
     /// What the primitive itself is certain to refuse, as far as its arguments are written out.
     fn trial(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
-        let unwritten = || Dynamic::from(Unwritten);
-        let object = site.method.then(|| tree::object(path).map_or_else(unwritten, |one| self.written.value(one)));
-        let args: Vec<Dynamic> =
-            object.into_iter().chain(site.args.iter().map(|arg| self.written.value(arg))).collect();
+        let known = |arg: &Expr| match self.written.value(arg) {
+            value if value.is::<Unwritten>() => Unwritten::of(self.written.sort(arg)),
+            value => value,
+        };
+        let object = site.method.then(|| tree::object(path).map_or_else(Unwritten::unknown, known));
+        let args: Vec<Dynamic> = object.into_iter().chain(site.args.iter().map(known)).collect();
+        if let Some((message, hint)) = self.offered_by_none(site.name, &args) {
+            let guarded = self.is_guarded(path, site.position);
+            let severity = if guarded { Severity::Warning } else { Severity::Error };
+            return self.found(severity, message, hint, site.position);
+        }
         let of_product = args.iter().any(|arg| arg.is::<ServiceHandle>() || arg.is::<PairHandle>());
         if let Tried::Refused(error) = self.written.call(site.name, args) {
             let guarded = of_product && self.is_guarded(path, site.position);
@@ -291,11 +335,42 @@ impl Linter<'_> {
         }
     }
 
+    /// A verb or a probe that no product of the site has, where it is not known of which service it is asked.
+    fn offered_by_none(&self, name: &str, args: &[Dynamic]) -> Option<(String, Option<String>)> {
+        let services = &self.inventory?.services;
+        let [service, asked, ..] = args else { return None };
+        let asked = asked.read_lock::<ImmutableString>()?;
+        let profiles = services.values().map(|service| &service.profile);
+        let (word, known): (_, BTreeSet<&String>) = match name {
+            "change" => ("verb", profiles.flat_map(|profile| profile.verbs.keys()).collect()),
+            "probe" | "wait_probe" => ("probe", profiles.flat_map(|profile| profile.probes.keys()).collect()),
+            _ => return None,
+        };
+        let is_there = known.iter().any(|one| one.as_str() == asked.as_str());
+        if !service.is::<Unwritten>() || services.is_empty() || is_there {
+            return None;
+        }
+        let near = did_you_mean(&asked, known.iter().map(|one| one.as_str()));
+        Some((format!("no product of the site has a {word} `{}`", asked.as_str()), near))
+    }
+
     fn gate_name(&mut self, site: &CallSite<'_>) {
         for (key, value, position) in site.args.last().and_then(tree::map_entries).unwrap_or_default() {
             let name = value.filter(|_| key == "gate").and_then(|value| value.into_immutable_string().ok());
             if let Some(message) = name.and_then(|name| gates::wrong_name(&name)) {
                 self.found(Severity::Error, message, None, position);
+            }
+        }
+    }
+
+    /// Texts that are compared as versions and are none.
+    fn versions(&mut self, site: &CallSite<'_>) {
+        for arg in site.args {
+            let text = self.written.value(arg).into_immutable_string();
+            if let Some(text) = text.ok().filter(|text| !versions::is_version(text)) {
+                let message = format!("`{}`: `{}` is no version", site.name, shown(&text));
+                let hint = "a version is numbers with dots between them, as 8.5.101".to_owned();
+                self.found(Severity::Error, message, Some(hint), arg.position());
             }
         }
     }

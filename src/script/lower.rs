@@ -6,7 +6,7 @@ use crate::model::run::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource,
 use crate::model::run::reading::Reading;
 use crate::model::site::account::done_as;
 use crate::model::site::inventory::Service;
-use crate::model::site::profile::{GoalRule, Profile, Verb, VerbClass, fill};
+use crate::model::site::profile::{GoalRule, Profile, Verb, VerbClass, fill, placeholders};
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
@@ -76,6 +76,58 @@ pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Sp
         check,
         killable: verb.killable,
         secret: verb.stdin.clone(),
+    })
+}
+
+/// What is wrong with a call of the verb `name` with arguments of these names, whatever their values.
+pub(crate) fn wrong_verb(service: &Service, name: &str, given: &[String]) -> Lowered<()> {
+    let about = verb(service, name)?;
+    let probes = &service.profile.probes;
+    let looks = about.goal.iter().filter_map(|goal| Some((&goal.is, &probes.get(&goal.probe)?.argv)));
+    let looks = looks.flat_map(|(is, argv)| is.iter().chain(argv));
+    let texts = about.argv.iter().chain(about.check.iter().flatten()).chain(looks);
+    wanting(service, &format!("verb `{name}`"), texts, given)
+}
+
+/// The same of a probe.
+pub(crate) fn wrong_probe(service: &Service, name: &str, given: &[String]) -> Lowered<()> {
+    let profile = &service.profile;
+    let Some(reader) = profile.probes.get(name) else {
+        return Err(not_offered(service, profile, "probe", name, profile.probes.keys()));
+    };
+    wanting(service, &format!("probe `{name}`"), reader.argv.iter(), given)
+}
+
+/// The first placeholder of these texts that nothing fills.
+fn wanting<'t>(
+    service: &Service,
+    what: &str,
+    texts: impl Iterator<Item = &'t String>,
+    given: &[String],
+) -> Lowered<()> {
+    let is_filled = |name: &&str| service.vars.contains_key(*name) || given.iter().any(|one| one == name);
+    let Some(name) = texts.flat_map(|text| placeholders(text)).find(|name| !is_filled(name)) else { return Ok(()) };
+    let product = &service.profile.product;
+    let surplus = given.iter().filter(|one| !service.vars.contains_key(*one)).map(String::as_str);
+    let near_given = did_you_mean(name, surplus.clone());
+    let near_var = did_you_mean(name, service.vars.keys().map(String::as_str));
+    Err(match (near_given, near_var) {
+        (None, Some(hint)) => {
+            format!("in the profile of product `{product}`, {what}: `{{{name}}}` stands for nothing here; {hint}")
+        }
+        _ => {
+            let all: Vec<String> = surplus.map(|one| format!("`{one}`")).collect();
+            let gives = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+            format!("{what} of product `{product}` wants an argument `{name}`, and the call gives {gives}")
+        }
+    })
+}
+
+/// Arguments are single values: a list or a map has no place in a word of a command.
+pub(crate) fn single(args: &Fields) -> Lowered<()> {
+    let wrong = args.iter().find(|(_, value)| matches!(value, Value::List(_) | Value::Map(_)));
+    wrong.map_or(Ok(()), |(name, value)| {
+        Err(format!("the argument `{name}` is {}: a command wants text or a number there", value.kind_name()))
     })
 }
 

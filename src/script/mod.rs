@@ -17,8 +17,10 @@
 //! hold, [`lower`] profile templates to commands, [`closures`] closures that leave their track,
 //! [`obligations`] what is owed at the end, [`put_back`] former values, [`tree`] reading ASTs, [`literals`] values as
 //! they are written, [`sealed`] a door that leads nowhere, [`trial`] a call
-//! tried behind it, [`written`] values known without running.
+//! tried behind it, [`written`] values known without running, [`alternatives`] those that come one after the other,
+//! [`possible`] those of which one comes, [`scopes`] the functions that names belong to.
 
+pub(crate) mod alternatives;
 pub(crate) mod call;
 pub(crate) mod closures;
 pub mod commands;
@@ -41,6 +43,7 @@ pub(crate) mod obligations;
 pub(crate) mod options;
 pub mod outline;
 pub mod params;
+pub(crate) mod possible;
 pub mod primitives;
 pub mod program;
 pub(crate) mod put_back;
@@ -48,6 +51,7 @@ pub(crate) mod regions;
 pub mod repl;
 pub mod rollback;
 pub(crate) mod scanner;
+pub(crate) mod scopes;
 pub(crate) mod sealed;
 pub mod sources;
 pub mod surface;

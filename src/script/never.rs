@@ -6,9 +6,9 @@
 
 use crate::convert;
 use crate::model::text::did_you_mean;
-use crate::model::value::Value;
 use crate::script::doc;
-use crate::script::handles::{PairHandle, ServiceHandle};
+use crate::script::handles::PairHandle;
+use crate::script::labels::Sort;
 use crate::script::tree::{self, CallSite};
 use crate::script::written::KnownValues;
 use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Position, Stmt};
@@ -16,15 +16,6 @@ use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Position, Stmt};
 /// What is wrong, what to do, and where.
 pub(crate) type Impossible = (String, Option<String>, Position);
 
-/// Verbs of the language that give what a probe reads.
-const READS: [(&str, &str); 6] = [
-    ("status", "status"),
-    ("role", "role"),
-    ("version", "version"),
-    ("running_version", "running_version"),
-    ("clients", "clients"),
-    ("is_readonly", "readonly"),
-];
 /// Which argument of a verb must be a closure, and how many values it is given.
 const BODIES: [(&str, usize, usize); 5] =
     [("step", 1, 0), ("ensure", 1, 0), ("parallel", 1, 1), ("rolling", 2, 1), ("wait_until", 1, 0)];
@@ -47,18 +38,56 @@ pub(crate) fn compared(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Vec<Imp
         ASTNode::Stmt(Stmt::FnCall(call, _)) => call,
         _ => return Vec::new(),
     };
-    if call.op_token.is_none() || !["==", "!="].contains(&call.name.as_str()) {
+    if call.op_token.is_none() || !["==", "!=", "<", "<=", ">", ">="].contains(&call.name.as_str()) {
         return Vec::new();
     }
     let [left, right] = &*call.args else { return Vec::new() };
-    let (service, probe, other) = match (reading(written, left), reading(written, right)) {
-        (Some((service, probe)), None) => (service, probe, right),
-        (None, Some((service, probe))) => (service, probe, left),
+    let found = match (written.possible(left), written.possible(right)) {
+        (Some(possible), None) => Some((possible, right)),
+        (None, Some(possible)) => Some((possible, left)),
+        _ => None,
+    };
+    let never = found.and_then(|(possible, other)| {
+        let value = convert::to_value(&written.value(other)).ok()?;
+        Some((possible.never(&value)?, None, other.position()))
+    });
+    never.or_else(|| unlike(written, &call.name, left, right)).into_iter().collect()
+}
+
+/// Two of different kinds that are compared: the run would end there.
+fn unlike(written: &KnownValues<'_>, operator: &str, left: &Expr, right: &Expr) -> Option<Impossible> {
+    let (one, other) = (written.sort(left)?, written.sort(right)?);
+    let why = if ["==", "!="].contains(&operator) { "they are never equal" } else { "neither is more than the other" };
+    let message = format!("`{operator}` compares {one} with {other}: {why}");
+    (!one.is_like(other)).then(|| (message, hint_of(one).or(hint_of(other)), right.position()))
+}
+
+/// How a value of this kind is decided by.
+fn hint_of(sort: Sort) -> Option<String> {
+    match sort {
+        Sort::Map(keys) => {
+            let keys: Vec<String> = keys.iter().map(|key| format!("`.{key}`")).collect();
+            Some(format!("it has {}", keys.join(", ")))
+        }
+        Sort::Flag => Some("`confirm` and its like are true or false: write `if confirm(…) { … }`".to_owned()),
+        Sort::Text | Sort::Number | Sort::List | Sort::Host | Sort::Service | Sort::Pair | Sort::Closure => None,
+    }
+}
+
+/// A condition that is not true or false.
+pub(crate) fn condition(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Vec<Impossible> {
+    let (word, conditions): (_, Vec<&Expr>) = match node {
+        ASTNode::Stmt(Stmt::If(flow, _)) => ("if", vec![&flow.expr]),
+        ASTNode::Stmt(Stmt::While(flow, _) | Stmt::Do(flow, ..)) => ("while", vec![&flow.expr]),
+        ASTNode::Expr(Expr::And(parts, _)) => ("&&", parts.iter().collect()),
+        ASTNode::Expr(Expr::Or(parts, _)) => ("||", parts.iter().collect()),
         _ => return Vec::new(),
     };
-    let value = written.value(other);
-    let found = convert::to_value(&value).ok().and_then(|value| never(&service, &probe, &value));
-    found.map(|message| (message, None, other.position())).into_iter().collect()
+    let wrong = |condition: &Expr| {
+        let sort = written.sort(condition).filter(|sort| *sort != Sort::Flag)?;
+        Some((format!("`{word}` wants true or false, not {sort}"), hint_of(sort), condition.position()))
+    };
+    conditions.into_iter().filter_map(wrong).collect()
 }
 
 /// Labels of a `switch` that what it looks at never is.
@@ -68,49 +97,26 @@ pub(crate) fn labels(
     labels: &[String],
     position: Position,
 ) -> Vec<Impossible> {
-    let Some((service, probe)) = reading(written, subject) else { return Vec::new() };
+    let Some(possible) = written.possible(subject) else { return Vec::new() };
     let texts = labels.iter().filter_map(|label| label.strip_prefix('"')?.strip_suffix('"'));
-    texts.filter_map(|text| Some((never(&service, &probe, &text.into())?, None, position))).collect()
+    texts.filter_map(|text| Some((possible.never(&text.into())?, None, position))).collect()
 }
 
-/// The service and the probe that an expression reads.
-fn reading(written: &KnownValues<'_>, expr: &Expr) -> Option<(ServiceHandle, String)> {
-    let (call, object) = tree::called(expr).filter(|(call, _)| !written.is_own(&call.name))?;
-    let mut args = object.into_iter().chain(call.args.iter());
-    let service = written.value(args.next()?).read_lock::<ServiceHandle>().map(|service| service.clone())?;
-    let probe = match READS.iter().find(|(verb, _)| *verb == call.name) {
-        Some((_, probe)) => (*probe).to_owned(),
-        None if call.name == "probe" => written.value(args.next()?).into_immutable_string().ok()?.to_string(),
-        None => return None,
-    };
-    Some((service, probe))
-}
-
-/// Why a probe never reads this.
-fn never(service: &ServiceHandle, probe: &str, value: &Value) -> Option<String> {
-    let reads = &service.get().profile.probes.get(probe)?.reads;
-    // What is nothing is compared with to ask whether something is there.
-    if matches!(value, Value::Null | Value::List(_) | Value::Map(_)) {
-        return None;
-    }
-    if let Err(why) = reads.can_give(value) {
-        return Some(format!("probe `{probe}` {why}"));
-    }
-    let typed = reads.typed(&value.to_string());
-    let unlike = matches!(value, Value::Text(_)) && !matches!(typed, Value::Text(_));
-    unlike.then(|| format!("probe `{probe}` reads {}: it is never the text `{value}`", typed.kind_name()))
-}
-
-/// A property that a host, a service or a pair does not have.
+/// A property that a host, a service or a pair does not have, or what a verb gives.
 pub(crate) fn property(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Option<Impossible> {
     let ASTNode::Expr(Expr::Dot(parts, ..)) = node else { return None };
-    let thing = written.thing(&parts.lhs)?;
     let property = match &parts.rhs {
         Expr::Dot(inner, ..) | Expr::Index(inner, ..) => &inner.lhs,
         other => other,
     };
     let Expr::Property(name, position) = property else { return None };
     let name = name.2.as_str();
+    if let Some(sort @ Sort::Map(keys)) = written.sort(&parts.lhs).filter(|_| !written.is_changed(&parts.lhs)) {
+        let near = did_you_mean(name, keys.iter().copied()).or_else(|| hint_of(sort));
+        let message = format!("what this gives has no `.{name}`");
+        return (!keys.contains(&name)).then_some((message, near, *position));
+    }
+    let thing = written.thing(&parts.lhs)?;
     let (_, known) = PROPERTIES.iter().find(|(of, _)| *of == thing)?;
     let mut known: Vec<String> = known.iter().map(ToString::to_string).collect();
     if thing == "pair" {
@@ -141,6 +147,9 @@ pub(crate) fn closures(written: &KnownValues<'_>, ast: &AST, site: &CallSite<'_>
     found
 }
 
+/// Verbs and options whose closure says whether something holds.
+const TELL: [&str; 3] = ["wait_until", "ready", "check"];
+
 fn closure(written: &KnownValues<'_>, ast: &AST, of: &str, given: &Expr, values: usize) -> Option<Impossible> {
     let way = if values == 0 { "||" } else { "|item|" };
     if let Some(name) = acts(written, given) {
@@ -154,6 +163,13 @@ fn closure(written: &KnownValues<'_>, ast: &AST, of: &str, given: &Expr, values:
         return Some((message, Some(format!("write `{way} …` before it")), given.position()));
     }
     let (function, captured) = literal(given)?;
+    if TELL.contains(&of) {
+        let sort = written.scopes.last_of(ast, &function, |stmt| written.sort_of_stmt(stmt));
+        if let Some(sort) = sort.filter(|sort| *sort != Sort::Flag) {
+            let message = format!("the closure of `{of}` gives {sort}, not true or false");
+            return Some((message, hint_of(sort), given.position()));
+        }
+    }
     let function = ast.iter_functions().find(|one| one.name == function)?;
     let takes = function.params.len().checked_sub(captured)?;
     let count = |values: usize| match values {
@@ -176,8 +192,13 @@ fn acts<'e>(written: &KnownValues<'_>, expr: &'e Expr) -> Option<&'e str> {
     (acts && !written.is_own(name)).then_some(name)
 }
 
+/// Whether an expression is a closure that is written out.
+pub(crate) fn is_closure(expr: &Expr) -> bool {
+    literal(expr).is_some()
+}
+
 /// The function of a closure that is written out, and how many of what it takes it has captured.
-fn literal(expr: &Expr) -> Option<(String, usize)> {
+pub(crate) fn literal(expr: &Expr) -> Option<(String, usize)> {
     let (function, captured) = match expr {
         Expr::Stmt(block) => match block.statements() {
             [Stmt::Share(_), Stmt::Expr(inner)] => match &**inner {

@@ -5,15 +5,33 @@
 use crate::error::Error;
 use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
-use crate::script::context::{Run, ScriptTrack};
+use crate::script::context::{Fallible, Run, ScriptTrack};
+use crate::script::labels::Sort;
 use crate::script::program::{self, Program};
 use crate::script::sealed::Sealed;
-use rhai::{AST, Dynamic, FnPtr};
+use rhai::{AST, Dynamic, Engine, FnPtr, Scope};
 use std::rc::Rc;
 
 /// Stands for an argument whose value only the run will tell. A primitive that reads it cannot be judged any further.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unwritten;
+pub(crate) struct Unwritten(Option<Sort>);
+
+impl Unwritten {
+    /// Nothing is known of it.
+    pub(crate) fn unknown() -> Dynamic {
+        Dynamic::from(Self(None))
+    }
+
+    /// At most its kind is known.
+    pub(crate) fn of(sort: Option<Sort>) -> Dynamic {
+        Dynamic::from(Self(sort))
+    }
+
+    /// Of which kind a value is that only the run will tell, if that is known.
+    pub(crate) fn sort_of(value: &Dynamic) -> Option<Sort> {
+        value.read_lock::<Self>().and_then(|unwritten| unwritten.0)
+    }
+}
 
 /// What came of a trial.
 pub(crate) enum Tried {
@@ -27,11 +45,14 @@ pub(crate) enum Tried {
 
 /// Tries the primitive `name` with these arguments; [`Unwritten`] stands for those nobody knows yet.
 pub(crate) fn tried(program: &Rc<Program>, inventory: &Rc<Inventory>, name: &str, args: Vec<Dynamic>) -> Tried {
-    let Ok(function) = FnPtr::new(name) else { return Tried::Open };
     let run = Run::new(Rc::new(Sealed), Rc::clone(inventory), Fields::new(), Rc::clone(program));
     let track = ScriptTrack::new(&run);
     let engine = program::ready(program.engine(), &track, false);
-    let given = function.call::<Dynamic>(&engine, &AST::empty(), args);
+    let given = match FnPtr::new(name) {
+        Ok(function) => function.call::<Dynamic>(&engine, &AST::empty(), args),
+        // A word of the language that is a primitive as well can only be called by its name.
+        Err(_) => by_name(&engine, name, args),
+    };
     if let Some(error) = run.bug.take() {
         return Tried::Refused(error);
     }
@@ -39,4 +60,13 @@ pub(crate) fn tried(program: &Rc<Program>, inventory: &Rc<Inventory>, name: &str
         Ok(value) if !track.is_over() && !value.is_unit() => Tried::Gives(value),
         Ok(_) | Err(_) => Tried::Open,
     }
+}
+
+fn by_name(engine: &Engine, name: &str, args: Vec<Dynamic>) -> Fallible<Dynamic> {
+    let (mut scope, mut names) = (Scope::new(), Vec::new());
+    for (index, value) in args.into_iter().enumerate() {
+        scope.push_dynamic(format!("arg{index}"), value);
+        names.push(format!("arg{index}"));
+    }
+    engine.eval_with_scope(&mut scope, &format!("{name}({})", names.join(", ")))
 }

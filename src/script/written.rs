@@ -6,12 +6,17 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use crate::model::site::inventory::Inventory;
+use crate::script::alternatives::{Given, Together, combinations};
+use crate::script::guarded::ProductBranches;
 use crate::script::handles::ServiceHandle;
 use crate::script::labels::Sort;
+use crate::script::possible::{self, Possible};
 use crate::script::program::{CLOSURE, Program, Unit};
+use crate::script::scopes::{ScopedName, Scopes};
 use crate::script::trial::{Tried, Unwritten, tried};
-use crate::script::{doc, primitives, tree};
-use rhai::{ASTNode, Array, Dynamic, Expr, FnPtr, Map, Stmt};
+use crate::script::{doc, never, primitives, tree};
+use rhai::{ASTNode, Array, Dynamic, Expr, FnCallExpr, FnPtr, Map, Position, Stmt};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -27,11 +32,15 @@ pub(crate) struct KnownValues<'a> {
     nothing: Rc<Inventory>,
     /// Functions of the file itself: they win over primitives of the same name.
     own: BTreeSet<&'a str>,
-    variables: BTreeMap<String, Dynamic>,
-    /// Of which kind variables are whose values are not known.
-    sorts: BTreeMap<String, Sort>,
-    /// What of the inventory a variable is, where that is all that is known of it.
-    things: BTreeMap<String, &'static str>,
+    /// The functions by where they stand.
+    pub(crate) scopes: Scopes,
+    variables: BTreeMap<ScopedName, Facts>,
+    /// Those of them that a method may change.
+    changed: BTreeSet<ScopedName>,
+    /// Variables that are one known value after the other.
+    alternatives: Vec<Vec<Together>>,
+    /// Which of these values is looked at now.
+    assumed: RefCell<Together>,
 }
 
 /// What gives something of the inventory.
@@ -52,32 +61,86 @@ const LEAVE: [&str; 12] = [
     "to_int",
 ];
 
-/// What is known of what a variable is set to: its value, what of the inventory it is, its kind.
-type VariableFacts = (Dynamic, Option<&'static str>, Option<Sort>);
+/// What is known of what a variable is set to.
+#[derive(Clone)]
+struct Facts {
+    /// Its value; [`Unwritten`] where only the run will tell.
+    value: Dynamic,
+    /// What of the inventory it is, where that is all that is known of it.
+    thing: Option<&'static str>,
+    /// Of which kind it is.
+    sort: Option<Sort>,
+    /// What it can be.
+    possible: Option<Possible>,
+}
 
 /// What happens to the variables of a file.
 #[derive(Default)]
 struct Assignments {
     /// What each is set to where it begins.
-    set: BTreeMap<String, Vec<VariableFacts>>,
+    set: BTreeMap<ScopedName, Vec<Facts>>,
     /// Those that may be something else later.
-    unsteady: BTreeSet<String>,
+    unsteady: BTreeSet<ScopedName>,
     /// Those that a method or a function may change.
-    changed: BTreeSet<String>,
+    changed: BTreeSet<ScopedName>,
     /// What each closure captures.
     captured: BTreeMap<String, BTreeSet<String>>,
+    /// Where each closure stands.
+    closures: Vec<(String, Position)>,
+    /// What is one value after the other.
+    given: Given,
 }
 
 impl<'a> KnownValues<'a> {
     /// Reads the file. Without an inventory, what it would name is not known.
-    pub(crate) fn of(program: &'a Rc<Program>, unit: &'a Unit, inventory: Option<&'a Rc<Inventory>>) -> Self {
+    pub(crate) fn of(
+        program: &'a Rc<Program>,
+        unit: &'a Unit,
+        inventory: Option<&'a Rc<Inventory>>,
+        guarded: &ProductBranches,
+    ) -> Self {
         let own = unit.ast.iter_functions().map(|function| function.name).collect();
-        let (variables, sorts, things, nothing) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), Rc::default());
-        let mut written = Self { program, inventory, nothing, own, variables, sorts, things };
-        written.settle(unit);
+        let (variables, alternatives, nothing) = (BTreeMap::new(), Vec::new(), Rc::default());
+        let (scopes, assumed, changed) = (Scopes::of(&unit.ast), RefCell::default(), BTreeSet::new());
+        let mut written = Self { program, inventory, nothing, own, scopes, variables, changed, alternatives, assumed };
         // What is set by a variable that is known is known as well.
-        written.settle(unit);
+        for _ in 0..2 {
+            written.settle(unit, guarded);
+        }
         written
+    }
+
+    /// What is known of a variable where it stands.
+    fn facts(&self, expr: &Expr) -> Option<&Facts> {
+        self.variables.get(&self.name_of(expr)?)
+    }
+
+    /// A variable with the function it stands in.
+    pub(crate) fn name_of(&self, expr: &Expr) -> Option<ScopedName> {
+        match expr {
+            Expr::Variable(variable, _, position) if variable.2.is_empty() => {
+                Some((self.scopes.at(*position), variable.1.to_string()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the variables in these expressions are one after the other; nothing where they are no such variables.
+    pub(crate) fn alternatives_in(&self, expressions: &[&Expr]) -> Vec<Together> {
+        combinations(self, &self.alternatives, expressions)
+    }
+
+    /// From here on these variables are these.
+    pub(crate) fn assume(&self, variables: Together) {
+        self.assumed.replace(variables);
+    }
+
+    /// What a call or a variable can be, where that is certain.
+    pub(crate) fn possible(&self, expr: &Expr) -> Option<Possible> {
+        match expr {
+            Expr::Variable(..) => self.facts(expr)?.possible.clone(),
+            other => possible::of_call(self, other),
+        }
     }
 
     /// What comes of calling a primitive with these arguments, as far as it can be known.
@@ -92,29 +155,52 @@ impl<'a> KnownValues<'a> {
 
     /// The value of an expression; [`Unwritten`] where only the run will tell. A map keeps the entries that are known.
     pub(crate) fn value(&self, expr: &Expr) -> Dynamic {
-        self.at_depth(expr, 0).unwrap_or_else(|| Dynamic::from(Unwritten))
+        self.at_depth(expr, 0).unwrap_or_else(|| Unwritten::unknown())
     }
 
     /// Of which kind an expression is, where that is certain.
     pub(crate) fn sort(&self, expr: &Expr) -> Option<Sort> {
-        let (call, object) = match expr {
-            Expr::FnCall(..) | Expr::Dot(..) => tree::called(expr)?,
-            Expr::InterpolatedString(..) => return Some(Sort::Text),
-            Expr::Variable(variable, ..) if variable.2.is_empty() => {
-                let name = variable.1.as_str();
-                return self.sorts.get(name).copied().or_else(|| sort_of(self.variables.get(name)?));
+        match expr {
+            Expr::FnCall(..) | Expr::Dot(..) => {
+                let (call, object) = tree::called(expr)?;
+                self.sort_of_call(call, object)
             }
-            other => return sort_of(&tree::literal(other)?),
-        };
+            Expr::InterpolatedString(..) => Some(Sort::Text),
+            Expr::Array(..) => Some(Sort::List),
+            Expr::Variable(..) => {
+                let assumed = self.name_of(expr).and_then(|name| self.assumed.borrow().get(&name).cloned());
+                let facts = self.facts(expr);
+                let known = assumed.or_else(|| facts.map(|facts| facts.value.clone()));
+                facts.and_then(|facts| facts.sort).or_else(|| Sort::of(&known?))
+            }
+            other => Sort::of(&tree::literal(other)?),
+        }
+    }
+
+    /// Of which kind what a statement gives is.
+    pub(crate) fn sort_of_stmt(&self, stmt: &Stmt) -> Option<Sort> {
+        match stmt {
+            Stmt::Expr(expr) => self.sort(expr),
+            Stmt::FnCall(call, _) if call.op_token.is_none() && call.namespace.is_empty() => {
+                self.sort_of_call(call, None)
+            }
+            _ => None,
+        }
+    }
+
+    fn sort_of_call(&self, call: &FnCallExpr, object: Option<&Expr>) -> Option<Sort> {
         if self.own.contains(call.name.as_str()) {
             return None;
         }
         if call.name != "probe" {
-            return primitives::of_verb(&call.name);
+            // A method of something unknown may be a closure in a map.
+            let is_ours = object.is_none_or(|object| self.thing(object).is_some());
+            let thing = Sort::of_thing(&call.name).filter(|_| object.is_none() && call.args.len() == 1);
+            return thing.or_else(|| primitives::of_verb(&call.name).filter(|sort| is_ours || sort.is_single()));
         }
         let mut args = object.into_iter().chain(&call.args);
         let service = self.value(args.next()?).try_cast::<ServiceHandle>()?;
-        let name = tree::literal(args.next()?)?.into_immutable_string().ok()?;
+        let name = self.value(args.next()?).into_immutable_string().ok()?;
         primitives::of_probe(&service.get().profile.probes.get(name.as_str())?.reads)
     }
 
@@ -124,15 +210,19 @@ impl<'a> KnownValues<'a> {
         }
         let known = |part: &Expr| self.at_depth(part, depth + 1);
         match expr {
-            Expr::Variable(variable, ..) if variable.2.is_empty() => {
+            Expr::Variable(..) => {
                 let gaps = |map: &Map| depth > 0 && map.values().any(|value| value.is::<Unwritten>());
-                let whole = |value: &&Dynamic| !value.read_lock::<Map>().is_some_and(|map| gaps(&map));
-                self.variables.get(variable.1.as_str()).filter(whole).cloned()
+                let whole = |value: &Dynamic| !value.read_lock::<Map>().is_some_and(|map| gaps(&map));
+                let assumed = self.assumed.borrow().get(&self.name_of(expr)?).cloned();
+                let known = assumed.or_else(|| Some(self.facts(expr)?.value.clone()));
+                known.filter(|value| !value.is::<Unwritten>() && whole(value))
             }
+            // What a closure has captured makes it no less a closure.
+            Expr::Stmt(_) => never::is_closure(expr).then(|| FnPtr::new("closure").ok().map(Into::into)).flatten(),
             Expr::Array(items, _) => items.iter().map(known).collect::<Option<Array>>().map(Into::into),
             // At the top an entry that is not known leaves the others to be looked at.
             Expr::Map(parts, _) => {
-                let entry = |part: &Expr| known(part).or((depth == 0).then(|| Dynamic::from(Unwritten)));
+                let entry = |part: &Expr| known(part).or((depth == 0).then(|| Unwritten::unknown()));
                 let entries = parts.0.iter().map(|(key, part)| Some((key.name.as_str().into(), entry(part)?)));
                 entries.collect::<Option<Map>>().map(Into::into)
             }
@@ -153,10 +243,15 @@ impl<'a> KnownValues<'a> {
         self.own.contains(name)
     }
 
+    /// Whether a variable may have got other parts than those it began with.
+    pub(crate) fn is_changed(&self, expr: &Expr) -> bool {
+        self.name_of(expr).is_some_and(|name| self.changed.contains(&name))
+    }
+
     /// What of the inventory an expression gives, if that is certain: `service`, `host` or `pair`.
     pub(crate) fn thing(&self, expr: &Expr) -> Option<&'static str> {
         match expr {
-            Expr::Variable(variable, ..) if variable.2.is_empty() => self.things.get(variable.1.as_str()).copied(),
+            Expr::Variable(..) => self.facts(expr)?.thing,
             Expr::FnCall(call, _) if call.namespace.is_empty() && call.args.len() == 1 => {
                 THINGS.into_iter().find(|thing| *thing == call.name && !self.own.contains(thing))
             }
@@ -164,51 +259,61 @@ impl<'a> KnownValues<'a> {
         }
     }
 
-    /// Finds the variables that are set once in the whole file, by something known, and are never anything else.
-    fn settle(&mut self, unit: &Unit) {
+    /// Finds the variables that are set once in their function, by something known, and are never anything else.
+    fn settle(&mut self, unit: &Unit, guarded: &ProductBranches) {
         let mut seen = Assignments::default();
         unit.ast.walk(&mut |path| {
             self.look(&mut seen, path);
+            seen.given.look(self, path, guarded);
             true
         });
-        for function in unit.ast.iter_functions() {
-            let shared = seen.captured.get(function.name).filter(|_| function.name.starts_with(CLOSURE));
-            let own = function.params.iter().filter(|name| shared.is_none_or(|shared| !shared.contains(**name)));
-            seen.unsteady.extend(own.map(ToString::to_string));
+        for (closure, position) in &seen.closures {
+            let scope = self.scopes.at(*position);
+            let captured = seen.captured.get(closure);
+            for param in self.scopes.params_of(closure) {
+                if captured.is_none_or(|captured| !captured.contains(param)) {
+                    seen.given.bind((scope, param.clone()), closure);
+                }
+            }
         }
-        let Assignments { set, unsteady, changed, .. } = seen;
-        let once = set.into_iter().filter(|(name, _)| !unsteady.contains(name));
-        for (name, mut values) in once {
-            let Some((value, thing, sort)) = values.pop().filter(|_| values.is_empty()) else { continue };
-            if let Some(thing) = thing {
-                self.things.insert(name.clone(), thing);
-            }
-            if let Some(sort) = sort {
-                self.sorts.insert(name.clone(), sort);
-            }
+        let Assignments { set, unsteady, changed, given, .. } = seen;
+        self.alternatives = given
+            .settled(&self.scopes, |name| set.contains_key(name) || unsteady.contains(name) || changed.contains(name));
+        let bound: BTreeSet<ScopedName> = given.names(&self.scopes);
+        self.variables.clear();
+        for (name, mut all) in set.into_iter().filter(|(name, _)| !unsteady.contains(name) && !bound.contains(name)) {
+            let Some(mut facts) = all.pop().filter(|_| all.is_empty()) else { continue };
             // Lists, maps and texts have methods that change them.
-            let can_change = value.is_array() || value.is_map() || value.is_string();
-            if !(value.is::<Unwritten>() || can_change && changed.contains(&name)) {
-                self.variables.insert(name, value);
+            let value = &facts.value;
+            if (value.is_array() || value.is_map() || value.is_string()) && changed.contains(&name) {
+                facts.value = Unwritten::unknown();
             }
+            self.variables.insert(name, facts);
         }
+        self.changed = changed;
     }
 
     /// Looks at what the node at the end of this path does to variables.
     fn look(&self, seen: &mut Assignments, path: &[ASTNode<'_>]) {
         match path.last() {
-            Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => {
-                let told = (self.value(&parts.1), self.thing(&parts.1), self.sort(&parts.1));
-                seen.set.entry(parts.0.name.to_string()).or_default().push(told);
+            Some(ASTNode::Stmt(Stmt::Var(parts, _, position))) => {
+                let given = &parts.1;
+                let (value, thing) = (self.value(given), self.thing(given));
+                let facts = Facts { value, thing, sort: self.sort(given), possible: self.possible(given) };
+                let at = if position.is_none() { given.position() } else { *position };
+                seen.set.entry((self.scopes.at(at), parts.0.name.to_string())).or_default().push(facts);
             }
-            Some(ASTNode::Stmt(Stmt::Assignment(parts))) => seen.unsteady.extend(root(&parts.1.lhs)),
-            Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
-                seen.unsteady.insert(parts.0.name.to_string());
-                seen.unsteady.extend(parts.1.as_ref().map(|counter| counter.name.to_string()));
+            Some(ASTNode::Stmt(Stmt::Assignment(parts))) => seen.unsteady.extend(self.root(&parts.1.lhs)),
+            Some(ASTNode::Stmt(Stmt::For(parts, position))) => {
+                let counter = parts.1.as_ref().map(|counter| (self.scopes.at(*position), counter.name.to_string()));
+                seen.unsteady.extend(counter);
             }
-            Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => seen.unsteady.extend(root(&flow.expr)),
+            Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => seen.unsteady.extend(self.root(&flow.expr)),
             Some(ASTNode::Expr(Expr::Dot(parts, ..) | Expr::Index(parts, ..))) if self.may_change(&parts.rhs) => {
-                seen.changed.extend(root(&parts.lhs));
+                seen.changed.extend(self.root(&parts.lhs));
+            }
+            Some(ASTNode::Expr(expr @ Expr::DynamicConstant(_, position))) => {
+                seen.closures.extend(closure_name(expr).map(|name| (name, *position)));
             }
             Some(node) => {
                 if tree::capture(path).is_none()
@@ -216,14 +321,25 @@ impl<'a> KnownValues<'a> {
                 {
                     // Functions of the language may change what they get first.
                     let leaves = self.own.contains(site.name) || doc::find(site.name).is_some();
-                    seen.changed.extend(site.args.first().and_then(root).filter(|_| !site.method && !leaves));
+                    let first = site.args.first().and_then(|first| self.root(first));
+                    seen.changed.extend(first.filter(|_| !site.method && !leaves));
                 } else if let ASTNode::Expr(Expr::FnCall(call, _)) = node
                     && let Some(name) = call.args.first().and_then(closure_name)
                 {
-                    seen.captured.entry(name).or_default().extend(call.args.iter().filter_map(root));
+                    let names = call.args.iter().filter_map(|arg| self.root(arg)).map(|(_, name)| name);
+                    seen.captured.entry(name).or_default().extend(names);
                 }
             }
             None => {}
+        }
+    }
+
+    /// The variable that an expression begins with.
+    fn root(&self, expr: &Expr) -> Option<ScopedName> {
+        match expr {
+            Expr::Variable(variable, _, position) => Some((self.scopes.at(*position), variable.1.to_string())),
+            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => self.root(&parts.lhs),
+            _ => None,
         }
     }
 
@@ -240,24 +356,10 @@ impl<'a> KnownValues<'a> {
     }
 }
 
-fn sort_of(value: &Dynamic) -> Option<Sort> {
-    match value {
-        value if value.is_string() || value.is_char() => Some(Sort::Text),
-        value if value.is_int() || value.is_float() => Some(Sort::Number),
-        value if value.is_bool() => Some(Sort::Flag),
-        _ => None,
-    }
-}
-
-/// The variable that an expression begins with.
-fn root(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Variable(variable, ..) => Some(variable.1.to_string()),
-        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => root(&parts.lhs),
-        _ => None,
-    }
-}
-
-fn closure_name(expr: &Expr) -> Option<String> {
-    tree::literal(expr)?.try_cast::<FnPtr>().map(|function| function.fn_name().to_owned())
+/// The closure that an expression is, by the name Rhai gives it.
+pub(crate) fn closure_name(expr: &Expr) -> Option<String> {
+    tree::literal(expr)?
+        .try_cast::<FnPtr>()
+        .map(|function| function.fn_name().to_owned())
+        .filter(|name| name.starts_with(CLOSURE))
 }

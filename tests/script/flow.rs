@@ -169,8 +169,24 @@ fn what_is_owed_for_each_round_of_a_loop_is_owed_for_that_round() {
         Test::new(script).done(),
         ["[lift b", "note: ask b", "note: b", "]", "[lift a", "note: ask a", "note: a", "]"]
     );
-    let flag = r#"let frozen = false; ensure("thaw", || if frozen { note("thawed") }); frozen = true;"#;
-    assert_eq!(Test::new(flag).done(), ["[thaw", "note: thawed", "]"]);
+}
+
+/// What the script does later with a variable does not reach what is owed; what has nothing in it yet does.
+#[test]
+fn what_is_owed_keeps_the_values_it_had_when_it_became_owed() {
+    for (text, expected) in [
+        (
+            r#"let h = "p"; ensure("unlock", || note(h)); h = "q"; note(h);"#,
+            &["note: q", "[unlock", "note: p", "]"][..],
+        ),
+        (
+            r#"let n = 0; while n < 2 { ensure("e" + n, || note(n), #{ harm: || { note(-n); "" } }); n += 1; }"#,
+            &["[e1", "note: -1", "note: 1", "]", "[e0", "note: 0", "note: 0", "]"],
+        ),
+        (r#"let at = (); ensure("thaw", || if at != () { note(at) }); at = "c1";"#, &["[thaw", "note: c1", "]"]),
+    ] {
+        assert_eq!(Test::new(text).done(), expected, "{text}");
+    }
 }
 
 #[test]

@@ -115,7 +115,6 @@ fn closures_that_outlive_their_round_are_errors_where_they_would_see_the_last_on
         ("let fs = []; for s in [1, 2] { fs.push(|| s); }", "s"),
         ("let fs = #{}; for s in [\"a\", \"b\"] { fs[s] = || s; }", "s"),
         ("let fs = []; for (s, n) in [1, 2] { fs.push(|| n); }", "n"),
-        ("let n = 0; while n < 2 { ensure(\"x\" + n, || note(n)); n += 1; }", "n"),
     ] {
         let found = findings(text, &[]);
         assert!(found.len() == 1 && !found[0].starts_with('?') && found[0].contains(&kept(name)), "{text}: {found:?}");
@@ -126,7 +125,7 @@ fn closures_that_outlive_their_round_are_errors_where_they_would_see_the_last_on
         "let fs = []; for s in [1, 2] { let mine = s; fs.push(|| mine); }",
         "let fs = []; for s in [1, 2] { let s = s; fs.push(|| s); }",
         "let n = 0; while n < 2 { step(`x${n}`, || note(n), #{ undo: || note(n) }); n += 1; }",
-        "let off = false; ensure(\"x\", || if off { note(\"off\") }); off = true;",
+        "let n = 0; while n < 2 { ensure(\"x\" + n, || note(n)); n += 1; }",
     ] {
         finds(text, &[]);
     }
@@ -392,4 +391,77 @@ fn labels_of_another_kind_than_what_is_decided_by() {
     );
     finds("fn is_readonly(x) { \"yes\" } switch is_readonly(1) { \"yes\" => 1, _ => 2 };", &[]);
     finds("let n = clients(service(\"c1\")); n = \"0\"; switch n { \"0\" => 1, _ => 2 };", &[]);
+}
+
+/// Whatever breaks a run in its midst, as far as it is certain: values of loops, of items and of calls, kinds, keys.
+#[test]
+fn what_breaks_a_run_in_its_midst_is_found_before() {
+    for (text, part) in [
+        (r#"let t = param("t", #{ default: "x" }); change(s, "nosuch", #{ text: t });"#, "has no verb `nosuch`"),
+        (r#"fn f(x) { change(x, "nosuch"); } f(s);"#, "has no verb `nosuch`"),
+        (
+            r#"fn f(x) { change(x, "nosuch"); } f(primary(pair("confserv")));"#,
+            "no product of the site has a verb `nosuch`",
+        ),
+        (r#"fn f(x, v) { change(x, v); } f(s, "start"); f(s, "nosuch");"#, "has no verb `nosuch`"),
+        (r#"fn f(h) { note(host(h)); } f("nope");"#, "the inventory has no host `nope`"),
+        (r#"fn f(x) { if status(x) == "runing" { note("x"); } } f(s);"#, "never reads `runing`"),
+        (r#"for h in ["cfg-a", "nope"] { note(host(h)); }"#, "the inventory has no host `nope`"),
+        (r#"rolling(["cfg-a", "nope"], #{}, |h| note(host(h)));"#, "the inventory has no host `nope`"),
+        (r#"parallel(["cfg-a", "nope"], |h| note(host(h)));"#, "the inventory has no host `nope`"),
+        (r#"for w in ["running", "runing"] { wait_status(s, w); }"#, "never reads `runing`"),
+        (r#"for p in ["status", "nope"] { note(probe(s, p)); }"#, "has no probe `nope`"),
+        (r#"s.var("nope");"#, "has no variable `nope`"),
+        (
+            r#"wait_until(|| status(s) == "running", #{ limit: "5s" });"#,
+            "`wait_until` wants text as argument 1, not a closure",
+        ),
+        (
+            r#"wait_until("x", || status(s), #{ limit: "5s" });"#,
+            "the closure of `wait_until` gives text, not true or false",
+        ),
+        (r#"guard(status(s), "x");"#, "`guard` wants true or false as argument 1, not text"),
+        (r#"note(run(host("cfg-a"), ["x"]).exit);"#, "what this gives has no `.exit`"),
+        (r#"let r = run(host("cfg-a"), ["x"]); note(r.exitcode);"#, "what this gives has no `.exitcode`"),
+        (r#"let r = run(host("cfg-a"), ["x"]); if r == 0 { note("x"); }"#, "`==` compares a map with a number"),
+        (r#"if run(host("cfg-a"), ["x"]) { note("x"); }"#, "`if` wants true or false, not a map"),
+        (r#"if confirm("x?") == "yes" { note("x"); }"#, "`==` compares true or false with text"),
+        (r#"let x = status(s); if x == true { note("x"); }"#, "`==` compares text with true or false"),
+        (r#"let x = status(s); if x > 5 { note("x"); }"#, "`>` compares text with a number"),
+        (r#"let x = status(s); if x == "runing" { note("x"); }"#, "never reads `runing`"),
+        (r#"let x = status(s); switch x { "runing" => note("x"), _ => note("y") }"#, "never reads `runing`"),
+        (r#"switch confirm("q?") { "yes" => note("x"), _ => note("y") }"#, "`switch` compares true or false with text"),
+        (r#"let c = choose("c?", ["left", "right"]); if c == "lft" { note(c); }"#, "`choose` never gives `lft`"),
+        (r#"switch choose("c?", ["left", "right"]) { "lft" => 1, _ => 2 };"#, "`choose` never gives `lft`"),
+        (r#"choose("c?", ["red", "red"]);"#, "`choose` offers `red` twice"),
+        (r#"wait_for_log(s, -5);"#, "-5 is never the number of an event"),
+        (r#"wait_for_log(s, "");"#, "an empty expression is found in every line"),
+        (r#"older(version(s), "v8.4");"#, "`v8.4` is no version"),
+    ] {
+        let found = findings(&format!("let s = service(\"c1\"); {text}"), &[]);
+        assert!(matches!(&*found, [one] if !one.starts_with('?') && one.contains(part)), "{text}: {found:#?}");
+    }
+}
+
+/// What the script may decide otherwise, or does not reach, is not judged.
+#[test]
+fn what_may_be_right_is_passed_over() {
+    for text in [
+        r#"for h in ["cfg-a", "nope"] { if h == "cfg-a" { note(host(h)); } }"#,
+        r#"for h in ["cfg-a", "nope"] { if is_readonly(s) { break; } note(host(h)); }"#,
+        r#"for h in ["cfg-a", "nope"] { h = "cfg-a"; note(host(h)); }"#,
+        r#"fn f(h) { if h == "nope" { return; } note(host(h)); } f("nope"); f("cfg-a");"#,
+        r#"fn f(h) { let h = "cfg-a"; note(host(h)); } f("nope");"#,
+        r#"fn f(s) { note(s.var2); } f(#{ var2: 1 });"#,
+        r#"let r = run(host("cfg-a"), ["x"]); r = #{ exit: 1 }; note(r.exit);"#,
+        r#"let r = #{ exit: 1 }; note(r.exit); if r.changed { note("x"); }"#,
+        r#"fn run(h, c) { 0 } if run(1, 2) == 0 { note("x"); }"#,
+        r#"let tasks = #{ run: |x| 0 }; if tasks.run("x") == 0 { note("x"); }"#,
+        r#"if status(s) == () { note("x"); }"#,
+        r#"let h = host("cfg-a"); for w in [h, s] { run(w, ["x"], #{ check: ["x"] }); }"#,
+        r#"if run(host("cfg-a"), ["x"]).changed && confirm("x?") { note("x"); }"#,
+        r#"while !confirm("x?") { sleep("1s"); }"#,
+    ] {
+        finds(&format!("let s = service(\"c1\"); {text}"), &[]);
+    }
 }

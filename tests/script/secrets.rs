@@ -100,3 +100,18 @@ fn a_command_is_done_as_another_account_through_sudo() {
     let bug = Test::new("run(host(\"cfg-a\"), [\"x\"], #{ become: \"-u\" });").bug();
     assert!(bug.contains("option `become`: `-u` is not the name of an account"), "{bug}");
 }
+
+/// A secret that was read is hidden; what only it would decide is not decided.
+#[test]
+fn nothing_is_decided_by_what_is_hidden() {
+    let read = |text: &str| {
+        Test::new(&format!("let v = version(service(\"c1\")); note({text});")).answer("version(c1)", "x=********")
+    };
+    for text in [r#"v == "x=sekret77""#, r#"v != "x=sekret77""#, r#""x=sekret77" == v"#, "v == v"] {
+        let said = read(text).bug();
+        assert!(said.contains("holds a secret: it is hidden, so nobody can tell"), "{text}: {said}");
+    }
+    for (text, told) in [(r#"v == """#, "false"), (r#"v != "y=sekret77""#, "true"), (r#"v == "x=short""#, "false")] {
+        assert_eq!(read(text).done().last().map(String::as_str), Some(format!("note: {told}").as_str()), "{text}");
+    }
+}

@@ -123,6 +123,22 @@ fn versions_are_compared_as_numbers() {
     assert_eq!(Test::new(script).done(), ["note: true false true"]);
 }
 
+/// What is no version, or cannot be told apart, is never taken for older or newer.
+#[test]
+fn what_is_no_version_fails_like_a_guard() {
+    for (text, part) in [
+        (r#"older(role(service("c1")), "8.5")"#, "`older`: `unknown` is no version"),
+        (r#"same_version(role(service("c1")), "8.5")"#, "`same_version`: `unknown` is no version"),
+        (r#"older("8.5", "8.5 (beta)")"#, "nobody can tell which of `8.5` and `8.5 (beta)` is older"),
+    ] {
+        let ended = Test::new(&format!("note({text});")).answer("role(c1)", "unknown").run();
+        let ScriptEnd::Failed { error, guard: true, .. } = &ended else { panic!("{text}: {ended:?}") };
+        assert!(error.message.contains(part), "{text}: {error}");
+    }
+    let caught = r#"try { older("", "1"); } catch (why) { note(why.kind); }"#;
+    assert_eq!(Test::new(caught).done(), ["note: guard"]);
+}
+
 #[test]
 fn every_primitive_is_documented_and_its_example_compiles() {
     for doc in doc::docs() {

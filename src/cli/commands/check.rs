@@ -60,6 +60,10 @@ pub(in crate::cli) fn run(args: &CheckArgs, context: &Context) -> Result<u8> {
         };
         context.screen.out.say(&format!("{:<13} {}\n", style.paint(tone, &mark), shown(given)));
     }
+    if inventory.is_none() {
+        let hint = "no inventory given: hosts and services were not checked (-i FILE)";
+        context.screen.out.say(&format!("{}\n", style.paint(Tone::Dim, hint)));
+    }
     Ok(worst)
 }
 

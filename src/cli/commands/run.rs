@@ -5,9 +5,9 @@ use crate::cli::operations::acquire::AcquiredRun;
 use crate::cli::operations::begin::{Begun, Heir, NewPlace, NewRun, begin, say_what_is_refused};
 use crate::cli::operations::estate::Estate;
 use crate::cli::operations::previous_run::PreviousRun;
-use crate::cli::operations::recover;
 use crate::cli::operations::site::Site;
 use crate::cli::operations::steering::{RecordedSteps, SteeringArgs};
+use crate::cli::operations::{recover, texts};
 use crate::error::{Error, Kind, Result};
 use crate::lab::LabChoice;
 use crate::library::{Shelf, source};
@@ -15,6 +15,7 @@ use crate::model::text::{shown, typed};
 use crate::model::value::Value;
 use crate::report::layout::paragraphs;
 use crate::report::style::{Style, Tone};
+use crate::script::lint::{self, Severity};
 use crate::script::outline;
 use crate::script::params::ParamDecl;
 use crate::script::program::Program;
@@ -138,10 +139,11 @@ fn nowhere(given: &str, site: &Site) -> Result<Box<Error>> {
     // What is wrong with the text is told when it is to be run.
     let program = program(&name, &text, site).ok();
     let wanted = program.as_deref().map(must_be_given).unwrap_or_default();
-    let lab = program.map_or_else(|| USUAL_LAB.to_owned(), |program| own_lab(&name, &program, site));
-    Ok(Error::new(Kind::Usage, format!("where shall `{given}` run?"))
-        .hint(format!("on a site: baton run {given}{wanted} -i INVENTORY"))
-        .hint(format!("as a rehearsal on this machine: baton run {given}{wanted} --lab {lab}")))
+    let lab = program.and_then(|program| own_lab(&name, &program, site));
+    let error = Error::new(Kind::Usage, format!("where shall `{given}` run?"))
+        .hint(format!("on a site: baton run {given}{wanted} -i INVENTORY"));
+    let rehearsal = |lab| format!("as a rehearsal on this machine: baton run {given}{wanted} --lab {lab}");
+    Ok(lab.map(rehearsal).into_iter().fold(error, Error::hint))
 }
 
 /// The program of a runbook, to be looked at.
@@ -150,12 +152,21 @@ fn program(name: &str, text: &str, site: &Site) -> Result<Rc<Program>> {
     Program::compile(&site.check(Sources::collect(name, text, &mut read_module))?)
 }
 
-/// The lab in which a runbook can be rehearsed: it is called like the shelf that it, or a module of it, lies on.
-fn own_lab(name: &str, program: &Program, site: &Site) -> String {
+/// The lab in which a runbook can be rehearsed: it is called like the shelf that it, or a module of it, lies on. Of the
+/// usual one it is looked whether it has the hosts and services that the runbook names.
+fn own_lab(name: &str, program: &Rc<Program>, site: &Site) -> Option<String> {
     let shelves: Vec<&str> =
         [name].into_iter().chain(program.module_names()).filter_map(|name| Some(name.split_once('/')?.0)).collect();
     let lab = site.names(Shelf::Labs).into_iter().find(|lab| shelves.contains(&lab.as_str()));
-    lab.unwrap_or_else(|| USUAL_LAB.to_owned())
+    lab.or_else(|| fits_usual_lab(program, site).then(|| USUAL_LAB.to_owned()))
+}
+
+fn fits_usual_lab(program: &Rc<Program>, site: &Site) -> bool {
+    let Ok(template) = texts::template(USUAL_LAB, site) else { return false };
+    let text = template.inventory("/lab");
+    let Ok(inventory) = texts::inventory((USUAL_LAB, &text), site) else { return false };
+    let findings = lint::lint(program, Some(&Rc::new(inventory)));
+    findings.iter().all(|finding| finding.severity != Severity::Error)
 }
 
 /// The flags without which a runbook does not begin.
@@ -189,7 +200,9 @@ fn help(given: &str, args: &RunArgs, site: &Site, context: &Context) -> Result<u
     let place = match (&args.inventory, &args.lab) {
         (Some(file), _) => format!("-i {}", typed(&file.display().to_string())),
         (None, Some(lab)) => format!("--lab {}", typed(lab)),
-        (None, None) => format!("--lab {}", own_lab(&name, &program, site)),
+        (None, None) => {
+            own_lab(&name, &program, site).map_or_else(|| "-i INVENTORY".to_owned(), |lab| format!("--lab {lab}"))
+        }
     };
     page += &format!("\n{} baton run {}{wanted} {place}\n", style.paint(Tone::Wait, "next:"), shown(&name));
     context.screen.out.say(&page);

@@ -245,7 +245,9 @@ fn start(call: &Call<'_>) -> Fallible<Dynamic> {
 
 fn any(call: &Call<'_>) -> Fallible<Dynamic> {
     let (service, verb) = (call.service(0)?, call.text(1)?);
+    call.sound(lower::wrong_verb(service.get(), &verb, &call.keys(2)))?;
     let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
+    call.sound(lower::single(&args))?;
     let given = ChangeOptions::of(&call.options(3)?)?;
     change(call, &service, &verb, &args, given)
 }

@@ -3,6 +3,8 @@
 //! with `()`, which is nothing, is how scripts ask whether something is there; nothing is neither more nor less than
 //! anything.
 
+use crate::error::{Error, Kind};
+use crate::model::text::may_be_hidden;
 use crate::script::call::Call;
 use crate::script::diagnostic::kind_of;
 use crate::script::doc::VerbDoc;
@@ -45,6 +47,11 @@ pub(super) fn refuse_unlike(module: &mut Module) {
             }
         }
     }
+    for operator in ["==", "!="] {
+        let text = TypeId::of::<ImmutableString>();
+        let compare = RhaiFunc::Pure { func: Shared::new(texts), has_context: true, is_pure: true, is_volatile: false };
+        FuncRegistration::new(operator).set_into_module_raw(module, [text, text], compare);
+    }
     let nothing = TypeId::of::<()>();
     for operator in ORDER {
         refuse(module, operator, [nothing, nothing]);
@@ -69,4 +76,22 @@ fn refused(
     let why = if ORDER.contains(&operator) { "neither is more than the other" } else { "they are never equal" };
     let message = format!("`{operator}` compares {} with {}: {why}", kind_of(left), kind_of(right));
     Err(Call::begin(&context, &VerbDoc::NONE, vec![])?.bug(message))
+}
+
+/// Compares texts. Where a secret is hidden in one of them and only that tells whether they are equal, nobody knows.
+fn texts(
+    context: Option<NativeCallContext<'_>>,
+    args: &mut [&mut Dynamic],
+) -> Result<Dynamic, Box<rhai::EvalAltResult>> {
+    let (Some(context), [left, right]) = (context, args) else { return Ok(Dynamic::UNIT) };
+    let (one, other) = (left.read_lock::<ImmutableString>(), right.read_lock::<ImmutableString>());
+    let (Some(one), Some(other)) = (one, other) else { return Ok(Dynamic::UNIT) };
+    if may_be_hidden(&one, &other) {
+        let message =
+            format!("`{}` compares with what holds a secret: it is hidden, so nobody can tell", context.fn_name());
+        let hint = "have the command itself compare, and read from it whether they are the same";
+        let error = Error::new(Kind::Script, message).hint(hint);
+        return Err(Call::begin(&context, &VerbDoc::NONE, vec![])?.bug_with(error));
+    }
+    Ok(((*one == *other) == (context.fn_name() == "==")).into())
 }

@@ -68,7 +68,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             signatures: &["ensure(name, body)", "ensure(name, body, options)"],
             summary: "A step that is owed: it runs when the runbook has come to its end or was held, and when the run \
                       is rolled back or given up; newest first. Where acting then could do harm, `harm` says so: a \
-                      person is asked before it is done.",
+                      person is asked before it is done. What the closures capture is kept as it is here; a variable \
+                      that is still `()` is looked up when it is done.",
             options: &[("harm", "a closure that gives the harm it could do now as text, or `\"\"`")],
             example: r#"
                 let c1 = service("c1");
@@ -184,8 +185,10 @@ fn message(error: &EvalAltResult) -> String {
 
 fn ensure(call: &Call<'_>) -> Fallible<Dynamic> {
     let (name, body) = (call.text(0)?, call.closure(1)?);
-    let harm = call.options(2)?.closure("harm")?.map(|harm| call.keep(&harm)).transpose()?;
-    let body = call.keep(&body)?;
+    // What the script does with these variables later is another matter, as it is for what undoes a step.
+    let kept = |closure| call.keep(&closure).map(|kept| kept.settled());
+    let harm = call.options(2)?.closure("harm")?.map(kept).transpose()?;
+    let body = kept(body)?;
     call.track()?.obligations.borrow_mut().push(Obligation { name, place: call.place(), body, harm });
     Ok(Dynamic::UNIT)
 }

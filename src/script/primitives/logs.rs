@@ -155,9 +155,15 @@ fn wanted(call: &Call<'_>, given: &Dynamic) -> Fallible<(Want, String)> {
     let (mut events, mut patterns, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for item in &items {
         if let Ok(number) = item.as_int() {
+            if number < 0 {
+                return Err(call.bug(format!("`wait_for_log`: {number} is never the number of an event")));
+            }
             events.push(number);
             shown.push(number.to_string());
         } else if let Some(pattern) = item.read_lock::<ImmutableString>() {
+            if pattern.is_empty() {
+                return Err(call.bug("`wait_for_log`: an empty expression is found in every line"));
+            }
             if let Err(why) = Regex::new(&pattern) {
                 let why = why.to_string();
                 let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();

@@ -134,6 +134,10 @@ fn choose(call: &Call<'_>) -> Fallible<Dynamic> {
     if let Some(word) = words.iter().find(|word| word.trim().is_empty() || word.trim().to_lowercase() == SUSPEND) {
         return Err(call.bug(format!("`choose` cannot offer the word `{word}`: `{SUSPEND}` leaves the run suspended")));
     }
+    let twice = words.iter().enumerate().find(|(at, word)| words[..*at].contains(word));
+    if let Some((_, word)) = twice {
+        return Err(call.bug(format!("`choose` offers `{word}` twice: nobody could tell which is meant")));
+    }
     let answer = ask(call, Form::Choose(words), question, String::new(), &call.options(2)?)?;
     Ok(word(&answer).into())
 }

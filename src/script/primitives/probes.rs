@@ -162,7 +162,9 @@ fn read_option(call: &Call<'_>) -> Fallible<Dynamic> {
 
 fn any(call: &Call<'_>) -> Fallible<Dynamic> {
     let (service, name) = (call.service(0)?, call.text(1)?);
+    call.sound(lower::wrong_probe(service.get(), &name, &call.keys(2)))?;
     let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
+    call.sound(lower::single(&args))?;
     let secret = call.options(3)?.secret(STDIN)?;
     Ok(convert::to_dynamic(&read_with(call, &service, &name, args, secret)?))
 }

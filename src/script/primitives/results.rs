@@ -3,8 +3,11 @@
 use crate::model::run::reading::Reading;
 use crate::script::labels::Sort;
 
+/// What a change gives.
+const CHANGE: Sort = Sort::Map(&["changed", "former", "output", "skipped"]);
+
 /// Primitives whose result is always of one kind.
-const SORTS: [(&str, Sort); 13] = [
+const SORTS: [(&str, Sort); 26] = [
     ("status", Sort::Text),
     ("role", Sort::Text),
     ("version", Sort::Text),
@@ -15,9 +18,22 @@ const SORTS: [(&str, Sort); 13] = [
     ("to_string", Sort::Text),
     ("type_of", Sort::Text),
     ("clients", Sort::Number),
+    ("now", Sort::Number),
     ("is_readonly", Sort::Flag),
     ("older", Sort::Flag),
     ("same_version", Sort::Flag),
+    ("confirm", Sort::Flag),
+    ("run", CHANGE),
+    ("change", CHANGE),
+    ("set_readonly", CHANGE),
+    ("unset_readonly", CHANGE),
+    ("set_option", CHANGE),
+    ("unset_option", CHANGE),
+    ("start", CHANGE),
+    ("shutdown", CHANGE),
+    ("install", CHANGE),
+    ("swap_folder", CHANGE),
+    ("unswap_folder", CHANGE),
 ];
 
 /// The kind of what a primitive gives.

@@ -1,10 +1,12 @@
 //! Small helpers that touch nothing, words for the record, and what the language offers but a runbook must not use.
 
-use crate::model::run::effect::{Action, Class, Effect};
+use crate::model::run::effect::{Action, Class, Effect, FailureKind};
+use crate::model::versions;
 use crate::script::call::Call;
 use crate::script::context::Fallible;
 use crate::script::diagnostic;
 use crate::script::doc::VerbDoc;
+use crate::script::failure;
 use crate::script::primitives::Primitive;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 use std::cmp::Ordering;
@@ -47,21 +49,25 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
         doc: VerbDoc {
             name: "older",
             signatures: &["older(version, than)"],
-            summary: "Whether a version is older than another: its fields are compared as numbers.",
+            summary: "Whether a version is older than another: its fields are compared as numbers. Fails where a text \
+                      is no version (`unknown`, `v8.4`, nothing), and where only what follows the numbers differs: \
+                      nobody can tell whether `8.5 (beta)` is older than `8.5`.",
+            errors: &["guard"],
             example: r#"if older("8.1.9", "8.1.10") { note("8.1.9 is older"); }"#,
             ..VerbDoc::NONE
         },
-        body: |call| Ok((compare(&call.text(0)?, &call.text(1)?) == Ordering::Less).into()),
+        body: |call| Ok((compared(call)? == Ordering::Less).into()),
     },
     Primitive {
         doc: VerbDoc {
             name: "same_version",
             signatures: &["same_version(version, other)"],
-            summary: "Whether two versions are the same, field by field: `8.5` is `8.5.0`.",
+            summary: "Whether two versions are the same, field by field: `8.5` is `8.5.0`. Fails where `older` does.",
+            errors: &["guard"],
             example: r#"guard(same_version("8.5", "8.5.0"), "versions differ");"#,
             ..VerbDoc::NONE
         },
-        body: |call| Ok((compare(&call.text(0)?, &call.text(1)?) == Ordering::Equal).into()),
+        body: |call| Ok((compared(call)? == Ordering::Equal).into()),
     },
     Primitive {
         doc: VerbDoc {
@@ -108,22 +114,14 @@ fn record(call: &Call<'_>, warning: bool) -> Fallible<Dynamic> {
     Ok(Dynamic::UNIT)
 }
 
-/// Compares versions field by field, as numbers where both are, missing fields as 0.
-fn compare(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.trim().split('.'), b.trim().split('.'));
-    loop {
-        let (x, y) = match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (x, y) => (x.unwrap_or("0"), y.unwrap_or("0")),
-        };
-        let order = match (x.parse::<u64>(), y.parse::<u64>()) {
-            (Ok(x), Ok(y)) => x.cmp(&y),
-            _ => x.cmp(y),
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
+/// Compares the two versions of a call. What is none fails like a guard: it comes from a reading, and a resume looks
+/// again.
+fn compared(call: &Call<'_>) -> Fallible<Ordering> {
+    let (one, other) = (call.text(0)?, call.text(1)?);
+    versions::compare(&one, &other).map_err(|why| {
+        let message = format!("`{}`: {why}", call.doc.name);
+        failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None)
+    })
 }
 
 /// `print` of the language would win over ours for exact types, and `exit` would end a run without a word.
