@@ -16,7 +16,7 @@ struct Session(SimWorld);
 
 impl Session {
     fn on(estate: &SimEstate) -> Self {
-        Self(SimWorld::on(&estate, CrashClock::never()))
+        Self(SimWorld::on(estate, CrashClock::never()))
     }
 
     fn ask(&mut self, request: Request) -> Reply {

@@ -9,7 +9,7 @@ use crate::world::{JobId, KeptOutput, Link, Reply, Request, Stopped};
 
 impl Link for Dispatcher {
     fn call(&self, request: Request) -> Result<Reply, Stopped> {
-        match self.suspend(TrackWant::Reply(request)) {
+        match self.suspend(TrackWant::Reply(Box::new(request))) {
             Ok(Give::Reply(reply)) => Ok(reply),
             Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
         }

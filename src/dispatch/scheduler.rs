@@ -106,7 +106,7 @@ impl Scheduler<'_> {
                 self.tickets += 1;
                 let ticket = Ticket(self.tickets);
                 self.waiting.insert(ticket, id);
-                self.door.world.borrow_mut().submit(ticket, request);
+                self.door.world.borrow_mut().submit(ticket, *request);
             }
             Some(TrackWant::Turn) => self.turns.push_back(id),
             Some(TrackWant::Join(children)) => {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a suspended track wants.
 pub(super) enum TrackWant {
     /// A reply from the world.
-    Reply(Request),
+    Reply(Box<Request>),
     /// Records made durable.
     Append(Vec<Record>),
     /// The end of these tracks.

@@ -5,6 +5,7 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use crate::script::doc;
+use crate::script::scopes::Scopes;
 use crate::script::tree::{self, CallSite};
 use rhai::{AST, ASTNode, Expr, Position, Stmt, StmtBlock};
 
@@ -68,6 +69,60 @@ pub(crate) fn shared(ast: &AST, path: &[ASTNode<'_>]) -> Vec<Shared> {
         found.push(Shared { name: name.to_owned(), position: *position, certain });
     }
     found
+}
+
+/// What an obligation at the end of this path keeps as it is now, although the script sets it later: each variable with
+/// the place where that is done. One that is still `()` is looked up when the obligation is met.
+pub(crate) fn set_later(ast: &AST, scopes: &Scopes, path: &[ASTNode<'_>]) -> Vec<(String, Position)> {
+    let Some(site) = tree::capture(path).filter(|_| is_owed(ast, tree::around_capture(path))) else {
+        return Vec::new();
+    };
+    let scope = scopes.at(site.position);
+    let mut found = Vec::new();
+    for arg in site.args {
+        let Expr::Variable(variable, ..) = arg else { continue };
+        let name = variable.1.as_str();
+        // Each round owes its own.
+        if tree::changes_in_rounds(path, name, site.position) {
+            continue;
+        }
+        let (mut is_empty, mut set) = (false, None);
+        ast.walk(&mut |path| {
+            match path.last() {
+                Some(ASTNode::Stmt(Stmt::Var(parts, _, at))) if parts.0.name == name && scopes.at(*at) == scope => {
+                    is_empty |= *at < site.position && matches!(parts.1, Expr::Unit(_));
+                }
+                Some(ASTNode::Stmt(Stmt::Assignment(parts))) => {
+                    let at = parts.1.lhs.start_position();
+                    let is_it = root(&parts.1.lhs).is_some_and(|root| root == name) && scopes.at(at) == scope;
+                    set = set.or((is_it && site.position < at).then_some(at));
+                }
+                _ => {}
+            }
+            true
+        });
+        found.extend(set.filter(|_| !is_empty).map(|at| (name.to_owned(), at)));
+    }
+    found
+}
+
+/// Whether the closure that stands in the last of these nodes is owed.
+fn is_owed(ast: &AST, around: &[ASTNode<'_>]) -> bool {
+    let holds = |node: &&ASTNode<'_>| !matches!(node, ASTNode::Expr(Expr::Map(..) | Expr::Array(..)));
+    let call = around.iter().rev().find(holds).and_then(tree::call_site);
+    call.is_some_and(|call| {
+        let own = call.namespace.is_some() || ast.iter_functions().any(|function| function.name == call.name);
+        call.name == "ensure" && !own
+    })
+}
+
+/// The variable that an expression is, or is a part of.
+fn root(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Variable(variable, ..) => Some(variable.1.as_str()),
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => root(&parts.lhs),
+        _ => None,
+    }
 }
 
 /// What becomes of the closure at the end of this path.

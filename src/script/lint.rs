@@ -397,6 +397,11 @@ impl Linter<'_> {
             let hint = format!("copy it first: `let this_{name} = {name};`, and use `this_{name}` in the closure");
             self.found(severity, message, Some(hint), position);
         }
+        for (name, position) in kept::set_later(&self.unit.ast, &self.written.scopes, path) {
+            let message = format!("`{name}` is set here, and an obligation above has kept it as it was before");
+            let hint = format!("declare it without a value, `let {name};`: then it is looked up when that is done");
+            self.found(Severity::Error, message, Some(hint), position);
+        }
     }
 
     fn has_option(&self, site: &CallSite<'_>, key: &str) -> bool {

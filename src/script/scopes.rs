@@ -12,18 +12,18 @@ pub(crate) type ScopedName = (Scope, String);
 
 /// The functions of a file.
 pub(crate) struct Scopes {
-    functions: Vec<Body>,
-    closures: Vec<Body>,
+    functions: Vec<FunctionBody>,
+    closures: Vec<FunctionBody>,
 }
 
-struct Body {
+struct FunctionBody {
     name: String,
     params: Vec<String>,
     from: Position,
     to: Position,
 }
 
-impl Body {
+impl FunctionBody {
     fn has(&self, at: Position) -> bool {
         self.from <= at && (at <= self.to || self.to.is_none() && at == self.from)
     }
@@ -32,7 +32,7 @@ impl Body {
 impl Scopes {
     /// Those of this tree.
     pub(crate) fn of(ast: &AST) -> Self {
-        let bodies = ast.iter_fn_def().map(|function| Body {
+        let bodies = ast.iter_fn_def().map(|function| FunctionBody {
             name: function.name.to_string(),
             params: function.params.iter().map(ToString::to_string).collect(),
             from: function.body.start_position(),

@@ -34,7 +34,7 @@ pub(crate) struct KnownValues<'a> {
     own: BTreeSet<&'a str>,
     /// The functions by where they stand.
     pub(crate) scopes: Scopes,
-    variables: BTreeMap<ScopedName, Facts>,
+    variables: BTreeMap<ScopedName, ValueFacts>,
     /// Those of them that a method may change.
     changed: BTreeSet<ScopedName>,
     /// Variables that are one known value after the other.
@@ -63,7 +63,7 @@ const LEAVE: [&str; 12] = [
 
 /// What is known of what a variable is set to.
 #[derive(Clone)]
-struct Facts {
+struct ValueFacts {
     /// Its value; [`Unwritten`] where only the run will tell.
     value: Dynamic,
     /// What of the inventory it is, where that is all that is known of it.
@@ -78,7 +78,7 @@ struct Facts {
 #[derive(Default)]
 struct Assignments {
     /// What each is set to where it begins.
-    set: BTreeMap<ScopedName, Vec<Facts>>,
+    set: BTreeMap<ScopedName, Vec<ValueFacts>>,
     /// Those that may be something else later.
     unsteady: BTreeSet<ScopedName>,
     /// Those that a method or a function may change.
@@ -111,7 +111,7 @@ impl<'a> KnownValues<'a> {
     }
 
     /// What is known of a variable where it stands.
-    fn facts(&self, expr: &Expr) -> Option<&Facts> {
+    fn facts(&self, expr: &Expr) -> Option<&ValueFacts> {
         self.variables.get(&self.name_of(expr)?)
     }
 
@@ -155,7 +155,7 @@ impl<'a> KnownValues<'a> {
 
     /// The value of an expression; [`Unwritten`] where only the run will tell. A map keeps the entries that are known.
     pub(crate) fn value(&self, expr: &Expr) -> Dynamic {
-        self.at_depth(expr, 0).unwrap_or_else(|| Unwritten::unknown())
+        self.at_depth(expr, 0).unwrap_or_else(Unwritten::unknown)
     }
 
     /// Of which kind an expression is, where that is certain.
@@ -222,7 +222,7 @@ impl<'a> KnownValues<'a> {
             Expr::Array(items, _) => items.iter().map(known).collect::<Option<Array>>().map(Into::into),
             // At the top an entry that is not known leaves the others to be looked at.
             Expr::Map(parts, _) => {
-                let entry = |part: &Expr| known(part).or((depth == 0).then(|| Unwritten::unknown()));
+                let entry = |part: &Expr| known(part).or((depth == 0).then(Unwritten::unknown));
                 let entries = parts.0.iter().map(|(key, part)| Some((key.name.as_str().into(), entry(part)?)));
                 entries.collect::<Option<Map>>().map(Into::into)
             }
@@ -299,7 +299,7 @@ impl<'a> KnownValues<'a> {
             Some(ASTNode::Stmt(Stmt::Var(parts, _, position))) => {
                 let given = &parts.1;
                 let (value, thing) = (self.value(given), self.thing(given));
-                let facts = Facts { value, thing, sort: self.sort(given), possible: self.possible(given) };
+                let facts = ValueFacts { value, thing, sort: self.sort(given), possible: self.possible(given) };
                 let at = if position.is_none() { given.position() } else { *position };
                 seen.set.entry((self.scopes.at(at), parts.0.name.to_string())).or_default().push(facts);
             }

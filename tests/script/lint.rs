@@ -190,6 +190,30 @@ fn closures_see_what_the_findings_say() {
 
 /// A map may hold a closure of the name of a verb.
 #[test]
+fn what_an_obligation_keeps_is_not_set_afterwards() {
+    let told = "an obligation above has kept it as it was before";
+    let wrong = [
+        (r#"let h = "p"; ensure("x", || note(h)); h = "q";"#, "1:39: `h`"),
+        (r#"let h = #{ a: 1 }; ensure("x", || note(h.a)); h.a = 2;"#, "1:47: `h`"),
+        ("let on = false; ensure(\"x\", || if on { note(1) });\nstep(\"A\", || { on = true; });", "2:16: `on`"),
+        (r#"let h = 1; ensure("x", || note("x"), #{ harm: || `${h}` }); h = 2;"#, "1:61: `h`"),
+    ];
+    for (text, place) in wrong {
+        let found = findings(text, &[]);
+        assert!(matches!(&found[..], [one] if one.starts_with(place) && one.contains(told)), "{text}: {found:#?}");
+    }
+    for text in [
+        r#"let at; ensure("x", || if at != () { note(at) }); at = "c1";"#,
+        r#"let at = (); ensure("x", || if at != () { note(at) }); at = "c1";"#,
+        r#"let h = "p"; h = "q"; ensure("x", || note(h)); note(h);"#,
+        r#"let n = 0; while n < 2 { ensure("x" + n, || note(n)); n += 1; }"#,
+        r#"let h = "p"; ensure("x", || note(h)); fn f() { let h = 1; h = 2; h } f();"#,
+    ] {
+        finds(text, &[]);
+    }
+}
+
+#[test]
 fn a_method_of_something_unknown_is_not_taken_for_a_verb() {
     finds(r#"let tasks = #{ run: |x| note(x) }; tasks.run("hi");"#, &[]);
     finds(r#"let tasks = #{ tell: |x| note(x) }; tasks.tell("hi");"#, &[]);

@@ -108,7 +108,7 @@ enum Life {
 
 /// One runner's life.
 fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
-    let mut world = SimWorld::on(&estate, clock.clone());
+    let mut world = SimWorld::on(estate, clock.clone());
     let mut store = CrashingStore::new(store.clone(), clock.clone());
     let mut stored = store.read("r").unwrap_or_default();
     if stored.is_empty() {
