@@ -49,7 +49,7 @@ fn a_run_is_gone_through_step_by_step() {
         "verb     run",
         "command  sh -c \"echo one >> done\"",
         "class    once: never repeated without evidence",
-        "undo     nothing of its own; the `undo` of its step, where it has one",
+        "undo     nothing by itself; its step may say how",
         "where    step 1 First thing, own/three.rhai:3",
         "1  First thing",
     ] {

@@ -123,11 +123,7 @@ const CIRCLES: &[&str] = &[
 ];
 
 /// Types whose functions still stand in several files. The list only grows shorter.
-const SCATTERED: &[&str] = &[
-    "Dispatcher",
-    "History",
-    "ReplSession",
-];
+const SCATTERED: &[&str] = &["Dispatcher", "History", "ReplSession"];
 
 #[test]
 fn no_files_know_of_each_other_and_nothing_is_defined_twice() {

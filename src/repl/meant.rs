@@ -55,10 +55,12 @@ pub(super) fn meant(typed: &str, site: &Inventory, is_variable: &dyn Fn(&str) ->
 
 /// A hint with what is typed here in the place of the shell's commands, which are for whoever has left this run.
 pub(super) fn typed_here(run: &str, hint: &str) -> String {
+    let done = format!("baton resume {run} --done");
+    let outside = format!("leave with :quit, then: {done}");
     let words = [
         (format!("baton resume {run} --adopt-edited"), ":edit"),
         (format!("baton resume {run} --skip \"why\""), ":skip REASON"),
-        (format!("baton resume {run} --done"), "leave with :quit, then: baton resume latest --done"),
+        (done, outside.as_str()),
         (format!("baton resume {run}"), ":redo"),
         (format!("baton rollback {run} --to"), ":rollback"),
         (format!("baton rollback {run}"), ":rollback"),

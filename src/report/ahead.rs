@@ -94,9 +94,7 @@ fn class(class: Class) -> &'static str {
 fn undo(effect: &Effect) -> String {
     let Some(undo) = &effect.undo else {
         return match effect.class() {
-            Class::Idempotent | Class::Once => {
-                "nothing of its own; the `undo` of its step, where it has one".to_owned()
-            }
+            Class::Idempotent | Class::Once => "nothing by itself; its step may say how".to_owned(),
             Class::Probe | Class::Wait | Class::Human | Class::Meta => "there is nothing to undo".to_owned(),
         };
     };

@@ -336,8 +336,8 @@ fn without_what_was_left_out() -> Menu {
 
 fn at_a_mistake_without_what_was_left_out() -> Menu {
     let make = || {
-        let rest = "if made.get(\"skipped\") != () { made.other; }";
-        left_out("left out, and read", rest, "s/made.other/made/")
+        let rest = "if made.get(\"skipped\") != () { made.get(\"other\") - 1; }";
+        left_out("left out, and read", rest, "s/made.get(.other.) - 1/made/")
     };
     let words = vec![
         word("retry", 0).mended(ready).says("is tried again by").leaves("done", "ok\n"),

@@ -314,6 +314,21 @@ fn arguments_arrive_byte_for_byte_under_every_shell() {
     }
 }
 
+/// Who lists the processes of a host at night looks for the job, not for pages of shell.
+#[test]
+fn the_list_of_processes_shows_a_job_in_a_line_and_its_command_sees_nothing_of_us() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    let said = folder.path().join("said");
+    let script = format!("env >{0}; tr '\\0' ' ' </proc/$PPID/cmdline >>{0}", said.display());
+    ask(&mut world, start(&id, &["sh", "-c", &script]));
+    assert_eq!(wait(&mut world, &id), JobState::Exited(0));
+    let said = std::fs::read_to_string(said).unwrap();
+    let line = said.lines().last().unwrap();
+    assert!(line.contains("baton-job") && line.contains(&script[..10]) && line.len() < 500, "{line}");
+    assert!(!said.contains("supervisor of one job"), "{said}");
+}
+
 #[test]
 fn a_job_is_told_only_to_whoever_asked_for_that_command() {
     let folder = tempfile::tempdir().unwrap();

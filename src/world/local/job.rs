@@ -30,6 +30,9 @@ use tokio::net::unix::pipe::Receiver;
 /// of what was asked, the command.
 pub const SUPERVISOR: &str = include_str!("job.sh");
 
+/// What a shell is begun with that carries it out: who lists the processes of a host sees the job, not pages of shell.
+const SHORT: &str = "_text=$baton_supervisor; unset baton_supervisor; eval \"$_text\"";
+
 /// An exit record before there is an exit code.
 const BLANK: &str = "                \n";
 /// How often a running job is looked at when the kernel reports nothing, as when its supervisor was killed.
@@ -342,7 +345,8 @@ async fn launch(
         Err(error) => return Err(refused("the input of the command cannot be laid ready", error)),
     };
     let mut setsid = command("setsid");
-    setsid.args(["sh", "-c", SUPERVISOR, "baton-job"]).arg(folder).arg(&attempt.leases).arg(asked.as_str()).args(argv);
+    setsid.args(["sh", "-c", SHORT, "baton-job"]).arg(folder).arg(&attempt.leases).arg(asked.as_str()).args(argv);
+    setsid.env("baton_supervisor", SUPERVISOR);
     setsid.stdin(lock).stdout(input).stderr(tells);
     let spawned = setsid.spawn();
     // It holds our ends of what it has got.

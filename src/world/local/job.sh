@@ -1,5 +1,5 @@
-# The supervisor of one job: sh -c <this text> baton-job <folder of the claim> <folder of the leases> <digest of what
-# was asked> <command> <arguments...>
+# The supervisor of one job, carried out by: sh -c … baton-job <folder of the claim> <folder of the leases> <digest of
+# what was asked> <command> <arguments...>
 # POSIX only. Whoever starts it, in a session of its own, has made the folder, <attempt>.<fence number>, and hands over
 # the locked <attempt>.<fence number>.lock as standard input; as standard output what the command is to read, nothing
 # or a secret in a pipe; and as error output a pipe that hears `begun` when the command is certain to be started. What is

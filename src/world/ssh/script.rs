@@ -24,7 +24,9 @@ const MARK: char = '\u{1e}';
 pub(super) fn shell(script: &str) -> String {
     let keeps = "HOME=\"$HOME\" PATH=\"$PATH\" USER=\"$USER\" LOGNAME=\"$LOGNAME\" \
         ${LANG:+\"LANG=$LANG\"} ${TZ:+\"TZ=$TZ\"} ${TMPDIR:+\"TMPDIR=$TMPDIR\"}";
-    format!("exec env -i {keeps} sh -c {} baton", quoted(script))
+    // Who lists the processes of the host sees a line, not pages of shell; and no command gets to see the text.
+    let short = "_text=$baton_script; unset baton_script; eval \"$_text\"";
+    format!("exec env -i {keeps} baton_script={} sh -c {} baton", quoted(script), quoted(short))
 }
 
 /// A script, with what it is given.
