@@ -2,8 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::operations::acquire::AcquiredRun;
-use crate::cli::operations::begin::{Begun, Heir, NewPlace, NewRun, begin, say_what_is_refused};
-use crate::cli::operations::estate::Estate;
+use crate::cli::operations::begin::{Begun, NewPlace, NewRun, begin, say_what_is_refused};
 use crate::cli::operations::previous_run::PreviousRun;
 use crate::cli::operations::site::Site;
 use crate::cli::operations::steering::{RecordedSteps, SteeringArgs};
@@ -97,7 +96,7 @@ pub(in crate::cli) fn run(args: &RunArgs, context: &Context) -> Result<u8> {
     args.are_for_a_lab()?;
     let Some(place) = place(args, context)? else { return Err(nowhere(given, &Site::here())?) };
     let new = NewRun { runbook: Some(given), params: &args.params, place, answers: args.answers.as_deref() };
-    let Begun { taken, params, judged: course } = begin(
+    let Begun { taken, params, judged: course, heir } = begin(
         new,
         |prepared, model| {
             if let Some(model) = model {
@@ -110,8 +109,7 @@ pub(in crate::cli) fn run(args: &RunArgs, context: &Context) -> Result<u8> {
     let course = course.answered(taken.answers.as_deref(), false);
     let estate = taken.estate.id();
     let start = |taken: &AcquiredRun, mut parts: RunParts| {
-        if let Estate::Lab(lab) = &taken.estate {
-            let heir = Heir { lab: lab.clone(), run: taken.run.clone(), context: context.clone() };
+        if let Some(heir) = heir {
             parts.sinks.insert(0, Box::new(heir));
         }
         session::begin(&taken.prepared, parts, params, &estate)

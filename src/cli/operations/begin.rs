@@ -9,6 +9,7 @@ use super::texts::{given_params, inventory_text, prepare, say_what_differs, temp
 use super::typed::disagrees;
 use super::{answers, holders};
 use crate::cli::context::Context;
+use crate::cli::screen::Screen;
 use crate::error::{Error, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
@@ -70,6 +71,8 @@ pub(in crate::cli) struct Begun<T> {
     pub(in crate::cli) params: Fields,
     /// What `judge` made of it.
     pub(in crate::cli) judged: T,
+    /// Who takes over the lab of the run before it.
+    pub(in crate::cli) heir: Option<Heir>,
 }
 
 /// Puts a run together. `judge` sees what it is made of before a parameter is looked at, with the model of the lab if
@@ -97,12 +100,19 @@ pub(in crate::cli) fn begin<T>(
     if new.runbook.is_some() && place.is_site() {
         holders::tell(&prepared, place.previous().map(|previous| previous.run.as_str()), &*store, context);
     }
+    let inherits = matches!(place, PlaceSought::LabOf { .. });
     let estate = place.open(&run, &prepared, &*store, context)?;
     // Should it be damaged under the run, whoever looks afterwards is to see it as it is on disk.
     drop(store);
     let locks = (lease(context, &run, &run)?, of_place);
+    let heir = match &estate {
+        Estate::Lab(lab) if inherits => {
+            Some(Heir { lab: lab.clone(), run: run.clone(), screen: context.screen.clone() })
+        }
+        Estate::Lab(_) | Estate::Site => None,
+    };
     let taken = AcquiredRun::new(run, prepared, estate, locks).answered(answers);
-    Ok(Begun { taken, params, judged })
+    Ok(Begun { taken, params, judged, heir })
 }
 
 /// A place that was looked up, and not yet entered.
@@ -216,15 +226,13 @@ impl PlaceSought {
     }
 }
 
-/// Who takes over the lab that a run acts in: as soon as the run is on record, and not before, so that a lab is never
-/// that of a run which nobody knows.
+/// Who takes over the lab of the run that a new one follows: as soon as that one is on record, and not before, so that
+/// a lab is never that of a run which nobody knows.
 pub(in crate::cli) struct Heir {
-    /// The lab.
-    pub(in crate::cli) lab: Lab,
-    /// The run.
-    pub(in crate::cli) run: String,
+    lab: Lab,
+    run: String,
     /// Where it is told that the lab could not be taken over.
-    pub(in crate::cli) context: Context,
+    screen: Screen,
 }
 
 impl Sink for Heir {
@@ -232,7 +240,7 @@ impl Sink for Heir {
         if let Event::Recorded { record: Record::Begun { .. }, replayed: false, .. } = event
             && let Err(error) = self.lab.belongs_to(&self.run)
         {
-            self.context.screen.complain(&error);
+            self.screen.complain(&error);
         }
     }
 }

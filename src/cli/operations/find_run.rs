@@ -4,7 +4,7 @@ use super::typed::disagrees;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::journal::{RunId, Store, is_over as over};
+use crate::journal::{self, RunId, Store};
 use crate::model::run::record::Ending;
 use crate::model::text::shown;
 use crate::world::operator::terminal::Terminal;
@@ -184,12 +184,16 @@ const LOOKED_AT_MAX: usize = 100;
 fn unfinished(store: &dyn Store) -> Vec<(RunId, String)> {
     let runs = store.runs().unwrap_or_default();
     let latest = runs.iter().rev().take(LOOKED_AT_MAX);
-    let open = latest.filter(|run| !over(store, run).unwrap_or(true) && never_began(store, run).is_none());
     let told = |run: &RunId| {
+        // Most runs are over, which their last records tell.
+        if journal::is_over(store, run).unwrap_or(true) {
+            return None;
+        }
         let history = store.read(run).and_then(History::from).ok()?;
-        Some((run.clone(), format!("run {run}, {}, is not over", shown(&history.begun().runbook))))
+        let is_open = !history.is_final() && how_it_never_began(&history).is_none();
+        is_open.then(|| (run.clone(), format!("run {run}, {}, is not over", shown(&history.begun().runbook))))
     };
-    open.filter_map(told).take(NAMED_MAX).collect()
+    latest.filter_map(told).take(NAMED_MAX).collect()
 }
 
 fn is_over(store: &dyn Store, run: &RunId) -> bool {
@@ -198,7 +202,10 @@ fn is_over(store: &dyn Store, run: &RunId) -> bool {
 
 /// How a run stopped at its very beginning; nothing when it came further, or cannot be read.
 fn never_began(store: &dyn Store, run: &RunId) -> Option<&'static str> {
-    let history = store.read(run).and_then(History::from).ok()?;
+    how_it_never_began(&store.read(run).and_then(History::from).ok()?)
+}
+
+fn how_it_never_began(history: &History) -> Option<&'static str> {
     let how = match history.last_ending()? {
         Ending::Refused => "was refused before it had changed anything",
         Ending::Unmet => "did not begin: what it needs did not hold",

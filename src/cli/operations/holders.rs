@@ -19,46 +19,27 @@ const RUNS_MAX: usize = 200;
 /// Says which runs of this journal hold hosts that a run made of this can use, and what can be done about it.
 pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, store: &dyn Store, context: &Context) {
     let wanted = wanted(prepared);
-    for run in store.runs().unwrap_or_default().iter().rev().take(RUNS_MAX) {
-        // Most runs are over, and what they did is told by their last record.
-        if follows == Some(run.as_str()) || is_over(store, run).unwrap_or(false) || is_rehearsed(store, run) {
+    for Unfinished { run, history, site } in unfinished(store, follows) {
+        if !history.has_acted() {
             continue;
         }
-        let Ok(history) = store.read(run).and_then(History::from) else { continue };
-        if history.is_final() || !history.has_acted() {
-            continue;
-        }
-        let site = session::snapshot(store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
-        let same = |host: &String| {
-            let address = |site: &Inventory| site.hosts.get(host).map(|host| host.address.clone());
-            wanted.contains(host) && address(&site) == address(prepared.inventory.as_ref())
-        };
+        let same = |host: &String| wanted.contains(host) && is_same(host, &site, &prepared.inventory);
         let held: Vec<String> =
             hosts_changed(&history).into_iter().filter(same).map(|host| format!("`{}`", shown(&host))).collect();
         if !held.is_empty() {
-            let worked_on = store.is_worked_on(run);
-            context.screen.remark(&words(run, &history, (&held, worked_on), context));
+            let worked_on = store.is_worked_on(&run);
+            context.screen.remark(&words(&run, &history, (&held, worked_on), context));
         }
     }
 }
 
 /// Says which changes of other runs of this journal have no end on record, on hosts of this site that `run` is about to
 /// act on: whether they run still only a look at the host tells.
-pub(in crate::cli) fn tell_of_jobs(run: &str, site: &Inventory, context: &Context) {
+pub(in crate::cli) fn tell_of_jobs(run: &str, here: &Inventory, context: &Context) {
     let Ok(store) = context.store() else { return };
-    for other in store.runs().unwrap_or_default().iter().rev().take(RUNS_MAX) {
-        if other == run || is_over(&*store, other).unwrap_or(false) || is_rehearsed(&*store, other) {
-            continue;
-        }
-        let Ok(history) = store.read(other).and_then(History::from) else { continue };
-        if history.is_final() {
-            continue;
-        }
-        let theirs = session::snapshot(&*store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
-        let address = |site: &Inventory, host: &str| site.hosts.get(host).map(|host| host.address.clone());
+    for Unfinished { run: other, history, site } in unfinished(&*store, Some(run)) {
         for past in history.unsettled().iter().filter_map(|id| history.recorded(id)) {
-            let Some(host) = &past.effect.host else { continue };
-            if address(site, host).is_some_and(|here| address(&theirs, host) == Some(here)) {
+            if let Some(host) = past.effect.host.as_ref().filter(|host| is_same(host, here, &site)) {
                 context.screen.remark(&format!(
                     "`{}` of run {other} on `{}` has no end on record: it may run yet, and nothing waits for it; \
                      look there, and see what it is: baton show {other}",
@@ -68,6 +49,34 @@ pub(in crate::cli) fn tell_of_jobs(run: &str, site: &Inventory, context: &Contex
             }
         }
     }
+}
+
+/// A run on a site that is not over.
+struct Unfinished {
+    run: RunId,
+    history: History,
+    site: Inventory,
+}
+
+/// Those of the latest runs of a journal, but one.
+fn unfinished(store: &dyn Store, but: Option<&str>) -> impl Iterator<Item = Unfinished> {
+    let runs = store.runs().unwrap_or_default().into_iter().rev().take(RUNS_MAX);
+    let runs: Vec<RunId> = runs.filter(|run| but != Some(run.as_str())).collect();
+    runs.into_iter().filter_map(move |run| {
+        // Most runs are over, and what they did is told by their last record.
+        if is_over(store, &run).unwrap_or(false) || is_rehearsed(store, &run) {
+            return None;
+        }
+        let history = store.read(&run).and_then(History::from).ok().filter(|history| !history.is_final())?;
+        let site = session::snapshot(store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
+        Some(Unfinished { run, history, site })
+    })
+}
+
+/// Whether a host is known to both sites, and the same.
+fn is_same(host: &str, one: &Inventory, other: &Inventory) -> bool {
+    let address = |site: &Inventory| site.hosts.get(host).map(|host| host.address.clone());
+    address(one).is_some() && address(one) == address(other)
 }
 
 /// Whether a run is of a lab: its hosts are nobody's.

@@ -91,9 +91,9 @@ impl TrackId {
     /// The track of item `index` of the parallel begun at position `n` of this one.
     #[must_use]
     pub fn child(&self, n: u64, index: usize) -> Self {
-        let mut forks = self.forks.clone();
-        forks.push(Fork { n, item: index });
-        Self { forks, ..self.clone() }
+        let mut child = self.clone();
+        child.forks.push(Fork { n, item: index });
+        child
     }
 
     /// The track that this one was forked from.
@@ -160,8 +160,10 @@ impl TrackId {
     /// Whether both are items of the same parallel.
     #[must_use]
     pub fn is_beside(&self, other: &Self) -> bool {
-        let fork = |track: &Self| track.forks.split_last().map(|(last, before)| (before.to_vec(), last.n));
-        self != other && self.root == other.root && fork(self).is_some() && fork(self) == fork(other)
+        let (Some((own, before)), Some((others, same))) = (self.forks.split_last(), other.forks.split_last()) else {
+            return false;
+        };
+        self != other && self.root == other.root && before == same && own.n == others.n
     }
 
     /// How many tracks it was forked from.
