@@ -116,10 +116,6 @@ const CIRCLES: &[&str] = &[
     "script/surface",
     "script/trial",
     "script/written",
-    "session",
-    "session/adoption",
-    "session/hearing",
-    "session/rollback",
 ];
 
 /// Types whose functions still stand in several files. The list only grows shorter.
