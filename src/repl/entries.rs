@@ -15,7 +15,8 @@ use crate::repl::meant::typed_here;
 use crate::repl::pages;
 use crate::repl::stop::Target;
 use crate::repl::talk::{OF_DOUBT, ON_AGAIN};
-use crate::script::program::{self, ScriptEnd};
+use crate::script::evaluate::script_end::ScriptEnd;
+use crate::script::evaluate::stage;
 use crate::session::adoption::Adoption;
 use crate::session::{self, Finished, OperatorRuling, Prepared, RunParts};
 use std::cell::RefCell;
@@ -207,7 +208,7 @@ impl Session {
         door.set_replay_only(!live);
         door.drive(Box::new(move || {
             let script_door = Rc::clone(&door_inside) as Rc<dyn Door>;
-            let ended = program::run_watched(&program, script_door, inventory, params, Some(&frames));
+            let ended = stage::run_watched(&program, script_door, inventory, params, Some(&frames));
             slot.replace(ended);
             if !live && !door_inside.is_halted() {
                 door_inside.set_replay_only(false);

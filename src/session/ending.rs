@@ -8,7 +8,7 @@ use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
 use crate::model::run::record::{Ending, Record};
 use crate::model::text::typed;
-use crate::script::program::ScriptEnd;
+use crate::script::evaluate::script_end::ScriptEnd;
 use std::rc::Rc;
 
 /// How a run ended, for the exit code and the last lines on the screen.

@@ -11,7 +11,7 @@ use crate::exec::{self, Evidence, Order, Scanners};
 use crate::journal::history::{History, Past};
 use crate::model::run::effect::Effect;
 use crate::model::run::record::{EffectId, Moment, Record, StepId, Who};
-use crate::script::rollback::FormerState;
+use crate::script::evaluate::rollback::FormerState;
 use crate::world::{self, Link, World};
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -7,8 +7,9 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::run::record::{RollbackScope, TrackId};
 use crate::model::value::Fields;
-use crate::script::program::{self, ScriptEnd};
-use crate::script::rollback::{ReplayedScript, RollbackTask};
+use crate::script::evaluate::rollback::{ReplayedScript, RollbackTask};
+use crate::script::evaluate::script_end::ScriptEnd;
+use crate::script::evaluate::stage;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -21,7 +22,7 @@ pub(super) fn perform(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields
     door.drive(Box::new(move || {
         // What was typed in the REPL and is under way comes to its end before anything is done beside it.
         if lines_door.settle_typed().is_ok() {
-            slot.replace(program::run(&program, script_door, inventory, params));
+            slot.replace(stage::run(&program, script_door, inventory, params));
         }
     }));
     end.replace(ScriptEnd::Halted)

@@ -6,8 +6,8 @@ use crate::exec::Scanners;
 use crate::journal::Store;
 use crate::journal::history::History;
 use crate::model::site::inventory::Inventory;
-use crate::script::program::Program;
-use crate::script::sources::Sources;
+use crate::script::compile::program::Program;
+use crate::script::compile::sources::Sources;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -64,7 +64,7 @@ pub fn gather(
 pub fn prepare(texts: Texts) -> Result<Prepared> {
     let scripts = texts.files.iter().filter(|(name, _)| name.starts_with("runbook:") || name.starts_with("module:"));
     let files = scripts.map(|(name, text)| (name.clone(), text.clone())).collect();
-    let program = Program::compile(&Sources { runbook: texts.runbook.clone(), files })?;
+    let program = crate::script::program(&Sources { runbook: texts.runbook.clone(), files })?;
     let inventory = Rc::new(site(&texts)?);
     Ok(Prepared { texts, program, inventory, scanners: Rc::default() })
 }
