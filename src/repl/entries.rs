@@ -3,7 +3,7 @@
 
 use super::session::{LeaveReason, PreviousEnding, ReplSession};
 use super::timeline::Timeline;
-use crate::dispatch::{Dispatcher, Door, Gate, SecondLook};
+use crate::dispatch::{Dispatcher, Door, DriftCheck, Gate};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
@@ -139,8 +139,8 @@ impl Session {
         }
         session.unopened.set(opening.is_empty());
         session.former.replace(former.clone().filter(|_| !live));
-        let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
-        let door = session::open(&self.prepared, parts, known, &opening, second_look)?;
+        let drift = DriftCheck::new(self.prepared.inventory.pairs.values(), false);
+        let door = session::open(&self.prepared, parts, known, &opening, drift)?;
         door.write(opening)?;
         session.door.replace(Rc::downgrade(&door));
         let end = self.drive(&door, live);

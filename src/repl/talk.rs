@@ -16,7 +16,7 @@ use crate::repl::stop::{Ahead, Stop, Target};
 use crate::script::analysis::outline::WrittenStep;
 use crate::script::evaluate::repl::{LineEnd, lines_of};
 use crate::session::OperatorRuling;
-use crate::world::{Line, Link, Reply, Request, Stopped};
+use crate::world::{Line, Reply, Request, Stopped};
 use std::rc::Rc;
 
 /// What can be said of what is in doubt.
@@ -69,7 +69,7 @@ impl ReplSession {
 
     fn line(&self, door: &Dispatcher, prompt: &str) -> Result<Line, Stopped> {
         self.asking.set(true);
-        let reply = door.call(Request::Line { prompt: prompt.to_owned() })?;
+        let reply = door.link().call(Request::Line { prompt: prompt.to_owned() })?;
         self.asking.set(false);
         match reply {
             Reply::Line(line) => Ok(line),

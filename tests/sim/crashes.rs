@@ -3,7 +3,7 @@
 
 use super::one_fault;
 use super::pump::{programs, site};
-use baton::dispatch::{Body, Dispatcher, Door, Halted, SecondLook, Setup};
+use baton::dispatch::{Body, Dispatcher, Door, DriftCheck, Halted, Setup};
 use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
@@ -139,7 +139,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
         last_seq,
         scanners,
         gates: vec![],
-        second_look: SecondLook::default(),
+        drift: DriftCheck::default(),
         by: Default::default(),
     };
     let door = Dispatcher::new(setup);
