@@ -77,7 +77,7 @@ fn what_others_changed_stops_the_run_before_its_next_change() {
         let told = drift.error.expect("it says why").to_string();
         for words in [
             "role(c2) read \"backup\" when the guard held, ",
-            ", it reads \"none\" now",
+            "; it reads \"none\" now",
             "the guard: c2 must stand by for c1",
             "baton resume sim --accept-drift \"why\"",
         ] {

@@ -7,6 +7,8 @@ use baton::model::run::effect::{
 use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
 use baton::model::run::mark::Mark;
+use baton::model::run::meaning::ProbeMeaning;
+use baton::model::run::meaning::VerbMeaning;
 use baton::model::run::reading::Reading;
 use baton::model::run::record::{EffectId, Ending, Moment, Record, TrackId, Who};
 use baton::model::site::inventory::Pair;
@@ -57,6 +59,7 @@ fn id(n: u64) -> EffectId {
 fn job(verb: &str, service: &str, class: Class) -> Effect {
     let limit = Span::mins(2);
     let job = Job {
+        means: VerbMeaning::of_verb(verb),
         verb: verb.into(),
         class,
         argv: vec![verb.into()],
@@ -86,6 +89,7 @@ fn note(text: &str, warning: bool) -> Record {
 fn role(service: &str, reads: &str, ms: i64) -> Record {
     let (what, limit, reading) = ("role".into(), Span::secs(30), Reading::default());
     let probe = Probe {
+        means: ProbeMeaning::of_probe("role"),
         what,
         argv: vec![],
         args: Fields::new(),

@@ -2,7 +2,8 @@
 
 use crate::crash::SCENES;
 use crate::support::simulation::Scene;
-use baton::model::run::record::Ending;
+use baton::model::run::effect::Action;
+use baton::model::run::record::{Ending, Record};
 use baton::report::ending::render;
 use baton::report::redundancy::{Condition, ObservedInterval};
 use baton::report::style::Style;
@@ -126,4 +127,28 @@ fn where_the_clients_went_is_told_as_it_was_last_read() {
 
 fn said_out(sum: &Summary) -> Vec<&ObservedInterval> {
     said(sum, Condition::NobodyServes)
+}
+
+#[test]
+fn what_a_verb_or_a_probe_is_called_makes_no_difference_to_what_is_told() {
+    let scene = Scene::new("genesys/confserv-ha", "upgrade-mode");
+    let play = scene.play(1);
+    play.run();
+    let renamed = |mut record: Record| {
+        if let Record::Intent { effect, .. } | Record::Read { effect, .. } = &mut record {
+            match &mut effect.action {
+                Action::Job(job) => job.verb.insert_str(0, "acme_"),
+                Action::Probe(probe) => probe.what.insert_str(0, "acme_"),
+                Action::Until(until) => until.probe.what.insert_str(0, "acme_"),
+                _ => {}
+            }
+        }
+        record
+    };
+    let (records, pairs) = (play.records(), scene.pairs());
+    let others: Vec<Record> = records.iter().cloned().map(renamed).collect();
+    let (sum, other) = (summarise("sim", &records, pairs), summarise("sim", &others, scene.pairs()));
+    assert!(!sum.intervals.is_empty());
+    assert_eq!(format!("{:?}", sum.intervals), format!("{:?}", other.intervals));
+    assert_eq!(sum.roles, other.roles);
 }

@@ -30,6 +30,7 @@ fn effect(service: &str, verb: &str, action: Action) -> Effect {
 
 fn status() -> Probe {
     Probe {
+        means: None,
         what: "status".into(),
         argv: Vec::new(),
         args: Fields::new(),
@@ -46,6 +47,7 @@ fn job(service: &str, verb: &str, class: Class, wants: &[&str]) -> Effect {
     let wants: Vec<Value> = wants.iter().map(|want| (*want).into()).collect();
     let goal = Goal { probe: status(), wants, stays: Span(0) };
     let job = Job {
+        means: None,
         verb: verb.into(),
         class,
         argv: vec!["x".into()],

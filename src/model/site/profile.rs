@@ -7,6 +7,7 @@ use super::document::{Document, span_of};
 use super::layout::{self, Layout};
 use crate::error::{Error, Result};
 use crate::model::run::effect::Undo;
+use crate::model::run::meaning::{ProbeMeaning, VerbMeaning};
 use crate::model::run::reading::Reading;
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
@@ -68,6 +69,9 @@ pub struct Verb {
     pub severe: bool,
     /// The verb that undoes it, with the former value, for rollback; `nothing` when nothing needs to be put back.
     pub undo: Option<String>,
+    /// What it does to the service, where neither its name nor its goal says so.
+    #[serde(default)]
+    pub means: Option<VerbMeaning>,
     /// What the person doing this is told it interrupts, for plans. One line.
     pub interrupts: Option<String>,
     /// The name of the secret that the command reads from its standard input.
@@ -110,6 +114,9 @@ pub struct Reader {
     /// How the output becomes a value.
     #[serde(default)]
     pub reads: Reading,
+    /// What it tells of the service, where its name does not say so.
+    #[serde(default)]
+    pub means: Option<ProbeMeaning>,
     /// Whether it tries something out, such as a trial write: no pure reading, and left out where nothing may be
     /// touched.
     #[serde(default)]
@@ -123,14 +130,17 @@ pub struct Reader {
     pub stdin: Option<String>,
 }
 
-/// What reads the same twice unless a profile says otherwise.
-const STEADY: [&str; 4] = ["status", "role", "version", "running_version"];
-
 impl Reader {
     /// Whether two readings of the probe `name` must agree as long as nobody changes anything.
     #[must_use]
     pub fn is_steady(&self, name: &str) -> bool {
-        self.steady.unwrap_or_else(|| STEADY.contains(&name))
+        self.steady.unwrap_or_else(|| self.meaning(name).is_some_and(ProbeMeaning::is_steady))
+    }
+
+    /// What the probe `name` tells of its service.
+    #[must_use]
+    pub fn meaning(&self, name: &str) -> Option<ProbeMeaning> {
+        self.means.or_else(|| ProbeMeaning::of_probe(name))
     }
 }
 
@@ -205,6 +215,18 @@ impl Profile {
         let verbs = self.verbs.iter().map(|(name, verb)| ("verbs", name, &verb.stdin));
         let probes = self.probes.iter().map(|(name, probe)| ("probes", name, &probe.stdin));
         verbs.chain(probes).filter_map(|(table, name, secret)| Some((table, name.as_str(), secret.as_deref()?)))
+    }
+
+    /// What the verb `name` does to its service: by what the profile says, by the language, by its goal.
+    #[must_use]
+    pub fn verb_meaning(&self, name: &str) -> Option<VerbMeaning> {
+        let verb = self.verbs.get(name)?;
+        let by_goal = || {
+            let goal = verb.goal.as_ref()?;
+            let [reached] = goal.is.as_slice() else { return None };
+            VerbMeaning::of_goal(self.probes.get(&goal.probe)?.meaning(&goal.probe)?, reached)
+        };
+        verb.means.or_else(|| VerbMeaning::of_verb(name)).or_else(by_goal)
     }
 
     /// Whether its parts fit together.

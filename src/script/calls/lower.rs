@@ -3,6 +3,7 @@
 
 use crate::model::run::effect::Class;
 use crate::model::run::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
+use crate::model::run::meaning::STOPPED;
 use crate::model::run::reading::Reading;
 use crate::model::site::account::done_as;
 use crate::model::site::inventory::Service;
@@ -40,6 +41,7 @@ pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Lowered<Prob
     };
     Ok(Probe {
         what: name.to_owned(),
+        means: reader.meaning(name),
         argv: command(service, &reader.argv, &args)?,
         args,
         limit: reader.limit.map_or(PROBE_LIMIT, |limit| limit.0),
@@ -65,6 +67,7 @@ pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Sp
     let check = verb.check.as_ref().map(|argv| check(service, argv, args)).transpose()?;
     Ok(Job {
         verb: name.to_owned(),
+        means: service.profile.verb_meaning(name),
         class: match verb.class {
             VerbClass::Idempotent => Class::Idempotent,
             VerbClass::Once => Class::Once,
@@ -153,6 +156,7 @@ fn check(service: &Service, argv: &[String], args: &Fields) -> Lowered<Probe> {
     let what = same.map(|(name, _)| name.as_str()).or(argv.get(1).map(String::as_str)).unwrap_or("check");
     Ok(Probe {
         what: what.to_owned(),
+        means: None,
         argv: command(service, argv, args)?,
         args: args.clone(),
         limit: PROBE_LIMIT,
@@ -168,6 +172,7 @@ fn check(service: &Service, argv: &[String], args: &Fields) -> Lowered<Probe> {
 pub(crate) fn script_check(argv: Vec<String>) -> Probe {
     Probe {
         what: "check".to_owned(),
+        means: None,
         argv,
         args: Fields::new(),
         limit: PROBE_LIMIT,
@@ -222,7 +227,7 @@ fn file_names(service: &Service, template: &str) -> Lowered<String> {
 /// How to see that a service has exited.
 pub(crate) fn exit_watch(service: &Service) -> Lowered<ExitWatch> {
     let probe = probe(service, "status", Fields::new())?;
-    Ok(ExitWatch { probe, gone: "stopped".into(), every: EXIT_EVERY })
+    Ok(ExitWatch { probe, gone: STOPPED.into(), every: EXIT_EVERY })
 }
 
 /// A command of the profile, done as the account that the inventory says.
