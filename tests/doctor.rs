@@ -208,6 +208,29 @@ fn a_name_in_a_command_that_stands_for_nothing_is_told_from_an_argument() {
     assert!(!ended.in_one_line().contains("`role` of a, b"), "{}", ended.out);
 }
 
+/// Where a name is misspelled is said by file and line, in the profile and in what the inventory changes of it.
+#[test]
+fn a_name_in_a_command_of_a_profile_that_stands_for_nothing_is_told_with_its_line() {
+    let site = Site::new();
+    site.0.write("runbooks/own/t.rhai", "//! T\nchange(service(\"a\"), \"tidy\");\n");
+    site.0.run(&["check", "own/t", "-i", "site.toml"]).code(0);
+    site.0.write("stdlib/products/plain.toml", &PRODUCT.replace("\"tidy\", \"{name}\"", "\"tidy\", \"{naem}\""));
+    let ended = site.0.run(&["check", "own/t", "-i", "site.toml"]).code(2);
+    contains(
+        &ended,
+        "in the profile of product `plain` (stdlib/products/plain.toml:12), verb `tidy`: `{naem}` stands for nothing",
+    );
+    site.0.write("stdlib/products/plain.toml", PRODUCT);
+    let text = std::fs::read_to_string(site.0.folder().join("site.toml")).unwrap();
+    let line = text.lines().count() + 2;
+    site.0.write("site.toml", &format!("{text}[services.a.verbs.tidy]\nargv = [\"{{tool}}\", \"{{logz}}\"]\n"));
+    let ended = site.0.run(&["check", "own/t", "-i", "site.toml"]).code(2);
+    contains(
+        &ended,
+        &format!("(site.toml:{line}), verb `tidy`: `{{logz}}` stands for nothing here; did you mean `logs`?"),
+    );
+}
+
 #[test]
 fn a_host_that_another_run_holds_is_told_with_what_to_do_about_it_and_is_not_taken() {
     let site = Site::new();
