@@ -330,3 +330,40 @@ fn stopping_a_lab_that_does_not_run_is_said() {
     Baton::new().run(&["lab", "stop"]).code(0).says("no lab runs: there was nothing to stop");
     Baton::new().run(&["lab", "stop", "genesys"]).code(0).says("no lab `genesys` runs");
 }
+
+/// A file that stands where none is looked for: which flag was forgotten before it.
+#[test]
+fn a_site_without_its_flag_is_told_what_it_is_named_with() {
+    let baton = Baton::new();
+    let named = "a site is named with `-i`: -i site.toml";
+    for words in [
+        &["run", "genesys/confserv-ha", "site.toml"][..],
+        &["repl", "genesys/confserv-ha", "site.toml"],
+        &["doctor", "genesys/confserv-ha", "site.toml"],
+        &["check", "genesys/confserv-ha", "site.toml"],
+        &["run", "site.toml", "--lab", "genesys"],
+        &["doctor", "site.toml", "--lab", "genesys"],
+    ] {
+        let ended = baton.run(words).code(2);
+        assert!(format!("{}{}", ended.out, ended.err).contains(named), "{words:?}\n{}{}", ended.out, ended.err);
+    }
+    let kept = "a run keeps the site that it was begun on";
+    baton.run(&["rollback", "latest", "site.toml"]).code(2).says(kept).says("--answers site.toml");
+    baton.run(&["resume", "latest", "site.toml"]).code(2).says(kept);
+    let ended = baton.run(&["run", "genesys/confserv-ha", "other"]).code(2);
+    assert!(!ended.err.contains("is named with"), "{}", ended.err);
+}
+
+/// The lab that is named is the one in which the runbook can be rehearsed, whichever command names it.
+#[test]
+fn a_runbook_is_offered_its_own_lab_by_every_command() {
+    let baton = Baton::new();
+    for command in ["run", "repl", "doctor"] {
+        let ended = baton.run(&[command, "postgresql/switchover"]).code(2);
+        ended.says(&format!("baton {command} postgresql/switchover")).says("--lab postgresql");
+        baton.run(&[command, "genesys/confserv-ha"]).code(2).says("--lab genesys");
+    }
+    for command in ["repl", "doctor"] {
+        baton.run(&[command]).code(2).says(&format!("baton {command} --lab genesys"));
+    }
+}

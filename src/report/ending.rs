@@ -93,7 +93,8 @@ pub fn ways_on(run: &str, ending: Option<Ending>, runbook: &str) -> Vec<String> 
             format!("if it happened: baton resume {run} --happened \"why you know\""),
             format!("if it did not:  baton resume {run} --not-happened \"why you know\""),
         ],
-        Some(Ending::Bug) => vec![format!("fix it, then: baton check {runbook}")],
+        // `check` has seen nothing of it: it would have been refused before.
+        Some(Ending::Bug) => vec![format!("edit the runbook, then: baton resume {run} --adopt-edited")],
     }
 }
 
@@ -170,9 +171,6 @@ fn commands(sum: &Summary) -> Vec<String> {
     }
     match sum.ending {
         _ if sum.goes_on => vec![format!("baton resume {}", sum.run)],
-        Some(Ending::Bug) if sum.touched => {
-            vec![format!("edit the runbook, then: baton resume {} --adopt-edited", sum.run)]
-        }
         ending => ways_on(&sum.run, ending, &sum.runbook),
     }
 }
