@@ -344,15 +344,16 @@ fn when(wall: i64, sum: &Summary, zone: &TimeZone) -> String {
 
 /// Where the clients of a server went that went away.
 fn clients(moved: &Moved, sum: &Summary, zone: &TimeZone) -> String {
-    let Moved { pair, from, of, to, went } = moved;
+    let Moved { pair, from, of, to, went, asked } = moved;
     match to {
         None if !went => format!("clients of {pair}: {of} were on {from} before it was asked to stop; not read since"),
         None => format!("clients of {pair}: {of} were on {from} before it went; not read since"),
-        Some(Arrived { server, count, at }) if count <= of => {
+        Some(Arrived { server, count, at, since }) if count <= of => {
             let what = if server == from { "are back on" } else { "have moved to" };
-            format!("clients of {pair}: {count} of {of} {what} {server}, last read {}", when(*at, sum, zone))
+            let took = asked.map_or_else(String::new, |asked| format!(" in {}", between(asked, *since)));
+            format!("clients of {pair}: {count} of {of} {what} {server}{took}, last read {}", when(*at, sum, zone))
         }
-        Some(Arrived { server, count, at }) => {
+        Some(Arrived { server, count, at, .. }) => {
             format!(
                 "clients of {pair}: {count} are on {server}, last read {}; {of} were on {from}",
                 when(*at, sum, zone)

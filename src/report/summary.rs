@@ -318,7 +318,7 @@ impl Adder {
         self.redundancy.touch(service);
         if job.verb == "shutdown" {
             self.redundancy.away(service, wall);
-            self.clients.leaving(service);
+            self.clients.leaving(service, wall);
         }
     }
 
