@@ -140,8 +140,8 @@ fn what_is_ahead_stands_in_the_order_in_which_it_can_happen() {
     let (baton, words) = stepping();
     baton.write("steps.rhai", PARTS);
     let ended = typed(&baton, &words, ":plan\n:next\n:next\n:plan\n");
-    let ahead = r#"○ ahead          First
-○ ahead            Inside
+    let ahead = r#"○ ahead   1      First
+○ ahead   1.1      Inside
                  if kind == "b", instead of what follows:
 ○ ahead            Early
 ○ ahead          Owed (owed at the end)
@@ -346,4 +346,26 @@ fn what_was_undone_and_left_so_is_no_error_but_told_with_what_stands_and_the_com
         baton.run(&["show"]).code(0).says("next: baton resume ");
         baton.run(&["resume"]).code(0).says("2  Prepare");
     }
+}
+
+/// A part that two procedures share bears the number of the one that runs: the names are written out in an `if`, by a
+/// flag that the runbook sets.
+#[test]
+fn a_step_of_a_shared_part_is_known_by_the_name_of_this_runbook() {
+    let (baton, words) = stepping();
+    baton.write(
+        "stdlib/own/shared.rhai",
+        "//! Shared\nfn stop(up) { step(if up.short { \"Stop it (B-2)\" } else { \"Stop it (A-7)\" }, || note(\"x\")); }\n",
+    );
+    let text = |flags: &str| {
+        format!("//! One of two\n//! source: a test\nimport \"own/shared\" as shared;\n{flags}\nshared::stop(up);\n")
+    };
+    for (flag, name, other) in [("false", "Stop it (A-7)", "B-2"), ("true", "Stop it (B-2)", "A-7")] {
+        baton.write("steps.rhai", &text(&format!("let up = #{{ short: {flag} }};")));
+        let ended = typed(&baton, &words, ":plan\n").says(&format!("○ ahead   1      {name}"));
+        assert!(!ended.out.contains(other), "{}", ended.out);
+    }
+    baton.write("steps.rhai", &text("let up = #{ short: true }; up.short = now() < 0;"));
+    let ended = typed(&baton, &words, ":plan\n:next\n:plan\n");
+    ended.says("by one of these names:\n○ ahead            Stop it (B-2)\n○ ahead            Stop it (A-7)");
 }
