@@ -263,7 +263,8 @@ fn a_runbook_that_never_ends_is_stopped() {
         let baton = site(&format!("//! x\n{line}\nstart(service(\"db\"));\n"));
         let ended = baton.run(&RUN).says("✗ script error").says("0 changes");
         // `check` sees nothing of it.
-        let run = baton.run(&["runs"]).out.split_whitespace().next().unwrap_or_default().to_owned();
+        let run =
+            ended.err.split_once("baton resume ").map_or("", |(_, run)| run).split(' ').next().unwrap_or_default();
         let next = format!("edit the runbook, then go on from here: baton resume {run} --adopt-edited");
         complains(&baton, ended, 2, &format!("{message}\nhelp: {next}"));
     }

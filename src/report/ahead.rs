@@ -42,7 +42,7 @@ pub fn lines(effect: &Effect, attempt: u32, step: (&str, &str), place: Option<&P
     lines.into_iter().map(|(word, text)| (word, lines_shown(&text))).collect()
 }
 
-/// What a further attempt at an effect is: with a goal it is looked at again, and only started where that does not hold.
+/// What a further attempt at an effect is: with a goal it is looked at again, and started only where it does not hold.
 #[must_use]
 pub fn again(effect: &Effect, attempt: u32) -> String {
     match &effect.action {

@@ -212,7 +212,7 @@ fn a_runbook_is_stepped_through() {
     let ended =
         ended.says("next: step 1 `Look at c1`").says("next: step 2 `Prepare`").says("next: readonly(c1) on cfg-a");
     let ended =
-        ended.says("✓ done    2.2    Lock c2").says("○ ahead          Unlock").says("nothing is asked of a host");
+        ended.says("✓ done    2.2    Lock c2").says("○ ahead   3      Unlock").says("nothing is asked of a host");
     ended.says("next: readonly(c2) on cfg-b").says("done");
 }
 
@@ -263,7 +263,7 @@ fn an_edited_runbook_is_gone_on_with() {
     let edit =
         |editor: &'static str, words: &[&str], lines: &str| typed_with(&baton, &[("VISUAL", editor)], words, lines);
     let ended = edit("sh ./mend.sh", &words, ":next\n:edit\n:steps\n:next\n:quit\n").code(4);
-    ended.says("○ ahead          Unlock both").says("next: step 3 `Unlock both`");
+    ended.says("○ ahead   3      Unlock both").says("next: step 3 `Unlock both`");
     baton.run(&["show"]).code(0).says("edited texts adopted");
     edit("false", &["--run", "latest"], ":edit\n:quit\n").code(4).says("did not end well");
     edit("sh ./spoil.sh", &["--run", "latest"], ":edit\n:where\n:quit\n").code(4).says("error").says("stands at");
@@ -358,7 +358,7 @@ fn a_step_of_a_shared_part_is_known_by_the_name_of_this_runbook() {
         "//! Shared\nfn stop(up) { step(if up.short { \"Stop it (B-2)\" } else { \"Stop it (A-7)\" }, || note(\"x\")); }\n",
     );
     let text = |flags: &str| {
-        format!("//! One of two\n//! source: a test\nimport \"own/shared\" as shared;\n{flags}\nshared::stop(up);\n")
+        format!("//! One of two\n//! source: a test\nimport \"own/shared\" as parts;\n{flags}\nparts::stop(up);\n")
     };
     for (flag, name, other) in [("false", "Stop it (A-7)", "B-2"), ("true", "Stop it (B-2)", "A-7")] {
         baton.write("steps.rhai", &text(&format!("let up = #{{ short: {flag} }};")));

@@ -116,7 +116,7 @@ fn an_edited_runbook_is_gone_on_with_from_where_it_stands() {
     let line = [&["repl"], &words[..]].concat();
     let mut session = Session::start_with(&baton, &line, &[("VISUAL", "sed -i s/Unlock/Release/")]);
     session.shows("baton 1> ").types(":next").shows("baton 2> ").types(":edit").shows("edited: steps.rhai");
-    session.shows("next: step 2 `Prepare`").shows("baton 2> ").types(":steps").shows("ahead          Release");
+    session.shows("next: step 2 `Prepare`").shows("baton 2> ").types(":steps").shows("ahead   3      Release");
     session.types(":quit");
     session.ends();
     let page = baton.run(&["show"]).code(0).says("edited texts adopted by").says("new: \"Release\"");
