@@ -190,6 +190,28 @@ fn a_command_to_be_typed_has_a_line_of_its_own_and_is_not_broken() {
     }
 }
 
+/// A pipe or a folder in the place of a log is named, and nobody waits for what it would say: here and over SSH, where the
+/// same listing is read.
+#[test]
+fn a_pipe_or_a_folder_in_the_place_of_a_log_is_told_and_holds_up_nobody() {
+    let site = Site::new();
+    let log = site.0.folder().join("there/log");
+    for name in ["a", "b"] {
+        std::fs::remove_file(log.join(format!("{name}.log"))).unwrap();
+    }
+    std::fs::create_dir(log.join("b.log")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(log.join("a.log")).status().unwrap().success());
+    let began = Instant::now();
+    let ended = site.looked(&[]).code(1);
+    for name in ["a", "b"] {
+        contains(&ended, &format!("`{name}.log` is no regular file, but a folder, a pipe or the like"));
+    }
+    site.0.write("runbooks/own/t.rhai", "//! T\nlet m = mark(service(\"a\"));\nnote(\"on\");\n");
+    let ended = site.0.run(&["run", "own/t", "-i", "site.toml"]).code(1);
+    contains(&ended, "`a.log` is no regular file, but a folder, a pipe or the like");
+    assert!(began.elapsed() < Duration::from_secs(30), "it waited for the pipe");
+}
+
 #[test]
 fn what_a_probe_prints_without_end_is_cut() {
     let site = Site::new();

@@ -116,7 +116,7 @@ impl Follower {
             let fits = glob_match::glob_match(&self.glob, &stat.name);
             match stat.kind {
                 FileKind::File | FileKind::Link => {}
-                FileKind::Nowhere | FileKind::Unnamed => {
+                FileKind::Nowhere | FileKind::Unnamed | FileKind::Other => {
                     if fits {
                         self.remarks.unfit.insert(unfit(stat));
                     }

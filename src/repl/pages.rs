@@ -25,8 +25,13 @@ pub(crate) fn place(session: &ReplSession, stop: &Stop) -> String {
     match &stop.ahead {
         Ahead::Step { words, .. } | Ahead::Effect { words, .. } => text += &format!("{words}\n"),
         Ahead::Nothing if session.has_runbook => {
-            text += &format!("stands at {}\n", stop.place());
-            if let Some((_, message, _)) = session.former.borrow().clone() {
+            if session.over.get() {
+                text += "the run has come to its end\n";
+            } else {
+                text += &format!("stands at {}\n", stop.place());
+            }
+            if let Some((_, message, _)) = session.former.borrow().clone().filter(|(_, message, _)| !message.is_empty())
+            {
                 text += &format!("stopped: {}\n", shown(message.lines().next().unwrap_or_default()));
             }
             text.extend(stop.words().map(|words| format!("{words}\n")));
