@@ -204,11 +204,11 @@ fn a_pipe_or_a_folder_in_the_place_of_a_log_is_told_and_holds_up_nobody() {
     let began = Instant::now();
     let ended = site.looked(&[]).code(1);
     for name in ["a", "b"] {
-        contains(&ended, &format!("`{name}.log` is no regular file, but a folder, a pipe or the like"));
+        contains(&ended, &format!("`{name}.log` is a folder, a pipe or the like, and no regular file"));
     }
     site.0.write("runbooks/own/t.rhai", "//! T\nlet m = mark(service(\"a\"));\nnote(\"on\");\n");
     let ended = site.0.run(&["run", "own/t", "-i", "site.toml"]).code(1);
-    contains(&ended, "`a.log` is no regular file, but a folder, a pipe or the like");
+    contains(&ended, "`a.log` is a folder, a pipe or the like, and no regular file");
     assert!(began.elapsed() < Duration::from_secs(30), "it waited for the pipe");
 }
 

@@ -156,5 +156,5 @@ fn a_line_that_stops_in_the_midst_shows_that_more_is_wanted() {
     session.types("`open").shows("...> ").types("text`").shows("open").shows("baton> ");
     // In plain quotes a text ends on its line: nothing that could follow would end it.
     session.types("note(\"open)").shows("a text in quotes has no end").shows("baton> ").presses("\u{4}");
-    assert_eq!(session.ends(), 0);
+    assert_eq!(session.ends(), 1, "a line was wrong");
 }

@@ -32,7 +32,14 @@ fn texts_that_cannot_be_parsed() {
         "cs::finish();",
         &["unknown module `cs`", "at test.rhai:1:1", "hint: import it first: `import \"vendor/cs\" as cs;`"],
     );
-    told("let s = \"abc", &["open string is not terminated", "at test.rhai:1:9"]);
+    told(
+        "let s = \"abc",
+        &[
+            "a text in quotes has no end",
+            "at test.rhai:1:9",
+            "hint: a quote is missing; in plain quotes a text ends on its line, in back-ticks it may go on",
+        ],
+    );
     told("eval(\"1\");", &["`eval` is not for runbooks", "at test.rhai:1:1"]);
 }
 
