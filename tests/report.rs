@@ -2,7 +2,7 @@
 
 use baton::error::{Error, Kind, Place, Snippet};
 use baton::model::run::effect::{
-    Action, Ask, Before, Class, Effect, Failure, FailureKind, Form, Job, LogSource, LogWait, Outcome, Probe, Want,
+    Action, Ask, Before, Class, Effect, Failure, FailureKind, Form, Goal, Job, LogSource, LogWait, Outcome, Probe, Want,
 };
 use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
@@ -10,7 +10,7 @@ use baton::model::run::mark::Mark;
 use baton::model::run::meaning::ProbeMeaning;
 use baton::model::run::meaning::VerbMeaning;
 use baton::model::run::reading::Reading;
-use baton::model::run::record::{EffectId, Ending, Moment, Record, TrackId, Who};
+use baton::model::run::record::{EffectId, Ending, Moment, Record, RollbackScope, TrackId, Who};
 use baton::model::site::inventory::Pair;
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
@@ -520,4 +520,45 @@ fn an_error_shows_its_line_and_ends_with_what_to_do() {
     error.trace.push("`finish` at genesys/confserv.rhai:40:1".into());
     let text = diagnostic::render(&error.hint("baton check genesys/confserv-ha"), &Style::plain());
     assert_eq!(text, include_str!("report/error.txt"), "got:\n{text}");
+}
+
+/// A way back that is taken up again: what the runbook was about when it was left is not told as if it were live.
+#[test]
+fn on_a_way_back_that_is_taken_up_nothing_of_the_way_forward_waits() {
+    let mut records = a_run();
+    records.truncate(15);
+    records.push(intent(6, ask("Is the old database kept?"), 26_000));
+    records.push(Record::Rollback { way: RollbackScope::All, at: at(30_000), by: who() });
+    let track = TrackId::rollback(1);
+    let (number, name) = ("1".to_owned(), "Undo: Bring the backup down".to_owned());
+    records.push(Record::StepBegun { track, number, name, place: None, at: at(31_000) });
+    let replayed = records.len();
+    records.push(Record::Opened { at: at(90_000), by: who() });
+    let text = play(&records, replayed);
+    assert!(text.contains("resumed by ada on jump1") && text.contains("1  Undo: Bring the backup down"), "{text}");
+    assert!(!text.contains("Install the new version") && !text.contains("Is the old database kept?"), "{text}");
+}
+
+/// A goal that is looked at a second time is not a second start.
+#[test]
+fn a_further_look_at_a_goal_is_not_told_as_a_second_attempt() {
+    let again = |effect: Effect| {
+        let Record::Intent { id, step, digest, at, .. } = intent(1, effect.clone(), 2_000) else { unreachable!() };
+        let again = Record::Intent { id, attempt: 2, step, effect, digest, place: None, kept_in: None, at };
+        play(&[begun(), step_of_one(), again], 0)
+    };
+    let plain = job("install", "c2", Class::Once);
+    assert!(again(plain).contains("install(c2), attempt 2"));
+    let mut with_goal = job("start", "c2", Class::Idempotent);
+    let Record::Read { effect: reading, .. } = role("c2", "backup", 0) else { unreachable!() };
+    let (Action::Job(started), Action::Probe(probe)) = (&mut with_goal.action, reading.action) else { unreachable!() };
+    started.goal = Some(Goal { probe, wants: vec!["backup".into()], stays: Span(0) });
+    let text = again(with_goal);
+    let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("start(c2), looked at again: started only if it is not so already"), "{text}");
+    assert!(!text.contains("attempt"), "{text}");
+}
+
+fn step_of_one() -> Record {
+    step("1", "Bring the backup down and up", 1_000)
 }

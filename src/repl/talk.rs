@@ -28,6 +28,13 @@ const AGAIN: &str = "put it right, then try it again: :redo";
 const OTHERWISE: &str = "change what the runbook does: :edit";
 const LEFT_OUT: &str = "leave it out: :skip REASON";
 
+/// What is said where a line wants more than to look at a run that is over.
+fn over() -> Box<Error> {
+    Error::new(Kind::Usage, "the run is over: nothing more is done in it")
+        .hint("look at it: :steps, :vars, :p EXPR")
+        .hint("take it back: :rollback, or leave: :quit")
+}
+
 impl ReplSession {
     /// Asks for lines and does what they say, until the run goes on or is left.
     pub(crate) fn converse(&self, door: &Dispatcher, stop: &Stop) -> Result<Decision, Stopped> {
@@ -47,6 +54,10 @@ impl ReplSession {
             };
             let answer = match command::read(&typed) {
                 Ok(Input::Nothing) => None,
+                Ok(Input::Script(_)) if self.over.get() => {
+                    self.refuse(&over());
+                    None
+                }
                 Ok(Input::Script(text)) => {
                     let is_variable = |word: &str| self.notebook.look(word, &stop.track).is_ok();
                     match meant(&text, &self.inventory, &is_variable) {
@@ -118,6 +129,10 @@ impl ReplSession {
     }
 
     fn obey(&self, door: &Dispatcher, stop: &Stop, command: ReplCommand) -> Result<Option<Decision>, Stopped> {
+        if self.over.get() && !command.only_looks() {
+            self.refuse(&over());
+            return Ok(None);
+        }
         let done = match command {
             ReplCommand::Next => self.onward(door, stop, ("next", stop.behind())),
             ReplCommand::Into => self.onward(door, stop, ("into", Target::Effect)),

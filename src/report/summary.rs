@@ -319,7 +319,7 @@ impl Adder {
         self.redundancy.touch(service);
         if job.means == Some(VerbMeaning::Stops) {
             self.redundancy.away(service, wall);
-            self.clients.leaving(service);
+            self.clients.leaving(service, wall);
         }
     }
 

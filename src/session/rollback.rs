@@ -71,7 +71,9 @@ pub(super) fn way_back_with(
 ) -> Result<PreparedRollback> {
     let history = History::from(parts.store.read(&parts.run)?)?;
     let by = (parts.world.now(), parts.by.clone());
-    let wish = RollbackRequest { way: named(&history, wish.way)?, ..wish };
+    let see =
+        |error: Box<Error>| error.hint(format!("see all steps, and what each of them did: baton show {}", parts.run));
+    let wish = RollbackRequest { way: named(&history, wish.way).map_err(see)?, ..wish };
     let way = wish.way.clone();
     let mut opening = opening(&parts.run, &history, wish, &by)?;
     opening.extend(departures(&parts, &by.0));

@@ -1,6 +1,6 @@
-//! What a product's verbs and probes mean to a run, whatever the product calls them: by it the summary knows who serves,
-//! who stands still and who takes no changes. The names of the language mean what the language says; for others a
-//! profile says it, `means = "…"`. It must not know any product.
+//! What a product's verbs and probes mean to a run, whatever the product calls them: by it the summary knows who
+//! serves, who stands still and who takes no changes. The names of the language mean what the language says; for
+//! others a profile says it, `means = "…"`. It must not know any product.
 
 use serde::{Deserialize, Serialize};
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
-use toml::de::{DeTable, Deserializer};
+use toml::de::{DeTable, DeValue, Deserializer};
 
 /// Everything baton knows about a kind of service. Strings may hold `{name}` placeholders, filled
 /// from the service's variables and, in verbs, from the call's arguments.
@@ -45,6 +45,63 @@ pub struct Profile {
     /// The numbered log events that matter, with their meaning for a person.
     #[serde(default)]
     pub events: BTreeMap<String, String>,
+    /// Where the placeholders of its commands are written.
+    #[serde(skip)]
+    pub(crate) written: WrittenPlaces,
+}
+
+/// Where the placeholders of a profile's commands are written: by the table, the name of the command, and their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct WrittenPlaces(BTreeMap<(CommandTable, String, String), String>);
+
+/// The tables of a profile that hold commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum CommandTable {
+    /// What changes something.
+    Verbs,
+    /// What reads.
+    Probes,
+}
+
+impl CommandTable {
+    /// As it is written.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Verbs => "verbs",
+            Self::Probes => "probes",
+        }
+    }
+}
+
+impl WrittenPlaces {
+    /// Takes in what this table of a document writes: it wins over what was there.
+    pub(crate) fn add(&mut self, document: Document<'_>, table: &DeTable<'_>) {
+        for kind in [CommandTable::Verbs, CommandTable::Probes] {
+            let commands = table.get(kind.key()).and_then(|commands| commands.get_ref().as_table());
+            for (name, command) in commands.into_iter().flatten() {
+                self.look(document, (kind, name.get_ref()), command);
+            }
+        }
+    }
+
+    fn look(&mut self, document: Document<'_>, (kind, name): (CommandTable, &str), value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::String(text) => {
+                for placeholder in placeholders(text) {
+                    let key = (kind, name.to_owned(), placeholder.to_owned());
+                    self.0.insert(key, document.place(&value.span()));
+                }
+            }
+            DeValue::Array(items) => items.iter().for_each(|item| self.look(document, (kind, name), item)),
+            DeValue::Table(table) => table.values().for_each(|part| self.look(document, (kind, name), part)),
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
+        }
+    }
+
+    /// The file and the line of a placeholder, if it is written there.
+    pub(crate) fn of(&self, table: CommandTable, name: &str, placeholder: &str) -> Option<&str> {
+        self.0.get(&(table, name.to_owned(), placeholder.to_owned())).map(String::as_str)
+    }
 }
 
 /// How a verb that changes something is carried out.
@@ -194,7 +251,8 @@ impl Profile {
         let file = format!("stdlib/products/{name}.toml");
         let document = Document::new(&file, text);
         let table = document.parse()?;
-        let profile = Self::from_table(document, table.clone())?;
+        let mut profile = Self::from_table(document, table.clone())?;
+        profile.written.add(document, table.get_ref());
         if profile.product != name {
             let span = span_of(table.get_ref(), &["product"]).unwrap_or_default();
             let message = format!("the file describes product `{}`, its name says `{name}`", profile.product);
