@@ -26,7 +26,7 @@ use crate::journal::history::History;
 use crate::journal::{Store, Stored};
 use crate::model::run::estate::EstateId;
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{Ending, FORMAT, Moment, Record, Who};
+use crate::model::run::record::{Ending, FORMAT, Fact, Moment, Record, SourceName, Who};
 use crate::model::run::steering::Steering;
 use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
@@ -43,8 +43,16 @@ use std::rc::Rc;
 pub struct Texts {
     /// The runbook's name.
     pub runbook: String,
-    /// `runbook:NAME`, `module:NAME`, `profile:NAME` and `inventory:FILE`, with their texts.
-    pub files: BTreeMap<String, String>,
+    /// The runbook, its modules, the inventory and the profiles it names.
+    pub files: BTreeMap<SourceName, String>,
+}
+
+impl Texts {
+    /// The inventory: its file and its text.
+    #[must_use]
+    pub fn inventory(&self) -> Option<(&str, &str)> {
+        self.files.iter().find_map(|(name, text)| Some((name.inventory()?, text.as_str())))
+    }
 }
 
 /// A run that could be carried out: compiled, its inventory checked. Clones share all but the texts.
@@ -107,11 +115,11 @@ pub fn gather(
     let mut profiles = BTreeMap::new();
     Inventory::parse(inventory_text, file, &mut |product| {
         let text = read_profile(product)?;
-        profiles.insert(format!("profile:{product}"), text.clone());
+        profiles.insert(SourceName::Profile(product.to_owned()), text.clone());
         Some(text)
     })?;
     files.append(&mut profiles);
-    files.insert(format!("inventory:{file}"), inventory_text.to_owned());
+    files.insert(SourceName::Inventory(file.to_owned()), inventory_text.to_owned());
     Ok(Texts { runbook: runbook.to_owned(), files })
 }
 
@@ -120,7 +128,7 @@ pub fn gather(
 /// # Errors
 /// `Script` or `Inventory` errors with their place.
 pub fn prepare(texts: Texts) -> Result<Prepared> {
-    let scripts = texts.files.iter().filter(|(name, _)| name.starts_with("runbook:") || name.starts_with("module:"));
+    let scripts = texts.files.iter().filter(|(name, _)| name.is_script());
     let files = scripts.map(|(name, text)| (name.clone(), text.clone())).collect();
     let program = Program::compile(&Sources { runbook: texts.runbook.clone(), files })?;
     let inventory = Rc::new(site(&texts)?);
@@ -132,11 +140,10 @@ pub fn prepare(texts: Texts) -> Result<Prepared> {
 /// # Errors
 /// `Inventory` errors with their place.
 pub fn site(texts: &Texts) -> Result<Inventory> {
-    let inventory = texts.files.iter().find_map(|(name, text)| Some((name.strip_prefix("inventory:")?, text)));
-    match inventory {
-        Some((file, text)) => {
-            Inventory::parse(text, file, &mut |product| texts.files.get(&format!("profile:{product}")).cloned())
-        }
+    match texts.inventory() {
+        Some((file, text)) => Inventory::parse(text, file, &mut |product| {
+            texts.files.get(&SourceName::Profile(product.to_owned())).cloned()
+        }),
         None => Ok(Inventory::default()),
     }
 }
@@ -169,10 +176,9 @@ pub fn begin(prepared: &Prepared, mut parts: RunParts, params: Fields, estate: &
 /// How this runner is steered, and how it departs from the runbook by the gates it was given.
 fn departures(parts: &RunParts, at: &Moment) -> Vec<Record> {
     let (when, who) = (|| at.clone(), || parts.by.clone());
-    let steering = parts.steering.clone().map(|steering| Record::Steered { steering, at: when(), by: who() });
+    let steering = parts.steering.clone().map(|steering| Fact::Steered { steering }.by(who(), when()));
     let told = parts.gates.iter().filter_map(|gate| gate.departure());
-    let told =
-        told.map(|what| Record::Deviation { what, reason: String::new(), hosts: Vec::new(), at: when(), by: who() });
+    let told = told.map(|what| Fact::Deviation { what, reason: String::new(), hosts: Vec::new() }.by(who(), when()));
     steering.into_iter().chain(told).collect()
 }
 
@@ -188,18 +194,17 @@ pub(crate) fn first_record(
 ) -> Result<Record> {
     let mut sources = BTreeMap::new();
     for (name, text) in &prepared.texts.files {
-        sources.insert(name.clone(), parts.store.put_source(text).map_err(not_begun)?);
+        sources.insert(name.clone(), parts.store.put_source(text).map_err(|error| not_begun(error.into()))?);
     }
-    Ok(Record::Begun {
+    Ok(Fact::Begun {
         format: FORMAT,
         baton: env!("CARGO_PKG_VERSION").to_owned(),
         runbook: prepared.texts.runbook.clone(),
         sources,
         params: params.clone(),
         estate: estate.clone(),
-        at: parts.world.now(),
-        by: parts.by.clone(),
-    })
+    }
+    .by(parts.by.clone(), parts.world.now()))
 }
 
 /// The first records could not be written: there is no run, and nothing was touched.
@@ -272,7 +277,7 @@ pub fn resume_on(prepared: &Prepared, mut parts: RunParts, terms: ResumeTerms) -
 /// Tells the sinks what was recorded before. A record is lent to the event and taken back: long runs have many.
 pub(crate) fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
     for Stored { seq, record } in stored {
-        let lent = std::mem::replace(record, Record::Opened { at: Moment::default(), by: Who::default() });
+        let lent = std::mem::replace(record, Fact::Opened.by(Who::default(), Moment::default()));
         let event = Event::Recorded { seq: *seq, record: lent, replayed: true };
         sinks.iter_mut().for_each(|sink| sink.event(&event));
         if let Event::Recorded { record: lent, .. } = event {
@@ -288,7 +293,7 @@ fn accepted_drift(run: &str, history: &History, reason: String, at: &Moment, by:
         return Err(verdict::again(run, history, error));
     };
     let what = format!("accepted that {} is not what a guard was decided by", past.effect.label);
-    Ok(Record::Deviation { what, reason, hosts: Vec::new(), at: at.clone(), by: by.clone() })
+    Ok(Fact::Deviation { what, reason, hosts: Vec::new() }.by(by.clone(), at.clone()))
 }
 
 fn carry_out(
@@ -372,7 +377,7 @@ pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Fini
 /// How a run ended that is over: its runner may have died after the last record was written. Nothing else is done.
 #[must_use]
 pub fn over(run: &str, history: &History) -> Option<Finished> {
-    let Record::Ended { ending, message, .. } = history.last()? else { return None };
+    let Fact::Ended { ending, message, .. } = history.last()? else { return None };
     if !history.is_final() {
         return None;
     }

@@ -8,7 +8,7 @@ use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
 use baton::model::run::mark::Mark;
 use baton::model::run::reading::Reading;
-use baton::model::run::record::{EffectId, Ending, Moment, Record, TrackId, Who};
+use baton::model::run::record::{EffectId, Ending, FORMAT, Fact, Moment, Record, TrackId, Who};
 use baton::model::site::inventory::Pair;
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
@@ -80,7 +80,7 @@ fn note(text: &str, warning: bool) -> Record {
     let action = Action::Note { text: text.into(), warning };
     let effect = Effect { action, label: "note".into(), host: None, service: None, undo: None, before: None };
     let (step, digest, outcome) = ("2".to_owned(), String::new(), Outcome::done(Value::Null));
-    Record::Read { id: id(9), step, effect, digest, place: None, outcome, at: at(25_500) }
+    Fact::Read { id: id(9), step, effect, digest, place: None, outcome }.at(at(25_500))
 }
 
 fn role(service: &str, reads: &str, ms: i64) -> Record {
@@ -100,38 +100,37 @@ fn role(service: &str, reads: &str, ms: i64) -> Record {
     let effect =
         Effect { action: Action::Probe(probe), label, host, service: Some(service.into()), undo: None, before: None };
     let (step, digest, outcome) = ("1".to_owned(), String::new(), Outcome::done(Value::from(reads)));
-    Record::Read { id: id(8), step, effect, digest, place: None, outcome, at: at(ms) }
+    Fact::Read { id: id(8), step, effect, digest, place: None, outcome }.at(at(ms))
 }
 
 fn begun() -> Record {
-    Record::Begun {
-        format: 1,
+    Fact::Begun {
+        format: FORMAT,
         baton: "0.1.0".into(),
         runbook: "genesys/confserv-ha".into(),
         sources: Default::default(),
         params: Fields::from([("new_version".into(), Value::from("8.5.101.10"))]),
         estate: "lab genesys:upgrade-mode".parse().expect("an estate"),
-        at: at(0),
-        by: who(),
     }
+    .by(who(), at(0))
 }
 
 fn step(number: &str, name: &str, ms: i64) -> Record {
-    Record::StepBegun { track: TrackId::main(), number: number.into(), name: name.into(), place: None, at: at(ms) }
+    Fact::StepBegun { track: TrackId::main(), number: number.into(), name: name.into(), place: None }.at(at(ms))
 }
 
 fn step_end(number: &str, failed: Option<&str>, ms: i64) -> Record {
     let failed = failed.map(str::to_owned);
-    Record::StepEnded { track: TrackId::main(), number: number.into(), failed, at: at(ms) }
+    Fact::StepEnded { track: TrackId::main(), number: number.into(), failed }.at(at(ms))
 }
 
 fn intent(n: u64, effect: Effect, ms: i64) -> Record {
     let (step, digest) = (if n < 5 { "1" } else { "2" }.to_owned(), String::new());
-    Record::Intent { id: id(n), attempt: 1, step, effect, digest, place: None, kept_in: None, at: at(ms) }
+    Fact::Intent { id: id(n), attempt: 1, step, effect, digest, place: None, kept_in: None }.at(at(ms))
 }
 
 fn outcome(n: u64, outcome: Outcome, ms: i64) -> Record {
-    Record::Outcome { id: id(n), attempt: 1, outcome, at: at(ms) }
+    Fact::Outcome { id: id(n), attempt: 1, outcome }.at(at(ms))
 }
 
 fn changed(changed: bool) -> Outcome {
@@ -149,7 +148,7 @@ fn failure() -> Outcome {
 }
 
 fn ended(ending: Ending, message: &str, ms: i64) -> Record {
-    Record::Ended { ending, message: message.into(), effect: None, at: at(ms) }
+    Fact::Ended { ending, message: message.into(), effect: None }.at(at(ms))
 }
 
 fn pairs() -> BTreeMap<String, Pair> {
@@ -206,7 +205,7 @@ fn a_run_reads_as_one_aligned_page() {
 fn replayed_steps_are_told_in_one_line() {
     let mut records = a_run();
     records.truncate(16);
-    records.push(Record::Opened { at: at(90_000), by: who() });
+    records.push(Fact::Opened.by(who(), at(90_000)));
     records.push(outcome(5, changed(true), 95_000));
     let text = play(&records, 16);
     assert!(text.contains("resumed by ada on jump1"), "{text}");
@@ -219,10 +218,10 @@ fn replayed_steps_are_told_in_one_line() {
 
 /// A reading of `option` before `change`, which is not needed when it reads "1".
 fn look_before(change: &str, reads: &str, step: &str, ms: i64) -> Record {
-    let Record::Read { mut effect, digest, outcome: _, .. } = role("c2", reads, ms) else { unreachable!() };
+    let Fact::Read { mut effect, digest, outcome: _, .. } = role("c2", reads, ms).fact else { unreachable!() };
     effect.before = Some(Before { change: change.into(), wants: vec!["1".into()] });
     let (step, outcome) = (step.to_owned(), Outcome::done(Value::from(reads)));
-    Record::Read { id: id(50), step, effect, digest, place: None, outcome, at: at(ms) }
+    Fact::Read { id: id(50), step, effect, digest, place: None, outcome }.at(at(ms))
 }
 
 #[test]
@@ -264,13 +263,8 @@ fn a_night_that_goes_past_midnight_says_which_day_it_is() {
         TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap(),
     );
     for (n, wall) in [1_792_886_400_000, 1_792_890_000_001].into_iter().enumerate() {
-        let record = Record::StepBegun {
-            track: TrackId::main(),
-            number: n.to_string(),
-            name: "x".into(),
-            place: None,
-            at: Moment { wall, ..Moment::default() },
-        };
+        let record = Fact::StepBegun { track: TrackId::main(), number: n.to_string(), name: "x".into(), place: None }
+            .at(Moment { wall, ..Moment::default() });
         view.event(&Event::Recorded { seq: n as u64, record, replayed: false });
     }
     assert!(page.text().contains("UTC+01:00"), "{}", page.text());
@@ -278,12 +272,12 @@ fn a_night_that_goes_past_midnight_says_which_day_it_is() {
 
 #[test]
 fn what_is_said_of_a_reading_that_failed_names_it() {
-    let Record::Read { effect, digest, .. } = role("c2", "primary", 0) else { unreachable!() };
+    let Fact::Read { effect, digest, .. } = role("c2", "primary", 0).fact else { unreachable!() };
     let failure =
         Failure { kind: FailureKind::Unreachable, message: "no route".into(), exit: None, output: String::new() };
     let (step, outcome) = ("1".to_owned(), Outcome::Failed(failure));
-    let read = Record::Read { id: id(56), step, effect, digest, place: None, outcome, at: at(1_000) };
-    let records = [begun(), read, Record::Retry { id: id(56), at: at(2_000), by: who() }];
+    let read = Fact::Read { id: id(56), step, effect, digest, place: None, outcome }.at(at(1_000));
+    let records = [begun(), read, Fact::Retry { id: id(56) }.by(who(), at(2_000))];
     let text = play(&records, 0);
     assert!(text.contains("role(c2) is tried again by ada") && !text.contains("effect 0:56"), "{text}");
     let sum = summary::summarise("0a1b2c3d4e5f", &records, &pairs());
@@ -293,7 +287,7 @@ fn what_is_said_of_a_reading_that_failed_names_it() {
 
 #[test]
 fn going_on_in_the_same_process_is_not_taking_up_again() {
-    let opened = |pid| Record::Opened { at: at(1_000), by: Who { pid, ..who() } };
+    let opened = |pid| Fact::Opened.by(Who { pid, ..who() }, at(1_000));
     let sum = summary::summarise("0a1b2c3d4e5f", &[begun(), opened(7), opened(7), opened(8), opened(8)], &pairs());
     assert_eq!(sum.resumed, 1);
 }
@@ -429,7 +423,7 @@ fn long_names() -> (Vec<Record>, [String; 3]) {
     change.label = format!("stage_install({service}, {path})");
     let estate = EstateId::Lab { lab: "site-".repeat(12), scenario: String::new() };
     let mut first = begun();
-    if let Record::Begun { params, estate: of, .. } = &mut first {
+    if let Fact::Begun { params, estate: of, .. } = &mut first.fact {
         params.insert("package".into(), path.as_str().into());
         of.clone_from(&estate);
     }
@@ -499,12 +493,12 @@ fn json_lines_begin_with_their_version() {
     let lines = JsonLines::new(Box::new(page.clone()), Box::new(|error| panic!("{error}"))).unwrap();
     let mut fan = Fan::default().with(lines);
     fan.event(&Event::Notice { text: "careful".into() });
-    assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"1.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
+    assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"2.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
     fan.event(&Event::Recorded { seq: 1, record: begun(), replayed: false });
     let last = page.text().lines().last().unwrap().to_owned();
     let value: serde_json::Value = serde_json::from_str(&last).unwrap();
     assert_eq!((&value["event"], &value["seq"]), (&"recorded".into(), &1.into()));
-    assert_eq!(value["begun"]["runbook"], "genesys/confserv-ha");
+    assert_eq!(value["fact"]["begun"]["runbook"], "genesys/confserv-ha");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::mark::Mark;
 use crate::model::run::place::PlaceData;
-use crate::model::run::record::{EffectId, Ending, Moment, Record, StepId, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, Moment, Record, ScriptPoint, StepId, TrackId};
 use crate::world::lease::Runner;
 use crate::world::{Stopped, World};
 use std::cell::{Cell, RefCell};
@@ -150,7 +150,7 @@ impl Dispatcher {
         for track in self.tracks.borrow_mut().values_mut() {
             records.append(&mut track.pending);
         }
-        records.push(Record::Ended { ending, message: message.to_owned(), effect, at: self.moment() });
+        records.push(Fact::Ended { ending, message: message.to_owned(), effect }.at(self.moment()));
         self.write(records)
     }
 
@@ -289,7 +289,7 @@ impl Dispatcher {
     ) -> Record {
         let (id, step) = (id.clone(), self.track(|track| track.step().to_owned()));
         let (effect, digest) = (effect.as_recorded(), effect.digest());
-        Record::Intent { id, attempt, step, effect, digest, place, kept_in, at }
+        Fact::Intent { id, attempt, step, effect, digest, place, kept_in }.at(at)
     }
 
     fn outcome_record(
@@ -301,7 +301,7 @@ impl Dispatcher {
         outcome: Outcome,
     ) -> Record {
         if effect.needs_intent() {
-            return Record::Outcome { id: id.clone(), attempt, outcome, at: self.moment() };
+            return Fact::Outcome { id: id.clone(), attempt, outcome }.at(self.moment());
         }
         self.read_record(id, effect, place, outcome)
     }
@@ -314,11 +314,11 @@ impl Dispatcher {
         outcome: Outcome,
     ) -> Record {
         let (step, at) = (self.step_number(), self.moment());
-        Record::Read { id: id.clone(), step, effect: effect.clone(), digest: effect.digest(), place, outcome, at }
+        Fact::Read { id: id.clone(), step, effect: effect.clone(), digest: effect.digest(), place, outcome }.at(at)
     }
 
     pub(super) fn doubt(&self, id: &EffectId, attempt: u32, effect: &Effect, reason: String) -> Halted {
-        let record = Record::Doubt { id: id.clone(), attempt, reason: reason.clone(), at: self.moment() };
+        let record = Fact::Doubt { id: id.clone(), attempt, reason: reason.clone() }.at(self.moment());
         match self.append(record) {
             Ok(()) => self.halt(replay::in_doubt(&self.run, id, effect, &reason)),
             Err(halted) => halted,
@@ -345,7 +345,7 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let id = self.track(|track| EffectId { n: track.next(), track: track.id.clone() });
-        self.arrive(&id.track, || format!("effect {id}"))?;
+        self.arrive(&id.track, || ScriptPoint::Effect(id.clone()))?;
         let outcome = match self.history.recorded(&id) {
             None if self.history.forked_at(&id) => {
                 return Err(self.refuse(replay::not_a_fork(&id, "parallel", &effect.label), place));
@@ -383,7 +383,7 @@ impl Door for Dispatcher {
             return Err(Halted);
         }
         let (track, number) = self.track(|track| (track.id.clone(), track.enter(name)));
-        self.arrive(&track, || format!("step {number}"))?;
+        self.arrive(&track, || ScriptPoint::Step(number.clone()))?;
         match self.history.step(&track, &number) {
             Some(step) if step.name != name => {
                 return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
@@ -408,7 +408,7 @@ impl Door for Dispatcher {
             return Ok(StepEntry::Skip);
         }
         let place = place.as_ref().map(PlaceData::from);
-        let record = Record::StepBegun { track, number, name: name.to_owned(), place, at: self.moment() };
+        let record = Fact::StepBegun { track, number, name: name.to_owned(), place }.at(self.moment());
         self.track(|track| track.pending.push(record));
         Ok(StepEntry::Enter)
     }
@@ -428,7 +428,7 @@ impl Door for Dispatcher {
             return self.tell_gates_late(&ahead);
         }
         let well = failed.is_none();
-        let record = Record::StepEnded { track: track.clone(), number: number.clone(), failed, at: self.moment() };
+        let record = Fact::StepEnded { track: track.clone(), number: number.clone(), failed }.at(self.moment());
         self.track(|track| track.pending.push(record));
         if well { self.tell_gates(&ahead) } else { Ok(()) }
     }

@@ -7,7 +7,7 @@ use crate::dispatch::{Door, Halt, Halted};
 use crate::error::Place;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::place::PlaceData;
-use crate::model::run::record::{EffectId, Record, TrackId, Who};
+use crate::model::run::record::{EffectId, Fact, ScriptPoint, TrackId, Who};
 use crate::world::{Link, Stopped};
 
 /// A step that is about to begin for the first time, or anew; or that has just ended.
@@ -70,12 +70,12 @@ pub trait Gate {
     /// [`Stopped`] when the run is being stopped.
     fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<GateDecision, Stopped>;
 
-    /// The script has come to `point` (`step 3.1`, `effect 0:17`), on record or not. Who kept something for this place
+    /// The script has come to `point`, on record or not. Who kept something for this place
     /// may bring it back now.
     ///
     /// # Errors
     /// [`Stopped`] when the run is being stopped.
-    fn arrived(&self, _point: &str) -> Result<(), Stopped> {
+    fn arrived(&self, _point: &ScriptPoint) -> Result<(), Stopped> {
         Ok(())
     }
 
@@ -95,7 +95,7 @@ pub trait Gate {
 
 impl Dispatcher {
     /// Tells the gates where one of the script's own tracks has come to.
-    pub(super) fn arrive(&self, track: &TrackId, point: impl Fn() -> String) -> Result<(), Halted> {
+    pub(super) fn arrive(&self, track: &TrackId, point: impl Fn() -> ScriptPoint) -> Result<(), Halted> {
         if self.gates.is_empty() || !track.is_scripts() {
             return Ok(());
         }
@@ -126,7 +126,7 @@ impl Dispatcher {
             return Ok(false);
         };
         let (track, number, name) = (ahead.track.clone(), ahead.number.to_owned(), ahead.name.to_owned());
-        self.append(Record::StepSkipped { track, number, name, reason, by_hand: false, at: self.moment(), by })?;
+        self.append(Fact::StepSkipped { track, number, name, reason, by_hand: false }.by(by, self.moment()))?;
         Ok(true)
     }
 

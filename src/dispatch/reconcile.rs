@@ -11,7 +11,7 @@ use crate::journal::history::{EffectState, History, Past};
 use crate::journal::rollback_plan::Happened;
 use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::run::ids::Aside;
-use crate::model::run::record::{EffectId, Ending, Record, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, Record, TrackId};
 use crate::model::value::Value;
 use crate::world::Stopped;
 
@@ -21,7 +21,7 @@ impl Dispatcher {
     /// # Errors
     /// When it cannot be read.
     pub fn recorded_now(&self) -> Result<History, Box<Error>> {
-        let mut history = History::from(self.store.borrow().read(&self.run)?)?;
+        let mut history = History::read(&**self.store.borrow(), &self.run)?;
         let kept: Vec<Record> = self.tracks.borrow().values().flat_map(|track| track.pending.clone()).collect();
         history.extend((history.len() + 1..).zip(kept).map(|(seq, record)| Stored { seq, record }).collect())?;
         Ok(history)
@@ -69,7 +69,7 @@ impl Dispatcher {
     /// What a person has said of typed lines becomes their outcome.
     fn write_words(&self) -> Result<(), Halted> {
         for (id, attempt, outcome) in self.history.typed_by_word() {
-            self.append(Record::Outcome { id, attempt, outcome, at: self.moment() })?;
+            self.append(Fact::Outcome { id, attempt, outcome }.at(self.moment()))?;
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Dispatcher {
             EffectState::Skipped { .. } | EffectState::Answered { .. } | EffectState::Undone => false,
         };
         let record = if is_without {
-            Record::Outcome { id: id.clone(), attempt, outcome, at: self.moment() }
+            Fact::Outcome { id: id.clone(), attempt, outcome }.at(self.moment())
         } else {
             let word = Outcome::done(word(fate));
             let text = format!("{}: {}", effect.label, word_for_people(fate));
@@ -131,7 +131,7 @@ impl Dispatcher {
     fn leave_in_doubt(&self, past: &Past<'_>, reason: String) -> Result<Happened, Halted> {
         if past.state == EffectState::Open {
             let (id, attempt) = (past.id.clone(), past.attempt);
-            self.append(Record::Doubt { id, attempt, reason, at: self.moment() })?;
+            self.append(Fact::Doubt { id, attempt, reason }.at(self.moment()))?;
         }
         Ok(Happened::Unclear)
     }

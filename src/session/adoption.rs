@@ -10,7 +10,7 @@ use crate::journal::history::{EffectState, History, Past};
 use crate::journal::memory::MemoryStore;
 use crate::journal::{Store, Stored};
 use crate::model::run::effect::Action;
-use crate::model::run::record::{EffectId, Moment, Record, Who};
+use crate::model::run::record::{EffectId, Fact, Moment, Record, Who};
 use crate::model::value::Fields;
 use crate::script::edits;
 use crate::script::program::ScriptEnd;
@@ -57,7 +57,7 @@ pub fn fit(
     let params = params(prepared, history)?;
     let (at, by) = (Moment::default(), Who::default());
     let mut opening = reopening_edited(run, history, verdict.clone(), &at, &by)?;
-    opening.push(Record::Adopted { sources: BTreeMap::new(), changes: Vec::new(), at, by });
+    opening.push(Fact::Adopted { sources: BTreeMap::new(), changes: Vec::new() }.by(by, at));
     let mut past = history.clone();
     let seqs = past.len() + 1..;
     past.extend(seqs.zip(opening).map(|(seq, record)| Stored { seq, record }).collect())?;
@@ -208,7 +208,7 @@ impl Adoption {
         for (name, text) in &prepared.texts.files {
             sources.insert(name.clone(), store.put_source(text)?);
         }
-        Ok(Record::Adopted { sources, changes: self.changes.clone(), at, by })
+        Ok(Fact::Adopted { sources, changes: self.changes.clone() }.by(by, at))
     }
 
     /// Whether what had failed and is given up does not run any more.

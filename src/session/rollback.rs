@@ -11,7 +11,7 @@ use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
 use crate::journal::rollback_plan::{RollbackStep, RollbackTarget};
 use crate::model::run::event::Event;
-use crate::model::run::record::{Ending, Moment, Record, RollbackScope, TrackId, Who};
+use crate::model::run::record::{Ending, Fact, Moment, Record, RollbackScope, TrackId, Who};
 use crate::model::text::typed;
 use crate::model::value::Fields;
 use crate::script::program::ScriptEnd;
@@ -217,7 +217,7 @@ impl PreparedRollback {
     /// Whether a former runner had begun to go.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
-        self.opening.iter().any(|record| matches!(record, Record::Opened { .. }))
+        self.opening.iter().any(|record| matches!(record.fact, Fact::Opened))
     }
 
     /// Goes.
@@ -264,7 +264,7 @@ impl PreparedRollback {
             (None, RollbackScope::All | RollbackScope::Abort) => String::new(),
         };
         if let (Ending::RolledBack, RollbackScope::To(_), Some(since)) = (ending, &way, errand.undo_since) {
-            door.keep(Record::Undone { since, at: door.moment() });
+            door.keep(Fact::Undone { since }.at(door.moment()));
         }
         let unwritten = door.close(ending, &message, effect).err();
         let over = ending == Ending::Aborted || (ending == Ending::RolledBack && way == RollbackScope::All);
@@ -389,13 +389,13 @@ fn opening(
     records.extend(seen);
     if !why.is_empty() {
         let (what, at, by) = ("the runbook was left".to_owned(), at.clone(), by.clone());
-        records.push(Record::Deviation { what, reason: why, hosts: Vec::new(), at, by });
+        records.push(Fact::Deviation { what, reason: why, hosts: Vec::new() }.by(by, at));
     }
     Ok(records)
 }
 
 fn given_up(at: &Moment, by: &Who) -> Vec<Record> {
-    vec![Record::Rollback { way: RollbackScope::Abort, at: at.clone(), by: by.clone() }]
+    vec![Fact::Rollback { way: RollbackScope::Abort }.by(by.clone(), at.clone())]
 }
 
 /// The records that begin a way back.
@@ -417,7 +417,7 @@ fn begins(
     match (history.any_doubt(), said) {
         (Some((past, _)), Some((happened, reason))) => {
             let (id, attempt) = (past.id, past.attempt);
-            records.push(Record::Settled { id, attempt, happened, reason, at: at.clone(), by: by.clone() });
+            records.push(Fact::Settled { id, attempt, happened, reason }.by(by.clone(), at.clone()));
         }
         (None, Some(_)) => {
             return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))
@@ -427,7 +427,7 @@ fn begins(
         (Some((past, reason)), None) => return Err(doubtful(run, history, &way, &past.effect.label, reason)),
         (None, None) => {}
     }
-    records.push(Record::Rollback { way, at: at.clone(), by: by.clone() });
+    records.push(Fact::Rollback { way }.by(by.clone(), at.clone()));
     Ok(records)
 }
 

@@ -8,7 +8,7 @@ use crate::cli::operations::present;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
-use crate::model::run::record::Record;
+use crate::model::run::record::Fact;
 use crate::model::text::{did_you_mean, lines_shown, shown};
 use crate::platform::desk;
 use crate::report::layout::{date_and_time, time_of_day};
@@ -71,15 +71,14 @@ fn approve(args: &ApproveArgs, gate: &str, context: &Context) -> Result<u8> {
     let questions = QuestionLog::of(history.records().iter().map(|stored| &stored.record));
     let question = open_question(&run, &history, &questions, gate, context)?;
     let word = chosen(args.answer.as_deref(), question, &run)?;
-    let record = Record::Answered {
+    let record = Fact::Answered {
         id: question.id.clone(),
         digest: question.digest.clone(),
         word: word.clone(),
         note: args.note.clone().unwrap_or_default(),
         name: name.clone(),
-        at: present::clock(&history.begun().estate, &run, context)?.now(),
-        by: who,
-    };
+    }
+    .by(who, present::clock(&history.begun().estate, &run, context)?.now());
     // What the record would not bear is refused here, and nothing is written.
     let last = history.len();
     history.clone().extend(vec![Stored { seq: last + 1, record: record.clone() }])?;

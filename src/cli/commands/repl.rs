@@ -63,7 +63,7 @@ fn nowhere(context: &Context) -> Box<Error> {
     let error = Error::new(Kind::Usage, "where shall it act?")
         .hint("on a site: baton repl -i INVENTORY")
         .hint("as a rehearsal on this machine: baton repl --lab genesys");
-    let runs = context.store().and_then(|store| store.runs()).unwrap_or_default();
+    let runs = context.store().and_then(|store| Ok(store.runs()?)).unwrap_or_default();
     if runs.is_empty() { error } else { error.hint("on with a run: baton repl --run latest") }
 }
 

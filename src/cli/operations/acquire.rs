@@ -48,7 +48,7 @@ pub(in crate::cli) fn claim(given: &str, aim: Purpose, context: &Context) -> Res
     let run = find_run_to_act_on(&*store, given, aim, context)?;
     let lease = lease(context, &run, &run)?;
     let written = store.written();
-    let history = History::from(store.read(&run)?)?;
+    let history = History::read(&*store, &run)?;
     if let Some(loss) = shortfall(&written, &run, history.len()) {
         context.screen.remark(&loss);
     }
@@ -102,7 +102,7 @@ impl AcquiredRun {
     /// # Errors
     /// When it cannot be read.
     pub(in crate::cli) fn history(&self, context: &Context) -> Result<History> {
-        History::from(context.store()?.read(&self.run)?)
+        History::read(&*context.store()?, &self.run)
     }
 
     /// The same; nothing where it has not begun.
@@ -112,7 +112,7 @@ impl AcquiredRun {
     pub(in crate::cli) fn begun(&self, context: &Context) -> Result<Option<History>> {
         let store = context.store()?;
         let is_begun = store.runs()?.contains(&self.run);
-        is_begun.then(|| History::from(store.read(&self.run)?)).transpose()
+        is_begun.then(|| History::read(&*store, &self.run)).transpose()
     }
 
     /// Goes on with other texts.

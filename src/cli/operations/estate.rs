@@ -41,7 +41,7 @@ impl Estate {
                 let is_gone = Lab::gone(lab, &context.state, run)?.is_some();
                 Lab::find(lab, &context.state, run).map(Self::Lab).map_err(|error| {
                     let now = Lab::any(lab, &context.state).ok().flatten().map(|lab| lab.card().run.clone());
-                    let runs = context.store().and_then(|store| store.runs()).unwrap_or_default();
+                    let runs = context.store().and_then(|store| Ok(store.runs()?)).unwrap_or_default();
                     let other = now.filter(|now| now != run && runs.contains(now));
                     let error = other.into_iter().fold(error, |error, now| {
                         error.hint(format!("see the run that has the lab now: baton show {now}"))

@@ -285,6 +285,30 @@ pub struct StepId {
     pub number: String,
 }
 
+/// A place where the script of a run can stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptPoint {
+    /// Before the step of this number, such as `3.1`.
+    Step(String),
+    /// Before this effect.
+    Effect(EffectId),
+    /// Where the script, or its record, ends.
+    #[default]
+    End,
+}
+
+impl ScriptPoint {
+    /// The track that stands there; of a step, the main one.
+    #[must_use]
+    pub fn track(&self) -> TrackId {
+        match self {
+            Self::Effect(id) => id.track.clone(),
+            Self::Step(_) | Self::End => TrackId::main(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Aside, EffectId, TrackId};
