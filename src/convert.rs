@@ -66,7 +66,7 @@ fn value_at(dynamic: &Dynamic, depth: usize) -> Result<Value, NotPlain> {
     if dynamic.is_fnptr() { wrong("a closure") } else { wrong(&format!("a {}", short_name(dynamic.type_name()))) }
 }
 
-/// `Service` of `baton::script::handles::Service`, `Range` of `core::ops::range::Range<i64>`.
+/// `Service` of `baton::script::values::handles::Service`, `Range` of `core::ops::range::Range<i64>`.
 fn short_name(type_name: &str) -> &str {
     let plain = type_name.split('<').next().unwrap_or(type_name);
     plain.rsplit("::").next().unwrap_or(plain)

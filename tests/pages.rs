@@ -54,8 +54,8 @@ fn the_files_that_pages_name_are_there() {
 fn whoever_follows_a_list_of_what_to_touch_finds_every_place() {
     for (heading, said, elsewhere) in [
         ("a verb of the language", "\"wait_until\"", &[][..]),
-        ("a kind of effect", "Action::Put", &["src/script/primitives/files.rs", "src/script/call.rs"]),
-        ("a kind of effect", "Action::NoReturn", &["src/script/primitives/flow.rs", "src/script/call.rs"]),
+        ("a kind of effect", "Action::Put", &["src/script/primitives/files.rs", "src/script/calls/call.rs"]),
+        ("a kind of effect", "Action::NoReturn", &["src/script/primitives/flow.rs", "src/script/calls/call.rs"]),
         ("a request to the world", "Request::EndJob", &["src/exec/job.rs"]),
     ] {
         let listed = named(list(heading));

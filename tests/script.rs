@@ -18,8 +18,9 @@ use baton::model::site::inventory::{Host, Inventory, Pair, Service};
 use baton::model::site::profile::Profile;
 use baton::model::site::secret::{Secret, Source};
 use baton::model::value::{Fields, Value};
-use baton::script::program::{self, Program, ScriptEnd};
-use baton::script::sources::Sources;
+use baton::script::compile::sources::Sources;
+use baton::script::evaluate::script_end::ScriptEnd;
+use baton::script::evaluate::stage;
 use door::FakeDoor;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -156,9 +157,9 @@ impl Test {
     }
 
     fn run(&self) -> ScriptEnd {
-        let program = sources(&self.text, &self.modules).and_then(|sources| Program::compile(&sources));
+        let program = sources(&self.text, &self.modules).and_then(|sources| baton::script::program(&sources));
         match program {
-            Ok(program) => program::run(&program, self.door.clone(), inventory(), self.params.clone()),
+            Ok(program) => stage::run(&program, self.door.clone(), inventory(), self.params.clone()),
             Err(error) => ScriptEnd::Bug(error),
         }
     }

@@ -9,7 +9,7 @@ use crate::model::site::account::done_as;
 use crate::model::site::inventory::{Host, Service};
 use crate::model::span::Span;
 use crate::model::value::Fields;
-use crate::script::lower;
+use crate::script::calls::lower;
 use crate::world::facts::facts_command;
 use std::collections::{BTreeMap, BTreeSet};
 

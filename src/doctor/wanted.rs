@@ -3,7 +3,7 @@
 use crate::journal::Store;
 use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
-use crate::script::uses::Uses;
+use crate::script::analysis::uses::Uses;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -3,7 +3,7 @@
 
 use super::session::{LeaveReason, PreviousEnding, ReplSession};
 use super::timeline::Timeline;
-use crate::dispatch::{Dispatcher, Door, Gate, SecondLook, Setup};
+use crate::dispatch::{Dispatcher, Door, Gate, SecondLook};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
@@ -15,7 +15,8 @@ use crate::repl::meant::typed_here;
 use crate::repl::pages;
 use crate::repl::stop::Target;
 use crate::repl::talk::{OF_DOUBT, ON_AGAIN};
-use crate::script::program::{self, ScriptEnd};
+use crate::script::evaluate::script_end::ScriptEnd;
+use crate::script::evaluate::stage;
 use crate::session::adoption::Adoption;
 use crate::session::{self, Finished, OperatorRuling, Prepared, RunParts};
 use std::cell::RefCell;
@@ -114,12 +115,14 @@ impl Session {
         let session = &self.session;
         session.begin_anew();
         let mut parts = self.host.parts(vec![Rc::clone(session) as Rc<dyn Gate>], Box::new(session.diary.clone()))?;
-        let (stored, mut former) = match &entry {
+        let (mut stored, mut former) = match &entry {
             EntryMode::Begin(..) => (Vec::new(), None),
             EntryMode::On | EntryMode::Redo(_) | EntryMode::Said(_) | EntryMode::Adopt(_) => self.stored(&parts)?,
             EntryMode::Look | EntryMode::Line(..) => self.stored(&parts)?,
         };
-        let opening = self.opening(&entry, &stored, &mut parts)?;
+        session::tell_again(&mut stored, &mut parts.sinks);
+        let known = if stored.is_empty() { None } else { Some(History::from(stored)?) };
+        let opening = self.opening(&entry, known.as_ref(), &mut parts)?;
         let live = match &entry {
             EntryMode::Begin(..) => session.has_runbook,
             EntryMode::On | EntryMode::Redo(_) | EntryMode::Adopt(_) => true,
@@ -136,7 +139,9 @@ impl Session {
         }
         session.unopened.set(opening.is_empty());
         session.former.replace(former.clone().filter(|_| !live));
-        let door = self.open(parts, stored, opening)?;
+        let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
+        let door = session::open(&self.prepared, parts, known, &opening, second_look)?;
+        door.write(opening)?;
         session.door.replace(Rc::downgrade(&door));
         let end = self.drive(&door, live);
         let interrupted = door.halt_reason().is_some_and(|halt| halt.ending == Ending::Interrupted);
@@ -159,26 +164,26 @@ impl Session {
     }
 
     /// The records that an entry begins with.
-    fn opening(&self, entry: &EntryMode, stored: &[Stored], parts: &mut RunParts) -> Result<Vec<Record>> {
-        if let EntryMode::Begin(params, estate) = entry {
-            return Ok(vec![session::first_record(&self.prepared, parts, params, estate)?]);
-        }
-        if matches!(entry, EntryMode::Look) {
-            return Ok(Vec::new());
-        }
-        let history = History::from(stored.to_vec())?;
+    fn opening(&self, entry: &EntryMode, known: Option<&History>, parts: &mut RunParts) -> Result<Vec<Record>> {
+        let history = match (entry, known) {
+            (EntryMode::Begin(params, estate), _) => {
+                return Ok(vec![session::first_record(&self.prepared, parts, params, estate)?]);
+            }
+            (EntryMode::Look, _) | (_, None) => return Ok(Vec::new()),
+            (_, Some(history)) => history,
+        };
         let (at, by) = (parts.world.now(), parts.by.clone());
         let verdict = match entry {
             EntryMode::Said(verdict) => verdict.clone(),
             EntryMode::Begin(..) | EntryMode::On | EntryMode::Redo(_) | EntryMode::Adopt(_) => OperatorRuling::Retry,
             EntryMode::Look | EntryMode::Line(..) => OperatorRuling::Retry,
         };
-        let mut records = session::reopening(&self.session.run, &history, verdict, &at, &by)?;
+        let mut records = session::reopening(&self.session.run, history, verdict, &at, &by)?;
         let again = |id: &EffectId| Fact::Retry { id: id.clone() }.by(by.clone(), at.clone());
         match entry {
             EntryMode::Redo(beside) => {
                 for retry in beside.iter().map(again) {
-                    add(&history, &mut records, retry);
+                    add(history, &mut records, retry);
                 }
             }
             EntryMode::Said(_) => {}
@@ -186,27 +191,12 @@ impl Session {
             EntryMode::Line(_, failed) => {
                 records.truncate(1);
                 for retry in failed.iter().map(again) {
-                    add(&history, &mut records, retry);
+                    add(history, &mut records, retry);
                 }
             }
             EntryMode::On | EntryMode::Begin(..) | EntryMode::Look => records.truncate(1),
         }
         Ok(records)
-    }
-
-    /// A door over what is on record, after `opening` was written.
-    fn open(&self, parts: RunParts, mut stored: Vec<Stored>, opening: Vec<Record>) -> Result<Rc<Dispatcher>> {
-        let RunParts { run, store, world, mut sinks, gates, by, steering: _ } = parts;
-        let last_seq = stored.last().map_or(0, |last| last.seq);
-        session::tell_again(&mut stored, &mut sinks);
-        stored.extend((last_seq + 1..).zip(opening.clone()).map(|(seq, record)| Stored { seq, record }));
-        let history = History::from(stored)?;
-        let scanners = Rc::clone(&self.prepared.scanners);
-        let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
-        let door =
-            Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look, by });
-        door.write(opening)?;
-        Ok(door)
     }
 
     /// Runs the script on the main track; when effects are off, stands where the record ends.
@@ -218,7 +208,7 @@ impl Session {
         door.set_replay_only(!live);
         door.drive(Box::new(move || {
             let script_door = Rc::clone(&door_inside) as Rc<dyn Door>;
-            let ended = program::run_watched(&program, script_door, inventory, params, Some(&frames));
+            let ended = stage::run_watched(&program, script_door, inventory, params, Some(&frames));
             slot.replace(ended);
             if !live && !door_inside.is_halted() {
                 door_inside.set_replay_only(false);

@@ -4,7 +4,7 @@
 use crate::error::{Error, Kind};
 use crate::model::site::inventory::Inventory;
 use crate::repl::command::COMMANDS;
-use crate::script::doc;
+use crate::script::primitives;
 
 /// Words of other programs, and what they are called here.
 const ELSEWHERE: [(&str, &str); 8] = [
@@ -36,7 +36,7 @@ pub(super) fn meant(typed: &str, site: &Inventory, is_variable: &dyn Fn(&str) ->
     if is_command {
         return Some(no_line(typed).hint(format!("commands begin with a colon; type: :{typed}")));
     }
-    let verb = doc::find(word)?;
+    let verb = primitives::find(word)?;
     if rest.contains(['(', '=']) {
         return None;
     }

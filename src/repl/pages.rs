@@ -12,9 +12,9 @@ use crate::repl::stop::{Ahead, Stop};
 use crate::report::layout::{Badge, badge, folded, hung, paragraphs};
 use crate::report::operator_actions::{ALREADY, NOT_REACHED, SKIPPED};
 use crate::report::style::Tone;
-use crate::script::doc;
-use crate::script::outline::{OutlineLine, WrittenStep};
-use crate::script::repl::can_be_read;
+use crate::script::analysis::outline::{OutlineLine, WrittenStep};
+use crate::script::evaluate::repl::can_be_read;
+use crate::script::primitives;
 
 /// With fewer columns than this there is no room for words beside the commands.
 const NARROW: usize = 56;
@@ -158,7 +158,7 @@ pub(crate) fn words(words: &[String], none: &str) -> String {
 pub(crate) fn breakable(session: &ReplSession) -> Vec<String> {
     let site = &session.inventory;
     let steps = session.written.iter().filter(|step| !step.computed).map(|step| step.name.clone());
-    let verbs = doc::docs().into_iter().map(|doc| doc.name.to_owned());
+    let verbs = primitives::docs().into_iter().map(|doc| doc.name.to_owned());
     let own = site.services.values().flat_map(|service| service.profile.verbs.keys().cloned());
     steps.chain(verbs).chain(own).chain(site.hosts.keys().cloned()).chain(site.services.keys().cloned()).collect()
 }
@@ -170,8 +170,8 @@ pub(crate) fn help(of: Option<&str>, width: usize) -> Result<String> {
     if let Some(doc) = COMMANDS.iter().find(|doc| doc.name == name) {
         return Ok(format!(":{} {}\n  {}\n", doc.name, doc.args, doc.summary));
     }
-    let Some(doc) = doc::find(name) else {
-        let names = COMMANDS.iter().map(|doc| doc.name).chain(doc::docs().into_iter().map(|doc| doc.name));
+    let Some(doc) = primitives::find(name) else {
+        let names = COMMANDS.iter().map(|doc| doc.name).chain(primitives::docs().into_iter().map(|doc| doc.name));
         let error = Error::new(Kind::Usage, format!("there is no command and no verb `{word}`"));
         return Err(did_you_mean(name, names).into_iter().fold(error, |error, near| error.hint(near)).hint(":help"));
     };

@@ -10,9 +10,9 @@ use crate::model::run::record::{EffectId, Ending, Fact, Record, ScriptPoint, Tra
 use crate::model::run::step_name::StepNames;
 use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
-use crate::script::frames::Frames;
-use crate::script::outline::{self, OutlineLine, WrittenStep};
-use crate::script::repl::{LineEnd, Notebook};
+use crate::script::analysis::outline::{self, OutlineLine, WrittenStep};
+use crate::script::evaluate::frames::Frames;
+use crate::script::evaluate::repl::{LineEnd, Notebook};
 use crate::session::{OperatorRuling, Prepared};
 use crate::world::{Link, Stopped};
 use std::cell::{Cell, RefCell};

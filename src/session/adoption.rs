@@ -1,19 +1,19 @@
 //! Other texts for a run that is under way: whether what is on record still fits them, found by a replay that can ask
 //! nothing of any host and writes nothing; and what becomes of the run's parameters. It carries nothing out.
 
-use super::rollback::retrace;
+use super::opening::look_into;
+use super::replaying::{perform, retrace};
+use super::texts::{Prepared, snapshot};
 use super::verdict::{OperatorRuling, reopening_edited};
-use super::{Prepared, perform, snapshot};
-use crate::dispatch::{Dispatcher, Door, Halt, SecondLook, Setup};
+use crate::dispatch::{Dispatcher, Door, Halt};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::{EffectState, History, Past};
-use crate::journal::memory::MemoryStore;
 use crate::journal::{Store, Stored};
 use crate::model::run::effect::Action;
 use crate::model::run::record::{EffectId, Fact, Moment, Record, Who};
 use crate::model::value::Fields;
-use crate::script::edits;
-use crate::script::program::ScriptEnd;
+use crate::script::compile::edits;
+use crate::script::evaluate::script_end::ScriptEnd;
 use crate::world::nowhere::Nowhere;
 use crate::world::{Completion, JobId, JobState, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ pub fn fit(
     let mut past = history.clone();
     let seqs = past.len() + 1..;
     past.extend(seqs.zip(opening).map(|(seq, record)| Stored { seq, record }).collect())?;
-    let replayed = Replayed::of(prepared, run, past, params);
+    let replayed = Replayed::of(prepared, run, past, params)?;
     replayed.check(prepared, run)?;
     let met = replayed.door.met();
     let (mut superseded, mut lines) = (Vec::new(), Vec::new());
@@ -111,19 +111,8 @@ struct Replayed {
 }
 
 impl Replayed {
-    fn of(prepared: &Prepared, run: &str, history: History, params: Fields) -> Self {
-        let door = Dispatcher::new(Setup {
-            run: run.to_owned(),
-            store: Box::new(MemoryStore::new()),
-            world: Box::new(Nowhere),
-            sinks: Vec::new(),
-            last_seq: history.len(),
-            history: history.clone(),
-            scanners: std::rc::Rc::clone(&prepared.scanners),
-            gates: Vec::new(),
-            second_look: SecondLook::default(),
-            by: Who::default(),
-        });
+    fn of(prepared: &Prepared, run: &str, history: History, params: Fields) -> Result<Self> {
+        let door = look_into(prepared, Box::new(Nowhere), run, &history)?;
         let back = history.way_back().is_some();
         door.set_replay_only(true);
         let end = if back {
@@ -131,7 +120,7 @@ impl Replayed {
         } else {
             perform(prepared, &door, params)
         };
-        Self { door, history, end }
+        Ok(Self { door, history, end })
     }
 
     /// Whether the script came to everything on record, as it is there.

@@ -1,17 +1,17 @@
 //! Hearing a person's word on something that failed or is in doubt: what can be looked at is looked at, before the word
 //! is taken. It writes nothing, changes nothing and decides nothing: the word stays the person's.
 
-use super::Prepared;
-use super::rollback::stand;
+use super::opening::look_into;
+use super::replaying::stand;
+use super::texts::Prepared;
 use super::verdict::{OperatorRuling, RulingSubject, happened_at};
-use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
+use crate::dispatch::{Dispatcher, Door};
 use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Evidence, Order, Scanners};
 use crate::journal::history::{History, Past};
-use crate::journal::memory::MemoryStore;
 use crate::model::run::effect::Effect;
 use crate::model::run::record::{EffectId, Fact, Moment, Record, StepId, Who};
-use crate::script::rollback::FormerState;
+use crate::script::evaluate::rollback::FormerState;
 use crate::world::{self, Link, World};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -63,18 +63,7 @@ pub fn hear(
         OperatorRuling::NotHappened(_) => false,
         OperatorRuling::Retry | OperatorRuling::Skip(_) => return Ok(Vec::new()),
     };
-    let door = Dispatcher::new(Setup {
-        run: run.to_owned(),
-        store: Box::new(MemoryStore::new()),
-        world,
-        sinks: Vec::new(),
-        last_seq: history.len(),
-        history: history.clone(),
-        scanners: Rc::default(),
-        gates: Vec::new(),
-        second_look: SecondLook::default(),
-        by: Who::default(),
-    });
+    let door = look_into(prepared, world, run, history)?;
     let Some(subject) = subject(prepared, &door, run, (happened, back))? else { return Ok(Vec::new()) };
     let slot: Rc<RefCell<Option<Vec<StateSeen>>>> = Rc::default();
     let (found, link, run) = (Rc::clone(&slot), Rc::clone(&door), run.to_owned());
@@ -120,11 +109,11 @@ fn subject(
 
 /// How many steps of this name its track has before this one.
 fn before(history: &History, step: &StepId, name: &str) -> usize {
+    use Fact::{StepBegun, StepSkipped};
     let mut numbers: Vec<&str> = Vec::new();
     for stored in history.records() {
         let fact = &stored.record.fact;
-        if let Fact::StepBegun { track, number, name: other, .. } | Fact::StepSkipped { track, number, name: other, .. } =
-            fact
+        if let StepBegun { track, number, name: other, .. } | StepSkipped { track, number, name: other, .. } = fact
             && *track == step.track
             && other == name
             && !numbers.contains(&number.as_str())

@@ -2,20 +2,22 @@
 //! a track of its own. Until it does, nothing is written and nothing is asked of any host.
 
 use super::adoption::Adoption;
+use super::ending::{Finished, gone_back, is_in_part, way_out};
 use super::hearing::{self, StateSeen};
-use super::{Finished, OperatorRuling, Prepared, RunParts, reopening};
-use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
+use super::opening::{RunParts, departures, open};
+use super::replaying::{errand, stand, walk};
+use super::texts::Prepared;
+use super::verdict::{OperatorRuling, reopening};
+use crate::dispatch::{Dispatcher, Door, SecondLook};
 use crate::error::{Error, Kind, Result};
-use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
 use crate::journal::rollback_plan::{RollbackStep, RollbackTarget};
 use crate::model::run::event::Event;
-use crate::model::run::record::{Ending, Fact, Moment, Record, RollbackScope, TrackId, Who};
+use crate::model::run::record::{Ending, Fact, Moment, Record, RollbackScope, Who};
 use crate::model::text::typed;
-use crate::model::value::Fields;
-use crate::script::program::ScriptEnd;
-use crate::script::rollback::{ReplayedScript, RollbackTask};
+use crate::script::evaluate::rollback::{ReplayedScript, RollbackTask};
+use crate::script::evaluate::script_end::ScriptEnd;
 use crate::world::{Line, Link, Reply, Request};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -67,83 +69,21 @@ pub(super) fn way_back_with(
     wish: RollbackRequest,
     adoption: Option<Adoption>,
 ) -> Result<PreparedRollback> {
-    let stored = parts.store.read(&parts.run)?;
-    let last_seq = stored.last().map_or(0, |last| last.seq);
-    let mut history = History::from(stored)?;
+    let history = History::from(parts.store.read(&parts.run)?)?;
     let by = (parts.world.now(), parts.by.clone());
     let wish = RollbackRequest { way: named(&history, wish.way)?, ..wish };
     let way = wish.way.clone();
     let mut opening = opening(&parts.run, &history, wish, &by)?;
-    opening.extend(super::departures(&parts, &by.0));
+    opening.extend(departures(&parts, &by.0));
     if let Some(adoption) = adoption.filter(|adoption| adoption.differs) {
         adoption.check_given_up(&mut *parts.world, &parts.run)?;
         opening.push(adoption.record(prepared, &mut *parts.store, by.0, by.1)?);
     }
     let errand = errand(&history, &way)?;
-    let opened = (last_seq + 1..).zip(&opening).map(|(seq, record)| Stored { seq, record: record.clone() });
-    history.extend(opened.collect())?;
-    let params = prepared.program.kept_params(&history.begun().params);
-    let RunParts { run, store, world, sinks, by, gates, steering: _ } = parts;
-    let scanners = Rc::clone(&prepared.scanners);
-    let (second_look, name) = (SecondLook::default(), run.clone());
-    let setup = Setup { run: name, store, world, sinks, history, last_seq, scanners, gates, second_look, by };
-    let door = Dispatcher::new(setup);
+    let (run, params) = (parts.run.clone(), prepared.program.kept_params(&history.begun().params));
+    let door = open(prepared, parts, Some(history), &opening, SecondLook::default())?;
     let standing = stand(prepared, &door, params)?;
     Ok(PreparedRollback { run, way, door, standing: Rc::new(standing), opening, errand })
-}
-
-/// What is to be done on this way.
-fn errand(history: &History, way: &RollbackScope) -> Result<RollbackTask> {
-    Ok(RollbackTask { undo_since: history.since(way)?, owed: !matches!(way, RollbackScope::To(_)) })
-}
-
-/// Replays the script with effects off.
-pub(super) fn stand(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<ReplayedScript> {
-    let slot: Rc<RefCell<Option<Result<ReplayedScript>>>> = Rc::default();
-    let (program, inventory) = (Rc::clone(&prepared.program), Rc::clone(&prepared.inventory));
-    let (result, script_door) = (Rc::clone(&slot), Rc::clone(door) as Rc<dyn Door>);
-    door.set_replay_only(true);
-    door.drive(Box::new(move || {
-        result.replace(Some(ReplayedScript::replay(&program, script_door, inventory, params)));
-    }));
-    door.set_replay_only(false);
-    if let Some(halt) = door.halt_reason() {
-        return Err(halt.error);
-    }
-    slot.take().unwrap_or_else(|| Err(Error::new(Kind::Internal, "the script was not replayed")))
-}
-
-/// Goes the way back that is under way once more with effects off, up to where its record ends.
-///
-/// # Errors
-/// What the replay of the script finds wrong. What that of the way back does is the door's to tell, or `ScriptEnd`'s.
-pub(super) fn retrace(prepared: &Prepared, door: &Rc<Dispatcher>, params: Fields) -> Result<ScriptEnd> {
-    let standing = Rc::new(stand(prepared, door, params)?);
-    let Some(way) = door.history().way_back().cloned() else { return Ok(ScriptEnd::Halted) };
-    let errand = errand(door.history(), &way)?;
-    door.set_replay_only(true);
-    Ok(walk(door, &standing, errand))
-}
-
-/// Goes back on the track of the present way back.
-fn walk(door: &Rc<Dispatcher>, standing: &Rc<ReplayedScript>, errand: RollbackTask) -> ScriptEnd {
-    let track = TrackId::rollback(door.history().rollbacks());
-    let gives_up = door.history().way_back() == Some(&RollbackScope::Abort);
-    let end = Rc::new(RefCell::new(ScriptEnd::Halted));
-    let (inner, standing, slot) = (Rc::clone(door), Rc::clone(standing), Rc::clone(&end));
-    door.drive(Box::new(move || {
-        let at_door = Rc::clone(&inner);
-        let body = move || {
-            // What is under way comes to its end before anything is done beside it.
-            let settled = if gives_up { at_door.settle_all() } else { at_door.settle_typed() };
-            if settled.is_ok() {
-                slot.replace(standing.go(at_door.history(), errand));
-            }
-        };
-        // A halt is kept by the door.
-        let _halted = inner.aside(track, Box::new(body));
-    }));
-    end.replace(ScriptEnd::Halted)
 }
 
 /// Goes back, or further back where a former runner stopped.
@@ -308,22 +248,6 @@ fn undone_to(history: &History, step: &str, left_out: bool, owes: bool) -> Strin
     told.join("; ")
 }
 
-/// How a run stands that was undone to before a step and only looked at since. It is no error.
-pub(crate) fn undone_in_part(run: &str, history: &History) -> Finished {
-    let exit_code = gone_back(LeftOut::of(history).is_something()).exit_code();
-    Finished { run: run.to_owned(), ending: Ending::RolledBack, error: None, exit_code }
-}
-
-/// Whether something of what a way back from this record on is about is not undone: a person left it out, or typed it.
-pub(super) fn is_in_part(history: &History, since: Option<u64>) -> bool {
-    LeftOut::of(history).is_something() || since.is_some_and(|since| !history.typed_since(since).is_empty())
-}
-
-/// What a way back that came to its end is: one on which something was left out is never complete.
-pub(super) fn gone_back(left_out: bool) -> Kind {
-    if left_out { Kind::RollbackIncomplete } else { Kind::RolledBack }
-}
-
 /// The way as it is recorded: a step by its number or, where steps of several batches share one, by its name.
 fn named(history: &History, way: RollbackScope) -> Result<RollbackScope> {
     match way {
@@ -445,17 +369,6 @@ fn closed(run: &str, history: &History, way: &RollbackScope) -> Result<()> {
         .hint("nothing was done");
     let error = way_out(run, history).into_iter().fold(error, Error::hint);
     Err(error.hint(format!("see what was done: baton show {run}")))
-}
-
-/// The way back that is open to a run which stopped: all of it, or what came after its point of no return.
-pub(super) fn way_out(run: &str, history: &History) -> Option<String> {
-    let what = if history.has_changed()? { "was" } else { "may have been" };
-    if history.no_return_since(0).is_none() {
-        return Some(format!("take back what {what} changed: baton rollback {run}"));
-    }
-    let step = history.stops().into_iter().find(|stop| history.no_return_since(stop.seq).is_none())?;
-    let name = if history.stop(&step.number).is_ok() { step.number } else { step.name };
-    Some(format!("take back what came after its point of no return: baton rollback {run} --to {}", typed(&name)))
 }
 
 fn back_already(run: &str, history: &History) -> Box<Error> {

@@ -2,7 +2,7 @@
 //! nothing.
 
 use crate::model::site::inventory::Inventory;
-use crate::session::Texts;
+use crate::session::texts::Texts;
 use std::collections::BTreeMap;
 
 /// The quoted texts of runbook, modules, profiles and inventory, by where they stand. Where the values of secrets are

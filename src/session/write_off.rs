@@ -1,7 +1,7 @@
 //! Ending a run for good without doing anything: its hosts are there no more, so nothing can be done for it. What was
 //! left undone is written down. It must not be used where a host could still be asked.
 
-use super::Finished;
+use super::ending::Finished;
 use crate::error::{Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;

@@ -4,7 +4,7 @@ use super::tale::Tale;
 use crate::support::simulation::Scene;
 use baton::model::run::record::Ending;
 use baton::model::value::Value;
-use baton::script::params::ParamDecl;
+use baton::script::compile::params::ParamDecl;
 use baton::sim::{Fault, FaultPlan, Harm, SimEstate, Trigger};
 
 /// A line of a table.

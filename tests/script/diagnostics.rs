@@ -3,7 +3,7 @@
 use super::{Test, sources};
 use baton::error::{Error, Kind};
 use baton::model::value::Fields;
-use baton::script::program::{Program, ScriptEnd};
+use baton::script::evaluate::script_end::ScriptEnd;
 
 #[track_caller]
 fn told(script: &str, lines: &[&str]) {
@@ -180,7 +180,7 @@ note(`${version} ${count + 1} ${!upgrade} ${way}`);"#;
 
 #[test]
 fn parameters_are_found_without_running() {
-    let program = sources(PARAMS, &[]).and_then(|sources| Program::compile(&sources)).unwrap();
+    let program = sources(PARAMS, &[]).and_then(|sources| baton::script::program(&sources)).unwrap();
     let found: Vec<String> = program
         .params()
         .iter()
@@ -228,7 +228,7 @@ fn wrong_parameters_are_told_by_name() {
         ),
     ] {
         let given: Fields = given.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        let program = sources(PARAMS, &[]).and_then(|sources| Program::compile(&sources)).unwrap();
+        let program = sources(PARAMS, &[]).and_then(|sources| baton::script::program(&sources)).unwrap();
         let error: Box<Error> = program.resolve_params(&given).unwrap_err();
         let told = [vec![error.message], error.hints].concat().join("|");
         assert_eq!((told.as_str(), error.kind), (message, Kind::Usage));
@@ -240,7 +240,7 @@ fn wrong_parameters_are_told_by_name() {
 fn a_parameter_that_is_a_length_of_time_is_given_as_one() {
     let text =
         "let limit = param(\"limit\", #{ default: \"60min\", kind: \"span\", help: \"how long\" });\nsleep(limit);";
-    let program = sources(text, &[]).and_then(|sources| Program::compile(&sources)).unwrap();
+    let program = sources(text, &[]).and_then(|sources| baton::script::program(&sources)).unwrap();
     for given in ["60", "6min0", "zzz", ""] {
         let error = program.resolve_params(&[("limit".to_owned(), given.into())].into()).unwrap_err();
         let told = [vec![error.message], error.hints].concat().join("|");

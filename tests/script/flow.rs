@@ -1,7 +1,7 @@
 //! Steps, obligations, guards, holds, halts, parallel work.
 
 use super::Test;
-use baton::script::program::ScriptEnd;
+use baton::script::evaluate::script_end::ScriptEnd;
 
 #[test]
 fn a_step_gives_what_its_body_gives_and_names_its_place() {

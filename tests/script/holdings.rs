@@ -6,7 +6,7 @@ use baton::dispatch::Halt;
 use baton::engine::{Limits, STACK_BYTES, sandbox, standard_package};
 use baton::error::{Error, Kind};
 use baton::model::run::record::Ending;
-use baton::script::program::ScriptEnd;
+use baton::script::evaluate::script_end::ScriptEnd;
 
 /// Runs a script on a stack as a track has, to a bug in its words that names a line.
 #[track_caller]

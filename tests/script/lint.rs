@@ -1,12 +1,12 @@
 //! What is found in a runbook without running it.
 
 use super::{Test, inventory, sources};
-use baton::script::lint::{Severity, lint};
-use baton::script::program::{Program, ScriptEnd};
+use baton::script::analysis::lint::{Severity, lint};
+use baton::script::evaluate::script_end::ScriptEnd;
 
 /// Findings as `line:column: message`, warnings with a `?` before them.
 fn findings(text: &str, modules: &[(&str, &str)]) -> Vec<String> {
-    let program = sources(text, modules).and_then(|sources| Program::compile(&sources)).unwrap();
+    let program = sources(text, modules).and_then(|sources| baton::script::program(&sources)).unwrap();
     let inventory = inventory();
     let found = lint(&program, Some(&inventory)).into_iter().map(|finding| {
         let place = finding.error.place.unwrap();

@@ -5,8 +5,9 @@ use baton::model::run::automaton::Symbol;
 use baton::model::run::effect::{Action, Want};
 use baton::model::span::Span;
 use baton::model::value::Value;
-use baton::script::program::{Program, ScriptEnd};
-use baton::script::{doc, surface};
+use baton::script::evaluate::script_end::ScriptEnd;
+use baton::script::evaluate::surface;
+use baton::script::primitives;
 
 #[test]
 fn an_idempotent_verb_looks_first_and_does_nothing_when_its_goal_holds() {
@@ -141,13 +142,13 @@ fn what_is_no_version_fails_like_a_guard() {
 
 #[test]
 fn every_primitive_is_documented_and_its_example_compiles() {
-    for doc in doc::docs() {
+    for doc in primitives::docs() {
         assert!(!doc.summary.is_empty() && !doc.signatures.is_empty(), "{}", doc.name);
         for signature in doc.signatures {
             assert!(signature.starts_with(&format!("{}(", doc.name)), "{signature}");
         }
         assert!(doc.example.contains(doc.name), "{} is not in its example", doc.name);
-        let program = sources(doc.example, &[]).and_then(|sources| Program::compile(&sources));
+        let program = sources(doc.example, &[]).and_then(|sources| baton::script::program(&sources));
         if let Err(error) = program {
             panic!("{}: {error}", doc.name);
         }
@@ -167,12 +168,12 @@ fn scripts_see_these_functions_and_no_others() {
 
 #[test]
 fn a_run_costs_microseconds() {
-    let program = sources("note(\"x\");", &[]).and_then(|sources| Program::compile(&sources)).unwrap();
+    let program = sources("note(\"x\");", &[]).and_then(|sources| baton::script::program(&sources)).unwrap();
     let inventory = super::inventory();
     let begun = std::time::Instant::now();
     for _ in 0..1000 {
         let door = std::rc::Rc::new(super::door::FakeDoor::default());
-        let end = baton::script::program::run(&program, door, inventory.clone(), Default::default());
+        let end = baton::script::evaluate::stage::run(&program, door, inventory.clone(), Default::default());
         assert_eq!(end, ScriptEnd::Done);
     }
     assert!(begun.elapsed().as_millis() < 1000, "1000 runs took {:?}", begun.elapsed());

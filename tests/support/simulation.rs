@@ -18,7 +18,7 @@ use baton::model::run::step_name::StepNames;
 use baton::model::site::answers::Answers;
 use baton::model::site::inventory::Pair;
 use baton::model::value::{Fields, Value};
-use baton::script::outline;
+use baton::script::analysis::outline;
 use baton::session::adoption::{self, Adoption};
 use baton::session::{self, Finished, OperatorRuling, Prepared, ResumeTerms, RunParts, Takeover};
 use baton::sim::{Boundary, CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate, SimWorld};

@@ -57,6 +57,22 @@ impl House {
         circles.into_iter().collect()
     }
 
+    /// Files of a room that know of a folder which comes after their own, with which file that is.
+    pub(super) fn climbs(&self, room: &str, folders: &[&str]) -> Vec<String> {
+        let floor = |module: &Module| match module.as_slice() {
+            [first, folder, ..] if first == room => folders.iter().position(|name| name == folder),
+            _ => None,
+        };
+        let mut found = Vec::new();
+        for (module, source) in &self.sources {
+            let Some(own) = floor(module) else { continue };
+            let above = |target: &Module| floor(target).is_some_and(|floor| floor > own);
+            let targets = self.known_to(module, source).into_iter().filter(above);
+            found.extend(targets.map(|target| format!("{} knows {}", module.join("/"), target.join("/"))));
+        }
+        found
+    }
+
     /// Types that are defined more than once, with where.
     pub(super) fn doubles(&self) -> Vec<String> {
         self.places_of(Source::types)

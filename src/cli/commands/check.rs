@@ -10,9 +10,8 @@ use crate::model::text::shown;
 use crate::platform::desk;
 use crate::report::diagnostic;
 use crate::report::style::Tone;
-use crate::script::lint::{self, Finding, Severity};
-use crate::script::program::Program;
-use crate::script::sources::Sources;
+use crate::script::analysis::lint::{self, Finding, Severity};
+use crate::script::compile::sources::Sources;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -77,5 +76,5 @@ fn check(given: &str, site: &Site, inventory: Option<&Rc<Inventory>>) -> Result<
     let (name, text) = site.runbook(given)?;
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let sources = site.check(Sources::collect(&name, &text, &mut read_module))?;
-    Ok(lint::lint(&Program::compile(&sources)?, inventory))
+    Ok(lint::lint(&crate::script::program(&sources)?, inventory))
 }

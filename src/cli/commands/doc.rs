@@ -5,7 +5,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::text::did_you_mean;
 use crate::report::layout::{cut, wrap};
 use crate::report::style::{Style, Tone};
-use crate::script::doc::{self, VerbDoc};
+use crate::script::calls::doc::VerbDoc;
+use crate::script::primitives;
 
 /// Explain the verbs a runbook can use
 #[derive(Debug, clap::Args)]
@@ -18,7 +19,7 @@ pub(in crate::cli) fn run(args: &DocArgs, context: &Context) -> Result<u8> {
     let style = &context.screen.out_style;
     let page = match &args.verb {
         None => overview(style),
-        Some(name) => one(doc::find(name).ok_or_else(|| unknown(name))?, style),
+        Some(name) => one(primitives::find(name).ok_or_else(|| unknown(name))?, style),
     };
     context.screen.out.say(&page);
     Ok(0)
@@ -26,7 +27,7 @@ pub(in crate::cli) fn run(args: &DocArgs, context: &Context) -> Result<u8> {
 
 fn unknown(name: &str) -> Box<Error> {
     let error = Error::new(Kind::Usage, format!("there is no verb `{name}`"));
-    let error = match did_you_mean(name, doc::docs().iter().map(|doc| doc.name)) {
+    let error = match did_you_mean(name, primitives::docs().iter().map(|doc| doc.name)) {
         Some(near) => error.hint(near),
         None => error,
     };
@@ -35,7 +36,7 @@ fn unknown(name: &str) -> Box<Error> {
 
 fn overview(style: &Style) -> String {
     let mut page = String::new();
-    for doc in doc::docs() {
+    for doc in primitives::docs() {
         let name = style.paint(Tone::Strong, &format!("{:<18}", doc.name));
         page += &format!("{name}  {}\n", cut(first_sentence(doc.summary), style.width.saturating_sub(20)));
     }

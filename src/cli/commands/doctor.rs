@@ -14,7 +14,7 @@ use crate::model::span::Span;
 use crate::model::text::typed;
 use crate::platform::desk;
 use crate::report::layout::time_of_day;
-use crate::script::uses::Uses;
+use crate::script::analysis::uses::Uses;
 use crate::session::{self, Texts};
 use crate::world::system::SystemWorld;
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use crate::model::run::source_name::SourceName;
 use crate::model::text::did_you_mean;
 use crate::platform::desk;
 use crate::report::style::Tone;
-use crate::script::sources::Sources;
+use crate::script::compile::sources::Sources;
 use std::path::Path;
 
 /// Copy a shipped runbook and what it imports here, to be edited

@@ -11,7 +11,7 @@ use crate::cli::operations::{answers, holders, present, recover, ruling};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::run::steering::{AfterFailure, Steering as Asked};
-use crate::script::outline;
+use crate::script::analysis::outline;
 use crate::session::{self, OperatorRuling, ResumeTerms};
 use std::path::PathBuf;
 

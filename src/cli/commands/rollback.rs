@@ -10,7 +10,7 @@ use crate::cli::operations::{answers, recover, ruling};
 use crate::error::Result;
 use crate::model::run::record::RollbackScope;
 use crate::model::text::typed;
-use crate::script::outline;
+use crate::script::analysis::outline;
 use crate::session::{OperatorRuling, RollbackRequest, RunParts};
 use std::path::PathBuf;
 

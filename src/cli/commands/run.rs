@@ -14,11 +14,11 @@ use crate::model::text::{shown, typed};
 use crate::model::value::Value;
 use crate::report::layout::paragraphs;
 use crate::report::style::{Style, Tone};
-use crate::script::lint::{self, Severity};
-use crate::script::outline;
-use crate::script::params::ParamDecl;
-use crate::script::program::Program;
-use crate::script::sources::Sources;
+use crate::script::analysis::lint::{self, Severity};
+use crate::script::analysis::outline;
+use crate::script::compile::params::ParamDecl;
+use crate::script::compile::program::Program;
+use crate::script::compile::sources::Sources;
 use crate::session::{self, RunParts};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -147,7 +147,7 @@ fn nowhere(given: &str, site: &Site) -> Result<Box<Error>> {
 /// The program of a runbook, to be looked at.
 fn program(name: &str, text: &str, site: &Site) -> Result<Rc<Program>> {
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
-    Program::compile(&site.check(Sources::collect(name, text, &mut read_module))?)
+    crate::script::program(&site.check(Sources::collect(name, text, &mut read_module))?)
 }
 
 /// The lab in which a runbook can be rehearsed: it is called like the shelf that it, or a module of it, lies on. Of the

@@ -7,7 +7,7 @@ use crate::model::run::steering::GivenAnswers;
 use crate::model::site::answers::Answers;
 use crate::platform::desk;
 use crate::report::questions::QuestionLog;
-use crate::script::gates;
+use crate::script::analysis::gates;
 use crate::session::Prepared;
 use std::path::Path;
 use std::sync::Arc;

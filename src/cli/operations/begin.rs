@@ -19,7 +19,7 @@ use crate::model::run::record::{Fact, Record};
 use crate::model::text::shown;
 use crate::model::value::Fields;
 use crate::platform::desk;
-use crate::script::commands::{ScriptCommand, commands};
+use crate::script::analysis::commands::{ScriptCommand, commands};
 use crate::session::Prepared;
 use crate::sim::ModelHost;
 use crate::world::clock::Clock;

@@ -19,8 +19,9 @@ use crate::repl::command::COMMANDS;
 use crate::repl::{ReplHost, Start, carry_on};
 use crate::report::layout::folded;
 use crate::report::style::Tone;
-use crate::script::repl::is_incomplete;
-use crate::script::{doc, outline};
+use crate::script::analysis::outline;
+use crate::script::evaluate::repl::is_incomplete;
+use crate::script::primitives;
 use crate::session::adoption::Adoption;
 use crate::session::{self, Finished, OperatorRuling, Prepared, RollbackRequest, RunParts};
 use crate::world::operator::console::Console;
@@ -92,7 +93,7 @@ fn vocabulary(prepared: &Prepared) -> Vec<EditorWord> {
         words.push(word(WordKind::Command, &format!(":{}", command.name), command.args, ""));
     }
     words.push(word(WordKind::Command, ":help", "[COMMAND|VERB]", ""));
-    for verb in doc::docs() {
+    for verb in primitives::docs() {
         let usage = verb.signatures.last().copied().unwrap_or_default();
         words.push(word(WordKind::Verb, verb.name, usage, ""));
         words.extend(verb.option_keys().map(|key| word(WordKind::Key, key, "", verb.name)));

@@ -9,7 +9,7 @@ use crate::model::run::record::{Ending, Fact, Record};
 use crate::model::site::inventory::Inventory;
 use crate::model::text::shown;
 use crate::report::layout::date_and_time;
-use crate::script::uses::Uses;
+use crate::script::analysis::uses::Uses;
 use crate::session::{self, Prepared};
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use crate::model::site::inventory::Inventory;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
 use crate::platform::desk;
-use crate::script::lint::{self, Severity};
+use crate::script::analysis::lint::{self, Severity};
 use crate::session::{self, Prepared};
 use std::path::Path;
 

@@ -1,20 +1,21 @@
 //! Changes of a service. An idempotent verb looks first whether its goal holds, so that what is there already is not
 //! done, and the former value is known when it has to be put back. Nothing here decides what a verb does on a host.
 
+use super::primitive::Primitive;
+use super::secrets::SECRET;
+use super::{inventory, people, probes};
 use crate::convert;
 use crate::model::run::effect::{Action, Ask, Before, Capture, Class, Effect, FailureKind, Form, Job};
 use crate::model::site::account::done_as;
 use crate::model::site::profile::Verb;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
-use crate::script::call::{Call, STDIN};
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
-use crate::script::options::Options;
-use crate::script::primitives::secrets::SECRET;
-use crate::script::primitives::{Primitive, inventory, people, probes};
-use crate::script::{failure, lower};
+use crate::script::calls::call::{Call, STDIN};
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::options::Options;
+use crate::script::calls::{failure, lower};
+use crate::script::values::handles::{HostHandle, PairHandle, ServiceHandle};
 use rhai::{Dynamic, Map};
 
 /// How long a command may take when the script does not say.
@@ -200,13 +201,13 @@ impl ChangeOptions {
 }
 
 fn plain(call: &Call<'_>, verb: &str) -> Fallible<Dynamic> {
-    let given = ChangeOptions::of(&call.options(1)?)?;
+    let given = ChangeOptions::of(&Options::of(call, 1)?)?;
     change(call, &call.service(0)?, verb, &Fields::new(), given)
 }
 
 fn versioned(call: &Call<'_>, verb: &str) -> Fallible<Dynamic> {
     let args = lower::args([("version", call.text(1)?.into())]);
-    let given = ChangeOptions::of(&call.options(2)?)?;
+    let given = ChangeOptions::of(&Options::of(call, 2)?)?;
     change(call, &call.service(0)?, verb, &args, given)
 }
 
@@ -217,26 +218,26 @@ fn backup(call: &Call<'_>) -> Fallible<Dynamic> {
     let service = call.service(0)?;
     let options_second = call.len() == 2 && call.any(1).is_map();
     let label = if call.len() > 1 && !options_second { call.text(1)? } else { BACKUP_LABEL.to_owned() };
-    let given = ChangeOptions::of(&call.options(if options_second { 1 } else { 2 })?)?;
+    let given = ChangeOptions::of(&Options::of(call, if options_second { 1 } else { 2 })?)?;
     change(call, &service, "backup", &lower::args([("label", label.into())]), given)
 }
 
 fn set_option(call: &Call<'_>) -> Fallible<Dynamic> {
     let (section, key, value) = (call.text(1)?, call.text(2)?, call.word(3)?);
     let args = lower::args([("section", section.into()), ("key", key.into()), ("value", value.into())]);
-    let given = ChangeOptions::of(&call.options(4)?)?;
+    let given = ChangeOptions::of(&Options::of(call, 4)?)?;
     change(call, &call.service(0)?, "set_option", &args, given)
 }
 
 fn unset_option(call: &Call<'_>) -> Fallible<Dynamic> {
     let args = lower::args([("section", call.text(1)?.into()), ("key", call.text(2)?.into())]);
-    let given = ChangeOptions::of(&call.options(3)?)?;
+    let given = ChangeOptions::of(&Options::of(call, 3)?)?;
     change(call, &call.service(0)?, "unset_option", &args, given)
 }
 
 fn start(call: &Call<'_>) -> Fallible<Dynamic> {
     let service = call.service(0)?;
-    let given = ChangeOptions::of(&call.options(1)?)?;
+    let given = ChangeOptions::of(&Options::of(call, 1)?)?;
     if service.get().profile.log.is_some() {
         mark(call, &service)?;
     }
@@ -248,7 +249,7 @@ fn any(call: &Call<'_>) -> Fallible<Dynamic> {
     call.sound(lower::wrong_verb(service.get(), &verb, &call.keys(2)))?;
     let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
     call.sound(lower::single(&args))?;
-    let given = ChangeOptions::of(&call.options(3)?)?;
+    let given = ChangeOptions::of(&Options::of(call, 3)?)?;
     change(call, &service, &verb, &args, given)
 }
 
@@ -304,12 +305,12 @@ fn ask_first(call: &Call<'_>, service: &ServiceHandle, name: &str, verb: &Verb) 
     }
     let message = format!("`{name}` of `{}` was declined", service.name());
     let (host, service) = (service.get().host.clone(), service.name().to_owned());
-    Err(failure::raise(call, &failure::plain(FailureKind::Declined, message), Some(host), Some(service), None))
+    Err(call.raise(&failure::plain(FailureKind::Declined, message), Some(host), Some(service), None))
 }
 
 fn run(call: &Call<'_>) -> Fallible<Dynamic> {
     let argv = words(call, call.any(1), "command")?;
-    let options = call.options(2)?;
+    let options = Options::of(call, 2)?;
     let check = options.get("check").map(|given| words(call, given, "option `check`")).transpose()?;
     let command = argv.join(" ");
     let on = call.any(0).read_lock::<HostHandle>().map(|host| host.clone());

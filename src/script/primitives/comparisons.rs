@@ -5,10 +5,10 @@
 
 use crate::error::{Error, Kind};
 use crate::model::text::may_be_hidden;
-use crate::script::call::Call;
-use crate::script::diagnostic::kind_of;
-use crate::script::doc::VerbDoc;
-use crate::script::handles::{HostHandle, PairHandle, ServiceHandle};
+use crate::script::calls::call::Call;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::compile::diagnostic::kind_of;
+use crate::script::values::handles::{HostHandle, PairHandle, ServiceHandle};
 use rhai::{
     Array, Dynamic, FnPtr, FuncRegistration, ImmutableString, Map, Module, NativeCallContext, RhaiFunc, Shared,
 };

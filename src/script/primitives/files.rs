@@ -1,16 +1,16 @@
 //! Files carried to hosts and from them. Only what the runbook names is read or written; how is the executor's affair.
 
+use super::primitive::Primitive;
 use crate::convert;
 use crate::model::digest::is_sha256;
 use crate::model::run::effect::{Action, Class, Effect, Transfer, Undo};
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Fields;
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::options::Options;
-use crate::script::primitives::Primitive;
+use crate::script::calls::call::Call;
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::options::Options;
 use rhai::Dynamic;
 
 /// How long a transfer may take when the script does not say.
@@ -76,7 +76,7 @@ fn put(call: &Call<'_>) -> Fallible<Dynamic> {
 fn fetch(call: &Call<'_>) -> Fallible<Dynamic> {
     let (remote, local) = (remote(call, 1)?, local(call, 2)?);
     let mut transfer = transfer(call, local, remote)?;
-    transfer.replace = call.options(3)?.flag("replace")?.unwrap_or(false);
+    transfer.replace = Options::of(call, 3)?.flag("replace")?.unwrap_or(false);
     // The host is as it was; what was fetched is for people to look at.
     let undo = Undo { verb: Undo::NOTHING.to_owned(), args: Fields::new() };
     carry(call, "fetch", Action::Fetch(transfer.clone()), &transfer, Some(undo))
@@ -90,7 +90,7 @@ fn carry(call: &Call<'_>, verb: &str, action: Action, transfer: &Transfer, undo:
 }
 
 fn transfer(call: &Call<'_>, local: String, remote: String) -> Fallible<Transfer> {
-    let options = call.options(3)?;
+    let options = Options::of(call, 3)?;
     Ok(Transfer {
         local,
         remote,

@@ -1,15 +1,17 @@
 //! The shape of a run: parameters, steps, obligations, guards, and handing over to a person.
 
+use super::parallel;
+use super::primitive::Primitive;
 use crate::convert;
 use crate::dispatch::{Halted, StepEntry};
 use crate::model::run::effect::{Action, Class, Effect, FailureKind};
 use crate::model::run::record::FROM_RUN;
-use crate::script::call::Call;
-use crate::script::context::{Fallible, Obligation, OnHold, ScriptTrack, terminated};
-use crate::script::diagnostic;
-use crate::script::doc::VerbDoc;
-use crate::script::failure;
-use crate::script::primitives::{Primitive, parallel};
+use crate::script::calls::call::Call;
+use crate::script::calls::context::{Fallible, Obligation, OnHold, ScriptTrack, terminated};
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::failure;
+use crate::script::calls::options::Options;
+use crate::script::compile::diagnostic;
 use rhai::{Dynamic, EvalAltResult, Position};
 
 pub(super) const PRIMITIVES: &[Primitive] = &[
@@ -129,7 +131,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 
 fn param(call: &Call<'_>) -> Fallible<Dynamic> {
     let name = call.text(0)?;
-    call.options(1)?;
+    Options::of(call, 1)?;
     match call.track()?.run.params.get(&name) {
         Some(value) => Ok(convert::to_dynamic(value)),
         None => Err(call.bug(format!("parameter `{name}` is not declared in the runbook itself, at its top"))),
@@ -142,7 +144,7 @@ fn former_run(call: &Call<'_>) -> Fallible<Dynamic> {
 
 fn step(call: &Call<'_>) -> Fallible<Dynamic> {
     let (name, body) = (call.text(0)?, call.closure(1)?);
-    let undo = call.options(2)?.closure("undo")?;
+    let undo = Options::of(call, 2)?.closure("undo")?;
     let track = call.track()?;
     match track.run.door.step_begin(&name, call.place()) {
         Ok(StepEntry::Enter) => {}
@@ -187,7 +189,7 @@ fn ensure(call: &Call<'_>) -> Fallible<Dynamic> {
     let (name, body) = (call.text(0)?, call.closure(1)?);
     // What the script does with these variables later is another matter, as it is for what undoes a step.
     let kept = |closure| call.keep(&closure).map(|kept| kept.settled());
-    let harm = call.options(2)?.closure("harm")?.map(kept).transpose()?;
+    let harm = Options::of(call, 2)?.closure("harm")?.map(kept).transpose()?;
     let body = kept(body)?;
     call.track()?.obligations.borrow_mut().push(Obligation { name, place: call.place(), body, harm });
     Ok(Dynamic::UNIT)
@@ -207,7 +209,7 @@ fn guard(call: &Call<'_>) -> Fallible<Dynamic> {
         }
         return Ok(Dynamic::UNIT);
     }
-    Err(failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None))
+    Err(call.raise(&failure::plain(FailureKind::Guard, message), None, None, None))
 }
 
 fn hold(call: &Call<'_>) -> Fallible<Dynamic> {

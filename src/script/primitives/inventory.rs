@@ -1,16 +1,16 @@
 //! Handles of the inventory: `host`, `service`, `pair`, and what can be read off them. Which member of a pair runs as
 //! primary is observed each time; the inventory only knows what is configured.
 
-use crate::error::{Error, Kind};
+use super::primitive::Primitive;
+use super::probes;
 use crate::model::run::effect::{Class, FailureKind};
 use crate::model::site::inventory::{Host, Pair, Service};
 use crate::model::text::did_you_mean;
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::failure;
-use crate::script::handles::{Handle, HostHandle, Listed, PairHandle, ServiceHandle};
-use crate::script::primitives::{Primitive, probes};
+use crate::script::calls::call::Call;
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::failure;
+use crate::script::values::handles::{self, Handle, HostHandle, Listed, PairHandle, ServiceHandle};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Module, NativeCallContext};
 
 pub(super) const PRIMITIVES: &[Primitive] = &[
@@ -75,19 +75,7 @@ fn find<T: Listed>(call: &Call<'_>) -> Fallible<Dynamic> {
     let inventory = &call.track()?.run.inventory;
     match Handle::<T>::find(inventory, &name) {
         Some(handle) => Ok(Dynamic::from(handle)),
-        None => Err(call.bug_with(unknown::<T>(&name, &T::names(inventory)))),
-    }
-}
-
-/// The message for a name that the inventory does not have.
-pub(crate) fn unknown<T: Listed>(name: &str, known: &[&str]) -> Box<Error> {
-    let error = Error::new(Kind::Script, format!("the inventory has no {} `{name}`", T::WORD));
-    match did_you_mean(name, known.iter().copied()) {
-        Some(hint) => error.hint(hint),
-        None if known.is_empty() => {
-            error.hint(format!("it has no {} at all; give one with `-i FILE` or `--lab`", T::WORD))
-        }
-        None => error.hint(format!("it has {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
+        None => Err(call.bug_with(handles::unknown::<T>(&name, &T::names(inventory)))),
     }
 }
 
@@ -108,7 +96,7 @@ pub(super) fn member(call: &Call<'_>, role: &str) -> Fallible<Dynamic> {
         let seen: Vec<String> =
             members.iter().map(|(service, observed)| format!("`{}` reads {observed}", service.name())).collect();
         let message = format!("pair `{}` has {primaries} primaries, not one: {}", pair.name(), seen.join(", "));
-        return Err(failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None));
+        return Err(call.raise(&failure::plain(FailureKind::Guard, message), None, None, None));
     }
     let wanted = members.into_iter().find(|(_, observed)| (observed == "primary") == (role == "primary"));
     Ok(wanted.map_or(Dynamic::UNIT, |(service, _)| Dynamic::from(service)))

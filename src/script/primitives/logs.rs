@@ -1,18 +1,21 @@
 //! Following a service's log. A wait reads from the service's mark and consumes what it matched; what was written
 //! before is never looked at. What the log is and how its events are told stands in the profile.
 
+use super::primitive::Primitive;
+use super::{changes, table};
 use crate::convert;
 use crate::model::run::automaton::{DecisionTable, Symbol};
 use crate::model::run::effect::{Action, Class, LogWait, Want};
 use crate::model::run::mark::Mark;
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::handles::ServiceHandle;
-use crate::script::primitives::{Primitive, changes, table};
-use crate::script::{diagnostic, lower};
+use crate::script::calls::call::Call;
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::lower;
+use crate::script::calls::options::Options;
+use crate::script::compile::diagnostic;
+use crate::script::values::handles::ServiceHandle;
 use regex::Regex;
 use regex_syntax::hir::{Hir, HirKind};
 use rhai::{Array, Dynamic, ImmutableString};
@@ -83,7 +86,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 fn wait_for_log(call: &Call<'_>) -> Fallible<Dynamic> {
-    let options = call.options(2)?;
+    let options = Options::of(call, 2)?;
     let limit = options.span("limit")?.unwrap_or(LOG_LIMIT);
     let watches_exit = options.flag("exit")?.unwrap_or(false);
     let (want, shown) = wanted(call, call.any(1))?;
@@ -93,7 +96,7 @@ fn wait_for_log(call: &Call<'_>) -> Fallible<Dynamic> {
 }
 
 fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
-    let options = call.options(2)?;
+    let options = Options::of(call, 2)?;
     let contact = options.span("contact")?;
     let limit = options.span("limit")?.unwrap_or(WATCH_LIMIT);
     let table = table::read(call, &call.value(1)?)?;

@@ -1,5 +1,5 @@
 //! The vocabulary of runbooks. Each file holds one theme: a table of [`Primitive`]s, each a function beside what is
-//! said about it. A primitive performs nothing itself.
+//! said about it. A primitive performs nothing itself, and no other may know what a script is evaluated for.
 //!
 //! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`], [`rolling`]: tracks
 //! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`reboot`]: restarting hosts
@@ -17,6 +17,7 @@ mod inventory;
 mod logs;
 mod parallel;
 mod people;
+mod primitive;
 mod probes;
 mod reboot;
 mod results;
@@ -27,26 +28,16 @@ mod values;
 mod waits;
 
 pub(crate) use flow::end_step;
-pub(crate) use inventory::unknown as unknown_name;
 pub(crate) use people::word as answer_word;
 pub(crate) use probes::{in_order, labelled};
 pub(crate) use results::{of_probe, of_verb};
 
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use rhai::{Dynamic, FuncRegistration, Module, NativeCallContext, Shared};
-
-/// A function that scripts can call.
-pub(crate) struct Primitive {
-    /// What is said about it.
-    pub(crate) doc: VerbDoc,
-    /// What it does.
-    pub(crate) body: fn(&Call<'_>) -> Fallible<Dynamic>,
-}
+use crate::script::calls::doc::VerbDoc;
+use primitive::{Primitive, register};
+use rhai::{Module, Shared};
 
 /// All of them, by theme.
-pub(crate) fn all() -> impl Iterator<Item = &'static Primitive> {
+fn all() -> impl Iterator<Item = &'static Primitive> {
     [
         flow::PRIMITIVES,
         rolling::PRIMITIVES,
@@ -71,7 +62,7 @@ pub(crate) fn reads_inventory(name: &str) -> bool {
 }
 
 /// The module that gives them to an engine. Built once, shared by all runs.
-pub(crate) fn module() -> Shared<Module> {
+pub(crate) fn vocabulary() -> Shared<Module> {
     let mut module = Module::new();
     for primitive in all() {
         for arity in primitive.doc.arities() {
@@ -85,23 +76,14 @@ pub(crate) fn module() -> Shared<Module> {
     module.into()
 }
 
-/// Arguments come in as they are, whatever their type: what is wrong with them is said by [`Call`], in its own words.
-fn register(module: &mut Module, primitive: &'static Primitive, arity: usize) {
-    type D = Dynamic;
-    let run = move |context: NativeCallContext<'_>, args: Vec<D>| {
-        let call = Call::begin(&context, &primitive.doc, args)?;
-        (primitive.body)(&call)
-    };
-    let name = FuncRegistration::new(primitive.doc.name);
-    match arity {
-        0 => name.set_into_module(module, move |c: NativeCallContext<'_>| run(c, vec![])),
-        1 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D| run(c, vec![a])),
-        2 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D| run(c, vec![a, b])),
-        3 => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D| run(c, vec![a, b, d])),
-        4 => name
-            .set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D| run(c, vec![a, b, d, e])),
-        _ => name.set_into_module(module, move |c: NativeCallContext<'_>, a: D, b: D, d: D, e: D, f: D| {
-            run(c, vec![a, b, d, e, f])
-        }),
-    };
+/// Every primitive, by theme, in the order a reader would learn them.
+#[must_use]
+pub fn docs() -> Vec<&'static VerbDoc> {
+    all().map(|primitive| &primitive.doc).collect()
+}
+
+/// The primitive called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static VerbDoc> {
+    all().map(|primitive| &primitive.doc).find(|doc| doc.name == name)
 }

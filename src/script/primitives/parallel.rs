@@ -3,10 +3,11 @@
 
 use crate::dispatch::{Body, Halted};
 use crate::model::run::record::EffectId;
-use crate::script::call::Call;
-use crate::script::closures::{Closure, isolate};
-use crate::script::context::{Fallible, ScriptTrack, terminated};
-use crate::script::failure;
+use crate::script::calls::call::Call;
+use crate::script::calls::calling;
+use crate::script::calls::closure::{Closure, isolate};
+use crate::script::calls::context::{Fallible, ScriptTrack, terminated};
+use crate::script::calls::failure;
 use rhai::{Array, Dynamic, FnPtr};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -46,7 +47,7 @@ pub(super) fn run_tracks(call: &Call<'_>, items: Array, body: &FnPtr) -> Fallibl
         bodies.push(Box::new(move || {
             let own = child.run.door.step_id().track;
             child.run.undos.borrow_mut().forks.insert(own, within);
-            let result = body.call(&engine, &child, vec![item]);
+            let result = calling::call(&body, &engine, &child, vec![item]);
             child.holdings.ended();
             slot.replace(Some(result));
         }));

@@ -1,14 +1,16 @@
 //! Questions to people. No answer is ever assumed: where nobody is there to answer, the run stops and can be resumed.
 
+use super::primitive::Primitive;
 use crate::model::run::effect::{Action, Ask, Class, Effect, FailureKind, Form, SUSPEND};
 use crate::model::text::TOLD_MAX;
 use crate::model::value::Value;
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::options::Options;
-use crate::script::primitives::Primitive;
-use crate::script::{diagnostic, failure, gates};
+use crate::script::calls::call::Call;
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::failure;
+use crate::script::calls::gate_name;
+use crate::script::calls::options::Options;
+use crate::script::compile::diagnostic;
 use rhai::{Dynamic, FnPtr, ImmutableString};
 
 const HUMAN: VerbDoc = VerbDoc { class: Some(Class::Human), limit: "none: people take their time", ..VerbDoc::NONE };
@@ -68,7 +70,7 @@ pub(crate) fn word(answer: &Value) -> String {
 
 fn ask(call: &Call<'_>, form: Form, text: String, evidence: String, options: &Options<'_, '_>) -> Fallible<Value> {
     let own = options.text("gate")?;
-    if let Some(wrong) = own.as_deref().and_then(gates::wrong_name) {
+    if let Some(wrong) = own.as_deref().and_then(gate_name::wrong_name) {
         return Err(call.bug(wrong));
     }
     if let Some(long) = [&text, &evidence].into_iter().map(|text| text.chars().count()).find(|len| *len > TOLD_MAX) {
@@ -83,14 +85,14 @@ fn ask(call: &Call<'_>, form: Form, text: String, evidence: String, options: &Op
 }
 
 fn confirm(call: &Call<'_>) -> Fallible<Dynamic> {
-    let answer = ask(call, Form::Confirm, call.text(0)?, String::new(), &call.options(1)?)?;
+    let answer = ask(call, Form::Confirm, call.text(0)?, String::new(), &Options::of(call, 1)?)?;
     Ok((answer == Value::Bool(true) || word(&answer) == "yes").into())
 }
 
 fn manual(call: &Call<'_>) -> Fallible<Dynamic> {
     let text = call.text(0)?;
     let evidence = if call.len() > 1 { call.text(1)? } else { String::new() };
-    let options = call.options(2)?;
+    let options = Options::of(call, 2)?;
     let check = options.closure("check")?;
     let answer = ask(call, Form::Manual, text.clone(), evidence, &options)?;
     if word(&answer) == "done" {
@@ -102,7 +104,7 @@ fn manual(call: &Call<'_>) -> Fallible<Dynamic> {
     let note = answer.get("note").map(ToString::to_string).filter(|note| !note.is_empty());
     let note = note.map(|note| format!(": {note}")).unwrap_or_default();
     let why = failure::plain(FailureKind::Declined, format!("a person says that it failed: {text}{note}"));
-    Err(failure::raise(call, &why, None, None, None))
+    Err(call.raise(&why, None, None, None))
 }
 
 /// Looks whether what a person calls done is so. It fails like a guard: a resume looks again, and asks nobody.
@@ -115,7 +117,7 @@ fn see(call: &Call<'_>, check: &FnPtr, text: &str) -> Fallible<Dynamic> {
             let warning = Action::Note { text: message.clone(), warning: true };
             let label = "warn(the check does not hold)".to_owned();
             call.perform(Effect { action: warning, label, host: None, service: None, undo: None, before: None })?;
-            Err(failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None))
+            Err(call.raise(&failure::plain(FailureKind::Guard, message), None, None, None))
         }
         Err(_) => {
             let kind = diagnostic::kind_of(&holds);
@@ -138,6 +140,6 @@ fn choose(call: &Call<'_>) -> Fallible<Dynamic> {
     if let Some((_, word)) = twice {
         return Err(call.bug(format!("`choose` offers `{word}` twice: nobody could tell which is meant")));
     }
-    let answer = ask(call, Form::Choose(words), question, String::new(), &call.options(2)?)?;
+    let answer = ask(call, Form::Choose(words), question, String::new(), &Options::of(call, 2)?)?;
     Ok(word(&answer).into())
 }

@@ -1,15 +1,16 @@
 //! Probes: what can be read of a service without changing it. Each is recorded, so that a replay reads the same.
 
+use super::primitive::Primitive;
+use super::secrets::SECRET;
 use crate::convert;
 use crate::model::run::effect::{Action, Class, Probe};
 use crate::model::value::{Fields, Value};
-use crate::script::call::{Call, STDIN};
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::handles::ServiceHandle;
-use crate::script::lower;
-use crate::script::primitives::Primitive;
-use crate::script::primitives::secrets::SECRET;
+use crate::script::calls::call::{Call, STDIN};
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::lower;
+use crate::script::calls::options::Options;
+use crate::script::values::handles::ServiceHandle;
 use rhai::Dynamic;
 
 /// The names of arguments whose order a signature says, in that order: `set_option(service, section, key, value)`.
@@ -165,6 +166,6 @@ fn any(call: &Call<'_>) -> Fallible<Dynamic> {
     call.sound(lower::wrong_probe(service.get(), &name, &call.keys(2)))?;
     let args = if call.len() > 2 { call.fields(2)? } else { Fields::new() };
     call.sound(lower::single(&args))?;
-    let secret = call.options(3)?.secret(STDIN)?;
+    let secret = Options::of(call, 3)?.secret(STDIN)?;
     Ok(convert::to_dynamic(&read_with(call, &service, &name, args, secret)?))
 }

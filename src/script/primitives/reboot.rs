@@ -1,16 +1,18 @@
 //! Restarts of hosts: the command, at most once, then waiting for what proves it. Whether a host has restarted is told
 //! by its boot id alone: a link that broke proves nothing.
 
+use super::primitive::Primitive;
+use super::{changes, waits};
 use crate::model::run::effect::{Action, Capture, Class, Effect, Job, Probe, Undo, Until};
 use crate::model::site::account::done_as;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::handles::HostHandle;
-use crate::script::lower;
-use crate::script::primitives::{Primitive, changes, waits};
+use crate::script::calls::call::Call;
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::lower;
+use crate::script::calls::options::Options;
+use crate::script::values::handles::HostHandle;
 use rhai::Dynamic;
 
 /// How long a host may take when the script does not say.
@@ -69,7 +71,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 
 fn reboot(call: &Call<'_>) -> Fallible<Dynamic> {
     let host = call.host(0)?;
-    let options = call.options(1)?;
+    let options = Options::of(call, 1)?;
     let limit = options.span("limit")?.unwrap_or(LIMIT);
     let stable = options.span("stable")?.unwrap_or(STABLE);
     let times = options.count("times")?.unwrap_or(1).max(1);

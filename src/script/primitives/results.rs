@@ -1,7 +1,7 @@
 //! Of which kind what a primitive gives is, where that is certain before it is called.
 
 use crate::model::run::reading::Reading;
-use crate::script::labels::Sort;
+use crate::script::values::sort::Sort;
 
 /// What a change gives.
 const CHANGE: Sort = Sort::Map(&["changed", "former", "output", "skipped"]);

@@ -1,16 +1,18 @@
 //! Rolling work: batch after batch, each item of a batch on a track of its own. What is done next follows from what is
 //! on record alone: the outcomes of the batches so far. How a track is run is the affair of `parallel`.
 
+use super::parallel::{EndedTrack, run_tracks};
+use super::primitive::Primitive;
+use super::waits;
 use crate::model::run::effect::{Class, FailureKind};
 use crate::model::run::record::EffectId;
 use crate::model::span::Span;
-use crate::script::call::Call;
-use crate::script::context::{Fallible, terminated};
-use crate::script::doc::VerbDoc;
-use crate::script::options::Options;
-use crate::script::primitives::parallel::{EndedTrack, run_tracks};
-use crate::script::primitives::{Primitive, waits};
-use crate::script::{diagnostic, failure};
+use crate::script::calls::call::Call;
+use crate::script::calls::context::{Fallible, terminated};
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::failure;
+use crate::script::calls::options::Options;
+use crate::script::compile::diagnostic;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::collections::VecDeque;
 
@@ -143,7 +145,7 @@ impl RollingItem {
 /// `rolling(items, #{ … }, |item| …)`.
 fn rolling(call: &Call<'_>) -> Fallible<Dynamic> {
     let (items, body) = (call.list(0)?, call.closure(2)?);
-    let plan = RollingOptions::of(call, &call.options(1)?, items.len())?;
+    let plan = RollingOptions::of(call, &Options::of(call, 1)?, items.len())?;
     let mut items: Vec<RollingItem> =
         items.into_iter().map(|item| RollingItem { item, tries: 0, outcome: None }).collect();
     let mut queue: VecDeque<usize> = (0..items.len()).collect();

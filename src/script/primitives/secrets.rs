@@ -1,11 +1,11 @@
 //! Secrets: a name that can be handed to a command, and nothing else. Their values never come into a script.
 
+use super::primitive::Primitive;
 use crate::model::site::secret::Secret;
-use crate::script::call::{Call, STDIN};
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::handles::{Listed, SecretHandle};
-use crate::script::primitives::{Primitive, unknown_name};
+use crate::script::calls::call::{Call, STDIN};
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::values::handles::{self, Listed, SecretHandle};
 use rhai::{Dynamic, ImmutableString, Map, Module, NativeCallContext};
 
 /// The option by which a command is handed a secret.
@@ -30,7 +30,7 @@ fn find(call: &Call<'_>) -> Fallible<Dynamic> {
     let inventory = &call.track()?.run.inventory;
     match Secret::find(inventory, &name) {
         Some(_) => Ok(Dynamic::from(SecretHandle::new(name))),
-        None => Err(call.bug_with(unknown_name::<Secret>(&name, &Secret::names(inventory)))),
+        None => Err(call.bug_with(handles::unknown::<Secret>(&name, &Secret::names(inventory)))),
     }
 }
 

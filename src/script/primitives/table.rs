@@ -1,13 +1,13 @@
 //! Decision tables: plain data of a script, read strictly into [`DecisionTable`]. What a table means is
 //! the automaton's affair.
 
+use super::values::END_KEY;
 use crate::model::run::automaton::{DecisionTable, Next, Row, Symbol};
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::primitives::values::END_KEY;
+use crate::script::calls::call::Call;
+use crate::script::calls::context::Fallible;
 use std::collections::BTreeMap;
 
 const KEYS: [&str; 3] = ["start", "settle", "rows"];

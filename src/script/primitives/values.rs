@@ -1,13 +1,13 @@
 //! Small helpers that touch nothing, words for the record, and what the language offers but a runbook must not use.
 
+use super::primitive::Primitive;
 use crate::model::run::effect::{Action, Class, Effect, FailureKind};
 use crate::model::versions;
-use crate::script::call::Call;
-use crate::script::context::Fallible;
-use crate::script::diagnostic;
-use crate::script::doc::VerbDoc;
-use crate::script::failure;
-use crate::script::primitives::Primitive;
+use crate::script::calls::call::Call;
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::failure;
+use crate::script::compile::diagnostic;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 use std::cmp::Ordering;
 
@@ -120,7 +120,7 @@ fn compared(call: &Call<'_>) -> Fallible<Ordering> {
     let (one, other) = (call.text(0)?, call.text(1)?);
     versions::compare(&one, &other).map_err(|why| {
         let message = format!("`{}`: {why}", call.doc.name);
-        failure::raise(call, &failure::plain(FailureKind::Guard, message), None, None, None)
+        call.raise(&failure::plain(FailureKind::Guard, message), None, None, None)
     })
 }
 

@@ -1,17 +1,18 @@
 //! Waiting for states and for time to pass. All of it goes through the door: a resumed run waits on with its first
 //! deadline, and a simulated one costs no time.
 
+use super::primitive::Primitive;
+use super::secrets::SECRET;
 use crate::model::run::effect::{Action, Capture, Class, Effect, FailureKind, Looks, Probe, Until};
 use crate::model::run::record::Moment;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
-use crate::script::call::{Call, STDIN};
-use crate::script::context::Fallible;
-use crate::script::doc::VerbDoc;
-use crate::script::options::Options;
-use crate::script::primitives::Primitive;
-use crate::script::primitives::secrets::SECRET;
-use crate::script::{diagnostic, failure, lower};
+use crate::script::calls::call::{Call, STDIN};
+use crate::script::calls::context::Fallible;
+use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::options::Options;
+use crate::script::calls::{failure, lower};
+use crate::script::compile::diagnostic;
 use rhai::{Dynamic, FnPtr};
 
 const ROLE_LIMIT: Span = Span::mins(2);
@@ -106,7 +107,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
 ];
 
 fn named(call: &Call<'_>, probe: &str, limit: Span) -> Fallible<Dynamic> {
-    until(call, probe, vec![call.text(1)?.into()], &call.options(2)?, limit)
+    until(call, probe, vec![call.text(1)?.into()], &Options::of(call, 2)?, limit)
 }
 
 fn wait_probe(call: &Call<'_>) -> Fallible<Dynamic> {
@@ -119,7 +120,7 @@ fn wait_probe(call: &Call<'_>) -> Fallible<Dynamic> {
         }
         one @ (Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_)) => vec![one],
     };
-    until(call, &probe, wants, &call.options(3)?, STATE_LIMIT)
+    until(call, &probe, wants, &Options::of(call, 3)?, STATE_LIMIT)
 }
 
 fn until(call: &Call<'_>, name: &str, wants: Vec<Value>, options: &Options<'_, '_>, limit: Span) -> Fallible<Dynamic> {
@@ -142,7 +143,7 @@ fn until(call: &Call<'_>, name: &str, wants: Vec<Value>, options: &Options<'_, '
 
 /// Looks once more after the deadline: a wait never fails without one fresh look.
 fn wait_until(call: &Call<'_>) -> Fallible<Dynamic> {
-    let options = call.options(2)?;
+    let options = Options::of(call, 2)?;
     let limit = options.span("limit")?.unwrap_or(UNTIL_LIMIT);
     let every = options.span("every")?.unwrap_or(EVERY);
     let (what, condition) = (call.text(0)?, call.closure(1)?);
@@ -166,7 +167,7 @@ pub(super) fn until_true(
             Ok(true) => return Ok(()),
             Ok(false) if left == 0 => {
                 let why = failure::plain(FailureKind::Limit, format!("still waiting after {limit}: {what}"));
-                return Err(failure::raise(call, &why, None, None, None));
+                return Err(call.raise(&why, None, None, None));
             }
             Ok(false) => {
                 let waited = Span(limit.0.saturating_sub(left));
