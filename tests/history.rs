@@ -226,6 +226,6 @@ fn a_departure_from_the_journal_is_told_field_by_field() {
     ];
     assert_eq!(error.causes, differences);
 
-    let error = mismatch(&past, &effect(Action::Sleep { span: Span::secs(1), within: None }), "1");
+    let error = mismatch(&past, &effect(Action::Sleep { span: Span::secs(1), pause: false, within: None }), "1");
     assert_eq!(error.causes, ["kind: recorded `job`, attempted `sleep`"]);
 }

@@ -207,7 +207,7 @@ fn holder(run: &str) -> Holder {
 fn a_lease_is_held_by_one_and_free_when_it_ends() {
     let dir = folder();
     let lease = RunnerLock::take(dir.path(), "lab genesys", &holder(RUN)).expect("free");
-    let error = RunnerLock::take(dir.path(), "lab genesys", &holder("beef")).expect_err("held");
+    let error = Box::<Error>::from(RunnerLock::take(dir.path(), "lab genesys", &holder("beef")).expect_err("held"));
     assert_eq!(error.kind, Kind::Refused);
     assert_eq!(error.message, format!("run {RUN} holds lab genesys: pid 4711, root@lab-1, since 22:03:11"));
     assert_eq!(error.hints, [format!("wait for it to end, or see what it does: baton show {RUN}")]);
@@ -220,7 +220,7 @@ fn a_lease_is_held_by_one_and_free_when_it_ends() {
 fn a_lease_on_a_run_says_that_it_is_being_run() {
     let dir = folder();
     let _lease = RunnerLock::take(dir.path(), RUN, &holder(RUN)).expect("free");
-    let error = RunnerLock::take(dir.path(), RUN, &holder(RUN)).expect_err("held");
+    let error = Box::<Error>::from(RunnerLock::take(dir.path(), RUN, &holder(RUN)).expect_err("held"));
     assert_eq!(error.message, format!("run {RUN} is being run: pid 4711, root@lab-1, since 22:03:11"));
 }
 

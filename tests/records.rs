@@ -121,7 +121,7 @@ pub(crate) fn read(n: u64) -> Record {
 
 pub(crate) fn step_begun(number: &str) -> Record {
     let name = "Stop the backup".into();
-    Fact::StepBegun { track: TrackId::main(), number: number.into(), name, place: place() }.at(at(5))
+    Fact::StepBegun { track: TrackId::main(), number: number.into(), name, place: place(), undoes: false }.at(at(5))
 }
 
 pub(crate) fn step_ended(number: &str) -> Record {
@@ -185,7 +185,7 @@ pub(crate) fn every_record() -> Vec<Record> {
         wait(Want::Match { events: vec![1], patterns: vec!["x".into()] }),
         wait(Want::Table(table)),
         effect(Action::Until(until)),
-        effect(Action::Sleep { span: Span::secs(3), within: None }),
+        effect(Action::Sleep { span: Span::secs(3), pause: false, within: None }),
         effect(Action::Ask(ask)),
         effect(Action::Capture(Capture::Now)),
         effect(Action::Capture(Capture::Mark { source })),

@@ -116,7 +116,8 @@ fn begun() -> Record {
 }
 
 fn step(number: &str, name: &str, ms: i64) -> Record {
-    Fact::StepBegun { track: TrackId::main(), number: number.into(), name: name.into(), place: None }.at(at(ms))
+    Fact::StepBegun { track: TrackId::main(), number: number.into(), name: name.into(), place: None, undoes: false }
+        .at(at(ms))
 }
 
 fn step_end(number: &str, failed: Option<&str>, ms: i64) -> Record {
@@ -263,8 +264,14 @@ fn a_night_that_goes_past_midnight_says_which_day_it_is() {
         TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap(),
     );
     for (n, wall) in [1_792_886_400_000, 1_792_890_000_001].into_iter().enumerate() {
-        let record = Fact::StepBegun { track: TrackId::main(), number: n.to_string(), name: "x".into(), place: None }
-            .at(Moment { wall, ..Moment::default() });
+        let record = Fact::StepBegun {
+            track: TrackId::main(),
+            number: n.to_string(),
+            name: "x".into(),
+            place: None,
+            undoes: false,
+        }
+        .at(Moment { wall, ..Moment::default() });
         view.event(&Event::Recorded { seq: n as u64, record, replayed: false });
     }
     assert!(page.text().contains("UTC+01:00"), "{}", page.text());
@@ -334,7 +341,7 @@ fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
 fn the_looks_of_a_wait_until_are_one_wait() {
     let page = Page::default();
     let mut view = TerminalView::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
-    let action = Action::Sleep { span: Span::secs(10), within: None };
+    let action = Action::Sleep { span: Span::secs(10), pause: true, within: None };
     let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None, before: None };
     for n in 1..=10 {
         let ms = n as i64 * 10_000;

@@ -378,7 +378,7 @@ impl Door for Dispatcher {
         Ok((id, outcome))
     }
 
-    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<StepEntry, Halted> {
+    fn step_begin(&self, name: &str, place: Option<Place>, undoes: bool) -> Result<StepEntry, Halted> {
         if self.is_halted() {
             return Err(Halted);
         }
@@ -408,7 +408,7 @@ impl Door for Dispatcher {
             return Ok(StepEntry::Skip);
         }
         let place = place.as_ref().map(PlaceData::from);
-        let record = Fact::StepBegun { track, number, name: name.to_owned(), place }.at(self.moment());
+        let record = Fact::StepBegun { track, number, name: name.to_owned(), place, undoes }.at(self.moment());
         self.track(|track| track.pending.push(record));
         Ok(StepEntry::Enter)
     }

@@ -7,7 +7,7 @@ use super::history::{History, Past, StepPhase};
 use super::lifecycle::EffectPhase;
 use super::slots::{EffectSlot, TrackSlots};
 use crate::model::run::effect::{Class, Outcome};
-use crate::model::run::record::{Asked, EffectId, Fact, TrackId};
+use crate::model::run::record::{Asked, EffectId, Fact, TrackId, is_in_step};
 use std::collections::BTreeSet;
 
 /// What a replay has come to.
@@ -66,7 +66,7 @@ impl History {
         for (id, track) in self.tracks.iter().filter(|(id, _)| self.is_replayed(id)) {
             for (number, step) in &track.steps {
                 let kept = |phase: &StepPhase| *phase == StepPhase::Skipped || is_complete(phase);
-                let of_own = |other: &str| is_in(other, number);
+                let of_own = |other: &str| is_in_step(other, number);
                 let is_undone = goes_back && id.is_scripts();
                 let holds = |slot: &EffectSlot| {
                     slot.counts() || (is_undone && slot.phase != EffectPhase::Undone && is_change(slot))
@@ -184,9 +184,4 @@ fn first_begun(all: &[Stored], track: &TrackId, number: &str) -> usize {
 
 fn is_complete(phase: &StepPhase) -> bool {
     *phase == (StepPhase::Ended { failed: None })
-}
-
-/// Whether a step number is `outer` or lies in it.
-fn is_in(number: &str, outer: &str) -> bool {
-    number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

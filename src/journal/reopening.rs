@@ -7,7 +7,7 @@ use super::lifecycle::EffectPhase;
 use super::slots::EffectSlot;
 use crate::model::run::effect::{Action, Effect, Form, Outcome};
 use crate::model::run::ids::Aside;
-use crate::model::run::record::{EffectId, Ending, Fact, StepId, TrackId, Who};
+use crate::model::run::record::{EffectId, Ending, Fact, StepId, TrackId, Who, is_in_step};
 use crate::model::run::steering::Steering;
 use crate::model::run::step_name::StepName;
 use crate::model::value::Value;
@@ -77,10 +77,7 @@ impl History {
     pub fn left_out_in(&self, step: &StepId) -> bool {
         self.records().iter().any(|stored| {
             let Fact::Skipped { id, .. } = &stored.record.fact else { return false };
-            let inside = |past: Past<'_>| {
-                let rest = past.step.strip_prefix(&step.number);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            };
+            let inside = |past: Past<'_>| is_in_step(past.step, &step.number);
             id.track.is_within(&step.track) && self.recorded(id).is_some_and(inside)
         })
     }
@@ -332,7 +329,7 @@ impl History {
                 EffectState::Settled(_) | EffectState::Open | EffectState::Doubted { .. } => false,
                 EffectState::Answered { .. } | EffectState::Undone => false,
             };
-            let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            let inside = is_in_step(past.step, number);
             anew && inside && id.track.is_within(track)
         })
     }

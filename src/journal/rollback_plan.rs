@@ -6,7 +6,7 @@ use super::history::{EffectState, History, Past, StepPast, StepPhase};
 use super::slots::{EffectSlot, TrackSlots};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::{Action, Effect, FailureKind, Outcome, Undo};
-use crate::model::run::record::{EffectId, Fact, Moment, RollbackScope, StepId, TrackId};
+use crate::model::run::record::{EffectId, Fact, Moment, RollbackScope, StepId, TrackId, is_in_step};
 use crate::model::text::did_you_mean;
 use crate::model::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +112,7 @@ impl History {
     pub fn last_number_in(&self, step: &StepId) -> u64 {
         let inside = |slot: &&EffectSlot| {
             let number = asked_in(self.records(), slot.asked).map_or("", |asked| asked.step);
-            number.strip_prefix(&step.number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            is_in_step(number, &step.number)
         };
         let on_track = |(id, track): (&TrackId, &TrackSlots)| {
             let last = track.slots.iter().filter(inside).map(|slot| slot.n).max()?;

@@ -8,7 +8,7 @@ use super::lifecycle::EffectPhase;
 use super::misplaced::{Misplaced, Why};
 use super::slots::EffectSlot;
 use crate::model::run::effect::Outcome;
-use crate::model::run::record::{EffectId, Ending, Fact, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, TrackId, is_in_step};
 
 impl History {
     /// What a person had left out last in the step that then failed, though nothing in it did: the runbook itself could
@@ -67,10 +67,7 @@ impl History {
     ) -> impl Iterator<Item = (&'a TrackId, &'a str)> + 'a {
         let tracks = self.tracks.iter().filter(|(name, _)| id.track.is_within(name));
         let steps = tracks.flat_map(|(name, track)| track.steps.keys().map(move |number| (name, number.as_str())));
-        steps.filter(move |(_, number)| {
-            let rest = within.strip_prefix(number);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
+        steps.filter(move |(_, number)| is_in_step(within, number))
     }
 
     /// What had been left out is done after all: the steps around it have not come to their end.

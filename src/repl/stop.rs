@@ -3,7 +3,7 @@
 
 use crate::dispatch::{EffectAhead, StepAhead};
 use crate::model::run::effect::{Action, Class};
-use crate::model::run::record::{ScriptPoint, TrackId};
+use crate::model::run::record::{ScriptPoint, TrackId, is_in_step};
 use crate::model::run::step_name::StepName;
 use crate::model::text::shown;
 
@@ -23,7 +23,7 @@ impl Target {
     pub(crate) fn is_step(&self, ahead: &StepAhead<'_>) -> bool {
         match self {
             Self::Step(None) => true,
-            Self::Step(Some(past)) => !is_inside(ahead.number, past) && !is_inside(past, ahead.number),
+            Self::Step(Some(past)) => !is_in_step(ahead.number, past) && !is_in_step(past, ahead.number),
             Self::Effect => false,
             Self::Until(step) => step.fits(ahead.number, ahead.name) || step.is_passed(ahead.number),
         }
@@ -35,10 +35,6 @@ impl Target {
     }
 }
 
-fn is_inside(number: &str, step: &str) -> bool {
-    number.strip_prefix(step).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
 /// Whether a breakpoint means this step.
 pub(crate) fn breaks_at_step(word: &str, ahead: &StepAhead<'_>) -> bool {
     ahead.name == word || ahead.number == word
@@ -47,9 +43,7 @@ pub(crate) fn breaks_at_step(word: &str, ahead: &StepAhead<'_>) -> bool {
 /// Whether a breakpoint means the verb, host or service of this effect.
 pub(crate) fn breaks_at_effect(word: &str, ahead: &EffectAhead<'_>) -> bool {
     let effect = ahead.effect;
-    let called = effect.label.split('(').next().unwrap_or_default();
-    let verb = if let Action::Job(job) = &effect.action { job.verb.as_str() } else { called };
-    let names = [Some(verb), Some(called), effect.host.as_deref(), effect.service.as_deref()];
+    let names = [Some(effect.verb()), effect.host.as_deref(), effect.service.as_deref()];
     names.into_iter().flatten().any(|name| name == word)
 }
 

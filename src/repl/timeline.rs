@@ -156,7 +156,7 @@ struct TimelineReader {
 impl TimelineReader {
     fn take(&mut self, at: usize, record: &Record) {
         self.at = at;
-        if let Fact::StepBegun { track, number, name, place } = &record.fact
+        if let Fact::StepBegun { track, number, name, place, .. } = &record.fact
             && track.is_scripts()
         {
             let place = place.as_ref().map(|place| (place.file.clone(), place.line));

@@ -17,9 +17,6 @@ use crate::report::redundancy::{Condition, ObservedInterval, Redundancy};
 use crate::report::roles::Roles;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the steps of a way back that undo others are called.
-const UNDO: &str = "Undo: ";
-
 /// Something that did not go as the runbook has it, or that a reader of the record should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deviation {
@@ -196,8 +193,8 @@ impl Adder {
                 self.sum.resumed += usize::from(self.runner != record.by);
                 self.runner.clone_from(&record.by);
             }
-            Fact::StepBegun { track, number, name, .. } => {
-                if track.is_scripts() || name.starts_with(UNDO) {
+            Fact::StepBegun { track, number, undoes, .. } => {
+                if track.is_scripts() || *undoes {
                     self.begun.insert((track.clone(), number.clone()));
                 }
             }

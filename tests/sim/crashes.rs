@@ -87,7 +87,7 @@ fn body(door: Rc<Dispatcher>) -> Body {
             })
         };
         let run = || -> Result<(), Halted> {
-            door.step_begin("bring both up", None)?;
+            door.step_begin("bring both up", None, false)?;
             door.fork(vec![pump("p1", "/logs"), pump("p2", "/logs2")])?;
             door.step_end(None)?;
             let ask = Ask { gate: "confirm-1".into(), form: Form::Confirm, text: "fine?".into(), evidence: "".into() };

@@ -2,8 +2,9 @@
 //! it shows what is asked. It assumes no answer and carries nothing on: that is `baton resume`.
 
 use crate::cli::context::Context;
-use crate::cli::operations::acquire::{Claimed, claim};
-use crate::cli::operations::find_run::{Purpose, find_run};
+use crate::cli::operations::acquire::Claimed;
+use crate::cli::operations::estate::lease;
+use crate::cli::operations::find_run::find_run;
 use crate::cli::operations::present;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
@@ -11,6 +12,7 @@ use crate::journal::history::History;
 use crate::model::run::record::Fact;
 use crate::model::text::{did_you_mean, lines_shown, shown};
 use crate::platform::desk;
+use crate::platform::runner_lock::LockError;
 use crate::report::layout::{date_and_time, time_of_day};
 use crate::report::questions::{QuestionLog, RecordedAnswer, RecordedQuestion, next_commands};
 use crate::report::style::Tone;
@@ -92,22 +94,24 @@ fn approve(args: &ApproveArgs, gate: &str, context: &Context) -> Result<u8> {
 
 /// Claims the run. Another approval holds it for an instant only; a runner for as long as it works.
 fn claim_patiently(args: &ApproveArgs, gate: &str, context: &Context) -> Result<Claimed> {
-    let meant = find_run(&*context.store()?, &args.run, context)?;
-    let claim = || claim(&meant, Purpose::Look, context);
-    let mut claimed = claim();
+    let store = context.store()?;
+    let run = find_run(&*store, &args.run, context)?;
+    let mut taken = lease(context, &run, &run);
     desk::wait_for(PATIENCE, &mut || {
-        let held = claimed.as_ref().is_err_and(|error| error.kind == Kind::Refused);
-        if held {
-            claimed = claim();
+        let is_held = matches!(taken, Err(LockError::Held(_)));
+        if is_held {
+            taken = lease(context, &run, &run);
         }
-        !held
+        !is_held
     });
-    claimed.map_err(|mut error| {
-        if error.kind == Kind::Refused {
+    let lease = taken.map_err(|error| match error {
+        LockError::Held(mut error) => {
             error.hints.insert(0, format!("if it asks for `{}` on a terminal, answer it there", shown(gate)));
+            error
         }
-        error
-    })
+        LockError::Unusable(error) => error,
+    })?;
+    Claimed::by(lease, run, &*store, context)
 }
 
 /// The question of this gate, if it is open.

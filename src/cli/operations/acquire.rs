@@ -7,6 +7,7 @@ use super::{machine, present};
 use crate::cli::context::Context;
 use crate::dispatch::Gate;
 use crate::error::Result;
+use crate::journal::Store;
 use crate::journal::history::History;
 use crate::model::site::answers::Answers;
 use crate::platform::runner_lock::RunnerLock;
@@ -47,15 +48,23 @@ pub(in crate::cli) fn claim(given: &str, aim: Purpose, context: &Context) -> Res
     let store = context.store()?;
     let run = find_run_to_act_on(&*store, given, aim, context)?;
     let lease = lease(context, &run, &run)?;
-    let written = store.written();
-    let history = History::read(&*store, &run)?;
-    if let Some(loss) = shortfall(&written, &run, history.len()) {
-        context.screen.remark(&loss);
-    }
-    Ok(Claimed { run, history, lease })
+    Claimed::by(lease, run, &*store, context)
 }
 
 impl Claimed {
+    /// The run that this lock keeps others away from.
+    ///
+    /// # Errors
+    /// `Refused` when its record is damaged.
+    pub(in crate::cli) fn by(lease: RunnerLock, run: String, store: &dyn Store, context: &Context) -> Result<Self> {
+        let written = store.written();
+        let history = History::read(store, &run)?;
+        if let Some(loss) = shortfall(&written, &run, history.len()) {
+            context.screen.remark(&loss);
+        }
+        Ok(Self { run, history, lease })
+    }
+
     /// Takes it up with the texts it is made of.
     ///
     /// # Errors

@@ -309,9 +309,15 @@ impl ScriptPoint {
     }
 }
 
+/// Whether a step of this number is `outer` or stands in it, as `3.1` and `3.1.2` do in `3.1`.
+#[must_use]
+pub fn is_in_step(number: &str, outer: &str) -> bool {
+    number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Aside, EffectId, TrackId};
+    use super::{Aside, EffectId, TrackId, is_in_step};
 
     #[test]
     fn what_is_written_is_read_again() {
@@ -331,6 +337,12 @@ mod tests {
             assert!(text.parse::<TrackId>().is_err(), "{text}");
             assert!(serde_json::from_str::<TrackId>(&format!("\"{text}\"")).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn steps_know_what_they_stand_in() {
+        assert!(is_in_step("3.1", "3.1") && is_in_step("3.1.2", "3.1") && is_in_step("3.1", "3"));
+        assert!(!is_in_step("3.12", "3.1") && !is_in_step("3", "3.1") && !is_in_step("", "3"));
     }
 
     #[test]

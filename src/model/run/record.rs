@@ -2,7 +2,7 @@
 //! the event stream. A record says when and by whom, and one fact; adding a fact is additive, changing one is a new
 //! format. It must not know what follows from a fact: that is for the readers of records.
 
-pub use super::ids::{EffectId, ScriptPoint, StepId, TrackId};
+pub use super::ids::{EffectId, ScriptPoint, StepId, TrackId, is_in_step};
 pub use super::source_name::SourceName;
 
 use super::effect::{Effect, Outcome};
@@ -292,6 +292,9 @@ pub enum Fact {
         name: String,
         /// Its place in the runbook.
         place: Option<PlaceData>,
+        /// Whether it undoes what steps of the script have done, as a part of a way back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undoes: bool,
     },
     /// A named step ended.
     StepEnded {
