@@ -13,7 +13,7 @@ use crate::world::{Link, Stopped};
 /// A step that is about to begin for the first time, or anew; or that has just ended.
 #[derive(Debug, Clone, Copy)]
 pub struct StepAhead<'a> {
-    /// Where.
+    /// The track it stands on.
     pub track: &'a TrackId,
     /// Its number.
     pub number: &'a str,
@@ -26,7 +26,7 @@ pub struct StepAhead<'a> {
 /// An effect that is about to be asked for. What a former runner began is not shown: it is under way.
 #[derive(Debug, Clone, Copy)]
 pub struct EffectAhead<'a> {
-    /// Which.
+    /// Its position.
     pub id: &'a EffectId,
     /// Which attempt, from 1.
     pub attempt: u32,
@@ -47,9 +47,9 @@ pub enum GateDecision {
     Go,
     /// Leave it out. Every skip has a reason and a person.
     Skip {
-        /// Why.
+        /// The reason the person gave.
         reason: String,
-        /// Who.
+        /// The person who has it left out.
         by: Who,
     },
     /// Stop the run here.

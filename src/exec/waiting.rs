@@ -127,10 +127,10 @@ pub(super) fn sleep(
 /// c2`, the two become one: `4 of 6 clients on c2`.
 fn stands(what: &str, readings: &[LookReading]) -> (String, String) {
     let counted = what.split_once(' ').filter(|(number, _)| number.parse::<i64>().is_ok()).map(|(_, rest)| rest);
-    if let (Some(rest), [LookReading { probe, value: Value::Int(number), .. }]) = (counted, readings) {
-        if rest.split(' ').any(|word| word == probe) {
-            return (format!("{number} of {what}"), String::new());
-        }
+    if let (Some(rest), [LookReading { probe, value: Value::Int(number), .. }]) = (counted, readings)
+        && rest.split(' ').any(|word| word == probe)
+    {
+        return (format!("{number} of {what}"), String::new());
     }
     let told: Vec<String> =
         readings.iter().map(|one| format!("{} reads `{}`", one.label, shown(&one.value.to_string()))).collect();

@@ -24,7 +24,7 @@ pub struct Spoken {
     pub word: LeftOutRuling,
     /// Who said it.
     pub by: String,
-    /// Why.
+    /// The reason they gave.
     pub reason: String,
     same: Same,
     /// On which way back.

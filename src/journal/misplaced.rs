@@ -31,12 +31,12 @@ pub(super) enum Why {
     NeverAsked,
     /// A further attempt is asked for, and the first one never was.
     NoFirst {
-        /// Which.
+        /// The attempt that the record asks for, from 1.
         attempt: u32,
     },
     /// Another attempt is asked for than the next one.
     NotNext {
-        /// Which.
+        /// The attempt that the record asks for, from 1.
         attempt: u32,
         /// The one before.
         before: u32,

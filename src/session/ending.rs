@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub struct Finished {
     /// The run.
     pub run: String,
-    /// How.
+    /// As it is on record.
     pub ending: Ending,
     /// What to tell, unless it is done.
     pub error: Option<Box<Error>>,

@@ -160,7 +160,7 @@ impl PreparedRollback {
         self.opening.iter().any(|record| matches!(record.fact, Fact::Opened))
     }
 
-    /// Goes.
+    /// Goes back, as the record has it to.
     ///
     /// # Errors
     /// When the first records cannot be written: nothing was touched then.

@@ -20,7 +20,7 @@ pub struct Takeover {
     pub hosts: Vec<String>,
     /// Those of its hosts that stay as they are.
     pub without: Vec<String>,
-    /// Why.
+    /// Why they may be taken over, as whoever does it says: it goes into the record.
     pub reason: String,
     /// For whom it is done, if not for whoever types it.
     pub name: Option<String>,

@@ -15,7 +15,7 @@ use crate::session::{self, Texts};
 
 /// A run on record that another one follows.
 pub(in crate::cli) struct PreviousRun {
-    /// Which.
+    /// Its whole identity.
     pub(in crate::cli) run: String,
     estate: EstateId,
     texts: Texts,

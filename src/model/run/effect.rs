@@ -127,7 +127,7 @@ pub enum Action {
     },
     /// From here on there is no way back to what was before.
     NoReturn {
-        /// Why.
+        /// What makes it so, as the runbook says.
         why: String,
     },
 }
@@ -327,9 +327,9 @@ pub enum Outcome {
     Failed(Failure),
     /// A person had it left out: it was not done, the script goes on.
     Skipped {
-        /// Why.
+        /// The reason the person gave.
         reason: String,
-        /// Who.
+        /// Their account.
         by: String,
     },
 }

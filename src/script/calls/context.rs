@@ -62,7 +62,7 @@ pub(crate) struct ScriptTrack {
 /// The decision was given to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OnHold {
-    /// Why.
+    /// What the runbook gives as the reason.
     pub(crate) reason: String,
     /// What they are to do.
     pub(crate) instructions: String,
