@@ -4,7 +4,7 @@
 use crate::support::Baton;
 use crate::support::simulation::{Between, Play, Scene};
 use baton::error::Error;
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Fact};
 use baton::session::{OperatorRuling, ResumeTerms};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;
@@ -343,7 +343,7 @@ fn what_fits_the_record_is_gone_on_with() {
         let done = play.resume_on(&edited, terms, &CrashClock::never()).expect(what).expect("it lives");
         assert_eq!(done.ending, Ending::Done, "{what}: {:?}", done.error);
         let records = play.records();
-        let adopted = records.iter().filter(|record| matches!(record, Record::Adopted { .. })).count();
+        let adopted = records.iter().filter(|record| matches!(record.fact, Fact::Adopted { .. })).count();
         assert_eq!(adopted, usize::from(!edits.is_empty()), "{what}");
         play.fits(&edited, records.len() - 1).unwrap_or_else(|error| panic!("{what}: it does not replay: {error}"));
         for (deed, count) in play.deeds() {
@@ -382,14 +382,14 @@ fn whenever_its_runners_die_an_edited_run_comes_to_the_same_end() {
         if play.resume_on(&edited, terms, &clock).expect("not refused").is_some() {
             break;
         }
-        if matches!(play.records().last(), Some(Record::Ended { ending: Ending::Done, .. })) {
+        if matches!(play.records().last().map(|last| &last.fact), Some(Fact::Ended { ending: Ending::Done, .. })) {
             break;
         }
         // Without a word of the adoption on record, the next runner has to be told again.
         let terms = adopting(&play, &edited).expect("it fits still");
         let done = play.resume_on(&edited, terms, &CrashClock::never()).expect("not refused").expect("it lives");
         assert_eq!(done.ending, Ending::Done, "died at {point}: {:?}", done.error);
-        let adopted = play.records().iter().filter(|record| matches!(record, Record::Adopted { .. })).count();
+        let adopted = play.records().iter().filter(|record| matches!(record.fact, Fact::Adopted { .. })).count();
         assert!((1..=2).contains(&adopted), "died at {point}: adopted {adopted} times");
         let often: Vec<_> = play.deeds().into_iter().filter(|(_, count)| *count > 1).collect();
         let backups = ("confdb backup".to_owned(), 2);
@@ -457,7 +457,7 @@ step("Wait", || wait_until("never", || role(service("c2")) == "x", #{ every: "1s
             break;
         }
         let records = play.records();
-        let Some(Record::Intent { effect, .. }) = records.last() else { continue };
+        let Some(Fact::Intent { effect, .. }) = records.last().map(|last| &last.fact) else { continue };
         if effect.kind() == "until" {
             waits += 1;
             let terms = adopting(&play, &edited).expect("a wait may be another");

@@ -5,7 +5,7 @@ use crate::support::{Baton, Ended};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
 use baton::model::run::estate::EstateId;
-use baton::model::run::record::{Moment, Record, Who};
+use baton::model::run::record::{FORMAT, Fact, Moment, Record, Who};
 use baton::model::value::Fields;
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -423,7 +423,7 @@ fn runs_that_cannot_be_told_are_named_with_the_next_command() {
     let baton = site(GOOD);
     let mut store = SqliteStore::open(&baton.state()).expect("a journal");
     for run in ["aa01", "aa02"] {
-        store.append(run, 0, &[begun(1)]).expect("a run");
+        store.append(run, 0, &[begun(FORMAT)]).expect("a run");
     }
     for command in ["show", "resume"] {
         let message = "error: there is no run `zz`\nhelp: see which runs there are: baton runs";
@@ -435,16 +435,15 @@ help: type more of its characters, or see them all: baton runs";
 }
 
 fn begun(format: u32) -> Record {
-    Record::Begun {
+    Fact::Begun {
         format,
         baton: "0".into(),
         runbook: "own/t".into(),
         sources: BTreeMap::new(),
         params: Fields::new(),
         estate: EstateId::Site,
-        at: Moment::default(),
-        by: Who::default(),
     }
+    .by(Who::default(), Moment::default())
 }
 
 /// A machine with one run that is over, and its name. What the run touched is removed.
@@ -508,8 +507,9 @@ help: use the newer baton, or name another state directory with `--state DIR`";
 fn a_run_of_a_newer_format_is_refused() {
     let baton = site(GOOD);
     SqliteStore::open(&baton.state()).expect("a journal").append("aa01", 0, &[begun(9)]).expect("a run");
-    let message = "error: the run is written in format 9 by baton 0; this baton reads up to 1
-help: go on with baton 0 or newer";
+    let message = "error: the run is written in format 9, by baton 0; this baton reads format 2
+help: nothing was done: nothing of that run is lost
+help: go on with it with the version that began it, 0, or a newer one";
     complains(&baton, baton.run(&["resume", "aa01"]), 8, message);
 }
 

@@ -97,7 +97,7 @@ fn a_quiet_run_is_recorded_listed_and_shown() {
     let ended = baton.run(&words).code(0).says("hello").says("✓ done");
     assert!(ended.out.lines().last().is_some_and(|line| line.starts_with("next: baton show ")), "{}", ended.out);
     let lines = std::fs::read_to_string(&events).expect("the events");
-    assert!(lines.starts_with("{\"type\":\"version\",\"events\":\"1.0\"}\n"), "{lines}");
+    assert!(lines.starts_with("{\"type\":\"version\",\"events\":\"2.0\"}\n"), "{lines}");
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{lines}");
     baton.run(&["runs"]).code(0).says("own/quiet").says("lab genesys:upgrade-mode");
     baton.run(&["show"]).code(0).says("1  Greet").says("hello");

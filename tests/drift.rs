@@ -2,7 +2,7 @@
 //! a resume. Only what others did is drift, and it stops the run before the change.
 
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::run::record::{EffectId, Ending, Record, TrackId};
+use baton::model::run::record::{EffectId, Ending, Fact, TrackId};
 use baton::session::ResumeTerms;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, SimWorld, Trigger};
 use baton::world::{JobId, Request, Ticket, World};
@@ -60,7 +60,7 @@ fn what_is_as_it_was_costs_a_line_and_nothing_else() {
     let before = play.records().len();
     assert_eq!(resume(&play, &scene, None).ending, Ending::Done);
     assert_eq!(play.notices(), ["looked again at 2 guarded readings: as they were"], "the schema is the run's own");
-    let noted = play.records()[before..].iter().filter(|record| matches!(record, Record::Read { .. })).count();
+    let noted = play.records()[before..].iter().filter(|record| matches!(record.fact, Fact::Read { .. })).count();
     assert_eq!(noted, 0, "what is looked at again is no reading of the runbook");
 }
 
@@ -107,8 +107,8 @@ fn a_person_may_accept_a_drift_and_says_why() {
     meanwhile(&play, "cfg-b", "c2", "shutdown");
     assert_eq!(resume(&play, &scene, None).ending, Ending::Failed);
     assert_eq!(resume(&play, &scene, Some("c2 is being repaired")).ending, Ending::Done);
-    let deviation = play.records().into_iter().find_map(|record| match record {
-        Record::Deviation { what, reason, .. } => Some((what, reason)),
+    let deviation = play.records().into_iter().find_map(|record| match record.fact {
+        Fact::Deviation { what, reason, .. } => Some((what, reason)),
         _ => None,
     });
     let (what, reason) = deviation.expect("it is on record");
@@ -190,17 +190,17 @@ fn what_is_under_way_is_seen_to_its_end_before_anything_is_looked_at() {
         if play.runner(&CrashClock::at(point), &Between::nothing()).expect("not refused").is_some() {
             break;
         }
-        if backups(&play) != 1 || !matches!(play.records().last(), Some(Record::Intent { .. })) {
+        if backups(&play) != 1 || !matches!(play.records().last().map(|last| &last.fact), Some(Fact::Intent { .. })) {
             continue;
         }
         seen += 1;
         let intents =
-            |play: &Play<'_>| play.records().iter().filter(|record| matches!(record, Record::Intent { .. })).count();
+            |play: &Play<'_>| play.records().iter().filter(|record| matches!(record.fact, Fact::Intent { .. })).count();
         let begun = intents(&play);
         meanwhile(&play, "cfg-b", "c2", "shutdown");
         let drift = resume(&play, &scene, None);
         assert!(drift.error.expect("it says why").message.contains("role(c2) read"), "died at {point}");
-        let done = play.records().iter().filter(|record| matches!(record, Record::Outcome { .. })).count();
+        let done = play.records().iter().filter(|record| matches!(record.fact, Fact::Outcome { .. })).count();
         assert_eq!((backups(&play), done, intents(&play)), (begun, begun, begun), "died at {point}");
     }
     assert!(seen > 0);

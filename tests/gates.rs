@@ -9,7 +9,7 @@ mod terminal;
 use crate::support::{Baton, Ended};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
-use baton::model::run::record::Record;
+use baton::model::run::record::{Fact, Record};
 
 /// A product with a change that is severe and a status.
 const PRODUCT: &str = r#"
@@ -74,8 +74,8 @@ fn records(baton: &Baton) -> Vec<Record> {
 
 /// The answers given from elsewhere: word, name, note.
 fn answered(baton: &Baton) -> Vec<(String, String, String)> {
-    let answer = |record| match record {
-        Record::Answered { word, name, note, .. } => Some((word, name, note)),
+    let answer = |record: Record| match record.fact {
+        Fact::Answered { word, name, note, .. } => Some((word, name, note)),
         _ => None,
     };
     records(baton).into_iter().filter_map(answer).collect()

@@ -4,7 +4,7 @@
 use crate::support::checks::{Complaint, Trial};
 use crate::support::simulation::{Play, Scene};
 use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, RollbackScope};
 use baton::model::value::Value;
 use baton::session::OperatorRuling;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger, oracle};
@@ -71,8 +71,8 @@ fn branch(play: &Play<'_>) -> String {
 
 /// What a person was asked who was to confirm the branch.
 fn asked(play: &Play<'_>) -> String {
-    let asked = play.records().into_iter().find_map(|record| match record {
-        Record::Intent { effect, .. } => match effect.action {
+    let asked = play.records().into_iter().find_map(|record| match record.fact {
+        Fact::Intent { effect, .. } => match effect.action {
             Action::Ask(ask) if ask.text.contains(" leads back to ") => Some(ask.text),
             _ => None,
         },

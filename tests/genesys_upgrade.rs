@@ -3,7 +3,7 @@
 
 use crate::support::simulation::{Play, Scene};
 use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Fact, Record};
 use baton::model::value::Value;
 use baton::sim::{Fault, FaultPlan, Harm, Trigger, oracle};
 
@@ -45,8 +45,8 @@ fn is(role: &str, version: &str) -> (String, String) {
 
 /// Everything that was asked, in order.
 fn asked(play: &Play<'_>) -> Vec<String> {
-    let texts = play.records().into_iter().filter_map(|record| match record {
-        Record::Intent { effect, .. } => match effect.action {
+    let texts = play.records().into_iter().filter_map(|record| match record.fact {
+        Fact::Intent { effect, .. } => match effect.action {
             Action::Ask(ask) => Some(ask.text),
             _ => None,
         },
@@ -164,16 +164,16 @@ fn changes_are_kept_out_of_an_upgraded_database_until_there_is_no_way_back() {
     assert_eq!(end(&play).0, Ending::Done);
     nothing_wrong(&play);
     let place = |wanted: &dyn Fn(&Record) -> bool| play.records().iter().position(wanted).expect("it is recorded");
-    let job = |record: &Record, verb: &str, on: &str| match record {
-        Record::Intent { effect, .. } => {
+    let job = |record: &Record, verb: &str, on: &str| match &record.fact {
+        Fact::Intent { effect, .. } => {
             matches!(&effect.action, Action::Job(job) if job.verb == verb) && effect.service.as_deref() == Some(on)
         }
         _ => false,
     };
     let kept_out = place(&|record| job(record, "set_readonly", "c2"));
     let stopped = place(&|record| job(record, "shutdown", "c1"));
-    let closed = place(&|record| match record {
-        Record::Read { effect, .. } => matches!(effect.action, Action::NoReturn { .. }),
+    let closed = place(&|record| match &record.fact {
+        Fact::Read { effect, .. } => matches!(effect.action, Action::NoReturn { .. }),
         _ => false,
     });
     let lifted = place(&|record| job(record, "unset_readonly", "c1"));

@@ -5,7 +5,7 @@ use baton::error::Kind;
 use baton::journal::Stored;
 use baton::journal::history::{EffectState, History, StepPhase, mismatch};
 use baton::model::run::effect::{Action, Class, Effect, Outcome};
-use baton::model::run::record::{Ending, FORMAT, Record, TrackId};
+use baton::model::run::record::{Ending, FORMAT, Fact, Record, TrackId};
 use baton::model::span::Span;
 
 fn history(records: Vec<Record>) -> baton::error::Result<History> {
@@ -13,19 +13,19 @@ fn history(records: Vec<Record>) -> baton::error::Result<History> {
 }
 
 fn doubt(n: u64) -> Record {
-    Record::Doubt { id: id("0", n), attempt: 1, reason: "the host rebooted".into(), at: at(13) }
+    Fact::Doubt { id: id("0", n), attempt: 1, reason: "the host rebooted".into() }.at(at(13))
 }
 
 fn settled(n: u64, happened: bool) -> Record {
-    Record::Settled { id: id("0", n), attempt: 1, happened, reason: "seen".into(), at: at(14), by: who() }
+    Fact::Settled { id: id("0", n), attempt: 1, happened, reason: "seen".into() }.by(who(), at(14))
 }
 
 fn retry(n: u64) -> Record {
-    Record::Retry { id: id("0", n), at: at(15), by: who() }
+    Fact::Retry { id: id("0", n) }.by(who(), at(15))
 }
 
 fn opened() -> Record {
-    Record::Opened { at: at(16), by: who() }
+    Fact::Opened.by(who(), at(16))
 }
 
 /// A change that may be started only once.
@@ -42,9 +42,7 @@ fn a_history_answers_what_became_of_each_effect() {
     let mut later = job("start");
     later.label = "start(c2)".into();
     let mut second = intent(6, 2, later.clone());
-    if let Record::Intent { at: when, .. } = &mut second {
-        *when = at(99);
-    }
+    second.at = at(99);
     let history = history(vec![
         begun(),
         step_begun("1"),
@@ -94,7 +92,7 @@ fn a_history_knows_how_the_run_ended() {
 #[test]
 fn a_failed_step_may_begin_again() {
     let mut failed_step = step_ended("1");
-    if let Record::StepEnded { failed, .. } = &mut failed_step {
+    if let Fact::StepEnded { failed, .. } = &mut failed_step.fact {
         *failed = Some("exit 3".into());
     }
     let records = vec![begun(), step_begun("1"), failed_step, step_begun("1"), step_ended("1")];
@@ -197,12 +195,12 @@ fn a_sequence_no_runner_can_have_written_is_refused() {
 #[test]
 fn a_newer_run_is_refused_with_both_versions() {
     let mut newer = begun();
-    if let Record::Begun { format, baton, .. } = &mut newer {
+    if let Fact::Begun { format, baton, .. } = &mut newer.fact {
         (*format, *baton) = (FORMAT + 1, "9.0.0".into());
     }
     let error = history(vec![newer]).expect_err("newer");
-    assert_eq!(error.message, "the run is written in format 2 by baton 9.0.0; this baton reads up to 1");
-    assert_eq!(error.hints, ["go on with baton 9.0.0 or newer"]);
+    assert_eq!(error.message, "the run is written in format 3, by baton 9.0.0; this baton reads format 2");
+    assert_eq!(error.hints[1], "go on with it with the version that began it, 9.0.0, or a newer one");
 }
 
 #[test]
@@ -228,6 +226,6 @@ fn a_departure_from_the_journal_is_told_field_by_field() {
     ];
     assert_eq!(error.causes, differences);
 
-    let error = mismatch(&past, &effect(Action::Sleep { span: Span::secs(1), within: None }), "1");
+    let error = mismatch(&past, &effect(Action::Sleep { span: Span::secs(1), pause: false, within: None }), "1");
     assert_eq!(error.causes, ["kind: recorded `job`, attempted `sleep`"]);
 }

@@ -1,10 +1,10 @@
 //! The journal: what is appended is read again, and nothing else is.
 
 use crate::records::{RUN, begun, every_record, step_begun, step_ended};
-use baton::error::Kind;
-use baton::journal::Store;
+use baton::error::{Error, Kind};
 use baton::journal::memory::MemoryStore;
 use baton::journal::sqlite::SqliteStore;
+use baton::journal::{Store, StoreError};
 use baton::platform::runner_lock::{Holder, RunnerLock};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -25,18 +25,23 @@ fn keeps_what_it_is_given(store: &mut dyn Store) {
     assert_eq!(store.source(&digest), Ok("step(\"x\", || 1)".into()));
 }
 
+/// What people are told.
+fn told(error: StoreError) -> Box<Error> {
+    error.into()
+}
+
 /// The refusals every store shares.
 fn refuses_what_does_not_fit(store: &mut dyn Store) {
     store.append(RUN, 0, &[begun(), step_begun("1")]).expect("append");
     for expected in [0, 1, 3] {
-        let error = store.append(RUN, expected, &[step_ended("1")]).expect_err("a conflict");
+        let error = told(store.append(RUN, expected, &[step_ended("1")]).expect_err("a conflict"));
         assert_eq!(error.kind, Kind::Refused);
         let message = format!("another runner wrote to this run: {RUN} has 2 records, not {expected}");
         assert_eq!(error.message, message);
     }
     assert_eq!(store.read(RUN).expect("read").len(), 2, "nothing of a refused write is kept");
-    assert_eq!(store.read("beef").expect_err("unknown").message, "there is no run beef");
-    let error = store.source("beef").expect_err("unknown");
+    assert_eq!(told(store.read("beef").expect_err("unknown")).message, "there is no run beef");
+    let error = told(store.source("beef").expect_err("unknown"));
     assert_eq!((error.kind, error.message.as_str()), (Kind::Refused, "the journal does not hold the source text beef"));
 }
 
@@ -54,7 +59,10 @@ fn a_store_in_memory_outlives_its_runner() {
     drop(runner);
     assert_eq!(survivor.read(RUN).expect("read").len(), 1);
     let dump = String::from_utf8(survivor.byte_dump(RUN)).expect("text");
-    assert!(dump.starts_with("{\"begun\":{\"format\":1,") && dump.ends_with("}\n"), "{dump}");
+    assert!(
+        dump.starts_with("{\"at\":{") && dump.contains("\"fact\":{\"begun\":{\"format\":2,") && dump.ends_with("}\n"),
+        "{dump}"
+    );
     assert!(survivor.byte_dump("beef").is_empty());
 }
 
@@ -102,7 +110,7 @@ fn a_second_writer_is_a_conflict_and_a_reader_is_welcome() {
     let (mut first, mut second) = (open(dir.path()), open(dir.path()));
     first.append(RUN, 0, &[begun()]).expect("append");
     second.append(RUN, 1, &[step_begun("1")]).expect("append");
-    let error = first.append(RUN, 1, &[step_begun("1")]).expect_err("a conflict");
+    let error = told(first.append(RUN, 1, &[step_begun("1")]).expect_err("a conflict"));
     assert_eq!(error.message, format!("another runner wrote to this run: {RUN} has 2 records, not 1"));
     let database = rusqlite::Connection::open(dir.path().join("journal.db")).expect("open");
     database.execute_batch("BEGIN; SELECT * FROM records").expect("a reader in the midst of reading");
@@ -120,7 +128,7 @@ fn a_changed_record_is_refused_with_the_last_good_one_named() {
         let dir = folder();
         open(dir.path()).append(RUN, 0, &every_record()).expect("append");
         meddle(dir.path(), sql);
-        let error = open(dir.path()).read(RUN).expect_err(sql);
+        let error = told(open(dir.path()).read(RUN).expect_err(sql));
         assert_eq!(error.kind, Kind::Refused);
         assert_eq!(error.message, format!("the journal of run {RUN} is damaged: record 2 is the last good one"));
         assert_eq!(
@@ -135,7 +143,7 @@ fn a_changed_source_is_refused() {
     let dir = folder();
     let digest = open(dir.path()).put_source("step").expect("source");
     meddle(dir.path(), "UPDATE sources SET text = 'other'");
-    let error = open(dir.path()).source(&digest).expect_err("changed");
+    let error = told(open(dir.path()).source(&digest).expect_err("changed"));
     assert_eq!(error.kind, Kind::Refused);
     assert!(error.message.starts_with(&format!("the source text {digest} in `")), "{error}");
 }
@@ -184,6 +192,7 @@ fn a_write_that_fails_halfway_keeps_nothing_and_says_so() {
                 BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
     meddle(dir.path(), full);
     let error = open(dir.path()).append(RUN, 1, &vec![step_begun("1"); 10]).expect_err("full");
+    let error = told(error);
     assert_eq!(error.kind, Kind::Failed);
     assert_eq!(error.message, "the journal could not be written: database or disk is full; nothing more was done");
     assert_eq!(open(dir.path()).read(RUN).expect("read").len(), 1);
@@ -198,7 +207,7 @@ fn holder(run: &str) -> Holder {
 fn a_lease_is_held_by_one_and_free_when_it_ends() {
     let dir = folder();
     let lease = RunnerLock::take(dir.path(), "lab genesys", &holder(RUN)).expect("free");
-    let error = RunnerLock::take(dir.path(), "lab genesys", &holder("beef")).expect_err("held");
+    let error = Box::<Error>::from(RunnerLock::take(dir.path(), "lab genesys", &holder("beef")).expect_err("held"));
     assert_eq!(error.kind, Kind::Refused);
     assert_eq!(error.message, format!("run {RUN} holds lab genesys: pid 4711, root@lab-1, since 22:03:11"));
     assert_eq!(error.hints, [format!("wait for it to end, or see what it does: baton show {RUN}")]);
@@ -211,7 +220,7 @@ fn a_lease_is_held_by_one_and_free_when_it_ends() {
 fn a_lease_on_a_run_says_that_it_is_being_run() {
     let dir = folder();
     let _lease = RunnerLock::take(dir.path(), RUN, &holder(RUN)).expect("free");
-    let error = RunnerLock::take(dir.path(), RUN, &holder(RUN)).expect_err("held");
+    let error = Box::<Error>::from(RunnerLock::take(dir.path(), RUN, &holder(RUN)).expect_err("held"));
     assert_eq!(error.message, format!("run {RUN} is being run: pid 4711, root@lab-1, since 22:03:11"));
 }
 

@@ -2,11 +2,10 @@
 //! the run to its end. It must do nothing any more.
 
 use crate::support::simulation::{Play, Scene};
-use baton::error::Result;
 use baton::journal::memory::MemoryStore;
-use baton::journal::{RunId, Store, Stored};
+use baton::journal::{RunId, Store, StoreResult, Stored};
 use baton::model::run::estate::EstateId;
-use baton::model::run::record::{Ending, Moment, Record, Who};
+use baton::model::run::record::{Ending, Fact, Moment, Record, Who};
 use baton::session::{self, Finished, RunParts};
 use baton::sim::{CrashClock, SimWorld};
 use baton::world::lease::Runner;
@@ -66,23 +65,23 @@ impl World for Frozen<Box<dyn World>> {
 }
 
 impl Store for Frozen<MemoryStore> {
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
         // Before its first record there is nothing that could be taken over.
         if expected > 0 {
             self.1.pass();
         }
         self.0.append(run, expected, records)
     }
-    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+    fn read(&self, run: &str) -> StoreResult<Vec<Stored>> {
         self.0.read(run)
     }
-    fn runs(&self) -> Result<Vec<RunId>> {
+    fn runs(&self) -> StoreResult<Vec<RunId>> {
         self.0.runs()
     }
-    fn put_source(&mut self, text: &str) -> Result<String> {
+    fn put_source(&mut self, text: &str) -> StoreResult<String> {
         self.0.put_source(text)
     }
-    fn source(&self, digest: &str) -> Result<String> {
+    fn source(&self, digest: &str) -> StoreResult<String> {
         self.0.source(digest)
     }
 }
@@ -118,7 +117,7 @@ fn a_runner_that_was_taken_over_does_nothing_any_more() {
             play,
             at,
             Box::new(move || {
-                if matches!(play.records().last(), Some(Record::Ended { .. })) {
+                if matches!(play.records().last().map(|last| &last.fact), Some(Fact::Ended { .. })) {
                     return;
                 }
                 play.take_over();

@@ -15,6 +15,7 @@ mod drift;
 mod estate;
 mod exec;
 mod faults;
+mod former_format;
 mod from_run;
 mod gates;
 mod genesys_model;

@@ -3,7 +3,7 @@
 
 use crate::support::checks;
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Fact};
 use baton::sim::CrashClock;
 
 /// Backs up and restarts nothing: changes on both hosts at once, in steps, with a wait and a failure that is caught.
@@ -35,7 +35,7 @@ fn tracks_run_at_the_same_time_and_their_results_come_in_order() {
         .records()
         .iter()
         .filter_map(|record| {
-            let Record::Intent { id, .. } = record else { return None };
+            let Fact::Intent { id, .. } = &record.fact else { return None };
             Some(id.track.to_string())
         })
         .collect();

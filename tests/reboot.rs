@@ -3,7 +3,7 @@
 
 use crate::support::Baton;
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Fact};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;
 
@@ -36,8 +36,8 @@ fn a_host_is_told_to_restart_once_and_waited_for() {
     let labels: Vec<String> = play
         .records()
         .into_iter()
-        .filter_map(|record| match record {
-            Record::Intent { effect, .. } | Record::Read { effect, .. } => Some(effect.label),
+        .filter_map(|record| match record.fact {
+            Fact::Intent { effect, .. } | Fact::Read { effect, .. } => Some(effect.label),
             _ => None,
         })
         .filter(|label| label.contains("h1") && !label.starts_with("h1 is ready"))
@@ -51,8 +51,8 @@ fn a_host_is_told_to_restart_once_and_waited_for() {
         "wait until h1 has been up for 20s",
     ];
     assert_eq!(labels, wanted);
-    let argv = play.records().into_iter().find_map(|record| match record {
-        Record::Intent { effect, .. } => match effect.action {
+    let argv = play.records().into_iter().find_map(|record| match record.fact {
+        Fact::Intent { effect, .. } => match effect.action {
             baton::model::run::effect::Action::Job(job) => Some(job.argv.join(" ")),
             _ => None,
         },

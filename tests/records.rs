@@ -9,7 +9,9 @@ use baton::model::run::estate::EstateId;
 use baton::model::run::mark::{Cursor, Identity, Mark};
 use baton::model::run::place::PlaceData;
 use baton::model::run::reading::Reading;
-use baton::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, RollbackScope, TrackId, Who};
+use baton::model::run::record::{
+    EffectId, Ending, FORMAT, Fact, Moment, Record, RollbackScope, ScriptPoint, SourceName, TrackId, Who,
+};
 use baton::model::span::Span;
 use baton::model::value::Value;
 use std::collections::BTreeMap;
@@ -33,16 +35,15 @@ pub(crate) fn place() -> Option<PlaceData> {
 }
 
 pub(crate) fn begun() -> Record {
-    Record::Begun {
+    Fact::Begun {
         format: FORMAT,
         baton: "0.1.0".into(),
         runbook: "genesys/confserv-ha".into(),
-        sources: BTreeMap::from([("runbook:genesys/confserv-ha".into(), "d1".into())]),
+        sources: BTreeMap::from([(SourceName::Runbook("genesys/confserv-ha".into()), "d1".into())]),
         params: BTreeMap::from([("version".into(), Value::from("8.5.101"))]),
         estate: EstateId::Site,
-        at: at(1),
-        by: who(),
     }
+    .by(who(), at(1))
 }
 
 pub(crate) fn effect(action: Action) -> Effect {
@@ -99,47 +100,38 @@ pub(crate) fn mark() -> Mark {
 
 pub(crate) fn intent(n: u64, attempt: u32, effect: Effect) -> Record {
     let digest = effect.digest();
-    Record::Intent {
-        id: id("0", n),
-        attempt,
-        step: "1".into(),
-        effect,
-        digest,
-        place: place(),
-        kept_in: None,
-        at: at(10),
-    }
+    Fact::Intent { id: id("0", n), attempt, step: "1".into(), effect, digest, place: place(), kept_in: None }.at(at(10))
 }
 
 pub(crate) fn outcome(n: u64, attempt: u32) -> Record {
     let outcome = Outcome::Done { value: Value::map([("changed", true.into())]), mark: Some(mark()) };
-    Record::Outcome { id: id("0", n), attempt, outcome, at: at(11) }
+    Fact::Outcome { id: id("0", n), attempt, outcome }.at(at(11))
 }
 
 pub(crate) fn failed(n: u64, attempt: u32) -> Record {
     let failure =
         Failure { kind: FailureKind::Exit, message: "exit 3".into(), exit: Some(3), output: "\u{1b}[2J\"".into() };
-    Record::Outcome { id: id("0", n), attempt, outcome: Outcome::Failed(failure), at: at(11) }
+    Fact::Outcome { id: id("0", n), attempt, outcome: Outcome::Failed(failure) }.at(at(11))
 }
 
 pub(crate) fn read(n: u64) -> Record {
     let effect = effect(Action::Probe(probe()));
     let digest = effect.digest();
     let outcome = Outcome::done("running");
-    Record::Read { id: id("0", n), step: "1".into(), effect, digest, place: None, outcome, at: at(12) }
+    Fact::Read { id: id("0", n), step: "1".into(), effect, digest, place: None, outcome }.at(at(12))
 }
 
 pub(crate) fn step_begun(number: &str) -> Record {
     let name = "Stop the backup".into();
-    Record::StepBegun { track: TrackId::main(), number: number.into(), name, place: place(), at: at(5) }
+    Fact::StepBegun { track: TrackId::main(), number: number.into(), name, place: place(), undoes: false }.at(at(5))
 }
 
 pub(crate) fn step_ended(number: &str) -> Record {
-    Record::StepEnded { track: TrackId::main(), number: number.into(), failed: None, at: at(20) }
+    Fact::StepEnded { track: TrackId::main(), number: number.into(), failed: None }.at(at(20))
 }
 
 pub(crate) fn ended(ending: Ending) -> Record {
-    Record::Ended { ending, message: "end of the runbook".into(), effect: Some(id("0", 1)), at: at(30) }
+    Fact::Ended { ending, message: "end of the runbook".into(), effect: Some(id("0", 1)) }.at(at(30))
 }
 
 /// One record of every kind, with every kind of effect and of value in it.
@@ -195,20 +187,20 @@ pub(crate) fn every_record() -> Vec<Record> {
         wait(Want::Match { events: vec![1], patterns: vec!["x".into()] }),
         wait(Want::Table(table)),
         effect(Action::Until(until)),
-        effect(Action::Sleep { span: Span::secs(3), within: None }),
+        effect(Action::Sleep { span: Span::secs(3), pause: false, within: None }),
         effect(Action::Ask(ask)),
         effect(Action::Capture(Capture::Now)),
         effect(Action::Capture(Capture::Mark { source })),
         effect(Action::Note { text: "ä\u{202e}\n".into(), warning: true }),
         effect(Action::NoReturn { why: "the database is written to".into() }),
     ];
-    let mut records = vec![begun(), Record::Opened { at: at(2), by: who() }, step_begun("1")];
+    let mut records = vec![begun(), Fact::Opened.by(who(), at(2)), step_begun("1")];
     records.extend((1..).zip(effects).map(|(n, effect)| intent(n, 1, effect)));
     records.extend([outcome(1, 1), failed(2, 1), read(3)]);
-    records.push(Record::Doubt { id: id("0", 4), attempt: 1, reason: "no exit record".into(), at: at(13) });
+    records.push(Fact::Doubt { id: id("0", 4), attempt: 1, reason: "no exit record".into() }.at(at(13)));
     let (happened, reason) = (true, "seen".to_owned());
-    records.push(Record::Settled { id: id("0", 4), attempt: 1, happened, reason, at: at(14), by: who() });
-    records.push(Record::Retry { id: id("0", 2), at: at(15), by: who() });
+    records.push(Fact::Settled { id: id("0", 4), attempt: 1, happened, reason }.by(who(), at(14)));
+    records.push(Fact::Retry { id: id("0", 2) }.by(who(), at(15)));
     records.extend([step_ended("1"), ended(Ending::Done)]);
     records.extend(deeds_of_people());
     records
@@ -220,24 +212,17 @@ fn deeds_of_people() -> Vec<Record> {
     let skipped = Outcome::Skipped { reason: reason.clone(), by: "root".into() };
     let (digest, word, note) = ("d".to_owned(), "yes".to_owned(), String::new());
     vec![
-        Record::Outcome { id: id("0", 5), attempt: 1, outcome: skipped, at: at(31) },
-        Record::Answered { id: id("0", 7), digest, word, note, name: "anna".into(), at: at(32), by: who() },
-        Record::Skipped { id: id("0", 2), reason: reason.clone(), at: at(33), by: who() },
-        Record::StepSkipped {
-            track,
-            number,
-            name: "Stop".into(),
-            reason: reason.clone(),
-            by_hand: false,
-            at: at(34),
-            by: who(),
-        },
-        Record::Adopted { sources: BTreeMap::new(), changes: vec!["step 2".into()], at: at(35), by: who() },
-        Record::Rollback { way: RollbackScope::All, at: at(36), by: who() },
-        Record::Rollback { way: RollbackScope::To("2".into()), at: at(36), by: who() },
-        Record::Rollback { way: RollbackScope::Abort, at: at(36), by: who() },
-        Record::Undone { since: 4, at: at(37) },
-        Record::Typed { n: 1, point: "end".into(), text: "1 + 1".into(), at: at(38), by: who() },
-        Record::Deviation { what: "a shell on c2".into(), reason, hosts: vec!["c2".into()], at: at(39), by: who() },
+        Fact::Outcome { id: id("0", 5), attempt: 1, outcome: skipped }.at(at(31)),
+        Fact::Answered { id: id("0", 7), digest, word, note, name: "anna".into() }.by(who(), at(32)),
+        Fact::Skipped { id: id("0", 2), reason: reason.clone() }.by(who(), at(33)),
+        Fact::StepSkipped { track, number, name: "Stop".into(), reason: reason.clone(), by_hand: false }
+            .by(who(), at(34)),
+        Fact::Adopted { sources: BTreeMap::new(), changes: vec!["step 2".into()] }.by(who(), at(35)),
+        Fact::Rollback { way: RollbackScope::All }.by(who(), at(36)),
+        Fact::Rollback { way: RollbackScope::To("2".into()) }.by(who(), at(36)),
+        Fact::Rollback { way: RollbackScope::Abort }.by(who(), at(36)),
+        Fact::Undone { since: 4 }.at(at(37)),
+        Fact::Typed { n: 1, point: ScriptPoint::End, text: "1 + 1".into() }.by(who(), at(38)),
+        Fact::Deviation { what: "a shell on c2".into(), reason, hosts: vec!["c2".into()] }.by(who(), at(39)),
     ]
 }

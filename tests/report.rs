@@ -10,7 +10,7 @@ use baton::model::run::mark::Mark;
 use baton::model::run::meaning::ProbeMeaning;
 use baton::model::run::meaning::VerbMeaning;
 use baton::model::run::reading::Reading;
-use baton::model::run::record::{EffectId, Ending, Moment, Record, RollbackScope, TrackId, Who};
+use baton::model::run::record::{EffectId, Ending, FORMAT, Fact, Moment, Record, RollbackScope, TrackId, Who};
 use baton::model::site::inventory::Pair;
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
@@ -83,7 +83,7 @@ fn note(text: &str, warning: bool) -> Record {
     let action = Action::Note { text: text.into(), warning };
     let effect = Effect { action, label: "note".into(), host: None, service: None, undo: None, before: None };
     let (step, digest, outcome) = ("2".to_owned(), String::new(), Outcome::done(Value::Null));
-    Record::Read { id: id(9), step, effect, digest, place: None, outcome, at: at(25_500) }
+    Fact::Read { id: id(9), step, effect, digest, place: None, outcome }.at(at(25_500))
 }
 
 fn role(service: &str, reads: &str, ms: i64) -> Record {
@@ -104,38 +104,38 @@ fn role(service: &str, reads: &str, ms: i64) -> Record {
     let effect =
         Effect { action: Action::Probe(probe), label, host, service: Some(service.into()), undo: None, before: None };
     let (step, digest, outcome) = ("1".to_owned(), String::new(), Outcome::done(Value::from(reads)));
-    Record::Read { id: id(8), step, effect, digest, place: None, outcome, at: at(ms) }
+    Fact::Read { id: id(8), step, effect, digest, place: None, outcome }.at(at(ms))
 }
 
 fn begun() -> Record {
-    Record::Begun {
-        format: 1,
+    Fact::Begun {
+        format: FORMAT,
         baton: "0.1.0".into(),
         runbook: "genesys/confserv-ha".into(),
         sources: Default::default(),
         params: Fields::from([("new_version".into(), Value::from("8.5.101.10"))]),
         estate: "lab genesys:upgrade-mode".parse().expect("an estate"),
-        at: at(0),
-        by: who(),
     }
+    .by(who(), at(0))
 }
 
 fn step(number: &str, name: &str, ms: i64) -> Record {
-    Record::StepBegun { track: TrackId::main(), number: number.into(), name: name.into(), place: None, at: at(ms) }
+    Fact::StepBegun { track: TrackId::main(), number: number.into(), name: name.into(), place: None, undoes: false }
+        .at(at(ms))
 }
 
 fn step_end(number: &str, failed: Option<&str>, ms: i64) -> Record {
     let failed = failed.map(str::to_owned);
-    Record::StepEnded { track: TrackId::main(), number: number.into(), failed, at: at(ms) }
+    Fact::StepEnded { track: TrackId::main(), number: number.into(), failed }.at(at(ms))
 }
 
 fn intent(n: u64, effect: Effect, ms: i64) -> Record {
     let (step, digest) = (if n < 5 { "1" } else { "2" }.to_owned(), String::new());
-    Record::Intent { id: id(n), attempt: 1, step, effect, digest, place: None, kept_in: None, at: at(ms) }
+    Fact::Intent { id: id(n), attempt: 1, step, effect, digest, place: None, kept_in: None }.at(at(ms))
 }
 
 fn outcome(n: u64, outcome: Outcome, ms: i64) -> Record {
-    Record::Outcome { id: id(n), attempt: 1, outcome, at: at(ms) }
+    Fact::Outcome { id: id(n), attempt: 1, outcome }.at(at(ms))
 }
 
 fn changed(changed: bool) -> Outcome {
@@ -153,7 +153,7 @@ fn failure() -> Outcome {
 }
 
 fn ended(ending: Ending, message: &str, ms: i64) -> Record {
-    Record::Ended { ending, message: message.into(), effect: None, at: at(ms) }
+    Fact::Ended { ending, message: message.into(), effect: None }.at(at(ms))
 }
 
 fn pairs() -> BTreeMap<String, Pair> {
@@ -210,7 +210,7 @@ fn a_run_reads_as_one_aligned_page() {
 fn replayed_steps_are_told_in_one_line() {
     let mut records = a_run();
     records.truncate(16);
-    records.push(Record::Opened { at: at(90_000), by: who() });
+    records.push(Fact::Opened.by(who(), at(90_000)));
     records.push(outcome(5, changed(true), 95_000));
     let text = play(&records, 16);
     assert!(text.contains("resumed by ada on jump1"), "{text}");
@@ -223,10 +223,10 @@ fn replayed_steps_are_told_in_one_line() {
 
 /// A reading of `option` before `change`, which is not needed when it reads "1".
 fn look_before(change: &str, reads: &str, step: &str, ms: i64) -> Record {
-    let Record::Read { mut effect, digest, outcome: _, .. } = role("c2", reads, ms) else { unreachable!() };
+    let Fact::Read { mut effect, digest, outcome: _, .. } = role("c2", reads, ms).fact else { unreachable!() };
     effect.before = Some(Before { change: change.into(), wants: vec!["1".into()] });
     let (step, outcome) = (step.to_owned(), Outcome::done(Value::from(reads)));
-    Record::Read { id: id(50), step, effect, digest, place: None, outcome, at: at(ms) }
+    Fact::Read { id: id(50), step, effect, digest, place: None, outcome }.at(at(ms))
 }
 
 #[test]
@@ -268,13 +268,14 @@ fn a_night_that_goes_past_midnight_says_which_day_it_is() {
         TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap(),
     );
     for (n, wall) in [1_792_886_400_000, 1_792_890_000_001].into_iter().enumerate() {
-        let record = Record::StepBegun {
+        let record = Fact::StepBegun {
             track: TrackId::main(),
             number: n.to_string(),
             name: "x".into(),
             place: None,
-            at: Moment { wall, ..Moment::default() },
-        };
+            undoes: false,
+        }
+        .at(Moment { wall, ..Moment::default() });
         view.event(&Event::Recorded { seq: n as u64, record, replayed: false });
     }
     assert!(page.text().contains("UTC+01:00"), "{}", page.text());
@@ -282,12 +283,12 @@ fn a_night_that_goes_past_midnight_says_which_day_it_is() {
 
 #[test]
 fn what_is_said_of_a_reading_that_failed_names_it() {
-    let Record::Read { effect, digest, .. } = role("c2", "primary", 0) else { unreachable!() };
+    let Fact::Read { effect, digest, .. } = role("c2", "primary", 0).fact else { unreachable!() };
     let failure =
         Failure { kind: FailureKind::Unreachable, message: "no route".into(), exit: None, output: String::new() };
     let (step, outcome) = ("1".to_owned(), Outcome::Failed(failure));
-    let read = Record::Read { id: id(56), step, effect, digest, place: None, outcome, at: at(1_000) };
-    let records = [begun(), read, Record::Retry { id: id(56), at: at(2_000), by: who() }];
+    let read = Fact::Read { id: id(56), step, effect, digest, place: None, outcome }.at(at(1_000));
+    let records = [begun(), read, Fact::Retry { id: id(56) }.by(who(), at(2_000))];
     let text = play(&records, 0);
     assert!(text.contains("role(c2) is tried again by ada") && !text.contains("effect 0:56"), "{text}");
     let sum = summary::summarise("0a1b2c3d4e5f", &records, &pairs());
@@ -297,7 +298,7 @@ fn what_is_said_of_a_reading_that_failed_names_it() {
 
 #[test]
 fn going_on_in_the_same_process_is_not_taking_up_again() {
-    let opened = |pid| Record::Opened { at: at(1_000), by: Who { pid, ..who() } };
+    let opened = |pid| Fact::Opened.by(Who { pid, ..who() }, at(1_000));
     let sum = summary::summarise("0a1b2c3d4e5f", &[begun(), opened(7), opened(7), opened(8), opened(8)], &pairs());
     assert_eq!(sum.resumed, 1);
 }
@@ -344,7 +345,7 @@ fn off_a_terminal_a_wait_says_what_for_once_and_then_beats() {
 fn the_looks_of_a_wait_until_are_one_wait() {
     let page = Page::default();
     let mut view = TerminalView::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
-    let action = Action::Sleep { span: Span::secs(10), within: None };
+    let action = Action::Sleep { span: Span::secs(10), pause: true, within: None };
     let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None, before: None };
     for n in 1..=10 {
         let ms = n as i64 * 10_000;
@@ -433,7 +434,7 @@ fn long_names() -> (Vec<Record>, [String; 3]) {
     change.label = format!("stage_install({service}, {path})");
     let estate = EstateId::Lab { lab: "site-".repeat(12), scenario: String::new() };
     let mut first = begun();
-    if let Record::Begun { params, estate: of, .. } = &mut first {
+    if let Fact::Begun { params, estate: of, .. } = &mut first.fact {
         params.insert("package".into(), path.as_str().into());
         of.clone_from(&estate);
     }
@@ -503,12 +504,12 @@ fn json_lines_begin_with_their_version() {
     let lines = JsonLines::new(Box::new(page.clone()), Box::new(|error| panic!("{error}"))).unwrap();
     let mut fan = Fan::default().with(lines);
     fan.event(&Event::Notice { text: "careful".into() });
-    assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"1.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
+    assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"2.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
     fan.event(&Event::Recorded { seq: 1, record: begun(), replayed: false });
     let last = page.text().lines().last().unwrap().to_owned();
     let value: serde_json::Value = serde_json::from_str(&last).unwrap();
     assert_eq!((&value["event"], &value["seq"]), (&"recorded".into(), &1.into()));
-    assert_eq!(value["begun"]["runbook"], "genesys/confserv-ha");
+    assert_eq!(value["fact"]["begun"]["runbook"], "genesys/confserv-ha");
 }
 
 #[test]
@@ -528,12 +529,12 @@ fn on_a_way_back_that_is_taken_up_nothing_of_the_way_forward_waits() {
     let mut records = a_run();
     records.truncate(15);
     records.push(intent(6, ask("Is the old database kept?"), 26_000));
-    records.push(Record::Rollback { way: RollbackScope::All, at: at(30_000), by: who() });
+    records.push(Fact::Rollback { way: RollbackScope::All }.by(who(), at(30_000)));
     let track = TrackId::rollback(1);
     let (number, name) = ("1".to_owned(), "Undo: Bring the backup down".to_owned());
-    records.push(Record::StepBegun { track, number, name, place: None, at: at(31_000) });
+    records.push(Fact::StepBegun { track, number, name, place: None, undoes: true }.at(at(31_000)));
     let replayed = records.len();
-    records.push(Record::Opened { at: at(90_000), by: who() });
+    records.push(Fact::Opened.by(who(), at(90_000)));
     let text = play(&records, replayed);
     assert!(text.contains("resumed by ada on jump1") && text.contains("1  Undo: Bring the backup down"), "{text}");
     assert!(!text.contains("Install the new version") && !text.contains("Is the old database kept?"), "{text}");
@@ -543,14 +544,15 @@ fn on_a_way_back_that_is_taken_up_nothing_of_the_way_forward_waits() {
 #[test]
 fn a_further_look_at_a_goal_is_not_told_as_a_second_attempt() {
     let again = |effect: Effect| {
-        let Record::Intent { id, step, digest, at, .. } = intent(1, effect.clone(), 2_000) else { unreachable!() };
-        let again = Record::Intent { id, attempt: 2, step, effect, digest, place: None, kept_in: None, at };
+        let Record { at, fact, .. } = intent(1, effect.clone(), 2_000);
+        let Fact::Intent { id, step, digest, .. } = fact else { unreachable!() };
+        let again = Fact::Intent { id, attempt: 2, step, effect, digest, place: None, kept_in: None }.at(at);
         play(&[begun(), step_of_one(), again], 0)
     };
     let plain = job("install", "c2", Class::Once);
     assert!(again(plain).contains("install(c2), attempt 2"));
     let mut with_goal = job("start", "c2", Class::Idempotent);
-    let Record::Read { effect: reading, .. } = role("c2", "backup", 0) else { unreachable!() };
+    let Fact::Read { effect: reading, .. } = role("c2", "backup", 0).fact else { unreachable!() };
     let (Action::Job(started), Action::Probe(probe)) = (&mut with_goal.action, reading.action) else { unreachable!() };
     started.goal = Some(Goal { probe, wants: vec!["backup".into()], stays: Span(0) });
     let text = again(with_goal);

@@ -2,7 +2,7 @@
 //! noted because of the failure is forgotten.
 
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Fact};
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
 
 fn fails_once(verb: &str, service: &str) -> FaultPlan {
@@ -34,7 +34,7 @@ step("Third", || backup(service("confdb"), "c"));
         .records()
         .iter()
         .filter_map(|record| {
-            let Record::Intent { attempt, effect, .. } = record else { return None };
+            let Fact::Intent { attempt, effect, .. } = &record.fact else { return None };
             effect.label.contains("(confdb, b)").then_some(*attempt)
         })
         .collect();
@@ -70,8 +70,8 @@ guard(now() % 2 == 7, "never holds");
     assert_eq!(first.ending, Ending::Failed, "{:?}", first.error);
     play.estate.pass(60_000);
     assert_eq!(play.run().ending, Ending::Failed);
-    let readings = play.records().iter().filter(|record| matches!(record, Record::Read { .. })).count();
-    let asked = play.records().iter().filter(|record| matches!(record, Record::Outcome { .. })).count();
+    let readings = play.records().iter().filter(|record| matches!(record.fact, Fact::Read { .. })).count();
+    let asked = play.records().iter().filter(|record| matches!(record.fact, Fact::Outcome { .. })).count();
     assert_eq!(asked, 3, "the change is not repeated, the question is");
     assert!(readings >= 3, "only {readings} readings: the guard's was not repeated");
 }

@@ -11,7 +11,7 @@ mod words;
 
 use crate::support::simulation::{Play, Scene};
 use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, Record, RollbackScope};
 use baton::model::value::Value;
 use baton::session::Finished;
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
@@ -32,8 +32,8 @@ fn deeds(play: &Play<'_>) -> Vec<String> {
 
 /// Everything noted or warned of, in order.
 fn notes(play: &Play<'_>) -> Vec<String> {
-    let note = |record: Record| match record {
-        Record::Read { effect, .. } => match effect.action {
+    let note = |record: Record| match record.fact {
+        Fact::Read { effect, .. } => match effect.action {
             Action::Note { text, .. } => Some(text),
             _ => None,
         },

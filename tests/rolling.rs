@@ -2,7 +2,7 @@
 //! the simulation, with runners that may die at any point of it.
 
 use crate::support::simulation::{Between, Play, Scene};
-use baton::model::run::record::{Ending, Record, TrackId};
+use baton::model::run::record::{Ending, Fact, TrackId};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ fn order(play: &Play<'_>) -> Vec<String> {
 fn batches(play: &Play<'_>) -> Vec<Vec<String>> {
     let mut batches: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for record in play.records() {
-        if let Record::Intent { id, effect, .. } = record
+        if let Fact::Intent { id, effect, .. } = record.fact
             && let (Some(host), Some(fork)) = (effect.host, id.track.fork_of(&TrackId::main()))
         {
             batches.entry(fork).or_default().push(host);
@@ -61,7 +61,7 @@ fn batches_come_one_after_the_other_and_results_in_the_order_of_the_items() {
         let records = play.records();
         let pauses = records
             .iter()
-            .filter(|record| matches!(record, Record::Intent { effect, .. } if effect.label.starts_with("sleep(")));
+            .filter(|record| matches!(&record.fact, Fact::Intent { effect, .. } if effect.label.starts_with("sleep(")));
         let wanted = if options.contains("pause") { sizes.len() - 1 } else { 0 };
         assert_eq!(pauses.count(), wanted, "{options}");
     }

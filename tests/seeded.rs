@@ -14,9 +14,8 @@
 
 use crate::support::checks::{Check, Complaint, Trial};
 use crate::support::simulation::{Between, Patch, Scene};
-use baton::error::Result;
-use baton::journal::{RunId, Store, Stored};
-use baton::model::run::record::{Ending, Moment, Record};
+use baton::journal::{RunId, Store, StoreResult, Stored};
+use baton::model::run::record::{Ending, Fact, Moment, Record};
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
 use baton::world::{Completion, JobId, Reply, Request, Ticket, World};
 use std::collections::BTreeSet;
@@ -61,15 +60,19 @@ fn caught(bug: &Bug, by: Check) {
 
 #[test]
 fn an_intent_that_is_not_durable_before_its_effect() {
-    let between =
-        || Between { store: |store| Late::boxed(store, |r| matches!(r, Record::Intent { .. })), ..Between::nothing() };
+    let between = || Between {
+        store: |store| Late::boxed(store, |r| matches!(r.fact, Fact::Intent { .. })),
+        ..Between::nothing()
+    };
     caught(&Bug { between, ..Bug::NONE }, Check::Oracle);
 }
 
 #[test]
 fn an_outcome_that_is_shown_before_it_is_durable() {
-    let between =
-        || Between { store: |store| Late::boxed(store, |r| matches!(r, Record::Outcome { .. })), ..Between::nothing() };
+    let between = || Between {
+        store: |store| Late::boxed(store, |r| matches!(r.fact, Fact::Outcome { .. })),
+        ..Between::nothing()
+    };
     caught(&Bug { between, ..Bug::NONE }, Check::Shown);
 }
 
@@ -126,7 +129,7 @@ impl Late {
 }
 
 impl Store for Late {
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
         let stored = expected - self.held.len() as u64;
         let first_late = records.iter().position(self.is_late).unwrap_or(records.len());
         let mut now = std::mem::take(&mut self.held);
@@ -138,19 +141,19 @@ impl Store for Late {
         Ok(expected + records.len() as u64)
     }
 
-    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+    fn read(&self, run: &str) -> StoreResult<Vec<Stored>> {
         self.store.read(run)
     }
 
-    fn runs(&self) -> Result<Vec<RunId>> {
+    fn runs(&self) -> StoreResult<Vec<RunId>> {
         self.store.runs()
     }
 
-    fn put_source(&mut self, text: &str) -> Result<String> {
+    fn put_source(&mut self, text: &str) -> StoreResult<String> {
         self.store.put_source(text)
     }
 
-    fn source(&self, digest: &str) -> Result<String> {
+    fn source(&self, digest: &str) -> StoreResult<String> {
         self.store.source(digest)
     }
 }

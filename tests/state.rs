@@ -3,10 +3,10 @@
 
 use crate::support::machine::patiently;
 use crate::support::{Baton, Ended};
-use baton::error::Kind;
+use baton::error::{Error, Kind};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
-use baton::model::run::record::{Ending, Moment, Record};
+use baton::model::run::record::{Ending, Fact, Moment, Record};
 use baton::platform::desk::new_run_id;
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -296,7 +296,7 @@ fn a_job_whose_folder_is_gone_when_its_run_is_taken_up_is_in_doubt_and_not_start
 
 /// A record by which a run is over.
 fn ended() -> Record {
-    Record::Ended { ending: Ending::Done, message: String::new(), effect: None, at: Moment::default() }
+    Fact::Ended { ending: Ending::Done, message: String::new(), effect: None }.at(Moment::default())
 }
 
 /// A copy of a state folder without what is still in the write-ahead log.
@@ -377,6 +377,7 @@ fn a_store_whose_file_is_gone_takes_no_record() {
     store.append("aa01", 0, &[ended()]).expect("a run");
     fs::remove_file(folder.path().join("journal.db")).expect("removes");
     let error = store.append("aa01", 1, &[ended()]).expect_err("it is gone");
+    let error = Box::<Error>::from(error);
     assert!(error.kind == Kind::Refused && error.message.contains("was removed"), "{error}");
 }
 

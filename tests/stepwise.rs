@@ -5,7 +5,7 @@ use baton::dispatch::{EffectAhead, Gate, GateDecision, StepAhead, Stepwise, Unti
 use baton::error::Kind;
 use baton::model::run::effect::{Action, Effect, Outcome};
 use baton::model::run::event::Event;
-use baton::model::run::record::{Ending, Record, Who};
+use baton::model::run::record::{Ending, Fact, Record, Who};
 use baton::model::run::step_name::StepName;
 use baton::session::{Finished, OperatorRuling};
 use baton::sim::CrashClock;
@@ -57,8 +57,8 @@ fn notices(play: &Play<'_>) -> Vec<String> {
 }
 
 fn notes(play: &Play<'_>) -> Vec<String> {
-    let note = |record: Record| match record {
-        Record::Read { effect: Effect { action: Action::Note { text, .. }, .. }, .. } => Some(text),
+    let note = |record: Record| match record.fact {
+        Fact::Read { effect: Effect { action: Action::Note { text, .. }, .. }, .. } => Some(text),
         _ => None,
     };
     play.records().into_iter().filter_map(note).collect()
@@ -164,7 +164,7 @@ fn what_is_left_out_is_on_record_with_its_reason_and_stays_left_out() {
     let records = play.records();
     let skips = records.iter().filter(|record| {
         let skipped = Outcome::Skipped { reason: "laid down by hand".into(), by: "ada".into() };
-        matches!(record, Record::Read { outcome, .. } if *outcome == skipped)
+        matches!(&record.fact, Fact::Read { outcome, .. } if *outcome == skipped)
     });
     assert_eq!(skips.count(), 1);
     let sum = baton::report::summary::summarise("sim", &records, scene.pairs());
@@ -272,7 +272,8 @@ fn a_run_stops_when_a_step_has_ended_and_goes_on_from_there() {
     assert_eq!(error.hints, ["baton resume sim"]);
     assert!(gate.is_reached());
     assert_eq!(play.deeds().into_keys().collect::<Vec<_>>(), ["c2 stage_install", "confdb backup"]);
-    let ended = play.records().iter().filter(|record| matches!(record, Record::StepEnded { failed: None, .. })).count();
+    let ended =
+        play.records().iter().filter(|record| matches!(&record.fact, Fact::StepEnded { failed: None, .. })).count();
     assert_eq!(ended, 2, "the step is over on record");
     let never = Rc::new(UntilStep::new("sim".into(), StepName::Number("9".into())));
     assert_eq!(runner(&play, never.clone()).ending, Ending::Done);

@@ -3,7 +3,7 @@
 use crate::crash::SCENES;
 use crate::support::simulation::Scene;
 use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Fact, Record};
 use baton::report::ending::render;
 use baton::report::redundancy::{Condition, ObservedInterval};
 use baton::report::style::Style;
@@ -140,7 +140,7 @@ fn what_a_verb_or_a_probe_is_called_makes_no_difference_to_what_is_told() {
     let play = scene.play(1);
     play.run();
     let renamed = |mut record: Record| {
-        if let Record::Intent { effect, .. } | Record::Read { effect, .. } = &mut record {
+        if let Fact::Intent { effect, .. } | Fact::Read { effect, .. } = &mut record.fact {
             match &mut effect.action {
                 Action::Job(job) => job.verb.insert_str(0, "acme_"),
                 Action::Probe(probe) => probe.what.insert_str(0, "acme_"),

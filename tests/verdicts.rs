@@ -4,7 +4,7 @@ use crate::support::simulation::{Play, Scene};
 use baton::journal::Store;
 use baton::journal::history::History;
 use baton::model::run::effect::{Action, Effect};
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Fact, Record};
 use baton::session::{self, Finished, OperatorRuling};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 
@@ -33,8 +33,8 @@ fn admits(play: &Play<'_>, verdict: &OperatorRuling) -> Result<(), String> {
 }
 
 fn notes(play: &Play<'_>) -> Vec<String> {
-    let note = |record: Record| match record {
-        Record::Read { effect: Effect { action: Action::Note { text, .. }, .. }, .. } => Some(text),
+    let note = |record: Record| match record.fact {
+        Fact::Read { effect: Effect { action: Action::Note { text, .. }, .. }, .. } => Some(text),
         _ => None,
     };
     play.records().into_iter().filter_map(note).collect()
@@ -62,7 +62,7 @@ fn what_failed_may_be_left_out_said_to_have_happened_or_tried_again() {
         let deeds: Vec<(String, usize)> = play.deeds().into_iter().collect();
         let expected = [("c2 stage_install".to_owned(), 1), ("confdb backup".to_owned(), 1)];
         assert_eq!(deeds, expected[..=tries], "{verdict:?}");
-        let steps = |record: &&Record| matches!(record, Record::StepEnded { failed: None, .. });
+        let steps = |record: &&Record| matches!(record.fact, Fact::StepEnded { failed: None, .. });
         assert_eq!(play.records().iter().filter(steps).count(), 2, "{verdict:?}: both steps ended well in the end");
         let sum = session_sum(&play, &scene);
         assert_eq!((sum.steps, sum.steps_done), (2, 2), "{verdict:?}");

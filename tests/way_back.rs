@@ -4,7 +4,7 @@ use crate::records::{at, begun, effect, ended, failed, id, intent, job, outcome,
 use baton::journal::Stored;
 use baton::journal::history::{EffectState, History, StepPhase};
 use baton::model::run::effect::{Action, Ask, Effect, Form};
-use baton::model::run::record::{Ending, Record, RollbackScope, TrackId};
+use baton::model::run::record::{Ending, Fact, Record, RollbackScope, SourceName, TrackId};
 use std::collections::BTreeMap;
 
 fn history(records: Vec<Record>) -> Result<History, String> {
@@ -19,19 +19,19 @@ fn question() -> Effect {
 
 fn answered(n: u64) -> Record {
     let (digest, word, note) = (question().digest(), "yes".into(), "seen".into());
-    Record::Answered { id: id("0", n), digest, word, note, name: "anna".into(), at: at(40), by: who() }
+    Fact::Answered { id: id("0", n), digest, word, note, name: "anna".into() }.by(who(), at(40))
 }
 
 fn skipped(n: u64) -> Record {
-    Record::Skipped { id: id("0", n), reason: "done by hand".into(), at: at(41), by: who() }
+    Fact::Skipped { id: id("0", n), reason: "done by hand".into() }.by(who(), at(41))
 }
 
 fn rollback(way: RollbackScope) -> Record {
-    Record::Rollback { way, at: at(42), by: who() }
+    Fact::Rollback { way }.by(who(), at(42))
 }
 
 fn undone(since: u64) -> Record {
-    Record::Undone { since, at: at(43) }
+    Fact::Undone { since }.at(at(43))
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn what_was_undone_may_be_asked_for_again_under_attempts_of_its_own() {
     assert_eq!(back.step(&TrackId::main(), "1"), None, "the step is to come");
     let past = back.recorded(&id("0", 2)).expect("it was asked for");
     assert_eq!((past.state, past.attempt, past.base), (EffectState::Undone, 1, 2));
-    let opened = Record::Opened { at: at(50), by: who() };
+    let opened = Fact::Opened.by(who(), at(50));
     let again = vec![opened, step_begun("1"), intent(2, 2, job("start")), outcome(2, 2)];
     let on = history([records, again].concat()).expect("the step is done anew, in another way");
     let past = on.recorded(&id("0", 2)).expect("it was asked for");
@@ -117,17 +117,10 @@ fn what_was_undone_may_be_asked_for_again_under_attempts_of_its_own() {
 #[test]
 fn a_step_left_out_stays_so_and_adopted_texts_are_those_of_the_run() {
     let (track, number, name) = (TrackId::main(), "1".to_owned(), "Stop the backup".to_owned());
-    let left_out = Record::StepSkipped {
-        track,
-        number,
-        name,
-        reason: "stopped by hand".into(),
-        by_hand: false,
-        at: at(9),
-        by: who(),
-    };
-    let sources = BTreeMap::from([("runbook:genesys/confserv-ha".to_owned(), "d2".to_owned())]);
-    let adopted = Record::Adopted { sources: sources.clone(), changes: vec!["step 2".into()], at: at(9), by: who() };
+    let left_out =
+        Fact::StepSkipped { track, number, name, reason: "stopped by hand".into(), by_hand: false }.by(who(), at(9));
+    let sources = BTreeMap::from([(SourceName::Runbook("genesys/confserv-ha".into()), "d2".to_owned())]);
+    let adopted = Fact::Adopted { sources: sources.clone(), changes: vec!["step 2".into()] }.by(who(), at(9));
     let past = history(vec![begun(), left_out, adopted]).expect("legal");
     assert_eq!(past.step(&TrackId::main(), "1").map(|step| &step.phase), Some(&StepPhase::Skipped));
     assert_eq!(past.sources(), &sources);

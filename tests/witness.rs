@@ -3,7 +3,7 @@
 use crate::support::simulation::{Play, Scene};
 use baton::model::run::automaton::{DecisionTable, Machine, Symbol, Turn};
 use baton::model::run::effect::{Action, Want};
-use baton::model::run::record::{Ending, Record};
+use baton::model::run::record::{Ending, Fact, Record};
 
 const PARTS: &str = r#"//! Parts of the upgrade
 import "genesys/confserv" as cs;
@@ -49,8 +49,8 @@ fn table(text: &str) -> DecisionTable {
     ));
     let play = scene.play(1);
     play.run();
-    let table = |record: Record| match record {
-        Record::Intent { effect, .. } => match effect.action {
+    let table = |record: Record| match record.fact {
+        Fact::Intent { effect, .. } => match effect.action {
             Action::Log(wait) => match wait.want {
                 Want::Table(table) => Some(table),
                 Want::Match { .. } => None,

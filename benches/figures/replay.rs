@@ -13,7 +13,7 @@ use baton::journal::{Store, Stored};
 use baton::lab::template::Template;
 use baton::library;
 use baton::model::run::estate::EstateId;
-use baton::model::run::record::{Record, Who};
+use baton::model::run::record::{Fact, Record, Who};
 use baton::model::value::Fields;
 use baton::session::{self, Finished, Prepared, RunParts};
 use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate, SimWorld};
@@ -87,7 +87,7 @@ impl Site {
         Self::is_done(&finished.expect("begins"));
         let mut records: Vec<Record> =
             store.read("run").expect("reads").into_iter().map(|Stored { record, .. }| record).collect();
-        let asked = records.iter().filter(|record| matches!(record, Record::Intent { .. } | Record::Read { .. }));
+        let asked = records.iter().filter(|record| matches!(record.fact, Fact::Intent { .. } | Fact::Read { .. }));
         assert_eq!(asked.count(), EFFECTS as usize);
         records.pop();
         records

@@ -24,7 +24,7 @@ use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::event::Event;
 use crate::model::run::mark::Mark;
 use crate::model::run::place::PlaceData;
-use crate::model::run::record::{EffectId, Ending, Moment, Record, StepId, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, Moment, Record, ScriptPoint, StepId, TrackId};
 use crate::world::lease::Runner;
 use crate::world::{Link, Stopped};
 use std::cell::Cell;
@@ -90,7 +90,7 @@ impl Dispatcher {
     /// # Errors
     /// When it cannot be read.
     pub fn recorded_now(&self) -> Result<History, Box<Error>> {
-        let mut history = History::from(self.core.recorder.read()?)?;
+        let mut history = self.core.recorder.history()?;
         let kept = self.core.tracks.pending();
         history.extend((history.len() + 1..).zip(kept).map(|(seq, record)| Stored { seq, record }).collect())?;
         Ok(history)
@@ -123,7 +123,7 @@ impl Dispatcher {
     /// When it cannot be stored.
     pub fn close(&self, ending: Ending, message: &str, effect: Option<EffectId>) -> Result<(), Box<Error>> {
         let mut records = self.core.tracks.take_pending();
-        records.push(Record::Ended { ending, message: message.to_owned(), effect, at: self.moment() });
+        records.push(Fact::Ended { ending, message: message.to_owned(), effect }.at(self.moment()));
         self.write(records)
     }
 
@@ -298,7 +298,7 @@ impl Door for Dispatcher {
     fn perform(&self, effect: Effect, place: Option<Place>) -> Result<(EffectId, Outcome), Halted> {
         self.core.go_on()?;
         let id = self.core.track(|track| EffectId { n: track.next(), track: track.id.clone() });
-        self.gates.arrive(&id.track, || format!("effect {id}"))?;
+        self.gates.arrive(&id.track, || ScriptPoint::Effect(id.clone()))?;
         let outcome = match self.replayer.history.recorded(&id) {
             None if self.replayer.history.forked_at(&id) => {
                 return Err(self.refuse(replay::not_a_fork(&id, "parallel", &effect.label), place));
@@ -331,10 +331,10 @@ impl Door for Dispatcher {
         Ok((id, outcome))
     }
 
-    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<StepEntry, Halted> {
+    fn step_begin(&self, name: &str, place: Option<Place>, undoes: bool) -> Result<StepEntry, Halted> {
         self.core.go_on()?;
         let (track, number) = self.core.track(|track| (track.id.clone(), track.enter(name)));
-        self.gates.arrive(&track, || format!("step {number}"))?;
+        self.gates.arrive(&track, || ScriptPoint::Step(number.clone()))?;
         match self.replayer.history.step(&track, &number) {
             Some(step) if step.name != name => {
                 return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
@@ -360,7 +360,7 @@ impl Door for Dispatcher {
             return Ok(StepEntry::Skip);
         }
         let place = place.as_ref().map(PlaceData::from);
-        let record = Record::StepBegun { track, number, name: name.to_owned(), place, at: self.moment() };
+        let record = Fact::StepBegun { track, number, name: name.to_owned(), place, undoes }.at(self.moment());
         self.core.track(|track| track.pending.push(record));
         Ok(StepEntry::Enter)
     }
@@ -378,7 +378,7 @@ impl Door for Dispatcher {
             return self.gates.tell_late(&self.core, &self.replayer.history, &ahead);
         }
         let well = failed.is_none();
-        let record = Record::StepEnded { track: track.clone(), number: number.clone(), failed, at: self.moment() };
+        let record = Fact::StepEnded { track: track.clone(), number: number.clone(), failed }.at(self.moment());
         self.core.track(|track| track.pending.push(record));
         if well { self.gates.tell(&self.core, &ahead) } else { Ok(()) }
     }

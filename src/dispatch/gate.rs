@@ -4,13 +4,13 @@
 use super::Halt;
 use crate::error::Place;
 use crate::model::run::effect::Effect;
-use crate::model::run::record::{EffectId, TrackId, Who};
+use crate::model::run::record::{EffectId, ScriptPoint, TrackId, Who};
 use crate::world::{Link, Stopped};
 
 /// A step that is about to begin for the first time, or anew; or that has just ended.
 #[derive(Debug, Clone, Copy)]
 pub struct StepAhead<'a> {
-    /// Where.
+    /// The track it stands on.
     pub track: &'a TrackId,
     /// Its number.
     pub number: &'a str,
@@ -23,7 +23,7 @@ pub struct StepAhead<'a> {
 /// An effect that is about to be asked for. What a former runner began is not shown: it is under way.
 #[derive(Debug, Clone, Copy)]
 pub struct EffectAhead<'a> {
-    /// Which.
+    /// Its position.
     pub id: &'a EffectId,
     /// Which attempt, from 1.
     pub attempt: u32,
@@ -44,9 +44,9 @@ pub enum GateDecision {
     Go,
     /// Leave it out. Every skip has a reason and a person.
     Skip {
-        /// Why.
+        /// The reason the person gave.
         reason: String,
-        /// Who.
+        /// The person who has it left out.
         by: Who,
     },
     /// Stop the run here.
@@ -67,12 +67,12 @@ pub trait Gate {
     /// [`Stopped`] when the run is being stopped.
     fn before_effect(&self, link: &dyn Link, ahead: &EffectAhead<'_>) -> Result<GateDecision, Stopped>;
 
-    /// The script has come to `point` (`step 3.1`, `effect 0:17`), on record or not. Who kept something for this place
+    /// The script has come to `point`, on record or not. Who kept something for this place
     /// may bring it back now.
     ///
     /// # Errors
     /// [`Stopped`] when the run is being stopped.
-    fn arrived(&self, _point: &str) -> Result<(), Stopped> {
+    fn arrived(&self, _point: &ScriptPoint) -> Result<(), Stopped> {
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::error::Place;
 use crate::journal::history::History;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::place::PlaceData;
-use crate::model::run::record::{EffectId, Record, TrackId, Who};
+use crate::model::run::record::{EffectId, Fact, ScriptPoint, TrackId, Who};
 use crate::world::Stopped;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -33,7 +33,7 @@ impl Gatekeeper {
     }
 
     /// Tells the gates where one of the script's own tracks has come to.
-    pub(super) fn arrive(&self, track: &TrackId, point: impl Fn() -> String) -> Result<(), Halted> {
+    pub(super) fn arrive(&self, track: &TrackId, point: impl Fn() -> ScriptPoint) -> Result<(), Halted> {
         if self.all.is_empty() || !track.is_scripts() {
             return Ok(());
         }
@@ -65,7 +65,7 @@ impl Gatekeeper {
             return Ok(false);
         };
         let (track, number, name) = (ahead.track.clone(), ahead.number.to_owned(), ahead.name.to_owned());
-        core.append(Record::StepSkipped { track, number, name, reason, by_hand: false, at: core.moment(), by })?;
+        core.append(Fact::StepSkipped { track, number, name, reason, by_hand: false }.by(by, core.moment()))?;
         Ok(true)
     }
 

@@ -9,7 +9,7 @@ use crate::journal::history::History;
 use crate::journal::sqlite::may_open;
 use crate::model::run::effect::Effect;
 use crate::model::run::event::Event;
-use crate::model::run::record::{EffectId, Ending, FROM_RUN, Record, Who};
+use crate::model::run::record::{EffectId, Ending, FROM_RUN, Fact, Who};
 use crate::model::text::typed;
 use crate::model::value::{Fields, Value};
 use crate::platform::runner_lock::RunnerLock;
@@ -151,15 +151,14 @@ pub fn obstacle(store: Option<&dyn Store>, host: &str, lease: &Lease) -> Option<
 
 /// Whether the run that holds a host is over, and was not taken up again elsewhere since this journal knew of it.
 fn is_over(store: &dyn Store, by: &Lease) -> bool {
-    let stored = store.read(&by.runner.run).unwrap_or_default();
-    History::from(stored).is_ok_and(|history| history.is_final() && by.runner.opened < history.len())
+    History::read(store, &by.runner.run).is_ok_and(|history| history.is_final() && by.runner.opened < history.len())
 }
 
 /// Says how the run stands that holds a host, and what can be done about that.
 fn held_by(store: &dyn Store, lease: &Lease, error: Box<Error>) -> Box<Error> {
     let holder = &lease.runner.run;
     if store.runs().unwrap_or_default().contains(holder) {
-        let history = History::from(store.read(holder).unwrap_or_default()).ok();
+        let history = History::read(store, holder).ok();
         let error = standing(holder, history.as_ref(), store.is_worked_on(holder), error);
         return error.hint(format!("give it up, if it shall not go on: baton abort {holder} --reason \"why\""));
     }
@@ -238,11 +237,11 @@ fn take_over(run: &str) -> String {
 #[must_use]
 pub fn hosts_changed(history: &History) -> BTreeSet<String> {
     let changed = history.records().iter().filter_map(|stored| {
-        let Record::Intent { effect, .. } = &stored.record else { return None };
+        let Fact::Intent { effect, .. } = &stored.record.fact else { return None };
         effect.host.clone().filter(|_| effect.may_change())
     });
     let taken = history.records().iter().filter_map(|stored| {
-        let Record::Deviation { hosts, .. } = &stored.record else { return None };
+        let Fact::Deviation { hosts, .. } = &stored.record.fact else { return None };
         Some(hosts)
     });
     changed.chain(taken.flatten().cloned()).collect()

@@ -72,11 +72,12 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] when the run stops here; the reason is kept in [`Door::halt_reason`].
     fn perform(&self, effect: Effect, place: Option<Place>) -> Result<(EffectId, Outcome), Halted>;
-    /// Begins a named step inside the current one.
+    /// Begins a named step inside the current one. `undoes` is said of a part of a way back that undoes what steps of
+    /// the script have done.
     ///
     /// # Errors
     /// [`Halted`] as above.
-    fn step_begin(&self, name: &str, place: Option<Place>) -> Result<StepEntry, Halted>;
+    fn step_begin(&self, name: &str, place: Option<Place>, undoes: bool) -> Result<StepEntry, Halted>;
     /// Ends the innermost step; `failed` says what went wrong.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::journal::history::{EffectState, Past};
 use crate::journal::rollback_plan::Happened;
 use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::run::ids::Aside;
-use crate::model::run::record::{EffectId, Ending, Record, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, TrackId};
 use crate::model::value::Value;
 use crate::world::Stopped;
 
@@ -66,7 +66,7 @@ impl Reconciler<'_> {
     /// What a person has said of typed lines becomes their outcome.
     fn write_words(&self) -> Result<(), Halted> {
         for (id, attempt, outcome) in self.replayer.history.typed_by_word() {
-            self.core.append(Record::Outcome { id, attempt, outcome, at: self.core.moment() })?;
+            self.core.append(Fact::Outcome { id, attempt, outcome }.at(self.core.moment()))?;
         }
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Reconciler<'_> {
             EffectState::Skipped { .. } | EffectState::Answered { .. } | EffectState::Undone => false,
         };
         let record = if is_without {
-            Record::Outcome { id: id.clone(), attempt, outcome, at: self.core.moment() }
+            Fact::Outcome { id: id.clone(), attempt, outcome }.at(self.core.moment())
         } else {
             let word = Outcome::done(word(fate));
             let text = format!("{}: {}", effect.label, word_for_people(fate));
@@ -128,7 +128,7 @@ impl Reconciler<'_> {
     fn leave_in_doubt(&self, past: &Past<'_>, reason: String) -> Result<Happened, Halted> {
         if past.state == EffectState::Open {
             let (id, attempt) = (past.id.clone(), past.attempt);
-            self.core.append(Record::Doubt { id, attempt, reason, at: self.core.moment() })?;
+            self.core.append(Fact::Doubt { id, attempt, reason }.at(self.core.moment()))?;
         }
         Ok(Happened::Unclear)
     }

@@ -34,7 +34,7 @@ enum StepMode {
     Next(u32),
     /// What comes before this step.
     Until(StepName),
-    /// Everything.
+    /// Everything that is left, without another question.
     Rest,
 }
 

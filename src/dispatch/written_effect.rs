@@ -5,7 +5,7 @@ use super::core::RunCore;
 use super::{Halted, replay};
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::place::PlaceData;
-use crate::model::run::record::{EffectId, Moment, Record};
+use crate::model::run::record::{EffectId, Fact, Moment, Record};
 
 /// That an attempt is about to be asked for, `at` this time; `kept_in` is where its host keeps what it knows of it.
 pub(super) fn intent(
@@ -18,7 +18,7 @@ pub(super) fn intent(
 ) -> Record {
     let (id, step) = (id.clone(), core.track(|track| track.step().to_owned()));
     let (effect, digest) = (effect.as_recorded(), effect.digest());
-    Record::Intent { id, attempt, step, effect, digest, place, kept_in, at }
+    Fact::Intent { id, attempt, step, effect, digest, place, kept_in }.at(at)
 }
 
 /// What came of an attempt: of what needs no intent, both halves in one.
@@ -30,7 +30,7 @@ pub(super) fn outcome(
     outcome: Outcome,
 ) -> Record {
     if effect.needs_intent() {
-        return Record::Outcome { id: id.clone(), attempt, outcome, at: core.moment() };
+        return Fact::Outcome { id: id.clone(), attempt, outcome }.at(core.moment());
     }
     both(core, id, effect, place, outcome)
 }
@@ -44,12 +44,12 @@ pub(super) fn both(
     outcome: Outcome,
 ) -> Record {
     let (step, at) = (core.track(|track| track.step().to_owned()), core.moment());
-    Record::Read { id: id.clone(), step, effect: effect.clone(), digest: effect.digest(), place, outcome, at }
+    Fact::Read { id: id.clone(), step, effect: effect.clone(), digest: effect.digest(), place, outcome }.at(at)
 }
 
 /// Writes that nobody can tell whether an attempt happened, for this reason, and stops the run.
 pub(super) fn doubt(core: &RunCore, (id, attempt): (&EffectId, u32), effect: &Effect, reason: String) -> Halted {
-    let record = Record::Doubt { id: id.clone(), attempt, reason: reason.clone(), at: core.moment() };
+    let record = Fact::Doubt { id: id.clone(), attempt, reason: reason.clone() }.at(core.moment());
     match core.append(record) {
         Ok(()) => core.halt(replay::in_doubt(&core.run, id, effect, &reason)),
         Err(halted) => halted,

@@ -23,7 +23,7 @@ use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::journal::memory::MemoryStore;
 use crate::model::run::estate::EstateId;
-use crate::model::run::record::{FORMAT, Record, Who};
+use crate::model::run::record::{FORMAT, Fact, Who};
 use crate::world::World;
 use plan::ReadingPlan;
 use std::cell::RefCell;
@@ -55,16 +55,15 @@ pub fn examine(wanted: &DoctorScope, run: &str, world: Box<dyn World>, by: Who) 
 
 /// A door whose record nobody keeps.
 fn door(run: &str, mut world: Box<dyn World>, by: Who) -> Result<Rc<Dispatcher>> {
-    let begun = Record::Begun {
+    let begun = Fact::Begun {
         format: FORMAT,
         baton: env!("CARGO_PKG_VERSION").to_owned(),
         runbook: "doctor".to_owned(),
         sources: BTreeMap::new(),
         params: BTreeMap::new(),
         estate: EstateId::Site,
-        at: world.now(),
-        by: by.clone(),
-    };
+    }
+    .by(by.clone(), world.now());
     Ok(Dispatcher::new(Setup {
         run: run.to_owned(),
         store: Box::new(MemoryStore::new()),

@@ -32,7 +32,7 @@ pub struct DoctorScope {
 pub struct UselessSecret {
     /// Its name, where that does not stand in the words.
     pub name: Option<String>,
-    /// Why.
+    /// Why it is of no use to a run, a sentence without its full stop.
     pub why: String,
     /// What to do about it.
     pub next: Option<String>,

@@ -83,7 +83,7 @@ pub fn perform(link: &dyn Link, order: Order<'_>) -> Result<ExecResult, Stopped>
         Action::Probe(probe) => probe::perform(link, order, probe),
         Action::Log(wait) => log_wait::perform(link, order, wait),
         Action::Until(until) => until::perform(link, order, until),
-        Action::Sleep { span, within } => waiting::sleep(link, order, *span, within.as_ref()),
+        Action::Sleep { span, within, .. } => waiting::sleep(link, order, *span, within.as_ref()),
         Action::Ask(ask) => ask::perform(link, order, ask),
         Action::Capture(capture) => capture::perform(link, order, capture),
         Action::Note { .. } | Action::NoReturn { .. } => {

@@ -38,7 +38,7 @@ pub enum ExecResult {
     Outcome(Outcome),
     /// A job is known not to run and to have left no result: do it again as a new attempt, with a new intent.
     Again {
-        /// Why.
+        /// Why, as a clause for people: of the host, of the question or of what is hidden.
         reason: String,
     },
     /// Nobody can tell whether it happened.
@@ -48,7 +48,7 @@ pub enum ExecResult {
     },
     /// A question that nobody is there to answer.
     Unanswered {
-        /// Why.
+        /// Why, as a clause for people: of the host, of the question or of what is hidden.
         reason: String,
     },
     /// The host is not leased to this runner: nothing was done.
@@ -77,7 +77,7 @@ pub enum JobFound {
     },
     /// It could not be found out now.
     Hidden {
-        /// Why.
+        /// Why, as a clause for people: of the host, of the question or of what is hidden.
         reason: String,
     },
 }

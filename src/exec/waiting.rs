@@ -3,7 +3,7 @@
 
 use crate::exec::deadline::deadline;
 use crate::exec::order::{ExecResult, Order};
-use crate::model::run::effect::{Looks, Outcome};
+use crate::model::run::effect::{LookReading, Looks, Outcome};
 use crate::model::run::event::Event;
 use crate::model::run::record::EffectId;
 use crate::model::span::Span;
@@ -125,15 +125,14 @@ pub(super) fn sleep(
 
 /// What is waited for, and how it stands by what was read. Where it is a number of what was read, as in `6 clients on
 /// c2`, the two become one: `4 of 6 clients on c2`.
-fn stands(what: &str, readings: &[(String, Value)]) -> (String, String) {
+fn stands(what: &str, readings: &[LookReading]) -> (String, String) {
     let counted = what.split_once(' ').filter(|(number, _)| number.parse::<i64>().is_ok()).map(|(_, rest)| rest);
-    if let (Some(rest), [(label, Value::Int(number))]) = (counted, readings) {
-        let probe = label.split_once('(').map_or(label.as_str(), |(name, _)| name);
-        if rest.split(' ').any(|word| word == probe) {
-            return (format!("{number} of {what}"), String::new());
-        }
+    if let (Some(rest), [LookReading { probe, value: Value::Int(number), .. }]) = (counted, readings)
+        && rest.split(' ').any(|word| word == probe)
+    {
+        return (format!("{number} of {what}"), String::new());
     }
     let told: Vec<String> =
-        readings.iter().map(|(label, value)| format!("{label} reads `{}`", shown(&value.to_string()))).collect();
+        readings.iter().map(|one| format!("{} reads `{}`", one.label, shown(&one.value.to_string()))).collect();
     (what.to_owned(), told.join(", "))
 }

@@ -5,7 +5,7 @@ use super::Stored;
 use super::history::{EffectState, History, Past};
 use super::rollback_plan::Happened;
 use crate::model::run::effect::{Effect, FailureKind, Outcome};
-use crate::model::run::record::{EffectId, Ending, Record};
+use crate::model::run::record::{EffectId, Ending, Fact};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl History {
@@ -16,23 +16,18 @@ impl History {
         let unstarted = self.unstarted();
         let mut asked: BTreeSet<(&EffectId, u32)> = BTreeSet::new();
         for Stored { record, .. } in self.records() {
-            match record {
-                Record::Intent { id, attempt, effect, .. } if effect.may_change() => {
-                    asked.insert((id, *attempt));
-                }
-                Record::Outcome { id, attempt, outcome: Outcome::Failed(why), .. } if !why.may_have_changed() => {
+            if let Fact::Intent { id, attempt, effect, .. } = &record.fact {
+                asked.extend(effect.may_change().then_some((id, *attempt)));
+            } else if let Fact::Outcome { id, attempt, outcome: Outcome::Failed(why) } = &record.fact {
+                if !why.may_have_changed() {
                     asked.remove(&(id, *attempt));
                 }
-                Record::Settled { id, attempt, happened: false, .. } => {
-                    asked.remove(&(id, *attempt));
-                }
-                Record::Deviation { hosts, .. } if !hosts.is_empty() => return true,
-                Record::Begun { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
-                Record::Intent { .. } | Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } => {}
-                Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } | Record::Skipped { .. } => {}
-                Record::StepSkipped { .. } | Record::Adopted { .. } | Record::Rollback { .. } => {}
-                Record::Undone { .. } | Record::Steered { .. } | Record::Typed { .. } | Record::Opened { .. } => {}
-                Record::Deviation { .. } | Record::Ended { .. } => {}
+            } else if let Fact::Settled { id, attempt, happened: false, .. } = &record.fact {
+                asked.remove(&(id, *attempt));
+            } else if let Fact::Deviation { hosts, .. } = &record.fact
+                && !hosts.is_empty()
+            {
+                return true;
             }
         }
         asked.iter().any(|(id, attempt)| unstarted.get(*id) != Some(attempt))
@@ -64,7 +59,7 @@ impl History {
     pub fn typed_since(&self, since: u64) -> Vec<&Effect> {
         let (mut asked, mut found) = (BTreeSet::new(), Vec::new());
         for Stored { seq, record } in self.records() {
-            let Record::Intent { id, effect, .. } = record else { continue };
+            let Fact::Intent { id, effect, .. } = &record.fact else { continue };
             let counts = *seq >= since && id.track.is_typed() && effect.is_change() && asked.insert(id);
             let may_stand = |past: Past<'_>| {
                 if let EffectState::Settled(Outcome::Failed(why)) = past.state {
@@ -97,24 +92,20 @@ impl History {
         let (mut asked, mut unstarted) = (BTreeMap::new(), BTreeMap::new());
         let mut goes_back = false;
         for Stored { record, .. } in self.records() {
-            match record {
-                Record::Intent { id, attempt, effect, .. } if effect.may_change() => {
+            if let Fact::Intent { id, attempt, effect, .. } = &record.fact {
+                if effect.may_change() {
                     asked.insert(id.clone(), *attempt);
                     unstarted.remove(id);
                 }
-                Record::Ended { ending: Ending::Refused, effect: Some(id), .. } => {
-                    unstarted.extend(asked.remove_entry(id));
-                }
-                // On its way back a run starts nothing of that.
-                Record::Opened { .. } if !goes_back => asked = std::mem::take(&mut unstarted),
-                Record::Opened { .. } => asked.clear(),
-                Record::Rollback { .. } => goes_back = true,
-                Record::Ended { ending: Ending::RolledBack, .. } => goes_back = false,
-                Record::Begun { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
-                Record::Intent { .. } | Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } => {}
-                Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } | Record::Skipped { .. } => {}
-                Record::StepSkipped { .. } | Record::Adopted { .. } | Record::Undone { .. } => {}
-                Record::Steered { .. } | Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+            } else if let Fact::Opened = &record.fact {
+                // On its way back a run starts nothing of what it was refused at.
+                asked = if goes_back { BTreeMap::new() } else { std::mem::take(&mut unstarted) };
+            } else if let Fact::Rollback { .. } = &record.fact {
+                goes_back = true;
+            } else if let Fact::Ended { ending, effect, .. } = &record.fact {
+                goes_back &= *ending != Ending::RolledBack;
+                let refused = effect.as_ref().filter(|_| *ending == Ending::Refused);
+                unstarted.extend(refused.and_then(|id| asked.remove_entry(id)));
             }
         }
         unstarted

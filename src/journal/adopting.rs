@@ -7,7 +7,7 @@ use super::history::{History, Past, StepPhase};
 use super::lifecycle::EffectPhase;
 use super::slots::{EffectSlot, TrackSlots};
 use crate::model::run::effect::{Class, Outcome};
-use crate::model::run::record::{EffectId, Record, TrackId};
+use crate::model::run::record::{Asked, EffectId, Fact, TrackId, is_in_step};
 use std::collections::BTreeSet;
 
 /// What a replay has come to.
@@ -66,7 +66,7 @@ impl History {
         for (id, track) in self.tracks.iter().filter(|(id, _)| self.is_replayed(id)) {
             for (number, step) in &track.steps {
                 let kept = |phase: &StepPhase| *phase == StepPhase::Skipped || is_complete(phase);
-                let of_own = |other: &str| is_in(other, number);
+                let of_own = |other: &str| is_in_step(other, number);
                 let is_undone = goes_back && id.is_scripts();
                 let holds = |slot: &EffectSlot| {
                     slot.counts() || (is_undone && slot.phase != EffectPhase::Undone && is_change(slot))
@@ -118,23 +118,25 @@ impl History {
     /// The first thing on record that counts and that a replay did not come to.
     #[must_use]
     pub fn unmet(&self, met: &Met) -> Option<Unmet<'_>> {
-        self.records().iter().enumerate().find_map(|(index, stored)| match &stored.record {
-            Record::Intent { id, step, effect, .. } | Record::Read { id, step, effect, .. } => {
+        self.records().iter().enumerate().find_map(|(index, stored)| {
+            if let Some(Asked { id, step, effect, .. }) = stored.record.asked() {
                 let bound = self.is_replayed(&id.track)
                     && self.slot(id).is_some_and(|slot| slot.asked == index && slot.counts());
                 let name = self.step_name(&id.track, step).unwrap_or_default();
-                (bound && !met.effects.contains(id)).then_some(Unmet { step, name, label: Some(&effect.label) })
+                return (bound && !met.effects.contains(id)).then_some(Unmet {
+                    step,
+                    name,
+                    label: Some(&effect.label),
+                });
             }
-            Record::StepBegun { track, number, name, .. } | Record::StepSkipped { track, number, name, .. } => {
-                let bound = self.is_replayed(track) && self.step(track, number).is_some_and(|step| step.begun == index);
-                let is_met = met.steps.contains(&(track.clone(), number.clone()));
-                (bound && !is_met).then_some(Unmet { step: number, name, label: None })
-            }
-            Record::Begun { .. } | Record::Opened { .. } | Record::StepEnded { .. } | Record::Outcome { .. } => None,
-            Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } => None,
-            Record::Skipped { .. } | Record::Undone { .. } | Record::Adopted { .. } | Record::Typed { .. } => None,
-            Record::Steered { .. } => None,
-            Record::Rollback { .. } | Record::Deviation { .. } | Record::Ended { .. } => None,
+            let (Fact::StepBegun { track, number, name, .. } | Fact::StepSkipped { track, number, name, .. }) =
+                &stored.record.fact
+            else {
+                return None;
+            };
+            let bound = self.is_replayed(track) && self.step(track, number).is_some_and(|step| step.begun == index);
+            let is_met = met.steps.contains(&(track.clone(), number.clone()));
+            (bound && !is_met).then_some(Unmet { step: number, name, label: None })
         })
     }
 
@@ -173,18 +175,13 @@ fn loosen_preludes(slots: &mut [EffectSlot], all: &[Stored]) {
 
 /// Where a step began for the first time: a step that was tried again has two beginnings.
 fn first_begun(all: &[Stored], track: &TrackId, number: &str) -> usize {
-    let is_it = |record: &Record| {
-        let Record::StepBegun { track: of, number: n, .. } = record else { return false };
+    let is_it = |fact: &Fact| {
+        let Fact::StepBegun { track: of, number: n, .. } = fact else { return false };
         of == track && n == number
     };
-    all.iter().position(|stored| is_it(&stored.record)).unwrap_or(0)
+    all.iter().position(|stored| is_it(&stored.record.fact)).unwrap_or(0)
 }
 
 fn is_complete(phase: &StepPhase) -> bool {
     *phase == (StepPhase::Ended { failed: None })
-}
-
-/// Whether a step number is `outer` or lies in it.
-fn is_in(number: &str, outer: &str) -> bool {
-    number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

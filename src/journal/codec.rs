@@ -1,8 +1,10 @@
-//! Records as text and back, the hash chain over them, and the refusals all stores share.
+//! Records as text and back, the hash chain over them, and what all stores refuse.
 //! It knows no backend.
 
-use crate::error::{Error, Kind, Result};
-use crate::model::run::record::Record;
+use super::{OtherFormat, StoreError, StoreResult};
+use crate::error::{Error, Kind};
+use crate::model::run::record::{FORMAT, Fact, Record};
+use serde::Deserialize;
 
 /// A link of the chain: blake3 over the link before and the record's text. It has no key: it shows damage, and not what
 /// somebody did on purpose who may write the journal.
@@ -17,18 +19,50 @@ pub(super) fn link(previous: &Chain, body: &str) -> Chain {
 }
 
 /// A record as one line of JSON.
-pub(super) fn encode(record: &Record) -> Result<String> {
+pub(super) fn encode(record: &Record) -> StoreResult<String> {
     serde_json::to_string(record)
-        .map_err(|error| Error::new(Kind::Internal, "a record cannot be written as JSON").cause(error))
+        .map_err(|error| Error::new(Kind::Internal, "a record cannot be written as JSON").cause(error).into())
 }
 
-/// The record that a line of JSON stands for; `seq` is its number, for the message.
-pub(super) fn decode(run: &str, seq: u64, body: &str) -> Result<Record> {
-    serde_json::from_str(body).map_err(|error| {
-        Error::new(Kind::Refused, format!("record {seq} of run {run} is not one that this baton can read"))
-            .cause(error)
-            .hint("it was written by another version of baton: go on with that one")
-    })
+/// The record that a line of JSON stands for; `seq` is its number. Of a run in another format that is said by its first
+/// record, whatever the others look like.
+pub(super) fn decode(run: &str, seq: u64, body: &str) -> StoreResult<Record> {
+    match serde_json::from_str::<Record>(body) {
+        Ok(Record { fact: Fact::Begun { format, baton, .. }, .. }) if format != FORMAT => {
+            Err(StoreError::OtherFormat(OtherFormat { format, baton }))
+        }
+        Ok(record) => Ok(record),
+        Err(error) => Err(other_format(body).map_or_else(|| unreadable(run, seq, &error), StoreError::OtherFormat)),
+    }
+}
+
+fn unreadable(run: &str, seq: u64, error: &serde_json::Error) -> StoreError {
+    Error::new(Kind::Refused, format!("record {seq} of run {run} is not one that this baton can read"))
+        .cause(error)
+        .hint("it was written by another version of baton: go on with that one")
+        .into()
+}
+
+/// The format that the first record of a run names, whatever else it holds and wherever it stands there.
+fn other_format(body: &str) -> Option<OtherFormat> {
+    /// What stays in every format.
+    #[derive(Deserialize)]
+    struct Begun {
+        format: u32,
+        baton: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    struct Beginning {
+        begun: Begun,
+    }
+    #[derive(Deserialize)]
+    struct Enveloped {
+        fact: Beginning,
+    }
+    let first = serde_json::from_str::<Enveloped>(body).map(|first| first.fact);
+    let Begun { format, baton } = first.or_else(|_| serde_json::from_str::<Beginning>(body)).ok()?.begun;
+    (format != FORMAT).then_some(OtherFormat { format, baton })
 }
 
 /// The digest under which a source text is stored.
@@ -36,18 +70,7 @@ pub(super) fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
-/// Somebody else has appended to the run since it was read.
-pub(super) fn conflict(run: &str, expected: u64, found: u64) -> Box<Error> {
-    Error::new(Kind::Refused, format!("another runner wrote to this run: {run} has {found} records, not {expected}"))
-        .hint(format!("see what it does: baton show {run}"))
-}
-
-/// A run that the store does not hold.
-pub(super) fn no_run(run: &str) -> Box<Error> {
-    Error::new(Kind::Usage, format!("there is no run {run}")).hint("see which there are: baton runs")
-}
-
 /// A source text that the store does not hold.
-pub(super) fn no_source(digest: &str) -> Box<Error> {
-    Error::new(Kind::Refused, format!("the journal does not hold the source text {digest}"))
+pub(super) fn no_source(digest: &str) -> StoreError {
+    Error::new(Kind::Refused, format!("the journal does not hold the source text {digest}")).into()
 }

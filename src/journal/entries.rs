@@ -4,40 +4,14 @@
 use super::Stored;
 use super::lifecycle::EffectState;
 use crate::model::run::effect::{Class, Effect, Outcome};
-use crate::model::run::place::PlaceData;
-use crate::model::run::record::{Moment, Record};
-
-/// The asking half of an intent or a reading.
-pub(super) struct Asked<'a> {
-    pub(super) step: &'a str,
-    pub(super) effect: &'a Effect,
-    pub(super) digest: &'a str,
-    pub(super) at: &'a Moment,
-    pub(super) place: &'a Option<PlaceData>,
-    pub(super) kept_in: Option<&'a str>,
-}
+use crate::model::run::record::{Asked, Fact};
 
 pub(super) fn asked_in(records: &[Stored], index: usize) -> Option<Asked<'_>> {
-    match &records.get(index)?.record {
-        Record::Intent { step, effect, digest, at, place, kept_in, .. } => {
-            Some(Asked { step, effect, digest, at, place, kept_in: kept_in.as_deref() })
-        }
-        Record::Read { step, effect, digest, at, place, .. } => {
-            Some(Asked { step, effect, digest, at, place, kept_in: None })
-        }
-        Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
-        Record::Outcome { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
-        Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Undone { .. } => None,
-        Record::Adopted { .. } | Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } => None,
-        Record::Steered { .. } | Record::Ended { .. } => None,
-    }
+    records.get(index)?.record.asked()
 }
 
 pub(super) fn outcome_in(records: &[Stored], index: usize) -> Option<&Outcome> {
-    if let Record::Outcome { outcome, .. } | Record::Read { outcome, .. } = &records.get(index)?.record {
-        return Some(outcome);
-    }
-    None
+    records.get(index)?.record.outcome()
 }
 
 /// Whether what was to be done is not: it failed, or a person had it left out.
@@ -49,17 +23,17 @@ pub(super) fn is_not_done(outcome: &Outcome) -> bool {
 }
 
 pub(super) fn doubt_in(records: &[Stored], index: usize) -> Option<&str> {
-    if let Record::Doubt { reason, .. } = &records.get(index)?.record { Some(reason) } else { None }
+    if let Fact::Doubt { reason, .. } = &records.get(index)?.record.fact { Some(reason) } else { None }
 }
 
 /// What a person said of an effect from elsewhere.
 pub(super) fn said_in(records: &[Stored], index: usize) -> Option<EffectState<'_>> {
     let record = &records.get(index)?.record;
-    if let Record::Answered { word, note, name, .. } = record {
+    if let Fact::Answered { word, note, name, .. } = &record.fact {
         return Some(EffectState::Answered { word, note, by: name });
     }
-    if let Record::Skipped { reason, by, .. } = record {
-        return Some(EffectState::Skipped { reason, by: &by.user });
+    if let Fact::Skipped { reason, .. } = &record.fact {
+        return Some(EffectState::Skipped { reason, by: record.user() });
     }
     None
 }

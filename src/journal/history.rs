@@ -5,15 +5,17 @@ pub use super::lifecycle::{EffectState, StepPhase};
 pub use super::mismatch::mismatch;
 pub use super::slots::StepPast;
 
-use super::Stored;
-use super::entries::{Asked, asked_in, doubt_in, outcome_in, said_in};
+use super::entries::{asked_in, doubt_in, outcome_in, said_in};
 use super::lifecycle::{EffectEvent, EffectPhase};
 use super::misplaced::{Misplaced, Why, damaged, refusal};
 use super::slots::{EffectSlot, TrackSlots};
+use super::{OtherFormat, Store, Stored};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::Effect;
 use crate::model::run::estate::EstateId;
-use crate::model::run::record::{EffectId, Ending, FORMAT, Moment, Record, RollbackScope, TrackId, Who};
+use crate::model::run::record::{
+    Asked, EffectId, Ending, FORMAT, Fact, Moment, Record, RollbackScope, SourceName, TrackId, Who,
+};
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
 
@@ -29,7 +31,7 @@ pub struct History {
     way: Option<RollbackScope>,
     rollbacks: u32,
     /// The texts in use, if others than at the beginning were adopted.
-    adopted: Option<BTreeMap<String, String>>,
+    adopted: Option<BTreeMap<SourceName, String>>,
 }
 
 /// What the first record says of a run.
@@ -40,7 +42,7 @@ pub struct Opening {
     /// The runbook's name.
     pub runbook: String,
     /// Its sources by name, with their digests.
-    pub sources: BTreeMap<String, String>,
+    pub sources: BTreeMap<SourceName, String>,
     /// Its parameters.
     pub params: Fields,
     /// Where it acts.
@@ -77,10 +79,18 @@ pub struct Past<'a> {
 }
 
 impl History {
+    /// What is on record of a run.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is refused as it is by [`History::from`].
+    pub fn read(store: &dyn Store, run: &str) -> Result<Self> {
+        Self::from(store.read(run)?)
+    }
+
     /// Reads the records of a run.
     ///
     /// # Errors
-    /// `Refused`, naming the record, when no runner can have written this sequence or the format is newer.
+    /// `Refused`, naming the record, when no runner can have written this sequence, or it is in another format.
     pub fn from(records: Vec<Stored>) -> Result<Self> {
         let begun = Opening::first_of(&records)?;
         let mut history = Self {
@@ -106,74 +116,74 @@ impl History {
         let known = all.len();
         all.extend(records);
         for (index, stored) in all.iter().enumerate().skip(known) {
-            self.index(index, &stored.record, &all).map_err(|wrong| refusal(&wrong, index, &all))?;
+            self.index(index, &stored.record.fact, &all).map_err(|wrong| refusal(&wrong, index, &all))?;
         }
         self.records = all;
         Ok(())
     }
 
     /// Enters one record into the index. The error says what is wrong with it.
-    fn index(&mut self, index: usize, record: &Record, all: &[Stored]) -> std::result::Result<(), Misplaced> {
+    fn index(&mut self, index: usize, fact: &Fact, all: &[Stored]) -> std::result::Result<(), Misplaced> {
         // What is over can be taken back, or be carried to another place from which it is.
-        let is_carried = matches!(record, Record::Deviation { hosts, .. } if hosts.is_empty());
-        let may_follow = is_carried || matches!(record, Record::Rollback { .. });
+        let is_carried = matches!(fact, Fact::Deviation { hosts, .. } if hosts.is_empty());
+        let may_follow = is_carried || matches!(fact, Fact::Rollback { .. });
         if let Some(ending) = self.last_ending.filter(|_| self.is_final())
             && !(may_follow && matches!(ending, Ending::Done | Ending::Held))
         {
             return Err(Misplaced::Run(format!("the run had ended before ({ending:?})").to_lowercase()));
         }
-        match record {
-            Record::Begun { .. } if index == 0 => Ok(()),
-            Record::Begun { .. } => Err("the run had begun before".into()),
-            Record::Opened { .. } => {
+        match fact {
+            Fact::Begun { .. } if index == 0 => Ok(()),
+            Fact::Begun { .. } => Err("the run had begun before".into()),
+            Fact::Opened => {
                 self.last_ending = None;
                 Ok(())
             }
-            Record::StepBegun { track, number, name, .. } => self.track(track).begin_step(number, name, index),
-            Record::StepEnded { track, number, failed, .. } => self.track(track).end_step(number, failed),
-            Record::Intent { id, attempt, effect, .. } => {
+            Fact::StepBegun { track, number, name, .. } => self.track(track).begin_step(number, name, index),
+            Fact::StepEnded { track, number, failed } => self.track(track).end_step(number, failed),
+            Fact::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(effect.may_change());
                 self.track(&id.track).ask(id, *attempt, index, EffectEvent::Asked, all)
             }
-            Record::Read { id, .. } => {
+            Fact::Read { id, .. } => {
                 let attempt = self.slot(id).map_or(1, |slot| slot.attempt.saturating_add(1));
                 self.track(&id.track).ask(id, attempt, index, EffectEvent::Read(index), all)
             }
-            Record::Outcome { id, attempt, .. } => self.settle(id, *attempt, EffectEvent::CameTo(index), all),
-            Record::Doubt { id, attempt, .. } => self.settle(id, *attempt, EffectEvent::Doubted(index), all),
-            Record::Settled { id, attempt, happened, .. } => {
+            Fact::Outcome { id, attempt, .. } => self.settle(id, *attempt, EffectEvent::CameTo(index), all),
+            Fact::Doubt { id, attempt, .. } => self.settle(id, *attempt, EffectEvent::Doubted(index), all),
+            Fact::Settled { id, attempt, happened, .. } => {
                 let failed = self.has_failed_before(id, all);
                 self.settle(id, *attempt, EffectEvent::Settled { happened: *happened }, all)?;
                 if failed { self.forget_after(id, all) } else { Ok(()) }
             }
-            Record::Retry { id, .. } => self.retry(id, all),
-            Record::Answered { id, .. } => self.say(id, EffectEvent::Answered(index), all),
-            Record::Skipped { id, .. } => self.say(id, EffectEvent::Skipped(index), all),
-            Record::StepSkipped { track, number, name, .. } => {
+            Fact::Retry { id } => self.retry(id, all),
+            Fact::Answered { id, .. } => self.say(id, EffectEvent::Answered(index), all),
+            Fact::Skipped { id, .. } => self.say(id, EffectEvent::Skipped(index), all),
+            Fact::StepSkipped { track, number, name, .. } => {
                 self.track(track).begin_step(number, name, index)?;
                 self.track(track).skip_step(number);
                 Ok(())
             }
-            Record::Undone { since, .. } => {
+            Fact::Undone { since } => {
                 self.undo(*since, all);
                 Ok(())
             }
-            Record::Adopted { sources, .. } => {
+            Fact::Adopted { sources, .. } => {
                 self.adopted = Some(sources.clone());
                 self.make_way(all);
                 Ok(())
             }
-            Record::Rollback { way, .. } if self.way.is_some() && !self.may_give_up(way) => {
+            Fact::Rollback { way } if self.way.is_some() && !self.may_give_up(way) => {
                 Err("the run is on its way back already".into())
             }
-            Record::Rollback { way, .. } => {
+            Fact::Rollback { way } => {
                 self.way = Some(way.clone());
                 self.rollbacks += 1;
                 self.last_ending = None;
                 Ok(())
             }
-            Record::Steered { .. } | Record::Typed { .. } | Record::Deviation { .. } => Ok(()),
-            Record::Ended { ending, .. } => {
+            Fact::Steered { .. } | Fact::Typed { .. } | Fact::Deviation { .. } => Ok(()),
+            Fact::Ended { ending, .. } => {
                 self.last_ending = Some(*ending);
                 if *ending == Ending::RolledBack && matches!(self.way, Some(RollbackScope::To(_))) {
                     self.way = None;
@@ -205,7 +215,7 @@ impl History {
         let since = usize::try_from(since.saturating_sub(1)).unwrap_or(usize::MAX);
         // The steps around what is undone have not come to their end any more.
         for stored in all.iter().skip(since) {
-            let Record::StepEnded { track, number, .. } = &stored.record else { continue };
+            let Fact::StepEnded { track, number, .. } = &stored.record.fact else { continue };
             if let Some(step) = self.tracks.get_mut(track).and_then(|track| track.steps.get_mut(number)) {
                 step.phase = StepPhase::Begun;
             }
@@ -293,10 +303,10 @@ impl History {
         &self.records
     }
 
-    /// The last record.
+    /// What the last record says.
     #[must_use]
-    pub fn last(&self) -> Option<&Record> {
-        self.records.last().map(|stored| &stored.record)
+    pub fn last(&self) -> Option<&Fact> {
+        self.records.last().map(|stored| &stored.record.fact)
     }
 
     /// How many records there are; also the number of the last one.
@@ -337,7 +347,7 @@ impl History {
 
     /// The texts the run is made of now, by name, with their digests.
     #[must_use]
-    pub fn sources(&self) -> &BTreeMap<String, String> {
+    pub fn sources(&self) -> &BTreeMap<SourceName, String> {
         self.adopted.as_ref().unwrap_or(&self.begun.sources)
     }
 
@@ -360,13 +370,14 @@ impl Opening {
         let Some(first) = records.first() else {
             return Err(Error::new(Kind::Refused, "the run has no records"));
         };
-        let Record::Begun { format, baton, runbook, sources, params, estate, at, by } = first.record.clone() else {
+        let Record { at, by: Some(by), fact } = first.record.clone() else {
+            return Err(damaged(first.seq, "nobody has begun the run"));
+        };
+        let Fact::Begun { format, baton, runbook, sources, params, estate } = fact else {
             return Err(damaged(first.seq, "the run has not begun"));
         };
-        if format > FORMAT {
-            let message =
-                format!("the run is written in format {format} by baton {baton}; this baton reads up to {FORMAT}");
-            return Err(Error::new(Kind::Refused, message).hint(format!("go on with baton {baton} or newer")));
+        if format != FORMAT {
+            return Err(OtherFormat { format, baton }.into());
         }
         Ok(Self { baton, runbook, sources, params, estate, at, by })
     }

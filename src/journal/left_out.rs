@@ -3,7 +3,7 @@
 
 use super::history::History;
 use crate::model::run::effect::Outcome;
-use crate::model::run::record::{EffectId, Record, TrackId};
+use crate::model::run::record::{EffectId, Fact, Record, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a person said of something on a way back.
@@ -24,7 +24,7 @@ pub struct Spoken {
     pub word: LeftOutRuling,
     /// Who said it.
     pub by: String,
-    /// Why.
+    /// The reason they gave.
     pub reason: String,
     same: Same,
     /// On which way back.
@@ -68,45 +68,34 @@ impl LeftOut {
 
     /// Takes the next record.
     pub fn add(&mut self, record: &Record) {
-        match record {
-            Record::StepBegun { track, number, name, .. } if track.way_back().is_some() => {
-                self.open.insert((track.clone(), number.clone()), name.clone());
+        if record.fact.track().is_none_or(|track| track.way_back().is_none()) {
+            return;
+        }
+        let by = || record.user().to_owned();
+        if let Fact::StepBegun { track, number, name, .. } = &record.fact {
+            self.open.insert((track.clone(), number.clone()), name.clone());
+        } else if let Fact::StepEnded { track, number, failed } = &record.fact {
+            let name = self.open.remove(&(track.clone(), number.clone()));
+            let said = self.word_in(track, number).is_some();
+            if let Some(name) = name.filter(|_| failed.is_none() && !said) {
+                self.is_done(track, &Same::Step(name));
             }
-            Record::StepEnded { track, number, failed, .. } if track.way_back().is_some() => {
-                let name = self.open.remove(&(track.clone(), number.clone()));
-                let said = self.word_in(track, number).is_some();
-                if let Some(name) = name.filter(|_| failed.is_none() && !said) {
-                    self.is_done(track, &Same::Step(name));
-                }
+        } else if let Fact::StepSkipped { track, name, reason, by_hand, .. } = &record.fact {
+            let word = if *by_hand { LeftOutRuling::Done } else { LeftOutRuling::LeftOut };
+            self.say(track, (name.clone(), Same::Step(name.clone())), word, (by(), reason.clone()));
+        } else if let Fact::Intent { id, effect, digest, .. } = &record.fact {
+            self.settled.remove(id);
+            self.asked.insert(id.clone(), (effect.label.clone(), digest.clone()));
+        } else if let Fact::Settled { id, happened, reason, .. } = &record.fact {
+            self.settled.remove(id);
+            if *happened {
+                self.settled.insert(id.clone(), (by(), reason.clone()));
             }
-            Record::Intent { id, effect, digest, .. } if id.track.way_back().is_some() => {
-                self.settled.remove(id);
-                self.asked.insert(id.clone(), (effect.label.clone(), digest.clone()));
-            }
-            Record::Settled { id, happened, reason, by, .. } if id.track.way_back().is_some() => {
-                self.settled.remove(id);
-                if *happened {
-                    self.settled.insert(id.clone(), (by.user.clone(), reason.clone()));
-                }
-            }
-            Record::Outcome { id, outcome, .. } if id.track.way_back().is_some() => self.came_of(id, outcome),
-            Record::Read { id, effect, digest, outcome: outcome @ Outcome::Skipped { .. }, .. }
-                if id.track.way_back().is_some() =>
-            {
-                self.asked.insert(id.clone(), (effect.label.clone(), digest.clone()));
-                self.came_of(id, outcome);
-            }
-            Record::StepSkipped { track, name, reason, by_hand, by, .. } if track.way_back().is_some() => {
-                let word = if *by_hand { LeftOutRuling::Done } else { LeftOutRuling::LeftOut };
-                let same = Same::Step(name.clone());
-                self.say(track, (name.clone(), same), word, (by.user.clone(), reason.clone()));
-            }
-            Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
-            Record::Intent { .. } | Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } => {}
-            Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } | Record::Skipped { .. } => {}
-            Record::StepSkipped { .. } | Record::Adopted { .. } | Record::Rollback { .. } => {}
-            Record::Undone { .. } | Record::Steered { .. } | Record::Typed { .. } => {}
-            Record::Deviation { .. } | Record::Ended { .. } => {}
+        } else if let Fact::Outcome { id, outcome, .. } = &record.fact {
+            self.came_of(id, outcome);
+        } else if let Fact::Read { id, effect, digest, outcome: outcome @ Outcome::Skipped { .. }, .. } = &record.fact {
+            self.asked.insert(id.clone(), (effect.label.clone(), digest.clone()));
+            self.came_of(id, outcome);
         }
     }
 

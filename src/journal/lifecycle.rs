@@ -15,7 +15,7 @@ pub(super) enum EffectPhase {
     Doubt(usize),
     /// A person told.
     Person {
-        /// What.
+        /// Whether it happened, as they said.
         happened: bool,
     },
     /// To be asked for again.
@@ -186,9 +186,9 @@ pub enum EffectState<'a> {
     ToRetry,
     /// A person has it left out.
     Skipped {
-        /// Why.
+        /// The reason they gave.
         reason: &'a str,
-        /// Who.
+        /// Their account.
         by: &'a str,
     },
     /// A question that a person answered from elsewhere.

@@ -1,8 +1,7 @@
 //! A store in memory, for simulated runs. It holds the same text as the durable store, so that every
 //! simulated resume proves that records survive being written and read. It must not touch a file.
 
-use super::{RunId, Store, Stored, codec};
-use crate::error::Result;
+use super::{RunId, Store, StoreError, StoreResult, Stored, codec};
 use crate::model::run::record::Record;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -61,12 +60,12 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
-        let encoded = records.iter().map(codec::encode).collect::<Result<Vec<String>>>()?;
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
+        let encoded = records.iter().map(codec::encode).collect::<StoreResult<Vec<String>>>()?;
         let content = &mut *self.content.borrow_mut();
         let found = content.bodies.get(run).map_or(0, Vec::len) as u64;
         if found != expected {
-            return Err(codec::conflict(run, expected, found));
+            return Err(StoreError::Conflict { run: run.to_owned(), expected, found });
         }
         if found == 0 && !encoded.is_empty() {
             content.order.push(run.to_owned());
@@ -76,24 +75,24 @@ impl Store for MemoryStore {
         Ok(bodies.len() as u64)
     }
 
-    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+    fn read(&self, run: &str) -> StoreResult<Vec<Stored>> {
         let content = self.content.borrow();
-        let bodies = content.bodies.get(run).ok_or_else(|| codec::no_run(run))?;
+        let bodies = content.bodies.get(run).ok_or_else(|| StoreError::NoRun(run.to_owned()))?;
         let stored = |(seq, body): (u64, &String)| Ok(Stored { seq, record: codec::decode(run, seq, body)? });
         (1..).zip(bodies).map(stored).collect()
     }
 
-    fn runs(&self) -> Result<Vec<RunId>> {
+    fn runs(&self) -> StoreResult<Vec<RunId>> {
         Ok(self.content.borrow().order.clone())
     }
 
-    fn put_source(&mut self, text: &str) -> Result<String> {
+    fn put_source(&mut self, text: &str) -> StoreResult<String> {
         let digest = codec::digest(text);
         self.content.borrow_mut().sources.insert(digest.clone(), text.to_owned());
         Ok(digest)
     }
 
-    fn source(&self, digest: &str) -> Result<String> {
+    fn source(&self, digest: &str) -> StoreResult<String> {
         self.content.borrow().sources.get(digest).cloned().ok_or_else(|| codec::no_source(digest))
     }
 }

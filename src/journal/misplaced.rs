@@ -2,10 +2,10 @@
 //! asked for when. It only describes; the reading of the records decides.
 
 use super::Stored;
-use super::entries::{Asked, asked_in};
+use super::entries::asked_in;
 use super::lifecycle::{EffectPhase, Illegal, StepPhase};
 use crate::error::{Error, Kind};
-use crate::model::run::record::{EffectId, Record, TrackId};
+use crate::model::run::record::{Asked, EffectId, Fact, TrackId};
 use crate::model::text::shown;
 
 /// What is wrong with a record.
@@ -31,12 +31,12 @@ pub(super) enum Why {
     NeverAsked,
     /// A further attempt is asked for, and the first one never was.
     NoFirst {
-        /// Which.
+        /// The attempt that the record asks for, from 1.
         attempt: u32,
     },
     /// Another attempt is asked for than the next one.
     NotNext {
-        /// Which.
+        /// The attempt that the record asks for, from 1.
         attempt: u32,
         /// The one before.
         before: u32,
@@ -99,7 +99,7 @@ pub(super) fn damaged(seq: u64, sentence: &str) -> Box<Error> {
 }
 
 fn of_call(id: &EffectId, why: Why, index: usize, all: &[Stored]) -> String {
-    let holds = all.get(index).map_or("tells of", |stored| tells(&stored.record));
+    let holds = all.get(index).map_or("tells of", |stored| tells(&stored.record.fact));
     let call = call(id, index, all);
     match why {
         Why::NeverAsked => {
@@ -122,31 +122,28 @@ fn of_call(id: &EffectId, why: Why, index: usize, all: &[Stored]) -> String {
 }
 
 /// What a record does, before the name of the call that it is about.
-fn tells(record: &Record) -> &'static str {
-    match record {
-        Record::Intent { .. } => "asks for",
-        Record::Read { .. } => "holds what was read by",
-        Record::Outcome { .. } => "holds the outcome of",
-        Record::Doubt { .. } => "holds a doubt about",
-        Record::Settled { .. } => "holds a person's word on",
-        Record::Retry { .. } => "wants another attempt of",
-        Record::Answered { .. } => "holds an answer to",
-        Record::Skipped { .. } => "leaves out",
-        Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {
-            "tells of"
-        }
-        Record::StepSkipped { .. } | Record::Undone { .. } | Record::Adopted { .. } => "tells of",
-        Record::Rollback { .. } | Record::Typed { .. } | Record::Deviation { .. } => "tells of",
-        Record::Steered { .. } | Record::Ended { .. } => "tells of",
+fn tells(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Intent { .. } => "asks for",
+        Fact::Read { .. } => "holds what was read by",
+        Fact::Outcome { .. } => "holds the outcome of",
+        Fact::Doubt { .. } => "holds a doubt about",
+        Fact::Settled { .. } => "holds a person's word on",
+        Fact::Retry { .. } => "wants another attempt of",
+        Fact::Answered { .. } => "holds an answer to",
+        Fact::Skipped { .. } => "leaves out",
+        Fact::Begun { .. } | Fact::Opened | Fact::StepBegun { .. } | Fact::StepEnded { .. } => "tells of",
+        Fact::StepSkipped { .. } | Fact::Undone { .. } | Fact::Adopted { .. } | Fact::Rollback { .. } => "tells of",
+        Fact::Steered { .. } | Fact::Typed { .. } | Fact::Deviation { .. } | Fact::Ended { .. } => "tells of",
     }
 }
 
 /// A call by its words, its step and when it was asked for last, as far as the records before the one at `index`
 /// tell, or that one itself.
 fn call(id: &EffectId, index: usize, all: &[Stored]) -> String {
-    let asks = |at: &usize| match all.get(*at).map(|stored| &stored.record) {
-        Some(Record::Intent { id: asked, .. } | Record::Read { id: asked, .. }) => asked == id,
-        Some(_) | None => false,
+    let asks = |at: &usize| {
+        let asked = all.get(*at).and_then(|stored| stored.record.asked());
+        asked.is_some_and(|asked| asked.id == id)
     };
     let asked = (0..index).rev().chain([index]).find(asks);
     let Some(asked) = asked.and_then(|at| asked_in(all, at)) else {
@@ -160,7 +157,7 @@ fn call(id: &EffectId, index: usize, all: &[Stored]) -> String {
 /// The step that a track was in last, where the records tell.
 fn place(track: &TrackId, index: usize, all: &[Stored]) -> String {
     let begun = all.iter().take(index).rev().find_map(|stored| {
-        let Record::StepBegun { track: of, number, name, .. } = &stored.record else { return None };
+        let Fact::StepBegun { track: of, number, name, .. } = &stored.record.fact else { return None };
         (of == track).then_some((number, name))
     });
     begun.map_or_else(String::new, |(number, name)| format!(" of step {number} `{}`", shown(name)))

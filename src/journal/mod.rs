@@ -18,11 +18,12 @@ pub mod run_facts;
 mod second_thought;
 mod slots;
 pub mod sqlite;
+mod store_error;
 mod witness;
 
 pub use over::is_over;
+pub use store_error::{OtherFormat, StoreError};
 
-use crate::error::Result;
 use crate::model::run::record::Record;
 use std::collections::BTreeMap;
 
@@ -38,24 +39,28 @@ pub struct Stored {
     pub record: Record,
 }
 
+/// What a store gives, or why it does not.
+pub type StoreResult<T> = Result<T, StoreError>;
+
 /// A durable, append-only store of runs and of the sources they run from.
 pub trait Store {
     /// Appends `records` to a run in one durable write, if its last record has the number `expected` (0 for a
     /// new run). Returns the number of the last record. All or none of them are stored.
     ///
     /// # Errors
-    /// `Refused` when another writer was there first or the journal is damaged; `Failed` when it cannot be stored.
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64>;
+    /// [`StoreError::Conflict`] when another writer was there first.
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64>;
     /// All records of a run, in order, their hash chain checked.
     ///
     /// # Errors
-    /// `Refused` when the chain is broken (naming the last good record), or the format is newer than this program.
-    fn read(&self, run: &str) -> Result<Vec<Stored>>;
+    /// [`StoreError::NoRun`]; [`StoreError::OtherFormat`]; [`StoreError::Unusable`], naming the last good record, when
+    /// the chain is broken.
+    fn read(&self, run: &str) -> StoreResult<Vec<Stored>>;
     /// The first record of a run, for a look at what it is; its hash chain is not checked.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    fn first(&self, run: &str) -> Result<Option<Stored>> {
+    fn first(&self, run: &str) -> StoreResult<Option<Stored>> {
         Ok(self.read(run)?.into_iter().next())
     }
     /// The latest record of a run that `wanted` picks, for a look at how it stands; no more is read than it takes to
@@ -63,14 +68,14 @@ pub trait Store {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    fn latest(&self, run: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> Result<Option<Stored>> {
+    fn latest(&self, run: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> StoreResult<Option<Stored>> {
         Ok(self.read(run)?.into_iter().rev().find(|stored| wanted(&stored.record)))
     }
     /// The identities of all runs, oldest first.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn runs(&self) -> Result<Vec<RunId>>;
+    fn runs(&self) -> StoreResult<Vec<RunId>>;
     /// The number of the last record that was written of each run, as far as is known beside the records themselves: a
     /// store that reads less has lost its last part.
     fn written(&self) -> BTreeMap<RunId, u64> {
@@ -84,10 +89,10 @@ pub trait Store {
     ///
     /// # Errors
     /// When it cannot be stored.
-    fn put_source(&mut self, text: &str) -> Result<String>;
+    fn put_source(&mut self, text: &str) -> StoreResult<String>;
     /// The source text of a digest.
     ///
     /// # Errors
-    /// `Refused` when it is not there or does not have that digest.
-    fn source(&self, digest: &str) -> Result<String>;
+    /// When it is not there or does not have that digest.
+    fn source(&self, digest: &str) -> StoreResult<String>;
 }

@@ -7,7 +7,7 @@ use super::lifecycle::EffectPhase;
 use super::slots::EffectSlot;
 use crate::model::run::effect::{Action, Effect, Form, Outcome};
 use crate::model::run::ids::Aside;
-use crate::model::run::record::{EffectId, Ending, Record, StepId, TrackId, Who};
+use crate::model::run::record::{EffectId, Ending, Fact, StepId, TrackId, Who, is_in_step};
 use crate::model::run::steering::Steering;
 use crate::model::run::step_name::StepName;
 use crate::model::value::Value;
@@ -17,7 +17,7 @@ impl History {
     #[must_use]
     pub fn steering(&self) -> Steering {
         let steered = self.records().iter().rev().find_map(|stored| {
-            if let Record::Steered { steering, .. } = &stored.record { Some(steering.clone()) } else { None }
+            if let Fact::Steered { steering } = &stored.record.fact { Some(steering.clone()) } else { None }
         });
         steered.unwrap_or_default()
     }
@@ -26,20 +26,20 @@ impl History {
     /// who was to stop there has not.
     #[must_use]
     pub fn died_behind(&self, track: &TrackId, number: &str) -> bool {
-        let mut latest = self.records().iter().rev().map(|stored| &stored.record);
-        let is_end = |record: &Record| {
-            let Record::StepEnded { track: of, number: same, failed: None, .. } = record else { return false };
+        let mut latest = self.records().iter().rev().map(|stored| &stored.record.fact);
+        let is_end = |fact: &Fact| {
+            let Fact::StepEnded { track: of, number: same, failed: None } = fact else { return false };
             of == track && same == number
         };
-        latest.find(|record| matches!(record, Record::Ended { .. }) || is_end(record)).is_some_and(is_end)
+        latest.find(|fact| matches!(fact, Fact::Ended { .. }) || is_end(fact)).is_some_and(is_end)
     }
 
     /// Whether the run has come to the end of a step that is meant by this, and to a stop or an end behind it.
     #[must_use]
     pub fn came_behind(&self, meant: &StepName) -> bool {
         self.records().iter().any(|stored| {
-            let (Record::StepBegun { track, number, name, .. } | Record::StepSkipped { track, number, name, .. }) =
-                &stored.record
+            let (Fact::StepBegun { track, number, name, .. } | Fact::StepSkipped { track, number, name, .. }) =
+                &stored.record.fact
             else {
                 return false;
             };
@@ -65,7 +65,7 @@ impl History {
     /// The effect in doubt and its attempt, when that is why the run stopped.
     #[must_use]
     pub fn doubted(&self) -> Option<(EffectId, u32)> {
-        let Some(Record::Ended { ending: Ending::Doubt, effect: Some(id), .. }) = self.last() else {
+        let Some(Fact::Ended { ending: Ending::Doubt, effect: Some(id), .. }) = self.last() else {
             return None;
         };
         let past = self.recorded(id)?;
@@ -76,11 +76,8 @@ impl History {
     #[must_use]
     pub fn left_out_in(&self, step: &StepId) -> bool {
         self.records().iter().any(|stored| {
-            let Record::Skipped { id, .. } = &stored.record else { return false };
-            let inside = |past: Past<'_>| {
-                let rest = past.step.strip_prefix(&step.number);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            };
+            let Fact::Skipped { id, .. } = &stored.record.fact else { return false };
+            let inside = |past: Past<'_>| is_in_step(past.step, &step.number);
             id.track.is_within(&step.track) && self.recorded(id).is_some_and(inside)
         })
     }
@@ -99,7 +96,7 @@ impl History {
         }
         let back = self.track_back()?;
         let about = self.records().iter().find_map(|stored| {
-            let Record::Intent { id: other, .. } = &stored.record else { return None };
+            let Fact::Intent { id: other, .. } = &stored.record.fact else { return None };
             let names = [Aside::Seen, Aside::Told].map(|what| what.of(other, &back));
             names.contains(id).then_some(other)
         });
@@ -109,7 +106,7 @@ impl History {
     /// The reading that was no longer what a guard was decided by, when that is why the run stopped.
     #[must_use]
     pub fn drifted(&self) -> Option<Past<'_>> {
-        let Some(Record::Ended { ending: Ending::Failed, effect: Some(id), .. }) = self.last() else {
+        let Some(Fact::Ended { ending: Ending::Failed, effect: Some(id), .. }) = self.last() else {
             return None;
         };
         let done = |past: &Past<'_>| matches!(past.state, EffectState::Settled(Outcome::Done { .. }));
@@ -120,7 +117,7 @@ impl History {
     pub fn changed_after(&self, id: &EffectId) -> impl Iterator<Item = &Effect> {
         let asked = self.slot(id).map_or(usize::MAX, |slot| slot.asked);
         self.records().iter().skip(asked.saturating_add(1)).filter_map(|stored| {
-            let Record::Intent { effect, .. } = &stored.record else { return None };
+            let Fact::Intent { effect, .. } = &stored.record.fact else { return None };
             effect.may_change().then_some(effect)
         })
     }
@@ -128,13 +125,13 @@ impl History {
     /// Whether the run stopped because something failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        matches!(self.last(), Some(Record::Ended { ending: Ending::Failed, .. }))
+        matches!(self.last(), Some(Fact::Ended { ending: Ending::Failed, .. }))
     }
 
     /// The effect at which the run stopped: the one in doubt, or the one that failed.
     #[must_use]
     pub fn stopped_at(&self) -> Option<Past<'_>> {
-        let Some(Record::Ended { ending: Ending::Failed | Ending::Doubt, effect: Some(id), .. }) = self.last() else {
+        let Some(Fact::Ended { ending: Ending::Failed | Ending::Doubt, effect: Some(id), .. }) = self.last() else {
             return None;
         };
         let open = |state: &EffectState<'_>| {
@@ -149,9 +146,9 @@ impl History {
     #[must_use]
     pub fn to_retry(&self) -> Vec<EffectId> {
         let effect = match self.last() {
-            Some(Record::Ended { ending: Ending::Failed, effect, .. }) => effect,
+            Some(Fact::Ended { ending: Ending::Failed, effect, .. }) => effect,
             // Nothing was changed yet: all of it is found out anew, but what was agreed to before somebody said no.
-            Some(Record::Ended { ending: Ending::Unmet, .. }) => {
+            Some(Fact::Ended { ending: Ending::Unmet, .. }) => {
                 let readings = self.latest_readings();
                 let since = self.since_refusal(readings.clone());
                 if since.len() < readings.len() {
@@ -162,7 +159,7 @@ impl History {
                 return id.into_iter().filter(|id| self.may_retry(id)).collect();
             }
             // A mistake in the text comes to the same as it is, unless it is what was left out that it misses.
-            Some(Record::Ended { ending: Ending::Bug, .. }) if self.missed().is_some() => return self.missed_to_do(),
+            Some(Fact::Ended { ending: Ending::Bug, .. }) if self.missed().is_some() => return self.missed_to_do(),
             _ => return Vec::new(),
         };
         let failed = effect.as_ref().and_then(|id| self.recorded(id));
@@ -208,8 +205,8 @@ impl History {
 
     fn may_retry(&self, id: &EffectId) -> bool {
         let Some(last) = self.records().last() else { return false };
-        let Record::Ended { at, .. } = &last.record else { return false };
-        let retry = Record::Retry { id: id.clone(), at: at.clone(), by: Who::default() };
+        let Fact::Ended { .. } = &last.record.fact else { return false };
+        let retry = Fact::Retry { id: id.clone() }.by(Who::default(), last.record.at.clone());
         self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry }]).is_ok()
     }
 
@@ -306,11 +303,11 @@ impl History {
     #[must_use]
     pub fn broken_undo(&self) -> Option<(StepId, &str)> {
         let back = self.track_back()?;
-        let Some(Record::Ended { ending: Ending::Failed | Ending::Bug, .. }) = self.last() else { return None };
+        let Some(Fact::Ended { ending: Ending::Failed | Ending::Bug, .. }) = self.last() else { return None };
         let prefix = back.to_string();
         let outermost = |number: &str| number.strip_prefix(&prefix).is_some_and(|rest| rest.matches('.').count() == 1);
         let (number, name) = self.records().iter().rev().find_map(|stored| {
-            let Record::StepBegun { track, number, name, .. } = &stored.record else { return None };
+            let Fact::StepBegun { track, number, name, .. } = &stored.record.fact else { return None };
             (*track == back && outermost(number)).then_some((number, name))
         })?;
         let step = self.step(&back, number)?;
@@ -323,8 +320,7 @@ impl History {
     #[must_use]
     pub fn retries_in(&self, track: &TrackId, number: &str) -> bool {
         self.records().iter().any(|stored| {
-            let (Record::Retry { id, .. } | Record::Skipped { id, .. } | Record::Settled { id, .. }) = &stored.record
-            else {
+            let (Fact::Retry { id } | Fact::Skipped { id, .. } | Fact::Settled { id, .. }) = &stored.record.fact else {
                 return false;
             };
             let Some(past) = self.recorded(id) else { return false };
@@ -333,7 +329,7 @@ impl History {
                 EffectState::Settled(_) | EffectState::Open | EffectState::Doubted { .. } => false,
                 EffectState::Answered { .. } | EffectState::Undone => false,
             };
-            let inside = past.step.strip_prefix(number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            let inside = is_in_step(past.step, number);
             anew && inside && id.track.is_within(track)
         })
     }
@@ -343,8 +339,9 @@ impl History {
     pub(super) fn leads_to_what_is_anew(&self, id: &EffectId, all: &[Stored]) -> bool {
         let Some(track) = self.tracks.get(&id.track) else { return false };
         let mut later = track.slots.iter().filter(|slot| slot.n > id.n);
-        let is_read =
-            |slot: &&EffectSlot| matches!(all.get(slot.asked).map(|stored| &stored.record), Some(Record::Read { .. }));
+        let is_read = |slot: &&EffectSlot| {
+            matches!(all.get(slot.asked).map(|stored| &stored.record.fact), Some(Fact::Read { .. }))
+        };
         let next = later.find(|slot| !is_read(slot));
         next.is_some_and(|slot| matches!(slot.phase, EffectPhase::Retry | EffectPhase::Person { happened: false }))
     }

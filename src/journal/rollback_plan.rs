@@ -6,7 +6,7 @@ use super::history::{EffectState, History, Past, StepPast, StepPhase};
 use super::slots::{EffectSlot, TrackSlots};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::{Action, Effect, FailureKind, Outcome, Undo};
-use crate::model::run::record::{EffectId, Moment, Record, RollbackScope, StepId, TrackId};
+use crate::model::run::record::{EffectId, Fact, Moment, RollbackScope, StepId, TrackId, is_in_step};
 use crate::model::text::did_you_mean;
 use crate::model::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +112,7 @@ impl History {
     pub fn last_number_in(&self, step: &StepId) -> u64 {
         let inside = |slot: &&EffectSlot| {
             let number = asked_in(self.records(), slot.asked).map_or("", |asked| asked.step);
-            number.strip_prefix(&step.number).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            is_in_step(number, &step.number)
         };
         let on_track = |(id, track): (&TrackId, &TrackSlots)| {
             let last = track.slots.iter().filter(inside).map(|slot| slot.n).max()?;
@@ -174,7 +174,7 @@ impl History {
     fn changes_since(&self, since: u64) -> Vec<Change> {
         let mut found: Vec<(Change, String)> = Vec::new();
         for stored in self.records() {
-            if let Record::Intent { id, attempt, step, effect, digest, .. } = &stored.record
+            if let Fact::Intent { id, attempt, step, effect, digest, .. } = &stored.record.fact
                 && id.track.is_scripts()
                 && effect.is_change()
             {
@@ -182,12 +182,12 @@ impl History {
                 let (id, effect, step) = (id.clone(), effect.clone(), step.clone());
                 let change = Change { id, effect, fate: Happened::Unseen, attempt: *attempt, step, seq: stored.seq };
                 found.push((change, digest.clone()));
-            } else if let Record::Outcome { id, attempt, outcome, .. } = &stored.record {
+            } else if let Fact::Outcome { id, attempt, outcome } = &stored.record.fact {
                 let same = |change: &&mut Change| change.id == *id && change.attempt == *attempt;
                 if let Some(change) = found.iter_mut().map(|(change, _)| change).find(same) {
                     change.fate = fate_of(outcome);
                 }
-            } else if let Record::Undone { since, .. } = &stored.record {
+            } else if let Fact::Undone { since } = &stored.record.fact {
                 found.retain(|(change, _)| change.seq < *since);
             }
         }
@@ -255,12 +255,12 @@ impl History {
     fn begins(&self, step: &StepId) -> Option<u64> {
         let mut first = None;
         for stored in self.records() {
-            if let Record::StepBegun { track, number, .. } = &stored.record
+            if let Fact::StepBegun { track, number, .. } = &stored.record.fact
                 && *track == step.track
                 && *number == step.number
             {
                 first = first.or(Some(stored.seq));
-            } else if let Record::Undone { since, .. } = &stored.record {
+            } else if let Fact::Undone { since } = &stored.record.fact {
                 first = first.filter(|seq| seq < since);
             }
         }
@@ -273,7 +273,7 @@ impl History {
     pub fn stops(&self) -> Vec<RollbackTarget> {
         let mut stops: Vec<RollbackTarget> = Vec::new();
         for stored in self.records() {
-            let Record::StepBegun { track, number, name, .. } = &stored.record else { continue };
+            let Fact::StepBegun { track, number, name, .. } = &stored.record.fact else { continue };
             let step = StepId { track: track.clone(), number: number.clone() };
             let begins = track.is_scripts() && self.begins(&step) == Some(stored.seq);
             if begins && (*track == TrackId::main() || self.stands_alone(track, stored.seq)) {
@@ -288,16 +288,13 @@ impl History {
         let beside = |other: &TrackId| other.is_scripts() && !other.is_within(track) && !track.is_within(other);
         let mut spans: BTreeMap<&TrackId, (u64, u64)> = BTreeMap::new();
         for stored in self.records() {
-            let other = match &stored.record {
-                Record::Intent { id, .. } | Record::Outcome { id, .. } | Record::Read { id, .. } => &id.track,
-                Record::StepBegun { track, .. } | Record::StepEnded { track, .. } => track,
-                Record::Begun { .. } | Record::Opened { .. } | Record::Doubt { .. } | Record::Settled { .. } => {
-                    continue;
-                }
-                Record::Retry { .. } | Record::Answered { .. } | Record::Skipped { .. } => continue,
-                Record::StepSkipped { .. } | Record::Adopted { .. } | Record::Rollback { .. } => continue,
-                Record::Undone { .. } | Record::Steered { .. } | Record::Typed { .. } => continue,
-                Record::Deviation { .. } | Record::Ended { .. } => continue,
+            let fact = &stored.record.fact;
+            let other = if let Fact::StepBegun { track, .. } | Fact::StepEnded { track, .. } = fact {
+                track
+            } else if let Fact::Intent { id, .. } | Fact::Outcome { id, .. } | Fact::Read { id, .. } = fact {
+                &id.track
+            } else {
+                continue;
             };
             if beside(other) {
                 spans.entry(other).or_insert((stored.seq, stored.seq)).1 = stored.seq;
@@ -360,10 +357,11 @@ impl History {
     #[must_use]
     pub fn no_return_since(&self, since: u64) -> Option<(&str, &Moment)> {
         self.records().iter().rev().filter(|stored| stored.seq >= since).find_map(|stored| {
-            let Record::Read { id, effect, at, .. } = &stored.record else { return None };
+            let Fact::Read { id, effect, .. } = &stored.record.fact else { return None };
             let Action::NoReturn { why } = &effect.action else { return None };
             let counts = |past: Past<'_>| matches!(past.state, EffectState::Settled(_)) && past.effect == effect;
-            (id.track.is_scripts() && self.recorded(id).is_some_and(counts)).then_some((why.as_str(), at))
+            (id.track.is_scripts() && self.recorded(id).is_some_and(counts))
+                .then_some((why.as_str(), &stored.record.at))
         })
     }
 
@@ -371,7 +369,7 @@ impl History {
     #[must_use]
     pub fn any_doubt(&self) -> Option<(Past<'_>, &str)> {
         self.records().iter().rev().find_map(|stored| {
-            let Record::Doubt { id, .. } = &stored.record else { return None };
+            let Fact::Doubt { id, .. } = &stored.record.fact else { return None };
             let past = self.recorded(id)?;
             let EffectState::Doubted { reason } = past.state else { return None };
             Some((past, reason))

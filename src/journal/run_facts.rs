@@ -4,7 +4,7 @@
 use super::Stored;
 use crate::model::run::effect::{Action, Effect, Outcome};
 use crate::model::run::meaning::ProbeMeaning;
-use crate::model::run::record::{EffectId, Ending, Record};
+use crate::model::run::record::{EffectId, Ending, Fact, Record};
 use crate::model::value::{Fields, Value};
 use std::collections::BTreeMap;
 
@@ -37,32 +37,24 @@ struct RunFacts {
 
 impl RunFacts {
     fn take(&mut self, record: &Record) {
-        match record {
-            Record::Begun { runbook, params, estate, .. } => {
-                let params = Value::Map(params.clone());
-                let about = [("runbook", runbook.as_str().into()), ("estate", estate.to_string().into())];
-                self.about = about.into_iter().chain([("params", params)]).map(|(k, v)| (k.to_owned(), v)).collect();
-            }
-            Record::Read { effect, outcome: Outcome::Done { value, .. }, .. } => self.read(effect, value),
-            Record::Intent { id, effect, at, .. } => self.intent(id, effect, at.wall),
-            Record::Outcome { id, outcome, .. } => self.came_to(id, matches!(outcome, Outcome::Done { .. })),
-            Record::Settled { id, happened, .. } => self.came_to(id, *happened),
-            Record::Undone { .. } => self.places.clear(),
-            Record::Opened { .. } => self.ended.clear(),
-            Record::Ended { ending, .. } => self.ended = word(*ending),
-            Record::Read { .. }
-            | Record::StepBegun { .. }
-            | Record::StepEnded { .. }
-            | Record::Doubt { .. }
-            | Record::Retry { .. }
-            | Record::Answered { .. }
-            | Record::Skipped { .. }
-            | Record::StepSkipped { .. }
-            | Record::Adopted { .. }
-            | Record::Rollback { .. }
-            | Record::Steered { .. }
-            | Record::Typed { .. }
-            | Record::Deviation { .. } => {}
+        if let Fact::Begun { runbook, params, estate, .. } = &record.fact {
+            let params = Value::Map(params.clone());
+            let about = [("runbook", runbook.as_str().into()), ("estate", estate.to_string().into())];
+            self.about = about.into_iter().chain([("params", params)]).map(|(k, v)| (k.to_owned(), v)).collect();
+        } else if let Fact::Read { effect, outcome: Outcome::Done { value, .. }, .. } = &record.fact {
+            self.read(effect, value);
+        } else if let Fact::Intent { id, effect, .. } = &record.fact {
+            self.intent(id, effect, record.at.wall);
+        } else if let Fact::Outcome { id, outcome, .. } = &record.fact {
+            self.came_to(id, matches!(outcome, Outcome::Done { .. }));
+        } else if let Fact::Settled { id, happened, .. } = &record.fact {
+            self.came_to(id, *happened);
+        } else if let Fact::Undone { .. } = &record.fact {
+            self.places.clear();
+        } else if let Fact::Opened = &record.fact {
+            self.ended.clear();
+        } else if let Fact::Ended { ending, .. } = &record.fact {
+            self.ended = word(*ending);
         }
     }
 

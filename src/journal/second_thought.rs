@@ -8,14 +8,14 @@ use super::lifecycle::EffectPhase;
 use super::misplaced::{Misplaced, Why};
 use super::slots::EffectSlot;
 use crate::model::run::effect::Outcome;
-use crate::model::run::record::{EffectId, Ending, Record, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, TrackId, is_in_step};
 
 impl History {
     /// What a person had left out last in the step that then failed, though nothing in it did: the runbook itself could
     /// not go on without. It can be done after all, or be said to be done.
     #[must_use]
     pub fn missed(&self) -> Option<Past<'_>> {
-        let Some(Record::Ended { ending: Ending::Failed | Ending::Bug, effect: None, .. }) = self.last() else {
+        let Some(Fact::Ended { ending: Ending::Failed | Ending::Bug, effect: None, .. }) = self.last() else {
             return None;
         };
         self.left_out_of_failed().into_iter().next()
@@ -30,7 +30,7 @@ impl History {
         }
         let mut found: Vec<Past<'_>> = Vec::new();
         for stored in self.records().iter().rev() {
-            let Record::Skipped { id, .. } = &stored.record else { continue };
+            let Fact::Skipped { id, .. } = &stored.record.fact else { continue };
             let is_known = found.iter().any(|past| past.id == *id);
             let past =
                 self.recorded(id).filter(|past| matches!(past.state, EffectState::Settled(Outcome::Skipped { .. })));
@@ -67,10 +67,7 @@ impl History {
     ) -> impl Iterator<Item = (&'a TrackId, &'a str)> + 'a {
         let tracks = self.tracks.iter().filter(|(name, _)| id.track.is_within(name));
         let steps = tracks.flat_map(|(name, track)| track.steps.keys().map(move |number| (name, number.as_str())));
-        steps.filter(move |(_, number)| {
-            let rest = within.strip_prefix(number);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
+        steps.filter(move |(_, number)| is_in_step(within, number))
     }
 
     /// What had been left out is done after all: the steps around it have not come to their end.
@@ -78,7 +75,7 @@ impl History {
         let again = |phase: EffectPhase| matches!(phase, EffectPhase::Retry | EffectPhase::Person { .. });
         let Some(slot) = self.slot(id).filter(|slot| again(slot.phase)) else { return };
         let Some(asked) = asked_in(all, slot.asked) else { return };
-        let left_out = |stored: &Stored| matches!(&stored.record, Record::Skipped { id: of, .. } if of == id);
+        let left_out = |stored: &Stored| matches!(&stored.record.fact, Fact::Skipped { id: of, .. } if of == id);
         if !all.iter().any(left_out) {
             return;
         }

@@ -3,7 +3,7 @@
 
 use super::codec::Chain;
 use super::witness::{Counts, DatabaseFiles, Loss};
-use super::{RunId, Store, Stored, codec};
+use super::{RunId, Store, StoreError, StoreResult, Stored, codec};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::record::{EffectId, Record};
 use crate::platform::runner_lock::RunnerLock;
@@ -103,20 +103,22 @@ impl SqliteStore {
         Ok(Self { database, file, tails: BTreeMap::new(), files, counts })
     }
 
-    fn unwritten(&self, error: &rusqlite::Error) -> Box<Error> {
+    fn unwritten(&self, error: &rusqlite::Error) -> StoreError {
         if damaged(error) {
-            return damage(&self.file, error);
+            return damage(&self.file, error).into();
         }
         let message = format!("the journal could not be written: {}; nothing more was done", words(error));
-        Error::new(Kind::Failed, message).hint(format!("see to `{}`, then: baton resume", self.file.display()))
+        let error = Error::new(Kind::Failed, message);
+        StoreError::Unwritten(error.hint(format!("see to `{}`, then: baton resume", self.file.display())))
     }
 
-    fn unread(&self, error: &rusqlite::Error) -> Box<Error> {
+    fn unread(&self, error: &rusqlite::Error) -> StoreError {
         if damaged(error) {
-            return damage(&self.file, error);
+            return damage(&self.file, error).into();
         }
         Error::new(Kind::Failed, format!("the journal could not be read: {}", words(error)))
             .hint(format!("see to `{}`", self.file.display()))
+            .into()
     }
 
     fn len_of(&self, run: &str) -> rusqlite::Result<usize> {
@@ -134,14 +136,18 @@ impl SqliteStore {
     }
 
     /// The first of the rows of a run, as they are asked for, that `wanted` picks.
-    fn find(&self, run: &str, rows: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> Result<Option<Stored>> {
+    fn find(&self, run: &str, rows: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> StoreResult<Option<Stored>> {
         let unread = |error| self.unread(&error);
         let mut query = self.database.prepare_cached(rows).map_err(unread)?;
         let mut rows = query.query([run]).map_err(unread)?;
         while let Some(row) = rows.next().map_err(unread)? {
             let seq = row.get::<_, i64>(0).map_err(unread)?.cast_unsigned();
             let body = row.get_ref(1).map_err(unread)?.as_str().map_err(|_| broken(run, seq.saturating_sub(1)))?;
-            let record = codec::decode(run, seq, body)?;
+            let record = codec::decode(run, seq, body).or_else(|error| match seq {
+                1 => Err(error),
+                // That it is in another format is said by its first record.
+                _ => self.first(run).and(Err(error)),
+            })?;
             if wanted(&record) {
                 return Ok(Some(Stored { seq, record }));
             }
@@ -216,24 +222,20 @@ impl Store for SqliteStore {
         RunnerLock::is_held(self.file.parent()?, run)
     }
 
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
-        let row = |record| {
-            let (kind, id) = title(record);
-            Ok(RecordRow { kind, id, body: codec::encode(record)? })
-        };
-        let rows = records.iter().map(row).collect::<Result<Vec<RecordRow<'_>>>>()?;
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
+        let rows = records.iter().map(RecordRow::of).collect::<StoreResult<Vec<RecordRow<'_>>>>()?;
         self.files.check().map_err(|loss| lost(&loss))?;
         match self.append_encoded(run, expected, &rows) {
             Ok(Appended::Upto(seq)) => {
                 self.counts.note(run, seq);
                 Ok(seq)
             }
-            Ok(Appended::Conflict { found }) => Err(codec::conflict(run, expected, found)),
+            Ok(Appended::Conflict { found }) => Err(StoreError::Conflict { run: run.to_owned(), expected, found }),
             Err(error) => Err(self.unwritten(&error)),
         }
     }
 
-    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+    fn read(&self, run: &str) -> StoreResult<Vec<Stored>> {
         let unread = |error| self.unread(&error);
         let mut query = self
             .database
@@ -249,22 +251,22 @@ impl Store for SqliteStore {
             chain = codec::link(&chain, body);
             let recorded = row.get_ref(2).map_err(unread)?.as_blob().map_err(|_| broken(run, good))?;
             if seq != good + 1 || recorded != chain {
-                return Err(broken(run, good));
+                return Err(broken(run, good).into());
             }
             stored.push(Stored { seq, record: codec::decode(run, seq, body)? });
         }
-        if stored.is_empty() { Err(codec::no_run(run)) } else { Ok(stored) }
+        if stored.is_empty() { Err(StoreError::NoRun(run.to_owned())) } else { Ok(stored) }
     }
 
-    fn first(&self, run: &str) -> Result<Option<Stored>> {
+    fn first(&self, run: &str) -> StoreResult<Option<Stored>> {
         self.find(run, "SELECT seq, body FROM records WHERE run = ?1 ORDER BY seq LIMIT 1", &mut |_| true)
     }
 
-    fn latest(&self, run: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> Result<Option<Stored>> {
+    fn latest(&self, run: &str, wanted: &mut dyn FnMut(&Record) -> bool) -> StoreResult<Option<Stored>> {
         self.find(run, "SELECT seq, body FROM records WHERE run = ?1 ORDER BY seq DESC", wanted)
     }
 
-    fn runs(&self) -> Result<Vec<RunId>> {
+    fn runs(&self) -> StoreResult<Vec<RunId>> {
         // Hops from run to run in the primary key: a plain DISTINCT would read every record.
         let hops = "WITH RECURSIVE hop(run) AS (
                 SELECT min(run) FROM records
@@ -282,7 +284,7 @@ impl Store for SqliteStore {
         self.counts.all()
     }
 
-    fn put_source(&mut self, text: &str) -> Result<String> {
+    fn put_source(&mut self, text: &str) -> StoreResult<String> {
         let digest = codec::digest(text);
         let put = |database: &Connection| {
             let mut insert = database.prepare_cached("INSERT OR IGNORE INTO sources (digest, text) VALUES (?1, ?2)")?;
@@ -292,7 +294,7 @@ impl Store for SqliteStore {
         Ok(digest)
     }
 
-    fn source(&self, digest: &str) -> Result<String> {
+    fn source(&self, digest: &str) -> StoreResult<String> {
         let find = || {
             let mut query = self.database.prepare_cached("SELECT text FROM sources WHERE digest = ?1")?;
             query.query_row([digest], |row| row.get::<_, String>(0)).optional()
@@ -300,48 +302,29 @@ impl Store for SqliteStore {
         let text = find().map_err(|error| self.unread(&error))?.ok_or_else(|| codec::no_source(digest))?;
         if codec::digest(&text) != digest {
             let message = format!("the source text {digest} in `{}` has been changed", self.file.display());
-            return Err(Error::new(Kind::Refused, message).hint("nothing was done: put the file back from a backup"));
+            let error = Error::new(Kind::Refused, message);
+            return Err(error.hint("nothing was done: put the file back from a backup").into());
         }
         Ok(text)
     }
 }
 
-/// What is inserted for one record.
+/// What is inserted for one record. All but the body is for people with the `sqlite3` tool, and never read back.
 struct RecordRow<'r> {
     kind: &'static str,
     id: Option<&'r EffectId>,
     body: String,
 }
 
+impl<'r> RecordRow<'r> {
+    fn of(record: &'r Record) -> StoreResult<Self> {
+        Ok(Self { kind: record.fact.name(), id: record.fact.effect_id(), body: codec::encode(record)? })
+    }
+}
+
 enum Appended {
     Upto(u64),
     Conflict { found: u64 },
-}
-
-/// The columns beside the body: for people with the `sqlite3` tool, never read back.
-fn title(record: &Record) -> (&'static str, Option<&EffectId>) {
-    match record {
-        Record::Begun { .. } => ("begun", None),
-        Record::Opened { .. } => ("opened", None),
-        Record::StepBegun { .. } => ("step_begun", None),
-        Record::StepEnded { .. } => ("step_ended", None),
-        Record::Intent { id, .. } => ("intent", Some(id)),
-        Record::Outcome { id, .. } => ("outcome", Some(id)),
-        Record::Read { id, .. } => ("read", Some(id)),
-        Record::Doubt { id, .. } => ("doubt", Some(id)),
-        Record::Settled { id, .. } => ("settled", Some(id)),
-        Record::Retry { id, .. } => ("retry", Some(id)),
-        Record::Answered { id, .. } => ("answered", Some(id)),
-        Record::Skipped { id, .. } => ("skipped", Some(id)),
-        Record::StepSkipped { .. } => ("step_skipped", None),
-        Record::Adopted { .. } => ("adopted", None),
-        Record::Rollback { .. } => ("rollback", None),
-        Record::Undone { .. } => ("undone", None),
-        Record::Steered { .. } => ("steered", None),
-        Record::Typed { .. } => ("typed", None),
-        Record::Deviation { .. } => ("deviation", None),
-        Record::Ended { effect, .. } => ("ended", effect.as_ref()),
-    }
 }
 
 /// Whether this account would be let into a state folder: one of another account, or one that others may write to, is

@@ -2,7 +2,7 @@
 //! process lives. What a dead runner held is free by itself; a lock that is held is broken by a takeover only, and
 //! whoever held it must have been fenced out before.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind};
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -49,6 +49,23 @@ impl fmt::Display for Holder {
     }
 }
 
+/// Why a name could not be taken, as people are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockError {
+    /// Somebody else has it: whoever waits may get it.
+    Held(Box<Error>),
+    /// No lock can be made there.
+    Unusable(Box<Error>),
+}
+
+impl From<LockError> for Box<Error> {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held(error) | LockError::Unusable(error) => error,
+        }
+    }
+}
+
 /// A name that this process alone holds, until the lock is dropped or the process dies.
 #[derive(Debug)]
 pub struct RunnerLock {
@@ -61,13 +78,18 @@ impl RunnerLock {
     /// directory `dir`.
     ///
     /// # Errors
-    /// `Refused` when another process holds it, saying which; `Precondition` when the folder cannot be used.
-    pub fn take(dir: &Path, name: &str, holder: &Holder) -> Result<Self> {
+    /// [`LockError::Held`] when another process holds it, saying which; [`LockError::Unusable`] when the folder
+    /// cannot be
+    /// used.
+    pub fn take(dir: &Path, name: &str, holder: &Holder) -> Result<Self, LockError> {
         let locks = dir.join("locks");
         let path = locks.join(format!("{}.lock", file_name(name)));
         let unusable = |error: &dyn std::fmt::Display| {
-            Error::new(Kind::Precondition, format!("the lock `{}` cannot be used: {error}", path.display()))
-                .hint("change the permissions of the state directory, or name another one with `--state DIR`")
+            let error =
+                Error::new(Kind::Precondition, format!("the lock `{}` cannot be used: {error}", path.display()));
+            LockError::Unusable(
+                error.hint("change the permissions of the state directory, or name another one with `--state DIR`"),
+            )
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&locks).map_err(|error| unusable(&error))?;
         // The file stays when the lock ends: a name that is removed and made again could be locked twice.
@@ -78,13 +100,15 @@ impl RunnerLock {
             let mut file = options.open(&path).map_err(|error| unusable(&error))?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) if locked(&file) != Some(false) => return Err(refused(name, &mut file)),
+                Err(TryLockError::WouldBlock) if locked(&file) != Some(false) => {
+                    return Err(LockError::Held(refused(name, &mut file)));
+                }
                 // Somebody only looks, which is over at once; or held it until this moment.
                 Err(TryLockError::WouldBlock) if begun.elapsed() < LOOKED_AT => {
                     std::thread::sleep(PAUSE);
                     continue;
                 }
-                Err(TryLockError::WouldBlock) => return Err(looked_at(name)),
+                Err(TryLockError::WouldBlock) => return Err(LockError::Held(looked_at(name))),
                 Err(TryLockError::Error(error)) => return Err(unusable(&error)),
             }
             // A takeover may have removed it since it was opened: then the lock keeps nobody away.
@@ -116,7 +140,7 @@ impl RunnerLock {
     ///
     /// # Errors
     /// `Precondition` when the folder cannot be used.
-    pub fn break_open(dir: &Path, name: &str) -> Result<Option<Holder>> {
+    pub fn break_open(dir: &Path, name: &str) -> Result<Option<Holder>, Box<Error>> {
         let path = dir.join("locks").join(format!("{}.lock", file_name(name)));
         let Ok(mut file) = OpenOptions::new().read(true).custom_flags(no_link()).open(&path) else { return Ok(None) };
         if locked(&file) != Some(true) {

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::model::run::estate::EstateId;
-use crate::model::run::record::{EffectId, Ending, Record, RollbackScope};
+use crate::model::run::record::{EffectId, Ending, Fact, Record, RollbackScope};
 use crate::model::value::Fields;
 use crate::repl::ReplHost;
 use crate::repl::meant::typed_here;
@@ -91,7 +91,7 @@ pub fn carry_on(prepared: Prepared, run: &str, start: Start, host: Rc<dyn ReplHo
     let (params, mut entry) = match start {
         Start::Begin { params, estate } => (params.clone(), EntryMode::Begin(params, estate)),
         Start::Run => {
-            let history = History::from(host.store()?.read(run)?)?;
+            let history = History::read(&*host.store()?, run)?;
             if let Some(way) = history.way_back() {
                 let goes = if *way == RollbackScope::Abort { "being given up" } else { "on its way back" };
                 let error = Error::new(Kind::Refused, format!("run {run} is {goes}; it cannot be steered"));
@@ -159,7 +159,7 @@ impl Session {
     fn stored(&self, parts: &RunParts) -> Result<(Vec<Stored>, Option<PreviousEnding>)> {
         let stored = parts.store.read(&self.session.run)?;
         let former = stored.iter().rev().find_map(|entry| {
-            let Record::Ended { ending, message, effect, .. } = &entry.record else { return None };
+            let Fact::Ended { ending, message, effect } = &entry.record.fact else { return None };
             Some((*ending, message.clone(), effect.clone()))
         });
         Ok((stored, former))
@@ -181,7 +181,7 @@ impl Session {
             EntryMode::Look | EntryMode::Line(..) => OperatorRuling::Retry,
         };
         let mut records = session::reopening(&self.session.run, history, verdict, &at, &by)?;
-        let again = |id: &EffectId| Record::Retry { id: id.clone(), at: at.clone(), by: by.clone() };
+        let again = |id: &EffectId| Fact::Retry { id: id.clone() }.by(by.clone(), at.clone());
         match entry {
             EntryMode::Redo(beside) => {
                 for retry in beside.iter().map(again) {
@@ -288,7 +288,7 @@ impl Session {
 
     /// Whether this can be said of the run as it stands; the error names what can be typed instead.
     fn admits(&self, verdict: &OperatorRuling) -> Result<()> {
-        let history = History::from(self.host.store()?.read(&self.session.run)?)?;
+        let history = History::read(&*self.host.store()?, &self.session.run)?;
         session::admits(&self.session.run, &history, verdict).map_err(|why| {
             let error = Error::new(why.kind, why.message);
             ON_AGAIN.iter().fold(error, |error, way| error.hint(*way))
@@ -332,7 +332,7 @@ impl Session {
     }
 
     fn is_over(&self) -> Result<bool> {
-        Ok(History::from(self.host.store()?.read(&self.session.run)?)?.is_final())
+        Ok(History::read(&*self.host.store()?, &self.session.run)?.is_final())
     }
 
     /// Where all went well but for a line or two, that shows in the exit code; a session without a runbook has no
@@ -379,7 +379,7 @@ impl Session {
         }
         let mut parts = self.host.parts(Vec::new(), Box::new(Timeline::default()))?;
         adoption.check_given_up(&mut *parts.world, &parts.run)?;
-        let history = History::from(parts.store.read(&parts.run)?)?;
+        let history = History::read(&*parts.store, &parts.run)?;
         self.params = prepared.program.kept_params(&history.begun().params);
         let fresh = ReplSession::new(&prepared, &parts.run, self.params.clone(), &self.host);
         fresh.breaks.replace(self.session.breaks.take());

@@ -24,7 +24,7 @@ impl Door for Peek {
         Ok((EffectId { track: TrackId::main(), n: 0 }, outcome))
     }
 
-    fn step_begin(&self, _: &str, _: Option<Place>) -> Result<StepEntry, Halted> {
+    fn step_begin(&self, _: &str, _: Option<Place>, _: bool) -> Result<StepEntry, Halted> {
         Err(Halted)
     }
 

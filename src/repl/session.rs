@@ -6,7 +6,7 @@ use super::stop::{Stop, Target, breaks_at_effect, breaks_at_step};
 use super::timeline::{Timeline, TimelineLine, cut_off};
 use crate::dispatch::{Dispatcher, Door, EffectAhead, Gate, GateDecision, Halt, Halted, StepAhead};
 use crate::error::{Error, Kind};
-use crate::model::run::record::{EffectId, Ending, Record, TrackId, Who};
+use crate::model::run::record::{EffectId, Ending, Fact, Record, ScriptPoint, TrackId, Who};
 use crate::model::run::step_name::StepNames;
 use crate::model::site::inventory::Inventory;
 use crate::model::value::Fields;
@@ -79,7 +79,7 @@ pub(crate) struct ReplSession {
     /// Somebody is asked for a line right now.
     pub(crate) asking: Cell<bool>,
     /// Where the script came to last.
-    pub(crate) point: RefCell<String>,
+    pub(crate) point: RefCell<ScriptPoint>,
     /// Lines that have been evaluated in this entry.
     pub(crate) evaluated: RefCell<BTreeSet<u32>>,
     /// Lines that worked.
@@ -144,14 +144,14 @@ impl ReplSession {
         self.notebook.forget();
         self.evaluated.borrow_mut().clear();
         self.leave.replace(None);
-        self.point.replace("end".to_owned());
+        self.point.replace(ScriptPoint::End);
         self.asking.set(false);
         self.again.set(None);
     }
 
     /// Stands where the record ends, brings back what was typed here, and asks what to do.
     pub(crate) fn rest(&self, door: &Dispatcher) {
-        let stop = Stop::at_rest(&self.point.borrow(), self.diary.undone());
+        let stop = Stop::at_rest(self.point.borrow().clone(), self.diary.undone());
         let answer = self.recall(&stop.track, |_| true).and_then(|()| {
             let broken = self.broken.borrow().clone();
             if let Some((n, _)) = broken.filter(|(_, failed)| failed.is_none() && self.again.get().is_none()) {
@@ -173,7 +173,7 @@ impl ReplSession {
     pub(crate) fn write(&self, door: &Dispatcher, record: Record) -> Result<(), Stopped> {
         let mut records = Vec::new();
         if self.unopened.replace(false) {
-            records.push(Record::Opened { at: door.moment(), by: self.by.clone() });
+            records.push(Fact::Opened.by(self.by.clone(), door.moment()));
         }
         records.push(record);
         door.write(records).map_err(|error| {
@@ -254,9 +254,9 @@ impl Gate for ReplSession {
         if wanted { self.stand(&Stop::before_effect(ahead)) } else { Ok(GateDecision::Go) }
     }
 
-    fn arrived(&self, point: &str) -> Result<(), Stopped> {
-        self.point.replace(point.to_owned());
+    fn arrived(&self, point: &ScriptPoint) -> Result<(), Stopped> {
+        self.point.replace(point.clone());
         let track = self.door()?.step_id().track;
-        self.recall(&track, |line| line.point == point)
+        self.recall(&track, |line| line.point == *point)
     }
 }

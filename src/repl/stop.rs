@@ -3,7 +3,7 @@
 
 use crate::dispatch::{EffectAhead, StepAhead};
 use crate::model::run::effect::{Action, Class};
-use crate::model::run::record::{EffectId, TrackId};
+use crate::model::run::record::{ScriptPoint, TrackId, is_in_step};
 use crate::model::run::step_name::StepName;
 use crate::model::text::shown;
 use crate::report::ahead::again;
@@ -24,7 +24,7 @@ impl Target {
     pub(crate) fn is_step(&self, ahead: &StepAhead<'_>) -> bool {
         match self {
             Self::Step(None) => true,
-            Self::Step(Some(past)) => !is_inside(ahead.number, past) && !is_inside(past, ahead.number),
+            Self::Step(Some(past)) => !is_in_step(ahead.number, past) && !is_in_step(past, ahead.number),
             Self::Effect => false,
             Self::Until(step) => step.fits(ahead.number, ahead.name) || step.is_passed(ahead.number),
         }
@@ -36,10 +36,6 @@ impl Target {
     }
 }
 
-fn is_inside(number: &str, step: &str) -> bool {
-    number.strip_prefix(step).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
 /// Whether a breakpoint means this step.
 pub(crate) fn breaks_at_step(word: &str, ahead: &StepAhead<'_>) -> bool {
     ahead.name == word || ahead.number == word
@@ -48,9 +44,7 @@ pub(crate) fn breaks_at_step(word: &str, ahead: &StepAhead<'_>) -> bool {
 /// Whether a breakpoint means the verb, host or service of this effect.
 pub(crate) fn breaks_at_effect(word: &str, ahead: &EffectAhead<'_>) -> bool {
     let effect = ahead.effect;
-    let called = effect.label.split('(').next().unwrap_or_default();
-    let verb = if let Action::Job(job) = &effect.action { job.verb.as_str() } else { called };
-    let names = [Some(verb), Some(called), effect.host.as_deref(), effect.service.as_deref()];
+    let names = [Some(effect.verb()), effect.host.as_deref(), effect.service.as_deref()];
     names.into_iter().flatten().any(|name| name == word)
 }
 
@@ -59,8 +53,8 @@ pub(crate) fn breaks_at_effect(word: &str, ahead: &EffectAhead<'_>) -> bool {
 pub(crate) struct Stop {
     /// On which track.
     pub(crate) track: TrackId,
-    /// As the record names it: `step 3.1`, `effect 0:17` or `end`.
-    pub(crate) point: String,
+    /// As the record has it.
+    pub(crate) point: ScriptPoint,
     /// What is ahead.
     pub(crate) ahead: Ahead,
     /// Number and name of the step that is next because it was undone, where the run stands at the end of its record.
@@ -100,7 +94,7 @@ impl Stop {
         let number = ahead.number.to_owned();
         Self {
             track: ahead.track.clone(),
-            point: format!("step {number}"),
+            point: ScriptPoint::Step(number.clone()),
             ahead: Ahead::Step { number, name: ahead.name.to_owned(), words },
             undone: None,
         }
@@ -128,7 +122,7 @@ impl Stop {
         let step = ahead.step.to_owned();
         Self {
             track: ahead.id.track.clone(),
-            point: format!("effect {}", ahead.id),
+            point: ScriptPoint::Effect(ahead.id.clone()),
             ahead: Ahead::Effect { step, label: effect.label.clone(), words },
             undone: None,
         }
@@ -136,10 +130,11 @@ impl Stop {
 
     /// The same in words for people.
     pub(crate) fn place(&self) -> String {
-        match &self.ahead {
-            Ahead::Effect { label, .. } => format!("`{}`", shown(label)),
-            Ahead::Nothing if self.point.starts_with("effect ") => "the call at which its record ends".to_owned(),
-            Ahead::Step { .. } | Ahead::Nothing => self.point.clone(),
+        match (&self.ahead, &self.point) {
+            (Ahead::Effect { label, .. }, _) => format!("`{}`", shown(label)),
+            (_, ScriptPoint::Step(number)) => format!("step {number}"),
+            (_, ScriptPoint::Effect(_)) => "the call at which its record ends".to_owned(),
+            (_, ScriptPoint::End) => "end".to_owned(),
         }
     }
 
@@ -153,10 +148,8 @@ impl Stop {
     }
 
     /// Where nothing is ahead of the script, or a step that was undone.
-    pub(crate) fn at_rest(point: &str, undone: Option<(String, String)>) -> Self {
-        let effect = point.strip_prefix("effect ").and_then(|id| id.parse::<EffectId>().ok());
-        let track = effect.map_or_else(TrackId::main, |effect| effect.track);
-        Self { track, point: point.to_owned(), ahead: Ahead::Nothing, undone }
+    pub(crate) fn at_rest(point: ScriptPoint, undone: Option<(String, String)>) -> Self {
+        Self { track: point.track(), point, ahead: Ahead::Nothing, undone }
     }
 
     /// Behind the step that is ahead.

@@ -5,7 +5,7 @@ use super::session::{Decision, LeaveReason, ReplSession};
 use super::timeline::{StepStanding, TimelineLine as Typed, cut_off};
 use crate::dispatch::{Dispatcher, Halted};
 use crate::error::{Error, Kind, Result as Checked};
-use crate::model::run::record::{EffectId, Ending, Record, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, TrackId};
 use crate::model::run::step_name::StepName;
 use crate::model::text::{did_you_mean, shown, typed};
 use crate::repl::command::{self, Input, ReplCommand};
@@ -106,7 +106,7 @@ impl ReplSession {
         let n = self.diary.lines().iter().map(|line| line.n).max().unwrap_or(0) + 1;
         let line = Typed { n, point: stop.point.clone(), text: text.to_owned() };
         let (at, by) = (door.moment(), self.by.clone());
-        self.write(door, Record::Typed { n, point: line.point.clone(), text: line.text.clone(), at, by })?;
+        self.write(door, Fact::Typed { n, point: line.point.clone(), text: line.text.clone() }.by(by, at))?;
         self.evaluate(&line, &stop.track, false).map(|end| (line, end))
     }
 
@@ -380,7 +380,7 @@ impl ReplSession {
         };
         let what = format!("`{}` was asked for on {host}", argv.join(" "));
         let (at, by) = (door.moment(), self.by.clone());
-        self.write(door, Record::Deviation { what, reason, hosts: Vec::new(), at, by })?;
+        self.write(door, Fact::Deviation { what, reason, hosts: Vec::new() }.by(by, at))?;
         let (line, end) = self.done_line(door, stop, &format!("run(host({host:?}), {argv:?}).output"))?;
         match &end {
             LineEnd::Value(value) if lines_of(value).is_some() => {

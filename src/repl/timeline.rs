@@ -2,7 +2,7 @@
 
 use crate::model::run::effect::{Action, Outcome};
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{EffectId, Record, TrackId};
+use crate::model::run::record::{EffectId, Fact, Record, ScriptPoint, TrackId};
 use crate::model::value::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ pub(crate) struct Open {
 #[derive(Debug, Clone)]
 pub(crate) struct TimelineLine {
     pub(crate) n: u32,
-    pub(crate) point: String,
+    pub(crate) point: ScriptPoint,
     pub(crate) text: String,
 }
 
@@ -76,7 +76,7 @@ impl Timeline {
     pub(crate) fn lines(&self) -> Vec<TimelineLine> {
         let mut lines = Vec::new();
         for record in self.0.borrow().iter() {
-            if let Record::Typed { n, point, text, .. } = record {
+            if let Fact::Typed { n, point, text } = &record.fact {
                 lines.push(TimelineLine { n: *n, point: point.clone(), text: text.clone() });
             }
         }
@@ -86,19 +86,19 @@ impl Timeline {
     /// The effect that ended the run, as the record has it.
     pub(crate) fn fatal(&self) -> Option<EffectId> {
         let records = self.0.borrow();
-        let ended = records.iter().rev().find(|record| matches!(record, Record::Ended { .. }));
-        if let Some(Record::Ended { effect, .. }) = ended { effect.clone() } else { None }
+        let ended = records.iter().rev().find(|record| matches!(record.fact, Fact::Ended { .. }));
+        if let Some(Fact::Ended { effect, .. }) = ended.map(|record| &record.fact) { effect.clone() } else { None }
     }
 
     /// Effects that were asked for and have no outcome.
     pub(crate) fn open(&self) -> Vec<Open> {
         let mut open: BTreeMap<EffectId, Open> = BTreeMap::new();
         for record in self.0.borrow().iter() {
-            if let Record::Intent { id, effect, .. } = record {
+            if let Fact::Intent { id, effect, .. } = &record.fact {
                 let job = matches!(effect.action, Action::Job(_));
                 open.insert(id.clone(), Open { label: effect.label.clone(), host: effect.host.clone(), job });
             }
-            if let Record::Outcome { id, .. } | Record::Doubt { id, .. } | Record::Skipped { id, .. } = record {
+            if let Fact::Outcome { id, .. } | Fact::Doubt { id, .. } | Fact::Skipped { id, .. } = &record.fact {
                 open.remove(id);
             }
         }
@@ -109,15 +109,15 @@ impl Timeline {
     pub(crate) fn undone(&self) -> Option<(String, String)> {
         let records = self.0.borrow();
         let last = records.iter().rev().find(|record| {
-            if let Record::StepBegun { track, .. } | Record::StepSkipped { track, .. } = record {
+            if let Fact::StepBegun { track, .. } | Fact::StepSkipped { track, .. } = &record.fact {
                 return track.is_scripts();
             }
-            matches!(record, Record::Undone { .. })
+            matches!(record.fact, Fact::Undone { .. })
         })?;
-        let Record::Undone { since, .. } = last else { return None };
+        let Fact::Undone { since } = &last.fact else { return None };
         // Records are counted from 1.
         let at = usize::try_from(*since).ok()?.checked_sub(1)?;
-        let Record::StepBegun { number, name, .. } = records.get(at)? else { return None };
+        let Fact::StepBegun { number, name, .. } = &records.get(at)?.fact else { return None };
         Some((number.clone(), name.clone()))
     }
 
@@ -125,7 +125,7 @@ impl Timeline {
     pub(crate) fn step_of(&self, wanted: &EffectId) -> Option<String> {
         let records = self.0.borrow();
         let mut asked = records.iter().rev().filter_map(|record| {
-            if let Record::Intent { id, step, .. } | Record::Read { id, step, .. } = record {
+            if let Fact::Intent { id, step, .. } | Fact::Read { id, step, .. } = &record.fact {
                 return Some((id, step));
             }
             None
@@ -156,20 +156,20 @@ struct TimelineReader {
 impl TimelineReader {
     fn take(&mut self, at: usize, record: &Record) {
         self.at = at;
-        if let Record::StepBegun { track, number, name, place, .. } = record
+        if let Fact::StepBegun { track, number, name, place, .. } = &record.fact
             && track.is_scripts()
         {
             let place = place.as_ref().map(|place| (place.file.clone(), place.line));
             self.begin(track, number, name, place, StepStanding::UnderWay);
         }
-        if let Record::Undone { since, .. } = record {
+        if let Fact::Undone { since } = &record.fact {
             // Records are counted from 1.
             self.steps.retain(|step| (step.record as u64) + 1 < *since);
         }
-        if let Record::StepSkipped { track, number, name, .. } = record {
+        if let Fact::StepSkipped { track, number, name, .. } = &record.fact {
             self.begin(track, number, name, None, StepStanding::Skipped);
         }
-        if let Record::StepEnded { track, number, failed, .. } = record {
+        if let Fact::StepEnded { track, number, failed } = &record.fact {
             let most = self.changes.get(number).and_then(|changes| changes.values().max());
             let standing = match (failed, most) {
                 (Some(_), _) => StepStanding::Failed,
@@ -180,17 +180,17 @@ impl TimelineReader {
             let of = self.steps.iter_mut().find(|step| step.number == *number && step.track == *track);
             of.into_iter().for_each(|step| (step.standing, step.ended) = (standing, at));
         }
-        if let Record::Intent { id, step, effect, .. } = record
+        if let Fact::Intent { id, step, effect, .. } = &record.fact
             && effect.is_change()
         {
             self.asked.insert(id.clone(), step.clone());
         }
-        if let Record::Outcome { id, outcome, .. } = record
+        if let Fact::Outcome { id, outcome, .. } = &record.fact
             && let Some(step) = self.asked.get(id)
         {
             note_change(&mut self.changes, step, (id, came(outcome)));
         }
-        if let Record::Skipped { id, .. } = record
+        if let Fact::Skipped { id, .. } = &record.fact
             && let Some(step) = self.asked.get(id)
         {
             note_change(&mut self.changes, step, (id, Came::LeftOut));

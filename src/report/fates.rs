@@ -1,7 +1,7 @@
 //! Changes of which nobody knows whether they happened: those that a person had left out in doubt, and what a run that
 //! was given up leaves behind. Pure reading of records; it must not say what is to be done about them.
 
-use crate::model::run::record::{EffectId, Ending, Record};
+use crate::model::run::record::{EffectId, Ending, Fact, Record};
 use crate::model::text::shown;
 use std::collections::BTreeMap;
 
@@ -23,27 +23,26 @@ pub(super) struct Fates(BTreeMap<EffectId, (String, Fate)>);
 impl Fates {
     /// Takes the next record.
     pub(super) fn add(&mut self, record: &Record) {
-        match record {
-            Record::Intent { id, effect, .. } if effect.is_change() => {
+        if let Fact::Intent { id, effect, .. } = &record.fact {
+            if effect.is_change() {
                 let on = effect.host.as_ref().map_or_else(String::new, |host| format!(", on {host}"));
                 self.0.insert(id.clone(), (format!("{}{on}", effect.label), Fate::Asked));
             }
-            Record::Doubt { id, .. } => self.turn(id, |_| Fate::Doubted),
-            Record::Skipped { id, by, .. } => self.turn(id, |former| match former {
-                Fate::Doubted | Fate::LeftOut(_) => Fate::LeftOut(by.user.clone()),
+        } else if let Fact::Doubt { id, .. } = &record.fact {
+            self.turn(id, |_| Fate::Doubted);
+        } else if let Fact::Skipped { id, .. } = &record.fact {
+            self.turn(id, |former| match former {
+                Fate::Doubted | Fate::LeftOut(_) => Fate::LeftOut(record.user().to_owned()),
                 Fate::Asked => Fate::Asked,
-            }),
+            });
+        } else if let Fact::Outcome { id, .. } = &record.fact {
             // What was left out gets an outcome that says so.
-            Record::Outcome { id, .. } => {
-                self.0.retain(|known, (_, fate)| known != id || matches!(fate, Fate::LeftOut(_)))
-            }
-            Record::Settled { id, .. } | Record::Retry { id, .. } => drop(self.0.remove(id)),
+            self.0.retain(|known, (_, fate)| known != id || matches!(fate, Fate::LeftOut(_)));
+        } else if let Fact::Settled { id, .. } | Fact::Retry { id } = &record.fact {
+            self.0.remove(id);
+        } else if let Fact::Ended { ending: Ending::Refused, effect: Some(id), .. } = &record.fact {
             // It was refused at this, before it was started.
-            Record::Ended { ending: Ending::Refused, effect: Some(id), .. } => drop(self.0.remove(id)),
-            Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
-            Record::Intent { .. } | Record::Read { .. } | Record::Answered { .. } | Record::StepSkipped { .. } => {}
-            Record::Adopted { .. } | Record::Rollback { .. } | Record::Undone { .. } | Record::Steered { .. } => {}
-            Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+            self.0.remove(id);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::model::text::unsafe_on_a_terminal;
 use std::io::{self, Write};
 
 /// The version of the stream, as its first line states it.
-pub const VERSION: &str = "1.0";
+pub const VERSION: &str = "2.0";
 
 /// What such a stream begins with, whatever its version.
 pub const BEGINS: &str = r#"{"type":"version","events":""#;

@@ -3,7 +3,7 @@
 
 use super::layout::{Badge, badge};
 use super::style::Tone;
-use crate::model::run::record::{EffectId, FROM_RUN, Record, RollbackScope};
+use crate::model::run::record::{EffectId, FROM_RUN, Fact, Record, RollbackScope};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
 
@@ -29,57 +29,51 @@ pub struct OperatorAction {
 
 /// What a record tells of a person's deed; nothing when it tells of none. `label` names an effect.
 pub fn deed(record: &Record, label: impl Fn(&EffectId) -> String) -> Option<OperatorAction> {
-    let told = |mark: Badge, at: i64, words: String, deviates: bool| {
-        Some(OperatorAction { badge: mark, at, words: lines_shown(&words), deviates })
+    let user = record.user();
+    let told = |mark: Badge, words: String, deviates: bool| {
+        Some(OperatorAction { badge: mark, at: record.at.wall, words: lines_shown(&words), deviates })
     };
-    match record {
-        Record::Settled { id, happened, reason, at, by, .. } => {
+    let answered = badge('✓', "answer", Tone::Good);
+    match &record.fact {
+        Fact::Settled { id, happened, reason, .. } => {
             let word = if *happened { "happened" } else { "did not happen" };
-            let words = format!("{} {word}, says {}: {reason}", label(id), by.user);
-            told(badge('✓', "answer", Tone::Good), at.wall, words, true)
+            told(answered, format!("{} {word}, says {user}: {reason}", label(id)), true)
         }
-        Record::Retry { id, at, by } => {
-            let words = format!("{} is tried again by {}", label(id), by.user);
-            told(badge('·', "again", Tone::Plain), at.wall, words, true)
+        Fact::Retry { id } => {
+            told(badge('·', "again", Tone::Plain), format!("{} is tried again by {user}", label(id)), true)
         }
-        Record::Answered { id, word, note, name, at, by, .. } => {
-            let typed = if *name == by.user { String::new() } else { format!(" (typed by {})", by.user) };
+        Fact::Answered { id, word, note, name, .. } => {
+            let typed = if name == user { String::new() } else { format!(" (typed by {user})") };
             let note = if note.is_empty() { String::new() } else { format!(": {note}") };
-            let words = format!("{word}, answered by {name}{typed} from elsewhere{note} - {}", label(id));
-            told(badge('✓', "answer", Tone::Good), at.wall, words, false)
+            told(answered, format!("{word}, answered by {name}{typed} from elsewhere{note} - {}", label(id)), false)
         }
-        Record::Skipped { id, reason, at, by } => {
-            told(SKIPPED, at.wall, format!("{} skipped by {}: {reason}", label(id), by.user), true)
+        Fact::Skipped { id, reason } => told(SKIPPED, format!("{} skipped by {user}: {reason}", label(id)), true),
+        Fact::StepSkipped { number, name, reason, by_hand: true, .. } => {
+            told(answered, format!("step {number} `{name}` was done by hand, says {user}: {reason}"), true)
         }
-        Record::StepSkipped { number, name, reason, by_hand: true, at, by, .. } => {
-            let words = format!("step {number} `{name}` was done by hand, says {}: {reason}", by.user);
-            told(badge('✓', "answer", Tone::Good), at.wall, words, true)
+        Fact::StepSkipped { number, name, reason, by_hand: false, .. } => {
+            told(SKIPPED, format!("step {number} `{name}` skipped by {user}: {reason}"), true)
         }
-        Record::StepSkipped { number, name, reason, at, by, .. } => {
-            told(SKIPPED, at.wall, format!("step {number} `{name}` skipped by {}: {reason}", by.user), true)
+        Fact::Adopted { changes, .. } => {
+            let words = format!("edited texts adopted by {user}: {}", changes.join("; "));
+            told(badge('·', "note", Tone::Warn), words, true)
         }
-        Record::Adopted { changes, at, by, .. } => {
-            let words = format!("edited texts adopted by {}: {}", by.user, changes.join("; "));
-            told(badge('·', "note", Tone::Warn), at.wall, words, true)
-        }
-        Record::Rollback { way, at, by } => {
+        Fact::Rollback { way } => {
             let words = match way {
-                RollbackScope::All => format!("rolling back, by {}", by.user),
-                RollbackScope::To(step) => format!("rolling back to before step {step}, by {}", by.user),
-                RollbackScope::Abort => format!("given up by {}; what is owed is done now", by.user),
+                RollbackScope::All => format!("rolling back, by {user}"),
+                RollbackScope::To(step) => format!("rolling back to before step {step}, by {user}"),
+                RollbackScope::Abort => format!("given up by {user}; what is owed is done now"),
             };
-            told(badge('↶', "back", Tone::Warn), at.wall, words, true)
+            told(badge('↶', "back", Tone::Warn), words, true)
         }
-        Record::Deviation { what, reason, at, by, .. } => {
+        Fact::Deviation { what, reason, .. } => {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            told(badge('!', "noted", Tone::Warn), at.wall, format!("{what}, by {}{why}", by.user), true)
+            told(badge('!', "noted", Tone::Warn), format!("{what}, by {user}{why}"), true)
         }
-        Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => None,
-        Record::Intent { .. } | Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } => None,
-        Record::Typed { text, at, .. } => {
-            told(badge('›', "typed", Tone::Plain), at.wall, text.replace('\n', " "), false)
-        }
-        Record::Undone { .. } | Record::Steered { .. } | Record::Ended { .. } => None,
+        Fact::Typed { text, .. } => told(badge('›', "typed", Tone::Plain), text.replace('\n', " "), false),
+        Fact::Begun { .. } | Fact::Opened | Fact::StepBegun { .. } | Fact::StepEnded { .. } => None,
+        Fact::Intent { .. } | Fact::Outcome { .. } | Fact::Read { .. } | Fact::Doubt { .. } => None,
+        Fact::Undone { .. } | Fact::Steered { .. } | Fact::Ended { .. } => None,
     }
 }
 

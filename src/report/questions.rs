@@ -2,7 +2,7 @@
 //! elsewhere, and the commands that answer them. Pure reading of records; it must not answer anything.
 
 use crate::model::run::effect::{Action, Ask, Outcome};
-use crate::model::run::record::{EffectId, Record};
+use crate::model::run::record::{EffectId, Fact, Record};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
 use crate::report::layout::{hanging, time_of_day, wrap};
@@ -62,37 +62,27 @@ impl QuestionLog {
     /// Takes the next record.
     pub fn add(&mut self, record: &Record) {
         self.records += 1;
-        match record {
-            Record::Intent { id, effect, digest, at, .. } => {
-                self.known.remove(id);
-                if let Action::Ask(ask) = &effect.action {
-                    let (ask, digest) = (ask.clone(), digest.clone());
-                    let question = RecordedQuestion { id: id.clone(), digest, ask, since: at.wall, answer: None };
-                    self.known.insert(id.clone(), (self.records, question));
-                }
+        if let Fact::Intent { id, effect, digest, .. } = &record.fact {
+            self.known.remove(id);
+            if let Action::Ask(ask) = &effect.action {
+                let (ask, digest, since) = (ask.clone(), digest.clone(), record.at.wall);
+                let question = RecordedQuestion { id: id.clone(), digest, ask, since, answer: None };
+                self.known.insert(id.clone(), (self.records, question));
             }
-            Record::Outcome { id, outcome, at, .. } => {
-                if let Some((_, question)) = self.known.get_mut(id) {
-                    question.answer.get_or_insert_with(|| given(outcome, at.wall));
-                }
+        } else if let Fact::Outcome { id, outcome, .. } = &record.fact {
+            if let Some((_, question)) = self.known.get_mut(id) {
+                question.answer.get_or_insert_with(|| given(outcome, record.at.wall));
             }
-            Record::Answered { id, word, note, name, at, .. } => {
-                let (word, note, by) = (word.clone(), note.clone(), name.clone());
-                let answer = RecordedAnswer { word, note, by, at: at.wall, elsewhere: true };
-                if let Some((_, question)) = self.known.get_mut(id) {
-                    question.answer = Some(answer);
-                }
+        } else if let Fact::Answered { id, word, note, name, .. } = &record.fact {
+            let (word, note, by) = (word.clone(), note.clone(), name.clone());
+            if let Some((_, question)) = self.known.get_mut(id) {
+                question.answer = Some(RecordedAnswer { word, note, by, at: record.at.wall, elsewhere: true });
             }
-            Record::Begun { .. } | Record::Opened { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } => {}
-            Record::Read { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => {}
-            Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Adopted { .. } => {}
-            Record::Undone { since, .. } => {
-                self.back = false;
-                self.known.retain(|id, (asked, _)| *asked < *since || !id.track.is_scripts());
-            }
-            Record::Rollback { .. } => self.back = true,
-            Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
-            Record::Steered { .. } => {}
+        } else if let Fact::Undone { since } = &record.fact {
+            self.back = false;
+            self.known.retain(|id, (asked, _)| *asked < *since || !id.track.is_scripts());
+        } else if let Fact::Rollback { .. } = &record.fact {
+            self.back = true;
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which steps are under way on the screen, and whether anything was done in them. It must not write anything.
 
 use crate::model::run::effect::{Action, Effect};
-use crate::model::run::record::TrackId;
+use crate::model::run::record::{TrackId, is_in_step};
 use std::collections::BTreeMap;
 
 /// A step under way.
@@ -58,8 +58,7 @@ impl StepsUnderWay {
 
     /// The step and those it is part of, be they of the track that its own was forked from.
     fn around<'a>(&'a mut self, track: &'a TrackId, number: &'a str) -> impl Iterator<Item = &'a mut StepUnderWay> {
-        let is_in =
-            move |outer: &str| number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_in = move |outer: &str| is_in_step(number, outer);
         let is_around = move |(of, outer): &(TrackId, String)| {
             if of == track { is_in(outer) } else { track.is_below(of) }
         };

@@ -36,7 +36,7 @@ pub struct Style {
     pub colour: bool,
     /// Whether the last line may be rewritten: a person is watching.
     pub live: bool,
-    /// Columns.
+    /// How many columns a line may have.
     pub width: usize,
 }
 

@@ -7,7 +7,7 @@ use crate::journal::left_out::{LeftOut, LeftOutRuling, Spoken};
 use crate::model::run::effect::{Action, Effect, Outcome};
 use crate::model::run::estate::EstateId;
 use crate::model::run::meaning::{ProbeMeaning, RUNNING, STOPPED, VerbMeaning};
-use crate::model::run::record::{EffectId, Ending, Record, RollbackScope, TrackId, Who};
+use crate::model::run::record::{EffectId, Ending, Fact, Record, RollbackScope, TrackId, Who};
 use crate::model::site::inventory::Pair;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
@@ -17,9 +17,6 @@ use crate::report::questions::{QuestionLog, RecordedQuestion};
 use crate::report::redundancy::{Condition, ObservedInterval, Redundancy};
 use crate::report::roles::Roles;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What the steps of a way back that undo others are called.
-const UNDO: &str = "Undo: ";
 
 /// Something that did not go as the runbook has it, or that a reader of the record should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,67 +178,57 @@ impl Adder {
         self.questions.add(record);
         self.left_out.add(record);
         self.fates.add(record);
-        self.stands(record);
-        match record {
-            Record::Begun { runbook, estate, at, by, .. } => {
-                self.runner = Some(by.clone());
+        self.stands(&record.fact);
+        let wall = record.at.wall;
+        self.sum.last = wall;
+        match &record.fact {
+            Fact::Begun { runbook, estate, .. } => {
+                self.runner.clone_from(&record.by);
                 self.sum.runbook.clone_from(runbook);
                 self.sum.estate.clone_from(estate);
-                self.sum.started = at.wall;
-                self.sum.last = at.wall;
+                self.sum.started = wall;
             }
-            Record::Opened { at, by } => {
+            Fact::Opened => {
                 self.sum.goes_on = false;
                 // Who goes on in the same process has not come back to it.
-                self.sum.resumed += usize::from(self.runner.replace(by.clone()).as_ref() != Some(by));
-                self.seen(at.wall);
+                self.sum.resumed += usize::from(self.runner != record.by);
+                self.runner.clone_from(&record.by);
             }
-            Record::StepBegun { track, number, name, at, .. } => {
-                if track.is_scripts() || name.starts_with(UNDO) {
+            Fact::StepBegun { track, number, undoes, .. } => {
+                if track.is_scripts() || *undoes {
                     self.begun.insert((track.clone(), number.clone()));
                 }
-                self.seen(at.wall);
             }
-            Record::StepEnded { track, number, failed, at } => {
+            Fact::StepEnded { track, number, failed } => {
                 let step = (track.clone(), number.clone());
                 if failed.is_none() && self.begun.contains(&step) {
                     self.done.insert(step);
                 }
-                self.seen(at.wall);
             }
-            Record::Intent { id, step, effect, at, .. } => {
-                self.intents.insert(id.clone(), (effect.clone(), at.wall, step.clone()));
+            Fact::Intent { id, step, effect, .. } => {
+                self.intents.insert(id.clone(), (effect.clone(), wall, step.clone()));
                 self.sum.touched |= effect.may_change();
-                self.intended(effect, at.wall);
-                self.seen(at.wall);
+                self.intended(effect, wall);
             }
-            Record::Outcome { id, outcome, at, .. } => {
-                self.came_to(id, outcome, at.wall);
-                self.seen(at.wall);
-            }
-            Record::Read { id, step, effect, outcome, at, .. } => {
+            Fact::Outcome { id, outcome, .. } => self.came_to(id, outcome, wall),
+            Fact::Read { id, step, effect, outcome, .. } => {
                 self.readings.insert(id.clone(), effect.label.clone());
                 if matches!(outcome, Outcome::Failed(_)) {
-                    self.intents.insert(id.clone(), (effect.clone(), at.wall, step.clone()));
+                    self.intents.insert(id.clone(), (effect.clone(), wall, step.clone()));
                 }
-                self.settle(effect, step, outcome, at.wall, at.wall);
-                self.seen(at.wall);
+                self.settle(effect, step, outcome, wall, wall);
             }
-            Record::Doubt { id, reason, at, .. } => self.doubted(id, reason, at.wall),
-            Record::Settled { .. }
-            | Record::Retry { .. }
-            | Record::Answered { .. }
-            | Record::Skipped { .. }
-            | Record::StepSkipped { .. }
-            | Record::Adopted { .. }
-            | Record::Rollback { .. }
-            | Record::Deviation { .. } => self.deed(record),
-            Record::Undone { at, .. } => {
-                (self.sum.goes_on, self.partly_undone) = (true, true);
-                self.seen(at.wall);
+            Fact::Doubt { id, reason, .. } => {
+                let text = format!("{} is in doubt: {reason}", self.label(id));
+                self.deviation(wall, &text);
             }
-            Record::Typed { at, .. } | Record::Steered { at, .. } => self.seen(at.wall),
-            Record::Ended { at, .. } => self.seen(at.wall),
+            Fact::Undone { .. } => (self.sum.goes_on, self.partly_undone) = (true, true),
+            Fact::Settled { .. } | Fact::Retry { .. } | Fact::Answered { .. } | Fact::Skipped { .. } => {
+                self.deed(record)
+            }
+            Fact::StepSkipped { .. } | Fact::Adopted { .. } | Fact::Rollback { .. } => self.deed(record),
+            Fact::Deviation { .. } | Fact::Typed { .. } | Fact::Steered { .. } => self.deed(record),
+            Fact::Ended { .. } => {}
         }
     }
 
@@ -256,36 +243,25 @@ impl Adder {
     }
 
     /// How it stands now: a runner that takes it up, or begins to go back, has left what there was behind.
-    fn stands(&mut self, record: &Record) {
-        match record {
-            Record::Opened { .. } | Record::Rollback { .. } => {
-                if let Record::Rollback { way, .. } = record {
-                    self.partly_undone = false;
-                    (self.sum.goes_back, self.sum.gives_up) = (true, *way == RollbackScope::Abort);
-                }
-                self.sum.ending = None;
-                self.sum.message.clear();
-                self.answered = false;
-            }
-            Record::Ended { ending, message, .. } => {
-                self.sum.goes_back &= !matches!(ending, Ending::RolledBack | Ending::Aborted);
-                // Who only looked at it has left it as it was.
-                self.sum.goes_on |= *ending == Ending::RolledBack && self.partly_undone;
-                self.sum.ending = Some(*ending);
-                self.sum.message.clone_from(message);
-                self.answered = false;
-            }
-            Record::Answered { .. } => self.answered = true,
-            Record::Begun { .. } | Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Intent { .. } => {}
-            Record::Outcome { .. } | Record::Read { .. } | Record::Doubt { .. } | Record::Settled { .. } => {}
-            Record::Retry { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } => {}
-            Record::Adopted { .. } | Record::Undone { .. } | Record::Steered { .. } => {}
-            Record::Typed { .. } | Record::Deviation { .. } => {}
+    fn stands(&mut self, fact: &Fact) {
+        if let Fact::Rollback { way } = fact {
+            self.partly_undone = false;
+            (self.sum.goes_back, self.sum.gives_up) = (true, *way == RollbackScope::Abort);
         }
-    }
-
-    fn seen(&mut self, wall: i64) {
-        self.sum.last = wall;
+        if let Fact::Opened | Fact::Rollback { .. } = fact {
+            self.sum.ending = None;
+            self.sum.message.clear();
+            self.answered = false;
+        }
+        if let Fact::Ended { ending, message, .. } = fact {
+            self.sum.goes_back &= !matches!(ending, Ending::RolledBack | Ending::Aborted);
+            // Who only looked at it has left it as it was.
+            self.sum.goes_on |= *ending == Ending::RolledBack && self.partly_undone;
+            self.sum.ending = Some(*ending);
+            self.sum.message.clone_from(message);
+            self.answered = false;
+        }
+        self.answered |= matches!(fact, Fact::Answered { .. });
     }
 
     fn label(&self, id: &EffectId) -> String {
@@ -293,21 +269,14 @@ impl Adder {
         self.intents.get(id).map_or_else(of_reading, |(effect, _, _)| effect.label.clone())
     }
 
-    fn doubted(&mut self, id: &EffectId, reason: &str, wall: i64) {
-        let text = format!("{} is in doubt: {reason}", self.label(id));
-        self.deviation(wall, &text);
-    }
-
     fn deed(&mut self, record: &Record) {
         let Some(deed) = deed(record, |id| self.label(id)) else { return };
-        self.seen(deed.at);
         if deed.deviates {
             self.sum.deviations.push(Deviation { at: deed.at, text: deed.words });
         }
     }
 
     fn deviation(&mut self, wall: i64, text: &str) {
-        self.seen(wall);
         self.sum.deviations.push(Deviation { at: wall, text: lines_shown(text) });
     }
 

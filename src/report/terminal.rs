@@ -6,7 +6,8 @@ use crate::journal::left_out::{LeftOut, LeftOutRuling};
 use crate::model::run::effect::{Action, Ask, Class, Effect, Failure, Outcome};
 use crate::model::run::estate::EstateId;
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{EffectId, Ending, Moment, Record, TrackId, Who};
+use crate::model::run::record::Ending;
+use crate::model::run::record::{EffectId, Fact, Moment, Record, TrackId};
 use crate::model::span::Span;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
@@ -157,23 +158,24 @@ impl TerminalView {
             self.replay(record);
             return;
         }
-        match record {
-            Record::Begun { runbook, params, estate, at, by, .. } => self.begun(runbook, params, estate, at, by),
-            Record::Opened { at, by } => {
-                let who = shown(&format!("resumed by {} on {}", by.user, by.host));
+        let at = &record.at;
+        match &record.fact {
+            Fact::Begun { runbook, params, estate, .. } => self.begun(runbook, params, estate, record),
+            Fact::Opened => {
+                let who = shown(&format!("resumed by {}", whose(record)));
                 self.heading(at.wall, "", &who);
                 self.unfold();
             }
-            Record::StepBegun { track, number, name, at, .. } => {
+            Fact::StepBegun { track, number, name, .. } => {
                 self.steps.begin(track, number, name, at.wall);
                 self.step_heading(at.wall, number, name);
             }
-            Record::StepEnded { track, number, failed, at } => self.step_ended(track, number, failed.as_deref(), at),
-            Record::Intent { id, attempt, effect, step, at, .. } => {
+            Fact::StepEnded { track, number, failed } => self.step_ended(track, number, failed.as_deref(), at),
+            Fact::Intent { id, attempt, effect, step, .. } => {
                 self.steps.asked(&id.track, step, effect);
                 self.intent(id, *attempt, effect, at);
             }
-            Record::Outcome { id, outcome, at, .. } => {
+            Fact::Outcome { id, outcome, .. } => {
                 if let Some((effect, since)) = self.effects.remove(id) {
                     self.settled(id, &effect, outcome, Some(since), at.wall);
                     // What failed may be spoken of again.
@@ -182,29 +184,30 @@ impl TerminalView {
                     }
                 }
             }
-            Record::Read { id, effect, outcome, step, at, .. } => {
+            Fact::Read { id, effect, outcome, step, .. } => {
                 if effect.spared(outcome).is_some() {
                     self.steps.spared(&id.track, step);
                 }
                 self.keep_failed(id, effect, outcome, at);
                 self.settled(id, effect, outcome, None, at.wall);
             }
-            Record::Doubt { id, reason, at, .. } => {
+            Fact::Doubt { id, reason, .. } => {
                 let label = self.label(id);
                 self.entry(at.wall, badge('?', "doubt", Tone::Bad), &format!("{label}: {}", lines_shown(reason)), "");
             }
-            Record::Settled { .. } | Record::Retry { .. } | Record::Answered { .. } => self.deed(record),
-            Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Adopted { .. } => self.deed(record),
-            Record::Rollback { .. } | Record::Steered { .. } | Record::Typed { .. } => self.deed(record),
-            Record::Deviation { .. } => self.deed(record),
-            Record::Undone { .. } => {}
-            Record::Ended { .. } => self.clear_status(),
+            Fact::Settled { .. } | Fact::Retry { .. } | Fact::Answered { .. } | Fact::Skipped { .. } => {
+                self.deed(record)
+            }
+            Fact::StepSkipped { .. } | Fact::Adopted { .. } | Fact::Rollback { .. } => self.deed(record),
+            Fact::Steered { .. } | Fact::Typed { .. } | Fact::Deviation { .. } => self.deed(record),
+            Fact::Undone { .. } => {}
+            Fact::Ended { .. } => self.clear_status(),
         }
     }
 
     fn deed(&mut self, record: &Record) {
         if let Some(deed) = deed(record, |id| self.label(id)) {
-            if let Record::Answered { id, .. } = record {
+            if let Fact::Answered { id, .. } = &record.fact {
                 self.answered.insert(id.clone(), deed.clone());
             }
             self.entry(deed.at, deed.badge, &deed.words, "");
@@ -213,34 +216,29 @@ impl TerminalView {
 
     /// A record of a former runner: remembered, counted, told in one line later.
     fn replay(&mut self, record: &Record) {
-        match record {
-            Record::Begun { runbook, params, estate, at, by, .. } => self.begun(runbook, params, estate, at, by),
-            Record::StepBegun { track, number, name, at, .. } => {
-                self.steps.begin(track, number, name, at.wall);
-            }
-            Record::StepEnded { track, number, failed, .. } => {
-                self.steps.end(track, number);
-                *self.folded.get_or_insert(0) += usize::from(failed.is_none());
-            }
-            Record::Intent { id, effect, at, .. } => {
-                self.effects.insert(id.clone(), (effect.clone(), at.wall));
-                self.open.insert(id.clone());
-            }
-            Record::Outcome { id, .. } => {
-                self.open.remove(id);
-                self.answered.remove(id);
-            }
-            Record::Answered { id, .. } => {
-                let told = deed(record, |id| self.label(id));
-                self.answered.extend(told.map(|deed| (id.clone(), deed)));
-            }
-            Record::Read { id, effect, outcome, at, .. } => self.keep_failed(id, effect, outcome, at),
-            Record::Rollback { .. } => self.goes_back = true,
-            Record::Ended { ending: Ending::RolledBack, .. } => self.goes_back = false,
-            Record::Opened { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => {}
-            Record::Skipped { .. } | Record::StepSkipped { .. } | Record::Adopted { .. } => {}
-            Record::Undone { .. } | Record::Steered { .. } => {}
-            Record::Typed { .. } | Record::Deviation { .. } | Record::Ended { .. } => {}
+        let at = &record.at;
+        if let Fact::Begun { runbook, params, estate, .. } = &record.fact {
+            self.begun(runbook, params, estate, record);
+        } else if let Fact::StepBegun { track, number, name, .. } = &record.fact {
+            self.steps.begin(track, number, name, at.wall);
+        } else if let Fact::StepEnded { track, number, failed } = &record.fact {
+            self.steps.end(track, number);
+            *self.folded.get_or_insert(0) += usize::from(failed.is_none());
+        } else if let Fact::Intent { id, effect, .. } = &record.fact {
+            self.effects.insert(id.clone(), (effect.clone(), at.wall));
+            self.open.insert(id.clone());
+        } else if let Fact::Outcome { id, .. } = &record.fact {
+            self.open.remove(id);
+            self.answered.remove(id);
+        } else if let Fact::Answered { id, .. } = &record.fact {
+            let told = deed(record, |id| self.label(id));
+            self.answered.extend(told.map(|deed| (id.clone(), deed)));
+        } else if let Fact::Read { id, effect, outcome, .. } = &record.fact {
+            self.keep_failed(id, effect, outcome, at);
+        } else if let Fact::Rollback { .. } = &record.fact {
+            self.goes_back = true;
+        } else if let Fact::Ended { ending: Ending::RolledBack, .. } = &record.fact {
+            self.goes_back = false;
         }
     }
 
@@ -276,9 +274,9 @@ impl TerminalView {
         }
     }
 
-    fn begun(&mut self, runbook: &str, params: &Fields, estate: &EstateId, at: &Moment, by: &Who) {
-        let who = shown(&format!("{runbook} on {estate}, by {} on {}", by.user, by.host));
-        self.heading(at.wall, "", &who);
+    fn begun(&mut self, runbook: &str, params: &Fields, estate: &EstateId, record: &Record) {
+        let who = shown(&format!("{runbook} on {estate}, by {}", whose(record)));
+        self.heading(record.at.wall, "", &who);
         let params = given(params);
         if params.is_empty() {
             return;
@@ -505,4 +503,9 @@ impl Sink for TerminalView {
         }
         let _ = self.out.flush();
     }
+}
+
+/// Who a record is of, and on which machine.
+fn whose(record: &Record) -> String {
+    record.by.as_ref().map_or_else(String::new, |by| format!("{} on {}", by.user, by.host))
 }

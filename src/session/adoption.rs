@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::history::{EffectState, History, Past};
 use crate::journal::{Store, Stored};
 use crate::model::run::effect::Action;
-use crate::model::run::record::{EffectId, Moment, Record, Who};
+use crate::model::run::record::{EffectId, Fact, Moment, Record, Who};
 use crate::model::value::Fields;
 use crate::script::compile::edits;
 use crate::script::evaluate::script_end::ScriptEnd;
@@ -57,7 +57,7 @@ pub fn fit(
     let params = params(prepared, history)?;
     let (at, by) = (Moment::default(), Who::default());
     let mut opening = reopening_edited(run, history, verdict.clone(), &at, &by)?;
-    opening.push(Record::Adopted { sources: BTreeMap::new(), changes: Vec::new(), at, by });
+    opening.push(Fact::Adopted { sources: BTreeMap::new(), changes: Vec::new() }.by(by, at));
     let mut past = history.clone();
     let seqs = past.len() + 1..;
     past.extend(seqs.zip(opening).map(|(seq, record)| Stored { seq, record }).collect())?;
@@ -197,7 +197,7 @@ impl Adoption {
         for (name, text) in &prepared.texts.files {
             sources.insert(name.clone(), store.put_source(text)?);
         }
-        Ok(Record::Adopted { sources, changes: self.changes.clone(), at, by })
+        Ok(Fact::Adopted { sources, changes: self.changes.clone() }.by(by, at))
     }
 
     /// Whether what had failed and is given up does not run any more.

@@ -13,7 +13,7 @@ use crate::dispatch::{Dispatcher, DriftCheck};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::run::estate::EstateId;
-use crate::model::run::record::{Ending, Moment, Record, Who};
+use crate::model::run::record::{Ending, Fact, Moment, Record, Who};
 use crate::model::value::Fields;
 use std::rc::Rc;
 
@@ -92,7 +92,7 @@ fn accepted_drift(run: &str, history: &History, reason: String, at: &Moment, by:
         return Err(verdict::again(run, history, error));
     };
     let what = format!("accepted that {} is not what a guard was decided by", past.effect.label);
-    Ok(Record::Deviation { what, reason, hosts: Vec::new(), at: at.clone(), by: by.clone() })
+    Ok(Fact::Deviation { what, reason, hosts: Vec::new() }.by(by.clone(), at.clone()))
 }
 
 fn carry_out(

@@ -6,7 +6,7 @@ use crate::dispatch::{Dispatcher, Door};
 use crate::error::{Error, Kind};
 use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
-use crate::model::run::record::{Ending, Record};
+use crate::model::run::record::{Ending, Fact};
 use crate::model::text::typed;
 use crate::script::evaluate::script_end::ScriptEnd;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub struct Finished {
     /// The run.
     pub run: String,
-    /// How.
+    /// As it is on record.
     pub ending: Ending,
     /// What to tell, unless it is done.
     pub error: Option<Box<Error>>,
@@ -67,7 +67,7 @@ pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Fini
 /// How a run ended that is over: its runner may have died after the last record was written. Nothing else is done.
 #[must_use]
 pub fn over(run: &str, history: &History) -> Option<Finished> {
-    let Record::Ended { ending, message, .. } = history.last()? else { return None };
+    let Fact::Ended { ending, message, .. } = history.last()? else { return None };
     if !history.is_final() {
         return None;
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Evidence, Order, Scanners};
 use crate::journal::history::{History, Past};
 use crate::model::run::effect::Effect;
-use crate::model::run::record::{EffectId, Moment, Record, StepId, Who};
+use crate::model::run::record::{EffectId, Fact, Moment, Record, StepId, Who};
 use crate::script::evaluate::rollback::FormerState;
 use crate::world::{self, Link, World};
 use std::cell::RefCell;
@@ -109,10 +109,11 @@ fn subject(
 
 /// How many steps of this name its track has before this one.
 fn before(history: &History, step: &StepId, name: &str) -> usize {
+    use Fact::{StepBegun, StepSkipped};
     let mut numbers: Vec<&str> = Vec::new();
     for stored in history.records() {
-        if let Record::StepBegun { track, number, name: other, .. }
-        | Record::StepSkipped { track, number, name: other, .. } = &stored.record
+        let fact = &stored.record.fact;
+        if let StepBegun { track, number, name: other, .. } | StepSkipped { track, number, name: other, .. } = fact
             && *track == step.track
             && other == name
             && !numbers.contains(&number.as_str())
@@ -168,7 +169,7 @@ pub(super) fn records(seen: Vec<StateSeen>, verdict: &OperatorRuling, at: &Momen
     };
     let record = |seen: StateSeen| {
         let what = format!("{}; it was taken all the same", seen.text);
-        Record::Deviation { what, reason: reason.to_owned(), hosts: Vec::new(), at: at.clone(), by: by.clone() }
+        Fact::Deviation { what, reason: reason.to_owned(), hosts: Vec::new() }.by(by.clone(), at.clone())
     };
     seen.into_iter().map(record).collect()
 }

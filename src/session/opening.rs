@@ -10,7 +10,7 @@ use crate::journal::memory::MemoryStore;
 use crate::journal::{Store, Stored};
 use crate::model::run::estate::EstateId;
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{FORMAT, Moment, Record, Who};
+use crate::model::run::record::{FORMAT, Fact, Moment, Record, Who};
 use crate::model::run::steering::Steering;
 use crate::model::value::Fields;
 use crate::world::World;
@@ -95,27 +95,25 @@ pub(crate) fn first_record(
 ) -> Result<Record> {
     let mut sources = BTreeMap::new();
     for (name, text) in &prepared.texts.files {
-        sources.insert(name.clone(), parts.store.put_source(text).map_err(not_begun)?);
+        sources.insert(name.clone(), parts.store.put_source(text).map_err(|error| not_begun(error.into()))?);
     }
-    Ok(Record::Begun {
+    Ok(Fact::Begun {
         format: FORMAT,
         baton: env!("CARGO_PKG_VERSION").to_owned(),
         runbook: prepared.texts.runbook.clone(),
         sources,
         params: params.clone(),
         estate: estate.clone(),
-        at: parts.world.now(),
-        by: parts.by.clone(),
-    })
+    }
+    .by(parts.by.clone(), parts.world.now()))
 }
 
 /// How this runner is steered, and how it departs from the runbook by the gates it was given.
 pub(super) fn departures(parts: &RunParts, at: &Moment) -> Vec<Record> {
     let (when, who) = (|| at.clone(), || parts.by.clone());
-    let steering = parts.steering.clone().map(|steering| Record::Steered { steering, at: when(), by: who() });
+    let steering = parts.steering.clone().map(|steering| Fact::Steered { steering }.by(who(), when()));
     let told = parts.gates.iter().filter_map(|gate| gate.departure());
-    let told =
-        told.map(|what| Record::Deviation { what, reason: String::new(), hosts: Vec::new(), at: when(), by: who() });
+    let told = told.map(|what| Fact::Deviation { what, reason: String::new(), hosts: Vec::new() }.by(who(), when()));
     steering.into_iter().chain(told).collect()
 }
 
@@ -131,7 +129,7 @@ pub(super) fn not_begun(mut error: Box<Error>) -> Box<Error> {
 /// Tells the sinks what was recorded before. A record is lent to the event and taken back: long runs have many.
 pub(crate) fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
     for Stored { seq, record } in stored {
-        let lent = std::mem::replace(record, Record::Opened { at: Moment::default(), by: Who::default() });
+        let lent = std::mem::replace(record, Fact::Opened.by(Who::default(), Moment::default()));
         let event = Event::Recorded { seq: *seq, record: lent, replayed: true };
         sinks.iter_mut().for_each(|sink| sink.event(&event));
         if let Event::Recorded { record: lent, .. } = event {

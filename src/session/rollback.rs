@@ -14,7 +14,7 @@ use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
 use crate::journal::rollback_plan::{RollbackStep, RollbackTarget};
 use crate::model::run::event::Event;
-use crate::model::run::record::{Ending, Moment, Record, RollbackScope, Who};
+use crate::model::run::record::{Ending, Fact, Moment, Record, RollbackScope, Who};
 use crate::model::text::typed;
 use crate::script::evaluate::rollback::{ReplayedScript, RollbackTask};
 use crate::script::evaluate::script_end::ScriptEnd;
@@ -159,10 +159,10 @@ impl PreparedRollback {
     /// Whether a former runner had begun to go.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
-        self.opening.iter().any(|record| matches!(record, Record::Opened { .. }))
+        self.opening.iter().any(|record| matches!(record.fact, Fact::Opened))
     }
 
-    /// Goes.
+    /// Goes back, as the record has it to.
     ///
     /// # Errors
     /// When the first records cannot be written: nothing was touched then.
@@ -206,7 +206,7 @@ impl PreparedRollback {
             (None, RollbackScope::All | RollbackScope::Abort) => String::new(),
         };
         if let (Ending::RolledBack, RollbackScope::To(_), Some(since)) = (ending, &way, errand.undo_since) {
-            door.keep(Record::Undone { since, at: door.moment() });
+            door.keep(Fact::Undone { since }.at(door.moment()));
         }
         let unwritten = door.close(ending, &message, effect).err();
         let over = ending == Ending::Aborted || (ending == Ending::RolledBack && way == RollbackScope::All);
@@ -315,13 +315,13 @@ fn opening(
     records.extend(seen);
     if !why.is_empty() {
         let (what, at, by) = ("the runbook was left".to_owned(), at.clone(), by.clone());
-        records.push(Record::Deviation { what, reason: why, hosts: Vec::new(), at, by });
+        records.push(Fact::Deviation { what, reason: why, hosts: Vec::new() }.by(by, at));
     }
     Ok(records)
 }
 
 fn given_up(at: &Moment, by: &Who) -> Vec<Record> {
-    vec![Record::Rollback { way: RollbackScope::Abort, at: at.clone(), by: by.clone() }]
+    vec![Fact::Rollback { way: RollbackScope::Abort }.by(by.clone(), at.clone())]
 }
 
 /// The records that begin a way back.
@@ -343,7 +343,7 @@ fn begins(
     match (history.any_doubt(), said) {
         (Some((past, _)), Some((happened, reason))) => {
             let (id, attempt) = (past.id, past.attempt);
-            records.push(Record::Settled { id, attempt, happened, reason, at: at.clone(), by: by.clone() });
+            records.push(Fact::Settled { id, attempt, happened, reason }.by(by.clone(), at.clone()));
         }
         (None, Some(_)) => {
             return Err(Error::new(Kind::Usage, format!("nothing in run {run} is in doubt"))
@@ -353,7 +353,7 @@ fn begins(
         (Some((past, reason)), None) => return Err(doubtful(run, history, &way, &past.effect.label, reason)),
         (None, None) => {}
     }
-    records.push(Record::Rollback { way, at: at.clone(), by: by.clone() });
+    records.push(Fact::Rollback { way }.by(by.clone(), at.clone()));
     Ok(records)
 }
 

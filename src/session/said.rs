@@ -10,12 +10,9 @@ use std::collections::BTreeMap;
 #[must_use]
 pub fn said(texts: &Texts) -> BTreeMap<String, Vec<String>> {
     let files = texts.files.iter().map(|(name, text)| {
-        let place = name.split_once(':').map_or(name.as_str(), |(_, place)| place);
-        let is_script = name.starts_with("runbook:") || name.starts_with("module:");
-        (
-            place.to_owned(),
-            if is_script { quoted(text, "//", "\"`") } else { quoted(&without_secrets(text), "#", "\"'") },
-        )
+        let words =
+            if name.is_script() { quoted(text, "//", "\"`") } else { quoted(&without_secrets(text), "#", "\"'") };
+        (name.bare().to_owned(), words)
     });
     let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
     files.for_each(|(place, words)| said.entry(place).or_default().extend(words));
@@ -83,7 +80,7 @@ mod tests {
 
     #[test]
     fn words_in_quotes_are_found_and_neither_comments_nor_where_secrets_are_had_from() {
-        let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let file = |name: &str, text: &str| (name.parse().expect("a name"), text.to_owned());
         let files = BTreeMap::from([
             file("runbook:r", "// no \"comment\"\nx == \"/opt/\\\"a\\\"\" && `b ${c}` // \"d\"\n"),
             file("inventory:site.toml", "[secrets.db]\nfile = \"/etc/pw\"\n[hosts.h] # 'e'\naddress = 'local'\n"),

@@ -3,8 +3,8 @@
 
 use crate::dispatch::runner;
 use crate::error::{Error, Kind, Result};
-use crate::journal::Store;
-use crate::model::run::record::{EffectId, Moment, Record, TrackId, Who};
+use crate::journal::{Store, StoreResult};
+use crate::model::run::record::{EffectId, Fact, Moment, TrackId, Who};
 use crate::world::{Completion, JobId, Reply, Request, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Takeover {
     pub hosts: Vec<String>,
     /// Those of its hosts that stay as they are.
     pub without: Vec<String>,
-    /// Why.
+    /// Why they may be taken over, as whoever does it says: it goes into the record.
     pub reason: String,
     /// For whom it is done, if not for whoever types it.
     pub name: Option<String>,
@@ -52,14 +52,14 @@ impl Takeover {
     /// gave. A runner that still wrote after `last_seq` is told of by the error.
     ///
     /// # Errors
-    /// `Refused` when another writer was there first.
+    /// [`StoreError::Conflict`](crate::journal::StoreError) when another writer was there first.
     pub fn record(
         &self,
         store: &mut dyn Store,
         last_seq: u64,
         numbers: &BTreeMap<String, u64>,
         at: Moment,
-    ) -> Result<u64> {
+    ) -> StoreResult<u64> {
         let hosts: Vec<String> = numbers.iter().map(|(host, number)| format!("{host} (lease {number})")).collect();
         let person = self.name.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
         let left =
@@ -67,7 +67,7 @@ impl Takeover {
         let held = if hosts.is_empty() { String::new() } else { format!(": {}", hosts.join(", ")) };
         let what = format!("took the run over{person}{held}{left}");
         let hosts = numbers.keys().cloned().collect();
-        let record = Record::Deviation { what, reason: self.reason.clone(), hosts, at, by: self.by.clone() };
+        let record = Fact::Deviation { what, reason: self.reason.clone(), hosts }.by(self.by.clone(), at);
         store.append(&self.run, last_seq, &[record])
     }
 

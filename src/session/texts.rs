@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::exec::Scanners;
 use crate::journal::Store;
 use crate::journal::history::History;
+use crate::model::run::source_name::SourceName;
 use crate::model::site::inventory::Inventory;
 use crate::script::compile::program::Program;
 use crate::script::compile::sources::Sources;
@@ -16,8 +17,16 @@ use std::rc::Rc;
 pub struct Texts {
     /// The runbook's name.
     pub runbook: String,
-    /// `runbook:NAME`, `module:NAME`, `profile:NAME` and `inventory:FILE`, with their texts.
-    pub files: BTreeMap<String, String>,
+    /// The runbook, its modules, the inventory and the profiles it names.
+    pub files: BTreeMap<SourceName, String>,
+}
+
+impl Texts {
+    /// The inventory: its file and its text.
+    #[must_use]
+    pub fn inventory(&self) -> Option<(&str, &str)> {
+        self.files.iter().find_map(|(name, text)| Some((name.inventory()?, text.as_str())))
+    }
 }
 
 /// A run that could be carried out: compiled, its inventory checked. Clones share all but the texts.
@@ -49,11 +58,11 @@ pub fn gather(
     let mut profiles = BTreeMap::new();
     Inventory::parse(inventory_text, file, &mut |product| {
         let text = read_profile(product)?;
-        profiles.insert(format!("profile:{product}"), text.clone());
+        profiles.insert(SourceName::Profile(product.to_owned()), text.clone());
         Some(text)
     })?;
     files.append(&mut profiles);
-    files.insert(format!("inventory:{file}"), inventory_text.to_owned());
+    files.insert(SourceName::Inventory(file.to_owned()), inventory_text.to_owned());
     Ok(Texts { runbook: runbook.to_owned(), files })
 }
 
@@ -62,7 +71,7 @@ pub fn gather(
 /// # Errors
 /// `Script` or `Inventory` errors with their place.
 pub fn prepare(texts: Texts) -> Result<Prepared> {
-    let scripts = texts.files.iter().filter(|(name, _)| name.starts_with("runbook:") || name.starts_with("module:"));
+    let scripts = texts.files.iter().filter(|(name, _)| name.is_script());
     let files = scripts.map(|(name, text)| (name.clone(), text.clone())).collect();
     let program = crate::script::program(&Sources { runbook: texts.runbook.clone(), files })?;
     let inventory = Rc::new(site(&texts)?);
@@ -74,11 +83,10 @@ pub fn prepare(texts: Texts) -> Result<Prepared> {
 /// # Errors
 /// `Inventory` errors with their place.
 pub fn site(texts: &Texts) -> Result<Inventory> {
-    let inventory = texts.files.iter().find_map(|(name, text)| Some((name.strip_prefix("inventory:")?, text)));
-    match inventory {
-        Some((file, text)) => {
-            Inventory::parse(text, file, &mut |product| texts.files.get(&format!("profile:{product}")).cloned())
-        }
+    match texts.inventory() {
+        Some((file, text)) => Inventory::parse(text, file, &mut |product| {
+            texts.files.get(&SourceName::Profile(product.to_owned())).cloned()
+        }),
         None => Ok(Inventory::default()),
     }
 }

@@ -4,7 +4,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::{History, Past};
-use crate::model::run::record::{EffectId, Ending, Moment, Record, StepId, Who};
+use crate::model::run::record::{EffectId, Ending, Fact, Moment, Record, StepId, Who};
 
 /// What a person says of the effect at which a run stopped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,30 +40,30 @@ pub(crate) fn reopening(
     let said = match verdict {
         OperatorRuling::Retry => {
             let retries = history.to_retry().into_iter();
-            retries.map(|id| Record::Retry { id, at: when(), by: who() }).collect()
+            retries.map(|id| Fact::Retry { id }.by(who(), when())).collect()
         }
         OperatorRuling::NotHappened(reason) => {
             let (id, attempt) = history.doubted().ok_or_else(|| nothing(run, history, "is in doubt"))?;
-            vec![Record::Settled { id, attempt, happened: false, reason, at: when(), by: who() }]
+            vec![Fact::Settled { id, attempt, happened: false, reason }.by(who(), when())]
         }
         OperatorRuling::Happened(reason) => match happened_at(run, history)? {
             RulingSubject::Effect(id, attempt) => {
-                vec![Record::Settled { id, attempt, happened: true, reason, at: when(), by: who() }]
+                vec![Fact::Settled { id, attempt, happened: true, reason }.by(who(), when())]
             }
             RulingSubject::Undo(step, name) => vec![left_out(step, name, (true, reason), at, by)],
         },
         OperatorRuling::Skip(reason) if history.doubted().is_none_or(|(id, _)| history.is_asked_for_itself(&id)) => {
             match stopped_at(run, history)? {
-                RulingSubject::Effect(id, _) => vec![Record::Skipped { id, reason, at: when(), by: who() }],
+                RulingSubject::Effect(id, _) => vec![Fact::Skipped { id, reason }.by(who(), when())],
                 RulingSubject::Undo(step, name) => vec![left_out(step, name, (false, reason), at, by)],
             }
         }
         OperatorRuling::Skip(_) => return Err(must_be_told(run)),
     };
-    let opened = Record::Opened { at: when(), by: who() };
+    let opened = Fact::Opened.by(who(), when());
     let mut records: Vec<Record> = std::iter::once(opened).chain(said).collect();
     for id in stale(history, &records) {
-        records.push(Record::Retry { id, at: when(), by: who() });
+        records.push(Fact::Retry { id }.by(who(), when()));
     }
     if history.stopped_at().is_some() {
         check(run, history, &records)?;
@@ -81,7 +81,7 @@ pub(super) fn reopening_edited(
 ) -> Result<Vec<Record>> {
     let is_left_out = |id: &EffectId| history.left_out_of_failed().iter().any(|past| past.id == *id);
     let mut records = reopening(run, history, verdict, at, by)?;
-    records.retain(|record| !matches!(record, Record::Retry { id, .. } if is_left_out(id)));
+    records.retain(|record| !matches!(&record.fact, Fact::Retry { id } if is_left_out(id)));
     Ok(records)
 }
 
@@ -115,7 +115,7 @@ fn left_out(
     at: &Moment,
     by: &Who,
 ) -> Record {
-    Record::StepSkipped { track, number, name: name.to_owned(), reason, by_hand, at: at.clone(), by: by.clone() }
+    Fact::StepSkipped { track, number, name: name.to_owned(), reason, by_hand }.by(by.clone(), at.clone())
 }
 
 fn must_be_told(run: &str) -> Box<Error> {

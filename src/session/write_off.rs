@@ -5,7 +5,7 @@ use super::ending::Finished;
 use crate::error::{Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
-use crate::model::run::record::{Ending, Moment, Record, Who};
+use crate::model::run::record::{Ending, Fact, Who};
 use crate::world::clock::Clock;
 
 /// Writes a run off that is not over yet: `what` it left undone, and why a person does it.
@@ -24,30 +24,14 @@ pub fn write_off(
     }
     let last_seq = history.records().last().map_or(0, |last| last.seq);
     // What is there no more may have had a clock of its own, in which all else is told.
-    let at = history.last().map_or_else(|| Clock::real().now(), |last| time_of(last).clone());
+    let at = history.records().last().map_or_else(|| Clock::real().now(), |last| last.record.at.clone());
     let message = what.clone();
     let records = [
-        Record::Opened { at: at.clone(), by: by.clone() },
-        Record::Deviation { what, reason, hosts: Vec::new(), at: at.clone(), by },
-        Record::Ended { ending: Ending::Aborted, message, effect: None, at },
+        Fact::Opened.by(by.clone(), at.clone()),
+        Fact::Deviation { what, reason, hosts: Vec::new() }.by(by, at.clone()),
+        Fact::Ended { ending: Ending::Aborted, message, effect: None }.at(at),
     ];
     store.append(run, last_seq, &records)?;
     let exit_code = Kind::Failed.exit_code();
     Ok(Finished { run: run.to_owned(), ending: Ending::Aborted, error: None, exit_code })
-}
-
-/// When a record was made.
-fn time_of(record: &Record) -> &Moment {
-    match record {
-        Record::Begun { at, .. } | Record::Opened { at, .. } | Record::Ended { at, .. } | Record::Typed { at, .. } => {
-            at
-        }
-        Record::StepBegun { at, .. } | Record::StepEnded { at, .. } | Record::StepSkipped { at, .. } => at,
-        Record::Intent { at, .. } | Record::Outcome { at, .. } | Record::Read { at, .. } | Record::Doubt { at, .. } => {
-            at
-        }
-        Record::Settled { at, .. } | Record::Retry { at, .. } | Record::Answered { at, .. } => at,
-        Record::Skipped { at, .. } | Record::Adopted { at, .. } | Record::Rollback { at, .. } => at,
-        Record::Undone { at, .. } | Record::Steered { at, .. } | Record::Deviation { at, .. } => at,
-    }
 }

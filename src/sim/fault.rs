@@ -56,9 +56,9 @@ pub enum Harm {
 /// A harm and where it strikes. It strikes once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fault {
-    /// Where.
+    /// What it waits for.
     pub at: Trigger,
-    /// What.
+    /// What happens then.
     pub harm: Harm,
 }
 

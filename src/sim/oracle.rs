@@ -2,7 +2,7 @@
 //! Every function returns sentences for people; none means nothing is wrong.
 
 use crate::model::run::effect::{Action, Job};
-use crate::model::run::record::{EffectId, Record};
+use crate::model::run::record::{EffectId, Fact, Record};
 use crate::sim::ledger::{Ledger, LedgerEntry};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,27 +38,11 @@ pub fn open_intervals(ledger: &Ledger) -> Vec<String> {
 #[must_use]
 pub fn done_too_often(ledger: &Ledger, once: &[OnceVerb<'_>], records: &[Record]) -> Vec<String> {
     let again = |id: &EffectId| {
-        let releases = |record: &&Record| match record {
-            Record::Retry { id: retried, .. } => retried == id,
-            Record::Settled { id: settled, happened, .. } => settled == id && !happened,
-            Record::Begun { .. }
-            | Record::Opened { .. }
-            | Record::StepBegun { .. }
-            | Record::StepEnded { .. }
-            | Record::Intent { .. }
-            | Record::Outcome { .. }
-            | Record::Read { .. }
-            | Record::Doubt { .. }
-            | Record::Answered { .. }
-            | Record::Skipped { .. }
-            | Record::StepSkipped { .. }
-            | Record::Adopted { .. }
-            | Record::Rollback { .. }
-            | Record::Undone { .. }
-            | Record::Steered { .. }
-            | Record::Typed { .. }
-            | Record::Deviation { .. }
-            | Record::Ended { .. } => false,
+        let releases = |record: &&Record| {
+            let (Fact::Retry { id: again } | Fact::Settled { id: again, happened: false, .. }) = &record.fact else {
+                return false;
+            };
+            again == id
         };
         records.iter().filter(releases).count()
     };
@@ -104,10 +88,10 @@ struct JobIntent<'a> {
 
 fn intents(records: &[Record]) -> impl Iterator<Item = JobIntent<'_>> {
     records.iter().filter_map(|record| {
-        let Record::Intent { id, attempt, effect, at, .. } = record else { return None };
+        let Fact::Intent { id, attempt, effect, .. } = &record.fact else { return None };
         let Action::Job(job) = &effect.action else { return None };
         let service = effect.service.as_deref()?;
-        Some(JobIntent { id, attempt: *attempt, service, job, at: at.wall })
+        Some(JobIntent { id, attempt: *attempt, service, job, at: record.at.wall })
     })
 }
 

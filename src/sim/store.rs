@@ -1,8 +1,8 @@
 //! A journal store as a mortal runner sees it: its appends are points at which it can die. What was stored stays
 //! stored for the next runner. It keeps no records itself.
 
-use crate::error::{Error, Kind, Result};
-use crate::journal::{RunId, Store, Stored};
+use crate::error::{Error, Kind};
+use crate::journal::{RunId, Store, StoreError, StoreResult, Stored};
 use crate::model::run::record::Record;
 use crate::sim::crash::{Boundary, CrashClock};
 
@@ -20,44 +20,44 @@ impl<S: Store> CrashingStore<S> {
         Self { store, clock }
     }
 
-    fn crosses(&self, boundary: Boundary) -> Result<()> {
+    fn crosses(&self, boundary: Boundary) -> StoreResult<()> {
         if self.clock.crosses(boundary) { Err(dead()) } else { Ok(()) }
     }
 
-    fn lives(&self) -> Result<()> {
+    fn lives(&self) -> StoreResult<()> {
         if self.clock.is_dead() { Err(dead()) } else { Ok(()) }
     }
 }
 
 /// What a dead runner gets. Nobody is there to read it: the test looks at the clock.
-fn dead() -> Box<Error> {
-    Error::new(Kind::Internal, "the simulated runner is dead")
+fn dead() -> StoreError {
+    Error::new(Kind::Internal, "the simulated runner is dead").into()
 }
 
 impl<S: Store> Store for CrashingStore<S> {
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> Result<u64> {
+    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
         self.crosses(Boundary::BeforeAppend)?;
         let last = self.store.append(run, expected, records)?;
         self.crosses(Boundary::AfterAppend)?;
         Ok(last)
     }
 
-    fn read(&self, run: &str) -> Result<Vec<Stored>> {
+    fn read(&self, run: &str) -> StoreResult<Vec<Stored>> {
         self.lives()?;
         self.store.read(run)
     }
 
-    fn runs(&self) -> Result<Vec<RunId>> {
+    fn runs(&self) -> StoreResult<Vec<RunId>> {
         self.lives()?;
         self.store.runs()
     }
 
-    fn put_source(&mut self, text: &str) -> Result<String> {
+    fn put_source(&mut self, text: &str) -> StoreResult<String> {
         self.lives()?;
         self.store.put_source(text)
     }
 
-    fn source(&self, digest: &str) -> Result<String> {
+    fn source(&self, digest: &str) -> StoreResult<String> {
         self.lives()?;
         self.store.source(digest)
     }

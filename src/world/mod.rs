@@ -225,7 +225,7 @@ pub enum Request {
     File {
         /// On which host, or the [`RUNNER`](transfer::RUNNER).
         host: String,
-        /// What.
+        /// What is to be done to which file there.
         work: FileWork,
         /// When to give up.
         until: u64,
@@ -261,7 +261,7 @@ pub enum Request {
     },
     /// Replies at this time.
     WaitUntil {
-        /// When.
+        /// The time of the boot-time clock at which it replies, in milliseconds.
         until: u64,
     },
     /// Put a question to a person.

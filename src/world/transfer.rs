@@ -36,7 +36,7 @@ pub enum FileWork {
         path: String,
         /// From which byte.
         at: u64,
-        /// What.
+        /// The bytes.
         block: Block,
     },
     /// Make a part the file, durably; a file it replaces hands on its owner, its group and its attributes, or is not

@@ -2,7 +2,7 @@
 
 use super::given::{Given, USUAL};
 use crate::support::simulation::{Play, unlike};
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, RollbackScope};
 use baton::session::OperatorRuling;
 use baton::sim::{CrashClock, oracle};
 
@@ -65,7 +65,7 @@ fn is_left(story: &Given, way: &RollbackScope) {
     let mut left = 0;
     for (point, moment) in unlike(&moments) {
         let play = calm.died_at(moment);
-        if !play.is_begun() || matches!(play.records().last(), Some(Record::Ended { .. })) {
+        if !play.is_begun() || matches!(play.records().last().map(|last| &last.fact), Some(Fact::Ended { .. })) {
             continue;
         }
         let what = format!("{story:?}: {way:?} after a death at {point} of {}", moments.len());

@@ -5,7 +5,7 @@ use crate::support::simulation::{Moment, Play, Scene, unlike};
 use baton::dispatch::{Gate, Stepwise, UntilStep};
 use baton::model::run::effect::{Action, Effect, Form, Outcome};
 use baton::model::run::event::Event;
-use baton::model::run::record::{EffectId, Ending, Record, RollbackScope, Who};
+use baton::model::run::record::{EffectId, Ending, Fact, Record, RollbackScope, Who};
 use baton::model::run::steering::{AfterFailure, Steering};
 use baton::model::value::Value;
 use baton::session::{Finished, OperatorRuling};
@@ -166,13 +166,13 @@ fn to_the_end(play: &Play<'_>, clock: &CrashClock) -> Finished {
 /// Whether the run has stopped after a step, as asked: whoever takes it up from there wants it to go on.
 fn has_stopped(play: &Play<'_>) -> bool {
     let last = if play.is_begun() { play.records().pop() } else { None };
-    matches!(last, Some(Record::Ended { ending: Ending::Suspended, effect: None, .. }))
+    matches!(last.map(|last| last.fact), Some(Fact::Ended { ending: Ending::Suspended, effect: None, .. }))
 }
 
 /// The word for the question at which a run is suspended.
 fn waiting(play: &Play<'_>) -> Option<String> {
     let history = play.history();
-    let Some(Record::Ended { ending: Ending::Suspended, effect: Some(id), .. }) = history.last() else { return None };
+    let Some(Fact::Ended { ending: Ending::Suspended, effect: Some(id), .. }) = history.last() else { return None };
     let Action::Ask(ask) = &history.recorded(id)?.effect.action else { return None };
     Some(agreeing(&ask.form))
 }
@@ -204,14 +204,14 @@ pub(super) fn end(play: &Play<'_>, finished: &Finished) -> End {
     let (mut asked_for, mut answered) = (BTreeSet::new(), BTreeSet::new());
     let mut questions = BTreeMap::new();
     for record in play.records() {
-        match record {
-            Record::Intent { id, effect, .. } => {
+        match record.fact {
+            Fact::Intent { id, effect, .. } => {
                 if let Action::Ask(ask) = &effect.action {
                     questions.insert(id, ask.gate.clone());
                 }
                 asked_for.extend(asks(&effect));
             }
-            Record::Outcome { id, outcome: Outcome::Done { value, .. }, .. } => {
+            Fact::Outcome { id, outcome: Outcome::Done { value, .. }, .. } => {
                 answered.extend(questions.get(&id).map(|gate| format!("{gate}: {value}")));
             }
             _ => {}
@@ -245,8 +245,8 @@ fn done_unasked(play: &Play<'_>) -> BTreeSet<EffectId> {
     let told = play.told();
     let shown: BTreeSet<&EffectId> =
         told.iter().filter_map(|event| if let Event::Ahead { id, .. } = event { Some(id) } else { None }).collect();
-    let job = |record| match record {
-        Record::Intent { id, effect, .. } if matches!(effect.action, Action::Job(_)) => Some(id),
+    let job = |record: Record| match record.fact {
+        Fact::Intent { id, effect, .. } if matches!(effect.action, Action::Job(_)) => Some(id),
         _ => None,
     };
     play.records().into_iter().filter_map(job).filter(|id| !shown.contains(id)).collect()
@@ -255,18 +255,16 @@ fn done_unasked(play: &Play<'_>) -> BTreeSet<EffectId> {
 /// The questions of a run that were put to its operator.
 pub(super) fn questions(play: &Play<'_>) -> Vec<Question> {
     let history = play.history();
-    let question = |record| {
-        let Record::Intent { id, effect, .. } = record else { return None };
+    let question = |record: Record| {
+        let Fact::Intent { id, effect, .. } = record.fact else { return None };
         let Action::Ask(ask) = effect.action else { return None };
         let (form, gate) = match &ask.form {
             Form::Confirm => ("confirm", ask.gate.clone()),
             Form::Manual => ("manual", ask.gate.clone()),
             Form::Choose(_) => ("choose", ask.gate.clone()),
         };
-        let answered = history.records().iter().find_map(|stored| match &stored.record {
-            Record::Outcome { id: same, outcome: Outcome::Done { value, .. }, .. } if *same == id => {
-                Some(value.clone())
-            }
+        let answered = history.records().iter().find_map(|stored| match &stored.record.fact {
+            Fact::Outcome { id: same, outcome: Outcome::Done { value, .. }, .. } if *same == id => Some(value.clone()),
             _ => None,
         })?;
         let text = |name: &str| answered.get(name).and_then(Value::as_text).unwrap_or_default().to_owned();

@@ -293,7 +293,7 @@ fn what_an_event_means_stands_beside_it() {
 /// A mark of the log as it is at this time, and a wait for `event` from it on.
 fn marked(fake: Fake, from: u64) -> (Fake, Mark) {
     let source = wait(seek(&[], &[]), Mark::default()).source;
-    let sleep = Action::Sleep { span: Span(from), within: None };
+    let sleep = Action::Sleep { span: Span(from), pause: false, within: None };
     done(act(&fake, sleep, 1, false));
     let (_, mark) = done(act(&fake, Action::Capture(Capture::Mark { source }), 1, false));
     (fake, mark.expect("a mark"))

@@ -96,7 +96,7 @@ fn a_limit_holds_over_a_probe_that_hangs() {
 #[test]
 fn a_sleep_goes_on_where_it_was() {
     let fake = Fake::new().with(|state| state.now = 4_000);
-    done(act(&fake, Action::Sleep { span: Span::secs(10), within: None }, 1, true));
+    done(act(&fake, Action::Sleep { span: Span::secs(10), pause: false, within: None }, 1, true));
     assert_eq!(fake.0.borrow().now, 10_000);
 }
 

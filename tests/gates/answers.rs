@@ -3,7 +3,7 @@
 use super::{RUN, records, runs, site};
 use crate::support::{Baton, Ended};
 use baton::model::run::effect::Outcome;
-use baton::model::run::record::Record;
+use baton::model::run::record::{Fact, Record};
 
 const ASKS: &str = "step(\"First\", || run(host(\"here\"), [\"touch\", \"touched\"]));\n\
                     guard(confirm(\"Sure?\", #{ gate: \"sure\" }), \"no\");\nlet way = choose(\"Way?\", [\"on\", \"back\"]);\n";
@@ -27,8 +27,8 @@ fn a_file_answers_its_gates_and_says_so_in_the_record() {
     let answers = "[answers]\nsure = { word = \"yes\", note = \"rehearsal\" }\nchoose-1 = \"BACK\"\nsure-2 = \"no\"\n";
     let ended = with_answers(&baton, answers).code(0);
     assert_eq!(ended.err, "answers.toml: never asked for: sure-2\n");
-    let given = |record: Record| match record {
-        Record::Outcome { outcome: Outcome::Done { value, .. }, .. } => {
+    let given = |record: Record| match record.fact {
+        Fact::Outcome { outcome: Outcome::Done { value, .. }, .. } => {
             let field = |name: &str| value.get(name).map(ToString::to_string);
             Some((field("word")?, field("note")?, field("by")?))
         }

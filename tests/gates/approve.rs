@@ -2,7 +2,7 @@
 
 use super::{RUN, answered, complains, latest, records, runs, site, suspended};
 use crate::support::Ended;
-use baton::model::run::record::Record;
+use baton::model::run::record::{Fact, Record};
 
 const SURE: &str = "guard(confirm(\"Sure?\", #{ gate: \"sure\" }), \"not sure\");";
 
@@ -76,13 +76,14 @@ fn a_no_is_not_final_and_what_was_agreed_to_before_it_stays() {
         answer("sure", "yes");
         baton.run(&["resume", &latest(&baton)]).code(0);
         let times = |text: &str| {
-            let of = |record: &&Record| matches!(record, Record::Intent { effect, .. } if effect.label.contains(text));
+            let of =
+                |record: &&Record| matches!(&record.fact, Fact::Intent { effect, .. } if effect.label.contains(text));
             records(&baton).iter().filter(of).count()
         };
         let labels: Vec<String> = records(&baton)
             .iter()
             .filter_map(
-                |record| if let Record::Intent { effect, .. } = record { Some(effect.label.clone()) } else { None },
+                |record| if let Fact::Intent { effect, .. } = &record.fact { Some(effect.label.clone()) } else { None },
             )
             .collect();
         assert_eq!(times("Backed up?"), 1, "{labels:#?}");
@@ -203,7 +204,7 @@ fn done_does_not_stand_for_what_can_be_seen() {
     baton.run(&["resume"]).code(1).says("the check does not hold");
     baton.write("wiped", "");
     baton.run(&["resume"]).code(0);
-    let asked = |record: &&Record| matches!(record, Record::Intent { effect, .. } if effect.kind() == "ask");
+    let asked = |record: &&Record| matches!(&record.fact, Fact::Intent { effect, .. } if effect.kind() == "ask");
     assert_eq!(records(&baton).iter().filter(asked).count(), 1, "nobody is asked again");
 }
 

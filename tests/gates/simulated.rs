@@ -3,7 +3,7 @@
 use crate::support::simulation::{Between, Play, Scene};
 use baton::journal::Store;
 use baton::model::run::effect::{Action, Outcome};
-use baton::model::run::record::{Ending, Moment, Record, Who};
+use baton::model::run::record::{Ending, Fact, Moment, Record, Who};
 use baton::model::value::Value;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 
@@ -21,32 +21,34 @@ fn nobody_at(form: &str, gate: &str) -> FaultPlan {
 /// Answers the open question of a run from elsewhere.
 fn answer(play: &Play<'_>, word: &str) {
     let records = play.records();
-    let asked = records.iter().rev().find_map(|record| match record {
-        Record::Intent { id, digest, effect, .. } if matches!(effect.action, Action::Ask(_)) => Some((id, digest)),
+    let asked = records.iter().rev().find_map(|record| match &record.fact {
+        Fact::Intent { id, digest, effect, .. } if matches!(effect.action, Action::Ask(_)) => Some((id, digest)),
         _ => None,
     });
     let (id, digest) = asked.expect("a question");
-    let answered = Record::Answered {
+    let answered = Fact::Answered {
         id: id.clone(),
         digest: digest.clone(),
         word: word.into(),
         note: "as agreed".into(),
         name: "Anna".into(),
-        at: Moment::default(),
-        by: Who { user: "bernd".into(), host: "jump1".into(), pid: 9, machine: String::new(), state: None },
-    };
+    }
+    .by(
+        Who { user: "bernd".into(), host: "jump1".into(), pid: 9, machine: String::new(), state: None },
+        Moment::default(),
+    );
     play.store.clone().append("sim", records.len() as u64, &[answered]).expect("is written");
 }
 
 fn outcomes_of_asks(play: &Play<'_>) -> Vec<Value> {
     let records = play.records();
-    let asks = records.iter().filter_map(|record| match record {
-        Record::Intent { id, effect, .. } if matches!(effect.action, Action::Ask(_)) => Some(id),
+    let asks = records.iter().filter_map(|record| match &record.fact {
+        Fact::Intent { id, effect, .. } if matches!(effect.action, Action::Ask(_)) => Some(id),
         _ => None,
     });
     let asks: Vec<_> = asks.collect();
-    let outcome = |record: &Record| match record {
-        Record::Outcome { id, outcome: Outcome::Done { value, .. }, .. } if asks.contains(&id) => Some(value.clone()),
+    let outcome = |record: &Record| match &record.fact {
+        Fact::Outcome { id, outcome: Outcome::Done { value, .. }, .. } if asks.contains(&id) => Some(value.clone()),
         _ => None,
     };
     records.iter().filter_map(outcome).collect()

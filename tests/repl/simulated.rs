@@ -7,7 +7,7 @@ use baton::journal::Store;
 use baton::journal::memory::MemoryStore;
 use baton::model::run::effect::Action;
 use baton::model::run::event::Sink;
-use baton::model::run::record::{Moment, Record, RollbackScope, Who};
+use baton::model::run::record::{Fact, Moment, Record, RollbackScope, Who};
 use baton::model::value::Fields;
 use baton::repl::{ReplHost, Start, carry_on};
 use baton::session::adoption::Adoption;
@@ -165,14 +165,14 @@ fn a_session_whose_runner_dies_anywhere_comes_to_the_same_end() {
         let play = scene.play(1);
         let clock = CrashClock::at(at);
         assert!(session(&scene, &Person::new(&play.estate, &play.store, clock.clone(), &lines)).is_none(), "at {at}");
-        let typed = records(&play.store).iter().filter(|record| matches!(record, Record::Typed { .. })).count();
+        let typed = records(&play.store).iter().filter(|record| matches!(&record.fact, Fact::Typed { .. })).count();
         let rest: Vec<&str> = [":redo"].into_iter().chain(lines[typed..].iter().copied()).collect();
         let heir = Person::new(&play.estate, &play.store, CrashClock::never(), &rest);
         session(&scene, &heir).expect("it lives");
         let place = format!("died at {at}, {:?}\n{}", clock.died_at(), heir.said.borrow());
         assert_eq!(deeds(&play.estate), wanted, "{place}");
         let noted = |record: &Record| {
-            let Record::Read { effect, .. } = record else { return false };
+            let Fact::Read { effect, .. } = &record.fact else { return false };
             matches!(&effect.action, Action::Note { text, .. } if text == "all as before")
         };
         assert_eq!(records(&play.store).iter().filter(|record| noted(record)).count(), 1, "{place}");
@@ -201,9 +201,10 @@ fn redo_in_a_parallel_step_keeps_exactly_the_tracks_that_had_failed() {
     assert_eq!(finished.exit_code, 1, "a failure was seen: {said}");
     assert!(said.contains("next: step 2 `After`") && said.contains("✓ done    1 "), "{said}");
     let records = records(&play.store);
-    let retries = records.iter().filter(|record| matches!(record, Record::Retry { .. })).count();
+    let retries = records.iter().filter(|record| matches!(&record.fact, Fact::Retry { .. })).count();
     let asked = |label: &str| {
-        let of = |record: &&Record| matches!(record, Record::Intent { effect, .. } if effect.label.starts_with(label));
+        let of =
+            |record: &&Record| matches!(&record.fact, Fact::Intent { effect, .. } if effect.label.starts_with(label));
         records.iter().filter(of).count()
     };
     assert_eq!((retries, asked("set_readonly(c1"), asked("backup("), asked("shutdown(")), (2, 2, 2, 1), "{said}");
@@ -222,7 +223,7 @@ fn what_failed_can_be_left_out() {
     session(&scene, &person).expect("it lives");
     let said = person.said.borrow();
     assert!(said.contains("cannot pass what failed") && said.contains("next: step 2 `After`"), "{said}");
-    let skipped = |record: &Record| matches!(record, Record::Skipped { reason, .. } if reason.contains("by hand"));
+    let skipped = |record: &Record| matches!(&record.fact, Fact::Skipped { reason, .. } if reason.contains("by hand"));
     assert!(records(&play.store).iter().any(skipped), "{said}");
 }
 

@@ -3,7 +3,7 @@
 use super::{deeds, fails, settled};
 use crate::support::checks::judge;
 use crate::support::simulation::{Moment, Play, Scene, unlike};
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, RollbackScope};
 use baton::model::value::Value;
 use baton::session::OperatorRuling;
 use baton::sim::FaultPlan;
@@ -56,7 +56,7 @@ fn taken_up(play: &Play<'_>, way: &RollbackScope, deaths: &[usize]) -> End {
         // The runner died with its work done: after its last record.
         return end(play, Ending::RolledBack);
     }
-    let finished = if play.records().iter().any(|record| matches!(record, Record::Rollback { .. })) {
+    let finished = if play.records().iter().any(|record| matches!(record.fact, Fact::Rollback { .. })) {
         play.run()
     } else {
         play.back(way)
@@ -78,7 +78,7 @@ fn dies_everywhere(play: &Play<'_>, way: &RollbackScope, expected: Ending) -> us
 }
 
 fn is_back(play: &Play<'_>) -> bool {
-    matches!(play.records().last(), Some(Record::Ended { ending: Ending::RolledBack, .. }))
+    matches!(play.records().last().map(|last| &last.fact), Some(Fact::Ended { ending: Ending::RolledBack, .. }))
 }
 
 #[track_caller]

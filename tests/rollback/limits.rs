@@ -2,7 +2,7 @@
 
 use super::{deeds, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, RollbackScope};
 use baton::session::OperatorRuling;
 use baton::sim::{CrashClock, Harm};
 
@@ -103,8 +103,8 @@ step("Swap", || swap_folder(c2, "9.0.1"));
             rolled_back(&play.back(&RollbackScope::All));
             assert_eq!(super::settled(&play), fresh, "died at {point}: {:?}", deeds(&play));
             let records = play.records();
-            let open = records.iter().filter(|record| matches!(record, Record::Intent { .. })).count();
-            let closed = records.iter().filter(|record| matches!(record, Record::Outcome { .. })).count();
+            let open = records.iter().filter(|record| matches!(record.fact, Fact::Intent { .. })).count();
+            let closed = records.iter().filter(|record| matches!(record.fact, Fact::Outcome { .. })).count();
             assert_eq!(open, closed, "died at {point}: an effect was left open");
         }
         point += 1;

@@ -3,7 +3,7 @@
 
 use super::{deeds, fails, fault};
 use crate::support::simulation::{Play, Scene};
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, RollbackScope};
 use baton::session::{Finished, OperatorRuling, ResumeTerms};
 use baton::sim::{CrashClock, FaultPlan, Harm};
 
@@ -61,12 +61,10 @@ fn mend(play: &Play<'_>, word: &str, clock: &CrashClock) -> Option<Finished> {
 
 /// Goes on after a death: what was said is on record, or is said again.
 fn goes_on(play: &Play<'_>, word: &str) -> Finished {
-    let is_said = play.records().iter().any(|record| match record {
-        Record::Adopted { .. } => word == "edit",
-        Record::StepSkipped { .. } | Record::Skipped { .. } | Record::Settled { .. } => {
-            word == "skip" || word == "done"
-        }
-        Record::Rollback { way, .. } => word == "abort" && *way == RollbackScope::Abort,
+    let is_said = play.records().iter().any(|record| match &record.fact {
+        Fact::Adopted { .. } => word == "edit",
+        Fact::StepSkipped { .. } | Fact::Skipped { .. } | Fact::Settled { .. } => word == "skip" || word == "done",
+        Fact::Rollback { way } => word == "abort" && *way == RollbackScope::Abort,
         _ => false,
     });
     if word == "edit" && is_said {
@@ -105,7 +103,7 @@ fn a_mistake_in_an_undo_is_edited_left_out_done_by_hand_or_given_up() {
             if mend(&play, word, &CrashClock::at(point)).is_some() {
                 break;
             }
-            let is_over = matches!(play.records().last(), Some(Record::Ended { ending: now, .. }) if *now == ending);
+            let is_over = matches!(play.records().last().map(|last| &last.fact), Some(Fact::Ended { ending: now, .. }) if *now == ending);
             if !is_over {
                 let finished = goes_on(&play, word);
                 assert_eq!(finished.ending, ending, "{word}, died at {point}: {:?}", finished.error);

@@ -2,7 +2,7 @@
 
 use super::{deeds, fails, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, Record, RollbackScope};
 use baton::sim::Harm;
 
 /// Owes two things; the first of them may do harm.
@@ -97,6 +97,6 @@ guard(false, "no");
     play.run();
     rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(notes(&play), ["now", "later"]);
-    let begun = |record: &Record| matches!(record, Record::StepBegun { name, .. } if name == "Later");
+    let begun = |record: &Record| matches!(&record.fact, Fact::StepBegun { name, .. } if name == "Later");
     assert_eq!(play.records().iter().filter(|record| begun(record)).count(), 1);
 }

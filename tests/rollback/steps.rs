@@ -2,7 +2,7 @@
 
 use super::{deeds, fails, fault, notes, rolled_back};
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, Record, RollbackScope};
 use baton::sim::{FaultPlan, Harm};
 
 #[test]
@@ -31,8 +31,8 @@ step("Outer", || {
     let undone: Vec<String> = play
         .records()
         .into_iter()
-        .filter_map(|record| match record {
-            Record::StepBegun { track, name, .. } if !track.is_scripts() => Some(name),
+        .filter_map(|record| match record.fact {
+            Fact::StepBegun { track, name, .. } if !track.is_scripts() => Some(name),
             _ => None,
         })
         .collect();
@@ -161,8 +161,8 @@ guard(false, "no");
     assert_eq!(play.run().ending, Ending::Failed);
     rolled_back(&play.back(&RollbackScope::All));
     let asked = |play: &crate::support::simulation::Play<'_>| {
-        let text = |record: &Record| match record {
-            Record::Intent { effect, .. } => effect.label.contains("Undo by hand: run(c2, touch x)"),
+        let text = |record: &Record| match &record.fact {
+            Fact::Intent { effect, .. } => effect.label.contains("Undo by hand: run(c2, touch x)"),
             _ => false,
         };
         play.records().iter().filter(|record| text(record)).count()

@@ -3,7 +3,7 @@
 use super::{fails, notes, rolled_back};
 use crate::support::Baton;
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Record, RollbackScope};
+use baton::model::run::record::{Ending, Fact, RollbackScope};
 use baton::report::questions::QuestionLog;
 use baton::sim::FaultPlan;
 
@@ -17,8 +17,8 @@ fn what_is_put_back_is_shown_with_its_value() {
     play.meddle("c2", "set_option", &[("section", "confserv"), ("key", "upgrade-mode"), ("value", "5")]);
     play.run();
     rolled_back(&play.back(&RollbackScope::All));
-    let label = play.records().into_iter().find_map(|record| match record {
-        Record::Intent { effect, .. } if effect.label.starts_with("restore_option") => Some(effect.label),
+    let label = play.records().into_iter().find_map(|record| match record.fact {
+        Fact::Intent { effect, .. } if effect.label.starts_with("restore_option") => Some(effect.label),
         _ => None,
     });
     let label = label.expect("it was put back");

@@ -116,7 +116,7 @@ impl Door for FakeDoor {
         Ok((id, Outcome::Done { value, mark }))
     }
 
-    fn step_begin(&self, name: &str, _: Option<Place>) -> Result<StepEntry, Halted> {
+    fn step_begin(&self, name: &str, _: Option<Place>, _: bool) -> Result<StepEntry, Halted> {
         let mut state = self.state.borrow_mut();
         state.steps += 1;
         state.seen.push(format!("[{name}"));

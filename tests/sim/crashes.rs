@@ -12,7 +12,7 @@ use baton::model::run::effect::{
 };
 use baton::model::run::estate::EstateId;
 use baton::model::run::reading::Reading;
-use baton::model::run::record::{Ending, FORMAT, Record};
+use baton::model::run::record::{Ending, FORMAT, Fact, Record};
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
 use baton::sim::{CrashClock, CrashingStore, FaultPlan, Harm, ModelProgram, SimEstate, SimWorld, oracle};
@@ -89,7 +89,7 @@ fn body(door: Rc<Dispatcher>) -> Body {
             })
         };
         let run = || -> Result<(), Halted> {
-            door.step_begin("bring both up", None)?;
+            door.step_begin("bring both up", None, false)?;
             door.fork(vec![pump("p1", "/logs"), pump("p2", "/logs2")])?;
             door.step_end(None)?;
             let ask = Ask { gate: "confirm-1".into(), form: Form::Confirm, text: "fine?".into(), evidence: "".into() };
@@ -114,16 +114,15 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
     let mut store = CrashingStore::new(store.clone(), clock.clone());
     let mut stored = store.read("r").unwrap_or_default();
     if stored.is_empty() {
-        let record = Record::Begun {
+        let record = Fact::Begun {
             format: FORMAT,
             baton: "test".into(),
             runbook: "pumps".into(),
             sources: BTreeMap::new(),
             params: Fields::new(),
             estate: EstateId::Simulation,
-            at: world.now(),
-            by: Default::default(),
-        };
+        }
+        .by(Default::default(), world.now());
         if store.append("r", 0, std::slice::from_ref(&record)).is_err() {
             return Life::Died;
         }

@@ -3,7 +3,7 @@
 
 use crate::support::simulation::{Between, Moment, Play, Scene, unlike};
 use baton::model::run::effect::{Action, Class, Outcome};
-use baton::model::run::record::{EffectId, Ending, Record};
+use baton::model::run::record::{EffectId, Ending, Fact, Record};
 use baton::model::value::Value;
 use baton::session::Finished;
 use baton::sim::{CrashClock, FaultPlan, oracle};
@@ -158,7 +158,7 @@ fn verdict(play: &Play<'_>, ending: Ending, records: &[Record]) -> Vec<String> {
 
 fn once_verbs(records: &[Record]) -> BTreeSet<(String, String)> {
     let once = |record: &Record| {
-        let Record::Intent { effect, .. } = record else { return None };
+        let Fact::Intent { effect, .. } = &record.fact else { return None };
         let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { return None };
         (job.class == Class::Once).then(|| (job.verb.clone(), service.clone()))
     };
@@ -178,11 +178,11 @@ fn forced_unasked(records: &[Record]) -> Vec<String> {
     let mut forced: BTreeSet<&str> = BTreeSet::new();
     let (mut allowed, mut wrong) = (false, Vec::new());
     for record in records {
-        match record {
-            Record::Outcome { id, outcome: Outcome::Done { value, .. }, .. } if questions.contains(id) => {
+        match &record.fact {
+            Fact::Outcome { id, outcome: Outcome::Done { value, .. }, .. } if questions.contains(id) => {
                 allowed = matches!(value, Value::Map(answer) if answer.get("word") == Some(&Value::from("yes")));
             }
-            Record::Intent { id, effect, .. } => match (&effect.action, effect.service.as_deref()) {
+            Fact::Intent { id, effect, .. } => match (&effect.action, effect.service.as_deref()) {
                 (Action::Ask(ask), _) if ask.text.contains("force upgrade mode") => {
                     questions.insert(id);
                 }

@@ -12,7 +12,7 @@ use baton::library;
 use baton::model::run::effect::Action;
 use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
-use baton::model::run::record::{EffectId, FROM_RUN, Record, RollbackScope, TrackId, Who};
+use baton::model::run::record::{EffectId, FROM_RUN, Fact, Record, RollbackScope, TrackId, Who};
 use baton::model::run::steering::Steering;
 use baton::model::run::step_name::StepNames;
 use baton::model::site::answers::Answers;
@@ -299,7 +299,9 @@ impl Play<'_> {
 
     /// Somebody answers the question the run is suspended at, from elsewhere.
     pub fn answer(&self, word: &str) {
-        let Some(Record::Ended { effect: Some(id), at, .. }) = self.records().pop() else { panic!("not suspended") };
+        let Some(Record { at, fact: Fact::Ended { effect: Some(id), .. }, .. }) = self.records().pop() else {
+            panic!("not suspended")
+        };
         let history = self.history();
         let asked = history.recorded(&id).expect("it was asked");
         if let Action::Ask(ask) = &asked.effect.action {
@@ -307,7 +309,7 @@ impl Play<'_> {
         }
         let digest = asked.digest.to_owned();
         let (word, note, name, by) = (word.to_owned(), String::new(), "anna".to_owned(), Who::default());
-        self.append(Record::Answered { id, digest, word, note, name, at, by });
+        self.append(Fact::Answered { id, digest, word, note, name }.by(by, at));
     }
 
     fn append(&self, record: Record) {
@@ -558,12 +560,10 @@ impl Play<'_> {
     /// Whether the effect in doubt is in the ledger as often as it was begun: what a person finds out by looking.
     pub fn doubted_deed_happened(&self) -> bool {
         let records = self.records();
-        let Some(Record::Doubt { id, .. }) = records.iter().rev().find(|record| matches!(record, Record::Doubt { .. }))
-        else {
-            return false;
-        };
+        let doubted = |record: &Record| if let Fact::Doubt { id, .. } = &record.fact { Some(id.clone()) } else { None };
+        let Some(id) = &records.iter().rev().find_map(doubted) else { return false };
         let begun = records.iter().find_map(|record| {
-            let Record::Intent { id: this, effect, .. } = record else { return None };
+            let Fact::Intent { id: this, effect, .. } = &record.fact else { return None };
             (this == id).then_some(effect)
         });
         let Some((Action::Job(job), service)) = begun.map(|effect| (&effect.action, &effect.service)) else {

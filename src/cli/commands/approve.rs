@@ -2,15 +2,17 @@
 //! it shows what is asked. It assumes no answer and carries nothing on: that is `baton resume`.
 
 use crate::cli::context::Context;
-use crate::cli::operations::acquire::{Claimed, claim};
-use crate::cli::operations::find_run::{Purpose, find_run};
+use crate::cli::operations::acquire::Claimed;
+use crate::cli::operations::estate::lease;
+use crate::cli::operations::find_run::find_run;
 use crate::cli::operations::present;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
-use crate::model::run::record::Record;
+use crate::model::run::record::Fact;
 use crate::model::text::{did_you_mean, lines_shown, shown};
 use crate::platform::desk;
+use crate::platform::runner_lock::LockError;
 use crate::report::layout::{date_and_time, time_of_day};
 use crate::report::questions::{QuestionLog, RecordedAnswer, RecordedQuestion, next_commands};
 use crate::report::style::Tone;
@@ -71,15 +73,14 @@ fn approve(args: &ApproveArgs, gate: &str, context: &Context) -> Result<u8> {
     let questions = QuestionLog::of(history.records().iter().map(|stored| &stored.record));
     let question = open_question(&run, &history, &questions, gate, context)?;
     let word = chosen(args.answer.as_deref(), question, &run)?;
-    let record = Record::Answered {
+    let record = Fact::Answered {
         id: question.id.clone(),
         digest: question.digest.clone(),
         word: word.clone(),
         note: args.note.clone().unwrap_or_default(),
         name: name.clone(),
-        at: present::clock(&history.begun().estate, &run, context)?.now(),
-        by: who,
-    };
+    }
+    .by(who, present::clock(&history.begun().estate, &run, context)?.now());
     // What the record would not bear is refused here, and nothing is written.
     let last = history.len();
     history.clone().extend(vec![Stored { seq: last + 1, record: record.clone() }])?;
@@ -93,22 +94,24 @@ fn approve(args: &ApproveArgs, gate: &str, context: &Context) -> Result<u8> {
 
 /// Claims the run. Another approval holds it for an instant only; a runner for as long as it works.
 fn claim_patiently(args: &ApproveArgs, gate: &str, context: &Context) -> Result<Claimed> {
-    let meant = find_run(&*context.store()?, &args.run, context)?;
-    let claim = || claim(&meant, Purpose::Look, context);
-    let mut claimed = claim();
+    let store = context.store()?;
+    let run = find_run(&*store, &args.run, context)?;
+    let mut taken = lease(context, &run, &run);
     desk::wait_for(PATIENCE, &mut || {
-        let held = claimed.as_ref().is_err_and(|error| error.kind == Kind::Refused);
-        if held {
-            claimed = claim();
+        let is_held = matches!(taken, Err(LockError::Held(_)));
+        if is_held {
+            taken = lease(context, &run, &run);
         }
-        !held
+        !is_held
     });
-    claimed.map_err(|mut error| {
-        if error.kind == Kind::Refused {
+    let lease = taken.map_err(|error| match error {
+        LockError::Held(mut error) => {
             error.hints.insert(0, format!("if it asks for `{}` on a terminal, answer it there", shown(gate)));
+            error
         }
-        error
-    })
+        LockError::Unusable(error) => error,
+    })?;
+    Claimed::by(lease, run, &*store, context)
 }
 
 /// The question of this gate, if it is open.

@@ -4,6 +4,7 @@
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::library::{self, Shelf};
+use crate::model::run::source_name::SourceName;
 use crate::model::text::did_you_mean;
 use crate::platform::desk;
 use crate::report::style::Tone;
@@ -23,11 +24,8 @@ pub(in crate::cli) fn run(args: &EjectArgs, context: &Context) -> Result<u8> {
     let sources = Sources::collect(&args.name, text, &mut read)?;
     let mut page = String::new();
     for (name, text) in &sources.files {
-        let path = match name.split_once(':') {
-            Some(("module", module)) => Shelf::Modules.path(module),
-            Some((_, runbook)) => Shelf::Runbooks.path(runbook),
-            None => continue,
-        };
+        let shelf = if let SourceName::Module(_) = name { Shelf::Modules } else { Shelf::Runbooks };
+        let path = shelf.path(name.bare());
         page += &match desk::write_new(Path::new(&path), text)? {
             true => format!("  {} {path}\n", context.screen.out_style.paint(Tone::Good, "+ written")),
             false => format!("  {} {path} is here already\n", context.screen.out_style.paint(Tone::Warn, "= kept   ")),

@@ -116,7 +116,7 @@ fn one(name: &str, context: &Context) -> Result<u8> {
 
 /// Says of a run that stood in a lab which is no more that it cannot go on.
 fn tell_of_stranded(run: &str, context: &Context) {
-    let history = context.store().and_then(|store| store.read(run)).and_then(History::from);
+    let history = context.store().and_then(|store| History::read(&*store, run));
     if history.is_ok_and(|history| !history.is_final()) {
         context.screen.remark(&format!("run {run} was not over and cannot be resumed any more"));
         context.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab was stopped\""));

@@ -69,7 +69,7 @@ fn nowhere(runbook: Option<&str>, context: &Context) -> Result<Box<Error>> {
         Error::new(Kind::Usage, "where shall it act?").hint(format!("on a site: baton repl{named} -i INVENTORY"));
     let rehearsal = |lab| format!("as a rehearsal on this machine: baton repl{named} --lab {lab}");
     let error = lab.map(rehearsal).into_iter().fold(error, Error::hint);
-    let runs = context.store().and_then(|store| store.runs()).unwrap_or_default();
+    let runs = context.store().and_then(|store| Ok(store.runs()?)).unwrap_or_default();
     Ok(if runs.is_empty() || runbook.is_some() { error } else { error.hint("on with a run: baton repl --run latest") })
 }
 

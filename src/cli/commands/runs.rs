@@ -1,7 +1,8 @@
 //! `baton runs`: every run in the state folder, oldest first, so that the latest stands above the prompt.
 
 use crate::cli::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::journal::{OtherFormat, StoreError};
 use crate::model::text::shown;
 use crate::report::ending::list_line;
 use crate::report::style::Tone;
@@ -36,8 +37,17 @@ pub(in crate::cli) fn run(_words: &RunsArgs, context: &Context) -> Result<u8> {
                 let records = stored.iter().map(|entry| &entry.record);
                 list_line(&summarise(&short(run), records, &BTreeMap::new()), &style, &context.screen.zone)
             }
+            Err(StoreError::OtherFormat(OtherFormat { format, baton })) => {
+                let (what, baton) = (format!("· format {format}"), shown(&baton));
+                format!(
+                    "{}  {} begun by baton {baton}: go on with that one\n",
+                    short(run),
+                    style.paint(Tone::Warn, &what)
+                )
+            }
             Err(error) => {
-                format!("{}  {} {}\n", short(run), style.paint(Tone::Bad, "✗ unreadable"), shown(&error.message))
+                let why = shown(&Box::<Error>::from(error).message);
+                format!("{}  {} {why}\n", short(run), style.paint(Tone::Bad, "✗ unreadable"))
             }
         };
     }

@@ -7,6 +7,7 @@ use crate::cli::operations::find_run::{Purpose, find_run_to_act_on};
 use crate::cli::operations::ruling::sound;
 use crate::cli::operations::{holders, machine};
 use crate::error::{Error, Kind, Result};
+use crate::journal::StoreError;
 use crate::journal::history::History;
 use crate::platform::runner_lock::Holder;
 use crate::report::style::Tone;
@@ -37,7 +38,7 @@ pub(in crate::cli) fn run(args: &TakeoverArgs, context: &Context) -> Result<u8> 
     sound("--reason", &args.reason)?;
     let mut store = context.store()?;
     let run = find_run_to_act_on(&*store, &args.run, Purpose::GoOn, context)?;
-    let history = History::from(store.read(&run)?)?;
+    let history = History::read(&*store, &run)?;
     let site = session::site(&session::snapshot(&*store, &history)?)?;
     // What is over needs no host; but from where it was carried to, it could not be taken back without this.
     let is_here = machine::same(&run, &history, &site, &context.who()).is_ok();
@@ -70,7 +71,7 @@ pub(in crate::cli) fn run(args: &TakeoverArgs, context: &Context) -> Result<u8> 
         }
         let _lease = lease(context, &run, &run)?;
         match takeover.record(&mut *store, last_seq, &numbers, world.now()) {
-            Err(error) if error.kind == Kind::Refused && tries < TRIES => {
+            Err(StoreError::Conflict { .. }) if tries < TRIES => {
                 last_seq = store.read(&run)?.last().map_or(0, |last| last.seq);
             }
             Err(error) => return Err(unwritten(error, former.as_ref(), &run)),
@@ -98,8 +99,10 @@ pub(in crate::cli) fn run(args: &TakeoverArgs, context: &Context) -> Result<u8> 
 }
 
 /// The journal cannot be written: perhaps because whoever was fenced out was stopped in the midst of writing to it.
-fn unwritten(error: Box<Error>, former: Option<&Holder>, run: &str) -> Box<Error> {
-    let Some(Holder { pid, .. }) = former.filter(|_| error.kind == Kind::Failed) else { return error };
+fn unwritten(error: StoreError, former: Option<&Holder>, run: &str) -> Box<Error> {
+    let (StoreError::Unwritten(error), Some(Holder { pid, .. })) = (error.clone(), former) else {
+        return error.into();
+    };
     error
         .hint(format!(
             "process {pid} may be stopped in the midst of a write: let it finish (kill -CONT {pid}) or end it"

@@ -7,6 +7,7 @@ use super::{machine, present};
 use crate::cli::context::Context;
 use crate::dispatch::Gate;
 use crate::error::Result;
+use crate::journal::Store;
 use crate::journal::history::History;
 use crate::model::site::answers::Answers;
 use crate::platform::runner_lock::RunnerLock;
@@ -47,15 +48,23 @@ pub(in crate::cli) fn claim(given: &str, aim: Purpose, context: &Context) -> Res
     let store = context.store()?;
     let run = find_run_to_act_on(&*store, given, aim, context)?;
     let lease = lease(context, &run, &run)?;
-    let written = store.written();
-    let history = History::from(store.read(&run)?)?;
-    if let Some(loss) = shortfall(&written, &run, history.len()) {
-        context.screen.remark(&loss);
-    }
-    Ok(Claimed { run, history, lease })
+    Claimed::by(lease, run, &*store, context)
 }
 
 impl Claimed {
+    /// The run that this lock keeps others away from.
+    ///
+    /// # Errors
+    /// `Refused` when its record is damaged.
+    pub(in crate::cli) fn by(lease: RunnerLock, run: String, store: &dyn Store, context: &Context) -> Result<Self> {
+        let written = store.written();
+        let history = History::read(store, &run)?;
+        if let Some(loss) = shortfall(&written, &run, history.len()) {
+            context.screen.remark(&loss);
+        }
+        Ok(Self { run, history, lease })
+    }
+
     /// Takes it up with the texts it is made of.
     ///
     /// # Errors
@@ -102,7 +111,7 @@ impl AcquiredRun {
     /// # Errors
     /// When it cannot be read.
     pub(in crate::cli) fn history(&self, context: &Context) -> Result<History> {
-        History::from(context.store()?.read(&self.run)?)
+        History::read(&*context.store()?, &self.run)
     }
 
     /// The same; nothing where it has not begun.
@@ -112,7 +121,7 @@ impl AcquiredRun {
     pub(in crate::cli) fn begun(&self, context: &Context) -> Result<Option<History>> {
         let store = context.store()?;
         let is_begun = store.runs()?.contains(&self.run);
-        is_begun.then(|| History::from(store.read(&self.run)?)).transpose()
+        is_begun.then(|| History::read(&*store, &self.run)).transpose()
     }
 
     /// Goes on with other texts.

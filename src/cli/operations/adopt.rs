@@ -10,6 +10,7 @@ use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::library::Shelf;
+use crate::model::run::source_name::SourceName;
 use crate::model::text::{shown, typed};
 use crate::platform::desk;
 use crate::report::layout::paragraphs;
@@ -102,8 +103,8 @@ pub(in crate::cli) fn edited_since(run: &str, history: &History, context: &Conte
     let edited =
         Edited::read(run, history, &OperatorRuling::Retry, context).ok().filter(|edited| edited.adoption.differs)?;
     let now = &edited.prepared.texts.files;
-    let differs = |(name, text): &(&String, &String)| now.get(*name) != Some(*text);
-    let names: Vec<&str> = before.files.iter().filter(differs).map(|(name, _)| bare(name)).collect();
+    let differs = |(name, text): &(&SourceName, &String)| now.get(*name) != Some(*text);
+    let names: Vec<&str> = before.files.iter().filter(differs).map(|(name, _)| name.bare()).collect();
     let (what, has, it) = match names.as_slice() {
         [] => return None,
         [one] => (format!("`{one}`"), "has", "one"),
@@ -116,32 +117,26 @@ pub(in crate::cli) fn edited_since(run: &str, history: &History, context: &Conte
 }
 
 /// Whether a text of a run lies here otherwise than it keeps it.
-fn lie_otherwise(kept: &BTreeMap<String, String>, history: &History) -> bool {
+fn lie_otherwise(kept: &BTreeMap<SourceName, String>, history: &History) -> bool {
     let site = Site::here();
-    let is_changed = |(name, text): &(&String, &String)| {
-        let now = match name.split_once(':') {
-            Some(("inventory", _)) if lab_of(history).is_some() => None,
-            Some(("inventory", file)) => desk::read_text(Path::new(file)).ok().flatten(),
-            Some(("runbook", name)) => site.runbook(&format!("{name}.rhai")).ok().map(|(_, text)| text),
-            Some(("module", name)) => site.lookup(Shelf::Modules, name),
-            Some(("profile", name)) => site.lookup(Shelf::Products, name),
-            Some(_) | None => None,
+    let is_changed = |(name, text): &(&SourceName, &String)| {
+        let now = match name {
+            SourceName::Inventory(_) if lab_of(history).is_some() => None,
+            SourceName::Inventory(file) => desk::read_text(Path::new(file)).ok().flatten(),
+            SourceName::Runbook(name) => site.runbook(&format!("{name}.rhai")).ok().map(|(_, text)| text),
+            SourceName::Module(name) => site.lookup(Shelf::Modules, name),
+            SourceName::Profile(name) => site.lookup(Shelf::Products, name),
+            SourceName::Model(_) => None,
         };
         now.is_some_and(|now| now != **text)
     };
     kept.iter().any(|text| is_changed(&text))
 }
 
-/// The name of a text without what it is.
-fn bare(name: &str) -> &str {
-    name.split_once(':').map_or(name, |(_, name)| name)
-}
-
 /// The inventory of a run: its file as it is now; a lab keeps its own.
 fn inventory(history: &History, context: &Context) -> Result<(String, String)> {
     let mut sources = history.sources().iter();
-    let Some((file, digest)) = sources.find_map(|(name, digest)| Some((name.strip_prefix("inventory:")?, digest)))
-    else {
+    let Some((file, digest)) = sources.find_map(|(name, digest)| Some((name.inventory()?, digest))) else {
         return Err(Error::new(Kind::Refused, "the run has no inventory on record"));
     };
     let text = if history.begun().estate.lab().is_some() {

@@ -15,7 +15,7 @@ use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, LabChoice, LabPlan};
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::Record;
+use crate::model::run::record::{Fact, Record};
 use crate::model::text::{shown, typed};
 use crate::model::value::Fields;
 use crate::platform::desk;
@@ -247,7 +247,7 @@ pub(in crate::cli) struct Heir {
 
 impl Sink for Heir {
     fn event(&mut self, event: &Event) {
-        if let Event::Recorded { record: Record::Begun { .. }, replayed: false, .. } = event
+        if let Event::Recorded { record: Record { fact: Fact::Begun { .. }, .. }, replayed: false, .. } = event
             && let Err(error) = self.lab.belongs_to(&self.run)
         {
             self.screen.complain(&error);
@@ -266,7 +266,7 @@ const ANEW: &str = "type `yes` to have the lab begin anew, anything else to leav
 fn tell_of_orphan(former: Option<&str>, store: &dyn Store, context: &Context) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
     let known = store.runs()?.iter().any(|one| one == run);
-    let history = if known { Some(History::from(store.read(run)?)?) } else { None };
+    let history = if known { Some(History::read(store, run)?) } else { None };
     if let Some(history) = history.filter(|history| !history.is_final()) {
         let lab = lab_of(&history).unwrap_or_default();
         let stands = Terminal::is_there() && Lab::gone(lab, &context.state, run)?.is_none();

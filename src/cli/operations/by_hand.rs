@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{Record, RollbackScope, Who};
+use crate::model::run::record::{Fact, Record, RollbackScope, Who};
 use crate::model::text::unsafe_on_a_terminal;
 use crate::platform::desk;
 use crate::repl::command::COMMANDS;
@@ -180,7 +180,7 @@ impl ReplHost for AtDesk {
     fn edit(&self, prepared: &Prepared) -> Result<(Prepared, Adoption)> {
         let path = edit::edit(&prepared.texts)?;
         self.say(&format!("edited: {}\n", path.display()));
-        let history = History::from(self.context.store()?.read(&self.run)?)?;
+        let history = History::read(&*self.context.store()?, &self.run)?;
         let edited = Edited::read(&self.run, &history, &OperatorRuling::Retry, &self.context)?;
         if site_name(&edited.prepared.inventory) != site_name(&self.prepared.inventory) {
             return Err(Error::new(Kind::Refused, "the edited inventory is of another site; nothing was taken over")
@@ -236,13 +236,13 @@ impl Sink for Views {
             let known = *seq <= self.seen.get();
             self.seen.set(self.seen.get().max(*seq));
             // Going in and out of a run by hand is no news to whoever does it.
-            if known || (matches!(record, Record::Opened { .. }) && !replayed) {
+            if known || (matches!(record.fact, Fact::Opened) && !replayed) {
                 return;
             }
         }
         let mut sinks = self.sinks.borrow_mut();
         // Who types sees the line already: the screen, which comes first, need not show it again.
-        let typed = matches!(event, Event::Recorded { record: Record::Typed { .. }, .. });
+        let typed = matches!(event, Event::Recorded { record: Record { fact: Fact::Typed { .. }, .. }, .. });
         sinks.iter_mut().skip(usize::from(typed)).for_each(|sink| sink.event(event));
     }
 }

@@ -4,6 +4,7 @@
 use super::site::Site;
 use crate::error::Result;
 use crate::library::Shelf;
+use crate::model::run::source_name::SourceName;
 use crate::platform::{desk, editor};
 use crate::session::Texts;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ pub(in crate::cli) fn edit(texts: &Texts) -> Result<PathBuf> {
         Some(path) => path,
         None => {
             let path = PathBuf::from(Shelf::Runbooks.path(&texts.runbook));
-            if let Some(text) = texts.files.get(&format!("runbook:{}", texts.runbook)) {
+            if let Some(text) = texts.files.get(&SourceName::Runbook(texts.runbook.clone())) {
                 desk::write_new(&path, text)?;
             }
             path

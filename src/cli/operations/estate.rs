@@ -7,7 +7,7 @@ use crate::journal::history::History;
 use crate::lab::Lab;
 use crate::model::run::estate::EstateId;
 use crate::model::site::inventory::Inventory;
-use crate::platform::runner_lock::{Holder, RunnerLock};
+use crate::platform::runner_lock::{Holder, LockError, RunnerLock};
 use crate::report::layout::time_of_day;
 use crate::world::carrier::HostPlace;
 use crate::world::clock::Clock;
@@ -41,7 +41,7 @@ impl Estate {
                 let is_gone = Lab::gone(lab, &context.state, run)?.is_some();
                 Lab::find(lab, &context.state, run).map(Self::Lab).map_err(|error| {
                     let now = Lab::any(lab, &context.state).ok().flatten().map(|lab| lab.card().run.clone());
-                    let runs = context.store().and_then(|store| store.runs()).unwrap_or_default();
+                    let runs = context.store().and_then(|store| Ok(store.runs()?)).unwrap_or_default();
                     let other = now.filter(|now| now != run && runs.contains(now));
                     let error = other.into_iter().fold(error, |error, now| {
                         error.hint(format!("see the run that has the lab now: baton show {now}"))
@@ -154,7 +154,7 @@ pub(in crate::cli) fn break_lease(context: &Context, name: &str) -> Result<Optio
 }
 
 /// Keeps other runners away from `name` until it is dropped.
-pub(in crate::cli) fn lease(context: &Context, name: &str, run: &str) -> Result<RunnerLock> {
+pub(in crate::cli) fn lease(context: &Context, name: &str, run: &str) -> std::result::Result<RunnerLock, LockError> {
     let who = context.who();
     let since = time_of_day(Clock::real().now().wall, &context.screen.zone);
     let holder = Holder { run: run.to_owned(), pid: who.pid, user: who.user, host: who.host, since };

@@ -4,7 +4,7 @@ use super::typed::disagrees;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::journal::{self, RunId, Store};
+use crate::journal::{self, RunId, Store, StoreError};
 use crate::model::run::record::Ending;
 use crate::model::text::shown;
 use crate::world::operator::terminal::Terminal;
@@ -98,11 +98,17 @@ impl Meant {
     fn tell(&self, store: &dyn Store, context: &Context) {
         let Self { run, passed } = self;
         let Some(last) = passed.last() else { return };
-        let history = store.read(run).and_then(History::from);
+        let history = History::read(store, run);
         let runbook = history.map(|history| history.begun().runbook.clone()).unwrap_or_default();
+        let why = if passed.iter().any(|run| is_of_other_format(store, run)) {
+            "did nothing or are of another version of baton"
+        } else {
+            "did nothing"
+        };
         let came = match passed.len() {
+            1 if is_of_other_format(store, last) => format!("run {last} came later and is of another version of baton"),
             1 => format!("run {last} came later and did nothing"),
-            count => format!("{count} runs came later and did nothing, the last of them {last}"),
+            count => format!("{count} runs came later and {why}, the last of them {last}"),
         };
         context.screen.remark(&format!("{came} (see it: baton show {last}); taking run {run}, {}", shown(&runbook)));
     }
@@ -156,7 +162,8 @@ fn to_go_on_with(store: &dyn Store, runs: &[RunId], last: &RunId) -> Result<Mean
     let acted = runs.iter().rposition(|run| !did_nothing(store, run, Purpose::GoOn));
     let stands = acted.filter(|at| runs.get(*at).is_some_and(|run| !is_over(store, run)));
     let later = || (acted.map_or(0, |at| at + 1)..runs.len()).rev();
-    let open = |at: &usize| runs.get(*at).is_some_and(|run| !is_over(store, run) && never_began(store, run).is_none());
+    let is_open = |run| !is_over(store, run) && never_began(store, run).is_none() && !is_of_other_format(store, run);
+    let open = |at: &usize| runs.get(*at).is_some_and(is_open);
     if let Some(meant) = stands.or_else(|| later().find(open)).and_then(|at| Meant::at(runs, at)) {
         return Ok(meant);
     }
@@ -189,7 +196,7 @@ fn unfinished(store: &dyn Store) -> Vec<(RunId, String)> {
         if journal::is_over(store, run).unwrap_or(true) {
             return None;
         }
-        let history = store.read(run).and_then(History::from).ok()?;
+        let history = History::read(store, run).ok()?;
         let is_open = !history.is_final() && how_it_never_began(&history).is_none();
         is_open.then(|| (run.clone(), format!("run {run}, {}, is not over", shown(&history.begun().runbook))))
     };
@@ -197,12 +204,12 @@ fn unfinished(store: &dyn Store) -> Vec<(RunId, String)> {
 }
 
 fn is_over(store: &dyn Store, run: &RunId) -> bool {
-    store.read(run).and_then(History::from).is_ok_and(|history| history.is_final())
+    History::read(store, run).is_ok_and(|history| history.is_final())
 }
 
 /// How a run stopped at its very beginning; nothing when it came further, or cannot be read.
 fn never_began(store: &dyn Store, run: &RunId) -> Option<&'static str> {
-    how_it_never_began(&store.read(run).and_then(History::from).ok()?)
+    how_it_never_began(&History::read(store, run).ok()?)
 }
 
 fn how_it_never_began(history: &History) -> Option<&'static str> {
@@ -216,9 +223,10 @@ fn how_it_never_began(history: &History) -> Option<&'static str> {
 }
 
 /// Whether a run has come to an end or a stop before anything happened because of it. One that waits for a person is
-/// theirs to go on with; one that cannot be read, or may be under way, must not be passed over unseen.
+/// theirs to go on with; one that cannot be read, or may be under way, must not be passed over unseen. One in another
+/// format is of no use here, and that is said where it is passed over.
 fn did_nothing(store: &dyn Store, run: &RunId, aim: Purpose) -> bool {
-    let Ok(history) = store.read(run).and_then(History::from) else { return false };
+    let Ok(history) = History::read(store, run) else { return is_of_other_format(store, run) };
     let stopped = match history.last_ending() {
         Some(Ending::Refused | Ending::Unmet | Ending::Bug | Ending::Failed | Ending::Interrupted) => true,
         Some(Ending::Doubt | Ending::RolledBack | Ending::Aborted) => true,
@@ -226,6 +234,11 @@ fn did_nothing(store: &dyn Store, run: &RunId, aim: Purpose) -> bool {
         Some(Ending::Suspended) | None => false,
     };
     stopped && !history.has_acted()
+}
+
+/// Whether a run is written in a format that only another version of baton reads.
+fn is_of_other_format(store: &dyn Store, run: &RunId) -> bool {
+    matches!(store.first(run), Err(StoreError::OtherFormat(_)))
 }
 
 /// A run that was written to the journal, which does not have it.
@@ -252,13 +265,13 @@ mod tests {
     use crate::error::Result;
     use crate::journal::memory::MemoryStore;
     use crate::journal::{RunId, Store};
-    use crate::model::run::record::{Ending, Moment, Record};
+    use crate::model::run::record::{Ending, Fact, Moment};
 
     fn store(runs: &[&str]) -> MemoryStore {
         let mut store = MemoryStore::new();
         for run in runs {
             let record =
-                Record::Ended { ending: Ending::Done, message: String::new(), effect: None, at: Moment::default() };
+                Fact::Ended { ending: Ending::Done, message: String::new(), effect: None }.at(Moment::default());
             store.append(run, 0, &[record]).expect("a new run");
         }
         store

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::dispatch::hosts_changed;
 use crate::journal::history::History;
 use crate::journal::{RunId, Store, is_over};
-use crate::model::run::record::{Ending, Record};
+use crate::model::run::record::{Ending, Fact, Record};
 use crate::model::site::inventory::Inventory;
 use crate::model::text::shown;
 use crate::report::layout::date_and_time;
@@ -67,7 +67,7 @@ fn unfinished(store: &dyn Store, but: Option<&str>) -> impl Iterator<Item = Unfi
         if is_over(store, &run).unwrap_or(false) || is_rehearsed(store, &run) {
             return None;
         }
-        let history = store.read(&run).and_then(History::from).ok().filter(|history| !history.is_final())?;
+        let history = History::read(store, &run).ok().filter(|history| !history.is_final())?;
         let site = session::snapshot(store, &history).and_then(|texts| session::site(&texts)).unwrap_or_default();
         Some(Unfinished { run, history, site })
     })
@@ -82,7 +82,7 @@ fn is_same(host: &str, one: &Inventory, other: &Inventory) -> bool {
 /// Whether a run is of a lab: its hosts are nobody's.
 fn is_rehearsed(store: &dyn Store, run: &str) -> bool {
     let first = store.first(run).ok().flatten();
-    first.is_some_and(|first| matches!(&first.record, Record::Begun { estate, .. } if estate.lab().is_some()))
+    first.is_some_and(|first| matches!(&first.record.fact, Fact::Begun { estate, .. } if estate.lab().is_some()))
 }
 
 /// The hosts that the runbook can use.
@@ -97,11 +97,11 @@ fn wanted(prepared: &Prepared) -> BTreeSet<String> {
 fn words(run: &RunId, history: &History, (held, worked_on): (&[String], Option<bool>), context: &Context) -> String {
     let records = || history.records().iter().rev();
     let step = records().find_map(|stored| {
-        let Record::StepBegun { number, name, .. } = &stored.record else { return None };
+        let Fact::StepBegun { number, name, .. } = &stored.record.fact else { return None };
         Some(format!(" at step {number} `{}`", shown(name)))
     });
     let when = records().find_map(|stored| {
-        let (Record::Ended { at, .. } | Record::Intent { at, .. }) = &stored.record else { return None };
+        let Record { at, fact: Fact::Ended { .. } | Fact::Intent { .. }, .. } = &stored.record else { return None };
         Some(date_and_time(at.wall, &context.screen.zone))
     });
     let (how, next) = match (worked_on, history.last_ending()) {

@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
-use crate::model::run::record::{Record, Who};
+use crate::model::run::record::{Fact, Who};
 use crate::model::run::state_folder::StateFolder;
 use crate::model::site::inventory::Inventory;
 use crate::platform::desk;
@@ -62,14 +62,12 @@ fn same_folder(run: &str, history: &History, site: &Inventory, here: &Who) -> Re
 
 /// Who last took the run up, carried it on or took it over.
 fn worked_on(history: &History) -> Option<&Who> {
-    history.records().iter().rev().find_map(|stored| match &stored.record {
-        Record::Begun { by, .. } | Record::Opened { by, .. } => Some(by),
-        Record::Rollback { by, .. } | Record::Deviation { by, .. } | Record::Steered { by, .. } => Some(by),
-        Record::StepBegun { .. } | Record::StepEnded { .. } | Record::Intent { .. } | Record::Outcome { .. } => None,
-        Record::Read { .. } | Record::Doubt { .. } | Record::Settled { .. } | Record::Retry { .. } => None,
-        Record::Answered { .. } | Record::Skipped { .. } | Record::StepSkipped { .. } => None,
-        Record::Adopted { .. } | Record::Undone { .. } | Record::Typed { .. } | Record::Ended { .. } => None,
-    })
+    let latest = history.records().iter().rev().map(|stored| &stored.record);
+    let of_runners = latest.filter(|record| {
+        use Fact::{Begun, Deviation, Opened, Rollback, Steered};
+        matches!(record.fact, Begun { .. } | Opened | Rollback { .. } | Deviation { .. } | Steered { .. })
+    });
+    of_runners.filter_map(|record| record.by.as_ref()).next()
 }
 
 #[cfg(test)]
@@ -78,7 +76,7 @@ mod tests {
     use crate::journal::Stored;
     use crate::journal::history::History;
     use crate::model::run::estate::EstateId;
-    use crate::model::run::record::{FORMAT, Moment, Record, Who};
+    use crate::model::run::record::{FORMAT, Fact, Moment, Who};
     use crate::model::run::state_folder::StateFolder;
     use crate::model::site::inventory::Inventory;
     use crate::model::value::Fields;
@@ -91,22 +89,18 @@ mod tests {
     /// What is said when a run that was begun by the first of these, and then taken up by the others, goes on here.
     fn said(address: &str, begun: &[Who], here: &Who) -> Option<String> {
         let by = begun[0].clone();
-        let begin = Record::Begun {
+        let begin = Fact::Begun {
             format: FORMAT,
             baton: String::new(),
             runbook: "book".into(),
             sources: BTreeMap::new(),
             params: Fields::new(),
             estate: EstateId::Site,
-            at: Moment::default(),
-            by,
-        };
-        let over = begun[1..].iter().map(|by| Record::Deviation {
-            what: "took the run over".into(),
-            reason: "it was moved".into(),
-            hosts: vec!["h".into()],
-            at: Moment::default(),
-            by: by.clone(),
+        }
+        .by(by, Moment::default());
+        let over = begun[1..].iter().map(|by| {
+            Fact::Deviation { what: "took the run over".into(), reason: "it was moved".into(), hosts: vec!["h".into()] }
+                .by(by.clone(), Moment::default())
         });
         let records = std::iter::once(begin).chain(over);
         let stored = (1..).zip(records).map(|(seq, record)| Stored { seq, record }).collect();

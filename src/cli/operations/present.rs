@@ -10,7 +10,7 @@ use crate::lab::Lab;
 use crate::library::Shelf;
 use crate::model::run::estate::EstateId;
 use crate::model::run::event::Sink;
-use crate::model::run::record::Ending;
+use crate::model::run::record::{Ending, SourceName};
 use crate::model::text::typed;
 use crate::platform::events_file;
 use crate::report::ending;
@@ -48,8 +48,8 @@ pub(in crate::cli) fn sinks(context: &Context, estate: &Estate, events: Option<&
 
 /// Tells how a run ended and what to type next; returns the exit code.
 pub(in crate::cli) fn tell(context: &Context, finished: &Finished) -> Result<u8> {
-    let read = context.store().and_then(|store| store.read(&finished.run).map(|stored| (store, stored)));
-    let (store, stored) = read.inspect_err(|_| {
+    let read = context.store().and_then(|store| Ok((store.read(&finished.run)?, store)));
+    let (stored, store) = read.inspect_err(|_| {
         // Why it ended is told all the same: it is often the reason.
         finished.error.iter().for_each(|error| context.screen.complain(error));
     })?;
@@ -89,11 +89,11 @@ fn back_of(sum: &Summary, store: &dyn Store) -> Option<String> {
     if !fits || !Site::here().names(Shelf::Runbooks).contains(&back) {
         return None;
     }
-    let history = store.read(&sum.run).and_then(History::from).ok()?;
+    let history = History::read(store, &sum.run).ok()?;
     let place = match sum.estate.lab() {
         Some(_) => String::new(),
         None => {
-            let file = history.sources().keys().find_map(|name| name.strip_prefix("inventory:"))?;
+            let file = history.sources().keys().find_map(SourceName::inventory)?;
             format!(" -i {}", typed(file))
         }
     };

@@ -15,7 +15,7 @@ use crate::session::{self, Texts};
 
 /// A run on record that another one follows.
 pub(in crate::cli) struct PreviousRun {
-    /// Which.
+    /// Its whole identity.
     pub(in crate::cli) run: String,
     estate: EstateId,
     texts: Texts,
@@ -77,9 +77,7 @@ impl PreviousRun {
     /// # Errors
     /// `Refused` when it had none.
     pub(in crate::cli) fn inventory(&self) -> Result<(&str, &str)> {
-        let mut files = self.texts.files.iter();
-        let own = files.find_map(|(name, text)| Some((name.strip_prefix("inventory:")?, text.as_str())));
-        own.ok_or_else(|| Error::new(Kind::Refused, format!("run {} has no inventory", self.run)))
+        self.texts.inventory().ok_or_else(|| Error::new(Kind::Refused, format!("run {} has no inventory", self.run)))
     }
 
     /// Puts what it did among the parameters of the run that follows it.

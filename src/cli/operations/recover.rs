@@ -146,7 +146,7 @@ fn in_shell(taken: &mut AcquiredRun, events: Option<&Path>, context: &Context) -
 fn tell_of_edited(finished: &mut Finished, context: &Context) {
     let failed = matches!(finished.ending, Ending::Failed | Ending::Unmet | Ending::Bug);
     let Some(error) = finished.error.as_mut().filter(|_| failed) else { return };
-    let history = context.store().and_then(|store| store.read(&finished.run)).and_then(History::from);
+    let history = context.store().and_then(|store| History::read(&*store, &finished.run));
     error.hints.extend(history.ok().and_then(|history| edited_since(&finished.run, &history, context)));
 }
 

@@ -4,7 +4,7 @@
 use crate::dispatch::{Gate, Stepwise, UntilStep};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::{History, StepPhase};
-use crate::model::run::record::{Record, Who};
+use crate::model::run::record::{Fact, Who};
 use crate::model::run::steering::{AfterFailure, Steering as Asked};
 use crate::model::run::step_name::{StepName, StepNames};
 use crate::model::site::answers::Answers;
@@ -61,8 +61,8 @@ impl RecordedSteps {
     pub(in crate::cli) fn of(history: &History) -> Self {
         let mut begun = Self::default();
         for stored in history.records() {
-            let (Record::StepBegun { track, number, name, .. } | Record::StepSkipped { track, number, name, .. }) =
-                &stored.record
+            let (Fact::StepBegun { track, number, name, .. } | Fact::StepSkipped { track, number, name, .. }) =
+                &stored.record.fact
             else {
                 continue;
             };

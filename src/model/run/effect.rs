@@ -108,7 +108,10 @@ pub enum Action {
     Sleep {
         /// How long.
         span: Span,
-        /// What it is part of, where it is a pause of a wait. For who watches, no part of what is asked or recorded.
+        /// Whether it is a pause between two looks of a wait that the script does itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pause: bool,
+        /// How that wait stands. For who watches, no part of what is asked or recorded.
         #[serde(skip)]
         within: Option<Looks>,
     },
@@ -125,7 +128,7 @@ pub enum Action {
     },
     /// From here on there is no way back to what was before.
     NoReturn {
-        /// Why.
+        /// What makes it so, as the runbook says.
         why: String,
     },
 }
@@ -133,12 +136,23 @@ pub enum Action {
 /// How a wait stands whose condition the script looks at itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Looks {
-    /// What the last look read, each reading with its value: `clients(c2)` and `4`.
-    pub readings: Vec<(String, Value)>,
+    /// What the last look read.
+    pub readings: Vec<LookReading>,
     /// How long it has lasted.
     pub waited: Span,
     /// How much longer it may take, from this pause on.
     pub left: Span,
+}
+
+/// One reading of a look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookReading {
+    /// The probe: `clients`.
+    pub probe: String,
+    /// How a person reads it: `clients(c2)`.
+    pub label: String,
+    /// What it read.
+    pub value: Value,
 }
 
 /// A change on a host, done by a command under the job wrapper.
@@ -165,7 +179,6 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Probe>,
     /// Whether baton may end it when its limit is over.
-    #[serde(default)]
     pub killable: bool,
     /// The name of the secret that the command reads from its standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -180,7 +193,6 @@ pub struct Goal {
     /// The values that count as reached.
     pub wants: Vec<Value>,
     /// How long the state must go on holding.
-    #[serde(default)]
     pub stays: Span,
 }
 
@@ -202,13 +214,11 @@ pub struct Probe {
     /// How often it is tried before it counts as failed.
     pub tries: u32,
     /// How the output becomes a value.
-    #[serde(default)]
     pub reads: Reading,
     /// How long all tries may take, where the reading is part of a wait: no other begins after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
     /// Whether a non-zero exit is a value (the check commands) and not a failure.
-    #[serde(default)]
     pub exit_tells: bool,
     /// The name of the secret that the command reads from its standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -286,7 +296,6 @@ pub struct Until {
     /// How often to look.
     pub every: Span,
     /// How long the value must go on holding.
-    #[serde(default)]
     pub stays: Span,
     /// How long to wait.
     pub limit: Span,
@@ -325,9 +334,9 @@ pub enum Outcome {
     Failed(Failure),
     /// A person had it left out: it was not done, the script goes on.
     Skipped {
-        /// Why.
+        /// The reason the person gave.
         reason: String,
-        /// Who.
+        /// Their account.
         by: String,
     },
 }
@@ -429,7 +438,7 @@ impl Effect {
     /// Whether it is only a pause between two looks of a wait that the script does itself: no deed of its own.
     #[must_use]
     pub fn is_pause(&self) -> bool {
-        matches!(self.action, Action::Sleep { .. }) && !self.label.starts_with("sleep(")
+        matches!(self.action, Action::Sleep { pause: true, .. })
     }
 
     /// The same without what is for who watches alone.
@@ -478,6 +487,33 @@ impl Effect {
             Action::Capture(_) => "capture",
             Action::Note { .. } => "note",
             Action::NoReturn { .. } => "no_return",
+        }
+    }
+
+    /// The verb or probe that asks for it, by which a person names it; of what has none, the word of the language.
+    #[must_use]
+    pub fn verb(&self) -> &str {
+        match &self.action {
+            Action::Job(job) => &job.verb,
+            Action::Probe(probe) => &probe.what,
+            Action::Until(until) => &until.probe.what,
+            Action::Put(_) => "put",
+            Action::Fetch(_) => "fetch",
+            Action::Log(LogWait { want: Want::Match { .. }, .. }) => "wait_for_log",
+            Action::Log(LogWait { want: Want::Table(_), .. }) => "watch_log",
+            Action::Sleep { pause: false, .. } => "sleep",
+            Action::Sleep { pause: true, .. } => "wait_until",
+            Action::Ask(ask) => match ask.form {
+                Form::Confirm => "confirm",
+                Form::Manual => "manual",
+                Form::Choose(_) => "choose",
+            },
+            Action::Capture(Capture::Now | Capture::Clocks) => "now",
+            Action::Capture(Capture::Mark { .. }) => "mark",
+            Action::Capture(Capture::NewKey) => "expect_new_host_key",
+            Action::Note { warning: false, .. } => "note",
+            Action::Note { warning: true, .. } => "warn",
+            Action::NoReturn { .. } => "point_of_no_return",
         }
     }
 

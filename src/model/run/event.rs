@@ -24,7 +24,7 @@ pub enum Event {
     },
     /// An effect waits for something.
     Waiting {
-        /// Which.
+        /// Its position.
         id: EffectId,
         /// For what, in words.
         what: String,
@@ -33,7 +33,7 @@ pub enum Event {
         reading: String,
         /// How much longer at the most.
         left: Option<Span>,
-        /// When.
+        /// When it was told, by the clocks of the runner.
         at: Moment,
     },
     /// A log record that a wait looked at and counted.
@@ -51,7 +51,7 @@ pub enum Event {
         times: usize,
         /// The line; foreign text.
         line: String,
-        /// When.
+        /// When it was told, by the clocks of the runner.
         at: Moment,
     },
     /// Output of a job as it comes; foreign text.
@@ -60,12 +60,12 @@ pub enum Event {
         id: EffectId,
         /// Some of it.
         text: String,
-        /// When.
+        /// When it was told, by the clocks of the runner.
         at: Moment,
     },
     /// A change or wait that is held until a person lets it go.
     Ahead {
-        /// Which.
+        /// Its position.
         id: EffectId,
         /// Which attempt, from 1.
         attempt: u32,
@@ -77,7 +77,7 @@ pub enum Event {
         effect: Effect,
         /// Its place in the runbook.
         place: Option<PlaceData>,
-        /// When.
+        /// When it was told, by the clocks of the runner.
         at: Moment,
     },
     /// Whoever steers is asked for a line, behind this prompt.
@@ -97,7 +97,7 @@ pub enum Event {
     },
     /// Something the operator should know that is not part of the record.
     Notice {
-        /// What.
+        /// A sentence, with the command that helps.
         text: String,
     },
 }

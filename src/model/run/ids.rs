@@ -285,9 +285,39 @@ pub struct StepId {
     pub number: String,
 }
 
+/// A place where the script of a run can stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptPoint {
+    /// Before the step of this number, such as `3.1`.
+    Step(String),
+    /// Before this effect.
+    Effect(EffectId),
+    /// Where the script, or its record, ends.
+    #[default]
+    End,
+}
+
+impl ScriptPoint {
+    /// The track that stands there; of a step, the main one.
+    #[must_use]
+    pub fn track(&self) -> TrackId {
+        match self {
+            Self::Effect(id) => id.track.clone(),
+            Self::Step(_) | Self::End => TrackId::main(),
+        }
+    }
+}
+
+/// Whether a step of this number is `outer` or stands in it, as `3.1` and `3.1.2` do in `3.1`.
+#[must_use]
+pub fn is_in_step(number: &str, outer: &str) -> bool {
+    number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Aside, EffectId, TrackId};
+    use super::{Aside, EffectId, TrackId, is_in_step};
 
     #[test]
     fn what_is_written_is_read_again() {
@@ -307,6 +337,12 @@ mod tests {
             assert!(text.parse::<TrackId>().is_err(), "{text}");
             assert!(serde_json::from_str::<TrackId>(&format!("\"{text}\"")).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn steps_know_what_they_stand_in() {
+        assert!(is_in_step("3.1", "3.1") && is_in_step("3.1.2", "3.1") && is_in_step("3.1", "3"));
+        assert!(!is_in_step("3.12", "3.1") && !is_in_step("3", "3.1") && !is_in_step("", "3"));
     }
 
     #[test]

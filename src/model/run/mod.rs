@@ -13,6 +13,7 @@ pub mod meaning;
 pub mod place;
 pub mod reading;
 pub mod record;
+pub mod source_name;
 pub mod state_folder;
 pub mod steering;
 pub mod step_name;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A [`Place`] as the journal stores it: `file:line:column`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceData {
-    /// File.
+    /// The file as the user knows it, `genesys/confserv-ha.rhai`.
     pub file: String,
     /// Line from 1.
     pub line: u32,

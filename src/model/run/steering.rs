@@ -32,7 +32,6 @@ impl AfterFailure {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Steering {
     /// Somebody is asked before each change.
-    #[serde(default)]
     pub step: bool,
     /// It stops when this step has ended: the words that name it, as typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

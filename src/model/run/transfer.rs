@@ -21,6 +21,5 @@ pub struct Transfer {
     /// The most bytes it may have.
     pub max: u64,
     /// Whether a local file with another content may be replaced. Those of hosts are.
-    #[serde(default)]
     pub replace: bool,
 }

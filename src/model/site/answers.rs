@@ -56,7 +56,7 @@ pub enum Said {
     },
     /// A word that does not answer it; what is wrong, as a sentence without its full stop.
     NoAnswer(String),
-    /// Nothing.
+    /// The file has no word for this gate.
     Nothing,
 }
 

@@ -127,7 +127,7 @@ pub(crate) struct Section<'d, 't> {
 pub(crate) struct SectionText<'d> {
     /// The text.
     pub(crate) text: &'d str,
-    /// Where.
+    /// Where it stands in the file, in bytes.
     pub(crate) span: Range<usize>,
 }
 

@@ -32,7 +32,7 @@ pub fn fill(template: &str, vars: &BTreeMap<String, String>, args: &Fields) -> R
 /// A variable that cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadVariable {
-    /// Which.
+    /// Its name, without the braces.
     pub(crate) variable: String,
     /// Why, as a sentence.
     pub(crate) reason: String,

@@ -4,8 +4,7 @@
 use crate::convert;
 use crate::dispatch::Halted;
 use crate::error::{Error, Kind, Place};
-use crate::model::run::effect::Failure;
-use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::effect::{Action, Effect, Failure, LookReading, Outcome};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::EffectId;
 use crate::model::site::inventory::{Host, Pair, Service};
@@ -157,12 +156,16 @@ impl<'a> Call<'a> {
         }
         let door = &self.track()?.run.door;
         let (host, service) = (effect.host.clone(), effect.service.clone());
-        let watched = self.track()?.left_of_wait.get().filter(|_| matches!(effect.action, Action::Probe(_)));
-        let label = watched.map(|_| effect.label.clone());
+        let is_watched = self.track()?.left_of_wait.get().is_some();
+        let watched = if let Action::Probe(probe) = &effect.action {
+            is_watched.then(|| (probe.what.clone(), effect.label.clone()))
+        } else {
+            None
+        };
         match door.perform(effect, self.place()) {
             Ok((_, Outcome::Done { value, mark })) => {
-                if let Some(label) = label {
-                    self.track()?.read_in_wait(label, &value);
+                if let Some((probe, label)) = watched {
+                    self.track()?.read_in_wait(LookReading { probe, label, value: value.clone() });
                 }
                 Ok(Done { value, mark })
             }

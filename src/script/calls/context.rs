@@ -4,10 +4,11 @@
 use crate::dispatch::Door;
 use crate::error::{Error, Kind};
 use crate::holdings::{Excess, Holdings};
+use crate::model::run::effect::LookReading;
 use crate::model::run::record::{EffectId, StepId, TrackId};
 use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
-use crate::model::value::{Fields, Value};
+use crate::model::value::Fields;
 use crate::script::calls::closure::Closure;
 use crate::script::compile::program::Program;
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
@@ -51,7 +52,7 @@ pub(crate) struct ScriptTrack {
     /// How much time is left of the wait whose condition is being evaluated.
     pub(crate) left_of_wait: Cell<Option<Span>>,
     /// What the condition of that wait has read, in order.
-    pub(crate) readings_of_wait: RefCell<Vec<(String, Value)>>,
+    pub(crate) readings_of_wait: RefCell<Vec<LookReading>>,
     /// What `ensure` registered on this track, oldest first.
     pub(crate) obligations: RefCell<Vec<Obligation>>,
     /// What its script holds.
@@ -61,7 +62,7 @@ pub(crate) struct ScriptTrack {
 /// The decision was given to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OnHold {
-    /// Why.
+    /// What the runbook gives as the reason.
     pub(crate) reason: String,
     /// What they are to do.
     pub(crate) instructions: String,
@@ -114,10 +115,10 @@ impl ScriptTrack {
     }
 
     /// The condition of a wait has read something: of what it reads over and over, the last value counts.
-    pub(crate) fn read_in_wait(&self, label: String, value: &Value) {
+    pub(crate) fn read_in_wait(&self, reading: LookReading) {
         let mut readings = self.readings_of_wait.borrow_mut();
-        readings.retain(|(known, _)| *known != label);
-        readings.push((label, value.clone()));
+        readings.retain(|known| known.label != reading.label);
+        readings.push(reading);
     }
 
     /// The door has ended this track: what ends its script.

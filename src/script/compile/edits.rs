@@ -1,6 +1,7 @@
 //! What differs between two versions of the texts of a run, told by steps: unchanged, changed, new, gone. It compares
 //! words, not meaning: comments and spacing do not count. It must not decide what a run may go on with.
 
+use crate::model::run::source_name::SourceName;
 use crate::script::compile::sources::file_of;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +14,8 @@ pub struct Edits {
     pub lines: Vec<String>,
 }
 
-/// Texts by key: `runbook:NAME`, `module:NAME`, `profile:NAME`, `inventory:FILE`.
-type TextsByKey = BTreeMap<String, String>;
+/// The texts of a run.
+type TextsByKey = BTreeMap<SourceName, String>;
 
 /// Compares two versions of the texts of a run.
 #[must_use]
@@ -35,12 +36,12 @@ pub fn compare(before: &TextsByKey, now: &TextsByKey) -> Edits {
                 continue;
             }
             Some(former) => {
-                told.insert(former.file.as_str());
+                told.insert(&former.file);
                 "changed"
             }
             None => "new",
         };
-        told.insert(step.file.as_str());
+        told.insert(&step.file);
         edits.lines.push(format!("{word}: \"{}\"", step.name));
     }
     for step in old.steps.iter().filter(|step| new.find(step).is_none()) {
@@ -53,9 +54,9 @@ pub fn compare(before: &TextsByKey, now: &TextsByKey) -> Edits {
             (Some(text), Some(other)) if text == other => continue,
             (None, _) => "new",
             (_, None) => "gone",
-            (Some(_), Some(_)) if !is_script(name) => "changed",
+            (Some(_), Some(_)) if !name.is_script() => "changed",
             (Some(_), Some(_)) if around(&old) != around(&new) => "changed around its steps",
-            (Some(_), Some(_)) if told.contains(name.as_str()) => continue,
+            (Some(_), Some(_)) if told.contains(name) => continue,
             (Some(_), Some(_)) => "only comments or spacing changed",
         };
         edits.lines.push(format!("{word}: {}", for_people(name)));
@@ -63,12 +64,8 @@ pub fn compare(before: &TextsByKey, now: &TextsByKey) -> Edits {
     edits
 }
 
-fn is_script(key: &str) -> bool {
-    key.starts_with("runbook:") || key.starts_with("module:")
-}
-
-fn for_people(key: &str) -> String {
-    if is_script(key) { file_of(key) } else { key.replacen(':', " ", 1) }
+fn for_people(key: &SourceName) -> String {
+    if key.is_script() { file_of(key) } else { format!("{} {}", key.kind(), key.bare()) }
 }
 
 /// A token, or a step in its place.
@@ -83,7 +80,7 @@ struct StepText {
     name: String,
     /// Its number among the steps of this name.
     nth: usize,
-    file: String,
+    file: SourceName,
     body: Vec<TextPiece>,
 }
 
@@ -91,13 +88,13 @@ struct StepText {
 #[derive(Default)]
 struct TextParts {
     steps: Vec<StepText>,
-    around: BTreeMap<String, Vec<TextPiece>>,
+    around: BTreeMap<SourceName, Vec<TextPiece>>,
 }
 
 impl TextParts {
     fn of(files: &TextsByKey) -> Self {
         let mut parts = Self::default();
-        for (file, text) in files.iter().filter(|(key, _)| is_script(key)) {
+        for (file, text) in files.iter().filter(|(key, _)| key.is_script()) {
             let body = parts.cut(file, &tokens(text));
             parts.around.insert(file.clone(), body);
         }
@@ -114,7 +111,7 @@ impl TextParts {
     }
 
     /// Takes the steps out of a stretch of text; what is left has their names in their places.
-    fn cut(&mut self, file: &str, tokens: &[String]) -> Vec<TextPiece> {
+    fn cut(&mut self, file: &SourceName, tokens: &[String]) -> Vec<TextPiece> {
         let mut left = Vec::new();
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
@@ -130,7 +127,7 @@ impl TextParts {
             let name = inside.first().map_or("", |name| name.trim_matches(['"', '`'])).to_owned();
             let body = self.cut(file, inside);
             let nth = self.steps.iter().filter(|step| step.name == name).count();
-            self.steps.push(StepText { name: name.clone(), nth, file: file.to_owned(), body });
+            self.steps.push(StepText { name: name.clone(), nth, file: file.clone(), body });
             left.push(TextPiece::Step(name));
             at = end + 1;
         }
@@ -232,11 +229,11 @@ fn block(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{compare, tokens};
+    use super::{SourceName, compare, tokens};
     use std::collections::BTreeMap;
 
     fn edits(before: &str, now: &str) -> (usize, Vec<String>) {
-        let files = |text: &str| BTreeMap::from([("runbook:t".to_owned(), text.to_owned())]);
+        let files = |text: &str| BTreeMap::from([(SourceName::Runbook("t".into()), text.to_owned())]);
         let edits = compare(&files(before), &files(now));
         (edits.unchanged, edits.lines)
     }

@@ -19,7 +19,7 @@ pub(super) fn meet(
     engine: &Engine,
     track: &Rc<ScriptTrack>,
 ) -> std::result::Result<Option<OnHold>, ScriptEnd> {
-    match track.run.door.step_begin(&obligation.name, obligation.place.clone()) {
+    match track.run.door.step_begin(&obligation.name, obligation.place.clone(), false) {
         Ok(StepEntry::Enter) => {}
         Ok(StepEntry::Skip) => return Ok(None),
         Err(Halted) => return Err(ScriptEnd::Halted),

@@ -30,7 +30,7 @@ pub enum LineEnd {
     Value(String),
     /// It failed, or is wrong.
     Failed {
-        /// What.
+        /// The failure or the bug, with its place in the line.
         error: Box<Error>,
         /// The effect, if it was one.
         effect: Option<EffectId>,

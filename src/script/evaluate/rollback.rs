@@ -169,7 +169,7 @@ impl Back<'_> {
         let mut acts = history.acts_back(since, &self.standing.steps(), &fates);
         acts.retain(|act| !matches!(act.how, UndoMethod::Nothing(_)));
         for acts in acts.chunk_by(|a, b| a.step == b.step) {
-            self.step(&step_that_undoes(acts), || acts.iter().try_for_each(|act| self.act(history, act)))?;
+            self.step(&step_that_undoes(acts), true, || acts.iter().try_for_each(|act| self.act(history, act)))?;
         }
         Ok(acts)
     }
@@ -182,11 +182,11 @@ impl Back<'_> {
         }
         let all: Vec<&Change> = acts.iter().flat_map(RollbackStep::changes).collect();
         let hands = Restorer { door: self.door, inventory: &self.standing.inventory };
-        self.step(COMPARE, || hands.compare(&all, &own.iter().collect::<Vec<_>>()))
+        self.step(COMPARE, false, || hands.compare(&all, &own.iter().collect::<Vec<_>>()))
     }
 
-    fn step(&self, name: &str, body: impl FnOnce() -> RestoreResult) -> RestoreResult {
-        match self.door.step_begin(name, None) {
+    fn step(&self, name: &str, undoes: bool, body: impl FnOnce() -> RestoreResult) -> RestoreResult {
+        match self.door.step_begin(name, None, undoes) {
             Ok(StepEntry::Enter) => {}
             Ok(StepEntry::Skip) => return Ok(()),
             Err(Halted) => return Err(ScriptEnd::Halted),

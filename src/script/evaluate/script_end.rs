@@ -15,14 +15,14 @@ pub enum ScriptEnd {
     Done,
     /// It gave the decision to a person, and what it owed is done.
     Held {
-        /// Why.
+        /// What the runbook gives as the reason.
         reason: String,
         /// What they are to do; may be empty.
         instructions: String,
     },
     /// Something failed and nothing caught it.
     Failed {
-        /// What.
+        /// What failed, with its place in the runbook.
         error: Box<Error>,
         /// The effect, if it was one.
         effect: Option<EffectId>,

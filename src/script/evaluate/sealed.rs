@@ -16,7 +16,7 @@ impl Door for Sealed {
         Err(Halted)
     }
 
-    fn step_begin(&self, _: &str, _: Option<Place>) -> Result<StepEntry, Halted> {
+    fn step_begin(&self, _: &str, _: Option<Place>, _: bool) -> Result<StepEntry, Halted> {
         Err(Halted)
     }
 

@@ -146,7 +146,7 @@ fn step(call: &Call<'_>) -> Fallible<Dynamic> {
     let (name, body) = (call.text(0)?, call.closure(1)?);
     let undo = Options::of(call, 2)?.closure("undo")?;
     let track = call.track()?;
-    match track.run.door.step_begin(&name, call.place()) {
+    match track.run.door.step_begin(&name, call.place(), false) {
         Ok(StepEntry::Enter) => {}
         Ok(StepEntry::Skip) => return Ok(Dynamic::UNIT),
         Err(Halted) => return Err(track.leave(call.position())),

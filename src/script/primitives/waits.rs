@@ -173,7 +173,7 @@ pub(super) fn until_true(
                 let waited = Span(limit.0.saturating_sub(left));
                 let readings = call.track()?.readings_of_wait.take();
                 let (span, within) = (every.min(Span(left)), Some(Looks { readings, waited, left: Span(left) }));
-                call.perform(ours(what.to_owned(), Action::Sleep { span, within }))?;
+                call.perform(ours(what.to_owned(), Action::Sleep { span, pause: true, within }))?;
             }
             Err(_) => {
                 let kind = diagnostic::kind_of(&holds);
@@ -190,7 +190,7 @@ fn sleep(call: &Call<'_>) -> Fallible<Dynamic> {
 
 /// Lets time pass; `why` is what a person reads meanwhile.
 pub(super) fn rest(call: &Call<'_>, why: String, span: Span) -> Fallible<()> {
-    call.perform(ours(why, Action::Sleep { span, within: None })).map(|_| ())
+    call.perform(ours(why, Action::Sleep { span, pause: false, within: None })).map(|_| ())
 }
 
 fn now(call: &Call<'_>) -> Fallible<i64> {

@@ -47,7 +47,7 @@ pub(super) struct Agent {
 /// What an agent has said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AgentWord {
-    /// This.
+    /// One whole reply, as it was written.
     Said(String),
     /// Something that cannot be understood, because somebody else spoke in the midst of it. It may be asked again.
     Spoiled,
