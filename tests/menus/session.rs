@@ -47,7 +47,12 @@ pub fn menus() -> Vec<Menu> {
         Menu { way: &[(FRESH, ":next")], ..behind },
         stands("at a failure", at_a_failure, ENTERS, failed()),
         stands("in doubt", in_doubt, ENTERS, doubted()),
-        stands("at a mistake", at_a_mistake, ENTERS, vec![word(":edit", 0).then(END, ":quit").says("edited texts adopted by")]),
+        stands(
+            "at a mistake",
+            at_a_mistake,
+            ENTERS,
+            vec![word(":edit", 0).then(END, ":quit").says("edited texts adopted by")],
+        ),
     ]
 }
 
