@@ -17,9 +17,11 @@ use super::{Body, Door, Halt, Halted, StepEntry, scheduler, written_effect};
 use crate::error::{Error, Place};
 use crate::exec::{self, ExecResult, Order};
 use crate::journal::Stored;
+use crate::journal::adopting;
 use crate::journal::adopting::Met;
+use crate::journal::happened::Happened;
 use crate::journal::history::{EffectState, History, Past, StepPast, StepPhase};
-use crate::journal::rollback_plan::Happened;
+use crate::journal::rollback_plan;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::event::Event;
 use crate::model::run::mark::Mark;
@@ -300,7 +302,7 @@ impl Door for Dispatcher {
         let id = self.core.track(|track| EffectId { n: track.next(), track: track.id.clone() });
         self.gates.arrive(&id.track, || ScriptPoint::Effect(id.clone()))?;
         let outcome = match self.replayer.history.recorded(&id) {
-            None if self.replayer.history.forked_at(&id) => {
+            None if adopting::forked_at(&self.replayer.history, &id) => {
                 return Err(self.refuse(replay::not_a_fork(&id, "parallel", &effect.label), place));
             }
             None => self.perform_live(&id, &effect, place, StartOrRecover::FIRST)?,
@@ -340,8 +342,10 @@ impl Door for Dispatcher {
                 return Err(self.refuse(replay::other_step(&number, &step.name, name), place));
             }
             Some(StepPast { phase: StepPhase::Skipped, .. }) => {
-                let last =
-                    self.replayer.history.last_number_in(&StepId { track: track.clone(), number: number.clone() });
+                let last = rollback_plan::last_number_in(
+                    &self.replayer.history,
+                    &StepId { track: track.clone(), number: number.clone() },
+                );
                 self.replayer.meet_step(track, number);
                 self.core.track(|track| track.asked = track.asked.max(last));
                 self.core.track(Track::leave);

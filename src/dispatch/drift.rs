@@ -8,6 +8,7 @@ use super::{Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::exec;
 use crate::journal::history::{EffectState, History, Past};
+use crate::journal::reopening;
 use crate::model::run::effect::{Action, Effect, Failure, Outcome};
 use crate::model::run::event::Event;
 use crate::model::run::record::{EffectId, Ending, Moment};
@@ -123,7 +124,7 @@ impl DriftCheck {
     /// Whether the run itself has changed what was read, since it was.
     fn changed_since(&self, history: &History, past: &Past<'_>) -> bool {
         let concerns = |service: Option<&str>, host: Option<&str>| self.concerns(past.effect, service, host);
-        let mut recorded = history.changed_after(&past.id);
+        let mut recorded = reopening::changed_after(history, &past.id);
         recorded.any(|effect| concerns(effect.service.as_deref(), effect.host.as_deref()))
             || self.changed.borrow().iter().any(|(service, host)| concerns(service.as_deref(), host.as_deref()))
     }

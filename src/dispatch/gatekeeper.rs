@@ -7,6 +7,7 @@ use super::track::TrackWant;
 use super::{Halted, written_effect};
 use crate::error::Place;
 use crate::journal::history::History;
+use crate::journal::reopening;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::place::PlaceData;
 use crate::model::run::record::{EffectId, Fact, ScriptPoint, TrackId, Who};
@@ -77,7 +78,7 @@ impl Gatekeeper {
     /// Tells the gates of a step that is on record as ended, if the runner that came to its end died before it could
     /// stop there. The order of tracks stays as it is on record: none waits for its turn.
     pub(super) fn tell_late(&self, core: &RunCore, history: &History, ended: &StepAhead<'_>) -> Result<(), Halted> {
-        if self.all.is_empty() || !history.died_behind(ended.track, ended.number) {
+        if self.all.is_empty() || !reopening::died_behind(history, ended.track, ended.number) {
             return Ok(());
         }
         for gate in &self.all {

@@ -32,7 +32,7 @@ pub use stepwise::Stepwise;
 pub use until::UntilStep;
 
 use crate::error::{Error, Place};
-use crate::journal::rollback_plan::Happened;
+use crate::journal::happened::Happened;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{EffectId, Ending, StepId, TrackId};

@@ -7,8 +7,9 @@ use super::replayer::Replayer;
 use super::{Halt, Halted, written_effect};
 use crate::error::{Error, Kind};
 use crate::exec::{self, JobFound, Order};
+use crate::journal::acted;
+use crate::journal::happened::Happened;
 use crate::journal::history::{EffectState, Past};
-use crate::journal::rollback_plan::Happened;
 use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::run::ids::Aside;
 use crate::model::run::record::{EffectId, Ending, Fact, TrackId};
@@ -35,7 +36,7 @@ impl Reconciler<'_> {
             return Ok(());
         }
         self.write_words()?;
-        for id in self.replayer.history.unsettled() {
+        for id in acted::unsettled(&self.replayer.history) {
             self.find_out(&id, OnDoubt::Stays)?;
         }
         Ok(())
@@ -50,7 +51,7 @@ impl Reconciler<'_> {
             return Ok(());
         }
         self.write_words()?;
-        for id in self.replayer.history.unsettled().into_iter().filter(|id| id.track.is_typed()) {
+        for id in acted::unsettled(&self.replayer.history).into_iter().filter(|id| id.track.is_typed()) {
             match self.replayer.history.recorded(&id) {
                 Some(Past { state: EffectState::Open, .. }) => drop(self.find_out(&id, OnDoubt::Stops)?),
                 Some(Past { state: EffectState::Doubted { reason }, effect, .. }) => {
@@ -65,7 +66,7 @@ impl Reconciler<'_> {
 
     /// What a person has said of typed lines becomes their outcome.
     fn write_words(&self) -> Result<(), Halted> {
-        for (id, attempt, outcome) in self.replayer.history.typed_by_word() {
+        for (id, attempt, outcome) in acted::typed_by_word(&self.replayer.history) {
             self.core.append(Fact::Outcome { id, attempt, outcome }.at(self.core.moment()))?;
         }
         Ok(())

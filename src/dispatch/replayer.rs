@@ -6,6 +6,7 @@ use super::replay::{self, ReplayDecision};
 use crate::error::Error;
 use crate::journal::adopting::Met;
 use crate::journal::history::{History, Past, StepPast, StepPhase};
+use crate::journal::reopening;
 use crate::model::run::effect::Effect;
 use crate::model::run::record::{EffectId, TrackId};
 use std::cell::{Cell, RefCell};
@@ -64,7 +65,7 @@ impl Replayer {
     /// Whether a step that failed before is entered again because something in it is tried again.
     pub(super) fn begins_again(&self, track: &TrackId, number: &str) -> bool {
         let failed = |step: &StepPast| matches!(step.phase, StepPhase::Ended { failed: Some(_) });
-        self.history.step(track, number).is_some_and(failed) && self.history.retries_in(track, number)
+        self.history.step(track, number).is_some_and(failed) && reopening::retries_in(&self.history, track, number)
     }
 
     /// The digest under which an effect is on record, if it is.

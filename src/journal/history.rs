@@ -6,9 +6,9 @@ pub use super::mismatch::mismatch;
 pub use super::slots::StepPast;
 
 use super::entries::{asked_in, doubt_in, outcome_in, said_in};
+use super::index::{self, EffectIndex};
 use super::lifecycle::{EffectEvent, EffectPhase};
-use super::misplaced::{Misplaced, Why, damaged, refusal};
-use super::slots::{EffectSlot, TrackSlots};
+use super::misplaced::{Misplaced, damaged, refusal};
 use super::{OtherFormat, Store, Stored};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::Effect;
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 pub struct History {
     begun: Opening,
     records: Vec<Stored>,
-    pub(super) tracks: BTreeMap<TrackId, TrackSlots>,
+    effects: EffectIndex,
     changes: u64,
     last_ending: Option<Ending>,
     /// The way back that is under way.
@@ -96,7 +96,7 @@ impl History {
         let mut history = Self {
             begun,
             records: Vec::new(),
-            tracks: BTreeMap::new(),
+            effects: EffectIndex::default(),
             changes: 0,
             last_ending: None,
             way: None,
@@ -139,38 +139,39 @@ impl History {
                 self.last_ending = None;
                 Ok(())
             }
-            Fact::StepBegun { track, number, name, .. } => self.track(track).begin_step(number, name, index),
-            Fact::StepEnded { track, number, failed } => self.track(track).end_step(number, failed),
+            Fact::StepBegun { track, number, name, .. } => self.effects.track(track).begin_step(number, name, index),
+            Fact::StepEnded { track, number, failed } => self.effects.track(track).end_step(number, failed),
             Fact::Intent { id, attempt, effect, .. } => {
                 self.changes += u64::from(effect.may_change());
-                self.track(&id.track).ask(id, *attempt, index, EffectEvent::Asked, all)
+                self.effects.track(&id.track).ask(id, *attempt, index, EffectEvent::Asked, all)
             }
             Fact::Read { id, .. } => {
-                let attempt = self.slot(id).map_or(1, |slot| slot.attempt.saturating_add(1));
-                self.track(&id.track).ask(id, attempt, index, EffectEvent::Read(index), all)
+                let attempt = self.effects.slot(id).map_or(1, |slot| slot.attempt.saturating_add(1));
+                self.effects.track(&id.track).ask(id, attempt, index, EffectEvent::Read(index), all)
             }
-            Fact::Outcome { id, attempt, .. } => self.settle(id, *attempt, EffectEvent::CameTo(index), all),
-            Fact::Doubt { id, attempt, .. } => self.settle(id, *attempt, EffectEvent::Doubted(index), all),
+            Fact::Outcome { id, attempt, .. } => self.effects.settle(id, *attempt, EffectEvent::CameTo(index), all),
+            Fact::Doubt { id, attempt, .. } => self.effects.settle(id, *attempt, EffectEvent::Doubted(index), all),
             Fact::Settled { id, attempt, happened, .. } => {
-                let failed = self.has_failed_before(id, all);
-                self.settle(id, *attempt, EffectEvent::Settled { happened: *happened }, all)?;
-                if failed { self.forget_after(id, all) } else { Ok(()) }
+                let failed = self.effects.has_failed_before(id, all);
+                self.effects.settle(id, *attempt, EffectEvent::Settled { happened: *happened }, all)?;
+                if failed { self.effects.forget_after(id, all) } else { Ok(()) }
             }
-            Fact::Retry { id } => self.retry(id, all),
-            Fact::Answered { id, .. } => self.say(id, EffectEvent::Answered(index), all),
-            Fact::Skipped { id, .. } => self.say(id, EffectEvent::Skipped(index), all),
+            Fact::Retry { id } => self.effects.retry(id, all),
+            Fact::Answered { id, .. } => self.effects.say(id, EffectEvent::Answered(index), all),
+            Fact::Skipped { id, .. } => self.effects.say(id, EffectEvent::Skipped(index), all),
             Fact::StepSkipped { track, number, name, .. } => {
-                self.track(track).begin_step(number, name, index)?;
-                self.track(track).skip_step(number);
+                self.effects.track(track).begin_step(number, name, index)?;
+                self.effects.track(track).skip_step(number);
                 Ok(())
             }
             Fact::Undone { since } => {
-                self.undo(*since, all);
+                self.effects.undo(*since, all);
                 Ok(())
             }
             Fact::Adopted { sources, .. } => {
                 self.adopted = Some(sources.clone());
-                self.make_way(all);
+                let back = self.track_back();
+                self.effects.make_way(back.as_ref(), all);
                 Ok(())
             }
             Fact::Rollback { way } if self.way.is_some() && !self.may_give_up(way) => {
@@ -198,72 +199,21 @@ impl History {
         *way == RollbackScope::Abort && self.way.as_ref().is_some_and(|under_way| *under_way != RollbackScope::Abort)
     }
 
-    /// A person's word on an effect that is open, failed or in doubt.
-    fn say(&mut self, id: &EffectId, event: EffectEvent, all: &[Stored]) -> std::result::Result<(), Misplaced> {
-        let failed = self.has_failed_before(id, all);
-        self.slot_mut(id)?.meet(id, event, all)?;
-        if failed { self.forget_after(id, all) } else { Ok(()) }
+    /// The track of the way back that is under way.
+    #[must_use]
+    pub fn track_back(&self) -> Option<TrackId> {
+        self.way.as_ref().map(|_| TrackId::rollback(self.rollbacks))
     }
 
-    /// Whether an effect has an outcome, and what it was to do is not done.
-    fn has_failed_before(&self, id: &EffectId, all: &[Stored]) -> bool {
-        self.slot(id).is_some_and(|slot| slot.facts(all).not_done)
+    /// Whether a replay of the script, or of the way back that is under way, asks for what is on this track again.
+    #[must_use]
+    pub fn is_replayed(&self, track: &TrackId) -> bool {
+        index::is_replayed(track, self.track_back().as_ref())
     }
 
-    /// What the script asked for from record `since` on does not count any more.
-    fn undo(&mut self, since: u64, all: &[Stored]) {
-        let since = usize::try_from(since.saturating_sub(1)).unwrap_or(usize::MAX);
-        // The steps around what is undone have not come to their end any more.
-        for stored in all.iter().skip(since) {
-            let Fact::StepEnded { track, number, .. } = &stored.record.fact else { continue };
-            if let Some(step) = self.tracks.get_mut(track).and_then(|track| track.steps.get_mut(number)) {
-                step.phase = StepPhase::Begun;
-            }
-        }
-        for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.is_scripts()) {
-            for slot in track.slots.iter_mut().filter(|slot| slot.asked >= since) {
-                slot.undo();
-            }
-            track.steps.retain(|_, step| step.begun < since);
-        }
-    }
-
-    fn track(&mut self, track: &TrackId) -> &mut TrackSlots {
-        self.tracks.entry(track.clone()).or_default()
-    }
-
-    pub(super) fn slot(&self, id: &EffectId) -> Option<&EffectSlot> {
-        self.tracks.get(&id.track)?.slot(id.n)
-    }
-
-    pub(super) fn slot_mut(&mut self, id: &EffectId) -> std::result::Result<&mut EffectSlot, Misplaced> {
-        let slot = self.tracks.get_mut(&id.track).and_then(|track| {
-            let position = track.position(id.n).ok()?;
-            track.slots.get_mut(position)
-        });
-        slot.ok_or_else(|| Misplaced::Call(id.clone(), Why::NeverAsked))
-    }
-
-    /// What became of an attempt that was asked for.
-    fn settle(
-        &mut self,
-        id: &EffectId,
-        attempt: u32,
-        event: EffectEvent,
-        all: &[Stored],
-    ) -> std::result::Result<(), Misplaced> {
-        let slot = self.slot_mut(id)?;
-        if slot.attempt != attempt {
-            return Err(Misplaced::Call(id.clone(), Why::Other { attempt, now: slot.attempt }));
-        }
-        slot.meet(id, event, all)
-    }
-
-    /// It is to be tried again.
-    fn retry(&mut self, id: &EffectId, all: &[Stored]) -> std::result::Result<(), Misplaced> {
-        self.slot_mut(id)?.meet(id, EffectEvent::Retried, all)?;
-        // A reading before a change that is asked for anew: what it leads to then may be something else.
-        if self.leads_to_what_is_anew(id, all) { Ok(()) } else { self.forget_after(id, all) }
+    /// Which effect and which step stands where.
+    pub(super) fn effects_index(&self) -> &EffectIndex {
+        &self.effects
     }
 
     /// What the first record says.
@@ -275,7 +225,7 @@ impl History {
     /// What is recorded of an effect; nothing when it was never asked for.
     #[must_use]
     pub fn recorded(&self, id: &EffectId) -> Option<Past<'_>> {
-        let slot = self.slot(id)?;
+        let slot = self.effects.slot(id)?;
         let asked = asked_in(&self.records, slot.asked)?;
         let state = match slot.phase {
             EffectPhase::Open => EffectState::Open,
@@ -294,7 +244,7 @@ impl History {
     /// How far the step with this number on this track is recorded; nothing when it never began.
     #[must_use]
     pub fn step(&self, track: &TrackId, number: &str) -> Option<&StepPast> {
-        self.tracks.get(track)?.steps.get(number)
+        self.effects.get(track)?.steps.get(number)
     }
 
     /// The records themselves, in order: the order in which outcomes arrived is part of what a replay repeats.
@@ -354,7 +304,7 @@ impl History {
     /// How many effects of the script's own tracks are on record and count, attempts not counted.
     #[must_use]
     pub fn effects(&self) -> usize {
-        let scripts = self.tracks.iter().filter(|(id, _)| id.is_scripts());
+        let scripts = self.effects.iter().filter(|(id, _)| id.is_scripts());
         scripts.map(|(_, track)| track.slots.iter().filter(|slot| slot.counts()).count()).sum()
     }
 

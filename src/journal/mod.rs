@@ -1,21 +1,23 @@
 //! The durable record of runs. `Store` is what a backend must offer; `sqlite` and `memory` are two; `history`
 //! is the pure reading of records. Nothing here prints, and nothing here acts on a host.
 
-mod acted;
+pub mod acted;
 pub mod adopting;
 mod codec;
 mod entries;
+pub mod happened;
 pub mod history;
+mod index;
 pub mod left_out;
 mod lifecycle;
 pub mod memory;
 mod mismatch;
 mod misplaced;
 mod over;
-mod reopening;
+pub mod reopening;
 pub mod rollback_plan;
 pub mod run_facts;
-mod second_thought;
+pub mod second_thought;
 mod slots;
 pub mod sqlite;
 mod store_error;

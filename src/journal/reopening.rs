@@ -5,6 +5,7 @@ use super::Stored;
 use super::history::{EffectState, History, Past, StepPhase};
 use super::lifecycle::EffectPhase;
 use super::slots::EffectSlot;
+use crate::journal::second_thought;
 use crate::model::run::effect::{Action, Effect, Form, Outcome};
 use crate::model::run::ids::Aside;
 use crate::model::run::record::{EffectId, Ending, Fact, StepId, TrackId, Who, is_in_step};
@@ -12,339 +13,333 @@ use crate::model::run::steering::Steering;
 use crate::model::run::step_name::StepName;
 use crate::model::value::Value;
 
-impl History {
-    /// How the run is to be steered, as it was asked for last.
-    #[must_use]
-    pub fn steering(&self) -> Steering {
-        let steered = self.records().iter().rev().find_map(|stored| {
-            if let Fact::Steered { steering } = &stored.record.fact { Some(steering.clone()) } else { None }
-        });
-        steered.unwrap_or_default()
-    }
+/// How the run is to be steered, as it was asked for last.
+#[must_use]
+pub fn steering(history: &History) -> Steering {
+    let steered = history.records().iter().rev().find_map(|stored| {
+        if let Fact::Steered { steering } = &stored.record.fact { Some(steering.clone()) } else { None }
+    });
+    steered.unwrap_or_default()
+}
 
-    /// Whether this step ended well and its runner died behind it, without another one having come to a stop or an end:
-    /// who was to stop there has not.
-    #[must_use]
-    pub fn died_behind(&self, track: &TrackId, number: &str) -> bool {
-        let mut latest = self.records().iter().rev().map(|stored| &stored.record.fact);
-        let is_end = |fact: &Fact| {
-            let Fact::StepEnded { track: of, number: same, failed: None } = fact else { return false };
-            of == track && same == number
+/// Whether this step ended well and its runner died behind it, without another one having come to a stop or an end:
+/// who was to stop there has not.
+#[must_use]
+pub fn died_behind(history: &History, track: &TrackId, number: &str) -> bool {
+    let mut latest = history.records().iter().rev().map(|stored| &stored.record.fact);
+    let is_end = |fact: &Fact| {
+        let Fact::StepEnded { track: of, number: same, failed: None } = fact else { return false };
+        of == track && same == number
+    };
+    latest.find(|fact| matches!(fact, Fact::Ended { .. }) || is_end(fact)).is_some_and(is_end)
+}
+
+/// Whether the run has come to the end of a step that is meant by this, and to a stop or an end behind it.
+#[must_use]
+pub fn came_behind(history: &History, meant: &StepName) -> bool {
+    history.records().iter().any(|stored| {
+        let (Fact::StepBegun { track, number, name, .. } | Fact::StepSkipped { track, number, name, .. }) =
+            &stored.record.fact
+        else {
+            return false;
         };
-        latest.find(|fact| matches!(fact, Fact::Ended { .. }) || is_end(fact)).is_some_and(is_end)
-    }
+        let step = history.step(track, number).filter(|_| track.is_scripts() && meant.fits(number, name));
+        let is_over =
+            step.is_some_and(|step| matches!(step.phase, StepPhase::Ended { failed: None } | StepPhase::Skipped));
+        is_over && !died_behind(history, track, number)
+    })
+}
 
-    /// Whether the run has come to the end of a step that is meant by this, and to a stop or an end behind it.
-    #[must_use]
-    pub fn came_behind(&self, meant: &StepName) -> bool {
-        self.records().iter().any(|stored| {
-            let (Fact::StepBegun { track, number, name, .. } | Fact::StepSkipped { track, number, name, .. }) =
-                &stored.record.fact
-            else {
-                return false;
-            };
-            let step = self.step(track, number).filter(|_| track.is_scripts() && meant.fits(number, name));
-            let is_over =
-                step.is_some_and(|step| matches!(step.phase, StepPhase::Ended { failed: None } | StepPhase::Skipped));
-            is_over && !self.died_behind(track, number)
-        })
-    }
+/// Whether a run that stopped like this is taken back where that was asked for after a failure, and is not yet.
+#[must_use]
+pub fn is_to_go_back(history: &History, ending: Ending) -> bool {
+    let failed = match ending {
+        Ending::Failed => true,
+        Ending::Bug => history.changes() > 0,
+        Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
+        Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
+    };
+    failed && history.way_back().is_none()
+}
 
-    /// Whether a run that stopped like this is taken back where that was asked for after a failure, and is not yet.
-    #[must_use]
-    pub fn is_to_go_back(&self, ending: Ending) -> bool {
-        let failed = match ending {
-            Ending::Failed => true,
-            Ending::Bug => self.changes() > 0,
-            Ending::Done | Ending::Held | Ending::Unmet | Ending::Suspended | Ending::Doubt => false,
-            Ending::Interrupted | Ending::Refused | Ending::RolledBack | Ending::Aborted => false,
-        };
-        failed && self.way_back().is_none()
-    }
+/// The effect in doubt and its attempt, when that is why the run stopped.
+#[must_use]
+pub fn doubted(history: &History) -> Option<(EffectId, u32)> {
+    let Some(Fact::Ended { ending: Ending::Doubt, effect: Some(id), .. }) = history.last() else {
+        return None;
+    };
+    let past = history.recorded(id)?;
+    matches!(past.state, EffectState::Doubted { .. }).then_some((past.id, past.attempt))
+}
 
-    /// The effect in doubt and its attempt, when that is why the run stopped.
-    #[must_use]
-    pub fn doubted(&self) -> Option<(EffectId, u32)> {
-        let Some(Fact::Ended { ending: Ending::Doubt, effect: Some(id), .. }) = self.last() else {
-            return None;
-        };
-        let past = self.recorded(id)?;
-        matches!(past.state, EffectState::Doubted { .. }).then_some((past.id, past.attempt))
-    }
+/// Whether a person had something in this step left out.
+#[must_use]
+pub fn left_out_in(history: &History, step: &StepId) -> bool {
+    history.records().iter().any(|stored| {
+        let Fact::Skipped { id, .. } = &stored.record.fact else { return false };
+        let inside = |past: Past<'_>| is_in_step(past.step, &step.number);
+        id.track.is_within(&step.track) && history.recorded(id).is_some_and(inside)
+    })
+}
 
-    /// Whether a person had something in this step left out.
-    #[must_use]
-    pub fn left_out_in(&self, step: &StepId) -> bool {
-        self.records().iter().any(|stored| {
-            let Fact::Skipped { id, .. } = &stored.record.fact else { return false };
-            let inside = |past: Past<'_>| is_in_step(past.step, &step.number);
-            id.track.is_within(&step.track) && self.recorded(id).is_some_and(inside)
-        })
-    }
+/// Whether an effect was asked for itself. What is found out about another one on a way back was not.
+#[must_use]
+pub fn is_asked_for_itself(history: &History, id: &EffectId) -> bool {
+    history.recorded(id).is_some_and(|past| !matches!(past.effect.action, Action::Note { .. }))
+}
 
-    /// Whether an effect was asked for itself. What is found out about another one on a way back was not.
-    #[must_use]
-    pub fn is_asked_for_itself(&self, id: &EffectId) -> bool {
-        self.recorded(id).is_some_and(|past| !matches!(past.effect.action, Action::Note { .. }))
+/// The effect that `id` is about: itself, or the one that is found out about under this name on a way back.
+#[must_use]
+pub fn spoken_of<'h>(history: &'h History, id: &EffectId) -> Option<Past<'h>> {
+    if is_asked_for_itself(history, id) {
+        return history.recorded(id);
     }
+    let back = history.track_back()?;
+    let about = history.records().iter().find_map(|stored| {
+        let Fact::Intent { id: other, .. } = &stored.record.fact else { return None };
+        let names = [Aside::Seen, Aside::Told].map(|what| what.of(other, &back));
+        names.contains(id).then_some(other)
+    });
+    about.and_then(|about| history.recorded(about))
+}
 
-    /// The effect that `id` is about: itself, or the one that is found out about under this name on a way back.
-    #[must_use]
-    pub fn spoken_of(&self, id: &EffectId) -> Option<Past<'_>> {
-        if self.is_asked_for_itself(id) {
-            return self.recorded(id);
-        }
-        let back = self.track_back()?;
-        let about = self.records().iter().find_map(|stored| {
-            let Fact::Intent { id: other, .. } = &stored.record.fact else { return None };
-            let names = [Aside::Seen, Aside::Told].map(|what| what.of(other, &back));
-            names.contains(id).then_some(other)
-        });
-        about.and_then(|about| self.recorded(about))
-    }
+/// The reading that was no longer what a guard was decided by, when that is why the run stopped.
+#[must_use]
+pub fn drifted(history: &History) -> Option<Past<'_>> {
+    let Some(Fact::Ended { ending: Ending::Failed, effect: Some(id), .. }) = history.last() else {
+        return None;
+    };
+    let done = |past: &Past<'_>| matches!(past.state, EffectState::Settled(Outcome::Done { .. }));
+    history.recorded(id).filter(|past| done(past) && matches!(past.effect.action, Action::Probe(_)))
+}
 
-    /// The reading that was no longer what a guard was decided by, when that is why the run stopped.
-    #[must_use]
-    pub fn drifted(&self) -> Option<Past<'_>> {
-        let Some(Fact::Ended { ending: Ending::Failed, effect: Some(id), .. }) = self.last() else {
-            return None;
-        };
-        let done = |past: &Past<'_>| matches!(past.state, EffectState::Settled(Outcome::Done { .. }));
-        self.recorded(id).filter(|past| done(past) && matches!(past.effect.action, Action::Probe(_)))
-    }
+/// The changes that were asked for after this effect, of hosts or of people, on any track.
+pub fn changed_after<'h>(history: &'h History, id: &EffectId) -> impl Iterator<Item = &'h Effect> + use<'h> {
+    let asked = history.effects_index().slot(id).map_or(usize::MAX, |slot| slot.asked);
+    history.records().iter().skip(asked.saturating_add(1)).filter_map(|stored| {
+        let Fact::Intent { effect, .. } = &stored.record.fact else { return None };
+        effect.may_change().then_some(effect)
+    })
+}
 
-    /// The changes that were asked for after this effect, of hosts or of people, on any track.
-    pub fn changed_after(&self, id: &EffectId) -> impl Iterator<Item = &Effect> {
-        let asked = self.slot(id).map_or(usize::MAX, |slot| slot.asked);
-        self.records().iter().skip(asked.saturating_add(1)).filter_map(|stored| {
-            let Fact::Intent { effect, .. } = &stored.record.fact else { return None };
-            effect.may_change().then_some(effect)
-        })
-    }
+/// Whether the run stopped because something failed.
+#[must_use]
+pub fn has_failed(history: &History) -> bool {
+    matches!(history.last(), Some(Fact::Ended { ending: Ending::Failed, .. }))
+}
 
-    /// Whether the run stopped because something failed.
-    #[must_use]
-    pub fn has_failed(&self) -> bool {
-        matches!(self.last(), Some(Fact::Ended { ending: Ending::Failed, .. }))
-    }
+/// The effect at which the run stopped: the one in doubt, or the one that failed.
+#[must_use]
+pub fn stopped_at(history: &History) -> Option<Past<'_>> {
+    let Some(Fact::Ended { ending: Ending::Failed | Ending::Doubt, effect: Some(id), .. }) = history.last() else {
+        return None;
+    };
+    let open = |state: &EffectState<'_>| {
+        matches!(state, EffectState::Settled(Outcome::Failed(_)) | EffectState::Doubted { .. })
+    };
+    history.recorded(id).filter(|past| open(&past.state))
+}
 
-    /// The effect at which the run stopped: the one in doubt, or the one that failed.
-    #[must_use]
-    pub fn stopped_at(&self) -> Option<Past<'_>> {
-        let Some(Fact::Ended { ending: Ending::Failed | Ending::Doubt, effect: Some(id), .. }) = self.last() else {
-            return None;
-        };
-        let open = |state: &EffectState<'_>| {
-            matches!(state, EffectState::Settled(Outcome::Failed(_)) | EffectState::Doubted { .. })
-        };
-        self.recorded(id).filter(|past| open(&past.state))
-    }
-
-    /// The effects to be tried again after a failure: the one that failed; or, when a guard did, the first of the
-    /// readings since the last change or wait, for they are what the guard was decided by. What was read after it is
-    /// read anew as well. None when the runbook did more because of the failure than read and note.
-    #[must_use]
-    pub fn to_retry(&self) -> Vec<EffectId> {
-        let effect = match self.last() {
-            Some(Fact::Ended { ending: Ending::Failed, effect, .. }) => effect,
-            // Nothing was changed yet: all of it is found out anew, but what was agreed to before somebody said no.
-            Some(Fact::Ended { ending: Ending::Unmet, .. }) => {
-                let readings = self.latest_readings();
-                let since = self.since_refusal(readings.clone());
-                if since.len() < readings.len() {
-                    return since.into_iter().take(1).filter(|id| self.may_retry(id)).collect();
-                }
-                let first = self.tracks.get(&TrackId::main()).and_then(|track| track.slots.first());
-                let id = first.map(|slot| EffectId { track: TrackId::main(), n: slot.n });
-                return id.into_iter().filter(|id| self.may_retry(id)).collect();
+/// The effects to be tried again after a failure: the one that failed; or, when a guard did, the first of the
+/// readings since the last change or wait, for they are what the guard was decided by. What was read after it is
+/// read anew as well. None when the runbook did more because of the failure than read and note.
+#[must_use]
+pub fn to_retry(history: &History) -> Vec<EffectId> {
+    let effect = match history.last() {
+        Some(Fact::Ended { ending: Ending::Failed, effect, .. }) => effect,
+        // Nothing was changed yet: all of it is found out anew, but what was agreed to before somebody said no.
+        Some(Fact::Ended { ending: Ending::Unmet, .. }) => {
+            let readings = latest_readings(history);
+            let since = since_refusal(history, readings.clone());
+            if since.len() < readings.len() {
+                return since.into_iter().take(1).filter(|id| may_retry(history, id)).collect();
             }
-            // A mistake in the text comes to the same as it is, unless it is what was left out that it misses.
-            Some(Fact::Ended { ending: Ending::Bug, .. }) if self.missed().is_some() => return self.missed_to_do(),
-            _ => return Vec::new(),
-        };
-        let failed = effect.as_ref().and_then(|id| self.recorded(id));
-        let again = match failed {
-            _ if self.drifted().is_some() => None,
-            Some(past) if matches!(past.state, EffectState::Settled(Outcome::Failed(_))) => Some(past.id),
-            // A person said that it failed: they are asked again.
-            Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
-            Some(_) | None if self.way_back().is_some() => {
-                self.since_refusal(self.latest_readings()).into_iter().find(|id| self.is_of_open_step(id))
-            }
-            Some(_) | None => self.since_refusal(self.latest_readings()).into_iter().next(),
-        };
-        if again.is_none() && self.missed().is_some() {
-            return self.missed_to_do();
+            let first = history.effects_index().get(&TrackId::main()).and_then(|track| track.slots.first());
+            let id = first.map(|slot| EffectId { track: TrackId::main(), n: slot.n });
+            return id.into_iter().filter(|id| may_retry(history, id)).collect();
         }
-        let beside = again.iter().flat_map(|id| self.failed_beside(id));
-        again.iter().cloned().chain(beside).filter(|id| self.may_retry(id)).collect()
+        // A mistake in the text comes to the same as it is, unless it is what was left out that it misses.
+        Some(Fact::Ended { ending: Ending::Bug, .. }) if second_thought::missed(history).is_some() => {
+            return missed_to_do(history);
+        }
+        _ => return Vec::new(),
+    };
+    let failed = effect.as_ref().and_then(|id| history.recorded(id));
+    let again = match failed {
+        _ if drifted(history).is_some() => None,
+        Some(past) if matches!(past.state, EffectState::Settled(Outcome::Failed(_))) => Some(past.id),
+        // A person said that it failed: they are asked again.
+        Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
+        Some(_) | None if history.way_back().is_some() => {
+            since_refusal(history, latest_readings(history)).into_iter().find(|id| is_of_open_step(history, id))
+        }
+        Some(_) | None => since_refusal(history, latest_readings(history)).into_iter().next(),
+    };
+    if again.is_none() && second_thought::missed(history).is_some() {
+        return missed_to_do(history);
     }
+    let beside = again.iter().flat_map(|id| failed_beside(history, id));
+    again.iter().cloned().chain(beside).filter(|id| may_retry(history, id)).collect()
+}
 
-    /// What was left out and is to be done after all.
-    fn missed_to_do(&self) -> Vec<EffectId> {
-        let left_out = self.left_out_of_failed().into_iter().map(|past| past.id);
-        left_out.filter(|id| self.may_retry(id)).collect()
-    }
+/// What was left out and is to be done after all.
+fn missed_to_do(history: &History) -> Vec<EffectId> {
+    let left_out = second_thought::left_out_of_failed(history).into_iter().map(|past| past.id);
+    left_out.filter(|id| may_retry(history, id)).collect()
+}
 
-    /// Whether trying again what failed does what was left out, where the run stopped like this without it: nothing was
-    /// read that could be otherwise by now.
-    #[must_use]
-    pub fn retries_left_out(&self, ending: Ending) -> bool {
-        ending == Ending::Bug || self.latest_readings().is_empty()
-    }
+/// Whether trying again what failed does what was left out, where the run stopped like this without it: nothing was
+/// read that could be otherwise by now.
+#[must_use]
+pub fn retries_left_out(history: &History, ending: Ending) -> bool {
+    ending == Ending::Bug || latest_readings(history).is_empty()
+}
 
-    /// What tracks that were forked together with that of an effect failed at last, if they did: they are tried again
-    /// together.
-    fn failed_beside(&self, id: &EffectId) -> Vec<EffectId> {
-        let last = self.tracks.iter().filter(|(track, _)| track.is_beside(&id.track)).filter_map(|(track, known)| {
+/// What tracks that were forked together with that of an effect failed at last, if they did: they are tried again
+/// together.
+fn failed_beside(history: &History, id: &EffectId) -> Vec<EffectId> {
+    let last =
+        history.effects_index().iter().filter(|(track, _)| track.is_beside(&id.track)).filter_map(|(track, known)| {
             let last = EffectId { track: track.clone(), n: known.slots.last()?.n };
-            matches!(self.recorded(&last)?.state, EffectState::Settled(Outcome::Failed(_))).then_some(last)
+            matches!(history.recorded(&last)?.state, EffectState::Settled(Outcome::Failed(_))).then_some(last)
         });
-        last.collect()
-    }
+    last.collect()
+}
 
-    fn may_retry(&self, id: &EffectId) -> bool {
-        let Some(last) = self.records().last() else { return false };
-        let Fact::Ended { .. } = &last.record.fact else { return false };
-        let retry = Fact::Retry { id: id.clone() }.by(Who::default(), last.record.at.clone());
-        self.clone().extend(vec![Stored { seq: last.seq + 1, record: retry }]).is_ok()
-    }
+fn may_retry(history: &History, id: &EffectId) -> bool {
+    let Some(last) = history.records().last() else { return false };
+    let Fact::Ended { .. } = &last.record.fact else { return false };
+    let retry = Fact::Retry { id: id.clone() }.by(Who::default(), last.record.at.clone());
+    history.clone().extend(vec![Stored { seq: last.seq + 1, record: retry }]).is_ok()
+}
 
-    /// What was found out last on the track that goes on, from hosts and from people, with nothing after it: it is what
-    /// the failure was decided by. An answer counts as long as the step it was asked in has not come to a good end.
-    fn latest_readings(&self) -> Vec<EffectId> {
-        let here = self.track_back().unwrap_or_else(TrackId::main);
-        let Some(track) = self.tracks.get(&here) else { return Vec::new() };
-        let forked = self.tracks.keys().filter_map(|other| other.fork_of(&here)).max().unwrap_or(0);
-        let mut next = None;
-        let mut readings = Vec::new();
-        for slot in track.slots.iter().rev() {
-            let id = EffectId { track: here.clone(), n: slot.n };
-            if slot.n <= forked || next.is_some_and(|next| slot.n + 1 != next) || !self.is_found_out(&id) {
-                break;
-            }
-            next = Some(slot.n);
-            readings.push(id);
+/// What was found out last on the track that goes on, from hosts and from people, with nothing after it: it is what
+/// the failure was decided by. An answer counts as long as the step it was asked in has not come to a good end.
+fn latest_readings(history: &History) -> Vec<EffectId> {
+    let here = history.track_back().unwrap_or_else(TrackId::main);
+    let Some(track) = history.effects_index().get(&here) else { return Vec::new() };
+    let forked = history
+        .effects_index()
+        .iter()
+        .map(|(other, _)| other)
+        .filter_map(|other| other.fork_of(&here))
+        .max()
+        .unwrap_or(0);
+    let mut next = None;
+    let mut readings = Vec::new();
+    for slot in track.slots.iter().rev() {
+        let id = EffectId { track: here.clone(), n: slot.n };
+        if slot.n <= forked || next.is_some_and(|next| slot.n + 1 != next) || !is_found_out(history, &id) {
+            break;
         }
-        readings.reverse();
-        readings
+        next = Some(slot.n);
+        readings.push(id);
     }
+    readings.reverse();
+    readings
+}
 
-    /// The same where somebody said no at last, without what stands before the last yes: what was agreed to stays so,
-    /// and what it was decided by is looked at again before the next change. A choice is made anew: the no may be
-    /// because of it.
-    fn since_refusal(&self, mut readings: Vec<EffectId>) -> Vec<EffectId> {
-        let word = |id: &EffectId| {
-            let past = self.recorded(id)?;
-            let (Action::Ask(ask), EffectState::Settled(Outcome::Done { value, .. })) =
-                (&past.effect.action, past.state)
-            else {
-                return None;
-            };
-            Some((ask.form == Form::Confirm, said(value)))
+/// The same where somebody said no at last, without what stands before the last yes: what was agreed to stays so,
+/// and what it was decided by is looked at again before the next change. A choice is made anew: the no may be
+/// because of it.
+fn since_refusal(history: &History, mut readings: Vec<EffectId>) -> Vec<EffectId> {
+    let word = |id: &EffectId| {
+        let past = history.recorded(id)?;
+        let (Action::Ask(ask), EffectState::Settled(Outcome::Done { value, .. })) = (&past.effect.action, past.state)
+        else {
+            return None;
         };
-        let said: Vec<Option<(bool, String)>> = readings.iter().map(word).collect();
-        let is = |wanted: &'static str| move |said: &Option<(bool, String)>| *said == Some((true, wanted.to_owned()));
-        let asked = said.iter().rposition(Option::is_some);
-        let refused = asked.filter(|at| is("no")(&said[*at])).unwrap_or(0);
-        let agreed = said[..refused].iter().rposition(is("yes")).map_or(0, |at| at + 1);
-        readings.split_off(agreed)
-    }
+        Some((ask.form == Form::Confirm, said(value)))
+    };
+    let said: Vec<Option<(bool, String)>> = readings.iter().map(word).collect();
+    let is = |wanted: &'static str| move |said: &Option<(bool, String)>| *said == Some((true, wanted.to_owned()));
+    let asked = said.iter().rposition(Option::is_some);
+    let refused = asked.filter(|at| is("no")(&said[*at])).unwrap_or(0);
+    let agreed = said[..refused].iter().rposition(is("yes")).map_or(0, |at| at + 1);
+    readings.split_off(agreed)
+}
 
-    /// Whether this only found something out, which may be otherwise by now.
-    fn is_found_out(&self, id: &EffectId) -> bool {
-        let Some(past) = self.recorded(id) else { return false };
-        let EffectState::Settled(outcome) = past.state else { return false };
-        let over = || {
-            let step = self.step(&id.track, past.step);
-            step.is_some_and(|step| matches!(step.phase, StepPhase::Ended { failed: None } | StepPhase::Skipped))
+/// Whether this only found something out, which may be otherwise by now.
+fn is_found_out(history: &History, id: &EffectId) -> bool {
+    let Some(past) = history.recorded(id) else { return false };
+    let EffectState::Settled(outcome) = past.state else { return false };
+    let over = || {
+        let step = history.step(&id.track, past.step);
+        step.is_some_and(|step| matches!(step.phase, StepPhase::Ended { failed: None } | StepPhase::Skipped))
+    };
+    match &past.effect.action {
+        Action::Probe(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => true,
+        Action::Ask(ask) => match ask.form {
+            Form::Confirm | Form::Choose(_) => !over(),
+            // What a person has done with their hands is done.
+            Form::Manual => matches!(outcome, Outcome::Done { value, .. } if said(value) == "failed"),
+        },
+        Action::Job(_) | Action::Put(_) | Action::Fetch(_) => false,
+        Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => false,
+    }
+}
+
+/// The readings on the way back that whatever is asked for next was decided by: hours may have passed since, and
+/// what somebody else has changed in the meantime must not be overwritten unseen.
+#[must_use]
+pub fn stale_on_way_back(history: &History) -> Vec<EffectId> {
+    let Some(back) = history.track_back() else { return Vec::new() };
+    let Some(track) = history.effects_index().get(&back) else { return Vec::new() };
+    let is_settled = |slot: &EffectSlot| matches!(slot.phase, EffectPhase::Outcome(_));
+    let settled = track.slots.iter().take_while(|slot| is_settled(slot)).count();
+    let (before, [next, ..]) = track.slots.split_at(settled) else {
+        return latest_readings(history).into_iter().find(|id| is_of_open_step(history, id)).into_iter().collect();
+    };
+    if !matches!(next.phase, EffectPhase::Retry | EffectPhase::Person { happened: false }) {
+        return Vec::new();
+    }
+    let id = |slot: &EffectSlot| EffectId { track: back.clone(), n: slot.n };
+    let step = history.recorded(&id(next)).map(|past| past.step);
+    let reads = |id: &EffectId| {
+        let past = history.recorded(id);
+        past.is_some_and(|past| Some(past.step) == step && matches!(past.effect.action, Action::Probe(_)))
+    };
+    before.iter().rev().map(id).take_while(reads).collect()
+}
+
+fn is_of_open_step(history: &History, id: &EffectId) -> bool {
+    let step = history.recorded(id).and_then(|past| history.step(&id.track, past.step));
+    step.is_none_or(|step| matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) }))
+}
+
+/// The step of the way back at which it stopped: the undoing of a step, or something that is owed.
+#[must_use]
+pub fn broken_undo(history: &History) -> Option<(StepId, &str)> {
+    let back = history.track_back()?;
+    let Some(Fact::Ended { ending: Ending::Failed | Ending::Bug, .. }) = history.last() else { return None };
+    let prefix = back.to_string();
+    let outermost = |number: &str| number.strip_prefix(&prefix).is_some_and(|rest| rest.matches('.').count() == 1);
+    let (number, name) = history.records().iter().rev().find_map(|stored| {
+        let Fact::StepBegun { track, number, name, .. } = &stored.record.fact else { return None };
+        (*track == back && outermost(number)).then_some((number, name))
+    })?;
+    let step = history.step(&back, number)?;
+    let is_open = matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) });
+    is_open.then(|| (StepId { track: back.clone(), number: number.clone() }, name.as_str()))
+}
+
+/// Whether something inside this step is to be tried again, or was settled by a word after it had failed, so that
+/// the step begins once more.
+#[must_use]
+pub fn retries_in(history: &History, track: &TrackId, number: &str) -> bool {
+    history.records().iter().any(|stored| {
+        let (Fact::Retry { id } | Fact::Skipped { id, .. } | Fact::Settled { id, .. }) = &stored.record.fact else {
+            return false;
         };
-        match &past.effect.action {
-            Action::Probe(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => true,
-            Action::Ask(ask) => match ask.form {
-                Form::Confirm | Form::Choose(_) => !over(),
-                // What a person has done with their hands is done.
-                Form::Manual => matches!(outcome, Outcome::Done { value, .. } if said(value) == "failed"),
-            },
-            Action::Job(_) | Action::Put(_) | Action::Fetch(_) => false,
-            Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => false,
-        }
-    }
-
-    /// The readings on the way back that whatever is asked for next was decided by: hours may have passed since, and
-    /// what somebody else has changed in the meantime must not be overwritten unseen.
-    #[must_use]
-    pub fn stale_on_way_back(&self) -> Vec<EffectId> {
-        let Some(back) = self.track_back() else { return Vec::new() };
-        let Some(track) = self.tracks.get(&back) else { return Vec::new() };
-        let is_settled = |slot: &EffectSlot| matches!(slot.phase, EffectPhase::Outcome(_));
-        let settled = track.slots.iter().take_while(|slot| is_settled(slot)).count();
-        let (before, [next, ..]) = track.slots.split_at(settled) else {
-            return self.latest_readings().into_iter().find(|id| self.is_of_open_step(id)).into_iter().collect();
+        let Some(past) = history.recorded(id) else { return false };
+        let anew = match past.state {
+            EffectState::ToRetry | EffectState::Skipped { .. } | EffectState::SettledByPerson { .. } => true,
+            EffectState::Settled(_) | EffectState::Open | EffectState::Doubted { .. } => false,
+            EffectState::Answered { .. } | EffectState::Undone => false,
         };
-        if !matches!(next.phase, EffectPhase::Retry | EffectPhase::Person { happened: false }) {
-            return Vec::new();
-        }
-        let id = |slot: &EffectSlot| EffectId { track: back.clone(), n: slot.n };
-        let step = self.recorded(&id(next)).map(|past| past.step);
-        let reads = |id: &EffectId| {
-            let past = self.recorded(id);
-            past.is_some_and(|past| Some(past.step) == step && matches!(past.effect.action, Action::Probe(_)))
-        };
-        before.iter().rev().map(id).take_while(reads).collect()
-    }
-
-    fn is_of_open_step(&self, id: &EffectId) -> bool {
-        let step = self.recorded(id).and_then(|past| self.step(&id.track, past.step));
-        step.is_none_or(|step| matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) }))
-    }
-
-    /// The step of the way back at which it stopped: the undoing of a step, or something that is owed.
-    #[must_use]
-    pub fn broken_undo(&self) -> Option<(StepId, &str)> {
-        let back = self.track_back()?;
-        let Some(Fact::Ended { ending: Ending::Failed | Ending::Bug, .. }) = self.last() else { return None };
-        let prefix = back.to_string();
-        let outermost = |number: &str| number.strip_prefix(&prefix).is_some_and(|rest| rest.matches('.').count() == 1);
-        let (number, name) = self.records().iter().rev().find_map(|stored| {
-            let Fact::StepBegun { track, number, name, .. } = &stored.record.fact else { return None };
-            (*track == back && outermost(number)).then_some((number, name))
-        })?;
-        let step = self.step(&back, number)?;
-        let is_open = matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) });
-        is_open.then(|| (StepId { track: back.clone(), number: number.clone() }, name.as_str()))
-    }
-
-    /// Whether something inside this step is to be tried again, or was settled by a word after it had failed, so that
-    /// the step begins once more.
-    #[must_use]
-    pub fn retries_in(&self, track: &TrackId, number: &str) -> bool {
-        self.records().iter().any(|stored| {
-            let (Fact::Retry { id } | Fact::Skipped { id, .. } | Fact::Settled { id, .. }) = &stored.record.fact else {
-                return false;
-            };
-            let Some(past) = self.recorded(id) else { return false };
-            let anew = match past.state {
-                EffectState::ToRetry | EffectState::Skipped { .. } | EffectState::SettledByPerson { .. } => true,
-                EffectState::Settled(_) | EffectState::Open | EffectState::Doubted { .. } => false,
-                EffectState::Answered { .. } | EffectState::Undone => false,
-            };
-            let inside = is_in_step(past.step, number);
-            anew && inside && id.track.is_within(track)
-        })
-    }
-
-    /// Whether what was asked for after this reading, in order, is readings that do not count any more and then
-    /// something that is to be asked for anew.
-    pub(super) fn leads_to_what_is_anew(&self, id: &EffectId, all: &[Stored]) -> bool {
-        let Some(track) = self.tracks.get(&id.track) else { return false };
-        let mut later = track.slots.iter().filter(|slot| slot.n > id.n);
-        let is_read = |slot: &&EffectSlot| {
-            matches!(all.get(slot.asked).map(|stored| &stored.record.fact), Some(Fact::Read { .. }))
-        };
-        let next = later.find(|slot| !is_read(slot));
-        next.is_some_and(|slot| matches!(slot.phase, EffectPhase::Retry | EffectPhase::Person { happened: false }))
-    }
+        let inside = is_in_step(past.step, number);
+        anew && inside && id.track.is_within(track)
+    })
 }
 
 /// The word of an answer.

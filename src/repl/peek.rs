@@ -4,7 +4,7 @@
 use crate::dispatch::{Body, Dispatcher, Door, Halt, Halted, StepEntry};
 use crate::error::Place;
 use crate::exec::read_again;
-use crate::journal::rollback_plan::Happened;
+use crate::journal::happened::Happened;
 use crate::model::run::effect::{Action, Effect, Outcome};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{EffectId, StepId, TrackId};

@@ -3,8 +3,11 @@
 
 use super::layout::{date_and_time, wrap};
 use super::style::{Style, Tone};
+use crate::journal::acted;
+use crate::journal::happened::Happened;
 use crate::journal::history::History;
-use crate::journal::rollback_plan::{Change, Happened, RollbackStep, UndoMethod};
+use crate::journal::rollback_plan;
+use crate::journal::rollback_plan::{Change, RollbackStep, UndoMethod};
 use crate::model::run::record::RollbackScope;
 use crate::model::text::shown;
 use jiff::tz::TimeZone;
@@ -59,7 +62,7 @@ pub fn render(plan: &RollbackPlan<'_>, style: &Style, zone: &TimeZone) -> String
         stays.iter().for_each(|act| text += &line(style, 6, &label(act)));
     }
     // What typed lines changed. The runbook knows nothing of it, so its way back does not either.
-    let by_hand = plan.history.typed_since(0);
+    let by_hand = acted::typed_since(plan.history, 0);
     if !by_hand.is_empty() {
         text += &part(style, "changed by lines typed in the REPL: not undone by this, only by hand");
         by_hand.iter().for_each(|effect| text += &line(style, 6, &effect.label));
@@ -70,7 +73,7 @@ pub fn render(plan: &RollbackPlan<'_>, style: &Style, zone: &TimeZone) -> String
     }
     if matches!(plan.way, RollbackScope::To(_)) {
         text += &part(style, "the run can be resumed after that; what it owes is done at its own end");
-        if let Some((why, at)) = plan.history.no_return_since(0) {
+        if let Some((why, at)) = rollback_plan::no_return_since(plan.history, 0) {
             let at = date_and_time(at.wall, zone);
             text += &part(style, &format!("there is no way back to before {at}: {why}"));
         }
@@ -83,7 +86,7 @@ fn headline(plan: &RollbackPlan<'_>) -> String {
     let what = match plan.way {
         RollbackScope::All => "the way back of".to_owned(),
         RollbackScope::To(step) => {
-            let name = plan.history.stop(step).map(|stop| stop.name).unwrap_or_default();
+            let name = rollback_plan::stop(plan.history, step).map(|stop| stop.name).unwrap_or_default();
             format!("the way back to before step {step} `{name}` of")
         }
         RollbackScope::Abort => "giving up".to_owned(),

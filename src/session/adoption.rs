@@ -7,6 +7,7 @@ use super::texts::{Prepared, snapshot};
 use super::verdict::{OperatorRuling, reopening_edited};
 use crate::dispatch::{Dispatcher, Door, Halt};
 use crate::error::{Error, Kind, Result};
+use crate::journal::adopting;
 use crate::journal::history::{EffectState, History, Past};
 use crate::journal::{Store, Stored};
 use crate::model::run::effect::Action;
@@ -70,7 +71,7 @@ pub fn fit(
         n => format!("{n} steps unchanged"),
     });
     lines.extend(edits.lines);
-    for given_up in replayed.history.given_up(&met) {
+    for given_up in adopting::given_up(&replayed.history, &met) {
         superseded.extend(job_of(run, &given_up));
         if let EffectState::Answered { word, by, .. } = given_up.state {
             let question = &given_up.effect.label;
@@ -141,7 +142,7 @@ impl Replayed {
             return Err(error.clone().hint("nothing was written"));
         }
         let met = self.door.met();
-        let Some(unmet) = self.history.unmet(&met) else { return Ok(()) };
+        let Some(unmet) = adopting::unmet(&self.history, &met) else { return Ok(()) };
         let place = in_step(unmet.step, unmet.name);
         let message = format!("the edited text does not fit the record: it does not come to all of it{place}");
         let recorded = unmet.label.map_or_else(|| format!("step `{}`", unmet.name), |label| format!("`{label}`"));
@@ -166,7 +167,7 @@ impl Replayed {
     fn named(&self, error: &Error, effect: Option<&EffectId>) -> String {
         let past = effect.and_then(|id| self.history.recorded(id));
         let place = past.map(|past| {
-            let name = self.history.step_name(&past.id.track, past.step).unwrap_or_default();
+            let name = adopting::step_name(&self.history, &past.id.track, past.step).unwrap_or_default();
             in_step(past.step, name)
         });
         format!("{}{}", error.message, place.unwrap_or_default())

@@ -12,6 +12,7 @@ use super::verdict::{self, OperatorRuling};
 use crate::dispatch::{Dispatcher, DriftCheck};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::journal::reopening;
 use crate::model::run::estate::EstateId;
 use crate::model::run::record::{Ending, Fact, Moment, Record, Who};
 use crate::model::value::Fields;
@@ -87,7 +88,7 @@ pub fn resume_on(prepared: &Prepared, mut parts: RunParts, terms: ResumeTerms) -
 
 /// The record of a person who goes on in spite of a drift.
 fn accepted_drift(run: &str, history: &History, reason: String, at: &Moment, by: &Who) -> Result<Record> {
-    let Some(past) = history.drifted() else {
+    let Some(past) = reopening::drifted(history) else {
         let error = Error::new(Kind::Usage, format!("nothing in run {run} has drifted"));
         return Err(verdict::again(run, history, error));
     };

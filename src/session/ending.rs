@@ -4,8 +4,12 @@
 use super::verdict::ways_with;
 use crate::dispatch::{Dispatcher, Door};
 use crate::error::{Error, Kind};
+use crate::journal::acted;
 use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
+use crate::journal::reopening;
+use crate::journal::rollback_plan;
+use crate::journal::second_thought;
 use crate::model::run::record::{Ending, Fact};
 use crate::model::text::typed;
 use crate::script::evaluate::script_end::ScriptEnd;
@@ -115,7 +119,7 @@ pub(crate) fn undone_in_part(run: &str, history: &History) -> Finished {
 
 /// Whether something of what a way back from this record on is about is not undone: a person left it out, or typed it.
 pub(super) fn is_in_part(history: &History, since: Option<u64>) -> bool {
-    LeftOut::of(history).is_something() || since.is_some_and(|since| !history.typed_since(since).is_empty())
+    LeftOut::of(history).is_something() || since.is_some_and(|since| !acted::typed_since(history, since).is_empty())
 }
 
 /// What a way back that came to its end is: one on which something was left out is never complete.
@@ -146,11 +150,11 @@ fn after_mistake(run: &str, error: Box<Error>, back: Option<String>) -> Box<Erro
 /// What can be done where the run could not go on without something that a person had left out.
 fn after_leaving_out(run: &str, door: &Dispatcher, ending: Ending, mut error: Box<Error>) -> Box<Error> {
     let Ok(history) = door.recorded_now() else { return error };
-    match history.left_out_of_failed().first() {
+    match second_thought::left_out_of_failed(&history).first() {
         Some(past) => {
             // What trying again comes to is said in its place.
             error.hints.truncate(error.hints.len().saturating_sub(usize::from(ending == Ending::Failed)));
-            ways_with(run, &past.effect.label, history.retries_left_out(ending), error)
+            ways_with(run, &past.effect.label, reopening::retries_left_out(&history, ending), error)
         }
         None => error,
     }
@@ -163,12 +167,14 @@ fn way_out_of(run: &str, door: &Dispatcher) -> Option<String> {
 
 /// The way back that is open to a run which stopped: all of it, or what came after its point of no return.
 pub(super) fn way_out(run: &str, history: &History) -> Option<String> {
-    let what = if history.has_changed()? { "was" } else { "may have been" };
-    if history.no_return_since(0).is_none() {
+    let what = if rollback_plan::has_changed(history)? { "was" } else { "may have been" };
+    if rollback_plan::no_return_since(history, 0).is_none() {
         return Some(format!("take back what {what} changed: baton rollback {run}"));
     }
-    let step = history.stops().into_iter().find(|stop| history.no_return_since(stop.seq).is_none())?;
-    let name = if history.stop(&step.number).is_ok() { step.number } else { step.name };
+    let step = rollback_plan::stops(history)
+        .into_iter()
+        .find(|stop| rollback_plan::no_return_since(history, stop.seq).is_none())?;
+    let name = if rollback_plan::stop(history, &step.number).is_ok() { step.number } else { step.name };
     Some(format!("take back what came after its point of no return: baton rollback {run} --to {}", typed(&name)))
 }
 

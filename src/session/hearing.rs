@@ -9,6 +9,8 @@ use crate::dispatch::{Dispatcher, Door};
 use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Evidence, Order, Scanners};
 use crate::journal::history::{History, Past};
+use crate::journal::reopening;
+use crate::journal::rollback_plan;
 use crate::model::run::effect::Effect;
 use crate::model::run::record::{EffectId, Fact, Moment, Record, StepId, Who};
 use crate::script::evaluate::rollback::FormerState;
@@ -90,17 +92,19 @@ fn subject(
         Subject::Effect { label, of: Box::new(RecordedEffect { id, attempt, base, effect }), happened }
     };
     if back || !happened {
-        let any = || history.any_doubt().map(|(past, _)| past.id);
-        let doubted = if back { any() } else { history.doubted().map(|(id, _)| id) };
-        return Ok(doubted.and_then(|id| history.spoken_of(&id)).map(of));
+        let any = || rollback_plan::any_doubt(history).map(|(past, _)| past.id);
+        let doubted = if back { any() } else { reopening::doubted(history).map(|(id, _)| id) };
+        return Ok(doubted.and_then(|id| reopening::spoken_of(history, &id)).map(of));
     }
     let (step, name) = match happened_at(run, history) {
-        Ok(RulingSubject::Effect(id, _)) => return Ok(history.spoken_of(&id).map(of)),
+        Ok(RulingSubject::Effect(id, _)) => return Ok(reopening::spoken_of(history, &id).map(of)),
         Ok(RulingSubject::Undo(step, name)) => (step, name.to_owned()),
         // Why nothing can be said of it is told when it is said.
         Err(_) => return Ok(None),
     };
-    let Some(since) = history.way_back().map(|way| history.since(way)).transpose()?.flatten() else { return Ok(None) };
+    let Some(since) = history.way_back().map(|way| rollback_plan::since(history, way)).transpose()?.flatten() else {
+        return Ok(None);
+    };
     let nth = before(history, &step, &name);
     let params = prepared.program.kept_params(&history.begun().params);
     let formers = stand(prepared, door, params)?.formers(history, since, (&name, nth));

@@ -5,6 +5,7 @@ use super::texts::Prepared;
 use crate::dispatch::{Dispatcher, Door};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::journal::rollback_plan;
 use crate::model::run::record::{RollbackScope, TrackId};
 use crate::model::value::Fields;
 use crate::script::evaluate::rollback::{ReplayedScript, RollbackTask};
@@ -79,5 +80,5 @@ pub(super) fn walk(door: &Rc<Dispatcher>, standing: &Rc<ReplayedScript>, errand:
 
 /// What is to be done on this way.
 pub(super) fn errand(history: &History, way: &RollbackScope) -> Result<RollbackTask> {
-    Ok(RollbackTask { undo_since: history.since(way)?, owed: !matches!(way, RollbackScope::To(_)) })
+    Ok(RollbackTask { undo_since: rollback_plan::since(history, way)?, owed: !matches!(way, RollbackScope::To(_)) })
 }

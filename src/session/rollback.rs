@@ -12,6 +12,7 @@ use crate::dispatch::{Dispatcher, Door, DriftCheck};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
+use crate::journal::rollback_plan;
 use crate::journal::rollback_plan::{RollbackStep, RollbackTarget};
 use crate::model::run::event::Event;
 use crate::model::run::record::{Ending, Fact, Moment, Record, RollbackScope, Who};
@@ -225,7 +226,7 @@ impl PreparedRollback {
 
 /// How a run stands that was undone to before a step: what is still in force.
 fn undone_to(history: &History, step: &str, left_out: bool, owes: bool) -> String {
-    let stops = history.stops();
+    let stops = rollback_plan::stops(history);
     let stop = stops.iter().find(|stop| stop.number == step || stop.name == step);
     let named = stop.map_or_else(|| step.to_owned(), |stop| format!("{} `{}`", stop.number, stop.name));
     let mut told = if left_out {
@@ -254,8 +255,8 @@ fn undone_to(history: &History, step: &str, left_out: bool, owes: bool) -> Strin
 fn named(history: &History, way: RollbackScope) -> Result<RollbackScope> {
     match way {
         RollbackScope::To(step) => {
-            let stop = history.stop(&step)?;
-            let alone = history.stop(&stop.number).is_ok_and(|same| same == stop);
+            let stop = rollback_plan::stop(history, &step)?;
+            let alone = rollback_plan::stop(history, &stop.number).is_ok_and(|same| same == stop);
             Ok(RollbackScope::To(if alone { stop.number } else { stop.name }))
         }
         RollbackScope::All | RollbackScope::Abort => Ok(way),
@@ -304,7 +305,8 @@ fn opening(
         Some(other) if way == RollbackScope::Abort && *other != way => given_up(at, by),
         Some(other) if *other != way => return Err(other_way(run, other)),
         Some(_) => {
-            if let Some((past, reason)) = history.any_doubt().filter(|_| verdict == OperatorRuling::Retry) {
+            if let Some((past, reason)) = rollback_plan::any_doubt(history).filter(|_| verdict == OperatorRuling::Retry)
+            {
                 return Err(doubtful(run, history, &way, &past.effect.label, reason));
             }
             reopening(run, history, verdict, at, by)?
@@ -340,7 +342,7 @@ fn begins(
         OperatorRuling::Skip(_) => return Err(nothing_is_skipped(run)),
     };
     let mut records = Vec::new();
-    match (history.any_doubt(), said) {
+    match (rollback_plan::any_doubt(history), said) {
         (Some((past, _)), Some((happened, reason))) => {
             let (id, attempt) = (past.id, past.attempt);
             records.push(Fact::Settled { id, attempt, happened, reason }.by(by.clone(), at.clone()));
@@ -364,7 +366,11 @@ fn nothing_is_skipped(run: &str) -> Box<Error> {
 
 /// Refuses a way that leads across a point of no return.
 fn closed(run: &str, history: &History, way: &RollbackScope) -> Result<()> {
-    let Some((why, at)) = history.since(way)?.and_then(|since| history.no_return_since(since)) else { return Ok(()) };
+    let Some((why, at)) =
+        rollback_plan::since(history, way)?.and_then(|since| rollback_plan::no_return_since(history, since))
+    else {
+        return Ok(());
+    };
     let when = jiff::Timestamp::from_millisecond(at.wall).map(|time| format!("{time:.0}")).unwrap_or_default();
     let error = Error::new(Kind::Refused, format!("there is no way back any more: {why}"))
         .cause(format!("the run passed its point of no return at {when}"))

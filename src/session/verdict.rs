@@ -4,6 +4,8 @@
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::{History, Past};
+use crate::journal::reopening;
+use crate::journal::second_thought;
 use crate::model::run::record::{EffectId, Ending, Fact, Moment, Record, StepId, Who};
 
 /// What a person says of the effect at which a run stopped.
@@ -39,11 +41,11 @@ pub(crate) fn reopening(
     let (when, who) = (|| at.clone(), || by.clone());
     let said = match verdict {
         OperatorRuling::Retry => {
-            let retries = history.to_retry().into_iter();
+            let retries = reopening::to_retry(history).into_iter();
             retries.map(|id| Fact::Retry { id }.by(who(), when())).collect()
         }
         OperatorRuling::NotHappened(reason) => {
-            let (id, attempt) = history.doubted().ok_or_else(|| nothing(run, history, "is in doubt"))?;
+            let (id, attempt) = reopening::doubted(history).ok_or_else(|| nothing(run, history, "is in doubt"))?;
             vec![Fact::Settled { id, attempt, happened: false, reason }.by(who(), when())]
         }
         OperatorRuling::Happened(reason) => match happened_at(run, history)? {
@@ -52,7 +54,9 @@ pub(crate) fn reopening(
             }
             RulingSubject::Undo(step, name) => vec![left_out(step, name, (true, reason), at, by)],
         },
-        OperatorRuling::Skip(reason) if history.doubted().is_none_or(|(id, _)| history.is_asked_for_itself(&id)) => {
+        OperatorRuling::Skip(reason)
+            if reopening::doubted(history).is_none_or(|(id, _)| reopening::is_asked_for_itself(history, &id)) =>
+        {
             match stopped_at(run, history)? {
                 RulingSubject::Effect(id, _) => vec![Fact::Skipped { id, reason }.by(who(), when())],
                 RulingSubject::Undo(step, name) => vec![left_out(step, name, (false, reason), at, by)],
@@ -65,7 +69,7 @@ pub(crate) fn reopening(
     for id in stale(history, &records) {
         records.push(Fact::Retry { id }.by(who(), when()));
     }
-    if history.stopped_at().is_some() {
+    if reopening::stopped_at(history).is_some() {
         check(run, history, &records)?;
     }
     Ok(records)
@@ -79,7 +83,7 @@ pub(super) fn reopening_edited(
     at: &Moment,
     by: &Who,
 ) -> Result<Vec<Record>> {
-    let is_left_out = |id: &EffectId| history.left_out_of_failed().iter().any(|past| past.id == *id);
+    let is_left_out = |id: &EffectId| second_thought::left_out_of_failed(history).iter().any(|past| past.id == *id);
     let mut records = reopening(run, history, verdict, at, by)?;
     records.retain(|record| !matches!(&record.fact, Fact::Retry { id } if is_left_out(id)));
     Ok(records)
@@ -97,7 +101,7 @@ fn stale(history: &History, records: &[Record]) -> Vec<EffectId> {
     if opened.extend(stored(records)).is_err() {
         return Vec::new();
     }
-    opened.stale_on_way_back()
+    reopening::stale_on_way_back(&opened)
 }
 
 /// What a person can speak of.
@@ -126,19 +130,26 @@ fn must_be_told(run: &str) -> Box<Error> {
 
 /// What a person can speak of in a run that stopped.
 pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<RulingSubject<'a>> {
-    if let Some((id, attempt)) = history.doubted() {
+    if let Some((id, attempt)) = reopening::doubted(history) {
         return Ok(RulingSubject::Effect(id, attempt));
     }
     let left_out = |past: &Past<'_>| past.effect.may_be_left_out();
-    if let Some((step, name)) = history.broken_undo().filter(|_| !history.stopped_at().as_ref().is_some_and(left_out)) {
+    if let Some((step, name)) =
+        reopening::broken_undo(history).filter(|_| !reopening::stopped_at(history).as_ref().is_some_and(left_out))
+    {
         return Ok(RulingSubject::Undo(step, name));
     }
-    let Some(past) = history.stopped_at() else {
-        if history.has_failed() {
+    let Some(past) = reopening::stopped_at(history) else {
+        if reopening::has_failed(history) {
             let message = "what failed is no single change or wait: it cannot be settled by a word";
             let error = Error::new(Kind::Usage, message);
-            if let Some(past) = history.missed() {
-                return Err(ways_with(run, &past.effect.label, history.retries_left_out(Ending::Failed), error));
+            if let Some(past) = second_thought::missed(history) {
+                return Err(ways_with(
+                    run,
+                    &past.effect.label,
+                    reopening::retries_left_out(history, Ending::Failed),
+                    error,
+                ));
             }
             return Err(error.hint(format!("put it right, then have it looked at again: baton resume {run}")));
         }
@@ -156,7 +167,7 @@ pub(super) fn stopped_at<'a>(run: &str, history: &'a History) -> Result<RulingSu
 /// What a person can say of that it happened: what stopped the run, or what they had left out and it could not do
 /// without.
 pub(super) fn happened_at<'a>(run: &str, history: &'a History) -> Result<RulingSubject<'a>> {
-    match history.missed() {
+    match second_thought::missed(history) {
         Some(past) => Ok(RulingSubject::Effect(past.id, past.attempt)),
         None => stopped_at(run, history),
     }
@@ -179,8 +190,8 @@ pub(super) fn ways_with(run: &str, label: &str, is_retried: bool, error: Box<Err
 
 /// An error about a run that can be taken up again without what was said of it.
 pub(super) fn again(run: &str, history: &History, error: Box<Error>) -> Box<Error> {
-    if let Some(past) = history.missed() {
-        let is_retried = history.last_ending().is_some_and(|ending| history.retries_left_out(ending));
+    if let Some(past) = second_thought::missed(history) {
+        let is_retried = history.last_ending().is_some_and(|ending| reopening::retries_left_out(history, ending));
         return ways_with(run, &past.effect.label, is_retried, error);
     }
     if history.last_ending() == Some(Ending::Bug) {

@@ -3,6 +3,7 @@
 
 use crate::support::simulation::{Moment, Play, Scene, unlike};
 use baton::dispatch::{Gate, Stepwise, UntilStep};
+use baton::journal::reopening;
 use baton::model::run::effect::{Action, Effect, Form, Outcome};
 use baton::model::run::event::Event;
 use baton::model::run::record::{EffectId, Ending, Fact, Record, RollbackScope, Who};
@@ -138,7 +139,9 @@ impl Tale {
 pub(super) fn carry(play: &Play<'_>, clock: &CrashClock) -> Finished {
     let steering = play.steering();
     let goes_back = |ending| {
-        steering.on_failure == Some(AfterFailure::Rollback) && play.is_begun() && play.history().is_to_go_back(ending)
+        steering.on_failure == Some(AfterFailure::Rollback)
+            && play.is_begun()
+            && reopening::is_to_go_back(&play.history(), ending)
     };
     let ended = if play.is_begun() { play.history().last_ending() } else { None };
     let finished = match ended {
@@ -187,7 +190,7 @@ fn gates(play: &Play<'_>, steering: &Steering) -> Vec<Rc<dyn Gate>> {
     let (names, mut gates) = (play.step_names(), Vec::<Rc<dyn Gate>>::new());
     if let Some(words) = &steering.until {
         let step = names.find(words).expect("a step");
-        if !play.is_begun() || !play.history().came_behind(&step) {
+        if !play.is_begun() || !reopening::came_behind(&play.history(), &step) {
             gates.push(Rc::new(UntilStep::new("sim".to_owned(), step)));
         }
     }

@@ -2,7 +2,7 @@
 
 use baton::dispatch::{Body, Door, Halt, Halted, StepEntry};
 use baton::error::{Error, Kind, Place};
-use baton::journal::rollback_plan::Happened;
+use baton::journal::happened::Happened;
 use baton::model::run::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
 use baton::model::run::mark::Mark;
 use baton::model::run::record::{EffectId, Ending, Moment, StepId, TrackId};

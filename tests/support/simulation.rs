@@ -5,6 +5,7 @@ use baton::engine;
 use baton::error::Error;
 use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
+use baton::journal::reopening;
 use baton::journal::run_facts::gist;
 use baton::journal::{Store, Stored};
 use baton::lab::template::{LabChoice, Template};
@@ -508,7 +509,7 @@ impl Play<'_> {
 
     /// How the run is steered: as the record says, or before there is one, as it is to be begun.
     pub fn steering(&self) -> Steering {
-        if self.is_begun() { self.history().steering() } else { self.scene.steering.clone() }
+        if self.is_begun() { reopening::steering(&self.history()) } else { self.scene.steering.clone() }
     }
 
     /// Has a runner that lives do this, and gives with what came of it every moment at which it could have died.

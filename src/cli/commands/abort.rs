@@ -8,6 +8,7 @@ use crate::cli::operations::give_up::give_up_with;
 use crate::cli::operations::go_back;
 use crate::cli::operations::present;
 use crate::error::{Error, Kind, Result};
+use crate::journal::reopening;
 use crate::lab::Lab;
 use crate::model::run::record::RollbackScope;
 use crate::session::{self, RollbackRequest, RunParts};
@@ -39,7 +40,7 @@ pub(in crate::cli) fn run(args: &AbortArgs, context: &Context) -> Result<u8> {
     {
         return write_off(&claimed, &gone, &args.reason, context);
     }
-    let asked = claimed.history.steering();
+    let asked = reopening::steering(&claimed.history);
     let taken = claimed.take_up(context)?;
     // What is owed asks whoever gives the run up.
     let steering = go_back::changed(&asked, None);

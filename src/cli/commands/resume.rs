@@ -10,6 +10,8 @@ use crate::cli::operations::steering::{RecordedSteps, SteeringArgs};
 use crate::cli::operations::{answers, holders, present, recover, ruling};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::journal::reopening;
+use crate::journal::rollback_plan;
 use crate::model::run::steering::{AfterFailure, Steering as Asked};
 use crate::script::analysis::outline;
 use crate::session::{self, OperatorRuling, ResumeTerms};
@@ -75,7 +77,7 @@ pub(in crate::cli) fn run(args: &ResumeArgs, context: &Context) -> Result<u8> {
         return present::tell(context, &finished);
     }
     session::admits(&claimed.run, &claimed.history, &verdict)?;
-    let asked = claimed.history.steering();
+    let asked = reopening::steering(&claimed.history);
     let goes_back = args.says_nothing() && is_to_go_back(&claimed.history, &asked);
     let (taken, adoption) = if args.adopt_edited {
         let edited = Edited::read(&claimed.run, &claimed.history, &verdict, context)?;
@@ -120,8 +122,8 @@ impl ResumeArgs {
 /// point of no return is gone on with.
 fn is_to_go_back(history: &History, asked: &Asked) -> bool {
     asked.on_failure == Some(AfterFailure::Rollback)
-        && history.last_ending().is_some_and(|ending| history.is_to_go_back(ending))
-        && history.no_return_since(0).is_none()
+        && history.last_ending().is_some_and(|ending| reopening::is_to_go_back(history, ending))
+        && rollback_plan::no_return_since(history, 0).is_none()
 }
 
 fn verdict(args: &ResumeArgs) -> Result<OperatorRuling> {

@@ -8,6 +8,7 @@ use crate::cli::operations::ruling::sound;
 use crate::cli::operations::steering::{RecordedSteps, SteeringArgs};
 use crate::cli::operations::{answers, recover, ruling};
 use crate::error::Result;
+use crate::journal::reopening;
 use crate::model::run::record::RollbackScope;
 use crate::model::text::typed;
 use crate::script::analysis::outline;
@@ -60,7 +61,7 @@ pub(in crate::cli) fn run(args: &RollbackArgs, context: &Context) -> Result<u8> 
         // A run that is being given up does not go back: that is refused further down.
         (None, Some(RollbackScope::All | RollbackScope::Abort) | None) => RollbackScope::All,
     };
-    let (begins, asked) = (claimed.history.way_back().is_none(), claimed.history.steering());
+    let (begins, asked) = (claimed.history.way_back().is_none(), reopening::steering(&claimed.history));
     let taken = claimed.take_up(context)?;
     // A way back that begins has answers of its own, and one that is gone on with has those that it began with.
     let before = asked.answers.as_ref().filter(|_| !begins);

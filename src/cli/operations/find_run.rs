@@ -3,6 +3,7 @@
 use super::typed::disagrees;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::journal::acted;
 use crate::journal::history::History;
 use crate::journal::{self, RunId, Store, StoreError};
 use crate::model::run::record::Ending;
@@ -219,7 +220,7 @@ fn how_it_never_began(history: &History) -> Option<&'static str> {
         Ending::Done | Ending::Failed | Ending::Held | Ending::Suspended | Ending::Doubt => return None,
         Ending::Interrupted | Ending::Bug | Ending::RolledBack | Ending::Aborted => return None,
     };
-    (!history.has_acted()).then_some(how)
+    (!acted::has_acted(history)).then_some(how)
 }
 
 /// Whether a run has come to an end or a stop before anything happened because of it. One that waits for a person is
@@ -233,7 +234,7 @@ fn did_nothing(store: &dyn Store, run: &RunId, aim: Purpose) -> bool {
         Some(Ending::Done | Ending::Held) => aim != Purpose::Look,
         Some(Ending::Suspended) | None => false,
     };
-    stopped && !history.has_acted()
+    stopped && !acted::has_acted(&history)
 }
 
 /// Whether a run is written in a format that only another version of baton reads.

@@ -3,6 +3,7 @@
 
 use crate::cli::context::Context;
 use crate::dispatch::hosts_changed;
+use crate::journal::acted;
 use crate::journal::history::History;
 use crate::journal::{RunId, Store, is_over};
 use crate::model::run::record::{Ending, Fact, Record};
@@ -20,7 +21,7 @@ const RUNS_MAX: usize = 200;
 pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, store: &dyn Store, context: &Context) {
     let wanted = wanted(prepared);
     for Unfinished { run, history, site } in unfinished(store, follows) {
-        if !history.has_acted() {
+        if !acted::has_acted(&history) {
             continue;
         }
         let same = |host: &String| wanted.contains(host) && is_same(host, &site, &prepared.inventory);
@@ -38,7 +39,7 @@ pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, store: &d
 pub(in crate::cli) fn tell_of_jobs(run: &str, here: &Inventory, context: &Context) {
     let Ok(store) = context.store() else { return };
     for Unfinished { run: other, history, site } in unfinished(&*store, Some(run)) {
-        for past in history.unsettled().iter().filter_map(|id| history.recorded(id)) {
+        for past in acted::unsettled(&history).iter().filter_map(|id| history.recorded(id)) {
             if let Some(host) = past.effect.host.as_ref().filter(|host| is_same(host, here, &site)) {
                 context.screen.remark(&format!(
                     "`{}` of run {other} on `{}` has no end on record: it may run yet, and nothing waits for it; \

@@ -3,6 +3,9 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::journal::reopening;
+use crate::journal::rollback_plan;
+use crate::journal::second_thought;
 use crate::model::run::record::{Ending, RollbackScope};
 use crate::model::text::shown;
 use crate::report::layout::hanging;
@@ -134,13 +137,18 @@ impl Menu {
             let word = word_of(form);
             match closed(word, run, history, ending) {
                 Some(why) => shut.push((word, why)),
-                None if word == ROLLBACK && history.has_changed() == Some(false) => {
+                None if word == ROLLBACK && rollback_plan::has_changed(history) == Some(false) => {
                     words.push((*form, UNDO_THE_UNCLEAR));
                 }
-                None if word == RETRY && history.missed().is_some() && history.retries_left_out(ending) => {
+                None if word == RETRY
+                    && second_thought::missed(history).is_some()
+                    && reopening::retries_left_out(history, ending) =>
+                {
                     words.push((*form, DO_THE_LEFT_OUT));
                 }
-                None if *form == DONE && history.missed().is_some() => words.push((*form, THE_LEFT_OUT_IS_DONE)),
+                None if *form == DONE && second_thought::missed(history).is_some() => {
+                    words.push((*form, THE_LEFT_OUT_IS_DONE))
+                }
                 None => words.push((*form, *meaning)),
             }
         }
@@ -210,18 +218,18 @@ fn word_of(form: &'static str) -> &'static str {
 /// Why a word would come to nothing in a run as it stands; nothing when it would not.
 fn closed(word: &str, run: &str, history: &History, ending: Ending) -> Option<String> {
     match (word, said(word, "why")) {
-        (RETRY, _) if ending == Ending::Bug && history.missed().is_none() => {
+        (RETRY, _) if ending == Ending::Bug && second_thought::missed(history).is_none() => {
             Some("what stopped it is a mistake in the runbook: as it is, it would come to the same".to_owned())
         }
         (_, Some(verdict)) => refusal(run, history, &verdict),
-        (ROLLBACK, None) => match history.no_return_since(0) {
+        (ROLLBACK, None) => match rollback_plan::no_return_since(history, 0) {
             Some((why, _)) => Some(format!("there is no way back any more: {why}")),
-            None if history.has_changed().is_none() => {
+            None if rollback_plan::has_changed(history).is_none() => {
                 Some("nothing was changed: there is nothing to roll back".to_owned())
             }
             None => None,
         },
-        (ACCEPT, None) if history.drifted().is_none() => {
+        (ACCEPT, None) if reopening::drifted(history).is_none() => {
             Some("nothing has drifted: there is nothing to accept".to_owned())
         }
         (_, None) => None,

@@ -11,6 +11,7 @@ use super::{answers, by_hand, edit, give_up, go_back, present};
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::journal::reopening;
 use crate::model::run::record::Ending;
 use crate::model::run::steering::AfterFailure;
 use crate::repl::Start;
@@ -162,7 +163,7 @@ fn next(taken: &AcquiredRun, course: &CheckedSteering, finished: &Finished, cont
 
 /// Whether a run stopped in a way that a way back can follow, and is not on one.
 fn has_failed(taken: &AcquiredRun, finished: &Finished, context: &Context) -> Result<bool> {
-    Ok(taken.begun(context)?.is_some_and(|history| history.is_to_go_back(finished.ending)))
+    Ok(taken.begun(context)?.is_some_and(|history| reopening::is_to_go_back(&history, finished.ending)))
 }
 
 /// Leaves a run as it is: the last line is what can be typed of it.

@@ -4,6 +4,7 @@
 use crate::dispatch::{Gate, Stepwise, UntilStep};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::{History, StepPhase};
+use crate::journal::reopening;
 use crate::model::run::record::{Fact, Who};
 use crate::model::run::steering::{AfterFailure, Steering as Asked};
 use crate::model::run::step_name::{StepName, StepNames};
@@ -136,7 +137,7 @@ impl SteeringArgs {
         freely: bool,
     ) -> Result<CheckedSteering> {
         let begun = known.map(RecordedSteps::of).unwrap_or_default();
-        let asked = known.map(History::steering).unwrap_or_default();
+        let asked = known.map(reopening::steering).unwrap_or_default();
         let given = self.until.as_deref().map(|given| names.find(given)).transpose()?;
         if let Some((number, name)) = given.as_ref().and_then(|step| begun.over(step)) {
             return Err(Error::new(Kind::Usage, format!("step {number} `{name}` is over already"))
@@ -193,7 +194,7 @@ impl SteeringArgs {
 /// is meant. When the texts have none of that name any more, only as it was typed.
 fn still_to_come(words: &str, names: &StepNames, known: &History) -> (Option<(String, StepName)>, Option<String>) {
     match names.find(words) {
-        Ok(step) if known.came_behind(&step) => (None, None),
+        Ok(step) if reopening::came_behind(known, &step) => (None, None),
         Ok(step) => (Some((words.to_owned(), step)), None),
         Err(_) => (None, Some(words.to_owned())),
     }

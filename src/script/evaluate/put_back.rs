@@ -3,7 +3,8 @@
 
 use crate::dispatch::{Door, Halted};
 use crate::error::{Error, Kind};
-use crate::journal::rollback_plan::{Change, Happened};
+use crate::journal::happened::Happened;
+use crate::journal::rollback_plan::Change;
 use crate::model::run::effect::{Action, Ask, Effect, Failure, Goal, Job, Outcome, Probe, Undo, Until};
 use crate::model::run::record::EffectId;
 use crate::model::site::inventory::{Inventory, Service};

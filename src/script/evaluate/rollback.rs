@@ -4,6 +4,8 @@
 use crate::dispatch::{Door, Halted, StepEntry};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
+use crate::journal::reopening;
+use crate::journal::rollback_plan;
 use crate::journal::rollback_plan::{Change, ReplayedSteps, RollbackStep, UndoMethod};
 use crate::model::run::effect::{Ask, Effect, Form, Goal, Probe};
 use crate::model::site::inventory::Inventory;
@@ -86,7 +88,7 @@ impl ReplayedScript {
     /// on record; from 0. What is owed puts back what only its closure knows.
     #[must_use]
     pub fn formers(&self, history: &History, since: u64, (name, nth): (&str, usize)) -> Vec<FormerState> {
-        let mut acts = history.acts_back(since, &self.steps(), &BTreeMap::new());
+        let mut acts = rollback_plan::acts_back(history, since, &self.steps(), &BTreeMap::new());
         acts.retain(|act| !matches!(act.how, UndoMethod::Nothing(_)));
         let all: Vec<&Change> = acts.iter().flat_map(RollbackStep::changes).collect();
         let found = if name == COMPARE {
@@ -109,10 +111,10 @@ impl ReplayedScript {
     /// back that is under way; and how many steps of that are.
     #[must_use]
     pub fn still(&self, history: &History, since: u64) -> (Vec<RollbackStep>, usize) {
-        let acts = history.acts_back(since, &self.steps(), &BTreeMap::new());
+        let acts = rollback_plan::acts_back(history, since, &self.steps(), &BTreeMap::new());
         let stays = |act: &RollbackStep| matches!(act.how, UndoMethod::Nothing(_));
         let undone: Vec<&RollbackStep> = acts.iter().filter(|act| !stays(act)).collect();
-        let (mut behind, mut over, mut gone) = (history.behind(), Vec::new(), 0);
+        let (mut behind, mut over, mut gone) = (rollback_plan::behind(history), Vec::new(), 0);
         for step in undone.chunk_by(|a, b| a.step == b.step) {
             let name = step_that_undoes(step);
             let is_over = behind.iter().position(|known| *known == name).map(|at| behind.remove(at)).is_some();
@@ -162,11 +164,11 @@ impl Back<'_> {
     /// step of the way back.
     fn undo(&self, history: &History, since: u64) -> std::result::Result<Vec<RollbackStep>, ScriptEnd> {
         let mut fates = BTreeMap::new();
-        for id in history.unseen_since(since) {
+        for id in rollback_plan::unseen_since(history, since) {
             let fate = self.door.look(&id).map_err(|Halted| ScriptEnd::Halted)?;
             fates.insert(id, fate);
         }
-        let mut acts = history.acts_back(since, &self.standing.steps(), &fates);
+        let mut acts = rollback_plan::acts_back(history, since, &self.standing.steps(), &fates);
         acts.retain(|act| !matches!(act.how, UndoMethod::Nothing(_)));
         for acts in acts.chunk_by(|a, b| a.step == b.step) {
             self.step(&step_that_undoes(acts), true, || acts.iter().try_for_each(|act| self.act(history, act)))?;
@@ -208,7 +210,7 @@ impl Back<'_> {
         match &act.how {
             UndoMethod::Own(changes) => {
                 self.own(act)?;
-                if !history.left_out_in(&self.door.step_id()) {
+                if !reopening::left_out_in(history, &self.door.step_id()) {
                     self.undone.borrow_mut().extend(changes.iter().cloned());
                 }
                 Ok(())

@@ -2,7 +2,7 @@
 
 use crate::dispatch::{Body, Door, Halt, Halted, StepEntry};
 use crate::error::Place;
-use crate::journal::rollback_plan::Happened;
+use crate::journal::happened::Happened;
 use crate::model::run::effect::{Effect, Outcome};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{EffectId, StepId, TrackId};
