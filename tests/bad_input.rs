@@ -205,6 +205,11 @@ fn a_mistake_in_a_module_or_a_rehearsal_is_refused_as_well() {
 help: did you mean `shutdown`?
 help: nothing was touched; fix it, then: baton check own/t";
     refuses(&baton, &["run", "own/t", "--lab", "genesys"], 2, message);
+    // What only the site shows is shown by what looks at it.
+    let elsewhere = site("//! x\nstart(service(\"nobody\"));\n");
+    let refused = elsewhere.run(&["run", "own/t", "--lab", "genesys"]).code(2);
+    refused.says("no service `nobody`").says("fix it, then: baton doctor own/t --lab genesys");
+    elsewhere.run(&["doctor", "own/t", "--lab", "genesys"]).code(2).says("no service `nobody`");
     assert!(!baton.state().join("labs").exists(), "no lab was begun");
 }
 
@@ -257,7 +262,11 @@ fn a_runbook_that_never_ends_is_stopped() {
     for (line, message) in RUNAWAYS {
         let baton = site(&format!("//! x\n{line}\nstart(service(\"db\"));\n"));
         let ended = baton.run(&RUN).says("✗ script error").says("0 changes");
-        complains(&baton, ended, 2, &format!("{message}\nhelp: fix it, then: baton check own/t -i site.toml"));
+        // `check` sees nothing of it.
+        let run =
+            ended.err.split_once("baton resume ").map_or("", |(_, run)| run).split(' ').next().unwrap_or_default();
+        let next = format!("edit the runbook, then go on from here: baton resume {run} --adopt-edited");
+        complains(&baton, ended, 2, &format!("{message}\nhelp: {next}"));
     }
 }
 

@@ -190,6 +190,28 @@ fn a_command_to_be_typed_has_a_line_of_its_own_and_is_not_broken() {
     }
 }
 
+/// A pipe or a folder in the place of a log is named, and nobody waits for what it would say: here and over SSH, where the
+/// same listing is read.
+#[test]
+fn a_pipe_or_a_folder_in_the_place_of_a_log_is_told_and_holds_up_nobody() {
+    let site = Site::new();
+    let log = site.0.folder().join("there/log");
+    for name in ["a", "b"] {
+        std::fs::remove_file(log.join(format!("{name}.log"))).unwrap();
+    }
+    std::fs::create_dir(log.join("b.log")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(log.join("a.log")).status().unwrap().success());
+    let began = Instant::now();
+    let ended = site.looked(&[]).code(1);
+    for name in ["a", "b"] {
+        contains(&ended, &format!("`{name}.log` is a folder, a pipe or the like, and no regular file"));
+    }
+    site.0.write("runbooks/own/t.rhai", "//! T\nlet m = mark(service(\"a\"));\nnote(\"on\");\n");
+    let ended = site.0.run(&["run", "own/t", "-i", "site.toml"]).code(1);
+    contains(&ended, "`a.log` is a folder, a pipe or the like, and no regular file");
+    assert!(began.elapsed() < Duration::from_secs(30), "it waited for the pipe");
+}
+
 #[test]
 fn what_a_probe_prints_without_end_is_cut() {
     let site = Site::new();
@@ -206,6 +228,29 @@ fn a_name_in_a_command_that_stands_for_nothing_is_told_from_an_argument() {
     contains(&ended, "[services.a.probes.role]");
     contains(&ended, "`option` of a, b: wants an argument that only a run gives");
     assert!(!ended.in_one_line().contains("`role` of a, b"), "{}", ended.out);
+}
+
+/// Where a name is misspelled is said by file and line, in the profile and in what the inventory changes of it.
+#[test]
+fn a_name_in_a_command_of_a_profile_that_stands_for_nothing_is_told_with_its_line() {
+    let site = Site::new();
+    site.0.write("runbooks/own/t.rhai", "//! T\nchange(service(\"a\"), \"tidy\");\n");
+    site.0.run(&["check", "own/t", "-i", "site.toml"]).code(0);
+    site.0.write("stdlib/products/plain.toml", &PRODUCT.replace("\"tidy\", \"{name}\"", "\"tidy\", \"{naem}\""));
+    let ended = site.0.run(&["check", "own/t", "-i", "site.toml"]).code(2);
+    contains(
+        &ended,
+        "in the profile of product `plain` (stdlib/products/plain.toml:12), verb `tidy`: `{naem}` stands for nothing",
+    );
+    site.0.write("stdlib/products/plain.toml", PRODUCT);
+    let text = std::fs::read_to_string(site.0.folder().join("site.toml")).unwrap();
+    let line = text.lines().count() + 2;
+    site.0.write("site.toml", &format!("{text}[services.a.verbs.tidy]\nargv = [\"{{tool}}\", \"{{logz}}\"]\n"));
+    let ended = site.0.run(&["check", "own/t", "-i", "site.toml"]).code(2);
+    contains(
+        &ended,
+        &format!("(site.toml:{line}), verb `tidy`: `{{logz}}` stands for nothing here; did you mean `logs`?"),
+    );
 }
 
 #[test]

@@ -76,8 +76,8 @@ fn what_others_changed_stops_the_run_before_its_next_change() {
         assert_eq!((drift.ending, drift.exit_code), (Ending::Failed, 1));
         let told = drift.error.expect("it says why").to_string();
         for words in [
-            "role(c2) read \"backup\" when the guard held at ",
-            ", it reads \"none\" now",
+            "role(c2) read \"backup\" when the guard held, ",
+            "; it reads \"none\" now",
             "the guard: c2 must stand by for c1",
             "baton resume sim --accept-drift \"why\"",
         ] {
@@ -124,7 +124,7 @@ fn what_cannot_be_read_has_drifted() {
     let play = scene.play_with(1, &fails(Harm::HostDown { ms: 3_600_000 }, "backup", "confdb", 2));
     assert_eq!(play.run().ending, Ending::Failed);
     let told = resume(&play, &scene, None).error.expect("it cannot be read").to_string();
-    assert!(told.contains("role(c2) read \"backup\" when the guard held at "), "{told}");
+    assert!(told.contains("role(c2) read \"backup\" when the guard held, "), "{told}");
     assert!(told.contains(", it cannot be read now: "), "{told}");
     play.estate.pass(3_600_000);
     assert_eq!(resume(&play, &scene, None).ending, Ending::Done);

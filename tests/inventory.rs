@@ -1,6 +1,7 @@
 //! Inventories and profiles as a user writes them: what they come to, and where each mistake is shown.
 
 use baton::error::{Error, Kind};
+use baton::model::run::meaning::VerbMeaning;
 use baton::model::run::reading::Reading;
 use baton::model::site::inventory::Inventory;
 use baton::model::site::profile::{Profile, VerbClass};
@@ -369,4 +370,28 @@ fn a_profile_is_checked_on_its_own() {
         let error = Profile::parse(&PROFILE.replacen(before, after, 1), "acme-db").expect_err(expected);
         assert_eq!(shown(&error), expected);
     }
+}
+
+#[test]
+fn what_a_verb_means_is_known_by_its_name_its_goal_or_what_the_profile_says() {
+    let with = |before: &str, after: &str| {
+        Profile::parse(&PROFILE.replacen(before, after, 1), "acme-db").unwrap_or_else(|error| panic!("{error}"))
+    };
+    let plain = with("", "");
+    assert_eq!(plain.verb_meaning("start"), Some(VerbMeaning::Starts), "by the language");
+    assert_eq!(plain.verb_meaning("stop"), Some(VerbMeaning::Stops), "by its goal");
+    assert_eq!(plain.verb_meaning("backup"), None);
+    let told = with("[verbs.backup]", "[verbs.backup]\nmeans = \"refuses-changes\"");
+    assert_eq!(told.verb_meaning("backup"), Some(VerbMeaning::RefusesChanges), "by the profile");
+    let other = PROFILE.replace("probe = \"status\"", "probe = \"state\"").replace("[probes.status]", "[probes.state]");
+    let meaning =
+        |text: &str| Profile::parse(text, "acme-db").unwrap_or_else(|error| panic!("{error}")).verb_meaning("stop");
+    assert_eq!(meaning(&other), None, "nobody says what `state` reads");
+    assert_eq!(
+        meaning(&other.replace("[probes.state]", "[probes.state]\nmeans = \"status\"")),
+        Some(VerbMeaning::Stops)
+    );
+    let wrong = PROFILE.replacen("[verbs.backup]", "[verbs.backup]\nmeans = \"halts\"", 1);
+    let error = Profile::parse(&wrong, "acme-db").expect_err("no such meaning").to_string();
+    assert!(error.contains("halts") && error.contains("stops"), "{error}");
 }

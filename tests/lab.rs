@@ -215,7 +215,7 @@ fn a_run_whose_lab_is_gone_can_be_cleared_away() {
     let run = run.expect("a run");
     baton.run(&begin).code(4).says("cannot be resumed any more").says(&format!("baton abort {run}"));
     for refused in [["resume", &run], ["rollback", &run]] {
-        baton.run(&refused).code(8).says(&format!("baton abort {run}")).says("--reason \"its lab is gone\"");
+        baton.run(&refused).code(8).says(&format!("baton abort {run}")).says("--reason \"its lab is that of run ");
     }
     let cleared = baton.run(&["abort", &run, "--reason", "its lab is gone"]).code(1);
     cleared.says("given up").says("is that of run").says("`Unlock c1`");

@@ -51,6 +51,7 @@ fn a_product_is_written_from_its_page_and_rehearsed() {
     assert!(done.iter().all(|deed| told.contains(deed)), "the ledger has not {done:?}: {told}");
     let broken = baton.run(&["run", "beacon/port", "--lab", "beacon:broken", "--speed", "200"]).code(1);
     broken.says("`status` reads `stopped`, not `running`");
+    baton.run(&["rollback", "--yes"]).code(6).says("rolled back");
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub(crate) fn effect(action: Action) -> Effect {
 
 pub(crate) fn probe() -> Probe {
     Probe {
+        means: None,
         what: "status".into(),
         argv: vec!["confctl".into(), "status".into()],
         args: BTreeMap::new(),
@@ -72,6 +73,7 @@ pub(crate) fn job(verb: &str) -> Effect {
         ("deep".into(), Value::List(vec![Value::Int(-3), Value::Float(1.5), Value::map([("yes", true.into())])])),
     ]);
     effect(Action::Job(Job {
+        means: None,
         verb: verb.into(),
         class: Class::Idempotent,
         argv: vec!["confctl".into(), verb.into(), "confserv".into()],

@@ -2,13 +2,15 @@
 
 use baton::error::{Error, Kind, Place, Snippet};
 use baton::model::run::effect::{
-    Action, Ask, Before, Class, Effect, Failure, FailureKind, Form, Job, LogSource, LogWait, Outcome, Probe, Want,
+    Action, Ask, Before, Class, Effect, Failure, FailureKind, Form, Goal, Job, LogSource, LogWait, Outcome, Probe, Want,
 };
 use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
 use baton::model::run::mark::Mark;
+use baton::model::run::meaning::ProbeMeaning;
+use baton::model::run::meaning::VerbMeaning;
 use baton::model::run::reading::Reading;
-use baton::model::run::record::{EffectId, Ending, FORMAT, Fact, Moment, Record, TrackId, Who};
+use baton::model::run::record::{EffectId, Ending, FORMAT, Fact, Moment, Record, RollbackScope, TrackId, Who};
 use baton::model::site::inventory::Pair;
 use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
@@ -57,6 +59,7 @@ fn id(n: u64) -> EffectId {
 fn job(verb: &str, service: &str, class: Class) -> Effect {
     let limit = Span::mins(2);
     let job = Job {
+        means: VerbMeaning::of_verb(verb),
         verb: verb.into(),
         class,
         argv: vec![verb.into()],
@@ -86,6 +89,7 @@ fn note(text: &str, warning: bool) -> Record {
 fn role(service: &str, reads: &str, ms: i64) -> Record {
     let (what, limit, reading) = ("role".into(), Span::secs(30), Reading::default());
     let probe = Probe {
+        means: ProbeMeaning::of_probe("role"),
         what,
         argv: vec![],
         args: Fields::new(),
@@ -517,4 +521,45 @@ fn an_error_shows_its_line_and_ends_with_what_to_do() {
     error.trace.push("`finish` at genesys/confserv.rhai:40:1".into());
     let text = diagnostic::render(&error.hint("baton check genesys/confserv-ha"), &Style::plain());
     assert_eq!(text, include_str!("report/error.txt"), "got:\n{text}");
+}
+
+/// A way back that is taken up again: what the runbook was about when it was left is not told as if it were live.
+#[test]
+fn on_a_way_back_that_is_taken_up_nothing_of_the_way_forward_waits() {
+    let mut records = a_run();
+    records.truncate(15);
+    records.push(intent(6, ask("Is the old database kept?"), 26_000));
+    records.push(Fact::Rollback { way: RollbackScope::All }.by(who(), at(30_000)));
+    let track = TrackId::rollback(1);
+    let (number, name) = ("1".to_owned(), "Undo: Bring the backup down".to_owned());
+    records.push(Fact::StepBegun { track, number, name, place: None, undoes: true }.at(at(31_000)));
+    let replayed = records.len();
+    records.push(Fact::Opened.by(who(), at(90_000)));
+    let text = play(&records, replayed);
+    assert!(text.contains("resumed by ada on jump1") && text.contains("1  Undo: Bring the backup down"), "{text}");
+    assert!(!text.contains("Install the new version") && !text.contains("Is the old database kept?"), "{text}");
+}
+
+/// A goal that is looked at a second time is not a second start.
+#[test]
+fn a_further_look_at_a_goal_is_not_told_as_a_second_attempt() {
+    let again = |effect: Effect| {
+        let Fact::Intent { id, step, digest, .. } = intent(1, effect.clone(), 2_000).fact else { unreachable!() };
+        let again = Fact::Intent { id, attempt: 2, step, effect, digest, place: None, kept_in: None }.at(at(2_000));
+        play(&[begun(), step_of_one(), again], 0)
+    };
+    let plain = job("install", "c2", Class::Once);
+    assert!(again(plain).contains("install(c2), attempt 2"));
+    let mut with_goal = job("start", "c2", Class::Idempotent);
+    let Fact::Read { effect: reading, .. } = role("c2", "backup", 0).fact else { unreachable!() };
+    let (Action::Job(started), Action::Probe(probe)) = (&mut with_goal.action, reading.action) else { unreachable!() };
+    started.goal = Some(Goal { probe, wants: vec!["backup".into()], stays: Span(0) });
+    let text = again(with_goal);
+    let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("start(c2), looked at again: started only if it is not so already"), "{text}");
+    assert!(!text.contains("attempt"), "{text}");
+}
+
+fn step_of_one() -> Record {
+    step("1", "Bring the backup down and up", 1_000)
 }

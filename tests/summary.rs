@@ -2,7 +2,8 @@
 
 use crate::crash::SCENES;
 use crate::support::simulation::Scene;
-use baton::model::run::record::Ending;
+use baton::model::run::effect::Action;
+use baton::model::run::record::{Ending, Fact, Record};
 use baton::report::ending::render;
 use baton::report::redundancy::{Condition, ObservedInterval};
 use baton::report::style::Style;
@@ -112,13 +113,18 @@ fn said_of_clients(scenario: &str) -> Vec<String> {
     let sum = summarise("sim", &play.records(), scene.pairs());
     let page = render(&sum, &Style::plain(), &TimeZone::UTC);
     let lines = page.lines().filter_map(|line| line.trim().strip_prefix("clients of confserv: "));
-    lines.map(|line| line.split_once(", last read ").map_or(line, |(what, _)| what).to_owned()).collect()
+    let what = |line: &str| line.split_once(", last read ").map_or(line, |(what, _)| what).to_owned();
+    // How long it took from the wish to stop it, where that was said.
+    lines
+        .map(what)
+        .map(|line| line.split_once(" in ").map_or(line.clone(), |(what, _)| format!("{what} in time")))
+        .collect()
 }
 
 #[test]
 fn where_the_clients_went_is_told_as_it_was_last_read() {
-    assert_eq!(said_of_clients("upgrade-mode"), ["6 of 6 have moved to c2", "6 of 6 have moved to c1"]);
-    assert_eq!(said_of_clients("compatible"), ["6 of 6 have moved to c2"], "c2 serves from then on");
+    assert_eq!(said_of_clients("upgrade-mode"), ["6 of 6 have moved to c2 in time", "6 of 6 have moved to c1 in time"]);
+    assert_eq!(said_of_clients("compatible"), ["6 of 6 have moved to c2 in time"], "c2 serves from then on");
     assert_eq!(said_of_clients("original-dies"), ["6 of 6 have moved to c2"], "nobody has stopped c1");
     assert_eq!(said_of_clients("not-promoted"), ["6 were on c1 before it went; not read since"]);
     assert_eq!(said_of_clients("never-ready"), [] as [&str; 0], "nobody has moved");
@@ -126,4 +132,28 @@ fn where_the_clients_went_is_told_as_it_was_last_read() {
 
 fn said_out(sum: &Summary) -> Vec<&ObservedInterval> {
     said(sum, Condition::NobodyServes)
+}
+
+#[test]
+fn what_a_verb_or_a_probe_is_called_makes_no_difference_to_what_is_told() {
+    let scene = Scene::new("genesys/confserv-ha", "upgrade-mode");
+    let play = scene.play(1);
+    play.run();
+    let renamed = |mut record: Record| {
+        if let Fact::Intent { effect, .. } | Fact::Read { effect, .. } = &mut record.fact {
+            match &mut effect.action {
+                Action::Job(job) => job.verb.insert_str(0, "acme_"),
+                Action::Probe(probe) => probe.what.insert_str(0, "acme_"),
+                Action::Until(until) => until.probe.what.insert_str(0, "acme_"),
+                _ => {}
+            }
+        }
+        record
+    };
+    let (records, pairs) = (play.records(), scene.pairs());
+    let others: Vec<Record> = records.iter().cloned().map(renamed).collect();
+    let (sum, other) = (summarise("sim", &records, pairs), summarise("sim", &others, scene.pairs()));
+    assert!(!sum.intervals.is_empty());
+    assert_eq!(format!("{:?}", sum.intervals), format!("{:?}", other.intervals));
+    assert_eq!(sum.roles, other.roles);
 }

@@ -11,12 +11,13 @@ pub use screen::Screen;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::span::Span;
-use crate::model::text::page;
+use crate::model::text::{page, typed};
 use crate::platform::desk;
 use crate::world::local::leases;
 use crate::world::operator::terminal::Terminal;
 use crate::world::trace;
 use called::Called;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;
@@ -78,9 +79,9 @@ pub fn main_with(words: Vec<OsString>, out: Box<dyn Write>, err: Box<dyn Write>)
 /// The same on a screen that is known.
 #[must_use]
 pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
-    let (line, called) = match parse(words) {
+    let (line, called) = match parse(words.clone()) {
         Ok(parsed) => parsed,
-        Err(told) => return tell(&told, &screen),
+        Err(told) => return tell(&told, &meant_by_file(&told, &words), &screen),
     };
     let screen = if line.plain { screen.unadorned() } else { screen }.called(called);
     let Some(command) = line.command else {
@@ -158,13 +159,35 @@ fn help_of_run(context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-/// What clap has to say: help goes to `out`, a complaint to `err`.
-fn tell(told: &clap::Error, screen: &Screen) -> u8 {
+/// The flags by which a command takes a file that is written in TOML, and what such a file is.
+const FILES: [(&str, &str, &str); 2] = [("inventory", "-i", "a site"), ("answers", "--answers", "answers to gates")];
+
+/// What is added to a complaint of clap about a word that is a TOML file: the flags that were forgotten before it.
+fn meant_by_file(told: &clap::Error, words: &[OsString]) -> String {
+    let Some(ContextValue::String(word)) = told.get(ContextKind::InvalidArg) else { return String::new() };
+    if told.kind() != ErrorKind::UnknownArgument || !word.ends_with(".toml") {
+        return String::new();
+    }
+    let all = CommandLine::command();
+    let called = words.iter().skip(1).filter_map(|word| word.to_str());
+    let Some(command) = called.filter_map(|word| all.find_subcommand(word)).next() else { return String::new() };
+    let takes = |flag: &str| command.get_arguments().any(|arg| arg.get_long() == Some(flag));
+    let flags = FILES.iter().filter(|(flag, ..)| takes(flag));
+    let mut ways: Vec<String> =
+        flags.map(|(_, short, what)| format!("{what} is named with `{short}`: {short} {}", typed(word))).collect();
+    if !takes("inventory") && takes("answers") {
+        ways.insert(0, "a run keeps the site that it was begun on: none is named here".to_owned());
+    }
+    ways.iter().map(|way| format!("help: {way}\n")).collect()
+}
+
+/// What clap has to say, with what is added to it: help goes to `out`, a complaint to `err`.
+fn tell(told: &clap::Error, more: &str, screen: &Screen) -> u8 {
     let text = told.render();
     // Words that were typed are in it: where a terminal would obey one, there are no colours to take it for.
-    let plain = text.to_string();
+    let plain = text.to_string() + more;
     let calm = page(&plain, false) == plain;
-    let paint = |colour: bool| if colour && calm { text.ansi().to_string() } else { plain.clone() };
+    let paint = |colour: bool| if colour && calm { text.ansi().to_string() + more } else { plain.clone() };
     if told.use_stderr() {
         screen.err.say(&paint(screen.err_style.colour));
         Kind::Usage.exit_code()

@@ -1,25 +1,25 @@
 //! The drift check: before the first change after a resume, what the guards of the enclosing steps were decided by is
 //! read again. What the run itself has changed since is no drift. It writes nothing and decides nothing but to stop.
 
-use super::dispatcher::Dispatcher;
-use super::{Door, Halt, Halted};
+use super::core::RunCore;
+use super::guards::{GuardReading, HeldGuard};
+use super::replayer::Replayer;
+use super::{Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::exec;
-use crate::journal::history::{EffectState, Past};
+use crate::journal::history::{EffectState, History, Past};
 use crate::model::run::effect::{Action, Effect, Failure, Outcome};
 use crate::model::run::event::Event;
-use crate::model::run::record::{EffectId, Ending};
+use crate::model::run::record::{EffectId, Ending, Moment};
 use crate::model::site::inventory::Pair;
 use crate::model::value::Value;
-use crate::report::layout::time_of_day;
 use crate::world::Stopped;
-use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// How a run looks at its guards again.
 #[derive(Debug, Default)]
-pub struct SecondLook {
+pub struct DriftCheck {
     /// Services that change together: the members of each pair.
     groups: Vec<[String; 2]>,
     /// The operator has accepted the drift: nothing is looked at.
@@ -28,7 +28,7 @@ pub struct SecondLook {
     changed: RefCell<BTreeSet<(Option<String>, Option<String>)>>,
 }
 
-impl SecondLook {
+impl DriftCheck {
     /// For a site with these pairs; none at all if the operator has `accepted` what differs.
     #[must_use]
     pub fn new<'a>(pairs: impl Iterator<Item = &'a Pair>, accepted: bool) -> Self {
@@ -50,34 +50,14 @@ impl SecondLook {
         let of = |name: &str, group: &[String; 2]| group.iter().any(|member| member == name);
         read == changed || self.groups.iter().any(|group| of(read, group) && of(changed, group))
     }
-}
 
-/// Something that a former runner read.
-#[derive(Debug, Clone)]
-pub(super) struct GuardReading {
-    id: EffectId,
-    /// What tells two readings of the same from others.
-    digest: String,
-}
-
-/// A guard that held.
-#[derive(Debug, Clone)]
-pub(super) struct HeldGuard {
-    /// How many steps it stands in.
-    pub(super) depth: usize,
-    message: String,
-    /// What it was decided by, as far as a former runner read it.
-    readings: Vec<EffectId>,
-}
-
-impl Dispatcher {
     /// Remembers what a former runner read; a change or a wait makes it old, and so does this runner when it reads the
     /// same.
-    pub(super) fn note_reading(&self, id: &EffectId, effect: &Effect) {
+    pub(super) fn note_reading(&self, core: &RunCore, replayer: &Replayer, id: &EffectId, effect: &Effect) {
         match &effect.action {
             Action::Probe(_) => {
-                let recorded = self.history.recorded(id).map(|past| past.digest.to_owned());
-                self.track(|track| match recorded {
+                let recorded = replayer.digest_of(id);
+                core.track(|track| match recorded {
                     Some(digest) => {
                         track.readings.retain(|reading| reading.digest != digest);
                         track.readings.push(GuardReading { id: id.clone(), digest });
@@ -89,20 +69,20 @@ impl Dispatcher {
                     }
                 });
             }
-            Action::Job(_) | Action::Put(_) | Action::Fetch(_) => self.track(|track| track.readings.clear()),
+            Action::Job(_) | Action::Put(_) | Action::Fetch(_) => core.track(|track| track.readings.clear()),
             Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => {
-                self.track(|track| track.readings.clear());
+                core.track(|track| track.readings.clear());
             }
-            Action::Ask(_) if effect.may_change() => self.track(|track| track.readings.clear()),
+            Action::Ask(_) if effect.may_change() => core.track(|track| track.readings.clear()),
             Action::Ask(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => {}
         }
     }
 
     /// Remembers what a guard inside a step was decided by.
-    pub(super) fn note_guard(&self, message: &str) {
-        let readings = self.track(|track| std::mem::take(&mut track.readings));
+    pub(super) fn note_guard(&self, core: &RunCore, message: &str) {
+        let readings = core.track(|track| std::mem::take(&mut track.readings));
         let readings: Vec<EffectId> = readings.into_iter().map(|reading| reading.id).collect();
-        self.track(|track| {
+        core.track(|track| {
             let depth = track.depth();
             if depth > 0 && !readings.is_empty() {
                 track.guards.push(HeldGuard { depth, message: message.to_owned(), readings });
@@ -111,60 +91,58 @@ impl Dispatcher {
     }
 
     /// Before a change: reads again what the guards of the enclosing steps were decided by before this runner came.
-    pub(super) fn look_again(&self, effect: &Effect) -> Result<(), Halted> {
+    pub(super) fn look_again(&self, core: &RunCore, history: &History, effect: &Effect) -> Result<(), Halted> {
         if !effect.is_change() {
             return Ok(());
         }
-        let due = self.guards_due();
-        if self.second_look.accepted {
+        let due = core.tracks.guards_due();
+        if self.accepted {
             return Ok(());
         }
         let mut looked = BTreeSet::new();
         for (guard, id) in due.iter().flat_map(|guard| guard.readings.iter().map(move |id| (guard, id))) {
-            let Some(past) = self.history.recorded(id) else { continue };
+            let Some(past) = history.recorded(id) else { continue };
             let EffectState::Settled(Outcome::Done { value, .. }) = past.state else { continue };
-            if self.changed_since(&past) || !looked.insert(past.digest) {
+            if self.changed_since(history, &past) || !looked.insert(past.digest) {
                 continue;
             }
-            let now = exec::read_again(self, past.effect).map_err(|Stopped| Halted)?;
+            let now = exec::read_again(core, past.effect).map_err(|Stopped| Halted)?;
             if now.as_ref() != Ok(value) {
-                return Err(self.halt(drift(&self.run, guard, &past, value, &now)));
+                return Err(core.halt(drift((&core.run, &core.moment()), guard, &past, value, &now)));
             }
         }
         if !looked.is_empty() {
             let readings = if looked.len() == 1 { "1 guarded reading: as it was" } else { "" };
             let several = format!("{} guarded readings: as they were", looked.len());
             let what = if readings.is_empty() { several.as_str() } else { readings };
-            self.emit(&Event::Notice { text: format!("looked again at {what}") });
+            core.recorder.emit(&Event::Notice { text: format!("looked again at {what}") });
         }
         Ok(())
     }
 
-    /// The guards of this track and of those it was forked from. They are handed out once.
-    fn guards_due(&self) -> Vec<HeldGuard> {
-        let (running, mut tracks) = (self.running.borrow(), self.tracks.borrow_mut());
-        let enclosing = tracks.iter_mut().filter(|(id, _)| running.is_within(id));
-        enclosing.flat_map(|(_, track)| std::mem::take(&mut track.guards)).collect()
-    }
-
     /// Whether the run itself has changed what was read, since it was.
-    fn changed_since(&self, past: &Past<'_>) -> bool {
-        let look = &self.second_look;
-        let concerns = |service: Option<&str>, host: Option<&str>| look.concerns(past.effect, service, host);
-        let mut recorded = self.history.changed_after(&past.id);
+    fn changed_since(&self, history: &History, past: &Past<'_>) -> bool {
+        let concerns = |service: Option<&str>, host: Option<&str>| self.concerns(past.effect, service, host);
+        let mut recorded = history.changed_after(&past.id);
         recorded.any(|effect| concerns(effect.service.as_deref(), effect.host.as_deref()))
-            || look.changed.borrow().iter().any(|(service, host)| concerns(service.as_deref(), host.as_deref()))
+            || self.changed.borrow().iter().any(|(service, host)| concerns(service.as_deref(), host.as_deref()))
     }
 }
 
-fn drift(run: &str, guard: &HeldGuard, past: &Past<'_>, before: &Value, now: &Result<Value, Failure>) -> Halt {
-    let (label, at) = (&past.effect.label, time_of_day(past.since.wall, &TimeZone::system()));
+fn drift(
+    (run, now_is): (&str, &Moment),
+    guard: &HeldGuard,
+    past: &Past<'_>,
+    before: &Value,
+    now: &Result<Value, Failure>,
+) -> Halt {
+    let (label, ago) = (&past.effect.label, now_is.elapsed(past.since));
     let quoted = |value: &Value| if let Value::Text(text) = value { format!("\"{text}\"") } else { value.to_string() };
     let now = match now {
         Ok(value) => format!("it reads {} now", quoted(value)),
         Err(failure) => format!("it cannot be read now: {}", failure.message),
     };
-    let message = format!("{label} read {} when the guard held at {at}, {now}", quoted(before));
+    let message = format!("{label} read {} when the guard held, {ago} earlier; {now}", quoted(before));
     let error = Error::new(Kind::Failed, message)
         .cause(format!("the guard: {}", guard.message))
         .hint("the run stopped before its next change")

@@ -1,13 +1,10 @@
 //! Gates: who may let a run wait, leave something out or stop it, before a step or an effect. Stepwise execution, the
 //! REPL, `--until` and the drift check at guards are gates. A gate performs nothing and writes nothing.
 
-use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::track::TrackWant;
-use crate::dispatch::{Door, Halt, Halted};
+use super::Halt;
 use crate::error::Place;
-use crate::model::run::effect::{Effect, Outcome};
-use crate::model::run::place::PlaceData;
-use crate::model::run::record::{EffectId, Fact, ScriptPoint, TrackId, Who};
+use crate::model::run::effect::Effect;
+use crate::model::run::record::{EffectId, ScriptPoint, TrackId, Who};
 use crate::world::{Link, Stopped};
 
 /// A step that is about to begin for the first time, or anew; or that has just ended.
@@ -90,89 +87,5 @@ pub trait Gate {
     /// How a run with this gate departs from its runbook, for the record; nothing when it does not by itself.
     fn departure(&self) -> Option<String> {
         None
-    }
-}
-
-impl Dispatcher {
-    /// Tells the gates where one of the script's own tracks has come to.
-    pub(super) fn arrive(&self, track: &TrackId, point: impl Fn() -> ScriptPoint) -> Result<(), Halted> {
-        if self.gates.is_empty() || !track.is_scripts() {
-            return Ok(());
-        }
-        self.gates.iter().try_for_each(|gate| gate.arrived(&point())).map_err(|Stopped| Halted)
-    }
-
-    /// Asks the gates about an effect; gives the outcome of one that is left out.
-    pub(super) fn ask_gates(
-        &self,
-        id: &EffectId,
-        attempt: u32,
-        effect: &Effect,
-        place: Option<&Place>,
-    ) -> Result<Option<Outcome>, Halted> {
-        let (step, step_name) = self.track(|track| (track.step().to_owned(), track.step_name().to_owned()));
-        let ahead = EffectAhead { id, attempt, step: &step, step_name: &step_name, effect, place };
-        let Some((reason, by)) = self.pass(&id.track, |gate| gate.before_effect(self, &ahead))? else {
-            return Ok(None);
-        };
-        let outcome = Outcome::Skipped { reason, by: by.user };
-        self.append(self.read_record(id, effect, place.map(PlaceData::from), outcome.clone()))?;
-        Ok(Some(outcome))
-    }
-
-    /// Asks the gates about a step; whether it is left out.
-    pub(super) fn ask_gates_of_step(&self, ahead: &StepAhead<'_>) -> Result<bool, Halted> {
-        let Some((reason, by)) = self.pass(ahead.track, |gate| gate.before_step(self, ahead))? else {
-            return Ok(false);
-        };
-        let (track, number, name) = (ahead.track.clone(), ahead.number.to_owned(), ahead.name.to_owned());
-        self.append(Fact::StepSkipped { track, number, name, reason, by_hand: false }.by(by, self.moment()))?;
-        Ok(true)
-    }
-
-    /// Tells the gates of a step that has ended.
-    pub(super) fn tell_gates(&self, ended: &StepAhead<'_>) -> Result<(), Halted> {
-        self.pass(ended.track, |gate| gate.after_step(self, ended)).map(|_| ())
-    }
-
-    /// Tells the gates of a step that is on record as ended, if the runner that came to its end died before it could
-    /// stop there. The order of tracks stays as it is on record: none waits for its turn.
-    pub(super) fn tell_gates_late(&self, ended: &StepAhead<'_>) -> Result<(), Halted> {
-        if self.gates.is_empty() || !self.history.died_behind(ended.track, ended.number) {
-            return Ok(());
-        }
-        for gate in &self.gates {
-            if let GateDecision::Stop(halt) = gate.after_step(self, ended).map_err(|Stopped| Halted)? {
-                return Err(self.halt(*halt));
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks one gate after the other; who has it left out, and why. Of the script's tracks one at a time stands before
-    /// the gates: a person is asked one thing at a time. Side tracks run while such a track waits for them.
-    fn pass(
-        &self,
-        track: &TrackId,
-        ask: impl Fn(&dyn Gate) -> Result<GateDecision, Stopped>,
-    ) -> Result<Option<(String, Who)>, Halted> {
-        if self.gates.is_empty() {
-            return Ok(None);
-        }
-        // Who is asked must see which step it is about.
-        self.catch_up()?;
-        if track.is_scripts() {
-            self.suspend(TrackWant::Turn)?;
-        }
-        let answer = self.gates.iter().map(|gate| ask(&**gate)).find(|answer| *answer != Ok(GateDecision::Go));
-        if track.is_scripts() {
-            self.at_gates.set(false);
-        }
-        match answer {
-            None | Some(Ok(GateDecision::Go)) => Ok(None),
-            Some(Ok(GateDecision::Skip { reason, by })) => Ok(Some((reason, by))),
-            Some(Ok(GateDecision::Stop(halt))) => Err(self.halt(*halt)),
-            Some(Err(Stopped)) => Err(Halted),
-        }
     }
 }

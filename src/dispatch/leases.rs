@@ -1,15 +1,15 @@
 //! Leases of hosts as the door sees them: who this runner is, what to tell when a host is somebody else's, and giving
 //! hosts back when the run is over. Taking them is the world's affair.
 
-use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::{Door, Halt, Halted};
+use super::core::RunCore;
+use super::{Halt, Halted};
 use crate::error::{Error, Kind};
 use crate::journal::Store;
 use crate::journal::history::History;
 use crate::journal::sqlite::may_open;
 use crate::model::run::effect::Effect;
 use crate::model::run::event::Event;
-use crate::model::run::record::{EffectId, Ending, FROM_RUN, Fact, Record, Who};
+use crate::model::run::record::{EffectId, Ending, FROM_RUN, Fact, Who};
 use crate::model::text::typed;
 use crate::model::value::{Fields, Value};
 use crate::platform::runner_lock::RunnerLock;
@@ -17,6 +17,7 @@ use crate::report::questions::{QuestionLog, RecordedQuestion};
 use crate::world::lease::{Denied, Lease, Runner};
 use crate::world::local::leases::is_void;
 use crate::world::{Completion, Reply, Request, Ticket, Trouble};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -46,51 +47,44 @@ pub(super) fn followed(params: &Fields) -> Vec<String> {
     runs
 }
 
-impl Dispatcher {
+/// The hosts that a run holds.
+pub(super) struct HostLeases {
+    /// Those it has changed something on, was about to, or has taken over.
+    changed: RefCell<BTreeSet<String>>,
+}
+
+impl HostLeases {
+    /// Those of a run by its record.
+    pub(super) fn new(history: &History) -> Self {
+        Self { changed: RefCell::new(hosts_changed(history)) }
+    }
+
+    /// Something is about to be changed there.
+    pub(super) fn touched(&self, effect: &Effect) {
+        self.changed.borrow_mut().extend(effect.host.clone());
+    }
+
     /// Makes a host free that a run holds which is over by this very journal: its runner died before it gave it back.
     ///
     /// # Errors
     /// The run stops where the host is not to be had like that.
-    pub(super) fn free(&self, id: &EffectId, effect: &Effect, denied: &Denied) -> Result<(), Halted> {
+    pub(super) fn free(&self, core: &RunCore, id: &EffectId, effect: &Effect, denied: &Denied) -> Result<(), Halted> {
         let over = match denied {
-            Denied::Held { host, by } => is_over(&**self.store.borrow(), by).then_some((host, by)),
+            Denied::Held { host, by } => is_over(&*core.recorder.store(), by).then_some((host, by)),
             Denied::TakenOver { .. } | Denied::Gone { .. } => None,
         };
-        let over = over.filter(|(_, by)| self.world.borrow_mut().follow(&by.runner.run));
-        let Some((host, by)) = over else { return Err(self.leased(id, effect, denied)) };
+        let over = over.filter(|(_, by)| core.world.borrow_mut().follow(&by.runner.run));
+        let Some((host, by)) = over else { return Err(leased(core, id, effect, denied)) };
         let text = format!("`{host}` is taken from run {}, which is over and had not given it back", by.runner.run);
-        self.emit(&Event::Notice { text });
+        core.recorder.emit(&Event::Notice { text });
         Ok(())
-    }
-
-    /// The run stops because the host of an effect is leased to another run, or to another runner of this one.
-    pub(super) fn leased(&self, id: &EffectId, effect: &Effect, denied: &Denied) -> Halted {
-        let run = &self.run;
-        let mut error = Error::new(Kind::Refused, format!("`{}` was not started: {denied}", effect.label));
-        error = match denied {
-            Denied::TakenOver { by, .. } if by.runner.run == *run => error
-                .hint("another runner has taken this run over; this one has done nothing since and does nothing more")
-                .hint(match &by.state {
-                    Some(state) => format!("see what the other one does: baton show {run} --state {state}"),
-                    None => format!("see what the other one does: baton show {run}"),
-                }),
-            Denied::Held { by, .. } | Denied::TakenOver { by, .. } => {
-                held_by(&**self.store.borrow(), by, error).hint(take_over(run))
-            }
-            Denied::Gone { .. } => error
-                .hint("another runner could have taken the host meanwhile: make sure that nobody works there")
-                .hint(format!("then have it taken anew: baton resume {run}")),
-        };
-        // Who loses a lease may have begun before: only this one is known not to have.
-        let unstarted = matches!(denied, Denied::Held { .. }).then(|| id.clone());
-        self.halt(Halt { ending: Ending::Refused, error, effect: unstarted })
     }
 
     /// Gives the hosts back that the run has changed something on or has taken over, all at once. It is over: what
     /// cannot be given back is told and left to `baton takeover`.
-    pub fn release(&self) {
-        let hosts: Vec<String> = self.hosts_changed.take().into_iter().collect();
-        let mut world = self.world.borrow_mut();
+    pub(super) fn release(&self, core: &RunCore) {
+        let hosts: Vec<String> = self.changed.take().into_iter().collect();
+        let mut world = core.world.borrow_mut();
         for (number, host) in (0..).zip(&hosts) {
             world.submit(Ticket(RELEASES + number), Request::Release { host: host.clone() });
         }
@@ -111,23 +105,34 @@ impl Dispatcher {
             let at = number.checked_sub(RELEASES).and_then(|at| usize::try_from(at).ok());
             let Some(host) = at.and_then(|at| hosts.get(at)) else { continue };
             if let Reply::Trouble(Trouble::Unreachable(why) | Trouble::Lost(why) | Trouble::Refused(why)) = reply {
-                self.emit(&Event::Notice { text: format!("the lease of `{host}` could not be given back: {why}") });
+                core.recorder
+                    .emit(&Event::Notice { text: format!("the lease of `{host}` could not be given back: {why}") });
             }
         }
     }
+}
 
-    /// Says in an error who has written to this run beside this runner.
-    pub(super) fn name_successor(&self, error: &mut Error) {
-        let stored = self.store.borrow().read(&self.run).unwrap_or_default();
-        let later = stored.iter().filter(|stored| stored.seq > self.last_seq.get());
-        let by = later.filter_map(|stored| {
-            let Record { by, fact: Fact::Opened | Fact::Deviation { .. }, .. } = &stored.record else { return None };
-            by.as_ref()
-        });
-        if let Some(Who { user, host, pid, .. }) = by.last() {
-            error.causes.push(format!("{user}@{host}, pid {pid}, has taken it over since"));
+/// The run stops because the host of an effect is leased to another run, or to another runner of this one.
+fn leased(core: &RunCore, id: &EffectId, effect: &Effect, denied: &Denied) -> Halted {
+    let run = &core.run;
+    let mut error = Error::new(Kind::Refused, format!("`{}` was not started: {denied}", effect.label));
+    error = match denied {
+        Denied::TakenOver { by, .. } if by.runner.run == *run => error
+            .hint("another runner has taken this run over; this one has done nothing since and does nothing more")
+            .hint(match &by.state {
+                Some(state) => format!("see what the other one does: baton show {run} --state {state}"),
+                None => format!("see what the other one does: baton show {run}"),
+            }),
+        Denied::Held { by, .. } | Denied::TakenOver { by, .. } => {
+            held_by(&*core.recorder.store(), by, error).hint(take_over(run))
         }
-    }
+        Denied::Gone { .. } => error
+            .hint("another runner could have taken the host meanwhile: make sure that nobody works there")
+            .hint(format!("then have it taken anew: baton resume {run}")),
+    };
+    // Who loses a lease may have begun before: only this one is known not to have.
+    let unstarted = matches!(denied, Denied::Held { .. }).then(|| id.clone());
+    core.halt(Halt { ending: Ending::Refused, error, effect: unstarted })
 }
 
 /// Why a run that begins now could change nothing on a host where this lease counts, as whoever reads this journal sees

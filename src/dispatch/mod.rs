@@ -1,26 +1,30 @@
 //! The door: the one way from a script to the world. Replay, gate, journal, perform, journal, event;
 //! and the scheduler of tracks. It knows no Rhai, no SSH and no terminal.
 
+mod core;
 mod dispatcher;
 mod drift;
-mod forks;
 mod gate;
+mod gatekeeper;
+mod guards;
 mod leases;
-mod link;
 mod places;
 mod reconcile;
+mod recorder;
 mod replay;
-mod replay_only;
+mod replayer;
 mod scheduler;
 mod setup;
 mod stepwise;
 mod switch;
 mod track;
+mod tracks;
 mod until;
 mod words;
+mod written_effect;
 
 pub use dispatcher::Dispatcher;
-pub use drift::SecondLook;
+pub use drift::DriftCheck;
 pub use gate::{EffectAhead, Gate, GateDecision, StepAhead};
 pub use leases::{hosts_changed, obstacle, runner};
 pub use setup::Setup;

@@ -1,44 +1,41 @@
 //! Looking back: what became of changes that were asked for, before they are undone. Nothing is started here. What
 //! was found is recorded under a name of its own, so that a runner that goes on after a crash knows it.
 
-use super::dispatcher::Dispatcher;
+use super::core::RunCore;
 use super::replay::in_doubt;
-use super::{Door, Halt, Halted};
+use super::replayer::Replayer;
+use super::{Halt, Halted, written_effect};
 use crate::error::{Error, Kind};
 use crate::exec::{self, JobFound, Order};
-use crate::journal::Stored;
-use crate::journal::history::{EffectState, History, Past};
+use crate::journal::history::{EffectState, Past};
 use crate::journal::rollback_plan::Happened;
 use crate::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome};
 use crate::model::run::ids::Aside;
-use crate::model::run::record::{EffectId, Ending, Fact, Record, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, TrackId};
 use crate::model::value::Value;
 use crate::world::Stopped;
 
-impl Dispatcher {
-    /// What is on record now, with what this runner has written.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn recorded_now(&self) -> Result<History, Box<Error>> {
-        let mut history = History::read(&**self.store.borrow(), &self.run)?;
-        let kept: Vec<Record> = self.tracks.borrow().values().flat_map(|track| track.pending.clone()).collect();
-        history.extend((history.len() + 1..).zip(kept).map(|(seq, record)| Stored { seq, record }).collect())?;
-        Ok(history)
-    }
+/// Who looks back for a run.
+pub(super) struct Reconciler<'a> {
+    /// The run.
+    pub(super) core: &'a RunCore,
+    /// What is on record of it.
+    pub(super) replayer: &'a Replayer,
+}
 
+impl Reconciler<'_> {
     /// Finds out what became of the changes that a former runner left without an outcome, wherever they were asked for
     /// but on the way back that is under way, whose own record comes to them. What a host cannot tell is in doubt, and
     /// stays so: whoever gives a run up needs no word on it, and is told. What runs on is waited for.
     ///
     /// # Errors
     /// [`Halted`] when the run stops here.
-    pub fn settle_all(&self) -> Result<(), Halted> {
-        if self.replays_only() {
+    pub(super) fn settle_all(&self) -> Result<(), Halted> {
+        if self.replayer.is_only(self.core) {
             return Ok(());
         }
         self.write_words()?;
-        for id in self.history.unsettled() {
+        for id in self.replayer.history.unsettled() {
             self.find_out(&id, OnDoubt::Stays)?;
         }
         Ok(())
@@ -48,16 +45,16 @@ impl Dispatcher {
     ///
     /// # Errors
     /// [`Halted`] as above.
-    pub fn settle_typed(&self) -> Result<(), Halted> {
-        if self.replays_only() {
+    pub(super) fn settle_typed(&self) -> Result<(), Halted> {
+        if self.replayer.is_only(self.core) {
             return Ok(());
         }
         self.write_words()?;
-        for id in self.history.unsettled().into_iter().filter(|id| id.track.is_typed()) {
-            match self.history.recorded(&id) {
+        for id in self.replayer.history.unsettled().into_iter().filter(|id| id.track.is_typed()) {
+            match self.replayer.history.recorded(&id) {
                 Some(Past { state: EffectState::Open, .. }) => drop(self.find_out(&id, OnDoubt::Stops)?),
                 Some(Past { state: EffectState::Doubted { reason }, effect, .. }) => {
-                    return Err(self.halt(in_doubt(&self.run, &id, effect, reason)));
+                    return Err(self.core.halt(in_doubt(&self.core.run, &id, effect, reason)));
                 }
                 // What took too long is told as such: a line in somebody's hands does not hold the run up.
                 Some(_) | None => {}
@@ -68,8 +65,8 @@ impl Dispatcher {
 
     /// What a person has said of typed lines becomes their outcome.
     fn write_words(&self) -> Result<(), Halted> {
-        for (id, attempt, outcome) in self.history.typed_by_word() {
-            self.append(Fact::Outcome { id, attempt, outcome }.at(self.moment()))?;
+        for (id, attempt, outcome) in self.replayer.history.typed_by_word() {
+            self.core.append(Fact::Outcome { id, attempt, outcome }.at(self.core.moment()))?;
         }
         Ok(())
     }
@@ -80,22 +77,22 @@ impl Dispatcher {
     }
 
     fn find_out(&self, id: &EffectId, on_doubt: OnDoubt) -> Result<Happened, Halted> {
-        let Some(past) = self.history.recorded(id) else { return Ok(Happened::Never) };
+        let Some(past) = self.replayer.history.recorded(id) else { return Ok(Happened::Never) };
         if !past.effect.is_change() {
             return Ok(Happened::Never);
         }
         let key = self.beside(Aside::Seen, id);
-        if let Some(known) = self.history.recorded(&key) {
+        if let Some(known) = self.replayer.history.recorded(&key) {
             return self.known(&key, &known);
         }
-        if self.replays_only() {
+        if self.replayer.is_only(self.core) {
             return Err(Halted);
         }
-        let (run, scanners, since) = (&self.run, &*self.scanners, past.since);
+        let (run, scanners, since) = (&self.core.run, &*self.core.scanners, past.since);
         let (attempt, base, effect) = (past.attempt, past.base, past.effect);
         let kept_in = Ok(past.kept_in);
         let order = Order { run, id, attempt, base, effect, since, recovering: true, kept_in, scanners };
-        let found = exec::settle(self, order).map_err(|Stopped| Halted)?;
+        let found = exec::settle(self.core, order).map_err(|Stopped| Halted)?;
         let (fate, outcome) = match found {
             JobFound::Ended(outcome @ Outcome::Done { .. }) => (Happened::Happened, outcome),
             JobFound::Ended(outcome) => (Happened::Unclear, outcome),
@@ -105,7 +102,7 @@ impl Dispatcher {
                 return self.leave_in_doubt(&past, reason);
             }
             JobFound::Doubt { reason } if past.state == EffectState::Open => {
-                return Err(self.doubt(id, attempt, effect, reason));
+                return Err(written_effect::doubt(self.core, (id, attempt), effect, reason));
             }
             JobFound::Doubt { reason } => return Err(self.begin_doubt(&key, id, effect, reason)),
             JobFound::Hidden { reason } => return Err(self.hidden(effect, reason)),
@@ -117,13 +114,13 @@ impl Dispatcher {
             EffectState::Skipped { .. } | EffectState::Answered { .. } | EffectState::Undone => false,
         };
         let record = if is_without {
-            Fact::Outcome { id: id.clone(), attempt, outcome }.at(self.moment())
+            Fact::Outcome { id: id.clone(), attempt, outcome }.at(self.core.moment())
         } else {
             let word = Outcome::done(word(fate));
             let text = format!("{}: {}", effect.label, word_for_people(fate));
-            self.read_record(&key, &looking(effect, &text), None, word)
+            written_effect::both(self.core, &key, &looking(effect, &text), None, word)
         };
-        self.append(record)?;
+        self.core.append(record)?;
         Ok(fate)
     }
 
@@ -131,7 +128,7 @@ impl Dispatcher {
     fn leave_in_doubt(&self, past: &Past<'_>, reason: String) -> Result<Happened, Halted> {
         if past.state == EffectState::Open {
             let (id, attempt) = (past.id.clone(), past.attempt);
-            self.append(Fact::Doubt { id, attempt, reason }.at(self.moment()))?;
+            self.core.append(Fact::Doubt { id, attempt, reason }.at(self.core.moment()))?;
         }
         Ok(Happened::Unclear)
     }
@@ -141,19 +138,19 @@ impl Dispatcher {
         let host = effect.host.as_deref().unwrap_or_default();
         let error = Error::new(self.kind_of_stop(), format!("`{}` still runs on `{host}`", effect.label))
             .cause(format!("{job} has run longer than it may; nothing is done beside it"))
-            .hint(format!("wait for it, or end it on `{host}`, then go on: baton resume {}", self.run));
-        self.halt(Halt { ending: Ending::Failed, error, effect: None })
+            .hint(format!("wait for it, or end it on `{host}`, then go on: baton resume {}", self.core.run));
+        self.core.halt(Halt { ending: Ending::Failed, error, effect: None })
     }
 
     fn hidden(&self, effect: &Effect, reason: String) -> Halted {
         let error = Error::new(self.kind_of_stop(), format!("nobody knows what became of `{}`", effect.label))
             .cause(reason)
-            .hint(format!("when it can be looked at, go on: baton resume {}", self.run));
-        self.halt(Halt { ending: Ending::Failed, error, effect: None })
+            .hint(format!("when it can be looked at, go on: baton resume {}", self.core.run));
+        self.core.halt(Halt { ending: Ending::Failed, error, effect: None })
     }
 
     fn kind_of_stop(&self) -> Kind {
-        if self.history.way_back().is_some() { Kind::RollbackIncomplete } else { Kind::Failed }
+        if self.replayer.history.way_back().is_some() { Kind::RollbackIncomplete } else { Kind::Failed }
     }
 
     fn known(&self, key: &EffectId, known: &Past<'_>) -> Result<Happened, Halted> {
@@ -165,8 +162,8 @@ impl Dispatcher {
             }),
             EffectState::SettledByPerson { happened: true } => Ok(Happened::Happened),
             EffectState::SettledByPerson { happened: false } => Ok(Happened::Never),
-            EffectState::Doubted { .. } if self.replays_only() => Err(Halted),
-            EffectState::Doubted { reason } => Err(self.halt(in_doubt(&self.run, key, known.effect, reason))),
+            EffectState::Doubted { .. } if self.replayer.is_only(self.core) => Err(Halted),
+            EffectState::Doubted { reason } => Err(self.core.halt(in_doubt(&self.core.run, key, known.effect, reason))),
             EffectState::Settled(_) | EffectState::Open | EffectState::ToRetry | EffectState::Skipped { .. } => {
                 Ok(Happened::Unclear)
             }
@@ -176,12 +173,14 @@ impl Dispatcher {
 
     /// What a person says of a change of which nobody can tell whether it happened.
     pub(super) fn ask_word_on(&self, id: &EffectId, reason: &str) -> Result<bool, Halted> {
-        let Some(past) = self.history.recorded(id) else { return Ok(false) };
+        let Some(past) = self.replayer.history.recorded(id) else { return Ok(false) };
         let key = self.beside(Aside::Told, id);
-        match self.history.recorded(&key).map(|known| known.state) {
+        match self.replayer.history.recorded(&key).map(|known| known.state) {
             Some(EffectState::SettledByPerson { happened }) => Ok(happened),
-            Some(_) | None if self.replays_only() => Err(Halted),
-            Some(EffectState::Doubted { reason }) => Err(self.halt(in_doubt(&self.run, &key, past.effect, reason))),
+            Some(_) | None if self.replayer.is_only(self.core) => Err(Halted),
+            Some(EffectState::Doubted { reason }) => {
+                Err(self.core.halt(in_doubt(&self.core.run, &key, past.effect, reason)))
+            }
             Some(_) | None => Err(self.begin_doubt(&key, id, past.effect, reason.to_owned())),
         }
     }
@@ -189,17 +188,17 @@ impl Dispatcher {
     /// Puts a doubt on record beside the change it is about: that one has an outcome already.
     fn begin_doubt(&self, key: &EffectId, id: &EffectId, effect: &Effect, reason: String) -> Halted {
         let looking = looking(effect, &format!("{} ({id}): nobody can tell", effect.label));
-        let attempt = self.history.recorded(key).map_or(1, |past| past.attempt + 1);
-        let intent = self.intent((key, attempt), &looking, None, None, self.moment());
-        match self.append(intent) {
-            Ok(()) => self.doubt(key, attempt, effect, reason),
+        let attempt = self.replayer.history.recorded(key).map_or(1, |past| past.attempt + 1);
+        let intent = written_effect::intent(self.core, (key, attempt), &looking, None, None, self.core.moment());
+        match self.core.append(intent) {
+            Ok(()) => written_effect::doubt(self.core, (key, attempt), effect, reason),
             Err(halted) => halted,
         }
     }
 
     /// A name on this way back for what is found out about an effect.
     fn beside(&self, what: Aside, id: &EffectId) -> EffectId {
-        what.of(id, &TrackId::rollback(self.history.rollbacks()))
+        what.of(id, &TrackId::rollback(self.replayer.history.rollbacks()))
     }
 }
 

@@ -1,10 +1,11 @@
 //! The scheduler of tracks: one loop on one thread. Runs every track that can go on until it wants something,
 //! writes what they all want written in one go, then waits for the world. It looks into no effect.
 
-use crate::dispatch::dispatcher::Dispatcher;
-use crate::dispatch::switch::Strand;
-use crate::dispatch::track::{Give, TrackWant};
-use crate::dispatch::{Body, Door, Halt};
+use super::core::RunCore;
+use super::gatekeeper::Gatekeeper;
+use super::switch::Strand;
+use super::track::{Give, TrackWant};
+use super::{Body, Halt};
 use crate::error::{Error, Kind};
 use crate::model::run::event::Event;
 use crate::model::run::record::{Ending, Record, TrackId};
@@ -16,7 +17,8 @@ const TRACKS_MAX: usize = 1_000;
 
 /// The tracks of a run and what each of them waits for.
 struct Scheduler<'a> {
-    door: &'a Dispatcher,
+    core: &'a RunCore,
+    gates: &'a Gatekeeper,
     strands: BTreeMap<TrackId, Strand<TrackWant, Give>>,
     ready: VecDeque<(TrackId, Give)>,
     writes: Vec<(TrackId, Vec<Record>)>,
@@ -29,23 +31,22 @@ struct Scheduler<'a> {
     tickets: u64,
 }
 
-impl Dispatcher {
-    /// Runs `main` as the run's main track, with all the tracks it forks, until every one has ended.
-    pub fn drive(&self, main: Body) {
-        let mut scheduler = Scheduler {
-            door: self,
-            strands: BTreeMap::new(),
-            ready: VecDeque::new(),
-            writes: Vec::new(),
-            waiting: BTreeMap::new(),
-            joins: BTreeMap::new(),
-            backlog: VecDeque::new(),
-            turns: VecDeque::new(),
-            tickets: 0,
-        };
-        scheduler.start(TrackId::main(), main);
-        scheduler.run();
-    }
+/// Runs `main` as the run's main track, with all the tracks it forks, until every one has ended.
+pub(super) fn drive(core: &RunCore, gates: &Gatekeeper, main: Body) {
+    let mut scheduler = Scheduler {
+        core,
+        gates,
+        strands: BTreeMap::new(),
+        ready: VecDeque::new(),
+        writes: Vec::new(),
+        waiting: BTreeMap::new(),
+        joins: BTreeMap::new(),
+        backlog: VecDeque::new(),
+        turns: VecDeque::new(),
+        tickets: 0,
+    };
+    scheduler.start(TrackId::main(), main);
+    scheduler.run();
 }
 
 impl Scheduler<'_> {
@@ -70,12 +71,12 @@ impl Scheduler<'_> {
             && let Some((track, body)) = self.backlog.pop_front()
         {
             // A run that is being stopped begins nothing.
-            if self.door.is_halted() { self.ended(&track) } else { self.start(track, body) }
+            if self.core.is_halted() { self.ended(&track) } else { self.start(track, body) }
         }
     }
 
     fn start(&mut self, id: TrackId, body: Body) {
-        match self.door.switch.strand(body) {
+        match self.core.tracks.switch.strand(body) {
             Ok(strand) => {
                 self.strands.insert(id.clone(), strand);
                 self.ready.push_back((id, Give::Begin));
@@ -84,7 +85,7 @@ impl Scheduler<'_> {
                 let error = Error::new(Kind::Precondition, "this machine gives no memory for another track")
                     .cause(error)
                     .hint("raise the limits of memory and of mappings (`ulimit -v`, `vm.max_map_count`), then resume");
-                self.door.halt(Halt { ending: Ending::Interrupted, error, effect: None });
+                self.core.halt(Halt { ending: Ending::Interrupted, error, effect: None });
                 self.ended(&id);
             }
         }
@@ -93,9 +94,9 @@ impl Scheduler<'_> {
     /// Lets one track go on until it wants something or has ended.
     fn turn(&mut self, id: TrackId, give: Give) {
         let Some(strand) = self.strands.get_mut(&id) else { return };
-        self.door.running.replace(id.clone());
-        let give = if self.door.is_halted() { Give::Stopped } else { give };
-        let want = self.door.switch.resume(strand, give);
+        self.core.tracks.run(id.clone());
+        let give = if self.core.is_halted() { Give::Stopped } else { give };
+        let want = self.core.tracks.switch.resume(strand, give);
         match want {
             None => {
                 self.strands.remove(&id);
@@ -106,7 +107,7 @@ impl Scheduler<'_> {
                 self.tickets += 1;
                 let ticket = Ticket(self.tickets);
                 self.waiting.insert(ticket, id);
-                self.door.world.borrow_mut().submit(ticket, *request);
+                self.core.world.borrow_mut().submit(ticket, *request);
             }
             Some(TrackWant::Turn) => self.turns.push_back(id),
             Some(TrackWant::Join(children)) => {
@@ -117,7 +118,7 @@ impl Scheduler<'_> {
                 }
             }
         }
-        let forked = std::mem::take(&mut *self.door.forked.borrow_mut());
+        let forked = self.core.tracks.take_forked();
         for forked in forked.into_iter().rev() {
             self.backlog.push_front(forked);
         }
@@ -143,44 +144,44 @@ impl Scheduler<'_> {
             return;
         }
         let (tracks, batches): (Vec<TrackId>, Vec<Vec<Record>>) = self.writes.drain(..).unzip();
-        if let Err(mut error) = self.door.write(batches.into_iter().flatten().collect()) {
+        if let Err(mut error) = self.core.recorder.write(batches.into_iter().flatten().collect()) {
             error.hints.insert(0, "nothing more was asked of any host".to_owned());
-            self.door.name_successor(&mut error);
-            self.door.halt(Halt { ending: Ending::Refused, error, effect: None });
+            self.core.recorder.name_successor(&mut error);
+            self.core.halt(Halt { ending: Ending::Refused, error, effect: None });
         }
         self.ready.extend(tracks.into_iter().map(|track| (track, Give::Appended)));
     }
 
     /// Lets the next track before the gates when nobody stands there.
     fn next_turn(&mut self) {
-        if !self.door.at_gates.get()
+        if !self.turns.is_empty()
+            && self.gates.take()
             && let Some(track) = self.turns.pop_front()
         {
-            self.door.at_gates.set(true);
             self.ready.push_back((track, Give::Turn));
         }
     }
 
     /// Waits for the world, or winds down when the run is being stopped.
     fn wait(&mut self) {
-        if self.door.is_halted() {
+        if self.core.is_halted() {
             return self.wind_down();
         }
-        let completion = self.door.world.borrow_mut().next();
+        let completion = self.core.world.borrow_mut().next();
         match completion {
             Completion::Reply(ticket, reply) => {
                 if let Some(track) = self.waiting.remove(&ticket) {
                     self.ready.push_back((track, Give::Reply(reply)));
                 }
             }
-            Completion::Told(text) => self.door.emit(&Event::Notice { text }),
+            Completion::Told(text) => self.core.recorder.emit(&Event::Notice { text }),
             Completion::Interrupted => {
-                self.door.interrupted();
+                self.core.interrupted();
                 self.wind_down();
             }
             Completion::Idle => {
                 let error = Error::new(Kind::Internal, "every track waits and nothing is under way");
-                self.door.halt(Halt { ending: Ending::Interrupted, error, effect: None });
+                self.core.halt(Halt { ending: Ending::Interrupted, error, effect: None });
                 self.wind_down();
             }
         }
@@ -189,7 +190,7 @@ impl Scheduler<'_> {
     /// Every suspended track gives up; what the world was asked goes on there.
     fn wind_down(&mut self) {
         for (ticket, track) in std::mem::take(&mut self.waiting) {
-            self.door.world.borrow_mut().forget(ticket);
+            self.core.world.borrow_mut().forget(ticket);
             self.ready.push_back((track, Give::Stopped));
         }
         self.ready.extend(self.turns.drain(..).map(|track| (track, Give::Stopped)));

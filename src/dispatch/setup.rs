@@ -1,6 +1,6 @@
 //! What a door is made of: put together above, taken apart by the dispatcher. It must not do anything.
 
-use super::drift::SecondLook;
+use super::drift::DriftCheck;
 use crate::dispatch::gate::Gate;
 use crate::exec::Scanners;
 use crate::journal::Store;
@@ -29,7 +29,7 @@ pub struct Setup {
     /// Who is asked before steps and effects, in this order.
     pub gates: Vec<Rc<dyn Gate>>,
     /// How guards are looked at again.
-    pub second_look: SecondLook,
+    pub drift: DriftCheck,
     /// Who carries it out.
     pub by: Who,
 }

@@ -1,7 +1,7 @@
 //! A track's own bookkeeping: how many effects it has asked for, which steps it stands in, where it has read
 //! the logs up to; and what it may want of the scheduler. Plain state; it performs nothing.
 
-use super::drift::{GuardReading, HeldGuard};
+use super::guards::{GuardReading, HeldGuard};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{Record, TrackId};
 use crate::world::{Reply, Request};

@@ -17,7 +17,7 @@ pub use chart::{Advice, Chart, ChartEntry, SiteFinding, Weight};
 pub use page::page;
 pub use wanted::{DoctorScope, UselessSecret};
 
-use crate::dispatch::{Dispatcher, Door, SecondLook, Setup};
+use crate::dispatch::{Dispatcher, Door, DriftCheck, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
@@ -73,7 +73,7 @@ fn door(run: &str, mut world: Box<dyn World>, by: Who) -> Result<Rc<Dispatcher>>
         last_seq: 1,
         scanners: Rc::default(),
         gates: Vec::new(),
-        second_look: SecondLook::default(),
+        drift: DriftCheck::default(),
         by,
     }))
 }

@@ -6,8 +6,8 @@ use crate::dispatch::{Body, Dispatcher, Door};
 use crate::exec::{self, LogSeen, Scanners};
 use crate::model::run::effect::{Effect, Failure, FailureKind};
 use crate::model::run::record::Moment;
+use crate::world::Stopped;
 use crate::world::facts::Facts;
-use crate::world::{Link, Stopped};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -87,7 +87,7 @@ impl Visit {
     }
 
     fn host(self: &Rc<Self>) -> Result<(), Stopped> {
-        let link = &*self.link;
+        let link = self.link.link();
         if let Some(effect) = &self.plan().facts {
             let asked = link.now();
             let read = self.read(effect)?;
@@ -181,7 +181,7 @@ impl Visit {
         if known(&self.seen.borrow()) {
             return Ok(());
         }
-        let seen = exec::look_at_log(&*self.link, &self.plan().name, source, &self.scanners)?;
+        let seen = exec::look_at_log(self.link.link(), &self.plan().name, source, &self.scanners)?;
         if seen == LogSeen::Late {
             self.hanging.set(self.hanging.get() + 1);
         }
@@ -191,6 +191,6 @@ impl Visit {
 
     /// Reads a probe as it is printed.
     fn read(&self, effect: &Effect) -> Result<Result<String, Failure>, Stopped> {
-        Ok(exec::read_again(&*self.link, effect)?.map(|value| value.to_string()))
+        Ok(exec::read_again(self.link.link(), effect)?.map(|value| value.to_string()))
     }
 }

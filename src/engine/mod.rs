@@ -4,6 +4,9 @@
 //! One [`standard_package`] is built at the start and shared; with it an engine costs well under a microsecond,
 //! so every simulated run has an engine of its own.
 
+// Here the seed of hashes is set before anything is hashed; elsewhere that could be forgotten.
+#![allow(clippy::disallowed_methods)]
+
 mod lists;
 
 use crate::holdings::{self, EvaluationWatch, Excess};
@@ -121,6 +124,14 @@ pub fn standard_package() -> Shared<Module> {
     Language::new().as_shared_module()
 }
 
+/// An empty module, for functions of our own. The only way to get one: a module that is hashed before the seed is set
+/// would not be found by an engine made after it.
+#[must_use]
+pub fn module() -> Module {
+    fix_hashing();
+    Module::new()
+}
+
 def_package! {
     /// The functions of the language itself.
     Language(module):
@@ -142,8 +153,8 @@ fn refuse_number_of_seconds() -> Result<(), Box<EvalAltResult>> {
     Err("`sleep` wants a length of time with its unit; write for example `sleep(\"10s\")`".into())
 }
 
-/// Makes the names Rhai gives to closures the same in every process. To be called first thing in `main`, before
-/// any engine exists; later calls change nothing. Nothing durable may depend on those names all the same.
+/// Makes the names Rhai gives to closures the same in every process. Whatever makes an engine or a module here sets it
+/// first; later calls change nothing. Nothing durable may depend on those names all the same.
 pub fn fix_hashing() {
     let _already_set = rhai::config::hashing::set_hashing_seed(Some([0x6261_746f_6e00, 1, 2, 3]));
 }

@@ -5,7 +5,7 @@ use crate::exec::calls::EffectSite;
 use crate::exec::order::{JobFound, Order};
 use crate::exec::probe;
 use crate::exec::probe::Allowed;
-use crate::exec::reading::{UNKNOWN, choices, wanted};
+use crate::exec::reading::{HIDDEN, UNKNOWN, choices, is_hidden, wanted};
 use crate::exec::transfer::{self, Direction};
 use crate::model::run::effect::{Action, Class, Effect, Probe, Transfer};
 use crate::model::text::shown;
@@ -79,6 +79,7 @@ fn reads(
     let Ok(site) = EffectSite::of(effect) else { return Ok(None) };
     let (what, name) = (shown(&probe.what), site.name());
     Ok(Some(match probe::read(link, site, probe, Allowed::AS_IT_SAYS)? {
+        Ok(value) if is_hidden(wants, &value) => Evidence::Unclear(format!("`{what}` of `{name}` {HIDDEN}")),
         Ok(value) if wanted(wants, &value) => Evidence::Agrees,
         Ok(value) if value.as_text() == Some(UNKNOWN) => Evidence::Unclear(format!("`{what}` of `{name}` cannot tell")),
         Ok(value) => {

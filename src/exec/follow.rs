@@ -64,8 +64,10 @@ pub struct Remarks {
     pub cut: BTreeSet<String>,
     /// Packed files, which are not read.
     pub packed: BTreeSet<String>,
-    /// Names that fit and cannot be read: links that lead nowhere, names that are no text.
+    /// Names that fit and cannot be read: links that lead nowhere, names that are no text, what is no file.
     pub unfit: BTreeSet<String>,
+    /// Whether what is no file is among them: it stands where a log should be, and will not become one.
+    pub in_place: bool,
     /// Files that came since the mark, and were last written before it.
     pub old: BTreeSet<String>,
     /// How many lines were longer than [`LINE_MAX`].
@@ -107,6 +109,7 @@ impl Follower {
         self.listings += 1;
         self.taken = None;
         self.remarks.unfit.clear();
+        self.remarks.in_place = false;
         let latest = self.latest();
         let known: BTreeMap<Identity, usize> =
             self.files.iter().enumerate().map(|(index, file)| (file.cursor.identity, index)).collect();
@@ -116,9 +119,10 @@ impl Follower {
             let fits = glob_match::glob_match(&self.glob, &stat.name);
             match stat.kind {
                 FileKind::File | FileKind::Link => {}
-                FileKind::Nowhere | FileKind::Unnamed => {
+                FileKind::Nowhere | FileKind::Unnamed | FileKind::Other => {
                     if fits {
                         self.remarks.unfit.insert(unfit(stat));
+                        self.remarks.in_place |= stat.kind == FileKind::Other;
                     }
                     continue;
                 }

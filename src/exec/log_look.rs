@@ -49,7 +49,7 @@ pub fn look_at_log(link: &dyn Link, host: &str, source: &LogSource, scanners: &S
     };
     let files = log_files(&listing, &source.files);
     let Some(newest) = files.last() else {
-        let odd = |stat: &&FileStat| matches!(stat.kind, FileKind::Nowhere | FileKind::Unnamed);
+        let odd = |stat: &&FileStat| matches!(stat.kind, FileKind::Nowhere | FileKind::Unnamed | FileKind::Other);
         let fits = |stat: &&FileStat| glob_match::glob_match(&source.files, &stat.name);
         let unfit = listing.iter().filter(odd).filter(fits).map(unfit).collect();
         return Ok(LogSeen::Hidden(Hidden::NoFile { source: source.clone(), unfit }.to_string()));

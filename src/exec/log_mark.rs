@@ -33,6 +33,10 @@ pub(super) fn mark_now(link: &dyn Link, host: &str, source: &LogSource) -> Try<(
             let unfit = follower.remarks().unfit.iter().cloned().collect();
             Hidden::NoFile { source: source.clone(), unfit }
         });
+        // What stands in the place of the log does not become one: whoever waited for it would wait in vain.
+        if let Some(hidden) = hidden.as_ref().filter(|_| follower.remarks().in_place) {
+            return Ok(Err(Trouble::Refused(hidden.to_string())));
+        }
         let mut files = log_files(&listing, &source.files);
         let old = files.len().saturating_sub(LOOKED_INTO);
         let mut cursors: Vec<Cursor> = files.drain(..old).map(unseen_end).collect();

@@ -53,6 +53,7 @@ pub(super) fn log_files<'l>(listing: &'l [FileStat], glob: &str) -> Vec<&'l File
 pub(super) fn unfit(stat: &FileStat) -> String {
     match stat.kind {
         FileKind::Nowhere => format!("`{}` is a symbolic link that leads nowhere", stat.name),
+        FileKind::Other => format!("`{}` is a folder, a pipe or the like, and no regular file", stat.name),
         FileKind::File | FileKind::Link | FileKind::Unnamed => format!("`{}` is no name in UTF-8", stat.name),
     }
 }

@@ -5,7 +5,7 @@ use crate::exec::calls::{self, Try};
 use crate::exec::follow::Follower;
 use crate::exec::followed::behind_hole;
 use crate::exec::scan::{count_lines, last_line};
-use crate::exec::sight::{Hidden, LogSight, alike, remarks_of};
+use crate::exec::sight::{Hidden, LogSight, absence_of, alike, remarks_of};
 use crate::exec::waiting::Backoff;
 use crate::model::run::effect::LogSource;
 use crate::model::run::mark::Mark;
@@ -103,6 +103,11 @@ impl<'a> LogReader<'a> {
             told.extend(alike(&self.follower));
         }
         told
+    }
+
+    /// What became of files that were followed.
+    pub(super) fn absence(&self) -> Vec<String> {
+        absence_of(self.follower.remarks())
     }
 
     fn list(&mut self) -> Try<Vec<FileStat>> {

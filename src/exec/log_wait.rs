@@ -13,6 +13,7 @@ use crate::exec::seeker::{CountedLines, Seeker, text};
 use crate::exec::sight::LogSight;
 use crate::exec::waiting::Heartbeat;
 use crate::model::run::effect::{ExitWatch, FailureKind, LogWait, Outcome, Want};
+use crate::model::run::event::Event;
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
@@ -73,6 +74,9 @@ fn run(
     let mut beat = Heartbeat::begin(link, order.id, format!("waits for {}", seeker.awaits()), deadline);
     let mut exit = wait.exit.as_ref().map(|watch| Exit { watch, next: link.now().mono + watch.every.0 });
     reader.look(deadline, &mut |lines| seeker.lines(lines))?;
+    if order.recovering {
+        tell_of_absence(link, site, &reader);
+    }
     loop {
         let now = link.now().mono;
         let gone = match &mut exit {
@@ -123,6 +127,17 @@ fn run(
         let next = [Some(beat.next()), exit.as_ref().map(|exit| exit.next), timer];
         let until = next.into_iter().flatten().fold(deadline, u64::min);
         reader.await_change(until, deadline, &mut |lines| seeker.lines(lines))?;
+    }
+}
+
+/// Who takes up a wait says at once what has become of its log meanwhile: nobody was there to see it.
+fn tell_of_absence(link: &dyn Link, site: EffectSite<'_>, reader: &LogReader<'_>) {
+    let hidden = match reader.sight() {
+        LogSight::Hidden(hidden) if hidden.lasts() => Some(hidden.to_string()),
+        LogSight::Hidden(_) | LogSight::Quiet | LogSight::Seen => None,
+    };
+    for what in hidden.into_iter().chain(reader.absence()) {
+        link.tell(Event::Notice { text: format!("log of `{}`: {what}", site.name()) });
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the output of a probe becomes a value. Pure; the commands are run elsewhere.
 
 use crate::model::run::reading::Reading;
-use crate::model::text::shown;
+use crate::model::text::{may_be_hidden, shown};
 use crate::model::value::Value;
 
 /// What a `Words` probe reads when the output is none of its words, and a check whose exit code says nothing.
@@ -40,6 +40,15 @@ pub(super) fn exit_word(exit: i32) -> &'static str {
 pub(super) fn wanted(wants: &[Value], value: &Value) -> bool {
     wants.iter().any(|want| want == value || want.to_string() == value.to_string())
 }
+
+/// Whether a secret is hidden in a value read, or in one wanted, and only that tells whether it is one of those.
+pub(super) fn is_hidden(wants: &[Value], value: &Value) -> bool {
+    let value = value.to_string();
+    wants.iter().any(|want| may_be_hidden(&want.to_string(), &value))
+}
+
+/// Why nobody can tell then.
+pub(super) const HIDDEN: &str = "holds a secret: it is hidden, so nobody can tell whether that is what is wanted";
 
 /// The wanted values in words: `primary` or `backup`.
 pub(super) fn choices(wants: &[Value]) -> String {

@@ -86,15 +86,7 @@ impl fmt::Display for Hidden {
 
 /// What else whoever waits should know of a log.
 pub(super) fn remarks_of(remarks: &Remarks) -> Vec<String> {
-    let list = |names: &BTreeSet<String>| listed(&names.iter().cloned().collect::<Vec<_>>());
-    let mut told = Vec::new();
-    if !remarks.gone.is_empty() {
-        told.push(format!("{} went away, and what may have been written to it last is not known", list(&remarks.gone)));
-    }
-    if !remarks.cut.is_empty() {
-        let names = list(&remarks.cut);
-        told.push(format!("{names} was cut or written anew since the mark: what was lost with it is not known"));
-    }
+    let mut told = absence_of(remarks);
     if !remarks.old.is_empty() {
         told.push(format!("{} came since the mark and was last written before it: not read", list(&remarks.old)));
     }
@@ -108,6 +100,23 @@ pub(super) fn remarks_of(remarks: &Remarks) -> Vec<String> {
         more => told.push(format!("{more} lines were longer than {} KiB and were not searched", LINE_MAX / 1024)),
     }
     told
+}
+
+/// What became of files that were followed, of which something may be lost.
+pub(super) fn absence_of(remarks: &Remarks) -> Vec<String> {
+    let mut told = Vec::new();
+    if !remarks.gone.is_empty() {
+        told.push(format!("{} went away, and what may have been written to it last is not known", list(&remarks.gone)));
+    }
+    if !remarks.cut.is_empty() {
+        let names = list(&remarks.cut);
+        told.push(format!("{names} was cut or written anew since the mark: what was lost with it is not known"));
+    }
+    told
+}
+
+fn list(names: &BTreeSet<String>) -> String {
+    listed(&names.iter().cloned().collect::<Vec<_>>())
 }
 
 /// That lines which were written again as they stood there before cannot be told from them.

@@ -5,7 +5,7 @@ use crate::exec::calls::EffectSite;
 use crate::exec::deadline::deadline;
 use crate::exec::order::{ExecResult, Order};
 use crate::exec::probe::{self, Allowed};
-use crate::exec::reading::{choices, wanted};
+use crate::exec::reading::{HIDDEN, choices, is_hidden, wanted};
 use crate::exec::waiting::{Backoff, Heartbeat};
 use crate::model::run::effect::{FailureKind, Outcome, Probe, Until};
 use crate::model::span::Span;
@@ -73,6 +73,7 @@ impl WatchGoal<'_> {
             let read = probe::read(link, site, self.probe, Allowed::until(self.deadline))?;
             let now = link.now().mono;
             let last = match read {
+                Ok(value) if is_hidden(self.wants, &value) => return Ok(WatchResult::Over(HIDDEN.to_owned())),
                 Ok(value) if wanted(self.wants, &value) => {
                     let since = *held_since.get_or_insert(now);
                     if now - since >= self.stays.0 {

@@ -331,11 +331,11 @@ impl History {
                 let near = did_you_mean(given, stops.iter().map(|stop| stop.name.as_str()));
                 let error = Error::new(Kind::Usage, format!("no step `{given}` began in this run"));
                 let error = near.into_iter().fold(error, Error::hint);
-                Err(error.hint(format!("these did: {}", labels.join(" · "))))
+                Err(error.hint(format!("these did: {}", listed(&labels, " · "))))
             }
             several => {
                 let names: Vec<String> = several.iter().map(|stop| format!("`{}`", label(stop))).collect();
-                Err(Error::new(Kind::Usage, format!("`{given}` may mean {}", names.join(" or ")))
+                Err(Error::new(Kind::Usage, format!("`{given}` may mean {}", listed(&names, " or ")))
                     .hint("give one of these as it stands here, in quotes"))
             }
         }
@@ -375,6 +375,18 @@ impl History {
             Some((past, reason))
         })
     }
+}
+
+/// How many steps are named at the most where none or several were meant.
+const NAMED_MAX: usize = 30;
+
+/// These names, and how many more there are.
+fn listed(names: &[String], between: &str) -> String {
+    let mut list: Vec<String> = names.iter().take(NAMED_MAX).cloned().collect();
+    if names.len() > NAMED_MAX {
+        list.push(format!("{} more", names.len() - NAMED_MAX));
+    }
+    list.join(between)
 }
 
 /// What each step is called by its number and its name, with a count where several have both in common.

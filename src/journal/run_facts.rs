@@ -3,6 +3,7 @@
 
 use super::Stored;
 use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::meaning::ProbeMeaning;
 use crate::model::run::record::{EffectId, Ending, Fact, Record};
 use crate::model::value::{Fields, Value};
 use std::collections::BTreeMap;
@@ -59,10 +60,11 @@ impl RunFacts {
 
     fn read(&mut self, effect: &Effect, value: &Value) {
         let (Action::Probe(probe), Some(service)) = (&effect.action, &effect.service) else { return };
-        let firsts = match probe.what.as_str() {
-            "role" => &mut self.roles,
-            "running_version" => &mut self.versions,
-            _ => return,
+        let firsts = match probe.means {
+            Some(ProbeMeaning::Role) => &mut self.roles,
+            Some(ProbeMeaning::RunningVersion) => &mut self.versions,
+            Some(ProbeMeaning::Status | ProbeMeaning::Version | ProbeMeaning::Readonly | ProbeMeaning::Clients)
+            | None => return,
         };
         firsts.entry(service.clone()).or_insert_with(|| value.clone());
     }

@@ -119,15 +119,23 @@ pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -
 /// The fewest stars that stand for a secret.
 const STARS_MIN: usize = 4;
 
-/// Whether two texts may be the same although a secret is hidden in one of them: stars stand for it, as many as it is
-/// long.
+/// Whether a secret is hidden in a text: stars stand for it, as many as it is long.
+#[must_use]
+pub(crate) fn hides(text: &str) -> bool {
+    text.contains(&"*".repeat(STARS_MIN))
+}
+
+/// Whether two texts may be the same although a secret is hidden in one of them.
 #[must_use]
 pub(crate) fn may_be_hidden(one: &str, other: &str) -> bool {
-    let stars = "*".repeat(STARS_MIN);
-    let alike = |(a, b): (u8, u8)| a == b || a == b'*' || b == b'*';
-    (one.contains(&stars) || other.contains(&stars))
-        && one.len() == other.len()
-        && one.bytes().zip(other.bytes()).all(alike)
+    (hides(one) || hides(other)) && may_be_alike(one.as_bytes(), other.as_bytes())
+}
+
+/// Whether parts of such texts may be the same, by what stars in them stand for.
+#[must_use]
+pub(crate) fn may_be_alike(one: &[u8], other: &[u8]) -> bool {
+    let alike = |(a, b): (&u8, &u8)| a == b || *a == b'*' || *b == b'*';
+    one.len() == other.len() && one.iter().zip(other).all(alike)
 }
 
 #[cfg(test)]

@@ -69,6 +69,21 @@ pub enum ReplCommand {
     Help(Option<String>),
 }
 
+impl ReplCommand {
+    /// Whether it does nothing in the run: of one that is over nothing else can be asked but to take it back.
+    pub(crate) fn only_looks(&self) -> bool {
+        match self {
+            Self::Where | Self::Steps | Self::Vars | Self::Print(_) | Self::Hosts | Self::Save(_) => true,
+            Self::Watch(None) | Self::Break(None) | Self::Quit | Self::Help(_) => true,
+            Self::Undo | Self::Rollback(_) => true,
+            Self::Next | Self::Into | Self::Until(_) | Self::Redo | Self::Edit | Self::Skip(_) => false,
+            Self::Happened(_) | Self::NotHappened(_) | Self::Sh { .. } | Self::Note(_) => false,
+            // What is watched is read on its host.
+            Self::Watch(Some(_)) | Self::Break(Some(_)) => false,
+        }
+    }
+}
+
 /// What is said about a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandDoc {

@@ -3,7 +3,7 @@
 
 use super::session::{LeaveReason, PreviousEnding, ReplSession};
 use super::timeline::Timeline;
-use crate::dispatch::{Dispatcher, Door, Gate, SecondLook};
+use crate::dispatch::{Dispatcher, Door, DriftCheck, Gate};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Stored;
 use crate::journal::history::History;
@@ -79,6 +79,8 @@ struct Session {
     params: Fields,
     /// What failed in tracks beside each other, to be tried again together.
     beside: Vec<EffectId>,
+    /// How the run came to its end, as long as somebody still looks around.
+    over: Option<Finished>,
 }
 
 /// Steers a run until it is over or left. Gives how it stands then.
@@ -99,7 +101,7 @@ pub fn carry_on(prepared: Prepared, run: &str, start: Start, host: Rc<dyn ReplHo
         }
     };
     let session = ReplSession::new(&prepared, run, params.clone(), &host);
-    let mut session = Session { prepared, host, session, params, beside: Vec::new() };
+    let mut session = Session { prepared, host, session, params, beside: Vec::new(), over: None };
     loop {
         let left = session.enter(entry)?;
         match session.next(left)? {
@@ -139,8 +141,8 @@ impl Session {
         }
         session.unopened.set(opening.is_empty());
         session.former.replace(former.clone().filter(|_| !live));
-        let second_look = SecondLook::new(self.prepared.inventory.pairs.values(), false);
-        let door = session::open(&self.prepared, parts, known, &opening, second_look)?;
+        let drift = DriftCheck::new(self.prepared.inventory.pairs.values(), false);
+        let door = session::open(&self.prepared, parts, known, &opening, drift)?;
         door.write(opening)?;
         session.door.replace(Rc::downgrade(&door));
         let end = self.drive(&door, live);
@@ -244,7 +246,10 @@ impl Session {
         self.beside = left.beside;
         let Some(leave) = left.leave else { return self.stopped(left.finished, left.interrupted) };
         Ok(AfterEntry::Enter(match leave {
-            LeaveReason::Quit => return Ok(AfterEntry::Out(self.graded(left.finished))),
+            LeaveReason::Quit => {
+                let finished = self.over.take().unwrap_or(left.finished);
+                return Ok(AfterEntry::Out(self.graded(finished)));
+            }
             LeaveReason::On => EntryMode::On,
             LeaveReason::Redo => {
                 session.aim.replace(self.past_failure());
@@ -267,7 +272,11 @@ impl Session {
                     Ok(finished) if finished.ending != Ending::RolledBack || self.is_over()? => {
                         return Ok(AfterEntry::Out(finished));
                     }
-                    Ok(_) => EntryMode::Look,
+                    Ok(_) => {
+                        self.over = None;
+                        session.over.set(false);
+                        EntryMode::Look
+                    }
                     Err(error) => {
                         self.complain(&error);
                         EntryMode::Look
@@ -287,14 +296,24 @@ impl Session {
     }
 
     /// The run came to its end, failed, or was interrupted.
-    fn stopped(&self, finished: Finished, interrupted: bool) -> Result<AfterEntry> {
-        let session = &self.session;
+    fn stopped(&mut self, finished: Finished, interrupted: bool) -> Result<AfterEntry> {
+        let session = Rc::clone(&self.session);
+        if let Some(over) = self.over.take() {
+            return Ok(AfterEntry::Out(self.graded(over)));
+        }
+        // Whoever sits there wants to see what it has come to; lines that were written beforehand are at their end.
+        if finished.ending == Ending::Done && session.has_runbook && self.host.is_person() && !session.asking.get() {
+            self.host.say("the run has come to its end. Look around: :steps, :vars, :p EXPR. Leave: :quit\n");
+            session.over.set(true);
+            self.over = Some(finished);
+            return Ok(AfterEntry::Enter(EntryMode::Look));
+        }
         let nobody_goes_on = session.asking.get() || (interrupted && !self.host.is_person());
         if nobody_goes_on || finished.ending == Ending::Refused || self.is_over()? {
             return Ok(AfterEntry::Out(self.graded(finished)));
         }
         if interrupted {
-            self.host.say(&format!("given up waiting\n{}", pages::under_way(session)));
+            self.host.say(&format!("given up waiting\n{}", pages::under_way(&session)));
         } else if let Some(error) = finished.error {
             // The commands of the shell are for whoever has left; here a word is shorter.
             let here = if finished.ending == Ending::Doubt { OF_DOUBT } else { [].as_slice() };

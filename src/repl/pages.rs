@@ -25,8 +25,13 @@ pub(crate) fn place(session: &ReplSession, stop: &Stop) -> String {
     match &stop.ahead {
         Ahead::Step { words, .. } | Ahead::Effect { words, .. } => text += &format!("{words}\n"),
         Ahead::Nothing if session.has_runbook => {
-            text += &format!("stands at {}\n", stop.place());
-            if let Some((_, message, _)) = session.former.borrow().clone() {
+            if session.over.get() {
+                text += "the run has come to its end\n";
+            } else {
+                text += &format!("stands at {}\n", stop.place());
+            }
+            if let Some((_, message, _)) = session.former.borrow().clone().filter(|(_, message, _)| !message.is_empty())
+            {
                 text += &format!("stopped: {}\n", shown(message.lines().next().unwrap_or_default()));
             }
             text.extend(stop.words().map(|words| format!("{words}\n")));
@@ -71,44 +76,123 @@ pub(crate) fn steps(session: &ReplSession, width: usize) -> String {
         let mark = standing(step);
         text += &row(&format!("{} {:<7} {:<6} ", mark.symbol, mark.word, step.number), &shown(&step.name), width);
     }
-    let reached = |written: &WrittenStep| {
+    let reached = |written: &WrittenStep| -> Option<String> {
         let here = |step: &TimelineStep| match &step.place {
             Some((_, at)) => *at == written.place.line,
             None => !written.computed,
         };
-        begun.iter().any(|step| here(step) && (written.computed || step.name == written.name))
+        let same = |step: &&TimelineStep| here(step) && (written.computed || step.name == written.name);
+        begun.iter().find(same).map(|step| step.number.clone())
     };
     text += &ahead(&session.outline, reached, width);
     if text.is_empty() { "no steps\n".to_owned() } else { text }
 }
 
 /// What was not reached, with what decides whether it is. A heading is shown above the first step under it that is
-/// still ahead.
-fn ahead(outline: &[(usize, OutlineLine)], reached: impl Fn(&WrittenStep) -> bool, width: usize) -> String {
+/// still ahead. `reached` gives the number of a step that has begun.
+fn ahead(outline: &[(usize, OutlineLine)], reached: impl Fn(&WrittenStep) -> Option<String>, width: usize) -> String {
     let mut text = String::new();
-    let mut headings: Vec<(usize, &str)> = Vec::new();
+    let mut headings: Vec<(usize, &str, bool)> = Vec::new();
+    let mut numbers = NumbersAhead::new();
     for (depth, line) in outline {
-        headings.retain(|(of, _)| of < depth);
+        headings.retain(|(of, ..)| of < depth);
         let (written, more) = match line {
             OutlineLine::Only(words) => {
-                headings.push((*depth, words));
+                headings.push((*depth, words, false));
+                continue;
+            }
+            OutlineLine::Instead(words) => {
+                headings.push((*depth, words, true));
                 continue;
             }
             OutlineLine::Step(written) if written.owed => (written, " (owed at the end)"),
             OutlineLine::Step(written) => (written, ""),
             OutlineLine::Again(written) => (written, ", and so on, as further up"),
         };
-        if reached(written) {
+        if let Some(number) = reached(written) {
+            numbers.began(*depth, &number);
             continue;
         }
-        for (depth, words) in headings.iter_mut().filter(|(_, words)| !words.is_empty()) {
+        let leaves = headings.iter().any(|(.., leaves)| *leaves);
+        let number = match line {
+            OutlineLine::Step(step) if headings.is_empty() && !step.owed => numbers.next(*depth),
+            // What is owed is done at the end, and what leaves the others is not followed by them.
+            OutlineLine::Step(step) if step.owed || leaves => None,
+            OutlineLine::Step(_) | OutlineLine::Again(_) | OutlineLine::Only(_) | OutlineLine::Instead(_) => {
+                numbers.lost();
+                None
+            }
+        };
+        for (depth, words, _) in headings.iter_mut().filter(|(_, words, _)| !words.is_empty()) {
             text += &row(&format!("{:1$}", "", 17 + *depth * 2), &format!("{}:", shown(words)), width);
             *words = "";
         }
-        let margin = format!("{} {:<14} {:3$}", NOT_REACHED.symbol, NOT_REACHED.word, "", *depth * 2);
-        text += &row(&margin, &format!("{}{more}", shown(&written.name)), width);
+        let head = format!("{} {:<7} {:<6} ", NOT_REACHED.symbol, NOT_REACHED.word, number.unwrap_or_default());
+        text += &row(&format!("{head}{:1$}", "", *depth * 2), &format!("{}{more}", shown(&written.name)), width);
     }
     text
+}
+
+/// The numbers that steps ahead will have, as long as nothing decides whether they come.
+struct NumbersAhead {
+    /// The number of the last step at each depth of the outline, by its parts.
+    last: Vec<Option<Vec<u32>>>,
+    /// How many steps that are part of no other one have come; nothing once that is not certain.
+    outer: Option<u32>,
+}
+
+impl NumbersAhead {
+    fn new() -> Self {
+        Self { last: Vec::new(), outer: Some(0) }
+    }
+
+    fn set(&mut self, depth: usize, number: Vec<u32>) {
+        self.outer = number.first().copied();
+        self.last.truncate(depth);
+        self.last.resize(depth, None);
+        self.last.push(Some(number));
+    }
+
+    /// A step at this depth has this number.
+    fn began(&mut self, depth: usize, number: &str) {
+        let parts: Option<Vec<u32>> = number.split('.').map(|part| part.parse().ok()).collect();
+        match parts {
+            Some(parts) => self.set(depth, parts),
+            None => self.lost(),
+        }
+    }
+
+    /// Nothing is certain any more until a step has begun.
+    fn lost(&mut self) {
+        self.last.clear();
+        self.outer = None;
+    }
+
+    /// The number of the next step at this depth, if it is certain.
+    fn next(&mut self, depth: usize) -> Option<String> {
+        let sibling = || {
+            self.last.get(depth).cloned().flatten().map(|mut parts| {
+                parts.last_mut().into_iter().for_each(|last| *last += 1);
+                parts
+            })
+        };
+        let child = || {
+            let parent = self.last.get(depth.checked_sub(1)?).cloned().flatten()?;
+            Some([parent, vec![1]].concat())
+        };
+        let number = if depth == 0 { self.outer.map(|outer| vec![outer + 1]) } else { sibling().or_else(child) };
+        match number {
+            Some(number) => {
+                let told = number.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+                self.set(depth, number);
+                Some(told)
+            }
+            None => {
+                self.lost();
+                None
+            }
+        }
+    }
 }
 
 /// Words behind a margin, which further lines keep.

@@ -19,7 +19,7 @@ impl Door for Peek {
         if !matches!(effect.action, Action::Probe(_)) {
             return Err(Halted);
         }
-        let read = read_again(&*self.0, &effect).map_err(|Stopped| Halted)?;
+        let read = read_again(self.0.link(), &effect).map_err(|Stopped| Halted)?;
         let outcome = read.map_or_else(Outcome::Failed, Outcome::done);
         Ok((EffectId { track: TrackId::main(), n: 0 }, outcome))
     }

@@ -95,6 +95,8 @@ pub(crate) struct ReplSession {
     pub(crate) leave: RefCell<Option<LeaveReason>>,
     /// The record must say first that the run was taken up again.
     pub(crate) unopened: Cell<bool>,
+    /// The run has come to its end: it is only looked at.
+    pub(crate) over: Cell<bool>,
 }
 
 impl ReplSession {
@@ -131,6 +133,7 @@ impl ReplSession {
             any_failed: Cell::default(),
             leave: RefCell::default(),
             unopened: Cell::default(),
+            over: Cell::default(),
         })
     }
 

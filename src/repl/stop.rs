@@ -6,6 +6,7 @@ use crate::model::run::effect::{Action, Class};
 use crate::model::run::record::{ScriptPoint, TrackId, is_in_step};
 use crate::model::run::step_name::StepName;
 use crate::model::text::shown;
+use crate::report::ahead::again;
 
 /// How far a run goes before it stops by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Stop {
     pub(crate) fn before_effect(ahead: &EffectAhead<'_>) -> Self {
         let effect = ahead.effect;
         let host = effect.host.as_deref().map_or_else(String::new, |host| format!(" on {host}"));
-        let again = if ahead.attempt > 1 { format!(", attempt {}", ahead.attempt) } else { String::new() };
+        let again = if ahead.attempt > 1 { format!(", {}", again(effect, ahead.attempt)) } else { String::new() };
         let mut words = format!("next: {}{host}   ({}{again})", shown(&effect.label), effect.class());
         let argv = match &effect.action {
             Action::Job(job) => &job.argv[..],

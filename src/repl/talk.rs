@@ -16,7 +16,7 @@ use crate::repl::stop::{Ahead, Stop, Target};
 use crate::script::analysis::outline::WrittenStep;
 use crate::script::evaluate::repl::{LineEnd, lines_of};
 use crate::session::OperatorRuling;
-use crate::world::{Line, Link, Reply, Request, Stopped};
+use crate::world::{Line, Reply, Request, Stopped};
 use std::rc::Rc;
 
 /// What can be said of what is in doubt.
@@ -27,6 +27,13 @@ pub(super) const ON_AGAIN: &[&str] = &[AGAIN, OTHERWISE];
 const AGAIN: &str = "put it right, then try it again: :redo";
 const OTHERWISE: &str = "change what the runbook does: :edit";
 const LEFT_OUT: &str = "leave it out: :skip REASON";
+
+/// What is said where a line wants more than to look at a run that is over.
+fn over() -> Box<Error> {
+    Error::new(Kind::Usage, "the run is over: nothing more is done in it")
+        .hint("look at it: :steps, :vars, :p EXPR")
+        .hint("take it back: :rollback, or leave: :quit")
+}
 
 impl ReplSession {
     /// Asks for lines and does what they say, until the run goes on or is left.
@@ -47,6 +54,10 @@ impl ReplSession {
             };
             let answer = match command::read(&typed) {
                 Ok(Input::Nothing) => None,
+                Ok(Input::Script(_)) if self.over.get() => {
+                    self.refuse(&over());
+                    None
+                }
                 Ok(Input::Script(text)) => {
                     let is_variable = |word: &str| self.notebook.look(word, &stop.track).is_ok();
                     match meant(&text, &self.inventory, &is_variable) {
@@ -69,7 +80,7 @@ impl ReplSession {
 
     fn line(&self, door: &Dispatcher, prompt: &str) -> Result<Line, Stopped> {
         self.asking.set(true);
-        let reply = door.call(Request::Line { prompt: prompt.to_owned() })?;
+        let reply = door.link().call(Request::Line { prompt: prompt.to_owned() })?;
         self.asking.set(false);
         match reply {
             Reply::Line(line) => Ok(line),
@@ -118,6 +129,10 @@ impl ReplSession {
     }
 
     fn obey(&self, door: &Dispatcher, stop: &Stop, command: ReplCommand) -> Result<Option<Decision>, Stopped> {
+        if self.over.get() && !command.only_looks() {
+            self.refuse(&over());
+            return Ok(None);
+        }
         let done = match command {
             ReplCommand::Next => self.onward(door, stop, ("next", stop.behind())),
             ReplCommand::Into => self.onward(door, stop, ("into", Target::Effect)),

@@ -35,11 +35,24 @@ pub fn lines(effect: &Effect, attempt: u32, step: (&str, &str), place: Option<&P
     }
     lines.push(("class", class(effect.class()).to_owned()));
     if attempt > 1 {
-        lines.push(("attempt", attempt.to_string()));
+        lines.push(("again", again(effect, attempt)));
     }
     lines.push(("undo", undo(effect)));
     lines.push(("where", place_in_runbook(step, place)));
     lines.into_iter().map(|(word, text)| (word, lines_shown(&text))).collect()
+}
+
+/// What a further attempt at an effect is: with a goal it is looked at again, and started only where it does not hold.
+#[must_use]
+pub fn again(effect: &Effect, attempt: u32) -> String {
+    match &effect.action {
+        Action::Job(job) if job.goal.is_some() => "looked at again: started only if it is not so already".to_owned(),
+        Action::Job(_) | Action::Put(_) | Action::Fetch(_) => format!("attempt {attempt}"),
+        Action::Probe(_) | Action::Log(_) | Action::Until(_) | Action::Sleep { .. } | Action::Ask(_) => {
+            "once more".to_owned()
+        }
+        Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => "once more".to_owned(),
+    }
 }
 
 fn change(effect: &Effect, job: &Job) -> Vec<AheadLine> {

@@ -17,6 +17,8 @@ pub struct Moved {
     pub to: Option<Arrived>,
     /// Whether it is known to have gone; else it was only asked to.
     pub went: bool,
+    /// When it was asked to go, wall clock milliseconds; nothing where it was found to have gone.
+    pub asked: Option<i64>,
 }
 
 /// Clients that are connected to a server.
@@ -28,6 +30,8 @@ pub struct Arrived {
     pub count: i64,
     /// When that was read, wall clock milliseconds.
     pub at: i64,
+    /// When so many were read there for the first time, the same.
+    pub since: i64,
 }
 
 /// Watches the clients of the pairs of a site.
@@ -52,21 +56,27 @@ impl Clients {
         let Some(pair) = self.pairs.get(service) else { return };
         self.counts.insert(service.to_owned(), count);
         if let Some(last) = self.moved.iter_mut().rev().find(|moved| moved.pair == *pair) {
-            last.to = Some(Arrived { server: service.to_owned(), count, at });
+            let before = last.to.as_ref().filter(|before| before.server == service && before.count >= count);
+            let since = before.map_or(at, |before| before.since);
+            last.to = Some(Arrived { server: service.to_owned(), count, at, since });
         }
     }
 
     /// A service is asked to go away.
-    pub(super) fn leaving(&mut self, service: &str) {
+    pub(super) fn leaving(&mut self, service: &str, at: i64) {
+        self.leaves(service, Some(at));
+    }
+
+    fn leaves(&mut self, service: &str, asked: Option<i64>) {
         let Some(pair) = self.pairs.get(service) else { return };
         if let Some(of) = self.counts.remove(service).filter(|count| *count > 0) {
-            self.moved.push(Moved { pair: pair.clone(), from: service.to_owned(), of, to: None, went: false });
+            self.moved.push(Moved { pair: pair.clone(), from: service.to_owned(), of, to: None, went: false, asked });
         }
     }
 
     /// A service has gone away, or was found not to run.
     pub(super) fn away(&mut self, service: &str) {
-        self.leaving(service);
+        self.leaves(service, None);
         self.moved.iter_mut().filter(|moved| moved.from == service).for_each(|moved| moved.went = true);
     }
 
@@ -99,8 +109,8 @@ mod tests {
     }
 
     fn moved(from: &str, of: i64, to: Option<(&str, i64, i64)>) -> Moved {
-        let to = to.map(|(server, count, at)| Arrived { server: server.into(), count, at });
-        Moved { pair: "p".into(), from: from.into(), of, to, went: true }
+        let to = to.map(|(server, count, at)| Arrived { server: server.into(), count, at, since: at });
+        Moved { pair: "p".into(), from: from.into(), of, to, went: true, asked: None }
     }
 
     #[test]
@@ -121,13 +131,26 @@ mod tests {
     fn a_server_that_was_only_asked_to_go_is_not_said_to_have_gone() {
         let mut clients = pair();
         clients.read("a", 6, 1);
-        clients.leaving("a");
-        assert_eq!(clients.moved, [Moved { went: false, ..moved("a", 6, None) }]);
+        clients.leaving("a", 3);
+        assert_eq!(clients.moved, [Moved { went: false, asked: Some(3), ..moved("a", 6, None) }]);
         clients.stays("a");
         assert_eq!(clients.moved, [] as [Moved; 0]);
-        clients.leaving("a");
+        clients.leaving("a", 5);
         clients.away("a");
-        assert_eq!(clients.finish(), [moved("a", 6, None)]);
+        assert_eq!(clients.finish(), [Moved { asked: Some(5), ..moved("a", 6, None) }]);
+    }
+
+    #[test]
+    fn how_long_clients_took_is_from_the_wish_to_the_first_reading_of_so_many() {
+        let mut clients = pair();
+        clients.read("a", 6, 1);
+        clients.leaving("a", 10);
+        clients.away("a");
+        for (count, at) in [(2, 20), (6, 30), (6, 90)] {
+            clients.read("b", count, at);
+        }
+        let arrived = Arrived { server: "b".into(), count: 6, at: 90, since: 30 };
+        assert_eq!(clients.moved, [Moved { asked: Some(10), to: Some(arrived), ..moved("a", 6, None) }]);
     }
 
     #[test]

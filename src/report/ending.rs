@@ -93,7 +93,8 @@ pub fn ways_on(run: &str, ending: Option<Ending>, runbook: &str) -> Vec<String> 
             format!("if it happened: baton resume {run} --happened \"why you know\""),
             format!("if it did not:  baton resume {run} --not-happened \"why you know\""),
         ],
-        Some(Ending::Bug) => vec![format!("fix it, then: baton check {runbook}")],
+        // `check` has seen nothing of it: it would have been refused before.
+        Some(Ending::Bug) => vec![format!("edit the runbook, then: baton resume {run} --adopt-edited")],
     }
 }
 
@@ -170,9 +171,6 @@ fn commands(sum: &Summary) -> Vec<String> {
     }
     match sum.ending {
         _ if sum.goes_on => vec![format!("baton resume {}", sum.run)],
-        Some(Ending::Bug) if sum.touched => {
-            vec![format!("edit the runbook, then: baton resume {} --adopt-edited", sum.run)]
-        }
         ending => ways_on(&sum.run, ending, &sum.runbook),
     }
 }
@@ -346,15 +344,16 @@ fn when(wall: i64, sum: &Summary, zone: &TimeZone) -> String {
 
 /// Where the clients of a server went that went away.
 fn clients(moved: &Moved, sum: &Summary, zone: &TimeZone) -> String {
-    let Moved { pair, from, of, to, went } = moved;
+    let Moved { pair, from, of, to, went, asked } = moved;
     match to {
         None if !went => format!("clients of {pair}: {of} were on {from} before it was asked to stop; not read since"),
         None => format!("clients of {pair}: {of} were on {from} before it went; not read since"),
-        Some(Arrived { server, count, at }) if count <= of => {
+        Some(Arrived { server, count, at, since }) if count <= of => {
             let what = if server == from { "are back on" } else { "have moved to" };
-            format!("clients of {pair}: {count} of {of} {what} {server}, last read {}", when(*at, sum, zone))
+            let took = asked.map_or_else(String::new, |asked| format!(" in {}", between(asked, *since)));
+            format!("clients of {pair}: {count} of {of} {what} {server}{took}, last read {}", when(*at, sum, zone))
         }
-        Some(Arrived { server, count, at }) => {
+        Some(Arrived { server, count, at, .. }) => {
             format!(
                 "clients of {pair}: {count} are on {server}, last read {}; {of} were on {from}",
                 when(*at, sum, zone)

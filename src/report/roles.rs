@@ -2,7 +2,7 @@
 //! since may be something else. Pure; it must not guess a role that was not read.
 
 use crate::model::run::effect::{Effect, Job};
-use crate::model::value::Value;
+use crate::model::run::meaning::VerbMeaning;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of a service's role.
@@ -45,9 +45,9 @@ impl Roles {
     /// A job is asked for: what it stops or starts may come back as something else.
     pub(super) fn asked(&mut self, effect: &Effect, job: &Job) {
         match (&effect.service, &effect.host) {
-            (Some(service), _) if stops(job) => self.void(service, LastRole::BeforeStop),
-            (Some(service), _) if starts(job) => self.void(service, LastRole::BeforeStart),
-            (None, Some(host)) if job.verb == "reboot" => {
+            (Some(service), _) if job.means == Some(VerbMeaning::Stops) => self.void(service, LastRole::BeforeStop),
+            (Some(service), _) if job.means == Some(VerbMeaning::Starts) => self.void(service, LastRole::BeforeStart),
+            (None, Some(host)) if job.means == Some(VerbMeaning::RestartsHost) => {
                 let there = self.hosts.iter().filter(|(_, on)| *on == host).map(|(service, _)| service.clone());
                 for service in there.collect::<Vec<_>>() {
                     self.void(&service, LastRole::BeforeStart);
@@ -83,19 +83,4 @@ impl Roles {
         let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
-}
-
-fn stops(job: &Job) -> bool {
-    job.verb == "shutdown" || comes_to(job, "stopped")
-}
-
-/// A verb of a profile may have any name: what it is to come to says what it does.
-fn starts(job: &Job) -> bool {
-    job.verb == "start" || comes_to(job, "running")
-}
-
-fn comes_to(job: &Job, status: &str) -> bool {
-    job.goal.as_ref().is_some_and(|goal| {
-        goal.probe.what == "status" && goal.wants.iter().all(|wanted| *wanted == Value::from(status))
-    })
 }

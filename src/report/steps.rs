@@ -38,9 +38,10 @@ impl StepsUnderWay {
         self.0.remove(&(track.clone(), number.to_owned()))
     }
 
-    /// Number, name and beginning of each.
-    pub(super) fn under_way(&self) -> Vec<(String, String, i64)> {
-        self.0.iter().map(|((_, number), step)| (number.clone(), step.name.clone(), step.since)).collect()
+    /// Number, name and beginning of each on tracks of which this holds.
+    pub(super) fn under_way(&self, of: impl Fn(&TrackId) -> bool) -> Vec<(String, String, i64)> {
+        let all = self.0.iter().filter(|((track, _), _)| of(track));
+        all.map(|((_, number), step)| (number.clone(), step.name.clone(), step.since)).collect()
     }
 
     /// An effect is asked for in a step.

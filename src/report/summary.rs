@@ -6,6 +6,7 @@ use super::operator_actions::deed;
 use crate::journal::left_out::{LeftOut, LeftOutRuling, Spoken};
 use crate::model::run::effect::{Action, Effect, Outcome};
 use crate::model::run::estate::EstateId;
+use crate::model::run::meaning::{ProbeMeaning, RUNNING, STOPPED, VerbMeaning};
 use crate::model::run::record::{EffectId, Ending, Fact, Record, RollbackScope, TrackId, Who};
 use crate::model::site::inventory::Pair;
 use crate::model::text::{lines_shown, shown};
@@ -285,9 +286,9 @@ impl Adder {
         self.sum.roles.asked(effect, job);
         let Some(service) = &effect.service else { return };
         self.redundancy.touch(service);
-        if job.verb == "shutdown" {
+        if job.means == Some(VerbMeaning::Stops) {
             self.redundancy.away(service, wall);
-            self.clients.leaving(service);
+            self.clients.leaving(service, wall);
         }
     }
 
@@ -299,7 +300,7 @@ impl Adder {
                 self.deviation(wall, &format!("{step}{} failed: {}", effect.label, failure.message));
                 self.sum.unclear += usize::from(effect.is_change() && failure.may_have_changed());
                 if let (Action::Job(job), Some(service)) = (&effect.action, &effect.service)
-                    && job.verb == "shutdown"
+                    && job.means == Some(VerbMeaning::Stops)
                     && !failure.may_have_changed()
                 {
                     self.clients.stays(service);
@@ -324,14 +325,14 @@ impl Adder {
             Action::Job(job) => {
                 let changed = self.count(value);
                 if let Some(service) = service {
-                    self.changed(service, &job.verb, changed, since, wall);
+                    self.changed(service, job.means, changed, since, wall);
                 }
             }
             Action::Probe(probe) => {
                 self.sum.already += usize::from(effect.spared(outcome).is_some());
-                self.read(effect, &probe.what, value, wall);
+                self.read(effect, probe.means, value, wall);
             }
-            Action::Until(until) => self.read(effect, &until.probe.what, value, wall),
+            Action::Until(until) => self.read(effect, until.probe.means, value, wall),
             Action::Ask(ask) => {
                 let field = |name| value.get(name).and_then(Value::as_text).map(str::to_owned);
                 let word = field("word").unwrap_or_else(|| value.to_string());
@@ -356,9 +357,9 @@ impl Adder {
     }
 
     /// What a verb does to the service's condition; without `changed`, it was so before.
-    fn changed(&mut self, service: &str, verb: &str, changed: bool, since: i64, wall: i64) {
-        match (verb, changed) {
-            ("shutdown", _) => {
+    fn changed(&mut self, service: &str, means: Option<VerbMeaning>, changed: bool, since: i64, wall: i64) {
+        match (means, changed) {
+            (Some(VerbMeaning::Stops), _) => {
                 self.redundancy.away(service, wall);
                 self.clients.away(service);
                 self.refusing.remove(service);
@@ -366,10 +367,11 @@ impl Adder {
                     self.enter(service, Condition::Stopped, since);
                 }
             }
-            ("start", true) => self.leave(service, Condition::Stopped, wall),
-            ("set_readonly", true) => self.refuses(service, since),
-            ("unset_readonly", _) => self.writable(service, wall),
-            _ => {}
+            (Some(VerbMeaning::Starts), true) => self.leave(service, Condition::Stopped, wall),
+            (Some(VerbMeaning::RefusesChanges), true) => self.refuses(service, since),
+            (Some(VerbMeaning::TakesChanges), _) => self.writable(service, wall),
+            (Some(VerbMeaning::Starts | VerbMeaning::RefusesChanges), false) => {}
+            (Some(VerbMeaning::RestartsHost) | None, _) => {}
         }
     }
 
@@ -402,26 +404,29 @@ impl Adder {
     }
 
     /// What a reading tells of the service's condition.
-    fn read(&mut self, effect: &Effect, what: &str, value: &Value, wall: i64) {
+    fn read(&mut self, effect: &Effect, means: Option<ProbeMeaning>, value: &Value, wall: i64) {
         let (Some(service), host) = (effect.service.as_deref(), effect.host.as_deref()) else { return };
-        match (what, value) {
-            ("role", Value::Text(role)) => {
+        let Some(means) = means else { return };
+        match (means, value) {
+            (ProbeMeaning::Role, Value::Text(role)) => {
                 self.sum.roles.read(service, host, shown(role));
                 self.redundancy.role(service, role, wall);
                 if role == "none" {
                     self.clients.away(service);
                 }
             }
-            ("clients", Value::Int(count)) => self.clients.read(service, *count, wall),
-            ("status", Value::Text(status)) if status == "stopped" => {
+            (ProbeMeaning::Clients, Value::Int(count)) => self.clients.read(service, *count, wall),
+            (ProbeMeaning::Status, Value::Text(status)) if status == STOPPED => {
                 self.sum.roles.found_stopped(service);
                 self.redundancy.found_away(service, wall);
                 self.clients.away(service);
                 self.enter(service, Condition::Stopped, wall);
             }
-            ("status", Value::Text(status)) if status == "running" => self.leave(service, Condition::Stopped, wall),
-            ("readonly" | "is_readonly", Value::Bool(true)) if !self.is_backup(service) => self.refuses(service, wall),
-            ("readonly" | "is_readonly", Value::Bool(false)) => self.writable(service, wall),
+            (ProbeMeaning::Status, Value::Text(status)) if status == RUNNING => {
+                self.leave(service, Condition::Stopped, wall)
+            }
+            (ProbeMeaning::Readonly, Value::Bool(true)) if !self.is_backup(service) => self.refuses(service, wall),
+            (ProbeMeaning::Readonly, Value::Bool(false)) => self.writable(service, wall),
             _ => {}
         }
     }

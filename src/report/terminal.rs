@@ -6,7 +6,7 @@ use crate::journal::left_out::{LeftOut, LeftOutRuling};
 use crate::model::run::effect::{Action, Ask, Class, Effect, Failure, Outcome};
 use crate::model::run::estate::EstateId;
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{EffectId, Fact, Moment, Record, TrackId};
+use crate::model::run::record::{EffectId, Ending, Fact, Moment, Record, TrackId};
 use crate::model::span::Span;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
@@ -53,6 +53,8 @@ pub struct TerminalView {
     answered: BTreeMap<EffectId, OperatorAction>,
     /// What people said of things on the way back.
     left_out: LeftOut,
+    /// A former runner had begun to go back, and had not come to the end of it.
+    goes_back: bool,
     /// Questions are put on this very terminal: telling them here too would say them twice.
     prompted: bool,
     /// Somebody is asked for a line, behind this prompt.
@@ -78,6 +80,7 @@ impl TerminalView {
             status_shown: false,
             answered: BTreeMap::new(),
             left_out: LeftOut::default(),
+            goes_back: false,
             prompted: false,
             prompt: None,
         }
@@ -231,6 +234,10 @@ impl TerminalView {
             self.answered.extend(told.map(|deed| (id.clone(), deed)));
         } else if let Fact::Read { id, effect, outcome, .. } = &record.fact {
             self.keep_failed(id, effect, outcome, at);
+        } else if let Fact::Rollback { .. } = &record.fact {
+            self.goes_back = true;
+        } else if let Fact::Ended { ending: Ending::RolledBack, .. } = &record.fact {
+            self.goes_back = false;
         }
     }
 
@@ -247,10 +254,13 @@ impl TerminalView {
             let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
             self.aside(&format!("… {steps} already done (replayed)"));
         }
-        for (number, name, since) in self.steps.under_way() {
+        // What the runbook itself was about when it was left is over: nobody waits for it on the way back.
+        let goes_back = self.goes_back;
+        let is_live = |track: &TrackId| !(goes_back && (track.is_scripts() || track.is_typed()));
+        for (number, name, since) in self.steps.under_way(is_live) {
             self.step_heading(since, &number, &name);
         }
-        for id in std::mem::take(&mut self.open) {
+        for id in std::mem::take(&mut self.open).into_iter().filter(|id| is_live(&id.track)) {
             let Some((effect, since)) = self.effects.get(&id).cloned() else { continue };
             if let Some(OperatorAction { at, badge, words, .. }) = self.answered.get(&id).cloned() {
                 self.entry(at, badge, &words, "");
@@ -310,7 +320,7 @@ impl TerminalView {
         if let Action::Ask(ask) = &effect.action {
             self.question(id, ask, at.wall);
         } else if attempt > 1 {
-            let words = lane(&id.track, &format!("{}, attempt {attempt}", shown(&effect.label)));
+            let words = lane(&id.track, &format!("{}, {}", shown(&effect.label), ahead::again(effect, attempt)));
             self.entry(at.wall, badge('·', "again", Tone::Plain), &words, "");
         }
         if self.style.live && effect.class() != Class::Human {

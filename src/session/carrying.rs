@@ -9,7 +9,7 @@ use super::replaying::perform;
 use super::rollback::{RollbackRequest, way_back_with};
 use super::texts::Prepared;
 use super::verdict::{self, OperatorRuling};
-use crate::dispatch::{Dispatcher, SecondLook};
+use crate::dispatch::{Dispatcher, DriftCheck};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::model::run::estate::EstateId;
@@ -25,7 +25,7 @@ pub fn begin(prepared: &Prepared, mut parts: RunParts, params: Fields, estate: &
     let begun = first_record(prepared, &mut parts, &params, estate)?;
     let at = parts.world.now();
     let opening: Vec<Record> = std::iter::once(begun).chain(departures(&parts, &at)).collect();
-    let (run, door) = (parts.run.clone(), open(prepared, parts, None, &opening, SecondLook::default())?);
+    let (run, door) = (parts.run.clone(), open(prepared, parts, None, &opening, DriftCheck::default())?);
     carry_out(prepared, (run, door), opening, params).map_err(not_begun)
 }
 
@@ -73,7 +73,7 @@ pub fn resume_on(prepared: &Prepared, mut parts: RunParts, terms: ResumeTerms) -
     let mut opening = reopening(&parts.run, &history, terms.verdict, &at, &by)?;
     opening.extend(seen);
     opening.extend(departures(&parts, &at));
-    let second_look = SecondLook::new(prepared.inventory.pairs.values(), terms.drift.is_some());
+    let drift = DriftCheck::new(prepared.inventory.pairs.values(), terms.drift.is_some());
     if let Some(reason) = terms.drift {
         opening.push(accepted_drift(&parts.run, &history, reason, &at, &by)?);
     }
@@ -81,7 +81,7 @@ pub fn resume_on(prepared: &Prepared, mut parts: RunParts, terms: ResumeTerms) -
         adoption.check_given_up(&mut *parts.world, &parts.run)?;
         opening.push(adoption.record(prepared, &mut *parts.store, at, by)?);
     }
-    let (run, door) = (parts.run.clone(), open(prepared, parts, Some(history), &opening, second_look)?);
+    let (run, door) = (parts.run.clone(), open(prepared, parts, Some(history), &opening, drift)?);
     carry_out(prepared, (run, door), opening, params)
 }
 

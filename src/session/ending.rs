@@ -44,9 +44,9 @@ pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Fini
         }
         (None, ScriptEnd::Bug(mut error)) => {
             error.kind = if touched { Kind::Failed } else { Kind::Script };
-            let after =
-                |error| after_leaving_out(&run, door, Ending::Bug, after_mistake(&run, error, way_out_of(&run, door)));
-            (Ending::Bug, Some(if touched { after(error) } else { error }), None)
+            let back = way_out_of(&run, door).filter(|_| touched);
+            let error = after_mistake(&run, error, back);
+            (Ending::Bug, Some(if touched { after_leaving_out(&run, door, Ending::Bug, error) } else { error }), None)
         }
         (None, ScriptEnd::Halted) => (
             Ending::Interrupted,

@@ -68,7 +68,7 @@ pub fn hear(
     let slot: Rc<RefCell<Option<Vec<StateSeen>>>> = Rc::default();
     let (found, link, run) = (Rc::clone(&slot), Rc::clone(&door), run.to_owned());
     door.drive(Box::new(move || {
-        found.replace(look(&*link, &run, &subject).ok());
+        found.replace(look(link.link(), &run, &subject).ok());
     }));
     match (slot.take(), door.halt_reason()) {
         (Some(seen), None) => Ok(seen),

@@ -3,7 +3,7 @@
 //! about a run and runs no script.
 
 use super::texts::Prepared;
-use crate::dispatch::{Dispatcher, Gate, SecondLook, Setup};
+use crate::dispatch::{Dispatcher, DriftCheck, Gate, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::memory::MemoryStore;
@@ -45,7 +45,7 @@ pub(crate) fn open(
     parts: RunParts,
     known: Option<History>,
     opening: &[Record],
-    second_look: SecondLook,
+    drift: DriftCheck,
 ) -> Result<Rc<Dispatcher>> {
     let last_seq = known.as_ref().map_or(0, History::len);
     let opened = (last_seq + 1..).zip(opening).map(|(seq, record)| Stored { seq, record: record.clone() }).collect();
@@ -58,7 +58,7 @@ pub(crate) fn open(
     };
     let RunParts { run, store, world, sinks, by, gates, steering: _ } = parts;
     let scanners = Rc::clone(&prepared.scanners);
-    Ok(Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, second_look, by }))
+    Ok(Dispatcher::new(Setup { run, store, world, sinks, history, last_seq, scanners, gates, drift, by }))
 }
 
 /// Opens a run to look into it: it is told to nobody, asks nobody, and whatever it writes is forgotten.
@@ -80,7 +80,7 @@ pub(super) fn look_into(
         gates: Vec::new(),
         steering: None,
     };
-    open(prepared, parts, Some(history.clone()), &[], SecondLook::default())
+    open(prepared, parts, Some(history.clone()), &[], DriftCheck::default())
 }
 
 /// The record that begins a run; the texts it names are stored.

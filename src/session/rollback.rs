@@ -8,7 +8,7 @@ use super::opening::{RunParts, departures, open};
 use super::replaying::{errand, stand, walk};
 use super::texts::Prepared;
 use super::verdict::{OperatorRuling, reopening};
-use crate::dispatch::{Dispatcher, Door, SecondLook};
+use crate::dispatch::{Dispatcher, Door, DriftCheck};
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::journal::left_out::LeftOut;
@@ -18,7 +18,7 @@ use crate::model::run::record::{Ending, Fact, Moment, Record, RollbackScope, Who
 use crate::model::text::typed;
 use crate::script::evaluate::rollback::{ReplayedScript, RollbackTask};
 use crate::script::evaluate::script_end::ScriptEnd;
-use crate::world::{Line, Link, Reply, Request};
+use crate::world::{Line, Reply, Request};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -71,7 +71,9 @@ pub(super) fn way_back_with(
 ) -> Result<PreparedRollback> {
     let history = History::from(parts.store.read(&parts.run)?)?;
     let by = (parts.world.now(), parts.by.clone());
-    let wish = RollbackRequest { way: named(&history, wish.way)?, ..wish };
+    let see =
+        |error: Box<Error>| error.hint(format!("see all steps, and what each of them did: baton show {}", parts.run));
+    let wish = RollbackRequest { way: named(&history, wish.way).map_err(see)?, ..wish };
     let way = wish.way.clone();
     let mut opening = opening(&parts.run, &history, wish, &by)?;
     opening.extend(departures(&parts, &by.0));
@@ -81,7 +83,7 @@ pub(super) fn way_back_with(
     }
     let errand = errand(&history, &way)?;
     let (run, params) = (parts.run.clone(), prepared.program.kept_params(&history.begun().params));
-    let door = open(prepared, parts, Some(history), &opening, SecondLook::default())?;
+    let door = open(prepared, parts, Some(history), &opening, DriftCheck::default())?;
     let standing = stand(prepared, &door, params)?;
     Ok(PreparedRollback { run, way, door, standing: Rc::new(standing), opening, errand })
 }
@@ -141,7 +143,7 @@ impl PreparedRollback {
         let line = Rc::new(RefCell::new(None));
         let (slot, door, prompt) = (Rc::clone(&line), Rc::clone(&self.door), prompt.to_owned());
         self.door.drive(Box::new(move || {
-            if let Ok(Reply::Line(Line::Typed(typed))) = door.call(Request::Line { prompt }) {
+            if let Ok(Reply::Line(Line::Typed(typed))) = door.link().call(Request::Line { prompt }) {
                 slot.replace(Some(typed));
             }
         }));

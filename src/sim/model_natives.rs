@@ -1,6 +1,7 @@
 //! What a product's model can call besides the language itself: the clock and the events of its own stage, logs,
 //! folders, the truth ledger. It must not reach a real host, clock or log; folders go through the `Folders` trait.
 
+use crate::engine;
 use crate::platform::folders::Folders;
 use crate::sim::ledger::{INTERVAL_KINDS, Ledger};
 use crate::sim::random::Random;
@@ -81,7 +82,7 @@ type Native<T> = Result<T, Box<EvalAltResult>>;
 
 /// The natives, built once for a model's engine.
 pub(super) fn natives() -> Shared<Module> {
-    let mut module = Module::new();
+    let mut module = engine::module();
     time_natives(&mut module);
     log_natives(&mut module);
     ledger_natives(&mut module);

@@ -368,6 +368,15 @@ pub enum FileKind {
     Nowhere,
     /// Something whose name is not UTF-8, so that nobody could ask for it; the name is what can be shown of it.
     Unnamed,
+    /// A folder, a pipe or another thing that is no regular file: it is never opened, and nothing else is known.
+    Other,
+}
+
+impl FileStat {
+    /// Something of this name that is no regular file.
+    pub(crate) fn other(name: String) -> Self {
+        Self { name, identity: Identity { device: 0, inode: 0 }, len: 0, modified: 0, kind: FileKind::Other }
+    }
 }
 
 /// How a job stands.

@@ -13,6 +13,7 @@ use baton::world::{JobId, JobState, Trouble};
 fn job(class: Class) -> Job {
     let (argv, args) = (vec!["tool".into()], Default::default());
     Job {
+        means: None,
         verb: "verb".into(),
         class,
         argv,

@@ -335,3 +335,23 @@ fn a_file_that_only_begins_like_another_one_has_new_lines_after_a_mark() {
         assert_eq!(value.get("event"), Some(&Value::Int(22902)), "{begun} bytes begun");
     }
 }
+
+/// A log that is gone when a wait is taken up again is told of at once: nobody was there to see it.
+#[test]
+fn who_takes_up_a_wait_says_at_once_what_has_become_of_the_log() {
+    let fake = append(1_000, line(22911))(Fake::new());
+    let (_, mark) = done(act(&fake, Action::Log(wait(seek(&[22911], &[]), Mark::default())), 1, false));
+    let fake = append(3_000, line(22902))(fake.with(|state| state.files.clear()));
+    done(act(&fake, Action::Log(wait(seek(&[22902], &[]), mark.expect("a mark"))), 1, true));
+    let told: Vec<String> = fake
+        .0
+        .borrow()
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Notice { text } => Some(text.clone()),
+            _ => None,
+        })
+        .collect();
+    assert!(told.iter().any(|text| text.contains("`cs.log` went away")), "{told:?}");
+}

@@ -55,6 +55,7 @@ fn act_kept(
 fn probe(what: &str, reads: Reading) -> Probe {
     let (argv, args) = (vec!["tool".into(), what.into()], Default::default());
     Probe {
+        means: None,
         what: what.into(),
         argv,
         args,

@@ -30,6 +30,9 @@ fn stands(name: &'static str, make: fn() -> Scene, begins: &'static [&'static st
     Menu { name, table, make, begins, way: &[], prompt, shown, notes: &[], words }
 }
 
+/// What a session says behind the last step, where it stays.
+const END: &str = "the run has come to its end";
+
 /// A command after which the session is left.
 fn typed(form: &'static str, line: &str, code: i32) -> Word {
     word(form, code).typing(line).then(FRESH, ":quit")
@@ -44,7 +47,12 @@ pub fn menus() -> Vec<Menu> {
         Menu { way: &[(FRESH, ":next")], ..behind },
         stands("at a failure", at_a_failure, ENTERS, failed()),
         stands("in doubt", in_doubt, ENTERS, doubted()),
-        stands("at a mistake", at_a_mistake, ENTERS, vec![word(":edit", 0).says("edited texts adopted by")]),
+        stands(
+            "at a mistake",
+            at_a_mistake,
+            ENTERS,
+            vec![word(":edit", 0).then(END, ":quit").says("edited texts adopted by")],
+        ),
     ]
 }
 
@@ -79,8 +87,8 @@ fn ahead() -> Vec<Word> {
         old(typed(":skip REASON", ":skip not now", 4)).says("next: step 2 `Next`").says("not now"),
         old(typed(":edit", ":edit", 4)).says("edited: runbooks/own/t.rhai").says("next: step 1 `Mark`"),
         old(typed(":where", ":where", 4)).says("next: step 1 `Mark`"),
-        old(typed(":steps", ":steps", 4)).says("○ ahead Third"),
-        old(typed(":plan", ":plan", 4)).says("○ ahead Third"),
+        old(typed(":steps", ":steps", 4)).says("○ ahead 3 Third"),
+        old(typed(":plan", ":plan", 4)).says("○ ahead 3 Third"),
         old(typed(":vars", ":vars", 4)).says("of the runbook").says("db = "),
         old(typed(":p EXPR", ":p 20 + 22", 4)).says("42"),
         old(typed(":watch [EXPR]", ":watch 20 + 22", 4)).says("20 + 22 = 42"),
@@ -124,8 +132,8 @@ fn failed() -> Vec<Word> {
         baton.write("ready", "");
     };
     vec![
-        word(":redo", 0).typing(":redo").mended(mend).says("✓ done").leaves("done", "ok\n"),
-        word(":skip REASON", 0).typing(":skip no need").says("skipped by").leaves("done", ""),
+        word(":redo", 0).typing(":redo").then(END, ":quit").mended(mend).says("✓ done").leaves("done", "ok\n"),
+        word(":skip REASON", 0).typing(":skip no need").then(END, ":quit").says("skipped by").leaves("done", ""),
         // What failed is not tried again before it was seen.
         typed(":edit", ":edit", 4).says("edited texts adopted by").says("next: step 2 `Do`").leaves("done", ""),
         word(":rollback [STEP]", 6)
@@ -138,8 +146,15 @@ fn failed() -> Vec<Word> {
 
 fn doubted() -> Vec<Word> {
     vec![
-        word(":happened REASON", 0).typing(":happened I saw it").says("happened, says").leaves("done", ""),
-        word(":not-happened REASON", 0).typing(":not-happened it is not there").leaves("done", "x\n"),
+        word(":happened REASON", 0)
+            .typing(":happened I saw it")
+            .then(END, ":quit")
+            .says("happened, says")
+            .leaves("done", ""),
+        word(":not-happened REASON", 0)
+            .typing(":not-happened it is not there")
+            .then(END, ":quit")
+            .leaves("done", "x\n"),
     ]
 }
 

@@ -140,8 +140,8 @@ fn what_is_ahead_stands_in_the_order_in_which_it_can_happen() {
     let (baton, words) = stepping();
     baton.write("steps.rhai", PARTS);
     let ended = typed(&baton, &words, ":plan\n:next\n:next\n:plan\n");
-    let ahead = r#"○ ahead          First
-○ ahead            Inside
+    let ahead = r#"○ ahead   1      First
+○ ahead   1.1      Inside
                  if kind == "b", instead of what follows:
 ○ ahead            Early
 ○ ahead          Owed (owed at the end)
@@ -212,7 +212,7 @@ fn a_runbook_is_stepped_through() {
     let ended =
         ended.says("next: step 1 `Look at c1`").says("next: step 2 `Prepare`").says("next: readonly(c1) on cfg-a");
     let ended =
-        ended.says("✓ done    2.2    Lock c2").says("○ ahead          Unlock").says("nothing is asked of a host");
+        ended.says("✓ done    2.2    Lock c2").says("○ ahead   3      Unlock").says("nothing is asked of a host");
     ended.says("next: readonly(c2) on cfg-b").says("done");
 }
 
@@ -263,7 +263,7 @@ fn an_edited_runbook_is_gone_on_with() {
     let edit =
         |editor: &'static str, words: &[&str], lines: &str| typed_with(&baton, &[("VISUAL", editor)], words, lines);
     let ended = edit("sh ./mend.sh", &words, ":next\n:edit\n:steps\n:next\n:quit\n").code(4);
-    ended.says("○ ahead          Unlock both").says("next: step 3 `Unlock both`");
+    ended.says("○ ahead   3      Unlock both").says("next: step 3 `Unlock both`");
     baton.run(&["show"]).code(0).says("edited texts adopted");
     edit("false", &["--run", "latest"], ":edit\n:quit\n").code(4).says("did not end well");
     edit("sh ./spoil.sh", &["--run", "latest"], ":edit\n:where\n:quit\n").code(4).says("error").says("stands at");
@@ -346,4 +346,26 @@ fn what_was_undone_and_left_so_is_no_error_but_told_with_what_stands_and_the_com
         baton.run(&["show"]).code(0).says("next: baton resume ");
         baton.run(&["resume"]).code(0).says("2  Prepare");
     }
+}
+
+/// A part that two procedures share bears the number of the one that runs: the names are written out in an `if`, by a
+/// flag that the runbook sets.
+#[test]
+fn a_step_of_a_shared_part_is_known_by_the_name_of_this_runbook() {
+    let (baton, words) = stepping();
+    baton.write(
+        "stdlib/own/shared.rhai",
+        "//! Shared\nfn stop(up) { step(if up.short { \"Stop it (B-2)\" } else { \"Stop it (A-7)\" }, || note(\"x\")); }\n",
+    );
+    let text = |flags: &str| {
+        format!("//! One of two\n//! source: a test\nimport \"own/shared\" as parts;\n{flags}\nparts::stop(up);\n")
+    };
+    for (flag, name, other) in [("false", "Stop it (A-7)", "B-2"), ("true", "Stop it (B-2)", "A-7")] {
+        baton.write("steps.rhai", &text(&format!("let up = #{{ short: {flag} }};")));
+        let ended = typed(&baton, &words, ":plan\n").says(&format!("○ ahead   1      {name}"));
+        assert!(!ended.out.contains(other), "{}", ended.out);
+    }
+    baton.write("steps.rhai", &text("let up = #{ short: true }; up.short = now() < 0;"));
+    let ended = typed(&baton, &words, ":plan\n:next\n:plan\n");
+    ended.says("by one of these names:\n○ ahead            Stop it (B-2)\n○ ahead            Stop it (A-7)");
 }

@@ -63,7 +63,17 @@ fn every_command_answers_at_the_terminal() {
     }
     session.types(":sh cfg-a echo hello").shows("why? ").types("to try it").shows("hello").shows("baton 1> ");
     session.types(":into").shows("next: status(c1)").shows("baton 1> ").types(":next").shows("baton 2> ");
-    session.types(":skip not now").shows("next: step 3").shows("baton 3> ").types(":next").shows("done");
+    session.types(":skip not now").shows("next: step 3").shows("baton 3> ").types(":next");
+    // Behind the last step it stays: what it has come to can be looked at, and nothing more is done.
+    session.shows("the run has come to its end").shows("baton> ").types(":steps").shows("✓ done    3      Unlock");
+    session
+        .shows("baton> ")
+        .types(":p before")
+        .shows("\"")
+        .shows("baton> ")
+        .types("status(c1)")
+        .shows("the run is over");
+    session.shows("baton> ").types(":next").shows("the run is over").shows("baton> ").types(":quit").shows("done");
     assert_eq!(session.ends(), 1, "some commands were wrong");
     baton.run(&["show"]).code(0).says("not now").says("to try it");
 }
@@ -116,7 +126,7 @@ fn an_edited_runbook_is_gone_on_with_from_where_it_stands() {
     let line = [&["repl"], &words[..]].concat();
     let mut session = Session::start_with(&baton, &line, &[("VISUAL", "sed -i s/Unlock/Release/")]);
     session.shows("baton 1> ").types(":next").shows("baton 2> ").types(":edit").shows("edited: steps.rhai");
-    session.shows("next: step 2 `Prepare`").shows("baton 2> ").types(":steps").shows("ahead          Release");
+    session.shows("next: step 2 `Prepare`").shows("baton 2> ").types(":steps").shows("ahead   3      Release");
     session.types(":quit");
     session.ends();
     let page = baton.run(&["show"]).code(0).says("edited texts adopted by").says("new: \"Release\"");
@@ -143,6 +153,8 @@ fn a_line_that_stops_in_the_midst_shows_that_more_is_wanted() {
     let baton = Baton::new();
     let mut session = Session::start(&baton, &["repl", "--lab", "genesys", "--speed", SPEED]);
     session.shows("baton> ").types("let x = [1,").shows("...> ").types("2]").shows("baton> ");
-    session.types("`open").shows("...> ").types("text`").shows("open").shows("baton> ").presses("\u{4}");
-    assert_eq!(session.ends(), 0);
+    session.types("`open").shows("...> ").types("text`").shows("open").shows("baton> ");
+    // In plain quotes a text ends on its line: nothing that could follow would end it.
+    session.types("note(\"open)").shows("a text in quotes has no end").shows("baton> ").presses("\u{4}");
+    assert_eq!(session.ends(), 1, "a line was wrong");
 }

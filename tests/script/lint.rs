@@ -489,3 +489,39 @@ fn what_may_be_right_is_passed_over() {
         finds(&format!("let s = service(\"c1\"); {text}"), &[]);
     }
 }
+
+/// Whatever is said of reading is said of setting as well, and of closures and functions whatever way they are called.
+#[test]
+fn what_is_set_or_called_wrongly_is_found_before() {
+    for (text, part) in [
+        (r#"s.nme = "x";"#, "a service has no `.nme` [did you mean `.name`?]"),
+        (r#"s.name = "x";"#, "`.name` of a service cannot be set: the inventory says what it is"),
+        (r#"let o = #{ limit: "5min" }; o.limt = "1min"; shutdown(s, o);"#, "`shutdown` has no option `limt`"),
+        (r#"let o = #{}; o.limt = "1min"; s.shutdown(o);"#, "`shutdown` has no option `limt`"),
+        (r#"let r = run(host("cfg-a"), ["x"]); r.exitcode += 3;"#, "what this gives has no `.exitcode`"),
+        (r#"let k = |x| note(x); k.call(1, 2);"#, "this closure takes 1 value, and is called with 2 values"),
+        (r#"fn f(a) { note(a) } f(1, 2);"#, "`f` does not take 2 arguments"),
+        (r#"fn f(a) { note(a) } s.f();"#, "`f` does not take 0 arguments behind a dot"),
+    ] {
+        let found = findings(&format!("let s = service(\"c1\"); {text}"), &[]);
+        assert!(matches!(&*found, [one] if !one.starts_with('?') && one.contains(part)), "{text}: {found:#?}");
+    }
+    let text = r#"let r = run(host("cfg-a"), ["x"]); r.outptu = 3;"#;
+    assert!(matches!(&*findings(text, &[]), [one] if one.starts_with('?') && one.contains("did you mean `output`?")));
+    for text in [
+        r#"let o = #{}; o.limit = "1min"; shutdown(s, o); o.every = "1s"; wait_until("x", || true, o);"#,
+        r#"let o = #{ limt: 1 }; o = #{ limit: "1min" }; shutdown(s, o);"#,
+        r#"let r = run(host("cfg-a"), ["x"]); r.when = 3; note(r.when);"#,
+        r#"let k = |x| note(x); k.call(1); let n = 1; let m = |x| note(x + n); m.call(1);"#,
+        r#"fn f(a) { note(`${this} ${a}`) } s.f(1);"#,
+    ] {
+        finds(&format!("let s = service(\"c1\"); {text}"), &[]);
+    }
+    let modules =
+        [("x/a", "import \"x/b\" as b; fn goes(x) { b::stays(x, 3); b::gone(1) }"), ("x/b", "fn stays(x) { x }")];
+    let found = findings("import \"x/a\" as a; a::goes(1);", &modules);
+    assert!(
+        matches!(&*found, [one, two] if one.contains("`b::stays` does not take 2") && two.contains("has no function `gone`")),
+        "{found:#?}"
+    );
+}

@@ -107,11 +107,37 @@ fn nothing_is_decided_by_what_is_hidden() {
     let read = |text: &str| {
         Test::new(&format!("let v = version(service(\"c1\")); note({text});")).answer("version(c1)", "x=********")
     };
-    for text in [r#"v == "x=sekret77""#, r#"v != "x=sekret77""#, r#""x=sekret77" == v"#, "v == v"] {
+    for text in [
+        r#"v == "x=sekret77""#,
+        r#"v != "x=sekret77""#,
+        r#""x=sekret77" == v"#,
+        "v == v",
+        r#"v.contains("sekret")"#,
+        r#""ret7" in v"#,
+        r#"v.starts_with("x=s")"#,
+        r#"v.ends_with("77")"#,
+        r#"v.index_of("e")"#,
+        r#"v.contains('7')"#,
+        r#"v in ["a", "x=sekret77"]"#,
+        r#"["x=sekret77"].index_of(v)"#,
+        r#"v in #{ "x=sekret77": 1 }"#,
+        r#"v < "x=t""#,
+    ] {
         let said = read(text).bug();
         assert!(said.contains("holds a secret: it is hidden, so nobody can tell"), "{text}: {said}");
     }
-    for (text, told) in [(r#"v == """#, "false"), (r#"v != "y=sekret77""#, "true"), (r#"v == "x=short""#, "false")] {
+    for (text, told) in [
+        (r#"v == """#, "false"),
+        (r#"v != "y=sekret77""#, "true"),
+        (r#"v == "x=short""#, "false"),
+        (r#"v.contains("x=")"#, "true"),
+        (r#"v.contains("x=sekret77 and more")"#, "false"),
+        (r#"v.starts_with("x")"#, "true"),
+        (r#"v.starts_with("y")"#, "false"),
+        (r#"v.index_of("=")"#, "1"),
+        (r#"v in ["a", "y=sekret77"]"#, "false"),
+        (r#"v < "y""#, "true"),
+    ] {
         assert_eq!(read(text).done().last().map(String::as_str), Some(format!("note: {told}").as_str()), "{text}");
     }
 }

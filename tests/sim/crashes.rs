@@ -3,7 +3,7 @@
 
 use super::one_fault;
 use super::pump::{programs, site};
-use baton::dispatch::{Body, Dispatcher, Door, Halted, SecondLook, Setup};
+use baton::dispatch::{Body, Dispatcher, Door, DriftCheck, Halted, Setup};
 use baton::journal::history::History;
 use baton::journal::memory::MemoryStore;
 use baton::journal::{Store, Stored};
@@ -30,6 +30,7 @@ fn effect(service: &str, verb: &str, action: Action) -> Effect {
 
 fn status() -> Probe {
     Probe {
+        means: None,
         what: "status".into(),
         argv: Vec::new(),
         args: Fields::new(),
@@ -46,6 +47,7 @@ fn job(service: &str, verb: &str, class: Class, wants: &[&str]) -> Effect {
     let wants: Vec<Value> = wants.iter().map(|want| (*want).into()).collect();
     let goal = Goal { probe: status(), wants, stays: Span(0) };
     let job = Job {
+        means: None,
         verb: verb.into(),
         class,
         argv: vec!["x".into()],
@@ -138,7 +140,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
         last_seq,
         scanners,
         gates: vec![],
-        second_look: SecondLook::default(),
+        drift: DriftCheck::default(),
         by: Default::default(),
     };
     let door = Dispatcher::new(setup);

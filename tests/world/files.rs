@@ -62,6 +62,8 @@ fn files_and_the_links_to_them_are_listed_by_name() {
         ("current.log", FileKind::Link),
         ("d.log", FileKind::Nowhere),
         ("e.log", FileKind::Nowhere),
+        ("f.log", FileKind::Other),
+        ("folder", FileKind::Other),
         ("z\u{fffd}.log", FileKind::Unnamed),
     ];
     assert_eq!(names, expected);

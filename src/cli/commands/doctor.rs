@@ -4,8 +4,9 @@
 use crate::cli::context::Context;
 use crate::cli::operations::begin::new_run;
 use crate::cli::operations::estate::{Estate, lab_name, lease};
+use crate::cli::operations::own_lab::lab_for;
 use crate::cli::operations::site::Site;
-use crate::cli::operations::texts::{self, inventory_text, prepare, say_what_differs, template};
+use crate::cli::operations::texts::{self, Recheck, inventory_text, prepare, say_what_differs, template};
 use crate::doctor::{self, DoctorScope, UselessSecret, Weight};
 use crate::error::{Error, Kind, Result};
 use crate::lab::{self, Lab};
@@ -62,10 +63,17 @@ pub(in crate::cli) fn run(args: &DoctorArgs, context: &Context) -> Result<u8> {
             look(args, inventory, uses, &Estate::Site, context)
         }
         (None, Some(lab)) => in_lab(args, &lab::LabChoice::parse(lab), &site, context),
-        (None, None) => Err(Error::new(Kind::Usage, "where shall it look?")
-            .hint("at a lab: baton doctor --lab genesys")
-            .hint("at a site: baton doctor -i INVENTORY")),
+        (None, None) => Err(nowhere(args.runbook.as_deref(), &site)?),
     }
+}
+
+fn nowhere(runbook: Option<&str>, site: &Site) -> Result<Box<Error>> {
+    let lab = lab_for(runbook, site)?;
+    let named = runbook.map(|given| format!(" {}", typed(given))).unwrap_or_default();
+    let error = Error::new(Kind::Usage, "where shall it look?");
+    let error =
+        lab.map(|lab| format!("at a lab: baton doctor{named} --lab {lab}")).into_iter().fold(error, Error::hint);
+    Ok(error.hint(format!("at a site: baton doctor{named} -i INVENTORY")))
 }
 
 /// What a runbook can use of a site, and the texts it would be run from.
@@ -76,7 +84,10 @@ fn read(args: &DoctorArgs, inventory: (&str, &str), site: &Site) -> Result<(Rc<I
     let Some(given) = &args.runbook else {
         return Ok((Rc::new(texts::inventory(inventory, site)?), None));
     };
-    let prepared = prepare(&site.runbook(given)?, inventory, site, &format!("baton check {given}"))?;
+    let check = format!("baton check {given}");
+    // Whoever has named the site gets it named again.
+    let beside_site = if args.lab.is_some() { again(args) } else { check.clone() };
+    let prepared = prepare(&site.runbook(given)?, inventory, site, &Recheck { alone: check, beside_site })?;
     let uses = Uses::of(&prepared.program);
     Ok((prepared.inventory, Some((uses, prepared.texts))))
 }

@@ -119,7 +119,7 @@ fn tell_of_stranded(run: &str, context: &Context) {
     let history = context.store().and_then(|store| History::read(&*store, run));
     if history.is_ok_and(|history| !history.is_final()) {
         context.screen.remark(&format!("run {run} was not over and cannot be resumed any more"));
-        context.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
+        context.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab was stopped\""));
     }
 }
 

@@ -4,9 +4,12 @@ use crate::cli::context::Context;
 use crate::cli::operations::acquire::{AcquiredRun, claim};
 use crate::cli::operations::begin::{Begun, NewPlace, NewRun, begin};
 use crate::cli::operations::find_run::Purpose;
+use crate::cli::operations::own_lab::lab_for;
+use crate::cli::operations::site::Site;
 use crate::cli::operations::{by_hand, present};
 use crate::error::{Error, Kind, Result};
 use crate::lab::LabChoice;
+use crate::model::text::typed;
 use crate::repl::Start;
 use crate::session;
 use std::path::PathBuf;
@@ -51,7 +54,7 @@ pub(in crate::cli) fn run(args: &ReplArgs, context: &Context) -> Result<u8> {
         (None, None, Some(lab)) => {
             NewPlace::Lab { choice: LabChoice::parse(lab), speed: args.speed, unattended: false }
         }
-        (None, None, None) => return Err(nowhere(context)),
+        (None, None, None) => return Err(nowhere(args.runbook.as_deref(), context)?),
     };
     let new = NewRun { runbook: args.runbook.as_deref(), params: &args.params, place, answers: None };
     let Begun { taken, params, .. } = begin(new, |_, _| Ok(()), context)?;
@@ -59,12 +62,15 @@ pub(in crate::cli) fn run(args: &ReplArgs, context: &Context) -> Result<u8> {
     session(args, taken, start, context)
 }
 
-fn nowhere(context: &Context) -> Box<Error> {
-    let error = Error::new(Kind::Usage, "where shall it act?")
-        .hint("on a site: baton repl -i INVENTORY")
-        .hint("as a rehearsal on this machine: baton repl --lab genesys");
+fn nowhere(runbook: Option<&str>, context: &Context) -> Result<Box<Error>> {
+    let lab = lab_for(runbook, &Site::here())?;
+    let named = runbook.map(|given| format!(" {}", typed(given))).unwrap_or_default();
+    let error =
+        Error::new(Kind::Usage, "where shall it act?").hint(format!("on a site: baton repl{named} -i INVENTORY"));
+    let rehearsal = |lab| format!("as a rehearsal on this machine: baton repl{named} --lab {lab}");
+    let error = lab.map(rehearsal).into_iter().fold(error, Error::hint);
     let runs = context.store().and_then(|store| Ok(store.runs()?)).unwrap_or_default();
-    if runs.is_empty() { error } else { error.hint("on with a run: baton repl --run latest") }
+    Ok(if runs.is_empty() || runbook.is_some() { error } else { error.hint("on with a run: baton repl --run latest") })
 }
 
 fn go_on(args: &ReplArgs, given: &str, context: &Context) -> Result<u8> {

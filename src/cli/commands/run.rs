@@ -3,25 +3,23 @@
 use crate::cli::context::Context;
 use crate::cli::operations::acquire::AcquiredRun;
 use crate::cli::operations::begin::{Begun, NewPlace, NewRun, begin, say_what_is_refused};
+use crate::cli::operations::own_lab::{own_lab, program};
 use crate::cli::operations::previous_run::PreviousRun;
+use crate::cli::operations::recover;
 use crate::cli::operations::site::Site;
 use crate::cli::operations::steering::{RecordedSteps, SteeringArgs};
-use crate::cli::operations::{recover, texts};
 use crate::error::{Error, Kind, Result};
 use crate::lab::LabChoice;
-use crate::library::{Shelf, source};
+use crate::library::source;
 use crate::model::text::{shown, typed};
 use crate::model::value::Value;
 use crate::report::layout::paragraphs;
 use crate::report::style::{Style, Tone};
-use crate::script::analysis::lint::{self, Severity};
 use crate::script::analysis::outline;
 use crate::script::compile::params::ParamDecl;
 use crate::script::compile::program::Program;
-use crate::script::compile::sources::Sources;
 use crate::session::{self, RunParts};
 use std::path::PathBuf;
-use std::rc::Rc;
 
 /// Run a runbook
 #[derive(Debug, clap::Args)]
@@ -129,9 +127,6 @@ fn place<'a>(args: &'a RunArgs, context: &Context) -> Result<Option<NewPlace<'a>
     })
 }
 
-/// The lab that is named where none is known to fit.
-const USUAL_LAB: &str = "genesys";
-
 fn nowhere(given: &str, site: &Site) -> Result<Box<Error>> {
     let (name, text) = site.runbook(given)?;
     // What is wrong with the text is told when it is to be run.
@@ -142,29 +137,6 @@ fn nowhere(given: &str, site: &Site) -> Result<Box<Error>> {
         .hint(format!("on a site: baton run {given}{wanted} -i INVENTORY"));
     let rehearsal = |lab| format!("as a rehearsal on this machine: baton run {given}{wanted} --lab {lab}");
     Ok(lab.map(rehearsal).into_iter().fold(error, Error::hint))
-}
-
-/// The program of a runbook, to be looked at.
-fn program(name: &str, text: &str, site: &Site) -> Result<Rc<Program>> {
-    let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
-    crate::script::program(&site.check(Sources::collect(name, text, &mut read_module))?)
-}
-
-/// The lab in which a runbook can be rehearsed: it is called like the shelf that it, or a module of it, lies on. Of the
-/// usual one it is looked whether it has the hosts and services that the runbook names.
-fn own_lab(name: &str, program: &Rc<Program>, site: &Site) -> Option<String> {
-    let shelves: Vec<&str> =
-        [name].into_iter().chain(program.module_names()).filter_map(|name| Some(name.split_once('/')?.0)).collect();
-    let lab = site.names(Shelf::Labs).into_iter().find(|lab| shelves.contains(&lab.as_str()));
-    lab.or_else(|| fits_usual_lab(program, site).then(|| USUAL_LAB.to_owned()))
-}
-
-fn fits_usual_lab(program: &Rc<Program>, site: &Site) -> bool {
-    let Ok(template) = texts::template(USUAL_LAB, site) else { return false };
-    let text = template.inventory("/lab");
-    let Ok(inventory) = texts::inventory((USUAL_LAB, &text), site) else { return false };
-    let findings = lint::lint(program, Some(&Rc::new(inventory)));
-    findings.iter().all(|finding| finding.severity != Severity::Error)
 }
 
 /// The flags without which a runbook does not begin.

@@ -1,7 +1,7 @@
 //! `baton show`: a run as it was seen when it happened, from its records, and what it came to.
 
 use crate::cli::context::Context;
-use crate::cli::operations::estate::lab_of;
+use crate::cli::operations::estate::{cleared_away, lab_of};
 use crate::cli::operations::find_run::{find_run, shortfall};
 use crate::cli::operations::present;
 use crate::error::Result;
@@ -50,8 +50,9 @@ pub(in crate::cli) fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
 /// Why a run that is not over cannot go on, and what can be done: it was a rehearsal, and its lab is there no more.
 fn lab_gone(stored: &[Stored], run: &str, context: &Context) -> Option<(String, String)> {
     let history = History::from(stored.to_vec()).ok().filter(|history| !history.is_final())?;
-    match Lab::gone(lab_of(&history)?, &context.state, run) {
-        Ok(gone) => gone.map(|why| (why, format!("baton abort {run} --reason \"its lab is gone\""))),
+    let lab = lab_of(&history)?;
+    match Lab::gone(lab, &context.state, run) {
+        Ok(gone) => gone.map(|why| (why, cleared_away(lab, run, context))),
         Err(error) => Some((error.message, "baton lab stop".to_owned())),
     }
 }

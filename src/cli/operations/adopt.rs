@@ -4,14 +4,14 @@
 use super::acquire::AcquiredRun;
 use super::estate::lab_of;
 use super::site::Site;
-use super::texts::prepare;
+use super::texts::{Recheck, prepare};
 use crate::cli::context::Context;
 use crate::dispatch::Gate;
 use crate::error::{Error, Kind, Result};
 use crate::journal::history::History;
 use crate::library::Shelf;
 use crate::model::run::source_name::SourceName;
-use crate::model::text::shown;
+use crate::model::text::{shown, typed};
 use crate::platform::desk;
 use crate::report::layout::paragraphs;
 use crate::session::adoption::{self, Adoption};
@@ -44,6 +44,10 @@ impl Edited {
         let (file, inventory) = inventory(history, context)?;
         let name = &history.begun().runbook;
         let check = format!("baton check {name}");
+        let check = match history.begun().estate.lab() {
+            None => Recheck::both(format!("{check} -i {}", typed(&file))),
+            Some(_) => Recheck { alone: check, beside_site: format!("baton resume {run} --adopt-edited --dry") },
+        };
         let prepared = prepare(&site.runbook(&format!("{name}.rhai"))?, (&file, &inventory), &site, &check)?;
         let adoption = adoption::fit(&prepared, &*store, run, history, verdict)?;
         Ok(Self { prepared, adoption })

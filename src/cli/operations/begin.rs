@@ -5,7 +5,7 @@ use super::acquire::AcquiredRun;
 use super::estate::{Estate, lab_name, lab_of, lease, site_name};
 use super::previous_run::PreviousRun;
 use super::site::Site;
-use super::texts::{given_params, inventory_text, prepare, say_what_differs, template};
+use super::texts::{Recheck, given_params, inventory_text, prepare, say_what_differs, template};
 use super::typed::disagrees;
 use super::{answers, holders};
 use crate::cli::context::Context;
@@ -16,7 +16,7 @@ use crate::journal::history::History;
 use crate::lab::{Lab, LabChoice, LabPlan};
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::record::{Fact, Record};
-use crate::model::text::shown;
+use crate::model::text::{shown, typed};
 use crate::model::value::Fields;
 use crate::platform::desk;
 use crate::script::analysis::commands::{ScriptCommand, commands};
@@ -146,10 +146,20 @@ impl PlaceSought {
         let Some(given) = runbook else {
             // `check` would look at runbooks, which are of no concern here.
             let again = format!("baton repl -i {file}");
+            let again = Recheck::both(again);
             return prepare(&(NO_RUNBOOK.to_owned(), String::new()), (&file, &text), site, &again);
         };
-        let of_site = if self.is_site() { format!(" -i {file}") } else { String::new() };
-        prepare(&site.runbook(given)?, (&file, &text), site, &format!("baton check {given}{of_site}"))
+        let check = format!("baton check {given}");
+        let again = match self {
+            Self::Site { .. } => Recheck::both(format!("{check} -i {file}")),
+            Self::Lab(plan) => {
+                Recheck { alone: check, beside_site: format!("baton doctor {given} --lab {}", typed(plan.name())) }
+            }
+            Self::LabOf { previous, .. } => {
+                Recheck { alone: check, beside_site: format!("baton run {given} --from-run {}", previous.run) }
+            }
+        };
+        prepare(&site.runbook(given)?, (&file, &text), site, &again)
     }
 
     /// The name and the text of the inventory.
@@ -271,7 +281,7 @@ fn tell_of_orphan(former: Option<&str>, store: &dyn Store, context: &Context) ->
                 .hint(format!("or give it up: baton abort {run} --reason \"why\"")));
         }
         context.screen.remark(&format!("the lab begins anew; run {run} was not over and cannot be resumed any more"));
-        context.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
+        context.screen.remark(&format!("clear it away: baton abort {run} --reason \"its lab was begun anew\""));
     }
     Ok(())
 }

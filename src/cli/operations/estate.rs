@@ -47,7 +47,7 @@ impl Estate {
                         error.hint(format!("see the run that has the lab now: baton show {now}"))
                     });
                     if is_gone && !history.is_final() {
-                        return error.hint(format!("clear it away: baton abort {run} --reason \"its lab is gone\""));
+                        return error.hint(format!("clear it away: {}", cleared_away(lab, run, context)));
                     }
                     error
                 })
@@ -136,6 +136,16 @@ pub(in crate::cli) fn site_name(site: &Inventory) -> String {
 /// The name under which a lab is leased to one runner.
 pub(in crate::cli) fn lab_name(lab: &str) -> String {
     format!("lab {lab}")
+}
+
+/// The command that clears away a run whose lab is there for it no more, with what became of the lab.
+pub(in crate::cli) fn cleared_away(lab: &str, run: &str, context: &Context) -> String {
+    let now = Lab::any(lab, &context.state).ok().flatten().map(|lab| lab.card().run.clone());
+    let reason = match now.filter(|now| now != run) {
+        Some(now) => format!("its lab is that of run {now} now"),
+        None => "its lab is gone".to_owned(),
+    };
+    format!("baton abort {run} --reason \"{reason}\"")
 }
 
 /// Takes `name` away from the runner that holds it, and tells who that was.

@@ -14,6 +14,7 @@ pub(super) mod go_back;
 pub(super) mod holders;
 pub(super) mod machine;
 pub(super) mod menu;
+pub(super) mod own_lab;
 pub(super) mod present;
 pub(super) mod previous_run;
 pub(super) mod recover;

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::library::{self, Shelf};
-use crate::model::text::did_you_mean;
+use crate::model::text::{did_you_mean, typed};
 use crate::platform::desk;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -88,6 +88,11 @@ impl Site {
         }
         let known = self.names(Shelf::Runbooks);
         let mut error = Error::new(Kind::Usage, format!("there is no runbook `{given}`"));
+        if given.ends_with(".toml") {
+            return Err(error
+                .hint(format!("a site is named with `-i`: -i {}", typed(given)))
+                .hint("see which runbooks there are: baton list"));
+        }
         // A runbook of a folder may be meant by its last word.
         let last = |known: &String| known.rsplit_once('/').map(|(_, last)| last.to_owned());
         let meant: Vec<String> = known.iter().filter(|known| last(known).as_deref() == Some(given)).cloned().collect();

@@ -14,24 +14,42 @@ use crate::script::analysis::lint::{self, Severity};
 use crate::session::{self, Prepared};
 use std::path::Path;
 
+/// The commands that show again what is wrong with the texts of a run, once somebody has mended them.
+pub(in crate::cli) struct Recheck {
+    /// Looks at the runbook alone.
+    pub(in crate::cli) alone: String,
+    /// Looks at it beside the site that it was meant for.
+    pub(in crate::cli) beside_site: String,
+}
+
+impl Recheck {
+    /// One command that does both.
+    pub(in crate::cli) fn both(command: String) -> Self {
+        Self { alone: command.clone(), beside_site: command }
+    }
+}
+
 /// Everything a run is made of, compiled. What can be seen to be wrong without running it is refused here: in the midst
-/// of a run it would leave a pair half changed. `check` is what shows all of it.
+/// of a run it would leave a pair half changed. `check` is named so that what is said is seen again.
 pub(in crate::cli) fn prepare(
     (name, text): &(String, String),
     inventory: (&str, &str),
     site: &Site,
-    check: &str,
+    check: &Recheck,
 ) -> Result<Prepared> {
     let mut read_module = |module: &str| site.lookup(Shelf::Modules, module);
     let mut read_profile = |product: &str| site.lookup(Shelf::Products, product);
     let texts = site.check(session::gather(name, text, inventory, &mut read_module, &mut read_profile));
     let prepared = texts.and_then(session::prepare).map_err(|error| {
-        if error.kind == Kind::Inventory { error.hint(format!("fix it, then: {check}")) } else { error }
+        if error.kind == Kind::Inventory { error.hint(format!("fix it, then: {}", check.beside_site)) } else { error }
     })?;
     let findings = lint::lint(&prepared.program, Some(&prepared.inventory));
     let mut errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
     match errors.next() {
-        Some(first) => Err(refused(first.error, errors.count(), check)),
+        Some(first) => {
+            let alone = lint::lint(&prepared.program, None).contains(&first);
+            Err(refused(first.error, errors.count(), if alone { &check.alone } else { &check.beside_site }))
+        }
         None => Ok(prepared),
     }
 }

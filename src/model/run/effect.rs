@@ -4,6 +4,7 @@
 pub use super::ask::{Ask, Form, SUSPEND};
 use super::automaton::DecisionTable;
 use super::mark::Mark;
+use super::meaning::{ProbeMeaning, VerbMeaning};
 use super::reading::Reading;
 pub use super::transfer::Transfer;
 use crate::model::span::Span;
@@ -159,6 +160,9 @@ pub struct LookReading {
 pub struct Job {
     /// The verb, which the simulated world acts on.
     pub verb: String,
+    /// What that does to the service or its host, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<VerbMeaning>,
     /// `Idempotent` or `Once`.
     pub class: Class,
     /// The command and its arguments, which the real world acts on.
@@ -197,6 +201,9 @@ pub struct Goal {
 pub struct Probe {
     /// What is read; the simulated world acts on it.
     pub what: String,
+    /// What that tells of the service, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<ProbeMeaning>,
     /// The command and its arguments; the real world acts on it.
     pub argv: Vec<String>,
     /// The call's arguments by name.

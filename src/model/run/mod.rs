@@ -9,6 +9,7 @@ pub mod estate;
 pub mod event;
 pub mod ids;
 pub mod mark;
+pub mod meaning;
 pub mod place;
 pub mod reading;
 pub mod record;

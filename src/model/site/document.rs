@@ -48,6 +48,11 @@ impl<'t> Document<'t> {
         error
     }
 
+    /// The file and the line in which `span` begins.
+    pub(crate) fn place(self, span: &Range<usize>) -> String {
+        format!("{}:{}", self.file, self.line(span))
+    }
+
     /// The number of the line in which `span` begins.
     pub(crate) fn line(self, span: &Range<usize>) -> u32 {
         let before = self.text.get(..self.text.floor_char_boundary(span.start)).unwrap_or_default();

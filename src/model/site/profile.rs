@@ -7,6 +7,7 @@ use super::document::{Document, span_of};
 use super::layout::{self, Layout};
 use crate::error::{Error, Result};
 use crate::model::run::effect::Undo;
+use crate::model::run::meaning::{ProbeMeaning, VerbMeaning};
 use crate::model::run::reading::Reading;
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
@@ -14,7 +15,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
-use toml::de::{DeTable, Deserializer};
+use toml::de::{DeTable, DeValue, Deserializer};
 
 /// Everything baton knows about a kind of service. Strings may hold `{name}` placeholders, filled
 /// from the service's variables and, in verbs, from the call's arguments.
@@ -44,6 +45,63 @@ pub struct Profile {
     /// The numbered log events that matter, with their meaning for a person.
     #[serde(default)]
     pub events: BTreeMap<String, String>,
+    /// Where the placeholders of its commands are written.
+    #[serde(skip)]
+    pub(crate) written: WrittenPlaces,
+}
+
+/// Where the placeholders of a profile's commands are written: by the table, the name of the command, and their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct WrittenPlaces(BTreeMap<(CommandTable, String, String), String>);
+
+/// The tables of a profile that hold commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum CommandTable {
+    /// What changes something.
+    Verbs,
+    /// What reads.
+    Probes,
+}
+
+impl CommandTable {
+    /// As it is written.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Verbs => "verbs",
+            Self::Probes => "probes",
+        }
+    }
+}
+
+impl WrittenPlaces {
+    /// Takes in what this table of a document writes: it wins over what was there.
+    pub(crate) fn add(&mut self, document: Document<'_>, table: &DeTable<'_>) {
+        for kind in [CommandTable::Verbs, CommandTable::Probes] {
+            let commands = table.get(kind.key()).and_then(|commands| commands.get_ref().as_table());
+            for (name, command) in commands.into_iter().flatten() {
+                self.look(document, (kind, name.get_ref()), command);
+            }
+        }
+    }
+
+    fn look(&mut self, document: Document<'_>, (kind, name): (CommandTable, &str), value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::String(text) => {
+                for placeholder in placeholders(text) {
+                    let key = (kind, name.to_owned(), placeholder.to_owned());
+                    self.0.insert(key, document.place(&value.span()));
+                }
+            }
+            DeValue::Array(items) => items.iter().for_each(|item| self.look(document, (kind, name), item)),
+            DeValue::Table(table) => table.values().for_each(|part| self.look(document, (kind, name), part)),
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
+        }
+    }
+
+    /// The file and the line of a placeholder, if it is written there.
+    pub(crate) fn of(&self, table: CommandTable, name: &str, placeholder: &str) -> Option<&str> {
+        self.0.get(&(table, name.to_owned(), placeholder.to_owned())).map(String::as_str)
+    }
 }
 
 /// How a verb that changes something is carried out.
@@ -68,6 +126,9 @@ pub struct Verb {
     pub severe: bool,
     /// The verb that undoes it, with the former value, for rollback; `nothing` when nothing needs to be put back.
     pub undo: Option<String>,
+    /// What it does to the service, where neither its name nor its goal says so.
+    #[serde(default)]
+    pub means: Option<VerbMeaning>,
     /// What the person doing this is told it interrupts, for plans. One line.
     pub interrupts: Option<String>,
     /// The name of the secret that the command reads from its standard input.
@@ -110,6 +171,9 @@ pub struct Reader {
     /// How the output becomes a value.
     #[serde(default)]
     pub reads: Reading,
+    /// What it tells of the service, where its name does not say so.
+    #[serde(default)]
+    pub means: Option<ProbeMeaning>,
     /// Whether it tries something out, such as a trial write: no pure reading, and left out where nothing may be
     /// touched.
     #[serde(default)]
@@ -123,14 +187,17 @@ pub struct Reader {
     pub stdin: Option<String>,
 }
 
-/// What reads the same twice unless a profile says otherwise.
-const STEADY: [&str; 4] = ["status", "role", "version", "running_version"];
-
 impl Reader {
     /// Whether two readings of the probe `name` must agree as long as nobody changes anything.
     #[must_use]
     pub fn is_steady(&self, name: &str) -> bool {
-        self.steady.unwrap_or_else(|| STEADY.contains(&name))
+        self.steady.unwrap_or_else(|| self.meaning(name).is_some_and(ProbeMeaning::is_steady))
+    }
+
+    /// What the probe `name` tells of its service.
+    #[must_use]
+    pub fn meaning(&self, name: &str) -> Option<ProbeMeaning> {
+        self.means.or_else(|| ProbeMeaning::of_probe(name))
     }
 }
 
@@ -184,7 +251,8 @@ impl Profile {
         let file = format!("stdlib/products/{name}.toml");
         let document = Document::new(&file, text);
         let table = document.parse()?;
-        let profile = Self::from_table(document, table.clone())?;
+        let mut profile = Self::from_table(document, table.clone())?;
+        profile.written.add(document, table.get_ref());
         if profile.product != name {
             let span = span_of(table.get_ref(), &["product"]).unwrap_or_default();
             let message = format!("the file describes product `{}`, its name says `{name}`", profile.product);
@@ -205,6 +273,18 @@ impl Profile {
         let verbs = self.verbs.iter().map(|(name, verb)| ("verbs", name, &verb.stdin));
         let probes = self.probes.iter().map(|(name, probe)| ("probes", name, &probe.stdin));
         verbs.chain(probes).filter_map(|(table, name, secret)| Some((table, name.as_str(), secret.as_deref()?)))
+    }
+
+    /// What the verb `name` does to its service: by what the profile says, by the language, by its goal.
+    #[must_use]
+    pub fn verb_meaning(&self, name: &str) -> Option<VerbMeaning> {
+        let verb = self.verbs.get(name)?;
+        let by_goal = || {
+            let goal = verb.goal.as_ref()?;
+            let [reached] = goal.is.as_slice() else { return None };
+            VerbMeaning::of_goal(self.probes.get(&goal.probe)?.meaning(&goal.probe)?, reached)
+        };
+        verb.means.or_else(|| VerbMeaning::of_verb(name)).or_else(by_goal)
     }
 
     /// Whether its parts fit together.

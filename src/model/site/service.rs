@@ -76,7 +76,9 @@ fn changed(section: &Section<'_, '_>, product: &Product) -> Result<Rc<Profile>> 
         lay_over(&mut table, key, value);
     }
     // The profile alone was fine, so whatever is wrong now stands in the section.
-    let profile = Profile::from_table(section.document, Spanned::new(section.span.clone(), table))?;
+    let mut profile = Profile::from_table(section.document, Spanned::new(section.span.clone(), table))?;
+    profile.written = product.profile.written.clone();
+    profile.written.add(section.document, section.table);
     profile.check().map_err(|misfit| misfit.at(section.document, section.table, section.span.clone()))?;
     Ok(Rc::new(profile))
 }

@@ -179,6 +179,9 @@ impl Linter<'_> {
         if let Some((message, hint, position)) = never::property(&self.written, node) {
             self.found(Severity::Error, message, hint, position);
         }
+        if let Some((certain, (message, hint, position))) = never::set(&self.written, node) {
+            self.found(if certain { Severity::Error } else { Severity::Warning }, message, hint, position);
+        }
         let Some(site) = tree::call_site(node) else { return };
         if tree::capture(path).is_some() {
             return self.capture(path);
@@ -229,15 +232,25 @@ impl Linter<'_> {
 
     fn plain_call(&mut self, site: &CallSite<'_>, path: &[ASTNode<'_>]) {
         let Some(sure) = self.sure(site, path) else { return };
-        // A method call may also be of a script's function, whose `this` the object becomes.
-        let known = self.functions.knows(site.name, site.arity())
-            || (site.method && self.functions.knows(site.name, site.args.len()));
+        let (known, wrong) = match site.method {
+            true => (
+                self.functions.knows_method(site.name, site.args.len()),
+                self.functions.wrong_method(site.name, site.args.len()),
+            ),
+            false => {
+                (self.functions.knows(site.name, site.arity()), self.functions.wrong_arity(site.name, site.arity()))
+            }
+        };
         if !known {
-            let (message, hint) = match self.functions.wrong_arity(site.name, site.arity()) {
+            let (message, hint) = match wrong {
                 Some((message, hint)) => (message, Some(hint)),
                 None => (format!("unknown function `{}`", site.name), did_you_mean(site.name, self.functions.names())),
             };
             return self.found(sure, message, hint, site.position);
+        }
+        if let Some((message, hint, position)) = never::called(&self.written, &self.unit.ast, site, tree::object(path))
+        {
+            self.found(Severity::Error, message, hint, position);
         }
         let own = self.written.is_own(site.name);
         if let Some(doc) = primitives::find(site.name).filter(|_| !own) {
@@ -290,9 +303,12 @@ impl Linter<'_> {
         let before = usize::from(site.method);
         let options = options.and_then(|index| index.checked_sub(before)).and_then(|index| site.args.get(index));
         let entries = options.and_then(tree::map_entries);
-        for (key, _, position) in entries.into_iter().flatten() {
+        let written = entries.into_iter().flatten().map(|(key, _, position)| (key, position, true));
+        let put = options.map(|options| self.written.keys_put(options, site.position)).unwrap_or_default();
+        for (key, position, certain) in written.chain(put).collect::<Vec<_>>() {
             if !doc.option_keys().any(|known| known == key) {
-                self.found(Severity::Error, options::unknown_option(doc, &key), None, position);
+                let severity = if certain { Severity::Error } else { Severity::Warning };
+                self.found(severity, options::unknown_option(doc, &key), None, position);
             }
         }
     }

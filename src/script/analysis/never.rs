@@ -12,7 +12,7 @@ use crate::script::compile::tree::{self, CallSite};
 use crate::script::primitives;
 use crate::script::values::handles::PairHandle;
 use crate::script::values::sort::Sort;
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position, Stmt};
 
 /// What is wrong, what to do, and where.
 pub(crate) type Impossible = (String, Option<String>, Position);
@@ -117,12 +117,17 @@ pub(crate) fn property(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Option<
         let message = format!("what this gives has no `.{name}`");
         return (!keys.contains(&name)).then_some((message, near, *position));
     }
-    let thing = written.thing(&parts.lhs)?;
+    property_of_thing(written, &parts.lhs, name, *position)
+}
+
+/// A property that a host, a service or a pair of the inventory does not have.
+fn property_of_thing(written: &KnownValues<'_>, object: &Expr, name: &str, position: Position) -> Option<Impossible> {
+    let thing = written.thing(object)?;
     let (_, known) = PROPERTIES.iter().find(|(of, _)| *of == thing)?;
     let mut known: Vec<String> = known.iter().map(ToString::to_string).collect();
     if thing == "pair" {
         // Which services a pair is related to only an inventory tells.
-        known.extend(written.value(&parts.lhs).read_lock::<PairHandle>()?.get().related.keys().cloned());
+        known.extend(written.value(object).read_lock::<PairHandle>()?.get().related.keys().cloned());
     }
     if known.iter().any(|one| one == name) {
         return None;
@@ -130,7 +135,56 @@ pub(crate) fn property(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Option<
     let dotted: Vec<String> = known.iter().map(|one| format!(".{one}")).collect();
     let near = did_you_mean(&format!(".{name}"), dotted.iter().map(String::as_str));
     let all = || format!("it has {}", dotted.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", "));
-    Some((format!("a {thing} has no `.{name}`"), near.or_else(|| Some(all())), *position))
+    Some((format!("a {thing} has no `.{name}`"), near.or_else(|| Some(all())), position))
+}
+
+/// A property that is set and cannot be, or that looks like one of what a verb gives and is none of it. The first is
+/// certain.
+pub(crate) fn set(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Option<(bool, Impossible)> {
+    let ASTNode::Stmt(Stmt::Assignment(assignment)) = node else { return None };
+    let Expr::Dot(parts, ..) = &assignment.1.lhs else { return None };
+    let Expr::Property(name, position) = &parts.rhs else { return None };
+    let (name, position) = (name.2.as_str(), *position);
+    if let Some(thing) = written.thing(&parts.lhs) {
+        // What it does not have at all is said where it is read.
+        let is_there = property_of_thing(written, &parts.lhs, name, position).is_none();
+        let message = format!("`.{name}` of a {thing} cannot be set: the inventory says what it is");
+        return is_there.then_some((true, (message, None, position)));
+    }
+    let Some(Sort::Map(keys)) = written.sort(&parts.lhs) else { return None };
+    if keys.contains(&name) {
+        return None;
+    }
+    let near = did_you_mean(name, keys.iter().copied());
+    if assignment.0.is_op_assignment() {
+        return Some((true, (format!("what this gives has no `.{name}`"), near, position)));
+    }
+    let message = format!("what this gives has no `.{name}`: it is set beside what was given");
+    Some((false, (message, Some(near?), position)))
+}
+
+/// A closure that is known and called with another number of values than it takes.
+pub(crate) fn called(
+    written: &KnownValues<'_>,
+    ast: &AST,
+    site: &CallSite<'_>,
+    object: Option<&Expr>,
+) -> Option<Impossible> {
+    let object = object.filter(|_| site.name == "call" && site.method)?;
+    let function = written.value(object).try_cast::<FnPtr>()?;
+    let takes = ast.iter_functions().find(|one| one.name == function.fn_name())?.params.len();
+    let takes = takes.checked_sub(function.iter_curry().count())?;
+    let message = format!("this closure takes {}, and is called with {}", count(takes), count(site.args.len()));
+    (takes != site.args.len()).then_some((message, None, site.position))
+}
+
+/// So many values, in words.
+fn count(values: usize) -> String {
+    match values {
+        0 => "no value".to_owned(),
+        1 => "1 value".to_owned(),
+        more => format!("{more} values"),
+    }
 }
 
 /// Arguments and options of a call that must be closures and are none, or closures that take another number of values.
@@ -173,11 +227,6 @@ fn closure(written: &KnownValues<'_>, ast: &AST, of: &str, given: &Expr, values:
     }
     let function = ast.iter_functions().find(|one| one.name == function)?;
     let takes = function.params.len().checked_sub(captured)?;
-    let count = |values: usize| match values {
-        0 => "no value".to_owned(),
-        1 => "1 value".to_owned(),
-        more => format!("{more} values"),
-    };
     let message = format!("`{of}` gives its closure {}, and this one takes {}", count(values), count(takes));
     (takes != values).then(|| (message, Some(format!("write it as `{way} …`")), given.position()))
 }

@@ -1,12 +1,16 @@
 //! The steps that a runbook has, found by reading it: what is still ahead of a run. It must not evaluate anything; of a
 //! name that is computed it knows what is written out.
 
+// Rhai's enums grow with its versions.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 use crate::error::Place;
 use crate::model::run::step_name::StepNames;
 use crate::script::compile::program::{Program, Unit};
 use crate::script::compile::regions::{Region, RegionKind, regions};
 use crate::script::compile::scanner::At;
 use crate::script::compile::{diagnostic, tree};
+use rhai::{AST, ASTNode, Expr, Stmt, StmtBlock};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many lines an outline may have: functions that call others often make it long.
@@ -19,7 +23,7 @@ const SHORT: usize = 3;
 pub struct WrittenStep {
     /// Its name, with `…` where only the run tells.
     pub name: String,
-    /// Whether only the run tells its whole name.
+    /// Whether only the run tells its whole name. Of several that are written out it bears one.
     pub computed: bool,
     /// Where it stands.
     pub place: Place,
@@ -34,6 +38,8 @@ pub struct WrittenStep {
 pub enum OutlineLine {
     /// What follows, deeper than this, happens only under this condition, or as often as this says.
     Only(String),
+    /// The same, and what comes behind it does not happen then.
+    Instead(String),
     /// A step.
     Step(WrittenStep),
     /// The steps that already stand further up, from this one on.
@@ -50,11 +56,12 @@ pub fn outline(program: &Program) -> Vec<(usize, OutlineLine)> {
         writer.part(sheet, None);
     }
     let seen: BTreeSet<Place> = writer.lines.iter().filter_map(|(_, line)| place_of(line)).collect();
-    let missing = sheets.iter().flat_map(|sheet| &sheet.items).filter_map(|item| match &item.what {
-        What::Step(step) if !seen.contains(&step.place) => Some((1, OutlineLine::Step(step.clone()))),
-        What::Step(_) | What::Call { .. } => None,
+    let written = sheets.iter().flat_map(|sheet| &sheet.items).flat_map(|item| match &item.what {
+        What::Step(names) => names.as_slice(),
+        What::Call { .. } => &[],
     });
-    let missing: Vec<(usize, OutlineLine)> = missing.collect();
+    let missing = written.filter(|step| !seen.contains(&step.place));
+    let missing: Vec<(usize, OutlineLine)> = missing.map(|step| (1, OutlineLine::Step(step.clone()))).collect();
     let mut lines = writer.lines;
     if !missing.is_empty() {
         lines.push((0, OutlineLine::Only("on the way back, or where the text does not show it".to_owned())));
@@ -66,14 +73,14 @@ pub fn outline(program: &Program) -> Vec<(usize, OutlineLine)> {
 /// The runbook, then its modules.
 fn sheets(program: &Program) -> Vec<Sheet<'_>> {
     let modules = program.modules.iter().map(|(name, unit)| (name.as_str(), unit));
-    let units = std::iter::once(("", &program.main)).chain(modules);
-    units.map(|(name, unit)| Sheet::of(name, unit)).collect()
+    let (units, flags) = (std::iter::once(("", &program.main)).chain(modules), Flags::of(&program.main.ast));
+    units.map(|(name, unit)| Sheet::of(name, unit, &flags)).collect()
 }
 
 fn place_of(line: &OutlineLine) -> Option<Place> {
     match line {
         OutlineLine::Step(step) => Some(step.place.clone()),
-        OutlineLine::Only(_) | OutlineLine::Again(_) => None,
+        OutlineLine::Only(_) | OutlineLine::Instead(_) | OutlineLine::Again(_) => None,
     }
 }
 
@@ -92,15 +99,80 @@ pub fn step_names(program: &Program) -> StepNames {
     names
 }
 
+/// The words under which the names stand of which a step bears one.
+const ONE_NAME: &str = "by one of these names";
+
+/// Which of its flags the runbook sets, and to what: the key of a map, and the values written out for it. A flag that
+/// is also set to what only the run tells has both.
+struct Flags(BTreeMap<String, BTreeSet<bool>>);
+
+impl Flags {
+    fn of(ast: &AST) -> Self {
+        let mut flags: BTreeMap<String, BTreeSet<bool>> = BTreeMap::new();
+        let mut set = |key: &str, value: &Expr| {
+            let value = tree::literal(value).and_then(|value| value.as_bool().ok());
+            let all = flags.entry(key.to_owned()).or_default();
+            all.extend(value.map_or_else(|| vec![true, false], |value| vec![value]));
+        };
+        ast.walk(&mut |path| {
+            match path.last() {
+                Some(ASTNode::Expr(Expr::Map(entries, _))) => {
+                    entries.0.iter().for_each(|(key, value)| set(&key.name, value));
+                }
+                Some(ASTNode::Stmt(Stmt::Assignment(parts))) => {
+                    if let Expr::Dot(to, ..) = &parts.1.lhs
+                        && let Expr::Property(key, _) = &to.rhs
+                    {
+                        set(&key.2, &parts.1.rhs);
+                    }
+                }
+                _ => {}
+            }
+            true
+        });
+        Self(flags)
+    }
+
+    /// Whether a condition can come to this, as far as the runbook shows: it is asked of flags behind a dot.
+    fn can_be(&self, condition: &Expr, value: bool) -> bool {
+        let Expr::Dot(parts, ..) = condition else { return true };
+        let Expr::Property(key, _) = &parts.rhs else { return true };
+        self.0.get(key.2.as_str()).is_none_or(|values| values.contains(&value))
+    }
+
+    /// The names that are written out as the name of a step: one, or those of an `if`; nothing where it is computed.
+    fn names(&self, given: &Expr) -> Option<Vec<String>> {
+        if let Some(name) = tree::literal_text(given) {
+            return Some(vec![name]);
+        }
+        let Expr::Stmt(block) = given else { return None };
+        self.names_of_block(block)
+    }
+
+    fn names_of_block(&self, block: &StmtBlock) -> Option<Vec<String>> {
+        let flow = match block.statements() {
+            [Stmt::Expr(name)] => return self.names(name),
+            [Stmt::If(flow, _)] => flow,
+            _ => return None,
+        };
+        let mut names = Vec::new();
+        for (branch, value) in [(&flow.body, true), (&flow.branch, false)] {
+            let of_branch = self.names_of_block(branch)?;
+            names.extend(of_branch.into_iter().filter(|_| self.can_be(&flow.expr, value)));
+        }
+        Some(names)
+    }
+}
+
 /// The steps of a program, each once, in the order in which they can happen.
 #[must_use]
 pub fn steps(program: &Program) -> Vec<WrittenStep> {
     let mut seen = BTreeSet::new();
     let all = outline(program).into_iter().filter_map(|(_, line)| match line {
         OutlineLine::Step(step) => Some(step),
-        OutlineLine::Only(_) | OutlineLine::Again(_) => None,
+        OutlineLine::Only(_) | OutlineLine::Instead(_) | OutlineLine::Again(_) => None,
     });
-    all.filter(|step| seen.insert(step.place.clone())).collect()
+    all.filter(|step| seen.insert((step.place.clone(), step.name.clone()))).collect()
 }
 
 /// A file, with what an outline needs of it.
@@ -122,12 +194,17 @@ struct OutlineItem {
 
 #[derive(PartialEq, Eq)]
 enum What {
-    Step(WrittenStep),
-    Call { namespace: Option<String>, name: String, arity: usize },
+    /// By each of the names that it can bear.
+    Step(Vec<WrittenStep>),
+    Call {
+        namespace: Option<String>,
+        name: String,
+        arity: usize,
+    },
 }
 
 impl<'a> Sheet<'a> {
-    fn of(name: &'a str, unit: &'a Unit) -> Self {
+    fn of(name: &'a str, unit: &'a Unit, flags: &Flags) -> Self {
         let mut items = Vec::new();
         unit.ast.walk(&mut |path| {
             if let Some(site) = path.last().and_then(tree::call_site)
@@ -137,11 +214,15 @@ impl<'a> Sheet<'a> {
                 let begins = matches!(site.name, "step" | "ensure") && site.namespace.is_none();
                 let what = match site.args.first().filter(|_| begins) {
                     Some(given) => {
-                        let (name, computed) = match tree::literal_text(given) {
-                            Some(name) => (name, false),
-                            None => (tree::template_text(given), true),
+                        let (owed, repeats) = (site.name == "ensure", false);
+                        let step = |name, computed| {
+                            let place = place.clone();
+                            WrittenStep { name, computed, place, owed, repeats }
                         };
-                        What::Step(WrittenStep { name, computed, place, owed: site.name == "ensure", repeats: false })
+                        What::Step(match flags.names(given) {
+                            Some(names) => names.into_iter().map(|name| step(name, false)).collect(),
+                            None => vec![step(tree::template_text(given), true)],
+                        })
                     }
                     None => What::Call {
                         namespace: site.namespace.map(str::to_owned),
@@ -217,6 +298,8 @@ struct Heading {
     words: Option<String>,
     /// Whether what stands under it may come more than once.
     repeats: bool,
+    /// Whether what comes behind does not happen then.
+    leaves: bool,
 }
 
 struct StepCall {
@@ -238,7 +321,7 @@ impl<'a> Writer<'a> {
             let mut headings = around.clone();
             headings.extend(headings_of(sheet, function, item.at, call));
             match &item.what {
-                What::Step(step) => self.line(&headings, OutlineLine::Step(step.clone())),
+                What::Step(names) => self.step(&headings, names),
                 What::Call { namespace, name, arity } => {
                     if let Some((home, function)) = called(self.sheets, sheet, namespace.as_deref(), name, *arity) {
                         self.call(home, function, headings);
@@ -264,25 +347,37 @@ impl<'a> Writer<'a> {
         let lines = &self.lines[from..];
         let first = lines.iter().find_map(|(_, line)| match line {
             OutlineLine::Step(step) | OutlineLine::Again(step) => Some(step.clone()),
-            OutlineLine::Only(_) => None,
+            OutlineLine::Only(_) | OutlineLine::Instead(_) => None,
         });
         if let Some(first) = first.filter(|_| lines.len() > SHORT) {
             self.written.insert(key, first);
         }
     }
 
+    /// A step, by the names that it can bear.
+    fn step(&mut self, headings: &[Heading], names: &[WrittenStep]) {
+        let [first, others @ ..] = names else { return };
+        if others.is_empty() {
+            return self.line(headings, OutlineLine::Step(first.clone()));
+        }
+        let at = (first.place.line, first.place.column);
+        let words = Some(ONE_NAME.to_owned());
+        let under = Heading { of: (self.calling, at), words, repeats: false, leaves: false };
+        let headings: Vec<Heading> = headings.iter().cloned().chain([under]).collect();
+        names.iter().for_each(|step| self.line(&headings, OutlineLine::Step(step.clone())));
+    }
+
     fn line(&mut self, headings: &[Heading], line: OutlineLine) {
         let same = self.path.iter().zip(headings).take_while(|(a, b)| a == b).count();
         for (depth, heading) in headings.iter().enumerate().skip(same) {
-            if let Some(words) = &heading.words {
-                self.lines.push((depth, OutlineLine::Only(words.clone())));
-            }
+            let line = if heading.leaves { OutlineLine::Instead } else { OutlineLine::Only };
+            self.lines.extend(heading.words.clone().map(|words| (depth, line(words))));
         }
         self.path = headings.to_vec();
         let repeats = headings.iter().any(|heading| heading.repeats);
         let line = match line {
             OutlineLine::Step(step) => OutlineLine::Step(WrittenStep { repeats, ..step }),
-            OutlineLine::Only(_) | OutlineLine::Again(_) => line,
+            OutlineLine::Only(_) | OutlineLine::Instead(_) | OutlineLine::Again(_) => line,
         };
         self.lines.push((headings.len(), line));
     }
@@ -291,7 +386,8 @@ impl<'a> Writer<'a> {
 /// The headings that a place in a file or a function stands under, outermost first.
 fn headings_of(sheet: &Sheet<'_>, function: Option<usize>, at: At, call: usize) -> Vec<Heading> {
     let inside = |region: &Region| function.is_none_or(|outer| sheet.regions[outer].has(region.from));
-    let heading = |at: At, words: Option<String>, repeats: bool| Heading { of: (call, at), words, repeats };
+    let heading =
+        |at: At, words: Option<String>, repeats: bool| Heading { of: (call, at), words, repeats, leaves: false };
     let mut headings = Vec::new();
     for region in sheet.regions.iter().filter(|region| region.has(at) && inside(region)) {
         match &region.kind {
@@ -302,7 +398,8 @@ fn headings_of(sheet: &Sheet<'_>, function: Option<usize>, at: At, call: usize) 
                 let by = by.as_ref().map(|by| format!("one of these, by {by}"));
                 headings.extend(by.map(|words| heading(*group, Some(words), false)));
                 let instead = if *leaves { ", instead of what follows" } else { "" };
-                headings.push(heading(region.from, Some(format!("{when}{instead}")), false));
+                let branch = heading(region.from, Some(format!("{when}{instead}")), false);
+                headings.push(Heading { leaves: *leaves, ..branch });
             }
         }
     }

@@ -47,6 +47,11 @@ impl Scopes {
         self.functions.iter().position(|body| body.has(place))
     }
 
+    /// Whether a place stands in a closure: it may never be called.
+    pub(crate) fn in_closure(&self, place: Position) -> bool {
+        self.closures.iter().any(|body| body.has(place))
+    }
+
     /// The functions with their parameters.
     pub(crate) fn functions(&self) -> impl Iterator<Item = (usize, &str, &[String])> {
         self.functions.iter().enumerate().map(|(index, body)| (index, body.name.as_str(), body.params.as_slice()))

@@ -44,6 +44,17 @@ pub(crate) struct KnownValues<'a> {
     alternatives: Vec<Vec<Together>>,
     /// Which of these values is looked at now.
     assumed: RefCell<Together>,
+    /// The keys that maps are given after they were made.
+    put: BTreeMap<ScopedName, Vec<PutKey>>,
+}
+
+/// A key that a map is given after it was made: `options.limit = …`.
+#[derive(Clone)]
+struct PutKey {
+    key: String,
+    position: Position,
+    /// Whether nothing decides if it is reached.
+    certain: bool,
 }
 
 /// What gives something of the inventory.
@@ -92,6 +103,8 @@ struct Assignments {
     closures: Vec<(String, Position)>,
     /// What is one value after the other.
     given: Given,
+    /// The keys that maps are given.
+    put: BTreeMap<ScopedName, Vec<PutKey>>,
 }
 
 impl ValuesSoFar for KnownValues<'_> {
@@ -128,7 +141,9 @@ impl<'a> KnownValues<'a> {
         let own = unit.ast.iter_functions().map(|function| function.name).collect();
         let (variables, alternatives, nothing) = (BTreeMap::new(), Vec::new(), Rc::default());
         let (scopes, assumed, changed) = (Scopes::of(&unit.ast), RefCell::default(), BTreeSet::new());
-        let mut written = Self { program, inventory, nothing, own, scopes, variables, changed, alternatives, assumed };
+        let put = BTreeMap::new();
+        let mut written =
+            Self { program, inventory, nothing, own, scopes, variables, changed, alternatives, assumed, put };
         // What is set by a variable that is known is known as well.
         for _ in 0..2 {
             written.settle(unit, guarded);
@@ -282,7 +297,8 @@ impl<'a> KnownValues<'a> {
                 }
             }
         }
-        let Assignments { set, unsteady, changed, given, .. } = seen;
+        let Assignments { set, unsteady, changed, given, put, .. } = seen;
+        self.put = put.into_iter().filter(|(name, _)| !unsteady.contains(name)).collect();
         self.alternatives = given
             .settled(&self.scopes, |name| set.contains_key(name) || unsteady.contains(name) || changed.contains(name));
         let bound: BTreeSet<ScopedName> = given.names(&self.scopes);
@@ -293,6 +309,7 @@ impl<'a> KnownValues<'a> {
             let value = &facts.value;
             if (value.is_array() || value.is_map() || value.is_string()) && changed.contains(&name) {
                 facts.value = Unwritten::unknown();
+                facts.possible = None;
             }
             self.variables.insert(name, facts);
         }
@@ -309,7 +326,7 @@ impl<'a> KnownValues<'a> {
                 let at = if position.is_none() { given.position() } else { *position };
                 seen.set.entry((self.scopes.at(at), parts.0.name.to_string())).or_default().push(facts);
             }
-            Some(ASTNode::Stmt(Stmt::Assignment(parts))) => seen.unsteady.extend(self.root(&parts.1.lhs)),
+            Some(ASTNode::Stmt(Stmt::Assignment(parts))) => self.assigned(seen, &parts.1.lhs, path.len() == 1),
             Some(ASTNode::Stmt(Stmt::For(parts, position))) => {
                 let counter = parts.1.as_ref().map(|counter| (self.scopes.at(*position), counter.name.to_string()));
                 seen.unsteady.extend(counter);
@@ -338,6 +355,27 @@ impl<'a> KnownValues<'a> {
             }
             None => {}
         }
+    }
+
+    /// A variable is set, or a part of what it is.
+    fn assigned(&self, seen: &mut Assignments, to: &Expr, certain: bool) {
+        let Some(root) = self.root(to) else { return };
+        let (Expr::Dot(parts, ..) | Expr::Index(parts, ..)) = to else {
+            seen.unsteady.insert(root);
+            return;
+        };
+        if let (Expr::Variable(..), Expr::Property(name, position)) = (&parts.lhs, &parts.rhs) {
+            let certain = certain && !self.scopes.in_closure(*position);
+            let put = PutKey { key: name.2.to_string(), position: *position, certain };
+            seen.put.entry(root.clone()).or_default().push(put);
+        }
+        seen.changed.insert(root);
+    }
+
+    /// The keys that a variable with a map is given before this place: where, and whether that is certain.
+    pub(crate) fn keys_put(&self, expr: &Expr, before: Position) -> Vec<(String, Position, bool)> {
+        let put = self.name_of(expr).and_then(|name| self.put.get(&name)).into_iter().flatten();
+        put.filter(|put| put.position < before).map(|put| (put.key.clone(), put.position, put.certain)).collect()
     }
 
     /// The variable that an expression begins with.

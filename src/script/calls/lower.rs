@@ -3,10 +3,11 @@
 
 use crate::model::run::effect::Class;
 use crate::model::run::effect::{Action, Effect, ExitWatch, Goal, Job, LogSource, Probe, Undo};
+use crate::model::run::meaning::STOPPED;
 use crate::model::run::reading::Reading;
 use crate::model::site::account::done_as;
 use crate::model::site::inventory::Service;
-use crate::model::site::profile::{GoalRule, Profile, Verb, VerbClass, fill, placeholders};
+use crate::model::site::profile::{CommandTable, GoalRule, Profile, Verb, VerbClass, fill, placeholders};
 use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::model::value::{Fields, Value};
@@ -40,6 +41,7 @@ pub(crate) fn probe(service: &Service, name: &str, args: Fields) -> Lowered<Prob
     };
     Ok(Probe {
         what: name.to_owned(),
+        means: reader.meaning(name),
         argv: command(service, &reader.argv, &args)?,
         args,
         limit: reader.limit.map_or(PROBE_LIMIT, |limit| limit.0),
@@ -65,6 +67,7 @@ pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Sp
     let check = verb.check.as_ref().map(|argv| check(service, argv, args)).transpose()?;
     Ok(Job {
         verb: name.to_owned(),
+        means: service.profile.verb_meaning(name),
         class: match verb.class {
             VerbClass::Idempotent => Class::Idempotent,
             VerbClass::Once => Class::Once,
@@ -83,10 +86,11 @@ pub(crate) fn job(service: &Service, name: &str, args: &Fields, limit: Option<Sp
 pub(crate) fn wrong_verb(service: &Service, name: &str, given: &[String]) -> Lowered<()> {
     let about = verb(service, name)?;
     let probes = &service.profile.probes;
-    let looks = about.goal.iter().filter_map(|goal| Some((&goal.is, &probes.get(&goal.probe)?.argv)));
-    let looks = looks.flat_map(|(is, argv)| is.iter().chain(argv));
-    let texts = about.argv.iter().chain(about.check.iter().flatten()).chain(looks);
-    wanting(service, &format!("verb `{name}`"), texts, given)
+    let own = about.argv.iter().chain(about.check.iter().flatten());
+    let own = own.chain(about.goal.iter().flat_map(|goal| &goal.is)).map(|text| (CommandTable::Verbs, name, text));
+    let look = about.goal.iter().filter_map(|goal| Some((goal.probe.as_str(), &probes.get(&goal.probe)?.argv)));
+    let look = look.flat_map(|(probe, argv)| argv.iter().map(move |text| (CommandTable::Probes, probe, text)));
+    wanting(service, &format!("verb `{name}`"), own.chain(look), given)
 }
 
 /// The same of a probe.
@@ -95,30 +99,35 @@ pub(crate) fn wrong_probe(service: &Service, name: &str, given: &[String]) -> Lo
     let Some(reader) = profile.probes.get(name) else {
         return Err(not_offered(service, profile, "probe", name, profile.probes.keys()));
     };
-    wanting(service, &format!("probe `{name}`"), reader.argv.iter(), given)
+    let texts = reader.argv.iter().map(|text| (CommandTable::Probes, name, text));
+    wanting(service, &format!("probe `{name}`"), texts, given)
 }
 
-/// The first placeholder of these texts that nothing fills.
+/// The first placeholder of these texts of commands that nothing fills.
 fn wanting<'t>(
     service: &Service,
     what: &str,
-    texts: impl Iterator<Item = &'t String>,
+    texts: impl Iterator<Item = (CommandTable, &'t str, &'t String)>,
     given: &[String],
 ) -> Lowered<()> {
-    let is_filled = |name: &&str| service.vars.contains_key(*name) || given.iter().any(|one| one == name);
-    let Some(name) = texts.flat_map(|text| placeholders(text)).find(|name| !is_filled(name)) else { return Ok(()) };
+    let is_filled = |name: &str| service.vars.contains_key(name) || given.iter().any(|one| one == name);
+    let all = texts.flat_map(|(table, of, text)| placeholders(text).into_iter().map(move |name| (table, of, name)));
+    let Some((table, of, name)) = all.into_iter().find(|(.., name)| !is_filled(name)) else { return Ok(()) };
     let product = &service.profile.product;
+    let place = service.profile.written.of(table, of, name).map(|place| format!(" ({place})")).unwrap_or_default();
     let surplus = given.iter().filter(|one| !service.vars.contains_key(*one)).map(String::as_str);
     let near_given = did_you_mean(name, surplus.clone());
     let near_var = did_you_mean(name, service.vars.keys().map(String::as_str));
     Err(match (near_given, near_var) {
         (None, Some(hint)) => {
-            format!("in the profile of product `{product}`, {what}: `{{{name}}}` stands for nothing here; {hint}")
+            format!(
+                "in the profile of product `{product}`{place}, {what}: `{{{name}}}` stands for nothing here; {hint}"
+            )
         }
         _ => {
             let all: Vec<String> = surplus.map(|one| format!("`{one}`")).collect();
             let gives = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
-            format!("{what} of product `{product}` wants an argument `{name}`, and the call gives {gives}")
+            format!("{what} of product `{product}` wants an argument `{name}`{place}, and the call gives {gives}")
         }
     })
 }
@@ -153,6 +162,7 @@ fn check(service: &Service, argv: &[String], args: &Fields) -> Lowered<Probe> {
     let what = same.map(|(name, _)| name.as_str()).or(argv.get(1).map(String::as_str)).unwrap_or("check");
     Ok(Probe {
         what: what.to_owned(),
+        means: None,
         argv: command(service, argv, args)?,
         args: args.clone(),
         limit: PROBE_LIMIT,
@@ -168,6 +178,7 @@ fn check(service: &Service, argv: &[String], args: &Fields) -> Lowered<Probe> {
 pub(crate) fn script_check(argv: Vec<String>) -> Probe {
     Probe {
         what: "check".to_owned(),
+        means: None,
         argv,
         args: Fields::new(),
         limit: PROBE_LIMIT,
@@ -222,7 +233,7 @@ fn file_names(service: &Service, template: &str) -> Lowered<String> {
 /// How to see that a service has exited.
 pub(crate) fn exit_watch(service: &Service) -> Lowered<ExitWatch> {
     let probe = probe(service, "status", Fields::new())?;
-    Ok(ExitWatch { probe, gone: "stopped".into(), every: EXIT_EVERY })
+    Ok(ExitWatch { probe, gone: STOPPED.into(), every: EXIT_EVERY })
 }
 
 /// A command of the profile, done as the account that the inventory says.

@@ -76,6 +76,10 @@ fn syntax_message(kind: &ParseErrorType, text: &str) -> (String, Option<String>)
         ParseErrorType::BadInput(LexError::ImproperSymbol(symbol, _)) if symbol == "eval" => {
             ("`eval` is not for runbooks".into(), None)
         }
+        ParseErrorType::BadInput(LexError::UnterminatedString) => (
+            "a text in quotes has no end".into(),
+            Some("a quote is missing; in plain quotes a text ends on its line, in back-ticks it may go on".into()),
+        ),
         ParseErrorType::LiteralTooLarge(_, most) => {
             (format!("a text of more than {most} bytes is too long for a runbook"), None)
         }

@@ -19,7 +19,7 @@ use crate::script::evaluate::runtime_error;
 use crate::script::evaluate::sealed::Sealed;
 use crate::script::evaluate::stage::ready;
 use crate::script::values::literals;
-use rhai::{AST, Dynamic, EvalAltResult, LexError, ParseErrorType, Scope};
+use rhai::{AST, Dynamic, EvalAltResult, LexError, ParseError, ParseErrorType, Scope};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -253,8 +253,11 @@ pub fn is_incomplete(text: &str) -> bool {
     let mut engine = parser();
     engine.set_strict_variables(false);
     let Err(error) = engine.compile(text) else { return false };
-    if matches!(error.err_type(), ParseErrorType::BadInput(LexError::UnterminatedString)) {
-        return true;
+    let is_open =
+        |error: &ParseError| matches!(error.err_type(), ParseErrorType::BadInput(LexError::UnterminatedString));
+    if is_open(&error) {
+        // A text in plain quotes ends on its line: nothing that could follow would end it.
+        return engine.compile(format!("{text}`")).err().is_none_or(|error| !is_open(&error));
     }
     let end = text.trim_end();
     let last_line = end.matches('\n').count() + 1;
@@ -283,10 +286,24 @@ mod tests {
 
     #[test]
     fn what_stops_in_the_midst_wants_more() {
-        for text in ["shutdown(", "let x = #{ a: 1,", "\"abc", "if true {", "[1, 2", "fn f() { 1", "step(\"a\", || {"] {
+        for text in
+            ["shutdown(", "let x = #{ a: 1,", "note(`abc", "if true {", "[1, 2", "fn f() { 1", "step(\"a\", || {"]
+        {
             assert!(is_incomplete(text), "{text}");
         }
-        for text in ["x", "let x = 1", "f()", "f())", "let = 1", ":until \"", "", "shutdown(\n\n", "let x = 1;\nx"] {
+        for text in [
+            "x",
+            "let x = 1",
+            "f()",
+            "f())",
+            "let = 1",
+            "\"abc",
+            "note(\"abc",
+            ":until \"",
+            "",
+            "shutdown(\n\n",
+            "let x = 1;\nx",
+        ] {
             assert!(!is_incomplete(text), "{text}");
         }
     }

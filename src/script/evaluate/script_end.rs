@@ -55,7 +55,7 @@ pub(super) fn ended(main: &ScriptTrack, result: Fallible<()>) -> std::result::Re
                 error.snippet = error.place.as_ref().and_then(|place| run.program.snippet(place)).map(Box::new);
             }
         }
-        return Err(ScriptEnd::Bug(diagnostic::finish(error, run.program.runbook())));
+        return Err(ScriptEnd::Bug(error));
     }
     if let Some(held) = main.held.take() {
         return Ok(Some(held));
@@ -70,8 +70,7 @@ fn failed(run: &Run, raised: &EvalAltResult) -> ScriptEnd {
     let program = &run.program;
     let (file, inner) = diagnostic::innermost(&program.main.file, raised);
     let EvalAltResult::ErrorRuntime(thrown, position) = inner else {
-        let error = runtime_error::of(program, raised);
-        return ScriptEnd::Bug(diagnostic::finish(error, program.runbook()));
+        return ScriptEnd::Bug(runtime_error::of(program, raised));
     };
     if thrown.is::<Bug>() {
         return ScriptEnd::Halted;

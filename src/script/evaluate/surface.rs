@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone)]
 pub(crate) struct Functions {
     known: BTreeMap<String, BTreeSet<usize>>,
+    /// Those that a file has itself.
+    own: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Functions {
@@ -45,29 +47,58 @@ impl Functions {
         ] {
             known.entry(name.to_owned()).or_default().extend(arities);
         }
-        Self { known }
+        Self { known, own: BTreeMap::new() }
     }
 
     /// The functions of a file as well.
     pub(crate) fn add(&mut self, ast: &AST) {
         for function in ast.iter_functions().filter(|function| !function.name.starts_with(CLOSURE)) {
-            self.known.entry(function.name.to_owned()).or_default().insert(function.params.len());
+            self.own.entry(function.name.to_owned()).or_default().insert(function.params.len());
         }
     }
 
     /// Whether a call with so many arguments finds a function.
     pub(crate) fn knows(&self, name: &str, arity: usize) -> bool {
-        self.known.get(name).is_some_and(|arities| arities.contains(&arity))
+        let has = |of: &BTreeMap<String, BTreeSet<usize>>| of.get(name).is_some_and(|all| all.contains(&arity));
+        has(&self.known) || has(&self.own)
+    }
+
+    /// Whether a call behind a dot with so many arguments finds one: the object is the first argument of a function of
+    /// the language, and the `this` of one that a script has itself.
+    pub(crate) fn knows_method(&self, name: &str, args: usize) -> bool {
+        let has = |of: &BTreeMap<String, BTreeSet<usize>>, arity| of.get(name).is_some_and(|all| all.contains(&arity));
+        has(&self.known, args + 1) || has(&self.own, args)
+    }
+
+    /// Whether only the file itself has a function of this name.
+    fn is_own(&self, name: &str) -> bool {
+        self.own.contains_key(name) && !self.known.contains_key(name)
     }
 
     /// Names that can be typed: no operators, no getters.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.known.keys().map(String::as_str).filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        let all = self.known.keys().chain(self.own.keys()).map(String::as_str);
+        all.filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+    }
+
+    /// The same for a call behind a dot.
+    pub(crate) fn wrong_method(&self, name: &str, args: usize) -> Option<(String, String)> {
+        if !self.is_own(name) {
+            return self.wrong_arity(name, args + 1);
+        }
+        let (message, takes) = self.wrong_arity(name, args)?;
+        let hint =
+            format!("{takes}; what stands before the dot is its `this`: hand it over as an argument, `{name}(…)`");
+        Some((format!("{message} behind a dot"), hint))
     }
 
     /// The message and the hint for a known function with a wrong number of arguments.
     pub(crate) fn wrong_arity(&self, name: &str, given: usize) -> Option<(String, String)> {
-        let arities = self.known.get(name)?;
+        let mut arities = self.known.get(name).cloned().unwrap_or_default();
+        arities.extend(self.own.get(name).into_iter().flatten());
+        if arities.is_empty() {
+            return None;
+        }
         let plural = if given == 1 { "" } else { "s" };
         let message = format!("`{name}` does not take {given} argument{plural}");
         let hint = match primitives::find(name) {

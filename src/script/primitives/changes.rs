@@ -324,6 +324,7 @@ fn run(call: &Call<'_>) -> Fallible<Dynamic> {
     let placed = |argv| done_as(account.as_deref(), surroundings.around(argv));
     let job = Job {
         verb: "run".to_owned(),
+        means: None,
         class: Class::Once,
         args: lower::args([("argv", Value::List(argv.iter().map(|word| word.as_str().into()).collect()))]),
         limit: options.span("limit")?.unwrap_or(COMMAND_LIMIT),

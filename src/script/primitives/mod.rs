@@ -32,6 +32,7 @@ pub(crate) use people::word as answer_word;
 pub(crate) use probes::{in_order, labelled};
 pub(crate) use results::{of_probe, of_verb};
 
+use crate::engine;
 use crate::script::calls::doc::VerbDoc;
 use primitive::{Primitive, register};
 use rhai::{Module, Shared};
@@ -63,7 +64,7 @@ pub(crate) fn reads_inventory(name: &str) -> bool {
 
 /// The module that gives them to an engine. Built once, shared by all runs.
 pub(crate) fn vocabulary() -> Shared<Module> {
-    let mut module = Module::new();
+    let mut module = engine::module();
     for primitive in all() {
         for arity in primitive.doc.arities() {
             register(&mut module, primitive, arity);

@@ -4,6 +4,7 @@
 use super::primitive::Primitive;
 use super::{changes, waits};
 use crate::model::run::effect::{Action, Capture, Class, Effect, Job, Probe, Undo, Until};
+use crate::model::run::meaning::VerbMeaning;
 use crate::model::site::account::done_as;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
@@ -106,6 +107,7 @@ fn restart(host: &HostHandle, before: &Value, limit: Span) -> Effect {
     let argv = own.unwrap_or_else(|| COMMAND.map(str::to_owned).to_vec());
     let job = Job {
         verb: "reboot".to_owned(),
+        means: Some(VerbMeaning::RestartsHost),
         class: Class::Once,
         argv: done_as(host.get().account.as_deref(), argv),
         args: Fields::new(),

@@ -24,7 +24,7 @@ const FILES_MAX: usize = 100_000;
 /// time must not keep a processor busy.
 const REST: u32 = 4;
 
-/// The regular files in a folder and the links to such, by name.
+/// What is in a folder, by name: regular files and the links to such, and what is there beside them.
 pub(in crate::world) fn list(dir: &Path) -> Result<Vec<FileStat>, Trouble> {
     let entries = std::fs::read_dir(dir).map_err(|error| {
         let text = format!("cannot list `{}`: {error}", dir.display());
@@ -42,7 +42,7 @@ pub(in crate::world) fn list(dir: &Path) -> Result<Vec<FileStat>, Trouble> {
     Ok(files)
 }
 
-/// What an entry of a folder is; nothing when it is no file, or not there any more.
+/// What an entry of a folder is; nothing when it is not there any more.
 fn stat_of(entry: &DirEntry) -> Option<FileStat> {
     let own = entry.metadata().ok()?;
     let (metadata, kind) = if own.is_symlink() {
@@ -54,7 +54,7 @@ fn stat_of(entry: &DirEntry) -> Option<FileStat> {
         (own, FileKind::File)
     };
     if kind != FileKind::Nowhere && !metadata.is_file() {
-        return None;
+        return entry.file_name().into_string().ok().map(FileStat::other);
     }
     let (name, kind) = match entry.file_name().into_string() {
         Ok(name) => (name, kind),

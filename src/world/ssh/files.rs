@@ -16,6 +16,7 @@ const LISTING_MAX: usize = 8 << 20;
 /// The bits of a mode that tell the kind of a file, and those of a regular one.
 const KIND: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
+const LINK: u32 = 0o120_000;
 /// How many files of a folder are followed: those written last.
 const FOLLOWED: usize = 3;
 /// How often a folder is listed all the same: for new files, and where no stream tells of old ones.
@@ -136,25 +137,30 @@ fn files_of(lines: &[u8]) -> Vec<FileStat> {
 /// A line of a listing, of a file or of a link, whether or not it is text.
 fn entry_of(line: &[u8]) -> Option<FileStat> {
     let text = String::from_utf8_lossy(line);
-    let kinds = [("link ", FileKind::Link), ("nowhere ", FileKind::Nowhere)];
+    let kinds = [("link ", FileKind::Link), ("nowhere ", FileKind::Nowhere), ("other ", FileKind::Other)];
     let link = kinds.into_iter().find_map(|(word, kind)| Some((text.strip_prefix(word)?, kind)));
     let file = match link {
         Some((rest, kind)) => FileStat { kind, ..of_words(rest.splitn(7, ' '))? },
         None => file_of(&text)?,
     };
+    if file.kind == FileKind::Other {
+        return std::str::from_utf8(line).is_ok().then(|| FileStat::other(file.name));
+    }
     let kind = if std::str::from_utf8(line).is_ok() { file.kind } else { FileKind::Unnamed };
     Some(FileStat { kind, ..file })
 }
 
-/// A line of a listing: kind and mode, device, inode, size, date, time, zone, name. Nothing unless it is a
-/// regular file.
+/// A line of a listing: kind and mode, device, inode, size, date, time, zone, name. Of what is no regular file only its
+/// name counts; links are told in lines of their own, and the folder itself is none of what is in it.
 fn file_of(line: &str) -> Option<FileStat> {
     let (mode, rest) = line.split_once(' ')?;
     let mode = u32::from_str_radix(mode, 16).ok()?;
-    if mode & KIND != REGULAR {
-        return None;
+    let file = of_words(rest.splitn(7, ' '))?;
+    match mode & KIND {
+        REGULAR => Some(file),
+        LINK => None,
+        _ => (!matches!(file.name.as_str(), "." | "..")).then(|| FileStat::other(file.name)),
     }
-    of_words(rest.splitn(7, ' '))
 }
 
 /// A file from the words about it: device, inode, size, date, time, zone, name.
@@ -216,5 +222,18 @@ mod tests {
         assert_eq!((link.name.as_str(), link.len, link.kind), ("a link", 17, FileKind::Link));
         let nowhere = entry_of(b"nowhere 1 2 9 2026-11-21 22:03:11.5 +0100 ./b").expect("a link");
         assert_eq!(nowhere.kind, FileKind::Nowhere);
+    }
+
+    #[test]
+    fn what_is_no_file_is_known_by_its_name_alone() {
+        for line in
+            ["11a4 1 2 0 2026-11-21 22:03:11.5 +0100 ./a.log", "other 1 2 0 2026-11-21 22:03:11.5 +0100 ./a.log"]
+        {
+            let pipe = entry_of(line.as_bytes()).expect("something");
+            assert_eq!((pipe.name.as_str(), pipe.kind), ("a.log", FileKind::Other), "{line}");
+        }
+        for own in [".", ".."] {
+            assert!(entry_of(format!("41ed 1 2 0 2026-11-21 22:03:11.5 +0100 ./{own}").as_bytes()).is_none(), "{own}");
+        }
     }
 }
