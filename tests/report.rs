@@ -544,8 +544,9 @@ fn on_a_way_back_that_is_taken_up_nothing_of_the_way_forward_waits() {
 #[test]
 fn a_further_look_at_a_goal_is_not_told_as_a_second_attempt() {
     let again = |effect: Effect| {
-        let Fact::Intent { id, step, digest, .. } = intent(1, effect.clone(), 2_000).fact else { unreachable!() };
-        let again = Fact::Intent { id, attempt: 2, step, effect, digest, place: None, kept_in: None }.at(at(2_000));
+        let Record { at, fact, .. } = intent(1, effect.clone(), 2_000);
+        let Fact::Intent { id, step, digest, .. } = fact else { unreachable!() };
+        let again = Fact::Intent { id, attempt: 2, step, effect, digest, place: None, kept_in: None }.at(at);
         play(&[begun(), step_of_one(), again], 0)
     };
     let plain = job("install", "c2", Class::Once);

@@ -90,7 +90,7 @@ impl Dispatcher {
     /// # Errors
     /// When it cannot be read.
     pub fn recorded_now(&self) -> Result<History, Box<Error>> {
-        let mut history = History::from(self.core.recorder.read()?)?;
+        let mut history = self.core.recorder.history()?;
         let kept = self.core.tracks.pending();
         history.extend((history.len() + 1..).zip(kept).map(|(seq, record)| Stored { seq, record }).collect())?;
         Ok(history)

@@ -2,7 +2,8 @@
 //! It must not decide what is written.
 
 use crate::error::Error;
-use crate::journal::{Store, Stored};
+use crate::journal::Store;
+use crate::journal::history::History;
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::record::{Fact, Record, Who};
 use std::cell::{Cell, Ref, RefCell};
@@ -43,8 +44,8 @@ impl Recorder {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn read(&self) -> Result<Vec<Stored>, Box<Error>> {
-        Ok(self.store.borrow().read(&self.run)?)
+    pub(super) fn history(&self) -> Result<History, Box<Error>> {
+        History::read(&**self.store.borrow(), &self.run)
     }
 
     /// Where it is kept, with the records of other runs.
@@ -61,7 +62,7 @@ impl Recorder {
 
     /// Says in an error who has written to this run beside this runner.
     pub(super) fn name_successor(&self, error: &mut Error) {
-        let stored = self.read().unwrap_or_default();
+        let stored = self.store.borrow().read(&self.run).unwrap_or_default();
         let later = stored.iter().filter(|stored| stored.seq > self.last_seq.get());
         let by = later.filter_map(|stored| {
             let Record { by, fact: Fact::Opened | Fact::Deviation { .. }, .. } = &stored.record else { return None };

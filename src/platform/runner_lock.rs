@@ -78,7 +78,8 @@ impl RunnerLock {
     /// directory `dir`.
     ///
     /// # Errors
-    /// [`LockError::Held`] when another process holds it, saying which; [`LockError::Unusable`] when the folder cannot be
+    /// [`LockError::Held`] when another process holds it, saying which; [`LockError::Unusable`] when the folder
+    /// cannot be
     /// used.
     pub fn take(dir: &Path, name: &str, holder: &Holder) -> Result<Self, LockError> {
         let locks = dir.join("locks");

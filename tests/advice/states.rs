@@ -374,6 +374,12 @@ pub const ALL: &[fn() -> Scene] = &[
         let looks: &[&[&str]] = &[&["show"], &["resume"], &["doctor", "--lab", "genesys:compatible"]];
         lab("its lab was begun anew", &[Do(rehearse), Type(REHEARSE)]).living_lab().looking(looks)
     },
+    || {
+        let looks: &[&[&str]] = &[&["run", "own/t", "--lab", "genesys"]];
+        let text = "note(host(\"nowhere\").name);";
+        let fits = |b: &Baton| runbook(b, "note(host(\"cfg-a\").name);");
+        Scene::new("a rehearsal in a lab that lacks its host", text, &[]).looking(looks).mending(fits)
+    },
     wrong_words,
     || Scene::new("a site that is well", MARK, &[Do(well)]).looking(&[&["doctor"]]),
     || {
