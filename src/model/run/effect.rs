@@ -501,8 +501,7 @@ impl Effect {
             Action::Fetch(_) => "fetch",
             Action::Log(LogWait { want: Want::Match { .. }, .. }) => "wait_for_log",
             Action::Log(LogWait { want: Want::Table(_), .. }) => "watch_log",
-            Action::Sleep { pause: false, .. } => "sleep",
-            Action::Sleep { pause: true, .. } => "wait_until",
+            Action::Sleep { .. } => "sleep",
             Action::Ask(ask) => match ask.form {
                 Form::Confirm => "confirm",
                 Form::Manual => "manual",
