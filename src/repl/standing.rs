@@ -96,3 +96,44 @@ impl RunStanding {
         self.over.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Finished, PreviousEnding, RunStanding};
+    use crate::model::run::record::{EffectId, Ending, ScriptPoint, TrackId};
+
+    #[test]
+    fn what_is_owed_to_the_record_is_owed_once() {
+        let standing = RunStanding::new();
+        standing.enter(false, None);
+        assert!(standing.is_unopened());
+        assert!(standing.take_unopened());
+        assert!(!standing.take_unopened());
+        standing.enter(true, None);
+        assert!(!standing.is_unopened());
+    }
+
+    #[test]
+    fn an_entry_forgets_how_far_the_last_one_came_but_not_that_the_run_is_over() {
+        let standing = RunStanding::new();
+        standing.arrive(&ScriptPoint::Step("2".into()));
+        assert_eq!(standing.point(), ScriptPoint::Step("2".into()));
+        standing.end_with(Finished { run: "r".into(), ending: Ending::Done, error: None, exit_code: 0 });
+        standing.begin_anew();
+        assert_eq!(standing.point(), ScriptPoint::End);
+        assert!(standing.is_over());
+        assert_eq!(standing.take_over().map(|finished| finished.ending), Some(Ending::Done));
+        assert!(!standing.is_over(), "taken back, a run goes on");
+    }
+
+    #[test]
+    fn only_what_stopped_at_a_typed_line_names_one() {
+        let ended = |track| PreviousEnding {
+            ending: Ending::Failed,
+            message: String::new(),
+            effect: Some(EffectId { track, n: 0 }),
+        };
+        assert_eq!(ended(TrackId::typed(3)).typed_line(), Some(3));
+        assert_eq!(ended(TrackId::main()).typed_line(), None);
+    }
+}

@@ -59,3 +59,37 @@ impl StopRules {
         Self { aim: RefCell::new(aim), breaks: self.breaks.clone(), watches: self.watches.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{StopRules, Target};
+    use crate::dispatch::StepAhead;
+    use crate::model::run::record::TrackId;
+
+    fn stops_at(rules: &StopRules, track: &TrackId, number: &str, name: &str) -> bool {
+        rules.stop_at_step(&StepAhead { track, number, name, place: None })
+    }
+
+    #[test]
+    fn a_run_stops_where_it_was_aimed_at_and_where_something_breaks_in() {
+        let (rules, main) = (StopRules::new(), TrackId::main());
+        assert!(stops_at(&rules, &main, "1", "first"));
+        rules.aim_at(Target::Step(Some("1".into())));
+        assert!(!stops_at(&rules, &main, "1.1", "inside the first"));
+        assert!(stops_at(&rules, &main, "2", "second"));
+        rules.break_at("inside the first".into());
+        assert!(stops_at(&rules, &main, "1.1", "inside the first"));
+        assert!(!stops_at(&rules, &TrackId::typed(1), "1.1", "inside the first"), "a typed line is never stopped");
+    }
+
+    #[test]
+    fn an_edited_runbook_has_its_own_aim_and_the_rest_of_the_rules() {
+        let (rules, main) = (StopRules::new(), TrackId::main());
+        rules.break_at("second".into());
+        rules.watch("role(s)".into());
+        let kept = rules.kept_for(Target::Effect);
+        assert!(!stops_at(&kept, &main, "1", "first"));
+        assert!(stops_at(&kept, &main, "2", "second"));
+        assert_eq!((kept.breakpoints(), kept.watched()), (vec!["second".to_owned()], vec!["role(s)".to_owned()]));
+    }
+}
