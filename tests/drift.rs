@@ -125,7 +125,7 @@ fn what_cannot_be_read_has_drifted() {
     assert_eq!(play.run().ending, Ending::Failed);
     let told = resume(&play, &scene, None).error.expect("it cannot be read").to_string();
     assert!(told.contains("role(c2) read \"backup\" when the guard held, "), "{told}");
-    assert!(told.contains(", it cannot be read now: "), "{told}");
+    assert!(told.contains("; it cannot be read now: "), "{told}");
     play.estate.pass(3_600_000);
     assert_eq!(resume(&play, &scene, None).ending, Ending::Done);
 }

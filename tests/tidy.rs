@@ -77,9 +77,6 @@ fn the_house_is_tidy() {
 const FOLDERS: &[(&str, &[&str])] =
     &[("script", &["values", "compile", "calls", "primitives", "evaluate", "analysis"])];
 
-/// Types whose functions still stand in several files. The list only grows shorter.
-const SCATTERED: &[&str] = &["ReplSession"];
-
 #[test]
 fn no_files_know_of_each_other_and_nothing_is_defined_twice() {
     let texts = files(env!("CARGO_MANIFEST_DIR"), "src", "rs").into_iter();
@@ -89,11 +86,7 @@ fn no_files_know_of_each_other_and_nothing_is_defined_twice() {
     for (room, folders) in FOLDERS {
         assert_eq!(house.climbs(room, folders), Vec::<String>::new());
     }
-    let named = |line: &str| line.split('`').nth(1).unwrap_or_default().to_owned();
-    let scattered = house.scattered();
-    let left: Vec<_> = scattered.iter().filter(|line| !SCATTERED.contains(&named(line).as_str())).collect();
-    let gone: Vec<_> = SCATTERED.iter().filter(|one| !scattered.iter().any(|line| named(line) == **one)).collect();
-    assert!(left.is_empty() && gone.is_empty(), "new: {left:#?}\ntake off the list: {gone:#?}");
+    assert_eq!(house.scattered(), Vec::<String>::new());
 }
 
 #[test]

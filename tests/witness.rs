@@ -9,8 +9,8 @@ const PARTS: &str = r#"//! Parts of the upgrade
 import "genesys/confserv" as cs;
 import "genesys/confserv-before" as before;
 import "genesys/confserv-holds" as holds;
-let up = before::observe(pair("confserv"), #{ new_version: "8.5.101.10", db_upgrade: false, new_database: "",
-    role_limit: "10s", clients_limit: "1min", start_limit: "5min" });
+let up = before::observe(pair("confserv"), #{ same_schema: false, new_version: "8.5.101.10",
+    db_upgrade: false, new_database: "", role_limit: "10s", clients_limit: "1min", start_limit: "5min" });
 "#;
 
 /// Runs a part of the upgrade on a pair that nobody has touched. How it ended, and what was done to the servers.

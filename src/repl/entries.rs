@@ -1,7 +1,14 @@
 //! Going in and out of a run that is steered. Each entry is a replay: live up to where the run is to stop, or with
 //! effects off, to stand where its record ends and look around. It carries out no command typed at a stop.
 
-use super::session::{LeaveReason, PreviousEnding, ReplSession};
+use super::ReplHost;
+use super::conversation::{LeaveReason, OF_DOUBT, ON_AGAIN};
+use super::gate::ReplGate;
+use super::meant::typed_here;
+use super::pages;
+use super::session::ReplSession;
+use super::standing::PreviousEnding;
+use super::stop::Target;
 use super::timeline::Timeline;
 use crate::dispatch::{Dispatcher, Door, DriftCheck, Gate};
 use crate::error::{Error, Kind, Result};
@@ -10,11 +17,6 @@ use crate::journal::history::History;
 use crate::model::run::estate::EstateId;
 use crate::model::run::record::{EffectId, Ending, Fact, Record, RollbackScope};
 use crate::model::value::Fields;
-use crate::repl::ReplHost;
-use crate::repl::meant::typed_here;
-use crate::repl::pages;
-use crate::repl::stop::Target;
-use crate::repl::talk::{OF_DOUBT, ON_AGAIN};
 use crate::script::evaluate::script_end::ScriptEnd;
 use crate::script::evaluate::stage;
 use crate::session::adoption::Adoption;
@@ -79,8 +81,6 @@ struct Session {
     params: Fields,
     /// What failed in tracks beside each other, to be tried again together.
     beside: Vec<EffectId>,
-    /// How the run came to its end, as long as somebody still looks around.
-    over: Option<Finished>,
 }
 
 /// Steers a run until it is over or left. Gives how it stands then.
@@ -100,8 +100,8 @@ pub fn carry_on(prepared: Prepared, run: &str, start: Start, host: Rc<dyn ReplHo
             (prepared.program.kept_params(&history.begun().params), EntryMode::Look)
         }
     };
-    let session = ReplSession::new(&prepared, run, params.clone(), &host);
-    let mut session = Session { prepared, host, session, params, beside: Vec::new(), over: None };
+    let session = Rc::new(ReplSession::new(&prepared, run, params.clone(), &host));
+    let mut session = Session { prepared, host, session, params, beside: Vec::new() };
     loop {
         let left = session.enter(entry)?;
         match session.next(left)? {
@@ -116,7 +116,9 @@ impl Session {
     fn enter(&self, entry: EntryMode) -> Result<EntryOutcome> {
         let session = &self.session;
         session.begin_anew();
-        let mut parts = self.host.parts(vec![Rc::clone(session) as Rc<dyn Gate>], Box::new(session.diary.clone()))?;
+        let gate = Rc::new(ReplGate::new(session));
+        let gates = vec![Rc::clone(&gate) as Rc<dyn Gate>];
+        let mut parts = self.host.parts(gates, Box::new(session.timeline.clone()))?;
         let (mut stored, mut former) = match &entry {
             EntryMode::Begin(..) => (Vec::new(), None),
             EntryMode::On | EntryMode::Redo(_) | EntryMode::Said(_) | EntryMode::Adopt(_) => self.stored(&parts)?,
@@ -126,33 +128,33 @@ impl Session {
         let known = if stored.is_empty() { None } else { Some(History::from(stored)?) };
         let opening = self.opening(&entry, known.as_ref(), &mut parts)?;
         let live = match &entry {
-            EntryMode::Begin(..) => session.has_runbook,
+            EntryMode::Begin(..) => session.written.has_runbook(),
             EntryMode::On | EntryMode::Redo(_) | EntryMode::Adopt(_) => true,
-            EntryMode::Said(_) => former.as_ref().and_then(line_of).is_none(),
+            EntryMode::Said(_) => former.as_ref().and_then(PreviousEnding::typed_line).is_none(),
             EntryMode::Look | EntryMode::Line(..) => false,
         };
         match entry {
-            EntryMode::Line(n, _) => session.again.set(Some(n)),
+            EntryMode::Line(n, _) => session.lines.take_up(Some(n)),
             // What is said of a line is no way for the run to have ended.
             EntryMode::Said(_) => {
-                session.again.set(former.take_if(|former| line_of(former).is_some()).as_ref().and_then(line_of))
+                let line = former.take_if(|former| former.typed_line().is_some());
+                session.lines.take_up(line.and_then(|line| line.typed_line()));
             }
             EntryMode::Begin(..) | EntryMode::On | EntryMode::Redo(_) | EntryMode::Adopt(_) | EntryMode::Look => {}
         }
-        session.unopened.set(opening.is_empty());
-        session.former.replace(former.clone().filter(|_| !live));
+        session.standing.enter(!opening.is_empty(), former.clone().filter(|_| !live));
         let drift = DriftCheck::new(self.prepared.inventory.pairs.values(), false);
         let door = session::open(&self.prepared, parts, known, &opening, drift)?;
         door.write(opening)?;
-        session.door.replace(Rc::downgrade(&door));
-        let end = self.drive(&door, live);
+        gate.stand_at(&door);
+        let end = self.drive(&door, &gate, live);
         let interrupted = door.halt_reason().is_some_and(|halt| halt.ending == Ending::Interrupted);
         let mut beside = Vec::new();
         if let ScriptEnd::Failed { beside: failed, .. } = &end {
             beside.clone_from(failed);
         }
         let finished = if live { session::finish(session.run.clone(), &door, end) } else { self.close(&door, former)? };
-        Ok(EntryOutcome { leave: session.leave.take(), finished, interrupted, beside })
+        Ok(EntryOutcome { leave: gate.left_for(), finished, interrupted, beside })
     }
 
     /// What is on record, and how the run ended last.
@@ -160,7 +162,7 @@ impl Session {
         let stored = parts.store.read(&self.session.run)?;
         let former = stored.iter().rev().find_map(|entry| {
             let Fact::Ended { ending, message, effect } = &entry.record.fact else { return None };
-            Some((*ending, message.clone(), effect.clone()))
+            Some(PreviousEnding { ending: *ending, message: message.clone(), effect: effect.clone() })
         });
         Ok((stored, former))
     }
@@ -202,10 +204,10 @@ impl Session {
     }
 
     /// Runs the script on the main track; when effects are off, stands where the record ends.
-    fn drive(&self, door: &Rc<Dispatcher>, live: bool) -> ScriptEnd {
+    fn drive(&self, door: &Rc<Dispatcher>, gate: &Rc<ReplGate>, live: bool) -> ScriptEnd {
         let end = Rc::new(RefCell::new(ScriptEnd::Halted));
         let (program, inventory) = (Rc::clone(&self.prepared.program), Rc::clone(&self.prepared.inventory));
-        let (params, frames, session) = (self.params.clone(), self.session.frames.clone(), Rc::clone(&self.session));
+        let (params, frames, gate) = (self.params.clone(), self.session.lines.frames(), Rc::clone(gate));
         let (slot, door_inside) = (Rc::clone(&end), Rc::clone(door));
         door.set_replay_only(!live);
         door.drive(Box::new(move || {
@@ -214,7 +216,7 @@ impl Session {
             slot.replace(ended);
             if !live && !door_inside.is_halted() {
                 door_inside.set_replay_only(false);
-                session.rest(&door_inside);
+                gate.rest(&door_inside);
             }
         }));
         end.replace(ScriptEnd::Halted)
@@ -223,11 +225,13 @@ impl Session {
     /// Closes a run that was only looked at: it ends as it had ended, if anything was written at all.
     fn close(&self, door: &Dispatcher, former: Option<PreviousEnding>) -> Result<Finished> {
         let run = &self.session.run;
-        let (ending, message, effect) = match door.halt_reason().filter(|halt| halt.ending == Ending::Doubt) {
-            Some(halt) => (halt.ending, halt.error.message, halt.effect),
-            None => former.unwrap_or_else(|| (Ending::Suspended, "left by hand".to_owned(), None)),
-        };
-        if !self.session.unopened.get() {
+        let left = || PreviousEnding { ending: Ending::Suspended, message: "left by hand".to_owned(), effect: None };
+        let PreviousEnding { ending, message, effect } =
+            match door.halt_reason().filter(|halt| halt.ending == Ending::Doubt) {
+                Some(halt) => PreviousEnding { ending: halt.ending, message: halt.error.message, effect: halt.effect },
+                None => former.unwrap_or_else(left),
+            };
+        if !self.session.standing.is_unopened() {
             door.close(ending, &message, effect)?;
         }
         match door.halt_reason().filter(|halt| halt.ending != Ending::Interrupted) {
@@ -247,25 +251,28 @@ impl Session {
         let Some(leave) = left.leave else { return self.stopped(left.finished, left.interrupted) };
         Ok(AfterEntry::Enter(match leave {
             LeaveReason::Quit => {
-                let finished = self.over.take().unwrap_or(left.finished);
+                let finished = session.standing.take_over().unwrap_or(left.finished);
                 return Ok(AfterEntry::Out(self.graded(finished)));
             }
             LeaveReason::On => EntryMode::On,
             LeaveReason::Redo => {
-                session.aim.replace(self.past_failure());
+                session.rules.aim_at(self.past_failure());
                 EntryMode::Redo(std::mem::take(&mut self.beside))
             }
             LeaveReason::Said(verdict) => match self.admits(&verdict) {
                 Ok(()) => {
-                    session.aim.replace(self.past_failure());
+                    session.rules.aim_at(self.past_failure());
                     EntryMode::Said(verdict)
                 }
                 Err(error) => {
-                    self.complain(&error);
+                    session.typist.refuse(&error);
                     EntryMode::Look
                 }
             },
-            LeaveReason::RedoLine(n) => EntryMode::Line(n, session.broken.take().and_then(|(_, effect)| effect)),
+            LeaveReason::RedoLine(n) => {
+                let failed = session.lines.take_broken().and_then(|line| line.failed);
+                EntryMode::Line(n, failed)
+            }
             LeaveReason::Edit => self.edited(),
             LeaveReason::Back(step) => {
                 match self.host.go_back(&self.prepared, step.map_or(RollbackScope::All, RollbackScope::To)) {
@@ -273,12 +280,11 @@ impl Session {
                         return Ok(AfterEntry::Out(finished));
                     }
                     Ok(_) => {
-                        self.over = None;
-                        session.over.set(false);
+                        session.standing.take_over();
                         EntryMode::Look
                     }
                     Err(error) => {
-                        self.complain(&error);
+                        session.typist.refuse(&error);
                         EntryMode::Look
                     }
                 }
@@ -298,17 +304,17 @@ impl Session {
     /// The run came to its end, failed, or was interrupted.
     fn stopped(&mut self, finished: Finished, interrupted: bool) -> Result<AfterEntry> {
         let session = Rc::clone(&self.session);
-        if let Some(over) = self.over.take() {
+        if let Some(over) = session.standing.take_over() {
             return Ok(AfterEntry::Out(self.graded(over)));
         }
         // Whoever sits there wants to see what it has come to; lines that were written beforehand are at their end.
-        if finished.ending == Ending::Done && session.has_runbook && self.host.is_person() && !session.asking.get() {
+        let is_asked = session.typist.is_asked();
+        if finished.ending == Ending::Done && session.written.has_runbook() && self.host.is_person() && !is_asked {
             self.host.say("the run has come to its end. Look around: :steps, :vars, :p EXPR. Leave: :quit\n");
-            session.over.set(true);
-            self.over = Some(finished);
+            session.standing.end_with(finished);
             return Ok(AfterEntry::Enter(EntryMode::Look));
         }
-        let nobody_goes_on = session.asking.get() || (interrupted && !self.host.is_person());
+        let nobody_goes_on = is_asked || (interrupted && !self.host.is_person());
         if nobody_goes_on || finished.ending == Ending::Refused || self.is_over()? {
             return Ok(AfterEntry::Out(self.graded(finished)));
         }
@@ -321,14 +327,9 @@ impl Session {
             if matches!(finished.ending, Ending::Failed | Ending::Unmet | Ending::Bug) {
                 error.hints.iter_mut().for_each(|hint| *hint = typed_here(&session.run, hint));
             }
-            self.complain(&error);
+            session.typist.refuse(&error);
         }
         Ok(AfterEntry::Enter(EntryMode::Look))
-    }
-
-    fn complain(&self, error: &Error) {
-        self.session.any_failed.set(true);
-        self.host.complain(error);
     }
 
     fn is_over(&self) -> Result<bool> {
@@ -338,23 +339,23 @@ impl Session {
     /// Where all went well but for a line or two, that shows in the exit code; a session without a runbook has no
     /// other one.
     fn graded(&self, mut finished: Finished) -> Finished {
-        if !self.session.has_runbook && finished.ending == Ending::Suspended {
+        if !self.session.written.has_runbook() && finished.ending == Ending::Suspended {
             finished.error = None;
             finished.exit_code = 0;
         }
         if finished.exit_code == 0 {
-            finished.exit_code = u8::from(self.session.any_failed.get());
+            finished.exit_code = u8::from(self.session.typist.any_failed());
         }
         finished
     }
 
     /// To the step behind the one that failed; of several that failed beside each other, behind what they are part of.
     fn past_failure(&self) -> Target {
-        let diary = &self.session.diary;
-        let failed = diary.fatal().into_iter().chain(self.beside.iter().cloned());
-        let mut steps: Vec<String> = failed.filter_map(|id| diary.step_of(&id)).collect();
+        let timeline = &self.session.timeline;
+        let failed = timeline.fatal().into_iter().chain(self.beside.iter().cloned());
+        let mut steps: Vec<String> = failed.filter_map(|id| timeline.step_of(&id)).collect();
         if steps.is_empty() {
-            let last = diary.steps().into_iter().max_by_key(|step| step.record);
+            let last = timeline.steps().into_iter().max_by_key(|step| step.record);
             steps.extend(last.map(|step| step.number));
         }
         let common = steps.into_iter().reduce(|one, other| common(&one, &other).to_owned());
@@ -366,7 +367,7 @@ impl Session {
         match self.adopt() {
             Ok(Some(adoption)) => return EntryMode::Adopt(adoption),
             Ok(None) => {}
-            Err(error) => self.complain(&error),
+            Err(error) => self.session.typist.refuse(&error),
         }
         EntryMode::Look
     }
@@ -381,17 +382,13 @@ impl Session {
         adoption.check_given_up(&mut *parts.world, &parts.run)?;
         let history = History::read(&*parts.store, &parts.run)?;
         self.params = prepared.program.kept_params(&history.begun().params);
-        let fresh = ReplSession::new(&prepared, &parts.run, self.params.clone(), &self.host);
-        fresh.breaks.replace(self.session.breaks.take());
-        fresh.watches.replace(self.session.watches.take());
-        fresh.worked.replace(self.session.worked.take());
-        fresh.any_failed.set(self.session.any_failed.get());
         // What had failed outside steps is not tried again before it was seen.
-        let diary = &self.session.diary;
-        let failed = diary.fatal();
-        let outside = failed.is_some_and(|id| diary.step_of(&id).is_none_or(|step| step.is_empty()));
-        fresh.aim.replace(if outside { Target::Effect } else { Target::Step(None) });
-        (self.session, self.prepared) = (fresh, prepared);
+        let timeline = &self.session.timeline;
+        let failed = timeline.fatal();
+        let outside = failed.is_some_and(|id| timeline.step_of(&id).is_none_or(|step| step.is_empty()));
+        let aim = if outside { Target::Effect } else { Target::Step(None) };
+        let edited = self.session.edited(&prepared, self.params.clone(), aim);
+        (self.session, self.prepared) = (Rc::new(edited), prepared);
         Ok(Some(adoption))
     }
 }
@@ -401,11 +398,6 @@ fn common<'a>(one: &'a str, other: &str) -> &'a str {
     let same = one.split('.').zip(other.split('.')).take_while(|(one, other)| one == other);
     let length: usize = same.map(|(part, _)| part.len() + 1).sum();
     &one[..length.saturating_sub(1)]
-}
-
-/// The typed line that a run stopped at, if it was one.
-fn line_of((_, _, effect): &PreviousEnding) -> Option<u32> {
-    effect.as_ref()?.track.line()
 }
 
 /// Adds a record to those that open a run, unless it cannot stand there or is there already.

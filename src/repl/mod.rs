@@ -1,21 +1,32 @@
 //! A run steered by hand: it stops where it is told, and lines are typed while it stands. Whatever changes its course
 //! ends the evaluation; the run is then entered again by replay, up to the place where it stood.
 //!
-//! - [`command`]: what can be typed · `stop`: where a run stands · `diary`: what has happened so far
-//! - `steer`: the state of a session, which is also the gate · `talk`: commands carried out at a stop
-//! - `entries`: going in and out of the run · `pages`: what commands list
+//! From the ground up; a file knows only of those before it:
+//!
+//! - [`command`]: what can be typed · `meant`: what was meant by it · `stop`: where a run stands · `timeline`: what has
+//!   happened so far · `peek`: a door for looking only
+//! - the parts, each with its own state: `written`: what the runbook says · `stop_rules`: where to stop, what to show
+//!   there · `typed_lines`: what came of typed lines · `standing`: how the run stands · `typist`: who types
+//! - `session`: the parts together · `pages`: what commands list
+//! - `conversation`: commands carried out at a stop · `gate`: stops the run for it · `entries`: in and out of the run
 //!
 //! It prints nothing itself and opens nothing: both are done by its [`ReplHost`].
 
 pub mod command;
+mod conversation;
 mod entries;
+mod gate;
 mod meant;
 mod pages;
 mod peek;
 mod session;
+mod standing;
 mod stop;
-mod talk;
+mod stop_rules;
 mod timeline;
+mod typed_lines;
+mod typist;
+mod written;
 
 pub use entries::{Start, carry_on};
 

@@ -1,14 +1,14 @@
 //! What commands list: steps, variables, hosts, help. Every foreign text passes through [`shown`]. It must not change
 //! anything.
 
+use super::command::COMMANDS;
 use super::session::ReplSession;
+use super::stop::{Ahead, Stop};
 use super::timeline::{Open, StepStanding, TimelineStep};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::record::TrackId;
 use crate::model::site::inventory::Inventory;
 use crate::model::text::{did_you_mean, shown};
-use crate::repl::command::COMMANDS;
-use crate::repl::stop::{Ahead, Stop};
 use crate::report::layout::{Badge, badge, folded, hung, paragraphs};
 use crate::report::operator_actions::{ALREADY, NOT_REACHED, SKIPPED};
 use crate::report::style::Tone;
@@ -24,21 +24,20 @@ pub(crate) fn place(session: &ReplSession, stop: &Stop) -> String {
     let mut text = format!("run {}\n", session.run);
     match &stop.ahead {
         Ahead::Step { words, .. } | Ahead::Effect { words, .. } => text += &format!("{words}\n"),
-        Ahead::Nothing if session.has_runbook => {
-            if session.over.get() {
+        Ahead::Nothing if session.written.has_runbook() => {
+            if session.standing.is_over() {
                 text += "the run has come to its end\n";
             } else {
                 text += &format!("stands at {}\n", stop.place());
             }
-            if let Some((_, message, _)) = session.former.borrow().clone().filter(|(_, message, _)| !message.is_empty())
-            {
-                text += &format!("stopped: {}\n", shown(message.lines().next().unwrap_or_default()));
+            if let Some(former) = session.standing.former().filter(|former| !former.message.is_empty()) {
+                text += &format!("stopped: {}\n", shown(former.message.lines().next().unwrap_or_default()));
             }
             text.extend(stop.words().map(|words| format!("{words}\n")));
         }
         Ahead::Nothing => text += "no runbook: lines are typed by hand\n",
     }
-    for step in session.diary.steps().iter().filter(|step| step.standing == StepStanding::UnderWay) {
+    for step in session.timeline.steps().iter().filter(|step| step.standing == StepStanding::UnderWay) {
         text += &format!("inside step {} `{}`\n", step.number, shown(&step.name));
     }
     text.push_str(&under_way(session));
@@ -49,7 +48,7 @@ pub(crate) fn place(session: &ReplSession, stop: &Stop) -> String {
 pub(crate) fn under_way(session: &ReplSession) -> String {
     let on = |host: Option<String>| host.map_or_else(String::new, |host| format!(" on {host}"));
     let mut text = String::new();
-    for Open { label, host, job } in session.diary.open() {
+    for Open { label, host, job } in session.timeline.open() {
         let what = if job { "was begun and goes on there" } else { "was being waited for" };
         text += &format!("`{}`{} {what}; :redo takes it up again\n", shown(&label), on(host));
     }
@@ -69,7 +68,7 @@ fn standing(step: &TimelineStep) -> Badge {
 /// The steps: those that have begun, then those that are written and were not reached, in the order in which they can
 /// happen.
 pub(crate) fn steps(session: &ReplSession, width: usize) -> String {
-    let mut begun = session.diary.steps();
+    let mut begun = session.timeline.steps();
     begun.sort_by_key(|step| step.number.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u32>>());
     let mut text = String::new();
     for step in &begun {
@@ -84,7 +83,7 @@ pub(crate) fn steps(session: &ReplSession, width: usize) -> String {
         let same = |step: &&TimelineStep| here(step) && (written.computed || step.name == written.name);
         begun.iter().find(same).map(|step| step.number.clone())
     };
-    text += &ahead(&session.outline, reached, width);
+    text += &ahead(session.written.outline(), reached, width);
     if text.is_empty() { "no steps\n".to_owned() } else { text }
 }
 
@@ -202,7 +201,7 @@ fn row(margin: &str, words: &str, width: usize) -> String {
 
 /// The variables in sight.
 pub(crate) fn variables(session: &ReplSession, track: &TrackId, width: usize) -> String {
-    let (runbooks, typed) = (session.notebook.runbooks_variables(track), session.notebook.own_variables());
+    let (runbooks, typed) = (session.lines.runbooks_variables(track), session.lines.own_variables());
     let line = |(name, value): &(String, String)| {
         format!("{}\n", folded(&format!("  {} = {}", shown(name), shown(value)), width))
     };
@@ -241,7 +240,7 @@ pub(crate) fn words(words: &[String], none: &str) -> String {
 /// Everything a breakpoint can name: steps, verbs, hosts, services.
 pub(crate) fn breakable(session: &ReplSession) -> Vec<String> {
     let site = &session.inventory;
-    let steps = session.written.iter().filter(|step| !step.computed).map(|step| step.name.clone());
+    let steps = session.written.plain_names();
     let verbs = primitives::docs().into_iter().map(|doc| doc.name.to_owned());
     let own = site.services.values().flat_map(|service| service.profile.verbs.keys().cloned());
     steps.chain(verbs).chain(own).chain(site.hosts.keys().cloned()).chain(site.services.keys().cloned()).collect()
@@ -279,13 +278,13 @@ fn overview(width: usize) -> String {
 
 /// The lines that worked, as a runbook.
 pub(crate) fn runbook(session: &ReplSession) -> Result<String> {
-    let worked = session.worked.borrow();
+    let worked = session.lines.worked();
     if worked.is_empty() {
         return Err(Error::new(Kind::Usage, "no line has worked yet: there is nothing to save"));
     }
-    let mut text =
-        format!("//! What was typed by hand in run {}, by {}\n//! source: typed\n\n", session.run, session.by.user);
-    for line in worked.values() {
+    let (run, by) = (&session.run, session.typist.by());
+    let mut text = format!("//! What was typed by hand in run {run}, by {}\n//! source: typed\n\n", by.user);
+    for line in &worked {
         let end = if line.ends_with(';') || line.starts_with("fn ") { "" } else { ";" };
         text += &format!("{line}{end}\n");
     }

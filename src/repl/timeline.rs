@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The records so far. Clones are the same diary.
+/// The records so far. Clones are the same timeline.
 #[derive(Clone, Default)]
 pub(crate) struct Timeline(Rc<RefCell<Vec<Record>>>);
 

@@ -1,22 +1,22 @@
 //! The conversation at a stop: lines are read, commands carried out, until one of them lets the run go on or leaves it.
 //! What changes the course of the run is only named here; it is done where the run is entered.
 
-use super::session::{Decision, LeaveReason, ReplSession};
+use super::command::{self, Input, ReplCommand};
+use super::meant::meant;
+use super::pages;
+use super::peek::Peek;
+use super::session::ReplSession;
+use super::standing::PreviousEnding;
+use super::stop::{Ahead, Stop, Target};
 use super::timeline::{StepStanding, TimelineLine as Typed, cut_off};
 use crate::dispatch::{Dispatcher, Halted};
 use crate::error::{Error, Kind, Result as Checked};
 use crate::model::run::record::{EffectId, Ending, Fact, TrackId};
 use crate::model::run::step_name::StepName;
 use crate::model::text::{did_you_mean, shown, typed};
-use crate::repl::command::{self, Input, ReplCommand};
-use crate::repl::meant::meant;
-use crate::repl::pages;
-use crate::repl::peek::Peek;
-use crate::repl::stop::{Ahead, Stop, Target};
-use crate::script::analysis::outline::WrittenStep;
 use crate::script::evaluate::repl::{LineEnd, lines_of};
 use crate::session::OperatorRuling;
-use crate::world::{Line, Reply, Request, Stopped};
+use crate::world::{Line, Stopped};
 use std::rc::Rc;
 
 /// What can be said of what is in doubt.
@@ -35,38 +35,67 @@ fn over() -> Box<Error> {
         .hint("take it back: :rollback, or leave: :quit")
 }
 
-impl ReplSession {
+/// What ends the conversation at a stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// The script goes on.
+    Go,
+    /// What is ahead is left out.
+    Skip(String),
+    /// The run is left, for this.
+    Leave(LeaveReason),
+}
+
+/// Why a run is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LeaveReason {
+    /// The session is over.
+    Quit,
+    /// To go on from the record's end.
+    On,
+    /// To try again what failed.
+    Redo,
+    /// To take up again a line that was given up, or failed.
+    RedoLine(u32),
+    /// To go on with a person's word on what failed or is in doubt.
+    Said(OperatorRuling),
+    /// To have the runbook edited.
+    Edit,
+    /// To go back to before this step of the main track; without one, all the way.
+    Back(Option<String>),
+}
+
+/// The conversation at one stop.
+pub(super) struct Conversation<'a> {
+    pub(super) session: &'a ReplSession,
+    pub(super) door: &'a Rc<Dispatcher>,
+    pub(super) stop: &'a Stop,
+}
+
+impl Conversation<'_> {
     /// Asks for lines and does what they say, until the run goes on or is left.
-    pub(crate) fn converse(&self, door: &Dispatcher, stop: &Stop) -> Result<Decision, Stopped> {
-        door.catch_up().map_err(|Halted| Stopped)?;
-        if let Some(words) = stop.words() {
-            self.host.say(&format!("{words}\n"));
+    ///
+    /// # Errors
+    /// [`Stopped`] when the run stops meanwhile.
+    pub(super) fn hold(&self) -> Result<Decision, Stopped> {
+        self.door.catch_up().map_err(|Halted| Stopped)?;
+        if let Some(words) = self.stop.words() {
+            self.say(&format!("{words}\n"));
         }
-        self.show_watches(&stop.track)?;
-        if let Some(n) = self.again.take() {
-            self.take_up_line(n, stop)?;
+        self.show_watches()?;
+        if let Some(n) = self.session.lines.due_again() {
+            self.take_up_line(n)?;
         }
         loop {
-            let typed = match self.line(door, &stop.prompt())? {
+            let typed = match self.line(&self.stop.prompt())? {
                 Line::Typed(typed) => typed,
                 Line::Cancelled => continue,
                 Line::Closed(_) => return Ok(Decision::Leave(LeaveReason::Quit)),
             };
             let answer = match command::read(&typed) {
                 Ok(Input::Nothing) => None,
-                Ok(Input::Script(_)) if self.over.get() => {
-                    self.refuse(&over());
-                    None
-                }
-                Ok(Input::Script(text)) => {
-                    let is_variable = |word: &str| self.notebook.look(word, &stop.track).is_ok();
-                    match meant(&text, &self.inventory, &is_variable) {
-                        Some(error) => self.refuse(&error),
-                        None => self.type_line(door, stop, &text)?,
-                    }
-                    None
-                }
-                Ok(Input::Command(command)) => self.obey(door, stop, command)?,
+                Ok(Input::Script(text)) => self.take_script(&text).map(|()| None)?,
+                Ok(Input::Command(command)) => self.obey(command)?,
                 Err(error) => {
                     self.refuse(&error);
                     None
@@ -78,81 +107,95 @@ impl ReplSession {
         }
     }
 
-    fn line(&self, door: &Dispatcher, prompt: &str) -> Result<Line, Stopped> {
-        self.asking.set(true);
-        let reply = door.link().call(Request::Line { prompt: prompt.to_owned() })?;
-        self.asking.set(false);
-        match reply {
-            Reply::Line(line) => Ok(line),
-            Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Woke => Err(Stopped),
-            Reply::Answer(_) | Reply::Lease(_) | Reply::Noted | Reply::Trouble(_) => Err(Stopped),
-            Reply::File(_) | Reply::Block(_) | Reply::Kept | Reply::Entered(_) => Err(Stopped),
-        }
+    fn line(&self, prompt: &str) -> Result<Line, Stopped> {
+        self.session.typist.ask(self.door.link(), prompt)
+    }
+
+    fn say(&self, text: &str) {
+        self.session.typist.say(text);
     }
 
     fn refuse(&self, error: &Error) {
-        self.any_failed.set(true);
-        self.host.complain(error);
+        self.session.typist.refuse(error);
+    }
+
+    /// Does a line of script, if it is one and may be done.
+    fn take_script(&self, text: &str) -> Result<(), Stopped> {
+        if self.session.standing.is_over() {
+            self.refuse(&over());
+            return Ok(());
+        }
+        let is_variable = |word: &str| self.session.lines.look(word, &self.stop.track).is_ok();
+        match meant(text, &self.session.inventory, &is_variable) {
+            Some(error) => self.refuse(&error),
+            None => self.type_line(text)?,
+        }
+        Ok(())
     }
 
     /// Records a line, evaluates it and tells its value.
-    fn type_line(&self, door: &Dispatcher, stop: &Stop, text: &str) -> Result<(), Stopped> {
-        let (line, end) = self.done_line(door, stop, text)?;
+    fn type_line(&self, text: &str) -> Result<(), Stopped> {
+        let (line, end) = self.done_line(text)?;
         self.tell(&line, end)
     }
 
     /// Records a line and evaluates it.
-    fn done_line(&self, door: &Dispatcher, stop: &Stop, text: &str) -> Result<(Typed, LineEnd), Stopped> {
-        let n = self.diary.lines().iter().map(|line| line.n).max().unwrap_or(0) + 1;
-        let line = Typed { n, point: stop.point.clone(), text: text.to_owned() };
-        let (at, by) = (door.moment(), self.by.clone());
-        self.write(door, Fact::Typed { n, point: line.point.clone(), text: line.text.clone() }.by(by, at))?;
-        self.evaluate(&line, &stop.track, false).map(|end| (line, end))
+    fn done_line(&self, text: &str) -> Result<(Typed, LineEnd), Stopped> {
+        let n = self.session.timeline.lines().iter().map(|line| line.n).max().unwrap_or(0) + 1;
+        let line = Typed { n, point: self.stop.point.clone(), text: text.to_owned() };
+        self.session.write(self.door, Fact::Typed { n, point: line.point.clone(), text: line.text.clone() })?;
+        self.evaluate(&line).map(|end| (line, end))
+    }
+
+    fn evaluate(&self, line: &Typed) -> Result<LineEnd, Stopped> {
+        self.session.lines.evaluate(self.door, line, &self.stop.track)
     }
 
     /// Evaluates again a line that failed or was given up.
-    fn take_up_line(&self, n: u32, stop: &Stop) -> Result<(), Stopped> {
-        let Some(line) = self.diary.lines().into_iter().find(|line| line.n == n) else { return Ok(()) };
-        let end = self.evaluate(&line, &stop.track, false)?;
+    fn take_up_line(&self, n: u32) -> Result<(), Stopped> {
+        let Some(line) = self.session.timeline.lines().into_iter().find(|line| line.n == n) else { return Ok(()) };
+        let end = self.evaluate(&line)?;
         self.tell(&line, end)
     }
 
     fn tell(&self, line: &Typed, end: LineEnd) -> Result<(), Stopped> {
         match end {
             LineEnd::Value(value) if value.is_empty() => {}
-            LineEnd::Value(value) => self.host.say(&format!("{}\n", shown(&value))),
+            LineEnd::Value(value) => self.say(&format!("{}\n", shown(&value))),
             LineEnd::Failed { error, .. } => self.refuse(&error),
-            LineEnd::CutOff => self.host.say(&cut_off(line.n)),
+            LineEnd::CutOff => self.say(&cut_off(line.n)),
             LineEnd::Halted => return Err(Stopped),
         }
         Ok(())
     }
 
-    fn obey(&self, door: &Dispatcher, stop: &Stop, command: ReplCommand) -> Result<Option<Decision>, Stopped> {
-        if self.over.get() && !command.only_looks() {
+    fn obey(&self, command: ReplCommand) -> Result<Option<Decision>, Stopped> {
+        if self.session.standing.is_over() && !command.only_looks() {
             self.refuse(&over());
             return Ok(None);
         }
         let done = match command {
-            ReplCommand::Next => self.onward(door, stop, ("next", stop.behind())),
-            ReplCommand::Into => self.onward(door, stop, ("into", Target::Effect)),
-            ReplCommand::Until(step) => self.until(door, stop, &step),
-            ReplCommand::Redo => self.redo(stop),
-            ReplCommand::Skip(reason) => self.skip(door, stop, reason),
-            ReplCommand::Happened(reason) => self.say_of_doubt(stop, OperatorRuling::Happened(reason)),
-            ReplCommand::NotHappened(reason) => self.say_of_doubt(stop, OperatorRuling::NotHappened(reason)),
-            ReplCommand::Edit => self.needs_runbook("edit").map(|()| Some(Decision::Leave(LeaveReason::Edit))),
+            ReplCommand::Next => self.onward(("next", self.stop.behind())),
+            ReplCommand::Into => self.onward(("into", Target::Effect)),
+            ReplCommand::Until(step) => self.until(&step),
+            ReplCommand::Redo => self.redo(),
+            ReplCommand::Skip(reason) => self.skip(reason),
+            ReplCommand::Happened(reason) => self.say_of_doubt(OperatorRuling::Happened(reason)),
+            ReplCommand::NotHappened(reason) => self.say_of_doubt(OperatorRuling::NotHappened(reason)),
+            ReplCommand::Edit => {
+                self.session.written.needed_by("edit").map(|()| Some(Decision::Leave(LeaveReason::Edit)))
+            }
             ReplCommand::Undo => self.undo(),
             ReplCommand::Rollback(step) => self.rollback(step.as_deref()),
             ReplCommand::Break(word) => self.breakpoint(word),
-            ReplCommand::Sh { host, argv } => return self.shell(door, stop, &host, &argv).map(|()| None),
+            ReplCommand::Sh { host, argv } => return self.shell(&host, &argv).map(|()| None),
             ReplCommand::Watch(Some(_)) => {
-                let shown = self.show(stop, command);
-                self.show_watches(&stop.track)?;
+                let shown = self.show(command);
+                self.show_watches()?;
                 shown.map(|()| None)
             }
             ReplCommand::Note(text) => {
-                return self.type_line(door, stop, &format!("note({text:?})")).map(|()| None);
+                return self.type_line(&format!("note({text:?})")).map(|()| None);
             }
             ReplCommand::Quit => Ok(Some(Decision::Leave(LeaveReason::Quit))),
             ReplCommand::Where
@@ -162,7 +205,7 @@ impl ReplSession {
             | ReplCommand::Watch(None)
             | ReplCommand::Hosts
             | ReplCommand::Save(_)
-            | ReplCommand::Help(_) => self.show(stop, command).map(|()| None),
+            | ReplCommand::Help(_) => self.show(command).map(|()| None),
         };
         Ok(done.unwrap_or_else(|error| {
             self.refuse(&error);
@@ -171,26 +214,27 @@ impl ReplSession {
     }
 
     /// Commands that only show something.
-    fn show(&self, stop: &Stop, command: ReplCommand) -> Checked<()> {
+    fn show(&self, command: ReplCommand) -> Checked<()> {
+        let (session, host, track) = (self.session, self.session.typist.host(), &self.stop.track);
         let text = match command {
-            ReplCommand::Where => pages::place(self, stop),
-            ReplCommand::Steps => pages::steps(self, self.host.width()),
-            ReplCommand::Vars => pages::variables(self, &stop.track, self.host.width()),
-            ReplCommand::Print(expression) => format!("{}\n", shown(&self.notebook.look(&expression, &stop.track)?)),
+            ReplCommand::Where => pages::place(session, self.stop),
+            ReplCommand::Steps => pages::steps(session, host.width()),
+            ReplCommand::Vars => pages::variables(session, track, host.width()),
+            ReplCommand::Print(expression) => format!("{}\n", shown(&session.lines.look(&expression, track)?)),
             ReplCommand::Watch(Some(expression)) => {
-                self.watches.borrow_mut().push(expression);
+                session.rules.watch(expression);
                 return Ok(());
             }
-            ReplCommand::Watch(None) => pages::words(&self.watches.borrow(), "nothing is watched: :watch EXPR"),
-            ReplCommand::Hosts => pages::hosts(&self.inventory),
+            ReplCommand::Watch(None) => pages::words(&session.rules.watched(), "nothing is watched: :watch EXPR"),
+            ReplCommand::Hosts => pages::hosts(&session.inventory),
             ReplCommand::Save(file) => {
-                let text = pages::runbook(self)?;
-                self.host.save(&file, &text)?;
-                self.host.say(&format!("written: {file}\n"));
-                self.host.next(&format!("baton check {}", typed(&file)));
+                let text = pages::runbook(session)?;
+                host.save(&file, &text)?;
+                self.say(&format!("written: {file}\n"));
+                host.next(&format!("baton check {}", typed(&file)));
                 return Ok(());
             }
-            ReplCommand::Help(of) => pages::help(of.as_deref(), self.host.width())?,
+            ReplCommand::Help(of) => pages::help(of.as_deref(), host.width())?,
             ReplCommand::Next | ReplCommand::Into | ReplCommand::Until(_) | ReplCommand::Redo | ReplCommand::Edit => {
                 return Ok(());
             }
@@ -200,42 +244,38 @@ impl ReplSession {
             }
             ReplCommand::Sh { .. } | ReplCommand::Note(_) | ReplCommand::Quit => return Ok(()),
         };
-        self.host.say(&text);
+        self.say(&text);
         Ok(())
     }
 
     /// Shows what is watched. Readings are asked of their hosts, and not recorded: nothing is decided by them.
-    fn show_watches(&self, track: &TrackId) -> Result<(), Stopped> {
-        let watched = self.watches.borrow().clone();
-        for expression in watched {
-            let value = self.notebook.look_through(Rc::new(Peek(self.door()?)), &expression, track);
+    fn show_watches(&self) -> Result<(), Stopped> {
+        for expression in self.session.rules.watched() {
+            let door = Rc::new(Peek(Rc::clone(self.door)));
+            let value = self.session.lines.look_through(door, &expression, &self.stop.track);
             let value = value.unwrap_or_else(|error| format!("? {}", error.message));
-            self.host.say(&format!("{} = {}\n", shown(&expression), shown(&value)));
+            self.say(&format!("{} = {}\n", shown(&expression), shown(&value)));
         }
         Ok(())
     }
 
-    fn needs_runbook(&self, name: &str) -> Checked<()> {
-        if self.has_runbook {
-            return Ok(());
-        }
-        Err(Error::new(Kind::Usage, format!("`:{name}` needs a runbook, and this session has none"))
-            .hint("step through one: baton repl RUNBOOK --lab genesys"))
-    }
-
     /// Lets the run go on to where it is aimed.
-    fn onward(&self, door: &Dispatcher, stop: &Stop, (word, aim): (&str, Target)) -> Checked<Option<Decision>> {
-        self.needs_runbook(word)?;
-        self.aim.replace(aim);
-        if stop.ahead != Ahead::Nothing {
+    fn onward(&self, (word, aim): (&str, Target)) -> Checked<Option<Decision>> {
+        self.session.written.needed_by(word)?;
+        self.session.rules.aim_at(aim);
+        if self.stop.ahead != Ahead::Nothing {
             return Ok(Some(Decision::Go));
         }
-        match self.former.borrow().clone() {
-            Some((ending @ (Ending::Failed | Ending::Unmet | Ending::Bug), message, effect)) => {
+        match self.session.standing.former() {
+            Some(PreviousEnding {
+                ending: ending @ (Ending::Failed | Ending::Unmet | Ending::Bug),
+                message,
+                effect,
+            }) => {
                 let error = Error::new(Kind::Usage, format!("`:{word}` cannot pass what failed: {message}"));
-                Err(past(door, ending, effect.as_ref()).into_iter().fold(error, Error::hint))
+                Err(past(self.door, ending, effect.as_ref()).into_iter().fold(error, Error::hint))
             }
-            Some((Ending::Doubt, message, _)) => {
+            Some(PreviousEnding { ending: Ending::Doubt, message, .. }) => {
                 let error = Error::new(Kind::Usage, format!("`:{word}` cannot pass what is in doubt: {message}"));
                 Err(OF_DOUBT.iter().fold(error, |error, way| error.hint(*way)))
             }
@@ -243,29 +283,25 @@ impl ReplSession {
         }
     }
 
-    fn until(&self, door: &Dispatcher, stop: &Stop, step: &str) -> Checked<Option<Decision>> {
-        self.needs_runbook("until")?;
-        let aim = Target::Until(self.still_to_come(step, stop)?);
-        self.onward(door, stop, ("until", aim))
+    fn until(&self, step: &str) -> Checked<Option<Decision>> {
+        self.session.written.needed_by("until")?;
+        let aim = Target::Until(self.still_to_come(step)?);
+        self.onward(("until", aim))
     }
 
     /// The step that is meant, if it can come yet.
-    fn still_to_come(&self, given: &str, stop: &Stop) -> Checked<StepName> {
-        let step = self.names.find(given).map_err(|error| error.hint("see which there are: :steps"))?;
-        if let Ahead::Step { number, name, .. } = &stop.ahead
+    fn still_to_come(&self, given: &str) -> Checked<StepName> {
+        let step = self.session.written.find(given).map_err(|error| error.hint("see which there are: :steps"))?;
+        if let Ahead::Step { number, name, .. } = &self.stop.ahead
             && step.fits(number, name)
         {
             let error = Error::new(Kind::Usage, format!("step {number} `{}` is next: it stands there", shown(name)));
             return Err(error.hint("have it done: :next"));
         }
-        let comes_again = |name: &str| {
-            let same = |written: &&WrittenStep| written.name == name;
-            let all: Vec<&WrittenStep> = self.written.iter().filter(same).collect();
-            all.len() != 1 || all.iter().any(|written| written.repeats)
-        };
-        let begun = self.diary.steps();
+        let begun = self.session.timeline.steps();
         let over = begun.iter().find(|begun| {
-            step.fits(&begun.number, &begun.name) && (matches!(step, StepName::Number(_)) || !comes_again(&begun.name))
+            let comes_again = || self.session.written.comes_again(&begun.name);
+            step.fits(&begun.number, &begun.name) && (matches!(step, StepName::Number(_)) || !comes_again())
         });
         match over {
             Some(begun) => {
@@ -276,32 +312,32 @@ impl ReplSession {
         }
     }
 
-    fn redo(&self, stop: &Stop) -> Checked<Option<Decision>> {
-        let broken = self.broken.borrow().clone();
-        let rests = stop.ahead == Ahead::Nothing && self.has_runbook;
+    fn redo(&self) -> Checked<Option<Decision>> {
+        let broken = self.session.lines.broken();
+        let rests = self.stop.ahead == Ahead::Nothing && self.session.written.has_runbook();
         match broken {
-            Some((n, _)) => Ok(Some(Decision::Leave(LeaveReason::RedoLine(n)))),
+            Some(line) => Ok(Some(Decision::Leave(LeaveReason::RedoLine(line.n)))),
             None if rests => Ok(Some(Decision::Leave(LeaveReason::Redo))),
             None => Err(Error::new(Kind::Usage, "nothing has failed that could be tried again")),
         }
     }
 
-    fn skip(&self, door: &Dispatcher, stop: &Stop, reason: String) -> Checked<Option<Decision>> {
-        self.needs_runbook("skip")?;
-        if stop.ahead != Ahead::Nothing {
+    fn skip(&self, reason: String) -> Checked<Option<Decision>> {
+        self.session.written.needed_by("skip")?;
+        if self.stop.ahead != Ahead::Nothing {
             return Ok(Some(Decision::Skip(reason)));
         }
-        match self.former.borrow().clone() {
-            Some((Ending::Failed | Ending::Doubt, _, Some(_))) => {
+        match self.session.standing.former() {
+            Some(PreviousEnding { ending: Ending::Failed | Ending::Doubt, effect: Some(_), .. }) => {
                 Ok(Some(Decision::Leave(LeaveReason::Said(OperatorRuling::Skip(reason)))))
             }
-            Some((ending @ (Ending::Failed | Ending::Unmet | Ending::Bug), ..)) => {
+            Some(PreviousEnding { ending: ending @ (Ending::Failed | Ending::Unmet | Ending::Bug), .. }) => {
                 let error = Error::new(Kind::Usage, "no effect has failed here that could be left out");
-                Err(past(door, ending, None).into_iter().fold(error, Error::hint))
+                Err(past(self.door, ending, None).into_iter().fold(error, Error::hint))
             }
             Some(_) | None => {
                 let error = Error::new(Kind::Usage, "nothing has failed here that could be left out");
-                Err(error.hint(match &stop.undone {
+                Err(error.hint(match &self.stop.undone {
                     Some((number, _)) => format!("go on to where that step can be: :until {number}"),
                     None => "go on to where a step can be: :next".to_owned(),
                 }))
@@ -309,9 +345,11 @@ impl ReplSession {
         }
     }
 
-    fn say_of_doubt(&self, stop: &Stop, verdict: OperatorRuling) -> Checked<Option<Decision>> {
-        match *self.former.borrow() {
-            Some((Ending::Doubt, _, Some(_))) if stop.ahead == Ahead::Nothing => {
+    fn say_of_doubt(&self, verdict: OperatorRuling) -> Checked<Option<Decision>> {
+        match self.session.standing.former() {
+            Some(PreviousEnding { ending: Ending::Doubt, effect: Some(_), .. })
+                if self.stop.ahead == Ahead::Nothing =>
+            {
                 Ok(Some(Decision::Leave(LeaveReason::Said(verdict))))
             }
             Some(_) | None => Err(Error::new(Kind::Usage, "nothing is in doubt here")),
@@ -319,8 +357,8 @@ impl ReplSession {
     }
 
     fn undo(&self) -> Checked<Option<Decision>> {
-        self.needs_runbook("undo")?;
-        let steps = self.diary.steps();
+        self.session.written.needed_by("undo")?;
+        let steps = self.session.timeline.steps();
         let completed = |standing| matches!(standing, StepStanding::Done | StepStanding::Same);
         let done = steps.iter().filter(|step| step.track == TrackId::main() && completed(step.standing));
         match done.max_by_key(|step| step.ended) {
@@ -330,9 +368,9 @@ impl ReplSession {
     }
 
     fn rollback(&self, step: Option<&str>) -> Checked<Option<Decision>> {
-        self.needs_runbook("rollback")?;
+        self.session.written.needed_by("rollback")?;
         let Some(wanted) = step else { return Ok(Some(Decision::Leave(LeaveReason::Back(None)))) };
-        let steps = self.diary.steps();
+        let steps = self.session.timeline.steps();
         let on_main = || steps.iter().filter(|step| step.track == TrackId::main());
         match on_main().find(|step| step.number == wanted || step.name == wanted) {
             Some(step) => Ok(Some(Decision::Leave(LeaveReason::Back(Some(step.number.clone()))))),
@@ -345,33 +383,32 @@ impl ReplSession {
     }
 
     fn breakpoint(&self, word: Option<String>) -> Checked<Option<Decision>> {
-        self.needs_runbook("break")?;
-        let mut breaks = self.breaks.borrow_mut();
+        self.session.written.needed_by("break")?;
         if let Some(word) = word {
-            let known = pages::breakable(self);
+            let known = pages::breakable(self.session);
             let is_number = word.chars().all(|c| c.is_ascii_digit() || c == '.');
             if !is_number && !known.contains(&word) {
                 let error = Error::new(Kind::Usage, format!("`{word}` is no step, verb, host or service"));
                 let near = did_you_mean(&word, known.iter().map(String::as_str));
                 return Err(near.into_iter().fold(error, |error, near| error.hint(near)));
             }
-            breaks.push(word);
+            self.session.rules.break_at(word);
         }
-        self.host.say(&pages::words(&breaks, "no breakpoints: :break STEP|VERB|HOST"));
+        self.say(&pages::words(&self.session.rules.breakpoints(), "no breakpoints: :break STEP|VERB|HOST"));
         Ok(None)
     }
 
     /// Runs a command on a host: beside the runbook, so it wants a reason.
-    fn shell(&self, door: &Dispatcher, stop: &Stop, host: &str, argv: &[String]) -> Result<(), Stopped> {
-        if !self.inventory.hosts.contains_key(host) {
+    fn shell(&self, host: &str, argv: &[String]) -> Result<(), Stopped> {
+        if !self.session.inventory.hosts.contains_key(host) {
             let error = Error::new(Kind::Usage, format!("there is no host `{host}`"));
-            let near = did_you_mean(host, self.inventory.hosts.keys().map(String::as_str));
+            let near = did_you_mean(host, self.session.inventory.hosts.keys().map(String::as_str));
             self.refuse(
                 &near.into_iter().fold(error, |error, near| error.hint(near)).hint("see which there are: :hosts"),
             );
             return Ok(());
         }
-        let reason = match self.line(door, "why? ")? {
+        let reason = match self.line("why? ")? {
             Line::Typed(reason) if !reason.trim().is_empty() => reason.trim().to_owned(),
             Line::Typed(_) | Line::Cancelled | Line::Closed(_) => {
                 self.refuse(&Error::new(Kind::Usage, "nothing was run: it needs a reason, for the record"));
@@ -379,14 +416,13 @@ impl ReplSession {
             }
         };
         let what = format!("`{}` was asked for on {host}", argv.join(" "));
-        let (at, by) = (door.moment(), self.by.clone());
-        self.write(door, Fact::Deviation { what, reason, hosts: Vec::new() }.by(by, at))?;
-        let (line, end) = self.done_line(door, stop, &format!("run(host({host:?}), {argv:?}).output"))?;
+        self.session.write(self.door, Fact::Deviation { what, reason, hosts: Vec::new() })?;
+        let (line, end) = self.done_line(&format!("run(host({host:?}), {argv:?}).output"))?;
         match &end {
             LineEnd::Value(value) if lines_of(value).is_some() => {
                 let lines: String =
                     lines_of(value).unwrap_or_default().iter().map(|line| format!("{}\n", shown(line))).collect();
-                self.host.say(&lines);
+                self.say(&lines);
                 Ok(())
             }
             LineEnd::Value(_) | LineEnd::Failed { .. } | LineEnd::CutOff | LineEnd::Halted => self.tell(&line, end),
