@@ -4,9 +4,11 @@
 use crate::model::run::effect::Form;
 use crate::model::site::answers::Judged;
 use crate::model::site::inventory::Inventory;
+use crate::script::calls::doc::Asking;
 use crate::script::calls::gate_name::UNDO_BY_HAND;
 use crate::script::compile::program::Program;
 use crate::script::compile::tree::{self, CallSite};
+use crate::script::primitives;
 use rhai::{Array, Expr, ImmutableString};
 use std::collections::BTreeSet;
 
@@ -83,16 +85,19 @@ impl GateQuestions {
     }
 
     fn take(&mut self, site: &CallSite<'_>) {
-        // As many arguments as stand before the options; the object of a method call is the first.
-        let (name, form, before) = match site.name {
-            "confirm" => ("confirm", Some(Form::Confirm), 1),
-            "manual" => ("manual", Some(Form::Manual), 2),
-            "choose" => ("choose", offered(site).map(Form::Choose), 2),
-            "ensure" => return self.take_owed(site),
-            // Nobody can see which function it is.
-            "Fn" => return self.add(Naming::Computed, None),
-            _ => return,
+        // Nobody can see which function it is.
+        if site.name == "Fn" {
+            return self.add(Naming::Computed, None);
+        }
+        let Some(doc) = primitives::find(site.name) else { return };
+        let form = match doc.asks {
+            Some(Asking::Confirm) => Some(Form::Confirm),
+            Some(Asking::Manual) => Some(Form::Manual),
+            Some(Asking::Choose) => offered(site).map(Form::Choose),
+            Some(Asking::IfHarm) => return self.take_owed(site),
+            None => return,
         };
+        let (name, before) = (doc.name, doc.before_options().unwrap_or(usize::MAX));
         let options = (site.arity() > before).then(|| site.args.last()).flatten();
         let Some(options) = options else { return self.add(Naming::Form(name), form) };
         let Some(entries) = tree::map_entries(options) else {

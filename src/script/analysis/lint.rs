@@ -257,6 +257,9 @@ impl Linter<'_> {
             let before = self.findings.len();
             self.options(site, doc);
             self.verb(site);
+            if doc.asks.is_some() {
+                self.gate_name(site);
+            }
             for (message, hint, position) in never::closures(&self.written, &self.unit.ast, site) {
                 self.found(Severity::Error, message, hint, position);
             }
@@ -333,7 +336,6 @@ impl Linter<'_> {
             }
             "wait_for_log" => self.event_numbers(site),
             "older" | "same_version" => self.versions(site),
-            "confirm" | "manual" | "choose" => self.gate_name(site),
             _ => {}
         }
     }

@@ -8,6 +8,8 @@ use super::values_so_far::ValuesSoFar;
 use crate::convert;
 use crate::model::text::did_you_mean;
 use crate::script::analysis::written::KnownValues;
+use crate::script::calls::doc::ClosureArg;
+use crate::script::calls::doc::ClosurePlace;
 use crate::script::compile::tree::{self, CallSite};
 use crate::script::primitives;
 use crate::script::values::handles::PairHandle;
@@ -17,14 +19,6 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position, Stmt};
 /// What is wrong, what to do, and where.
 pub(crate) type Impossible = (String, Option<String>, Position);
 
-/// Which argument of a verb must be a closure, and how many values it is given.
-const BODIES: [(&str, usize, usize); 5] =
-    [("step", 1, 0), ("ensure", 1, 0), ("parallel", 1, 1), ("rolling", 2, 1), ("wait_until", 1, 0)];
-/// The same of options.
-const IN_OPTIONS: [(&str, &str, usize); 4] =
-    [("step", "undo", 0), ("ensure", "harm", 0), ("manual", "check", 0), ("reboot", "ready", 1)];
-/// Verbs that have no class and do something nevertheless.
-const ACT: [&str; 3] = ["guard", "hold", "ensure"];
 /// What hosts and services have behind a dot.
 const PROPERTIES: [(&str, &[&str]); 3] = [
     ("host", &["name", "address"]),
@@ -190,22 +184,28 @@ fn count(values: usize) -> String {
 /// Arguments and options of a call that must be closures and are none, or closures that take another number of values.
 pub(crate) fn closures(written: &KnownValues<'_>, ast: &AST, site: &CallSite<'_>) -> Vec<Impossible> {
     let mut found = Vec::new();
-    if let Some((_, at, values)) = BODIES.iter().find(|(verb, ..)| *verb == site.name) {
-        let given = at.checked_sub(usize::from(site.method)).and_then(|at| site.args.get(at));
-        found.extend(given.and_then(|given| closure(written, ast, site.name, given, *values)));
-    }
-    let Some(Expr::Map(options, _)) = site.args.last() else { return found };
-    for (key, given) in &options.0 {
-        let known = IN_OPTIONS.iter().find(|(verb, option, _)| *verb == site.name && *option == key.name);
-        found.extend(known.and_then(|(.., values)| closure(written, ast, key.name.as_str(), given, *values)));
+    let taken = primitives::find(site.name).map_or(&[][..], |doc| doc.closures);
+    for arg in taken {
+        let (of, given) = match arg.place {
+            ClosurePlace::Argument(at) => {
+                let at = at.checked_sub(usize::from(site.method));
+                (site.name, at.and_then(|at| site.args.get(at)))
+            }
+            ClosurePlace::Option(key) => (key, option(site, key)),
+        };
+        found.extend(given.and_then(|given| closure(written, ast, (of, arg), given)));
     }
     found
 }
 
-/// Verbs and options whose closure says whether something holds.
-const TELL: [&str; 3] = ["wait_until", "ready", "check"];
+/// An option of a call, if its options are written out.
+fn option<'e>(site: &CallSite<'e>, key: &str) -> Option<&'e Expr> {
+    let Some(Expr::Map(options, _)) = site.args.last() else { return None };
+    options.0.iter().find(|(name, _)| name.name == key).map(|(_, given)| given)
+}
 
-fn closure(written: &KnownValues<'_>, ast: &AST, of: &str, given: &Expr, values: usize) -> Option<Impossible> {
+fn closure(written: &KnownValues<'_>, ast: &AST, (of, arg): (&str, &ClosureArg), given: &Expr) -> Option<Impossible> {
+    let values = arg.values;
     let way = if values == 0 { "||" } else { "|item|" };
     if let Some(name) = acts(written, given) {
         let message = format!("`{of}` wants a closure here: `{name}` is done before it, and gives none");
@@ -218,7 +218,7 @@ fn closure(written: &KnownValues<'_>, ast: &AST, of: &str, given: &Expr, values:
         return Some((message, Some(format!("write `{way} …` before it")), given.position()));
     }
     let (function, captured) = tree::closure_literal(given)?;
-    if TELL.contains(&of) {
+    if arg.tells {
         let sort = written.scopes.last_of(ast, &function, |stmt| written.sort_of_stmt(stmt));
         if let Some(sort) = sort.filter(|sort| *sort != Sort::Flag) {
             let message = format!("the closure of `{of}` gives {sort}, not true or false");
@@ -238,6 +238,6 @@ fn acts<'e>(written: &KnownValues<'_>, expr: &'e Expr) -> Option<&'e str> {
         return None;
     }
     let name = call.name.as_str();
-    let acts = primitives::find(name).is_some_and(|doc| doc.class.is_some() || ACT.contains(&name));
+    let acts = primitives::find(name).is_some_and(|doc| doc.class.is_some() || doc.acts);
     (acts && !written.is_own(name)).then_some(name)
 }

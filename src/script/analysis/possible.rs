@@ -4,19 +4,11 @@
 use super::values_so_far::ValuesSoFar;
 use crate::model::text::did_you_mean;
 use crate::model::value::Value;
+use crate::script::calls::doc::ProbeLook;
 use crate::script::compile::tree;
+use crate::script::primitives;
 use crate::script::values::handles::ServiceHandle;
 use rhai::{Array, Expr, ImmutableString};
-
-/// Verbs of the language that give what a probe reads.
-const READS: [(&str, &str); 6] = [
-    ("status", "status"),
-    ("role", "role"),
-    ("version", "version"),
-    ("running_version", "running_version"),
-    ("clients", "clients"),
-    ("is_readonly", "readonly"),
-];
 
 /// What something can be.
 #[derive(Clone)]
@@ -38,10 +30,11 @@ pub(crate) fn of_call(written: &impl ValuesSoFar, expr: &Expr) -> Option<Possibl
         return words.map(Possible::Words);
     }
     let service = written.value(args.next()?).read_lock::<ServiceHandle>().map(|service| service.clone())?;
-    let probe = match READS.iter().find(|(verb, _)| *verb == call.name) {
-        Some((_, probe)) => (*probe).to_owned(),
+    let looks_at = primitives::find(&call.name).and_then(|doc| doc.looks_at);
+    let probe = match looks_at {
+        Some(ProbeLook::Gives(probe)) => probe.to_owned(),
         None if call.name == "probe" => written.value(args.next()?).into_immutable_string().ok()?.to_string(),
-        None => return None,
+        Some(ProbeLook::Decides(_)) | None => return None,
     };
     Some(Possible::Probe(service, probe))
 }

@@ -6,28 +6,12 @@
 
 use crate::model::site::inventory::{Inventory, Service};
 use crate::model::site::profile::Profile;
+use crate::script::calls::doc::VerbDoc;
 use crate::script::compile::program::Program;
 use crate::script::compile::tree::{self, CallSite};
+use crate::script::primitives;
 use rhai::{ASTNode, Dynamic, Expr};
 use std::collections::BTreeSet;
-
-/// Verbs of the language that read a probe of another name.
-const READS: [(&str, &str); 12] = [
-    ("primary", "role"),
-    ("backup", "role"),
-    ("wait_role", "role"),
-    ("wait_status", "status"),
-    ("wait_for_log", "status"),
-    ("watch_log", "status"),
-    ("is_readonly", "readonly"),
-    ("set_readonly", "readonly"),
-    ("unset_readonly", "readonly"),
-    ("read_option", "option"),
-    ("set_option", "option"),
-    ("unset_option", "option"),
-];
-/// Verbs that look at the log of a service.
-const LOGS: [&str; 4] = ["mark", "wait_for_log", "watch_log", "start"];
 
 /// What a runbook can use. Nothing is left out of which it cannot be told.
 #[derive(Debug, Clone, Default)]
@@ -137,7 +121,8 @@ impl Uses {
     /// Whether it can read this probe of a service with this profile.
     #[must_use]
     pub fn probe(&self, profile: &Profile, name: &str) -> bool {
-        let implied = READS.iter().any(|(verb, probe)| *probe == name && self.calls.contains(*verb));
+        let reads = |doc: &VerbDoc| doc.looks_at.is_some_and(|look| look.probe() == name);
+        let implied = self.called().any(reads);
         let by_verb = profile.verbs.iter().any(|(verb, about)| {
             let called = self.calls.contains(verb) || self.words.contains(verb);
             let goal = about.goal.as_ref().is_some_and(|goal| goal.probe == name);
@@ -147,9 +132,14 @@ impl Uses {
         self.any_probe || implied || by_verb || self.words.contains(name) || self.calls.contains(name)
     }
 
+    /// The primitives it calls.
+    fn called(&self) -> impl Iterator<Item = &'static VerbDoc> {
+        self.calls.iter().filter_map(|name| primitives::find(name))
+    }
+
     /// Whether it looks at logs.
     #[must_use]
     pub fn logs(&self) -> bool {
-        LOGS.iter().any(|verb| self.calls.contains(*verb))
+        self.called().any(|doc| doc.log)
     }
 }

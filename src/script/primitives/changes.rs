@@ -12,7 +12,7 @@ use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::calls::call::{Call, STDIN};
 use crate::script::calls::context::Fallible;
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{CHANGE_RESULT, ProbeLook, VerbDoc};
 use crate::script::calls::options::Options;
 use crate::script::calls::{failure, lower};
 use crate::script::values::handles::{HostHandle, PairHandle, ServiceHandle};
@@ -37,6 +37,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "backup",
+            looks_at: Some(ProbeLook::Decides("role")),
             signatures: &["backup(service)", "backup(service, label)", "backup(service, label, options)"],
             summary: "Makes a backup of the service that can be restored, called `label` (default `before-upgrade`). \
                       Of a pair, `pair.backup()` is something else: the member that runs as backup now (a probe).",
@@ -48,6 +49,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "set_readonly",
+            gives: Some(CHANGE_RESULT),
+            looks_at: Some(ProbeLook::Decides("readonly")),
             signatures: &["set_readonly(service)", "set_readonly(service, options)"],
             summary: "Makes the service refuse changes to its configuration.",
             example: r#"set_readonly(service("c1"));"#,
@@ -58,6 +61,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "unset_readonly",
+            gives: Some(CHANGE_RESULT),
+            looks_at: Some(ProbeLook::Decides("readonly")),
             signatures: &["unset_readonly(service)", "unset_readonly(service, options)"],
             summary: "Lets the service accept changes to its configuration again.",
             example: r#"ensure("Lift read-only", || unset_readonly(service("c1")));"#,
@@ -68,6 +73,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "set_option",
+            gives: Some(CHANGE_RESULT),
+            looks_at: Some(ProbeLook::Decides("option")),
             signatures: &[
                 "set_option(service, section, key, value)",
                 "set_option(service, section, key, value, options)",
@@ -81,6 +88,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "unset_option",
+            gives: Some(CHANGE_RESULT),
+            looks_at: Some(ProbeLook::Decides("option")),
             signatures: &["unset_option(service, section, key)", "unset_option(service, section, key, options)"],
             summary: "Removes an option. The former value is recorded for rollback.",
             example: r#"unset_option(service("c2"), "confserv", "upgrade-mode");"#,
@@ -91,6 +100,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "shutdown",
+            gives: Some(CHANGE_RESULT),
             signatures: &["shutdown(service)", "shutdown(service, options)"],
             summary: "Stops the service and waits until it is stopped.",
             example: r#"shutdown(service("c2"), #{ limit: "5min" });"#,
@@ -101,6 +111,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "start",
+            gives: Some(CHANGE_RESULT),
+            log: true,
             signatures: &["start(service)", "start(service, options)"],
             summary: "Notes where the service's log stands, then starts it. What it becomes is read from the log.",
             example: r#"start(service("c2")); wait_for_log(service("c2"), 22172);"#,
@@ -121,6 +133,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "install",
+            gives: Some(CHANGE_RESULT),
             signatures: &["install(service, version)", "install(service, version, options)"],
             summary: "Installs a version in place of the one in use. No way back; prefer `stage_install`.",
             example: r#"install(service("c2"), "8.5.101", #{ limit: "30min" });"#,
@@ -131,6 +144,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "swap_folder",
+            gives: Some(CHANGE_RESULT),
             signatures: &["swap_folder(service, version)", "swap_folder(service, version, options)"],
             summary: "Puts the staged version in the place of the one in use, which is kept. The service must be \
                       stopped.",
@@ -142,6 +156,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "unswap_folder",
+            gives: Some(CHANGE_RESULT),
             signatures: &["unswap_folder(service)", "unswap_folder(service, options)"],
             summary: "Puts the version that `swap_folder` kept back in its place.",
             example: r#"shutdown(service("c2")); unswap_folder(service("c2"));"#,
@@ -152,6 +167,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "change",
+            gives: Some(CHANGE_RESULT),
             signatures: &[
                 "change(service, verb)",
                 "change(service, verb, arguments)",
@@ -168,6 +184,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "run",
+            gives: Some(CHANGE_RESULT),
             signatures: &["run(host_or_service, command)", "run(host_or_service, command, options)"],
             summary: "Runs a command, given as a list of its words; no shell reads it. At most once: say in `check` \
                       which command tells whether it happened (exit 0 yes, 1 no).",

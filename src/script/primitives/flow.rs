@@ -8,7 +8,7 @@ use crate::model::run::effect::{Action, Class, Effect, FailureKind};
 use crate::model::run::record::FROM_RUN;
 use crate::script::calls::call::Call;
 use crate::script::calls::context::{Fallible, Obligation, OnHold, ScriptTrack, terminated};
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{Asking, ClosureArg, ClosurePlace, VerbDoc};
 use crate::script::calls::failure;
 use crate::script::calls::options::Options;
 use crate::script::compile::diagnostic;
@@ -52,6 +52,10 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "step",
+            closures: &[
+                ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: false },
+                ClosureArg { place: ClosurePlace::Option("undo"), values: 0, tells: false },
+            ],
             signatures: &["step(name, body)", "step(name, body, options)"],
             summary: "A named part of the runbook; gives what its body gives. Steps may contain steps. A rollback \
                       undoes it by calling `undo`, once for all that the step and the steps in it changed; without \
@@ -67,6 +71,12 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "ensure",
+            closures: &[
+                ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: false },
+                ClosureArg { place: ClosurePlace::Option("harm"), values: 0, tells: false },
+            ],
+            acts: true,
+            asks: Some(Asking::IfHarm),
             signatures: &["ensure(name, body)", "ensure(name, body, options)"],
             summary: "A step that is owed: it runs when the runbook has come to its end or was held, and when the run \
                       is rolled back or given up; newest first. Where acting then could do harm, `harm` says so: a \
@@ -97,6 +107,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "parallel",
+            closures: &[ClosureArg { place: ClosurePlace::Argument(1), values: 1, tells: false }],
             signatures: &["parallel(items, body)"],
             summary: "Calls the body for every item at the same time, each on a track of its own, and waits for all. \
                       Gives the results in the order of the items. What the body captures is copied: tracks share \
@@ -109,6 +120,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "guard",
+            acts: true,
             signatures: &["guard(condition, message)"],
             summary: "Fails unless the condition holds. The message says what should hold.",
             errors: &["guard"],
@@ -120,6 +132,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "hold",
+            acts: true,
             signatures: &["hold(reason)", "hold(reason, instructions)"],
             summary: "Ends the run and hands over to a person; what `ensure` owes is done first. Never returns.",
             example: r#"hold("c2 started in an unexpected way", "read its log, then decide");"#,

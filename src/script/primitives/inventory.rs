@@ -8,7 +8,7 @@ use crate::model::site::inventory::{Host, Pair, Service};
 use crate::model::text::did_you_mean;
 use crate::script::calls::call::Call;
 use crate::script::calls::context::Fallible;
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{ProbeLook, VerbDoc};
 use crate::script::calls::failure;
 use crate::script::values::handles::{self, Handle, HostHandle, Listed, PairHandle, ServiceHandle};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Module, NativeCallContext};
@@ -48,6 +48,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "primary",
+            looks_at: Some(ProbeLook::Decides("role")),
             signatures: &["primary(pair)"],
             class: Some(Class::Probe),
             summary: "The member of a pair that runs as primary now: asks both members for their role. Fails unless \

@@ -11,7 +11,7 @@ use crate::model::span::Span;
 use crate::model::text::did_you_mean;
 use crate::script::calls::call::Call;
 use crate::script::calls::context::Fallible;
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{ProbeLook, VerbDoc};
 use crate::script::calls::lower;
 use crate::script::calls::options::Options;
 use crate::script::compile::diagnostic;
@@ -27,6 +27,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "mark",
+            log: true,
             signatures: &["mark(service)"],
             class: Some(Class::Meta),
             summary: "Notes where the service's log stands: the next wait reads from here. `start` does it by itself.",
@@ -39,6 +40,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "wait_for_log",
+            looks_at: Some(ProbeLook::Decides("status")),
+            log: true,
             signatures: &["wait_for_log(service, what)", "wait_for_log(service, what, options)"],
             class: Some(Class::Wait),
             summary: "Waits for a record after the mark: an event number, a regular expression, or a list of those. \
@@ -52,12 +55,15 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             example: r#"
                 start(service("c2"));
                 let seen = wait_for_log(service("c2"), [22170, 22172], #{ limit: "30min" });"#,
+            ..VerbDoc::NONE
         },
         body: wait_for_log,
     },
     Primitive {
         doc: VerbDoc {
             name: "watch_log",
+            looks_at: Some(ProbeLook::Decides("status")),
+            log: true,
             signatures: &["watch_log(service, table)", "watch_log(service, table, options)"],
             class: Some(Class::Wait),
             summary: "Feeds the events after the mark to a decision table until it ends. Gives \
@@ -80,6 +86,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                     ["any", "other", "same"],
                 ] }, #{ limit: "1h", contact: "5min" });
                 note(seen.outcome);"#,
+            ..VerbDoc::NONE
         },
         body: watch_log,
     },

@@ -30,10 +30,11 @@ mod waits;
 pub(crate) use flow::end_step;
 pub(crate) use people::word as answer_word;
 pub(crate) use probes::{in_order, labelled};
-pub(crate) use results::{of_probe, of_verb};
+pub(crate) use results::of_probe;
 
 use crate::engine;
 use crate::script::calls::doc::VerbDoc;
+use crate::script::values::sort::Sort;
 use primitive::{Primitive, register};
 use rhai::{Module, Shared};
 
@@ -87,4 +88,9 @@ pub fn docs() -> Vec<&'static VerbDoc> {
 #[must_use]
 pub fn find(name: &str) -> Option<&'static VerbDoc> {
     all().map(|primitive| &primitive.doc).find(|doc| doc.name == name)
+}
+
+/// Of which kind what a primitive or a function of the language gives is, where it is always of one.
+pub(crate) fn of_verb(name: &str) -> Option<Sort> {
+    find(name).and_then(|doc| doc.gives).or_else(|| results::of_language(name))
 }

@@ -6,11 +6,12 @@ use crate::model::text::TOLD_MAX;
 use crate::model::value::Value;
 use crate::script::calls::call::Call;
 use crate::script::calls::context::Fallible;
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{Asking, ClosureArg, ClosurePlace, VerbDoc};
 use crate::script::calls::failure;
 use crate::script::calls::gate_name;
 use crate::script::calls::options::Options;
 use crate::script::compile::diagnostic;
+use crate::script::values::sort::Sort;
 use rhai::{Dynamic, FnPtr, ImmutableString};
 
 const HUMAN: VerbDoc = VerbDoc { class: Some(Class::Human), limit: "none: people take their time", ..VerbDoc::NONE };
@@ -22,6 +23,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "confirm",
+            gives: Some(Sort::Flag),
+            asks: Some(Asking::Confirm),
             signatures: &["confirm(question)", "confirm(question, options)"],
             summary: "Asks a person; true for `yes`, false for `no`.",
             options: &[GATE],
@@ -33,6 +36,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "manual",
+            closures: &[ClosureArg { place: ClosurePlace::Option("check"), values: 0, tells: true }],
+            asks: Some(Asking::Manual),
             signatures: &[
                 "manual(instruction)",
                 "manual(instruction, evidence)",
@@ -53,6 +58,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "choose",
+            gives: Some(Sort::Text),
+            asks: Some(Asking::Choose),
             signatures: &["choose(question, words)", "choose(question, words, options)"],
             summary: "Asks a person to choose one of some words; gives the word.",
             options: &[GATE],

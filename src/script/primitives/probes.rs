@@ -7,10 +7,11 @@ use crate::model::run::effect::{Action, Class, Probe};
 use crate::model::value::{Fields, Value};
 use crate::script::calls::call::{Call, STDIN};
 use crate::script::calls::context::Fallible;
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{ProbeLook, VerbDoc};
 use crate::script::calls::lower;
 use crate::script::calls::options::Options;
 use crate::script::values::handles::ServiceHandle;
+use crate::script::values::sort::Sort;
 use rhai::Dynamic;
 
 /// The names of arguments whose order a signature says, in that order: `set_option(service, section, key, value)`.
@@ -27,6 +28,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "status",
+            gives: Some(Sort::Text),
+            looks_at: Some(ProbeLook::Gives("status")),
             signatures: &["status(service)"],
             summary: "How a service stands: `stopped`, `starting`, `initializing`, `running` or `unknown`.",
             example: r#"guard(status(service("c1")) == "running", "c1 must run");"#,
@@ -37,6 +40,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "role",
+            gives: Some(Sort::Text),
+            looks_at: Some(ProbeLook::Gives("role")),
             signatures: &["role(service)"],
             summary: "How a member of a pair runs now: `primary`, `backup`, `none` or `unknown`.",
             example: r#"if role(service("c1")) == "primary" { note("c1 serves"); }"#,
@@ -47,6 +52,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "version",
+            gives: Some(Sort::Text),
+            looks_at: Some(ProbeLook::Gives("version")),
             signatures: &["version(service)"],
             summary: "The version that is installed, as text. What runs may be older: see `running_version`.",
             example: r#"let installed = version(service("c1"));"#,
@@ -57,6 +64,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "running_version",
+            gives: Some(Sort::Text),
+            looks_at: Some(ProbeLook::Gives("running_version")),
             signatures: &["running_version(service)"],
             summary: "The version that runs, as text; empty when the service is stopped.",
             example: r#"guard(same_version(running_version(service("c1")), "8.5.101"), "c1 runs another version");"#,
@@ -67,6 +76,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "clients",
+            gives: Some(Sort::Number),
+            looks_at: Some(ProbeLook::Gives("clients")),
             signatures: &["clients(service)"],
             summary: "How many clients are connected.",
             example: r#"note(`${clients(service("c1"))} clients`);"#,
@@ -77,6 +88,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "is_readonly",
+            gives: Some(Sort::Flag),
+            looks_at: Some(ProbeLook::Gives("readonly")),
             signatures: &["is_readonly(service)"],
             summary: "Whether the service refuses changes to its configuration. The profile's probe `readonly`.",
             example: r#"guard(!is_readonly(service("c1")), "c1 is read-only already");"#,
@@ -87,6 +100,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "read_option",
+            gives: Some(Sort::Text),
+            looks_at: Some(ProbeLook::Decides("option")),
             signatures: &["read_option(service, section, key)"],
             summary: "The text of an option, or \"\" when it is absent. The profile's probe `option`.",
             example: r#"let level = read_option(service("c1"), "log", "verbose");"#,

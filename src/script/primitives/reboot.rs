@@ -10,7 +10,7 @@ use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::calls::call::Call;
 use crate::script::calls::context::Fallible;
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{ClosureArg, ClosurePlace, VerbDoc};
 use crate::script::calls::lower;
 use crate::script::calls::options::Options;
 use crate::script::values::handles::HostHandle;
@@ -33,6 +33,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "reboot",
+            closures: &[ClosureArg { place: ClosurePlace::Option("ready"), values: 1, tells: true }],
             signatures: &["reboot(host)", "reboot(host, options)"],
             class: Some(Class::Once),
             summary: "Restarts a host and waits until it is back: until it shows another boot id, stays up, and \
@@ -51,6 +52,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             example: r#"
                 let node = host("cfg-a");
                 reboot(node, #{ limit: "20min", ready: |h| status(service("c1")) == "running" });"#,
+            ..VerbDoc::NONE
         },
         body: reboot,
     },

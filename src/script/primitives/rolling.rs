@@ -9,7 +9,7 @@ use crate::model::run::record::EffectId;
 use crate::model::span::Span;
 use crate::script::calls::call::Call;
 use crate::script::calls::context::{Fallible, terminated};
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{ClosureArg, ClosurePlace, VerbDoc};
 use crate::script::calls::failure;
 use crate::script::calls::options::Options;
 use crate::script::compile::diagnostic;
@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
     doc: VerbDoc {
         name: "rolling",
+        closures: &[ClosureArg { place: ClosurePlace::Argument(2), values: 1, tells: false }],
         signatures: &["rolling(items, options, body)"],
         class: Some(Class::Meta),
         summary: "Calls the body for every item, batch after batch, the items of a batch at the same time, as \
@@ -44,6 +45,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
             let nodes = [host("cfg-a"), host("cfg-b")];
             let done = rolling(nodes, #{ batch: "25%", requeue: 1, pause: "1min" }, |node| run(node, ["true"]));
             for one in done { note(`${one.item.name}: ${one.tries} tries`); }"#,
+        ..VerbDoc::NONE
     },
     body: rolling,
 }];

@@ -8,6 +8,7 @@ use crate::script::calls::context::Fallible;
 use crate::script::calls::doc::VerbDoc;
 use crate::script::calls::failure;
 use crate::script::compile::diagnostic;
+use crate::script::values::sort::Sort;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 use std::cmp::Ordering;
 
@@ -48,6 +49,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "older",
+            gives: Some(Sort::Flag),
             signatures: &["older(version, than)"],
             summary: "Whether a version is older than another: its fields are compared as numbers. Fails where a text \
                       is no version (`unknown`, `v8.4`, nothing), and where only what follows the numbers differs: \
@@ -61,6 +63,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "same_version",
+            gives: Some(Sort::Flag),
             signatures: &["same_version(version, other)"],
             summary: "Whether two versions are the same, field by field: `8.5` is `8.5.0`. Fails where `older` does.",
             errors: &["guard"],

@@ -9,10 +9,11 @@ use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::script::calls::call::{Call, STDIN};
 use crate::script::calls::context::Fallible;
-use crate::script::calls::doc::VerbDoc;
+use crate::script::calls::doc::{ClosureArg, ClosurePlace, ProbeLook, VerbDoc};
 use crate::script::calls::options::Options;
 use crate::script::calls::{failure, lower};
 use crate::script::compile::diagnostic;
+use crate::script::values::sort::Sort;
 use rhai::{Dynamic, FnPtr};
 
 const ROLE_LIMIT: Span = Span::mins(2);
@@ -34,6 +35,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "wait_role",
+            looks_at: Some(ProbeLook::Decides("role")),
             signatures: &["wait_role(service, role)", "wait_role(service, role, options)"],
             summary: "Waits until the service runs in a role: `primary`, `backup` or `none`.",
             limit: "2min",
@@ -45,6 +47,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "wait_status",
+            looks_at: Some(ProbeLook::Decides("status")),
             signatures: &["wait_status(service, status)", "wait_status(service, status, options)"],
             summary: "Waits until the service is `stopped`, `starting`, `initializing` or `running`.",
             limit: "5min",
@@ -68,6 +71,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "wait_until",
+            closures: &[ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: true }],
             signatures: &["wait_until(what, condition)", "wait_until(what, condition, options)"],
             summary: "Waits until a closure gives true. `what` says in words what is waited for.",
             limit: "30min",
@@ -96,6 +100,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "now",
+            gives: Some(Sort::Number),
             signatures: &["now()"],
             class: Some(Class::Meta),
             summary: "The time, in milliseconds since 1970. Recorded: a replay sees the same time.",
