@@ -45,12 +45,7 @@ impl Typist {
         self.asked.set(true);
         let reply = link.call(Request::Line { prompt: prompt.to_owned() })?;
         self.asked.set(false);
-        match reply {
-            Reply::Line(line) => Ok(line),
-            Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Woke => Err(Stopped),
-            Reply::Answer(_) | Reply::Lease(_) | Reply::Noted | Reply::Trouble(_) => Err(Stopped),
-            Reply::File(_) | Reply::Block(_) | Reply::Kept | Reply::Entered(_) => Err(Stopped),
-        }
+        if let Reply::Line(line) = reply { Ok(line) } else { Err(Stopped) }
     }
 
     /// Whether a line is asked for right now, or was when the run stopped.

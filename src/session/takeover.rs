@@ -92,12 +92,10 @@ impl Takeover {
             };
             let host = usize::try_from(ticket - 1).ok().and_then(|index| self.hosts.get(index)).cloned();
             let host = host.unwrap_or_default();
-            match reply {
-                Reply::Lease(number) => drop(answers.0.insert(host, number)),
-                Reply::Trouble(trouble) => drop(answers.1.insert(host, words(trouble))),
-                Reply::Job(_) | Reply::Bytes(_) | Reply::Probed { .. } | Reply::Listing(_) | Reply::Noted => {}
-                Reply::File(_) | Reply::Block(_) | Reply::Kept | Reply::Entered(_) => {}
-                Reply::Woke | Reply::Answer(_) | Reply::Line(_) => {}
+            if let Reply::Lease(number) = reply {
+                answers.0.insert(host, number);
+            } else if let Reply::Trouble(trouble) = reply {
+                answers.1.insert(host, words(trouble));
             }
         }
         Ok(answers)
