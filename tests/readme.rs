@@ -37,8 +37,9 @@ fn generic(word: &str) -> String {
     if word.split(':').count() == 3 && word.split(':').all(digits) {
         return "TIME".to_owned();
     }
-    let number = word.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    if ["ms", "s", "min", "h"].contains(&&word[number.len()..]) && number.split('.').all(digits) {
+    let span = word.trim_end_matches(',');
+    let number = span.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    if ["ms", "s", "min", "h"].contains(&&span[number.len()..]) && number.split('.').all(digits) {
         return "SPAN".to_owned();
     }
     let bare = word.trim_end_matches(',');

@@ -396,3 +396,15 @@ fn no_name_and_no_line_of_a_file_moves_the_cursor_of_whoever_looks() {
         assert!(!shown.is_empty() && !shown.contains(obeyed), "{line:?}: {shown:?}");
     }
 }
+
+/// Stars that a host prints are stars where there is no secret: banners and rulers are made of them.
+#[test]
+fn where_a_site_has_no_secret_stars_hide_nothing() {
+    let baton = Baton::new();
+    baton.write("site.toml", "[hosts.here]\naddress = \"local\"\n");
+    let text = "//! Reads a banner\nlet r = run(host(\"here\"), [\"echo\", \"******** welcome ********\"]);\n\
+                guard(!r.output.contains(\"ready\") && r.output.contains(\"welcome\"), \"it says hello\");\n\
+                guard(r.output != \"sekret77 welcome ********\\n\", \"stars are stars\");\n";
+    baton.write("book.rhai", text);
+    baton.run(&["run", "book.rhai", "-i", "site.toml"]).code(0).says("✓ done");
+}

@@ -72,7 +72,7 @@ impl From<OtherFormat> for Box<Error> {
         let error = Error::new(Kind::Refused, message).hint("nothing was done: nothing of that run is lost");
         if format < FORMAT {
             return error
-                .hint(format!("finish it, or take it back, with the version that began it: {baton}"))
+                .hint(format!("is it not over? finish it, or take it back, with the version that began it: {baton}"))
                 .hint("other runs can be begun beside it; to keep them apart, name another folder: --state DIR");
         }
         error.hint(format!("go on with it with the version that began it, {baton}, or a newer one"))

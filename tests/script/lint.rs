@@ -512,6 +512,11 @@ fn what_is_set_or_called_wrongly_is_found_before() {
         r#"let o = #{}; o.limit = "1min"; shutdown(s, o); o.every = "1s"; wait_until("x", || true, o);"#,
         r#"let o = #{ limt: 1 }; o = #{ limit: "1min" }; shutdown(s, o);"#,
         r#"let r = run(host("cfg-a"), ["x"]); r.when = 3; note(r.when);"#,
+        r#"let r = run(host("cfg-a"), ["x"]); r.count = 1; r.count += 1;"#,
+        r#"let r = run(host("cfg-a"), ["x"]); r["count"] = 1; for i in [1, 2] { r.count += i; }"#,
+        r#"let o = #{}; o.batch = 2; rolling([1], o, |x| x); step("b", || { let o = #{}; o.limit = "2s"; shutdown(s, o); });"#,
+        r#"let o = #{}; o.n = 0; for o in [#{ limit: "1s" }] { shutdown(s, o); }"#,
+        r#"let one = #{}; one.n = 0; parallel([#{ limit: "1s" }], |one| shutdown(s, one));"#,
         r#"let k = |x| note(x); k.call(1); let n = 1; let m = |x| note(x + n); m.call(1);"#,
         r#"fn f(a) { note(`${this} ${a}`) } s.f(1);"#,
     ] {

@@ -266,7 +266,15 @@ const ANEW: &str = "type `yes` to have the lab begin anew, anything else to leav
 fn tell_of_orphan(former: Option<&str>, store: &dyn Store, context: &Context) -> Result<()> {
     let Some(run) = former else { return Ok(()) };
     let known = store.runs()?.iter().any(|one| one == run);
-    let history = if known { Some(History::read(store, run)?) } else { None };
+    // A run that cannot be read, of an older baton or damaged, is in nobody's way: it is told, and left as it is.
+    let history = match known.then(|| History::read(store, run)).transpose() {
+        Ok(history) => history,
+        Err(error) => {
+            let told = format!("the lab begins anew; run {run} stood there and cannot be read: {}", error.message);
+            context.screen.remark(&told);
+            None
+        }
+    };
     if let Some(history) = history.filter(|history| !history.is_final()) {
         let lab = lab_of(&history).unwrap_or_default();
         let stands = Terminal::is_there() && Lab::gone(lab, &context.state, run)?.is_none();

@@ -37,7 +37,9 @@ pub(in crate::cli) fn type_line(world: &mut dyn World, prompt: &str) -> std::res
     match world.next_result() {
         Completion::Reply(_, Reply::Line(Line::Typed(line))) => Ok(line),
         // A terminal that went away is told by a signal, or by the end of its input, whichever comes first.
-        Completion::Reply(_, Reply::Line(Line::Closed(_))) if Terminal::is_there() => Err(Departure::Willingly),
+        Completion::Reply(_, Reply::Line(Line::Closed(_))) if Terminal::outlives_its_input() => {
+            Err(Departure::Willingly)
+        }
         Completion::Reply(..) | Completion::Told(_) | Completion::Interrupted | Completion::Idle => {
             Err(Departure::Interrupted)
         }

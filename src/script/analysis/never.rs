@@ -150,6 +150,9 @@ pub(crate) fn set(written: &KnownValues<'_>, node: &ASTNode<'_>) -> Option<(bool
         return None;
     }
     let near = did_you_mean(name, keys.iter().copied());
+    if assignment.0.is_op_assignment() && written.is_put(&parts.lhs, name) {
+        return None;
+    }
     if assignment.0.is_op_assignment() {
         return Some((true, (format!("what this gives has no `.{name}`"), near, position)));
     }

@@ -364,18 +364,29 @@ impl<'a> KnownValues<'a> {
             seen.unsteady.insert(root);
             return;
         };
-        if let (Expr::Variable(..), Expr::Property(name, position)) = (&parts.lhs, &parts.rhs) {
-            let certain = certain && !self.scopes.in_closure(*position);
-            let put = PutKey { key: name.2.to_string(), position: *position, certain };
-            seen.put.entry(root.clone()).or_default().push(put);
+        let key = match &parts.rhs {
+            Expr::Property(name, _) => Some(name.2.to_string()),
+            other => tree::literal_text(other),
+        };
+        if let (Expr::Variable(..), Some(key), position) = (&parts.lhs, key, parts.rhs.position()) {
+            let certain = certain && !self.scopes.in_closure(position);
+            seen.put.entry(root.clone()).or_default().push(PutKey { key, position, certain });
         }
         seen.changed.insert(root);
     }
 
     /// The keys that a variable with a map is given before this place: where, and whether that is certain.
     pub(crate) fn keys_put(&self, expr: &Expr, before: Position) -> Vec<(String, Position, bool)> {
-        let put = self.name_of(expr).and_then(|name| self.put.get(&name)).into_iter().flatten();
+        // Of several variables of one name nobody can tell here which of them is meant.
+        let name = self.name_of(expr).filter(|name| self.variables.contains_key(name));
+        let put = name.and_then(|name| self.put.get(&name)).into_iter().flatten();
         put.filter(|put| put.position < before).map(|put| (put.key.clone(), put.position, put.certain)).collect()
+    }
+
+    /// Whether a map that a variable holds is given this key anywhere.
+    pub(crate) fn is_put(&self, expr: &Expr, key: &str) -> bool {
+        let put = self.name_of(expr).and_then(|name| self.put.get(&name));
+        put.is_some_and(|all| all.iter().any(|put| put.key == key))
     }
 
     /// The variable that an expression begins with.

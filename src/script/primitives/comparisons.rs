@@ -6,6 +6,8 @@
 use crate::error::{Error, Kind};
 use crate::model::text::{hides, may_be_alike, may_be_hidden};
 use crate::script::calls::call::Call;
+use crate::script::calls::context::ScriptTrack;
+
 use crate::script::calls::doc::VerbDoc;
 use crate::script::compile::diagnostic::kind_of;
 use crate::script::values::handles::{HostHandle, PairHandle, ServiceHandle};
@@ -101,10 +103,15 @@ fn texts(
     let (Some(context), [left, right]) = (context, args) else { return Ok(Dynamic::UNIT) };
     let (one, other) = (left.read_lock::<ImmutableString>(), right.read_lock::<ImmutableString>());
     let (Some(one), Some(other)) = (one, other) else { return Ok(Dynamic::UNIT) };
-    if may_be_hidden(&one, &other) {
+    if may_hide(&context) && may_be_hidden(&one, &other) {
         return Err(nobody_can_tell(&context)?);
     }
     Ok(((*one == *other) == (context.fn_name() == "==")).into())
+}
+
+/// Whether stars can stand for a secret here: only on a site that has one. Hosts print stars as well.
+fn may_hide(context: &NativeCallContext<'_>) -> bool {
+    ScriptTrack::of(context).is_some_and(|track| !track.run.inventory.secrets.is_empty())
 }
 
 fn nobody_can_tell(context: &NativeCallContext<'_>) -> Result<Box<rhai::EvalAltResult>, Box<rhai::EvalAltResult>> {
@@ -125,12 +132,17 @@ fn hidden(
     let wanted = right.read_lock::<ImmutableString>().map(|text| text.to_string());
     let wanted = wanted.or_else(|| right.as_char().ok().map(String::from)).unwrap_or_default();
     let name = context.fn_name();
+    let may_hide = may_hide(&context);
     let told = if let Some(map) = left.read_lock::<Map>() {
-        let may_be = map.keys().any(|key| may_be_hidden(key, &wanted));
+        let may_be = may_hide && map.keys().any(|key| may_be_hidden(key, &wanted));
         (!may_be).then(|| map.contains_key(wanted.as_str()).into())
     } else {
         let text = left.read_lock::<ImmutableString>().map(|text| text.to_string()).unwrap_or_default();
-        if ORDER.contains(&name) { order(name, &text, &wanted) } else { found(name, &text, &wanted) }
+        if ORDER.contains(&name) {
+            order(name, (&text, &wanted), may_hide)
+        } else {
+            found(name, (&text, &wanted), may_hide)
+        }
     };
     match told {
         Some(told) => Ok(told),
@@ -139,9 +151,9 @@ fn hidden(
 }
 
 /// Which of two texts is more, unless stars stand where they begin to differ.
-fn order(name: &str, one: &str, other: &str) -> Option<Dynamic> {
+fn order(name: &str, (one, other): (&str, &str), may_hide: bool) -> Option<Dynamic> {
     let differs = one.bytes().zip(other.bytes()).find(|(a, b)| a != b || *a == b'*');
-    let is_hidden = (hides(one) || hides(other)) && differs.is_some_and(|(a, b)| a == b'*' || b == b'*');
+    let is_hidden = may_hide && (hides(one) || hides(other)) && differs.is_some_and(|(a, b)| a == b'*' || b == b'*');
     let holds = match name {
         "<" => one < other,
         "<=" => one <= other,
@@ -152,7 +164,7 @@ fn order(name: &str, one: &str, other: &str) -> Option<Dynamic> {
 }
 
 /// Where one text stands in another, or whether; nothing where only what is hidden would tell.
-fn found(name: &str, text: &str, wanted: &str) -> Option<Dynamic> {
+fn found(name: &str, (text, wanted): (&str, &str), may_hide: bool) -> Option<Dynamic> {
     let (bytes, part) = (text.as_bytes(), wanted.as_bytes());
     let last = bytes.len().checked_sub(part.len());
     let places = match (name, last) {
@@ -161,7 +173,7 @@ fn found(name: &str, text: &str, wanted: &str) -> Option<Dynamic> {
         ("ends_with", Some(last)) => last..last + 1,
         (_, Some(last)) => 0..last + 1,
     };
-    let is_hidden = hides(text) || hides(wanted);
+    let is_hidden = may_hide && (hides(text) || hides(wanted));
     let at = |place: usize| bytes.get(place..place + part.len()).unwrap_or_default();
     // What stands there to the letter is there, unless stars are what is the same.
     let is_there = |place: &usize| at(*place) == part && !(is_hidden && part.contains(&b'*'));

@@ -12,6 +12,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+/// How often, and after how long each time, it is looked whether a terminal is gone whose input has ended.
+const GONE_WITHIN: (u32, Duration) = (5, Duration::from_millis(20));
+
 /// After how long a question that waits is called to mind, and again and again after as long.
 pub const REMIND: Duration = Duration::from_secs(15 * 60);
 
@@ -45,6 +48,15 @@ impl Terminal {
     #[must_use]
     pub fn is_there() -> bool {
         isatty(std::io::stdin()) && isatty(std::io::stderr())
+    }
+
+    /// Whether the terminal outlives the end of its input: one that was hung up is gone only a moment after that.
+    #[must_use]
+    pub fn outlives_its_input() -> bool {
+        (0..GONE_WITHIN.0).all(|_| {
+            std::thread::sleep(GONE_WITHIN.1);
+            Self::is_there()
+        })
     }
 
     /// Puts a question until it is answered with one of its words, suspended, or nobody is there.
