@@ -102,3 +102,18 @@ fn a_lab_in_which_such_a_run_stands_begins_anew_and_says_so() {
     let again = baton.run(&rehearse).code(4).says("the lab begins anew").says("cannot be read");
     assert!(again.err.contains(&run), "{}", again.err);
 }
+
+#[test]
+fn a_damaged_run_is_not_called_one_of_another_version() {
+    let baton = site();
+    baton.run(&RUN).code(1);
+    baton.run(&RUN).code(1);
+    let database = rusqlite::Connection::open(baton.state().join("journal.db")).expect("a journal");
+    let last: String =
+        database.query_row("SELECT max(run) FROM records", [], |row| row.get(0)).expect("the later of two");
+    let other = "UPDATE records SET body = replace(body, '\"format\":2', '\"format\":1') WHERE run = ?1 AND seq = 1";
+    assert_eq!(database.execute(other, [&last]).expect("an edited record"), 1);
+    drop(database);
+    let shown = baton.run(&["show"]).code(8).says("damaged");
+    assert!(!shown.err.contains("another version"), "{}", shown.err);
+}

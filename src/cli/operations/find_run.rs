@@ -237,9 +237,11 @@ fn did_nothing(store: &dyn Store, run: &RunId, aim: Purpose) -> bool {
     stopped && !acted::has_acted(&history)
 }
 
-/// Whether a run is written in a format that only another version of baton reads.
+/// Whether a run is written in a format that only another version of baton reads. One that is damaged is not, whatever
+/// its first record says.
 fn is_of_other_format(store: &dyn Store, run: &RunId) -> bool {
-    matches!(store.first(run), Err(StoreError::OtherFormat(_)))
+    let says = matches!(store.first(run), Err(StoreError::OtherFormat(_)));
+    says && matches!(store.read(run), Err(StoreError::OtherFormat(_)))
 }
 
 /// A run that was written to the journal, which does not have it.
