@@ -94,13 +94,14 @@ fn a_lab_in_which_such_a_run_stands_begins_anew_and_says_so() {
     let baton = Baton::new();
     let rehearse = ["run", "genesys/confserv-ha", "--lab", "genesys", "--until", "1"];
     let first = baton.run(&rehearse).code(4);
-    let run = first.err.split_whitespace().find(|word| word.len() == 28).expect("its identity").to_owned();
+    let told = format!("{}{}", first.out, first.err);
+    let run = told.split_whitespace().find(|word| word.len() == 28).expect("its identity").to_owned();
     let database = rusqlite::Connection::open(baton.state().join("journal.db")).expect("a journal");
     database.execute("DELETE FROM records WHERE run = ?1", [&run]).expect("its records");
     drop(database);
     add_former(&baton, &run);
     let again = baton.run(&rehearse).code(4).says("the lab begins anew").says("cannot be read");
-    assert!(again.err.contains(&run), "{}", again.err);
+    assert!(again.err.contains(&format!("run {run} stood there")), "{}", again.err);
 }
 
 #[test]

@@ -326,7 +326,11 @@ impl<'a> KnownValues<'a> {
                 let at = if position.is_none() { given.position() } else { *position };
                 seen.set.entry((self.scopes.at(at), parts.0.name.to_string())).or_default().push(facts);
             }
-            Some(ASTNode::Stmt(Stmt::Assignment(parts))) => self.assigned(seen, &parts.1.lhs, path.len() == 1),
+            Some(ASTNode::Stmt(Stmt::Assignment(parts))) => {
+                // What is added to must have been there: it is not put there by that.
+                let puts = !parts.0.is_op_assignment();
+                self.assigned(seen, &parts.1.lhs, puts.then_some(path.len() == 1));
+            }
             Some(ASTNode::Stmt(Stmt::For(parts, position))) => {
                 let counter = parts.1.as_ref().map(|counter| (self.scopes.at(*position), counter.name.to_string()));
                 seen.unsteady.extend(counter);
@@ -357,8 +361,8 @@ impl<'a> KnownValues<'a> {
         }
     }
 
-    /// A variable is set, or a part of what it is.
-    fn assigned(&self, seen: &mut Assignments, to: &Expr, certain: bool) {
+    /// A variable is set, or a part of what it is; `puts` tells whether it is certain that a new part is put there.
+    fn assigned(&self, seen: &mut Assignments, to: &Expr, puts: Option<bool>) {
         let Some(root) = self.root(to) else { return };
         let (Expr::Dot(parts, ..) | Expr::Index(parts, ..)) = to else {
             seen.unsteady.insert(root);
@@ -368,7 +372,8 @@ impl<'a> KnownValues<'a> {
             Expr::Property(name, _) => Some(name.2.to_string()),
             other => tree::literal_text(other),
         };
-        if let (Expr::Variable(..), Some(key), position) = (&parts.lhs, key, parts.rhs.position()) {
+        if let (Expr::Variable(..), Some(key), Some(certain)) = (&parts.lhs, key, puts) {
+            let position = parts.rhs.position();
             let certain = certain && !self.scopes.in_closure(position);
             seen.put.entry(root.clone()).or_default().push(PutKey { key, position, certain });
         }
