@@ -160,7 +160,7 @@ fn help_of_run(context: &Context) -> Result<u8> {
 }
 
 /// The flags by which a command takes a file that is written in TOML, and what such a file is.
-const FILES: [(&str, &str, &str); 2] = [("inventory", "-i", "a site"), ("answers", "--answers", "answers to gates")];
+const FILES: [(&str, &str, &str); 2] = [("inventory", "-i", "a site"), ("answers", "--answers", "a file of answers")];
 
 /// What is added to a complaint of clap about a word that is a TOML file: the flags that were forgotten before it.
 fn meant_by_file(told: &clap::Error, words: &[OsString]) -> String {
