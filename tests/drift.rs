@@ -2,6 +2,7 @@
 //! a resume. Only what others did is drift, and it stops the run before the change.
 
 use crate::support::simulation::{Between, Play, Scene};
+use baton::model::run::instant::Mono;
 use baton::model::run::record::{EffectId, Ending, Fact, TrackId};
 use baton::session::ResumeTerms;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, SimWorld, Trigger};
@@ -35,7 +36,7 @@ fn meanwhile(play: &Play<'_>, host: &str, service: &str, verb: &str) {
     let args = Default::default();
     world.submit(
         Ticket(1),
-        Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: u64::MAX },
+        Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: Mono::NEVER },
     );
     world.next();
     drop(world);

@@ -2,6 +2,7 @@
 //! serves whom, and what the truth ledger says.
 
 use baton::engine::standard_package;
+use baton::model::run::instant::Wall;
 use baton::model::site::inventory::{Inventory, Pair, Service};
 use baton::model::site::profile::Profile;
 use baton::model::value::{Fields, Value};
@@ -26,7 +27,7 @@ impl Lab {
         let program =
             ModelProgram::compile(&text("models/genesys-confserv.rhai"), "genesys-confserv.rhai", standard_package())
                 .unwrap();
-        let host = ModelHost::new(program, &site(), scenario, 7, NOW, Box::new(MemoryFiles::default())).unwrap();
+        let host = ModelHost::new(program, &site(), scenario, 7, Wall(NOW), Box::new(MemoryFiles::default())).unwrap();
         let mut lab = Self { host, now: NOW, lines: Vec::new() };
         lab.advance(0);
         lab.lines.clear(); // what was logged before today
@@ -35,7 +36,7 @@ impl Lab {
 
     fn advance(&mut self, seconds: i64) {
         self.now += seconds * 1000;
-        self.host.advance_to(self.now).unwrap();
+        self.host.advance_to(Wall(self.now)).unwrap();
         for out in self.host.take_outbox() {
             if let Out::Log { service, line } = out {
                 self.lines.push((service, line));
@@ -46,7 +47,7 @@ impl Lab {
     fn verb(&mut self, service: &str, verb: &str, args: &[(&str, &str)]) {
         let reply = self.host.verb(service, verb, &fields(args)).unwrap().expect("the model knows the verb");
         assert_eq!(reply.exit, 0, "{verb}({service}): {}", reply.output);
-        self.advance(i64::try_from(reply.takes_ms).unwrap() / 1000);
+        self.advance(i64::try_from(reply.takes.0).unwrap() / 1000);
     }
 
     fn probe(&mut self, service: &str, what: &str, args: &[(&str, &str)]) -> String {
@@ -75,8 +76,8 @@ impl Lab {
         self.host.ledger().violations.into_iter().map(|(_, text)| text).collect()
     }
 
-    fn total(&self, kind: &str) -> i64 {
-        self.host.ledger().total(kind, self.now) / 1000
+    fn total(&self, kind: &str) -> u64 {
+        self.host.ledger().total(kind, Wall(self.now)).0 / 1000
     }
 }
 
@@ -216,7 +217,8 @@ fn an_old_log_lies_beside_the_new_one_and_noise_is_no_event() {
     let program =
         ModelProgram::compile(&text("models/genesys-confserv.rhai"), "genesys-confserv.rhai", standard_package())
             .unwrap();
-    let mut host = ModelHost::new(program, &site, "upgrade-mode", 7, NOW, Box::new(MemoryFiles::default())).unwrap();
+    let mut host =
+        ModelHost::new(program, &site, "upgrade-mode", 7, Wall(NOW), Box::new(MemoryFiles::default())).unwrap();
     let files =
         host.take_outbox().into_iter().filter(|out| matches!(out, Out::OpenLog { service, .. } if service == "c2"));
     assert_eq!(files.count(), 2);

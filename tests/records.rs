@@ -6,6 +6,7 @@ use baton::model::run::effect::{
     Probe, Undo, Until, Want,
 };
 use baton::model::run::estate::EstateId;
+use baton::model::run::instant::{Mono, Wall};
 use baton::model::run::mark::{Cursor, Identity, Mark};
 use baton::model::run::place::PlaceData;
 use baton::model::run::reading::Reading;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 pub(crate) const RUN: &str = "3f2a00000001";
 
 pub(crate) fn at(wall: i64) -> Moment {
-    Moment { wall, mono: wall.unsigned_abs(), boot: "b1".into() }
+    Moment { wall: Wall(wall), mono: Mono(wall.unsigned_abs()), boot: "b1".into() }
 }
 
 pub(crate) fn who() -> Who {

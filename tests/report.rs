@@ -6,6 +6,7 @@ use baton::model::run::effect::{
 };
 use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
+use baton::model::run::instant::Wall;
 use baton::model::run::mark::Mark;
 use baton::model::run::meaning::ProbeMeaning;
 use baton::model::run::meaning::VerbMeaning;
@@ -45,7 +46,7 @@ impl Write for Page {
 
 /// 22:00:00 UTC and so many milliseconds.
 fn at(ms: i64) -> Moment {
-    Moment { wall: 1_795_298_400_000 + ms, ..Moment::default() }
+    Moment { wall: Wall(1_795_298_400_000 + ms), ..Moment::default() }
 }
 
 fn who() -> Who {
@@ -275,7 +276,7 @@ fn a_night_that_goes_past_midnight_says_which_day_it_is() {
             place: None,
             undoes: false,
         }
-        .at(Moment { wall, ..Moment::default() });
+        .at(Moment { wall: Wall(wall), ..Moment::default() });
         view.event(&Event::Recorded { seq: n as u64, record, replayed: false });
     }
     assert!(page.text().contains("UTC+01:00"), "{}", page.text());

@@ -2,6 +2,7 @@
 //! and is found nowhere else.
 
 use crate::support::{Baton, Ended};
+use baton::model::run::instant::Mono;
 use baton::model::site::secret::{Secret, Source};
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
@@ -291,7 +292,7 @@ fn what_is_carried_is_not_altered() {
     let mut world = keyed(folder.path());
     let path = folder.path().join("secret").display().to_string();
     let work = FileWork::Read { path, from: 0, max: 100 };
-    let read = Request::File { host: "h".into(), work, until: u64::MAX };
+    let read = Request::File { host: "h".into(), work, until: Mono::NEVER };
     assert_eq!(ask(&mut world, read), Reply::Block(Block(format!("{CANARY}\n").into_bytes())));
 }
 

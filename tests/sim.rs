@@ -5,9 +5,11 @@ mod pump;
 mod shipped;
 
 use baton::model::run::effect::{Ask, Form};
+use baton::model::run::instant::Mono;
 use baton::model::run::record::{EffectId, TrackId};
+use baton::model::span::Span;
 use baton::model::value::{Fields, Value};
-use baton::sim::{Boundary, CrashClock, Fault, FaultPlan, Harm, ORIGIN_WALL_MS, SimEstate, SimWorld, Trigger};
+use baton::sim::{Boundary, CrashClock, Fault, FaultPlan, Harm, ORIGIN, SimEstate, SimWorld, Trigger};
 use baton::world::{Answer, Completion, FileStat, JobId, JobState, Reply, Request, Ticket, Trouble, World};
 use pump::estate;
 
@@ -37,12 +39,12 @@ impl Session {
             argv: Vec::new(),
             args: Fields::new(),
             secret: None,
-            until: u64::MAX,
+            until: Mono::NEVER,
         })
     }
 
     fn end_of(&mut self, n: u64) -> Reply {
-        let until = self.0.now().mono + 3_600_000;
+        let until = self.0.now().mono + Span::mins(60);
         self.ask(Request::JobEnd { host: "h".into(), job: job(n), until })
     }
 
@@ -55,7 +57,7 @@ impl Session {
             argv: Vec::new(),
             args: Fields::new(),
             secret: None,
-            until: 0,
+            until: Mono(0),
         };
         let reply = self.ask(probe);
         let Reply::Probed { exit: 0, out, .. } = reply else { panic!("{reply:?}") };
@@ -68,8 +70,8 @@ impl Session {
         files
     }
 
-    fn elapsed(&mut self) -> i64 {
-        self.0.now().wall - ORIGIN_WALL_MS
+    fn elapsed(&mut self) -> u64 {
+        self.0.now().wall.since(ORIGIN).0
     }
 }
 
@@ -112,7 +114,7 @@ fn a_wait_on_a_folder_ends_when_the_model_logs_and_the_old_log_stays() {
     assert_eq!(old.len(), 1, "the log of the launch before");
     session.start(1, "start", 1);
     let seen = session.listing();
-    let until = session.0.now().mono + 60_000;
+    let until = session.0.now().mono + Span::secs(60);
     let Reply::Listing(now) = session.ask(Request::Changed { host: "h".into(), dir: "/logs".into(), seen, until })
     else {
         panic!("no listing")
@@ -135,7 +137,7 @@ fn a_wait_on_a_folder_ends_when_the_model_logs_and_the_old_log_stays() {
 fn nothing_asked_nothing_comes() {
     let estate = estate(&FaultPlan::default());
     let mut session = Session::on(&estate);
-    session.0.submit(Ticket(7), Request::WaitUntil { until: u64::MAX / 2 });
+    session.0.submit(Ticket(7), Request::WaitUntil { until: Mono(u64::MAX / 2) });
     session.0.forget(Ticket(7));
     assert_eq!((session.0.next(), session.elapsed()), (Completion::Idle, 0));
 }
@@ -178,7 +180,7 @@ fn a_host_that_restarts_loses_its_jobs_and_comes_back() {
     let mut session = Session::on(&estate);
     assert!(matches!(session.start(1, "backup", 1), Reply::Trouble(Trouble::Lost(_))));
     assert!(matches!(session.end_of(1), Reply::Trouble(Trouble::Unreachable(_))));
-    let until = session.0.now().mono + 20_000;
+    let until = session.0.now().mono + Span::secs(20);
     session.ask(Request::WaitUntil { until });
     assert!(matches!(session.end_of(1), Reply::Job(JobState::Lost(_))));
 }
@@ -219,7 +221,7 @@ fn a_job_outlives_the_runner_that_started_it() {
             argv: Vec::new(),
             args: Fields::new(),
             secret: None,
-            until: u64::MAX,
+            until: Mono::NEVER,
         },
     );
     assert_eq!((first.0.next(), clock.died_at()), (Completion::Interrupted, Some(Boundary::AfterStart)));

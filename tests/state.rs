@@ -6,6 +6,7 @@ use crate::support::{Baton, Ended};
 use baton::error::{Error, Kind};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
+use baton::model::run::instant::Wall;
 use baton::model::run::record::{Ending, Fact, Moment, Record};
 use baton::platform::desk::new_run_id;
 use std::collections::BTreeSet;
@@ -41,9 +42,9 @@ fn elsewhere(baton: &Baton, words: &[&str]) -> Ended {
 
 #[test]
 fn runs_have_identities_that_cannot_meet_and_rise_with_time() {
-    let ids: BTreeSet<String> = (0..2_000).map(|_| new_run_id(1_800_000_000_123).expect("an identity")).collect();
+    let ids: BTreeSet<String> = (0..2_000).map(|_| new_run_id(Wall(1_800_000_000_123)).expect("an identity")).collect();
     assert_eq!(ids.len(), 2_000, "two runs of one moment have the same identity");
-    let later = new_run_id(1_800_000_000_124).expect("an identity");
+    let later = new_run_id(Wall(1_800_000_000_124)).expect("an identity");
     assert!(ids.iter().all(|id| id.len() == 28 && *id < later), "{later}");
     assert!(ids.iter().all(|id| id.starts_with("6b49d200")), "it begins with the time, as those of older runs do");
 }

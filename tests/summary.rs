@@ -11,9 +11,9 @@ use baton::report::summary::{Summary, summarise};
 use jiff::tz::TimeZone;
 
 /// How much longer than the truth a single interval may be said to be: a stop takes its time, and so does a look.
-const SLACK: i64 = 60_000;
+const SLACK: u64 = 60_000;
 /// The same of a time in which nobody served: who serves is looked at just before, and soon after.
-const OUT_SLACK: i64 = 20_000;
+const OUT_SLACK: u64 = 20_000;
 /// The pairs of the shipped labs, one each.
 const PAIRS: [&str; 2] = ["confserv", "db"];
 
@@ -63,9 +63,9 @@ fn what_is_said_is_not_much_longer_than_the_truth() {
         }
         let sum = summarise("sim", &play.records(), scene.pairs());
         let said = said(&sum, Condition::NoRedundancy);
-        let total: i64 = said.iter().map(|one| one.until.expect("the pair is whole again") - one.from).sum();
-        let truth = play.estate.ledger().total("NORED", sum.last);
-        let most = truth + SLACK * said.len() as i64;
+        let total: u64 = said.iter().map(|one| one.until.expect("the pair is whole again").since(one.from).0).sum();
+        let truth = play.estate.ledger().total("NORED", sum.last).0;
+        let most = truth + SLACK * said.len() as u64;
         assert!(total <= most, "{runbook} in {scenario}: {total} ms are said, {truth} ms are true");
         let open: Vec<&ObservedInterval> = sum.intervals.iter().filter(|one| one.until.is_none()).collect();
         assert!(open.is_empty(), "{runbook} in {scenario}: done, but {open:#?}");
@@ -75,9 +75,9 @@ fn what_is_said_is_not_much_longer_than_the_truth() {
             sum.unbroken.iter().any(|pair| PAIRS.contains(&pair.as_str())),
             "{runbook} in {scenario}"
         );
-        let total: i64 = out.iter().map(|one| one.until.expect("somebody serves") - one.from).sum();
-        let truth = play.estate.ledger().total("OUT", sum.last);
-        let most = truth + OUT_SLACK * out.len() as i64;
+        let total: u64 = out.iter().map(|one| one.until.expect("somebody serves").since(one.from).0).sum();
+        let truth = play.estate.ledger().total("OUT", sum.last).0;
+        let most = truth + OUT_SLACK * out.len() as u64;
         assert!(total <= most, "{runbook} in {scenario}: {total} ms are said, {truth} ms are true: {out:#?}");
     }
 }

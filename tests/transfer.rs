@@ -31,7 +31,7 @@ struct Wire {
     world: RefCell<SystemWorld>,
     meddle: Meddle,
     asked: RefCell<Vec<&'static str>>,
-    skipped: Cell<u64>,
+    skipped: Cell<Span>,
 }
 
 fn wire(folder: &Path) -> Wire {
@@ -60,7 +60,7 @@ impl Link for Wire {
     fn call(&self, request: Request) -> Result<Reply, Stopped> {
         if let Request::WaitUntil { until } = &request {
             // Time is skipped, not waited for.
-            self.skipped.set(until.saturating_sub(self.world.borrow_mut().now().mono));
+            self.skipped.set(until.since(self.world.borrow_mut().now().mono));
             return Ok(Reply::Woke);
         }
         if let Request::File { work, .. } = &request {
@@ -84,7 +84,7 @@ impl Link for Wire {
 
     fn now(&self) -> Moment {
         let mut now = self.world.borrow_mut().now();
-        now.mono += self.skipped.get();
+        now.mono = now.mono + self.skipped.get();
         now
     }
 
@@ -426,7 +426,7 @@ fn a_break_at_the_last_moment_is_not_told_as_not_done() {
         matches!(work, FileWork::Install { .. }).then(|| Ok(Trouble::Lost("the link broke".into())))
     });
     let over = Transfer { limit: Span(1), ..transfer(&local, &remote) };
-    broken.skipped.set(0);
+    broken.skipped.set(Span(0));
     let failure = failed(act(&broken, Action::Put(over), false));
     let known = failure.message.contains("took longer") || failure.message.contains("has no known end");
     assert!(known, "{}", failure.message);

@@ -2,7 +2,9 @@
 // Helpers of tests may fail as tests do; a reply of another kind is a failure, whatever its kind.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
+use baton::model::run::instant::Mono;
 use baton::model::run::record::{EffectId, TrackId};
+use baton::model::span::Span;
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
 use baton::world::operator::person::Person;
@@ -36,8 +38,8 @@ fn ask(world: &mut SystemWorld, request: Request) -> Reply {
 }
 
 /// In so many milliseconds.
-fn soon(world: &mut SystemWorld, milliseconds: u64) -> u64 {
-    world.now().mono + milliseconds
+fn soon(world: &mut SystemWorld, milliseconds: u64) -> Mono {
+    world.now().mono + Span(milliseconds)
 }
 
 fn job_id(n: u64) -> JobId {
@@ -53,10 +55,10 @@ fn start(id: &JobId, argv: &[&str]) -> Request {
         argv: argv.iter().map(|&word| word.to_owned()).collect(),
         args: BTreeMap::new(),
         secret: None,
-        until: u64::MAX,
+        until: Mono::NEVER,
     }
 }
 
 fn look(id: &JobId) -> Request {
-    Request::Look { host: "h".into(), job: id.clone(), asked: None, kept_in: None, until: u64::MAX }
+    Request::Look { host: "h".into(), job: id.clone(), asked: None, kept_in: None, until: Mono::NEVER }
 }

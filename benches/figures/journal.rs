@@ -5,6 +5,7 @@ use crate::table::{Figure, median};
 use baton::journal::Store;
 use baton::journal::sqlite::SqliteStore;
 use baton::model::run::effect::{Action, Effect, Outcome};
+use baton::model::run::instant::{Mono, Wall};
 use baton::model::run::record::{EffectId, Fact, Moment, Record, TrackId};
 use std::fs::File;
 use std::io::Write;
@@ -49,7 +50,8 @@ fn record(n: u64) -> Record {
     let effect =
         Effect { action, label: text, host: Some("cs-a".into()), service: Some("c1".into()), undo: None, before: None };
     let (id, digest) = (EffectId { track: TrackId::main(), n }, effect.digest());
-    let at = Moment { wall: 1_795_298_400_000, mono: n, boot: "0d6d2aa4-7b3c-4d5e-8f3a-1f4c9d2b7a60".into() };
+    let at =
+        Moment { wall: Wall(1_795_298_400_000), mono: Mono(n), boot: "0d6d2aa4-7b3c-4d5e-8f3a-1f4c9d2b7a60".into() };
     let outcome = Outcome::done("primary");
     Fact::Read { id, step: "3.1".into(), effect, digest, place: None, outcome }.at(at)
 }

@@ -7,12 +7,13 @@ use super::core::RunCore;
 use crate::exec;
 use crate::model::run::effect::{Action, Effect};
 use crate::model::run::record::Moment;
+use crate::model::span::Span;
 use crate::world::{Stopped, Trouble};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// How long it may take at least to ask a host, however short the limit of what is to be done, in milliseconds.
-const AT_LEAST: u64 = 3_000;
+/// How long it may take at least to ask a host, however short the limit of what is to be done.
+const AT_LEAST: Span = Span::secs(3);
 
 /// The places that this runner has asked for, by host.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl Places {
         if let Some(known) = self.known.borrow().get(host) {
             return Ok(Ok(known.clone()));
         }
-        let until = since.mono.saturating_add(job.limit.0.max(AT_LEAST));
+        let until = since.mono + job.limit.max(AT_LEAST);
         let place = exec::enter(core, (host, &core.run), until).map_err(|Stopped| Halted)?;
         if let Ok(known) = &place {
             self.known.borrow_mut().insert(host.clone(), known.clone());

@@ -1,5 +1,7 @@
 //! What was found at a site, and what to do about it. Plain data: it must not judge.
 
+use crate::model::run::instant::Wall;
+
 /// How much a finding means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
@@ -72,8 +74,8 @@ pub struct Chart {
     pub entries: Vec<ChartEntry>,
     /// What was not read, and why.
     pub left_out: Vec<String>,
-    /// When it was over, in milliseconds since 1970.
-    pub at: i64,
+    /// When it was over.
+    pub at: Wall,
 }
 
 impl ChartEntry {

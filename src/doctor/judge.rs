@@ -8,6 +8,7 @@ use super::wanted::{DoctorScope, UselessSecret};
 use crate::dispatch::obstacle;
 use crate::exec::{LogSeen, value_of};
 use crate::model::run::effect::{Action, Failure, FailureKind};
+use crate::model::run::instant::Wall;
 use crate::model::run::reading::Reading;
 use crate::model::run::record::Moment;
 use crate::model::site::inventory::Pair;
@@ -18,8 +19,8 @@ use crate::world::facts::Facts;
 use crate::world::lease::Lease;
 use std::collections::BTreeMap;
 
-/// By how much a clock may differ from the runner's before it is said, in milliseconds.
-const CLOCK: i64 = 2_000;
+/// By how much a clock may differ from the runner's before it is said.
+const CLOCK: Span = Span::secs(2);
 /// Below this a disk is said to be short of room, and below that too full to work with, in KiB.
 const LITTLE: u64 = 500 * 1024;
 const NONE: u64 = 10 * 1024;
@@ -29,7 +30,7 @@ const TYPED: usize = 160;
 const BRIEF: usize = 60;
 
 /// Everything that was found.
-pub(super) fn chart(wanted: &DoctorScope, plan: &ReadingPlan, seen: &HostReplies, at: i64) -> Chart {
+pub(super) fn chart(wanted: &DoctorScope, plan: &ReadingPlan, seen: &HostReplies, at: Wall) -> Chart {
     let nothing = HostSeen::default();
     let mut chart = Chart { at, ..Chart::default() };
     for host in &plan.hosts {
@@ -152,11 +153,11 @@ fn held(host: &str, facts: &Facts, wanted: &DoctorScope) -> Option<SiteFinding> 
 
 fn clock(facts: &Facts, asked: &Moment, answered: &Moment) -> Option<SiteFinding> {
     let (shows, vague) = facts.clock?;
-    let (ahead, behind) = (shows - answered.wall, asked.wall - (shows + vague));
+    let (ahead, behind) = (shows.since(answered.wall), asked.wall.since(shows + vague));
     let (by, word) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
     (by > CLOCK).then(|| SiteFinding {
         weight: Weight::Look,
-        what: format!("its clock is {} {word} this machine's", Span(by.unsigned_abs() / 1_000 * 1_000)),
+        what: format!("its clock is {} {word} this machine's", Span(by.0 / 1_000 * 1_000)),
         next: vec![Advice::words("baton's limits do not depend on it; the times in its logs do")],
     })
 }
@@ -444,17 +445,18 @@ fn size(kib: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Weight, clock, full_disks, size};
-    use crate::model::run::record::Moment;
+    use crate::model::run::instant::{Moment, Wall};
+    use crate::model::span::Span;
     use crate::world::facts::Facts;
 
     fn at(wall: i64) -> Moment {
-        Moment { wall, ..Moment::default() }
+        Moment { wall: Wall(wall), ..Moment::default() }
     }
 
     #[test]
     fn a_clock_is_off_only_by_what_the_way_there_and_back_cannot_explain() {
         let told = |shows, vague| {
-            let facts = Facts { clock: Some((shows, vague)), ..Facts::default() };
+            let facts = Facts { clock: Some((Wall(shows), Span(vague))), ..Facts::default() };
             clock(&facts, &at(100_000), &at(101_500)).map(|finding| finding.what)
         };
         assert_eq!(told(101_000, 0), None);

@@ -3,6 +3,7 @@
 
 use crate::exec::order::{ExecResult, failure};
 use crate::model::run::effect::{Effect, Failure, FailureKind};
+use crate::model::run::instant::Mono;
 use crate::model::run::mark::Identity;
 use crate::world::{FileStat, JobState, Link, Reply, Request, Stopped, Trouble};
 
@@ -40,7 +41,7 @@ pub(super) fn job(link: &dyn Link, request: Request) -> Try<JobState> {
 }
 
 /// A request for the place in which a host keeps what it knows of the jobs of a run.
-pub(super) fn entered(link: &dyn Link, host: &str, run: &str, until: u64) -> Try<String> {
+pub(super) fn entered(link: &dyn Link, host: &str, run: &str, until: Mono) -> Try<String> {
     let reply = link.call(Request::Enter { host: host.to_owned(), run: run.to_owned(), until })?;
     if let Reply::Entered(place) = reply { Ok(Ok(place)) } else { Ok(Err(unfit(reply))) }
 }

@@ -15,7 +15,7 @@ const TRIES: u32 = 4;
 /// Captures a fact.
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, capture: &Capture) -> Result<ExecResult, Stopped> {
     match capture {
-        Capture::Now => Ok(ExecResult::Outcome(Outcome::done(link.now().wall))),
+        Capture::Now => Ok(ExecResult::Outcome(Outcome::done(link.now().wall.0))),
         Capture::Clocks => Ok(ExecResult::Outcome(Outcome::done(link.now().to_value()))),
         Capture::Mark { source } => mark(link, order, source),
         Capture::NewKey => expect_new_key(link, order),

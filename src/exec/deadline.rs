@@ -1,20 +1,22 @@
 //! Until when an effect may go on, when its limit began under a runner that may have died since. Knows no clock:
-//! moments come in, a moment of the present boot's clock goes out.
+//! moments come in, an instant of the present boot's clock goes out.
 
+use crate::model::run::instant::Mono;
 use crate::model::run::record::Moment;
 use crate::model::span::Span;
 
-/// When a limit that began at `since` is over, on the `mono` clock of `now`. `now` itself if it is over already.
-pub(super) fn deadline(since: &Moment, limit: Span, now: &Moment) -> u64 {
-    now.mono.saturating_add(limit.0.saturating_sub(now.elapsed(since).0))
+/// When a limit that began at `since` is over, on the clock of `now`. `now` itself if it is over already.
+pub(super) fn deadline(since: &Moment, limit: Span, now: &Moment) -> Mono {
+    now.mono + Span(limit.0.saturating_sub(now.elapsed(since).0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::run::instant::Wall;
 
     fn moment(wall: i64, mono: u64, boot: &str) -> Moment {
-        Moment { wall, mono, boot: boot.into() }
+        Moment { wall: Wall(wall), mono: Mono(mono), boot: boot.into() }
     }
 
     #[test]
@@ -35,8 +37,8 @@ mod tests {
     #[test]
     fn a_deadline_is_told_in_the_clock_of_the_present_boot() {
         let since = moment(1_000_000, 900_000, "a");
-        assert_eq!(deadline(&since, Span(5_000), &moment(1_003_000, 10, "b")), 2_010);
-        assert_eq!(deadline(&since, Span(5_000), &moment(9_000_000, 10, "b")), 10);
-        assert_eq!(deadline(&since, Span(5_000), &moment(0, 901_000, "a")), 905_000);
+        assert_eq!(deadline(&since, Span(5_000), &moment(1_003_000, 10, "b")), Mono(2_010));
+        assert_eq!(deadline(&since, Span(5_000), &moment(9_000_000, 10, "b")), Mono(10));
+        assert_eq!(deadline(&since, Span(5_000), &moment(0, 901_000, "a")), Mono(905_000));
     }
 }

@@ -12,16 +12,17 @@ use crate::exec::reading::choices;
 use crate::exec::until::{WatchGoal, WatchResult};
 use crate::exec::waiting::{Backoff, Heartbeat};
 use crate::model::run::effect::{Class, Failure, FailureKind, Goal, Job, Outcome};
+use crate::model::run::instant::Mono;
 use crate::model::site::account;
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::asked::CommandDigest;
 use crate::world::{JobId, JobState, KeptOutput, Link, Request, Stopped, Stream, Trouble};
 
-/// How long a start may take at least, however little is left of the limit, in milliseconds.
-const START_AT_LEAST: u64 = 3_000;
-/// How long the one look may take for which the limit is over, in milliseconds.
-const LAST_LOOK: u64 = 8_000;
+/// How long a start may take at least, however little is left of the limit.
+const START_AT_LEAST: Span = Span::secs(3);
+/// How long the one look may take for which the limit is over.
+const LAST_LOOK: Span = Span::secs(8);
 
 /// Starts a job, or finds it again, and sees it to its end.
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<ExecResult, Stopped> {
@@ -63,7 +64,7 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Ex
 pub fn enter(
     link: &dyn Link,
     (host, run): (&str, &str),
-    until: u64,
+    until: Mono,
 ) -> Result<Result<Option<String>, Trouble>, Stopped> {
     let (mut pace, mut broke) = (Backoff::patient(), false);
     loop {
@@ -85,7 +86,7 @@ pub fn enter(
 pub(super) fn settle(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<JobFound, Stopped> {
     let Some(host) = order.effect.host.as_deref() else { return Ok(JobFound::Never) };
     let site = EffectSite { host, service: order.effect.service.as_deref() };
-    let deadline = link.now().mono.saturating_add(job.limit.0);
+    let deadline = link.now().mono + job.limit;
     for attempt in (order.base..=order.attempt).rev() {
         let id = JobId { run: order.run.to_owned(), effect: order.id.clone(), attempt };
         let found = Work { link, order, job, site, id, deadline }.settle()?;
@@ -122,7 +123,7 @@ struct Work<'a> {
     job: &'a Job,
     site: EffectSite<'a>,
     id: JobId,
-    deadline: u64,
+    deadline: Mono,
 }
 
 impl Work<'_> {
@@ -165,7 +166,7 @@ impl Work<'_> {
     }
 
     /// When a request that finds something out is given up.
-    fn until(&self, at_least: u64) -> u64 {
+    fn until(&self, at_least: Span) -> Mono {
         self.deadline.max(self.link.now().mono + at_least)
     }
 
@@ -326,7 +327,7 @@ impl Work<'_> {
             return self.failed(FailureKind::Exit, message, Some(exit));
         }
         // Who takes up a job late must give a state that has to last the time to last.
-        let deadline = |goal: &Goal| self.deadline.max(self.link.now().mono.saturating_add(goal.stays.0));
+        let deadline = |goal: &Goal| self.deadline.max(self.link.now().mono + goal.stays);
         if let Some(goal) = &self.job.goal
             && let WatchResult::Over(last) = self.await_goal(goal, deadline(goal))?
         {
@@ -354,7 +355,7 @@ impl Work<'_> {
         self.failed(FailureKind::Unreachable, message, Some(0))
     }
 
-    fn await_goal(&self, goal: &Goal, deadline: u64) -> Result<WatchResult, Stopped> {
+    fn await_goal(&self, goal: &Goal, deadline: Mono) -> Result<WatchResult, Stopped> {
         let what = format!("`{}` of `{}` to read {}", goal.probe.what, self.site.name(), choices(&goal.wants));
         let mut beat = Heartbeat::begin(self.link, self.order.id, what, deadline);
         let watch =
@@ -368,7 +369,7 @@ impl Work<'_> {
             Class::Once => self.lost_once(reason),
             Class::Idempotent | Class::Probe | Class::Wait | Class::Human | Class::Meta => {
                 if let Some(goal) = &self.job.goal
-                    && let WatchResult::Wanted(_) = self.await_goal(goal, self.link.now().mono + goal.stays.0)?
+                    && let WatchResult::Wanted(_) = self.await_goal(goal, self.link.now().mono + goal.stays)?
                 {
                     return Ok(done([("changed", Value::Bool(true)), ("output", "".into())]));
                 }
@@ -382,7 +383,7 @@ impl Work<'_> {
             return Ok(self.doubt(&format!("{reason}; there is no check that tells whether it happened")));
         };
         // A check decides whether it is done twice: it has as long as the job had.
-        let last = self.job.limit.0.max(LAST_LOOK);
+        let last = self.job.limit.max(LAST_LOOK);
         let allowed = Allowed { deadline: self.deadline, last };
         let read = probe::read(self.link, self.site, check, allowed)?;
         Ok(match read.as_ref().map(|value| value.as_text()) {
@@ -463,12 +464,12 @@ impl Work<'_> {
 
     fn pause(&self, pace: &mut Backoff) -> Result<(), Stopped> {
         let now = self.link.now().mono;
-        let until = (now + pace.step()).min(self.deadline.max(now + 1_000));
+        let until = (now + pace.step()).min(self.deadline.max(now + Span::secs(1)));
         self.link.call(Request::WaitUntil { until }).map(drop)
     }
 
     fn left(&self) -> Span {
-        Span(self.deadline.saturating_sub(self.link.now().mono))
+        self.deadline.since(self.link.now().mono)
     }
 
     fn is_over(&self) -> bool {

@@ -8,6 +8,7 @@ use crate::exec::scan::{count_lines, last_line};
 use crate::exec::sight::{Hidden, LogSight, absence_of, alike, remarks_of};
 use crate::exec::waiting::Backoff;
 use crate::model::run::effect::LogSource;
+use crate::model::run::instant::Mono;
 use crate::model::run::mark::Mark;
 use crate::world::{FileStat, Link, Request, Stopped, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,13 +53,13 @@ impl<'a> LogReader<'a> {
 
     /// Looks at the log as it is now and deals with what is new, until `until` at the latest. Returns whether `deal`
     /// stopped it.
-    pub(super) fn look(&mut self, until: u64, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
+    pub(super) fn look(&mut self, until: Mono, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
         let listed = self.list()?;
         self.read_on(listed, until, deal)
     }
 
     /// Waits until the log changes, or until `until`, and deals with what is new until `limit` at the latest.
-    pub(super) fn await_change(&mut self, until: u64, limit: u64, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
+    pub(super) fn await_change(&mut self, until: Mono, limit: Mono, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
         if self.trouble.is_some() || !self.unreadable.is_empty() {
             let until = until.min(self.link.now().mono + self.pace.step());
             self.link.call(Request::WaitUntil { until })?;
@@ -117,7 +118,7 @@ impl<'a> LogReader<'a> {
     fn read_on(
         &mut self,
         listed: Result<Vec<FileStat>, Trouble>,
-        until: u64,
+        until: Mono,
         deal: &mut Deal<'_>,
     ) -> Result<bool, Stopped> {
         self.unreadable.clear();
@@ -137,7 +138,7 @@ impl<'a> LogReader<'a> {
 
     /// Reads all there is to read while there is time. A file that went away in between may have been renamed: it is
     /// looked up again at once, before any newer file is read, so that lines keep their order.
-    fn drain(&mut self, listing: Vec<FileStat>, until: u64, deal: &mut Deal<'_>) -> Try<bool> {
+    fn drain(&mut self, listing: Vec<FileStat>, until: Mono, deal: &mut Deal<'_>) -> Try<bool> {
         self.follower.see(&listing);
         self.listing = listing;
         let (mut lookups, mut begun) = (0, false);

@@ -4,6 +4,7 @@
 use crate::exec::scan::{Hit, Scanner};
 use crate::exec::seeker::{CountedLines, Seeker};
 use crate::model::run::automaton::{DecisionTable, Machine, Symbol, Turn};
+use crate::model::run::instant::Mono;
 use crate::model::value::Value;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -20,9 +21,9 @@ pub(super) struct TableRun<'a> {
     warnings: Vec<String>,
     outcome: Option<String>,
     /// When the first event must have come, if that is limited.
-    contact: Option<u64>,
+    contact: Option<Mono>,
     /// When the present state has lasted as long as it may by itself.
-    settles: Option<u64>,
+    settles: Option<Mono>,
 }
 
 impl<'a> TableRun<'a> {
@@ -31,7 +32,7 @@ impl<'a> TableRun<'a> {
         table: &'a DecisionTable,
         scanner: Rc<Scanner>,
         seen: CountedLines<'a>,
-        contact: Option<u64>,
+        contact: Option<Mono>,
     ) -> Self {
         let machine = Machine::new(table);
         let mut run = Self {
@@ -69,7 +70,7 @@ impl<'a> TableRun<'a> {
     }
 
     fn state_entered(&mut self) {
-        self.settles = self.machine.settle().map(|span| self.seen.link.now().mono + span.0);
+        self.settles = self.machine.settle().map(|span| self.seen.link.now().mono + span);
     }
 }
 
@@ -122,7 +123,7 @@ impl Seeker for TableRun<'_> {
         scanner.unfinished(line).is_some_and(|hit| self.count(&hit))
     }
 
-    fn timer(&self) -> Option<u64> {
+    fn timer(&self) -> Option<Mono> {
         [self.contact, self.settles].into_iter().flatten().min()
     }
 

@@ -14,6 +14,8 @@ use crate::exec::sight::LogSight;
 use crate::exec::waiting::Heartbeat;
 use crate::model::run::effect::{ExitWatch, FailureKind, LogWait, Outcome, Want};
 use crate::model::run::event::Event;
+use crate::model::run::instant::Mono;
+use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
@@ -23,11 +25,14 @@ use std::rc::Rc;
 /// The most of the last line that a message shows, in characters.
 const LAST_SHOWN: usize = 120;
 
-/// How long the last look may take when the limit is over already, in milliseconds.
-const LAST_LOOK: u64 = 10_000;
+/// How long the last look may take when the limit is over already.
+const LAST_LOOK: Span = Span::secs(10);
 
-/// How long a time that is over waits for a log that cannot be seen, until it is looked at again, in milliseconds.
-const BLIND_PAUSE: u64 = 1_000;
+/// How long a time that is over waits for a log that cannot be seen, until it is looked at again.
+const BLIND_PAUSE: Span = Span::secs(1);
+
+/// The shortest pause between two looks whether the service runs.
+const OFTENEST: Span = Span(100);
 
 /// Performs a wait on a log.
 pub(super) fn perform(link: &dyn Link, order: Order<'_>, wait: &LogWait) -> Result<ExecResult, Stopped> {
@@ -72,7 +77,7 @@ fn run(
     let deadline = deadline(order.since, wait.limit, &link.now());
     let mut reader = LogReader::new(link, site.host, &wait.source, &wait.from);
     let mut beat = Heartbeat::begin(link, order.id, format!("waits for {}", seeker.awaits()), deadline);
-    let mut exit = wait.exit.as_ref().map(|watch| Exit { watch, next: link.now().mono + watch.every.0 });
+    let mut exit = wait.exit.as_ref().map(|watch| Exit { watch, next: link.now().mono + watch.every });
     reader.look(deadline, &mut |lines| seeker.lines(lines))?;
     if order.recovering {
         tell_of_absence(link, site, &reader);
@@ -87,7 +92,7 @@ fn run(
         let mut blind = false;
         if seeker.result().is_none() && (gone || now >= deadline || timer.is_some_and(|timer| timer <= now)) {
             // What time or an exit means depends on the lines written before: look once more, then decide.
-            let until = deadline.max(now.saturating_add(LAST_LOOK));
+            let until = deadline.max(now + LAST_LOOK);
             reader.look(until, &mut |lines| seeker.lines(lines))?;
             if seeker.result().is_none() {
                 reader.look_at_unfinished(&mut |line| seeker.unfinished(line))?;
@@ -125,7 +130,7 @@ fn run(
         // While nothing can be seen, a time that is over waits as well.
         let timer = if blind { Some(link.now().mono + BLIND_PAUSE) } else { seeker.timer() };
         let next = [Some(beat.next()), exit.as_ref().map(|exit| exit.next), timer];
-        let until = next.into_iter().flatten().fold(deadline, u64::min);
+        let until = next.into_iter().flatten().fold(deadline, Mono::min);
         reader.await_change(until, deadline, &mut |lines| seeker.lines(lines))?;
     }
 }
@@ -150,14 +155,14 @@ fn not_come(wait: &LogWait, seeker: &dyn Seeker, over: bool) -> String {
 /// The watch whether a service still runs.
 struct Exit<'a> {
     watch: &'a ExitWatch,
-    next: u64,
+    next: Mono,
 }
 
 impl Exit<'_> {
     /// Whether it is known to be gone. A probe that fails tells nothing.
-    fn look(&mut self, link: &dyn Link, site: EffectSite<'_>, deadline: u64) -> Result<bool, Stopped> {
+    fn look(&mut self, link: &dyn Link, site: EffectSite<'_>, deadline: Mono) -> Result<bool, Stopped> {
         let read = probe::read(link, site, &self.watch.probe, Allowed::until(deadline))?;
-        self.next = link.now().mono + self.watch.every.0.max(100);
+        self.next = link.now().mono + self.watch.every.max(OFTENEST);
         Ok(read.is_ok_and(|value| wanted(std::slice::from_ref(&self.watch.gone), &value)))
     }
 }
@@ -224,7 +229,7 @@ impl Seeker for Match<'_> {
         hit.is_some_and(|hit| self.found(&hit) > 0)
     }
 
-    fn timer(&self) -> Option<u64> {
+    fn timer(&self) -> Option<Mono> {
         None
     }
 

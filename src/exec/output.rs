@@ -3,12 +3,14 @@
 
 use crate::exec::calls::{Try, bytes, words};
 use crate::exec::waiting::Backoff;
+use crate::model::run::instant::Mono;
+use crate::model::span::Span;
 use crate::world::{JobId, Link, Request, Stopped, Stream, Trouble};
 
 /// The most of a job's output that an outcome holds, in bytes.
 pub(super) const OUTPUT_MAX: u64 = 8 * 1024;
-/// For how long output is asked for again that cannot be had, in milliseconds.
-pub(super) const OUTPUT_PATIENCE: u64 = 5_000;
+/// For how long output is asked for again that cannot be had.
+pub(super) const OUTPUT_PATIENCE: Span = Span::secs(5);
 /// How often a part of it is asked for when the link breaks: it stays on the host, and reading it twice harms nobody.
 const TRIES: u32 = 5;
 
@@ -23,7 +25,7 @@ pub(super) fn fetch(
     job: &JobId,
     stream: Stream,
     max: u64,
-    give_up: u64,
+    give_up: Mono,
 ) -> Result<Vec<u8>, Stopped> {
     let read = |from, max| read_part(link, (host, job, stream), (from, max), give_up);
     Ok(match head_and_tail(&read, max)? {
@@ -38,7 +40,7 @@ pub(super) fn read_part(
     link: &dyn Link,
     (host, job, stream): (&str, &JobId, Stream),
     (from, max): (u64, u64),
-    give_up: u64,
+    give_up: Mono,
 ) -> Try<Vec<u8>> {
     let mut pace = Backoff::patient();
     let ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });

@@ -5,32 +5,33 @@ use crate::exec::calls::{EffectSite, failed, unfit};
 use crate::exec::order::{ExecResult, Order, failure};
 use crate::exec::reading::{exit_word, value_of};
 use crate::model::run::effect::{Failure, FailureKind, Outcome, Probe};
+use crate::model::run::instant::Mono;
 use crate::model::site::account::{self, AccountEntry};
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::{Link, Reply, Request, Stopped, Trouble};
 
-/// How long to wait between two tries, in milliseconds.
-const BETWEEN_TRIES: u64 = 1_000;
+/// How long to wait between two tries.
+const BETWEEN_TRIES: Span = Span::secs(1);
 
-/// How long a look may take that begins when the time is over, in milliseconds: the last word is a reading made then.
-const LAST_LOOK: u64 = 5_000;
+/// How long a look may take that begins when the time is over: the last word is a reading made then.
+const LAST_LOOK: Span = Span::secs(5);
 
 /// How long looking may go on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed {
-    /// No other try begins after it, on the `mono` clock.
-    pub(super) deadline: u64,
-    /// How long a try may take that ends after it, in milliseconds.
-    pub(super) last: u64,
+    /// No other try begins after it.
+    pub(super) deadline: Mono,
+    /// How long a try may take that ends after it.
+    pub(super) last: Span,
 }
 
 impl Allowed {
     /// As long as the probe's own limit and tries say.
-    pub(super) const AS_IT_SAYS: Self = Self { deadline: u64::MAX, last: u64::MAX };
+    pub(super) const AS_IT_SAYS: Self = Self { deadline: Mono::NEVER, last: Span(u64::MAX) };
 
     /// Until the deadline of a wait.
-    pub(super) fn until(deadline: u64) -> Self {
+    pub(super) fn until(deadline: Mono) -> Self {
         Self { deadline, last: LAST_LOOK }
     }
 }
@@ -44,7 +45,7 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, probe: &Probe) -> Resul
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
-    let by_wait = |within: Span| Allowed::until(link.now().mono.saturating_add(within.0));
+    let by_wait = |within: Span| Allowed::until(link.now().mono + within);
     let allowed = probe.within.map_or(Allowed::AS_IT_SAYS, by_wait);
     Ok(ExecResult::Outcome(match read(link, site, probe, allowed)? {
         Ok(value) => Outcome::done(value),
@@ -82,7 +83,7 @@ fn one_try(
 ) -> Result<Result<Value, (Failure, bool)>, Stopped> {
     let what = format!("`{}` of `{}`", probe.what, site.name());
     let now = link.now().mono;
-    let late = allowed.deadline.max(now.saturating_add(allowed.last));
+    let late = allowed.deadline.max(now + allowed.last);
     let argv = account::proving(&probe.argv);
     let reply = link.call(Request::Probe {
         host: site.host.to_owned(),
@@ -91,7 +92,7 @@ fn one_try(
         argv: argv.clone(),
         args: probe.args.clone(),
         secret: probe.secret.clone(),
-        until: now.saturating_add(probe.limit.0).min(late),
+        until: (now + probe.limit).min(late),
     })?;
     let Reply::Probed { exit, out, err } = reply else {
         let trouble = unfit(reply);

@@ -2,6 +2,7 @@
 
 use crate::exec::scan::Hit;
 use crate::model::run::event::Event;
+use crate::model::run::instant::Mono;
 use crate::model::run::record::EffectId;
 use crate::model::value::Value;
 use crate::world::Link;
@@ -16,8 +17,8 @@ pub(super) trait Seeker {
     fn lines(&mut self, lines: &[u8]) -> Option<usize>;
     /// Deals with a line that has no end and will get none while the wait lasts. Whether it counted.
     fn unfinished(&mut self, line: &[u8]) -> bool;
-    /// When it wants to be told that time has passed, on the `mono` clock.
-    fn timer(&self) -> Option<u64>;
+    /// When it wants to be told that time has passed.
+    fn timer(&self) -> Option<Mono>;
     /// The time it wanted to be told has come, and nothing new was in the log.
     fn timer_over(&mut self);
     /// The service does not run any more.

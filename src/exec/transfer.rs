@@ -8,6 +8,7 @@ use crate::exec::order::{ExecResult, JobFound, Order};
 use crate::exec::waiting::{Backoff, Heartbeat};
 use crate::model::digest::sha256;
 use crate::model::run::effect::{FailureKind, Outcome, Transfer};
+use crate::model::run::instant::Mono;
 use crate::model::value::Value;
 use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER, Role};
 use crate::world::{Link, Reply, Request, Stopped, Trouble};
@@ -96,7 +97,7 @@ struct Transferring<'a> {
     /// The name of the part, until somebody else is found to have it: then there is another, which nobody else could
     /// have known.
     part: RefCell<String>,
-    deadline: u64,
+    deadline: Mono,
     /// Something of it is on its way: a break of the link is worth waiting for.
     begun: Cell<bool>,
     /// The target may have been replaced, and nobody has looked since.
@@ -280,7 +281,7 @@ impl<'a> Transferring<'a> {
         let work = FileWork::Install { part: part.to_owned(), path, mode, over };
         self.replaced.set(true);
         // Not cut short by the limit: it is quick, and who gives up in its midst does not know what is there.
-        match self.ask(self.target.host, work, u64::MAX)? {
+        match self.ask(self.target.host, work, Mono::NEVER)? {
             Err(trouble @ (Trouble::Missing(_) | Trouble::Refused(_) | Trouble::Leased(_))) => {
                 self.replaced.set(false);
                 Err(trouble.into())
@@ -301,7 +302,7 @@ impl<'a> Transferring<'a> {
         if let Reply::Block(block) = reply { Ok(block) } else { Err(calls::unfit(reply).into()) }
     }
 
-    fn ask(&self, host: &str, work: FileWork, until: u64) -> Result<Result<Reply, Trouble>, Stopped> {
+    fn ask(&self, host: &str, work: FileWork, until: Mono) -> Result<Result<Reply, Trouble>, Stopped> {
         let reply = self.link.call(Request::File { host: host.to_owned(), work, until })?;
         Ok(if let Reply::Trouble(trouble) = reply { Err(trouble) } else { Ok(reply) })
     }

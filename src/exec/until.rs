@@ -8,10 +8,14 @@ use crate::exec::probe::{self, Allowed};
 use crate::exec::reading::{HIDDEN, choices, is_hidden, wanted};
 use crate::exec::waiting::{Backoff, Heartbeat};
 use crate::model::run::effect::{FailureKind, Outcome, Probe, Until};
+use crate::model::run::instant::Mono;
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Value;
 use crate::world::{Link, Stopped};
+
+/// The shortest pause: time passes between two looks.
+const SHORTEST: Span = Span(1);
 
 /// What is watched for.
 pub(super) struct WatchGoal<'a> {
@@ -23,8 +27,8 @@ pub(super) struct WatchGoal<'a> {
     pub(super) stays: Span,
     /// How fast it is looked at again.
     pub(super) pace: Backoff,
-    /// When to give up, on the `mono` clock.
-    pub(super) deadline: u64,
+    /// When to give up.
+    pub(super) deadline: Mono,
 }
 
 /// What came of watching.
@@ -45,7 +49,7 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, until: &Until) -> Resul
     let mut deadline = deadline(order.since, until.limit, &link.now());
     if order.recovering {
         // Who takes it up late must give a state that has to last the time to last.
-        deadline = deadline.max(link.now().mono.saturating_add(until.stays.0));
+        deadline = deadline.max(link.now().mono + until.stays);
     }
     let mut beat = Heartbeat::begin(link, order.id, format!("{what} to read {wants}"), deadline);
     let pace = Backoff::steady(until.every);
@@ -76,7 +80,7 @@ impl WatchGoal<'_> {
                 Ok(value) if is_hidden(self.wants, &value) => return Ok(WatchResult::Over(HIDDEN.to_owned())),
                 Ok(value) if wanted(self.wants, &value) => {
                     let since = *held_since.get_or_insert(now);
-                    if now - since >= self.stays.0 {
+                    if now.since(since) >= self.stays {
                         return Ok(WatchResult::Wanted(value));
                     }
                     format!("reads `{}`, but not yet for {}", shown(&value.to_string()), self.stays)
@@ -94,8 +98,8 @@ impl WatchGoal<'_> {
                 return Ok(WatchResult::Over(last));
             }
             beat.reads(last);
-            let held_until = held_since.map_or(u64::MAX, |since| since + self.stays.0);
-            beat.pause((now + self.pace.step()).min(held_until).min(self.deadline.max(now + 1)))?;
+            let held_until = held_since.map_or(Mono::NEVER, |since| since + self.stays);
+            beat.pause((now + self.pace.step()).min(held_until).min(self.deadline.max(now + SHORTEST)))?;
         }
     }
 }

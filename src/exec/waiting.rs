@@ -5,6 +5,7 @@ use crate::exec::deadline::deadline;
 use crate::exec::order::{ExecResult, Order};
 use crate::model::run::effect::{LookReading, Looks, Outcome};
 use crate::model::run::event::Event;
+use crate::model::run::instant::Mono;
 use crate::model::run::record::EffectId;
 use crate::model::span::Span;
 use crate::model::text::shown;
@@ -12,38 +13,38 @@ use crate::model::value::Value;
 use crate::world::{Link, Request, Stopped};
 
 /// How long a wait may be silent: what ends sooner is not worth a line.
-const PATIENCE: u64 = 2_000;
+const PATIENCE: Span = Span::secs(2);
 /// How often a wait says that it goes on.
-const BEAT: u64 = 30_000;
+const BEAT: Span = Span::secs(30);
 
 /// How long to pause before the next look: longer each time, up to a most.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backoff {
-    next: u64,
-    most: u64,
+    next: Span,
+    most: Span,
 }
 
 impl Backoff {
     /// For states that change soon after a command has ended: 1 s at first, 5 s at the most.
     pub(super) fn brisk() -> Self {
-        Self { next: 1_000, most: 5_000 }
+        Self { next: Span::secs(1), most: Span::secs(5) }
     }
 
     /// For a link that is down: 1 s at first, 15 s at the most.
     pub(super) fn patient() -> Self {
-        Self { next: 1_000, most: 15_000 }
+        Self { next: Span::secs(1), most: Span::secs(15) }
     }
 
     /// Always the same pause; never below 100 ms, so that a slip of a runbook does not flood a host.
     pub(super) fn steady(every: Span) -> Self {
-        let every = every.0.max(100);
+        let every = every.max(Span(100));
         Self { next: every, most: every }
     }
 
-    /// The pause that is due now, in milliseconds.
-    pub(super) fn step(&mut self) -> u64 {
+    /// The pause that is due now.
+    pub(super) fn step(&mut self) -> Span {
         let due = self.next;
-        self.next = (due * 2).min(self.most);
+        self.next = Span(due.0 * 2).min(self.most);
         due
     }
 }
@@ -54,13 +55,13 @@ pub(super) struct Heartbeat<'a> {
     id: &'a EffectId,
     what: String,
     reading: String,
-    deadline: u64,
-    next: u64,
+    deadline: Mono,
+    next: Mono,
 }
 
 impl<'a> Heartbeat<'a> {
     /// Begins a wait.
-    pub(super) fn begin(link: &'a dyn Link, id: &'a EffectId, what: String, deadline: u64) -> Self {
+    pub(super) fn begin(link: &'a dyn Link, id: &'a EffectId, what: String, deadline: Mono) -> Self {
         Self { link, id, what, reading: String::new(), deadline, next: link.now().mono + PATIENCE }
     }
 
@@ -81,18 +82,18 @@ impl<'a> Heartbeat<'a> {
             return;
         }
         self.next = at.mono + BEAT;
-        let left = Some(Span(self.deadline.saturating_sub(at.mono)));
+        let left = Some(self.deadline.since(at.mono));
         let (what, reading) = (self.what.clone(), self.reading.clone());
         self.link.tell(Event::Waiting { id: self.id.clone(), what, reading, left, at });
     }
 
     /// When the next word is due.
-    pub(super) fn next(&self) -> u64 {
+    pub(super) fn next(&self) -> Mono {
         self.next
     }
 
     /// Waits until `until`.
-    pub(super) fn pause(&mut self, until: u64) -> Result<(), Stopped> {
+    pub(super) fn pause(&mut self, until: Mono) -> Result<(), Stopped> {
         while self.link.now().mono < until {
             self.link.call(Request::WaitUntil { until: until.min(self.next) })?;
             self.tick();
@@ -115,7 +116,7 @@ pub(super) fn sleep(
         None => (order.effect.label.clone(), String::new()),
     };
     let mut beat = Heartbeat::begin(link, order.id, what, over);
-    if within.is_some_and(|looks| looks.waited.0 >= PATIENCE) {
+    if within.is_some_and(|looks| looks.waited >= PATIENCE) {
         beat.next = link.now().mono;
     }
     beat.reads(reading);

@@ -5,6 +5,7 @@ use super::Stored;
 use super::entries::asked_in;
 use super::lifecycle::{EffectPhase, Illegal, StepPhase};
 use crate::error::{Error, Kind};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::{Asked, EffectId, Fact, TrackId};
 use crate::model::text::shown;
 
@@ -163,7 +164,7 @@ fn place(track: &TrackId, index: usize, all: &[Stored]) -> String {
     begun.map_or_else(String::new, |(number, name)| format!(" of step {number} `{}`", shown(name)))
 }
 
-fn utc(wall: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(wall).unwrap_or_default();
+fn utc(wall: Wall) -> String {
+    let time = wall.timestamp().unwrap_or_default();
     format!("{time:.0}")
 }

@@ -3,6 +3,7 @@
 
 use super::Stored;
 use crate::model::run::effect::{Action, Effect, Outcome};
+use crate::model::run::instant::Wall;
 use crate::model::run::meaning::ProbeMeaning;
 use crate::model::run::record::{EffectId, Ending, Fact, Record};
 use crate::model::value::{Fields, Value};
@@ -69,14 +70,14 @@ impl RunFacts {
         firsts.entry(service.clone()).or_insert_with(|| value.clone());
     }
 
-    fn intent(&mut self, id: &EffectId, effect: &Effect, at: i64) {
+    fn intent(&mut self, id: &EffectId, effect: &Effect, at: Wall) {
         let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { return };
         let change = [
             ("verb", job.verb.as_str().into()),
             ("service", service.as_str().into()),
             ("args", Value::Map(job.args.clone())),
             ("done", Value::Bool(false)),
-            ("at", Value::Int(at)),
+            ("at", Value::Int(at.0)),
         ];
         let change = change.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let place = *self.places.entry(id.clone()).or_insert(self.changes.len());

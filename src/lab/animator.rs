@@ -5,8 +5,10 @@
 use crate::error::{Error, Kind, Result};
 use crate::lab::place::{Card, LabPaths};
 use crate::model::run::effect::Ask;
+use crate::model::run::instant::Wall;
 use crate::model::site::inventory::Inventory;
 use crate::model::site::profile::fill;
+use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::platform::beneath::beneath;
 use crate::platform::desk;
@@ -24,8 +26,8 @@ const RUN: &str = "run";
 pub struct Animator {
     host: ModelHost,
     place: LabPaths,
-    /// What time it is in the lab, in milliseconds since 1970.
-    now: i64,
+    /// What time it is in the lab.
+    now: Wall,
     /// Where each service's log files are.
     log_folders: BTreeMap<String, PathBuf>,
     /// The log file each service writes to now.
@@ -37,8 +39,8 @@ pub struct Animator {
     wrong: Option<Box<Error>>,
 }
 
-/// A reply, and after how many milliseconds of the lab it is given.
-pub type Timed = (LabReply, u64);
+/// A reply, and after how long, in the lab, it is given.
+pub type Timed = (LabReply, Span);
 
 impl Animator {
     /// Sets the lab in `place` going, as its card says.
@@ -69,15 +71,15 @@ impl Animator {
 
     /// When something happens next by itself.
     #[must_use]
-    pub fn next_due(&self) -> Option<i64> {
+    pub fn next_due(&self) -> Option<Wall> {
         self.host.next_due().filter(|_| self.wrong.is_none())
     }
 
-    /// Lets happen what is due by `now`, milliseconds since 1970.
+    /// Lets happen what is due by `now`.
     ///
     /// # Errors
     /// When what the model does cannot be shown on disk.
-    pub fn catch_up(&mut self, now: i64) -> Result<()> {
+    pub fn catch_up(&mut self, now: Wall) -> Result<()> {
         self.now = now;
         for service in self.take_dead() {
             let argv = Value::List(vec!["kill".into(), service.as_str().into()]);
@@ -123,7 +125,7 @@ impl Animator {
                 let reply = self.ask(|model| model.command(host, &argv));
                 self.show()?;
                 Ok(self.timed(
-                    reply.map(|reply| reply.map(|reply| (reply.exit, reply.output, reply.takes_ms))),
+                    reply.map(|reply| reply.map(|reply| (reply.exit, reply.output, reply.takes))),
                     host,
                     name,
                 ))
@@ -139,13 +141,13 @@ impl Animator {
         self.note(service, verb, args)?;
         let reply = self.ask(|host| host.verb(service, verb, args));
         self.show()?;
-        Ok(self.timed(reply.map(|reply| reply.map(|reply| (reply.exit, reply.output, reply.takes_ms))), service, verb))
+        Ok(self.timed(reply.map(|reply| reply.map(|reply| (reply.exit, reply.output, reply.takes))), service, verb))
     }
 
     /// Reads something of a service.
     pub fn probe(&mut self, service: &str, what: &str, args: &Fields) -> LabReply {
         let reply = self.ask(|host| host.probe(service, what, args));
-        self.timed(reply.map(|reply| reply.map(|(exit, output)| (exit, output, 0))), service, what).0
+        self.timed(reply.map(|reply| reply.map(|(exit, output)| (exit, output, Span(0)))), service, what).0
     }
 
     /// What a run reads.
@@ -159,9 +161,9 @@ impl Animator {
     /// What the lab's operator answers. An empty word is no answer.
     pub fn answer(&mut self, ask: &Ask) -> Timed {
         match self.ask(|host| host.answer(ask)) {
-            Ok(Some(reply)) => (LabReply { word: reply.word, note: reply.note, ..LabReply::default() }, reply.after_ms),
-            Ok(None) => (LabReply { exit: 1, ..LabReply::default() }, 0),
-            Err(trouble) => (LabReply { trouble: Some(trouble), ..LabReply::default() }, 0),
+            Ok(Some(reply)) => (LabReply { word: reply.word, note: reply.note, ..LabReply::default() }, reply.after),
+            Ok(None) => (LabReply { exit: 1, ..LabReply::default() }, Span(0)),
+            Err(trouble) => (LabReply { trouble: Some(trouble), ..LabReply::default() }, Span(0)),
         }
     }
 
@@ -196,14 +198,19 @@ impl Animator {
         desk::append_durably(&self.place.ledger(), &line.to_string())
     }
 
-    fn timed(&self, reply: std::result::Result<Option<(i32, String, u64)>, LabTrouble>, of: &str, what: &str) -> Timed {
+    fn timed(
+        &self,
+        reply: std::result::Result<Option<(i32, String, Span)>, LabTrouble>,
+        of: &str,
+        what: &str,
+    ) -> Timed {
         match reply {
             Ok(Some((exit, output, takes))) => (LabReply { exit, output, ..LabReply::default() }, takes),
             Ok(None) => {
                 let output = format!("the model of `{of}` does not know `{what}`");
-                (LabReply { exit: 64, output, ..LabReply::default() }, 0)
+                (LabReply { exit: 64, output, ..LabReply::default() }, Span(0))
             }
-            Err(trouble) => (LabReply { trouble: Some(trouble), ..LabReply::default() }, 0),
+            Err(trouble) => (LabReply { trouble: Some(trouble), ..LabReply::default() }, Span(0)),
         }
     }
 

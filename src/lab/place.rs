@@ -1,6 +1,7 @@
 //! The folder a lab lives in: what lies where, and its card, which says how it was begun and for which run.
 
 use crate::error::{Error, Kind, Result};
+use crate::model::run::instant::Wall;
 use crate::platform::desk;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -16,8 +17,8 @@ pub struct Card {
     pub model: String,
     /// How many seconds pass in a real one.
     pub speed: u32,
-    /// When it began, real wall clock milliseconds: its clock agrees with the real one then.
-    pub origin: i64,
+    /// When it began, by the real wall clock: its clock agrees with the real one then.
+    pub origin: Wall,
     /// The process that animates it; 0 before it is started.
     #[serde(default)]
     pub pid: u32,
@@ -39,7 +40,7 @@ impl Card {
     /// What its model's chances are drawn from.
     #[must_use]
     pub fn seed(&self) -> u64 {
-        u64::try_from(self.origin).unwrap_or(0)
+        u64::try_from(self.origin.0).unwrap_or(0)
     }
 }
 

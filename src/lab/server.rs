@@ -5,6 +5,8 @@
 use crate::error::{Error, Kind, Result};
 use crate::lab::animator::Animator;
 use crate::lab::place::{Card, LabPaths};
+use crate::model::run::instant::Wall;
+use crate::model::span::Span;
 use crate::platform::desk;
 use crate::platform::lab_link::{Delivery, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble, Patience};
 use crate::world::clock::Clock;
@@ -13,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// After this long without a call nobody is rehearsing any more.
-const IDLE_MS: i64 = 30 * 60_000;
+const IDLE: Span = Span::mins(30);
 
 /// Animates the lab in `folder` until it is told to stop.
 ///
@@ -48,7 +50,7 @@ struct Serving {
 /// A caller whose command has not ended yet.
 struct WaitingCaller {
     /// When it does, on the lab's clock.
-    due: i64,
+    due: Wall,
     call: LabCall,
     reply: LabReply,
     /// Who has to record that.
@@ -62,7 +64,7 @@ impl Serving {
         loop {
             self.pass()?;
             let Some(call) = self.server.next(self.keeper.pause(self.next_due())) else {
-                let idle = real.now().wall - last_call > IDLE_MS;
+                let idle = real.now().wall.since(last_call) > IDLE;
                 // Without its socket, as when its folder was removed, nobody can call any more.
                 if self.waiting.is_empty() && (idle || !self.place.socket().exists()) {
                     break;
@@ -96,39 +98,39 @@ impl Serving {
     }
 
     /// When something happens next.
-    fn next_due(&self) -> Option<i64> {
+    fn next_due(&self) -> Option<Wall> {
         self.waiting.iter().map(|waiting| waiting.due).chain(self.animator.next_due()).min()
     }
 
     /// Carries out one call. Tells whether it was the last.
     fn take(&mut self, call: LabCall) -> Result<bool> {
         let mut supervisor = None;
-        let (reply, after_ms) = match &call.request {
+        let (reply, after) = match &call.request {
             LabRequest::Verb { service, verb, args } => self.animator.verb(service, verb, args)?,
-            LabRequest::Probe { service, what, args } => (self.animator.probe(service, what, args), 0),
-            LabRequest::Read(command) => (self.animator.read(command), 0),
+            LabRequest::Probe { service, what, args } => (self.animator.probe(service, what, args), Span(0)),
+            LabRequest::Read(command) => (self.animator.read(command), Span(0)),
             LabRequest::Admit { job, command } => {
                 let trouble = self.animator.admits(command);
                 if trouble.is_none() {
                     self.admitted.insert(job.clone(), (command.clone(), Patience::begin()));
                 }
-                (LabReply { trouble, ..LabReply::default() }, 0)
+                (LabReply { trouble, ..LabReply::default() }, Span(0))
             }
             LabRequest::Job { job, supervisor: by } => {
                 supervisor = Some(*by);
                 match self.admitted.remove(job) {
                     Some((command, _)) => self.animator.carry_out(&command)?,
-                    None => (not_admitted(job), 0),
+                    None => (not_admitted(job), Span(0)),
                 }
             }
             LabRequest::Ask(ask) => self.animator.answer(ask),
-            LabRequest::State => (self.animator.state(), 0),
+            LabRequest::State => (self.animator.state(), Span(0)),
             LabRequest::Stop => {
                 let _ = call.reply(&LabReply::default(), None);
                 return Ok(true);
             }
         };
-        let due = self.keeper.now().saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX));
+        let due = self.keeper.now() + after;
         self.waiting.push(WaitingCaller { due, call, reply, supervisor });
         Ok(false)
     }

@@ -4,6 +4,7 @@
 use super::accounts::account;
 use super::trust::{self, Doubt};
 use crate::error::{Error, Kind, Result};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::Who;
 use crate::model::run::state_folder::StateFolder;
 use std::fs::{self, File, OpenOptions};
@@ -276,18 +277,17 @@ pub fn keep_memory_private() {
 }
 
 /// A new run's identity: 12 hex digits that rise with time, to the millisecond, and 16 random ones. Two runs must never
-/// have the same, wherever they begin: it names their leases and their jobs on every host. `wall` in milliseconds since
-/// 1970.
+/// have the same, wherever they begin: it names their leases and their jobs on every host.
 ///
 /// # Errors
 /// `Internal` when the machine gives no random bytes.
-pub fn new_run_id(wall: i64) -> Result<String> {
+pub fn new_run_id(wall: Wall) -> Result<String> {
     let source = Path::new("/dev/urandom");
     let mut bytes = [0_u8; 9];
     let mut file = File::open(source).map_err(|error| failed("read", source, error))?;
     file.read_exact(&mut bytes).map_err(|error| failed("read", source, error))?;
     let [few, rest @ ..] = bytes;
-    let (seconds, millis) = ((wall / 1000) & 0xffff_ffff, wall % 1000);
+    let (seconds, millis) = ((wall.0 / 1000) & 0xffff_ffff, wall.0 % 1000);
     Ok(format!("{seconds:08x}{:04x}{:016x}", (millis << 6) | i64::from(few & 0x3f), u64::from_be_bytes(rest)))
 }
 

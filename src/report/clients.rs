@@ -1,6 +1,7 @@
 //! Where the clients of a pair went when the server that they were connected to went away, as far as a record shows.
 //! Pure. It counts no client by itself: each number was read, and is told with the time at which it was.
 
+use crate::model::run::instant::Wall;
 use crate::model::site::inventory::Pair;
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ pub struct Moved {
     /// Whether it is known to have gone; else it was only asked to.
     pub went: bool,
     /// When it was asked to go, wall clock milliseconds; nothing where it was found to have gone.
-    pub asked: Option<i64>,
+    pub asked: Option<Wall>,
 }
 
 /// Clients that are connected to a server.
@@ -29,9 +30,9 @@ pub struct Arrived {
     /// How many.
     pub count: i64,
     /// When that was read, wall clock milliseconds.
-    pub at: i64,
+    pub at: Wall,
     /// When so many were read there for the first time, the same.
-    pub since: i64,
+    pub since: Wall,
 }
 
 /// Watches the clients of the pairs of a site.
@@ -52,7 +53,7 @@ impl Clients {
     }
 
     /// How many clients a service has was read.
-    pub(super) fn read(&mut self, service: &str, count: i64, at: i64) {
+    pub(super) fn read(&mut self, service: &str, count: i64, at: Wall) {
         let Some(pair) = self.pairs.get(service) else { return };
         self.counts.insert(service.to_owned(), count);
         if let Some(last) = self.moved.iter_mut().rev().find(|moved| moved.pair == *pair) {
@@ -63,11 +64,11 @@ impl Clients {
     }
 
     /// A service is asked to go away.
-    pub(super) fn leaving(&mut self, service: &str, at: i64) {
+    pub(super) fn leaving(&mut self, service: &str, at: Wall) {
         self.leaves(service, Some(at));
     }
 
-    fn leaves(&mut self, service: &str, asked: Option<i64>) {
+    fn leaves(&mut self, service: &str, asked: Option<Wall>) {
         let Some(pair) = self.pairs.get(service) else { return };
         if let Some(of) = self.counts.remove(service).filter(|count| *count > 0) {
             self.moved.push(Moved { pair: pair.clone(), from: service.to_owned(), of, to: None, went: false, asked });
@@ -99,6 +100,7 @@ impl Clients {
 #[cfg(test)]
 mod tests {
     use super::{Arrived, Clients, Moved};
+    use crate::model::run::instant::Wall;
     use crate::model::site::inventory::Pair;
     use std::collections::BTreeMap;
 
@@ -108,7 +110,7 @@ mod tests {
         Clients::of(&BTreeMap::from([("p".to_owned(), pair)]))
     }
 
-    fn moved(from: &str, of: i64, to: Option<(&str, i64, i64)>) -> Moved {
+    fn moved(from: &str, of: i64, to: Option<(&str, i64, Wall)>) -> Moved {
         let to = to.map(|(server, count, at)| Arrived { server: server.into(), count, at, since: at });
         Moved { pair: "p".into(), from: from.into(), of, to, went: true, asked: None }
     }
@@ -116,48 +118,48 @@ mod tests {
     #[test]
     fn clients_are_told_of_as_they_were_last_read() {
         let mut clients = pair();
-        clients.read("a", 6, 1);
+        clients.read("a", 6, Wall(1));
         clients.away("b");
         clients.away("a");
         clients.away("a");
-        clients.read("b", 4, 7);
-        clients.read("b", 6, 9);
+        clients.read("b", 4, Wall(7));
+        clients.read("b", 6, Wall(9));
         clients.away("b");
-        clients.read("other", 3, 10);
-        assert_eq!(clients.finish(), [moved("a", 6, Some(("b", 6, 9))), moved("b", 6, None)]);
+        clients.read("other", 3, Wall(10));
+        assert_eq!(clients.finish(), [moved("a", 6, Some(("b", 6, Wall(9)))), moved("b", 6, None)]);
     }
 
     #[test]
     fn a_server_that_was_only_asked_to_go_is_not_said_to_have_gone() {
         let mut clients = pair();
-        clients.read("a", 6, 1);
-        clients.leaving("a", 3);
-        assert_eq!(clients.moved, [Moved { went: false, asked: Some(3), ..moved("a", 6, None) }]);
+        clients.read("a", 6, Wall(1));
+        clients.leaving("a", Wall(3));
+        assert_eq!(clients.moved, [Moved { went: false, asked: Some(Wall(3)), ..moved("a", 6, None) }]);
         clients.stays("a");
         assert_eq!(clients.moved, [] as [Moved; 0]);
-        clients.leaving("a", 5);
+        clients.leaving("a", Wall(5));
         clients.away("a");
-        assert_eq!(clients.finish(), [Moved { asked: Some(5), ..moved("a", 6, None) }]);
+        assert_eq!(clients.finish(), [Moved { asked: Some(Wall(5)), ..moved("a", 6, None) }]);
     }
 
     #[test]
     fn how_long_clients_took_is_from_the_wish_to_the_first_reading_of_so_many() {
         let mut clients = pair();
-        clients.read("a", 6, 1);
-        clients.leaving("a", 10);
+        clients.read("a", 6, Wall(1));
+        clients.leaving("a", Wall(10));
         clients.away("a");
         for (count, at) in [(2, 20), (6, 30), (6, 90)] {
-            clients.read("b", count, at);
+            clients.read("b", count, Wall(at));
         }
-        let arrived = Arrived { server: "b".into(), count: 6, at: 90, since: 30 };
-        assert_eq!(clients.moved, [Moved { asked: Some(10), to: Some(arrived), ..moved("a", 6, None) }]);
+        let arrived = Arrived { server: "b".into(), count: 6, at: Wall(90), since: Wall(30) };
+        assert_eq!(clients.moved, [Moved { asked: Some(Wall(10)), to: Some(arrived), ..moved("a", 6, None) }]);
     }
 
     #[test]
     fn of_a_server_whose_clients_were_not_read_nothing_is_said() {
         let mut clients = pair();
         clients.away("a");
-        clients.read("b", 4, 7);
+        clients.read("b", 4, Wall(7));
         assert_eq!(clients.finish(), [] as [Moved; 0]);
     }
 }

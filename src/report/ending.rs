@@ -3,10 +3,11 @@
 
 use crate::error::Error;
 use crate::journal::left_out::{LeftOutRuling, Spoken};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::Ending;
 use crate::model::text::{lines_shown, shown};
 use crate::report::clients::{Arrived, Moved};
-use crate::report::layout::{Badge, badge, between, date_and_time, day, hanging, padded, time_of_day, width, wrap};
+use crate::report::layout::{Badge, badge, date_and_time, day, hanging, padded, time_of_day, width, wrap};
 use crate::report::questions::next_commands;
 use crate::report::redundancy::{Condition, ObservedInterval};
 use crate::report::style::{Style, Tone};
@@ -263,7 +264,7 @@ fn headline(sum: &Summary) -> String {
         (undone, Some(Ending::RolledBack)) => format!(", {} undone", plural(undone, "step")),
         (undone, _) => format!(", {} undone so far", plural(undone, "step")),
     };
-    format!("{}, {steps}{undone}, {}", shown(&sum.runbook), between(sum.started, sum.last))
+    format!("{}, {steps}{undone}, {}", shown(&sum.runbook), sum.last.since(sum.started))
 }
 
 fn counts(sum: &Summary) -> String {
@@ -319,8 +320,8 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
             Condition::ReadOnly => ("read-only", "", "and still so"),
             Condition::Stopped => ("stopped", "", "and still so"),
         };
-        let clock = |wall: i64| when(wall, sum, zone);
-        let long = format!("{:>9}", between(*from, until.unwrap_or(sum.last)).to_string());
+        let clock = |wall: Wall| when(wall, sum, zone);
+        let long = format!("{:>9}", until.unwrap_or(sum.last).since(*from).to_string());
         let until = match until {
             Some(until) => format!("{}  {long}{at_most}", clock(*until)),
             None => format!("{:<8}  {}", "the end", style.paint(Tone::Warn, &format!("{long}, {still}"))),
@@ -338,7 +339,7 @@ fn intervals(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
 }
 
 /// The time of day, with the day where it is not the one on which the run began.
-fn when(wall: i64, sum: &Summary, zone: &TimeZone) -> String {
+fn when(wall: Wall, sum: &Summary, zone: &TimeZone) -> String {
     if day(wall, zone) == day(sum.started, zone) { time_of_day(wall, zone) } else { date_and_time(wall, zone) }
 }
 
@@ -350,7 +351,7 @@ fn clients(moved: &Moved, sum: &Summary, zone: &TimeZone) -> String {
         None => format!("clients of {pair}: {of} were on {from} before it went; not read since"),
         Some(Arrived { server, count, at, since }) if count <= of => {
             let what = if server == from { "are back on" } else { "have moved to" };
-            let took = asked.map_or_else(String::new, |asked| format!(" in {}", between(asked, *since)));
+            let took = asked.map_or_else(String::new, |asked| format!(" in {}", since.since(asked)));
             format!("clients of {pair}: {count} of {of} {what} {server}{took}, last read {}", when(*at, sum, zone))
         }
         Some(Arrived { server, count, at, .. }) => {

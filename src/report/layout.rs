@@ -2,12 +2,11 @@
 //! lines out. Everything on a page starts at the same few columns, so that a tired eye finds it.
 
 pub use crate::model::columns::{cut, folded, hung, padded, shortened, width, wrap};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::TrackId;
 use crate::model::site::layout::Records;
-use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::report::style::{Style, Tone};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// Where the mark begins, behind the time of day.
@@ -34,32 +33,26 @@ pub const fn badge(symbol: char, word: &'static str, tone: Tone) -> Badge {
 
 /// The time of day of a wall clock reading, `22:04:59`.
 #[must_use]
-pub fn time_of_day(wall: i64, zone: &TimeZone) -> String {
+pub fn time_of_day(wall: Wall, zone: &TimeZone) -> String {
     local(wall, zone, "%H:%M:%S")
 }
 
 /// Date and time of a wall clock reading, `2026-11-21 22:04`.
 #[must_use]
-pub fn date_and_time(wall: i64, zone: &TimeZone) -> String {
+pub fn date_and_time(wall: Wall, zone: &TimeZone) -> String {
     local(wall, zone, "%Y-%m-%d %H:%M")
 }
 
 /// Which day it was on a wall clock, with its distance from UTC: both are the same within a night without a change of
 /// summer time. `Saturday 2026-11-21, UTC+01:00`.
 #[must_use]
-pub fn day(wall: i64, zone: &TimeZone) -> String {
+pub fn day(wall: Wall, zone: &TimeZone) -> String {
     local(wall, zone, "%A %Y-%m-%d, UTC%:z")
 }
 
-fn local(wall: i64, zone: &TimeZone, format: &str) -> String {
-    let instant = Timestamp::from_millisecond(wall).unwrap_or_default();
+fn local(wall: Wall, zone: &TimeZone, format: &str) -> String {
+    let instant = wall.timestamp().unwrap_or_default();
     instant.to_zoned(zone.clone()).strftime(format).to_string()
-}
-
-/// How long it was between two wall clock readings; never negative.
-#[must_use]
-pub fn between(from: i64, until: i64) -> Span {
-    Span(u64::try_from(until.saturating_sub(from)).unwrap_or(0))
 }
 
 /// One entry: time, badge, words and, at the right edge, what belongs to them. Words that do not fit beside `right`

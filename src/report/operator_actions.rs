@@ -3,6 +3,7 @@
 
 use super::layout::{Badge, badge};
 use super::style::Tone;
+use crate::model::run::instant::Wall;
 use crate::model::run::record::{EffectId, FROM_RUN, Fact, Record, RollbackScope};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
@@ -20,7 +21,7 @@ pub struct OperatorAction {
     /// How it is marked.
     pub badge: Badge,
     /// When, wall clock milliseconds.
-    pub at: i64,
+    pub at: Wall,
     /// What, safe to show.
     pub words: String,
     /// Whether the run departed from its runbook by it.

@@ -2,6 +2,7 @@
 //! elsewhere, and the commands that answer them. Pure reading of records; it must not answer anything.
 
 use crate::model::run::effect::{Action, Ask, Outcome};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::{EffectId, Fact, Record};
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::Value;
@@ -20,7 +21,7 @@ pub struct RecordedQuestion {
     /// What is asked.
     pub ask: Ask,
     /// Since when, wall clock milliseconds.
-    pub since: i64,
+    pub since: Wall,
     /// The answer, if there is one.
     pub answer: Option<RecordedAnswer>,
 }
@@ -35,7 +36,7 @@ pub struct RecordedAnswer {
     /// Whose it is.
     pub by: String,
     /// When, wall clock milliseconds.
-    pub at: i64,
+    pub at: Wall,
     /// Whether it was given from elsewhere while the run was suspended.
     pub elsewhere: bool,
 }
@@ -103,7 +104,7 @@ impl QuestionLog {
     }
 }
 
-fn given(outcome: &Outcome, at: i64) -> RecordedAnswer {
+fn given(outcome: &Outcome, at: Wall) -> RecordedAnswer {
     let Outcome::Done { value, .. } = outcome else {
         return RecordedAnswer { word: String::new(), note: String::new(), by: String::new(), at, elsewhere: false };
     };

@@ -3,6 +3,7 @@
 //! read again, so that what it says is never shorter than what they went through. Of a pair whose roles were not read
 //! it does not say who served.
 
+use crate::model::run::instant::Wall;
 use crate::model::site::inventory::Pair;
 use std::collections::BTreeMap;
 
@@ -27,9 +28,9 @@ pub struct ObservedInterval {
     /// In which condition.
     pub condition: Condition,
     /// Since when, wall clock milliseconds.
-    pub from: i64,
+    pub from: Wall,
     /// Until when; none if it was so when the records end.
-    pub until: Option<i64>,
+    pub until: Option<Wall>,
 }
 
 /// What is known of a member.
@@ -54,15 +55,15 @@ struct Watched {
     pair: String,
     members: [(String, MemberKnowledge); 2],
     /// When each was last read to be primary, as long as nothing else was heard of it.
-    read: [Option<i64>; 2],
+    read: [Option<Wall>; 2],
     /// Whether anything was changed on a member: other pairs are not spoken of.
     touched: bool,
     /// Whether a member was ever read to be primary.
     served: bool,
     /// Since when it is without redundancy.
-    alone: Option<i64>,
+    alone: Option<Wall>,
     /// Since when nobody is known to serve.
-    unserved: Option<i64>,
+    unserved: Option<Wall>,
     over: Vec<ObservedInterval>,
 }
 
@@ -93,19 +94,19 @@ impl Redundancy {
     }
 
     /// A service is shut down.
-    pub(super) fn away(&mut self, service: &str, at: i64) {
+    pub(super) fn away(&mut self, service: &str, at: Wall) {
         self.learn(service, MemberKnowledge::Away, (at, at));
     }
 
     /// A service was found not to run. When it went down nobody knows: it may have been any time since it was last read
     /// to serve.
-    pub(super) fn found_away(&mut self, service: &str, at: i64) {
+    pub(super) fn found_away(&mut self, service: &str, at: Wall) {
         let since = self.0.iter().find_map(|watched| watched.read_at(service)).unwrap_or(at);
         self.learn(service, MemberKnowledge::Away, (since, at));
     }
 
     /// The role of a service was read.
-    pub(super) fn role(&mut self, service: &str, role: &str, at: i64) {
+    pub(super) fn role(&mut self, service: &str, role: &str, at: Wall) {
         match role {
             "primary" => self.learn(service, MemberKnowledge::Primary, (at, at)),
             "backup" => self.learn(service, MemberKnowledge::Backup, (at, at)),
@@ -114,7 +115,7 @@ impl Redundancy {
         }
     }
 
-    fn learn(&mut self, service: &str, known: MemberKnowledge, at: (i64, i64)) {
+    fn learn(&mut self, service: &str, known: MemberKnowledge, at: (Wall, Wall)) {
         for watched in &mut self.0 {
             if let Some(place) = watched.place(service) {
                 watched.learn(place, known, at);
@@ -144,12 +145,12 @@ impl Watched {
     }
 
     /// When a member was last read to be primary, unless it is known since to be away.
-    fn read_at(&self, service: &str) -> Option<i64> {
+    fn read_at(&self, service: &str) -> Option<Wall> {
         self.place(service).and_then(|place| self.read[place])
     }
 
     /// What is known of a member from a reading at `at`, and may have been so from `since` on.
-    fn learn(&mut self, place: usize, known: MemberKnowledge, (since, at): (i64, i64)) {
+    fn learn(&mut self, place: usize, known: MemberKnowledge, (since, at): (Wall, Wall)) {
         self.read[place] = (known == MemberKnowledge::Primary).then_some(at);
         let former = std::mem::replace(&mut self.members[place].1, known);
         let now = [self.members[0].1, self.members[1].1];
@@ -172,7 +173,7 @@ impl Watched {
     }
 
     /// The condition is over, or, without a time, the record.
-    fn close(&mut self, condition: Condition, until: Option<i64>) {
+    fn close(&mut self, condition: Condition, until: Option<Wall>) {
         let open = if condition == Condition::NobodyServes { &mut self.unserved } else { &mut self.alone };
         if let Some(from) = open.take() {
             self.over.push(ObservedInterval { whose: self.pair.clone(), condition, from, until });
@@ -192,6 +193,7 @@ fn served_before(former: MemberKnowledge, other: MemberKnowledge) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Condition, ObservedInterval, Redundancy};
+    use crate::model::run::instant::Wall;
     use crate::model::site::inventory::Pair;
     use std::collections::BTreeMap;
 
@@ -201,7 +203,7 @@ mod tests {
         Redundancy::of(&BTreeMap::from([("p".to_owned(), pair)]))
     }
 
-    fn told(watched: Redundancy) -> Vec<(Condition, i64, Option<i64>)> {
+    fn told(watched: Redundancy) -> Vec<(Condition, Wall, Option<Wall>)> {
         let tell = |one: ObservedInterval| (one.condition, one.from, one.until);
         watched.finish().0.into_iter().map(tell).collect()
     }
@@ -209,47 +211,47 @@ mod tests {
     #[test]
     fn a_member_is_missed_until_its_role_is_read_again() {
         let mut pair = watched();
-        pair.role("a", "primary", 1);
-        pair.role("b", "backup", 1);
+        pair.role("a", "primary", Wall(1));
+        pair.role("b", "backup", Wall(1));
         pair.touch("b");
-        pair.away("b", 5);
-        pair.role("b", "none", 6);
-        pair.role("b", "backup", 9);
+        pair.away("b", Wall(5));
+        pair.role("b", "none", Wall(6));
+        pair.role("b", "backup", Wall(9));
         assert_eq!(pair.0[0].over.len(), 1);
         let (intervals, unbroken) = pair.finish();
-        assert_eq!((intervals[0].from, intervals[0].until), (5, Some(9)));
+        assert_eq!((intervals[0].from, intervals[0].until), (Wall(5), Some(Wall(9))));
         assert_eq!(unbroken, ["p"]);
     }
 
     #[test]
     fn nobody_serves_from_the_wish_to_stop_until_somebody_is_read_to_serve() {
         let mut pair = watched();
-        pair.role("a", "primary", 1);
-        pair.role("b", "backup", 1);
+        pair.role("a", "primary", Wall(1));
+        pair.role("b", "backup", Wall(1));
         pair.touch("a");
-        pair.away("a", 10);
-        pair.away("a", 26);
-        pair.role("a", "none", 27);
-        pair.role("b", "backup", 27);
-        pair.role("b", "primary", 28);
-        assert_eq!(told(pair)[0], (Condition::NobodyServes, 10, Some(28)));
+        pair.away("a", Wall(10));
+        pair.away("a", Wall(26));
+        pair.role("a", "none", Wall(27));
+        pair.role("b", "backup", Wall(27));
+        pair.role("b", "primary", Wall(28));
+        assert_eq!(told(pair)[0], (Condition::NobodyServes, Wall(10), Some(Wall(28))));
     }
 
     #[test]
     fn a_member_that_is_found_down_may_have_been_so_since_it_was_last_read_to_serve() {
         let mut pair = watched();
-        pair.role("a", "primary", 10);
-        pair.role("b", "backup", 10);
-        pair.found_away("a", 40);
-        pair.role("b", "primary", 42);
-        assert_eq!(told(pair)[0], (Condition::NobodyServes, 10, Some(42)));
+        pair.role("a", "primary", Wall(10));
+        pair.role("b", "backup", Wall(10));
+        pair.found_away("a", Wall(40));
+        pair.role("b", "primary", Wall(42));
+        assert_eq!(told(pair)[0], (Condition::NobodyServes, Wall(10), Some(Wall(42))));
     }
 
     #[test]
     fn of_a_pair_whose_roles_were_not_read_nothing_is_said_of_who_served() {
         let mut pair = watched();
         pair.touch("b");
-        pair.away("b", 5);
+        pair.away("b", Wall(5));
         let (intervals, unbroken) = pair.finish();
         assert_eq!((intervals.len(), intervals[0].condition), (1, Condition::NoRedundancy));
         assert!(unbroken.is_empty());
@@ -258,14 +260,17 @@ mod tests {
     #[test]
     fn two_primaries_are_no_redundancy_and_a_backup_does_not_serve_before_it_is_seen_to() {
         let mut pair = watched();
-        pair.role("a", "primary", 1);
-        pair.away("b", 5);
-        pair.role("b", "primary", 9);
-        pair.away("a", 10);
-        pair.role("a", "backup", 20);
-        pair.away("b", 30);
-        pair.role("a", "primary", 34);
-        let serves = (Condition::NobodyServes, 30, Some(34));
-        assert_eq!(told(pair), [(Condition::NoRedundancy, 5, Some(20)), serves, (Condition::NoRedundancy, 30, None)]);
+        pair.role("a", "primary", Wall(1));
+        pair.away("b", Wall(5));
+        pair.role("b", "primary", Wall(9));
+        pair.away("a", Wall(10));
+        pair.role("a", "backup", Wall(20));
+        pair.away("b", Wall(30));
+        pair.role("a", "primary", Wall(34));
+        let serves = (Condition::NobodyServes, Wall(30), Some(Wall(34)));
+        assert_eq!(
+            told(pair),
+            [(Condition::NoRedundancy, Wall(5), Some(Wall(20))), serves, (Condition::NoRedundancy, Wall(30), None)]
+        );
     }
 }

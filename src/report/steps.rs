@@ -1,6 +1,7 @@
 //! Which steps are under way on the screen, and whether anything was done in them. It must not write anything.
 
 use crate::model::run::effect::{Action, Effect};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::{TrackId, is_in_step};
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 pub(super) struct StepUnderWay {
     name: String,
     /// Since when, wall clock milliseconds.
-    pub(super) since: i64,
+    pub(super) since: Wall,
     /// Something was changed in it, or somebody was asked.
     acted: bool,
     /// A change in it was so already.
@@ -28,7 +29,7 @@ pub(super) struct StepsUnderWay(BTreeMap<(TrackId, String), StepUnderWay>);
 
 impl StepsUnderWay {
     /// A step begins.
-    pub(super) fn begin(&mut self, track: &TrackId, number: &str, name: &str, since: i64) {
+    pub(super) fn begin(&mut self, track: &TrackId, number: &str, name: &str, since: Wall) {
         let step = StepUnderWay { name: name.to_owned(), since, acted: false, spared: false };
         self.0.insert((track.clone(), number.to_owned()), step);
     }
@@ -39,7 +40,7 @@ impl StepsUnderWay {
     }
 
     /// Number, name and beginning of each on tracks of which this holds.
-    pub(super) fn under_way(&self, of: impl Fn(&TrackId) -> bool) -> Vec<(String, String, i64)> {
+    pub(super) fn under_way(&self, of: impl Fn(&TrackId) -> bool) -> Vec<(String, String, Wall)> {
         let all = self.0.iter().filter(|((track, _), _)| of(track));
         all.map(|((_, number), step)| (number.clone(), step.name.clone(), step.since)).collect()
     }

@@ -6,6 +6,7 @@ use super::operator_actions::deed;
 use crate::journal::left_out::{LeftOut, LeftOutRuling, Spoken};
 use crate::model::run::effect::{Action, Effect, Outcome};
 use crate::model::run::estate::EstateId;
+use crate::model::run::instant::Wall;
 use crate::model::run::meaning::{ProbeMeaning, RUNNING, STOPPED, VerbMeaning};
 use crate::model::run::record::{EffectId, Ending, Fact, Record, RollbackScope, TrackId, Who};
 use crate::model::site::inventory::Pair;
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deviation {
     /// When, wall clock milliseconds.
-    pub at: i64,
+    pub at: Wall,
     /// What, safe to show.
     pub text: String,
 }
@@ -48,9 +49,9 @@ pub struct Summary {
     /// Where it acts.
     pub estate: EstateId,
     /// When it began, wall clock milliseconds.
-    pub started: i64,
+    pub started: Wall,
     /// When its last record was made.
-    pub last: i64,
+    pub last: Wall,
     /// How it ended or stopped; none while it is under way or after its runner died.
     pub ending: Option<Ending>,
     /// The ending in words.
@@ -155,9 +156,9 @@ struct Adder {
     sum: Summary,
     begun: BTreeSet<(TrackId, String)>,
     done: BTreeSet<(TrackId, String)>,
-    intents: BTreeMap<EffectId, (Effect, i64, String)>,
+    intents: BTreeMap<EffectId, (Effect, Wall, String)>,
     readings: BTreeMap<EffectId, String>,
-    open: BTreeMap<(String, Condition), i64>,
+    open: BTreeMap<(String, Condition), Wall>,
     redundancy: Redundancy,
     clients: Clients,
     /// Services that take no changes, as far as was seen.
@@ -232,7 +233,7 @@ impl Adder {
         }
     }
 
-    fn came_to(&mut self, id: &EffectId, outcome: &Outcome, wall: i64) {
+    fn came_to(&mut self, id: &EffectId, outcome: &Outcome, wall: Wall) {
         let Some((effect, since, step)) = self.intents.get(id).cloned() else { return };
         let before = (self.sum.changes, self.sum.unclear);
         self.settle(&effect, &step, outcome, since, wall);
@@ -276,12 +277,12 @@ impl Adder {
         }
     }
 
-    fn deviation(&mut self, wall: i64, text: &str) {
+    fn deviation(&mut self, wall: Wall, text: &str) {
         self.sum.deviations.push(Deviation { at: wall, text: lines_shown(text) });
     }
 
     /// From here on the change may be under way, whatever comes of it.
-    fn intended(&mut self, effect: &Effect, wall: i64) {
+    fn intended(&mut self, effect: &Effect, wall: Wall) {
         let Action::Job(job) = &effect.action else { return };
         self.sum.roles.asked(effect, job);
         let Some(service) = &effect.service else { return };
@@ -293,7 +294,7 @@ impl Adder {
     }
 
     /// What an effect with its outcome adds.
-    fn settle(&mut self, effect: &Effect, step: &str, outcome: &Outcome, since: i64, wall: i64) {
+    fn settle(&mut self, effect: &Effect, step: &str, outcome: &Outcome, since: Wall, wall: Wall) {
         let value = match outcome {
             Outcome::Failed(failure) => {
                 let step = if step.is_empty() { String::new() } else { format!("step {step}: ") };
@@ -357,7 +358,7 @@ impl Adder {
     }
 
     /// What a verb does to the service's condition; without `changed`, it was so before.
-    fn changed(&mut self, service: &str, means: Option<VerbMeaning>, changed: bool, since: i64, wall: i64) {
+    fn changed(&mut self, service: &str, means: Option<VerbMeaning>, changed: bool, since: Wall, wall: Wall) {
         match (means, changed) {
             (Some(VerbMeaning::Stops), _) => {
                 self.redundancy.away(service, wall);
@@ -381,13 +382,13 @@ impl Adder {
     }
 
     /// A service takes no changes.
-    fn refuses(&mut self, service: &str, wall: i64) {
+    fn refuses(&mut self, service: &str, wall: Wall) {
         self.refusing.insert(service.to_owned());
         self.enter(&self.who_writes(service), Condition::ReadOnly, wall);
     }
 
     /// A service takes changes. While its peer serves and takes none, clients cannot count on it.
-    fn writable(&mut self, service: &str, wall: i64) {
+    fn writable(&mut self, service: &str, wall: Wall) {
         self.refusing.remove(service);
         let pair = self.redundancy.pair_of(service);
         let peer_refuses = self.refusing.iter().any(|peer| {
@@ -404,7 +405,7 @@ impl Adder {
     }
 
     /// What a reading tells of the service's condition.
-    fn read(&mut self, effect: &Effect, means: Option<ProbeMeaning>, value: &Value, wall: i64) {
+    fn read(&mut self, effect: &Effect, means: Option<ProbeMeaning>, value: &Value, wall: Wall) {
         let (Some(service), host) = (effect.service.as_deref(), effect.host.as_deref()) else { return };
         let Some(means) = means else { return };
         match (means, value) {
@@ -431,11 +432,11 @@ impl Adder {
         }
     }
 
-    fn enter(&mut self, whose: &str, condition: Condition, wall: i64) {
+    fn enter(&mut self, whose: &str, condition: Condition, wall: Wall) {
         self.open.entry((whose.to_owned(), condition)).or_insert(wall);
     }
 
-    fn leave(&mut self, whose: &str, condition: Condition, wall: i64) {
+    fn leave(&mut self, whose: &str, condition: Condition, wall: Wall) {
         if let Some(from) = self.open.remove(&(whose.to_owned(), condition)) {
             let until = Some(wall);
             self.sum.intervals.push(ObservedInterval { whose: whose.to_owned(), condition, from, until });

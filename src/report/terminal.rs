@@ -6,13 +6,14 @@ use crate::journal::left_out::{LeftOut, LeftOutRuling};
 use crate::model::run::effect::{Action, Ask, Class, Effect, Failure, Outcome};
 use crate::model::run::estate::EstateId;
 use crate::model::run::event::{Event, Sink};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::{EffectId, Ending, Fact, Moment, Record, TrackId};
 use crate::model::span::Span;
 use crate::model::text::{lines_shown, shown};
 use crate::model::value::{Fields, Value};
 use crate::report::ahead;
 use crate::report::layout::{
-    Badge, TEXT_COLUMN, badge, between, cut, day, entry, hanging, heading, lane, padded, time_of_day, under, wrap,
+    Badge, TEXT_COLUMN, badge, cut, day, entry, hanging, heading, lane, padded, time_of_day, under, wrap,
 };
 use crate::report::outputs::Outputs;
 use crate::report::steps::StepsUnderWay;
@@ -36,7 +37,7 @@ pub struct TerminalView {
     /// The day of what was told last.
     day: Option<String>,
     /// Effects under way: what was asked and since when.
-    effects: BTreeMap<EffectId, (Effect, i64)>,
+    effects: BTreeMap<EffectId, (Effect, Wall)>,
     /// Effects of a former runner that it did not see the end of.
     open: BTreeSet<EffectId>,
     /// Steps under way.
@@ -119,7 +120,7 @@ impl TerminalView {
     }
 
     /// The day is told where it is another one than before, or the clocks were put on or back.
-    fn day(&mut self, wall: i64) {
+    fn day(&mut self, wall: Wall) {
         let day = day(wall, &self.zone);
         let before = self.day.replace(day.clone());
         if before.is_some_and(|before| before != day) {
@@ -127,13 +128,13 @@ impl TerminalView {
         }
     }
 
-    fn entry(&mut self, wall: i64, badge: Badge, words: &str, right: &str) {
+    fn entry(&mut self, wall: Wall, badge: Badge, words: &str, right: &str) {
         self.day(wall);
         let text = entry(&self.style, &time_of_day(wall, &self.zone), badge, words, right);
         self.line(&text);
     }
 
-    fn heading(&mut self, wall: i64, number: &str, words: &str) {
+    fn heading(&mut self, wall: Wall, number: &str, words: &str) {
         self.day(wall);
         let text = heading(&self.style, &time_of_day(wall, &self.zone), number, words);
         self.line(&text);
@@ -283,14 +284,14 @@ impl TerminalView {
         self.aside(&shown(&params.join(" ")));
     }
 
-    fn step_heading(&mut self, wall: i64, number: &str, name: &str) {
+    fn step_heading(&mut self, wall: Wall, number: &str, name: &str) {
         self.line("");
         self.heading(wall, number, &shown(name));
     }
 
     fn step_ended(&mut self, track: &TrackId, number: &str, failed: Option<&str>, at: &Moment) {
         let begun = self.steps.end(track, number);
-        let took = begun.as_ref().map_or_else(String::new, |step| between(step.since, at.wall).to_string());
+        let took = begun.as_ref().map_or_else(String::new, |step| at.wall.since(step.since).to_string());
         let done = badge('✓', "done", Tone::Good);
         let said = self.left_out.word_in(track, number);
         let said = said.map(|(word, what, by)| (word, shown(what), shown(by)));
@@ -328,7 +329,7 @@ impl TerminalView {
         }
     }
 
-    fn question(&mut self, id: &EffectId, ask: &Ask, wall: i64) {
+    fn question(&mut self, id: &EffectId, ask: &Ask, wall: Wall) {
         if self.prompted {
             return self.clear_status();
         }
@@ -339,13 +340,13 @@ impl TerminalView {
         }
     }
 
-    fn settled(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, since: Option<i64>, wall: i64) {
+    fn settled(&mut self, id: &EffectId, effect: &Effect, outcome: &Outcome, since: Option<Wall>, wall: Wall) {
         self.flush_output(id);
         self.tell_repeated(id, None);
         if effect.needs_intent() && !effect.is_pause() {
             self.waits.over(&id.track);
         }
-        let took = since.map_or_else(String::new, |since| between(since, wall).to_string());
+        let took = since.map_or_else(String::new, |since| wall.since(since).to_string());
         let host = effect.host.as_deref().unwrap_or("");
         let host = padded(host, 8);
         let right = format!("{host} {:<10} {took:>8}", effect.class().to_string());
@@ -403,7 +404,7 @@ impl TerminalView {
         }
     }
 
-    fn failed(&mut self, label: &str, right: &str, failure: &Failure, wall: i64) {
+    fn failed(&mut self, label: &str, right: &str, failure: &Failure, wall: Wall) {
         self.entry(wall, badge('✗', "failed", Tone::Bad), label, right);
         self.under(Tone::Bad, &lines_shown(&failure.message));
         let lines: Vec<&str> = failure.output.lines().collect();
@@ -422,7 +423,7 @@ impl TerminalView {
         }
     }
 
-    fn log_line(&mut self, wall: i64, track: &TrackId, words: &str, meaning: Option<&str>) {
+    fn log_line(&mut self, wall: Wall, track: &TrackId, words: &str, meaning: Option<&str>) {
         self.entry(wall, badge('‹', "log", Tone::Plain), &lane(track, words), "");
         if let Some(meaning) = meaning {
             self.under(Tone::Plain, &format!("= {}", shown(meaning)));

@@ -2,12 +2,13 @@
 //! write anything: the screen does.
 
 use crate::model::run::effect::{Action, Class, Effect};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::{EffectId, TrackId};
 use crate::model::site::layout::Records;
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Value;
-use crate::report::layout::{between, log_words, shortened, width};
+use crate::report::layout::{log_words, shortened, width};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Off a terminal, an effect that goes on waiting for the same thing says so again after this time, then after twice
@@ -22,9 +23,9 @@ const LEGIBLE: usize = 24;
 /// What a track waits for, over all the pauses between two looks.
 struct Wait {
     what: String,
-    since: i64,
+    since: Wall,
     /// When it was last said, and after how long it is said again.
-    said: i64,
+    said: Wall,
     pause: Span,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Repeated {
     /// The record and how often it came by now, safe to show.
     pub(super) words: String,
     /// When it came last.
-    pub(super) wall: i64,
+    pub(super) wall: Wall,
 }
 
 /// The waits under way.
@@ -56,7 +57,7 @@ pub(super) struct WaitLine {
     /// How much longer at the most, with the comma before it.
     left: String,
     /// Since when.
-    since: i64,
+    since: Wall,
     /// Whether it is due on a page that cannot be rewritten.
     pub(super) is_due: bool,
 }
@@ -69,9 +70,9 @@ impl WaitLine {
 
     /// The same on one line, with how long it has lasted. Where that is too wide it loses what is least missed: how
     /// much time is left stays, and so does a count, with which the words begin or end.
-    pub(super) fn line(&self, now: i64, columns: usize) -> String {
+    pub(super) fn line(&self, now: Wall, columns: usize) -> String {
         let Self { what, left, since, .. } = self;
-        let lasts = format!(" ({})", between(*since, now));
+        let lasts = format!(" ({})", now.since(*since));
         let all = [("… waiting: ", lasts.as_str()), ("… ", &lasts), ("… ", "")];
         let fits = all.iter().map(|(head, lasts)| format!("{head}{what}{left}{lasts}"));
         fits.into_iter().find(|line| width(line) <= columns).unwrap_or_else(|| {
@@ -87,10 +88,10 @@ impl Waits {
     pub(super) fn waiting(
         &mut self,
         id: &EffectId,
-        of: Option<&(Effect, i64)>,
+        of: Option<&(Effect, Wall)>,
         (what, reading): (&str, &str),
         left: Option<Span>,
-        now: i64,
+        now: Wall,
     ) -> WaitLine {
         let effect = of.map(|(effect, _)| effect);
         let left = left.map_or_else(String::new, |left| format!(", {left} left"));
@@ -112,7 +113,7 @@ impl Waits {
             None => (begun, is_change.then_some((begun, HEARTBEAT))),
         };
         let (is_due, said, pause) = match said {
-            Some((said, pause)) if between(said, now) < pause => (false, said, pause),
+            Some((said, pause)) if now.since(said) < pause => (false, said, pause),
             Some((_, pause)) => (true, now, Span(pause.0.saturating_mul(2)).min(HEARTBEAT_MAX)),
             None => (true, now, HEARTBEAT),
         };
@@ -130,11 +131,11 @@ impl Waits {
     pub(super) fn seen(
         &mut self,
         id: &EffectId,
-        of: Option<&(Effect, i64)>,
+        of: Option<&(Effect, Wall)>,
         service: &str,
         (number, times): (Option<i64>, usize),
         line: &str,
-        wall: i64,
+        wall: Wall,
     ) -> Option<String> {
         self.told.insert(id.clone());
         let records = match of.map(|(effect, _)| &effect.action) {

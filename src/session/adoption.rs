@@ -12,6 +12,7 @@ use crate::journal::history::{EffectState, History, Past};
 use crate::journal::{Store, Stored};
 use crate::model::run::effect::Action;
 use crate::model::run::record::{EffectId, Fact, Moment, Record, Who};
+use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::script::compile::edits;
 use crate::script::evaluate::script_end::ScriptEnd;
@@ -19,8 +20,8 @@ use crate::world::nowhere::Nowhere;
 use crate::world::{Completion, JobId, JobState, Reply, Request, Ticket, World};
 use std::collections::BTreeMap;
 
-/// How long a host may take to say how a job stands, in milliseconds.
-const PATIENCE: u64 = 60_000;
+/// How long a host may take to say how a job stands.
+const PATIENCE: Span = Span::mins(1);
 
 /// Other texts that fit the record of a run.
 #[derive(Debug, Clone)]

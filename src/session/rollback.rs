@@ -371,7 +371,7 @@ fn closed(run: &str, history: &History, way: &RollbackScope) -> Result<()> {
     else {
         return Ok(());
     };
-    let when = jiff::Timestamp::from_millisecond(at.wall).map(|time| format!("{time:.0}")).unwrap_or_default();
+    let when = at.wall.timestamp().map(|time| format!("{time:.0}")).unwrap_or_default();
     let error = Error::new(Kind::Refused, format!("there is no way back any more: {why}"))
         .cause(format!("the run passed its point of no return at {when}"))
         .hint("nothing was done");

@@ -5,11 +5,12 @@ use crate::dispatch::runner;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Store, StoreResult};
 use crate::model::run::record::{EffectId, Fact, Moment, TrackId, Who};
+use crate::model::span::Span;
 use crate::world::{Completion, JobId, Reply, Request, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 
-/// How long a host may take to show that it can be reached, in milliseconds.
-const PATIENCE: u64 = 60_000;
+/// How long a host may take to show that it can be reached.
+const PATIENCE: Span = Span::mins(1);
 
 /// What a person wants taken over.
 #[derive(Debug, Clone)]

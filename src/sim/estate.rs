@@ -4,6 +4,7 @@
 use crate::error::{Error, Result};
 use crate::model::run::effect::Ask;
 use crate::model::site::inventory::Inventory;
+use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::sim::estate_state::EstateState;
 use crate::sim::fault::{Fault, FaultPlan, Trigger};
@@ -70,7 +71,7 @@ impl SimEstate {
     /// Lets time pass while no runner is there.
     pub fn pass(&self, ms: u64) {
         let mut estate = self.0.borrow_mut();
-        let until = estate.now.saturating_add(ms);
+        let until = estate.now + Span(ms);
         estate.advance_to(until);
     }
 

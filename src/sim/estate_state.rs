@@ -3,10 +3,12 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::model::run::effect::{Ask, Form};
+use crate::model::run::instant::{Mono, Wall};
 use crate::model::run::record::Moment;
 use crate::model::site::account::proof;
 use crate::model::site::inventory::{Inventory, Service};
 use crate::model::site::profile;
+use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::sim::due::Due;
 use crate::sim::fault::{Fault, FaultPlan, Harm, Trigger};
@@ -19,40 +21,40 @@ use crate::world::{Answer, JobId, JobState, Line, PROBE_BYTES_MAX, Reply, Reques
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-/// When every simulation begins: 2026-11-21T22:00:00Z, in milliseconds since 1970.
-pub const ORIGIN_WALL_MS: i64 = 1_795_298_400_000;
+/// When every simulation begins: 2026-11-21T22:00:00Z.
+pub const ORIGIN: Wall = Wall(1_795_298_400_000);
 
 /// What the runner's boot-time clock shows when a simulation begins: not 0, so that nobody takes 0 for a time.
-const BOOT_AGE_MS: u64 = 1_000_000;
+const AT_BOOT: Mono = Mono(1_000_000);
 
-/// How long a host takes to reply, in milliseconds.
-pub(super) const LATENCY_MS: u64 = 10;
+/// How long a host takes to reply.
+pub(super) const LATENCY: Span = Span(10);
 
-/// How long it takes to see that a host cannot be reached, in milliseconds.
-const UNREACHABLE_MS: u64 = 1_000;
+/// How long it takes to see that a host cannot be reached.
+const UNREACHABLE: Span = Span::secs(1);
 
-/// How long a host is away that is told to restart, in milliseconds.
-const REBOOT_MS: u64 = 60_000;
+/// How long a host is away that is told to restart.
+const REBOOT: Span = Span::mins(1);
 
-/// How long a command runs that no model has an opinion about, in milliseconds.
-const COMMAND_MS: u64 = 500;
+/// How long a command runs that no model has an opinion about.
+const COMMAND: Span = Span(500);
 
 /// How everything on the site stands.
 pub(super) struct EstateState {
     /// What whoever steers will type.
     pub(super) lines: VecDeque<String>,
-    /// Milliseconds since the simulation began.
-    pub(super) now: u64,
+    /// What time it is: nobody sets the clock of a simulation.
+    pub(super) now: Wall,
     pub(super) hosts: BTreeMap<String, SimHost>,
     pub(super) files: MemoryFiles,
     /// Replies to come, in the order of time and then of asking.
-    pub(super) pending: BTreeMap<(u64, u64), (Ticket, Due)>,
+    pub(super) pending: BTreeMap<(Wall, u64), (Ticket, Due)>,
     /// The first thing that went wrong with a model. From then on nothing is simulated any more.
     pub(super) defect: Option<Box<Error>>,
     pub(super) models: Vec<ModelHost>,
     services: BTreeMap<String, SimService>,
     /// Log output held back by a fault.
-    late: BTreeMap<(u64, u64), Out>,
+    late: BTreeMap<(Wall, u64), Out>,
     pub(super) sequence: u64,
     pub(super) faults: Vec<Fault>,
     counts: BTreeMap<(String, String), u32>,
@@ -61,7 +63,7 @@ pub(super) struct EstateState {
     pub(super) unattended: bool,
     /// How often the runner's machine has restarted, and when it last did.
     pub(super) boots: u32,
-    pub(super) booted_at: u64,
+    pub(super) booted_at: Wall,
 }
 
 #[derive(Clone)]
@@ -71,7 +73,7 @@ struct SimService {
     log_dir: String,
     /// The file it logs to now.
     log: Option<FileId>,
-    log_delay: u64,
+    log_delay: Span,
 }
 
 impl SimService {
@@ -81,7 +83,7 @@ impl SimService {
             Error::new(Kind::Inventory, format!("the log folder of `{}` cannot be told: {wrong}", service.name))
         })?;
         let log_dir = log_dir.trim_end_matches('/').to_owned();
-        Ok(Self { model, host: service.host.clone(), log_dir, log: None, log_delay: 0 })
+        Ok(Self { model, host: service.host.clone(), log_dir, log: None, log_delay: Span(0) })
     }
 }
 
@@ -107,7 +109,7 @@ impl EstateState {
                 Error::new(Kind::Inventory, format!("there is no model `{name}`, which a product of this site names"))
             })?;
             let folders = Box::new(files.clone());
-            models.push(ModelHost::new(Rc::clone(program), site, scenario, seed, ORIGIN_WALL_MS, folders)?);
+            models.push(ModelHost::new(Rc::clone(program), site, scenario, seed, ORIGIN, folders)?);
         }
         let mut services = BTreeMap::new();
         for (name, service) in &site.services {
@@ -117,7 +119,7 @@ impl EstateState {
         }
         let mut estate = Self {
             lines: VecDeque::new(),
-            now: 0,
+            now: ORIGIN,
             hosts: site.hosts.keys().map(|name| (name.clone(), SimHost::default())).collect(),
             files,
             pending: BTreeMap::new(),
@@ -131,7 +133,7 @@ impl EstateState {
             places: Vec::new(),
             unattended: false,
             boots: 1,
-            booted_at: 0,
+            booted_at: ORIGIN,
         };
         (0..estate.models.len()).for_each(|model| estate.empty_outbox(model));
         Ok(estate)
@@ -161,16 +163,16 @@ impl EstateState {
     }
 
     pub(super) fn moment(&self) -> Moment {
-        Moment { wall: wall(self.now), mono: self.mono(), boot: format!("sim-{}", self.boots) }
+        Moment { wall: self.now, mono: self.mono(), boot: format!("sim-{}", self.boots) }
     }
 
-    fn mono(&self) -> u64 {
-        self.now - self.booted_at + BOOT_AGE_MS
+    fn mono(&self) -> Mono {
+        AT_BOOT + self.now.since(self.booted_at)
     }
 
-    /// A time on the runner's boot-time clock as milliseconds of the simulation, the present at the earliest.
-    pub(super) fn time_of(&self, mono: u64) -> u64 {
-        self.now.saturating_add(mono.saturating_sub(self.mono()))
+    /// An instant of the runner's boot-time clock as a time of the simulation, the present at the earliest.
+    pub(super) fn time_of(&self, mono: Mono) -> Wall {
+        self.now + mono.since(self.mono())
     }
 
     /// The model of a service, its time brought up to the present.
@@ -184,25 +186,25 @@ impl EstateState {
     pub(super) fn attempt<T>(
         &mut self,
         index: usize,
-        body: impl FnOnce(&mut ModelHost, i64) -> Result<T>,
+        body: impl FnOnce(&mut ModelHost, Wall) -> Result<T>,
     ) -> Option<T> {
         if self.defect.is_some() {
             return None;
         }
-        let now = wall(self.now);
+        let now = self.now;
         let done = body(self.models.get_mut(index)?, now);
         self.empty_outbox(index);
         done.map_err(|defect| self.defect = Some(defect)).ok()
     }
 
     /// A reply to a ticket at a time.
-    pub(super) fn schedule(&mut self, at: u64, ticket: Ticket, due: Due) {
+    pub(super) fn schedule(&mut self, at: Wall, ticket: Ticket, due: Due) {
         self.sequence += 1;
         self.pending.insert((at, self.sequence), (ticket, due));
     }
 
     /// Lets everything happen that comes before or at `until`, and makes that the present.
-    pub(super) fn advance_to(&mut self, until: u64) {
+    pub(super) fn advance_to(&mut self, until: Wall) {
         while let Some(at) = self.next_event().filter(|at| *at <= until) {
             self.happen(at);
         }
@@ -210,15 +212,15 @@ impl EstateState {
     }
 
     /// When the next thing happens that is not a reply.
-    pub(super) fn next_event(&self) -> Option<u64> {
+    pub(super) fn next_event(&self) -> Option<Wall> {
         let models = if self.defect.is_some() { &[][..] } else { &self.models[..] };
-        let due = models.iter().filter_map(ModelHost::next_due).min().map(since_origin);
+        let due = models.iter().filter_map(ModelHost::next_due).min();
         let late = self.late.first_key_value().map(|((at, _), _)| *at);
         due.into_iter().chain(late).min()
     }
 
     /// What the models and the held-back logs have for the time `at` happens.
-    pub(super) fn happen(&mut self, at: u64) {
+    pub(super) fn happen(&mut self, at: Wall) {
         self.now = self.now.max(at);
         for index in 0..self.models.len() {
             self.attempt(index, |model, now| model.advance_to(now));
@@ -236,8 +238,8 @@ impl EstateState {
             | Out::Log { service, .. }
             | Out::Started { service }
             | Out::Exited { service, .. }) = &out;
-            match self.services.get(service).map_or(0, |service| service.log_delay) {
-                0 => self.show(out),
+            match self.services.get(service).map_or(Span(0), |service| service.log_delay) {
+                Span(0) => self.show(out),
                 delay => {
                     self.sequence += 1;
                     self.late.insert((self.now + delay, self.sequence), out);
@@ -268,11 +270,11 @@ impl EstateState {
     fn wake(&mut self, service: &str) {
         let Some(service) = self.services.get(service) else { return };
         let waits = |due: &Due| due.waits_for(&service.host, &service.log_dir);
-        let keys: Vec<(u64, u64)> =
+        let keys: Vec<(Wall, u64)> =
             self.pending.iter().filter(|(_, (_, due))| waits(due)).map(|(key, _)| *key).collect();
         for key in keys {
             if let Some((ticket, due)) = self.pending.remove(&key) {
-                let at = key.0.min(self.now + LATENCY_MS);
+                let at = key.0.min(self.now + LATENCY);
                 self.schedule(at, ticket, due.changed());
             }
         }
@@ -289,9 +291,9 @@ impl EstateState {
     }
 
     /// From now on the log of a service is late.
-    pub(super) fn delay_log(&mut self, service: &str, ms: u64) {
+    pub(super) fn delay_log(&mut self, service: &str, span: Span) {
         if let Some(service) = self.services.get_mut(service) {
-            service.log_delay = ms;
+            service.log_delay = span;
         }
     }
 
@@ -343,7 +345,7 @@ impl EstateState {
             }
             // Simulated hosts have no keys.
             Request::ExpectNewKey { host } => {
-                self.schedule(self.now + LATENCY_MS, ticket, Due::Ready(Some(host), Reply::Noted));
+                self.schedule(self.now + LATENCY, ticket, Due::Ready(Some(host), Reply::Noted));
             }
             Request::File { host, work, .. } if host == RUNNER => self.file_work(ticket, &host, work),
             // The fence has answered them.
@@ -377,7 +379,7 @@ impl EstateState {
     }
 
     fn accept_on_host(&mut self, ticket: Ticket, request: Request) {
-        let soon = self.now + LATENCY_MS;
+        let soon = self.now + LATENCY;
         match request {
             Request::Start { host, job, service, verb, argv, args, .. } => {
                 self.start(ticket, &host, job.clone(), service.as_deref(), &verb, &args);
@@ -385,7 +387,8 @@ impl EstateState {
             }
             Request::Look { host, job, .. } => self.schedule(soon, ticket, Due::Job(host, job)),
             Request::JobEnd { host, job, until } => {
-                let ends_at = self.hosts.get(&host).and_then(|host| host.jobs.get(&job)).map_or(0, |job| job.ends_at);
+                let ends_at =
+                    self.hosts.get(&host).and_then(|host| host.jobs.get(&job)).map_or(soon, |job| job.ends_at);
                 let at = ends_at.min(self.time_of(until)).max(soon);
                 self.schedule(at, ticket, Due::Job(host, job));
             }
@@ -427,17 +430,17 @@ impl EstateState {
     }
 
     fn start(&mut self, ticket: Ticket, host: &str, job: JobId, service: Option<&str>, verb: &str, args: &Fields) {
-        let soon = self.now + LATENCY_MS;
+        let soon = self.now + LATENCY;
         let known = self.hosts.get(host).is_some_and(|host| host.jobs.contains_key(&job));
         let harm = if known { None } else { self.strike(verb, service.unwrap_or(host)) };
         if let Some(Harm::HostDown { ms }) = harm {
             if let Some(host) = self.hosts.get_mut(host) {
-                host.down_until = self.now + ms;
+                host.down_until = self.now + Span(ms);
             }
             return self.trouble(ticket, Trouble::Unreachable(format!("`{host}` does not answer")));
         }
         if let (Some(Harm::LogLate { ms }), Some(service)) = (&harm, service) {
-            self.delay_log(service, *ms);
+            self.delay_log(service, Span(*ms));
         }
         if !known {
             let record = self.run((host, service), verb, args, harm.as_ref());
@@ -446,9 +449,9 @@ impl EstateState {
                 host.jobs.insert(job.clone(), record);
                 let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
                 if let Some(Harm::HostRestarts { ms }) = harm {
-                    host.restart(now, now + ms);
+                    host.restart(now, now + Span(ms));
                 } else if verb == "reboot" && service.is_none() && !does_nothing {
-                    host.restart(now, now + REBOOT_MS);
+                    host.restart(now, now + REBOOT);
                 }
             }
         }
@@ -483,7 +486,7 @@ impl EstateState {
             Some(Harm::FailsAfter) => JobState::Exited(1),
             Some(_) | None => JobState::Exited(reply.exit),
         };
-        SimJob { ends_at: self.now + reply.takes_ms, end, output: reply.output }
+        SimJob { ends_at: self.now + reply.takes, end, output: reply.output }
     }
 
     /// A command of a script on a host, of which the first model that has an answer says what it does.
@@ -539,11 +542,11 @@ impl EstateState {
         record.ends_at = now;
         record.end = JobState::Exited(128 + 15);
         let waits = |due: &Due| matches!(due, Due::Job(on, id) if on == host && id == job);
-        let keys: Vec<(u64, u64)> =
+        let keys: Vec<(Wall, u64)> =
             self.pending.iter().filter(|(_, (_, due))| waits(due)).map(|(key, _)| *key).collect();
         for key in keys {
             if let Some((ticket, due)) = self.pending.remove(&key) {
-                self.schedule(key.0.min(now + LATENCY_MS), ticket, due);
+                self.schedule(key.0.min(now + LATENCY), ticket, due);
             }
         }
     }
@@ -557,14 +560,14 @@ impl EstateState {
         let harm = self.strike(form, &ask.gate);
         let by = || "simulated operator".to_owned();
         let (after, answer) = match (harm, no) {
-            _ if self.unattended => (0, Answer::Nobody("nobody is there".into())),
-            (Some(Harm::Nobody), _) => (0, Answer::Nobody("nobody is there".into())),
+            _ if self.unattended => (Span(0), Answer::Nobody("nobody is there".into())),
+            (Some(Harm::Nobody), _) => (Span(0), Answer::Nobody("nobody is there".into())),
             (Some(Harm::SaysNo), Some(no)) => {
-                (LATENCY_MS, Answer::Given { word: no.into(), note: String::new(), by: by() })
+                (LATENCY, Answer::Given { word: no.into(), note: String::new(), by: by() })
             }
             (Some(_) | None, _) => match self.operator(ask) {
                 Some((after, word, note)) => (after, Answer::Given { word, note, by: by() }),
-                None => (0, Answer::Nobody("no model of this site answers questions".into())),
+                None => (Span(0), Answer::Nobody("no model of this site answers questions".into())),
             },
         };
         self.schedule(self.now + after, ticket, Due::Ready(None, Reply::Answer(answer)));
@@ -577,17 +580,17 @@ impl EstateState {
     }
 
     /// The first model that has an answer gives it.
-    pub(super) fn operator(&mut self, ask: &Ask) -> Option<(u64, String, String)> {
+    pub(super) fn operator(&mut self, ask: &Ask) -> Option<(Span, String, String)> {
         let answer = |model: &mut ModelHost, now| {
             model.advance_to(now)?;
             model.answer(ask)
         };
         let reply = (0..self.models.len()).find_map(|index| self.attempt(index, answer).flatten())?;
-        Some((reply.after_ms, reply.word, reply.note))
+        Some((reply.after, reply.word, reply.note))
     }
 
     fn trouble(&mut self, ticket: Ticket, trouble: Trouble) {
-        self.schedule(self.now + UNREACHABLE_MS, ticket, Due::Ready(None, Reply::Trouble(trouble)));
+        self.schedule(self.now + UNREACHABLE, ticket, Due::Ready(None, Reply::Trouble(trouble)));
     }
 
     /// Does what is asked about a file, and whatever strikes there.
@@ -609,22 +612,14 @@ impl EstateState {
         let reply = if idle { Ok(Reply::Kept) } else { transfers::done(&self.files, host, work) };
         let now = self.now;
         match (harm, self.hosts.get_mut(host)) {
-            (Some(Harm::HostDown { ms }), Some(host)) => host.down_until = now + ms,
-            (Some(Harm::HostRestarts { ms }), Some(host)) => host.restart(now, now + ms),
+            (Some(Harm::HostDown { ms }), Some(host)) => host.down_until = now + Span(ms),
+            (Some(Harm::HostRestarts { ms }), Some(host)) => host.restart(now, now + Span(ms)),
             (_, _) => {}
         }
         let reply = trouble.map_or_else(|| reply.unwrap_or_else(Reply::Trouble), Reply::Trouble);
         let from = (host != RUNNER).then(|| host.to_owned());
-        self.schedule(now + LATENCY_MS, ticket, Due::Ready(from, reply));
+        self.schedule(now + LATENCY, ticket, Due::Ready(from, reply));
     }
-}
-
-fn wall(now: u64) -> i64 {
-    ORIGIN_WALL_MS.saturating_add_unsigned(now)
-}
-
-fn since_origin(wall_ms: i64) -> u64 {
-    u64::try_from(wall_ms.saturating_sub(ORIGIN_WALL_MS)).unwrap_or(0)
 }
 
 fn plain(dir: String) -> String {
@@ -632,9 +627,9 @@ fn plain(dir: String) -> String {
 }
 
 fn succeeding() -> VerbReply {
-    VerbReply { exit: 0, output: String::new(), takes_ms: COMMAND_MS }
+    VerbReply { exit: 0, output: String::new(), takes: COMMAND }
 }
 
 fn failing(why: &str) -> VerbReply {
-    VerbReply { exit: 1, output: why.to_owned(), takes_ms: COMMAND_MS }
+    VerbReply { exit: 1, output: why.to_owned(), takes: COMMAND }
 }

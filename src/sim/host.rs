@@ -1,16 +1,17 @@
 //! A simulated host: whether it can be reached, and the jobs that were started on it. Pure state under a time that
 //! is handed in; what a job does to a product is the model's affair.
 
+use crate::model::run::instant::Wall;
 use crate::model::value::{Fields, Value};
 use crate::world::lease::{Lease, Runner};
 use crate::world::{JobId, JobState, Trouble};
 use std::collections::BTreeMap;
 
-/// A host. Times are milliseconds of the simulation.
+/// A host.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SimHost {
     /// It cannot be reached before this time.
-    pub(super) down_until: u64,
+    pub(super) down_until: Wall,
     pub(super) jobs: BTreeMap<JobId, SimJob>,
     /// How often it has restarted.
     pub(super) restarts: u32,
@@ -21,18 +22,18 @@ pub(super) struct SimHost {
 /// A job. How it ends is settled when it starts.
 #[derive(Debug, Clone)]
 pub(super) struct SimJob {
-    pub(super) ends_at: u64,
+    pub(super) ends_at: Wall,
     pub(super) end: JobState,
     pub(super) output: String,
 }
 
 impl SimHost {
-    pub(super) fn is_down(&self, now: u64) -> bool {
+    pub(super) fn is_down(&self, now: Wall) -> bool {
         now < self.down_until
     }
 
     /// How a job stands.
-    pub(super) fn state(&self, job: &JobId, now: u64) -> JobState {
+    pub(super) fn state(&self, job: &JobId, now: Wall) -> JobState {
         match self.jobs.get(job) {
             None => JobState::Absent,
             Some(job) if now < job.ends_at => JobState::Running,
@@ -71,7 +72,7 @@ impl SimHost {
     }
 
     /// The host restarts: what runs on it is lost.
-    pub(super) fn restart(&mut self, now: u64, back_at: u64) {
+    pub(super) fn restart(&mut self, now: Wall, back_at: Wall) {
         self.down_until = self.down_until.max(back_at);
         self.restarts += 1;
         for job in self.jobs.values_mut().filter(|job| now < job.ends_at) {

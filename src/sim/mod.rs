@@ -22,7 +22,7 @@ mod world;
 
 pub use crash::{Boundary, CrashClock};
 pub use estate::SimEstate;
-pub use estate_state::ORIGIN_WALL_MS;
+pub use estate_state::ORIGIN;
 pub use fault::{Fault, FaultPlan, Harm, Trigger};
 pub use files::MemoryFiles;
 pub use ledger::{Ledger, LedgerEntry, Outage};

@@ -5,7 +5,9 @@ use crate::convert::{to_dynamic, to_map, to_value};
 use crate::engine::{Limits, sandbox};
 use crate::error::{Error, Kind, Place, Result};
 use crate::model::run::effect::{Ask, Form};
+use crate::model::run::instant::Wall;
 use crate::model::site::inventory::Inventory;
+use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::platform::folders::Folders;
 use crate::sim::ledger::{Ledger, LedgerEntry};
@@ -107,8 +109,8 @@ pub struct VerbReply {
     pub exit: i32,
     /// What it prints.
     pub output: String,
-    /// How long the command takes, in milliseconds.
-    pub takes_ms: u64,
+    /// How long the command takes.
+    pub takes: Span,
 }
 
 /// What the rehearsal's operator answers.
@@ -118,8 +120,8 @@ pub struct OperatorReply {
     pub word: String,
     /// What they add.
     pub note: String,
-    /// How long they take, in milliseconds.
-    pub after_ms: u64,
+    /// How long they take.
+    pub after: Span,
 }
 
 /// One simulated product: a program and the state it has come to.
@@ -144,14 +146,14 @@ impl ModelHost {
         site: &Inventory,
         scenario: &str,
         seed: u64,
-        now_wall_ms: i64,
+        now: Wall,
         folders: Box<dyn Folders>,
     ) -> Result<Self> {
         let mine = site.services.iter().filter(|(_, service)| service.profile.model == program.name);
         let hosts: BTreeMap<String, String> = mine.map(|(name, s)| (name.clone(), s.host.clone())).collect();
         let site_map = site_map(site, &hosts);
         let stage = Rc::new(RefCell::new(ModelStage {
-            now: now_wall_ms,
+            now,
             due: BTreeMap::new(),
             asked: 0,
             random: Random::new(seed),
@@ -259,23 +261,23 @@ impl ModelHost {
         if !ask.form.words().contains(&word) {
             return Err(self.program.wrong_answer("answer", format!("`{word}` does not answer a {form}")));
         }
-        let after_ms = self.span("answer", &fields, "after")?;
-        Ok(Some(OperatorReply { word, note: text(&mut fields, "note"), after_ms }))
+        let after = self.span("answer", &fields, "after")?;
+        Ok(Some(OperatorReply { word, note: text(&mut fields, "note"), after }))
     }
 
-    /// Lets time pass up to `wall_ms` (milliseconds since 1970): what falls due happens, in the order of time and
+    /// Lets time pass up to `until`: what falls due happens, in the order of time and
     /// then of asking. Time never goes back.
     ///
     /// # Errors
     /// `Script` when the model fails or goes round in a circle.
-    pub fn advance_to(&mut self, wall_ms: i64) -> Result<()> {
+    pub fn advance_to(&mut self, until: Wall) -> Result<()> {
         let mut at_once = 0;
         loop {
             let (name, data) = {
                 let mut stage = self.stage.borrow_mut();
-                let next = stage.due.first_entry().filter(|entry| entry.key().0 <= wall_ms);
+                let next = stage.due.first_entry().filter(|entry| entry.key().0 <= until);
                 let Some(entry) = next else {
-                    stage.now = stage.now.max(wall_ms);
+                    stage.now = stage.now.max(until);
                     return Ok(());
                 };
                 let ((at, _), event) = entry.remove_entry();
@@ -290,9 +292,9 @@ impl ModelHost {
         }
     }
 
-    /// When the next event falls due, in milliseconds since 1970.
+    /// When the next event falls due.
     #[must_use]
-    pub fn next_due(&self) -> Option<i64> {
+    pub fn next_due(&self) -> Option<Wall> {
         self.stage.borrow().due.first_key_value().map(|((at, _), _)| *at)
     }
 
@@ -340,8 +342,8 @@ impl ModelHost {
     fn verb_reply(&self, function: &str, reply: Dynamic) -> Result<Option<VerbReply>> {
         let fields = self.reply_fields(function, reply, &["exit", "output", "takes"])?;
         let Some(mut fields) = fields else { return Ok(None) };
-        let (exit, takes_ms) = (self.exit(function, &fields)?, self.span(function, &fields, "takes")?);
-        Ok(Some(VerbReply { exit, output: text(&mut fields, "output"), takes_ms }))
+        let (exit, takes) = (self.exit(function, &fields)?, self.span(function, &fields, "takes")?);
+        Ok(Some(VerbReply { exit, output: text(&mut fields, "output"), takes }))
     }
 
     /// The exit code; one that is missing is 0.
@@ -352,11 +354,11 @@ impl ModelHost {
             .ok_or_else(|| self.program.wrong_answer(function, "`exit` must be an exit code, a whole number"))
     }
 
-    /// Milliseconds; what is missing is none.
-    fn span(&self, function: &str, fields: &Map, key: &str) -> Result<u64> {
+    /// What is missing is no time.
+    fn span(&self, function: &str, fields: &Map, key: &str) -> Result<Span> {
         let span = fields.get(key).map_or(Ok(0), Dynamic::as_int);
         span.ok()
-            .and_then(|span| u64::try_from(span).ok())
+            .and_then(|span| u64::try_from(span).ok().map(Span))
             .ok_or_else(|| self.program.wrong_answer(function, format!("`{key}` must be a number of milliseconds")))
     }
 

@@ -2,6 +2,8 @@
 //! folders, the truth ledger. It must not reach a real host, clock or log; folders go through the `Folders` trait.
 
 use crate::engine;
+use crate::model::run::instant::Wall;
+use crate::model::span::Span;
 use crate::platform::folders::Folders;
 use crate::sim::ledger::{INTERVAL_KINDS, Ledger};
 use crate::sim::random::Random;
@@ -43,10 +45,10 @@ pub enum Out {
 
 /// What a model's functions and its natives share, beside the state map the model itself owns.
 pub(super) struct ModelStage {
-    /// Milliseconds since 1970.
-    pub(super) now: i64,
+    /// What time it is.
+    pub(super) now: Wall,
     /// Events to come, by time and then in the order they were asked for.
-    pub(super) due: BTreeMap<(i64, u64), (ImmutableString, Dynamic)>,
+    pub(super) due: BTreeMap<(Wall, u64), (ImmutableString, Dynamic)>,
     /// How many events were ever asked for.
     pub(super) asked: u64,
     pub(super) random: Random,
@@ -92,11 +94,11 @@ pub(super) fn natives() -> Shared<Module> {
 }
 
 fn time_natives(module: &mut Module) {
-    module.set_native_fn("now", |ctx: NativeCallContext| on_stage(&ctx, |stage| Ok(stage.now)));
+    module.set_native_fn("now", |ctx: NativeCallContext| on_stage(&ctx, |stage| Ok(stage.now.0)));
     module.set_native_fn("after", |ctx: NativeCallContext, ms: i64, name: ImmutableString, data: Dynamic| {
         on_stage(&ctx, |stage| {
             stage.asked += 1;
-            stage.due.insert((stage.now.saturating_add(ms.max(0)), stage.asked), (name, data));
+            stage.due.insert((stage.now + Span(u64::try_from(ms).unwrap_or(0)), stage.asked), (name, data));
             Ok(())
         })
     });
@@ -221,6 +223,6 @@ fn plain(path: &str) -> &str {
 }
 
 fn civil(ms: i64) -> Native<jiff::civil::DateTime> {
-    let time = jiff::Timestamp::from_millisecond(ms).map_err(|_| format!("`{ms}` is no time"))?;
+    let time = Wall(ms).timestamp().ok_or_else(|| format!("`{ms}` is no time"))?;
     Ok(jiff::tz::TimeZone::UTC.to_datetime(time))
 }

@@ -2,6 +2,7 @@
 //! Every function returns sentences for people; none means nothing is wrong.
 
 use crate::model::run::effect::{Action, Job};
+use crate::model::run::instant::Wall;
 use crate::model::run::record::{EffectId, Fact, Record};
 use crate::sim::ledger::{Ledger, LedgerEntry};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,7 +84,7 @@ struct JobIntent<'a> {
     attempt: u32,
     service: &'a str,
     job: &'a Job,
-    at: i64,
+    at: Wall,
 }
 
 fn intents(records: &[Record]) -> impl Iterator<Item = JobIntent<'_>> {
@@ -95,6 +96,6 @@ fn intents(records: &[Record]) -> impl Iterator<Item = JobIntent<'_>> {
     })
 }
 
-fn time(wall_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(wall_ms).map_or_else(|_| wall_ms.to_string(), |time| time.to_string())
+fn time(wall: Wall) -> String {
+    wall.timestamp().map_or_else(|| wall.0.to_string(), |time| time.to_string())
 }

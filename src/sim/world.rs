@@ -6,7 +6,7 @@ use crate::model::site::answers::{Answers, Said};
 use crate::sim::crash::{Boundary, CrashClock};
 use crate::sim::due::Due;
 use crate::sim::estate::SimEstate;
-use crate::sim::estate_state::{EstateState, LATENCY_MS};
+use crate::sim::estate_state::{EstateState, LATENCY};
 use crate::sim::fence::Fence;
 use crate::world::lease::Runner;
 use crate::world::{Answer, Completion, Reply, Request, Ticket, World};
@@ -62,7 +62,7 @@ impl World for SimWorld {
             match self.fence.stop(&mut estate, &request).or_else(|| self.answer(&request, &mut estate)) {
                 None => estate.accept(ticket, request),
                 Some(reply) => {
-                    let soon = estate.now + LATENCY_MS;
+                    let soon = estate.now + LATENCY;
                     estate.schedule(soon, ticket, Due::Ready(None, reply));
                 }
             }

@@ -17,6 +17,7 @@ use super::secrets::secret_value::SecretValue;
 use super::ssh::RemoteHosts;
 use super::transfer::RUNNER;
 use super::{JobId, JobState, KeptOutput, RECORDS_GONE, Reply, Request, Ticket, Trouble};
+use crate::model::run::instant::Mono;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -194,7 +195,7 @@ impl Carrier {
         }
     }
 
-    async fn woken(&self, until: u64) -> Reply {
+    async fn woken(&self, until: Mono) -> Reply {
         while let Some(left) = self.clock.real_time_until(until) {
             tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
         }
@@ -202,7 +203,7 @@ impl Carrier {
     }
 
     /// The time of a lab may pass up to this moment without this request.
-    fn waits(&self, ticket: Ticket, until: u64) {
+    fn waits(&self, ticket: Ticket, until: Mono) {
         if let Some((lab, world)) = &self.lab {
             lab.pace.waits((*world, ticket), until);
         }

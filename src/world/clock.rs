@@ -2,6 +2,7 @@
 //! on while the machine sleeps. It must not decide what a time means.
 
 use super::rehearsal::time::LabTime;
+use crate::model::run::instant::{Mono, Wall};
 use crate::model::run::record::Moment;
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
@@ -40,14 +41,14 @@ impl Clock {
         } else {
             nanoseconds(ClockId::Realtime) / 1_000_000
         };
-        Moment { wall, mono, boot: self.boot.clone() }
+        Moment { wall: Wall(wall), mono: Mono(mono), boot: self.boot.clone() }
     }
 
-    /// How long to wait, in real time, until `until` (milliseconds of `mono`); nothing when it is over. In a lab it may
-    /// take longer: look again then.
+    /// How long to wait, in real time, until `until`; nothing when it is over. In a lab it may take longer: look
+    /// again then.
     #[must_use]
-    pub fn real_time_until(&self, until: u64) -> Option<Duration> {
-        let left = until.saturating_mul(1000).checked_sub(self.micros()).filter(|left| *left > 0)?;
+    pub fn real_time_until(&self, until: Mono) -> Option<Duration> {
+        let left = until.0.saturating_mul(1000).checked_sub(self.micros()).filter(|left| *left > 0)?;
         Some(match &self.lab {
             Some(lab) => Duration::from_micros(left.div_ceil(lab.speed())).max(STEP),
             None => Duration::from_micros(left),

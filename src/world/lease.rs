@@ -6,6 +6,7 @@
 //! The highest number counts. Numbers have ten digits, so that in a shell the last of `"$jobs"/lease/[0-9]*` is it.
 //! Whoever gives a lease back appends the line `released=yes`. Lower numbers may be removed at any time.
 
+use crate::model::run::instant::Wall;
 use std::fmt;
 
 /// The folder of the leases in a jobs folder.
@@ -194,10 +195,10 @@ impl fmt::Display for Lease {
     }
 }
 
-/// A time as leases tell it; `wall` in milliseconds since 1970.
+/// A time as leases tell it.
 #[must_use]
-pub fn since(wall: i64) -> String {
-    jiff::Timestamp::from_second(wall.div_euclid(1000)).map_or_else(|_| wall.to_string(), |time| time.to_string())
+pub fn since(wall: Wall) -> String {
+    jiff::Timestamp::from_second(wall.0.div_euclid(1000)).map_or_else(|_| wall.0.to_string(), |time| time.to_string())
 }
 
 /// A value on one line: what comes from accounts and machines may hold anything.

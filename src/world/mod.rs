@@ -26,6 +26,7 @@ pub use kept_output::KeptOutput;
 pub use link::Link;
 
 use crate::model::run::effect::Ask;
+use crate::model::run::instant::Mono;
 use crate::model::run::mark::Identity;
 use crate::model::run::record::{EffectId, Moment};
 use crate::model::value::Fields;
@@ -107,7 +108,7 @@ pub enum Stream {
     Err,
 }
 
-/// What can be asked of the world. `until` is on the `mono` clock of [`Moment`].
+/// What can be asked of the world.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// Start a job unless its id was started before; the reply is its state either way.
@@ -127,7 +128,7 @@ pub enum Request {
         /// The name of the secret that the command reads from its standard input.
         secret: Option<String>,
         /// When to give up.
-        until: u64,
+        until: Mono,
     },
     /// Make the place in which a host keeps what it knows of the jobs of a run, durably, or find it again. Asked
     /// before the intent of a job is written: afterwards, a job without a record is told from a record that is gone.
@@ -137,7 +138,7 @@ pub enum Request {
         /// Of which run.
         run: String,
         /// When to give up.
-        until: u64,
+        until: Mono,
     },
     /// How a job stands now.
     Look {
@@ -151,7 +152,7 @@ pub enum Request {
         /// job is lost and not absent. Not said, nobody knows of such a place.
         kept_in: Option<String>,
         /// When to give up.
-        until: u64,
+        until: Mono,
     },
     /// How a job stands as soon as it has ended, or at `until`.
     JobEnd {
@@ -160,7 +161,7 @@ pub enum Request {
         /// Which job.
         job: JobId,
         /// At the latest.
-        until: u64,
+        until: Mono,
     },
     /// The output of a job from an offset.
     JobOutput {
@@ -197,7 +198,7 @@ pub enum Request {
         /// The name of the secret that the command reads from its standard input.
         secret: Option<String>,
         /// At the latest.
-        until: u64,
+        until: Mono,
     },
     /// The regular files in a folder and the links to such, by name; `Missing` when there is no such folder.
     List {
@@ -228,7 +229,7 @@ pub enum Request {
         /// What is to be done to which file there.
         work: FileWork,
         /// When to give up.
-        until: u64,
+        until: Mono,
     },
     /// Replies with the listing as soon as it differs from `seen`, or at `until`. A missing folder is an empty one.
     Changed {
@@ -239,7 +240,7 @@ pub enum Request {
         /// What the caller knows.
         seen: Vec<FileStat>,
         /// At the latest.
-        until: u64,
+        until: Mono,
     },
     /// Take the lease of a host; without `force` only if nobody else's run holds it. Whatever changes something on a
     /// host does so by itself before the first change there.
@@ -261,8 +262,8 @@ pub enum Request {
     },
     /// Replies at this time.
     WaitUntil {
-        /// The time of the boot-time clock at which it replies, in milliseconds.
-        until: u64,
+        /// The time at which it replies.
+        until: Mono,
     },
     /// Put a question to a person.
     Ask {
@@ -309,10 +310,10 @@ impl Request {
     }
 
     /// For what moment it waits at the longest, if waiting is all that it does.
-    pub(crate) fn waits_until(&self) -> Option<u64> {
+    pub(crate) fn waits_until(&self) -> Option<Mono> {
         match self {
             Self::JobEnd { until, .. } | Self::Changed { until, .. } | Self::WaitUntil { until } => Some(*until),
-            Self::Ask { .. } | Self::Line { .. } => Some(u64::MAX),
+            Self::Ask { .. } | Self::Line { .. } => Some(Mono::NEVER),
             Self::Start { .. } | Self::Look { .. } | Self::JobOutput { .. } | Self::EndJob { .. } => None,
             Self::Enter { .. } => None,
             Self::Probe { .. } | Self::List { .. } | Self::Read { .. } | Self::File { .. } => None,

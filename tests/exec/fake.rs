@@ -2,6 +2,7 @@
 //! something is waited for.
 
 use baton::model::run::event::Event;
+use baton::model::run::instant::{Mono, Wall};
 use baton::model::run::mark::Identity;
 use baton::model::run::record::Moment;
 use baton::world::{Answer, FileKind, FileStat, JobId, JobState, Line, Link, Reply, Request, Stopped, Trouble};
@@ -156,7 +157,7 @@ impl State {
             Request::Look { job, .. } => Reply::Job(self.job(&job)),
             Request::JobEnd { job, until, .. } => {
                 let end = self.jobs.get(&job).map_or(self.now, |job| job.ends_at);
-                self.advance(end.min(until));
+                self.advance(end.min(until.0));
                 Reply::Job(self.job(&job))
             }
             Request::EndJob { job, .. } => {
@@ -166,7 +167,7 @@ impl State {
             }
             Request::JobOutput { from, max, .. } => Reply::Bytes(part(&self.output, from, max)),
             Request::Probe { what, until, .. } if self.hanging.contains(&what) => {
-                self.advance(until);
+                self.advance(until.0);
                 Reply::Trouble(Trouble::Late)
             }
             Request::Probe { what, .. } => self.probe(&what),
@@ -182,14 +183,14 @@ impl State {
             }
             Request::Changed { seen, until, .. } => {
                 self.advance(self.now);
-                while self.listing() == seen && self.now < until {
-                    let next = self.edits.keys().next().copied().unwrap_or(until).min(until);
+                while self.listing() == seen && self.now < until.0 {
+                    let next = self.edits.keys().next().copied().unwrap_or(until.0).min(until.0);
                     self.advance(next);
                 }
                 Reply::Listing(self.listing())
             }
             Request::WaitUntil { until } => {
-                self.advance(until);
+                self.advance(until.0);
                 Reply::Woke
             }
             Request::Ask { .. } => Reply::Answer(self.answer.clone().unwrap_or(Answer::Nobody("no terminal".into()))),
@@ -248,7 +249,7 @@ impl Link for Fake {
 
     fn now(&self) -> Moment {
         let now = self.0.borrow().now;
-        Moment { wall: 1_000_000 + now as i64, mono: now, boot: "boot".into() }
+        Moment { wall: Wall(1_000_000 + now as i64), mono: Mono(now), boot: "boot".into() }
     }
 
     fn tell(&self, event: Event) {

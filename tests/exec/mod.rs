@@ -8,6 +8,7 @@ mod other;
 
 use baton::exec::{ExecResult, Order, Scanners, perform};
 use baton::model::run::effect::{Action, Effect, Failure, Outcome, Probe};
+use baton::model::run::instant::{Mono, Wall};
 use baton::model::run::mark::Mark;
 use baton::model::run::reading::Reading;
 use baton::model::run::record::{EffectId, Moment, TrackId};
@@ -37,7 +38,7 @@ fn act_kept(
         before: None,
     };
     let id = EffectId { track: TrackId::main(), n: 7 };
-    let since = Moment { wall: 1_000_000, mono: 0, boot: "boot".into() };
+    let since = Moment { wall: Wall(1_000_000), mono: Mono(0), boot: "boot".into() };
     let order = Order {
         run: "r",
         id: &id,

@@ -4,6 +4,7 @@ use baton::dispatch::{Body, Door, Halt, Halted, StepEntry};
 use baton::error::{Error, Kind, Place};
 use baton::journal::happened::Happened;
 use baton::model::run::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
+use baton::model::run::instant::{Mono, Wall};
 use baton::model::run::mark::Mark;
 use baton::model::run::record::{EffectId, Ending, Moment, StepId, TrackId};
 use baton::model::value::Value;
@@ -108,7 +109,7 @@ impl Door for FakeDoor {
             Action::Capture(Capture::Now) => Value::Int(state.time),
             // Somebody sets the wall clock back all the time.
             Action::Capture(Capture::Clocks) => {
-                Moment { wall: -state.time, mono: state.time as u64, boot: "b".into() }.to_value()
+                Moment { wall: Wall(-state.time), mono: Mono(state.time as u64), boot: "b".into() }.to_value()
             }
             Action::Job(_) => Value::map([("changed", true.into()), ("output", "ok".into())]),
             _ => Value::Null,

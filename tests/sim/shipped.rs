@@ -2,6 +2,7 @@
 
 use baton::engine::standard_package;
 use baton::library;
+use baton::model::run::instant::Mono;
 use baton::model::site::inventory::Inventory;
 use baton::sim::{CrashClock, FaultPlan, ModelProgram, SimEstate, SimWorld};
 use baton::world::{Completion, JobState, Reply, Request, Ticket, World};
@@ -41,9 +42,9 @@ fn a_server_of_the_lab_is_stopped_and_started_in_every_scenario() {
                 argv: Vec::new(),
                 args: BTreeMap::new(),
                 secret: None,
-                until: u64::MAX,
+                until: Mono::NEVER,
             });
-            let end = ask(Request::JobEnd { host: service.host.clone(), job, until: u64::MAX });
+            let end = ask(Request::JobEnd { host: service.host.clone(), job, until: Mono::NEVER });
             assert_eq!(end, Reply::Job(JobState::Exited(0)), "{scenario}: {verb}");
         }
         let Reply::Listing(after) = ask(list) else { panic!("{scenario}: no listing") };

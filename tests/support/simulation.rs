@@ -13,6 +13,7 @@ use baton::library;
 use baton::model::run::effect::Action;
 use baton::model::run::estate::EstateId;
 use baton::model::run::event::{Event, Sink};
+use baton::model::run::instant::Mono;
 use baton::model::run::record::{EffectId, FROM_RUN, Fact, Record, RollbackScope, TrackId, Who};
 use baton::model::run::steering::Steering;
 use baton::model::run::step_name::StepNames;
@@ -385,7 +386,7 @@ impl Play<'_> {
         let (service, verb) = (Some(service.to_owned()), verb.to_owned());
         world.submit(
             Ticket(1),
-            Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: u64::MAX },
+            Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: Mono::NEVER },
         );
         world.next();
         self.estate.pass(60_000);

@@ -1,6 +1,7 @@
 //! Folders and files: listings, identity, and noticing every kind of change.
 
 use super::{ask, open, soon};
+use baton::model::run::instant::Mono;
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, FileKind, FileStat, Reply, Request, Ticket, Trouble, World};
 use std::fs::{self, OpenOptions};
@@ -138,7 +139,7 @@ fn a_difference_that_is_already_there_is_told_at_once() {
     let mut world = open(folder.path());
     fs::write(folder.path().join("log"), "x").unwrap();
     let dir = text(folder.path());
-    let reply = ask(&mut world, Request::Changed { host: "h".into(), dir, seen: Vec::new(), until: u64::MAX });
+    let reply = ask(&mut world, Request::Changed { host: "h".into(), dir, seen: Vec::new(), until: Mono::NEVER });
     assert!(matches!(reply, Reply::Listing(files) if files.len() == 1));
 }
 
@@ -148,7 +149,10 @@ fn waiting_ends_at_its_deadline_and_can_be_forgotten() {
     let mut world = open(folder.path());
     let dir = text(folder.path());
     let until = soon(&mut world, 30);
-    world.submit(Ticket(1), Request::Changed { host: "h".into(), dir: dir.clone(), seen: Vec::new(), until: u64::MAX });
+    world.submit(
+        Ticket(1),
+        Request::Changed { host: "h".into(), dir: dir.clone(), seen: Vec::new(), until: Mono::NEVER },
+    );
     world.submit(Ticket(2), Request::Changed { host: "h".into(), dir, seen: Vec::new(), until });
     assert_eq!(world.next(), Completion::Reply(Ticket(2), Reply::Listing(Vec::new())));
     assert!(world.now().mono >= until);

@@ -1,6 +1,7 @@
 //! Jobs: one start, survival, loss, output, arguments.
 
 use super::{ask, job_id, look, open, soon, start};
+use baton::model::run::instant::Mono;
 use baton::world::asked::CommandDigest;
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, JobId, JobState, Reply, Request, Stream, Ticket, Trouble, World};
@@ -222,7 +223,8 @@ fn what_cannot_be_a_job_is_refused_before_anything_is_claimed() {
     assert!(matches!(ask(&mut world, start(&job_id(1), &["-c", "x"])), Reply::Trouble(Trouble::Missing(_))));
     let outside = JobId { run: "../..".into(), ..job_id(1) };
     assert!(matches!(ask(&mut world, start(&outside, &["true"])), Reply::Trouble(Trouble::Refused(_))));
-    let elsewhere = Request::Look { host: "moon".into(), job: job_id(1), asked: None, kept_in: None, until: u64::MAX };
+    let elsewhere =
+        Request::Look { host: "moon".into(), job: job_id(1), asked: None, kept_in: None, until: Mono::NEVER };
     assert!(matches!(ask(&mut world, elsewhere), Reply::Trouble(Trouble::Unreachable(_))));
     // A program that is not there is found out by the claimed job itself.
     ask(&mut world, start(&job_id(1), &["no-such-program"]));
@@ -341,7 +343,7 @@ fn a_job_is_told_only_to_whoever_asked_for_that_command() {
     }
     let look = |argv: &str, secret| {
         let asked = Some(CommandDigest::of(&[argv.to_owned()], secret));
-        Request::Look { host: "h".into(), job: id.clone(), asked, kept_in: None, until: u64::MAX }
+        Request::Look { host: "h".into(), job: id.clone(), asked, kept_in: None, until: Mono::NEVER }
     };
     assert_eq!(ask(&mut world, look("true", None)), Reply::Job(JobState::Exited(0)));
     assert_eq!(ask(&mut world, look("true", Some("password"))), Reply::Job(JobState::Foreign));

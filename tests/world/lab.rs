@@ -3,7 +3,9 @@
 use super::{ask, open_with};
 use baton::error::Kind;
 use baton::model::run::effect::{Ask, Form};
+use baton::model::run::instant::{Mono, Wall};
 use baton::model::run::record::{EffectId, TrackId};
+use baton::model::span::Span;
 use baton::platform::folders::Folders;
 use baton::platform::lab_link::{LabReply, LabRequest, LabServer, lab_call};
 use baton::platform::processes::{Processes, start_detached};
@@ -136,10 +138,12 @@ fn the_labs_operator_answers_with_one_of_the_words_or_not_at_all() {
 
 /// A minute of a lab in a tenth of a second.
 const SPEED: u32 = 600;
-const ORIGIN: i64 = 1_800_000_000_000;
+const ORIGIN: Wall = Wall(1_800_000_000_000);
+/// The same on the other clock: in a lab both show the same.
+const BEGINNING: Mono = Mono(1_800_000_000_000);
 
 /// Lets time pass for as long as it is asked to, as a lab does; `due` says what happens next.
-fn let_pass(keeper: &mut Timekeeper, span: Duration, due: Option<i64>) {
+fn let_pass(keeper: &mut Timekeeper, span: Duration, due: Option<Wall>) {
     let until = Instant::now() + span;
     while Instant::now() < until {
         keeper.next(false, due);
@@ -154,12 +158,12 @@ fn the_time_of_a_lab_passes_in_a_hurry_and_everybody_reads_the_same() {
     let mut keeper = Timekeeper::begin(folder.path(), SPEED, ORIGIN).unwrap();
     let clock = || Clock::of_lab(LabTime::open(folder.path(), SPEED).unwrap());
     let (one, other) = (clock(), clock());
-    assert_eq!((one.now().wall, other.now().mono), (ORIGIN, ORIGIN.unsigned_abs()));
+    assert_eq!((one.now().wall, other.now().mono), (ORIGIN, BEGINNING));
     let began = Instant::now();
     let_pass(&mut keeper, Duration::from_millis(250), None);
-    let passed = one.now().wall - ORIGIN;
-    let most = i64::try_from(began.elapsed().as_millis()).unwrap() * i64::from(SPEED);
-    assert!((20_000..=most).contains(&passed) && other.now().wall == ORIGIN + passed, "{passed} of {most} ms");
+    let passed = one.now().wall.since(ORIGIN);
+    let most = u64::try_from(began.elapsed().as_millis()).unwrap() * u64::from(SPEED);
+    assert!((20_000..=most).contains(&passed.0) && other.now().wall == ORIGIN + passed, "{passed} of {most} ms");
     assert!(Timekeeper::begin(folder.path(), SPEED, ORIGIN).is_err(), "two let the time of one lab pass");
 }
 
@@ -174,7 +178,7 @@ fn the_time_of_a_lab_waits_for_whoever_works_there_and_passes_no_moment_that_is_
     let clock = Clock::of_lab(LabTime::open(folder.path(), SPEED).unwrap());
     let side = LabSide::new(folder.path().to_path_buf(), socket, "/bin/false".into(), Arc::clone(&pace));
     let mut world = open_with(folder.path(), clock, Person::Nobody(String::new())).rehearsed(side);
-    let until = ORIGIN.unsigned_abs() + 9_000;
+    let until = BEGINNING + Span::secs(9);
     world.submit(Ticket(1), Request::WaitUntil { until });
     let_pass(&mut keeper, Duration::from_millis(30), None);
     assert_eq!(keeper.now(), ORIGIN, "the runner has not begun to wait");
@@ -183,11 +187,11 @@ fn the_time_of_a_lab_waits_for_whoever_works_there_and_passes_no_moment_that_is_
         let_pass(&mut keeper, Duration::from_millis(200), None);
         let (next, _world) = waits.join().unwrap();
         assert_eq!(next, Completion::Reply(Ticket(1), Reply::Woke));
-        assert_eq!(keeper.now(), ORIGIN + 9_000, "the runner works again: what it waited for is the present");
+        assert_eq!(keeper.now(), ORIGIN + Span::secs(9), "the runner works again: what it waited for is the present");
     });
     drop(pace);
-    let_pass(&mut keeper, Duration::from_millis(50), Some(ORIGIN + 10_000));
-    assert!(keeper.now() > ORIGIN + 10_000, "nobody is there any more");
+    let_pass(&mut keeper, Duration::from_millis(50), Some(ORIGIN + Span::secs(10)));
+    assert!(keeper.now() > ORIGIN + Span::secs(10), "nobody is there any more");
 }
 
 #[test]
@@ -196,7 +200,7 @@ fn nobody_waits_for_ever_for_the_time_of_a_lab_that_was_killed() {
     drop(Timekeeper::begin(folder.path(), SPEED, ORIGIN).unwrap());
     let clock = Clock::of_lab(LabTime::open(folder.path(), SPEED).unwrap());
     let mut world = open_with(folder.path(), clock, Person::Nobody(String::new()));
-    assert_eq!(ask(&mut world, Request::WaitUntil { until: ORIGIN.unsigned_abs() + 60_000 }), Reply::Woke);
+    assert_eq!(ask(&mut world, Request::WaitUntil { until: BEGINNING + Span::secs(60) }), Reply::Woke);
 }
 
 #[test]
@@ -218,25 +222,25 @@ fn nothing_outside_of_a_lab_is_looked_at_or_written_whatever_way_leads_there() {
     for dir in &outside {
         let host = || "h".to_owned();
         assert!(refused(Request::List { host: host(), dir: dir.clone() }), "list {dir}");
-        let (seen, until) = (Vec::new(), 0);
+        let (seen, until) = (Vec::new(), Mono(0));
         assert!(refused(Request::Changed { host: host(), dir: dir.clone(), seen, until }), "watch {dir}");
         for host in ["h", RUNNER] {
             let path = format!("{dir}/new");
             let write = FileWork::Write { path: path.clone(), at: 0, block: Block(b"x".to_vec()) };
-            assert!(refused(Request::File { host: host.into(), work: write, until: u64::MAX }), "write {path}");
+            assert!(refused(Request::File { host: host.into(), work: write, until: Mono::NEVER }), "write {path}");
             let install = FileWork::Install { part: at("h/hard"), path, mode: 0o644, over: true };
-            assert!(refused(Request::File { host: host.into(), work: install, until: u64::MAX }), "install {dir}");
+            assert!(refused(Request::File { host: host.into(), work: install, until: Mono::NEVER }), "install {dir}");
         }
         let digest = FileWork::Digest { path: format!("{dir}/theirs"), first: 9, role: Role::Source };
-        assert!(refused(Request::File { host: host(), work: digest, until: u64::MAX }), "read {dir}");
+        assert!(refused(Request::File { host: host(), work: digest, until: Mono::NEVER }), "read {dir}");
     }
     for path in ["h/hard", "lab.toml", "models/x.rhai", "jobs"] {
         let write = FileWork::Write { path: at(path), at: 1, block: Block(b"x".to_vec()) };
-        assert!(refused(Request::File { host: "h".into(), work: write, until: u64::MAX }), "{path}");
+        assert!(refused(Request::File { host: "h".into(), work: write, until: Mono::NEVER }), "{path}");
     }
     let read = FileWork::Digest { path: out.join("theirs").display().to_string(), first: 9, role: Role::Source };
     assert!(
-        !refused(Request::File { host: RUNNER.into(), work: read, until: u64::MAX }),
+        !refused(Request::File { host: RUNNER.into(), work: read, until: Mono::NEVER }),
         "what is put comes from whoever rehearses"
     );
     assert!(!refused(Request::List { host: "h".into(), dir: at("h/logs") }));

@@ -1,6 +1,7 @@
 //! Probes: commands that only read, with a limit and a cap.
 
 use super::{ask, open, soon};
+use baton::model::span::Span;
 use baton::world::system::SystemWorld;
 use baton::world::{PROBE_BYTES_MAX, Reply, Request, Trouble, World};
 use std::collections::BTreeMap;
@@ -29,11 +30,11 @@ fn a_late_probe_is_killed_with_everything_it_started() {
     let (pid_file, begun) = (folder.path().join("pid"), world.now().mono);
     let script = format!("sleep 30 & echo $! > '{}'; wait", pid_file.display());
     assert_eq!(probe(&mut world, &["sh", "-c", &script], 300), Reply::Trouble(Trouble::Late));
-    assert!(world.now().mono - begun < 5000);
+    assert!(world.now().mono.since(begun) < Span::secs(5));
     let pid = std::fs::read_to_string(pid_file).unwrap();
     let status = format!("/proc/{}/stat", pid.trim());
     while std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {
-        assert!(world.now().mono - begun < 5000, "the child of the late probe still runs");
+        assert!(world.now().mono.since(begun) < Span::secs(5), "the child of the late probe still runs");
     }
 }
 
@@ -71,7 +72,7 @@ fn a_probe_does_not_wait_for_what_it_left_behind() {
     let begun = world.now().mono;
     let reply = probe(&mut world, &["sh", "-c", "sleep 5 & echo running"], 10_000);
     assert!(matches!(reply, Reply::Probed { exit: 0, out, .. } if out == b"running\n"));
-    assert!(world.now().mono - begun < 3000);
+    assert!(world.now().mono.since(begun) < Span::secs(3));
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod effect;
 pub mod estate;
 pub mod event;
 pub mod ids;
+pub mod instant;
 pub mod mark;
 pub mod meaning;
 pub mod place;

@@ -3,6 +3,7 @@
 //! format. It must not know what follows from a fact: that is for the readers of records.
 
 pub use super::ids::{EffectId, ScriptPoint, StepId, TrackId, is_in_step};
+pub use super::instant::Moment;
 pub use super::source_name::SourceName;
 
 use super::effect::{Effect, Outcome};
@@ -10,8 +11,7 @@ use super::estate::EstateId;
 use super::place::PlaceData;
 use super::state_folder::StateFolder;
 use super::steering::Steering;
-use crate::model::span::Span;
-use crate::model::value::{Fields, Value};
+use crate::model::value::Fields;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -20,48 +20,6 @@ pub const FORMAT: u32 = 2;
 
 /// The name under which the parameters of a run hold the gist of the one it follows, if it follows one.
 pub const FROM_RUN: &str = "from_run";
-
-/// An instant, in three clocks: what people read, what limits are counted in, and which boot that was.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Moment {
-    /// Milliseconds since 1970, UTC, by the wall clock.
-    pub wall: i64,
-    /// Milliseconds of the runner's boot-time clock.
-    pub mono: u64,
-    /// Which boot of which machine `mono` belongs to.
-    pub boot: String,
-}
-
-impl Moment {
-    /// The instant as plain data.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        let mono = i64::try_from(self.mono).unwrap_or(i64::MAX);
-        Value::map([("wall", self.wall.into()), ("mono", mono.into()), ("boot", self.boot.as_str().into())])
-    }
-
-    /// The instant that plain data tells of, if it tells of one.
-    #[must_use]
-    pub fn of_value(value: &Value) -> Option<Self> {
-        let Value::Map(fields) = value else { return None };
-        Some(Self {
-            wall: fields.get("wall")?.as_int()?,
-            mono: u64::try_from(fields.get("mono")?.as_int()?).ok()?,
-            boot: fields.get("boot")?.as_text()?.to_owned(),
-        })
-    }
-
-    /// How long ago `since` was. Within one boot the boot-time clock tells, which no one can set; across boots only
-    /// the wall clock is left, and a step back of it counts as no time at all.
-    #[must_use]
-    pub fn elapsed(&self, since: &Self) -> Span {
-        if since.boot == self.boot {
-            Span(self.mono.saturating_sub(since.mono))
-        } else {
-            Span(u64::try_from(self.wall.saturating_sub(since.wall)).unwrap_or(0))
-        }
-    }
-}
 
 /// Who acted: the person and the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Runs commands of a local host that only read, with a limit and a cap; and says in which surroundings any command of
 //! a local host runs. It must not start what changes something: that is the job wrapper's.
 
+use crate::model::run::instant::Mono;
 use crate::world::clock::Clock;
 use crate::world::secrets::secret_value::SecretValue;
 use crate::world::{PROBE_BYTES_MAX, Reply, Trouble};
@@ -50,7 +51,12 @@ pub(in crate::world) fn input(secret: Option<&SecretValue>) -> std::io::Result<S
 }
 
 /// Runs a probe to its end, or kills it at `until`.
-pub(in crate::world) async fn probe(clock: &Clock, argv: &[String], secret: Option<&SecretValue>, until: u64) -> Reply {
+pub(in crate::world) async fn probe(
+    clock: &Clock,
+    argv: &[String],
+    secret: Option<&SecretValue>,
+    until: Mono,
+) -> Reply {
     let Some((program, arguments)) = argv.split_first() else {
         return Reply::Trouble(Trouble::Missing("the probe has no command".into()));
     };

@@ -3,6 +3,7 @@
 //! It never writes.
 
 use super::watches::Watches;
+use crate::model::run::instant::Mono;
 use crate::model::run::mark::Identity;
 use crate::world::clock::Clock;
 use crate::world::{FileKind, FileStat, Reply, Trouble};
@@ -103,7 +104,7 @@ pub(in crate::world) async fn changed(
     clock: &Clock,
     dir: &Path,
     seen: &[FileStat],
-    until: u64,
+    until: Mono,
 ) -> Reply {
     loop {
         // A folder made anew needs a new watch. The listing comes after it, so that no change is missed.

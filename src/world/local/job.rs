@@ -10,6 +10,7 @@ use super::files::read_own;
 use super::job_mark::JobMark;
 use super::leases;
 use super::watches::Watches;
+use crate::model::run::instant::Mono;
 use crate::world::asked::CommandDigest;
 use crate::world::clock::Clock;
 use crate::world::lease::Lease;
@@ -225,7 +226,7 @@ pub(in crate::world) fn kept_output(attempt: &Attempt) -> Option<KeptOutput> {
 }
 
 /// How a job stands as soon as it does not run any more, or at `until`.
-pub(in crate::world) async fn end(watches: &Arc<Watches>, clock: &Clock, attempt: &Attempt, until: u64) -> JobState {
+pub(in crate::world) async fn end(watches: &Arc<Watches>, clock: &Clock, attempt: &Attempt, until: Mono) -> JobState {
     // The exit record is there, blank, from the start: only its being written wakes us, not the job's output.
     let record = attempt.folder().join("exit");
     let watch = watches.watch(&record);
@@ -252,7 +253,7 @@ pub(in crate::world) async fn terminate(watches: &Arc<Watches>, clock: &Clock, a
         if let Some(group) = group {
             let _ = kill_process_group(group, Signal::TERM);
         }
-        let _ = tokio::time::timeout(Duration::from_secs(1), end(watches, clock, attempt, u64::MAX)).await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), end(watches, clock, attempt, Mono::NEVER)).await;
     }
     look(attempt, clock.boot(), None)
 }

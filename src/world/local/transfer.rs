@@ -4,6 +4,7 @@
 
 use super::kept_attributes::keep;
 use crate::model::digest::Growing;
+use crate::model::run::instant::Mono;
 use crate::world::clock::Clock;
 use crate::world::transfer::{Block, FileSeen, FileWork, Role};
 use crate::world::{Reply, Trouble};
@@ -23,7 +24,7 @@ const MODE: u32 = 0o7777;
 const OTHERS: u32 = 0o7077;
 
 /// Does what is asked about a file. A digest takes as long as the disk takes, or until `until`, or until it is dropped.
-pub(in crate::world) async fn work(work: FileWork, clock: &Clock, until: u64) -> Reply {
+pub(in crate::world) async fn work(work: FileWork, clock: &Clock, until: Mono) -> Reply {
     let at_once = |done: &mut dyn FnMut() -> Result<Reply, Trouble>| tokio::task::block_in_place(done);
     let done = match work {
         FileWork::Digest { path, first, role } => {

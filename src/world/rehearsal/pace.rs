@@ -2,6 +2,7 @@
 //! under way that is not a wait, not at all; while it only waits, up to the first moment it waits for. A runner that
 //! dies holds nothing. It must not let time pass: that is `lab_time`'s.
 
+use crate::model::run::instant::Mono;
 use crate::world::Ticket;
 use rustix::fs::{FlockOperation, flock};
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The file in the lab's folder: locked by the runner that acts there while it lives, with the moment in it.
 const FILE: &str = "runner";
 /// The moment of a runner that is at work.
-const NOT_AT_ALL: i64 = 0;
+const NOT_AT_ALL: Mono = Mono(0);
 
 /// A request under way: which world's, and which.
 type Of = (u64, Ticket);
@@ -32,9 +33,9 @@ struct PaceState {
     locked: bool,
     /// Whether the runner itself is at work.
     busy: bool,
-    /// What is under way: at work, or waiting for this moment, in milliseconds since 1970.
-    requests: BTreeMap<Of, Option<i64>>,
-    told: Option<i64>,
+    /// What is under way: at work, or waiting for this moment.
+    requests: BTreeMap<Of, Option<Mono>>,
+    told: Option<Mono>,
 }
 
 impl Pace {
@@ -72,8 +73,7 @@ impl Pace {
     }
 
     /// It only waits from now on, for this moment at the latest.
-    pub(in crate::world) fn waits(&self, of: Of, until: u64) {
-        let until = i64::try_from(until).unwrap_or(i64::MAX);
+    pub(in crate::world) fn waits(&self, of: Of, until: Mono) {
         self.change(|state| {
             if let Some(request) = state.requests.get_mut(&of) {
                 *request = Some(until);
@@ -116,9 +116,9 @@ impl Pace {
         // A former runner may hold it for a moment.
         state.locked = state.locked || flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_ok();
         let waits = state.requests.values().map(|request| request.unwrap_or(NOT_AT_ALL)).min();
-        let until = if state.busy { NOT_AT_ALL } else { waits.unwrap_or(i64::MAX) };
+        let until = if state.busy { NOT_AT_ALL } else { waits.unwrap_or(Mono::NEVER) };
         // A lab that is gone has no time to be held.
-        if state.told != Some(until) && self.file.write_all_at(&until.to_ne_bytes(), 0).is_ok() {
+        if state.told != Some(until) && self.file.write_all_at(&written(until).to_ne_bytes(), 0).is_ok() {
             state.told = Some(until);
         }
     }
@@ -134,18 +134,23 @@ impl PaceWatch {
         open(folder).map(Self)
     }
 
-    /// Up to when time may pass, in milliseconds since 1970; nothing when nobody acts in the lab.
-    pub(in crate::world) fn until(&self) -> Option<i64> {
+    /// Up to when time may pass; nothing when nobody acts in the lab.
+    pub(in crate::world) fn until(&self) -> Option<Mono> {
         if flock(&self.0, FlockOperation::NonBlockingLockExclusive).is_ok() {
             let _ = flock(&self.0, FlockOperation::Unlock);
             return None;
         }
         let mut until = [0; 8];
         self.0.read_exact_at(&mut until, 0).ok()?;
-        Some(i64::from_ne_bytes(until))
+        Some(Mono(u64::try_from(i64::from_ne_bytes(until)).unwrap_or(0)))
     }
 }
 
 fn open(folder: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(folder.join(FILE))
+}
+
+/// An instant as it stands in the file.
+fn written(until: Mono) -> i64 {
+    i64::try_from(until.0).unwrap_or(i64::MAX)
 }

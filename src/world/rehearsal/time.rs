@@ -4,6 +4,7 @@
 
 use super::pace;
 use crate::error::{Error, Kind, Result};
+use crate::model::run::instant::Wall;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -40,12 +41,11 @@ pub struct Timekeeper {
 }
 
 impl Timekeeper {
-    /// Begins the time of the lab in `folder` at `origin` (milliseconds since 1970). A real second counts for `speed`
-    /// seconds at the most.
+    /// Begins the time of the lab in `folder` at `origin`. A real second counts for `speed` seconds at the most.
     ///
     /// # Errors
     /// `Failed` when its files cannot be made, `Refused` when a lab lives there.
-    pub fn begin(folder: &Path, speed: u32, origin: i64) -> Result<Self> {
+    pub fn begin(folder: &Path, speed: u32, origin: Wall) -> Result<Self> {
         let path = folder.join(FILE);
         let failed = |error: std::io::Error| {
             Error::new(Kind::Failed, format!("cannot keep time in `{}`", path.display())).cause(error)
@@ -56,20 +56,20 @@ impl Timekeeper {
             return Err(Error::new(Kind::Refused, format!("a lab lives in `{}` already", folder.display())));
         }
         let held_by = pace::PaceWatch::open(folder).map_err(failed)?;
-        let (at, speed) = (origin.saturating_mul(1000), i64::from(speed.max(1)));
+        let (at, speed) = (micros(origin), i64::from(speed.max(1)));
         let keeper = Self { file, held_by, at, credit: 0, looked: Instant::now(), attended: false, speed };
         keeper.tell().map_err(failed)?;
         Ok(keeper)
     }
 
-    /// What time it is, in milliseconds since 1970.
+    /// What time it is.
     #[must_use]
-    pub fn now(&self) -> i64 {
-        self.at / 1000
+    pub fn now(&self) -> Wall {
+        Wall(self.at / 1000)
     }
 
     /// Up to when time may pass now: not at all when it is `held`, and never past `stop`, when something is due.
-    pub fn next(&mut self, held: bool, stop: Option<i64>) -> i64 {
+    pub fn next(&mut self, held: bool, stop: Option<Wall>) -> Wall {
         let real = self.looked.elapsed();
         self.looked = Instant::now();
         let bound = self.held_by.until();
@@ -77,13 +77,13 @@ impl Timekeeper {
         let most = if self.attended { SLICE } else { LONG_SLICE };
         let earned = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX).saturating_mul(self.speed);
         self.credit = self.credit.saturating_add(earned(real)).min(earned(most));
-        let bound = bound.map_or(i64::MAX, |until| until.saturating_mul(1000));
+        let bound = bound.map_or(i64::MAX, |until| i64::try_from(until.0.saturating_mul(1000)).unwrap_or(i64::MAX));
         if held || bound <= self.at {
             // What passes while it is held is lost: nobody catches up.
             self.credit = 0;
             return self.now();
         }
-        let stop = stop.map(|stop| stop.saturating_mul(1000)).filter(|stop| *stop > self.at).unwrap_or(i64::MAX);
+        let stop = stop.map(micros).filter(|stop| *stop > self.at).unwrap_or(i64::MAX);
         let next = self.at.saturating_add(self.credit).min(bound).min(stop);
         self.credit -= next - self.at;
         self.at = next;
@@ -102,14 +102,14 @@ impl Timekeeper {
 
     /// How long to wait, in real time, before time may pass again.
     #[must_use]
-    pub fn pause(&self, stop: Option<i64>) -> Duration {
+    pub fn pause(&self, stop: Option<Wall>) -> Duration {
         if self.credit >= 1000 {
             return Duration::ZERO;
         }
         if self.attended {
             return TICK;
         }
-        let left = stop.map_or(i64::MAX, |stop| stop.saturating_mul(1000).saturating_sub(self.at) / self.speed);
+        let left = stop.map_or(i64::MAX, |stop| micros(stop).saturating_sub(self.at) / self.speed);
         Duration::from_micros(u64::try_from(left).unwrap_or(0)).clamp(TICK, GLANCE)
     }
 }
@@ -161,6 +161,11 @@ impl LabTime {
         let alone = seen.ended.map_or(0, |ended| i64::try_from(ended.elapsed().as_micros()).unwrap_or(i64::MAX));
         seen.at.saturating_add(alone.saturating_mul(self.speed))
     }
+}
+
+/// An instant as the time of a lab is counted, in microseconds since 1970.
+fn micros(wall: Wall) -> i64 {
+    wall.0.saturating_mul(1000)
 }
 
 /// The time in the file; nothing while it is being written.
