@@ -69,7 +69,12 @@ fn latest(baton: &Baton) -> String {
 
 fn records(baton: &Baton) -> Vec<Record> {
     let store = SqliteStore::open(&baton.state()).expect("opens the journal");
-    store.read(&latest(baton)).expect("reads the run").into_iter().map(|stored| stored.record).collect()
+    store
+        .read(&latest(baton))
+        .expect("reads the run")
+        .into_iter()
+        .map(|stored| stored.record.as_ref().clone())
+        .collect()
 }
 
 /// The answers given from elsewhere: word, name, note.

@@ -9,7 +9,7 @@ use baton::model::run::record::{Ending, FORMAT, Fact, Record, TrackId};
 use baton::model::span::Span;
 
 fn history(records: Vec<Record>) -> baton::error::Result<History> {
-    History::from((1..).zip(records).map(|(seq, record)| Stored { seq, record }).collect())
+    History::from((1..).zip(records).map(|(seq, record)| Stored::new(seq, record)).collect())
 }
 
 fn doubt(n: u64) -> Record {

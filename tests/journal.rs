@@ -17,7 +17,7 @@ fn keeps_what_it_is_given(store: &mut dyn Store) {
     store.append("3f2b00000002", 0, &[begun()]).expect("a second run");
     let read = store.read(RUN).expect("read");
     assert!(read.iter().map(|stored| stored.seq).eq(1..=records.len() as u64));
-    assert_eq!(read.into_iter().map(|stored| stored.record).collect::<Vec<_>>(), records);
+    assert_eq!(read.into_iter().map(|stored| stored.record.as_ref().clone()).collect::<Vec<_>>(), records);
     assert_eq!(store.runs(), Ok(vec![RUN.to_owned(), "3f2b00000002".to_owned()]));
 
     let digest = store.put_source("step(\"x\", || 1)").expect("source");

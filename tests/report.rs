@@ -195,7 +195,11 @@ fn play(records: &[Record], replayed: usize) -> String {
     let page = Page::default();
     let mut view = TerminalView::new(Box::new(page.clone()), Style::plain(), TimeZone::UTC);
     for (index, record) in records.iter().enumerate() {
-        view.event(&Event::Recorded { seq: index as u64 + 1, record: record.clone(), replayed: index < replayed });
+        view.event(&Event::Recorded {
+            seq: index as u64 + 1,
+            record: Rc::new(record.clone()),
+            replayed: index < replayed,
+        });
     }
     page.text()
 }
@@ -277,7 +281,7 @@ fn a_night_that_goes_past_midnight_says_which_day_it_is() {
             undoes: false,
         }
         .at(Moment { wall: Wall(wall), ..Moment::default() });
-        view.event(&Event::Recorded { seq: n as u64, record, replayed: false });
+        view.event(&Event::Recorded { seq: n as u64, record: Rc::new(record), replayed: false });
     }
     assert!(page.text().contains("UTC+01:00"), "{}", page.text());
 }
@@ -350,7 +354,7 @@ fn the_looks_of_a_wait_until_are_one_wait() {
     let pause = Effect { action, label: "6 clients on c2".into(), host: None, service: None, undo: None, before: None };
     for n in 1..=10 {
         let ms = n as i64 * 10_000;
-        view.event(&Event::Recorded { seq: n, record: intent(n, pause.clone(), ms), replayed: false });
+        view.event(&Event::Recorded { seq: n, record: Rc::new(intent(n, pause.clone(), ms)), replayed: false });
         let (left, reading) = (Some(Span::mins(60 - n)), String::new());
         view.event(&Event::Waiting {
             id: id(n),
@@ -360,7 +364,7 @@ fn the_looks_of_a_wait_until_are_one_wait() {
             at: at(ms + 2_000),
         });
         let record = outcome(n, Outcome::done(Value::Null), ms + 10_000);
-        view.event(&Event::Recorded { seq: n, record, replayed: false });
+        view.event(&Event::Recorded { seq: n, record: Rc::new(record), replayed: false });
     }
     let text = page.text();
     assert_eq!(text.matches("of 6 clients on c2").count(), 3, "one wait, whatever it reads: {text}");
@@ -461,7 +465,7 @@ fn nothing_is_wider_than_the_screen_and_no_long_name_is_lost() {
         let page = Page::default();
         let mut view = TerminalView::new(Box::new(page.clone()), style, TimeZone::UTC);
         for (seq, record) in (1..).zip(&records) {
-            view.event(&Event::Recorded { seq, record: record.clone(), replayed: false });
+            view.event(&Event::Recorded { seq, record: Rc::new(record.clone()), replayed: false });
         }
         view.event(&Event::Notice { text: format!("`{}` has no room left for `{}`", names[0], names[1]) });
         view.event(&Event::Words { words: vec![("retry-what-failed".into(), format!("try {} again", names[1]))] });
@@ -477,7 +481,7 @@ fn nothing_is_wider_than_the_screen_and_no_long_name_is_lost() {
     let unbroken = Page::default();
     let mut view = TerminalView::new(Box::new(unbroken.clone()), Style::unadorned(), TimeZone::UTC);
     for (seq, record) in (1..).zip(&records) {
-        view.event(&Event::Recorded { seq, record: record.clone(), replayed: false });
+        view.event(&Event::Recorded { seq, record: Rc::new(record.clone()), replayed: false });
     }
     let label = format!("stage_install({}, {})", &names[0]["host-".len()..], names[1]);
     assert!(unbroken.text().lines().any(|line| line.contains(&label)), "{}", unbroken.text());
@@ -506,7 +510,7 @@ fn json_lines_begin_with_their_version() {
     let mut fan = Fan::default().with(lines);
     fan.event(&Event::Notice { text: "careful".into() });
     assert_eq!(page.text(), "{\"type\":\"version\",\"events\":\"2.0\"}\n{\"event\":\"notice\",\"text\":\"careful\"}\n");
-    fan.event(&Event::Recorded { seq: 1, record: begun(), replayed: false });
+    fan.event(&Event::Recorded { seq: 1, record: Rc::new(begun()), replayed: false });
     let last = page.text().lines().last().unwrap().to_owned();
     let value: serde_json::Value = serde_json::from_str(&last).unwrap();
     assert_eq!((&value["event"], &value["seq"]), (&"recorded".into(), &1.into()));

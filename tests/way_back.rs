@@ -8,7 +8,7 @@ use baton::model::run::record::{Ending, Fact, Record, RollbackScope, SourceName,
 use std::collections::BTreeMap;
 
 fn history(records: Vec<Record>) -> Result<History, String> {
-    let stored = (1..).zip(records).map(|(seq, record)| Stored { seq, record }).collect();
+    let stored = (1..).zip(records).map(|(seq, record)| Stored::new(seq, record)).collect();
     History::from(stored).map_err(|error| error.message)
 }
 

@@ -85,8 +85,12 @@ impl Site {
         let finished =
             session::begin(&self.prepared, self.parts(Box::new(store.clone())), Fields::new(), &EstateId::Simulation);
         Self::is_done(&finished.expect("begins"));
-        let mut records: Vec<Record> =
-            store.read("run").expect("reads").into_iter().map(|Stored { record, .. }| record).collect();
+        let mut records: Vec<Record> = store
+            .read("run")
+            .expect("reads")
+            .into_iter()
+            .map(|Stored { record, .. }| record.as_ref().clone())
+            .collect();
         let asked = records.iter().filter(|record| matches!(record.fact, Fact::Intent { .. } | Fact::Read { .. }));
         assert_eq!(asked.count(), EFFECTS as usize);
         records.pop();

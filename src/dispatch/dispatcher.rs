@@ -16,7 +16,6 @@ use super::track::{Track, TrackStep};
 use super::{Body, Door, Halt, Halted, StepEntry, scheduler, written_effect};
 use crate::error::{Error, Place};
 use crate::exec::{self, ExecResult, Order};
-use crate::journal::Stored;
 use crate::journal::adopting;
 use crate::journal::adopting::Met;
 use crate::journal::happened::Happened;
@@ -94,7 +93,7 @@ impl Dispatcher {
     pub fn recorded_now(&self) -> Result<History, Box<Error>> {
         let mut history = self.core.recorder.history()?;
         let kept = self.core.tracks.pending();
-        history.extend((history.len() + 1..).zip(kept).map(|(seq, record)| Stored { seq, record }).collect())?;
+        history.add(kept)?;
         Ok(history)
     }
 

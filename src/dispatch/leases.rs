@@ -205,7 +205,7 @@ fn standing(run: &str, history: Option<&History>, worked_on: Option<bool>, error
         (_, Some(true)) => return show(error.cause(RUNS)),
         (_, None) => return show(error.cause("whether its runner still runs cannot be told")),
     };
-    let questions = QuestionLog::of(history.records().iter().map(|stored| &stored.record));
+    let questions = QuestionLog::of(history.records().iter().map(|stored| &*stored.record));
     let open: Vec<_> = questions.open().collect();
     let gates: Vec<&str> = open.iter().map(|question| question.ask.gate.as_str()).collect();
     let go_on = |error: Box<Error>| error.hint(format!("go on with it: baton resume {run}"));

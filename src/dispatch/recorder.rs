@@ -7,6 +7,7 @@ use crate::journal::history::History;
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::record::{Fact, Record, Who};
 use std::cell::{Cell, Ref, RefCell};
+use std::rc::Rc;
 
 /// Writes the record of one run.
 pub(super) struct Recorder {
@@ -35,7 +36,7 @@ impl Recorder {
         let after = self.store.borrow_mut().append(&self.run, before, &records)?;
         self.last_seq.set(after);
         for (seq, record) in (before + 1..).zip(records) {
-            self.emit(&Event::Recorded { seq, record, replayed: false });
+            self.emit(&Event::Recorded { seq, record: Rc::new(record), replayed: false });
         }
         Ok(())
     }
@@ -65,7 +66,7 @@ impl Recorder {
         let stored = self.store.borrow().read(&self.run).unwrap_or_default();
         let later = stored.iter().filter(|stored| stored.seq > self.last_seq.get());
         let by = later.filter_map(|stored| {
-            let Record { by, fact: Fact::Opened | Fact::Deviation { .. }, .. } = &stored.record else { return None };
+            let Record { by, fact: Fact::Opened | Fact::Deviation { .. }, .. } = &*stored.record else { return None };
             by.as_ref()
         });
         if let Some(Who { user, host, pid, .. }) = by.last() {

@@ -19,7 +19,6 @@ pub use wanted::{DoctorScope, UselessSecret};
 
 use crate::dispatch::{Dispatcher, Door, DriftCheck, Setup};
 use crate::error::{Error, Kind, Result};
-use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::journal::memory::MemoryStore;
 use crate::model::run::estate::EstateId;
@@ -69,7 +68,7 @@ fn door(run: &str, mut world: Box<dyn World>, by: Who) -> Result<Rc<Dispatcher>>
         store: Box::new(MemoryStore::new()),
         world,
         sinks: Vec::new(),
-        history: History::from(vec![Stored { seq: 1, record: begun }])?,
+        history: History::of([begun])?,
         last_seq: 1,
         scanners: Rc::default(),
         gates: Vec::new(),

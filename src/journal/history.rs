@@ -18,6 +18,7 @@ use crate::model::run::record::{
 };
 use crate::model::value::Fields;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The records of one run, indexed by effect and by step. Holds the records once; answers borrow from them.
 #[derive(Debug, Clone)]
@@ -107,6 +108,14 @@ impl History {
         Ok(history)
     }
 
+    /// Reads records of a run that are not numbered yet, from its first on.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn of(records: impl IntoIterator<Item = impl Into<Rc<Record>>>) -> Result<Self> {
+        Self::from((1..).zip(records).map(|(seq, record)| Stored::new(seq, record)).collect())
+    }
+
     /// Reads records that follow those known.
     ///
     /// # Errors
@@ -120,6 +129,15 @@ impl History {
         }
         self.records = all;
         Ok(())
+    }
+
+    /// Adds records of this runner, which follow those known in number as well.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn add(&mut self, records: impl IntoIterator<Item = impl Into<Rc<Record>>>) -> Result<()> {
+        let numbered = (self.len() + 1..).zip(records);
+        self.extend(numbered.map(|(seq, record)| Stored::new(seq, record)).collect())
     }
 
     /// Enters one record into the index. The error says what is wrong with it.
@@ -320,7 +338,7 @@ impl Opening {
         let Some(first) = records.first() else {
             return Err(Error::new(Kind::Refused, "the run has no records"));
         };
-        let Record { at, by: Some(by), fact } = first.record.clone() else {
+        let Record { at, by: Some(by), fact } = first.record.as_ref().clone() else {
             return Err(damaged(first.seq, "nobody has begun the run"));
         };
         let Fact::Begun { format, baton, runbook, sources, params, estate } = fact else {

@@ -78,7 +78,7 @@ impl Store for MemoryStore {
     fn read(&self, run: &str) -> StoreResult<Vec<Stored>> {
         let content = self.content.borrow();
         let bodies = content.bodies.get(run).ok_or_else(|| StoreError::NoRun(run.to_owned()))?;
-        let stored = |(seq, body): (u64, &String)| Ok(Stored { seq, record: codec::decode(run, seq, body)? });
+        let stored = |(seq, body): (u64, &String)| Ok(Stored::new(seq, codec::decode(run, seq, body)?));
         (1..).zip(bodies).map(stored).collect()
     }
 

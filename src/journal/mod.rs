@@ -28,6 +28,7 @@ pub use store_error::{OtherFormat, StoreError};
 
 use crate::model::run::record::Record;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A run's identity: 28 hex digits, of which the first 12 rise with time.
 pub type RunId = String;
@@ -37,8 +38,16 @@ pub type RunId = String;
 pub struct Stored {
     /// Its number in the run, from 1.
     pub seq: u64,
-    /// What it says.
-    pub record: Record,
+    /// What it says. Shared: long runs have many, and several look at them.
+    pub record: Rc<Record>,
+}
+
+impl Stored {
+    /// The record of this number.
+    #[must_use]
+    pub fn new(seq: u64, record: impl Into<Rc<Record>>) -> Self {
+        Self { seq, record: record.into() }
+    }
 }
 
 /// What a store gives, or why it does not.

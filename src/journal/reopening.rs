@@ -1,7 +1,6 @@
 //! What a runner that takes a run up again has to look at anew: the failure that stopped the run, readings that
 //! may be stale by now, and an effect in doubt. Pure reading of a history; it writes nothing.
 
-use super::Stored;
 use super::history::{EffectState, History, Past, StepPhase};
 use super::lifecycle::EffectPhase;
 use super::slots::EffectSlot;
@@ -210,7 +209,7 @@ fn may_retry(history: &History, id: &EffectId) -> bool {
     let Some(last) = history.records().last() else { return false };
     let Fact::Ended { .. } = &last.record.fact else { return false };
     let retry = Fact::Retry { id: id.clone() }.by(Who::default(), last.record.at.clone());
-    history.clone().extend(vec![Stored { seq: last.seq + 1, record: retry }]).is_ok()
+    history.clone().add([retry]).is_ok()
 }
 
 /// What was found out last on the track that goes on, from hosts and from people, with nothing after it: it is what

@@ -149,7 +149,7 @@ impl SqliteStore {
                 _ => self.first(run).and(Err(error)),
             })?;
             if wanted(&record) {
-                return Ok(Some(Stored { seq, record }));
+                return Ok(Some(Stored::new(seq, record)));
             }
         }
         Ok(None)
@@ -253,7 +253,7 @@ impl Store for SqliteStore {
             if seq != good + 1 || recorded != chain {
                 return Err(broken(run, good).into());
             }
-            stored.push(Stored { seq, record: codec::decode(run, seq, body)? });
+            stored.push(Stored::new(seq, codec::decode(run, seq, body)?));
         }
         if stored.is_empty() { Err(StoreError::NoRun(run.to_owned())) } else { Ok(stored) }
     }

@@ -119,12 +119,12 @@ impl Session {
         let gate = Rc::new(ReplGate::new(session));
         let gates = vec![Rc::clone(&gate) as Rc<dyn Gate>];
         let mut parts = self.host.parts(gates, Box::new(session.timeline.clone()))?;
-        let (mut stored, mut former) = match &entry {
+        let (stored, mut former) = match &entry {
             EntryMode::Begin(..) => (Vec::new(), None),
             EntryMode::On | EntryMode::Redo(_) | EntryMode::Said(_) | EntryMode::Adopt(_) => self.stored(&parts)?,
             EntryMode::Look | EntryMode::Line(..) => self.stored(&parts)?,
         };
-        session::tell_again(&mut stored, &mut parts.sinks);
+        session::tell_again(&stored, &mut parts.sinks);
         let known = if stored.is_empty() { None } else { Some(History::from(stored)?) };
         let opening = self.opening(&entry, known.as_ref(), &mut parts)?;
         let live = match &entry {
@@ -403,9 +403,7 @@ fn common<'a>(one: &'a str, other: &str) -> &'a str {
 /// Adds a record to those that open a run, unless it cannot stand there or is there already.
 fn add(history: &History, records: &mut Vec<Record>, record: Record) {
     let mut tried = history.clone();
-    let all = records.iter().chain([&record]).cloned();
-    let all = (history.len() + 1..).zip(all).map(|(seq, record)| Stored { seq, record });
-    if tried.extend(all.collect()).is_ok() {
+    if tried.add(records.iter().chain([&record]).cloned()).is_ok() {
         records.push(record);
     }
 }

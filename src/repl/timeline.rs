@@ -10,12 +10,12 @@ use std::rc::Rc;
 
 /// The records so far. Clones are the same timeline.
 #[derive(Clone, Default)]
-pub(crate) struct Timeline(Rc<RefCell<Vec<Record>>>);
+pub(crate) struct Timeline(Rc<RefCell<Vec<Rc<Record>>>>);
 
 impl Sink for Timeline {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { record, .. } = event {
-            self.0.borrow_mut().push(record.clone());
+            self.0.borrow_mut().push(Rc::clone(record));
         }
     }
 }

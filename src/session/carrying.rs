@@ -56,14 +56,12 @@ pub struct ResumeTerms {
 /// # Errors
 /// As above; `Usage` also when nothing has drifted, `Refused` when what is given up still runs.
 pub fn resume_on(prepared: &Prepared, mut parts: RunParts, terms: ResumeTerms) -> Result<Finished> {
-    let mut stored = parts.store.read(&parts.run)?;
-    let known = History::from(stored.clone())?;
-    if let Some(way) = known.way_back().filter(|_| !known.is_final()) {
+    let history = History::read(&*parts.store, &parts.run)?;
+    if let Some(way) = history.way_back().filter(|_| !history.is_final()) {
         let wish = RollbackRequest { verdict: terms.verdict, seen: terms.seen, ..RollbackRequest::of(way.clone()) };
         return way_back_with(prepared, parts, wish, terms.adoption)?.go();
     }
-    tell_again(&mut stored, &mut parts.sinks);
-    let history = History::from(stored)?;
+    tell_again(history.records(), &mut parts.sinks);
     if let Some(finished) = over(&parts.run, &history) {
         return Ok(finished);
     }

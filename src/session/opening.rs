@@ -48,13 +48,12 @@ pub(crate) fn open(
     drift: DriftCheck,
 ) -> Result<Rc<Dispatcher>> {
     let last_seq = known.as_ref().map_or(0, History::len);
-    let opened = (last_seq + 1..).zip(opening).map(|(seq, record)| Stored { seq, record: record.clone() }).collect();
     let history = match known {
         Some(mut history) => {
-            history.extend(opened)?;
+            history.add(opening.iter().cloned())?;
             history
         }
-        None => History::from(opened)?,
+        None => History::of(opening.iter().cloned())?,
     };
     let RunParts { run, store, world, sinks, by, gates, steering: _ } = parts;
     let scanners = Rc::clone(&prepared.scanners);
@@ -126,14 +125,10 @@ pub(super) fn not_begun(mut error: Box<Error>) -> Box<Error> {
     error
 }
 
-/// Tells the sinks what was recorded before. A record is lent to the event and taken back: long runs have many.
-pub(crate) fn tell_again(stored: &mut [Stored], sinks: &mut [Box<dyn Sink>]) {
+/// Tells the sinks what was recorded before.
+pub(crate) fn tell_again(stored: &[Stored], sinks: &mut [Box<dyn Sink>]) {
     for Stored { seq, record } in stored {
-        let lent = std::mem::replace(record, Fact::Opened.by(Who::default(), Moment::default()));
-        let event = Event::Recorded { seq: *seq, record: lent, replayed: true };
+        let event = Event::Recorded { seq: *seq, record: Rc::clone(record), replayed: true };
         sinks.iter_mut().for_each(|sink| sink.event(&event));
-        if let Event::Recorded { record: lent, .. } = event {
-            *record = lent;
-        }
     }
 }

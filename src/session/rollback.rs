@@ -171,7 +171,7 @@ impl PreparedRollback {
         let history = self.door.history();
         let before = history.records().len().saturating_sub(self.opening.len());
         for stored in history.records().iter().take(before) {
-            self.door.emit(&Event::Recorded { seq: stored.seq, record: stored.record.clone(), replayed: true });
+            self.door.emit(&Event::Recorded { seq: stored.seq, record: Rc::clone(&stored.record), replayed: true });
         }
         self.door.write(self.opening.clone())?;
         let end = walk(&self.door, &self.standing, self.errand);

@@ -2,7 +2,6 @@
 //! goes on in the same way. It carries nothing out.
 
 use crate::error::{Error, Kind, Result};
-use crate::journal::Stored;
 use crate::journal::history::{History, Past};
 use crate::journal::reopening;
 use crate::journal::second_thought;
@@ -94,11 +93,8 @@ fn stale(history: &History, records: &[Record]) -> Vec<EffectId> {
     if history.way_back().is_none() {
         return Vec::new();
     }
-    let stored = |records: &[Record]| {
-        (history.len() + 1..).zip(records).map(|(seq, record)| Stored { seq, record: record.clone() }).collect()
-    };
     let mut opened = history.clone();
-    if opened.extend(stored(records)).is_err() {
+    if opened.add(records.iter().cloned()).is_err() {
         return Vec::new();
     }
     reopening::stale_on_way_back(&opened)
@@ -204,8 +200,7 @@ pub(super) fn again(run: &str, history: &History, error: Box<Error>) -> Box<Erro
 
 /// A word on a failure that the runbook has acted on would not fit what it did.
 fn check(run: &str, history: &History, records: &[Record]) -> Result<()> {
-    let stored = (history.len() + 1..).zip(records).map(|(seq, record)| Stored { seq, record: record.clone() });
-    match history.clone().extend(stored.collect()) {
+    match history.clone().add(records.iter().cloned()) {
         Ok(()) => Ok(()),
         Err(why) => Err(Error::new(Kind::Usage, "the runbook went on because of the failure: no word can undo that")
             .cause(why.message)

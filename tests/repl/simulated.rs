@@ -136,7 +136,10 @@ fn session(scene: &Scene, person: &Rc<Person>) -> Option<Finished> {
 }
 
 fn records(store: &MemoryStore) -> Vec<Record> {
-    store.read(RUN).map(|all| all.into_iter().map(|stored| stored.record).collect()).unwrap_or_default()
+    store
+        .read(RUN)
+        .map(|all| all.into_iter().map(|stored| stored.record.as_ref().clone()).collect())
+        .unwrap_or_default()
 }
 
 fn deeds(estate: &SimEstate) -> Vec<String> {

@@ -126,7 +126,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
         if store.append("r", 0, std::slice::from_ref(&record)).is_err() {
             return Life::Died;
         }
-        stored.push(Stored { seq: 1, record });
+        stored.push(Stored::new(1, record));
     }
     let last_seq = stored.len() as u64;
     let history = History::from(stored).unwrap();
@@ -154,7 +154,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
 }
 
 fn records(store: &MemoryStore) -> Vec<Record> {
-    store.read("r").unwrap().into_iter().map(|stored| stored.record).collect()
+    store.read("r").unwrap().into_iter().map(|stored| stored.record.as_ref().clone()).collect()
 }
 
 /// A run of as many runners as it takes, each but the last dying at its point. Returns what the last one passed.

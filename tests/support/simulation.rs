@@ -495,7 +495,7 @@ impl Play<'_> {
     /// What is on record.
     pub fn records(&self) -> Vec<Record> {
         let stored = self.store.read(self.run).unwrap_or_else(|error| panic!("{error}"));
-        stored.into_iter().map(|Stored { record, .. }| record).collect()
+        stored.into_iter().map(|Stored { record, .. }| record.as_ref().clone()).collect()
     }
 
     /// Whether anything is on record.

@@ -7,7 +7,6 @@ use crate::cli::operations::estate::lease;
 use crate::cli::operations::find_run::find_run;
 use crate::cli::operations::present;
 use crate::error::{Error, Kind, Result};
-use crate::journal::Stored;
 use crate::journal::history::History;
 use crate::model::run::record::Fact;
 use crate::model::text::{did_you_mean, lines_shown, shown};
@@ -70,7 +69,7 @@ fn approve(args: &ApproveArgs, gate: &str, context: &Context) -> Result<u8> {
             .hint("say whose it is: --as NAME"));
     }
     let Claimed { run, history, lease: _lease } = claim_patiently(args, gate, context)?;
-    let questions = QuestionLog::of(history.records().iter().map(|stored| &stored.record));
+    let questions = QuestionLog::of(history.records().iter().map(|stored| &*stored.record));
     let question = open_question(&run, &history, &questions, gate, context)?;
     let word = chosen(args.answer.as_deref(), question, &run)?;
     let record = Fact::Answered {
@@ -83,7 +82,7 @@ fn approve(args: &ApproveArgs, gate: &str, context: &Context) -> Result<u8> {
     .by(who, present::clock(&history.begun().estate, &run, context)?.now());
     // What the record would not bear is refused here, and nothing is written.
     let last = history.len();
-    history.clone().extend(vec![Stored { seq: last + 1, record: record.clone() }])?;
+    history.clone().add([record.clone()])?;
     context.store()?.append(&run, last, &[record])?;
     let style = context.screen.out_style;
     let told = format!("{} `{}` is answered by {}: {}", "✓", shown(gate), shown(&name), shown(&word));
@@ -171,7 +170,7 @@ fn other_run(run: &str, gate: &str, context: &Context) -> Result<Option<String>>
     let has_it = |other: &String| {
         // A run that cannot be read must not hide the others.
         let records = store.read(other).unwrap_or_default();
-        let questions = QuestionLog::of(records.iter().map(|stored| &stored.record));
+        let questions = QuestionLog::of(records.iter().map(|stored| &*stored.record));
         questions.open().any(|question| question.ask.gate == gate)
     };
     Ok(store.runs()?.into_iter().rev().filter(|other| other != run).find(has_it))

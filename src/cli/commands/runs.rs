@@ -34,7 +34,7 @@ pub(in crate::cli) fn run(_words: &RunsArgs, context: &Context) -> Result<u8> {
         // One damaged run must not hide the others.
         page += &match store.read(run) {
             Ok(stored) => {
-                let records = stored.iter().map(|entry| &entry.record);
+                let records = stored.iter().map(|entry| &*entry.record);
                 list_line(&summarise(&short(run), records, &BTreeMap::new()), &style, &context.screen.zone)
             }
             Err(StoreError::OtherFormat(OtherFormat { format, baton })) => {

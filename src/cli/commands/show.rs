@@ -13,6 +13,7 @@ use crate::platform::runner_lock::RunnerLock;
 use crate::report::ending;
 use crate::report::style::Style;
 use crate::report::terminal::TerminalView;
+use std::rc::Rc;
 
 /// Show what a run did, and how it ended
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
     let style = Style { live: false, ..screen.out_style };
     let mut view = TerminalView::new(Box::new(screen.out.clone()), style, screen.zone.clone());
     for entry in &stored {
-        view.event(&Event::Recorded { seq: entry.seq, record: entry.record.clone(), replayed: false });
+        view.event(&Event::Recorded { seq: entry.seq, record: Rc::clone(&entry.record), replayed: false });
     }
     let lab_gone = lab_gone(&stored, &run, context);
     let sum = present::summary(&*store, &run, stored);

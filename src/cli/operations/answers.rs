@@ -60,7 +60,7 @@ pub(in crate::cli) fn read_or_kept(
 pub(in crate::cli) fn tell_of_unasked(answers: Option<&Answers>, run: &str, context: &Context) -> Result<()> {
     let Some(answers) = answers else { return Ok(()) };
     let stored = context.store()?.read(run)?;
-    let questions = QuestionLog::of(stored.iter().map(|entry| &entry.record));
+    let questions = QuestionLog::of(stored.iter().map(|entry| &*entry.record));
     let asked: Vec<&str> = questions.all().map(|question| question.ask.gate.as_str()).collect();
     let unasked = answers.never_asked_for(&asked);
     if !unasked.is_empty() {

@@ -15,7 +15,7 @@ use crate::journal::Store;
 use crate::journal::history::History;
 use crate::lab::{Lab, LabChoice, LabPlan};
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{Fact, Record};
+use crate::model::run::record::Fact;
 use crate::model::text::{shown, typed};
 use crate::model::value::Fields;
 use crate::platform::desk;
@@ -247,7 +247,8 @@ pub(in crate::cli) struct Heir {
 
 impl Sink for Heir {
     fn event(&mut self, event: &Event) {
-        if let Event::Recorded { record: Record { fact: Fact::Begun { .. }, .. }, replayed: false, .. } = event
+        if let Event::Recorded { record, replayed: false, .. } = event
+            && matches!(record.fact, Fact::Begun { .. })
             && let Err(error) = self.lab.belongs_to(&self.run)
         {
             self.screen.complain(&error);

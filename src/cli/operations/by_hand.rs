@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Store;
 use crate::journal::history::History;
 use crate::model::run::event::{Event, Sink};
-use crate::model::run::record::{Fact, Record, RollbackScope, Who};
+use crate::model::run::record::{Fact, RollbackScope, Who};
 use crate::model::text::unsafe_on_a_terminal;
 use crate::platform::desk;
 use crate::repl::command::COMMANDS;
@@ -242,7 +242,7 @@ impl Sink for Views {
         }
         let mut sinks = self.sinks.borrow_mut();
         // Who types sees the line already: the screen, which comes first, need not show it again.
-        let typed = matches!(event, Event::Recorded { record: Record { fact: Fact::Typed { .. }, .. }, .. });
+        let typed = matches!(event, Event::Recorded { record, .. } if matches!(record.fact, Fact::Typed { .. }));
         sinks.iter_mut().skip(usize::from(typed)).for_each(|sink| sink.event(event));
     }
 }

@@ -102,7 +102,7 @@ fn words(run: &RunId, history: &History, (held, worked_on): (&[String], Option<b
         Some(format!(" at step {number} `{}`", shown(name)))
     });
     let when = records().find_map(|stored| {
-        let Record { at, fact: Fact::Ended { .. } | Fact::Intent { .. }, .. } = &stored.record else { return None };
+        let Record { at, fact: Fact::Ended { .. } | Fact::Intent { .. }, .. } = &*stored.record else { return None };
         Some(date_and_time(at.wall, &context.screen.zone))
     });
     let (how, next) = match (worked_on, history.last_ending()) {

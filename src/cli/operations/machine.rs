@@ -62,7 +62,7 @@ fn same_folder(run: &str, history: &History, site: &Inventory, here: &Who) -> Re
 
 /// Who last took the run up, carried it on or took it over.
 fn worked_on(history: &History) -> Option<&Who> {
-    let latest = history.records().iter().rev().map(|stored| &stored.record);
+    let latest = history.records().iter().rev().map(|stored| &*stored.record);
     let of_runners = latest.filter(|record| {
         use Fact::{Begun, Deviation, Opened, Rollback, Steered};
         matches!(record.fact, Begun { .. } | Opened | Rollback { .. } | Deviation { .. } | Steered { .. })
@@ -73,7 +73,6 @@ fn worked_on(history: &History) -> Option<&Who> {
 #[cfg(test)]
 mod tests {
     use super::same;
-    use crate::journal::Stored;
     use crate::journal::history::History;
     use crate::model::run::estate::EstateId;
     use crate::model::run::record::{FORMAT, Fact, Moment, Who};
@@ -102,11 +101,9 @@ mod tests {
             Fact::Deviation { what: "took the run over".into(), reason: "it was moved".into(), hosts: vec!["h".into()] }
                 .by(by.clone(), Moment::default())
         });
-        let records = std::iter::once(begin).chain(over);
-        let stored = (1..).zip(records).map(|(seq, record)| Stored { seq, record }).collect();
         let text = format!("[hosts.h]\naddress = \"{address}\"\n");
         let site = Inventory::parse(&text, "site.toml", &mut |_| None).expect("a site");
-        let history = History::from(stored).expect("a history");
+        let history = History::of(std::iter::once(begin).chain(over)).expect("a history");
         same("0a", &history, &site, here).err().map(|error| error.message)
     }
 

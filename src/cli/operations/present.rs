@@ -104,7 +104,7 @@ fn back_of(sum: &Summary, store: &dyn Store) -> Option<String> {
 pub(in crate::cli) fn summary(store: &dyn Store, run: &str, stored: Vec<Stored>) -> Summary {
     let texts = History::from(stored.clone()).and_then(|history| session::snapshot(store, &history));
     let site = texts.and_then(|texts| session::site(&texts)).unwrap_or_default();
-    summarise(run, stored.iter().map(|entry| &entry.record), &site.pairs)
+    summarise(run, stored.iter().map(|entry| &*entry.record), &site.pairs)
 }
 
 /// The clock that counts for a run.

@@ -6,9 +6,9 @@ use super::place::PlaceData;
 use super::record::{EffectId, Moment, Record};
 use crate::model::span::Span;
 use serde::Serialize;
+use std::rc::Rc;
 
-/// Something that happened in a run. Nearly every event is a record: a box around it would save nothing.
-#[allow(clippy::large_enum_variant)]
+/// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -18,7 +18,7 @@ pub enum Event {
         seq: u64,
         /// The record.
         #[serde(flatten)]
-        record: Record,
+        record: Rc<Record>,
         /// Whether it was there before this runner began (a replayed record), which a sink may fold.
         replayed: bool,
     },
