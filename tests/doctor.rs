@@ -313,6 +313,22 @@ fn a_pair_that_changes_has_no_primary_or_two_versions_is_told() {
 }
 
 #[test]
+fn a_product_with_names_of_its_own_is_judged_by_what_they_mean() {
+    let site = Site::new();
+    let renamed =
+        [("status", "Z1"), ("role", "Z2"), ("version", "Z3")].iter().fold(PRODUCT.to_owned(), |text, probe| {
+            let (name, own) = probe;
+            text.replace(&format!("[probes.{name}]"), &format!("[probes.{own}]\nmeans = \"{name}\""))
+        });
+    site.0.write("stdlib/products/plain.toml", &renamed);
+    contains(&site.looked(&[]).code(0), ": running, primary, 8.5");
+    let ended = site.says("echo backup", "echo primary").looked(&[]).code(1);
+    contains(&ended, "✗ it has two primaries: a primary, b primary");
+    let ended = site.says("echo 8.5", "echo 8.$2").looked(&[]).code(0);
+    contains(&ended, "! it has two versions: a 8.a, b 8.b");
+}
+
+#[test]
 fn a_log_that_no_wait_could_read_is_told() {
     let site = Site::new();
     let log = site.0.folder().join("there/log");

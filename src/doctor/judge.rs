@@ -9,6 +9,7 @@ use crate::dispatch::obstacle;
 use crate::exec::{LogSeen, value_of};
 use crate::model::run::effect::{Action, Failure, FailureKind};
 use crate::model::run::instant::Wall;
+use crate::model::run::meaning::{ProbeMeaning, STOPPED};
 use crate::model::run::reading::Reading;
 use crate::model::run::record::Moment;
 use crate::model::site::inventory::Pair;
@@ -26,6 +27,8 @@ const LITTLE: u64 = 500 * 1024;
 const NONE: u64 = 10 * 1024;
 /// A command that is longer is not told to be typed.
 const TYPED: usize = 160;
+/// What is shown of a service that was read.
+const SHOWN: [ProbeMeaning; 3] = [ProbeMeaning::Status, ProbeMeaning::Role, ProbeMeaning::Version];
 /// How much of what a probe printed is told: it may have no place to break a line at.
 const BRIEF: usize = 60;
 
@@ -47,7 +50,7 @@ pub(super) fn chart(wanted: &DoctorScope, plan: &ReadingPlan, seen: &HostReplies
         }
     }
     let pairs = plan.pairs.iter().filter_map(|name| wanted.site.pairs.get(name));
-    chart.entries.extend(pairs.filter_map(|pair| pair_entry(pair, seen)));
+    chart.entries.extend(pairs.filter_map(|pair| pair_entry(pair, plan, seen)));
     chart.entries.extend(wanted.secrets.iter().map(|UselessSecret { name, why, next }| ChartEntry {
         name: name.as_ref().map_or("secrets".to_owned(), |name| format!("secret {name}")),
         told: "of no use to a run".to_owned(),
@@ -183,7 +186,7 @@ fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted
     let mut findings = Vec::new();
     // What failed in the same way is said once.
     let mut failed: BTreeMap<String, (Vec<&str>, SiteFinding)> = BTreeMap::new();
-    let stopped = value(read, "status") == Some("stopped");
+    let stopped = value(service, read, ProbeMeaning::Status) == Some(STOPPED);
     for probe in &service.probes {
         match of_probe(probe, service, host, (read, stopped), wanted.limit) {
             None => {}
@@ -202,7 +205,7 @@ fn service_entry(host: &HostPlan, service: &ServicePlan, seen: &HostSeen, wanted
         many => format!("{many} probes"),
     };
     let log = if service.log.is_some() { " and its log" } else { "" };
-    let shown_values = ["status", "role", "version"].iter().filter_map(|probe| value(read, probe));
+    let shown_values = SHOWN.iter().filter_map(|meaning| value(service, read, *meaning));
     let values: Vec<String> = shown_values.filter(|text| !text.is_empty()).map(brief).collect();
     let values = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
     ChartEntry { name, told: format!("{count}{log}{values}"), findings }
@@ -370,13 +373,17 @@ fn of_log(service: &ServicePlan, read: &ServiceSeen, limit: Span) -> Option<Site
     })
 }
 
-fn pair_entry(pair: &Pair, seen: &HostReplies) -> Option<ChartEntry> {
+fn pair_entry(pair: &Pair, plan: &ReadingPlan, seen: &HostReplies) -> Option<ChartEntry> {
     let members = [&pair.primary, &pair.backup];
-    let of = |member: &str| seen.values().find_map(|host| host.services.get(member));
+    let of = |member: &str| {
+        let read = seen.values().find_map(|host| host.services.get(member))?;
+        Some((plan.service_named(member)?, read))
+    };
     let (first, second) = (of(members[0])?, of(members[1])?);
+    let known = |(service, read), meaning| value(service, read, meaning).filter(|text| !text.is_empty());
     let mut findings = Vec::new();
     let mut told = Vec::new();
-    if let (Some(one), Some(other)) = (value(first, "role"), value(second, "role")) {
+    if let (Some(one), Some(other)) = (known(first, ProbeMeaning::Role), known(second, ProbeMeaning::Role)) {
         let roles = format!("{} {}, {} {}", pair.primary, brief(one), pair.backup, brief(other));
         let primaries = [one, other].iter().filter(|role| **role == "primary").count();
         if primaries != 1 {
@@ -386,9 +393,8 @@ fn pair_entry(pair: &Pair, seen: &HostReplies) -> Option<ChartEntry> {
         }
         told.push(roles);
     }
-    let known = |read, probe| value(read, probe).filter(|text| !text.is_empty());
-    let versions = |probe| Some((known(first, probe)?, known(second, probe)?));
-    if let Some((one, other)) = versions("running_version").or_else(|| versions("version")) {
+    let versions = |meaning| Some((known(first, meaning)?, known(second, meaning)?));
+    if let Some((one, other)) = versions(ProbeMeaning::RunningVersion).or_else(|| versions(ProbeMeaning::Version)) {
         if one == other {
             told.push(format!("both {}", brief(one)));
         } else {
@@ -404,9 +410,9 @@ fn pair_entry(pair: &Pair, seen: &HostReplies) -> Option<ChartEntry> {
     (!entry.told.is_empty() || !entry.findings.is_empty()).then_some(entry)
 }
 
-/// What a probe printed the last time.
-fn value<'s>(read: &'s ServiceSeen, probe: &str) -> Option<&'s str> {
-    read.probes.get(probe)?.last()?.as_deref().ok().map(str::trim)
+/// What the probe printed the last time that reads this of a service.
+fn value<'s>(service: &ServicePlan, read: &'s ServiceSeen, meaning: ProbeMeaning) -> Option<&'s str> {
+    read.probes.get(&service.reads(meaning)?.name)?.last()?.as_deref().ok().map(str::trim)
 }
 
 /// What a probe printed, safe to show and no longer than a line of a page.

@@ -4,6 +4,7 @@
 use super::spelling::{Misspelt, misspelt};
 use super::wanted::DoctorScope;
 use crate::model::run::effect::{Action, Effect, LogSource, Probe};
+use crate::model::run::meaning::ProbeMeaning;
 use crate::model::run::reading::Reading;
 use crate::model::site::account::done_as;
 use crate::model::site::inventory::{Host, Service};
@@ -52,6 +53,8 @@ pub(super) struct ServicePlan {
 /// A probe, to be read as it is printed.
 pub(super) struct PlannedProbe {
     pub(super) name: String,
+    /// What it reads, whatever the product calls it.
+    pub(super) means: Option<ProbeMeaning>,
     pub(super) effect: Effect,
     /// How its output becomes a value.
     pub(super) reads: Reading,
@@ -62,7 +65,19 @@ pub(super) struct PlannedProbe {
     pub(super) allowed: Span,
 }
 
+impl ServicePlan {
+    /// The probe that reads this, if one does.
+    pub(super) fn reads(&self, meaning: ProbeMeaning) -> Option<&PlannedProbe> {
+        self.probes.iter().find(|probe| probe.means == Some(meaning))
+    }
+}
+
 impl ReadingPlan {
+    /// The plan of this service, if it is read.
+    pub(super) fn service_named(&self, name: &str) -> Option<&ServicePlan> {
+        self.hosts.iter().flat_map(|host| &host.services).find(|service| service.name == name)
+    }
+
     /// What is wanted, spelled out.
     pub(super) fn of(wanted: &DoctorScope) -> Self {
         let site = &wanted.site;
@@ -112,8 +127,8 @@ impl ReadingPlan {
             let (reads, allowed) = (probe.reads.clone(), probe.limit);
             let probe = Probe { exit_tells: tells_by_exit, ..raw(probe, Span(allowed.0.min(wanted.limit.0))) };
             let effect = lower::on_service(service, name.clone(), Action::Probe(probe));
-            let steady = reader.is_steady(name);
-            probes.push(PlannedProbe { name: name.clone(), effect, reads, steady, tells_by_exit, allowed });
+            let (steady, means) = (reader.is_steady(name), reader.meaning(name));
+            probes.push(PlannedProbe { name: name.clone(), means, effect, reads, steady, tells_by_exit, allowed });
         }
         let looks = wanted.uses.as_ref().is_none_or(|uses| uses.logs());
         let log = (looks && profile.log.is_some()).then(|| lower::log(service));

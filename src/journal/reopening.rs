@@ -6,7 +6,7 @@ use super::lifecycle::EffectPhase;
 use super::slots::EffectSlot;
 use crate::journal::second_thought;
 use crate::model::run::effect::{Action, Effect, Form, Outcome};
-use crate::model::run::ids::Aside;
+use crate::model::run::ids::{Aside, is_outermost_on_way_back};
 use crate::model::run::record::{EffectId, Ending, Fact, StepId, TrackId, Who, is_in_step};
 use crate::model::run::steering::Steering;
 use crate::model::run::step_name::StepName;
@@ -311,11 +311,9 @@ fn is_of_open_step(history: &History, id: &EffectId) -> bool {
 pub fn broken_undo(history: &History) -> Option<(StepId, &str)> {
     let back = history.track_back()?;
     let Some(Fact::Ended { ending: Ending::Failed | Ending::Bug, .. }) = history.last() else { return None };
-    let prefix = back.to_string();
-    let outermost = |number: &str| number.strip_prefix(&prefix).is_some_and(|rest| rest.matches('.').count() == 1);
     let (number, name) = history.records().iter().rev().find_map(|stored| {
         let Fact::StepBegun { track, number, name, .. } = &stored.record.fact else { return None };
-        (*track == back && outermost(number)).then_some((number, name))
+        (*track == back && is_outermost_on_way_back(number, &back)).then_some((number, name))
     })?;
     let step = history.step(&back, number)?;
     let is_open = matches!(step.phase, StepPhase::Begun | StepPhase::Ended { failed: Some(_) });

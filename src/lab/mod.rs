@@ -14,5 +14,5 @@ pub mod server;
 pub mod template;
 pub mod tool;
 
+pub use crate::model::run::estate::LabChoice;
 pub use plan::{Lab, LabPlan};
-pub use template::LabChoice;

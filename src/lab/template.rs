@@ -2,31 +2,12 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::library::Shelf;
+use crate::model::run::estate::LabChoice;
 use crate::model::site::document::{Document, span_of};
 use crate::model::text::did_you_mean;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::de::Deserializer;
-
-/// Which rehearsal is asked for: `genesys` or `genesys:compatible`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabChoice {
-    /// The lab.
-    pub lab: String,
-    /// The scenario, if one was named.
-    pub scenario: Option<String>,
-}
-
-impl LabChoice {
-    /// Reads `LAB` or `LAB:SCENARIO`.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        match text.split_once(':') {
-            Some((lab, scenario)) => Self { lab: lab.to_owned(), scenario: Some(scenario.to_owned()) },
-            None => Self { lab: text.to_owned(), scenario: None },
-        }
-    }
-}
 
 /// A lab's description.
 #[derive(Debug, Clone, Deserialize)]
@@ -130,8 +111,9 @@ fn kept_lines(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LabChoice, Template};
+    use super::Template;
     use crate::library::{self, Shelf};
+    use crate::model::run::estate::LabChoice;
 
     #[test]
     fn every_shipped_lab_can_be_read_and_a_wrong_scenario_is_answered_with_the_near_one() {

@@ -44,6 +44,26 @@ impl fmt::Display for EstateId {
     }
 }
 
+/// Which rehearsal is asked for: `genesys` or `genesys:compatible`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabChoice {
+    /// The lab.
+    pub lab: String,
+    /// The scenario, if one was named.
+    pub scenario: Option<String>,
+}
+
+impl LabChoice {
+    /// Reads `LAB` or `LAB:SCENARIO`.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.split_once(':') {
+            Some((lab, scenario)) => Self { lab: lab.to_owned(), scenario: Some(scenario.to_owned()) },
+            None => Self { lab: text.to_owned(), scenario: None },
+        }
+    }
+}
+
 impl FromStr for EstateId {
     type Err = NoEstate;
 
@@ -53,8 +73,8 @@ impl FromStr for EstateId {
             "simulation" => Ok(Self::Simulation),
             _ => {
                 let name = text.strip_prefix("lab ").filter(|name| !name.is_empty()).ok_or(NoEstate)?;
-                let (lab, scenario) = name.split_once(':').unwrap_or((name, ""));
-                Ok(Self::Lab { lab: lab.to_owned(), scenario: scenario.to_owned() })
+                let LabChoice { lab, scenario } = LabChoice::parse(name);
+                Ok(Self::Lab { lab, scenario: scenario.unwrap_or_default() })
             }
         }
     }

@@ -315,9 +315,16 @@ pub fn is_in_step(number: &str, outer: &str) -> bool {
     number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+/// Whether a step of this number stands in no other on the way back `track`, whose steps are `r1.1`, `r1.2` …
+#[must_use]
+pub fn is_outermost_on_way_back(number: &str, track: &TrackId) -> bool {
+    let own = number.strip_prefix(&track.to_string()).and_then(|rest| rest.strip_prefix('.'));
+    own.is_some_and(|rest| !rest.contains('.'))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Aside, EffectId, TrackId, is_in_step};
+    use super::{Aside, EffectId, TrackId, is_in_step, is_outermost_on_way_back};
 
     #[test]
     fn what_is_written_is_read_again() {
@@ -343,6 +350,9 @@ mod tests {
     fn steps_know_what_they_stand_in() {
         assert!(is_in_step("3.1", "3.1") && is_in_step("3.1.2", "3.1") && is_in_step("3.1", "3"));
         assert!(!is_in_step("3.12", "3.1") && !is_in_step("3", "3.1") && !is_in_step("", "3"));
+        let outermost = |number| is_outermost_on_way_back(number, &TrackId::rollback(1));
+        assert!(outermost("r1.1") && outermost("r1.12"));
+        assert!(!outermost("r1.1.2") && !outermost("r11.1") && !outermost("1") && !outermost("r1"));
     }
 
     #[test]

@@ -233,11 +233,10 @@ fn otherwise(change: &Change, goal: &Goal, now: &Value, former: &Value) -> Strin
 
 /// What is put back, as a person reads it: the value it is set to comes last.
 fn put_back_label(verb: &str, service: &str, args: &Fields) -> String {
-    let label = labelled(verb, service, in_order(&without_values(args), &[]).into_iter());
-    match args.get("former").filter(|_| args.contains_key("value")) {
-        Some(former) => format!("{}, back to {})", label.strip_suffix(')').unwrap_or(&label), told(former)),
-        None => label,
-    }
+    let what = without_values(args);
+    let former = args.get("former").filter(|_| args.contains_key("value"));
+    let back = former.map(|former| Value::Text(format!("back to {}", told(former))));
+    labelled(verb, service, in_order(&what, &[]).into_iter().chain(&back))
 }
 
 /// The arguments that say what is changed, without those that say into what.
