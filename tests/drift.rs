@@ -6,7 +6,8 @@ use baton::model::run::instant::Mono;
 use baton::model::run::record::{EffectId, Ending, Fact, TrackId};
 use baton::session::ResumeTerms;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, SimWorld, Trigger};
-use baton::world::{JobId, Request, Ticket, World};
+use baton::world::request::StartJob;
+use baton::world::{JobId, Ticket, World};
 
 const RUNBOOK: &str = r#"//! Two changes under guards
 let c1 = service("c1");
@@ -36,7 +37,7 @@ fn meanwhile(play: &Play<'_>, host: &str, service: &str, verb: &str) {
     let args = Default::default();
     world.submit(
         Ticket(1),
-        Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: Mono::NEVER },
+        StartJob { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: Mono::NEVER }.into(),
     );
     world.next();
     drop(world);

@@ -56,7 +56,7 @@ fn whoever_follows_a_list_of_what_to_touch_finds_every_place() {
         ("a verb of the language", "\"wait_until\"", &["src/script/analysis/lint.rs"][..]),
         ("a kind of effect", "Action::Put", &["src/script/primitives/files.rs", "src/script/calls/call.rs"]),
         ("a kind of effect", "Action::NoReturn", &["src/script/primitives/flow.rs", "src/script/calls/call.rs"]),
-        ("a request to the world", "Request::EndJob", &["src/exec/job.rs"]),
+        ("a request to the world", "EndJob", &["src/exec/job.rs"]),
     ] {
         let listed = named(list(heading));
         let is_listed = |file: &String| {

@@ -7,10 +7,11 @@ use baton::model::site::secret::{Secret, Source};
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
 use baton::world::operator::person::Person;
+use baton::world::request::{ListFolder, ReadFile, WorkOnFile};
 use baton::world::secrets::keyring::Keyring;
 use baton::world::system::SystemWorld;
-use baton::world::transfer::{Block, FileWork};
-use baton::world::{Completion, Reply, Request, Ticket, World};
+use baton::world::transfer::{Block, ReadBlock};
+use baton::world::{CameBack, Completion, HasReply, Ticket, World};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -254,10 +255,10 @@ fn keyed(folder: &Path) -> SystemWorld {
     world.keyed(Keyring::new(secrets))
 }
 
-fn ask(world: &mut SystemWorld, request: Request) -> Reply {
-    world.submit(Ticket(0), request);
-    let Completion::Reply(_, reply) = world.next() else { panic!("no reply") };
-    reply
+fn ask<R: HasReply>(world: &mut SystemWorld, request: R) -> CameBack<R::Reply> {
+    world.submit(Ticket(0), request.into());
+    let Completion::Reply(_, came) = world.next() else { panic!("no reply") };
+    R::came_back(came)
 }
 
 #[test]
@@ -267,7 +268,7 @@ fn wherever_a_log_is_cut_the_secret_in_it_is_hidden_and_nothing_moves() {
     let text = format!("begin {CANARY} end\n");
     std::fs::write(folder.path().join("a.log"), &text).expect("a log");
     let dir = folder.path().display().to_string();
-    let Reply::Listing(files) = ask(&mut world, Request::List { host: "h".into(), dir: dir.clone() }) else {
+    let Ok(files) = ask(&mut world, ListFolder { host: "h".into(), dir: dir.clone() }) else {
         panic!("no listing");
     };
     let identity = files.iter().find(|file| file.name == "a.log").expect("the log").identity;
@@ -275,8 +276,8 @@ fn wherever_a_log_is_cut_the_secret_in_it_is_hidden_and_nothing_moves() {
         for max in 4..=text.len() - from {
             let (host, dir, name) = ("h".to_owned(), dir.clone(), "a.log".to_owned());
             let (from_byte, most) = (from as u64, max as u64);
-            let read = Request::Read { host, dir, name, identity, from: from_byte, max: most };
-            let Reply::Bytes(bytes) = ask(&mut world, read) else { panic!("no bytes") };
+            let read = ReadFile { host, dir, name, identity, from: from_byte, max: most };
+            let Ok(bytes) = ask(&mut world, read) else { panic!("no bytes") };
             assert_eq!(bytes.len(), max.min(text.len() - from));
             for (at, part) in bytes.windows(4).enumerate() {
                 let shown = String::from_utf8_lossy(&bytes);
@@ -291,9 +292,9 @@ fn what_is_carried_is_not_altered() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut world = keyed(folder.path());
     let path = folder.path().join("secret").display().to_string();
-    let work = FileWork::Read { path, from: 0, max: 100 };
-    let read = Request::File { host: "h".into(), work, until: Mono::NEVER };
-    assert_eq!(ask(&mut world, read), Reply::Block(Block(format!("{CANARY}\n").into_bytes())));
+    let work = ReadBlock { path, from: 0, max: 100 };
+    let read = WorkOnFile { host: "h".into(), work, until: Mono::NEVER };
+    assert_eq!(ask(&mut world, read), Ok(Block(format!("{CANARY}\n").into_bytes())));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::support::simulation::{Between, Patch, Scene};
 use baton::journal::{RunId, Store, StoreResult, Stored};
 use baton::model::run::record::{Ending, Fact, Moment, Record};
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
+use baton::world::request::{AwaitJob, EndJob, ListFolder, LookAtJob, ReadOutput, StartJob};
 use baton::world::{Completion, JobId, Reply, Request, Ticket, World};
 use std::collections::BTreeSet;
 
@@ -167,11 +168,11 @@ impl World for OneAttempt {
     }
 
     fn submit(&mut self, ticket: Ticket, mut request: Request) {
-        if let Request::Start { job, .. }
-        | Request::Look { job, .. }
-        | Request::JobEnd { job, .. }
-        | Request::JobOutput { job, .. }
-        | Request::EndJob { job, .. } = &mut request
+        if let Request::StartJob(StartJob { job, .. })
+        | Request::LookAtJob(LookAtJob { job, .. })
+        | Request::AwaitJob(AwaitJob { job, .. })
+        | Request::ReadOutput(ReadOutput { job, .. })
+        | Request::EndJob(EndJob { job, .. }) = &mut request
         {
             *job = JobId { attempt: 1, ..job.clone() };
         }
@@ -206,7 +207,7 @@ impl World for EmptyMark {
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
-        if let Request::List { host, dir } = &request
+        if let Request::ListFolder(ListFolder { host, dir }) = &request
             && self.listed.insert((host.clone(), dir.clone()))
         {
             self.first.insert(ticket);
@@ -216,8 +217,8 @@ impl World for EmptyMark {
 
     fn next(&mut self) -> Completion {
         match self.world.next() {
-            Completion::Reply(ticket, Reply::Listing(_)) if self.first.remove(&ticket) => {
-                Completion::Reply(ticket, Reply::Listing(Vec::new()))
+            Completion::Reply(ticket, Ok(Reply::Listing(_))) if self.first.remove(&ticket) => {
+                Completion::Reply(ticket, Ok(Reply::Listing(Vec::new())))
             }
             other => other,
         }

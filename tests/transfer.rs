@@ -12,9 +12,10 @@ use baton::sim::{CrashClock, FaultPlan, SimEstate};
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
 use baton::world::operator::person::Person;
+use baton::world::request::{WaitUntil, WorkOnFile};
 use baton::world::system::SystemWorld;
-use baton::world::transfer::{FileWork, RUNNER};
-use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, Trouble, World};
+use baton::world::transfer::{FileWork, RUNNER, ReadBlock, WriteBlock};
+use baton::world::{Completion, HasReply, Link, Reply, Request, Stopped, Ticket, Trouble, Try, World};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -57,27 +58,27 @@ impl Wire {
 }
 
 impl Link for Wire {
-    fn call(&self, request: Request) -> Result<Reply, Stopped> {
-        if let Request::WaitUntil { until } = &request {
+    fn call(&self, request: Request) -> Try<Reply> {
+        if let Request::WaitUntil(WaitUntil { until }) = &request {
             // Time is skipped, not waited for.
             self.skipped.set(until.since(self.world.borrow_mut().now().mono));
-            return Ok(Reply::Woke);
+            return Ok(Ok(WaitUntil::answered(())));
         }
-        if let Request::File { work, .. } = &request {
+        if let Request::WorkOnFile(WorkOnFile { work, .. }) = &request {
             let number = self.asked.borrow().len();
             self.asked.borrow_mut().push(match work {
-                FileWork::Digest { .. } => "digest",
-                FileWork::Read { .. } => "read",
-                FileWork::Write { .. } => "write",
-                FileWork::Install { .. } => "install",
+                FileWork::DigestFile(_) => "digest",
+                FileWork::ReadBlock(_) => "read",
+                FileWork::WriteBlock(_) => "write",
+                FileWork::InstallFile(_) => "install",
             });
             if let Some(swallowed) = (self.meddle)(number, work) {
-                return swallowed.map(Reply::Trouble);
+                return swallowed.map(Err);
             }
         }
         self.world.borrow_mut().submit(Ticket(0), request);
         match self.world.borrow_mut().next() {
-            Completion::Reply(_, reply) => Ok(reply),
+            Completion::Reply(_, came) => Ok(came),
             other => panic!("expected a reply, got {other:?}"),
         }
     }
@@ -187,7 +188,7 @@ fn what_is_there_is_not_carried_again_after_a_break_or_a_death() {
     std::fs::write(&local, long()).unwrap();
     // The runner dies before the third block, and the next one begins with it.
     let dying = wire(folder.path()).meddled(|_, work| match work {
-        FileWork::Write { at, .. } if *at == 2 * BLOCK => Some(Err(Stopped)),
+        FileWork::WriteBlock(WriteBlock { at, .. }) if *at == 2 * BLOCK => Some(Err(Stopped)),
         _ => None,
     });
     assert_eq!(act(&dying, Action::Put(transfer(&local, &remote)), false), Err(Stopped));
@@ -229,7 +230,7 @@ fn links_are_not_followed_and_nothing_is_written_elsewhere() {
     assert!(path(".b.baton-part").is_symlink(), "it is not ours to remove");
     let (victim, late) = (path("victim"), path("late"));
     let meddled = wire(folder.path()).meddled(move |_, work| {
-        if let FileWork::Install { .. } = work {
+        if let FileWork::InstallFile(_) = work {
             symlink(&victim, &late).unwrap();
         }
         None
@@ -269,7 +270,7 @@ fn what_cannot_be_carried_is_told_and_leaves_the_target_as_it_was() {
     }
     let full = wire(folder.path()).meddled(|_, work| {
         let full = || Ok(Trouble::Refused("cannot write `b`: No space left on device".into()));
-        matches!(work, FileWork::Write { .. }).then(full)
+        matches!(work, FileWork::WriteBlock(_)).then(full)
     });
     assert!(failed(act(&full, Action::Put(plain()), false)).message.contains("No space left on device"));
     let fetch = Transfer { replace: true, ..plain() };
@@ -336,7 +337,7 @@ fn a_part_under_the_other_name_is_gone_on_with_too() {
     std::fs::write(&local, long()).unwrap();
     std::fs::write(folder.path().join(".b.baton-part"), "a stranger's").unwrap();
     let dying = wire(folder.path()).meddled(|_, work| match work {
-        FileWork::Write { at, .. } if *at == 2 * BLOCK => Some(Err(Stopped)),
+        FileWork::WriteBlock(WriteBlock { at, .. }) if *at == 2 * BLOCK => Some(Err(Stopped)),
         _ => None,
     });
     assert_eq!(act(&dying, Action::Put(transfer(&local, &remote)), false), Err(Stopped));
@@ -423,7 +424,7 @@ fn a_break_at_the_last_moment_is_not_told_as_not_done() {
     let (local, remote) = (folder.path().join("a"), folder.path().join("b"));
     std::fs::write(&local, "new").unwrap();
     let broken = wire(folder.path()).meddled(|_, work| {
-        matches!(work, FileWork::Install { .. }).then(|| Ok(Trouble::Lost("the link broke".into())))
+        matches!(work, FileWork::InstallFile(_)).then(|| Ok(Trouble::Lost("the link broke".into())))
     });
     let over = Transfer { limit: Span(1), ..transfer(&local, &remote) };
     broken.skipped.set(Span(0));
@@ -440,7 +441,7 @@ fn a_source_that_changes_and_a_target_that_appears_are_noticed() {
         std::fs::write(&local, long()).unwrap();
         let (source, change) = (local.clone(), change.to_vec());
         let meddled = wire(folder.path()).meddled(move |_, work| {
-            if matches!(work, FileWork::Read { from, .. } if *from == BLOCK) {
+            if matches!(work, FileWork::ReadBlock(ReadBlock { from, .. }) if *from == BLOCK) {
                 std::fs::write(&source, &change).unwrap();
             }
             None
@@ -451,7 +452,7 @@ fn a_source_that_changes_and_a_target_that_appears_are_noticed() {
     }
     let appears = remote.clone();
     let meddled = wire(folder.path()).meddled(move |_, work| {
-        if let FileWork::Install { .. } = work {
+        if let FileWork::InstallFile(_) = work {
             std::fs::write(&appears, "somebody else's").unwrap();
         }
         None
@@ -469,7 +470,7 @@ fn a_target_that_cannot_be_replaced_for_a_while_is_replaced_when_it_can() {
     for _ in 0..4 {
         let path = remote.clone();
         let meddled = wire(folder.path()).meddled(move |_, work| {
-            if let FileWork::Install { .. } = work {
+            if let FileWork::InstallFile(_) = work {
                 std::fs::create_dir(&path).unwrap();
             }
             None
@@ -483,16 +484,16 @@ fn a_target_that_cannot_be_replaced_for_a_while_is_replaced_when_it_can() {
     let dies = || {
         let part = RefCell::new(String::new());
         let dying = wire(folder.path()).meddled(move |_, work| match work {
-            FileWork::Write { path, .. } => {
+            FileWork::WriteBlock(WriteBlock { path, .. }) => {
                 part.replace(path.clone());
                 None
             }
-            FileWork::Install { .. } => {
+            FileWork::InstallFile(_) => {
                 let mode = std::fs::Permissions::from_mode(0o644);
                 std::fs::set_permissions(part.borrow().as_str(), mode).unwrap();
                 Some(Err(Stopped))
             }
-            FileWork::Digest { .. } | FileWork::Read { .. } => None,
+            FileWork::DigestFile(_) | FileWork::ReadBlock(_) => None,
         });
         assert_eq!(act(&dying, Action::Put(transfer(&local, &remote)), true), Err(Stopped));
     };

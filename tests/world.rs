@@ -8,8 +8,9 @@ use baton::model::span::Span;
 use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
 use baton::world::operator::person::Person;
+use baton::world::request::{LookAtJob, StartJob};
 use baton::world::system::SystemWorld;
-use baton::world::{Completion, JobId, Reply, Request, Ticket, World};
+use baton::world::{CameBack, Completion, HasReply, JobId, Ticket, World};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -29,10 +30,10 @@ fn open_with(folder: &Path, clock: Clock, person: Person) -> SystemWorld {
 }
 
 /// Asks one thing of a world that has nothing else under way.
-fn ask(world: &mut SystemWorld, request: Request) -> Reply {
-    world.submit(Ticket(0), request);
+fn ask<R: HasReply>(world: &mut SystemWorld, request: R) -> CameBack<R::Reply> {
+    world.submit(Ticket(0), request.into());
     match world.next() {
-        Completion::Reply(Ticket(0), reply) => reply,
+        Completion::Reply(Ticket(0), came) => R::came_back(came),
         other => panic!("expected the reply, got {other:?}"),
     }
 }
@@ -46,8 +47,8 @@ fn job_id(n: u64) -> JobId {
     JobId { run: "0123456789ab".into(), effect: EffectId { track: TrackId::main(), n }, attempt: 1 }
 }
 
-fn start(id: &JobId, argv: &[&str]) -> Request {
-    Request::Start {
+fn start(id: &JobId, argv: &[&str]) -> StartJob {
+    StartJob {
         host: "h".into(),
         job: id.clone(),
         service: None,
@@ -59,6 +60,6 @@ fn start(id: &JobId, argv: &[&str]) -> Request {
     }
 }
 
-fn look(id: &JobId) -> Request {
-    Request::Look { host: "h".into(), job: id.clone(), asked: None, kept_in: None, until: Mono::NEVER }
+fn look(id: &JobId) -> LookAtJob {
+    LookAtJob { host: "h".into(), job: id.clone(), asked: None, kept_in: None, until: Mono::NEVER }
 }

@@ -15,7 +15,7 @@ use baton::world::carrier::HostPlace;
 use baton::world::clock::Clock;
 use baton::world::operator::person::Person;
 use baton::world::system::SystemWorld;
-use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, World};
+use baton::world::{Completion, Link, Reply, Request, Stopped, Ticket, Try, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -77,11 +77,11 @@ impl Line {
 }
 
 impl Link for Line {
-    fn call(&self, request: Request) -> Result<Reply, Stopped> {
+    fn call(&self, request: Request) -> Try<Reply> {
         let mut world = self.0.borrow_mut();
         world.submit(Ticket(1), request);
         match world.next() {
-            Completion::Reply(_, reply) => Ok(reply),
+            Completion::Reply(_, came) => Ok(came),
             Completion::Told(_) | Completion::Interrupted | Completion::Idle => Err(Stopped),
         }
     }

@@ -10,7 +10,7 @@ use crate::exec::Scanners;
 use crate::journal::Store;
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::record::{Ending, Moment, Record, TrackId};
-use crate::world::{JobId, KeptOutput, Link, Reply, Request, Stopped, World};
+use crate::world::{JobId, KeptOutput, Link, Reply, Request, Stopped, Try, World};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -143,9 +143,9 @@ impl RunCore {
 }
 
 impl Link for RunCore {
-    fn call(&self, request: Request) -> Result<Reply, Stopped> {
+    fn call(&self, request: Request) -> Try<Reply> {
         match self.suspend(TrackWant::Reply(Box::new(request))) {
-            Ok(Give::Reply(reply)) => Ok(reply),
+            Ok(Give::Reply(came)) => Ok(came),
             Ok(Give::Begin | Give::Appended | Give::Joined | Give::Turn | Give::Stopped) | Err(Halted) => Err(Stopped),
         }
     }

@@ -16,7 +16,8 @@ use crate::platform::runner_lock::RunnerLock;
 use crate::report::questions::{QuestionLog, RecordedQuestion};
 use crate::world::lease::{Denied, Lease, Runner};
 use crate::world::local::leases::is_void;
-use crate::world::{Completion, Reply, Request, Ticket, Trouble};
+use crate::world::request::ReleaseLease;
+use crate::world::{Completion, Ticket, Trouble};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -86,12 +87,12 @@ impl HostLeases {
         let hosts: Vec<String> = self.changed.take().into_iter().collect();
         let mut world = core.world.borrow_mut();
         for (number, host) in (0..).zip(&hosts) {
-            world.submit(Ticket(RELEASES + number), Request::Release { host: host.clone() });
+            world.submit(Ticket(RELEASES + number), ReleaseLease { host: host.clone() }.into());
         }
         let (mut replies, mut interrupted) = (0, false);
         while replies < hosts.len() {
-            let (number, reply) = match world.next_result() {
-                Completion::Reply(Ticket(number), reply) => (number, reply),
+            let (number, came) = match world.next_result() {
+                Completion::Reply(Ticket(number), came) => (number, came),
                 // The run is at its end: what is under way is finished.
                 Completion::Told(_) => continue,
                 Completion::Interrupted if !interrupted => {
@@ -104,7 +105,7 @@ impl HostLeases {
             replies += 1;
             let at = number.checked_sub(RELEASES).and_then(|at| usize::try_from(at).ok());
             let Some(host) = at.and_then(|at| hosts.get(at)) else { continue };
-            if let Reply::Trouble(Trouble::Unreachable(why) | Trouble::Lost(why) | Trouble::Refused(why)) = reply {
+            if let Err(Trouble::Unreachable(why) | Trouble::Lost(why) | Trouble::Refused(why)) = came {
                 core.recorder
                     .emit(&Event::Notice { text: format!("the lease of `{host}` could not be given back: {why}") });
             }

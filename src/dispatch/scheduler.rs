@@ -169,9 +169,9 @@ impl Scheduler<'_> {
         }
         let completion = self.core.world.borrow_mut().next();
         match completion {
-            Completion::Reply(ticket, reply) => {
+            Completion::Reply(ticket, came) => {
                 if let Some(track) = self.waiting.remove(&ticket) {
-                    self.ready.push_back((track, Give::Reply(reply)));
+                    self.ready.push_back((track, Give::Reply(came)));
                 }
             }
             Completion::Told(text) => self.core.recorder.emit(&Event::Notice { text }),

@@ -10,7 +10,8 @@ use crate::model::run::event::Event;
 use crate::model::run::place::PlaceData;
 use crate::model::run::record::{Ending, Who};
 use crate::model::run::step_name::{StepName, StepNames};
-use crate::world::{Line, Link, Reply, Request, Stopped};
+use crate::world::request::ReadLine;
+use crate::world::{Line, Link, Stopped};
 use std::cell::{Cell, RefCell};
 
 /// What stands before the word that is typed.
@@ -161,13 +162,13 @@ impl Gate for Stepwise {
 /// Waits for a line, and tells the sinks that somebody is asked for one.
 fn type_line(link: &dyn Link) -> Result<Line, Stopped> {
     link.tell(Event::Prompt { prompt: PROMPT.to_owned() });
-    let reply = link.call(Request::Line { prompt: PROMPT.to_owned() });
-    let line = match &reply {
-        Ok(Reply::Line(Line::Typed(line))) => Some(line.clone()),
+    let answer = link.ask(ReadLine { prompt: PROMPT.to_owned() });
+    let line = match &answer {
+        Ok(Ok(Line::Typed(line))) => Some(line.clone()),
         Ok(_) | Err(Stopped) => None,
     };
     link.tell(Event::Typed { line });
-    if let Reply::Line(line) = reply? { Ok(line) } else { Ok(Line::Closed("the terminal does not answer".into())) }
+    Ok(answer?.unwrap_or_else(|_| Line::Closed("the terminal does not answer".into())))
 }
 
 /// Changes and waits.

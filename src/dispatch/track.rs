@@ -4,7 +4,7 @@
 use super::guards::{GuardReading, HeldGuard};
 use crate::model::run::mark::Mark;
 use crate::model::run::record::{Record, TrackId};
-use crate::world::{Reply, Request};
+use crate::world::{CameBack, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a suspended track wants.
@@ -24,8 +24,8 @@ pub(super) enum TrackWant {
 pub(super) enum Give {
     /// Its first turn.
     Begin,
-    /// The reply.
-    Reply(Reply),
+    /// What came of it.
+    Reply(CameBack),
     /// The records are durable.
     Appended,
     /// The tracks have ended.

@@ -1,14 +1,11 @@
-//! Requests to the world with replies of the right type, and where a request goes. Must not retry:
-//! what a trouble means is for the caller to say.
+//! Where a request goes, the requests that are asked in many places, and troubles in words. Must not retry: what a
+//! trouble means is for the caller to say.
 
 use crate::exec::order::{ExecResult, failure};
 use crate::model::run::effect::{Effect, Failure, FailureKind};
-use crate::model::run::instant::Mono;
 use crate::model::run::mark::Identity;
-use crate::world::{FileStat, JobState, Link, Reply, Request, Stopped, Trouble};
-
-/// A reply, or why there is none; or the run is being stopped.
-pub(super) type Try<T> = Result<Result<T, Trouble>, Stopped>;
+use crate::world::Trouble;
+use crate::world::request::{ListFolder, ReadFile};
 
 /// Where an effect happens.
 #[derive(Debug, Clone, Copy)]
@@ -34,53 +31,14 @@ impl<'a> EffectSite<'a> {
     }
 }
 
-/// A request about a job.
-pub(super) fn job(link: &dyn Link, request: Request) -> Try<JobState> {
-    let reply = link.call(request)?;
-    if let Reply::Job(state) = reply { Ok(Ok(state)) } else { Ok(Err(unfit(reply))) }
-}
-
-/// A request for the place in which a host keeps what it knows of the jobs of a run.
-pub(super) fn entered(link: &dyn Link, host: &str, run: &str, until: Mono) -> Try<String> {
-    let reply = link.call(Request::Enter { host: host.to_owned(), run: run.to_owned(), until })?;
-    if let Reply::Entered(place) = reply { Ok(Ok(place)) } else { Ok(Err(unfit(reply))) }
-}
-
-/// A request for bytes.
-pub(super) fn bytes(link: &dyn Link, request: Request) -> Try<Vec<u8>> {
-    let reply = link.call(request)?;
-    if let Reply::Bytes(bytes) = reply { Ok(Ok(bytes)) } else { Ok(Err(unfit(reply))) }
-}
-
-/// A request for a listing.
-pub(super) fn listing(link: &dyn Link, request: Request) -> Try<Vec<FileStat>> {
-    let reply = link.call(request)?;
-    if let Reply::Listing(files) = reply { Ok(Ok(files)) } else { Ok(Err(unfit(reply))) }
-}
-
 /// The request to read a file of a folder.
-pub(super) fn read(host: &str, dir: &str, (name, identity): (&str, Identity), from: u64, max: u64) -> Request {
-    Request::Read { host: host.to_owned(), dir: dir.to_owned(), name: name.to_owned(), identity, from, max }
+pub(super) fn read(host: &str, dir: &str, (name, identity): (&str, Identity), from: u64, max: u64) -> ReadFile {
+    ReadFile { host: host.to_owned(), dir: dir.to_owned(), name: name.to_owned(), identity, from, max }
 }
 
-/// The trouble in a reply of another type than was asked for.
-pub(super) fn unfit(reply: Reply) -> Trouble {
-    match reply {
-        Reply::Trouble(trouble) => trouble,
-        Reply::Job(_)
-        | Reply::Bytes(_)
-        | Reply::Probed { .. }
-        | Reply::Listing(_)
-        | Reply::File(_)
-        | Reply::Block(_)
-        | Reply::Kept
-        | Reply::Lease(_)
-        | Reply::Entered(_)
-        | Reply::Noted
-        | Reply::Woke
-        | Reply::Answer(_)
-        | Reply::Line(_) => Trouble::Refused("the reply does not fit the request".into()),
-    }
+/// The request to list a folder.
+pub(super) fn list(host: &str, dir: &str) -> ListFolder {
+    ListFolder { host: host.to_owned(), dir: dir.to_owned() }
 }
 
 /// A trouble in words.

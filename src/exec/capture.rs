@@ -1,13 +1,14 @@
 //! Facts of the moment: the time, and where a log stands. Recorded so that a replay sees the same ones.
 
-use crate::exec::calls::{EffectSite, failed, unfit};
+use crate::exec::calls::{EffectSite, failed};
 use crate::exec::log_mark::mark_now;
 use crate::exec::order::{ExecResult, Order};
 use crate::exec::waiting::Backoff;
 use crate::model::run::effect::{Capture, LogSource, Outcome};
 use crate::model::run::event::Event;
 use crate::model::value::Value;
-use crate::world::{Link, Reply, Request, Stopped};
+use crate::world::request::ExpectNewKey;
+use crate::world::{Link, Stopped};
 
 /// How often the mark of a log is tried over a link that fails.
 const TRIES: u32 = 4;
@@ -28,11 +29,12 @@ fn expect_new_key(link: &dyn Link, order: Order<'_>) -> Result<ExecResult, Stopp
         Ok(site) => site,
         Err(verdict) => return Ok(verdict),
     };
-    let reply = link.call(Request::ExpectNewKey { host: site.host.to_owned() })?;
-    Ok(ExecResult::Outcome(if reply == Reply::Noted {
-        Outcome::done(Value::Null)
-    } else {
-        Outcome::Failed(failed(&format!("a new host key of `{}` cannot be expected", site.name()), &unfit(reply)))
+    let told = link.ask(ExpectNewKey { host: site.host.to_owned() })?;
+    Ok(ExecResult::Outcome(match told {
+        Ok(()) => Outcome::done(Value::Null),
+        Err(trouble) => {
+            Outcome::Failed(failed(&format!("a new host key of `{}` cannot be expected", site.name()), &trouble))
+        }
     }))
 }
 
@@ -56,7 +58,7 @@ fn mark(link: &dyn Link, order: Order<'_>, source: &LogSource) -> Result<ExecRes
                 let failure = failed(&format!("the log of `{}` cannot be read", site.name()), &trouble);
                 return Ok(ExecResult::Outcome(Outcome::Failed(failure)));
             }
-            Err(_) => link.call(Request::WaitUntil { until: link.now().mono + pace.step() }).map(drop)?,
+            Err(_) => link.wait_until(link.now().mono + pace.step())?,
         }
     }
 }

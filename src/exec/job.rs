@@ -17,7 +17,8 @@ use crate::model::site::account;
 use crate::model::span::Span;
 use crate::model::value::Value;
 use crate::world::asked::CommandDigest;
-use crate::world::{JobId, JobState, KeptOutput, Link, Request, Stopped, Stream, Trouble};
+use crate::world::request::{AwaitJob, EndJob, EnterHost, LookAtJob, StartJob};
+use crate::world::{JobId, JobState, KeptOutput, Link, Stopped, Stream, Trouble, Try};
 
 /// How long a start may take at least, however little is left of the limit.
 const START_AT_LEAST: Span = Span::secs(3);
@@ -61,14 +62,10 @@ pub(super) fn perform(link: &dyn Link, order: Order<'_>, job: &Job) -> Result<Ex
 ///
 /// # Errors
 /// [`Stopped`] when the run is being stopped.
-pub fn enter(
-    link: &dyn Link,
-    (host, run): (&str, &str),
-    until: Mono,
-) -> Result<Result<Option<String>, Trouble>, Stopped> {
+pub fn enter(link: &dyn Link, (host, run): (&str, &str), until: Mono) -> Try<Option<String>> {
     let (mut pace, mut broke) = (Backoff::patient(), false);
     loop {
-        let trouble = match calls::entered(link, host, run, until)? {
+        let trouble = match link.ask(EnterHost { host: host.to_owned(), run: run.to_owned(), until })? {
             Ok(place) => return Ok(Ok(Some(place).filter(|place| !place.is_empty()))),
             Err(trouble) => trouble,
         };
@@ -78,7 +75,7 @@ pub fn enter(
         if !broke || !may_heal || now >= until {
             return Ok(Err(trouble));
         }
-        link.call(Request::WaitUntil { until: (now + pace.step()).min(until) })?;
+        link.wait_until((now + pace.step()).min(until))?;
     }
 }
 
@@ -175,7 +172,7 @@ impl Work<'_> {
         let mut pace = Backoff::patient();
         loop {
             let over = self.is_over();
-            let request = Request::Start {
+            let request = StartJob {
                 host: self.site.host.to_owned(),
                 job: self.id.clone(),
                 service: self.site.service.map(str::to_owned),
@@ -185,7 +182,7 @@ impl Work<'_> {
                 secret: self.job.secret.clone(),
                 until: self.until(START_AT_LEAST),
             };
-            let lost = match calls::job(self.link, request)? {
+            let lost = match self.link.ask(request)? {
                 Ok(JobState::Absent) => {
                     return Ok(JobSight::Hidden("the host has no record of the job it started".into()));
                 }
@@ -210,8 +207,8 @@ impl Work<'_> {
         let mut beat = Heartbeat::begin(self.link, self.order.id, what, self.deadline);
         loop {
             let until = self.deadline.min(beat.next());
-            let request = Request::JobEnd { host: self.site.host.to_owned(), job: self.id.clone(), until };
-            match calls::job(self.link, request)? {
+            let request = AwaitJob { host: self.site.host.to_owned(), job: self.id.clone(), until };
+            match self.link.ask(request)? {
                 Ok(JobState::Running) if !self.is_over() => beat.tick(),
                 Ok(JobState::Absent) => return Ok(gone()),
                 Ok(state) => return Ok(state.into()),
@@ -236,7 +233,7 @@ impl Work<'_> {
             let asked = counts.then(|| CommandDigest::of(&self.command(), self.job.secret.as_deref()));
             let (host, job) = (self.site.host.to_owned(), self.id.clone());
             let (kept_in, until) = (self.order.kept_in.ok().flatten().map(str::to_owned), self.until(LAST_LOOK));
-            match calls::job(self.link, Request::Look { host, job, asked, kept_in, until })? {
+            match self.link.ask(LookAtJob { host, job, asked, kept_in, until })? {
                 Ok(state) => return Ok(state.into()),
                 Err(Trouble::Unreachable(_) | Trouble::Lost(_) | Trouble::Late) if !over => self.pause(&mut pace)?,
                 Err(trouble) => return Ok(JobSight::Hidden(words(&trouble))),
@@ -426,8 +423,8 @@ impl Work<'_> {
                 format!("`{label}` took longer than {limit}; {} is left running on `{host}`", self.job_name());
             return self.failed(FailureKind::Limit, message, None);
         }
-        let request = Request::EndJob { host: host.to_owned(), job: self.id.clone() };
-        let message = match calls::job(self.link, request)? {
+        let request = EndJob { host: host.to_owned(), job: self.id.clone() };
+        let message = match self.link.ask(request)? {
             Ok(JobState::Exited(0)) => return self.exited(0),
             Err(Trouble::Leased(denied)) => return Ok(ExecResult::Leased { denied }),
             Ok(JobState::Running) => {
@@ -465,7 +462,7 @@ impl Work<'_> {
     fn pause(&self, pace: &mut Backoff) -> Result<(), Stopped> {
         let now = self.link.now().mono;
         let until = (now + pace.step()).min(self.deadline.max(now + Span::secs(1)));
-        self.link.call(Request::WaitUntil { until }).map(drop)
+        self.link.wait_until(until)
     }
 
     fn left(&self) -> Span {

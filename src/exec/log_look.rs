@@ -1,13 +1,13 @@
 //! A look at a log by somebody who waits for nothing: whether its folder, its files and its records are there to be
 //! read. It reads the ends of a few files and keeps no mark; what is seen decides nothing in a run.
 
-use crate::exec::calls::{self, Try};
+use crate::exec::calls;
 use crate::exec::log_mark::LOOKED_INTO;
 use crate::exec::log_names::{begins_packed, log_files, unfit};
 use crate::exec::scanners::Scanners;
 use crate::exec::sight::Hidden;
 use crate::model::run::effect::LogSource;
-use crate::world::{FileKind, FileStat, Link, Request, Stopped, Trouble};
+use crate::world::{FileKind, FileStat, Link, Stopped, Trouble, Try};
 
 /// How many files are looked into: those written last.
 const FILES: usize = 3;
@@ -42,7 +42,7 @@ pub fn look_at_log(link: &dyn Link, host: &str, source: &LogSource, scanners: &S
     let hidden = |trouble: Trouble| {
         if trouble == Trouble::Late { LogSeen::Late } else { LogSeen::Hidden(Hidden::Trouble(trouble).to_string()) }
     };
-    let listing = match calls::listing(link, Request::List { host: host.to_owned(), dir: source.dir.clone() })? {
+    let listing = match link.ask(calls::list(host, &source.dir))? {
         Ok(listing) => listing,
         Err(Trouble::Missing(_)) => return Ok(LogSeen::NoFolder),
         Err(trouble) => return Ok(hidden(trouble)),
@@ -82,7 +82,7 @@ pub fn look_at_log(link: &dyn Link, host: &str, source: &LogSource, scanners: &S
     // A mark is taken of every file that somebody may still write to.
     for stat in files.iter().rev().take(LOOKED_INTO) {
         let file = (stat.name.as_str(), stat.identity);
-        match calls::bytes(link, calls::read(host, &source.dir, file, 0, 1))? {
+        match link.ask(calls::read(host, &source.dir, file, 0, 1))? {
             Err(Trouble::Refused(why)) if !unreadable.contains(&why) => unreadable.push(why),
             Ok(_) | Err(Trouble::Refused(_) | Trouble::Missing(_)) => {}
             Err(trouble) => return Ok(hidden(trouble)),
@@ -104,13 +104,13 @@ fn not_readable(whys: Vec<String>) -> LogSeen {
 /// The beginning and the end of a file, from the beginning of a line each.
 fn ends(link: &dyn Link, host: &str, source: &LogSource, stat: &FileStat) -> Try<Vec<u8>> {
     let file = (stat.name.as_str(), stat.identity);
-    let mut bytes = match calls::bytes(link, calls::read(host, &source.dir, file, 0, PART.min(stat.len)))? {
+    let mut bytes = match link.ask(calls::read(host, &source.dir, file, 0, PART.min(stat.len)))? {
         Ok(bytes) => bytes,
         Err(trouble) => return Ok(Err(trouble)),
     };
     let from = stat.len.saturating_sub(PART).max(PART);
     if from < stat.len {
-        match calls::bytes(link, calls::read(host, &source.dir, file, from, stat.len - from))? {
+        match link.ask(calls::read(host, &source.dir, file, from, stat.len - from))? {
             Ok(end) => bytes.extend(end),
             Err(trouble) => return Ok(Err(trouble)),
         }

@@ -1,14 +1,14 @@
 //! Where a log stands now: a cursor at the end of each of its files, and which of them are copies that are being made.
 //! It reads the ends and beginnings of a few files; what comes later is for others to follow.
 
-use crate::exec::calls::{self, Try};
+use crate::exec::calls;
 use crate::exec::follow::{COMPARED, Follower, cursor_at_end};
 use crate::exec::log_names::log_files;
 use crate::exec::log_reader::LOOKUPS;
 use crate::exec::sight::Hidden;
 use crate::model::run::effect::LogSource;
 use crate::model::run::mark::{Cursor, HEAD_BYTES, Mark, head_checksums};
-use crate::world::{FileStat, Link, Request, Stopped, Trouble};
+use crate::world::{FileStat, Link, Stopped, Trouble, Try};
 use std::collections::BTreeMap;
 
 /// How far back the end of the last whole line is searched for, at first and at the most, in bytes.
@@ -22,7 +22,7 @@ pub(super) const LOOKED_INTO: usize = 200;
 pub(super) fn mark_now(link: &dyn Link, host: &str, source: &LogSource) -> Try<(Mark, Option<Hidden>)> {
     let mut lookups = 0;
     'lookup: loop {
-        let listing = match calls::listing(link, Request::List { host: host.to_owned(), dir: source.dir.clone() })? {
+        let listing = match link.ask(calls::list(host, &source.dir))? {
             Ok(listing) => listing,
             Err(Trouble::Missing(_)) => Vec::new(),
             Err(trouble) => return Ok(Err(trouble)),
@@ -112,7 +112,7 @@ fn is_in(link: &dyn Link, host: &str, source: &LogSource, (stat, other): (&FileS
     for (from, length) in [(0, HEAD_BYTES.min(stat.len)), (end, stat.len - end)] {
         let read = |of: &FileStat| {
             let file = (of.name.as_str(), of.identity);
-            calls::bytes(link, calls::read(host, &source.dir, file, from, length))
+            link.ask(calls::read(host, &source.dir, file, from, length))
         };
         match (read(stat)?, read(other)?) {
             (Ok(one), Ok(two)) if one == two && one.len() as u64 == length => {}
@@ -133,7 +133,7 @@ fn unseen_end(stat: &FileStat) -> Cursor {
 /// Checksums of the beginning of a file; none when it cannot be read.
 fn head_of(link: &dyn Link, host: &str, source: &LogSource, stat: &FileStat) -> Result<Vec<(u64, u64)>, Stopped> {
     let file = (stat.name.as_str(), stat.identity);
-    let bytes = calls::bytes(link, calls::read(host, &source.dir, file, 0, HEAD_BYTES))?;
+    let bytes = link.ask(calls::read(host, &source.dir, file, 0, HEAD_BYTES))?;
     Ok(bytes.map(|bytes| head_checksums(&bytes)).unwrap_or_default())
 }
 
@@ -143,7 +143,7 @@ fn end_of(link: &dyn Link, host: &str, source: &LogSource, stat: &FileStat) -> T
     loop {
         let from = stat.len.saturating_sub(back);
         let file = (stat.name.as_str(), stat.identity);
-        match calls::bytes(link, calls::read(host, &source.dir, file, from, stat.len - from))? {
+        match link.ask(calls::read(host, &source.dir, file, from, stat.len - from))? {
             Ok(bytes) => {
                 let cursor = cursor_at_end(stat, from, &bytes);
                 if !cursor.spent || back >= most {

@@ -1,7 +1,7 @@
 //! Reads the log of a service over a link, in order, from a mark on. A link that is down is no reason to give
 //! up: it is noted, and tried again. What the lines mean is for the caller to say.
 
-use crate::exec::calls::{self, Try};
+use crate::exec::calls;
 use crate::exec::follow::Follower;
 use crate::exec::followed::behind_hole;
 use crate::exec::scan::{count_lines, last_line};
@@ -10,7 +10,8 @@ use crate::exec::waiting::Backoff;
 use crate::model::run::effect::LogSource;
 use crate::model::run::instant::Mono;
 use crate::model::run::mark::Mark;
-use crate::world::{FileStat, Link, Request, Stopped, Trouble};
+use crate::world::request::AwaitChange;
+use crate::world::{FileStat, Link, Stopped, Trouble, Try};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a file that has just been renamed is looked up again before that counts as trouble.
@@ -62,11 +63,11 @@ impl<'a> LogReader<'a> {
     pub(super) fn await_change(&mut self, until: Mono, limit: Mono, deal: &mut Deal<'_>) -> Result<bool, Stopped> {
         if self.trouble.is_some() || !self.unreadable.is_empty() {
             let until = until.min(self.link.now().mono + self.pace.step());
-            self.link.call(Request::WaitUntil { until })?;
+            self.link.wait_until(until)?;
             return self.look(limit, deal);
         }
         let (host, dir, seen) = (self.host.to_owned(), self.source.dir.clone(), self.listing.clone());
-        let listed = calls::listing(self.link, Request::Changed { host, dir, seen, until })?;
+        let listed = self.link.ask(AwaitChange { host, dir, seen, until })?;
         self.read_on(listed, limit, deal)
     }
 
@@ -112,7 +113,7 @@ impl<'a> LogReader<'a> {
     }
 
     fn list(&mut self) -> Try<Vec<FileStat>> {
-        calls::listing(self.link, Request::List { host: self.host.to_owned(), dir: self.source.dir.clone() })
+        self.link.ask(calls::list(self.host, &self.source.dir))
     }
 
     fn read_on(
@@ -150,7 +151,7 @@ impl<'a> LogReader<'a> {
             }
             let file = (fetch.name.as_str(), fetch.identity);
             let request = calls::read(self.host, &self.source.dir, file, fetch.from, fetch.max);
-            let bytes = match calls::bytes(self.link, request)? {
+            let bytes = match self.link.ask(request)? {
                 Ok(bytes) => bytes,
                 Err(Trouble::Missing(_)) if lookups < LOOKUPS => {
                     lookups += 1;
@@ -199,7 +200,7 @@ impl<'a> LogReader<'a> {
             seen.insert(fetch.identity);
             let file = (fetch.name.as_str(), fetch.identity);
             let request = calls::read(self.host, &self.source.dir, file, fetch.from, fetch.max);
-            let Ok(bytes) = calls::bytes(self.link, request)? else { continue };
+            let Ok(bytes) = self.link.ask(request)? else { continue };
             let line = behind_hole(&bytes);
             if line.is_empty() || line.contains(&b'\n') {
                 continue;

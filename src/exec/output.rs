@@ -1,11 +1,12 @@
 //! The output of a job, as much of it as an outcome holds: its head and its tail. The middle of a long output
 //! is never fetched: it stays on the host.
 
-use crate::exec::calls::{Try, bytes, words};
+use crate::exec::calls::words;
 use crate::exec::waiting::Backoff;
 use crate::model::run::instant::Mono;
 use crate::model::span::Span;
-use crate::world::{JobId, Link, Request, Stopped, Stream, Trouble};
+use crate::world::request::ReadOutput;
+use crate::world::{JobId, Link, Stopped, Stream, Trouble, Try};
 
 /// The most of a job's output that an outcome holds, in bytes.
 pub(super) const OUTPUT_MAX: u64 = 8 * 1024;
@@ -43,12 +44,10 @@ pub(super) fn read_part(
     give_up: Mono,
 ) -> Try<Vec<u8>> {
     let mut pace = Backoff::patient();
-    let ask = || bytes(link, Request::JobOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
+    let ask = || link.ask(ReadOutput { host: host.to_owned(), job: job.clone(), stream, from, max });
     for _ in 1..TRIES {
         match ask()? {
-            Err(Trouble::Lost(_)) if link.now().mono < give_up => {
-                link.call(Request::WaitUntil { until: link.now().mono + pace.step() })?
-            }
+            Err(Trouble::Lost(_)) if link.now().mono < give_up => link.wait_until(link.now().mono + pace.step())?,
             other => return Ok(other),
         };
     }

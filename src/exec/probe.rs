@@ -1,7 +1,7 @@
 //! Probes: commands that only read. Tried as often as they say; a probe that cannot be carried out is a
 //! failure, never a value, so that no decision is taken on the strength of a broken link.
 
-use crate::exec::calls::{EffectSite, failed, unfit};
+use crate::exec::calls::{EffectSite, failed};
 use crate::exec::order::{ExecResult, Order, failure};
 use crate::exec::reading::{exit_word, value_of};
 use crate::model::run::effect::{Failure, FailureKind, Outcome, Probe};
@@ -9,7 +9,8 @@ use crate::model::run::instant::Mono;
 use crate::model::site::account::{self, AccountEntry};
 use crate::model::span::Span;
 use crate::model::value::Value;
-use crate::world::{Link, Reply, Request, Stopped, Trouble};
+use crate::world::request::RunProbe;
+use crate::world::{Link, Probed, Stopped, Trouble};
 
 /// How long to wait between two tries.
 const BETWEEN_TRIES: Span = Span::secs(1);
@@ -70,7 +71,7 @@ pub(super) fn read(
         if tries == 0 || !may_heal || link.now().mono >= allowed.deadline {
             return Ok(Err(failure));
         }
-        link.call(Request::WaitUntil { until: link.now().mono + BETWEEN_TRIES })?;
+        link.wait_until(link.now().mono + BETWEEN_TRIES)?;
     }
 }
 
@@ -85,7 +86,7 @@ fn one_try(
     let now = link.now().mono;
     let late = allowed.deadline.max(now + allowed.last);
     let argv = account::proving(&probe.argv);
-    let reply = link.call(Request::Probe {
+    let request = RunProbe {
         host: site.host.to_owned(),
         service: site.service.map(str::to_owned),
         what: probe.what.clone(),
@@ -93,11 +94,13 @@ fn one_try(
         args: probe.args.clone(),
         secret: probe.secret.clone(),
         until: (now + probe.limit).min(late),
-    })?;
-    let Reply::Probed { exit, out, err } = reply else {
-        let trouble = unfit(reply);
-        let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Late | Trouble::Lost(_));
-        return Ok(Err((failed(&what, &trouble), may_heal)));
+    };
+    let Probed { exit, out, err } = match link.ask(request)? {
+        Ok(probed) => probed,
+        Err(trouble) => {
+            let may_heal = matches!(trouble, Trouble::Unreachable(_) | Trouble::Late | Trouble::Lost(_));
+            return Ok(Err((failed(&what, &trouble), may_heal)));
+        }
     };
     // A refusal must not be read as the answer of a command that never ran.
     let why = match account::entry(&argv, &out, &err) {

@@ -10,8 +10,9 @@ use crate::model::digest::sha256;
 use crate::model::run::effect::{FailureKind, Outcome, Transfer};
 use crate::model::run::instant::Mono;
 use crate::model::value::Value;
-use crate::world::transfer::{Block, FileSeen, FileWork, RUNNER, Role};
-use crate::world::{Link, Reply, Request, Stopped, Trouble};
+use crate::world::request::WorkOnFile;
+use crate::world::transfer::{Block, DigestFile, FileSeen, InstallFile, RUNNER, ReadBlock, Role, WriteBlock};
+use crate::world::{HasReply, Link, Stopped, Trouble, Try};
 use std::cell::{Cell, RefCell};
 
 /// How much is carried at a time, in bytes.
@@ -137,7 +138,7 @@ impl<'a> Transferring<'a> {
                 return Ok(ExecResult::Outcome(Outcome::Failed(calls::failed(&self.undone(), &trouble))));
             }
             let until = self.deadline.min(self.link.now().mono + pace.step());
-            self.link.call(Request::WaitUntil { until })?;
+            self.link.wait_until(until)?;
         }
     }
 
@@ -212,11 +213,11 @@ impl<'a> Transferring<'a> {
                 return Err(self.changed());
             }
             self.begun.set(true);
-            let write = FileWork::Write { path: self.part.borrow().clone(), at, block };
+            let write = WriteBlock { path: self.part.borrow().clone(), at, block };
             match self.ask(self.target.host, write, self.deadline)? {
                 // Somebody has taken the part away: begin again, but not at once.
                 Err(Trouble::Missing(why)) if at > 0 => return Err(Trouble::Lost(why).into()),
-                kept => kept.map(drop)?,
+                kept => kept?,
             }
             at += max;
             first = false;
@@ -278,7 +279,7 @@ impl<'a> Transferring<'a> {
 
     fn install(&self, part: &str, mode: u32, over: bool) -> Result<(), Break> {
         let path = self.target.path.to_owned();
-        let work = FileWork::Install { part: part.to_owned(), path, mode, over };
+        let work = InstallFile { part: part.to_owned(), path, mode, over };
         self.replaced.set(true);
         // Not cut short by the limit: it is quick, and who gives up in its midst does not know what is there.
         match self.ask(self.target.host, work, Mono::NEVER)? {
@@ -286,25 +287,25 @@ impl<'a> Transferring<'a> {
                 self.replaced.set(false);
                 Err(trouble.into())
             }
-            kept => Ok(kept.map(drop)?),
+            kept => Ok(kept?),
         }
     }
 
     fn digest(&self, end: Endpoint<'_>, first: u64, role: Role) -> Result<Option<FileSeen>, Break> {
-        let work = FileWork::Digest { path: end.path.to_owned(), first, role };
-        let reply = self.ask(end.host, work, self.deadline)??;
-        if let Reply::File(seen) = reply { Ok(seen) } else { Err(calls::unfit(reply).into()) }
+        let work = DigestFile { path: end.path.to_owned(), first, role };
+        Ok(self.ask(end.host, work, self.deadline)??)
     }
 
     fn read(&self, from: u64, max: u64) -> Result<Block, Break> {
-        let work = FileWork::Read { path: self.source.path.to_owned(), from, max };
-        let reply = self.ask(self.source.host, work, self.deadline)??;
-        if let Reply::Block(block) = reply { Ok(block) } else { Err(calls::unfit(reply).into()) }
+        let work = ReadBlock { path: self.source.path.to_owned(), from, max };
+        Ok(self.ask(self.source.host, work, self.deadline)??)
     }
 
-    fn ask(&self, host: &str, work: FileWork, until: Mono) -> Result<Result<Reply, Trouble>, Stopped> {
-        let reply = self.link.call(Request::File { host: host.to_owned(), work, until })?;
-        Ok(if let Reply::Trouble(trouble) = reply { Err(trouble) } else { Ok(reply) })
+    fn ask<W>(&self, host: &str, work: W, until: Mono) -> Try<<WorkOnFile<W> as HasReply>::Reply>
+    where
+        WorkOnFile<W>: HasReply,
+    {
+        self.link.ask(WorkOnFile { host: host.to_owned(), work, until })
     }
 
     fn undone(&self) -> String {

@@ -10,7 +10,7 @@ use crate::model::run::record::EffectId;
 use crate::model::span::Span;
 use crate::model::text::shown;
 use crate::model::value::Value;
-use crate::world::{Link, Request, Stopped};
+use crate::world::{Link, Stopped};
 
 /// How long a wait may be silent: what ends sooner is not worth a line.
 const PATIENCE: Span = Span::secs(2);
@@ -95,7 +95,7 @@ impl<'a> Heartbeat<'a> {
     /// Waits until `until`.
     pub(super) fn pause(&mut self, until: Mono) -> Result<(), Stopped> {
         while self.link.now().mono < until {
-            self.link.call(Request::WaitUntil { until: until.min(self.next) })?;
+            self.link.wait_until(until.min(self.next))?;
             self.tick();
         }
         Ok(())

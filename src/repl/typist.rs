@@ -4,7 +4,8 @@
 use super::ReplHost;
 use crate::error::Error;
 use crate::model::run::record::Who;
-use crate::world::{Line, Link, Reply, Request, Stopped};
+use crate::world::request::ReadLine;
+use crate::world::{Line, Link, Stopped};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -43,9 +44,9 @@ impl Typist {
     /// Asks for a line.
     pub(super) fn ask(&self, link: &dyn Link, prompt: &str) -> Result<Line, Stopped> {
         self.asked.set(true);
-        let reply = link.call(Request::Line { prompt: prompt.to_owned() })?;
+        let line = link.ask(ReadLine { prompt: prompt.to_owned() })?;
         self.asked.set(false);
-        if let Reply::Line(line) = reply { Ok(line) } else { Err(Stopped) }
+        line.map_err(|_| Stopped)
     }
 
     /// Whether a line is asked for right now, or was when the run stopped.

@@ -17,7 +17,8 @@ use crate::model::value::Fields;
 use crate::script::compile::edits;
 use crate::script::evaluate::script_end::ScriptEnd;
 use crate::world::nowhere::Nowhere;
-use crate::world::{Completion, JobId, JobState, Reply, Request, Ticket, World};
+use crate::world::request::LookAtJob;
+use crate::world::{Completion, HasReply, JobId, JobState, Ticket, World};
 use std::collections::BTreeMap;
 
 /// How long a host may take to say how a job stands.
@@ -209,18 +210,15 @@ impl Adoption {
         for Superseded { host, job, label } in &self.superseded {
             let until = world.now().mono + PATIENCE;
             let (host_of, job, asked) = (host.clone(), job.clone(), None);
-            world.submit(Ticket(0), Request::Look { host: host_of, job, asked, kept_in: None, until });
-            let why = match world.next_result() {
-                Completion::Reply(
-                    _,
-                    Reply::Job(JobState::Absent | JobState::Exited(_) | JobState::Lost(_) | JobState::Foreign),
-                ) => {
-                    continue;
-                }
-                Completion::Reply(_, Reply::Job(JobState::Running)) => format!("`{label}` still runs on `{host}`"),
-                Completion::Reply(..) | Completion::Told(_) | Completion::Interrupted | Completion::Idle => {
-                    format!("nobody can tell whether `{label}` still runs on `{host}`")
-                }
+            world.submit(Ticket(0), LookAtJob { host: host_of, job, asked, kept_in: None, until }.into());
+            let seen = match world.next_result() {
+                Completion::Reply(_, came) => LookAtJob::came_back(came).ok(),
+                Completion::Told(_) | Completion::Interrupted | Completion::Idle => None,
+            };
+            let why = match seen {
+                Some(JobState::Absent | JobState::Exited(_) | JobState::Lost(_) | JobState::Foreign) => continue,
+                Some(JobState::Running) => format!("`{label}` still runs on `{host}`"),
+                None => format!("nobody can tell whether `{label}` still runs on `{host}`"),
             };
             return Err(Error::new(Kind::Refused, why)
                 .cause("the edited text asks for something else in its place, which must not meet it")

@@ -19,7 +19,8 @@ use crate::model::run::record::{Ending, Fact, Moment, Record, RollbackScope, Who
 use crate::model::text::typed;
 use crate::script::evaluate::rollback::{ReplayedScript, RollbackTask};
 use crate::script::evaluate::script_end::ScriptEnd;
-use crate::world::{Line, Reply, Request};
+use crate::world::Line;
+use crate::world::request::ReadLine;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -144,7 +145,7 @@ impl PreparedRollback {
         let line = Rc::new(RefCell::new(None));
         let (slot, door, prompt) = (Rc::clone(&line), Rc::clone(&self.door), prompt.to_owned());
         self.door.drive(Box::new(move || {
-            if let Ok(Reply::Line(Line::Typed(typed))) = door.link().call(Request::Line { prompt }) {
+            if let Ok(Ok(Line::Typed(typed))) = door.link().ask(ReadLine { prompt }) {
                 slot.replace(Some(typed));
             }
         }));

@@ -6,7 +6,8 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::{Store, StoreResult};
 use crate::model::run::record::{EffectId, Fact, Moment, TrackId, Who};
 use crate::model::span::Span;
-use crate::world::{Completion, JobId, Reply, Request, Ticket, Trouble, World};
+use crate::world::request::{LookAtJob, TakeLease};
+use crate::world::{Completion, HasReply, JobId, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 
 /// How long a host may take to show that it can be reached.
@@ -38,14 +39,15 @@ impl Takeover {
     pub fn raise(&self, world: &mut dyn World, last_seq: u64) -> Result<BTreeMap<String, u64>> {
         world.act_for(runner(&self.run, &self.by, last_seq + 1));
         let until = world.now().mono + PATIENCE;
+        let job = self.no_job();
         let look =
-            |host: &String| Request::Look { host: host.clone(), job: self.no_job(), asked: None, kept_in: None, until };
-        let (_, deaf) = self.ask(world, &look)?;
+            |host: &String| LookAtJob { host: host.clone(), job: job.clone(), asked: None, kept_in: None, until };
+        let (_, deaf) = self.ask(world, look)?;
         if !deaf.is_empty() {
             return Err(self.unreachable(&deaf).hint("nothing was taken over"));
         }
-        let take = |host: &String| Request::TakeLease { host: host.clone(), force: true };
-        let (numbers, deaf) = self.ask(world, &take)?;
+        let take = |host: &String| TakeLease { host: host.clone(), force: true };
+        let (numbers, deaf) = self.ask(world, take)?;
         if deaf.is_empty() { Ok(numbers) } else { Err(self.unreachable(&deaf).hint(some(&numbers))) }
     }
 
@@ -77,15 +79,15 @@ impl Takeover {
         JobId { run: self.run.clone(), effect: EffectId { track: TrackId::main(), n: 0 }, attempt: 0 }
     }
 
-    /// Asks all hosts the same, all at once: the numbers they reply with, and why those do not that do not.
-    fn ask(&self, world: &mut dyn World, request: &dyn Fn(&String) -> Request) -> Result<LeaseNumbers> {
-        let mut answers = LeaseNumbers::default();
+    /// Asks all hosts the same, all at once: what they reply, and why those do not that do not.
+    fn ask<R: HasReply>(&self, world: &mut dyn World, request: impl Fn(&String) -> R) -> Result<ByHost<R::Reply>> {
+        let (mut replies, mut deaf) = ByHost::default();
         for (ticket, host) in (1..).zip(&self.hosts) {
-            world.submit(Ticket(ticket), request(host));
+            world.submit(Ticket(ticket), request(host).into());
         }
         for _ in &self.hosts {
-            let (ticket, reply) = match world.next_result() {
-                Completion::Reply(Ticket(ticket), reply) => (ticket, reply),
+            let (ticket, came) = match world.next_result() {
+                Completion::Reply(Ticket(ticket), came) => (ticket, came),
                 Completion::Told(_) | Completion::Interrupted | Completion::Idle => {
                     let hint = format!("do it again: {}", self.command());
                     return Err(Error::new(Kind::Interrupted, "interrupted while hosts were taken over").hint(hint));
@@ -93,13 +95,12 @@ impl Takeover {
             };
             let host = usize::try_from(ticket - 1).ok().and_then(|index| self.hosts.get(index)).cloned();
             let host = host.unwrap_or_default();
-            if let Reply::Lease(number) = reply {
-                answers.0.insert(host, number);
-            } else if let Reply::Trouble(trouble) = reply {
-                answers.1.insert(host, words(trouble));
+            match R::came_back(came) {
+                Ok(reply) => drop(replies.insert(host, reply)),
+                Err(trouble) => drop(deaf.insert(host, words(trouble))),
             }
         }
-        Ok(answers)
+        Ok((replies, deaf))
     }
 
     fn unreachable(&self, deaf: &BTreeMap<String, String>) -> Box<Error> {
@@ -117,8 +118,8 @@ impl Takeover {
     }
 }
 
-/// The numbers by host, and why others gave none.
-type LeaseNumbers = (BTreeMap<String, u64>, BTreeMap<String, String>);
+/// The replies by host, and why others gave none.
+type ByHost<T> = (BTreeMap<String, T>, BTreeMap<String, String>);
 
 fn some(numbers: &BTreeMap<String, u64>) -> String {
     let hosts: Vec<&str> = numbers.keys().map(String::as_str).collect();

@@ -1,12 +1,12 @@
 //! Replies that are still to come in a simulated site. It must not decide what they say.
 
-use crate::world::{JobId, Reply};
+use crate::world::{CameBack, JobId};
 
 /// A reply to come.
 #[derive(Debug)]
 pub(super) enum Due {
     /// It is settled, and comes from this host.
-    Ready(Option<String>, Reply),
+    Ready(Option<String>, CameBack),
     /// How a job stands when the time has come.
     Job(String, JobId),
     /// What is in a folder that must be there, when the time has come.

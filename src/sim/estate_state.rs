@@ -16,8 +16,13 @@ use crate::sim::files::{FileId, MemoryFiles};
 use crate::sim::host::{SimHost, SimJob};
 use crate::sim::model::{ModelHost, ModelProgram, Out, VerbReply};
 use crate::sim::transfers;
+use crate::world::request::{
+    AskPerson, AwaitChange, AwaitJob, EndJob, EnterHost, ExpectNewKey, ListFolder, LookAtJob, ReadFile, ReadLine,
+    ReadOutput, RunProbe, StartJob, WaitUntil, WorkOnFile,
+};
 use crate::world::transfer::{FileWork, RUNNER};
-use crate::world::{Answer, JobId, JobState, Line, PROBE_BYTES_MAX, Reply, Request, Stream, Ticket, Trouble};
+use crate::world::{Answer, CameBack, HasReply, JobId, JobState, Line, PROBE_BYTES_MAX, Probed, Request, Stream};
+use crate::world::{Ticket, Trouble};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -298,7 +303,7 @@ impl EstateState {
     }
 
     /// The next reply and the ticket it belongs to, with all that happens before it.
-    pub(super) fn next_reply(&mut self) -> Option<(Ticket, Reply)> {
+    pub(super) fn next_reply(&mut self) -> Option<(Ticket, CameBack)> {
         loop {
             let at = self.pending.first_key_value()?.0.0;
             match self.next_event() {
@@ -311,55 +316,58 @@ impl EstateState {
         Some((ticket, self.reply(due)))
     }
 
-    fn reply(&self, due: Due) -> Reply {
+    fn reply(&self, due: Due) -> CameBack {
         let now = self.now;
         if let Some(host) = due.host()
             && self.hosts.get(host).is_some_and(|host| host.is_down(now))
-            && !matches!(due, Due::Ready(_, Reply::Trouble(_)))
+            && !matches!(due, Due::Ready(_, Err(_)))
         {
-            return Reply::Trouble(Trouble::Lost(format!("the link to `{host}` broke")));
+            return Err(Trouble::Lost(format!("the link to `{host}` broke")));
         }
         match due {
-            Due::Ready(_, reply) => reply,
-            Due::Job(host, job) => Reply::Job(self.hosts.get(&host).map_or(JobState::Absent, |h| h.state(&job, now))),
+            Due::Ready(_, settled) => settled,
+            Due::Job(host, job) => {
+                let state = self.hosts.get(&host).map_or(JobState::Absent, |host| host.state(&job, now));
+                Ok(LookAtJob::answered(state))
+            }
             Due::Folder(host, dir) if !self.files.has_folder(&host, &dir) => {
-                Reply::Trouble(Trouble::Missing(format!("`{dir}` is not there")))
+                Err(Trouble::Missing(format!("`{dir}` is not there")))
             }
             Due::Folder(host, dir) | Due::Listing(host, dir) | Due::Changed(host, dir) => {
-                Reply::Listing(self.files.list(&host, &dir))
+                Ok(ListFolder::answered(self.files.list(&host, &dir)))
             }
         }
     }
 
     pub(super) fn accept(&mut self, ticket: Ticket, request: Request) {
         match request {
-            Request::WaitUntil { until } => {
+            Request::WaitUntil(WaitUntil { until }) => {
                 let at = self.time_of(until);
-                self.schedule(at, ticket, Due::Ready(None, Reply::Woke));
+                self.schedule(at, ticket, Due::Ready(None, Ok(WaitUntil::answered(()))));
             }
-            Request::Ask { ask, .. } => self.ask(ticket, &ask),
-            Request::Line { .. } => self.line(ticket),
+            Request::AskPerson(AskPerson { ask, .. }) => self.ask(ticket, &ask),
+            Request::ReadLine(_) => self.line(ticket),
             // Simulated hosts lose nothing: there is nothing to ask.
-            Request::Enter { .. } => {
-                self.schedule(self.now, ticket, Due::Ready(None, Reply::Entered(String::new())));
+            Request::EnterHost(_) => {
+                self.schedule(self.now, ticket, Due::Ready(None, Ok(EnterHost::answered(String::new()))));
             }
             // Simulated hosts have no keys.
-            Request::ExpectNewKey { host } => {
-                self.schedule(self.now + LATENCY, ticket, Due::Ready(Some(host), Reply::Noted));
+            Request::ExpectNewKey(ExpectNewKey { host }) => {
+                self.schedule(self.now + LATENCY, ticket, Due::Ready(Some(host), Ok(ExpectNewKey::answered(()))));
             }
-            Request::File { host, work, .. } if host == RUNNER => self.file_work(ticket, &host, work),
+            Request::WorkOnFile(WorkOnFile { host, work, .. }) if host == RUNNER => self.file_work(ticket, &host, work),
             // The fence has answered them.
-            Request::TakeLease { .. } | Request::Release { .. } => {}
-            Request::Start { ref host, .. }
-            | Request::Look { ref host, .. }
-            | Request::JobEnd { ref host, .. }
-            | Request::JobOutput { ref host, .. }
-            | Request::EndJob { ref host, .. }
-            | Request::Probe { ref host, .. }
-            | Request::List { ref host, .. }
-            | Request::Read { ref host, .. }
-            | Request::File { ref host, .. }
-            | Request::Changed { ref host, .. } => match self.obstacle(host) {
+            Request::TakeLease(_) | Request::ReleaseLease(_) => {}
+            Request::StartJob(StartJob { ref host, .. })
+            | Request::LookAtJob(LookAtJob { ref host, .. })
+            | Request::AwaitJob(AwaitJob { ref host, .. })
+            | Request::ReadOutput(ReadOutput { ref host, .. })
+            | Request::EndJob(EndJob { ref host, .. })
+            | Request::RunProbe(RunProbe { ref host, .. })
+            | Request::ListFolder(ListFolder { ref host, .. })
+            | Request::ReadFile(ReadFile { ref host, .. })
+            | Request::WorkOnFile(WorkOnFile { ref host, .. })
+            | Request::AwaitChange(AwaitChange { ref host, .. }) => match self.obstacle(host) {
                 Some(trouble) => self.trouble(ticket, trouble),
                 None => self.accept_on_host(ticket, request),
             },
@@ -381,40 +389,38 @@ impl EstateState {
     fn accept_on_host(&mut self, ticket: Ticket, request: Request) {
         let soon = self.now + LATENCY;
         match request {
-            Request::Start { host, job, service, verb, argv, args, .. } => {
+            Request::StartJob(StartJob { host, job, service, verb, argv, args, .. }) => {
                 self.start(ticket, &host, job.clone(), service.as_deref(), &verb, &args);
                 self.prove(&host, &job, &argv);
             }
-            Request::Look { host, job, .. } => self.schedule(soon, ticket, Due::Job(host, job)),
-            Request::JobEnd { host, job, until } => {
+            Request::LookAtJob(LookAtJob { host, job, .. }) => self.schedule(soon, ticket, Due::Job(host, job)),
+            Request::AwaitJob(AwaitJob { host, job, until }) => {
                 let ends_at =
                     self.hosts.get(&host).and_then(|host| host.jobs.get(&job)).map_or(soon, |job| job.ends_at);
                 let at = ends_at.min(self.time_of(until)).max(soon);
                 self.schedule(at, ticket, Due::Job(host, job));
             }
-            Request::JobOutput { host, job, stream, from, max } => {
+            Request::ReadOutput(ReadOutput { host, job, stream, from, max }) => {
                 let bytes = self.job_output(&host, &job, stream, from, max);
-                self.schedule(soon, ticket, Due::Ready(Some(host), Reply::Bytes(bytes)));
+                self.schedule(soon, ticket, Due::Ready(Some(host), Ok(ReadOutput::answered(bytes))));
             }
-            Request::EndJob { host, job } => {
+            Request::EndJob(EndJob { host, job }) => {
                 self.end_job(&host, &job);
                 self.schedule(soon, ticket, Due::Job(host, job));
             }
-            Request::Probe { host, service, what, argv, args, .. } => {
-                let reply = self.probe(&host, service.as_deref(), &what, &args, proof(&argv));
-                self.schedule(soon, ticket, Due::Ready(Some(host), reply));
+            Request::RunProbe(RunProbe { host, service, what, argv, args, .. }) => {
+                let probed = self.probe(&host, service.as_deref(), &what, &args, proof(&argv));
+                self.schedule(soon, ticket, Due::Ready(Some(host), Ok(RunProbe::answered(probed))));
             }
-            Request::List { host, dir } => self.schedule(soon, ticket, Due::Folder(host, plain(dir))),
-            Request::Read { host, dir, name, identity, from, max } => {
+            Request::ListFolder(ListFolder { host, dir }) => self.schedule(soon, ticket, Due::Folder(host, plain(dir))),
+            Request::ReadFile(ReadFile { host, dir, name, identity, from, max }) => {
                 let path = format!("{}/{name}", plain(dir));
-                let reply = match self.files.bytes(&host, &path, identity, from, max) {
-                    Some(bytes) => Reply::Bytes(bytes),
-                    None => Reply::Trouble(Trouble::Missing(format!("`{path}` is not the file it was"))),
-                };
-                self.schedule(soon, ticket, Due::Ready(Some(host), reply));
+                let bytes = self.files.bytes(&host, &path, identity, from, max).map(ReadFile::answered);
+                let settled = bytes.ok_or_else(|| Trouble::Missing(format!("`{path}` is not the file it was")));
+                self.schedule(soon, ticket, Due::Ready(Some(host), settled));
             }
-            Request::File { host, work, .. } => self.file_work(ticket, &host, work),
-            Request::Changed { host, dir, seen, until } => {
+            Request::WorkOnFile(WorkOnFile { host, work, .. }) => self.file_work(ticket, &host, work),
+            Request::AwaitChange(AwaitChange { host, dir, seen, until }) => {
                 let dir = plain(dir);
                 if self.files.list(&host, &dir) == seen {
                     self.schedule(self.time_of(until).max(soon), ticket, Due::Changed(host, dir));
@@ -423,9 +429,9 @@ impl EstateState {
                 }
             }
             // These ask nothing of a host and were accepted before.
-            Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {}
-            Request::TakeLease { .. } | Request::Release { .. } | Request::ExpectNewKey { .. } => {}
-            Request::Enter { .. } => {}
+            Request::WaitUntil(_) | Request::AskPerson(_) | Request::ReadLine(_) => {}
+            Request::TakeLease(_) | Request::ReleaseLease(_) | Request::ExpectNewKey(_) => {}
+            Request::EnterHost(_) => {}
         }
     }
 
@@ -511,7 +517,7 @@ impl EstateState {
         }
     }
 
-    fn probe(&mut self, host: &str, service: Option<&str>, what: &str, args: &Fields, proof: &str) -> Reply {
+    fn probe(&mut self, host: &str, service: Option<&str>, what: &str, args: &Fields, proof: &str) -> Probed {
         let of_host = self.hosts.get(host).filter(|_| service.is_none()).and_then(|host| host.tells(what, args));
         let model = service.and_then(|service| Some((service, self.model_of(service)?)));
         let read = model.and_then(|(service, model)| self.attempt(model, |model, _| model.probe(service, what, args)));
@@ -521,7 +527,7 @@ impl EstateState {
         };
         let mut out = format!("{proof}{out}").into_bytes();
         out.truncate(PROBE_BYTES_MAX);
-        Reply::Probed { exit, out, err: err.into_bytes() }
+        Probed { exit, out, err: err.into_bytes() }
     }
 
     fn job_output(&self, host: &str, job: &JobId, stream: Stream, from: u64, max: u64) -> Vec<u8> {
@@ -570,13 +576,13 @@ impl EstateState {
                 None => (Span(0), Answer::Nobody("no model of this site answers questions".into())),
             },
         };
-        self.schedule(self.now + after, ticket, Due::Ready(None, Reply::Answer(answer)));
+        self.schedule(self.now + after, ticket, Due::Ready(None, Ok(AskPerson::answered(answer))));
     }
 
     /// The next of the lines that were laid ready; after the last one nobody steers any more.
     fn line(&mut self, ticket: Ticket) {
         let line = self.lines.pop_front().map_or_else(|| Line::Closed("nobody is there".into()), Line::Typed);
-        self.schedule(self.now, ticket, Due::Ready(None, Reply::Line(line)));
+        self.schedule(self.now, ticket, Due::Ready(None, Ok(ReadLine::answered(line))));
     }
 
     /// The first model that has an answer gives it.
@@ -590,15 +596,15 @@ impl EstateState {
     }
 
     fn trouble(&mut self, ticket: Ticket, trouble: Trouble) {
-        self.schedule(self.now + UNREACHABLE, ticket, Due::Ready(None, Reply::Trouble(trouble)));
+        self.schedule(self.now + UNREACHABLE, ticket, Due::Ready(None, Err(trouble)));
     }
 
     /// Does what is asked about a file, and whatever strikes there.
     pub(super) fn file_work(&mut self, ticket: Ticket, host: &str, work: FileWork) {
         let verb = match &work {
-            FileWork::Write { .. } => Some("write"),
-            FileWork::Install { .. } => Some("install_file"),
-            FileWork::Digest { .. } | FileWork::Read { .. } => None,
+            FileWork::WriteBlock(_) => Some("write"),
+            FileWork::InstallFile(_) => Some("install_file"),
+            FileWork::DigestFile(_) | FileWork::ReadBlock(_) => None,
         };
         let harm = verb.filter(|_| host != RUNNER).and_then(|verb| self.strike(verb, host));
         let lost = || Trouble::Lost("the link broke before the reply".into());
@@ -609,16 +615,15 @@ impl EstateState {
             Some(Harm::FailsAfter | Harm::ReplyLost | Harm::JobLost { .. } | Harm::HostRestarts { .. }) => Some(lost()),
         };
         let idle = matches!(harm, Some(Harm::FailsBefore | Harm::HostDown { .. } | Harm::JobLost { happened: false }));
-        let reply = if idle { Ok(Reply::Kept) } else { transfers::done(&self.files, host, work) };
+        let done = if idle { Err(lost()) } else { transfers::done(&self.files, host, work) };
         let now = self.now;
         match (harm, self.hosts.get_mut(host)) {
             (Some(Harm::HostDown { ms }), Some(host)) => host.down_until = now + Span(ms),
             (Some(Harm::HostRestarts { ms }), Some(host)) => host.restart(now, now + Span(ms)),
             (_, _) => {}
         }
-        let reply = trouble.map_or_else(|| reply.unwrap_or_else(Reply::Trouble), Reply::Trouble);
         let from = (host != RUNNER).then(|| host.to_owned());
-        self.schedule(now + LATENCY, ticket, Due::Ready(from, reply));
+        self.schedule(now + LATENCY, ticket, Due::Ready(from, trouble.map_or(done, Err)));
     }
 }
 

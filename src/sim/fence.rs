@@ -4,7 +4,8 @@
 use crate::sim::estate_state::EstateState;
 use crate::sim::host::SimHost;
 use crate::world::lease::{self, Lease, Runner};
-use crate::world::{Reply, Request, Trouble};
+use crate::world::request::{ReleaseLease, TakeLease};
+use crate::world::{CameBack, HasReply, Request, Trouble};
 use std::collections::BTreeMap;
 
 /// One runner at the fences of all hosts.
@@ -18,21 +19,21 @@ pub(super) struct Fence {
 
 impl Fence {
     /// The reply to a request that goes no further: it is about leases, or the runner may not change that host.
-    pub(super) fn stop(&mut self, estate: &mut EstateState, request: &Request) -> Option<Reply> {
+    pub(super) fn stop(&mut self, estate: &mut EstateState, request: &Request) -> Option<CameBack> {
         let runner = self.runner.as_ref()?;
-        let about_lease = matches!(request, Request::TakeLease { .. } | Request::Release { .. });
+        let about_lease = matches!(request, Request::TakeLease(_) | Request::ReleaseLease(_));
         let name = if about_lease { request.host() } else { request.changes() }?;
         let obstacle = estate.obstacle(name);
         let now = lease::since(estate.moment().wall);
         let host = match (obstacle, estate.hosts.get_mut(name)) {
             (None, Some(host)) => host,
             // Whoever carries the request out says so.
-            (obstacle, _) => return obstacle.filter(|_| about_lease).map(Reply::Trouble),
+            (obstacle, _) => return obstacle.filter(|_| about_lease).map(Err),
         };
-        if matches!(request, Request::Release { .. }) {
-            return Some(Reply::Lease(host.release(runner)));
+        if matches!(request, Request::ReleaseLease(_)) {
+            return Some(Ok(ReleaseLease::answered(host.release(runner))));
         }
-        let taken = if let Request::TakeLease { force, .. } = request {
+        let taken = if let Request::TakeLease(TakeLease { force, .. }) = request {
             host.take(name, runner, now, *force)
         } else {
             self.admit(host, name, runner, now)
@@ -40,9 +41,9 @@ impl Fence {
         match taken {
             Ok(number) => {
                 self.numbers.insert(name.to_owned(), number);
-                about_lease.then_some(Reply::Lease(number))
+                about_lease.then(|| Ok(TakeLease::answered(number)))
             }
-            Err(trouble) => Some(Reply::Trouble(trouble)),
+            Err(trouble) => Some(Err(trouble)),
         }
     }
 

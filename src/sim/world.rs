@@ -9,7 +9,8 @@ use crate::sim::estate::SimEstate;
 use crate::sim::estate_state::{EstateState, LATENCY};
 use crate::sim::fence::Fence;
 use crate::world::lease::Runner;
-use crate::world::{Answer, Completion, Reply, Request, Ticket, World};
+use crate::world::request::AskPerson;
+use crate::world::{Answer, Completion, HasReply, Reply, Request, Ticket, World};
 use std::rc::Rc;
 
 /// The world of one simulated runner.
@@ -37,13 +38,13 @@ impl SimWorld {
 
     /// What the file of answers says to a question. What answering brings about has been done all the same.
     fn answer(&self, request: &Request, estate: &mut EstateState) -> Option<Reply> {
-        let (Request::Ask { ask, .. }, Some(answers)) = (request, &self.answers) else { return None };
+        let (Request::AskPerson(AskPerson { ask, .. }), Some(answers)) = (request, &self.answers) else { return None };
         match answers.to(&ask.gate, &ask.form) {
             Said::Answer { word, note, by } => {
                 estate.operator(ask);
-                Some(Reply::Answer(Answer::Given { word, note, by }))
+                Some(AskPerson::answered(Answer::Given { word, note, by }))
             }
-            Said::NoAnswer(why) => Some(Reply::Answer(Answer::Nobody(why))),
+            Said::NoAnswer(why) => Some(AskPerson::answered(Answer::Nobody(why))),
             Said::Nothing => None,
         }
     }
@@ -55,15 +56,15 @@ impl World for SimWorld {
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
-        let starts = matches!(request, Request::Start { .. });
+        let starts = matches!(request, Request::StartJob(_));
         let dead = if starts { self.clock.crosses(Boundary::BeforeStart) } else { self.clock.is_dead() };
         if !dead {
             let mut estate = self.estate.0.borrow_mut();
-            match self.fence.stop(&mut estate, &request).or_else(|| self.answer(&request, &mut estate)) {
+            match self.fence.stop(&mut estate, &request).or_else(|| self.answer(&request, &mut estate).map(Ok)) {
                 None => estate.accept(ticket, request),
-                Some(reply) => {
+                Some(settled) => {
                     let soon = estate.now + LATENCY;
-                    estate.schedule(soon, ticket, Due::Ready(None, reply));
+                    estate.schedule(soon, ticket, Due::Ready(None, settled));
                 }
             }
         }
@@ -77,11 +78,11 @@ impl World for SimWorld {
         if self.clock.is_dead() {
             return Completion::Interrupted;
         }
-        let Some((ticket, reply)) = self.estate.0.borrow_mut().next_reply() else { return Completion::Idle };
+        let Some((ticket, came)) = self.estate.0.borrow_mut().next_reply() else { return Completion::Idle };
         if self.clock.crosses(Boundary::BeforeReply) {
             return Completion::Interrupted;
         }
-        Completion::Reply(ticket, reply)
+        Completion::Reply(ticket, came)
     }
 
     fn forget(&mut self, ticket: Ticket) {

@@ -12,11 +12,15 @@ use super::nonce::nonce;
 use super::operator::console::Console;
 use super::operator::person::Person;
 use super::rehearsal::side::{LabSide, RehearsalCommand};
+use super::request::{
+    AskPerson, AwaitChange, AwaitJob, EndJob, EnterHost, ExpectNewKey, ListFolder, LookAtJob, ReadFile, ReadLine,
+    ReadOutput, ReleaseLease, RunProbe, StartJob, TakeLease, WaitUntil, WorkOnFile,
+};
 use super::secrets::keyring::Keyring;
 use super::secrets::secret_value::SecretValue;
 use super::ssh::RemoteHosts;
 use super::transfer::RUNNER;
-use super::{JobId, JobState, KeptOutput, RECORDS_GONE, Reply, Request, Ticket, Trouble};
+use super::{CameBack, HasReply, JobId, JobState, KeptOutput, RECORDS_GONE, Request, Ticket, Trouble};
 use crate::model::run::instant::Mono;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,47 +64,48 @@ pub(super) struct MachineLease {
 
 impl Carrier {
     /// Answers at once what takes no longer than handing it to another thread would.
-    pub(super) fn answer(&self, request: &Request) -> Option<Reply> {
+    pub(super) fn answer(&self, request: &Request) -> Option<CameBack> {
         if let Some(refused) = self.lab.as_ref().and_then(|(lab, _)| lab.refusal(request)) {
-            return Some(Reply::Trouble(refused));
+            return Some(Err(refused));
         }
         if request.host().is_some_and(|host| self.remote.has(host)) {
-            return self.remote.known(request);
+            return self.remote.known(request).map(Ok);
         }
-        let reply = match request {
-            Request::Look { host, job, asked, kept_in, .. } => self
+        Some(match request {
+            Request::LookAtJob(LookAtJob { host, job, asked, kept_in, .. }) => self
                 .attempt(host, job)
-                .map(|attempt| Reply::Job(job::look(&attempt, self.clock.boot(), asked.as_ref())))
-                .and_then(|reply| self.present(host, job, reply, kept_in.as_deref())),
-            Request::JobOutput { host, job, stream, from, max } => {
-                self.attempt(host, job).map(|attempt| job::output(&attempt, *stream, *from, *max))
+                .map(|attempt| job::look(&attempt, self.clock.boot(), asked.as_ref()))
+                .and_then(|state| self.present(host, job, state, kept_in.as_deref()))
+                .map(LookAtJob::answered),
+            Request::ReadOutput(ReadOutput { host, job, stream, from, max }) => {
+                let attempt = self.attempt(host, job);
+                attempt.and_then(|attempt| job::output(&attempt, *stream, *from, *max)).map(ReadOutput::answered)
             }
-            Request::List { host, dir } => {
-                self.place(host).and_then(|_| files::list(Path::new(dir))).map(Reply::Listing)
+            Request::ListFolder(ListFolder { host, dir }) => {
+                self.place(host).and_then(|_| files::list(Path::new(dir))).map(ListFolder::answered)
             }
-            Request::Read { host, dir, name, identity, from, max } => self
+            Request::ReadFile(ReadFile { host, dir, name, identity, from, max }) => self
                 .place(host)
                 .and_then(|_| files::read(Path::new(dir), name, *identity, *from, *max))
-                .map(Reply::Bytes),
+                .map(ReadFile::answered),
             // A host on this machine is reached without any key.
-            Request::ExpectNewKey { host } => self.place(host).map(|_| Reply::Noted),
-            Request::Start { .. }
-            | Request::Enter { .. }
-            | Request::JobEnd { .. }
-            | Request::EndJob { .. }
-            | Request::Probe { .. }
-            | Request::Changed { .. }
-            | Request::File { .. }
-            | Request::TakeLease { .. }
-            | Request::Release { .. }
-            | Request::WaitUntil { .. }
-            | Request::Ask { .. }
-            | Request::Line { .. } => return None,
-        };
-        Some(reply.unwrap_or_else(Reply::Trouble))
+            Request::ExpectNewKey(ExpectNewKey { host }) => self.place(host).map(|_| ExpectNewKey::answered(())),
+            Request::StartJob(_)
+            | Request::EnterHost(_)
+            | Request::AwaitJob(_)
+            | Request::EndJob(_)
+            | Request::RunProbe(_)
+            | Request::AwaitChange(_)
+            | Request::WorkOnFile(_)
+            | Request::TakeLease(_)
+            | Request::ReleaseLease(_)
+            | Request::WaitUntil(_)
+            | Request::AskPerson(_)
+            | Request::ReadLine(_) => return None,
+        })
     }
 
-    pub(super) async fn carry_out(self, ticket: Ticket, request: Request) -> Result<Reply, Trouble> {
+    pub(super) async fn carry_out(self, ticket: Ticket, request: Request) -> CameBack {
         if let Some(until) = request.waits_until() {
             self.waits(ticket, until);
         }
@@ -110,65 +115,69 @@ impl Carrier {
         }
         let number = request.changes().map(|host| self.admit(host)).transpose()?;
         Ok(match request {
-            Request::Start { .. } => self.start(request, number.unwrap_or_default(), secret.as_ref()).await?,
-            Request::Enter { host, run, .. } => {
+            Request::StartJob(start) => {
+                StartJob::answered(self.start(start, number.unwrap_or_default(), secret.as_ref()).await?)
+            }
+            Request::EnterHost(EnterHost { host, run, .. }) => {
                 let (jobs, fresh) = (&self.place(&host)?.jobs, nonce()?);
-                Reply::Entered(tokio::task::block_in_place(|| run_folder::enter(jobs, &run, &fresh))?)
+                EnterHost::answered(tokio::task::block_in_place(|| run_folder::enter(jobs, &run, &fresh))?)
             }
-            Request::JobEnd { host, job, until } => {
+            Request::AwaitJob(AwaitJob { host, job, until }) => {
                 let attempt = self.attempt(&host, &job)?;
-                Reply::Job(job::end(&self.watches, &self.clock, &attempt, until).await)
+                AwaitJob::answered(job::end(&self.watches, &self.clock, &attempt, until).await)
             }
-            Request::EndJob { host, job } => {
+            Request::EndJob(EndJob { host, job }) => {
                 let attempt = self.attempt(&host, &job)?;
-                Reply::Job(job::terminate(&self.watches, &self.clock, &attempt).await)
+                EndJob::answered(job::terminate(&self.watches, &self.clock, &attempt).await)
             }
-            Request::TakeLease { host, force } => {
+            Request::TakeLease(TakeLease { host, force }) => {
                 let (leases, since) = (self.leases_of(&host)?, since());
                 let take = || self.leases.take(&host, &leases, &since, force);
-                Reply::Lease(tokio::task::block_in_place(take)?)
+                TakeLease::answered(tokio::task::block_in_place(take)?)
             }
-            Request::Release { host } => {
+            Request::ReleaseLease(ReleaseLease { host }) => {
                 let leases = self.leases_of(&host)?;
-                Reply::Lease(tokio::task::block_in_place(|| self.leases.release(&host, &leases))?)
+                ReleaseLease::answered(tokio::task::block_in_place(|| self.leases.release(&host, &leases))?)
             }
-            Request::Probe { host, service, what, argv, args, secret: _, until } => {
+            Request::RunProbe(RunProbe { host, service, what, argv, args, secret: _, until }) => {
                 self.place(&host)?;
                 let (host, service, name) = (host.as_str(), service.as_deref(), what.as_str());
                 let wanted = RehearsalCommand { host, service, name, args: &args, argv: &argv };
-                match &self.lab {
+                RunProbe::answered(match &self.lab {
                     Some((lab, _)) => lab.probe(wanted).await?,
-                    None => commands::probe(&self.clock, &argv, secret.as_ref(), until).await,
-                }
+                    None => commands::probe(&self.clock, &argv, secret.as_ref(), until).await?,
+                })
             }
-            Request::File { host, work, until } => {
+            Request::WorkOnFile(WorkOnFile { host, work, until }) => {
                 if host != RUNNER {
                     self.place(&host)?;
                 }
-                transfer::work(work, &self.clock, until).await
+                transfer::work(work, &self.clock, until).await?
             }
-            Request::Changed { host, dir, seen, until } => {
+            Request::AwaitChange(AwaitChange { host, dir, seen, until }) => {
                 self.place(&host)?;
-                files::changed(&self.watches, &self.clock, Path::new(&dir), &seen, until).await
+                let (watches, clock) = (&self.watches, &self.clock);
+                AwaitChange::answered(files::changed(watches, clock, Path::new(&dir), &seen, until).await?)
             }
-            Request::WaitUntil { until } => self.woken(until).await,
-            Request::Ask { ask, .. } => Reply::Answer(self.person.ask(&ask).await),
-            Request::Line { prompt } => Reply::Line(self.console.line(&prompt).await),
-            Request::Look { .. }
-            | Request::JobOutput { .. }
-            | Request::List { .. }
-            | Request::Read { .. }
-            | Request::ExpectNewKey { .. } => {
-                return self.answer(&request).ok_or_else(|| Trouble::Lost("it was not asked".into()));
+            Request::WaitUntil(WaitUntil { until }) => {
+                self.woken(until).await;
+                WaitUntil::answered(())
+            }
+            Request::AskPerson(AskPerson { ask, .. }) => AskPerson::answered(self.person.ask(&ask).await),
+            Request::ReadLine(ReadLine { prompt }) => ReadLine::answered(self.console.line(&prompt).await),
+            Request::LookAtJob(_)
+            | Request::ReadOutput(_)
+            | Request::ListFolder(_)
+            | Request::ReadFile(_)
+            | Request::ExpectNewKey(_) => {
+                return self.answer(&request).unwrap_or_else(|| Err(Trouble::Lost("it was not asked".into())));
             }
         })
     }
 
     /// Starts a job under the lease of this number.
-    async fn start(&self, request: Request, number: u64, secret: Option<&SecretValue>) -> Result<Reply, Trouble> {
-        let Request::Start { host, job, service, verb, args, argv, secret: name, .. } = request else {
-            return Err(Trouble::Lost("it starts nothing".into()));
-        };
+    async fn start(&self, start: StartJob, number: u64, secret: Option<&SecretValue>) -> Result<JobState, Trouble> {
+        let StartJob { host, job, service, verb, args, argv, secret: name, until: _ } = start;
         let attempt = self.attempt(&host, &job)?;
         // What was asked for is the same whoever answers.
         let asked = CommandDigest::of(&argv, name.as_deref());
@@ -178,28 +187,27 @@ impl Carrier {
             Some((lab, _)) => lab.start(&job, wanted).await?,
             None => argv,
         };
-        let reply = job::start(&attempt, number, self.clock.boot(), (&argv, &asked), secret).await;
-        if reply == Reply::Job(JobState::Absent) {
+        let state = job::start(&attempt, number, self.clock.boot(), (&argv, &asked), secret).await?;
+        if state == JobState::Absent {
             // It was taken over meanwhile.
             self.admit(&host)?;
         }
-        Ok(reply)
+        Ok(state)
     }
 
     /// The state of a job that may be absent only where its record would be.
-    fn present(&self, host: &str, job: &JobId, reply: Reply, kept_in: Option<&str>) -> Result<Reply, Trouble> {
+    fn present(&self, host: &str, job: &JobId, state: JobState, kept_in: Option<&str>) -> Result<JobState, Trouble> {
         let gone = |mark: &str| self.place(host).map(|place| !run_folder::is(&place.jobs, &job.run, mark));
-        match kept_in.filter(|_| reply == Reply::Job(JobState::Absent)).map(gone).transpose()? {
-            Some(true) => Ok(Reply::Job(JobState::Lost(RECORDS_GONE.into()))),
-            Some(false) | None => Ok(reply),
+        match kept_in.filter(|_| state == JobState::Absent).map(gone).transpose()? {
+            Some(true) => Ok(JobState::Lost(RECORDS_GONE.into())),
+            Some(false) | None => Ok(state),
         }
     }
 
-    async fn woken(&self, until: Mono) -> Reply {
+    async fn woken(&self, until: Mono) {
         while let Some(left) = self.clock.real_time_until(until) {
             tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
         }
-        Reply::Woke
     }
 
     /// The time of a lab may pass up to this moment without this request.
@@ -219,12 +227,14 @@ impl Carrier {
     /// The value that the command of a job or a probe is to read.
     async fn secret(&self, request: &Request) -> Result<Option<SecretValue>, Trouble> {
         let name = match request {
-            Request::Start { secret, .. } | Request::Probe { secret, .. } => secret.as_deref(),
-            Request::Enter { .. } | Request::Look { .. } | Request::JobEnd { .. } | Request::EndJob { .. } => None,
-            Request::JobOutput { .. } | Request::List { .. } | Request::Read { .. } | Request::Changed { .. } => None,
-            Request::File { .. } | Request::TakeLease { .. } | Request::Release { .. } => None,
-            Request::ExpectNewKey { .. } | Request::WaitUntil { .. } => None,
-            Request::Ask { .. } | Request::Line { .. } => None,
+            Request::StartJob(StartJob { secret, .. }) | Request::RunProbe(RunProbe { secret, .. }) => {
+                secret.as_deref()
+            }
+            Request::EnterHost(_) | Request::LookAtJob(_) | Request::AwaitJob(_) | Request::EndJob(_) => None,
+            Request::ReadOutput(_) | Request::ListFolder(_) | Request::ReadFile(_) | Request::AwaitChange(_) => None,
+            Request::WorkOnFile(_) | Request::TakeLease(_) | Request::ReleaseLease(_) => None,
+            Request::ExpectNewKey(_) | Request::WaitUntil(_) => None,
+            Request::AskPerson(_) | Request::ReadLine(_) => None,
         };
         match name {
             Some(name) => self.keyring.value(name).await.map(Some),

@@ -13,7 +13,7 @@ use super::rehearsal::side::LabSide;
 use super::secrets::keyring::Keyring;
 use super::secrets::redaction::{Window, hushed, may_show};
 use super::ssh::{self, RemoteHosts, RemotePlace};
-use super::{Completion, JobId, KeptOutput, Reply, Request, Ticket, World};
+use super::{CameBack, Completion, JobId, KeptOutput, Request, Ticket, World};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::record::Moment;
 use crate::model::site::answers::Answers;
@@ -37,7 +37,7 @@ pub struct SystemWorld {
     carrier: Carrier,
     /// The requests whose replies are wanted, with the means to drop those that only wait.
     waiting: BTreeMap<Ticket, PendingRequest>,
-    ready: VecDeque<(Ticket, Window, Reply)>,
+    ready: VecDeque<(Ticket, Window, CameBack)>,
     /// What came while nobody waited for it.
     arrived: VecDeque<Completion>,
     inbox: Receiver<Completion>,
@@ -226,25 +226,25 @@ impl SystemWorld {
         self.runtime.as_ref().map(Runtime::handle)
     }
 
-    /// A reply without the secrets. This is the one way out of the world, whatever kind of host has replied.
-    fn reply(&self, ticket: Ticket, window: Window, reply: Reply) -> Completion {
+    /// What came back without the secrets. This is the one way out of the world, whatever kind of host has replied.
+    fn reply(&self, ticket: Ticket, window: Window, came: CameBack) -> Completion {
         let keyring = &self.carrier.keyring;
-        let reply = match self.runtime() {
-            Some(runtime) if !keyring.is_empty() && may_show(&reply) => {
-                hushed(reply, window, runtime.block_on(keyring.mask()))
+        let shown = match self.runtime() {
+            Some(runtime) if !keyring.is_empty() && may_show(&came) => {
+                hushed(came, window, runtime.block_on(keyring.mask()))
             }
-            Some(_) | None => reply,
+            Some(_) | None => came,
         };
-        Completion::Reply(ticket, reply)
+        Completion::Reply(ticket, shown)
     }
 
     /// What a completion that arrived means to the caller; nothing when the reply is not wanted any more.
     fn wanted(&mut self, completion: Completion) -> Option<Completion> {
         match completion {
-            Completion::Reply(ticket, reply) => {
+            Completion::Reply(ticket, came) => {
                 self.carrier.is_over(ticket);
                 let waiting = self.waiting.remove(&ticket)?;
-                Some(self.reply(ticket, waiting.window, reply))
+                Some(self.reply(ticket, waiting.window, came))
             }
             Completion::Told(text) => Some(Completion::Told(match self.runtime() {
                 Some(runtime) if !self.carrier.keyring.is_empty() => {
@@ -286,8 +286,8 @@ impl World for SystemWorld {
     fn submit(&mut self, ticket: Ticket, request: Request) {
         tracing::debug!(ticket = ticket.0, ?request, "asked");
         let window = Window::of(&request);
-        if let Some(reply) = self.carrier.answer(&request) {
-            return self.ready.push_back((ticket, window, reply));
+        if let Some(came) = self.carrier.answer(&request) {
+            return self.ready.push_back((ticket, window, came));
         }
         // So that it can be dropped when its reply is forgotten; what acts is carried through.
         let only_waits = request.only_waits();
@@ -297,12 +297,12 @@ impl World for SystemWorld {
         let (carrier, outbox) = (self.carrier.clone(), self.outbox.clone());
         let task = async move {
             let lab = carrier.lab.clone();
-            let reply = carrier.carry_out(ticket, request).await.unwrap_or_else(Reply::Trouble);
+            let came = carrier.carry_out(ticket, request).await;
             if let Some((lab, world)) = lab {
                 lab.pace.came((world, ticket));
             }
             // Nobody listens any more when the world is being dropped.
-            let _ = outbox.send(Completion::Reply(ticket, reply));
+            let _ = outbox.send(Completion::Reply(ticket, came));
         };
         if let Some(runtime) = self.runtime() {
             let handle = runtime.spawn(task).abort_handle();
@@ -316,7 +316,7 @@ impl World for SystemWorld {
             let arrived = match self.arrived.pop_front().or_else(|| self.inbox.try_recv().ok()) {
                 Some(completion) => completion,
                 None => match self.ready.pop_front() {
-                    Some((ticket, window, reply)) => return self.reply(ticket, window, reply),
+                    Some((ticket, window, came)) => return self.reply(ticket, window, came),
                     None if self.waiting.is_empty() => return Completion::Idle,
                     None => self.wait(),
                 },

@@ -3,54 +3,67 @@
 
 use std::fmt;
 
-/// The machine baton runs on, as a host of [`Request::File`](super::Request::File): no inventory has one of that name.
+/// The machine baton runs on, as a host of [`WorkOnFile`](super::request::WorkOnFile): no inventory has one of that
+/// name.
 pub const RUNNER: &str = "(runner)";
 
-/// What can be asked about a file. Paths of hosts are full ones; those of the [`RUNNER`] may be relative to the folder
-/// baton was started in.
+/// What can be asked about a file, under the name of its type. Paths of hosts are full ones; those of the [`RUNNER`]
+/// may be relative to the folder baton was started in.
+#[allow(missing_docs, reason = "each type says what it is")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileWork {
-    /// What a file holds. The reply is `Reply::File`.
-    Digest {
-        /// The file.
-        path: String,
-        /// How many of its first bytes count for the digest.
-        first: u64,
-        /// What it is looked at for.
-        role: Role,
-    },
-    /// Bytes of a source. The reply is `Reply::Block`, shorter than `max` only at its end.
-    Read {
-        /// The file.
-        path: String,
-        /// From which byte.
-        from: u64,
-        /// How many at the most.
-        max: u64,
-    },
-    /// Write bytes into a part at a place it has grown to; whatever is behind them goes. At 0 the part begins anew, for
-    /// nobody else to read. Refused where the name is taken by what is no part of ours. May be asked for again. The
-    /// reply is `Reply::Kept`.
-    Write {
-        /// The part.
-        path: String,
-        /// From which byte.
-        at: u64,
-        /// The bytes.
-        block: Block,
-    },
-    /// Make a part the file, durably; a file it replaces hands on its owner, its group and its attributes, or is not
-    /// replaced. The reply is `Reply::Kept`.
-    Install {
-        /// The part; the file itself, to change only its mode.
-        part: String,
-        /// The file.
-        path: String,
-        /// Its permission bits from now on.
-        mode: u32,
-        /// Whether a file that is there already is replaced.
-        over: bool,
-    },
+    DigestFile(DigestFile),
+    ReadBlock(ReadBlock),
+    WriteBlock(WriteBlock),
+    InstallFile(InstallFile),
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestFile {
+    /// The file.
+    pub path: String,
+    /// How many of its first bytes count for the digest.
+    pub first: u64,
+    /// What it is looked at for.
+    pub role: Role,
+}
+
+/// Bytes of a source. The reply is shorter than `max` only at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadBlock {
+    /// The file.
+    pub path: String,
+    /// From which byte.
+    pub from: u64,
+    /// How many at the most.
+    pub max: u64,
+}
+
+/// Write bytes into a part at a place it has grown to; whatever is behind them goes. At 0 the part begins anew, for
+/// nobody else to read. Refused where the name is taken by what is no part of ours. May be asked for again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteBlock {
+    /// The part.
+    pub path: String,
+    /// From which byte.
+    pub at: u64,
+    /// The bytes.
+    pub block: Block,
+}
+
+/// Make a part the file, durably; a file it replaces hands on its owner, its group and its attributes, or is not
+/// replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallFile {
+    /// The part; the file itself, to change only its mode.
+    pub part: String,
+    /// The file.
+    pub path: String,
+    /// Its permission bits from now on.
+    pub mode: u32,
+    /// Whether a file that is there already is replaced.
+    pub over: bool,
 }
 
 impl FileWork {
@@ -58,8 +71,8 @@ impl FileWork {
     #[must_use]
     pub fn changes(&self) -> bool {
         match self {
-            Self::Write { .. } | Self::Install { .. } => true,
-            Self::Digest { .. } | Self::Read { .. } => false,
+            Self::WriteBlock(_) | Self::InstallFile(_) => true,
+            Self::DigestFile(_) | Self::ReadBlock(_) => false,
         }
     }
 }

@@ -5,7 +5,13 @@ use baton::model::run::event::Event;
 use baton::model::run::instant::{Mono, Wall};
 use baton::model::run::mark::Identity;
 use baton::model::run::record::Moment;
-use baton::world::{Answer, FileKind, FileStat, JobId, JobState, Line, Link, Reply, Request, Stopped, Trouble};
+use baton::world::request::{
+    AskPerson, AwaitChange, AwaitJob, EndJob, EnterHost, ExpectNewKey, ListFolder, LookAtJob, ReadFile, ReadLine,
+    ReadOutput, ReleaseLease, RunProbe, StartJob, TakeLease, WaitUntil,
+};
+use baton::world::{
+    Answer, CameBack, FileKind, FileStat, HasReply, JobId, JobState, Line, Link, Probed, Reply, Request, Trouble, Try,
+};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -143,63 +149,66 @@ impl State {
         self.job(&id)
     }
 
-    fn probe(&mut self, what: &str) -> Reply {
+    fn probe(&mut self, what: &str) -> CameBack<Probed> {
         let readings = self.probes.get(what).cloned().unwrap_or_default();
         match readings.iter().rev().find(|(from, ..)| *from <= self.now) {
-            Some((_, exit, out)) => Reply::Probed { exit: *exit, out: out.as_bytes().to_vec(), err: Vec::new() },
-            None => Reply::Trouble(Trouble::Unreachable("no route to host".into())),
+            Some((_, exit, out)) => Ok(Probed { exit: *exit, out: out.as_bytes().to_vec(), err: Vec::new() }),
+            None => Err(Trouble::Unreachable("no route to host".into())),
         }
     }
 
-    fn reply(&mut self, request: Request) -> Reply {
-        match request {
-            Request::Start { job, .. } => Reply::Job(self.start(job)),
-            Request::Look { job, .. } => Reply::Job(self.job(&job)),
-            Request::JobEnd { job, until, .. } => {
+    fn reply(&mut self, request: Request) -> CameBack {
+        Ok(match request {
+            Request::StartJob(StartJob { job, .. }) => StartJob::answered(self.start(job)),
+            Request::LookAtJob(LookAtJob { job, .. }) => LookAtJob::answered(self.job(&job)),
+            Request::AwaitJob(AwaitJob { job, until, .. }) => {
                 let end = self.jobs.get(&job).map_or(self.now, |job| job.ends_at);
                 self.advance(end.min(until.0));
-                Reply::Job(self.job(&job))
+                AwaitJob::answered(self.job(&job))
             }
-            Request::EndJob { job, .. } => {
+            Request::EndJob(EndJob { job, .. }) => {
                 let now = self.now;
                 self.jobs.entry(job.clone()).and_modify(|job| *job = Job { ends_at: now, end: JobState::Exited(143) });
-                Reply::Job(self.job(&job))
+                EndJob::answered(self.job(&job))
             }
-            Request::JobOutput { from, max, .. } => Reply::Bytes(part(&self.output, from, max)),
-            Request::Probe { what, until, .. } if self.hanging.contains(&what) => {
+            Request::ReadOutput(ReadOutput { from, max, .. }) => ReadOutput::answered(part(&self.output, from, max)),
+            Request::RunProbe(RunProbe { what, until, .. }) if self.hanging.contains(&what) => {
                 self.advance(until.0);
-                Reply::Trouble(Trouble::Late)
+                return Err(Trouble::Late);
             }
-            Request::Probe { what, .. } => self.probe(&what),
-            Request::List { .. } => {
+            Request::RunProbe(RunProbe { what, .. }) => RunProbe::answered(self.probe(&what)?),
+            Request::ListFolder(_) => {
                 self.advance(self.now);
-                Reply::Listing(self.listing())
+                ListFolder::answered(self.listing())
             }
-            Request::Read { name, identity, from, max, .. } => {
+            Request::ReadFile(ReadFile { name, identity, from, max, .. }) => {
                 match self.files.iter().find(|(stat, _)| stat.name == name && stat.identity == identity) {
-                    Some((_, bytes)) => Reply::Bytes(part(bytes, from, max)),
-                    None => Reply::Trouble(Trouble::Missing(format!("{name} is not there"))),
+                    Some((_, bytes)) => ReadFile::answered(part(bytes, from, max)),
+                    None => return Err(Trouble::Missing(format!("{name} is not there"))),
                 }
             }
-            Request::Changed { seen, until, .. } => {
+            Request::AwaitChange(AwaitChange { seen, until, .. }) => {
                 self.advance(self.now);
                 while self.listing() == seen && self.now < until.0 {
                     let next = self.edits.keys().next().copied().unwrap_or(until.0).min(until.0);
                     self.advance(next);
                 }
-                Reply::Listing(self.listing())
+                AwaitChange::answered(self.listing())
             }
-            Request::WaitUntil { until } => {
+            Request::WaitUntil(WaitUntil { until }) => {
                 self.advance(until.0);
-                Reply::Woke
+                WaitUntil::answered(())
             }
-            Request::Ask { .. } => Reply::Answer(self.answer.clone().unwrap_or(Answer::Nobody("no terminal".into()))),
-            Request::TakeLease { .. } | Request::Release { .. } => Reply::Lease(1),
-            Request::Enter { .. } => Reply::Entered(self.place.clone()),
-            Request::ExpectNewKey { .. } => Reply::Noted,
-            Request::Line { .. } => Reply::Line(Line::Closed("no terminal".into())),
-            Request::File { .. } => Reply::Trouble(Trouble::Refused("no files here".into())),
-        }
+            Request::AskPerson(_) => {
+                AskPerson::answered(self.answer.clone().unwrap_or(Answer::Nobody("no terminal".into())))
+            }
+            Request::TakeLease(_) => TakeLease::answered(1),
+            Request::ReleaseLease(_) => ReleaseLease::answered(1),
+            Request::EnterHost(_) => EnterHost::answered(self.place.clone()),
+            Request::ExpectNewKey(_) => ExpectNewKey::answered(()),
+            Request::ReadLine(_) => ReadLine::answered(Line::Closed("no terminal".into())),
+            Request::WorkOnFile(_) => return Err(Trouble::Refused("no files here".into())),
+        })
     }
 }
 
@@ -210,28 +219,28 @@ fn part(bytes: &[u8], from: u64, max: u64) -> Vec<u8> {
 
 fn name(request: &Request) -> &'static str {
     match request {
-        Request::Start { .. } => "start",
-        Request::Enter { .. } => "enter",
-        Request::Look { .. } => "look",
-        Request::JobEnd { .. } => "end",
-        Request::JobOutput { .. } => "output",
-        Request::EndJob { .. } => "kill",
-        Request::Probe { .. } => "probe",
-        Request::List { .. } => "list",
-        Request::Read { .. } => "read",
-        Request::Changed { .. } => "changed",
-        Request::TakeLease { .. } => "take",
-        Request::Release { .. } => "release",
-        Request::ExpectNewKey { .. } => "new key",
-        Request::Line { .. } => "line",
-        Request::File { .. } => "file",
-        Request::WaitUntil { .. } => "wait",
-        Request::Ask { .. } => "ask",
+        Request::StartJob(_) => "start",
+        Request::EnterHost(_) => "enter",
+        Request::LookAtJob(_) => "look",
+        Request::AwaitJob(_) => "end",
+        Request::ReadOutput(_) => "output",
+        Request::EndJob(_) => "kill",
+        Request::RunProbe(_) => "probe",
+        Request::ListFolder(_) => "list",
+        Request::ReadFile(_) => "read",
+        Request::AwaitChange(_) => "changed",
+        Request::TakeLease(_) => "take",
+        Request::ReleaseLease(_) => "release",
+        Request::ExpectNewKey(_) => "new key",
+        Request::ReadLine(_) => "line",
+        Request::WorkOnFile(_) => "file",
+        Request::WaitUntil(_) => "wait",
+        Request::AskPerson(_) => "ask",
     }
 }
 
 impl Link for Fake {
-    fn call(&self, request: Request) -> Result<Reply, Stopped> {
+    fn call(&self, request: Request) -> Try<Reply> {
         let mut state = self.0.borrow_mut();
         let name = name(&request);
         state.asked.push(name);
@@ -239,9 +248,9 @@ impl Link for Fake {
         match state.troubles.get_mut(name).and_then(VecDeque::pop_front) {
             Some((trouble, took_effect)) => {
                 if took_effect {
-                    state.reply(request);
+                    let _ = state.reply(request);
                 }
-                Ok(Reply::Trouble(trouble))
+                Ok(Err(trouble))
             }
             None => Ok(state.reply(request)),
         }

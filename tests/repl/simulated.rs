@@ -42,7 +42,7 @@ impl World for Typing {
     }
 
     fn submit(&mut self, ticket: Ticket, request: Request) {
-        if matches!(request, Request::Line { .. })
+        if matches!(request, Request::ReadLine(_))
             && let Some(line) = self.lines.borrow_mut().pop_front()
         {
             self.estate.will_type(&line);

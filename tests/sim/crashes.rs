@@ -224,8 +224,8 @@ fn whatever_goes_wrong_nothing_is_done_twice_or_unrecorded() {
 fn the_oracle_sees_what_no_intent_allowed() {
     let estate = SimEstate::new(&site(), &programs(), "", 1, &FaultPlan::default()).unwrap();
     let mut session = super::Session::on(&estate);
-    session.start(1, "backup", 1);
-    session.start(1, "stop", 2);
+    session.start(1, "backup", 1).unwrap();
+    session.start(1, "stop", 2).unwrap();
     let wrong = oracle::judge(&estate.ledger(), &ONCE, &[]);
     assert_eq!(wrong.len(), 4, "{wrong:?}");
     assert!(wrong[0].starts_with("OUT of p1 began at 2026-11-21T22:00:00.01Z and never ended"), "{wrong:?}");

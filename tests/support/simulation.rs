@@ -25,7 +25,8 @@ use baton::script::analysis::outline;
 use baton::session::adoption::{self, Adoption};
 use baton::session::{self, Finished, OperatorRuling, Prepared, ResumeTerms, RunParts, Takeover};
 use baton::sim::{Boundary, CrashClock, CrashingStore, FaultPlan, ModelProgram, SimEstate, SimWorld};
-use baton::world::{JobId, Request, Ticket, World};
+use baton::world::request::StartJob;
+use baton::world::{JobId, Ticket, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -387,7 +388,8 @@ impl Play<'_> {
         let (service, verb) = (Some(service.to_owned()), verb.to_owned());
         world.submit(
             Ticket(1),
-            Request::Start { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: Mono::NEVER },
+            StartJob { host, job, service, verb, argv: vec!["x".into()], args, secret: None, until: Mono::NEVER }
+                .into(),
         );
         world.next();
         self.estate.pass(60_000);

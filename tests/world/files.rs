@@ -2,8 +2,9 @@
 
 use super::{ask, open, soon};
 use baton::model::run::instant::Mono;
+use baton::world::request::{AwaitChange, ListFolder, ReadFile};
 use baton::world::system::SystemWorld;
-use baton::world::{Completion, FileKind, FileStat, Reply, Request, Ticket, Trouble, World};
+use baton::world::{CameBack, Completion, FileKind, FileStat, Reply, Ticket, Trouble, World};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -14,26 +15,26 @@ fn text(dir: &Path) -> String {
 }
 
 fn list(world: &mut SystemWorld, dir: &Path) -> Vec<FileStat> {
-    match ask(world, Request::List { host: "h".into(), dir: text(dir) }) {
-        Reply::Listing(files) => files,
-        Reply::Trouble(Trouble::Missing(_)) => Vec::new(),
+    match ask(world, ListFolder { host: "h".into(), dir: text(dir) }) {
+        Ok(files) => files,
+        Err(Trouble::Missing(_)) => Vec::new(),
         other => panic!("expected a listing, got {other:?}"),
     }
 }
 
-fn read(world: &mut SystemWorld, dir: &Path, file: &FileStat, from: u64, max: u64) -> Reply {
+fn read(world: &mut SystemWorld, dir: &Path, file: &FileStat, from: u64, max: u64) -> CameBack<Vec<u8>> {
     let (name, identity) = (file.name.clone(), file.identity);
-    ask(world, Request::Read { host: "h".into(), dir: text(dir), name, identity, from, max })
+    ask(world, ReadFile { host: "h".into(), dir: text(dir), name, identity, from, max })
 }
 
 /// Begins to wait for a change, makes it, and returns the listing that came of it.
 fn after(world: &mut SystemWorld, dir: &Path, change: impl FnOnce()) -> Vec<FileStat> {
     let seen = list(world, dir);
     let until = soon(world, 10_000);
-    world.submit(Ticket(1), Request::Changed { host: "h".into(), dir: text(dir), seen: seen.clone(), until });
+    world.submit(Ticket(1), AwaitChange { host: "h".into(), dir: text(dir), seen: seen.clone(), until }.into());
     change();
     match world.next() {
-        Completion::Reply(Ticket(1), Reply::Listing(files)) => {
+        Completion::Reply(Ticket(1), Ok(Reply::Listing(files))) => {
             assert_ne!(files, seen);
             files
         }
@@ -45,8 +46,8 @@ fn after(world: &mut SystemWorld, dir: &Path, change: impl FnOnce()) -> Vec<File
 fn files_and_the_links_to_them_are_listed_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, dir) = (open(folder.path()), folder.path().join("logs"));
-    let missing = ask(&mut world, Request::List { host: "h".into(), dir: text(&dir) });
-    assert!(matches!(missing, Reply::Trouble(Trouble::Missing(_))), "{missing:?}");
+    let missing = ask(&mut world, ListFolder { host: "h".into(), dir: text(&dir) });
+    assert!(matches!(missing, Err(Trouble::Missing(_))), "{missing:?}");
     fs::create_dir_all(dir.join("folder")).unwrap();
     fs::write(dir.join("b.log"), "12345").unwrap();
     fs::write(dir.join("a.log"), "").unwrap();
@@ -77,15 +78,15 @@ fn reading_stops_at_the_end_and_refuses_another_file_of_the_name() {
     let (mut world, dir) = (open(folder.path()), folder.path());
     fs::write(dir.join("log"), "0123456789").unwrap();
     let file = list(&mut world, dir).remove(0);
-    assert_eq!(read(&mut world, dir, &file, 3, 4), Reply::Bytes(b"3456".to_vec()));
-    assert_eq!(read(&mut world, dir, &file, 8, 100), Reply::Bytes(b"89".to_vec()));
-    assert_eq!(read(&mut world, dir, &file, 50, 100), Reply::Bytes(Vec::new()));
+    assert_eq!(read(&mut world, dir, &file, 3, 4), Ok(b"3456".to_vec()));
+    assert_eq!(read(&mut world, dir, &file, 8, 100), Ok(b"89".to_vec()));
+    assert_eq!(read(&mut world, dir, &file, 50, 100), Ok(Vec::new()));
     fs::rename(dir.join("log"), dir.join("log.1")).unwrap();
-    assert!(matches!(read(&mut world, dir, &file, 0, 4), Reply::Trouble(Trouble::Missing(_))));
+    assert!(matches!(read(&mut world, dir, &file, 0, 4), Err(Trouble::Missing(_))));
     fs::write(dir.join("log"), "another").unwrap();
-    assert!(matches!(read(&mut world, dir, &file, 0, 4), Reply::Trouble(Trouble::Missing(_))));
+    assert!(matches!(read(&mut world, dir, &file, 0, 4), Err(Trouble::Missing(_))));
     let outside = FileStat { name: "../log".into(), ..file };
-    assert!(matches!(read(&mut world, dir, &outside, 0, 4), Reply::Trouble(Trouble::Refused(_))));
+    assert!(matches!(read(&mut world, dir, &outside, 0, 4), Err(Trouble::Refused(_))));
 }
 
 #[test]
@@ -96,10 +97,10 @@ fn a_link_is_read_only_while_it_leads_to_the_file_that_was_listed() {
     fs::write(dir.join("tomorrow"), "y").unwrap();
     std::os::unix::fs::symlink("today", dir.join("log")).unwrap();
     let link = list(&mut world, dir).into_iter().find(|file| file.name == "log").unwrap();
-    assert_eq!(read(&mut world, dir, &link, 0, 1), Reply::Bytes(b"x".to_vec()));
+    assert_eq!(read(&mut world, dir, &link, 0, 1), Ok(b"x".to_vec()));
     fs::remove_file(dir.join("log")).unwrap();
     std::os::unix::fs::symlink("tomorrow", dir.join("log")).unwrap();
-    assert!(matches!(read(&mut world, dir, &link, 0, 1), Reply::Trouble(Trouble::Missing(_))));
+    assert!(matches!(read(&mut world, dir, &link, 0, 1), Err(Trouble::Missing(_))));
 }
 
 #[test]
@@ -139,8 +140,8 @@ fn a_difference_that_is_already_there_is_told_at_once() {
     let mut world = open(folder.path());
     fs::write(folder.path().join("log"), "x").unwrap();
     let dir = text(folder.path());
-    let reply = ask(&mut world, Request::Changed { host: "h".into(), dir, seen: Vec::new(), until: Mono::NEVER });
-    assert!(matches!(reply, Reply::Listing(files) if files.len() == 1));
+    let reply = ask(&mut world, AwaitChange { host: "h".into(), dir, seen: Vec::new(), until: Mono::NEVER });
+    assert!(matches!(reply, Ok(files) if files.len() == 1));
 }
 
 #[test]
@@ -151,10 +152,10 @@ fn waiting_ends_at_its_deadline_and_can_be_forgotten() {
     let until = soon(&mut world, 30);
     world.submit(
         Ticket(1),
-        Request::Changed { host: "h".into(), dir: dir.clone(), seen: Vec::new(), until: Mono::NEVER },
+        AwaitChange { host: "h".into(), dir: dir.clone(), seen: Vec::new(), until: Mono::NEVER }.into(),
     );
-    world.submit(Ticket(2), Request::Changed { host: "h".into(), dir, seen: Vec::new(), until });
-    assert_eq!(world.next(), Completion::Reply(Ticket(2), Reply::Listing(Vec::new())));
+    world.submit(Ticket(2), AwaitChange { host: "h".into(), dir, seen: Vec::new(), until }.into());
+    assert_eq!(world.next(), Completion::Reply(Ticket(2), Ok(Reply::Listing(Vec::new()))));
     assert!(world.now().mono >= until);
     world.forget(Ticket(1));
     assert_eq!(world.next(), Completion::Idle);

@@ -15,8 +15,10 @@ use baton::world::operator::person::Person;
 use baton::world::rehearsal::pace::Pace;
 use baton::world::rehearsal::side::LabSide;
 use baton::world::rehearsal::time::{LabTime, Timekeeper};
-use baton::world::transfer::{Block, FileWork, RUNNER, Role};
-use baton::world::{Answer, Completion, Reply, Request, Ticket, Trouble, World};
+use baton::world::request::{AskPerson, AwaitChange, ListFolder, WaitUntil, WorkOnFile};
+use baton::world::system::SystemWorld;
+use baton::world::transfer::{Block, DigestFile, InstallFile, RUNNER, Role, WriteBlock};
+use baton::world::{Answer, Completion, HasReply, Reply, Ticket, Trouble, World};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -115,7 +117,7 @@ fn the_labs_operator_answers_with_one_of_the_words_or_not_at_all() {
     let mut world = open_with(folder.path(), Clock::real(), Person::Lab(socket.clone()));
     let mut put = |text: &str| {
         let ask_for = Ask { gate: "g".into(), form: Form::Manual, text: text.into(), evidence: String::new() };
-        ask(&mut world, Request::Ask { id: EffectId { track: TrackId::main(), n: 1 }, ask: ask_for })
+        ask(&mut world, AskPerson { id: EffectId { track: TrackId::main(), n: 1 }, ask: ask_for })
     };
     std::thread::scope(|scope| {
         let server = &mut server;
@@ -128,12 +130,12 @@ fn the_labs_operator_answers_with_one_of_the_words_or_not_at_all() {
             });
         });
         let (word, note, by) = ("done".into(), "swapped".into(), "lab operator".into());
-        assert_eq!(put("Swap them"), Reply::Answer(Answer::Given { word, note, by }));
-        assert!(matches!(put("Something else"), Reply::Answer(Answer::Nobody(_))));
+        assert_eq!(put("Swap them"), Ok(Answer::Given { word, note, by }));
+        assert!(matches!(put("Something else"), Ok(Answer::Nobody(_))));
         lab_call(&socket, &LabRequest::Stop, Some(LONG)).unwrap();
     });
     drop(server);
-    assert!(matches!(put("Swap them"), Reply::Answer(Answer::Nobody(_))));
+    assert!(matches!(put("Swap them"), Ok(Answer::Nobody(_))));
 }
 
 /// A minute of a lab in a tenth of a second.
@@ -179,14 +181,14 @@ fn the_time_of_a_lab_waits_for_whoever_works_there_and_passes_no_moment_that_is_
     let side = LabSide::new(folder.path().to_path_buf(), socket, "/bin/false".into(), Arc::clone(&pace));
     let mut world = open_with(folder.path(), clock, Person::Nobody(String::new())).rehearsed(side);
     let until = BEGINNING + Span::secs(9);
-    world.submit(Ticket(1), Request::WaitUntil { until });
+    world.submit(Ticket(1), WaitUntil { until }.into());
     let_pass(&mut keeper, Duration::from_millis(30), None);
     assert_eq!(keeper.now(), ORIGIN, "the runner has not begun to wait");
     std::thread::scope(|scope| {
         let waits = scope.spawn(move || (world.next(), world));
         let_pass(&mut keeper, Duration::from_millis(200), None);
         let (next, _world) = waits.join().unwrap();
-        assert_eq!(next, Completion::Reply(Ticket(1), Reply::Woke));
+        assert_eq!(next, Completion::Reply(Ticket(1), Ok(Reply::Done(()))));
         assert_eq!(keeper.now(), ORIGIN + Span::secs(9), "the runner works again: what it waited for is the present");
     });
     drop(pace);
@@ -200,7 +202,12 @@ fn nobody_waits_for_ever_for_the_time_of_a_lab_that_was_killed() {
     drop(Timekeeper::begin(folder.path(), SPEED, ORIGIN).unwrap());
     let clock = Clock::of_lab(LabTime::open(folder.path(), SPEED).unwrap());
     let mut world = open_with(folder.path(), clock, Person::Nobody(String::new()));
-    assert_eq!(ask(&mut world, Request::WaitUntil { until: BEGINNING + Span::secs(60) }), Reply::Woke);
+    assert_eq!(ask(&mut world, WaitUntil { until: BEGINNING + Span::secs(60) }), Ok(()));
+}
+
+/// Whether a world will not do this.
+fn refused<R: HasReply>(world: &mut SystemWorld, request: R) -> bool {
+    matches!(ask(world, request), Err(Trouble::Refused(_)))
 }
 
 #[test]
@@ -216,34 +223,39 @@ fn nothing_outside_of_a_lab_is_looked_at_or_written_whatever_way_leads_there() {
     let pace = Arc::new(Pace::begin(&lab).unwrap());
     let side = LabSide::new(lab.clone(), lab.join("socket"), "/bin/false".into(), pace);
     let mut world = open_with(&lab, Clock::real(), Person::Nobody(String::new())).rehearsed(side);
-    let mut refused = |request: Request| matches!(ask(&mut world, request), Reply::Trouble(Trouble::Refused(_)));
     let at = |path: &str| lab.join(path).display().to_string();
     let outside = [out.display().to_string(), at("../out"), at("h/../../out"), at("h/link"), "out".into(), "".into()];
     for dir in &outside {
         let host = || "h".to_owned();
-        assert!(refused(Request::List { host: host(), dir: dir.clone() }), "list {dir}");
+        assert!(refused(&mut world, ListFolder { host: host(), dir: dir.clone() }), "list {dir}");
         let (seen, until) = (Vec::new(), Mono(0));
-        assert!(refused(Request::Changed { host: host(), dir: dir.clone(), seen, until }), "watch {dir}");
+        assert!(refused(&mut world, AwaitChange { host: host(), dir: dir.clone(), seen, until }), "watch {dir}");
         for host in ["h", RUNNER] {
             let path = format!("{dir}/new");
-            let write = FileWork::Write { path: path.clone(), at: 0, block: Block(b"x".to_vec()) };
-            assert!(refused(Request::File { host: host.into(), work: write, until: Mono::NEVER }), "write {path}");
-            let install = FileWork::Install { part: at("h/hard"), path, mode: 0o644, over: true };
-            assert!(refused(Request::File { host: host.into(), work: install, until: Mono::NEVER }), "install {dir}");
+            let write = WriteBlock { path: path.clone(), at: 0, block: Block(b"x".to_vec()) };
+            assert!(
+                refused(&mut world, WorkOnFile { host: host.into(), work: write, until: Mono::NEVER }),
+                "write {path}"
+            );
+            let install = InstallFile { part: at("h/hard"), path, mode: 0o644, over: true };
+            assert!(
+                refused(&mut world, WorkOnFile { host: host.into(), work: install, until: Mono::NEVER }),
+                "install {dir}"
+            );
         }
-        let digest = FileWork::Digest { path: format!("{dir}/theirs"), first: 9, role: Role::Source };
-        assert!(refused(Request::File { host: host(), work: digest, until: Mono::NEVER }), "read {dir}");
+        let digest = DigestFile { path: format!("{dir}/theirs"), first: 9, role: Role::Source };
+        assert!(refused(&mut world, WorkOnFile { host: host(), work: digest, until: Mono::NEVER }), "read {dir}");
     }
     for path in ["h/hard", "lab.toml", "models/x.rhai", "jobs"] {
-        let write = FileWork::Write { path: at(path), at: 1, block: Block(b"x".to_vec()) };
-        assert!(refused(Request::File { host: "h".into(), work: write, until: Mono::NEVER }), "{path}");
+        let write = WriteBlock { path: at(path), at: 1, block: Block(b"x".to_vec()) };
+        assert!(refused(&mut world, WorkOnFile { host: "h".into(), work: write, until: Mono::NEVER }), "{path}");
     }
-    let read = FileWork::Digest { path: out.join("theirs").display().to_string(), first: 9, role: Role::Source };
+    let read = DigestFile { path: out.join("theirs").display().to_string(), first: 9, role: Role::Source };
     assert!(
-        !refused(Request::File { host: RUNNER.into(), work: read, until: Mono::NEVER }),
+        !refused(&mut world, WorkOnFile { host: RUNNER.into(), work: read, until: Mono::NEVER }),
         "what is put comes from whoever rehearses"
     );
-    assert!(!refused(Request::List { host: "h".into(), dir: at("h/logs") }));
+    assert!(!refused(&mut world, ListFolder { host: "h".into(), dir: at("h/logs") }));
     assert_eq!(std::fs::read_to_string(out.join("theirs")).unwrap(), "theirs");
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1);
 }

@@ -7,8 +7,9 @@ use crate::world::clock::Clock;
 use crate::world::operator::console::Console;
 use crate::world::operator::person::Person;
 use crate::world::operator::terminal::Terminal;
+use crate::world::request::ReadLine;
 use crate::world::system::SystemWorld;
-use crate::world::{Completion, Line, Reply, Request, Ticket, World};
+use crate::world::{Completion, HasReply, Line, Ticket, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,16 +34,16 @@ impl Departure {
 
 /// The next line, or how whoever should type it has left.
 pub(in crate::cli) fn type_line(world: &mut dyn World, prompt: &str) -> std::result::Result<String, Departure> {
-    world.submit(Ticket(0), Request::Line { prompt: prompt.to_owned() });
-    match world.next_result() {
-        Completion::Reply(_, Reply::Line(Line::Typed(line))) => Ok(line),
+    world.submit(Ticket(0), ReadLine { prompt: prompt.to_owned() }.into());
+    let line = match world.next_result() {
+        Completion::Reply(_, came) => ReadLine::came_back(came).ok(),
+        Completion::Told(_) | Completion::Interrupted | Completion::Idle => None,
+    };
+    match line {
+        Some(Line::Typed(line)) => Ok(line),
         // A terminal that went away is told by a signal, or by the end of its input, whichever comes first.
-        Completion::Reply(_, Reply::Line(Line::Closed(_))) if Terminal::outlives_its_input() => {
-            Err(Departure::Willingly)
-        }
-        Completion::Reply(..) | Completion::Told(_) | Completion::Interrupted | Completion::Idle => {
-            Err(Departure::Interrupted)
-        }
+        Some(Line::Closed(_)) if Terminal::outlives_its_input() => Err(Departure::Willingly),
+        Some(Line::Closed(_) | Line::Cancelled) | None => Err(Departure::Interrupted),
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::model::run::instant::Mono;
 use crate::world::clock::Clock;
 use crate::world::secrets::secret_value::SecretValue;
-use crate::world::{PROBE_BYTES_MAX, Reply, Trouble};
+use crate::world::{PROBE_BYTES_MAX, Probed, Trouble};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::File;
@@ -56,17 +56,13 @@ pub(in crate::world) async fn probe(
     argv: &[String],
     secret: Option<&SecretValue>,
     until: Mono,
-) -> Reply {
+) -> Result<Probed, Trouble> {
     let Some((program, arguments)) = argv.split_first() else {
-        return Reply::Trouble(Trouble::Missing("the probe has no command".into()));
+        return Err(Trouble::Missing("the probe has no command".into()));
     };
-    let Some(left) = clock.real_time_until(until) else { return Reply::Trouble(Trouble::Late) };
-    let input = match input(secret) {
-        Ok(input) => input,
-        Err(error) => {
-            return Reply::Trouble(Trouble::Refused(format!("the input of `{program}` cannot be laid ready: {error}")));
-        }
-    };
+    let Some(left) = clock.real_time_until(until) else { return Err(Trouble::Late) };
+    let input = input(secret)
+        .map_err(|error| Trouble::Refused(format!("the input of `{program}` cannot be laid ready: {error}")))?;
     let mut command = command(program);
     command
         .args(arguments)
@@ -75,16 +71,13 @@ pub(in crate::world) async fn probe(
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(error) => return Reply::Trouble(not_started(program, &error)),
-    };
+    let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
     match timeout(left, run(&mut child)).await {
-        Ok(Ok((status, out, err))) => Reply::Probed { exit: exit_code(status), out, err },
-        Ok(Err(error)) => Reply::Trouble(Trouble::Lost(format!("`{program}` cannot be waited for: {error}"))),
+        Ok(Ok((status, out, err))) => Ok(Probed { exit: exit_code(status), out, err }),
+        Ok(Err(error)) => Err(Trouble::Lost(format!("`{program}` cannot be waited for: {error}"))),
         Err(_) => {
             kill(&child);
-            Reply::Trouble(Trouble::Late)
+            Err(Trouble::Late)
         }
     }
 }

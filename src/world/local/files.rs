@@ -6,7 +6,7 @@ use super::watches::Watches;
 use crate::model::run::instant::Mono;
 use crate::model::run::mark::Identity;
 use crate::world::clock::Clock;
-use crate::world::{FileKind, FileStat, Reply, Trouble};
+use crate::world::{FileKind, FileStat, Trouble};
 use rustix::fs::OFlags;
 use std::fs::{DirEntry, File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -105,7 +105,7 @@ pub(in crate::world) async fn changed(
     dir: &Path,
     seen: &[FileStat],
     until: Mono,
-) -> Reply {
+) -> Result<Vec<FileStat>, Trouble> {
     loop {
         // A folder made anew needs a new watch. The listing comes after it, so that no change is missed.
         let watch = watches.watch(dir);
@@ -113,11 +113,11 @@ pub(in crate::world) async fn changed(
         let listing = match list(dir) {
             Ok(listing) => listing,
             Err(Trouble::Missing(_)) => Vec::new(),
-            Err(trouble) => return Reply::Trouble(trouble),
+            Err(trouble) => return Err(trouble),
         };
-        let Some(left) = clock.real_time_until(until) else { return Reply::Listing(listing) };
+        let Some(left) = clock.real_time_until(until) else { return Ok(listing) };
         if listing != seen {
-            return Reply::Listing(listing);
+            return Ok(listing);
         }
         let rest = began.elapsed() * REST;
         if rest > Duration::from_millis(5) {

@@ -15,7 +15,7 @@ use crate::world::asked::CommandDigest;
 use crate::world::clock::Clock;
 use crate::world::lease::Lease;
 use crate::world::secrets::secret_value::SecretValue;
-use crate::world::{JobId, JobState, KeptOutput, Reply, Stream, Trouble};
+use crate::world::{JobId, JobState, KeptOutput, Stream, Trouble};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Signal, kill_process_group};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -174,9 +174,9 @@ pub(in crate::world) async fn start(
     boot: &str,
     (argv, asked): (&[String], &CommandDigest),
     secret: Option<&SecretValue>,
-) -> Reply {
+) -> Result<JobState, Trouble> {
     if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
-        return Reply::Trouble(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
+        return Err(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
     }
     let folder = attempt.claim(number);
     let (mut launches, mut pause) = (0, LAUNCH_PAUSE);
@@ -185,31 +185,31 @@ pub(in crate::world) async fn start(
             JobState::Absent if launches == LAUNCH_TRIES => break,
             JobState::Absent => {}
             state @ (JobState::Running | JobState::Exited(_) | JobState::Lost(_) | JobState::Foreign) => {
-                return Reply::Job(state);
+                return Ok(state);
             }
         }
         match tokio::task::block_in_place(|| claim(attempt, &folder, boot)) {
             Ok(Some(lock)) => match launch(attempt, &folder, (argv, asked), lock, secret).await {
-                Ok(true) => return Reply::Job(JobState::Running),
+                Ok(true) => return Ok(JobState::Running),
                 Ok(false) => {
                     // Somebody else may have taken the host over, or was quicker: the next look tells.
                     if number != 0 && leases::number_in(&attempt.jobs).is_ok_and(|there| there != number) {
-                        return Reply::Job(look(attempt, boot, Some(asked)));
+                        return Ok(look(attempt, boot, Some(asked)));
                     }
                     launches += 1;
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
-                Err(trouble) => return Reply::Trouble(trouble),
+                Err(trouble) => return Err(trouble),
             },
             // Another start is about to claim it, or someone is looking at its lock this very moment.
             Ok(None) => tokio::time::sleep(Duration::from_millis(2)).await,
             Err(error) => {
-                return Reply::Trouble(Trouble::Refused(format!("cannot claim `{}`: {error}", folder.display())));
+                return Err(Trouble::Refused(format!("cannot claim `{}`: {error}", folder.display())));
             }
         }
     }
-    Reply::Trouble(Trouble::Refused(match launches {
+    Err(Trouble::Refused(match launches {
         LAUNCH_TRIES => {
             "its supervisor, `setsid sh`, ends before it begins: is there an `sh`, and memory and room for \
              one more process and file?"
@@ -259,15 +259,12 @@ pub(in crate::world) async fn terminate(watches: &Arc<Watches>, clock: &Clock, a
 }
 
 /// Output of a job from an offset; of a job that never wrote any, nothing.
-pub(in crate::world) fn output(attempt: &Attempt, stream: Stream, from: u64, max: u64) -> Reply {
+pub(in crate::world) fn output(attempt: &Attempt, stream: Stream, from: u64, max: u64) -> Result<Vec<u8>, Trouble> {
     let name = match stream {
         Stream::Out => "out",
         Stream::Err => "err",
     };
-    match read_own(&attempt.folder().join(name), from, max) {
-        Ok(bytes) => Reply::Bytes(bytes),
-        Err(trouble) => Reply::Trouble(trouble),
-    }
+    read_own(&attempt.folder().join(name), from, max)
 }
 
 /// Makes the folder of the claim, which succeeds once, and returns its lock; nothing when another was first.

@@ -6,8 +6,9 @@ use super::kept_attributes::keep;
 use crate::model::digest::Growing;
 use crate::model::run::instant::Mono;
 use crate::world::clock::Clock;
-use crate::world::transfer::{Block, FileSeen, FileWork, Role};
-use crate::world::{Reply, Trouble};
+use crate::world::request::WorkOnFile;
+use crate::world::transfer::{Block, DigestFile, FileSeen, FileWork, InstallFile, ReadBlock, Role, WriteBlock};
+use crate::world::{HasReply, Reply, Trouble};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, Permissions};
@@ -24,23 +25,23 @@ const MODE: u32 = 0o7777;
 const OTHERS: u32 = 0o7077;
 
 /// Does what is asked about a file. A digest takes as long as the disk takes, or until `until`, or until it is dropped.
-pub(in crate::world) async fn work(work: FileWork, clock: &Clock, until: Mono) -> Reply {
+pub(in crate::world) async fn work(work: FileWork, clock: &Clock, until: Mono) -> Result<Reply, Trouble> {
     let at_once = |done: &mut dyn FnMut() -> Result<Reply, Trouble>| tokio::task::block_in_place(done);
-    let done = match work {
-        FileWork::Digest { path, first, role } => {
-            digest(Path::new(&path), first, role, || clock.real_time_until(until).is_none()).await.map(Reply::File)
+    match work {
+        FileWork::DigestFile(DigestFile { path, first, role }) => {
+            let seen = digest(Path::new(&path), first, role, || clock.real_time_until(until).is_none()).await;
+            seen.map(WorkOnFile::<DigestFile>::answered)
         }
-        FileWork::Read { path, from, max } => {
-            at_once(&mut || read(Path::new(&path), from, max).map(|bytes| Reply::Block(Block(bytes))))
+        FileWork::ReadBlock(ReadBlock { path, from, max }) => at_once(&mut || {
+            read(Path::new(&path), from, max).map(|bytes| WorkOnFile::<ReadBlock>::answered(Block(bytes)))
+        }),
+        FileWork::WriteBlock(WriteBlock { path, at, block }) => {
+            at_once(&mut || write(Path::new(&path), at, &block.0).map(WorkOnFile::<WriteBlock>::answered))
         }
-        FileWork::Write { path, at, block } => {
-            at_once(&mut || write(Path::new(&path), at, &block.0).map(|()| Reply::Kept))
-        }
-        FileWork::Install { part, path, mode, over } => {
-            at_once(&mut || install(Path::new(&part), Path::new(&path), mode, over).map(|()| Reply::Kept))
-        }
-    };
-    done.unwrap_or_else(Reply::Trouble)
+        FileWork::InstallFile(InstallFile { part, path, mode, over }) => at_once(&mut || {
+            install(Path::new(&part), Path::new(&path), mode, over).map(WorkOnFile::<InstallFile>::answered)
+        }),
+    }
 }
 
 async fn digest(path: &Path, first: u64, role: Role, is_over: impl Fn() -> bool) -> Result<Option<FileSeen>, Trouble> {

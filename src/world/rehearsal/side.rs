@@ -7,8 +7,9 @@ use crate::model::site::account;
 use crate::model::value::{Fields, Value};
 use crate::platform::beneath::beneath;
 use crate::platform::lab_link::{LabCommand, LabReply, LabRequest, LabTrouble, lab_call};
-use crate::world::transfer::{FileWork, RUNNER};
-use crate::world::{JobId, Reply, Request, Trouble};
+use crate::world::request::{AwaitChange, ListFolder, ReadFile, WorkOnFile};
+use crate::world::transfer::{DigestFile, FileWork, InstallFile, RUNNER, ReadBlock, WriteBlock};
+use crate::world::{JobId, Probed, Request, Trouble};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,16 +48,16 @@ impl LabSide {
     /// Why a request is none that a rehearsal may make.
     pub(in crate::world) fn refusal(&self, request: &Request) -> Option<Trouble> {
         let wrong = match request {
-            Request::List { dir, .. } | Request::Read { dir, .. } | Request::Changed { dir, .. } => {
-                self.inside(dir).err()
-            }
-            Request::File { host, work, .. } => self.file(host, work).err(),
+            Request::ListFolder(ListFolder { dir, .. })
+            | Request::ReadFile(ReadFile { dir, .. })
+            | Request::AwaitChange(AwaitChange { dir, .. }) => self.inside(dir).err(),
+            Request::WorkOnFile(WorkOnFile { host, work, .. }) => self.file(host, work).err(),
             // Asked of the lab when they are carried out; no word of them is.
-            Request::Start { .. } | Request::Probe { .. } | Request::Enter { .. } => None,
+            Request::StartJob(_) | Request::RunProbe(_) | Request::EnterHost(_) => None,
             // What is known of jobs lies below the lab's folder, where its inventory says: `Lab::fits`.
-            Request::Look { .. } | Request::JobEnd { .. } | Request::JobOutput { .. } | Request::EndJob { .. } => None,
-            Request::TakeLease { .. } | Request::Release { .. } | Request::ExpectNewKey { .. } => None,
-            Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => None,
+            Request::LookAtJob(_) | Request::AwaitJob(_) | Request::ReadOutput(_) | Request::EndJob(_) => None,
+            Request::TakeLease(_) | Request::ReleaseLease(_) | Request::ExpectNewKey(_) => None,
+            Request::WaitUntil(_) | Request::AskPerson(_) | Request::ReadLine(_) => None,
         };
         wrong.map(|wrong| Trouble::Refused(format!("a rehearsal leaves everything outside its lab alone: {wrong}")))
     }
@@ -80,10 +81,10 @@ impl LabSide {
     }
 
     /// What a run would read.
-    pub(in crate::world) async fn probe(&self, wanted: RehearsalCommand<'_>) -> Result<Reply, Trouble> {
+    pub(in crate::world) async fn probe(&self, wanted: RehearsalCommand<'_>) -> Result<Probed, Trouble> {
         let reply = self.ask(LabRequest::Read(wanted.command())).await?;
         let out = [account::proof(wanted.argv).as_bytes(), reply.output.as_bytes()].concat();
-        Ok(Reply::Probed { exit: reply.exit, out, err: Vec::new() })
+        Ok(Probed { exit: reply.exit, out, err: Vec::new() })
     }
 
     async fn ask(&self, request: LabRequest) -> Result<LabReply, Trouble> {
@@ -108,14 +109,16 @@ impl LabSide {
     /// A file that is carried to a host comes from the person who rehearses: that one is read wherever it is.
     fn file(&self, host: &str, work: &FileWork) -> Result<(), String> {
         match work {
-            FileWork::Digest { .. } | FileWork::Read { .. } if host == RUNNER => Ok(()),
-            FileWork::Digest { path, .. } | FileWork::Read { path, .. } => self.of_host(path).map(drop),
-            FileWork::Write { path, at, .. } => {
+            FileWork::DigestFile(_) | FileWork::ReadBlock(_) if host == RUNNER => Ok(()),
+            FileWork::DigestFile(DigestFile { path, .. }) | FileWork::ReadBlock(ReadBlock { path, .. }) => {
+                self.of_host(path).map(drop)
+            }
+            FileWork::WriteBlock(WriteBlock { path, at, .. }) => {
                 let path = self.of_host(path)?;
                 // What is begun anew takes the place of whatever has that name.
                 if *at > 0 { alone(&path) } else { Ok(()) }
             }
-            FileWork::Install { part, path, .. } => {
+            FileWork::InstallFile(InstallFile { part, path, .. }) => {
                 self.of_host(path)?;
                 alone(&self.of_host(part)?)
             }

@@ -12,7 +12,7 @@ use crate::world::asked::CommandDigest;
 use crate::world::clock::Clock;
 use crate::world::lease::{self, Lease, Runner};
 use crate::world::nonce::nonce;
-use crate::world::{JobId, JobState, KeptOutput, Reply, Stream, Trouble};
+use crate::world::{JobId, JobState, KeptOutput, Stream, Trouble};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -482,9 +482,4 @@ impl Jobs {
     fn table(&self) -> MutexGuard<'_, JobTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The reply to a request about a job.
-pub(super) fn reply(state: Result<JobState, Trouble>) -> Reply {
-    state.map_or_else(Reply::Trouble, Reply::Job)
 }

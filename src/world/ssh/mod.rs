@@ -23,8 +23,12 @@ mod transfer;
 use super::asked::CommandDigest;
 use super::clock::Clock;
 use super::lease::Runner;
+use super::request::{
+    AwaitChange, AwaitJob, EndJob, EnterHost, ExpectNewKey, ListFolder, LookAtJob, ReadFile, ReadOutput, ReleaseLease,
+    RunProbe, StartJob, TakeLease, WorkOnFile,
+};
 use super::secrets::secret_value::SecretValue;
-use super::{Completion, JobId, KeptOutput, PROBE_BYTES_MAX, Reply, Request, Trouble};
+use super::{Completion, HasReply, JobId, KeptOutput, PROBE_BYTES_MAX, Probed, Reply, Request, Trouble};
 use crate::model::site::account::program;
 use crate::model::site::ssh::Ssh;
 use connection::Connection;
@@ -107,8 +111,8 @@ impl RemoteHosts {
 
     /// The answer to a request that needs no asking.
     pub(super) fn known(&self, request: &Request) -> Option<Reply> {
-        let Request::JobOutput { host, job, stream, from, max } = request else { return None };
-        self.by_name.get(host)?.jobs.known_output(job, *stream, *from, *max).map(Reply::Bytes)
+        let Request::ReadOutput(ReadOutput { host, job, stream, from, max }) = request else { return None };
+        self.by_name.get(host)?.jobs.known_output(job, *stream, *from, *max).map(ReadOutput::answered)
     }
 
     /// Where one of them keeps what a job wrote.
@@ -131,40 +135,42 @@ impl RemoteHosts {
         let at =
             |until| clock.real_time_until(until).map_or_else(Instant::now, |left| Instant::now() + left.min(LONGEST));
         Ok(match request {
-            Request::Start { job, argv, secret: name, until, .. } => {
+            Request::StartJob(StartJob { job, argv, secret: name, until, .. }) => {
                 let asked = CommandDigest::of(&argv, name.as_deref());
                 let input = secret.map(SecretValue::reveal);
-                jobs::reply(jobs.start(job, &argv, (&asked, input), runner, at(until)).await)
+                StartJob::answered(jobs.start(job, &argv, (&asked, input), runner, at(until)).await?)
             }
-            Request::Enter { run, until, .. } => Reply::Entered(jobs.enter(&run, at(until)).await?),
-            Request::Look { job, asked, kept_in, until, .. } => {
-                jobs::reply(jobs.look(&job, (asked.as_ref(), kept_in.as_deref()), at(until)).await)
+            Request::EnterHost(EnterHost { run, until, .. }) => EnterHost::answered(jobs.enter(&run, at(until)).await?),
+            Request::LookAtJob(LookAtJob { job, asked, kept_in, until, .. }) => {
+                LookAtJob::answered(jobs.look(&job, (asked.as_ref(), kept_in.as_deref()), at(until)).await?)
             }
-            Request::JobEnd { job, until, .. } => jobs::reply(jobs.end(&job, at(until)).await),
-            Request::EndJob { job, .. } => jobs::reply(jobs.terminate(&job, runner).await),
-            Request::JobOutput { job, stream, from, max, .. } => {
-                Reply::Bytes(jobs.output(&job, stream, from, max).await?)
+            Request::AwaitJob(AwaitJob { job, until, .. }) => AwaitJob::answered(jobs.end(&job, at(until)).await?),
+            Request::EndJob(EndJob { job, .. }) => EndJob::answered(jobs.terminate(&job, runner).await?),
+            Request::ReadOutput(ReadOutput { job, stream, from, max, .. }) => {
+                ReadOutput::answered(jobs.output(&job, stream, from, max).await?)
             }
-            Request::Probe { argv, until, .. } => {
-                probe(connection, &argv, secret.map(SecretValue::reveal), at(until)).await?
+            Request::RunProbe(RunProbe { argv, until, .. }) => {
+                RunProbe::answered(probe(connection, &argv, secret.map(SecretValue::reveal), at(until)).await?)
             }
-            Request::List { dir, .. } => Reply::Listing(files::list(connection, &dir).await?),
-            Request::Read { dir, name, identity, from, max, .. } => {
-                Reply::Bytes(files::read(connection, (&dir, &name), identity, from, max).await?)
+            Request::ListFolder(ListFolder { dir, .. }) => ListFolder::answered(files::list(connection, &dir).await?),
+            Request::ReadFile(ReadFile { dir, name, identity, from, max, .. }) => {
+                ReadFile::answered(files::read(connection, (&dir, &name), identity, from, max).await?)
             }
-            Request::Changed { dir, seen, until, .. } => {
-                Reply::Listing(files.changed(connection, &dir, &seen, at(until)).await?)
+            Request::AwaitChange(AwaitChange { dir, seen, until, .. }) => {
+                AwaitChange::answered(files.changed(connection, &dir, &seen, at(until)).await?)
             }
-            Request::File { work, until, .. } => transfer::work(jobs, runner, work, at(until)).await?,
-            Request::TakeLease { force, .. } => {
-                Reply::Lease(jobs.lease(runner, force, Instant::now() + PATIENCE).await?.number)
+            Request::WorkOnFile(WorkOnFile { work, until, .. }) => {
+                transfer::work(jobs, runner, work, at(until)).await?
             }
-            Request::Release { .. } => Reply::Lease(jobs.release(runner).await?),
-            Request::ExpectNewKey { .. } => {
+            Request::TakeLease(TakeLease { force, .. }) => {
+                TakeLease::answered(jobs.lease(runner, force, Instant::now() + PATIENCE).await?.number)
+            }
+            Request::ReleaseLease(_) => ReleaseLease::answered(jobs.release(runner).await?),
+            Request::ExpectNewKey(_) => {
                 connection.expect_new_key().await;
-                Reply::Noted
+                ExpectNewKey::answered(())
             }
-            Request::WaitUntil { .. } | Request::Ask { .. } | Request::Line { .. } => {
+            Request::WaitUntil(_) | Request::AskPerson(_) | Request::ReadLine(_) => {
                 return Err(Trouble::Refused("the request is not for a host".into()));
             }
         })
@@ -177,7 +183,7 @@ async fn probe(
     argv: &[String],
     input: Option<&[u8]>,
     until: Instant,
-) -> Result<Reply, Trouble> {
+) -> Result<Probed, Trouble> {
     if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
         return Err(Trouble::Missing(format!("a probe needs the name of a command, not {argv:?}")));
     }
@@ -195,5 +201,5 @@ async fn probe(
     if exit == 127 && program(argv).is_none() {
         return Err(Trouble::Missing(format!("there is no command `{}`", argv[0])));
     }
-    Ok(Reply::Probed { exit, out, err })
+    Ok(Probed { exit, out, err })
 }

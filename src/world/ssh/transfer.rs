@@ -5,8 +5,9 @@ use super::connection::Connection;
 use super::jobs::Jobs;
 use super::script::{self, OutputForm, Printed, Script, within};
 use crate::world::lease::{Lease, Runner};
-use crate::world::transfer::{Block, FileSeen, FileWork, Role};
-use crate::world::{Reply, Trouble};
+use crate::world::request::WorkOnFile;
+use crate::world::transfer::{Block, DigestFile, FileSeen, FileWork, InstallFile, ReadBlock, Role, WriteBlock};
+use crate::world::{HasReply, Reply, Trouble};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -36,15 +37,23 @@ pub(super) async fn work(jobs: &Jobs, runner: &Runner, work: FileWork, until: In
     let connection = &*jobs.connection;
     let soon = until.min(within(BLOCK_LIMIT));
     match work {
-        FileWork::Digest { path, first, role } => digest(connection, &path, first, role, until).await.map(Reply::File),
-        FileWork::Read { path, from, max } => read(connection, &path, from, max, soon).await,
-        FileWork::Write { path, at, block } => {
-            let (at, length) = (at.to_string(), block.0.len().to_string());
-            change(jobs, runner, WRITE, (&[&path, &at, &length], &block.0), soon).await
+        FileWork::DigestFile(DigestFile { path, first, role }) => {
+            digest(connection, &path, first, role, until).await.map(WorkOnFile::<DigestFile>::answered)
         }
-        FileWork::Install { part, path, mode, over } => {
+        FileWork::ReadBlock(ReadBlock { path, from, max }) => {
+            read(connection, &path, from, max, soon).await.map(WorkOnFile::<ReadBlock>::answered)
+        }
+        FileWork::WriteBlock(WriteBlock { path, at, block }) => {
+            let (at, length) = (at.to_string(), block.0.len().to_string());
+            change(jobs, runner, WRITE, (&[&path, &at, &length], &block.0), soon)
+                .await
+                .map(WorkOnFile::<WriteBlock>::answered)
+        }
+        FileWork::InstallFile(InstallFile { part, path, mode, over }) => {
             let (mode, over) = (format!("{mode:o}"), if over { "over" } else { "-" });
-            change(jobs, runner, INSTALL, (&[&part, &path, &mode, over], &[]), soon).await
+            change(jobs, runner, INSTALL, (&[&part, &path, &mode, over], &[]), soon)
+                .await
+                .map(WorkOnFile::<InstallFile>::answered)
         }
     }
 }
@@ -80,14 +89,14 @@ fn seen(line: &[u8]) -> Option<FileSeen> {
     Some(FileSeen { len, mode, sha256: words.next()?.to_owned() })
 }
 
-async fn read(connection: &Connection, path: &str, from: u64, max: u64, until: Instant) -> Result<Reply, Trouble> {
+async fn read(connection: &Connection, path: &str, from: u64, max: u64, until: Instant) -> Result<Block, Trouble> {
     let numbers = [from, max].map(|number| number.to_string());
     let values: [&[u8]; 3] = [path.as_bytes(), numbers[0].as_bytes(), numbers[1].as_bytes()];
     let most = usize::try_from(max).unwrap_or(usize::MAX);
     let script = Script { text: READ, values: &values, body: &[], form: OutputForm::All, most, until };
     let printed = script::run(connection, script).await?;
     match printed.exit {
-        0 => Ok(Reply::Block(Block(printed.out))),
+        0 => Ok(Block(printed.out)),
         3 => Err(Trouble::Missing(format!("`{path}` is not there"))),
         _ => Err(Trouble::Refused(printed.complaint())),
     }
@@ -100,14 +109,14 @@ async fn change(
     text: &'static str,
     (values, body): (&[&str], &[u8]),
     until: Instant,
-) -> Result<Reply, Trouble> {
+) -> Result<(), Trouble> {
     let number = Lease::file_name(jobs.lease(runner, false, within(BLOCK_LIMIT)).await?.number);
     let fence = [jobs.folder.as_str(), &number];
     let values: Vec<&[u8]> = fence.iter().chain(values).map(|value| value.as_bytes()).collect();
     let script = Script { text, values: &values, body, form: OutputForm::All, most: WORDS_MAX, until };
     let printed: Printed = script::run(&jobs.connection, script).await?;
     match printed.exit {
-        0 => Ok(Reply::Kept),
+        0 => Ok(()),
         3 => Err(Trouble::Missing(printed.complaint())),
         5 => Err(jobs.taken_over(runner).await),
         _ => Err(Trouble::Refused(printed.complaint())),
