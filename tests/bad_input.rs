@@ -423,7 +423,7 @@ fn runs_that_cannot_be_told_are_named_with_the_next_command() {
     let baton = site(GOOD);
     let mut store = SqliteStore::open(&baton.state()).expect("a journal");
     for run in ["aa01", "aa02"] {
-        store.append(run, 0, &[begun(FORMAT)]).expect("a run");
+        store.append(run, 0, &[begun(FORMAT).into()]).expect("a run");
     }
     for command in ["show", "resume"] {
         let message = "error: there is no run `zz`\nhelp: see which runs there are: baton runs";
@@ -506,7 +506,7 @@ help: use the newer baton, or name another state directory with `--state DIR`";
 #[test]
 fn a_run_of_a_newer_format_is_refused() {
     let baton = site(GOOD);
-    SqliteStore::open(&baton.state()).expect("a journal").append("aa01", 0, &[begun(9)]).expect("a run");
+    SqliteStore::open(&baton.state()).expect("a journal").append("aa01", 0, &[begun(9).into()]).expect("a run");
     let message = "error: the run is written in format 9, by baton 0; this baton reads format 2
 help: nothing was done: nothing of that run is lost
 help: go on with it with the version that began it, 0, or a newer one";

@@ -5,19 +5,26 @@ use baton::error::{Error, Kind};
 use baton::journal::memory::MemoryStore;
 use baton::journal::sqlite::SqliteStore;
 use baton::journal::{Store, StoreError};
+use baton::model::run::record::Record;
 use baton::platform::runner_lock::{Holder, RunnerLock};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::rc::Rc;
+
+/// Every kind of record, as stores take them.
+fn shared_records() -> Vec<Rc<Record>> {
+    every_record().into_iter().map(Rc::new).collect()
+}
 
 /// What every store must do, on a new one.
 fn keeps_what_it_is_given(store: &mut dyn Store) {
-    let records = every_record();
+    let records = shared_records();
     assert_eq!(store.append(RUN, 0, &records[..4]), Ok(4));
     assert_eq!(store.append(RUN, 4, &records[4..]), Ok(records.len() as u64));
-    store.append("3f2b00000002", 0, &[begun()]).expect("a second run");
+    store.append("3f2b00000002", 0, &[begun().into()]).expect("a second run");
     let read = store.read(RUN).expect("read");
     assert!(read.iter().map(|stored| stored.seq).eq(1..=records.len() as u64));
-    assert_eq!(read.into_iter().map(|stored| stored.record.as_ref().clone()).collect::<Vec<_>>(), records);
+    assert_eq!(read.into_iter().map(|stored| stored.record).collect::<Vec<_>>(), records);
     assert_eq!(store.runs(), Ok(vec![RUN.to_owned(), "3f2b00000002".to_owned()]));
 
     let digest = store.put_source("step(\"x\", || 1)").expect("source");
@@ -32,9 +39,9 @@ fn told(error: StoreError) -> Box<Error> {
 
 /// The refusals every store shares.
 fn refuses_what_does_not_fit(store: &mut dyn Store) {
-    store.append(RUN, 0, &[begun(), step_begun("1")]).expect("append");
+    store.append(RUN, 0, &[begun().into(), step_begun("1").into()]).expect("append");
     for expected in [0, 1, 3] {
-        let error = told(store.append(RUN, expected, &[step_ended("1")]).expect_err("a conflict"));
+        let error = told(store.append(RUN, expected, &[step_ended("1").into()]).expect_err("a conflict"));
         assert_eq!(error.kind, Kind::Refused);
         let message = format!("another runner wrote to this run: {RUN} has 2 records, not {expected}");
         assert_eq!(error.message, message);
@@ -55,7 +62,7 @@ fn a_store_in_memory_keeps_what_it_is_given() {
 fn a_store_in_memory_outlives_its_runner() {
     let survivor = MemoryStore::new();
     let mut runner = survivor.clone();
-    runner.append(RUN, 0, &[begun()]).expect("append");
+    runner.append(RUN, 0, &[begun().into()]).expect("append");
     drop(runner);
     assert_eq!(survivor.read(RUN).expect("read").len(), 1);
     let dump = String::from_utf8(survivor.byte_dump(RUN)).expect("text");
@@ -89,7 +96,7 @@ fn a_durable_store_keeps_what_it_is_given() {
 #[test]
 fn a_durable_store_is_there_after_its_process() {
     let dir = folder();
-    open(dir.path()).append(RUN, 0, &every_record()).expect("append");
+    open(dir.path()).append(RUN, 0, &shared_records()).expect("append");
     assert_eq!(open(dir.path()).read(RUN).expect("read").len(), every_record().len());
 }
 
@@ -98,7 +105,7 @@ fn only_the_account_itself_can_read_a_new_state_directory() {
     let dir = folder();
     let state = dir.path().join("deep/state");
     let mut store = open(&state);
-    store.append(RUN, 0, &[begun()]).expect("append");
+    store.append(RUN, 0, &[begun().into()]).expect("append");
     let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
     assert_eq!((mode(&state), mode(&state.join("journal.db"))), (0o700, 0o600));
     assert_eq!(mode(&state.join("journal.db-wal")), 0o600);
@@ -108,13 +115,13 @@ fn only_the_account_itself_can_read_a_new_state_directory() {
 fn a_second_writer_is_a_conflict_and_a_reader_is_welcome() {
     let dir = folder();
     let (mut first, mut second) = (open(dir.path()), open(dir.path()));
-    first.append(RUN, 0, &[begun()]).expect("append");
-    second.append(RUN, 1, &[step_begun("1")]).expect("append");
-    let error = told(first.append(RUN, 1, &[step_begun("1")]).expect_err("a conflict"));
+    first.append(RUN, 0, &[begun().into()]).expect("append");
+    second.append(RUN, 1, &[step_begun("1").into()]).expect("append");
+    let error = told(first.append(RUN, 1, &[step_begun("1").into()]).expect_err("a conflict"));
     assert_eq!(error.message, format!("another runner wrote to this run: {RUN} has 2 records, not 1"));
     let database = rusqlite::Connection::open(dir.path().join("journal.db")).expect("open");
     database.execute_batch("BEGIN; SELECT * FROM records").expect("a reader in the midst of reading");
-    assert_eq!(first.append(RUN, 2, &[step_ended("1")]), Ok(3));
+    assert_eq!(first.append(RUN, 2, &[step_ended("1").into()]), Ok(3));
 }
 
 #[test]
@@ -126,7 +133,7 @@ fn a_changed_record_is_refused_with_the_last_good_one_named() {
     ];
     for sql in meddling {
         let dir = folder();
-        open(dir.path()).append(RUN, 0, &every_record()).expect("append");
+        open(dir.path()).append(RUN, 0, &shared_records()).expect("append");
         meddle(dir.path(), sql);
         let error = told(open(dir.path()).read(RUN).expect_err(sql));
         assert_eq!(error.kind, Kind::Refused);
@@ -187,11 +194,11 @@ fn a_state_directory_that_cannot_be_used_is_named() {
 #[test]
 fn a_write_that_fails_halfway_keeps_nothing_and_says_so() {
     let dir = folder();
-    open(dir.path()).append(RUN, 0, &[begun()]).expect("append");
+    open(dir.path()).append(RUN, 0, &[begun().into()]).expect("append");
     let full = "CREATE TRIGGER full BEFORE INSERT ON records WHEN NEW.seq = 5
                 BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
     meddle(dir.path(), full);
-    let error = open(dir.path()).append(RUN, 1, &vec![step_begun("1"); 10]).expect_err("full");
+    let error = open(dir.path()).append(RUN, 1, &vec![step_begun("1").into(); 10]).expect_err("full");
     let error = told(error);
     assert_eq!(error.kind, Kind::Failed);
     assert_eq!(error.message, "the journal could not be written: database or disk is full; nothing more was done");

@@ -65,7 +65,7 @@ impl World for Frozen<Box<dyn World>> {
 }
 
 impl Store for Frozen<MemoryStore> {
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
+    fn append(&mut self, run: &str, expected: u64, records: &[Rc<Record>]) -> StoreResult<u64> {
         // Before its first record there is nothing that could be taken over.
         if expected > 0 {
             self.1.pass();

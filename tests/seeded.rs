@@ -20,6 +20,7 @@ use baton::sim::{Fault, FaultPlan, Harm, Trigger};
 use baton::world::request::{AwaitJob, EndJob, ListFolder, LookAtJob, ReadOutput, StartJob};
 use baton::world::{Completion, JobId, Reply, Request, Ticket, World};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 const RUNBOOK: &str = "genesys/confserv-ha";
 const MODULE: &str = "genesys/confserv";
@@ -120,7 +121,7 @@ fn an_original_primary_that_is_stopped_before_the_new_server_is_ready() {
 struct Late {
     store: Box<dyn Store>,
     is_late: fn(&Record) -> bool,
-    held: Vec<Record>,
+    held: Vec<Rc<Record>>,
 }
 
 impl Late {
@@ -130,9 +131,9 @@ impl Late {
 }
 
 impl Store for Late {
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
+    fn append(&mut self, run: &str, expected: u64, records: &[Rc<Record>]) -> StoreResult<u64> {
         let stored = expected - self.held.len() as u64;
-        let first_late = records.iter().position(self.is_late).unwrap_or(records.len());
+        let first_late = records.iter().position(|record| (self.is_late)(record)).unwrap_or(records.len());
         let mut now = std::mem::take(&mut self.held);
         now.extend_from_slice(&records[..first_late]);
         if !now.is_empty() {

@@ -318,7 +318,7 @@ fn a_journal_that_is_gone_or_empty_is_not_told_as_no_runs() {
         if harm == "log" {
             let folder = baton.folder().join("first");
             let mut store = SqliteStore::open(&folder).expect("a journal");
-            store.append("aa01", 0, &[ended()]).expect("a run");
+            store.append("aa01", 0, &[ended().into()]).expect("a run");
             without_log(&folder, &baton.state());
         } else {
             baton.run(&RUN).code(0);
@@ -338,11 +338,11 @@ fn a_journal_without_its_last_part_says_what_is_missing() {
     let baton = site("true");
     let folder = baton.folder().join("first");
     let mut store = SqliteStore::open(&folder).expect("a journal");
-    store.append("aa01", 0, &[ended()]).expect("a run");
+    store.append("aa01", 0, &[ended().into()]).expect("a run");
     drop(store);
     let mut store = SqliteStore::open(&folder).expect("a journal");
-    store.append("aa01", 1, &[ended(), ended()]).expect("more of it");
-    store.append("bb01", 0, &[ended()]).expect("another run");
+    store.append("aa01", 1, &[ended().into(), ended().into()]).expect("more of it");
+    store.append("bb01", 0, &[ended().into()]).expect("another run");
     without_log(&folder, &baton.state());
     baton.run(&["resume"]).code(8).says("no record of run bb01, though some were written");
     baton.run(&["show", "bb"]).code(8).says("journal.db-wal");
@@ -375,9 +375,9 @@ fn a_journal_taken_away_under_a_run_stops_it_before_its_next_change() {
 fn a_store_whose_file_is_gone_takes_no_record() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = SqliteStore::open(folder.path()).expect("a journal");
-    store.append("aa01", 0, &[ended()]).expect("a run");
+    store.append("aa01", 0, &[ended().into()]).expect("a run");
     fs::remove_file(folder.path().join("journal.db")).expect("removes");
-    let error = store.append("aa01", 1, &[ended()]).expect_err("it is gone");
+    let error = store.append("aa01", 1, &[ended().into()]).expect_err("it is gone");
     let error = Box::<Error>::from(error);
     assert!(error.kind == Kind::Refused && error.message.contains("was removed"), "{error}");
 }

@@ -25,7 +25,7 @@ pub fn figures() -> Vec<Figure> {
     for _ in 0..RUNS {
         let began = Instant::now();
         for _ in 0..APPENDS {
-            last = store.append("run", last, &[record(last + 1)]).expect("appends");
+            last = store.append("run", last, &[record(last + 1).into()]).expect("appends");
         }
         appends.push(f64::from(APPENDS) / began.elapsed().as_secs_f64());
         let began = Instant::now();

@@ -80,17 +80,13 @@ impl Site {
     }
 
     /// The records of the run, but for the last.
-    fn recorded(&self) -> Vec<Record> {
+    fn recorded(&self) -> Vec<Rc<Record>> {
         let store = MemoryStore::new();
         let finished =
             session::begin(&self.prepared, self.parts(Box::new(store.clone())), Fields::new(), &EstateId::Simulation);
         Self::is_done(&finished.expect("begins"));
-        let mut records: Vec<Record> = store
-            .read("run")
-            .expect("reads")
-            .into_iter()
-            .map(|Stored { record, .. }| record.as_ref().clone())
-            .collect();
+        let mut records: Vec<Rc<Record>> =
+            store.read("run").expect("reads").into_iter().map(|Stored { record, .. }| record).collect();
         let asked = records.iter().filter(|record| matches!(record.fact, Fact::Intent { .. } | Fact::Read { .. }));
         assert_eq!(asked.count(), EFFECTS as usize);
         records.pop();

@@ -33,10 +33,11 @@ impl Recorder {
             return Ok(());
         }
         let before = self.last_seq.get();
+        let records: Vec<Rc<Record>> = records.into_iter().map(Rc::new).collect();
         let after = self.store.borrow_mut().append(&self.run, before, &records)?;
         self.last_seq.set(after);
         for (seq, record) in (before + 1..).zip(records) {
-            self.emit(&Event::Recorded { seq, record: Rc::new(record), replayed: false });
+            self.emit(&Event::Recorded { seq, record, replayed: false });
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
-//! A store in memory, for simulated runs. It holds the same text as the durable store, so that every
+//! A store in memory, for simulated runs. It gives what the text says that the durable store would hold, so that every
 //! simulated resume proves that records survive being written and read. It must not touch a file.
 
 use super::{RunId, Store, StoreError, StoreResult, Stored, codec};
 use crate::model::run::record::Record;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -16,11 +16,28 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Content {
-    /// The encoded records of each run.
-    bodies: BTreeMap<RunId, Vec<String>>,
+    /// The records of each run.
+    records: BTreeMap<RunId, Vec<MemoryRecord>>,
     /// Runs in the order they were begun.
     order: Vec<RunId>,
-    sources: BTreeMap<String, String>,
+    sources: BTreeMap<String, Rc<str>>,
+}
+
+/// A record and the text that stands for it, which is written when it is first read: most simulated runs are never
+/// taken up again.
+#[derive(Debug, Clone)]
+struct MemoryRecord {
+    record: Rc<Record>,
+    body: OnceCell<Rc<str>>,
+}
+
+impl MemoryRecord {
+    fn body(&self) -> StoreResult<&str> {
+        if self.body.get().is_none() {
+            let _ = self.body.set(codec::encode(&self.record)?.into());
+        }
+        Ok(self.body.get().map_or("", |body| body))
+    }
 }
 
 impl MemoryStore {
@@ -33,18 +50,18 @@ impl MemoryStore {
     /// How many records a run has.
     #[must_use]
     pub fn count(&self, run: &str) -> usize {
-        self.content.borrow().bodies.get(run).map_or(0, Vec::len)
+        self.content.borrow().records.get(run).map_or(0, Vec::len)
     }
 
     /// A store of its own with the first `records` of this run and the texts that are kept, and nothing else.
     #[must_use]
     pub fn fork(&self, run: &str, records: usize) -> Self {
         let content = self.content.borrow();
-        let bodies = content.bodies.get(run).map(|bodies| bodies.iter().take(records).cloned().collect::<Vec<_>>());
-        let bodies = bodies.filter(|bodies| !bodies.is_empty());
+        let kept = content.records.get(run).map(|all| all.iter().take(records).cloned().collect::<Vec<_>>());
+        let kept = kept.filter(|kept| !kept.is_empty());
         let fork = Content {
-            order: bodies.iter().map(|_| run.to_owned()).collect(),
-            bodies: bodies.into_iter().map(|bodies| (run.to_owned(), bodies)).collect(),
+            order: kept.iter().map(|_| run.to_owned()).collect(),
+            records: kept.into_iter().map(|kept| (run.to_owned(), kept)).collect(),
             sources: content.sources.clone(),
         };
         Self { content: Rc::new(RefCell::new(fork)) }
@@ -54,32 +71,32 @@ impl MemoryStore {
     #[must_use]
     pub fn byte_dump(&self, run: &str) -> Vec<u8> {
         let content = self.content.borrow();
-        let bodies = content.bodies.get(run).map(Vec::as_slice).unwrap_or_default();
-        bodies.iter().flat_map(|body| body.bytes().chain([b'\n'])).collect()
+        let records = content.records.get(run).map(Vec::as_slice).unwrap_or_default();
+        records.iter().filter_map(|record| record.body().ok()).flat_map(|body| body.bytes().chain([b'\n'])).collect()
     }
 }
 
 impl Store for MemoryStore {
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
-        let encoded = records.iter().map(codec::encode).collect::<StoreResult<Vec<String>>>()?;
+    fn append(&mut self, run: &str, expected: u64, records: &[Rc<Record>]) -> StoreResult<u64> {
         let content = &mut *self.content.borrow_mut();
-        let found = content.bodies.get(run).map_or(0, Vec::len) as u64;
+        let found = content.records.get(run).map_or(0, Vec::len) as u64;
         if found != expected {
             return Err(StoreError::Conflict { run: run.to_owned(), expected, found });
         }
-        if found == 0 && !encoded.is_empty() {
+        if found == 0 && !records.is_empty() {
             content.order.push(run.to_owned());
         }
-        let bodies = content.bodies.entry(run.to_owned()).or_default();
-        bodies.extend(encoded);
-        Ok(bodies.len() as u64)
+        let known = content.records.entry(run.to_owned()).or_default();
+        known.extend(records.iter().map(|record| MemoryRecord { record: Rc::clone(record), body: OnceCell::new() }));
+        Ok(known.len() as u64)
     }
 
     fn read(&self, run: &str) -> StoreResult<Vec<Stored>> {
         let content = self.content.borrow();
-        let bodies = content.bodies.get(run).ok_or_else(|| StoreError::NoRun(run.to_owned()))?;
-        let stored = |(seq, body): (u64, &String)| Ok(Stored::new(seq, codec::decode(run, seq, body)?));
-        (1..).zip(bodies).map(stored).collect()
+        let records = content.records.get(run).ok_or_else(|| StoreError::NoRun(run.to_owned()))?;
+        let stored =
+            |(seq, record): (u64, &MemoryRecord)| Ok(Stored::new(seq, codec::decode(run, seq, record.body()?)?));
+        (1..).zip(records).map(stored).collect()
     }
 
     fn runs(&self) -> StoreResult<Vec<RunId>> {
@@ -88,11 +105,11 @@ impl Store for MemoryStore {
 
     fn put_source(&mut self, text: &str) -> StoreResult<String> {
         let digest = codec::digest(text);
-        self.content.borrow_mut().sources.insert(digest.clone(), text.to_owned());
+        self.content.borrow_mut().sources.insert(digest.clone(), text.into());
         Ok(digest)
     }
 
     fn source(&self, digest: &str) -> StoreResult<String> {
-        self.content.borrow().sources.get(digest).cloned().ok_or_else(|| codec::no_source(digest))
+        self.content.borrow().sources.get(digest).map(ToString::to_string).ok_or_else(|| codec::no_source(digest))
     }
 }

@@ -60,7 +60,7 @@ pub trait Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when another writer was there first.
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64>;
+    fn append(&mut self, run: &str, expected: u64, records: &[Rc<Record>]) -> StoreResult<u64>;
     /// All records of a run, in order, their hash chain checked.
     ///
     /// # Errors

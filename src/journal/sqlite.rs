@@ -14,6 +14,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The layout of the database this program writes, kept in `PRAGMA user_version`.
@@ -222,8 +223,8 @@ impl Store for SqliteStore {
         RunnerLock::is_held(self.file.parent()?, run)
     }
 
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
-        let rows = records.iter().map(RecordRow::of).collect::<StoreResult<Vec<RecordRow<'_>>>>()?;
+    fn append(&mut self, run: &str, expected: u64, records: &[Rc<Record>]) -> StoreResult<u64> {
+        let rows = records.iter().map(|record| RecordRow::of(record)).collect::<StoreResult<Vec<RecordRow<'_>>>>()?;
         self.files.check().map_err(|loss| lost(&loss))?;
         match self.append_encoded(run, expected, &rows) {
             Ok(Appended::Upto(seq)) => {

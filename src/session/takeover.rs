@@ -71,7 +71,7 @@ impl Takeover {
         let what = format!("took the run over{person}{held}{left}");
         let hosts = numbers.keys().cloned().collect();
         let record = Fact::Deviation { what, reason: self.reason.clone(), hosts }.by(self.by.clone(), at);
-        store.append(&self.run, last_seq, &[record])
+        store.append(&self.run, last_seq, &[record.into()])
     }
 
     /// A job that never is: whoever can tell so can be reached.

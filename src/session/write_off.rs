@@ -7,6 +7,7 @@ use crate::journal::Store;
 use crate::journal::history::History;
 use crate::model::run::record::{Ending, Fact, Who};
 use crate::world::clock::Clock;
+use std::rc::Rc;
 
 /// Writes a run off that is not over yet: `what` it left undone, and why a person does it.
 ///
@@ -31,7 +32,7 @@ pub fn write_off(
         Fact::Deviation { what, reason, hosts: Vec::new() }.by(by, at.clone()),
         Fact::Ended { ending: Ending::Aborted, message, effect: None }.at(at),
     ];
-    store.append(run, last_seq, &records)?;
+    store.append(run, last_seq, &records.map(Rc::new))?;
     let exit_code = Kind::Failed.exit_code();
     Ok(Finished { run: run.to_owned(), ending: Ending::Aborted, error: None, exit_code })
 }

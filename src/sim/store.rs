@@ -5,6 +5,7 @@ use crate::error::{Error, Kind};
 use crate::journal::{RunId, Store, StoreError, StoreResult, Stored};
 use crate::model::run::record::Record;
 use crate::sim::crash::{Boundary, CrashClock};
+use std::rc::Rc;
 
 /// A store that outlives the runner, seen through the runner's [`CrashClock`].
 #[derive(Debug)]
@@ -35,7 +36,7 @@ fn dead() -> StoreError {
 }
 
 impl<S: Store> Store for CrashingStore<S> {
-    fn append(&mut self, run: &str, expected: u64, records: &[Record]) -> StoreResult<u64> {
+    fn append(&mut self, run: &str, expected: u64, records: &[Rc<Record>]) -> StoreResult<u64> {
         self.crosses(Boundary::BeforeAppend)?;
         let last = self.store.append(run, expected, records)?;
         self.crosses(Boundary::AfterAppend)?;

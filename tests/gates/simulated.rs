@@ -37,7 +37,7 @@ fn answer(play: &Play<'_>, word: &str) {
         Who { user: "bernd".into(), host: "jump1".into(), pid: 9, machine: String::new(), state: None },
         Moment::default(),
     );
-    play.store.clone().append("sim", records.len() as u64, &[answered]).expect("is written");
+    play.store.clone().append("sim", records.len() as u64, &[answered.into()]).expect("is written");
 }
 
 fn outcomes_of_asks(play: &Play<'_>) -> Vec<Value> {

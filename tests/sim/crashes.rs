@@ -123,6 +123,7 @@ fn runner(store: &MemoryStore, estate: &SimEstate, clock: &CrashClock) -> Life {
             estate: EstateId::Simulation,
         }
         .by(Default::default(), world.now());
+        let record = Rc::new(record);
         if store.append("r", 0, std::slice::from_ref(&record)).is_err() {
             return Life::Died;
         }

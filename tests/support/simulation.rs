@@ -92,7 +92,7 @@ impl Moment {
 /// Collects the records that the screens of all runners showed, with their numbers.
 #[derive(Clone, Default)]
 struct Shown {
-    records: Rc<RefCell<Vec<(u64, Record)>>>,
+    records: Rc<RefCell<Vec<(u64, Rc<Record>)>>>,
     /// What is told beside records.
     told: Rc<RefCell<Vec<Event>>>,
 }
@@ -100,7 +100,7 @@ struct Shown {
 impl Sink for Shown {
     fn event(&mut self, event: &Event) {
         if let Event::Recorded { seq, record, replayed: false } = event {
-            self.records.borrow_mut().push((*seq, Record::clone(record)));
+            self.records.borrow_mut().push((*seq, Rc::clone(record)));
         }
         if matches!(event, Event::Ahead { .. } | Event::Words { .. } | Event::Notice { .. }) {
             self.told.borrow_mut().push(event.clone());
@@ -318,7 +318,7 @@ impl Play<'_> {
 
     fn append(&self, record: Record) {
         let mut store = self.store.clone();
-        store.append(self.run, self.records().len() as u64, &[record]).expect("writes");
+        store.append(self.run, self.records().len() as u64, &[record.into()]).expect("writes");
     }
 
     /// A runner takes the run from where it stands until it ends, stops or, by `clock`, dies: then there is no end.
@@ -475,7 +475,7 @@ impl Play<'_> {
     }
 
     /// The records that a person saw as they were written.
-    pub fn shown(&self) -> Vec<(u64, Record)> {
+    pub fn shown(&self) -> Vec<(u64, Rc<Record>)> {
         self.shown.records.borrow().clone()
     }
 

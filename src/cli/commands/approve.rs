@@ -15,6 +15,7 @@ use crate::platform::runner_lock::LockError;
 use crate::report::layout::{date_and_time, time_of_day};
 use crate::report::questions::{QuestionLog, RecordedAnswer, RecordedQuestion, next_commands};
 use crate::report::style::Tone;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How long another approval may take to be written.
@@ -82,7 +83,8 @@ fn approve(args: &ApproveArgs, gate: &str, context: &Context) -> Result<u8> {
     .by(who, present::clock(&history.begun().estate, &run, context)?.now());
     // What the record would not bear is refused here, and nothing is written.
     let last = history.len();
-    history.clone().add([record.clone()])?;
+    let record = Rc::new(record);
+    history.clone().add([Rc::clone(&record)])?;
     context.store()?.append(&run, last, &[record])?;
     let style = context.screen.out_style;
     let told = format!("{} `{}` is answered by {}: {}", "✓", shown(gate), shown(&name), shown(&word));

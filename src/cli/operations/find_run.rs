@@ -275,7 +275,7 @@ mod tests {
         for run in runs {
             let record =
                 Fact::Ended { ending: Ending::Done, message: String::new(), effect: None }.at(Moment::default());
-            store.append(run, 0, &[record]).expect("a new run");
+            store.append(run, 0, &[record.into()]).expect("a new run");
         }
         store
     }
