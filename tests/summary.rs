@@ -3,6 +3,7 @@
 use crate::crash::SCENES;
 use crate::support::simulation::Scene;
 use baton::model::run::effect::Action;
+use baton::model::run::meaning::VerbMeaning;
 use baton::model::run::record::{Ending, Fact, Record};
 use baton::report::ending::render;
 use baton::report::redundancy::{Condition, ObservedInterval};
@@ -103,6 +104,24 @@ fn a_role_that_was_read_before_a_stop_or_a_start_never_counts_again() {
         let line = page.lines().map(str::trim).find(|line| line.starts_with("roles last seen"));
         assert_eq!(line, told, "{text}: {page}");
     }
+}
+
+#[test]
+fn a_verb_that_restarts_the_host_makes_void_what_was_read_of_its_services() {
+    let scene = Scene::of_text("//! Reads\nlet c2 = service(\"c2\");\nnote(role(c2));\nbackup(c2);\n");
+    let play = scene.play(1);
+    assert_eq!(play.run().ending, Ending::Done);
+    let told = |records: &[Record]| render(&summarise("sim", records, scene.pairs()), &Style::plain(), &TimeZone::UTC);
+    let mut records = play.records();
+    assert!(told(&records).contains("roles last seen: c2 backup"), "{}", told(&records));
+    for record in &mut records {
+        if let Fact::Intent { effect, .. } = &mut record.fact
+            && let Action::Job(job) = &mut effect.action
+        {
+            job.means = Some(VerbMeaning::RestartsHost);
+        }
+    }
+    assert!(told(&records).contains("roles last seen: c2 not read since its start"), "{}", told(&records));
 }
 
 /// What the summary says of clients, without the time.

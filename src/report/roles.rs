@@ -47,7 +47,7 @@ impl Roles {
         match (&effect.service, &effect.host) {
             (Some(service), _) if job.means == Some(VerbMeaning::Stops) => self.void(service, LastRole::BeforeStop),
             (Some(service), _) if job.means == Some(VerbMeaning::Starts) => self.void(service, LastRole::BeforeStart),
-            (None, Some(host)) if job.means == Some(VerbMeaning::RestartsHost) => {
+            (_, Some(host)) if job.means == Some(VerbMeaning::RestartsHost) => {
                 let there = self.hosts.iter().filter(|(_, on)| *on == host).map(|(service, _)| service.clone());
                 for service in there.collect::<Vec<_>>() {
                     self.void(&service, LastRole::BeforeStart);
