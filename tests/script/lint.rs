@@ -348,6 +348,10 @@ fn what_a_call_is_certain_to_refuse_is_found_before_it_is_made() {
         ("sleep(\"90\")", "`sleep`: `90` is not a length of time"),
         ("wait_for_log(c1, \"(x\", #{ limit: \"3s\" })", "`(x` is not a regular expression"),
         ("wait_for_log(c1, \"x\", #{ limit: 3 })", "option `limit` of `wait_for_log` wants a length of time"),
+        (
+            "wait_for_log(c1, \"x\", #{ from: \"end\" })",
+            "option `from` of `wait_for_log` is `\"mark\"` or `\"start\"`, not `end`",
+        ),
         ("wait_for_log(c1, `a\\nb`)", "`a\\\\nb` can never match: it wants a line end"),
         ("wait_for_log(c1, `a(?s:.)*(\\r\\n|\\n)b`)", "can never match"),
         ("wait_until(\"x\", || true, #{ limit: \"3 parsecs\" })", "option `limit`: `3 parsecs` is not"),

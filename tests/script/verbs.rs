@@ -3,6 +3,7 @@
 use super::{Test, sources};
 use baton::model::run::automaton::Symbol;
 use baton::model::run::effect::{Action, Want};
+use baton::model::run::mark::Mark;
 use baton::model::span::Span;
 use baton::model::value::Value;
 use baton::script::evaluate::script_end::ScriptEnd;
@@ -56,6 +57,18 @@ fn start_marks_the_log_before_it_starts() {
 #[test]
 fn a_wait_without_a_mark_takes_one() {
     assert_eq!(Test::new("wait_for_log(service(\"c1\"), 22172);").done(), ["mark(c1)", "wait_for_log(c1, 22172)"]);
+}
+
+#[test]
+fn a_wait_from_the_start_takes_no_mark_and_heeds_none() {
+    let test = Test::new("let c1 = service(\"c1\"); mark(c1); wait_for_log(c1, 22172, #{ from: \"start\" });");
+    assert_eq!(test.done(), ["mark(c1)", "wait_for_log(c1, 22172)"]);
+    let Action::Log(wait) = test.door.effect("wait_for_log(c1, 22172)").action else { panic!("not a wait") };
+    assert_eq!(wait.from, Mark::default(), "all of its files are new to it");
+    assert_eq!(
+        Test::new("wait_for_log(service(\"c1\"), 22172, #{ from: \"start\" });").done(),
+        ["wait_for_log(c1, 22172)"]
+    );
 }
 
 #[test]

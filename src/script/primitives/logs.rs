@@ -8,7 +8,7 @@ use crate::model::run::automaton::{DecisionTable, Symbol};
 use crate::model::run::effect::{Action, Class, LogWait, Want};
 use crate::model::run::mark::Mark;
 use crate::model::span::Span;
-use crate::model::text::did_you_mean;
+use crate::model::text::{did_you_mean, shown};
 use crate::script::calls::call::Call;
 use crate::script::calls::context::Fallible;
 use crate::script::calls::doc::{ProbeLook, VerbDoc};
@@ -22,6 +22,7 @@ use rhai::{Array, Dynamic, ImmutableString};
 
 const LOG_LIMIT: Span = Span::mins(30);
 const WATCH_LIMIT: Span = Span::mins(60);
+const FROM_HELP: &str = "where reading begins: `\"mark\"`, as ever, or `\"start\"`, with the oldest line that there is";
 
 pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
@@ -49,6 +50,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             limit: "30min",
             options: &[
                 ("limit", "how long to wait: `\"10min\"`"),
+                ("from", FROM_HELP),
                 ("exit", "true: the wait fails at once when the service has exited"),
             ],
             errors: &["limit", "exit", "unreachable"],
@@ -72,6 +74,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             options: &[
                 ("limit", "how long to watch; then the table gets the symbol `limit`"),
                 ("contact", "how long it may take until the first event; then the table gets the symbol `limit`"),
+                ("from", FROM_HELP),
                 (
                     "exit",
                     "whether the table gets `exit` when the service has exited; by default, when it has such a row",
@@ -96,22 +99,24 @@ fn wait_for_log(call: &Call<'_>) -> Fallible<Dynamic> {
     let options = Options::of(call, 2)?;
     let limit = options.span("limit")?.unwrap_or(LOG_LIMIT);
     let watches_exit = options.flag("exit")?.unwrap_or(false);
+    let from = reading_from(call, &options)?;
     let (want, shown) = wanted(call, call.any(1))?;
     let service = call.service(0)?;
     let label = format!("wait_for_log({}, {shown})", service.name());
-    wait(call, &service, label, WaitTerms { want, limit, contact: None, watches_exit })
+    wait(call, &service, label, WaitTerms { want, from, limit, contact: None, watches_exit })
 }
 
 fn watch_log(call: &Call<'_>) -> Fallible<Dynamic> {
     let options = Options::of(call, 2)?;
     let contact = options.span("contact")?;
     let limit = options.span("limit")?.unwrap_or(WATCH_LIMIT);
+    let from = reading_from(call, &options)?;
     let table = table::read(call, &call.value(1)?)?;
     let service = call.service(0)?;
     refuse_unknown(call, &service, &table)?;
     let watches_exit = options.flag("exit")?.unwrap_or_else(|| table::knows_exit(&table));
     let label = format!("watch_log({})", service.name());
-    wait(call, &service, label, WaitTerms { want: Want::Table(table), limit, contact, watches_exit })
+    wait(call, &service, label, WaitTerms { want: Want::Table(table), from, limit, contact, watches_exit })
 }
 
 /// A row about an event that the profile does not list would wait for ever: nobody looks for it.
@@ -137,18 +142,45 @@ fn refuse_unknown(call: &Call<'_>, service: &ServiceHandle, table: &DecisionTabl
 /// What a wait is for and what ends it.
 struct WaitTerms {
     want: Want,
+    from: ReadFrom,
     limit: Span,
     contact: Option<Span>,
     watches_exit: bool,
 }
 
 fn wait(call: &Call<'_>, service: &ServiceHandle, label: String, terms: WaitTerms) -> Fallible<Dynamic> {
-    let WaitTerms { want, limit, contact, watches_exit } = terms;
+    let WaitTerms { want, from, limit, contact, watches_exit } = terms;
     let exit = if watches_exit { Some(call.sound(lower::exit_watch(service.get()))?) } else { None };
-    let (source, from) = (call.sound(lower::log(service.get()))?, mark_of(call, service)?);
+    let source = call.sound(lower::log(service.get()))?;
+    let from = match from {
+        ReadFrom::Mark => mark_of(call, service)?,
+        // No file is known to have been read.
+        ReadFrom::Start => Mark::default(),
+    };
     let wait = LogWait { source, from, want, limit, contact, exit };
     let done = call.perform(lower::on_service(service.get(), label, Action::Log(wait)))?;
     Ok(convert::to_dynamic(&done.value))
+}
+
+/// Where reading begins.
+#[derive(Debug, Clone, Copy)]
+enum ReadFrom {
+    /// At the service's mark.
+    Mark,
+    /// At the beginning of its oldest file.
+    Start,
+}
+
+fn reading_from(call: &Call<'_>, options: &Options<'_, '_>) -> Fallible<ReadFrom> {
+    match options.text("from")?.as_deref() {
+        None | Some("mark") => Ok(ReadFrom::Mark),
+        Some("start") => Ok(ReadFrom::Start),
+        Some(other) => Err(call.bug(format!(
+            "option `from` of `{}` is `\"mark\"` or `\"start\"`, not `{}`",
+            call.doc.name,
+            shown(other)
+        ))),
+    }
 }
 
 /// Where reading begins: at the service's mark; without one at the end of its log as it is now.
