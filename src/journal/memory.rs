@@ -17,24 +17,28 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Content {
     /// The records of each run.
-    records: BTreeMap<RunId, Vec<MemoryRecord>>,
+    records: BTreeMap<RunId, Vec<Rc<MemoryRecord>>>,
     /// Runs in the order they were begun.
     order: Vec<RunId>,
     sources: BTreeMap<String, Rc<str>>,
 }
 
 /// A record and the text that stands for it, which is written when it is first read: most simulated runs are never
-/// taken up again.
-#[derive(Debug, Clone)]
+/// taken up again. Forks of a store share both.
+#[derive(Debug)]
 struct MemoryRecord {
     record: Rc<Record>,
-    body: OnceCell<Rc<str>>,
+    body: OnceCell<String>,
 }
 
 impl MemoryRecord {
+    fn of(record: &Rc<Record>) -> Rc<Self> {
+        Rc::new(Self { record: Rc::clone(record), body: OnceCell::new() })
+    }
+
     fn body(&self) -> StoreResult<&str> {
         if self.body.get().is_none() {
-            let _ = self.body.set(codec::encode(&self.record)?.into());
+            let _ = self.body.set(codec::encode(&self.record)?);
         }
         Ok(self.body.get().map_or("", |body| body))
     }
@@ -87,7 +91,7 @@ impl Store for MemoryStore {
             content.order.push(run.to_owned());
         }
         let known = content.records.entry(run.to_owned()).or_default();
-        known.extend(records.iter().map(|record| MemoryRecord { record: Rc::clone(record), body: OnceCell::new() }));
+        known.extend(records.iter().map(MemoryRecord::of));
         Ok(known.len() as u64)
     }
 
@@ -95,7 +99,7 @@ impl Store for MemoryStore {
         let content = self.content.borrow();
         let records = content.records.get(run).ok_or_else(|| StoreError::NoRun(run.to_owned()))?;
         let stored =
-            |(seq, record): (u64, &MemoryRecord)| Ok(Stored::new(seq, codec::decode(run, seq, record.body()?)?));
+            |(seq, record): (u64, &Rc<MemoryRecord>)| Ok(Stored::new(seq, codec::decode(run, seq, record.body()?)?));
         (1..).zip(records).map(stored).collect()
     }
 
