@@ -391,6 +391,9 @@ fn what_a_verb_means_is_known_by_its_name_its_goal_or_what_the_profile_says() {
         meaning(&other.replace("[probes.state]", "[probes.state]\nmeans = \"status\"")),
         Some(VerbMeaning::Stops)
     );
+    let twice = format!("{PROFILE}\n[probes.state]\nmeans = \"status\"\nargv = [\"true\"]\n");
+    let error = Profile::parse(&twice, "acme-db").expect_err("two that read the status").to_string();
+    assert!(error.contains("probes `state` and `status` mean the same"), "{error}");
     let wrong = PROFILE.replacen("[verbs.backup]", "[verbs.backup]\nmeans = \"halts\"", 1);
     let error = Profile::parse(&wrong, "acme-db").expect_err("no such meaning").to_string();
     assert!(error.contains("halts") && error.contains("stops"), "{error}");

@@ -180,6 +180,19 @@ fn who_takes_hosts_over_is_told_of_what_may_still_run_there() {
 }
 
 #[test]
+fn what_was_refused_and_never_started_is_not_told_of_as_running() {
+    let baton = machine(OWES);
+    baton.write("y.rhai", "//! Other\nstep(\"y\", || run(host(\"a\"), [\"sh\", \"-c\", \"echo y >> log\"]));\n");
+    killed_at(&baton, &["run", "r.rhai", "-i", "site.toml"], "begin");
+    let first = baton.run(&["runs"]).code(0);
+    let first = first.out.lines().find(|line| line.contains(" r ") || line.contains("r.rhai")).expect("the first run");
+    let first = first.split_whitespace().next().expect("its identity").to_owned();
+    baton.run(&["run", "y.rhai", "-i", "site.toml"]).code(8);
+    let told = baton.run(&["resume", &first]).in_one_line();
+    assert!(!told.contains("has no end on record"), "the other run was refused: {told}");
+}
+
+#[test]
 fn what_is_left_out_in_doubt_is_told_at_the_end() {
     let baton = machine(OWES);
     killed_at(&baton, &["run", "r.rhai", "-i", "site.toml"], "begin");

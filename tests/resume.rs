@@ -2,7 +2,7 @@
 //! noted because of the failure is forgotten.
 
 use crate::support::simulation::Scene;
-use baton::model::run::record::{Ending, Fact};
+use baton::model::run::record::{Ending, Fact, Record};
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
 
 fn fails_once(verb: &str, service: &str) -> FaultPlan {
@@ -54,6 +54,35 @@ catch (problem) { stage_install(service("c2"), "9.0.1"); throw problem; }
     assert_eq!(play.run().ending, Ending::Failed, "it stays failed, and nothing is done");
     let deeds: Vec<(String, usize)> = play.deeds().into_iter().collect();
     assert_eq!(deeds, [("c2 stage_install".to_owned(), 1)]);
+}
+
+#[test]
+fn a_wait_of_the_script_that_ran_out_of_time_is_waited_anew() {
+    let scene = Scene::of_text(
+        r#"//! A wait after a change
+let c2 = service("c2");
+step("Stop it", || shutdown(c2));
+step("Wait", || wait_until("c2 runs", || status(c2) == "running", #{ every: "1s", limit: "5s" }));
+"#,
+    );
+    let play = scene.play(1);
+    let waits = || {
+        let records = play.records();
+        let since = records.iter().rposition(|record| matches!(record.fact, Fact::Opened)).unwrap_or(0);
+        let pause = |record: &&Record| matches!(&record.fact, Fact::Intent { effect, .. } if effect.is_pause());
+        records.iter().skip(since).filter(pause).count()
+    };
+    assert_eq!(play.run().ending, Ending::Failed);
+    let first = waits();
+    assert!(first >= 4, "{first} pauses");
+    let again = play.run();
+    assert_eq!(again.ending, Ending::Failed, "{:?}", again.error);
+    assert_eq!(waits(), first, "as long as the first time");
+    play.meddle("c2", "start", &[]);
+    let done = play.run();
+    assert_eq!((done.ending, done.error), (Ending::Done, None));
+    let deeds: Vec<(String, usize)> = play.deeds().into_iter().collect();
+    assert_eq!(deeds, [("c2 shutdown".to_owned(), 1), ("c2 start".to_owned(), 1)]);
 }
 
 #[test]

@@ -108,7 +108,8 @@ fn a_role_that_was_read_before_a_stop_or_a_start_never_counts_again() {
 
 #[test]
 fn a_verb_that_restarts_the_host_makes_void_what_was_read_of_its_services() {
-    let scene = Scene::of_text("//! Reads\nlet c2 = service(\"c2\");\nnote(role(c2));\nbackup(c2);\n");
+    let scene =
+        Scene::of_text("//! Reads\nlet c2 = service(\"c2\");\nnote(role(c2));\nstage_install(c2, \"9.0.1\");\n");
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Done);
     let told = |records: &[Record]| render(&summarise("sim", records, scene.pairs()), &Style::plain(), &TimeZone::UTC);

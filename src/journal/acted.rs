@@ -53,6 +53,18 @@ pub fn unsettled(history: &History) -> Vec<EffectId> {
     found.into_iter().map(|(_, id)| id).collect()
 }
 
+/// The changes that may run yet although nobody waits for them: those without a known end, but for those that the
+/// record knows as never started.
+#[must_use]
+pub fn may_run_yet(history: &History) -> Vec<EffectId> {
+    let unstarted = unstarted(history);
+    let is_unstarted = |id: &EffectId| {
+        let attempt = unstarted.get(id);
+        attempt.is_some() && history.recorded(id).map(|past| past.attempt).as_ref() == attempt
+    };
+    unsettled(history).into_iter().filter(|id| !is_unstarted(id)).collect()
+}
+
 /// The changes that typed lines made from record `since` on, or may have made: no way back undoes them.
 #[must_use]
 pub fn typed_since(history: &History, since: u64) -> Vec<&Effect> {

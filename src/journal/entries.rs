@@ -38,11 +38,13 @@ pub(super) fn said_in(records: &[Stored], index: usize) -> Option<EffectState<'_
     None
 }
 
-/// Whether an effect only finds something out, from hosts or from people: it can be found out again.
+/// Whether an effect only finds something out, from hosts or from people, or lets time pass between two looks: it can
+/// be found out again.
 pub(super) fn lapses(effect: &Effect) -> bool {
     match effect.class() {
         Class::Probe | Class::Meta => true,
         Class::Human => !effect.may_change(),
-        Class::Idempotent | Class::Once | Class::Wait => false,
+        Class::Wait => effect.is_pause(),
+        Class::Idempotent | Class::Once => false,
     }
 }

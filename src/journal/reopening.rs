@@ -273,8 +273,9 @@ fn is_found_out(history: &History, id: &EffectId) -> bool {
             // What a person has done with their hands is done.
             Form::Manual => matches!(outcome, Outcome::Done { value, .. } if said(value) == "failed"),
         },
-        Action::Job(_) | Action::Put(_) | Action::Fetch(_) => false,
-        Action::Log(_) | Action::Until(_) | Action::Sleep { .. } => false,
+        // A wait that the script does itself is waited anew, and not only looked at once more behind its limit.
+        Action::Sleep { pause, .. } => *pause,
+        Action::Job(_) | Action::Put(_) | Action::Fetch(_) | Action::Log(_) | Action::Until(_) => false,
     }
 }
 

@@ -39,7 +39,7 @@ pub(in crate::cli) fn tell(prepared: &Prepared, follows: Option<&str>, store: &d
 pub(in crate::cli) fn tell_of_jobs(run: &str, here: &Inventory, context: &Context) {
     let Ok(store) = context.store() else { return };
     for Unfinished { run: other, history, site } in unfinished(&*store, Some(run)) {
-        for past in acted::unsettled(&history).iter().filter_map(|id| history.recorded(id)) {
+        for past in acted::may_run_yet(&history).iter().filter_map(|id| history.recorded(id)) {
             if let Some(host) = past.effect.host.as_ref().filter(|host| is_same(host, here, &site)) {
                 context.screen.remark(&format!(
                     "`{}` of run {other} on `{}` has no end on record: it may run yet, and nothing waits for it; \

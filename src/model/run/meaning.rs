@@ -21,7 +21,7 @@ pub enum VerbMeaning {
 }
 
 /// What a probe reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProbeMeaning {
     /// Whether the service runs: `running` or `stopped`.

@@ -301,6 +301,15 @@ impl Profile {
         if let Some((name, _)) = self.probes.iter().find(|(_, probe)| probe.argv.is_empty()) {
             return Err(misfit("probes", name, format!("probe `{name}` has no command")));
         }
+        let mut meant: BTreeMap<ProbeMeaning, &str> = BTreeMap::new();
+        for (name, probe) in &self.probes {
+            let Some(meaning) = probe.meaning(name) else { continue };
+            if let Some(other) = meant.insert(meaning, name) {
+                let own = if probe.means.is_some() { name.as_str() } else { other };
+                let message = format!("probes `{other}` and `{name}` mean the same: nobody can tell which one counts");
+                return Err(misfit("probes", own, message));
+            }
+        }
         for pattern in self.log.iter().flat_map(|log| &log.event_patterns) {
             if let Err(wrong) = layout::anchored(pattern) {
                 return Err(misfit("log", "event_patterns", format!("the pattern `{pattern}` {wrong}")));
