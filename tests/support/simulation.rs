@@ -89,10 +89,13 @@ impl Moment {
     }
 }
 
+/// Records with their numbers.
+pub type Numbered = Vec<(u64, Rc<Record>)>;
+
 /// Collects the records that the screens of all runners showed, with their numbers.
 #[derive(Clone, Default)]
 struct Shown {
-    records: Rc<RefCell<Vec<(u64, Rc<Record>)>>>,
+    records: Rc<RefCell<Numbered>>,
     /// What is told beside records.
     told: Rc<RefCell<Vec<Event>>>,
 }
@@ -475,7 +478,7 @@ impl Play<'_> {
     }
 
     /// The records that a person saw as they were written.
-    pub fn shown(&self) -> Vec<(u64, Rc<Record>)> {
+    pub fn shown(&self) -> Numbered {
         self.shown.records.borrow().clone()
     }
 

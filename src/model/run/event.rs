@@ -8,7 +8,8 @@ use crate::model::span::Span;
 use serde::Serialize;
 use std::rc::Rc;
 
-/// Something that happened in a run.
+/// Something that happened in a run. It is told and gone: boxes in it would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
