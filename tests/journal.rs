@@ -269,6 +269,10 @@ fn looking_at_a_name_tells_the_truth_and_is_in_nobodys_way() {
             move || (0..2_000).for_each(|_| drop(RunnerLock::take(dir, name, &holder).unwrap()))
         };
         let takers = [scope.spawn(busy("one")), scope.spawn(busy("other"))];
+        // A child that is being started has all our files until it is carried out.
+        scope.spawn(|| {
+            (0..300).for_each(|_| drop(std::process::Command::new("true").status()));
+        });
         while !takers.iter().all(|taker| taker.is_finished()) {
             assert_eq!(RunnerLock::is_held(dir, "held"), Some(true));
             assert_eq!(RunnerLock::holder(dir, "held"), Some(holder.clone()));

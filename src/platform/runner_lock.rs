@@ -69,8 +69,16 @@ impl From<LockError> for Box<Error> {
 /// A name that this process alone holds, until the lock is dropped or the process dies.
 #[derive(Debug)]
 pub struct RunnerLock {
-    /// Closing the file gives the lock back.
-    _file: File,
+    file: File,
+}
+
+impl Drop for RunnerLock {
+    /// Given back by name: closing the file alone would leave it locked for as long as a child that another thread is
+    /// just starting has it as well, and whoever took the name next would be refused.
+    fn drop(&mut self) {
+        // What cannot be given back ends with the process.
+        let _ = self.file.unlock();
+    }
 }
 
 impl RunnerLock {
@@ -114,7 +122,7 @@ impl RunnerLock {
             // A takeover may have removed it since it was opened: then the lock keeps nobody away.
             if is_at(&file, &path) {
                 write(&mut file, holder).map_err(|error| unusable(&error))?;
-                return Ok(Self { _file: file });
+                return Ok(Self { file });
             }
         }
     }
