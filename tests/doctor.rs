@@ -326,6 +326,9 @@ fn a_product_with_names_of_its_own_is_judged_by_what_they_mean() {
     contains(&ended, "✗ it has two primaries: a primary, b primary");
     let ended = site.says("echo 8.5", "echo 8.$2").looked(&[]).code(0);
     contains(&ended, "! it has two versions: a 8.a, b 8.b");
+    site.0.write("stdlib/products/plain.toml", &renamed.replace("reads = { words = [\"primary\", \"backup\"] }", ""));
+    let ended = site.says("echo primary", "echo").looked(&[]).code(1);
+    contains(&ended, "✗ it has no primary: a , b backup");
 }
 
 #[test]

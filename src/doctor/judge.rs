@@ -380,10 +380,11 @@ fn pair_entry(pair: &Pair, plan: &ReadingPlan, seen: &HostReplies) -> Option<Cha
         Some((plan.service_named(member)?, read))
     };
     let (first, second) = (of(members[0])?, of(members[1])?);
-    let known = |(service, read), meaning| value(service, read, meaning).filter(|text| !text.is_empty());
     let mut findings = Vec::new();
     let mut told = Vec::new();
-    if let (Some(one), Some(other)) = (known(first, ProbeMeaning::Role), known(second, ProbeMeaning::Role)) {
+    // One that prints nothing is no primary either.
+    let role = |(service, read)| value(service, read, ProbeMeaning::Role);
+    if let (Some(one), Some(other)) = (role(first), role(second)) {
         let roles = format!("{} {}, {} {}", pair.primary, brief(one), pair.backup, brief(other));
         let primaries = [one, other].iter().filter(|role| **role == "primary").count();
         if primaries != 1 {
@@ -393,6 +394,7 @@ fn pair_entry(pair: &Pair, plan: &ReadingPlan, seen: &HostReplies) -> Option<Cha
         }
         told.push(roles);
     }
+    let known = |(service, read), meaning| value(service, read, meaning).filter(|text| !text.is_empty());
     let versions = |meaning| Some((known(first, meaning)?, known(second, meaning)?));
     if let Some((one, other)) = versions(ProbeMeaning::RunningVersion).or_else(|| versions(ProbeMeaning::Version)) {
         if one == other {
