@@ -2,7 +2,7 @@
 //! given up, taken back or gone on with, and when it was typed in the REPL.
 
 use crate::support::{Baton, Ended};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ const SITE: &str = "[hosts.a]\naddress = \"local\"\n";
 /// What is owed and a step that takes a while.
 const OWES: &str = r#"//! Owes
 ensure("owed", || run(host("a"), ["sh", "-c", "echo owed >> log"]));
-step("one", || run(host("a"), ["sh", "-c", "echo $PPID > group; echo begin >> log; sleep 4; echo end >> log"]));
+step("one", || run(host("a"), ["sh", "-c", "echo $PPID $$ > group; echo begin >> log; sleep 4; echo end >> log"]));
 "#;
 /// An undo that takes a while.
 const BACK: &str = r#"//! Goes back slowly
@@ -30,7 +30,7 @@ step("two", || run(host("a"), ["sh", "-c", "echo two >> log"]));
 "#;
 /// A typed line that takes a while.
 const TYPED: &str =
-    "run(host(\"a\"), [\"sh\", \"-c\", \"echo $PPID > group; echo begin >> log; sleep 4; echo end >> log\"])\n";
+    "run(host(\"a\"), [\"sh\", \"-c\", \"echo $PPID $$ > group; echo begin >> log; sleep 4; echo end >> log\"])\n";
 
 fn machine(text: &str) -> Baton {
     let baton = Baton::new();
@@ -75,8 +75,10 @@ fn typed_and_killed(baton: &Baton, words: &[&str], lines: &str, at: &str) {
 /// Kills the supervisor of the job that is under way, and the job.
 fn job_killed(baton: &Baton) {
     let text = std::fs::read_to_string(baton.folder().join("group")).expect("the group");
-    let group = Pid::from_raw(text.trim().parse().expect("a number")).expect("a process");
-    kill_process_group(group, Signal::KILL).expect("kills the job");
+    let numbers: Vec<i32> = text.split_whitespace().map(|word| word.parse().expect("a number")).collect();
+    let [supervisor, job] = [numbers[0], numbers[1]].map(|id| Pid::from_raw(id).expect("a process"));
+    kill_process(supervisor, Signal::KILL).expect("kills the supervisor");
+    kill_process_group(job, Signal::KILL).expect("kills the job");
 }
 
 #[track_caller]
@@ -100,7 +102,7 @@ fn what_nobody_knows_of_when_a_run_is_given_up_is_named() {
     job_killed(&baton);
     let ended = baton.run(&["abort", "latest", "--reason", "x"]).code(1);
     stands(&baton, &["begin", "owed"], &ended);
-    let unknown = "nobody knows what became of: run(a, sh -c echo $PPID > group;";
+    let unknown = "nobody knows what became of: run(a, sh -c echo $PPID $$ > group;";
     for told in [ended, baton.run(&["show", "latest"])] {
         assert!(told.in_one_line().contains(unknown) && told.in_one_line().contains("is in doubt"), "{}", told.out);
     }

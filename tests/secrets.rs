@@ -160,7 +160,7 @@ fn a_canary_is_found_nowhere() {
     }
     // On the host only what the commands themselves wrote holds it.
     let raw = holding(&baton.folder().join("jobs"));
-    assert!(raw.iter().all(|path| path.ends_with("/out") || path.ends_with("/err")), "{raw:?}");
+    assert!(raw.iter().all(|path| path.ends_with(".out") || path.ends_with(".err")), "{raw:?}");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Files carried to hosts and from them: on this machine against real files, and in simulation with every fault and
 //! every death of the runner.
 
+use crate::support::agent::{SHELLS, ShellAgent};
 use crate::support::simulation::{Between, Scene};
 use baton::exec::{BLOCK, ExecResult, Order, Scanners, perform};
+use baton::model::digest::sha256;
 use baton::model::run::effect::{Action, Effect, Failure, FailureKind, Outcome, Transfer};
 use baton::model::run::event::Event;
 use baton::model::run::record::{EffectId, Ending, Moment, TrackId};
@@ -22,7 +24,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 type Meddle = Box<dyn Fn(usize, &FileWork) -> Option<Result<Trouble, Stopped>>>;
 
@@ -253,9 +255,9 @@ fn what_cannot_be_carried_is_told_and_leaves_the_target_as_it_was() {
     let not_writable = transfer(&path("a"), Path::new("/proc/b"));
     for (action, kind, words) in [
         (Action::Put(missing()), FailureKind::Missing, "nothing`: No such file"),
-        (Action::Fetch(transfer(&path("c"), &path("nothing"))), FailureKind::Missing, "nothing`: No such file"),
-        (Action::Put(nowhere()), FailureKind::Missing, "no/folder/.b.baton-part`: No such file"),
-        (Action::Put(not_writable), FailureKind::Missing, "/proc/.b.baton-part`"),
+        (Action::Fetch(transfer(&path("c"), &path("nothing"))), FailureKind::Missing, "nothing` is not there"),
+        (Action::Put(nowhere()), FailureKind::Missing, "there is no folder `"),
+        (Action::Put(not_writable), FailureKind::Unreachable, "cannot make `/proc/.b.baton-part`"),
         (Action::Put(Transfer { max: 5, ..plain() }), FailureKind::Guard, "has 11 bytes, more than the 5 that `max`"),
         (Action::Put(Transfer { sha256: Some("0".repeat(64)), ..plain() }), FailureKind::Guard, "not 00000000"),
         (Action::Put(transfer(folder.path(), &path("b"))), FailureKind::Unreachable, "is a folder"),
@@ -591,94 +593,72 @@ fn in_simulation_any_fault_leaves_it_done_or_to_be_tried_again() {
     }
 }
 
-/// A fixed script of hosts under a shell: its arguments as lines of input, then what it reads; its exit code, what it
-/// printed, and what it complained of.
-fn script(shell: &[&str], texts: &[&str], values: &[&str], body: &[u8]) -> (Option<i32>, String, String) {
-    let prelude = concat!(include_str!("../src/world/ssh/get.sh"), include_str!("../src/world/ssh/prelude.sh"));
-    let text = format!("{prelude}{}{}", texts.concat(), include_str!("../src/world/ssh/epilogue.sh"));
-    let mut host = Command::new(shell[0]);
-    host.args(&shell[1..]).args(["-c", &text, "baton"]);
-    let mut host = host.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut to = host.stdin.take().unwrap();
-    let lines: String = values.iter().map(|value| format!("={value}\n")).collect();
-    to.write_all(format!("=nonce\n={}\n{lines}", values.len()).as_bytes()).unwrap();
-    // One that refuses does not read it.
-    let _ = to.write_all(body);
-    let output = host.wait_with_output().unwrap();
-    let said = |bytes: &[u8]| {
-        // Lines that are marked as the script's own are told without the mark.
-        let text = String::from_utf8_lossy(bytes).replace("\u{1e}nonce=", "");
-        let parts: Vec<&str> = text.split("\u{1e}nonce").map(str::trim).collect();
-        match parts[..] {
-            ["", said, after] => (said.to_owned(), after.parse().ok()),
-            _ => panic!("{shell:?}: {text:?}"),
-        }
-    };
-    let ((out, exit), (err, _)) = (said(&output.stdout), said(&output.stderr));
-    (exit, out, err)
-}
-
 #[test]
-fn the_scripts_of_hosts_do_the_same_under_every_shell() {
-    let part = include_str!("../src/world/ssh/transfer/part.sh");
-    let fence = [include_str!("../src/world/ssh/lease.sh"), include_str!("../src/world/ssh/transfer/fence.sh"), part];
-    let write = [&fence[..], &[include_str!("../src/world/ssh/transfer/write.sh")]].concat();
-    let keep = include_str!("../src/world/ssh/transfer/keep.sh");
-    let install = [&fence[..], &[keep, include_str!("../src/world/ssh/transfer/install.sh")]].concat();
-    let digest = [part, include_str!("../src/world/ssh/transfer/digest.sh")];
-    let read = [include_str!("../src/world/ssh/transfer/read.sh")];
-    let shells = [&["dash"][..], &["bash", "--posix"], &["busybox", "sh"]];
-    let path = std::env::var_os("PATH").unwrap();
-    let installed = |shell: &&&[&str]| std::env::split_paths(&path).any(|folder| folder.join(shell[0]).exists());
-    for shell in shells.iter().filter(installed) {
+fn files_are_worked_on_the_same_under_every_shell() {
+    for shell in SHELLS {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         std::fs::create_dir_all(at("jobs/lease")).unwrap();
         std::fs::write(at("jobs/lease/0000000007"), "").unwrap();
-        let (jobs, part, file) = (at("jobs"), at(".it's $b.baton-part"), at("it's $b"));
-        let change = |texts: &[&str], number: &str, rest: &[&str], body: &[u8]| {
-            script(shell, texts, &[&[jobs.as_str(), number], rest].concat(), body)
+        let (part, file) = (at(".it's $b.baton-part"), at("it's $b"));
+        let jobs = folder.path().join("jobs");
+        let agent = RefCell::new(ShellAgent::begin(shell, &jobs));
+        // One that has refused a block may have bytes of it left: it is let go.
+        let anew = |answer: String| {
+            if !answer.starts_with("done ") {
+                agent.replace(ShellAgent::begin(shell, &jobs));
+            }
+            answer
         };
-        let written = |number: &str, rest: &[&str], body: &[u8]| change(&write, number, rest, body).0;
-        assert_eq!(written("0000000007", &[&part, "0", "11"], b"hello world"), Some(0), "{shell:?}");
-        assert_eq!(written("0000000007", &[&part, "5", "2"], b"XY and what comes next"), Some(0));
-        assert_eq!(written("0000000007", &[&part, "8", "1"], b"Z"), Some(3), "it is shorter");
-        assert_eq!(written("0000000006", &[&part, "0", "1"], b"Z"), Some(5), "the lease is another's");
-        assert_eq!(written("0000000007", &[&at("no/part"), "0", "1"], b"Z"), Some(3), "there is no folder");
-        let seen = |text: &str| format!("7 600 {}", baton::model::digest::sha256(text.as_bytes()));
-        assert_eq!(script(shell, &digest, &[&part, "-", "part"], b"").1, seen("helloXY"));
-        assert_eq!(script(shell, &digest, &[&part, "3", "source"], b"").1, seen("hel"));
-        assert_eq!(script(shell, &digest, &[&file, "-", "target"], b"").0, Some(3));
-        assert_eq!(script(shell, &read, &[&part, "2", "100"], b"").1, "lloXY");
-        let made_up = script(shell, &digest, &["/proc/sys/kernel/ostype", "100", "source"], b"").1;
-        assert_eq!(made_up, format!("6 444 {}", baton::model::digest::sha256(b"Linux\n")), "{shell:?}");
-        assert_eq!(script(shell, &read, &["/proc/sys/kernel/ostype", "2", "100"], b"").1, "nux");
-        assert_eq!(change(&install, "0000000006", &[&part, &file, "640", "over"], b"").0, Some(5));
-        assert_eq!(change(&install, "0000000007", &[&part, &file, "640", "-"], b"").0, Some(0));
+        let write = |number: &str, part: &str, at: u32, body: &[u8]| {
+            let words = format!("block - - {number} {at} {}", body.len());
+            let answer = agent.borrow_mut().ask(&words, &[part], body);
+            said(&anew(answer))
+        };
+        let install = |number: &str, part: &str, file: &str, mode: &str, over: &str| {
+            said(&agent.borrow_mut().ask(&format!("install - - {number} {mode} {over}"), &[part, file], b""))
+        };
+        let digest = |path: &str, first: &str, role: &str| {
+            said(&agent.borrow_mut().ask(&format!("digest - - {role} {first} 9"), &[path], b""))
+        };
+        let (done, mine) = (("done".to_owned(), String::new()), "0000000007");
+        let why = |answer: (String, String), word: &str, says: &str| {
+            assert!(answer.0 == word && answer.1.contains(says), "{shell:?}: {answer:?}, not {word} … {says}");
+        };
+        assert_eq!(write(mine, &part, 0, b"hello world"), done, "{shell:?}");
+        assert_eq!(write(mine, &part, 5, b"XY"), done, "{shell:?}");
+        why(write(mine, &part, 8, b"Z"), "missing", "shorter than it was");
+        why(write("0000000006", &part, 0, &[b'Z'; 100_000]), "leased", "");
+        why(write(mine, &at("no/part"), 0, b"Z"), "missing", "there is no folder");
+        let seen = |text: &str| ("done".to_owned(), format!("7 600 {}", sha256(text.as_bytes())));
+        assert_eq!(digest(&part, "-", "part"), seen("helloXY"), "{shell:?}");
+        assert_eq!(digest(&part, "3", "source"), seen("hel"), "{shell:?}");
+        why(digest(&file, "-", "target"), "missing", "");
+        let made_up = format!("6 444 {}", sha256(b"Linux\n"));
+        assert_eq!(digest("/proc/sys/kernel/ostype", "100", "source").1, made_up, "{shell:?}");
+        why(install("0000000006", &part, &file, "640", "over"), "leased", "");
+        assert_eq!(install(mine, &part, &file, "640", "-"), done, "{shell:?}");
         assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
-        assert_eq!(written("0000000007", &[&part, "0", "0"], b""), Some(0));
-        assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "-"], b"").0, Some(4), "it is there already");
+        assert_eq!(write(mine, &part, 0, b""), done);
+        why(install(mine, &part, &file, "600", "-"), "refused", "is there already");
         assert!(!Path::new(&part).exists(), "{shell:?}: nothing is left of what cannot be made the file");
-        assert_eq!(written("0000000007", &[&part, "0", "0"], b""), Some(0));
-        assert_eq!(change(&install, "0000000007", &[&part, &file, "600", "over"], b"").0, Some(0));
+        assert_eq!(write(mine, &part, 0, b""), done);
+        assert_eq!(install(mine, &part, &file, "600", "over"), done, "{shell:?}");
         assert_eq!((std::fs::read(&file).unwrap().len(), Path::new(&part).exists()), (0, false));
         symlink(&file, at("link")).unwrap();
-        let (code, _, why) = script(shell, &digest, &[&at("link"), "-", "target"], b"");
-        assert!(code == Some(4) && why.ends_with("is a symbolic link, which is not followed"), "{shell:?}: {why}");
+        why(digest(&at("link"), "-", "target"), "refused", "is a symbolic link, which is not followed");
         let keeps = |what: &str, plant: &dyn Fn()| {
             let _ = std::fs::remove_file(&part);
             plant();
-            assert_eq!(written("0000000007", &[&part, "0", "1"], b"Z"), Some(4), "{shell:?}: {what}");
-            assert_eq!(script(shell, &digest, &[&part, "-", "part"], b"").0, Some(4), "{shell:?}: {what}");
-            assert_eq!(
-                change(&install, "0000000007", &[&part, &file, "600", "over"], b"").0,
-                Some(4),
-                "{shell:?}: {what}"
-            );
+            for answer in
+                [write(mine, &part, 0, b"Z"), digest(&part, "-", "part"), install(mine, &part, &file, "600", "over")]
+            {
+                assert_eq!(answer.0, "refused", "{shell:?}: {what}");
+            }
             assert_eq!(std::fs::read(&file).unwrap(), b"", "{shell:?}: {what}");
             let _ = std::fs::remove_file(&part);
         };
-        let begin = || assert_eq!(written("0000000007", &[&part, "0", "2"], b"XY"), Some(0), "{shell:?}");
+        let begin = || assert_eq!(write(mine, &part, 0, b"XY"), done, "{shell:?}");
         keeps("a link at the part's name", &|| symlink(&file, &part).unwrap());
         keeps("a part with another name", &|| {
             begin();
@@ -692,7 +672,7 @@ fn the_scripts_of_hosts_do_the_same_under_every_shell() {
         // What is replaced hands on its owner, where this is root.
         if given(Path::new(&file), 1234, 1235) {
             begin();
-            assert_eq!(change(&install, "0000000007", &[&part, &file, "640", "over"], b"").0, Some(0), "{shell:?}");
+            assert_eq!(install(mine, &part, &file, "640", "over"), done, "{shell:?}");
             let there = std::fs::metadata(&file).unwrap();
             assert_eq!((there.uid(), there.gid(), there.mode() & 0o7777), (1234, 1235, 0o640), "{shell:?}");
             std::fs::create_dir(at("spool")).unwrap();
@@ -700,11 +680,21 @@ fn the_scripts_of_hosts_do_the_same_under_every_shell() {
             let (part, tool) = (at("spool/.tool.baton-part"), at("spool/tool"));
             std::fs::write(&tool, "planted").unwrap();
             assert!(given(Path::new(&tool), 1234, 1234));
-            assert_eq!(written("0000000007", &[&part, "0", "2"], b"XY"), Some(0));
-            let (code, _, why) = change(&install, "0000000007", &[&part, &tool, "755", "over"], b"");
-            assert!(code == Some(4) && why.contains("where everybody may make files"), "{shell:?}: {why}");
+            assert_eq!(write(mine, &part, 0, b"XY"), done);
+            why(install(mine, &part, &tool, "755", "over"), "refused", "where everybody may make files");
         }
         begin();
-        assert_eq!(change(&install, "0000000007", &[&part, &at("link"), "600", "over"], b"").0, Some(4));
+        why(install(mine, &part, &at("link"), "600", "over"), "refused", "is a symbolic link");
     }
+}
+
+/// The first word of an answer about a file, and the text behind it.
+fn said(answer: &str) -> (String, String) {
+    let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
+    if word == "done" {
+        return (word.to_owned(), rest.to_owned());
+    }
+    let byte = |hex: &str| u8::from_str_radix(hex, 16).unwrap();
+    let text: Vec<u8> = rest.split_whitespace().map(byte).collect();
+    (word.to_owned(), String::from_utf8(text).unwrap())
 }

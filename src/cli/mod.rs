@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::span::Span;
 use crate::model::text::{page, typed};
 use crate::platform::desk;
-use crate::world::local::leases;
+use crate::world::machine_lease::MachineLease;
 use crate::world::operator::terminal::Terminal;
 use crate::world::trace;
 use called::Called;
@@ -92,7 +92,7 @@ pub fn main_on(words: Vec<OsString>, screen: Screen) -> u8 {
         let state = line.state.map_or_else(default_state, Ok)?;
         let remind = Duration::from_millis(line.remind.0);
         let terminal = Arc::new(Terminal::new(desk::who().user, screen.err_style.width).reminding(remind));
-        let leases = line.leases.unwrap_or_else(leases::of_machine);
+        let leases = line.leases.unwrap_or_else(MachineLease::of_machine);
         dispatch(&command, &Context { screen: screen.clone(), state, leases, terminal })
     });
     outcome.unwrap_or_else(|error| {

@@ -15,7 +15,7 @@ use crate::model::value::{Fields, Value};
 use crate::platform::runner_lock::RunnerLock;
 use crate::report::questions::{QuestionLog, RecordedQuestion};
 use crate::world::lease::{Denied, Lease, Runner};
-use crate::world::local::leases::is_void;
+use crate::world::machine_lease::MachineLease;
 use crate::world::request::ReleaseLease;
 use crate::world::{Completion, Ticket, Trouble};
 use std::cell::RefCell;
@@ -140,7 +140,7 @@ fn leased(core: &RunCore, id: &EffectId, effect: &Effect, denied: &Denied) -> Ha
 /// it: who holds it, how that run stands, and what can be done about it. Nothing where the host could be had.
 #[must_use]
 pub fn obstacle(store: Option<&dyn Store>, host: &str, lease: &Lease) -> Option<Box<Error>> {
-    if lease.released || is_void(lease) || store.is_some_and(|store| is_over(store, lease)) {
+    if lease.released || MachineLease::is_void(lease) || store.is_some_and(|store| is_over(store, lease)) {
         return None;
     }
     let error = Error::new(Kind::Refused, format!("{lease} holds `{host}`: a change there is refused"));

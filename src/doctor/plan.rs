@@ -154,7 +154,7 @@ fn host_plan(
     let logs: Vec<String> = logs.into_iter().collect();
     let limit = if over_ssh { first } else { wanted.limit };
     let leases = if over_ssh { "" } else { wanted.leases.as_str() };
-    let facts = of_host(host, "state", facts_command((&jobs, leases), over_ssh, &logs), limit);
+    let facts = of_host(host, "state", facts_command((&jobs, leases), &logs), limit);
     let accounts = theirs.iter().filter_map(|service| service.account.clone()).chain(host.account.clone());
     let entering = |account: String| {
         let command = done_as(Some(&account), vec!["true".to_owned()]);

@@ -8,7 +8,9 @@ use crate::lab::place::{Card, LabPaths};
 use crate::model::run::instant::Wall;
 use crate::model::span::Span;
 use crate::platform::desk;
-use crate::platform::lab_link::{Delivery, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble, Patience};
+use crate::platform::lab_link::{
+    Delivery, JobRecorder, LabCall, LabCommand, LabReply, LabRequest, LabServer, LabTrouble, Patience,
+};
 use crate::world::clock::Clock;
 use crate::world::rehearsal::time::Timekeeper;
 use std::collections::BTreeMap;
@@ -54,7 +56,7 @@ struct WaitingCaller {
     call: LabCall,
     reply: LabReply,
     /// Who has to record that.
-    supervisor: Option<u32>,
+    recorder: Option<JobRecorder>,
 }
 
 impl Serving {
@@ -91,8 +93,8 @@ impl Serving {
         let (ended, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.due <= now);
         self.waiting = waiting;
         let ended: Vec<WaitingCaller> = ended;
-        for WaitingCaller { call, reply, supervisor, .. } in ended {
-            self.taken.push(call.reply(&reply, supervisor));
+        for WaitingCaller { call, reply, recorder, .. } in ended {
+            self.taken.push(call.reply(&reply, recorder));
         }
         Ok(())
     }
@@ -104,7 +106,7 @@ impl Serving {
 
     /// Carries out one call. Tells whether it was the last.
     fn take(&mut self, call: LabCall) -> Result<bool> {
-        let mut supervisor = None;
+        let mut recorder = None;
         let (reply, after) = match &call.request {
             LabRequest::Verb { service, verb, args } => self.animator.verb(service, verb, args)?,
             LabRequest::Probe { service, what, args } => (self.animator.probe(service, what, args), Span(0)),
@@ -116,8 +118,8 @@ impl Serving {
                 }
                 (LabReply { trouble, ..LabReply::default() }, Span(0))
             }
-            LabRequest::Job { job, supervisor: by } => {
-                supervisor = Some(*by);
+            LabRequest::Job { job, recorder: by } => {
+                recorder = Some(by.clone());
                 match self.admitted.remove(job) {
                     Some((command, _)) => self.animator.carry_out(&command)?,
                     None => (not_admitted(job), Span(0)),
@@ -131,7 +133,7 @@ impl Serving {
             }
         };
         let due = self.keeper.now() + after;
-        self.waiting.push(WaitingCaller { due, call, reply, supervisor });
+        self.waiting.push(WaitingCaller { due, call, reply, recorder });
         Ok(false)
     }
 }

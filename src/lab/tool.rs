@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lab::calls::{Calls, ToolCall};
 use crate::lab::place::LabPaths;
 use crate::platform::desk;
-use crate::platform::lab_link::{LabReply, LabRequest, lab_call};
+use crate::platform::lab_link::{JobRecorder, LabReply, LabRequest, lab_call};
 use crate::platform::processes;
 use std::path::Path;
 
@@ -28,12 +28,14 @@ pub fn call(folder: &Path, argv: &[String]) -> Result<LabReply> {
     lab_call(&place.socket(), &request(asked), None)
 }
 
-/// Asks the lab in `folder` to carry out a job that it has admitted.
+/// Asks the lab in `folder` to carry out a job that it has admitted; how it ends is written into `record` by whoever
+/// has started this process.
 ///
 /// # Errors
 /// When it is not there.
-pub fn job(folder: &Path, job: &str) -> Result<LabReply> {
-    let request = LabRequest::Job { job: job.to_owned(), supervisor: processes::parent() };
+pub fn job(folder: &Path, job: &str, record: &Path) -> Result<LabReply> {
+    let recorder = JobRecorder { process: processes::parent(), record: record.to_path_buf() };
+    let request = LabRequest::Job { job: job.to_owned(), recorder };
     lab_call(&LabPaths::at(folder).socket(), &request, None)
 }
 

@@ -57,8 +57,8 @@ pub enum LabRequest {
     Job {
         /// The job.
         job: String,
-        /// The process that records how it ends.
-        supervisor: u32,
+        /// Who records how it ends.
+        recorder: JobRecorder,
     },
     /// A reading that a runner wants.
     Read(LabCommand),
@@ -68,6 +68,22 @@ pub enum LabRequest {
     State,
     /// The lab is to end.
     Stop,
+}
+
+/// Who records how a job ends, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRecorder {
+    /// The process that does.
+    pub process: u32,
+    /// The file that says it then; blank before.
+    pub record: PathBuf,
+}
+
+impl JobRecorder {
+    /// Whether it is recorded, or never will be.
+    fn is_done(&self) -> bool {
+        processes::is_gone(self.process) || std::fs::read(&self.record).is_ok_and(|text| text.starts_with(b"exit "))
+    }
 }
 
 /// A command of a run, by what it means. Its words are for hosts that have such a program: a lab has none.
@@ -189,11 +205,11 @@ impl Drop for LabServer {
 }
 
 impl LabCall {
-    /// Replies. A caller that has gone meanwhile is no error: it will ask again or it does not care. `supervisor` is
-    /// the process that has to record what the reply means, if there is one.
-    pub fn reply(self, reply: &LabReply, supervisor: Option<u32>) -> Delivery {
+    /// Replies. A caller that has gone meanwhile is no error: it will ask again or it does not care. `recorder` has to
+    /// record what the reply means, if anybody has.
+    pub fn reply(self, reply: &LabReply, recorder: Option<JobRecorder>) -> Delivery {
         let sent = send(&self.stream, reply).and_then(|()| self.stream.set_nonblocking(true));
-        Delivery { stream: sent.is_ok().then_some(self.stream), supervisor, patience: Patience::begin() }
+        Delivery { stream: sent.is_ok().then_some(self.stream), recorder, patience: Patience::begin() }
     }
 }
 
@@ -220,7 +236,7 @@ impl Patience {
 pub struct Delivery {
     /// Gone when the caller is.
     stream: Option<UnixStream>,
-    supervisor: Option<u32>,
+    recorder: Option<JobRecorder>,
     patience: Patience,
 }
 
@@ -233,7 +249,7 @@ impl Delivery {
                 self.stream = None;
             }
         }
-        let recorded = self.stream.is_none() && self.supervisor.is_none_or(processes::is_gone);
+        let recorded = self.stream.is_none() && self.recorder.as_ref().is_none_or(JobRecorder::is_done);
         recorded || self.patience.is_over()
     }
 }

@@ -1,14 +1,14 @@
 //! How requests are carried out: on hosts that are this machine, by the model of a lab, or over the connection of the
 //! host. It knows nothing of who waits for a reply.
 
+use super::agent::{Jobs, RecordPlace, transfer};
 use super::asked::CommandDigest;
 use super::clock::Clock;
-use super::lease::{self, FOLDER, Runner};
-use super::local::job::Attempt;
-use super::local::leases::LocalLeases;
+use super::lease::{FOLDER, Runner};
+use super::local::pipes::Pipes;
 use super::local::watches::Watches;
-use super::local::{commands, files, job, run_folder, transfer};
-use super::nonce::nonce;
+use super::local::{commands, files, sources};
+use super::machine_lease::MachineLease;
 use super::operator::console::Console;
 use super::operator::person::Person;
 use super::rehearsal::side::{LabSide, RehearsalCommand};
@@ -19,16 +19,23 @@ use super::request::{
 use super::secrets::keyring::Keyring;
 use super::secrets::secret_value::SecretValue;
 use super::ssh::RemoteHosts;
-use super::transfer::RUNNER;
-use super::{CameBack, HasReply, JobId, JobState, KeptOutput, RECORDS_GONE, Request, Ticket, Trouble};
+use super::transfer::{Block, DigestFile, FileWork, InstallFile, RUNNER, ReadBlock, Role, WriteBlock};
+use super::{CameBack, HasReply, JobId, JobState, KeptOutput, Reply, Request, Ticket, Trouble};
 use crate::model::run::instant::Mono;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The longest single sleep: the runtime's timers stand still while the machine sleeps, the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How long an agent of this machine may take to answer, whatever the step allows: that it does is no part of a step.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that something is waited for where no time is said.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How long the end of a job is looked for once its time is over: a lab's time passes as soon as nothing happens in it.
+const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// Where baton works on a local host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +44,41 @@ pub struct HostPlace {
     pub jobs: PathBuf,
 }
 
+/// A host that is this machine.
+#[derive(Debug)]
+pub(super) struct LocalHost {
+    jobs: Arc<Jobs>,
+    /// The folder of its job records.
+    folder: PathBuf,
+}
+
+impl LocalHost {
+    /// The host of this name; `machine` is where the lease of the machine lies, if that is the one that counts.
+    pub(super) fn new(name: &str, place: &HostPlace, machine: Option<&Arc<MachineLease>>) -> Self {
+        let folder = place.jobs.clone();
+        let own = || folder.join(FOLDER).display().to_string();
+        let record_place = RecordPlace {
+            jobs: folder.display().to_string(),
+            leases: machine.map_or_else(own, |machine| machine.folder()),
+            is_shared: machine.is_some(),
+            is_checked: true,
+        };
+        let jobs = Jobs::new(Arc::new(Pipes::new(name)), record_place, machine.cloned());
+        Self { jobs: Arc::new(jobs), folder }
+    }
+
+    /// The folder of its job records.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
 /// What requests under way need. A request has one of its own.
 #[derive(Debug, Clone)]
 pub(super) struct Carrier {
-    pub(super) hosts: Arc<BTreeMap<String, HostPlace>>,
+    pub(super) hosts: Arc<BTreeMap<String, LocalHost>>,
+    /// The machine baton runs on, where files are carried from and to: nobody holds it.
+    pub(super) own: Arc<Jobs>,
     pub(super) remote: RemoteHosts,
     pub(super) runner: Arc<Runner>,
     pub(super) clock: Clock,
@@ -48,18 +86,8 @@ pub(super) struct Carrier {
     pub(super) console: Console,
     pub(super) watches: Arc<Watches>,
     pub(super) keyring: Arc<Keyring>,
-    pub(super) leases: Arc<LocalLeases>,
-    /// Where the lease of this machine is, and whose journal it names; leases are in the jobs folders without.
-    pub(super) machine: Option<Arc<MachineLease>>,
     /// The lab it is the world of, and its own number there.
     pub(super) lab: Option<(Arc<LabSide>, u64)>,
-}
-
-/// Where the lease of this machine lies.
-#[derive(Debug)]
-pub(super) struct MachineLease {
-    pub(super) folder: PathBuf,
-    pub(super) state: PathBuf,
 }
 
 impl Carrier {
@@ -72,26 +100,22 @@ impl Carrier {
             return self.remote.known(request).map(Ok);
         }
         Some(match request {
-            Request::LookAtJob(LookAtJob { host, job, asked, kept_in, .. }) => self
-                .attempt(host, job)
-                .map(|attempt| job::look(&attempt, self.clock.boot(), asked.as_ref()))
-                .and_then(|state| self.present(host, job, state, kept_in.as_deref()))
-                .map(LookAtJob::answered),
             Request::ReadOutput(ReadOutput { host, job, stream, from, max }) => {
-                let attempt = self.attempt(host, job);
-                attempt.and_then(|attempt| job::output(&attempt, *stream, *from, *max)).map(ReadOutput::answered)
+                let known = self.hosts.get(host)?.jobs.known_output(job, *stream, *from, *max)?;
+                Ok(ReadOutput::answered(known))
             }
             Request::ListFolder(ListFolder { host, dir }) => {
-                self.place(host).and_then(|_| files::list(Path::new(dir))).map(ListFolder::answered)
+                self.host(host).and_then(|_| files::list(Path::new(dir))).map(ListFolder::answered)
             }
             Request::ReadFile(ReadFile { host, dir, name, identity, from, max }) => self
-                .place(host)
+                .host(host)
                 .and_then(|_| files::read(Path::new(dir), name, *identity, *from, *max))
                 .map(ReadFile::answered),
             // A host on this machine is reached without any key.
-            Request::ExpectNewKey(ExpectNewKey { host }) => self.place(host).map(|_| ExpectNewKey::answered(())),
+            Request::ExpectNewKey(ExpectNewKey { host }) => self.host(host).map(|_| ExpectNewKey::answered(())),
             Request::StartJob(_)
             | Request::EnterHost(_)
+            | Request::LookAtJob(_)
             | Request::AwaitJob(_)
             | Request::EndJob(_)
             | Request::RunProbe(_)
@@ -113,34 +137,33 @@ impl Carrier {
         if request.host().is_some_and(|host| self.remote.has(host)) {
             return self.remote.carry_out(request, secret.as_ref(), &self.clock, &self.runner).await;
         }
-        let number = request.changes().map(|host| self.admit(host)).transpose()?;
+        let soon = Instant::now() + PATIENCE;
         Ok(match request {
-            Request::StartJob(start) => {
-                StartJob::answered(self.start(start, number.unwrap_or_default(), secret.as_ref()).await?)
-            }
+            Request::StartJob(start) => StartJob::answered(self.start(start, secret.as_ref(), soon).await?),
             Request::EnterHost(EnterHost { host, run, .. }) => {
-                let (jobs, fresh) = (&self.place(&host)?.jobs, nonce()?);
-                EnterHost::answered(tokio::task::block_in_place(|| run_folder::enter(jobs, &run, &fresh))?)
+                EnterHost::answered(self.host(&host)?.jobs.enter(&run, soon).await?)
+            }
+            Request::LookAtJob(LookAtJob { host, job, asked, kept_in, .. }) => {
+                let jobs = &self.host(&host)?.jobs;
+                LookAtJob::answered(jobs.look(&job, (asked.as_ref(), kept_in.as_deref()), soon).await?)
             }
             Request::AwaitJob(AwaitJob { host, job, until }) => {
-                let attempt = self.attempt(&host, &job)?;
-                AwaitJob::answered(job::end(&self.watches, &self.clock, &attempt, until).await)
+                AwaitJob::answered(self.host(&host)?.jobs.end(&job, self.over(until)).await?)
             }
             Request::EndJob(EndJob { host, job }) => {
-                let attempt = self.attempt(&host, &job)?;
-                EndJob::answered(job::terminate(&self.watches, &self.clock, &attempt).await)
+                EndJob::answered(self.host(&host)?.jobs.terminate(&job, &self.runner).await?)
+            }
+            Request::ReadOutput(ReadOutput { host, job, stream, from, max }) => {
+                ReadOutput::answered(self.host(&host)?.jobs.output(&job, stream, from, max).await?)
             }
             Request::TakeLease(TakeLease { host, force }) => {
-                let (leases, since) = (self.leases_of(&host)?, since());
-                let take = || self.leases.take(&host, &leases, &since, force);
-                TakeLease::answered(tokio::task::block_in_place(take)?)
+                TakeLease::answered(self.host(&host)?.jobs.lease(&self.runner, force, soon).await?)
             }
             Request::ReleaseLease(ReleaseLease { host }) => {
-                let leases = self.leases_of(&host)?;
-                ReleaseLease::answered(tokio::task::block_in_place(|| self.leases.release(&host, &leases))?)
+                ReleaseLease::answered(self.host(&host)?.jobs.release(&self.runner).await?)
             }
             Request::RunProbe(RunProbe { host, service, what, argv, args, secret: _, until }) => {
-                self.place(&host)?;
+                self.host(&host)?;
                 let (host, service, name) = (host.as_str(), service.as_deref(), what.as_str());
                 let wanted = RehearsalCommand { host, service, name, args: &args, argv: &argv };
                 RunProbe::answered(match &self.lab {
@@ -148,14 +171,15 @@ impl Carrier {
                     None => commands::probe(&self.clock, &argv, secret.as_ref(), until).await?,
                 })
             }
+            Request::WorkOnFile(WorkOnFile { host, work, until }) if host == RUNNER => {
+                self.own_file(work, until).await?
+            }
             Request::WorkOnFile(WorkOnFile { host, work, until }) => {
-                if host != RUNNER {
-                    self.place(&host)?;
-                }
-                transfer::work(work, &self.clock, until).await?
+                let jobs = &self.host(&host)?.jobs;
+                transfer::work(jobs, &self.runner, work, self.real(until)).await?
             }
             Request::AwaitChange(AwaitChange { host, dir, seen, until }) => {
-                self.place(&host)?;
+                self.host(&host)?;
                 let (watches, clock) = (&self.watches, &self.clock);
                 AwaitChange::answered(files::changed(watches, clock, Path::new(&dir), &seen, until).await?)
             }
@@ -165,43 +189,60 @@ impl Carrier {
             }
             Request::AskPerson(AskPerson { ask, .. }) => AskPerson::answered(self.person.ask(&ask).await),
             Request::ReadLine(ReadLine { prompt }) => ReadLine::answered(self.console.line(&prompt).await),
-            Request::LookAtJob(_)
-            | Request::ReadOutput(_)
-            | Request::ListFolder(_)
-            | Request::ReadFile(_)
-            | Request::ExpectNewKey(_) => {
+            Request::ListFolder(_) | Request::ReadFile(_) | Request::ExpectNewKey(_) => {
                 return self.answer(&request).unwrap_or_else(|| Err(Trouble::Lost("it was not asked".into())));
             }
         })
     }
 
-    /// Starts a job under the lease of this number.
-    async fn start(&self, start: StartJob, number: u64, secret: Option<&SecretValue>) -> Result<JobState, Trouble> {
+    async fn start(&self, start: StartJob, secret: Option<&SecretValue>, soon: Instant) -> Result<JobState, Trouble> {
         let StartJob { host, job, service, verb, args, argv, secret: name, until: _ } = start;
-        let attempt = self.attempt(&host, &job)?;
+        let jobs = &self.host(&host)?.jobs;
         // What was asked for is the same whoever answers.
         let asked = CommandDigest::of(&argv, name.as_deref());
         let wanted =
             RehearsalCommand { host: &host, service: service.as_deref(), name: &verb, args: &args, argv: &argv };
         let argv = match &self.lab {
-            Some((lab, _)) => lab.start(&job, wanted).await?,
+            Some((lab, _)) => lab.start((&job, &jobs.exit_record(&job)?), wanted).await?,
             None => argv,
         };
-        let state = job::start(&attempt, number, self.clock.boot(), (&argv, &asked), secret).await?;
-        if state == JobState::Absent {
-            // It was taken over meanwhile.
-            self.admit(&host)?;
-        }
-        Ok(state)
+        jobs.start(job, &argv, (&asked, secret.map(SecretValue::reveal)), &self.runner, soon).await
     }
 
-    /// The state of a job that may be absent only where its record would be.
-    fn present(&self, host: &str, job: &JobId, state: JobState, kept_in: Option<&str>) -> Result<JobState, Trouble> {
-        let gone = |mark: &str| self.place(host).map(|place| !run_folder::is(&place.jobs, &job.run, mark));
-        match kept_in.filter(|_| state == JobState::Absent).map(gone).transpose()? {
-            Some(true) => Ok(JobState::Lost(RECORDS_GONE.into())),
-            Some(false) | None => Ok(state),
+    /// Work on a file of the machine baton runs on. Whoever reads a source needs nobody for it.
+    async fn own_file(&self, work: FileWork, until: Mono) -> Result<Reply, Trouble> {
+        let full = |path: String| std::path::absolute(&path).map_or(path, |path| path.display().to_string());
+        let work = match work {
+            FileWork::DigestFile(DigestFile { path, first, role: Role::Source }) => {
+                let seen = sources::digest(Path::new(&path), first, &self.clock, until).await?;
+                return Ok(WorkOnFile::<DigestFile>::answered(Some(seen)));
+            }
+            FileWork::ReadBlock(ReadBlock { path, from, max }) => {
+                let bytes = tokio::task::block_in_place(|| sources::read(Path::new(&path), from, max))?;
+                return Ok(WorkOnFile::<ReadBlock>::answered(Block(bytes)));
+            }
+            FileWork::DigestFile(digest) => FileWork::DigestFile(DigestFile { path: full(digest.path), ..digest }),
+            FileWork::WriteBlock(write) => FileWork::WriteBlock(WriteBlock { path: full(write.path), ..write }),
+            FileWork::InstallFile(InstallFile { part, path, mode, over }) => {
+                FileWork::InstallFile(InstallFile { part: full(part), path: full(path), mode, over })
+            }
+        };
+        transfer::work(&self.own, &Runner::default(), work, self.real(until)).await
+    }
+
+    /// A moment of the world's clock by the real one; far off in a lab, whose time passes as it likes.
+    fn real(&self, until: Mono) -> Instant {
+        let far = Instant::now() + FAR;
+        if self.lab.is_some() {
+            return far;
         }
+        self.clock.real_time_until(until).map_or_else(Instant::now, |left| far.min(Instant::now() + left.min(FAR)))
+    }
+
+    /// Returns a little after `until`.
+    async fn over(&self, until: Mono) {
+        self.woken(until).await;
+        tokio::time::sleep(LAST_LOOK).await;
     }
 
     async fn woken(&self, until: Mono) {
@@ -242,12 +283,8 @@ impl Carrier {
         }
     }
 
-    fn place(&self, host: &str) -> Result<&HostPlace, Trouble> {
+    fn host(&self, host: &str) -> Result<&LocalHost, Trouble> {
         self.hosts.get(host).ok_or_else(|| Trouble::Unreachable(format!("host `{host}` is not known here")))
-    }
-
-    fn attempt(&self, host: &str, id: &JobId) -> Result<Attempt, Trouble> {
-        Attempt::of(&self.place(host)?.jobs, &self.leases_of(host)?, id)
     }
 
     /// Where a host keeps what a job wrote, as far as is known without asking it.
@@ -255,23 +292,7 @@ impl Carrier {
         if self.remote.has(host) {
             return self.remote.kept_output(host, id);
         }
-        job::kept_output(&self.attempt(host, id).ok()?)
+        let kept = self.hosts.get(host)?.jobs.kept_output(id)?;
+        Path::new(&kept.out).exists().then_some(kept)
     }
-
-    /// The folder of a host's leases.
-    fn leases_of(&self, host: &str) -> Result<PathBuf, Trouble> {
-        let jobs = &self.place(host)?.jobs;
-        Ok(self.machine.as_ref().map_or_else(|| jobs.join(FOLDER), |machine| machine.folder.clone()))
-    }
-
-    /// The fence number under which something may be changed on a host: every request that changes something asks.
-    fn admit(&self, host: &str) -> Result<u64, Trouble> {
-        let leases = self.leases_of(host)?;
-        tokio::task::block_in_place(|| self.leases.admit(host, &leases, &since()))
-    }
-}
-
-/// The present, as leases tell it: by the real clock, whatever clock counts in the world.
-fn since() -> String {
-    lease::since(Clock::real().now().wall)
 }

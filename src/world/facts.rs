@@ -6,7 +6,7 @@ use crate::model::run::instant::Wall;
 use crate::model::span::Span;
 
 /// The rules for folders are those of whoever starts jobs there.
-const SCRIPT: &str = concat!(include_str!("ssh/folder.sh"), include_str!("facts.sh"));
+const SCRIPT: &str = concat!(include_str!("agent/folder.sh"), include_str!("facts.sh"));
 
 /// What the command of [`facts_command`] printed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,12 +27,11 @@ pub struct Facts {
     pub lacks: Vec<String>,
 }
 
-/// The command that prints what a host is like: its folder of jobs and that of its leases (empty for the default),
-/// whether it is reached over SSH, and the folders whose disks matter.
+/// The command that prints what a host is like: its folder of jobs and that of its leases (empty for the default), and
+/// the folders whose disks matter.
 #[must_use]
-pub fn facts_command((jobs, leases): (&str, &str), over_ssh: bool, folders: &[String]) -> Vec<String> {
-    let way = if over_ssh { "ssh" } else { "local" };
-    let fixed = ["sh", "-c", SCRIPT, "baton", jobs, way, leases].map(str::to_owned);
+pub fn facts_command((jobs, leases): (&str, &str), folders: &[String]) -> Vec<String> {
+    let fixed = ["sh", "-c", SCRIPT, "baton", jobs, leases].map(str::to_owned);
     fixed.into_iter().chain(folders.iter().cloned()).collect()
 }
 

@@ -1,12 +1,16 @@
 # What a host is like, for whoever looks at it before a run. It reads, and writes nothing anywhere. The rules for the
 # folder of jobs are those of the agent, whose functions stand before this. $1: the folder of jobs, or nothing for the
-# one in the home folder; $2: `ssh` or `local`; $3: the folder of its leases, or nothing for the one with the jobs; then
-# the folders whose disks matter.
+# one in the home folder; $2: the folder of its leases, or nothing for the one with the jobs; then the folders whose
+# disks matter.
 LC_ALL=C
-jobs=${1:-$HOME/.baton} way=$2
-leases=${3:-$jobs/lease}
-shift 3
+jobs=${1:-$HOME/.baton}
+leases=${2:-$jobs/lease}
+shift 2
 said=
+owner_of() {
+    set -- $(ls -ldn -- "$1" 2>/dev/null)
+    echo "$3"
+}
 refuse() { said=$1; }
 echo "clock $(date +%s.%N)"
 echo "home $jobs"
@@ -16,7 +20,9 @@ there=$jobs
 while [ -n "$there" ] && ! [ -e "$there" ]; do there=${there%/*}; done
 there=${there:-/}
 
-run=none safe=
+nl='
+'
+run=none safe='' checked=
 if [ -e "$jobs" ]; then
     if ! [ -d "$jobs" ]; then
         said="\`$jobs\` is no folder"
@@ -62,7 +68,5 @@ elif [ -e "$lease" ] || { [ -e "$leases" ] && ! [ -r "$leases" ]; }; then
     echo "veiled $lease"
 fi
 
-tools=setsid
-[ "$way" = local ] || tools='setsid stat sync tail head od sha256sum'
-for tool in $tools; do command -v "$tool" >/dev/null 2>&1 || echo "lacks $tool"; done
+for tool in setsid stat sync tail head od sha256sum; do command -v "$tool" >/dev/null 2>&1 || echo "lacks $tool"; done
 echo end

@@ -1,10 +1,11 @@
 //! The lease of a host: which run works there, through which of its runners, and the fence number that keeps former
 //! ones out. The text of its file and the rules of taking it, the same on every kind of host. Pure: it reads no file.
 //!
-//! On a host each lease is a file of its own, `<jobs>/lease/0000000007`, made whole under another name and then linked
-//! to its own: that succeeds for one taker only, waits for nobody and needs no lock that a stopped process could hold.
-//! The highest number counts. Numbers have ten digits, so that in a shell the last of `"$jobs"/lease/[0-9]*` is it.
-//! Whoever gives a lease back appends the line `released=yes`. Lower numbers may be removed at any time.
+//! On a host each lease is a file of its own, `<jobs>/lease/0000000007`. It is made once and never written again: that
+//! succeeds for one taker only, waits for nobody and needs no lock that a stopped process could hold. The highest
+//! number counts, and ten digits make the last by name the highest. Whoever made it looks, once it is written, whether
+//! it still is: one that had no text for long may have been passed over. Whoever gives a lease back makes the next one,
+//! which says `released=yes`. Lower numbers may be removed at any time.
 
 use crate::model::run::instant::Wall;
 use std::fmt;
@@ -169,6 +170,18 @@ impl Lease {
             });
         }
         Ok(Self { number: there.number + 1, runner: runner.clone(), since, state: None, released: false })
+    }
+
+    /// The next one, which says that its holder has given the host back.
+    #[must_use]
+    pub fn given_back(&self) -> Self {
+        Self { number: self.number + 1, released: true, ..self.clone() }
+    }
+
+    /// One that whoever made it never wrote: nobody can have acted under it.
+    #[must_use]
+    pub fn of_nobody(number: u64) -> Self {
+        Self { number, runner: Runner::default(), since: String::new(), state: None, released: true }
     }
 
     /// Whether the runner's run holds it, through this runner or an earlier one.

@@ -4,6 +4,7 @@
 //! `submit` never blocks; `next` blocks for the next completion. In [`SystemWorld`](system::SystemWorld) requests run
 //! concurrently on a tokio runtime; in the simulated world they are events of virtual time.
 
+mod agent;
 pub mod asked;
 pub mod carrier;
 pub mod clock;
@@ -12,6 +13,7 @@ mod kept_output;
 pub mod lease;
 mod link;
 pub mod local;
+pub mod machine_lease;
 mod nonce;
 pub mod nowhere;
 pub mod operator;

@@ -1,11 +1,13 @@
 //! The real world: requests run concurrently on a runtime of two threads, replies come back through one channel.
 //! What is instant is answered in `submit` itself. It takes no decisions: it does what is asked and reports.
 
-use super::carrier::{Carrier, HostPlace, MachineLease};
+use super::agent::{Jobs, RecordPlace};
+use super::carrier::{Carrier, HostPlace, LocalHost};
 use super::clock::Clock;
 use super::lease::Runner;
-use super::local::leases::LocalLeases;
+use super::local::pipes::Pipes;
 use super::local::watches::Watches;
+use super::machine_lease::MachineLease;
 use super::operator::console::Console;
 use super::operator::interrupts;
 use super::operator::person::Person;
@@ -13,6 +15,7 @@ use super::rehearsal::side::LabSide;
 use super::secrets::keyring::Keyring;
 use super::secrets::redaction::{Window, hushed, may_show};
 use super::ssh::{self, RemoteHosts, RemotePlace};
+use super::transfer::RUNNER;
 use super::{CameBack, Completion, JobId, KeptOutput, Request, Ticket, World};
 use crate::error::{Error, Kind, Result};
 use crate::model::run::record::Moment;
@@ -70,15 +73,18 @@ impl SystemWorld {
         let watches = Watches::start().map_err(|error| failed("watch files", error))?;
         let (outbox, inbox) = channel();
         interrupts::report(runtime.handle(), &outbox).map_err(|error| failed("listen for signals", error))?;
-        let hosts = hosts
-            .into_iter()
-            .map(|(name, place)| std::path::absolute(place.jobs).map(|jobs| (name, HostPlace { jobs })))
-            .collect::<std::io::Result<_>>()
-            .map_err(|error| failed("find the current folder", error))?;
+        let here = |(name, place): (String, HostPlace)| {
+            let place = HostPlace { jobs: std::path::absolute(place.jobs)? };
+            let host = LocalHost::new(&name, &place, None);
+            Ok((name, host))
+        };
+        let hosts = hosts.into_iter().map(here).collect::<std::io::Result<_>>();
+        let hosts = hosts.map_err(|error| failed("find the current folder", error))?;
         let console = Console::Nobody("nobody steers this run".into());
         Ok(Self {
             carrier: Carrier {
                 hosts: Arc::new(hosts),
+                own: Arc::new(Jobs::new(Arc::new(Pipes::new(RUNNER)), RecordPlace::default(), None)),
                 remote: RemoteHosts::default(),
                 runner: Arc::default(),
                 clock,
@@ -86,8 +92,6 @@ impl SystemWorld {
                 console,
                 watches,
                 keyring: Arc::default(),
-                leases: Arc::default(),
-                machine: None,
                 lab: None,
             },
             waiting: BTreeMap::new(),
@@ -105,8 +109,8 @@ impl SystemWorld {
     /// # Errors
     /// `Precondition` when others may have write into a folder of jobs; `Internal` without a current folder.
     pub fn on_this_machine(mut self, folder: PathBuf, state: &Path) -> Result<Self> {
-        for (name, HostPlace { jobs }) in &*self.carrier.hosts {
-            if let Some(Doubt { why, command }) = trust::private_folder(jobs) {
+        for (name, host) in &*self.carrier.hosts {
+            if let Some(Doubt { why, command }) = trust::private_folder(host.folder()) {
                 let message = format!("the folder of the jobs on `{name}` is not safe: {why}");
                 return Err(Error::new(Kind::Precondition, message)
                     .hint("what is in it could be anyone's, and would be taken for what jobs have left")
@@ -115,7 +119,12 @@ impl SystemWorld {
         }
         let state = std::path::absolute(state)
             .map_err(|error| Error::new(Kind::Internal, "cannot find the current folder").cause(error))?;
-        self.carrier.machine = Some(Arc::new(MachineLease { folder, state }));
+        let machine = Arc::new(MachineLease::new(folder, state));
+        let here = |(name, host): (&String, &LocalHost)| {
+            let place = HostPlace { jobs: host.folder().to_path_buf() };
+            (name.clone(), LocalHost::new(name, &place, Some(&machine)))
+        };
+        self.carrier.hosts = Arc::new(self.carrier.hosts.iter().map(here).collect());
         Ok(self)
     }
 
@@ -263,9 +272,7 @@ impl World for SystemWorld {
     }
 
     fn act_for(&mut self, runner: Runner) {
-        self.carrier.runner = Arc::new(runner.clone());
-        let state = self.carrier.machine.as_ref().map(|machine| machine.state.clone());
-        self.carrier.leases = Arc::new(LocalLeases::of(runner, state));
+        self.carrier.runner = Arc::new(runner);
     }
 
     fn follow(&mut self, run: &str) -> bool {
@@ -274,7 +281,6 @@ impl World for SystemWorld {
             let mut runner = (*self.carrier.runner).clone();
             runner.follows.push(run.to_owned());
             self.carrier.runner = Arc::new(runner);
-            self.carrier.leases.follow(run);
         }
         is_new
     }

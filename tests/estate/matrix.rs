@@ -1,11 +1,13 @@
-//! Every way a link, a host or a runner can fail, at every step of a runbook of twelve. The run ends well by itself or
-//! after `baton resume`, or says that it is in doubt and why; the host's own ledger shows what may happen once at most
-//! once. `BATON_LONG=1` strikes at all twelve steps with every fault, else at four that `BATON_SEED` decides.
+//! Every way a link, a host, an agent or a runner can fail, at every step of a runbook of twelve, on a host over SSH and
+//! on this machine. The run ends well by itself or after `baton resume`, or says that it is in doubt and why; the host's
+//! own ledger shows what may happen once at most once. `BATON_LONG=1` strikes at all twelve steps with every fault, else
+//! at four that `BATON_SEED` decides.
 
 use super::twelve::{ONCE, RUN, STEPS, prepare};
-use crate::support::estate::{Estate, Kind};
+use crate::support::estate::{Estate, Kind, SshHost};
 use crate::support::machine::{Make, soon};
 use crate::support::{Baton, Dice, Ended};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::process::Child;
 use std::sync::Mutex;
@@ -31,10 +33,34 @@ enum Fault {
     KillMaster,
     KillRunner,
     RestartSshd,
+    /// On this machine, as what follows.
+    KillRunnerHere,
+    KillAgents,
+    FreezeAgents,
+    KillAgentsAndRunner,
+    TakeOver,
 }
 
-const FAULTS: [Fault; 6] =
-    [Fault::CutLink, Fault::KillSessions, Fault::FreezePeer, Fault::KillMaster, Fault::KillRunner, Fault::RestartSshd];
+const FAULTS: [Fault; 11] = [
+    Fault::CutLink,
+    Fault::KillSessions,
+    Fault::FreezePeer,
+    Fault::KillMaster,
+    Fault::KillRunner,
+    Fault::RestartSshd,
+    Fault::KillRunnerHere,
+    Fault::KillAgents,
+    Fault::FreezeAgents,
+    Fault::KillAgentsAndRunner,
+    Fault::TakeOver,
+];
+
+impl Fault {
+    /// Whether it strikes on this machine.
+    fn is_here(self) -> bool {
+        self >= Self::KillRunnerHere
+    }
+}
 
 /// A fault at a step.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +92,8 @@ enum Came {
 struct Trial {
     case: Case,
     baton: Baton,
-    estate: Estate,
+    /// Its host; none where that is this machine.
+    estate: Option<Estate>,
     ledger: super::twelve::Ledger,
     said: String,
 }
@@ -77,7 +104,7 @@ fn a_run_over_ssh_that_nobody_disturbs_ends_by_itself() {
     let mut runner = trial.start(&RUN);
     let ended = trial.ended(&mut runner).unwrap();
     assert_eq!((ended.code, trial.ledger.complaint(true)), (0, None), "{}{}", ended.out, ended.err);
-    let host = trial.estate.host(1);
+    let host = trial.host();
     let at_rest = || host.machine.processes().iter().all(|it| it.name == "sshd" || it.is_its_own());
     assert!(soon(at_rest), "the run has left processes behind:\n{}", host.does("ps axf"));
     assert!(soon(|| host.machine.clients().is_empty()), "the run has left a connection open");
@@ -141,19 +168,33 @@ impl Case {
 
 impl Trial {
     fn new(case: Case) -> Self {
+        let baton = Baton::new();
+        if case.fault.is_here() {
+            let (home, bin) = (baton.folder().join("home"), baton.folder().join("bin"));
+            [&home, &bin].into_iter().for_each(|folder| std::fs::create_dir(folder).expect("a folder"));
+            let path = std::env::var_os("PATH").expect("a PATH");
+            let sh = std::env::split_paths(&path).map(|folder| folder.join(case.sh)).find(|file| file.exists());
+            std::os::unix::fs::symlink(sh.expect("the shell"), bin.join("sh")).expect("a link");
+            let ledger = prepare(&baton, "[hosts.h1]\naddress = \"local\"\n", &home.display().to_string(), &home);
+            return Self { case, baton, estate: None, ledger, said: String::new() };
+        }
         let kind = Kind { make: Make { sh: case.sh, login: "/bin/sh" }, ..Kind::default() };
-        let (baton, estate) = (Baton::new(), Estate::of(&[kind]));
+        let estate = Estate::of(&[kind]);
         let settings = format!("{SETTINGS}\nmultiplexing = \"{}\"", case.multiplexing);
         let ledger = prepare(&baton, &estate.inventory(&settings), "/root", &estate.host(1).home());
-        Self { case, baton, estate, ledger, said: String::new() }
+        Self { case, baton, estate: Some(estate), ledger, said: String::new() }
+    }
+
+    fn host(&self) -> &SshHost {
+        self.estate.as_ref().expect("a host over SSH").host(1)
     }
 
     /// Disturbs a run and brings it to its end.
     fn goes(mut self) -> Result<Came, String> {
         let result = self.disturb().and_then(|ended| self.see_through(ended));
         result.map_err(|why| {
-            let jobs =
-                self.estate.host(1).does("cd /root/.baton 2>/dev/null && find . -type f | sort | head -80; ps ax");
+            let look = "cd /root/.baton 2>/dev/null && find . -type f | sort | head -80; ps ax";
+            let jobs = if self.estate.is_some() { self.host().does(look) } else { String::new() };
             format!("{why}\n--- said\n{}\n--- ledger\n{}--- on the host\n{jobs}", self.said, self.ledger.text())
         })
     }
@@ -175,7 +216,44 @@ impl Trial {
     }
 
     fn strike(&self, runner: &mut Child) {
-        let host = self.estate.host(1);
+        let pause = |least: u64| std::thread::sleep(Duration::from_millis(least + self.case.longer));
+        // One may have ended meanwhile.
+        let agents = |signal| {
+            agents_of(runner.id()).into_iter().for_each(|agent| {
+                let _ = kill_process(agent, signal);
+            })
+        };
+        match self.case.fault {
+            Fault::KillRunnerHere => runner.kill().expect("kills the runner"),
+            Fault::KillAgents => agents(Signal::KILL),
+            Fault::FreezeAgents => {
+                agents(Signal::STOP);
+                pause(500);
+                agents(Signal::CONT);
+            }
+            Fault::KillAgentsAndRunner => {
+                agents(Signal::KILL);
+                runner.kill().expect("kills the runner");
+            }
+            Fault::TakeOver => {
+                // It hangs, another one goes on, and it wakes up behind that.
+                let hung = Pid::from_child(runner);
+                kill_process(hung, Signal::STOP).expect("stops the runner");
+                let over = self.baton.run(&["takeover", "latest", "--reason", "it hangs"]);
+                kill_process(hung, Signal::CONT).expect("wakes the runner");
+                assert_eq!(over.code, 0, "{over:?}");
+            }
+            Fault::CutLink
+            | Fault::FreezePeer
+            | Fault::RestartSshd
+            | Fault::KillSessions
+            | Fault::KillMaster
+            | Fault::KillRunner => self.strike_over_ssh(runner),
+        }
+    }
+
+    fn strike_over_ssh(&self, runner: &mut Child) {
+        let host = self.host();
         let pause = |least: u64| std::thread::sleep(Duration::from_millis(least + self.case.longer));
         match self.case.fault {
             Fault::CutLink => {
@@ -196,7 +274,7 @@ impl Trial {
             }
             Fault::KillSessions => host.kill_sessions(),
             Fault::KillMaster => host.kill_masters(),
-            Fault::KillRunner => runner.kill().expect("kills the runner"),
+            _ => runner.kill().expect("kills the runner"),
         }
     }
 
@@ -210,8 +288,8 @@ impl Trial {
             let words: Vec<String> = match ended.code {
                 0 => return Ok(came),
                 5 => self.word_on_the_doubt(&ended)?,
-                // Killed, failed for now, interrupted: a person types what it says.
-                -1 | 1 | 4 | 130 => ["resume", "latest"].map(str::to_owned).into(),
+                // Killed, failed for now, interrupted, taken over: a person types what it says.
+                -1 | 1 | 4 | 8 | 130 => ["resume", "latest"].map(str::to_owned).into(),
                 code => return Err(format!("exit code {code}")),
             };
             came = came.max(if ended.code == 5 { Came::Doubted } else { Came::Resumed });
@@ -225,7 +303,7 @@ impl Trial {
     fn word_on_the_doubt(&self, ended: &Ended) -> Result<Vec<String>, String> {
         let text = format!("{}{}", ended.out, ended.err).split_whitespace().collect::<Vec<_>>().join(" ");
         let named =
-            |name: &&&str| text.contains(&format!("once {name} begins")) || text.contains(&format!("once {name} 0"));
+            |name: &&&str| ["begins", "0", "1"].iter().any(|next| text.contains(&format!("once {name} {next}")));
         let name = ONCE.iter().rfind(named).ok_or("it does not say what is in doubt")?;
         // What has begun will have ended by then.
         std::thread::sleep(Duration::from_secs(2));
@@ -240,7 +318,13 @@ impl Trial {
     fn start(&mut self, words: &[&str]) -> Child {
         self.said += &format!("$ baton {}\n", words.join(" "));
         let file = |name: &str| File::create(self.baton.folder().join(name)).expect("a file");
-        self.baton.command(words).stdout(file("out")).stderr(file("err")).spawn().expect("starts the binary")
+        let mut command = self.baton.command(words);
+        if self.case.fault.is_here() {
+            let path = std::env::var_os("PATH").expect("a PATH");
+            let bin = std::iter::once(self.baton.folder().join("bin"));
+            command.env("PATH", std::env::join_paths(bin.chain(std::env::split_paths(&path))).expect("a PATH"));
+        }
+        command.stdout(file("out")).stderr(file("err")).spawn().expect("starts the binary")
     }
 
     /// How it ended, at the latest when nobody would wait any longer.
@@ -265,4 +349,16 @@ impl Trial {
             }
         }
     }
+}
+
+/// The agents that a runner has begun on this machine and that still hear it.
+fn agents_of(runner: u32) -> Vec<Pid> {
+    let all = std::fs::read_dir("/proc").expect("reads /proc").flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_agent = |id: &i32| {
+        let read = |name: &str| std::fs::read_to_string(format!("/proc/{id}/{name}")).unwrap_or_default();
+        let parent = read("stat").rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse::<u32>().ok());
+        parent == Some(runner) && read("cmdline").contains("baton_script")
+    };
+    ids.filter(is_agent).filter_map(Pid::from_raw).collect()
 }

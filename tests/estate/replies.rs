@@ -179,8 +179,8 @@ fn a_restored_journal_does_not_take_another_commands_end() {
 /// A host that knows the nonce, and lies as this script says.
 fn liar(script: &str) -> Ended {
     let begin = r#"say() { printf '%s %s %s\n%s\n%s %s end\n' "$nonce" "$1" "${#2}" "$2" "$nonce" "$1"; }
-read -r nonce; nonce=${nonce#=}; read -r jobs; say 0 "agent 1"
-read -r lease; say 1 'boot none '; read -r enter; say 2 'entered aa:1'
+read -r nonce; nonce=${nonce#=}; for place in jobs leases shared checked; do read -r place; done; say 0 "agent 1"
+read -r enter; say 1 'entered aa:1 none none ='
 "#;
     let site = Site::new("ForceCommand /bin/sh /root/liar");
     std::fs::write(site.estate.host(1).home().join("liar"), format!("{begin}{script}")).expect("writes it");
@@ -190,7 +190,7 @@ read -r lease; say 1 'boot none '; read -r enter; say 2 'entered aa:1'
 #[test]
 fn a_host_that_lies_or_never_stops_is_given_up_within_the_limit_of_the_step() {
     for script in
-        ["read -r a; exec yes 'number=1'", "read -r a; printf '%s 3 200000\\n' $nonce; exec yes 'number=1'", "sleep 60"]
+        ["read -r a; exec yes 'number=1'", "read -r a; printf '%s 2 200000\\n' $nonce; exec yes 'number=1'", "sleep 60"]
     {
         let ended = liar(script);
         assert_eq!(ended.code, 5, "{script}: {ended:?}");

@@ -1,13 +1,14 @@
 //! Jobs: one start, survival, loss, output, arguments.
 
 use super::{ask, job_id, look, open, soon, start};
+use crate::support::agent::{SHELLS, ShellAgent};
 use baton::model::run::instant::Mono;
 use baton::world::asked::CommandDigest;
 use baton::world::request::{AwaitJob, EndJob, LookAtJob, ReadOutput};
 use baton::world::system::SystemWorld;
 use baton::world::{Completion, JobId, JobState, Reply, Stream, Ticket, Trouble, World};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 fn wait(world: &mut SystemWorld, id: &JobId) -> JobState {
     let until = soon(world, 10_000);
@@ -24,20 +25,17 @@ fn output(world: &mut SystemWorld, id: &JobId, stream: Stream, from: u64, max: u
     }
 }
 
-/// The folder of a job's claim by whoever has no lease.
-fn claim_folder(folder: &Path, id: &JobId) -> PathBuf {
-    let effect = folder.join("jobs").join(&id.run).join(format!("{}.{}", id.effect.track, id.effect.n));
-    effect.join(format!("{}.0000000000", id.attempt))
+/// The file in which a host keeps that a job was started.
+fn record(folder: &Path, id: &JobId) -> PathBuf {
+    let file = format!("{}.{}.{}.started", id.effect.track, id.effect.n, id.attempt);
+    folder.join("jobs").join(&id.run).join(file)
 }
 
-fn lock_of(claim: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.lock", claim.display()))
-}
-
-/// The process id of a job's supervisor.
-fn supervisor(folder: &Path, id: &JobId) -> String {
-    let started = std::fs::read_to_string(claim_folder(folder, id).with_extension("started")).unwrap();
-    started.split(' ').nth(1).unwrap().to_owned()
+/// The process id of a job's supervisor, and that of its command, which is also the group.
+fn processes(folder: &Path, id: &JobId) -> (String, String) {
+    let started = std::fs::read_to_string(record(folder, id)).unwrap();
+    let (first, second) = started.split_once('\n').unwrap();
+    (first.split(' ').nth(1).unwrap().to_owned(), second.split(' ').next().unwrap().to_owned())
 }
 
 const SLEEPER: [&str; 3] = ["sh", "-c", "echo begun; exec sleep 30"];
@@ -61,7 +59,9 @@ fn a_job_reports_its_exit_code_and_both_outputs() {
     let (mut world, id) = (open(folder.path()), job_id(1));
     assert_eq!(ask(&mut world, look(&id)), Ok(JobState::Absent));
     let argv = ["sh", "-c", "echo good; echo bad >&2; exit 7"];
-    assert_eq!(ask(&mut world, start(&id, &argv)), Ok(JobState::Running));
+    // One that has ended at once is told as that.
+    let started = ask(&mut world, start(&id, &argv));
+    assert!(matches!(started, Ok(JobState::Running | JobState::Exited(7))), "{started:?}");
     assert_eq!(wait(&mut world, &id), JobState::Exited(7));
     assert_eq!(output(&mut world, &id, Stream::Out, 0, 100), "good\n");
     assert_eq!(output(&mut world, &id, Stream::Err, 0, 100), "bad\n");
@@ -128,12 +128,12 @@ fn a_killed_supervisor_is_a_lost_job() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, id) = (open(folder.path()), job_id(1));
     start_sleeper(&mut world, &id);
-    let supervisor = supervisor(folder.path(), &id);
+    let (supervisor, group) = processes(folder.path(), &id);
     kill("-KILL", &supervisor);
     // The command itself lives on: nobody may conclude that it is over, or start it beside itself.
     std::thread::sleep(std::time::Duration::from_millis(100));
     assert_eq!(ask(&mut world, look(&id)), Ok(JobState::Running));
-    kill("-KILL", &format!("-{supervisor}"));
+    kill("-KILL", &format!("-{group}"));
     match wait(&mut world, &id) {
         JobState::Lost(reason) => assert!(reason.contains("its supervisor died"), "{reason}"),
         other => panic!("expected a lost job, got {other:?}"),
@@ -142,34 +142,51 @@ fn a_killed_supervisor_is_a_lost_job() {
     assert!(matches!(again, Ok(JobState::Lost(_))), "{again:?}");
 }
 
+/// Another boot than this one.
+const FORMER: &str = "00000000-0000-0000-0000-000000000000";
+
 #[test]
 fn a_restarted_host_is_named_as_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, id) = (open(folder.path()), job_id(1));
-    let claim = claim_folder(folder.path(), &id);
-    std::fs::create_dir_all(&claim).unwrap();
-    std::fs::write(lock_of(&claim), "00000000-0000-0000-0000-000000000000").unwrap();
-    let unknown = JobState::Lost("the host was restarted before or after it began".into());
-    assert_eq!(ask(&mut world, look(&id)), Ok(unknown));
+    let record = record(folder.path(), &id);
+    let run = record.parent().unwrap();
+    std::fs::create_dir_all(run).unwrap();
+    std::fs::write(run.join("boots"), format!("{FORMER}\n")).unwrap();
+    match ask(&mut world, look(&id)) {
+        Ok(JobState::Lost(reason)) => assert!(reason.contains("the host was restarted"), "{reason}"),
+        other => panic!("what it had written down may be gone: {other:?}"),
+    }
     let asked = CommandDigest::of(&["true".to_owned()], None);
-    let mark = format!("00000000-0000-0000-0000-000000000000 1 1 0000000000 {}\n", asked.as_str());
-    std::fs::write(claim.with_extension("started"), mark).unwrap();
+    std::fs::write(record, format!("{FORMER} 1 1 {}\n", asked.as_str())).unwrap();
     let restarted = JobState::Lost("the host was restarted while it ran".into());
     assert_eq!(ask(&mut world, look(&id)), Ok(restarted.clone()));
     assert_eq!(ask(&mut world, start(&id, &["true"])), Ok(restarted));
 }
 
 #[test]
-fn a_runner_that_died_between_claim_and_launch_leaves_no_doubt() {
+fn a_job_that_was_claimed_and_perhaps_begun_is_in_doubt() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, id) = (open(folder.path()), job_id(1));
-    let claim = claim_folder(folder.path(), &id);
-    std::fs::create_dir_all(&claim).unwrap();
-    std::fs::write(claim.join("exit"), " ".repeat(16) + "\n").unwrap();
-    std::fs::write(lock_of(&claim), world.now().boot).unwrap();
-    assert_eq!(ask(&mut world, look(&id)), Ok(JobState::Absent));
-    assert_eq!(ask(&mut world, start(&id, &["true"])), Ok(JobState::Running));
-    assert_eq!(wait(&mut world, &id), JobState::Exited(0));
+    let record = record(folder.path(), &id);
+    std::fs::create_dir_all(record.parent().unwrap()).unwrap();
+    let asked = CommandDigest::of(&["true".to_owned()], None);
+    let boot = world.now().boot;
+    for text in [String::new(), format!("{boot} 99999999 1 {}\n", asked.as_str())] {
+        std::fs::write(&record, text).unwrap();
+        assert!(matches!(ask(&mut world, look(&id)), Ok(JobState::Lost(_))));
+        assert!(matches!(ask(&mut world, start(&id, &["true"])), Ok(JobState::Lost(_))));
+    }
+}
+
+#[test]
+fn what_a_former_version_has_started_here_is_in_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    std::fs::create_dir_all(folder.path().join(format!("jobs/{}/0.1/1.0000000001", id.run))).unwrap();
+    for state in [ask(&mut world, look(&id)), ask(&mut world, start(&id, &["true"]))] {
+        assert!(matches!(&state, Ok(JobState::Lost(why)) if why.contains("former version")), "{state:?}");
+    }
 }
 
 #[test]
@@ -178,7 +195,7 @@ fn what_a_job_leaves_behind_does_not_keep_it_running() {
     let (mut world, id) = (open(folder.path()), job_id(1));
     ask(&mut world, start(&id, &["sh", "-c", "sleep 30 & exit 0"])).unwrap();
     assert_eq!(wait(&mut world, &id), JobState::Exited(0));
-    kill("-KILL", &format!("-{}", supervisor(folder.path(), &id)));
+    kill("-KILL", &format!("-{}", processes(folder.path(), &id).1));
 }
 
 #[test]
@@ -231,88 +248,110 @@ fn what_cannot_be_a_job_is_refused_before_anything_is_claimed() {
     assert_eq!(wait(&mut world, &job_id(1)), JobState::Exited(127));
 }
 
+/// Words that a shell could take for something else.
+const NASTY: &[&str] = &[
+    "",
+    " ",
+    "a b",
+    "'",
+    "\"",
+    "\\",
+    "\\\\",
+    "\\n",
+    "$HOME",
+    "${x}",
+    "$(id)",
+    "`id`",
+    "*",
+    "?",
+    "[a-z]",
+    "~",
+    "!",
+    "!!",
+    "#",
+    "&",
+    "&&",
+    "|",
+    ";",
+    "<",
+    ">",
+    ">>out",
+    "2>&1",
+    "(",
+    ")",
+    "{a,b}",
+    "a\nb",
+    "\n",
+    "\t",
+    "\r\n",
+    "-n",
+    "-e",
+    "--",
+    "-",
+    "=",
+    "a=b",
+    "%s",
+    "%n",
+    "é",
+    "日本",
+    "\u{202e}",
+    "\u{1b}[2J",
+    "\u{7f}",
+    "\u{1}",
+    "'\"'\"'",
+    "$'x'",
+    "$@",
+    "9>&-",
+    "true",
+    "exit 1",
+    "EOF",
+    "\\\n",
+    "a'b\"c$d`e\\f\ng",
+];
+
 #[test]
-fn arguments_arrive_byte_for_byte_under_every_shell() {
+fn arguments_arrive_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
-    let nasty = [
-        "",
-        " ",
-        "a b",
-        "'",
-        "\"",
-        "\\",
-        "\\\\",
-        "\\n",
-        "$HOME",
-        "${x}",
-        "$(id)",
-        "`id`",
-        "*",
-        "?",
-        "[a-z]",
-        "~",
-        "!",
-        "!!",
-        "#",
-        "&",
-        "&&",
-        "|",
-        ";",
-        "<",
-        ">",
-        ">>out",
-        "2>&1",
-        "(",
-        ")",
-        "{a,b}",
-        "a\nb",
-        "\n",
-        "\t",
-        "\r\n",
-        "-n",
-        "-e",
-        "--",
-        "-",
-        "=",
-        "a=b",
-        "%s",
-        "%n",
-        "é",
-        "日本",
-        "\u{202e}",
-        "\u{1b}[2J",
-        "\u{7f}",
-        "\u{1}",
-        "'\"'\"'",
-        "$'x'",
-        "$@",
-        "9>&-",
-        "true",
-        "exit 1",
-        "EOF",
-        "\\\n",
-        "a'b\"c$d`e\\f\ng",
-    ];
-    let shells = [&["sh"][..], &["dash"], &["bash", "--posix"], &["busybox", "sh"]];
-    let path = std::env::var_os("PATH").unwrap();
-    let installed = |shell: &&&[&str]| std::env::split_paths(&path).any(|folder| folder.join(shell[0]).exists());
-    for (n, shell) in shells.iter().filter(installed).enumerate() {
-        let attempt = folder.path().join(n.to_string()).join("run 'x'").join("0.1").join("1.0000000000");
-        std::fs::create_dir_all(&attempt).unwrap();
-        std::fs::write(attempt.join("exit"), " ".repeat(16) + "\n").unwrap();
-        let mut supervisor = Command::new("setsid");
-        supervisor
-            .arg("--wait")
-            .args(*shell)
-            .args(["-c", baton::world::local::job::SUPERVISOR, "baton-job"])
-            .arg(&attempt)
-            .args(["no leases", "no digest"]);
-        supervisor.args(["printf", "%s\\0"]).args(nasty).stdin(Stdio::null());
-        assert!(supervisor.status().unwrap().success(), "{shell:?}");
-        let expected: Vec<u8> = nasty.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
-        assert_eq!(std::fs::read(attempt.join("out")).unwrap(), expected, "{shell:?}");
-        assert_eq!(std::fs::read_to_string(attempt.join("err")).unwrap(), "", "{shell:?}");
-        assert_eq!(std::fs::read_to_string(attempt.join("exit")).unwrap(), "exit 0          \n");
+    let (mut world, id) = (open(folder.path()), job_id(1));
+    let argv: Vec<&str> = ["printf", "%s\\0"].iter().chain(NASTY).copied().collect();
+    ask(&mut world, start(&id, &argv)).unwrap();
+    assert_eq!(wait(&mut world, &id), JobState::Exited(0));
+    let expected: String = NASTY.iter().map(|word| format!("{word}\0")).collect();
+    assert_eq!(output(&mut world, &id, Stream::Out, 0, 60_000), expected);
+    assert_eq!(output(&mut world, &id, Stream::Err, 0, 60_000), "");
+}
+
+#[test]
+fn an_agent_does_the_same_under_every_shell() {
+    for shell in SHELLS {
+        let folder = tempfile::tempdir().unwrap();
+        let jobs = folder.path().join("a 'b' $c/jobs");
+        let mut agent = ShellAgent::begin(shell, &jobs);
+        let entered = agent.ask("enter 0a - word", &[], b"");
+        assert!(entered.starts_with("entered word:") && entered.ends_with(" none none ="), "{shell:?}: {entered}");
+        assert_eq!(agent.ask("enter 0a - other", &[], b"").split(' ').nth(1), entered.split(' ').nth(1));
+        let lease = ["number=1", "run=0a", "holder=é", "opened=0", "since=now"];
+        let mut take = || agent.ask("take 0a - 0000000001 5", &lease, b"");
+        assert_eq!((take(), take()), ("taken".to_owned(), "beaten".to_owned()), "{shell:?}");
+        let told = agent.ask("lease 0a -", &[], b"");
+        assert!(told.contains(" 0000000001 %"), "{shell:?}: what is not plain is told in hexadecimal: {told}");
+        let mut start = |job: &str, number: &str, argv: &[&str]| {
+            let first = agent.ask(&format!("start 0a {job} {number} - - digest {}", argv.len()), argv, b"");
+            if first == "taken" { agent.more() } else { first }
+        };
+        let argv: Vec<&str> = ["printf", "%s\\0"].iter().chain(NASTY).copied().collect();
+        start("0.1.1", "0000000001", &argv);
+        let expected: Vec<u8> = NASTY.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+        assert_eq!(std::fs::read(jobs.join("0a/0.1.1.out")).unwrap(), expected, "{shell:?}");
+        let say = ["sh", "-c", "echo a ' ; ' b; echo err >&2; exit 3"];
+        assert_eq!(start("0.2.1", "0000000001", &say), "exited 3 ; =8:a  ;  b\n ; =4:err\n", "{shell:?}");
+        assert_eq!(start("0.2.1", "0000000001", &say), "exited 3", "{shell:?}: it is started once");
+        assert_eq!(start("0.3.1", "0000000002", &["true"]), "leased", "{shell:?}");
+        assert!(!jobs.join("0a/0.3.1.started").exists(), "{shell:?}: what was not started has no record");
+        let zero = start("0.4.1", "0000000001", &["printf", "a\\0b"]);
+        assert_eq!(zero, "exited 0 ; -  61 00 62 ; -", "{shell:?}: a zero byte is no plain text");
+        assert_eq!(agent.ask("look 0a 0.2.1 other", &[], b""), "foreign", "{shell:?}");
+        assert_eq!(agent.ask("look 0a 0.9.1 digest none", &[], b""), "gone", "{shell:?}");
     }
 }
 
@@ -327,8 +366,8 @@ fn the_list_of_processes_shows_a_job_in_a_line_and_its_command_sees_nothing_of_u
     assert_eq!(wait(&mut world, &id), JobState::Exited(0));
     let said = std::fs::read_to_string(said).unwrap();
     let line = said.lines().last().unwrap();
-    assert!(line.contains("baton-job") && line.contains(&script[..10]) && line.len() < 500, "{line}");
-    assert!(!said.contains("supervisor of one job"), "{said}");
+    assert!(line.contains("baton") && line.len() < 500, "{line}");
+    assert!(!said.contains("the agent at the far end"), "{said}");
 }
 
 #[test]
@@ -349,8 +388,8 @@ fn a_job_is_told_only_to_whoever_asked_for_that_command() {
     assert_eq!(ask(&mut world, look("true", Some("password"))), Ok(JobState::Foreign));
     assert_eq!(ask(&mut world, look("false", None)), Ok(JobState::Foreign));
     assert!(!log.exists(), "nothing else was started");
-    let record = std::fs::read_to_string(claim_folder(folder.path(), &id).with_extension("started")).unwrap();
-    assert!(!record.contains("true") && record.lines().count() == 1, "{record}");
+    let record = std::fs::read_to_string(record(folder.path(), &id)).unwrap();
+    assert!(!record.contains("true") && record.lines().count() == 2, "{record}");
 }
 
 #[test]
@@ -358,14 +397,15 @@ fn a_process_that_has_got_the_number_of_a_dead_job_is_let_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (mut world, id) = (open(folder.path()), job_id(1));
     start_sleeper(&mut world, &id);
-    let group = supervisor(folder.path(), &id);
+    let (supervisor, group) = processes(folder.path(), &id);
+    kill("-KILL", &supervisor);
     kill("-KILL", &format!("-{group}"));
     assert!(matches!(wait(&mut world, &id), JobState::Lost(_)));
     // Numbers cannot be chosen: so the record gets the number of somebody else, who began at another time.
     let mut stranger = Command::new("setsid").args(["sleep", "30"]).spawn().unwrap();
-    let mark = claim_folder(folder.path(), &id).with_extension("started");
+    let mark = record(folder.path(), &id);
     let text = std::fs::read_to_string(&mark).unwrap();
-    std::fs::write(&mark, text.replacen(&format!(" {group} "), &format!(" {} ", stranger.id()), 1)).unwrap();
+    std::fs::write(&mark, text.replacen(&format!("\n{group} "), &format!("\n{} ", stranger.id()), 1)).unwrap();
     assert!(matches!(wait(&mut world, &id), JobState::Lost(_)), "it is not taken for the job");
     let ended = ask(&mut world, EndJob { host: "h".into(), job: id.clone() });
     assert!(matches!(ended, Ok(JobState::Lost(_))), "{ended:?}");

@@ -44,8 +44,11 @@ enum LabAction {
         #[arg(long)]
         dir: PathBuf,
         /// It is this job of a run
-        #[arg(long)]
+        #[arg(long, requires = "record")]
         job: Option<String>,
+        /// The file that says how the job ended, once it has
+        #[arg(long)]
+        record: Option<PathBuf>,
         #[arg(last = true, required = true)]
         words: Vec<String>,
     },
@@ -62,9 +65,9 @@ pub(in crate::cli) fn run(args: &LabArgs, context: &Context) -> Result<u8> {
         },
         Some(LabAction::Stop { lab }) => stop(lab.as_deref(), context),
         Some(LabAction::Serve { dir }) => server::serve(dir).map(|()| 0),
-        Some(LabAction::Tool { dir, job, words }) => {
-            let reply = match job {
-                Some(job) => tool::job(dir, job)?,
+        Some(LabAction::Tool { dir, job, record, words }) => {
+            let reply = match job.as_ref().zip(record.as_ref()) {
+                Some((job, record)) => tool::job(dir, job, record)?,
                 None => tool::call(dir, words)?,
             };
             if let Some(LabTrouble::NotOurs(why) | LabTrouble::Model(why)) = &reply.trouble {

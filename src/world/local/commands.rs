@@ -1,5 +1,5 @@
 //! Runs commands of a local host that only read, with a limit and a cap; and says in which surroundings any command of
-//! a local host runs. It must not start what changes something: that is the job wrapper's.
+//! a local host runs. It must not start what changes something: that is the agent's.
 
 use crate::model::run::instant::Mono;
 use crate::world::clock::Clock;
@@ -39,9 +39,8 @@ pub(in crate::world) fn command(program: &str) -> Command {
     command
 }
 
-/// What a command reads from its standard input: nothing, or a secret that lies whole in a pipe, so that it does not
-/// matter when we die.
-pub(in crate::world) fn input(secret: Option<&SecretValue>) -> std::io::Result<Stdio> {
+/// What a command reads from its standard input: nothing, or a secret that lies whole in a pipe.
+fn input(secret: Option<&SecretValue>) -> std::io::Result<Stdio> {
     let Some(secret) = secret else { return File::open("/dev/null").map(Stdio::from) };
     let (reader, mut writer) = std::io::pipe()?;
     // A pipe that is smaller than it should be must not hold us.

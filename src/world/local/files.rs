@@ -83,19 +83,12 @@ pub(in crate::world) fn read(
     }
     let path = dir.join(name);
     // A link is followed: what counts is that it leads to the file that was listed.
-    let file = open(&path, OFlags::empty())?;
+    let file = open(&path)?;
     let metadata = file.metadata().map_err(|error| unreadable(&path, &error))?;
     if !metadata.is_file() || identity(&metadata) != wanted {
         return Err(Trouble::Missing(format!("`{}` is another file by now", path.display())));
     }
     read_from(&file, metadata.len(), from, max).map_err(|error| unreadable(&path, &error))
-}
-
-/// Bytes of a file whose name is ours, whatever its identity.
-pub(in crate::world) fn read_own(path: &Path, from: u64, max: u64) -> Result<Vec<u8>, Trouble> {
-    let file = open(path, OFlags::NOFOLLOW)?;
-    let len = file.metadata().map_err(|error| unreadable(path, &error))?.len();
-    read_from(&file, len, from, max).map_err(|error| unreadable(path, &error))
 }
 
 /// Replies with the listing as soon as it differs from `seen`, or at `until`.
@@ -136,9 +129,9 @@ fn identity(metadata: &Metadata) -> Identity {
     Identity { device: metadata.dev(), inode: metadata.ino() }
 }
 
-fn open(path: &Path, more: OFlags) -> Result<File, Trouble> {
+fn open(path: &Path) -> Result<File, Trouble> {
     // Without NONBLOCK a pipe of that name would hold us for ever.
-    let flags = (more | OFlags::NONBLOCK).bits();
+    let flags = OFlags::NONBLOCK.bits();
     let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path);
     opened.map_err(|error| unreadable(path, &error))
 }

@@ -1,12 +1,8 @@
-//! Hosts that are this machine: jobs, commands that read, files, transfers and leases of local hosts. What a host over
-//! SSH does stands in its own room; both answer the same requests.
+//! What is special about this machine as a host: an agent is begun at the other end of a pipe, and what is only read,
+//! commands and files, needs none. It must not start what changes something: that is the agent's.
 
 pub(in crate::world) mod commands;
 pub(in crate::world) mod files;
-pub mod job;
-mod job_mark;
-mod kept_attributes;
-pub mod leases;
-pub(in crate::world) mod run_folder;
-pub(in crate::world) mod transfer;
+pub(in crate::world) mod pipes;
+pub(in crate::world) mod sources;
 pub(in crate::world) mod watches;

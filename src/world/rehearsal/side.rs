@@ -62,10 +62,10 @@ impl LabSide {
         wrong.map(|wrong| Trouble::Refused(format!("a rehearsal leaves everything outside its lab alone: {wrong}")))
     }
 
-    /// The command that stands for what a run would start: the lab's own tool.
+    /// The command that stands for what a run would start: the lab's own tool. `record` says how it ended, once it has.
     pub(in crate::world) async fn start(
         &self,
-        id: &JobId,
+        (id, record): (&JobId, &Path),
         wanted: RehearsalCommand<'_>,
     ) -> Result<Vec<String>, Trouble> {
         let (job, command) = (name_of(id), wanted.command());
@@ -73,7 +73,7 @@ impl LabSide {
         let own = |path: &Path| path.display().to_string();
         let mut argv = vec![own(&self.program)];
         argv.extend(["lab", "tool", "--dir"].map(str::to_owned));
-        argv.extend([own(&self.folder), "--job".to_owned(), job]);
+        argv.extend([own(&self.folder), "--job".to_owned(), job, "--record".to_owned(), own(record)]);
         // For people who look at the processes of the lab, or at its records.
         argv.push("--".to_owned());
         argv.extend(wanted.argv.iter().cloned());

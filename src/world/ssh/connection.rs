@@ -5,12 +5,14 @@ use super::settings::{IDLE, Settings};
 use crate::model::site::ssh::Multiplexing;
 use crate::model::span::Span;
 use crate::world::Trouble;
+use crate::world::agent::quoted;
+use crate::world::agent::transport::{Channel, Doing, LinkNumber, SHORT, Transport};
 use openssh::{ControlPersist, KnownHosts, OwningCommand, Session, SessionBuilder, Stdio};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep};
 
 /// How many sessions there are on a connection at a time. OpenSSH allows ten, and counts those that are just closing.
@@ -22,13 +24,10 @@ const SESSION_PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait before a host is called again.
 const CALL_AGAIN: Duration = Duration::from_secs(1);
 
-/// A session's command, ready to be started.
-pub(super) type SessionCommand = openssh::Child<Arc<Session>>;
-
 /// The connection to a host.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) host: String,
+    host: String,
     address: String,
     settings: Arc<Settings>,
     state: Mutex<ConnectionState>,
@@ -38,17 +37,12 @@ pub(super) struct Connection {
 #[derive(Debug, Default)]
 struct ConnectionState {
     session: Option<Arc<Session>>,
+    /// The number of that one, or of the last one.
+    number: u64,
     /// It was reached before: then it is worth waiting for.
     reached: bool,
     /// It may show another key the next time.
     expects_new_key: bool,
-}
-
-/// A session on a host, in which a command was started. It counts until it is dropped.
-#[derive(Debug)]
-pub(super) struct Channel {
-    pub(super) child: SessionCommand,
-    _counts: OwnedSemaphorePermit,
 }
 
 impl Connection {
@@ -63,18 +57,23 @@ impl Connection {
         self.settings.look_limit
     }
 
-    /// Starts `line`, a line of shell that holds nothing but constants, in a session of its own.
-    ///
-    /// # Errors
-    /// `Unreachable`: it was not started.
-    pub(super) async fn open(&self, line: &str) -> Result<Channel, Trouble> {
+    /// Starts `line`, a line of shell that holds nothing but constants, in a session of its own, which counts until the
+    /// channel is dropped.
+    async fn begin(&self, line: &str) -> Result<Channel, Trouble> {
         let closed = |_| Trouble::Unreachable("the connection is being closed".into());
         let counts = Arc::clone(&self.channels).acquire_owned().await.map_err(closed)?;
         let (mut pause, mut tries) = (SESSION_PAUSE, 0);
         loop {
-            let session = self.session().await?;
-            let error = match piped(Arc::clone(&session).arc_raw_command(line)).spawn().await {
-                Ok(child) => return Ok(Channel { child, _counts: counts }),
+            let (session, link) = self.session().await?;
+            let error = match piped(session.arc_raw_command(line)).spawn().await {
+                Ok(mut child) => {
+                    let streams = (child.stdin().take(), child.stdout().take(), child.stderr().take());
+                    let (Some(to), Some(from), Some(errors)) = streams else {
+                        return Err(Trouble::Unreachable(format!("host `{}` gives no channel", self.host)));
+                    };
+                    let (to, from, errors) = (Box::new(to), Box::new(from), Box::new(errors));
+                    return Ok(Channel { to, from, errors, link, held: Box::new((child, counts)) });
+                }
                 Err(error) => error,
             };
             tries += 1;
@@ -86,27 +85,12 @@ impl Connection {
                 pause *= 2;
             } else {
                 tracing::debug!(host = self.host, ?error, "no session");
-                self.broken(&session).await;
+                self.give_up(link).await;
                 if tries == SESSION_TRIES {
                     return Err(Trouble::Unreachable(format!("host `{}` lets no session begin: {error}", self.host)));
                 }
             }
         }
-    }
-
-    /// Whether the connection still carries anything. A frozen peer is noticed by OpenSSH, after a while.
-    pub(super) async fn check(&self) -> bool {
-        let Some(session) = self.state.lock().await.session.clone() else { return false };
-        let carries = session.check().await.is_ok();
-        if !carries {
-            self.broken(&session).await;
-        }
-        carries
-    }
-
-    /// Whether this session is the one that is used now.
-    pub(super) async fn carries(&self, session: &Arc<Session>) -> bool {
-        self.state.lock().await.session.as_ref().is_some_and(|known| Arc::ptr_eq(known, session))
     }
 
     /// The host may show another key the next time it is called; that one is kept then.
@@ -119,17 +103,17 @@ impl Connection {
         }
     }
 
-    pub(super) fn too_few_sessions(&self) -> String {
+    fn too_few_sessions(&self) -> String {
         format!(
             "host `{}` allows too few sessions on a connection: set MaxSessions there to 10, OpenSSH's default",
             self.host
         )
     }
 
-    async fn session(&self) -> Result<Arc<Session>, Trouble> {
+    async fn session(&self) -> Result<(Arc<Session>, LinkNumber), Trouble> {
         let mut state = self.state.lock().await;
         if let Some(session) = &state.session {
-            return Ok(Arc::clone(session));
+            return Ok((Arc::clone(session), LinkNumber(state.number)));
         }
         let give_up = Instant::now() + if state.reached { self.settings.reconnect } else { Duration::ZERO };
         self.settings.progress.called();
@@ -143,8 +127,9 @@ impl Connection {
                 .progress
                 .say(format!("the new host key of `{host}` is kept in `{kept}`; to let it go: rm {kept}"));
         }
-        *state = ConnectionState { session: Some(Arc::clone(&session)), reached: true, expects_new_key: false };
-        Ok(session)
+        let number = state.number + 1;
+        *state = ConnectionState { session: Some(Arc::clone(&session)), number, reached: true, expects_new_key: false };
+        Ok((session, LinkNumber(number)))
     }
 
     /// Calls the host, again and again until it is time to give up.
@@ -210,10 +195,10 @@ impl Connection {
         self.settings.known_hosts.join(&self.host)
     }
 
-    /// This session carries nothing any more: the next one who needs one makes another.
-    pub(super) async fn broken(&self, session: &Arc<Session>) {
+    /// This link carries nothing any more: the next one who needs one makes another.
+    async fn give_up(&self, link: LinkNumber) {
         let mut state = self.state.lock().await;
-        if state.session.as_ref().is_some_and(|known| Arc::ptr_eq(known, session)) {
+        if state.number == link.0 {
             state.session.take().into_iter().for_each(leave);
         }
     }
@@ -250,11 +235,51 @@ impl Connection {
     }
 }
 
-impl Channel {
-    /// The session it is part of.
-    pub(super) fn session(&self) -> Arc<Session> {
-        self.child.session()
+impl Transport for Connection {
+    fn host(&self) -> &str {
+        &self.host
     }
+
+    fn open<'a>(&'a self, script: &'a str) -> Doing<'a, Result<Channel, Trouble>> {
+        Box::pin(async move { self.begin(&shell(script)).await })
+    }
+
+    /// A frozen peer is noticed by OpenSSH, after a while.
+    fn check(&self) -> Doing<'_, bool> {
+        Box::pin(async {
+            let state = self.state.lock().await;
+            let Some(session) = state.session.clone() else { return false };
+            let link = LinkNumber(state.number);
+            drop(state);
+            let carries = session.check().await.is_ok();
+            if !carries {
+                self.give_up(link).await;
+            }
+            carries
+        })
+    }
+
+    fn carries(&self, link: LinkNumber) -> Doing<'_, bool> {
+        Box::pin(async move {
+            let state = self.state.lock().await;
+            state.session.is_some() && state.number == link.0
+        })
+    }
+
+    fn broken(&self, link: LinkNumber) -> Doing<'_, ()> {
+        Box::pin(self.give_up(link))
+    }
+
+    fn meaning(&self, said: &str) -> Option<Trouble> {
+        said.contains("refused").then(|| Trouble::Unreachable(self.too_few_sessions()))
+    }
+}
+
+/// How a shell is begun over SSH, in surroundings that do not differ from one runner or login to the next.
+fn shell(script: &str) -> String {
+    let keeps = "HOME=\"$HOME\" PATH=\"$PATH\" USER=\"$USER\" LOGNAME=\"$LOGNAME\" \
+        ${LANG:+\"LANG=$LANG\"} ${TZ:+\"TZ=$TZ\"} ${TMPDIR:+\"TMPDIR=$TMPDIR\"}";
+    format!("exec env -i {keeps} baton_script={} sh -c {} baton", quoted(script), quoted(SHORT))
 }
 
 fn piped(mut command: OwningCommand<Arc<Session>>) -> OwningCommand<Arc<Session>> {

@@ -2,8 +2,8 @@
 //! to change with a followed stream that wakes. A symbolic link is followed to a regular file. It never writes.
 
 use super::connection::Connection;
-use super::script::{self, Printed, ScriptStream, within};
 use crate::model::run::mark::Identity;
+use crate::world::agent::script::{self, Printed, ScriptStream, within};
 use crate::world::{FileKind, FileStat, Trouble};
 use std::time::Duration;
 use tokio::sync::Semaphore;

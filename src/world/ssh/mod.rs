@@ -1,25 +1,16 @@
-//! Hosts over SSH: the same requests as for this machine, carried out through the user's own `ssh`. Values travel as
-//! data to fixed scripts, never as part of a shell line.
+//! Hosts over SSH: the same requests as for this machine, carried out through the user's own `ssh`.
 //!
-//! A host has one [`connection`], with six channels at the most. On some of them live agents ([`agent`]) that
-//! start jobs and hear of their end ([`jobs`]); probes and looks at files are scripts on channels of their own
-//! ([`script`], [`files`]). Whatever breaks is reported as what it is; nothing is sent twice from here.
+//! A host has one [`connection`], with six channels at the most, over which its agents are reached and scripts read
+//! ([`files`], probes). Whatever breaks is reported as what it is; nothing is sent twice from here.
 
-mod agent;
-mod answers;
 mod connection;
-mod ends;
-mod fields;
 mod files;
 mod folder;
-mod frames;
-mod jobs;
 mod progress;
-mod script;
 mod settings;
-mod table;
-mod transfer;
 
+use super::agent::script::{self, OutputForm, Script};
+use super::agent::{Jobs, RecordPlace, field, transfer};
 use super::asked::CommandDigest;
 use super::clock::Clock;
 use super::lease::Runner;
@@ -32,10 +23,7 @@ use super::{Completion, HasReply, JobId, KeptOutput, PROBE_BYTES_MAX, Probed, Re
 use crate::model::site::account::program;
 use crate::model::site::ssh::Ssh;
 use connection::Connection;
-use fields::field;
 use files::RemoteFiles;
-use jobs::Jobs;
-use script::{OutputForm, Script};
 use settings::Settings;
 pub(super) use settings::check_config;
 use std::collections::BTreeMap;
@@ -43,7 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// How long taking a lease may take when no limit of a step counts for it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -92,8 +80,8 @@ impl RemoteHosts {
         let settings = Arc::new(Settings::new(ssh, known_hosts, outbox)?);
         let hosts = places.into_iter().map(|(name, place)| {
             let connection = Arc::new(Connection::new(&name, &place.address, Arc::clone(&settings)));
-            let folder = place.jobs.unwrap_or_default();
-            let jobs = Arc::new(Jobs::new(&name, &folder, Arc::clone(&connection)));
+            let place = RecordPlace { jobs: place.jobs.unwrap_or_default(), ..RecordPlace::default() };
+            let jobs = Arc::new(Jobs::new(Arc::<Connection>::clone(&connection), place, None));
             (name, RemoteHost { connection, jobs, files: RemoteFiles::new() })
         });
         Ok(Self { by_name: Arc::new(hosts.collect()), _settings: Some(settings) })
@@ -144,7 +132,9 @@ impl RemoteHosts {
             Request::LookAtJob(LookAtJob { job, asked, kept_in, until, .. }) => {
                 LookAtJob::answered(jobs.look(&job, (asked.as_ref(), kept_in.as_deref()), at(until)).await?)
             }
-            Request::AwaitJob(AwaitJob { job, until, .. }) => AwaitJob::answered(jobs.end(&job, at(until)).await?),
+            Request::AwaitJob(AwaitJob { job, until, .. }) => {
+                AwaitJob::answered(jobs.end(&job, sleep_until(at(until))).await?)
+            }
             Request::EndJob(EndJob { job, .. }) => EndJob::answered(jobs.terminate(&job, runner).await?),
             Request::ReadOutput(ReadOutput { job, stream, from, max, .. }) => {
                 ReadOutput::answered(jobs.output(&job, stream, from, max).await?)
@@ -163,7 +153,7 @@ impl RemoteHosts {
                 transfer::work(jobs, runner, work, at(until)).await?
             }
             Request::TakeLease(TakeLease { force, .. }) => {
-                TakeLease::answered(jobs.lease(runner, force, Instant::now() + PATIENCE).await?.number)
+                TakeLease::answered(jobs.lease(runner, force, Instant::now() + PATIENCE).await?)
             }
             Request::ReleaseLease(_) => ReleaseLease::answered(jobs.release(runner).await?),
             Request::ExpectNewKey(_) => {

@@ -1,9 +1,8 @@
-# Makes part $3 the file $4 with mode $5, durably; a file that is there is only replaced with `over` as $6, and hands on
-# its owner, its group and its attributes. Where part and file are the same, only the mode is set. Refuses without lease
-# $2.
-main() {
-    admitted "$1" "$2" || return 5
-    shift 2
+# Makes part $1 the file $2 with mode $3, durably; a file that is there is only replaced with `over` as $4, and hands on
+# its owner, its group and its attributes. Where part and file are the same, only the mode is set. Refuses without the
+# lease $number.
+install_file() {
+    is_leased || return 5
     enter "$2" || return 3
     part=./${1##*/}
     if [ "$part" = "$name" ]; then
@@ -22,7 +21,7 @@ main() {
     sync .
 }
 
-# Gives part $part of ours what file $name hands on, and its name; the arguments are those of `main` from the third on.
+# Gives part $part of ours what file $name hands on, and its name; the arguments are those of `install_file`.
 take_place() {
     if [ "$4" = over ] && { [ -e "$name" ] || [ -L "$name" ]; }; then
         replaceable "$name" "$2" && keep "$part" "$name" "$2" || return 1

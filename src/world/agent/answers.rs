@@ -1,6 +1,6 @@
 //! What is said to an agent and what its answers mean. Pure. It must not guess: what is no answer is a trouble.
 
-use super::frames::{bytes_of, shown_up_to};
+use super::frames::{bytes_of, shown, shown_up_to};
 use crate::world::{JobId, JobState, RECORDS_GONE, Trouble};
 
 /// The longest reason that a host gives, in bytes.
@@ -43,6 +43,19 @@ pub(super) fn state_of(host: &str, answer: &str) -> Result<JobState, Trouble> {
         ("lost", why) => Ok(JobState::Lost(why.to_owned())),
         _ => Err(refusal(host, answer)),
     }
+}
+
+/// Why a piece of work on a file was not done, that the agent tells; nothing where something else is the matter.
+pub(super) fn file_trouble(answer: &str) -> Option<Trouble> {
+    let why = |hex: &str| {
+        let bytes = bytes_of(hex, REASON_MAX)?;
+        let lines = bytes.rsplit(|&byte| byte == b'\n');
+        Some(lines.map(shown).find_map(|line| line).unwrap_or_else(|| "no reason is given".to_owned()))
+    };
+    if let Some(hex) = answer.strip_prefix("missing ") {
+        return why(hex).map(Trouble::Missing);
+    }
+    answer.strip_prefix("refused ").and_then(why).map(Trouble::Refused)
 }
 
 /// Why the agent of `host` would not.

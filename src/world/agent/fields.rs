@@ -1,7 +1,7 @@
 //! Values as data for a script on a host: a line each, never part of a shell line. Pure; the scripts' `get` reads them.
 
 /// A value as a line: `=` and the text as it is, or `%` and the text with everything else in octal.
-pub(super) fn field(value: &[u8]) -> Vec<u8> {
+pub(in crate::world) fn field(value: &[u8]) -> Vec<u8> {
     let plain = value.iter().all(|byte| (0x20..=0x7e).contains(byte));
     let mut line = Vec::with_capacity(value.len() + 2);
     line.push(if plain { b'=' } else { b'%' });
@@ -22,7 +22,7 @@ pub(super) fn fits(values: &[impl AsRef<[u8]>]) -> bool {
 }
 
 /// A text of ours as one word of a shell line. For scripts, which are constant, and for nothing else.
-pub(super) fn quoted(script: &str) -> String {
+pub(in crate::world) fn quoted(script: &str) -> String {
     format!("'{}'", script.replace('\'', r"'\''"))
 }
 

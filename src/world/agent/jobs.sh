@@ -1,26 +1,30 @@
 # The agent at the far end of one channel to a host: starts jobs at most once, looks at them, and keeps the host's
 # lease. POSIX sh with builtins where a job is started: a step costs one fork. It reads requests from its input, a line
-# of words and then fields, and answers with frames on its output (see `say`); it ends with its connection. A job lives
-# on: what runs in the foreground here is waited for and its end written down, link or no link. No job and nothing that
-# it leaves behind holds an end of the channel.
+# of words and then fields, and answers with frames on its output (see `say`); it ends with its channel. A job lives on:
+# what runs in the foreground here is waited for and its end written down, channel or no channel. No job and nothing
+# that it leaves behind holds an end of it.
 #
-#   <jobs>/lease/<number>    who may change this host; the highest number counts
+#   <leases>/<number>        who may change this host; the highest number counts
 #   <jobs>/<run>/boots       the boots of the host in which this run started jobs
 #   <jobs>/<run>/mark        what tells this folder from one that is made in its place later
 #   <jobs>/<run>/<job>.started
-#       made with O_EXCL, which succeeds once: that is the claim. First line: boot, our process, when it began, and
-#       the digest of what was asked for; second, right before the command: its process, which is also its session and
-#       group, and when that began
+#       made with O_EXCL, which succeeds once, and its first line with it: that is the claim. First line: boot, our
+#       process, when it began, and the digest of what was asked for; second, right before the command: its process,
+#       which is also its session and group, and when that began
 #   .out, .err               what the command wrote
 #   .exit                    blank, then "exit <code>", always 17 bytes: a full disk cannot prevent it
 
 set -f
 unset LC_ALL
 LC_ALL=C
-mask=$(umask)
+while read -r key mask; do [ "$key" != Umask: ] || break; done </proc/self/status
+[ -n "$mask" ] || mask=$(umask)     # before Linux 4.7
 umask 077
 trap : HUP INT TERM PIPE    # a link that goes must not end us before the exit record is written
 most=8192                   # bytes of output that are sent along with the end of a job
+short=400                   # the longest text that is read by the shell itself, which takes it byte by byte
+nl='
+'
 read -r boot </proc/sys/kernel/random/boot_id || boot=unknown
 exec 3>&1 >/dev/null        # the channel: nothing but `say` writes to it
 
@@ -70,12 +74,30 @@ group_alive() {
     return 1
 }
 
+# The text of file $1, into $told, if it is short and plain: nothing is forked for it. A zero byte, which a shell drops
+# unseen, shows in how far it has read.
+plain_text() {
+    told='' line='' at=
+    {
+        while IFS= read -r line; do
+            case $line in *[!\ -~]*) return 1 ;; esac
+            told=$told$line$nl
+            [ "${#told}" -le "$short" ] || return 1
+        done
+        case $line in *[!\ -~]*) return 1 ;; esac
+        told=$told$line
+        read -r word_pos at </proc/self/fdinfo/5
+    } 2>/dev/null 5<"$1" <&5
+    [ "$at" = "${#told}" ] && [ "$at" -le "$short" ]
+}
+
 # How the job stands, into $state: never started as long as its claim does not say of which command it is. Without a
 # claim it is gone where its folder is not the one of the mark $kept_in.
 look() {
     state=absent
     if ! [ -e "$base.started" ]; then
         [ "$kept_in" = - ] || { mark_of_run && [ "$mark_there" = "$kept_in" ]; } || state=gone
+        [ ! -d "$jobs/$run/${job%.*}" ] || state="lost its record is that of a former version of baton"
         return 0
     fi
     { read -r claimed keeper kept of && read -r pid began; } 2>/dev/null <"$base.started"
@@ -122,26 +144,28 @@ start() {
         get
         input=$field
     fi
-    if [ -e "$base.started" ]; then look; say "$state"; return; fi
+    # Until 0.2.0 a host that was the runner's own machine kept a folder for each effect.
+    if [ -e "$base.started" ] || [ -d "$jobs/$run/${job%.*}" ]; then look; say "$state"; return; fi
     enter_run || return
+    # Who has a lease has settled it with that.
+    [ "$number" != - ] || [ -n "$settled" ] || settle || return
     bar_former
     set -C
-    { true >"$base.started"; } 2>/dev/null
-    won=$?
+    won=no
+    { { won=yes && echo "$boot $$ $self $asked" && won=whole; } >"$base.started"; } 2>/dev/null
     set +C
-    if [ "$won" != 0 ]; then
+    if [ "$won" = no ]; then
         if [ -e "$base.started" ]; then look; say "$state"; else refuse "cannot write in \`$jobs/$run\`"; fi
         return
     fi
-    if ! { true >"$base.out" && true >"$base.err" && printf '                \n' >"$base.exit" &&
-        echo "$boot $$ $self $asked" >>"$base.started"; } 2>/dev/null; then
+    if [ "$won" != whole ] ||
+        ! { true >"$base.out" && true >"$base.err" && printf '                \n' >"$base.exit"; } 2>/dev/null; then
         give_back
         refuse "cannot write in \`$jobs/$run\`: is the disk full?"
         return
     fi
     # After the claim: whoever takes the host over raises the number first and then looks at what was claimed.
-    last_lease
-    if [ "$lease" != "$jobs/lease/$number" ]; then
+    if ! is_leased; then
         give_back
         say leased
         return
@@ -180,7 +204,7 @@ command_of_job() {
     trap : PIPE             # a link that goes must not end us here either; `exec` makes it as it was
     say taken
     umask "$mask"
-    exec setsid "$@" >"$base.out" 2>"$base.err" 3>&-
+    exec "$setsid" "$@" >"$base.out" 2>"$base.err" 3>&-
 }
 
 # The end of a job and the beginning of what it wrote, as it is in its record: what has been read is what is sent.
@@ -192,10 +216,15 @@ tell_end() {
     say "$text$wrote"
 }
 
-# The length of the job's stream $1, or `-` where all of it follows, and its beginning, into $wrote; `?` for neither.
+# What the job wrote to stream $1, into $wrote: all of it behind `=` and its length, where it is short and plain; else
+# its length, or `-` where all of it follows, and its beginning in hexadecimal; `?` for neither.
 wrote() {
     wrote=' ; -'
     [ -s "$base.$1" ] || { [ -e "$base.$1" ] || wrote=' ; ?'; return; }
+    if plain_text "$base.$1"; then
+        wrote=" ; =${#told}:$told"
+        return
+    fi
     hex=$(od -A n -v -t x1 -N "$most" "$base.$1" 2>/dev/null) || { wrote=' ; ?'; return; }
     size=-
     [ "${#hex}" -lt "$((most * 2))" ] || size=$(wc -c <"$base.$1" 2>/dev/null) || size='?'
@@ -227,8 +256,7 @@ output() {
 
 # Asks a running job to end, if the host is still leased under $number.
 end_job() {
-    last_lease
-    if [ "$lease" != "$jobs/lease/$number" ]; then
+    if ! is_leased; then
         say leased
         return
     fi

@@ -3,7 +3,7 @@
 
 use super::frames::bytes_of;
 
-/// The most of a job's output that comes along with its end, in bytes, as in `agent.sh`.
+/// The most of a job's output that comes along with its end, in bytes, as in `jobs.sh`.
 const ALONG: usize = 8_192;
 
 /// How a job ended and what it wrote.
@@ -43,29 +43,39 @@ pub(super) enum EndReport {
 
 /// The end of a job as the agent tells it; nothing when it tells something else.
 pub(super) fn end_of(word: &str) -> Option<EndReport> {
-    let mut parts = word.split(" ; ");
-    let (state, out, err) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
+    let (state, rest) = word.split_once(" ; ")?;
+    let (out, rest) = captured(rest)?;
+    let (err, rest) = captured(rest?)?;
+    if rest.is_some() {
         return None;
     }
     if let Some(why) = state.strip_prefix("lost ") {
         return Some(EndReport::Lost(why.to_owned()));
     }
     let code = state.strip_prefix("exited ")?.trim().parse().ok()?;
-    Some(EndReport::Ended(JobEnd { code, out: captured(out)?, err: captured(err)? }))
+    Some(EndReport::Ended(JobEnd { code, out, err }))
 }
 
-/// What a job wrote to a stream: its length, or `-` where all of it follows, and its beginning; `?` when the host
-/// cannot read it. Nothing when it is none of these.
-fn captured(part: &str) -> Option<Option<Captured>> {
+/// What a job wrote to a stream, and what stands behind it: all of it as it is, behind its length; or its length, or
+/// `-` where all of it follows, and its beginning in hexadecimal; `?` when the host cannot read it. Nothing when it is
+/// none of these.
+fn captured(part: &str) -> Option<(Option<Captured>, Option<&str>)> {
+    if let Some(plain) = part.strip_prefix('=') {
+        let (length, text) = plain.split_once(':')?;
+        let (text, rest) = text.split_at_checked(length.parse().ok()?)?;
+        let rest = if rest.is_empty() { None } else { Some(rest.strip_prefix(" ; ")?) };
+        let length = u64::try_from(text.len()).ok()?;
+        return Some((Some(Captured { head: text.as_bytes().to_vec(), length }), rest));
+    }
+    let (part, rest) = part.split_once(" ; ").map_or((part, None), |(part, rest)| (part, Some(rest)));
     let (length, words) = part.split_once([' ', '\n']).unwrap_or((part, ""));
     if length == "?" {
-        return Some(None);
+        return Some((None, rest));
     }
     let head = bytes_of(words, ALONG)?;
     let all = u64::try_from(head.len()).ok()?;
     let length = if length == "-" { all } else { length.parse::<u64>().ok()?.max(all) };
-    Some(Some(Captured { head, length }))
+    Some((Some(Captured { head, length }), rest))
 }
 
 #[cfg(test)]
@@ -79,8 +89,20 @@ mod tests {
         assert_eq!((end.code, out.head.as_slice(), out.length, err.length), (3, &b"ok\n"[..], 3, 9000));
         assert!(matches!(end_of("exited 0 ; ? ; -"), Some(EndReport::Ended(end)) if end.out.is_none()));
         assert!(matches!(end_of("lost it is gone ; - ; ?"), Some(EndReport::Lost(why)) if why == "it is gone"));
-        for odd in ["exited 0", "exited ; - ; -", "exited 0 ; - 6 ; -", "exited 0 ; x ; -", "exited 0 ; - ; - ; -", ""]
-        {
+        let Some(EndReport::Ended(plain)) = end_of("exited 0 ; =7:a ; b\n; ; =0:") else { panic!("no end") };
+        assert_eq!(plain.out.expect("an output").head, b"a ; b\n;");
+        for odd in [
+            "exited 0 ; =3:ab ; -",
+            "exited 0 ; =1:ab ; -",
+            "exited 0 ; =1:a",
+            "exited 0 ; =x:a ; -",
+            "exited 0",
+            "exited ; - ; -",
+            "exited 0 ; - 6 ; -",
+            "exited 0 ; x ; -",
+            "exited 0 ; - ; - ; -",
+            "",
+        ] {
             assert!(end_of(odd).is_none(), "{odd}");
         }
     }

@@ -3,12 +3,11 @@
 //! holds the channel as well: a start-up file before it, or what a command left behind.
 
 use super::answers::spoiled;
-use super::connection::{Channel, Connection};
-use super::fields::{field, fits, quoted};
+use super::fields::{field, fits};
 use super::frames::{GREETING_MAX, shown};
+use super::transport::{Channel, ChannelInput, ChannelOutput, Held, Transport};
 use crate::world::Trouble;
 use crate::world::nonce::nonce;
-use openssh::{ChildStdin, ChildStdout};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
@@ -20,35 +19,26 @@ const EPILOGUE: &str = include_str!("epilogue.sh");
 /// What stands before a nonce.
 const MARK: char = '\u{1e}';
 
-/// How a shell is begun in surroundings that do not differ from one runner or login to the next.
-pub(super) fn shell(script: &str) -> String {
-    let keeps = "HOME=\"$HOME\" PATH=\"$PATH\" USER=\"$USER\" LOGNAME=\"$LOGNAME\" \
-        ${LANG:+\"LANG=$LANG\"} ${TZ:+\"TZ=$TZ\"} ${TMPDIR:+\"TMPDIR=$TMPDIR\"}";
-    // Who lists the processes of the host sees a line, not pages of shell; and no command gets to see the text.
-    let short = "_text=$baton_script; unset baton_script; eval \"$_text\"";
-    format!("exec env -i {keeps} baton_script={} sh -c {} baton", quoted(script), quoted(short))
-}
-
 /// A script, with what it is given.
-pub(super) struct Script<'a> {
+pub(in crate::world) struct Script<'a> {
     /// Defines `main`.
-    pub(super) text: &'static str,
+    pub(in crate::world) text: &'static str,
     /// Its arguments.
-    pub(super) values: &'a [&'a [u8]],
+    pub(in crate::world) values: &'a [&'a [u8]],
     /// What `main` can read.
-    pub(super) body: &'a [u8],
+    pub(in crate::world) body: &'a [u8],
     /// What of its output is its own.
-    pub(super) form: OutputForm,
+    pub(in crate::world) form: OutputForm,
     /// The most that is kept of its output, and of its error output, in bytes; the rest is read and dropped.
-    pub(super) most: usize,
+    pub(in crate::world) most: usize,
     /// When to give up.
-    pub(super) until: Instant,
+    pub(in crate::world) until: Instant,
 }
 
 /// What of the output between the nonces is a script's own. A start-up file of the login may have left something behind
 /// that has the same output and goes on talking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OutputForm {
+pub(in crate::world) enum OutputForm {
     /// All of it: whoever reads it can tell, or does not look.
     All,
     /// What it marks with the nonce, line by line (`tell` and `tell_all`).
@@ -57,17 +47,17 @@ pub(super) enum OutputForm {
 
 /// What a script printed.
 #[derive(Debug)]
-pub(super) struct Printed {
-    pub(super) exit: i32,
-    pub(super) out: Vec<u8>,
-    pub(super) err: Vec<u8>,
+pub(in crate::world) struct Printed {
+    pub(in crate::world) exit: i32,
+    pub(in crate::world) out: Vec<u8>,
+    pub(in crate::world) err: Vec<u8>,
     /// The output was longer than what is kept of it.
-    pub(super) cut: bool,
+    pub(in crate::world) cut: bool,
 }
 
 impl Printed {
     /// The last line of the error output, for a message.
-    pub(super) fn complaint(&self) -> String {
+    pub(in crate::world) fn complaint(&self) -> String {
         complaint(&self.err)
     }
 }
@@ -77,36 +67,36 @@ impl Printed {
 /// # Errors
 /// `Unreachable`: it was not started. `Late`: it has not ended in time. `Lost`: the link broke. `Refused`: the host
 /// does not run scripts.
-pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<Printed, Trouble> {
+pub(in crate::world) async fn run(transport: &dyn Transport, script: Script<'_>) -> Result<Printed, Trouble> {
     if !fits(script.values) {
         return Err(Trouble::Refused("a zero byte cannot be part of an argument".into()));
     }
     let nonce = nonce()?;
-    let line = shell(&format!("{PRELUDE}{}{EPILOGUE}", script.text));
-    let opened = timeout_at(script.until, connection.open(&line)).await;
-    let mut channel = opened.map_err(|_| Trouble::Late)??;
+    let text = format!("{PRELUDE}{}{EPILOGUE}", script.text);
+    let opened = timeout_at(script.until, transport.open(&text)).await;
+    let channel = opened.map_err(|_| Trouble::Late)??;
     let mut out = Speech { form: script.form, ..Speech::of(&nonce, script.most) };
     let mut err = Speech { hears_all: true, ..Speech::of(&nonce, script.most) };
-    let in_time = timeout_at(script.until, carry_out(&mut channel, &script, &nonce, &mut out, &mut err)).await;
+    let in_time = timeout_at(script.until, carry_out(channel, &script, &nonce, &mut out, &mut err)).await;
     if let (Some(exit), true) = (out.exit(), err.ended()) {
         return Ok(Printed { exit, cut: out.cut, out: out.kept, err: err.kept });
     }
     let lacks = out.after.as_deref() == Some("lacks");
     // What came in place of a script's word, or with it when it could not begin.
     let instead = if out.begun { None } else { shown(&out.heard).or_else(|| shown(&err.heard)) };
-    let host = &connection.host;
+    let host = transport.host();
     Err(match instead {
         _ if lacks => Trouble::Refused(format!("host `{host}` does not run `sh` as it must: {}", complaint(&err.kept))),
         Some(said) if out.heard.len() > GREETING_MAX || (in_time.is_err() && !out.heard.is_empty()) => {
             Trouble::Refused(format!("host `{host}` runs nothing in time: its login says `{said}`"))
         }
         _ if in_time.is_err() => Trouble::Late,
-        Some(said) if connection.check().await => {
+        Some(said) if transport.check().await => {
             Trouble::Refused(format!("host `{host}` does not run `sh` as it must: {said}"))
         }
         Some(_) => lost(),
         None => {
-            connection.check().await;
+            transport.check().await;
             lost()
         }
     })
@@ -117,8 +107,8 @@ pub(super) async fn run(connection: &Connection, script: Script<'_>) -> Result<P
 ///
 /// # Errors
 /// As [`run`] does. `Lost`, too, when that happens every time.
-pub(super) async fn run_counted(
-    connection: &Connection,
+pub(in crate::world) async fn run_counted(
+    transport: &dyn Transport,
     text: &'static str,
     values: &[&[u8]],
     max: u64,
@@ -127,7 +117,7 @@ pub(super) async fn run_counted(
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let most = max.saturating_add(COUNT_MAX);
     for _ in 0..COUNT_TRIES {
-        let printed = run(connection, Script { text, values, body: &[], form: OutputForm::All, most, until }).await?;
+        let printed = run(transport, Script { text, values, body: &[], form: OutputForm::All, most, until }).await?;
         if printed.exit != 0 {
             return Ok(printed);
         }
@@ -141,12 +131,8 @@ pub(super) async fn run_counted(
 }
 
 /// Hears what the script prints, until it has come to its end, or nothing comes any more.
-async fn carry_out(channel: &mut Channel, script: &Script<'_>, nonce: &str, out: &mut Speech, err: &mut Speech) {
-    let child = &mut channel.child;
-    let (Some(mut to), Some(from), Some(errors)) = (child.stdin().take(), child.stdout().take(), child.stderr().take())
-    else {
-        return;
-    };
+async fn carry_out(channel: Channel, script: &Script<'_>, nonce: &str, out: &mut Speech, err: &mut Speech) {
+    let Channel { mut to, mut from, mut errors, link: _, held: _held } = channel;
     let message = [field(nonce.as_bytes()), arguments(script.values)].concat();
     let send = async {
         // A script that ends without having read everything says so itself.
@@ -157,7 +143,7 @@ async fn carry_out(channel: &mut Channel, script: &Script<'_>, nonce: &str, out:
         std::future::pending::<()>().await;
     };
     // What a command left behind may hold the outputs for ever: the end of the script is told by the script.
-    let hear = async { tokio::join!(out.hear_out(from), err.hear_out(errors)) };
+    let hear = async { tokio::join!(out.hear_out(&mut from), err.hear_out(&mut errors)) };
     tokio::select! {
         () = send => {}
         _ = hear => {}
@@ -175,14 +161,13 @@ fn lost() -> Trouble {
 }
 
 /// A script that goes on until this is dropped, and says something when there is something to say.
-#[derive(Debug)]
-pub(super) struct ScriptStream {
-    from: ChildStdout,
+pub(in crate::world) struct ScriptStream {
+    from: ChannelOutput,
     /// What it has said so far.
     said: Speech,
     /// Its end ends the script.
-    _to: ChildStdin,
-    _channel: Channel,
+    _to: ChannelInput,
+    _held: Held,
 }
 
 impl ScriptStream {
@@ -190,25 +175,22 @@ impl ScriptStream {
     ///
     /// # Errors
     /// `Unreachable`.
-    pub(super) async fn begin(
-        connection: &Connection,
+    pub(in crate::world) async fn begin(
+        transport: &dyn Transport,
         text: &str,
         values: &[&[u8]],
         most: usize,
     ) -> Result<Self, Trouble> {
         let nonce = nonce()?;
-        let line = shell(&format!("{PRELUDE}{text}main \"$@\"\n"));
-        let mut channel = connection.open(&line).await?;
-        let (Some(mut to), Some(from)) = (channel.child.stdin().take(), channel.child.stdout().take()) else {
-            return Err(Trouble::Unreachable("the host gives no channel".into()));
-        };
+        let text = format!("{PRELUDE}{text}main \"$@\"\n");
+        let Channel { mut to, from, held, .. } = transport.open(&text).await?;
         let sent = to.write_all(&[field(nonce.as_bytes()), arguments(values)].concat()).await;
         sent.map_err(|error| Trouble::Unreachable(format!("the host takes no arguments: {error}")))?;
-        Ok(Self { from, said: Speech::of(&nonce, most), _to: to, _channel: channel })
+        Ok(Self { from, said: Speech::of(&nonce, most), _to: to, _held: held })
     }
 
     /// What it says, once it has something to say; nothing when it will not say anything any more, or too much.
-    pub(super) async fn word(&mut self) -> Option<Vec<u8>> {
+    pub(in crate::world) async fn word(&mut self) -> Option<Vec<u8>> {
         // Kept in ourselves: who gives up waiting loses none of it.
         self.said.hear_out(&mut self.from).await;
         let whole = self.said.exit().is_some() && !self.said.cut;
@@ -379,7 +361,7 @@ fn position(all: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 /// When a span from now on is over.
-pub(super) fn within(span: Duration) -> Instant {
+pub(in crate::world) fn within(span: Duration) -> Instant {
     Instant::now() + span
 }
 

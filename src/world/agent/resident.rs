@@ -2,14 +2,13 @@
 //! for the jobs to say. It must not take for an answer what only looks like one: whoever is given a [`Trouble`] lets
 //! the channel go.
 
-use super::connection::{Channel, Connection};
 use super::fields::field;
 use super::frames::{FrameError, FrameReader, GREETING_MAX, shown};
-use super::script::shell;
+use super::place::RecordPlace;
+use super::transport::{Channel, ChannelInput, ChannelOutput, Held, LinkNumber, Transport};
 use crate::world::Trouble;
 use crate::world::nonce::nonce;
-use openssh::{ChildStderr, ChildStdin, ChildStdout, Session};
-use std::sync::Arc;
+use std::fmt;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -17,10 +16,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// The agent's text.
 const RESIDENT: &str = concat!(
     include_str!("get.sh"),
-    include_str!("agent.sh"),
+    include_str!("jobs.sh"),
     include_str!("folder.sh"),
     include_str!("lease.sh"),
-    include_str!("agent_main.sh")
+    include_str!("taking.sh"),
+    include_str!("transfer/answer.sh"),
+    include_str!("transfer/part.sh"),
+    include_str!("transfer/digest.sh"),
+    include_str!("transfer/write.sh"),
+    include_str!("transfer/keep.sh"),
+    include_str!("transfer/install.sh"),
+    include_str!("main.sh")
 );
 /// How long an answer may take that needs no waiting on the host, whatever the step allows.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,16 +38,17 @@ const CHUNK: usize = 16 * 1024;
 const ERRORS_MAX: usize = 2_048;
 
 /// An agent that waits for a request.
-#[derive(Debug)]
 pub(super) struct Agent {
     /// The boot of the host it lives in.
     pub(super) boot: String,
-    to: ChildStdin,
-    from: ChildStdout,
+    /// The link that it hears us over.
+    pub(super) link: LinkNumber,
+    to: ChannelInput,
+    from: ChannelOutput,
     frames: FrameReader,
     /// The number of the last request.
     number: u64,
-    channel: Channel,
+    _held: Held,
 }
 
 /// What an agent has said.
@@ -66,28 +73,21 @@ enum Mute {
 }
 
 impl Agent {
-    /// Begins one by `until`, that keeps its records in `jobs`, or where it does so by default.
+    /// Begins one by `until`, that keeps its records in this place.
     ///
     /// # Errors
     /// `Unreachable`, or `Refused` when the host cannot do what is needed. Nothing was started.
-    pub(super) async fn begin(
-        connection: &Connection,
-        host: &str,
-        jobs: &str,
-        until: Instant,
-    ) -> Result<Self, Trouble> {
+    pub(super) async fn begin(transport: &dyn Transport, place: &RecordPlace, until: Instant) -> Result<Self, Trouble> {
         let until = until.min(Instant::now() + PATIENCE);
         let nonce = nonce()?;
-        let silent = |_| Trouble::Unreachable(format!("host `{host}` does not answer in time"));
-        let mut channel = timeout_at(until, connection.open(&shell(RESIDENT))).await.map_err(silent)??;
-        let (Some(to), Some(from), Some(mut errors)) =
-            (channel.child.stdin().take(), channel.child.stdout().take(), channel.child.stderr().take())
-        else {
-            return Err(Trouble::Unreachable(format!("host `{host}` gives no channel")));
-        };
-        let mut agent = Self { boot: String::new(), to, from, frames: FrameReader::of(&nonce), number: 0, channel };
+        let silent = |_| Trouble::Unreachable(format!("host `{}` does not answer in time", transport.host()));
+        let opened = timeout_at(until, transport.open(RESIDENT)).await.map_err(silent)??;
+        let Channel { to, from, mut errors, link, held } = opened;
+        let frames = FrameReader::of(&nonce);
+        let mut agent = Self { boot: String::new(), link, to, from, frames, number: 0, _held: held };
         let mut complaints = Vec::new();
-        let mut first = [field(nonce.as_bytes()), field(jobs.as_bytes())].concat();
+        let mut first: Vec<u8> =
+            [nonce.as_str()].iter().chain(&place.words()).flat_map(|word| field(word.as_bytes())).collect();
         let greeting = timeout_at(until, async {
             tokio::select! {
                 greeting = agent.greet(&mut first) => greeting,
@@ -101,11 +101,13 @@ impl Agent {
                 tokio::spawn(async move { drain_to_end(&mut errors, &mut Vec::new()).await });
                 Ok(agent)
             }
-            Err(Mute::Lacks(tool)) => Err(Trouble::Refused(format!("host `{host}` lacks the command `{tool}`"))),
+            Err(Mute::Lacks(tool)) => {
+                Err(Trouble::Refused(format!("host `{}` lacks the command `{tool}`", transport.host())))
+            }
             Err(mute) => {
-                connection.check().await;
+                transport.check().await;
                 let _ = timeout(REASON, drain_to_end(&mut errors, &mut complaints)).await;
-                Err(agent.mute(connection, host, &mute, &complaints))
+                Err(agent.mute(transport, &mute, &complaints))
             }
         }
     }
@@ -139,7 +141,8 @@ impl Agent {
     }
 
     /// Why it never said anything of ours.
-    fn mute(&self, connection: &Connection, host: &str, mute: &Mute, complaints: &[u8]) -> Trouble {
+    fn mute(&self, transport: &dyn Transport, mute: &Mute, complaints: &[u8]) -> Trouble {
+        let host = transport.host();
         let said = self.frames.left().map(|said| format!(": its login says `{said}`")).unwrap_or_default();
         match mute {
             Mute::Talks => Trouble::Refused(format!(
@@ -154,8 +157,10 @@ impl Agent {
             Mute::Ended | Mute::Lacks(_) => {
                 let text = String::from_utf8_lossy(complaints);
                 let reason = text.lines().rev().find_map(|line| shown(line.as_bytes()));
+                if let Some(known) = reason.as_deref().and_then(|line| transport.meaning(line)) {
+                    return known;
+                }
                 match reason {
-                    Some(line) if line.contains("refused") => Trouble::Unreachable(connection.too_few_sessions()),
                     Some(line) => Trouble::Refused(format!("host `{host}` does not run `sh`: {line}")),
                     None if !said.is_empty() => Trouble::Refused(format!("host `{host}` does not run `sh`{said}")),
                     None => {
@@ -171,19 +176,35 @@ impl Agent {
     /// # Errors
     /// `Lost`: some of it may have arrived, and may have been done.
     pub(super) async fn ask(&mut self, words: &str, fields: &[&[u8]], until: Instant) -> Result<AgentWord, Trouble> {
+        self.work(words, fields, &[], until.min(Instant::now() + PATIENCE)).await
+    }
+
+    /// The same for what may take long, up to `until`; with bytes behind the fields, as many as the words say.
+    ///
+    /// # Errors
+    /// `Lost`, as well.
+    pub(super) async fn work(
+        &mut self,
+        words: &str,
+        fields: &[&[u8]],
+        body: &[u8],
+        until: Instant,
+    ) -> Result<AgentWord, Trouble> {
         self.number += 1;
         let mut message = format!("{} {words}\n", self.number).into_bytes();
         fields.iter().for_each(|value| message.extend(field(value)));
         let exchange = async {
-            let sent = match self.to.write_all(&message).await {
-                Ok(()) => self.to.flush().await,
-                failed => failed,
+            let sent = async {
+                self.to.write_all(&message).await?;
+                self.to.write_all(body).await?;
+                self.to.flush().await
             };
-            sent.map_err(|error| Trouble::Lost(format!("the link broke while the request was sent: {error}")))?;
+            let broken = |error| Trouble::Lost(format!("the link broke while the request was sent: {error}"));
+            sent.await.map_err(broken)?;
             self.more().await
         };
         let late = |_| Trouble::Lost("the host does not answer in time".into());
-        timeout_at(until.min(Instant::now() + PATIENCE), exchange).await.map_err(late)?
+        timeout_at(until, exchange).await.map_err(late)?
     }
 
     /// The next word that it has to say about the same request, whenever it comes. Who gives up waiting loses none of
@@ -216,20 +237,21 @@ impl Agent {
             Ok(_) | Err(_) => false,
         }
     }
+}
 
-    /// The session it is part of.
-    pub(super) fn session(&self) -> Arc<Session> {
-        self.channel.session()
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent").field("boot", &self.boot).field("link", &self.link).finish_non_exhaustive()
     }
 }
 
 /// Reads an error output, keeps its beginning, and never returns: it says nothing about what else comes.
-async fn drain<T>(errors: &mut ChildStderr, kept: &mut Vec<u8>) -> T {
+async fn drain<T>(errors: &mut ChannelOutput, kept: &mut Vec<u8>) -> T {
     drain_to_end(errors, kept).await;
     std::future::pending().await
 }
 
-async fn drain_to_end(errors: &mut ChildStderr, kept: &mut Vec<u8>) {
+async fn drain_to_end(errors: &mut ChannelOutput, kept: &mut Vec<u8>) {
     let mut chunk = vec![0; CHUNK];
     while let Ok(count @ 1..) = errors.read(&mut chunk).await {
         let room = ERRORS_MAX.saturating_sub(kept.len());

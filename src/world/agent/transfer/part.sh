@@ -1,8 +1,10 @@
 # Whether $1, a name in this folder, is a part that the login account began: nobody else's, under no other name, and for
-# nobody else to read. Whoever else may write in the folder could have laid it there, and could still change it.
+# nobody else to read. Whoever else may write in the folder could have laid it there, and could still change it. Leaves
+# its length in $size.
 ours() {
-    if [ -f "$1" ] && [ ! -L "$1" ]; then
-        case $(stat -c '%u %h %a' "$1") in "$(id -u) 1 "[0-7]00) return 0 ;; esac
+    if [ -f "$1" ] && [ ! -L "$1" ] && [ -O "$1" ]; then
+        size=$(stat -c '%h %a %s' "$1")
+        case $size in "1 "[0-7]00" "*) size=${size##* } && return 0 ;; esac
     fi
     echo "\`$1\` is no part that baton began" >&2
     return 1
