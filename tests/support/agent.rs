@@ -13,6 +13,7 @@ const TEXT: &str = concat!(
     include_str!("../../src/world/agent/folder.sh"),
     include_str!("../../src/world/agent/lease.sh"),
     include_str!("../../src/world/agent/taking.sh"),
+    include_str!("../../src/world/agent/reading.sh"),
     include_str!("../../src/world/agent/transfer/answer.sh"),
     include_str!("../../src/world/agent/transfer/part.sh"),
     include_str!("../../src/world/agent/transfer/digest.sh"),

@@ -141,8 +141,13 @@ impl ActingRights {
         let mut known = self.turn(until).await?;
         let mut agent = self.agents.free(until).await?;
         let mut number = 0;
+        // Whoever has taken it meanwhile has taken that number as well.
+        let mut own = known.get(&runner.run).and_then(|right| right.lease.clone());
         for _ in 0..LEASE_TRIES {
-            let there = self.ask(&mut agent, &runner.run, until).await?.lease;
+            let there = match own.take() {
+                Some(own) => Some(own),
+                None => self.ask(&mut agent, &runner.run, until).await?.lease,
+            };
             let Some(lease) = there.filter(|lease| lease.is_of(runner) && !lease.released) else { break };
             number = lease.number;
             if self.put(&mut agent, &runner.run, &lease.given_back(), until).await? {

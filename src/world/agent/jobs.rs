@@ -11,6 +11,7 @@ use super::pool::{AgentPool, SPOILED_MAX};
 use super::resident::{Agent, AgentWord};
 use super::table::{JobNews, JobTable};
 use super::transport::Transport;
+use crate::model::run::mark::Identity;
 use crate::world::asked::CommandDigest;
 use crate::world::lease::{Lease, Runner};
 use crate::world::machine_lease::MachineLease;
@@ -35,6 +36,8 @@ const LOOK_PATIENCE: Duration = Duration::from_secs(5);
 /// The most output that is asked for at a time, in bytes; and the least, however often others speak within it.
 const OUTPUT_MAX: u64 = 64 * 1024;
 const OUTPUT_LEAST: u64 = 256;
+/// The most that an agent reads of a log at a time, in bytes, as in `jobs.sh`.
+const FEW: usize = 8_192;
 
 /// The jobs of a host.
 #[derive(Debug)]
@@ -132,6 +135,35 @@ impl Jobs {
     /// The way to the host.
     pub(super) fn transport(&self) -> &dyn Transport {
         &*self.agents.transport
+    }
+
+    /// Bytes of the file `name` in `dir` from an offset on, if it is the one with this identity, they are few, and an
+    /// agent waits that can be asked; nothing where somebody else has to read them.
+    ///
+    /// # Errors
+    /// `Missing`: it is another file by now. `Lost`.
+    pub(in crate::world) async fn read_few(
+        &self,
+        (dir, name): (&str, &str),
+        identity: Identity,
+        from: u64,
+        max: u64,
+        until: Instant,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        if !fits(&[dir, name]) {
+            return Ok(None);
+        }
+        let Some(mut agent) = self.agents.waiting().await else { return Ok(None) };
+        let words = format!("read - - {} {} {from} {max}", identity.device, identity.inode);
+        let fields = [dir.as_bytes(), name.as_bytes()];
+        let answer = self.agents.exchange(&mut agent, &words, &fields, until).await?;
+        self.agents.rest(agent);
+        match (answer.as_str(), answer.strip_prefix("bytes ")) {
+            ("missing", _) => Err(Trouble::Missing(format!("`{dir}/{name}` is another file by now, or gone"))),
+            ("long", _) => Ok(None),
+            (_, Some(words)) => bytes_of(words, FEW).map(Some).ok_or_else(senseless),
+            (_, None) => Err(senseless()),
+        }
     }
 
     /// The agents of the host.

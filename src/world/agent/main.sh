@@ -37,6 +37,7 @@ while read -r request word run job a b c d e; do
     enter) fresh=$a && mark_run ;;
     output) stream=$a from=$b want=$c && output ;;
     end) number=$a && end_job ;;
+    read) device=$a inode=$b from=$c max=$d && read_few ;;
     lease) show_lease ;;
     take) number=$a count=$b && take_lease ;;
     digest) role=$a first=$b seconds=$c && digest ;;

@@ -28,12 +28,19 @@ impl AgentPool {
 
     /// An agent that waits for a request; begun if there is none.
     pub(super) async fn free(&self, until: Instant) -> Result<Agent, Trouble> {
+        match self.waiting().await {
+            Some(agent) => Ok(agent),
+            None => Agent::begin(&*self.transport, &self.place, until).await,
+        }
+    }
+
+    /// One that waits for a request already.
+    pub(super) async fn waiting(&self) -> Option<Agent> {
         loop {
-            let idle = self.idle().pop();
-            let Some(agent) = idle else { return Agent::begin(&*self.transport, &self.place, until).await };
+            let agent = self.idle().pop()?;
             // Those of a connection that has broken are gone with it.
             if self.transport.carries(agent.link).await {
-                return Ok(agent);
+                return Some(agent);
             }
         }
     }

@@ -20,6 +20,7 @@ const RESIDENT: &str = concat!(
     include_str!("folder.sh"),
     include_str!("lease.sh"),
     include_str!("taking.sh"),
+    include_str!("reading.sh"),
     include_str!("transfer/answer.sh"),
     include_str!("transfer/part.sh"),
     include_str!("transfer/digest.sh"),

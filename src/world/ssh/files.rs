@@ -3,6 +3,7 @@
 
 use super::connection::Connection;
 use crate::model::run::mark::Identity;
+use crate::world::agent::Jobs;
 use crate::world::agent::script::{self, Printed, ScriptStream, within};
 use crate::world::{FileKind, FileStat, Trouble};
 use std::time::Duration;
@@ -180,7 +181,7 @@ fn modified(text: &str) -> i64 {
 
 /// Bytes of the file `name` if it is the one with this identity.
 pub(super) async fn read(
-    connection: &Connection,
+    (connection, jobs): (&Connection, &Jobs),
     (dir, name): (&str, &str),
     identity: Identity,
     from: u64,
@@ -189,10 +190,14 @@ pub(super) async fn read(
     if name.is_empty() || name == "." || name == ".." || name.contains('/') {
         return Err(Trouble::Refused(format!("`{name}` is not the name of a file")));
     }
+    let until = within(connection.look_limit());
+    // What has just come is read at once, without a session for it.
+    if let Some(few) = jobs.read_few((dir, name), identity, from, max, until).await? {
+        return Ok(few);
+    }
     let numbers = [identity.device, identity.inode, from, max].map(|number| number.to_string());
     let mut values: Vec<&[u8]> = vec![dir.as_bytes(), name.as_bytes()];
     values.extend(numbers.iter().map(String::as_bytes));
-    let until = within(connection.look_limit());
     let Printed { exit, out, .. } = script::run_counted(connection, READ, &values, max, until).await?;
     match exit {
         0 => Ok(out),

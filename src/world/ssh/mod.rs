@@ -144,7 +144,7 @@ impl RemoteHosts {
             }
             Request::ListFolder(ListFolder { dir, .. }) => ListFolder::answered(files::list(connection, &dir).await?),
             Request::ReadFile(ReadFile { dir, name, identity, from, max, .. }) => {
-                ReadFile::answered(files::read(connection, (&dir, &name), identity, from, max).await?)
+                ReadFile::answered(files::read((connection, jobs), (&dir, &name), identity, from, max).await?)
             }
             Request::AwaitChange(AwaitChange { dir, seen, until, .. }) => {
                 AwaitChange::answered(files.changed(connection, &dir, &seen, at(until)).await?)
