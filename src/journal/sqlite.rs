@@ -122,6 +122,11 @@ impl SqliteStore {
             .into()
     }
 
+    /// From now on a write waits for the disk (`full`), or is on it with the next one that does (`normal`).
+    fn synchronous(&self, how: &str) -> rusqlite::Result<()> {
+        self.database.pragma_update(None, "synchronous", how)
+    }
+
     fn len_of(&self, run: &str) -> rusqlite::Result<usize> {
         let mut query = self.database.prepare_cached("SELECT coalesce(max(seq), 0) FROM records WHERE run = ?1")?;
         let len: i64 = query.query_row([run], |row| row.get(0))?;
@@ -291,7 +296,9 @@ impl Store for SqliteStore {
             let mut insert = database.prepare_cached("INSERT OR IGNORE INTO sources (digest, text) VALUES (?1, ?2)")?;
             insert.execute([&digest, text])
         };
-        put(&self.database).map_err(|error| self.unwritten(&error))?;
+        // What names a text is written after it, and what makes that durable makes all durable that stands before it.
+        let written = self.synchronous("normal").and_then(|()| put(&self.database));
+        self.synchronous("full").and(written).map_err(|error| self.unwritten(&error))?;
         Ok(digest)
     }
 

@@ -117,8 +117,11 @@ impl SystemWorld {
                     .hint(format!("look at what is in it, then: {command}")));
             }
         }
-        let state = std::path::absolute(state)
-            .map_err(|error| Error::new(Kind::Internal, "cannot find the current folder").cause(error))?;
+        let full = |path: &Path| {
+            std::path::absolute(path)
+                .map_err(|error| Error::new(Kind::Internal, "cannot find the current folder").cause(error))
+        };
+        let (folder, state) = (full(&folder)?, full(state)?);
         let machine = Arc::new(MachineLease::new(folder, state));
         let here = |(name, host): (&String, &LocalHost)| {
             let place = HostPlace { jobs: host.folder().to_path_buf() };

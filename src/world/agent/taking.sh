@@ -59,7 +59,8 @@ take_lease() {
     last_lease
     if [ "$lease" != "$leases/$number" ]; then say beaten; return; fi
     say taken
-    clear_leases
+    # Whoever gives it back is in no hurry.
+    case $text in *released=yes*) clear_leases ;; esac
 }
 
 # Removes lower numbers when they have become many; they do no harm.
@@ -68,6 +69,14 @@ clear_leases() {
     set -- "$leases"/[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]
     set -f
     [ "$#" -gt 8 ] || return 0
-    for former in "$@"; do [ "$former" = "$lease" ] || rm -f "$former" 2>/dev/null; done
+    # All but the last.
+    left=$#
+    while [ "$left" -gt 1 ]; do
+        set -- "$@" "$1"
+        shift
+        left=$((left - 1))
+    done
+    shift
+    rm -f -- "$@" 2>/dev/null
     return 0
 }
