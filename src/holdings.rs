@@ -21,7 +21,7 @@ const HOLDERS_MAX: usize = 100_000;
 pub const BYTES_MAX: usize = 256 << 20;
 /// How many operations may pass before the variables of a function are measured anew.
 const LOOK_AFTER: u64 = 64;
-/// The same where there is something to measure: four operations for each value, up to this many.
+/// The same where there is something to measure: an operation for each value, up to this many.
 const LOOK_AFTER_SOME: usize = 256;
 /// The same where there is so much to measure that it would take longer than the operations themselves.
 const LOOK_AFTER_MAX: u64 = 4_096;
@@ -202,7 +202,7 @@ impl Holdings {
         if let Some(this) = context.this_ptr() {
             sum.add(this, 0)?;
         }
-        let next = (sum.seen / 16).max((sum.seen * 4).min(LOOK_AFTER_SOME));
+        let next = (sum.seen / 16).max(sum.seen.min(LOOK_AFTER_SOME));
         let next = u64::try_from(next).unwrap_or(LOOK_AFTER_MAX).clamp(LOOK_AFTER, LOOK_AFTER_MAX);
         *frame = MeasuredFrame { at: now, next, bytes: sum.bytes };
         drop(frames);

@@ -2,7 +2,7 @@
 //! The same host animates the simulated world and the lab. It knows no jobs, no hosts' faults and no real clock.
 
 use crate::convert::{to_dynamic, to_map, to_value};
-use crate::engine::{CALL_LEVELS_MAX, Limits, sandbox};
+use crate::engine::{Limits, sandbox};
 use crate::error::{Error, Kind, Place, Result};
 use crate::model::run::effect::{Ask, Form};
 use crate::model::run::instant::Wall;
@@ -14,10 +14,7 @@ use crate::sim::ledger::{Ledger, LedgerEntry};
 pub use crate::sim::model_natives::Out;
 use crate::sim::model_natives::{ModelStage, StageHandle, natives};
 use crate::sim::random::Random;
-use rhai::{
-    AST, Array, Caches, CallFnOptions, Dynamic, Engine, EvalAltResult, EvalContext, FuncArgs, Map, Module, Scope,
-    Shared,
-};
+use rhai::{AST, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, Scope, Shared};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -34,16 +31,11 @@ const COMMAND: (&str, usize) = ("command", 2);
 /// How many events may fall due at one instant before the model is taken to be going round in a circle.
 const EVENTS_AT_ONCE_MAX: u32 = 10_000;
 
-/// How many levels of calls Rhai counts until a function that was called from here is carried out.
-const LEVELS_BEFORE: usize = 2;
-
 /// A model's script, compiled once and shared by any number of simulations.
 #[derive(Debug)]
 pub struct ModelProgram {
     engine: Engine,
     ast: AST,
-    /// Which function each call in the script means: the same in all simulations, so it is found out once.
-    known: RefCell<Caches>,
     name: String,
     file: String,
     /// The line on which each function begins, as far as can be seen.
@@ -58,7 +50,6 @@ impl ModelProgram {
     pub fn compile(source: &str, file: &str, package: Shared<Module>) -> Result<Rc<Self>> {
         let mut engine = sandbox(Limits::MODEL, package);
         engine.register_global_module(natives());
-        engine.set_max_call_levels(CALL_LEVELS_MAX + LEVELS_BEFORE);
         let mut ast = engine.compile(source).map_err(|wrong| {
             let error = Error::new(Kind::Script, format!("the model `{file}` cannot be read: {}", wrong.err_type()));
             match place(file, wrong.position()) {
@@ -75,41 +66,7 @@ impl ModelProgram {
         }
         let stem = file.rsplit('/').next().unwrap_or(file);
         let name = stem.strip_suffix(".rhai").unwrap_or(stem).to_owned();
-        let known = RefCell::default();
-        Ok(Rc::new(Self { engine, ast, known, name, file: file.to_owned(), lines }))
-    }
-
-    /// Calls a function of the script with this `this`. What the file says outside its functions is carried out first.
-    fn call(
-        &self,
-        this: &mut Dynamic,
-        tag: &Dynamic,
-        function: &str,
-        args: impl FuncArgs,
-    ) -> std::result::Result<Dynamic, Box<EvalAltResult>> {
-        let (engine, mut scope) = (&self.engine, Scope::new());
-        if !self.ast.statements().is_empty() {
-            let mut options = CallFnOptions::new().bind_this_ptr(this);
-            options.tag = Some(tag.clone());
-            return engine.call_fn_with_options(options, &mut scope, &self.ast, function, args);
-        }
-        let mut global = engine.new_global_runtime_state();
-        global.lib.push(Shared::clone(self.ast.shared_lib()));
-        global.tag = tag.clone();
-        let mut values: Vec<Dynamic> = Vec::new();
-        args.parse(&mut values);
-        let mut args: Vec<&mut Dynamic> = std::iter::once(this).chain(&mut values).collect();
-        // A model that is called while it is called finds out anew.
-        let mut known = self.known.take();
-        let mut context = EvalContext::new(engine, &mut global, &mut known, &mut scope, None);
-        let result = context.call_fn_raw(function, true, true, &mut args);
-        self.known.replace(known);
-        result.or_else(|failure| match *failure {
-            EvalAltResult::Exit(value, _) => Ok(value),
-            // Where it failed is told from here on: that it was in this function goes without saying.
-            EvalAltResult::ErrorInFunctionCall(name, _, inner, _) if name == function => Err(inner),
-            failure => Err(failure.into()),
-        })
+        Ok(Rc::new(Self { engine, ast, name, file: file.to_owned(), lines }))
     }
 
     /// The name profiles call it by.
@@ -363,8 +320,12 @@ impl ModelHost {
     }
 
     fn call(&mut self, function: &str, args: impl FuncArgs) -> Result<Dynamic> {
-        let called = self.program.call(&mut self.state, &self.tag, function, args);
-        called.map_err(|failure| self.program.failed(function, failure))
+        let mut options = CallFnOptions::new().bind_this_ptr(&mut self.state);
+        options.tag = Some(self.tag.clone());
+        let (engine, ast) = (&self.program.engine, &self.program.ast);
+        engine
+            .call_fn_with_options(options, &mut Scope::new(), ast, function, args)
+            .map_err(|failure| self.program.failed(function, failure))
     }
 
     fn read_commands(&mut self) -> Result<Vec<String>> {
