@@ -49,6 +49,21 @@ fn runs_have_identities_that_cannot_meet_and_rise_with_time() {
     assert!(ids.iter().all(|id| id.starts_with("6b49d200")), "it begins with the time, as those of older runs do");
 }
 
+/// A lease names the state folder: one whose name it cannot hold would be taken for gone, and its run for nobody's.
+#[test]
+fn a_folder_whose_name_is_no_plain_text_is_refused_before_anything_begins() {
+    use std::os::unix::ffi::OsStrExt;
+    for name in [&b"st\nate"[..], b"st\xffate"] {
+        let baton = site("echo ran >>../ran");
+        let odd = baton.folder().join(std::ffi::OsStr::from_bytes(name));
+        for variable in ["BATON_STATE", "BATON_LEASES"] {
+            let ended = baton.command(&RUN).env(variable, &odd).output().expect("starts the binary");
+            let ended = Ended::from(ended).code(3).says("its name is no plain text");
+            assert!(!baton.folder().join("ran").exists(), "{ended:?}");
+        }
+    }
+}
+
 #[test]
 fn a_machine_is_one_host_whatever_it_is_called_and_whichever_state_folder_works_there() {
     let baton = site("exit 1");

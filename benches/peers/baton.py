@@ -3,7 +3,7 @@ import json
 import os
 import shutil
 
-from lib import SSH_CONFIG, STEP, Cmd, Skip, Tool, capture, crash_step, step_local, write
+from lib import SSH_CONFIG, STEP, Cmd, Tool, capture, crash_step, step_local, write
 
 BIN = os.environ.get("BATON_BIN") or shutil.which("baton")
 
@@ -64,7 +64,11 @@ class Baton(Tool):
         return self.cmd(d, script, [host], service)
 
     def scan_log(self, d, host, log, pattern):
-        raise Skip      # a wait reads what comes after its mark, never a finished log
+        folder, file = os.path.split(str(log))
+        write(d / "stdlib" / "products" / "applog.toml", PRODUCT)
+        service = f'[services.app]\nhost = "{host.name}"\nproduct = "applog"\ndir = "{folder}"\nfile = "{file}"\n'
+        script = f'wait_for_log(service("app"), {text(pattern)}, #{{ from: "start", limit: "1h" }});\n'
+        return self.cmd(d, script, [host], service)
 
     def push(self, d, hosts, src, dst_name):
         names = ", ".join(f'[host("{h.name}"), "{h.dir}/{dst_name}"]' for h in hosts)

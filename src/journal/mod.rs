@@ -96,8 +96,8 @@ pub trait Store {
     fn is_worked_on(&self, _run: &str) -> Option<bool> {
         None
     }
-    /// Stores a source text under its digest (blake3, hex), which it returns. It is durable with the next append: before
-    /// the record that names it.
+    /// Stores a source text under its digest (blake3, hex), which it returns. It is durable with the next append:
+    /// before the record that names it.
     ///
     /// # Errors
     /// When it cannot be stored.

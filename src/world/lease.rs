@@ -99,6 +99,9 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// The highest number that has a name.
+    pub const LAST: u64 = 9_999_999_999;
+
     /// The name of the file of the lease with this number.
     #[must_use]
     pub fn file_name(number: u64) -> String {

@@ -74,12 +74,11 @@ impl SystemWorld {
         let (outbox, inbox) = channel();
         interrupts::report(runtime.handle(), &outbox).map_err(|error| failed("listen for signals", error))?;
         let here = |(name, place): (String, HostPlace)| {
-            let place = HostPlace { jobs: std::path::absolute(place.jobs)? };
+            let place = HostPlace { jobs: told(&place.jobs)? };
             let host = LocalHost::new(&name, &place, None);
             Ok((name, host))
         };
-        let hosts = hosts.into_iter().map(here).collect::<std::io::Result<_>>();
-        let hosts = hosts.map_err(|error| failed("find the current folder", error))?;
+        let hosts = hosts.into_iter().map(here).collect::<Result<_>>()?;
         let console = Console::Nobody("nobody steers this run".into());
         Ok(Self {
             carrier: Carrier {
@@ -117,11 +116,7 @@ impl SystemWorld {
                     .hint(format!("look at what is in it, then: {command}")));
             }
         }
-        let full = |path: &Path| {
-            std::path::absolute(path)
-                .map_err(|error| Error::new(Kind::Internal, "cannot find the current folder").cause(error))
-        };
-        let (folder, state) = (full(&folder)?, full(state)?);
+        let (folder, state) = (told(&folder)?, told(state)?);
         let machine = Arc::new(MachineLease::new(folder, state));
         let here = |(name, host): (&String, &LocalHost)| {
             let place = HostPlace { jobs: host.folder().to_path_buf() };
@@ -267,6 +262,20 @@ impl SystemWorld {
             Completion::Interrupted | Completion::Idle => Some(completion),
         }
     }
+}
+
+/// The full path of a folder that hosts and leases are told of: what is no plain text would be another one there.
+///
+/// # Errors
+/// `Precondition` when it is none.
+fn told(path: &Path) -> Result<PathBuf> {
+    let full = std::path::absolute(path)
+        .map_err(|error| Error::new(Kind::Internal, "cannot find the current folder").cause(error))?;
+    if full.to_str().is_some_and(|text| !text.contains(char::is_control)) {
+        return Ok(full);
+    }
+    let message = format!("the folder {full:?} cannot be used: its name is no plain text");
+    Err(Error::new(Kind::Precondition, message).hint("nothing was done; name another one: --state DIR"))
 }
 
 impl World for SystemWorld {

@@ -2,6 +2,7 @@
 
 use super::{ask, job_id, look, open, soon, start};
 use crate::support::agent::{SHELLS, ShellAgent};
+use crate::support::machine::patiently;
 use baton::model::run::instant::Mono;
 use baton::world::asked::CommandDigest;
 use baton::world::request::{AwaitJob, EndJob, LookAtJob, ReadOutput};
@@ -9,6 +10,7 @@ use baton::world::system::SystemWorld;
 use baton::world::{Completion, JobId, JobState, Reply, Stream, Ticket, Trouble, World};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 fn wait(world: &mut SystemWorld, id: &JobId) -> JobState {
     let until = soon(world, 10_000);
@@ -239,6 +241,8 @@ fn what_cannot_be_a_job_is_refused_before_anything_is_claimed() {
     let mut world = open(folder.path());
     assert!(matches!(ask(&mut world, start(&job_id(1), &[])), Err(Trouble::Missing(_))));
     assert!(matches!(ask(&mut world, start(&job_id(1), &["-c", "x"])), Err(Trouble::Missing(_))));
+    let long = "x".repeat(128 * 1024);
+    assert!(matches!(ask(&mut world, start(&job_id(1), &["echo", &long])), Err(Trouble::Refused(_))));
     let outside = JobId { run: "../..".into(), ..job_id(1) };
     assert!(matches!(ask(&mut world, start(&outside, &["true"])), Err(Trouble::Refused(_))));
     let elsewhere = LookAtJob { host: "moon".into(), job: job_id(1), asked: None, kept_in: None, until: Mono::NEVER };
@@ -350,6 +354,19 @@ fn an_agent_does_the_same_under_every_shell() {
         assert!(!jobs.join("0a/0.3.1.started").exists(), "{shell:?}: what was not started has no record");
         let zero = start("0.4.1", "0000000001", &["printf", "a\\0b"]);
         assert_eq!(zero, "exited 0 ; -  61 00 62 ; -", "{shell:?}: a zero byte is no plain text");
+        let began = Instant::now();
+        let line = start("0.5.1", "0000000001", &["sh", "-c", "head -c 20000000 /dev/zero | tr '\\0' x"]);
+        assert!(line.starts_with("exited 0 ; 20000000  78 78") && line.ends_with(" ; -"), "{shell:?}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{shell:?}: a long line is read as slowly as a shell reads");
+        assert_eq!(agent.ask("start 0a 0.6.1 0000000001 - aside digest 2", &["sleep", "1"], b""), "taken", "{shell:?}");
+        assert_eq!(agent.ask("look 0a 0.6.1 digest", &[], b""), "running", "{shell:?}");
+        let record = std::fs::read_to_string(jobs.join("0a/0.6.1.started")).unwrap();
+        kill("-KILL", record.split(' ').nth(1).unwrap());
+        kill("-KILL", &format!("-{}", record.lines().nth(1).unwrap().split(' ').next().unwrap()));
+        // The kernel buries them in its own time.
+        patiently("a job beside the agent, whose supervisor died, is lost", || {
+            agent.ask("look 0a 0.6.1 digest", &[], b"") == "lost its supervisor died"
+        });
         assert_eq!(agent.ask("look 0a 0.2.1 other", &[], b""), "foreign", "{shell:?}");
         assert_eq!(agent.ask("look 0a 0.9.1 digest none", &[], b""), "gone", "{shell:?}");
     }
@@ -367,6 +384,13 @@ fn the_list_of_processes_shows_a_job_in_a_line_and_its_command_sees_nothing_of_u
     let said = std::fs::read_to_string(said).unwrap();
     let line = said.lines().last().unwrap();
     assert!(line.contains("baton") && line.len() < 500, "{line}");
+    let plain = JobId { attempt: 2, ..id };
+    ask(&mut world, start(&plain, &["env"])).unwrap();
+    assert_eq!(wait(&mut world, &plain), JobState::Exited(0));
+    let environment = output(&mut world, &plain, Stream::Out, 0, 60_000);
+    let names: Vec<&str> = environment.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    let allowed = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"];
+    assert!(names.contains(&"PATH") && names.iter().all(|name| allowed.contains(name)), "{environment}");
     assert!(!said.contains("the agent at the far end"), "{said}");
 }
 

@@ -120,6 +120,13 @@ impl ActingRights {
                 Err(_) if !is_fresh => continue,
                 Err(denied) => return Err(Trouble::Leased(denied)),
             };
+            if next.number > Lease::LAST {
+                let (host, name) = (self.agents.host(), Lease::file_name(Lease::LAST));
+                return Err(Trouble::Refused(format!(
+                    "nobody can take a lease of `{host}`: there is one that can have none after it, `{name}` among the \
+                     files of its leases, which baton never made; look whose it is, and remove it"
+                )));
+            }
             if there.as_ref() == Some(&next) || self.put(&mut agent, &runner.run, &next, until).await? {
                 let number = next.number;
                 if let Some(right) = known.get_mut(&runner.run) {

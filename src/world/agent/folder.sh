@@ -5,10 +5,11 @@
 enter_run() {
     [ "$entered" = "$run" ] && return
     settled=
-    if ! make_folders 2>/dev/null; then
-        refuse "cannot make the folder \`$jobs/$run\`: no permission, or a disk that is full or read-only"
+    for place in "$leases" "$jobs/$run"; do
+        make_folder 2>/dev/null && continue
+        refuse "cannot make the folder \`$place\`: no permission, or a disk that is full or read-only"
         return 1
-    fi
+    done
     if ! [ -O "$jobs" ] || ! [ -O "$jobs/$run" ]; then
         refuse "keeps \`$jobs\` for another account"
         return 1
@@ -22,11 +23,10 @@ enter_run() {
     entered=$run
 }
 
-make_folders() {
-    if [ ! -d "$leases" ] && [ "$shared" = shared ]; then
-        { mkdir "$leases" && chmod 1777 "$leases"; } || [ -d "$leases" ] || return
-    fi
-    { [ -d "$jobs/$run" ] && [ -d "$leases" ]; } || mkdir -p "$jobs/$run" "$leases"
+# Makes folder $place; that of leases which all accounts share is for all of them, and nobody may touch another's.
+make_folder() {
+    [ -d "$place" ] || mkdir -p "$place" || return
+    [ "$place" != "$leases" ] || [ "$shared" != shared ] || [ ! -O "$place" ] || [ -k "$place" ] || chmod 1777 "$place"
 }
 
 # Makes the files durable that are named, and what was noted of the run, if it is not: before anything is started here,

@@ -23,8 +23,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How many agents supervise jobs in their foreground; further jobs are supervised beside one of them.
-const RESIDENTS: usize = 3;
 /// How long a started job is waited for before it is reported as running: most end at once.
 const AT_ONCE: Duration = Duration::from_millis(5);
 /// How often a job is looked at whose end nobody tells us, at first and at the most.
@@ -33,6 +31,10 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 const END_TRIES: u32 = 5;
 /// How long a look, or a request for output, may take: the step is over by then.
 const LOOK_PATIENCE: Duration = Duration::from_secs(5);
+/// The length from which on Linux takes no argument, in bytes.
+const WORD_MAX: usize = 128 * 1024;
+/// How long it is looked at a last time, when nobody waits for its end any more.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 /// The most output that is asked for at a time, in bytes; and the least, however often others speak within it.
 const OUTPUT_MAX: u64 = 64 * 1024;
 const OUTPUT_LEAST: u64 = 256;
@@ -71,13 +73,18 @@ impl Jobs {
         if argv.first().is_none_or(|program| program.is_empty() || program.starts_with('-')) {
             return Err(Trouble::Missing(format!("a job needs the name of a command, not {argv:?}")));
         }
+        if let Some(long) = argv.iter().find(|word| word.len() >= WORD_MAX) {
+            let length = long.len();
+            return Err(Trouble::Refused(format!("an argument of {length} bytes is longer than a host takes")));
+        }
         if !fits(argv) || input.is_some_and(|input| input.contains(&0)) {
             return Err(Trouble::Refused("a zero byte cannot be part of an argument or of an input".into()));
         }
         let number = fence_word(self.rights.lease(runner, false, until).await?);
         let mut agent = self.agents.free(until).await?;
         self.table().asked.insert(job.clone(), agent.boot.clone());
-        let aside = self.table().busy >= RESIDENTS;
+        // Further jobs are supervised beside one of them, and looked at.
+        let aside = self.table().busy >= self.transport().supervisors();
         let secret = if input.is_some() { "secret" } else { "-" };
         let mode = if aside { "aside" } else { "-" };
         let mut fields: Vec<&[u8]> = argv.iter().map(String::as_bytes).collect();
@@ -223,7 +230,11 @@ impl Jobs {
                 () = &mut over => JobNews::Nothing,
             };
             return match news {
-                JobNews::Nothing => Ok(JobState::Running),
+                // Its end may not have been told yet.
+                JobNews::Nothing => {
+                    let seen = self.look(job, (None, None), Instant::now() + LAST_LOOK).await;
+                    Ok(seen.unwrap_or(JobState::Running))
+                }
                 JobNews::Ended(code) => Ok(JobState::Exited(code)),
                 JobNews::Lost(why) => Ok(JobState::Lost(why)),
                 JobNews::Silence => Err(Trouble::Lost("the link broke while the job ran".into())),

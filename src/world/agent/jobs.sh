@@ -146,35 +146,47 @@ start() {
     fi
     # Until 0.2.0 a host that was the runner's own machine kept a folder for each effect.
     if [ -e "$base.started" ] || [ -d "$jobs/$run/${job%.*}" ]; then look; say "$state"; return; fi
+    if [ "$aside" = aside ]; then
+        # In a process of its own, which is the supervisor: this one hears the next request.
+        { born self && own=${stat%% *} self=$born && launch "$@"; } 2>/dev/null &
+    else
+        launch "$@" && tell_end
+    fi
+}
+
+# Claims the job and carries it out.
+launch() {
     enter_run || return
     # Who has a lease has settled it with that.
     [ "$number" != - ] || [ -n "$settled" ] || settle || return
     bar_former
     set -C
     won=no
-    { { won=yes && echo "$boot $$ $self $asked" && won=whole; } >"$base.started"; } 2>/dev/null
+    { { won=yes && echo "$boot $own $self $asked" && won=whole; } >"$base.started"; } 2>/dev/null
     set +C
     if [ "$won" = no ]; then
         if [ -e "$base.started" ]; then look; say "$state"; else refuse "cannot write in \`$jobs/$run\`"; fi
-        return
-    fi
-    if [ "$won" != whole ] ||
-        ! { true >"$base.out" && true >"$base.err" && printf '                \n' >"$base.exit"; } 2>/dev/null; then
-        give_back
-        refuse "cannot write in \`$jobs/$run\`: is the disk full?"
-        return
+        return 1
     fi
     # After the claim: whoever takes the host over raises the number first and then looks at what was claimed.
     if ! is_leased; then
         give_back
         say leased
-        return
+        return 1
     fi
-    if [ "$aside" = aside ]; then
-        supervise "$@" 2>/dev/null &
-    else
-        supervise "$@" && tell_end
+    opened=
+    if [ "$won" = whole ] && { printf '                \n' >"$base.exit"; } 2>/dev/null; then
+        # How far the command has written shows in these, however much that is.
+        { { opened=yes && supervise "$@"; } 6>"$base.out" 7>"$base.err"; } 2>/dev/null && return
     fi
+    [ -n "$opened" ] || refuse_full
+    return 1
+}
+
+# The files of a job, or its command, could not be begun.
+refuse_full() {
+    give_back
+    refuse "cannot write in \`$jobs/$run\`: is the disk full?"
 }
 
 # Undoes a claim of ours whose command was not started.
@@ -189,10 +201,10 @@ supervise() {
     fi
     code=$?
     if [ -n "$void" ]; then
-        give_back
-        refuse "cannot write in \`$jobs/$run\`: is the disk full?"
+        refuse_full
         return 1
     fi
+    { read -r word_pos out_length </proc/self/fdinfo/6 && read -r word_pos err_length </proc/self/fdinfo/7; } 2>/dev/null
     { printf 'exit %-11s\n' "$code" 1<>"$base.exit"; } 2>/dev/null
     return 0
 }
@@ -204,24 +216,24 @@ command_of_job() {
     trap : PIPE             # a link that goes must not end us here either; `exec` makes it as it was
     say taken
     umask "$mask"
-    exec "$setsid" "$@" >"$base.out" 2>"$base.err" 3>&-
+    exec "$setsid" "$@" >&6 2>&7 3>&- 6>&- 7>&-
 }
 
 # The end of a job and the beginning of what it wrote, as it is in its record: what has been read is what is sent.
 tell_end() {
     ended || state="lost its exit record is gone or cannot be read"
-    wrote out
+    wrote out "$out_length"
     text=$state$wrote
-    wrote err
+    wrote err "$err_length"
     say "$text$wrote"
 }
 
-# What the job wrote to stream $1, into $wrote: all of it behind `=` and its length, where it is short and plain; else
-# its length, or `-` where all of it follows, and its beginning in hexadecimal; `?` for neither.
+# What the job wrote to stream $1, $2 bytes of it itself, into $wrote: all of it behind `=` and its length, where it is
+# short and plain; else its length, or `-` where all of it follows, and its beginning in hexadecimal; `?` for neither.
 wrote() {
     wrote=' ; -'
     [ -s "$base.$1" ] || { [ -e "$base.$1" ] || wrote=' ; ?'; return; }
-    if plain_text "$base.$1"; then
+    if [ "${2:-0}" -gt 0 ] && [ "$2" -le "$short" ] && plain_text "$base.$1"; then
         wrote=" ; =${#told}:$told"
         return
     fi

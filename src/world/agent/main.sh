@@ -17,20 +17,20 @@ for place in $PATH; do
     case $place in /*) [ -d "$place" ] || continue ;; *) continue ;; esac
     for known in $sane; do [ ! "$known" -ef "$place" ] || continue 2; done
     sane=${sane:+$sane:}$place
-    [ -n "$setsid" ] || [ ! -x "$place/setsid" ] || setsid=$place/setsid
+    [ -n "$setsid" ] || [ ! -f "$place/setsid" ] || [ ! -x "$place/setsid" ] || setsid=$place/setsid
 done
-unset IFS
+unset IFS PWD OLDPWD    # commands are told no folder that they could see for themselves
 PATH=$sane
 for tool in setsid mkdir sync od wc stat rm; do
     command -v "$tool" >/dev/null || { say "lacks $tool"; exit 1; }
 done
 born self
-self=$born entered='' settled='' safe=''
+own=$$ self=$born entered='' settled='' safe=''
 say "agent $boot"
 while read -r request word run job a b c d e; do
     base=$jobs/$run/$job
     # Nothing of a former request is told for this one.
-    state='' claimed='' keeper='' kept='' of='' pid='' began='' code='' input='' void='' last='' asked=- kept_in=-
+    state='' claimed='' keeper='' kept='' of='' pid='' began='' code='' input='' void='' last='' asked=- kept_in=- out_length='' err_length=''
     case $word in
     start) number=$a secret=$b aside=$c asked=$d count=$e && start ;;
     look) asked=$a kept_in=${b:--} && is_trusted && look && say "$state" ;;

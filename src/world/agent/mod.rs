@@ -2,7 +2,7 @@
 //! jobs at most once, writes down how they end, keeps the host's lease and works on files. The way to it is a
 //! [`transport`]: pipes on this machine, a connection to another one. What is only read of this machine needs none.
 //!
-//! On a host live up to three agents ([`resident`], [`pool`]) that start jobs and hear of their end ([`jobs`]) under
+//! On a host live some agents ([`resident`], [`pool`]) that start jobs and hear of their end ([`jobs`]) under
 //! what the run may do there ([`acting`]), and write files ([`transfer`]); what only reads are scripts on channels of
 //! their own ([`script`]). Values travel as data to fixed texts, never as part of a shell line. Whatever breaks is
 //! reported as what it is; nothing is sent twice from here.

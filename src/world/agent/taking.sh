@@ -69,14 +69,9 @@ clear_leases() {
     set -- "$leases"/[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]
     set -f
     [ "$#" -gt 8 ] || return 0
-    # All but the last.
-    left=$#
-    while [ "$left" -gt 1 ]; do
-        set -- "$@" "$1"
-        shift
-        left=$((left - 1))
+    for former in "$@"; do
+        # Whoever has taken the next one meanwhile keeps it.
+        [ "$former" != "$lease" ] || return 0
+        rm -f "$former" 2>/dev/null
     done
-    shift
-    rm -f -- "$@" 2>/dev/null
-    return 0
 }

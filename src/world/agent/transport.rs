@@ -42,6 +42,9 @@ pub(in crate::world) trait Transport: Debug + Send + Sync {
     /// The name of the host.
     fn host(&self) -> &str;
 
+    /// How many agents may supervise a job there, each over a channel that is taken for as long.
+    fn supervisors(&self) -> usize;
+
     /// Begins a shell that carries out `script`, which holds nothing but constants.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// What a command sees of the runner's environment; the rest could differ from one runner to the next.
-const ENVIRONMENT: [&str; 7] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR"];
+const ENVIRONMENT: [&str; 7] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"];
 
 /// How long output is still read when the command has ended but something it left behind holds the pipe.
 const DRAIN: Duration = Duration::from_millis(100);

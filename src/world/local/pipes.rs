@@ -6,6 +6,9 @@ use crate::world::Trouble;
 use crate::world::agent::transport::{Channel, Doing, LinkNumber, SHORT, Transport};
 use std::process::Stdio;
 
+/// How many agents may supervise a job each: a pipe costs little.
+const SUPERVISORS: usize = 32;
+
 /// This machine, under the name of a host.
 #[derive(Debug)]
 pub(in crate::world) struct Pipes {
@@ -38,6 +41,10 @@ impl Pipes {
 impl Transport for Pipes {
     fn host(&self) -> &str {
         &self.host
+    }
+
+    fn supervisors(&self) -> usize {
+        SUPERVISORS
     }
 
     fn open<'a>(&'a self, script: &'a str) -> Doing<'a, Result<Channel, Trouble>> {

@@ -17,6 +17,8 @@ use tokio::time::{Instant, sleep};
 
 /// How many sessions there are on a connection at a time. OpenSSH allows ten, and counts those that are just closing.
 pub(super) const CHANNELS: usize = 6;
+/// How many of them may be taken up by agents that supervise a job.
+const SUPERVISORS: usize = 3;
 /// How often a session that the host refused is asked for again, each time after twice as long as before.
 const SESSION_TRIES: u32 = 8;
 /// How long to wait before the second try.
@@ -238,6 +240,10 @@ impl Connection {
 impl Transport for Connection {
     fn host(&self) -> &str {
         &self.host
+    }
+
+    fn supervisors(&self) -> usize {
+        SUPERVISORS
     }
 
     fn open<'a>(&'a self, script: &'a str) -> Doing<'a, Result<Channel, Trouble>> {

@@ -15,9 +15,14 @@ digest_file() {
         # Files that a system makes up say anything of their length: it is counted.
         size=$(head -c "$first" <"$1" | wc -c) || return 4
     fi
-    # Old ones of busybox want other words.
-    limit="timeout $4"
-    $limit true 2>/dev/null || limit=
+    limit=
+    if [ "$size" -gt 1048576 ]; then
+        # Old ones of busybox want other words.
+        limit="timeout $4"
+        $limit true 2>/dev/null || limit=
+        # What has come goes to the disk meanwhile: whoever makes it the file has to wait for that.
+        [ "$3" != part ] || sync "$1" </dev/null >/dev/null 2>&1 3>&- &
+    fi
     if [ "$2" = - ]; then sum=$($limit sha256sum <"$1"); else sum=$(head -c "$first" <"$1" | $limit sha256sum); fi ||
         return 4
     echo "$((size)) ${seen#* } ${sum%% *}"
