@@ -23,12 +23,7 @@ mod steps;
 #[path = "figures/table.rs"]
 mod table;
 
-use mimalloc::MiMalloc;
 use table::Figure;
-
-/// As in the program itself.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A family of figures: its name on the command line, and how it is measured.
 type Family = (&'static str, fn() -> Vec<Figure>);

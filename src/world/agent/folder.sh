@@ -80,8 +80,8 @@ SEEN
 # Whether what is on record there, if anything is, can only be ours.
 is_trusted() { [ ! -e "$jobs" ] || is_safe; }
 
-# Judges what `stat` or `ls` says of $place: its access, its links, its owner and its group; what is wrong is in $why, and what
-# puts it right in $command.
+# Judges what `stat` or `ls` says of $place, its access, its links, its owner and its group: what is wrong is in $why, and
+# what puts it right in $command.
 judge() {
     if ! [ -O "$place" ] && [ "$3" != 0 ] && [ "$3" != "$system" ]; then
         why="\`$place\` belongs to another account, $3" command="chown ${USER:-LOGIN} $place"

@@ -204,7 +204,8 @@ supervise() {
         refuse_full
         return 1
     fi
-    { read -r word_pos out_length </proc/self/fdinfo/6 && read -r word_pos err_length </proc/self/fdinfo/7; } 2>/dev/null
+    [ ! -s "$base.out" ] || read -r word_pos out_length </proc/self/fdinfo/6
+    [ ! -s "$base.err" ] || read -r word_pos err_length </proc/self/fdinfo/7
     { printf 'exit %-11s\n' "$code" 1<>"$base.exit"; } 2>/dev/null
     return 0
 }
