@@ -230,11 +230,7 @@ impl Jobs {
                 () = &mut over => JobNews::Nothing,
             };
             return match news {
-                // Its end may not have been told yet.
-                JobNews::Nothing => {
-                    let seen = self.look(job, (None, None), Instant::now() + LAST_LOOK).await;
-                    Ok(seen.unwrap_or(JobState::Running))
-                }
+                JobNews::Nothing => Ok(self.still_runs(job).await),
                 JobNews::Ended(code) => Ok(JobState::Exited(code)),
                 JobNews::Lost(why) => Ok(JobState::Lost(why)),
                 JobNews::Silence => Err(Trouble::Lost("the link broke while the job ran".into())),
@@ -256,6 +252,14 @@ impl Jobs {
             }
             pause = (pause * 2).min(longest);
         }
+    }
+
+    /// How a job stands whose end has not been told yet, where an agent waits that can be asked: a channel more for
+    /// each job that takes long would be missed by others.
+    async fn still_runs(&self, job: &JobId) -> JobState {
+        let Some(agent) = self.agents.waiting().await else { return JobState::Running };
+        self.agents.rest(agent);
+        self.look(job, (None, None), Instant::now() + LAST_LOOK).await.unwrap_or(JobState::Running)
     }
 
     /// Asks a running job to end, several times if need be; its state afterwards, which may still be `Running`.
