@@ -21,6 +21,22 @@ number = '(\d{5})'
 10001 = "it is ready"
 "#;
 
+#[test]
+fn however_much_goes_on_at_the_same_time_on_a_host_all_of_it_is_started_and_a_probe_has_its_turn() {
+    let (baton, estate) = (Baton::new(), Estate::start(1));
+    baton.write("stdlib/products/demo.toml", PROFILE);
+    let service = "[services.s]\nhost = \"h1\"\nproduct = \"demo\"\nfiles = \"a.log\"\n";
+    baton.write("site.toml", &format!("{}{service}", estate.inventory("")));
+    let book = "//! Twelve\nlet h = host(\"h1\");\nparallel([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], |n| {\n\
+        run(h, [\"sh\", \"-c\", `sleep 1; echo ${n} >>/root/done`], #{ limit: \"20s\" });\n\
+        guard(probe(service(\"s\"), \"status\") == \"running\", \"it runs\");\n});\n";
+    baton.write("book.rhai", book);
+    let began = std::time::Instant::now();
+    baton.run(&["run", "book.rhai", "-i", "site.toml"]).code(0).says("12 changes");
+    assert!(began.elapsed() < std::time::Duration::from_secs(30), "something waited in vain: {:?}", began.elapsed());
+    assert_eq!(estate.host(1).does("sort -n /root/done | tr '\\n' ' '"), "1 2 3 4 5 6 7 8 9 10 11 12 ");
+}
+
 /// Does something to the log between its mark and a wait; what baton says.
 fn after(files: &str, before: &str, script: &str, wait: &str) -> (i32, String) {
     let (baton, estate) = (Baton::new(), Estate::start(1));

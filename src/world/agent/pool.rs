@@ -5,8 +5,10 @@ use super::place::RecordPlace;
 use super::resident::{Agent, AgentWord};
 use super::transport::Transport;
 use crate::world::Trouble;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::time::Instant;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, sleep_until};
 
 /// How often the same is asked when others speak in the midst of the answer.
 pub(super) const SPOILED_MAX: u32 = 32;
@@ -18,19 +20,39 @@ pub(in crate::world) struct AgentPool {
     pub(super) place: RecordPlace,
     /// Those that wait for requests.
     idle: Mutex<Vec<Agent>>,
+    /// One of them has come back.
+    rested: Notify,
+    /// How many more there may be: each takes a channel for as long as it is.
+    room: Arc<Semaphore>,
 }
 
 impl AgentPool {
     /// Of a host that keeps its records in this place; none is begun yet.
     pub(super) fn new(transport: Arc<dyn Transport>, place: RecordPlace) -> Self {
-        Self { transport, place, idle: Mutex::default() }
+        // One more than may supervise a job, for everything else.
+        let room = Arc::new(Semaphore::new(transport.supervisors() + 1));
+        Self { transport, place, idle: Mutex::default(), rested: Notify::new(), room }
     }
 
-    /// An agent that waits for a request; begun if there is none.
+    /// An agent that waits for a request; begun if there is none, or waited for where there are as many as may be.
     pub(super) async fn free(&self, until: Instant) -> Result<Agent, Trouble> {
-        match self.waiting().await {
-            Some(agent) => Ok(agent),
-            None => Agent::begin(&*self.transport, &self.place, until).await,
+        loop {
+            let mut rested = pin!(self.rested.notified());
+            // From now on: one that comes back while it is looked for is not missed.
+            rested.as_mut().enable();
+            if let Some(agent) = self.waiting().await {
+                return Ok(agent);
+            }
+            let room = tokio::select! {
+                room = Arc::clone(&self.room).acquire_owned() => room,
+                () = rested => continue,
+                () = sleep_until(until) => {
+                    let why = format!("host `{}` does not answer in time: its agents are all at work", self.host());
+                    return Err(Trouble::Unreachable(why));
+                }
+            };
+            let room = room.map_err(|_| Trouble::Unreachable("the host is being left".into()))?;
+            return Agent::begin(&*self.transport, &self.place, room, until).await;
         }
     }
 
@@ -48,6 +70,7 @@ impl AgentPool {
     /// An agent has answered and waits again.
     pub(super) fn rest(&self, agent: Agent) {
         self.idle().push(agent);
+        self.rested.notify_waiters();
     }
 
     /// A request that may be repeated, and the first word of its answer.

@@ -11,6 +11,7 @@ use crate::world::nonce::nonce;
 use std::fmt;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// The agent's text.
@@ -50,6 +51,8 @@ pub(super) struct Agent {
     /// The number of the last request.
     number: u64,
     _held: Held,
+    /// Another may be begun in its place when it is gone.
+    _room: OwnedSemaphorePermit,
 }
 
 /// What an agent has said.
@@ -78,14 +81,19 @@ impl Agent {
     ///
     /// # Errors
     /// `Unreachable`, or `Refused` when the host cannot do what is needed. Nothing was started.
-    pub(super) async fn begin(transport: &dyn Transport, place: &RecordPlace, until: Instant) -> Result<Self, Trouble> {
+    pub(super) async fn begin(
+        transport: &dyn Transport,
+        place: &RecordPlace,
+        room: OwnedSemaphorePermit,
+        until: Instant,
+    ) -> Result<Self, Trouble> {
         let until = until.min(Instant::now() + PATIENCE);
         let nonce = nonce()?;
         let silent = |_| Trouble::Unreachable(format!("host `{}` does not answer in time", transport.host()));
         let opened = timeout_at(until, transport.open(RESIDENT)).await.map_err(silent)??;
         let Channel { to, from, mut errors, link, held } = opened;
         let frames = FrameReader::of(&nonce);
-        let mut agent = Self { boot: String::new(), link, to, from, frames, number: 0, _held: held };
+        let mut agent = Self { boot: String::new(), link, to, from, frames, number: 0, _held: held, _room: room };
         let mut complaints = Vec::new();
         let mut first: Vec<u8> =
             [nonce.as_str()].iter().chain(&place.words()).flat_map(|word| field(word.as_bytes())).collect();

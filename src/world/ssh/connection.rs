@@ -1,5 +1,5 @@
-//! The connection to one host: made when it is first needed, made again when it has broken, shared by at most six
-//! channels. It knows nothing of what goes over them.
+//! The connection to one host: made when it is first needed, made again when it has broken, shared by at most
+//! seven channels. It knows nothing of what goes over them.
 
 use super::settings::{IDLE, Settings};
 use crate::model::site::ssh::Multiplexing;
@@ -16,7 +16,8 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep};
 
 /// How many sessions there are on a connection at a time. OpenSSH allows ten, and counts those that are just closing.
-pub(super) const CHANNELS: usize = 6;
+/// Four of them may be agents' and two may follow logs, so that there is always one for a probe.
+pub(super) const CHANNELS: usize = 7;
 /// How many of them may be taken up by agents that supervise a job.
 const SUPERVISORS: usize = 3;
 /// How often a session that the host refused is asked for again, each time after twice as long as before.

@@ -1,6 +1,6 @@
 //! Hosts over SSH: the same requests as for this machine, carried out through the user's own `ssh`.
 //!
-//! A host has one [`connection`], with six channels at the most, over which its agents are reached and scripts read
+//! A host has one [`connection`], with seven channels at the most, over which its agents are reached and scripts read
 //! ([`files`], probes). Whatever breaks is reported as what it is; nothing is sent twice from here.
 
 mod connection;
