@@ -8,7 +8,7 @@ use crate::model::value::Fields;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -145,6 +145,8 @@ pub fn lab_call(socket: &Path, request: &LabRequest, limit: Option<Duration>) ->
 #[derive(Debug)]
 pub struct LabServer {
     socket: PathBuf,
+    /// Which file that is: another lab may have made its own there since.
+    own: Option<(u64, u64)>,
     calls: Receiver<LabCall>,
     ending: Arc<AtomicBool>,
 }
@@ -185,7 +187,7 @@ impl LabServer {
             .name("lab link".into())
             .spawn(move || accept(&listener, &ended, &sender))
             .map_err(failed)?;
-        Ok(Self { socket: socket.to_path_buf(), calls, ending })
+        Ok(Self { socket: socket.to_path_buf(), own: identity(socket), calls, ending })
     }
 
     /// The next request, or nothing when none came within `wait`.
@@ -200,7 +202,9 @@ impl Drop for LabServer {
         self.ending.store(true, Ordering::SeqCst);
         // Wakes the thread that accepts.
         let _ = UnixStream::connect(&self.socket);
-        let _ = std::fs::remove_file(&self.socket);
+        if self.own.is_some() && identity(&self.socket) == self.own {
+            let _ = std::fs::remove_file(&self.socket);
+        }
     }
 }
 
@@ -252,6 +256,11 @@ impl Delivery {
         let recorded = self.stream.is_none() && self.recorder.as_ref().is_none_or(JobRecorder::is_done);
         recorded || self.patience.is_over()
     }
+}
+
+/// Which file has this name, if any has.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(path).ok().map(|there| (there.dev(), there.ino()))
 }
 
 fn accept(listener: &UnixListener, ended: &AtomicBool, calls: &Sender<LabCall>) {
