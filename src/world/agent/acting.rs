@@ -156,8 +156,9 @@ impl ActingRights {
                 None => self.ask(&mut agent, &runner.run, until).await?.lease,
             };
             let Some(lease) = there.filter(|lease| lease.is_of(runner) && !lease.released) else { break };
-            number = lease.number;
+            // Who was beaten has lost it, and gives nothing back.
             if self.put(&mut agent, &runner.run, &lease.given_back(), until).await? {
+                number = lease.number;
                 break;
             }
         }
