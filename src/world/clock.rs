@@ -55,12 +55,6 @@ impl Clock {
         })
     }
 
-    /// Which boot of this machine it is.
-    #[must_use]
-    pub fn boot(&self) -> &str {
-        &self.boot
-    }
-
     fn micros(&self) -> u64 {
         let micros = self.lab.as_ref().map_or_else(|| nanoseconds(ClockId::Boottime) / 1_000, |lab| lab.micros());
         u64::try_from(micros).unwrap_or_default()

@@ -159,10 +159,6 @@ pub enum JobState {
     Foreign,
 }
 
-/// Why a job is lost of which there is no record where one would be.
-const RECORDS_GONE: &str =
-    "the folder in which the host kept what it knew of this run's jobs is gone, or was put back from a copy";
-
 /// What a command that only reads came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probed {

@@ -1,10 +1,14 @@
 //! What is said to an agent and what its answers mean. Pure. It must not guess: what is no answer is a trouble.
 
 use super::frames::{bytes_of, shown, shown_up_to};
-use crate::world::{JobId, JobState, RECORDS_GONE, Trouble};
+use crate::world::{JobId, JobState, Trouble};
 
 /// The longest reason that a host gives, in bytes.
 const REASON_MAX: usize = 4_096;
+
+/// Why a job is lost of which there is no record where one would be.
+const RECORDS_GONE: &str =
+    "the folder in which the host kept what it knew of this run's jobs is gone, or was put back from a copy";
 
 /// The words that name a job to the agent: its run, its effect and its attempt.
 pub(super) fn name(job: &JobId) -> Result<String, Trouble> {
