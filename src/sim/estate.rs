@@ -3,15 +3,17 @@
 
 use crate::error::{Error, Result};
 use crate::model::run::effect::Ask;
+use crate::model::run::instant::Wall;
 use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::sim::estate_state::EstateState;
+use crate::sim::exploration::{Exploration, Point};
 use crate::sim::fault::{Fault, FaultPlan, Trigger};
 use crate::sim::files::MemoryFiles;
 use crate::sim::ledger::Ledger;
 use crate::sim::model::{ModelHost, ModelProgram};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -55,6 +57,42 @@ impl SimEstate {
     /// Somebody answers this from elsewhere, and has done what answering brings about.
     pub fn is_answered(&self, ask: &Ask) {
         self.0.borrow_mut().operator(ask);
+    }
+
+    /// From now on it is noted where things could go otherwise, and looked at what must hold. `record` is how the
+    /// record of the run stands, as a number; `former` is the site that this one was forked from.
+    pub fn explore(&self, former: Option<&Self>, record: Rc<Cell<u64>>) {
+        let former = former.map(|former| former.0.borrow());
+        self.0.borrow_mut().explore(former.as_ref().and_then(|former| former.exploration()), record);
+    }
+
+    /// The instants at which something could have gone otherwise, in order, of a site that is explored.
+    #[must_use]
+    pub fn points(&self) -> Vec<Point> {
+        self.0.borrow().exploration().map(Exploration::points).unwrap_or_default()
+    }
+
+    /// How it stands and what is to come, as a number: sites of the same number go on alike.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.0.borrow().hash()
+    }
+
+    /// What time it is there.
+    #[must_use]
+    pub fn now(&self) -> Wall {
+        self.0.borrow().now
+    }
+
+    /// The run is over and nothing is left to be done: what must hold then is looked at.
+    pub fn look_over_at_the_end(&self) {
+        self.0.borrow_mut().look_over_at_the_end();
+    }
+
+    /// The parts of a text that claim something which is not so now, as far as the models can tell.
+    #[must_use]
+    pub fn false_claims(&self, text: &str) -> Vec<String> {
+        self.0.borrow_mut().false_claims(text)
     }
 
     /// Lays a line ready for whoever steers.

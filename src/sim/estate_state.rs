@@ -6,15 +6,18 @@ use crate::model::run::effect::{Ask, Form};
 use crate::model::run::instant::{Mono, Wall};
 use crate::model::run::record::Moment;
 use crate::model::site::account::proof;
-use crate::model::site::inventory::{Inventory, Service};
-use crate::model::site::profile;
+use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::sim::due::Due;
+use crate::sim::exploration::{AT_PROBE, Exploration, instant_of};
 use crate::sim::fault::{Fault, FaultPlan, Harm, Trigger};
-use crate::sim::files::{FileId, MemoryFiles};
+use crate::sim::files::MemoryFiles;
 use crate::sim::host::{SimHost, SimJob};
+use crate::sim::invariant::MustHold;
 use crate::sim::model::{ModelHost, ModelProgram, Out, VerbReply};
+use crate::sim::service::{LogTwist, SimService};
+use crate::sim::state_hash::StateHash;
 use crate::sim::transfers;
 use crate::world::request::{
     AskPerson, AwaitChange, AwaitJob, EndJob, EnterHost, ExpectNewKey, ListFolder, LookAtJob, ReadFile, ReadLine,
@@ -23,6 +26,7 @@ use crate::world::request::{
 use crate::world::transfer::{FileWork, RUNNER};
 use crate::world::{Answer, CameBack, HasReply, JobId, JobState, Line, PROBE_BYTES_MAX, Probed, Request, Stream};
 use crate::world::{Ticket, Trouble};
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -33,13 +37,19 @@ pub const ORIGIN: Wall = Wall(1_795_298_400_000);
 const AT_BOOT: Mono = Mono(1_000_000);
 
 /// How long a host takes to reply.
-pub(super) const LATENCY: Span = Span(10);
+const LATENCY: Span = Span(10);
+
+/// How often in a row a site that is explored replies at once: whoever only looks, again and again, lets time pass too.
+const AT_ONCE_MAX: u32 = 1_000;
 
 /// How long it takes to see that a host cannot be reached.
 const UNREACHABLE: Span = Span::secs(1);
 
 /// How long a host is away that is told to restart.
 const REBOOT: Span = Span::mins(1);
+
+/// For how long a host is out of reach that is cut off: for a moment, or for the rest of the night.
+const AWAY: [u64; 2] = [30_000, 12 * 3_600_000];
 
 /// How long a command runs that no model has an opinion about.
 const COMMAND: Span = Span(500);
@@ -69,27 +79,10 @@ pub(super) struct EstateState {
     /// How often the runner's machine has restarted, and when it last did.
     pub(super) boots: u32,
     pub(super) booted_at: Wall,
-}
-
-#[derive(Clone)]
-struct SimService {
-    model: usize,
-    host: String,
-    log_dir: String,
-    /// The file it logs to now.
-    log: Option<FileId>,
-    log_delay: Span,
-}
-
-impl SimService {
-    fn new(model: usize, service: &Service) -> Result<Self> {
-        let template = service.profile.log.as_ref().map_or("", |log| log.dir.as_str());
-        let log_dir = profile::fill(template, &service.vars, &Fields::new()).map_err(|wrong| {
-            Error::new(Kind::Inventory, format!("the log folder of `{}` cannot be told: {wrong}", service.name))
-        })?;
-        let log_dir = log_dir.trim_end_matches('/').to_owned();
-        Ok(Self { model, host: service.host.clone(), log_dir, log: None, log_delay: Span(0) })
-    }
+    /// What is noted where somebody explores.
+    exploration: Option<Exploration>,
+    /// How many requests in a row were replied to at once.
+    at_once: u32,
 }
 
 impl EstateState {
@@ -139,6 +132,8 @@ impl EstateState {
             unattended: false,
             boots: 1,
             booted_at: ORIGIN,
+            exploration: None,
+            at_once: 0,
         };
         (0..estate.models.len()).for_each(|model| estate.empty_outbox(model));
         Ok(estate)
@@ -164,6 +159,197 @@ impl EstateState {
             unattended: self.unattended,
             boots: self.boots,
             booted_at: self.booted_at,
+            exploration: None,
+            at_once: 0,
+        }
+    }
+
+    /// From now on it is noted where things could go otherwise. `record` says how the record of the run stands.
+    pub(super) fn explore(&mut self, former: Option<&Exploration>, record: Rc<Cell<u64>>) {
+        self.exploration = Some(match former {
+            Some(former) => former.fork(record),
+            None => Exploration::new(record),
+        });
+        let decided = self.faults.clone();
+        self.models.iter_mut().for_each(|model| model.watch(&decided));
+    }
+
+    /// What is noted.
+    pub(super) fn exploration(&self) -> Option<&Exploration> {
+        self.exploration.as_ref()
+    }
+
+    /// How long a host takes to reply. Where somebody explores, looking takes no time: a run that was taken up again
+    /// stands where it would have stood.
+    pub(super) fn latency(&mut self) -> Span {
+        if self.exploration.is_none() {
+            return LATENCY;
+        }
+        self.at_once += 1;
+        if self.at_once > AT_ONCE_MAX { LATENCY } else { Span(0) }
+    }
+
+    /// How everything on the site stands and what is to come, as a number. Requests under way are none of it.
+    pub(super) fn hash(&self) -> u64 {
+        let mut hash = StateHash::new(self.now);
+        for (name, host) in &self.hosts {
+            hash.add((name, host.restarts, host.is_down(self.now)));
+            if host.is_down(self.now) {
+                hash.time(host.down_until);
+            }
+            for (id, job) in &host.jobs {
+                hash.add((&id.effect, id.attempt, format!("{:?}", job.end)));
+                if job.ends_at > self.now {
+                    hash.time(job.ends_at);
+                }
+            }
+        }
+        for (name, service) in &self.services {
+            hash.add(name);
+            service.hash(&mut hash);
+        }
+        for ((at, _), out) in &self.late {
+            hash.time(*at);
+            hash.add(format!("{out:?}"));
+        }
+        for model in &self.models {
+            model.hash(&mut hash);
+            model.hash_due(&mut hash);
+        }
+        self.files.hash(&mut hash);
+        hash.add(self.unattended);
+        hash.finish()
+    }
+
+    /// The same without what is to come: how it stands at an instant, whenever that is.
+    fn situation(&self) -> u64 {
+        let mut hash = StateHash::new(self.now);
+        for (name, host) in &self.hosts {
+            hash.add((name, host.restarts, host.is_down(self.now), host.jobs.len()));
+        }
+        self.models.iter().for_each(|model| model.hash(&mut hash));
+        self.files.hash(&mut hash);
+        hash.finish()
+    }
+
+    /// Something is asked of the site: what befalls it at this instant happens first. The reply, if that settles it.
+    pub(super) fn arrives(&mut self, request: &Request) -> Option<CameBack> {
+        self.exploration.as_ref()?;
+        let (verb, subject) = instant_of(request)?;
+        let logged = matches!(request, Request::AwaitChange(_)).then_some(subject.as_str());
+        let mut harms = self.befalls_at(&verb, &subject, logged)?;
+        harms.retain(|harm| *harm == Harm::ProbeFails);
+        harms.pop().map(|_| {
+            let err = b"it cannot tell".to_vec();
+            Ok(RunProbe::answered(Probed { exit: 2, out: Vec::new(), err }))
+        })
+    }
+
+    /// An instant at which something may befall the site. What strikes there is done, and given.
+    fn befalls_at(&mut self, verb: &str, subject: &str, logged: Option<&str>) -> Option<Vec<Harm>> {
+        let situation = self.situation();
+        let exploration = self.exploration.as_mut()?;
+        let at = exploration.occurs(verb, subject);
+        if exploration.is_new(situation, &at) {
+            let harms = self.harms_of_the_site(verb, logged);
+            let now = self.now;
+            self.exploration.as_mut()?.note(at.clone(), now, harms);
+        }
+        let harms: Vec<Harm> =
+            self.faults.iter().filter(|fault| fault.at == at).map(|fault| fault.harm.clone()).collect();
+        harms.iter().for_each(|harm| self.befall(harm));
+        Some(harms)
+    }
+
+    /// What could befall the site by itself now.
+    fn harms_of_the_site(&mut self, verb: &str, logged: Option<&str>) -> Vec<Harm> {
+        let mut harms = Vec::new();
+        let services: Vec<(String, usize)> = self.services.iter().map(|(name, s)| (name.clone(), s.model)).collect();
+        for (service, model) in services {
+            let faults = self.attempt(model, |model, now| {
+                model.advance_to(now)?;
+                model.faults(&service)
+            });
+            let suffers = |fault| Harm::Suffers { service: service.clone(), fault };
+            harms.extend(faults.into_iter().flatten().map(suffers));
+        }
+        for host in self.hosts.iter().filter(|(_, host)| !host.is_down(self.now)).map(|(name, _)| name) {
+            harms.extend(AWAY.map(|ms| Harm::LinkCut { host: host.clone(), ms }));
+            harms.push(Harm::HostDies { host: host.clone(), ms: REBOOT.0 });
+        }
+        for (service, _) in self.services.iter().filter(|(_, of)| logged.is_some_and(|host| of.host == host)) {
+            let service = service.clone();
+            harms.push(Harm::LineMissing { service: service.clone() });
+            harms.push(Harm::LineDoubled { service: service.clone() });
+            harms.push(Harm::LineSwapped { service });
+        }
+        if verb.starts_with(AT_PROBE) {
+            harms.push(Harm::ProbeFails);
+        }
+        harms
+    }
+
+    /// Something befalls the site by itself.
+    fn befall(&mut self, harm: &Harm) {
+        let now = self.now;
+        let twist = match harm {
+            Harm::LineMissing { service } => Some((service, LogTwist::Missing)),
+            Harm::LineDoubled { service } => Some((service, LogTwist::Doubled)),
+            Harm::LineSwapped { service } => Some((service, LogTwist::Swapped)),
+            _ => None,
+        };
+        if let Some((service, twist)) = twist
+            && let Some(service) = self.services.get_mut(service)
+        {
+            service.twist(twist);
+        }
+        match harm {
+            Harm::LinkCut { host, ms } => {
+                if let Some(host) = self.hosts.get_mut(host) {
+                    host.down_until = host.down_until.max(now + Span(*ms));
+                }
+            }
+            Harm::HostDies { host: name, ms } => {
+                if let Some(host) = self.hosts.get_mut(name) {
+                    host.restart(now, now + Span(*ms));
+                }
+                self.host_restarts(name);
+            }
+            Harm::Suffers { service, fault } => {
+                if let Some(model) = self.model_of(service) {
+                    self.attempt(model, |model, _| model.suffer(service, fault));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What must hold when a run is over is looked at.
+    pub(super) fn look_over_at_the_end(&mut self) {
+        for index in 0..self.models.len() {
+            self.attempt(index, |model, now| {
+                model.advance_to(now)?;
+                model.look_over(MustHold::AtTheEnd)
+            });
+        }
+    }
+
+    /// The parts of a text that claim what is not so now.
+    pub(super) fn false_claims(&mut self, text: &str) -> Vec<String> {
+        let ask = |model: &mut ModelHost, now| {
+            model.advance_to(now)?;
+            model.false_claims(text)
+        };
+        (0..self.models.len()).filter_map(|index| self.attempt(index, ask)).flatten().collect()
+    }
+
+    /// What a restart of a host does to the services on it, their models say.
+    fn host_restarts(&mut self, host: &str) {
+        for index in 0..self.models.len() {
+            self.attempt(index, |model, now| {
+                model.advance_to(now)?;
+                model.host_restarts(host)
+            });
         }
     }
 
@@ -198,8 +384,20 @@ impl EstateState {
         }
         let now = self.now;
         let done = body(self.models.get_mut(index)?, now);
+        self.note_open(index);
         self.empty_outbox(index);
         done.map_err(|defect| self.defect = Some(defect)).ok()
+    }
+
+    /// Notes what a model has left open.
+    fn note_open(&mut self, index: usize) {
+        let now = self.now;
+        if let (Some(exploration), Some(model)) = (&mut self.exploration, self.models.get(index)) {
+            for open in model.take_open() {
+                let ways = (1..open.ways.len()).map(|way| Harm::Goes { way });
+                exploration.note(open.at, now, ways.collect());
+            }
+        }
     }
 
     /// A reply to a ticket at a time.
@@ -226,13 +424,21 @@ impl EstateState {
 
     /// What the models and the held-back logs have for the time `at` happens.
     pub(super) fn happen(&mut self, at: Wall) {
+        self.at_once = 0;
         self.now = self.now.max(at);
+        let names: Vec<String> = match self.exploration {
+            Some(_) => self.models.iter().flat_map(|model| model.due_at(at)).collect(),
+            None => Vec::new(),
+        };
         for index in 0..self.models.len() {
             self.attempt(index, |model, now| model.advance_to(now));
         }
         while let Some(entry) = self.late.first_entry().filter(|entry| entry.key().0 <= self.now) {
             let out = entry.remove();
             self.show(out);
+        }
+        if let Some(first) = names.first() {
+            self.befalls_at("after", first, None);
         }
     }
 
@@ -266,7 +472,7 @@ impl EstateState {
             service.log = Some(self.files.create(&service.host, &format!("{}/{file}", service.log_dir)));
         }
         if let (Some(file), Some(line)) = (service.log, line) {
-            self.files.append_line(file, &line);
+            service.written(line).iter().for_each(|line| self.files.append_line(file, line));
         }
         self.wake(&name);
     }
@@ -279,17 +485,22 @@ impl EstateState {
             self.pending.iter().filter(|(_, (_, due))| waits(due)).map(|(key, _)| *key).collect();
         for key in keys {
             if let Some((ticket, due)) = self.pending.remove(&key) {
-                let at = key.0.min(self.now + LATENCY);
+                let soon = self.now + self.latency();
+                let at = key.0.min(soon);
                 self.schedule(at, ticket, due.changed());
             }
         }
     }
 
-    /// Notes an occurrence and hands out the fault that strikes at it, if one does.
-    pub(super) fn strike(&mut self, verb: &str, subject: &str) -> Option<Harm> {
+    /// Notes an occurrence, with what could go wrong there, and hands out the fault that strikes at it, if one does.
+    pub(super) fn strike(&mut self, verb: &str, subject: &str, harms: Vec<Harm>) -> Option<Harm> {
         let count = self.counts.entry((verb.to_owned(), subject.to_owned())).or_default();
         *count += 1;
         let place = Trigger { verb: verb.to_owned(), subject: subject.to_owned(), nth: *count };
+        let now = self.now;
+        if let Some(exploration) = &mut self.exploration {
+            exploration.note(place.clone(), now, harms);
+        }
         let harm = self.faults.iter().find(|fault| fault.at == place).map(|fault| fault.harm.clone());
         self.places.push(place);
         harm
@@ -353,7 +564,8 @@ impl EstateState {
             }
             // Simulated hosts have no keys.
             Request::ExpectNewKey(ExpectNewKey { host }) => {
-                self.schedule(self.now + LATENCY, ticket, Due::Ready(Some(host), Ok(ExpectNewKey::answered(()))));
+                let soon = self.now + self.latency();
+                self.schedule(soon, ticket, Due::Ready(Some(host), Ok(ExpectNewKey::answered(()))));
             }
             Request::WorkOnFile(WorkOnFile { host, work, .. }) if host == RUNNER => self.file_work(ticket, &host, work),
             // The fence has answered them.
@@ -387,7 +599,7 @@ impl EstateState {
     }
 
     fn accept_on_host(&mut self, ticket: Ticket, request: Request) {
-        let soon = self.now + LATENCY;
+        let soon = self.now + self.latency();
         match request {
             Request::StartJob(StartJob { host, job, service, verb, argv, args, .. }) => {
                 self.start(ticket, &host, job.clone(), service.as_deref(), &verb, &args);
@@ -436,9 +648,9 @@ impl EstateState {
     }
 
     fn start(&mut self, ticket: Ticket, host: &str, job: JobId, service: Option<&str>, verb: &str, args: &Fields) {
-        let soon = self.now + LATENCY;
+        let soon = self.now + self.latency();
         let known = self.hosts.get(host).is_some_and(|host| host.jobs.contains_key(&job));
-        let harm = if known { None } else { self.strike(verb, service.unwrap_or(host)) };
+        let harm = if known { None } else { self.strike(verb, service.unwrap_or(host), Harm::of_jobs()) };
         if let Some(Harm::HostDown { ms }) = harm {
             if let Some(host) = self.hosts.get_mut(host) {
                 host.down_until = self.now + Span(ms);
@@ -448,6 +660,7 @@ impl EstateState {
         if let (Some(Harm::LogLate { ms }), Some(service)) = (&harm, service) {
             self.delay_log(service, Span(*ms));
         }
+        let restarts = matches!(harm, Some(Harm::HostRestarts { .. })) || (verb == "reboot" && service.is_none());
         if !known {
             let record = self.run((host, service), verb, args, harm.as_ref());
             let now = self.now;
@@ -460,6 +673,9 @@ impl EstateState {
                     host.restart(now, now + REBOOT);
                 }
             }
+        }
+        if restarts && !known && self.exploration.is_some() {
+            self.host_restarts(host);
         }
         match harm {
             Some(Harm::ReplyLost) => {
@@ -492,7 +708,8 @@ impl EstateState {
             Some(Harm::FailsAfter) => JobState::Exited(1),
             Some(_) | None => JobState::Exited(reply.exit),
         };
-        SimJob { ends_at: self.now + reply.takes, end, output: reply.output }
+        let longer = if let Some(Harm::Slow { ms }) = harm { Span(*ms) } else { Span(0) };
+        SimJob { ends_at: self.now + reply.takes + longer, end, output: reply.output }
     }
 
     /// A command of a script on a host, of which the first model that has an answer says what it does.
@@ -552,7 +769,8 @@ impl EstateState {
             self.pending.iter().filter(|(_, (_, due))| waits(due)).map(|(key, _)| *key).collect();
         for key in keys {
             if let Some((ticket, due)) = self.pending.remove(&key) {
-                self.schedule(key.0.min(now + LATENCY), ticket, due);
+                let soon = now + self.latency();
+                self.schedule(key.0.min(soon), ticket, due);
             }
         }
     }
@@ -563,16 +781,20 @@ impl EstateState {
             Form::Manual => ("manual", Some("failed")),
             Form::Choose(options) => ("choose", options.last().map(String::as_str)),
         };
-        let harm = self.strike(form, &ask.gate);
+        let harm = self.strike(form, &ask.gate, Harm::of_questions(&ask.form));
         let by = || "simulated operator".to_owned();
+        let given = |word: &str, note: &str| Answer::Given { word: word.to_owned(), note: note.to_owned(), by: by() };
+        let late = if let Some(Harm::AnswersLate { ms }) = harm { Span(ms) } else { Span(0) };
         let (after, answer) = match (harm, no) {
             _ if self.unattended => (Span(0), Answer::Nobody("nobody is there".into())),
             (Some(Harm::Nobody), _) => (Span(0), Answer::Nobody("nobody is there".into())),
-            (Some(Harm::SaysNo), Some(no)) => {
-                (LATENCY, Answer::Given { word: no.into(), note: String::new(), by: by() })
+            (Some(Harm::SaysNo), Some(no)) => (LATENCY, given(no, "")),
+            (Some(Harm::Says { word }), _) => {
+                self.was_answered(ask, &word);
+                (LATENCY, given(&word, ""))
             }
             (Some(_) | None, _) => match self.operator(ask) {
-                Some((after, word, note)) => (after, Answer::Given { word, note, by: by() }),
+                Some((after, word, note)) => (Span(after.0 + late.0), given(&word, &note)),
                 None => (Span(0), Answer::Nobody("no model of this site answers questions".into())),
             },
         };
@@ -592,7 +814,18 @@ impl EstateState {
             model.answer(ask)
         };
         let reply = (0..self.models.len()).find_map(|index| self.attempt(index, answer).flatten())?;
+        self.was_answered(ask, &reply.word);
         Some((reply.after, reply.word, reply.note))
+    }
+
+    /// What comes of an answer, whoever gave it.
+    fn was_answered(&mut self, ask: &Ask, word: &str) {
+        for index in 0..self.models.len() {
+            self.attempt(index, |model, now| {
+                model.advance_to(now)?;
+                model.was_answered(ask, word)
+            });
+        }
     }
 
     fn trouble(&mut self, ticket: Ticket, trouble: Trouble) {
@@ -606,10 +839,13 @@ impl EstateState {
             FileWork::InstallFile(_) => Some("install_file"),
             FileWork::DigestFile(_) | FileWork::ReadBlock(_) => None,
         };
-        let harm = verb.filter(|_| host != RUNNER).and_then(|verb| self.strike(verb, host));
+        let harm = verb.filter(|_| host != RUNNER).and_then(|verb| self.strike(verb, host, Harm::of_files()));
         let lost = || Trouble::Lost("the link broke before the reply".into());
         let trouble = match &harm {
-            None | Some(Harm::LogLate { .. } | Harm::Nobody | Harm::SaysNo) => None,
+            None | Some(Harm::LogLate { .. } | Harm::Nobody | Harm::SaysNo | Harm::Says { .. }) => None,
+            Some(Harm::AnswersLate { .. } | Harm::Slow { .. } | Harm::ProbeFails | Harm::Suffers { .. }) => None,
+            Some(Harm::LineMissing { .. } | Harm::LineDoubled { .. } | Harm::LineSwapped { .. }) => None,
+            Some(Harm::LinkCut { .. } | Harm::HostDies { .. } | Harm::Goes { .. }) => None,
             Some(Harm::FailsBefore) => Some(Trouble::Refused("no space left on device".into())),
             Some(Harm::HostDown { .. }) => Some(Trouble::Unreachable(format!("`{host}` does not answer"))),
             Some(Harm::FailsAfter | Harm::ReplyLost | Harm::JobLost { .. } | Harm::HostRestarts { .. }) => Some(lost()),
@@ -623,7 +859,8 @@ impl EstateState {
             (_, _) => {}
         }
         let from = (host != RUNNER).then(|| host.to_owned());
-        self.schedule(now + LATENCY, ticket, Due::Ready(from, trouble.map_or(done, Err)));
+        let soon = now + self.latency();
+        self.schedule(soon, ticket, Due::Ready(from, trouble.map_or(done, Err)));
     }
 }
 

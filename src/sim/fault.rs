@@ -1,15 +1,21 @@
 //! What goes wrong in a simulation, as data: which fault, at which occurrence of what. Printable, storable, and
 //! made from a seed, so that a counterexample can be told as a story and played again. Nothing here acts.
 
+use crate::model::run::effect::Form;
+use crate::model::span::Span;
 use crate::sim::random::Random;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// The verb of a [`Trigger`] at which a model leaves something open.
+pub const CHOICE: &str = "choice";
 
 /// An occurrence in a run: the `nth` time that `verb` reaches `subject`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Trigger {
     /// The verb of a job, the form of a question (`confirm`, `manual`, `choose`), or `write` and `install_file` of a
-    /// file that is carried.
+    /// file that is carried. Of a site that is explored also whatever is asked of it (`at start`, `at role`, `at log`),
+    /// what happened there by itself (`after …`), and [`CHOICE`].
     pub verb: String,
     /// The service, or the host where there is none, or the question's gate.
     pub subject: String,
@@ -51,6 +57,64 @@ pub enum Harm {
     Nobody,
     /// The operator says `no`, `failed`, or the last of the options.
     SaysNo,
+    /// The operator gives this answer.
+    Says {
+        /// One of the words of the question's form.
+        word: String,
+    },
+    /// The operator takes this long to answer.
+    AnswersLate {
+        /// How much longer than usual.
+        ms: u64,
+    },
+    /// The command does its work, and takes longer.
+    Slow {
+        /// By how much.
+        ms: u64,
+    },
+    /// The probe that is asked for cannot tell.
+    ProbeFails,
+    /// A host cannot be reached from now on for a while; what runs on it goes on.
+    LinkCut {
+        /// Which host.
+        host: String,
+        /// For how long.
+        ms: u64,
+    },
+    /// A host restarts by itself.
+    HostDies {
+        /// Which host.
+        host: String,
+        /// For how long it is away.
+        ms: u64,
+    },
+    /// Something befalls a service by itself: what, its model says.
+    Suffers {
+        /// Which service.
+        service: String,
+        /// One of the words of the model's `faults(service)`.
+        fault: String,
+    },
+    /// The next line that a service logs is not written.
+    LineMissing {
+        /// Which service.
+        service: String,
+    },
+    /// The next line that a service logs is written twice.
+    LineDoubled {
+        /// Which service.
+        service: String,
+    },
+    /// The next line that a service logs is written behind the one that follows it.
+    LineSwapped {
+        /// Which service.
+        service: String,
+    },
+    /// What the model leaves open goes another way than the usual one.
+    Goes {
+        /// Which way, by its place in the list.
+        way: usize,
+    },
 }
 
 /// A harm and where it strikes. It strikes once.
@@ -118,6 +182,34 @@ impl Harm {
             Self::LogLate { ms: 5_000 },
         ]
     }
+
+    /// What can go wrong with a job that is started.
+    #[must_use]
+    pub(super) fn of_jobs() -> Vec<Self> {
+        vec![
+            Self::FailsBefore,
+            Self::FailsAfter,
+            Self::ReplyLost,
+            Self::JobLost { happened: false },
+            Self::JobLost { happened: true },
+            Self::HostDown { ms: 30_000 },
+            Self::Slow { ms: 600_000 },
+            Self::LogLate { ms: 5_000 },
+        ]
+    }
+
+    /// What can go wrong with a file that is carried.
+    #[must_use]
+    pub(super) fn of_files() -> Vec<Self> {
+        vec![Self::FailsBefore, Self::ReplyLost, Self::HostDown { ms: 30_000 }]
+    }
+
+    /// What can come of a question.
+    #[must_use]
+    pub(super) fn of_questions(form: &Form) -> Vec<Self> {
+        let words = form.words().into_iter().map(|word| Self::Says { word });
+        words.chain([Self::Nobody, Self::AnswersLate { ms: 1_800_000 }]).collect()
+    }
 }
 
 impl fmt::Display for Trigger {
@@ -140,6 +232,19 @@ impl fmt::Display for Fault {
             Harm::LogLate { ms } => write!(f, "from here on log lines appear {ms} ms late"),
             Harm::Nobody => f.write_str("nobody is there to answer"),
             Harm::SaysNo => f.write_str("the operator says no"),
+            Harm::Says { word } => write!(f, "the operator says `{word}`"),
+            Harm::AnswersLate { ms } => write!(f, "the operator answers {} later", Span(*ms)),
+            Harm::Slow { ms } => write!(f, "the command takes {} longer", Span(*ms)),
+            Harm::ProbeFails => f.write_str("the probe cannot tell"),
+            Harm::LinkCut { host, ms } => write!(f, "`{host}` is out of reach for {}", Span(*ms)),
+            Harm::HostDies { host, ms } => write!(f, "`{host}` restarts by itself, away for {}", Span(*ms)),
+            Harm::Suffers { service, fault } => write!(f, "{service} {fault}"),
+            Harm::LineMissing { service } => write!(f, "the next line of {service}'s log is not written"),
+            Harm::LineDoubled { service } => write!(f, "the next line of {service}'s log is written twice"),
+            Harm::LineSwapped { service } => {
+                write!(f, "the next line of {service}'s log comes behind the one that follows it")
+            }
+            Harm::Goes { way } => write!(f, "it goes way {way}"),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::model::run::mark::Identity;
 use crate::platform::folders::Folders;
+use crate::sim::state_hash::StateHash;
 use crate::world::{FileKind, FileStat};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,8 @@ struct SimFiles {
     writings: i64,
     /// Permission bits by index in `contents`, of files that were carried.
     modes: BTreeMap<usize, u32>,
+    /// Those that lines were appended to.
+    logs: BTreeSet<usize>,
 }
 
 impl MemoryFiles {
@@ -65,8 +68,25 @@ impl MemoryFiles {
         {
             content.extend_from_slice(line.as_bytes());
             content.push(b'\n');
+            files.logs.insert(file.0);
             files.note_writing(file.0);
         }
+    }
+
+    /// Adds all files. Of a log how long it is: what it says is told by how the services stand that write it, but for
+    /// the times in it.
+    pub(super) fn hash(&self, hash: &mut StateHash) {
+        let files = self.0.borrow();
+        for (host, paths) in &files.paths {
+            for (path, index) in paths {
+                let content = files.contents.get(*index).map_or(&[][..], Vec::as_slice);
+                hash.add((host, path, content.len()));
+                if !files.logs.contains(index) {
+                    hash.add(content);
+                }
+            }
+        }
+        hash.add(&files.folders);
     }
 
     /// Whether there is such a folder.

@@ -4,18 +4,23 @@
 
 pub mod oracle;
 
+mod choices;
 mod crash;
 mod due;
 mod estate;
 mod estate_state;
+mod exploration;
 mod fault;
 mod fence;
 mod files;
 mod host;
+mod invariant;
 mod ledger;
 mod model;
 mod model_natives;
 mod random;
+mod service;
+mod state_hash;
 mod store;
 mod transfers;
 mod world;
@@ -23,7 +28,8 @@ mod world;
 pub use crash::{Boundary, CrashClock};
 pub use estate::SimEstate;
 pub use estate_state::ORIGIN;
-pub use fault::{Fault, FaultPlan, Harm, Trigger};
+pub use exploration::Point;
+pub use fault::{CHOICE, Fault, FaultPlan, Harm, Trigger};
 pub use files::MemoryFiles;
 pub use ledger::{Ledger, LedgerEntry, Outage};
 pub use model::{ModelHost, ModelProgram, OperatorReply, Out, VerbReply};

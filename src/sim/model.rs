@@ -10,12 +10,16 @@ use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::platform::folders::Folders;
+use crate::sim::choices::{Choices, OpenChoice};
+use crate::sim::fault::Fault;
+use crate::sim::invariant::{MustHold, Watchwords};
 use crate::sim::ledger::{Ledger, LedgerEntry};
 pub use crate::sim::model_natives::Out;
 use crate::sim::model_natives::{ModelStage, StageHandle, natives};
 use crate::sim::random::Random;
-use rhai::{AST, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, Scope, Shared};
-use std::cell::RefCell;
+use crate::sim::state_hash::StateHash;
+use rhai::{AST, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, FuncArgs, Map, Module, Scope, Shared};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -27,6 +31,15 @@ const FUNCTIONS: [(&str, usize); 6] =
 /// `verb` as the verb `run`, for hosts in `command(host, argv)`.
 const COMMANDS: (&str, usize) = ("commands", 0);
 const COMMAND: (&str, usize) = ("command", 2);
+
+/// What a model may define for whoever explores it: `faults(service)` lists in words what can befall a service now by
+/// itself, `suffer(service, fault)` has it happen, `host_restarts(host)` says what that does to what runs there.
+const FAULTS: (&str, usize) = ("faults", 1);
+const SUFFER: (&str, usize) = ("suffer", 2);
+const HOST_RESTARTS: (&str, usize) = ("host_restarts", 1);
+
+/// What comes of an answer, whoever gave it: `answered(gate, form, text, word)`. A model may define it.
+const ANSWERED: (&str, usize) = ("answered", 4);
 
 /// How many events may fall due at one instant before the model is taken to be going round in a circle.
 const EVENTS_AT_ONCE_MAX: u32 = 10_000;
@@ -134,6 +147,10 @@ pub struct ModelHost {
     tag: Dynamic,
     /// The programs whose call by a script it answers.
     commands: Vec<String>,
+    /// What must hold is looked at after whatever happens.
+    watched: bool,
+    /// How it stands, until something happens.
+    hash: Cell<Option<(u64, Option<Wall>)>>,
 }
 
 impl ModelHost {
@@ -161,9 +178,12 @@ impl ModelHost {
             outbox: Vec::new(),
             ledger: Ledger::default(),
             folders,
+            choices: Choices::default(),
+            watchwords: Watchwords::default(),
         }));
         let tag = Dynamic::from(StageHandle(Rc::clone(&stage)));
-        let mut host = Self { program, state: Dynamic::UNIT, stage, tag, commands: Vec::new() };
+        let (commands, watched, hash) = (Vec::new(), false, Cell::default());
+        let mut host = Self { program, state: Dynamic::UNIT, stage, tag, commands, watched, hash };
         let state = host.call("init", (site_map, scenario.to_owned()))?;
         if !state.is_map() {
             return Err(host.program.wrong_answer("init", "a model's state is a map"));
@@ -180,7 +200,19 @@ impl ModelHost {
         let stage = Rc::new(RefCell::new(self.stage.borrow().fork(folders)));
         let tag = Dynamic::from(StageHandle(Rc::clone(&stage)));
         let (program, state, commands) = (Rc::clone(&self.program), self.state.clone(), self.commands.clone());
-        Self { program, state, stage, tag, commands }
+        Self { program, state, stage, tag, commands, watched: self.watched, hash: self.hash.clone() }
+    }
+
+    /// From now on what must hold is looked at after whatever happens, and these decisions of what the model leaves
+    /// open are taken.
+    pub(super) fn watch(&mut self, decisions: &[Fault]) {
+        self.watched = true;
+        self.stage.borrow_mut().choices.decide(decisions);
+    }
+
+    /// What it has left open since this was last asked.
+    pub(super) fn take_open(&self) -> Vec<OpenChoice> {
+        self.stage.borrow_mut().choices.take_met()
     }
 
     /// The name profiles call the model by.
@@ -216,7 +248,7 @@ impl ModelHost {
         if !defines(&self.program.ast, COMMAND) {
             return Ok(None);
         }
-        let reply = self.call("command", (host.to_owned(), to_dynamic(argv)))?;
+        let reply = self.act("command", (host.to_owned(), to_dynamic(argv)))?;
         self.verb_reply("command", reply)
     }
 
@@ -231,7 +263,7 @@ impl ModelHost {
             let deed = LedgerEntry { at, service: service.to_owned(), verb: verb.to_owned(), args: args.clone() };
             stage.ledger.effects.push(deed);
         }
-        let reply = self.call("verb", (service.to_owned(), verb.to_owned(), to_map(args)))?;
+        let reply = self.act("verb", (service.to_owned(), verb.to_owned(), to_map(args)))?;
         self.verb_reply("verb", reply)
     }
 
@@ -255,7 +287,7 @@ impl ModelHost {
             Form::Manual => ("manual", Array::new()),
             Form::Choose(options) => ("choose", options.iter().map(|option| Dynamic::from(option.clone())).collect()),
         };
-        let reply = self.call("answer", (ask.gate.clone(), form.to_owned(), ask.text.clone(), options))?;
+        let reply = self.act("answer", (ask.gate.clone(), form.to_owned(), ask.text.clone(), options))?;
         let Some(mut fields) = self.reply_fields("answer", reply, &["word", "note", "after"])? else { return Ok(None) };
         let word = text(&mut fields, "word");
         if !ask.form.words().contains(&word) {
@@ -263,6 +295,18 @@ impl ModelHost {
         }
         let after = self.span("answer", &fields, "after")?;
         Ok(Some(OperatorReply { word, note: text(&mut fields, "note"), after }))
+    }
+
+    /// What comes of an answer, whoever gave it.
+    ///
+    /// # Errors
+    /// `Script` when the model fails.
+    pub(super) fn was_answered(&mut self, ask: &Ask, word: &str) -> Result<()> {
+        if defines(&self.program.ast, ANSWERED) {
+            let args = (ask.gate.clone(), form_name(&ask.form).to_owned(), ask.text.clone(), word.to_owned());
+            let _nothing = self.act("answered", args)?;
+        }
+        Ok(())
     }
 
     /// Lets time pass up to `until`: what falls due happens, in the order of time and
@@ -288,8 +332,123 @@ impl ModelHost {
             if at_once > EVENTS_AT_ONCE_MAX {
                 return Err(self.program.wrong_answer("due", format!("`{name}` asks for itself without end")));
             }
-            let _answer = self.call("due", (name, data))?;
+            let _answer = self.act("due", (name, data))?;
         }
+    }
+
+    /// What can befall a service now by itself, in words. Nothing where the model has no `faults`.
+    ///
+    /// # Errors
+    /// `Script` when the model fails, or gives what is no list of words.
+    pub(super) fn faults(&mut self, service: &str) -> Result<Vec<String>> {
+        if !defines(&self.program.ast, FAULTS) {
+            return Ok(Vec::new());
+        }
+        let said = self.call("faults", (service.to_owned(),))?;
+        let words = said.into_typed_array::<rhai::ImmutableString>();
+        words
+            .map(|words| words.iter().map(ToString::to_string).collect())
+            .map_err(|_| self.program.wrong_answer("faults", "it must be a list of words"))
+    }
+
+    /// Something befalls a service by itself.
+    ///
+    /// # Errors
+    /// `Script` when the model fails.
+    pub(super) fn suffer(&mut self, service: &str, fault: &str) -> Result<()> {
+        if defines(&self.program.ast, SUFFER) {
+            let _answer = self.act("suffer", (service.to_owned(), fault.to_owned()))?;
+        }
+        Ok(())
+    }
+
+    /// A host restarts, with whatever runs on it.
+    ///
+    /// # Errors
+    /// `Script` when the model fails.
+    pub(super) fn host_restarts(&mut self, host: &str) -> Result<()> {
+        if defines(&self.program.ast, HOST_RESTARTS) {
+            let _answer = self.act("host_restarts", (host.to_owned(),))?;
+        }
+        Ok(())
+    }
+
+    /// Looks at what must hold now; what does not goes into the ledger, once until it holds again.
+    ///
+    /// # Errors
+    /// `Script` when one of them cannot be evaluated: that is no answer either way.
+    pub(super) fn look_over(&mut self, when: MustHold) -> Result<()> {
+        let count = self.stage.borrow().watchwords.invariants.len();
+        for index in 0..count {
+            let invariant = self.stage.borrow().watchwords.invariants.get(index).cloned();
+            let Some(invariant) = invariant.filter(|invariant| invariant.when == when) else { continue };
+            let holds = self.ask(&invariant.body, Vec::new(), "invariant", &invariant.id)?;
+            let mut stage = self.stage.borrow_mut();
+            let now = stage.now;
+            let ModelStage { watchwords, ledger, .. } = &mut *stage;
+            let Some(known) = watchwords.invariants.get_mut(index) else { continue };
+            if holds {
+                known.broken = None;
+            } else if known.broken.replace(now).is_none() {
+                ledger.violations.push((now, format!("{}: {}", known.id, known.text)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The parts of a text that claim something which is not so now.
+    ///
+    /// # Errors
+    /// `Script` when a claim cannot be judged.
+    pub(super) fn false_claims(&mut self, text: &str) -> Result<Vec<String>> {
+        let claims = self.stage.borrow().watchwords.claims.clone();
+        let mut wrong = Vec::new();
+        for claim in claims {
+            for found in claim.pattern.captures_iter(text) {
+                let groups = found.iter().skip(1);
+                let args = groups.map(|group| group.map_or_else(String::new, |group| group.as_str().to_owned()).into());
+                if !self.ask(&claim.body, args.collect(), "claim", claim.pattern.as_str())? {
+                    wrong.push(found.get(0).map_or_else(String::new, |all| all.as_str().to_owned()));
+                }
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// Adds how the product stands, and what is to come of it.
+    pub(super) fn hash(&self, hash: &mut StateHash) {
+        let (number, timed) = self.hash.get().unwrap_or_else(|| self.state_hash());
+        self.hash.set(Some((number, timed)));
+        hash.add(number);
+        if let Some(at) = timed {
+            hash.time(at);
+        }
+    }
+
+    fn state_hash(&self) -> (u64, Option<Wall>) {
+        let stage = self.stage.borrow();
+        let mut hash = StateHash::new(stage.now);
+        hash.value(&self.state);
+        hash.add(&stage.random);
+        for interval in &stage.ledger.intervals {
+            hash.add((&interval.kind, &interval.who, interval.to.is_some()));
+        }
+        hash.number()
+    }
+
+    /// Adds what is to come, and how far it lies ahead.
+    pub(super) fn hash_due(&self, hash: &mut StateHash) {
+        for ((at, _), (name, data)) in &self.stage.borrow().due {
+            hash.time(*at);
+            hash.add(name.as_str());
+            hash.value(data);
+        }
+    }
+
+    /// The names of what is to come next, at `at`.
+    pub(super) fn due_at(&self, at: Wall) -> Vec<String> {
+        let stage = self.stage.borrow();
+        stage.due.iter().take_while(|((due, _), _)| *due <= at).map(|(_, (name, _))| name.to_string()).collect()
     }
 
     /// When the next event falls due.
@@ -317,6 +476,26 @@ impl ModelHost {
     pub fn summary(&mut self) -> Result<Value> {
         let summary = self.call("summary", ())?;
         to_value(&summary).map_err(|wrong| self.program.wrong_answer("summary", wrong))
+    }
+
+    /// A call by which something happens.
+    fn act(&mut self, function: &str, args: impl FuncArgs) -> Result<Dynamic> {
+        self.hash.set(None);
+        let answer = self.call(function, args)?;
+        if self.watched {
+            self.look_over(MustHold::Always)?;
+        }
+        Ok(answer)
+    }
+
+    /// Asks a closure of the model, `name` of which is a yes or no.
+    fn ask(&mut self, body: &FnPtr, args: Vec<Dynamic>, what: &str, name: &str) -> Result<bool> {
+        let all: Vec<Dynamic> = body.curry().iter().cloned().chain(args).collect();
+        let said = self.call(body.fn_name(), all).map_err(|mut error| {
+            error.message = format!("{what} `{name}`: {}", error.message);
+            error
+        })?;
+        said.as_bool().map_err(|_| self.program.wrong_answer(&format!("{what} `{name}`"), "it must be true or false"))
     }
 
     fn call(&mut self, function: &str, args: impl FuncArgs) -> Result<Dynamic> {
@@ -371,6 +550,14 @@ impl ModelHost {
             Some(key) => Err(self.program.wrong_answer(function, format!("`{key}` is none of {}", known.join(", ")))),
             None => Ok(Some(fields)),
         }
+    }
+}
+
+fn form_name(form: &Form) -> &'static str {
+    match form {
+        Form::Confirm => "confirm",
+        Form::Manual => "manual",
+        Form::Choose(_) => "choose",
     }
 }
 

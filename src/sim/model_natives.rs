@@ -5,9 +5,12 @@ use crate::engine;
 use crate::model::run::instant::Wall;
 use crate::model::span::Span;
 use crate::platform::folders::Folders;
+use crate::sim::choices::Choices;
+use crate::sim::invariant::{Claim, Invariant, MustHold, Watchwords};
 use crate::sim::ledger::{INTERVAL_KINDS, Ledger};
 use crate::sim::random::Random;
-use rhai::{Dynamic, EvalAltResult, ImmutableString, Module, NativeCallContext, Shared};
+use regex::Regex;
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Shared};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -57,6 +60,10 @@ pub(super) struct ModelStage {
     pub(super) outbox: Vec<Out>,
     pub(super) ledger: Ledger,
     pub(super) folders: Box<dyn Folders>,
+    /// What the model leaves open.
+    pub(super) choices: Choices,
+    /// What must hold, and which sentences can be told true from false.
+    pub(super) watchwords: Watchwords,
 }
 
 impl ModelStage {
@@ -71,6 +78,8 @@ impl ModelStage {
             outbox: self.outbox.clone(),
             ledger: self.ledger.clone(),
             folders,
+            choices: self.choices.clone(),
+            watchwords: self.watchwords.clone(),
         }
     }
 }
@@ -89,6 +98,8 @@ pub(super) fn natives() -> Shared<Module> {
     log_natives(&mut module);
     ledger_natives(&mut module);
     folder_natives(&mut module);
+    watch_natives(&mut module);
+    choice_natives(&mut module);
     module.build_index();
     module.into()
 }
@@ -156,6 +167,56 @@ fn ledger_natives(module: &mut Module) {
             stage.ledger.violations.push((stage.now, text.to_owned()));
             Ok(())
         })
+    });
+}
+
+/// What must hold of the product, and which sentences about it are true: said once, in `init`.
+fn watch_natives(module: &mut Module) {
+    module.set_native_fn("invariant", |ctx: NativeCallContext, id: &str, text: &str, body: FnPtr| {
+        add_invariant(&ctx, id, text, MustHold::Always, body)
+    });
+    module.set_native_fn("invariant", |ctx: NativeCallContext, id: &str, text: &str, body: FnPtr, options: Map| {
+        let when = options.get("when").map(ToString::to_string);
+        let when = match (when.as_deref(), options.len()) {
+            (None, 0) | (Some("always"), 1) => MustHold::Always,
+            (Some("end"), 1) => MustHold::AtTheEnd,
+            _ => return Err("the only option of `invariant` is `when`, which is \"always\" or \"end\"".into()),
+        };
+        add_invariant(&ctx, id, text, when, body)
+    });
+    module.set_native_fn("claim", |ctx: NativeCallContext, pattern: &str, body: FnPtr| {
+        let pattern = Regex::new(pattern).map_err(|wrong| format!("`claim`: this is no pattern: {wrong}"))?;
+        on_stage(&ctx, |stage| {
+            stage.watchwords.claims.push(Claim { pattern, body });
+            Ok(())
+        })
+    });
+}
+
+fn add_invariant(ctx: &NativeCallContext, id: &str, text: &str, when: MustHold, body: FnPtr) -> Native<()> {
+    let invariant = Invariant { id: id.to_owned(), text: text.to_owned(), when, body, broken: None };
+    on_stage(ctx, |stage| {
+        if stage.watchwords.invariants.iter().any(|known| known.id == invariant.id) {
+            return Err(format!("there is an invariant `{}` already", invariant.id));
+        }
+        stage.watchwords.invariants.push(invariant);
+        Ok(())
+    })
+}
+
+/// What the model leaves open, for whoever explores it.
+fn choice_natives(module: &mut Module) {
+    module.set_native_fn("fault", |ctx: NativeCallContext, name: &str| {
+        let ways = vec!["it does not happen".to_owned(), "it happens".to_owned()];
+        on_stage(&ctx, |stage| Ok(stage.choices.take(name, ways) == 1))
+    });
+    module.set_native_fn("choice", |ctx: NativeCallContext, name: &str, options: Array| {
+        let ways: Vec<String> = options.iter().map(ToString::to_string).collect();
+        if ways.is_empty() {
+            return Err(format!("`choice(\"{name}\", [])`: there is nothing to choose from").into());
+        }
+        let way = on_stage(&ctx, |stage| Ok(stage.choices.take(name, ways)))?;
+        Ok(options.get(way).cloned().unwrap_or_default())
     });
 }
 

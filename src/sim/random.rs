@@ -2,7 +2,7 @@
 //! Not for secrets, and not for anything that leaves the simulation.
 
 /// SplitMix64.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct Random(u64);
 
 impl Random {

@@ -6,7 +6,7 @@ use crate::model::site::answers::{Answers, Said};
 use crate::sim::crash::{Boundary, CrashClock};
 use crate::sim::due::Due;
 use crate::sim::estate::SimEstate;
-use crate::sim::estate_state::{EstateState, LATENCY};
+use crate::sim::estate_state::EstateState;
 use crate::sim::fence::Fence;
 use crate::world::lease::Runner;
 use crate::world::request::AskPerson;
@@ -60,10 +60,11 @@ impl World for SimWorld {
         let dead = if starts { self.clock.crosses(Boundary::BeforeStart) } else { self.clock.is_dead() };
         if !dead {
             let mut estate = self.estate.0.borrow_mut();
-            match self.fence.stop(&mut estate, &request).or_else(|| self.answer(&request, &mut estate).map(Ok)) {
+            let settled = estate.arrives(&request).or_else(|| self.fence.stop(&mut estate, &request));
+            match settled.or_else(|| self.answer(&request, &mut estate).map(Ok)) {
                 None => estate.accept(ticket, request),
                 Some(settled) => {
-                    let soon = estate.now + LATENCY;
+                    let soon = estate.now + estate.latency();
                     estate.schedule(soon, ticket, Due::Ready(None, settled));
                 }
             }
