@@ -6,8 +6,9 @@
 //!
 //! | floor | room | what it is for |
 //! |---|---|---|
-//! | 12 | `main`, `lib` | start, and this map |
-//! | 11 | [`cli`] | typed words become a session; the exit code |
+//! | 13 | `main`, `lib` | start, and this map |
+//! | 12 | [`cli`] | typed words become a session; the exit code |
+//! | 11 | [`verify`] | every path through a runbook, walked in a simulated world and judged |
 //! | 10 | [`session`], [`repl`], [`doctor`] | puts a run together; by hand; a look before |
 //! | 9 | [`script`] | the Rhai host: verbs, diagnostics, lint, documentation |
 //! | 8 | [`dispatch`] | **the door**: replay, intent, perform, outcome, event; the scheduler of tracks |
@@ -62,6 +63,7 @@ pub mod report;
 pub mod script;
 pub mod session;
 pub mod sim;
+pub mod verify;
 pub mod world;
 
 use std::ffi::OsString;

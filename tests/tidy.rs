@@ -30,9 +30,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("session", 10),
     ("repl", 10),
     ("doctor", 10),
-    ("cli", 11),
-    ("main", 12),
-    ("lib", 12),
+    ("verify", 11),
+    ("cli", 12),
+    ("main", 13),
+    ("lib", 13),
 ];
 
 /// Paths that only some rooms may use.

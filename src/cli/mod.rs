@@ -60,6 +60,7 @@ enum CliCommand {
     Repl(self::commands::repl::ReplArgs),
     Approve(self::commands::approve::ApproveArgs),
     Check(self::commands::check::CheckArgs),
+    Verify(self::commands::verify::VerifyArgs),
     Doctor(self::commands::doctor::DoctorArgs),
     List(self::commands::list::ListArgs),
     Doc(self::commands::doc::DocArgs),
@@ -113,6 +114,7 @@ fn parse(words: Vec<OsString>) -> std::result::Result<(CommandLine, Called), cla
         Some(CliCommand::Run(args)) => args.names(),
         Some(CliCommand::Repl(args)) => args.names(),
         Some(CliCommand::Check(args)) => args.names(),
+        Some(CliCommand::Verify(args)) => args.names(),
         Some(CliCommand::Doctor(args)) => args.names(),
         Some(CliCommand::Resume(_) | CliCommand::Rollback(_) | CliCommand::Abort(_) | CliCommand::Takeover(_)) => {
             Default::default()
@@ -140,6 +142,7 @@ fn dispatch(command: &CliCommand, context: &Context) -> Result<u8> {
         CliCommand::Repl(args) => self::commands::repl::run(args, context),
         CliCommand::Approve(args) => self::commands::approve::run(args, context),
         CliCommand::Check(args) => self::commands::check::run(args, context),
+        CliCommand::Verify(args) => self::commands::verify::run(args, context),
         CliCommand::Doctor(args) => self::commands::doctor::run(args, context),
         CliCommand::List(args) => self::commands::list::run(args, context),
         CliCommand::Doc(args) => self::commands::doc::run(args, context),

@@ -57,6 +57,12 @@ impl MemoryStore {
         self.content.borrow().records.get(run).map_or(0, Vec::len)
     }
 
+    /// The last record of a run.
+    #[must_use]
+    pub fn last(&self, run: &str) -> Option<Rc<Record>> {
+        self.content.borrow().records.get(run)?.last().map(|kept| Rc::clone(&kept.record))
+    }
+
     /// A store of its own with the first `records` of this run and the texts that are kept, and nothing else.
     #[must_use]
     pub fn fork(&self, run: &str, records: usize) -> Self {

@@ -30,7 +30,7 @@ struct CrashState {
     points: Cell<u64>,
     at: Option<u64>,
     died: Cell<Option<Boundary>>,
-    watch: Option<Rc<dyn Fn(Boundary)>>,
+    watch: Option<Rc<dyn Fn(Boundary) -> bool>>,
 }
 
 impl fmt::Debug for CrashState {
@@ -56,7 +56,16 @@ impl CrashClock {
     /// The runner lives, and `watch` is called at each point: where a runner that dies there leaves everything.
     #[must_use]
     pub fn watched(watch: Rc<dyn Fn(Boundary)>) -> Self {
-        Self(Rc::new(CrashState { watch: Some(watch), ..CrashState::default() }))
+        Self::ruled(Rc::new(move |boundary| {
+            watch(boundary);
+            false
+        }))
+    }
+
+    /// The runner dies at the first point at which `dies` says so.
+    #[must_use]
+    pub fn ruled(dies: Rc<dyn Fn(Boundary) -> bool>) -> Self {
+        Self(Rc::new(CrashState { watch: Some(dies), ..CrashState::default() }))
     }
 
     /// The runner crosses a boundary. True when it is dead: now, or already.
@@ -65,10 +74,8 @@ impl CrashClock {
             return true;
         }
         self.0.points.set(self.0.points.get() + 1);
-        if let Some(watch) = &self.0.watch {
-            watch(boundary);
-        }
-        if Some(self.0.points.get()) == self.0.at {
+        let dies = self.0.watch.as_ref().is_some_and(|watch| watch(boundary));
+        if dies || Some(self.0.points.get()) == self.0.at {
             self.0.died.set(Some(boundary));
         }
         self.is_dead()

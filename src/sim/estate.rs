@@ -8,13 +8,13 @@ use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
 use crate::model::value::{Fields, Value};
 use crate::sim::estate_state::EstateState;
-use crate::sim::exploration::{Exploration, Point};
+use crate::sim::exploration::{Exploration, Point, Struck};
 use crate::sim::fault::{Fault, FaultPlan, Trigger};
 use crate::sim::files::MemoryFiles;
 use crate::sim::ledger::Ledger;
 use crate::sim::model::{ModelHost, ModelProgram};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A simulated site. Clones are the same site.
@@ -76,6 +76,30 @@ impl SimEstate {
     #[must_use]
     pub fn hash(&self) -> u64 {
         self.0.borrow().hash()
+    }
+
+    /// Whether nothing that was asked of it is under way.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.0.borrow().is_quiet()
+    }
+
+    /// What went wrong so far, of a site that is explored.
+    #[must_use]
+    pub fn struck(&self) -> Vec<Struck> {
+        self.0.borrow().exploration().map(|exploration| exploration.struck().to_vec()).unwrap_or_default()
+    }
+
+    /// How much went wrong so far.
+    #[must_use]
+    pub fn strikes(&self) -> usize {
+        self.0.borrow().exploration().map_or(0, |exploration| exploration.struck().len())
+    }
+
+    /// The services that were looked at since something last went wrong.
+    #[must_use]
+    pub fn looked_at(&self) -> BTreeSet<String> {
+        self.0.borrow().exploration().map(|exploration| exploration.looked_at().clone()).unwrap_or_default()
     }
 
     /// What time it is there.

@@ -83,6 +83,9 @@ pub(super) struct EstateState {
     exploration: Option<Exploration>,
     /// How many requests in a row were replied to at once.
     at_once: u32,
+    /// Counts what has happened: while it stays and no time passes, everything stands as it did.
+    version: u64,
+    known_hash: Cell<Option<((u64, Wall), u64)>>,
 }
 
 impl EstateState {
@@ -134,6 +137,8 @@ impl EstateState {
             booted_at: ORIGIN,
             exploration: None,
             at_once: 0,
+            version: 0,
+            known_hash: Cell::default(),
         };
         (0..estate.models.len()).for_each(|model| estate.empty_outbox(model));
         Ok(estate)
@@ -161,6 +166,8 @@ impl EstateState {
             booted_at: self.booted_at,
             exploration: None,
             at_once: 0,
+            version: 0,
+            known_hash: Cell::default(),
         }
     }
 
@@ -191,6 +198,23 @@ impl EstateState {
 
     /// How everything on the site stands and what is to come, as a number. Requests under way are none of it.
     pub(super) fn hash(&self) -> u64 {
+        let stands = (self.version, self.now);
+        if let Some((known, number)) = self.known_hash.get()
+            && known == stands
+        {
+            return number;
+        }
+        let number = self.new_hash();
+        self.known_hash.set(Some((stands, number)));
+        number
+    }
+
+    /// Whether nothing that was asked is under way.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    fn new_hash(&self) -> u64 {
         let mut hash = StateHash::new(self.now);
         for (name, host) in &self.hosts {
             hash.add((name, host.restarts, host.is_down(self.now)));
@@ -236,6 +260,11 @@ impl EstateState {
     pub(super) fn arrives(&mut self, request: &Request) -> Option<CameBack> {
         self.exploration.as_ref()?;
         let (verb, subject) = instant_of(request)?;
+        if let (Request::RunProbe(RunProbe { service: Some(service), .. }), Some(exploration)) =
+            (request, &mut self.exploration)
+        {
+            exploration.look_at(service);
+        }
         let logged = matches!(request, Request::AwaitChange(_)).then_some(subject.as_str());
         let mut harms = self.befalls_at(&verb, &subject, logged)?;
         harms.retain(|harm| *harm == Harm::ProbeFails);
@@ -257,7 +286,11 @@ impl EstateState {
         }
         let harms: Vec<Harm> =
             self.faults.iter().filter(|fault| fault.at == at).map(|fault| fault.harm.clone()).collect();
-        harms.iter().for_each(|harm| self.befall(harm));
+        for harm in &harms {
+            self.befall(harm);
+            let now = self.now;
+            self.exploration.as_mut()?.strike(&at, harm, now);
+        }
         Some(harms)
     }
 
@@ -291,6 +324,7 @@ impl EstateState {
 
     /// Something befalls the site by itself.
     fn befall(&mut self, harm: &Harm) {
+        self.version += 1;
         let now = self.now;
         let twist = match harm {
             Harm::LineMissing { service } => Some((service, LogTwist::Missing)),
@@ -384,6 +418,7 @@ impl EstateState {
         }
         let now = self.now;
         let done = body(self.models.get_mut(index)?, now);
+        self.version += u64::from(self.models.get(index).is_some_and(ModelHost::has_acted));
         self.note_open(index);
         self.empty_outbox(index);
         done.map_err(|defect| self.defect = Some(defect)).ok()
@@ -394,6 +429,9 @@ impl EstateState {
         let now = self.now;
         if let (Some(exploration), Some(model)) = (&mut self.exploration, self.models.get(index)) {
             for open in model.take_open() {
+                for fault in self.faults.iter().filter(|fault| fault.at == open.at) {
+                    exploration.strike(&fault.at, &fault.harm, now);
+                }
                 let ways = (1..open.ways.len()).map(|way| Harm::Goes { way });
                 exploration.note(open.at, now, ways.collect());
             }
@@ -425,6 +463,7 @@ impl EstateState {
     /// What the models and the held-back logs have for the time `at` happens.
     pub(super) fn happen(&mut self, at: Wall) {
         self.at_once = 0;
+        self.version += 1;
         self.now = self.now.max(at);
         let names: Vec<String> = match self.exploration {
             Some(_) => self.models.iter().flat_map(|model| model.due_at(at)).collect(),
@@ -502,6 +541,9 @@ impl EstateState {
             exploration.note(place.clone(), now, harms);
         }
         let harm = self.faults.iter().find(|fault| fault.at == place).map(|fault| fault.harm.clone());
+        if let (Some(exploration), Some(harm)) = (&mut self.exploration, &harm) {
+            exploration.strike(&place, harm, now);
+        }
         self.places.push(place);
         harm
     }
@@ -649,6 +691,7 @@ impl EstateState {
 
     fn start(&mut self, ticket: Ticket, host: &str, job: JobId, service: Option<&str>, verb: &str, args: &Fields) {
         let soon = self.now + self.latency();
+        self.version += 1;
         let known = self.hosts.get(host).is_some_and(|host| host.jobs.contains_key(&job));
         let harm = if known { None } else { self.strike(verb, service.unwrap_or(host), Harm::of_jobs()) };
         if let Some(Harm::HostDown { ms }) = harm {
@@ -759,6 +802,7 @@ impl EstateState {
     }
 
     fn end_job(&mut self, host: &str, job: &JobId) {
+        self.version += 1;
         let now = self.now;
         let running = self.hosts.get_mut(host).and_then(|host| host.jobs.get_mut(job)).filter(|job| now < job.ends_at);
         let Some(record) = running else { return };
@@ -834,6 +878,7 @@ impl EstateState {
 
     /// Does what is asked about a file, and whatever strikes there.
     pub(super) fn file_work(&mut self, ticket: Ticket, host: &str, work: FileWork) {
+        self.version += 1;
         let verb = match &work {
             FileWork::WriteBlock(_) => Some("write"),
             FileWork::InstallFile(_) => Some("install_file"),

@@ -2,7 +2,7 @@
 //! of it or happens in it, and what could go wrong there. It notes instants and makes nothing happen by itself.
 
 use crate::model::run::instant::Wall;
-use crate::sim::fault::{Harm, Trigger};
+use crate::sim::fault::{Fault, Harm, Trigger};
 use crate::world::Request;
 use crate::world::request::{AskPerson, AwaitChange, AwaitJob, RunProbe, StartJob, WorkOnFile};
 use crate::world::transfer::RUNNER;
@@ -24,6 +24,15 @@ pub struct Point {
     pub harms: Vec<Harm>,
 }
 
+/// Something that went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Struck {
+    /// What it was, and at which instant.
+    pub fault: Fault,
+    /// When.
+    pub when: Wall,
+}
+
 /// What is noted of a site that is being explored.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Exploration {
@@ -33,6 +42,9 @@ pub(super) struct Exploration {
     met: BTreeSet<(u64, u64, String)>,
     /// How the record of the run stands, as a number that whoever keeps it sets.
     record: Rc<Cell<u64>>,
+    struck: Vec<Struck>,
+    /// The services that were looked at since something last went wrong.
+    looked_at: BTreeSet<String>,
 }
 
 impl Exploration {
@@ -63,6 +75,27 @@ impl Exploration {
         if !harms.is_empty() {
             self.points.push(Point { at, when, harms });
         }
+    }
+
+    /// Something goes wrong.
+    pub(super) fn strike(&mut self, at: &Trigger, harm: &Harm, when: Wall) {
+        self.looked_at.clear();
+        self.struck.push(Struck { fault: Fault { at: at.clone(), harm: harm.clone() }, when });
+    }
+
+    /// A service is looked at.
+    pub(super) fn look_at(&mut self, service: &str) {
+        self.looked_at.insert(service.to_owned());
+    }
+
+    /// What went wrong so far.
+    pub(super) fn struck(&self) -> &[Struck] {
+        &self.struck
+    }
+
+    /// The services that were looked at since something last went wrong.
+    pub(super) fn looked_at(&self) -> &BTreeSet<String> {
+        &self.looked_at
     }
 
     /// The instants so far.

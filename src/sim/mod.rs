@@ -28,7 +28,7 @@ mod world;
 pub use crash::{Boundary, CrashClock};
 pub use estate::SimEstate;
 pub use estate_state::ORIGIN;
-pub use exploration::Point;
+pub use exploration::{Point, Struck};
 pub use fault::{CHOICE, Fault, FaultPlan, Harm, Trigger};
 pub use files::MemoryFiles;
 pub use ledger::{Ledger, LedgerEntry, Outage};

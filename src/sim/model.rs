@@ -210,6 +210,12 @@ impl ModelHost {
         self.stage.borrow_mut().choices.decide(decisions);
     }
 
+    /// Whether anything has happened since its state was last hashed.
+    #[must_use]
+    pub(super) fn has_acted(&self) -> bool {
+        self.hash.get().is_none()
+    }
+
     /// What it has left open since this was last asked.
     pub(super) fn take_open(&self) -> Vec<OpenChoice> {
         self.stage.borrow_mut().choices.take_met()

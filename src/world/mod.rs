@@ -8,6 +8,7 @@ mod agent;
 pub mod asked;
 pub mod carrier;
 pub mod clock;
+pub mod crew;
 pub mod facts;
 mod kept_output;
 pub mod lease;

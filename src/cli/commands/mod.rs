@@ -17,3 +17,4 @@ pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod show;
 pub(super) mod takeover;
+pub(super) mod verify;

@@ -19,6 +19,7 @@ pub(super) mod present;
 pub(super) mod previous_run;
 pub(super) mod recover;
 pub(super) mod ruling;
+pub(super) mod scenes;
 pub(super) mod site;
 pub(super) mod steering;
 pub(super) mod texts;

@@ -1,0 +1,241 @@
+//! All schedules within a bound: first the calm nights, then every single fault, then faults on the ways back, then pairs,
+//! each with every death of a runner. In rounds: what a round finds out is known to the next one, so that neither clocks
+//! nor cores decide what is walked. Within its time; what it did not come to it says.
+
+use super::scene::{Scene, SceneTexts};
+use super::schedule::Schedule;
+use super::tally::{Counterexample, Explored, Tally};
+use super::walk::{Walked, Walker};
+use crate::error::{Error, Kind, Result};
+use crate::sim::{Fault, Harm, Point, Random, Trigger};
+use crate::world::clock::Clock;
+use crate::world::crew::{self, Employ, Worker};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// How many schedules are walked between two looks at the clock: known states travel between workers only then.
+const ROUND: usize = 48;
+
+/// How far is explored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many faults there may be in one play: 1 or 2.
+    pub faults: usize,
+    /// How many runners may die one after the other.
+    pub deaths: usize,
+    /// By which pairs of faults are ordered.
+    pub seed: u64,
+    /// How long it may take, in milliseconds.
+    pub budget_ms: u64,
+    /// How many workers.
+    pub workers: usize,
+    /// Whether to stop at the first finding.
+    pub first_only: bool,
+}
+
+/// What a worker is to walk.
+#[derive(Debug, Clone)]
+struct Task {
+    scene: usize,
+    schedule: Schedule,
+    deaths: usize,
+    /// Where its faults lie in the calm night: pairs are planned from there.
+    generation: Generation,
+}
+
+/// Which round of planning a schedule comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Generation {
+    Calm,
+    Single,
+    OnTheWayBack,
+    Pair,
+}
+
+/// New states, by scene.
+type News = Vec<(usize, Vec<u64>)>;
+
+/// A worker with the scenes it has made ready.
+struct Explorer {
+    texts: Arc<Vec<SceneTexts>>,
+    scenes: BTreeMap<usize, Result<Scene>>,
+    known: BTreeMap<usize, Rc<BTreeSet<u64>>>,
+}
+
+impl Worker for Explorer {
+    type News = News;
+    type Task = Task;
+    type Yield = Result<Walked>;
+
+    fn hear(&mut self, news: &News) {
+        for (scene, states) in news {
+            let known = self.known.entry(*scene).or_default();
+            Rc::make_mut(known).extend(states);
+        }
+    }
+
+    fn work(&mut self, task: Task) -> Result<Walked> {
+        let texts = self.texts.get(task.scene).ok_or_else(|| Error::new(Kind::Internal, "there is no such scene"))?;
+        let scene = self.scenes.entry(task.scene).or_insert_with(|| Scene::new(texts));
+        let scene = scene.as_ref().map_err(Clone::clone)?;
+        let known = Rc::clone(self.known.entry(task.scene).or_default());
+        Walker::new(scene, known).walk(&task.schedule, task.deaths).map_err(|error| texts.named(error))
+    }
+}
+
+/// Walks every schedule of these scenes within the bounds. `tell` hears how it stands after each round.
+///
+/// # Errors
+/// The defect of a model, and what is wrong with a text: nothing can be said then.
+pub fn explore(
+    scenes: Vec<SceneTexts>,
+    bounds: Bounds,
+    tell: &mut dyn FnMut(&Tally, usize),
+) -> Result<Explored> {
+    let texts = Arc::new(scenes);
+    let hire = || Explorer { texts: Arc::clone(&texts), scenes: BTreeMap::new(), known: BTreeMap::new() };
+    let drive = |work: &mut Employ<'_, Explorer>| Search::new(&texts, bounds).run(work, tell);
+    crew::employ(bounds.workers, hire, drive)
+        .map_err(|error| Error::new(Kind::Precondition, "this machine gives no thread to work with").cause(error))?
+}
+
+/// The plan of an exploration, and what came of it so far.
+struct Search<'a> {
+    texts: &'a [SceneTexts],
+    bounds: Bounds,
+    plan: BTreeMap<Generation, VecDeque<Task>>,
+    known: BTreeMap<usize, BTreeSet<u64>>,
+    found: Vec<Counterexample>,
+    tally: Tally,
+    clock: Clock,
+    began: u64,
+}
+
+impl<'a> Search<'a> {
+    fn new(texts: &'a [SceneTexts], bounds: Bounds) -> Self {
+        let calm = (0..texts.len()).map(|scene| Task {
+            scene,
+            schedule: Schedule::default(),
+            deaths: bounds.deaths,
+            generation: Generation::Calm,
+        });
+        let clock = Clock::real();
+        let began = clock.now().mono.0;
+        let plan = BTreeMap::from([(Generation::Calm, calm.collect())]);
+        let (known, found, tally) = (BTreeMap::new(), Vec::new(), Tally::default());
+        Self { texts, bounds, plan, known, found, tally, clock, began }
+    }
+
+    fn run(mut self, work: &mut Employ<'_, Explorer>, tell: &mut dyn FnMut(&Tally, usize)) -> Result<Explored> {
+        let mut news = News::new();
+        loop {
+            let round = self.next_round();
+            if round.is_empty() {
+                break;
+            }
+            let tasks = round.clone();
+            let results = work(std::mem::take(&mut news), round);
+            if results.len() < tasks.len() {
+                return Err(Error::new(Kind::Internal, "a worker was lost"));
+            }
+            for (task, walked) in tasks.into_iter().zip(results) {
+                self.take(task, walked?, &mut news);
+            }
+            self.tally.spent_ms = self.spent();
+            self.tally.left = self.plan.values().map(|tasks| tasks.len() as u64).sum();
+            tell(&self.tally, self.found.len());
+            let is_over = self.spent() >= self.bounds.budget_ms;
+            if is_over || (self.bounds.first_only && !self.found.is_empty()) {
+                break;
+            }
+        }
+        let is_exhausted = self.plan.values().all(VecDeque::is_empty);
+        Ok(Explored { tally: self.tally, found: self.found, is_exhausted })
+    }
+
+    fn spent(&self) -> u64 {
+        self.clock.now().mono.0.saturating_sub(self.began)
+    }
+
+    /// The next schedules, those of the earliest generation first.
+    fn next_round(&mut self) -> Vec<Task> {
+        let Some(tasks) = self.plan.values_mut().find(|tasks| !tasks.is_empty()) else { return Vec::new() };
+        let count = tasks.len().min(ROUND);
+        tasks.drain(..count).collect()
+    }
+
+    /// Takes what came of a task: the numbers, the findings, what is known from now on and what is to be walked next.
+    fn take(&mut self, task: Task, walked: Walked, news: &mut News) {
+        let Walked { points, ways_back, news: states, findings, plays, known, merged, ends } = walked;
+        self.tally.plays += plays;
+        self.tally.schedules += plays + known;
+        self.tally.merged += merged;
+        for (end, count) in ends {
+            *self.tally.ends.entry(end).or_default() += count;
+        }
+        let all = self.known.entry(task.scene).or_default();
+        let fresh: Vec<u64> = states.into_iter().filter(|state| all.insert(*state)).collect();
+        self.tally.states += fresh.len() as u64;
+        news.push((task.scene, fresh));
+        for (schedule, finding) in findings {
+            self.found(task.scene, schedule, finding);
+        }
+        match task.generation {
+            Generation::Calm => {
+                self.plan_faults(&task, &task.schedule, points, Generation::Single);
+                for (schedule, points) in ways_back {
+                    self.plan_faults(&task, &schedule, points, Generation::OnTheWayBack);
+                }
+            }
+            Generation::Single if self.bounds.faults > 1 => {
+                self.plan_faults(&task, &task.schedule, points, Generation::Pair);
+            }
+            Generation::Single | Generation::OnTheWayBack | Generation::Pair => {}
+        }
+    }
+
+    fn found(&mut self, scene: usize, schedule: Schedule, finding: super::finding::Finding) {
+        let scenario = self.texts.get(scene).map_or_else(String::new, |texts| texts.scenario.clone());
+        let after_ms = self.spent();
+        match self.found.iter_mut().find(|known| known.finding == finding) {
+            Some(known) => {
+                known.times += 1;
+                if schedule.len() < known.schedule.len() {
+                    (known.scenario, known.schedule) = (scenario, schedule);
+                }
+            }
+            None => self.found.push(Counterexample { scenario, schedule, finding, times: 1, after_ms }),
+        }
+    }
+
+    /// Plans every schedule with one more fault, at an instant after those that are in it.
+    fn plan_faults(&mut self, task: &Task, base: &Schedule, points: Vec<Point>, generation: Generation) {
+        let deaths = if generation == Generation::Single { self.bounds.deaths.min(1) } else { 0 };
+        let last = base.faults.last().map(|fault| fault.at.clone());
+        let after = points.iter().position(|point| Some(&point.at) == last.as_ref()).map_or(0, |at| at + 1);
+        let mut planned: Vec<Task> = Vec::new();
+        for (at, harm) in points.into_iter().skip(after).flat_map(options) {
+            let mut schedule = base.clone();
+            schedule.faults.push(Fault { at, harm });
+            planned.push(Task { scene: task.scene, schedule, deaths, generation });
+        }
+        if generation == Generation::Pair {
+            shuffle(&mut planned, self.bounds.seed);
+        }
+        self.plan.entry(generation).or_default().extend(planned);
+    }
+}
+
+fn options(point: Point) -> Vec<(Trigger, Harm)> {
+    point.harms.into_iter().map(|harm| (point.at.clone(), harm)).collect()
+}
+
+/// Another order for another seed, the same for the same one.
+fn shuffle<T>(items: &mut [T], seed: u64) {
+    let mut random = Random::new(seed);
+    for last in (1..items.len()).rev() {
+        let other = usize::try_from(random.below(last as u64 + 1)).unwrap_or(0);
+        items.swap(last, other);
+    }
+}

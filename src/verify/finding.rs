@@ -1,0 +1,70 @@
+//! What speaks against a play, as plain data. It must not judge anything.
+
+/// Who complains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Oracle {
+    /// The product: something that must hold did not.
+    Invariant,
+    /// What baton promises: nothing is done twice, without an intent or unseen, and a run can be taken up again.
+    Promise,
+    /// A sentence that baton said was not true when it was said.
+    Sentence,
+    /// The run said that it was done, and something is left.
+    Left,
+    /// The runbook has a mistake on this path.
+    Mistake,
+    /// The run comes to no end.
+    Endless,
+}
+
+impl Oracle {
+    /// What sort of violation it is, in a word or two.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Invariant => "broken invariant",
+            Self::Promise => "broken promise",
+            Self::Sentence => "untrue sentence",
+            Self::Left => "left behind",
+            Self::Mistake => "mistake in the runbook",
+            Self::Endless => "no end",
+        }
+    }
+
+    /// The same as one word for machines.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Invariant => "invariant",
+            Self::Promise => "promise",
+            Self::Sentence => "sentence",
+            Self::Left => "left-behind",
+            Self::Mistake => "mistake",
+            Self::Endless => "endless",
+        }
+    }
+}
+
+/// Something that speaks against a play. The same text from two plays is the same finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Who complains.
+    pub oracle: Oracle,
+    /// What, in words that hold no times.
+    pub text: String,
+}
+
+impl Finding {
+    /// A complaint.
+    #[must_use]
+    pub(super) fn new(oracle: Oracle, text: impl Into<String>) -> Self {
+        Self { oracle, text: text.into() }
+    }
+
+    /// A runner comes to no end.
+    #[must_use]
+    pub(super) fn endless() -> Self {
+        Self::new(Oracle::Endless, "the run asks and asks, and comes to no end")
+    }
+}
+

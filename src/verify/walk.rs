@@ -1,0 +1,200 @@
+//! One schedule walked to its end, and every death of its runners that leads to something new: each is gone on from, and
+//! taken back. Where a play comes to what is known it ends, for from there on all was walked. It plans no schedule.
+
+use super::finding::Finding;
+use super::play::{Passing, Play, PlayEnd, Watch};
+use super::scene::{RUN, Scene};
+use super::schedule::{Death, Schedule};
+use super::shrink::judged;
+use super::stage::Stage;
+use super::witness::Witness;
+use crate::error::Result;
+use crate::model::run::record::{Ending, Fact};
+use crate::sim::{Boundary, Point};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+/// What came of a walk.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// Where things could have gone otherwise in the play in which nobody died.
+    pub(super) points: Vec<Point>,
+    /// The ways back from the ends of steps, each with where things could have gone otherwise on it.
+    pub(super) ways_back: Vec<(Schedule, Vec<Point>)>,
+    /// The states that it came to and that nobody had come to before.
+    pub(super) news: Vec<u64>,
+    /// What speaks against which schedule.
+    pub(super) findings: Vec<(Schedule, Finding)>,
+    /// How many plays there were.
+    pub(super) plays: u64,
+    /// How many schedules led to what was known before anything was played.
+    pub(super) known: u64,
+    /// How many plays ended where all was known.
+    pub(super) merged: u64,
+    /// How the others ended.
+    pub(super) ends: BTreeMap<&'static str, u64>,
+}
+
+/// What a runner has left that died.
+struct Left {
+    stage: Stage,
+    runner: usize,
+    point: u64,
+    /// A step had just ended.
+    at_rest: bool,
+}
+
+/// What is noted while one play goes on.
+#[derive(Default)]
+struct Track {
+    left: Vec<Left>,
+    known: u64,
+    last: Option<(u64, u64)>,
+    /// How the record stood when the present runner began, and which runner that is.
+    began: Option<(usize, u64)>,
+}
+
+/// Who walks: over a scene, knowing what was walked before.
+pub(super) struct Walker<'a> {
+    scene: &'a Scene,
+    known: Rc<BTreeSet<u64>>,
+    news: Rc<RefCell<BTreeSet<u64>>>,
+    walked: Walked,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(scene: &'a Scene, known: Rc<BTreeSet<u64>>) -> Self {
+        Self { scene, known, news: Rc::default(), walked: Walked::default() }
+    }
+
+    /// Walks a schedule; up to `deaths` runners die one after the other.
+    ///
+    /// # Errors
+    /// The defect of a model.
+    pub(super) fn walk(mut self, schedule: &Schedule, deaths: usize) -> Result<Walked> {
+        let play = Play::new(self.scene, &schedule.plan(), Witness::default())?;
+        let left = self.play(&play, schedule, false, 0, deaths > 0)?;
+        self.walked.points = play.stage.estate.points();
+        drop(play);
+        self.go_on(left, schedule, 1, deaths)?;
+        self.walked.news = self.news.take().into_iter().collect();
+        Ok(self.walked)
+    }
+
+    /// Goes on from what dead runners have left, and back from there.
+    fn go_on(&mut self, left: Vec<Left>, schedule: &Schedule, level: usize, deaths: usize) -> Result<()> {
+        for Left { stage, runner, point, at_rest } in left {
+            for back in [false, true] {
+                if back && stage.store.count(RUN) == 0 {
+                    continue;
+                }
+                let dying = schedule.dying(runner, Death { at: point, back });
+                let play = Play::on(self.scene, stage.fork());
+                let left = self.play(&play, &dying, back, level, level < deaths)?;
+                if back && at_rest && level == 1 && schedule.is_empty() {
+                    self.walked.ways_back.push((dying.clone(), play.stage.estate.points()));
+                }
+                drop(play);
+                self.go_on(left, &dying, level + 1, deaths)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One play, and what it leaves wherever its runner could die.
+    fn play(
+        &mut self,
+        play: &Play<'_>,
+        schedule: &Schedule,
+        back: bool,
+        level: usize,
+        may_die: bool,
+    ) -> Result<Vec<Left>> {
+        self.walked.plays += 1;
+        let track: Rc<RefCell<Track>> = Rc::default();
+        let watch = self.watch(&track, level, may_die);
+        let end = play.go(schedule, back, &watch)?;
+        let findings = judged(play, &end);
+        match &end {
+            PlayEnd::Left => self.walked.merged += 1,
+            PlayEnd::Over(finished) => *self.walked.ends.entry(word_of(finished.ending)).or_default() += 1,
+            PlayEnd::Refused => *self.walked.ends.entry("no way back").or_default() += 1,
+            PlayEnd::Endless => *self.walked.ends.entry("no end").or_default() += 1,
+        }
+        self.walked.findings.extend(findings.into_iter().map(|finding| (schedule.clone(), finding)));
+        let Track { left, known, .. } = track.take();
+        self.walked.known += known;
+        Ok(left)
+    }
+
+    /// Who ends a play where all is known, and notes what would be left where its runner could die.
+    fn watch(&self, track: &Rc<RefCell<Track>>, level: usize, may_die: bool) -> Watch {
+        let (known, news, track) = (Rc::clone(&self.known), Rc::clone(&self.news), Rc::clone(track));
+        let add = move |kind: u8, state: (u64, u64)| {
+            let mut at = (0..=level).map(|level| key(kind, level, state));
+            let is_known = at.any(|key| known.contains(&key) || news.borrow().contains(&key));
+            news.borrow_mut().insert(key(kind, level, state));
+            is_known
+        };
+        Rc::new(move |passing: &Passing<'_>| {
+            if !passing.is_free {
+                return false;
+            }
+            let stage = passing.stage;
+            let state = (stage.estate.hash(), stage.record.get());
+            let same = track.borrow_mut().last.replace(state) == Some(state);
+            let began = track.borrow().began.filter(|(runner, _)| *runner == passing.runner);
+            if began.is_none() {
+                track.borrow_mut().began = Some((passing.runner, state.1));
+            }
+            // A runner that has only read what is on record has not shown that it can go on from there.
+            let has_gone_on = began.is_some_and(|(_, record)| record != state.1);
+            if may_die && !same && !add(DEAD, state) {
+                let left = Left {
+                    stage: stage.fork(),
+                    runner: passing.runner,
+                    point: passing.point,
+                    at_rest: is_at_rest(stage),
+                };
+                track.borrow_mut().left.push(left);
+            } else if may_die {
+                track.borrow_mut().known += 2;
+            }
+            let comes_to_rest = passing.boundary == Boundary::AfterAppend && stage.estate.is_quiet();
+            comes_to_rest && has_gone_on && !same && add(ALIVE, state)
+        })
+    }
+}
+
+/// Kinds of states: with a runner, and without.
+const ALIVE: u8 = 1;
+const DEAD: u8 = 2;
+
+fn key(kind: u8, level: usize, state: (u64, u64)) -> u64 {
+    let mut hash = DefaultHasher::new();
+    (kind, level, state).hash(&mut hash);
+    hash.finish()
+}
+
+/// Whether the last thing on record is the end of a step.
+fn is_at_rest(stage: &Stage) -> bool {
+    stage.store.last(RUN).is_some_and(|record| matches!(record.fact, Fact::StepEnded { .. }))
+}
+
+fn word_of(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Done => "done",
+        Ending::Held => "held",
+        Ending::Failed => "failed",
+        Ending::Unmet => "precondition not met",
+        Ending::Suspended => "suspended",
+        Ending::Doubt => "in doubt",
+        Ending::Interrupted => "interrupted",
+        Ending::Bug => "mistake",
+        Ending::Refused => "refused",
+        Ending::RolledBack => "rolled back",
+        Ending::Aborted => "given up",
+    }
+}
