@@ -217,7 +217,7 @@ impl EstateState {
     fn new_hash(&self) -> u64 {
         let mut hash = StateHash::new(self.now);
         for (name, host) in &self.hosts {
-            hash.add((name, host.restarts, host.is_down(self.now)));
+            hash.add((name, host.has_restarted(), host.is_down(self.now)));
             if host.is_down(self.now) {
                 hash.time(host.down_until);
             }
@@ -249,7 +249,7 @@ impl EstateState {
     fn situation(&self) -> u64 {
         let mut hash = StateHash::new(self.now);
         for (name, host) in &self.hosts {
-            hash.add((name, host.restarts, host.is_down(self.now), host.jobs.len()));
+            hash.add((name, host.has_restarted(), host.is_down(self.now), host.jobs.len()));
         }
         self.models.iter().for_each(|model| model.hash(&mut hash));
         self.files.hash(&mut hash);

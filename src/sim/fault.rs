@@ -218,34 +218,39 @@ impl fmt::Display for Trigger {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Harm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.at)?;
-        match &self.harm {
-            Harm::FailsBefore => f.write_str("the command fails without doing anything"),
-            Harm::FailsAfter => f.write_str("the command does its work and fails"),
-            Harm::ReplyLost => f.write_str("the job starts and the reply is lost"),
-            Harm::HostDown { ms } => write!(f, "the host is out of reach for {ms} ms"),
-            Harm::JobLost { happened: true } => f.write_str("the job does its work and loses its exit record"),
-            Harm::JobLost { happened: false } => f.write_str("the job is lost before it does anything"),
-            Harm::HostRestarts { ms } => write!(f, "the job does its work and the host restarts, away for {ms} ms"),
-            Harm::LogLate { ms } => write!(f, "from here on log lines appear {ms} ms late"),
-            Harm::Nobody => f.write_str("nobody is there to answer"),
-            Harm::SaysNo => f.write_str("the operator says no"),
-            Harm::Says { word } => write!(f, "the operator says `{word}`"),
-            Harm::AnswersLate { ms } => write!(f, "the operator answers {} later", Span(*ms)),
-            Harm::Slow { ms } => write!(f, "the command takes {} longer", Span(*ms)),
-            Harm::ProbeFails => f.write_str("the probe cannot tell"),
-            Harm::LinkCut { host, ms } => write!(f, "`{host}` is out of reach for {}", Span(*ms)),
-            Harm::HostDies { host, ms } => write!(f, "`{host}` restarts by itself, away for {}", Span(*ms)),
-            Harm::Suffers { service, fault } => write!(f, "{service} {fault}"),
-            Harm::LineMissing { service } => write!(f, "the next line of {service}'s log is not written"),
-            Harm::LineDoubled { service } => write!(f, "the next line of {service}'s log is written twice"),
-            Harm::LineSwapped { service } => {
+        match self {
+            Self::FailsBefore => f.write_str("the command fails without doing anything"),
+            Self::FailsAfter => f.write_str("the command does its work and fails"),
+            Self::ReplyLost => f.write_str("the job starts and the reply is lost"),
+            Self::HostDown { ms } => write!(f, "the host is out of reach for {ms} ms"),
+            Self::JobLost { happened: true } => f.write_str("the job does its work and loses its exit record"),
+            Self::JobLost { happened: false } => f.write_str("the job is lost before it does anything"),
+            Self::HostRestarts { ms } => write!(f, "the job does its work and the host restarts, away for {ms} ms"),
+            Self::LogLate { ms } => write!(f, "from here on log lines appear {ms} ms late"),
+            Self::Nobody => f.write_str("nobody is there to answer"),
+            Self::SaysNo => f.write_str("the operator says no"),
+            Self::Says { word } => write!(f, "the operator says `{word}`"),
+            Self::AnswersLate { ms } => write!(f, "the operator answers {} later", Span(*ms)),
+            Self::Slow { ms } => write!(f, "the command takes {} longer", Span(*ms)),
+            Self::ProbeFails => f.write_str("the probe cannot tell"),
+            Self::LinkCut { host, ms } => write!(f, "`{host}` is out of reach for {}", Span(*ms)),
+            Self::HostDies { host, ms } => write!(f, "`{host}` restarts by itself, away for {}", Span(*ms)),
+            Self::Suffers { service, fault } => write!(f, "{service} {fault}"),
+            Self::LineMissing { service } => write!(f, "the next line of {service}'s log is not written"),
+            Self::LineDoubled { service } => write!(f, "the next line of {service}'s log is written twice"),
+            Self::LineSwapped { service } => {
                 write!(f, "the next line of {service}'s log comes behind the one that follows it")
             }
-            Harm::Goes { way } => write!(f, "it goes way {way}"),
+            Self::Goes { way } => write!(f, "it goes way {way}"),
         }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.harm)
     }
 }
 

@@ -80,7 +80,8 @@ impl MemoryFiles {
         for (host, paths) in &files.paths {
             for (path, index) in paths {
                 let content = files.contents.get(*index).map_or(&[][..], Vec::as_slice);
-                hash.add((host, path, content.len()));
+                hash.add((host, content.len()));
+                hash.timeless(path.as_bytes());
                 if !files.logs.contains(index) {
                     hash.add(content);
                 }

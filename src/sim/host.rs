@@ -5,6 +5,7 @@ use crate::model::run::instant::Wall;
 use crate::model::value::{Fields, Value};
 use crate::world::lease::{Lease, Runner};
 use crate::world::{JobId, JobState, Trouble};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// A host.
@@ -15,6 +16,8 @@ pub(super) struct SimHost {
     pub(super) jobs: BTreeMap<JobId, SimJob>,
     /// How often it has restarted.
     pub(super) restarts: u32,
+    /// How often it had restarted when it was last asked about that.
+    told: Cell<Option<u32>>,
     /// The last one that was taken.
     pub(super) lease: Option<Lease>,
 }
@@ -30,6 +33,11 @@ pub(super) struct SimJob {
 impl SimHost {
     pub(super) fn is_down(&self, now: Wall) -> bool {
         now < self.down_until
+    }
+
+    /// Whether it has restarted since it was last asked about that.
+    pub(super) fn has_restarted(&self) -> bool {
+        self.told.get().is_some_and(|told| told != self.restarts)
     }
 
     /// How a job stands.
@@ -62,7 +70,10 @@ impl SimHost {
     pub(super) fn tells(&self, what: &str, args: &Fields) -> Option<(i32, String)> {
         let boot = format!("boot-{}", self.restarts + 1);
         match what {
-            "boot_id" => Some((0, boot)),
+            "boot_id" => {
+                self.told.set(Some(self.restarts));
+                Some((0, boot))
+            }
             "rebooted" => {
                 let same = args.get("since").and_then(Value::as_text) == Some(boot.as_str());
                 Some((i32::from(same), String::new()))

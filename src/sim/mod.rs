@@ -3,6 +3,7 @@
 //! `SimEstate` outlives the runners that connect to it, so a runner can die at any point and another resume.
 
 pub mod oracle;
+pub mod timeless;
 
 mod choices;
 mod crash;

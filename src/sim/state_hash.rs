@@ -2,6 +2,7 @@
 //! lies from the present, so that the same situation an hour later is the same. It must not decide what belongs to it.
 
 use crate::model::run::instant::Wall;
+use crate::sim::timeless;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -27,6 +28,11 @@ impl StateHash {
         what.hash(&mut self.hasher);
     }
 
+    /// A text, without the times in it.
+    pub(super) fn timeless(&mut self, text: &[u8]) {
+        timeless::hash(text, &mut self.hasher);
+    }
+
     /// A point in time: how far it lies ahead or behind.
     pub(super) fn time(&mut self, at: Wall) {
         self.timed = true;
@@ -50,7 +56,8 @@ impl StateHash {
             return self.add((2_u8, flag));
         }
         if let Some(text) = value.read_lock::<ImmutableString>() {
-            return self.add((3_u8, text.as_str()));
+            self.add(3_u8);
+            return self.timeless(text.as_bytes());
         }
         if let Some(items) = value.read_lock::<Array>() {
             self.add((4_u8, items.len()));

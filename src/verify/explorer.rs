@@ -30,8 +30,6 @@ pub struct Bounds {
     pub budget_ms: u64,
     /// How many workers.
     pub workers: usize,
-    /// Whether to stop at the first finding.
-    pub first_only: bool,
 }
 
 /// What a worker is to walk.
@@ -145,8 +143,7 @@ impl<'a> Search<'a> {
             self.tally.spent_ms = self.spent();
             self.tally.left = self.plan.values().map(|tasks| tasks.len() as u64).sum();
             tell(&self.tally, self.found.len());
-            let is_over = self.spent() >= self.bounds.budget_ms;
-            if is_over || (self.bounds.first_only && !self.found.is_empty()) {
+            if self.spent() >= self.bounds.budget_ms {
                 break;
             }
         }

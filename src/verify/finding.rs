@@ -17,6 +17,16 @@ pub enum Oracle {
     Endless,
 }
 
+/// All of them.
+pub(super) const ALL: [Oracle; 6] = [
+    Oracle::Invariant,
+    Oracle::Promise,
+    Oracle::Sentence,
+    Oracle::Left,
+    Oracle::Mistake,
+    Oracle::Endless,
+];
+
 impl Oracle {
     /// What sort of violation it is, in a word or two.
     #[must_use]

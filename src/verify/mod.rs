@@ -8,10 +8,13 @@
 //! - [`walk`]: one schedule with all deaths of its runners, as far as they lead to what is new
 //! - [`explorer`]: all schedules within a bound, on all cores, in an order that no clock and no core decides
 //! - [`shrink`]: a counterexample with nothing in it that it does not need
+//! - [`story`]: a counterexample told
+//! - [`formats`]: the result for machines
 //! - [`tally`]: what was explored, and what was not
 
 pub mod explorer;
 mod finding;
+pub mod formats;
 mod judge;
 mod play;
 mod record_hash;
@@ -19,6 +22,7 @@ pub mod scene;
 pub mod schedule;
 mod shrink;
 mod stage;
+pub mod story;
 pub mod tally;
 mod walk;
 mod witness;

@@ -130,7 +130,7 @@ impl<'a> Play<'a> {
     fn refused(&self, error: &Error, back: bool) -> PlayEnd {
         if !back || error.kind == Kind::Internal {
             let text = format!("the run cannot be taken up again: {}", error.message);
-            self.stage.witness.complain(Finding::new(Oracle::Promise, text));
+            self.stage.witness.complain(Finding::new(Oracle::Promise, text), &self.stage.estate);
         }
         PlayEnd::Refused
     }
@@ -175,8 +175,8 @@ impl<'a> Play<'a> {
     }
 
     fn parts(&self, clock: &CrashClock) -> RunParts {
-        let Stage { estate, store, record, witness, .. } = self.stage.clone();
-        let kept = WitnessedStore { store: store.clone(), number: record };
+        let Stage { estate, store, record, hash, witness, .. } = self.stage.clone();
+        let kept = WitnessedStore { store: store.clone(), hash, number: record };
         let world = SimWorld::on(&estate, clock.clone());
         let by = Who { user: "verify".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None };
         RunParts {

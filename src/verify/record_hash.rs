@@ -1,59 +1,108 @@
-//! How a record stands, as a number: what a run has asked for and what came of it, without when and by whom. Two runs
-//! whose records have the same number go on alike. It reads records and nothing else.
+//! How a record stands, as a number: which steps and effects it has and what came of each, without when and by whom, and
+//! without what no longer counts. Two runs whose records have the same number go on alike. It reads records and nothing
+//! else.
 
-use crate::model::run::effect::Outcome;
-use crate::model::run::record::{Fact, Record};
+use crate::model::run::record::{EffectId, Fact, Record, TrackId};
+use crate::sim::timeless;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
+use std::rc::Rc;
 
-/// The number of a record with one more entry. What only says that a runner came or went changes nothing.
-#[must_use]
-pub(super) fn with(number: u64, record: &Record) -> u64 {
-    let mut hash = DefaultHasher::new();
-    hash.write_u64(number);
-    match &record.fact {
-        Fact::Opened | Fact::Ended { .. } | Fact::Steered { .. } | Fact::Begun { .. } => return number,
-        Fact::Intent { id, attempt, digest, .. } => (1_u8, id, attempt, digest).hash(&mut hash),
-        Fact::Outcome { id, attempt, outcome } => {
-            (2_u8, id, attempt).hash(&mut hash);
-            add(&mut hash, outcome);
-        }
-        Fact::Read { id, digest, outcome, .. } => {
-            (3_u8, id, digest).hash(&mut hash);
-            add(&mut hash, outcome);
-        }
-        Fact::StepBegun { track, number, .. } => (4_u8, track, number).hash(&mut hash),
-        Fact::StepEnded { track, number, failed } => (5_u8, track, number, failed.is_some()).hash(&mut hash),
-        Fact::Doubt { .. } | Fact::Settled { .. } | Fact::Retry { .. } | Fact::Answered { .. } => {
-            write(&mut hash, &record.fact)
-        }
-        Fact::Skipped { .. } | Fact::StepSkipped { .. } | Fact::Adopted { .. } | Fact::Rollback { .. } => {
-            write(&mut hash, &record.fact)
-        }
-        Fact::Undone { .. } | Fact::Typed { .. } | Fact::Deviation { .. } => write(&mut hash, &record.fact),
+/// What of a record has an entry of its own, which a later one replaces.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Subject {
+    Effect(EffectId),
+    Step(TrackId, String),
+}
+
+/// An entry: its number, and whether it only reads.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    number: u64,
+    reads: bool,
+}
+
+/// How a record stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RecordHash {
+    entries: Rc<BTreeMap<Subject, Entry>>,
+    /// Of all that a later entry does not replace.
+    rest: u64,
+    all: u64,
+    changes: u64,
+}
+
+impl RecordHash {
+    /// The number of all of it.
+    pub(super) fn number(&self) -> u64 {
+        mixed(self.rest, self.all)
     }
+
+    /// The number of what a way back goes by: changes, steps and what people said, without readings.
+    pub(super) fn changes(&self) -> u64 {
+        mixed(self.rest, self.changes)
+    }
+
+    /// One more entry. What only says that a runner came or went changes nothing.
+    pub(super) fn add(&mut self, record: &Record) {
+        match &record.fact {
+            Fact::Opened | Fact::Ended { .. } | Fact::Steered { .. } | Fact::Begun { .. } | Fact::Doubt { .. } => {}
+            Fact::Intent { id, digest, .. } => self.put(Subject::Effect(id.clone()), mixed(1, digest), false),
+            Fact::Read { id, digest, outcome, .. } => {
+                self.put(Subject::Effect(id.clone()), mixed(mixed(3, digest), written(outcome)), true);
+            }
+            Fact::Outcome { id, outcome, .. } => self.amend(id, written(outcome)),
+            Fact::Settled { id, happened, .. } => self.amend(id, mixed(4, happened)),
+            Fact::Retry { id } => self.remove(&Subject::Effect(id.clone())),
+            Fact::StepBegun { track, number, .. } => {
+                self.put(Subject::Step(track.clone(), number.clone()), 5, false);
+            }
+            Fact::StepEnded { track, number, failed } => {
+                let number_of = mixed(6, failed.is_some());
+                self.put(Subject::Step(track.clone(), number.clone()), number_of, false);
+            }
+            Fact::Answered { .. } | Fact::Skipped { .. } | Fact::StepSkipped { .. } | Fact::Adopted { .. } => {
+                self.rest = mixed(self.rest, written(&record.fact));
+            }
+            Fact::Rollback { .. } | Fact::Undone { .. } | Fact::Typed { .. } | Fact::Deviation { .. } => {
+                self.rest = mixed(self.rest, written(&record.fact));
+            }
+        }
+    }
+
+    /// What came of an effect that is known.
+    fn amend(&mut self, id: &EffectId, what: u64) {
+        let subject = Subject::Effect(id.clone());
+        let before = self.entries.get(&subject).map_or(0, |entry| entry.number);
+        self.put(subject, mixed(before, what), false);
+    }
+
+    fn put(&mut self, subject: Subject, number: u64, reads: bool) {
+        self.remove(&subject);
+        let number = mixed(number, &subject);
+        self.all ^= number;
+        self.changes ^= if reads { 0 } else { number };
+        Rc::make_mut(&mut self.entries).insert(subject, Entry { number, reads });
+    }
+
+    fn remove(&mut self, subject: &Subject) {
+        if let Some(Entry { number, reads }) = self.entries.get(subject).copied() {
+            self.all ^= number;
+            self.changes ^= if reads { 0 } else { number };
+            Rc::make_mut(&mut self.entries).remove(subject);
+        }
+    }
+}
+
+fn mixed(number: u64, what: impl Hash) -> u64 {
+    let mut hash = DefaultHasher::new();
+    (number, what).hash(&mut hash);
     hash.finish()
 }
 
-fn add(hash: &mut DefaultHasher, outcome: &Outcome) {
-    write(hash, outcome);
-}
-
-/// A hash as something that can be written to.
-struct Sponge<'a>(&'a mut DefaultHasher);
-
-impl Write for Sponge<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Whatever can be written down can be hashed; what cannot counts as its kind alone.
-fn write(hash: &mut DefaultHasher, what: &impl serde::Serialize) {
-    let _unwritten = serde_json::to_writer(Sponge(hash), what);
+/// Whatever can be written down has a number; what cannot counts as nothing. When something was is no difference.
+fn written(what: &impl serde::Serialize) -> u64 {
+    let mut hash = DefaultHasher::new();
+    timeless::hash(&serde_json::to_vec(what).unwrap_or_default(), &mut hash);
+    hash.finish()
 }

@@ -2,6 +2,7 @@
 //! the same; forks stand as it stands and go their own way. It carries nothing out.
 
 use super::finding::Finding;
+use super::record_hash::RecordHash;
 use super::scene::RUN;
 use super::witness::Witness;
 use crate::journal::memory::MemoryStore;
@@ -9,7 +10,7 @@ use crate::journal::{Store, Stored};
 use crate::model::run::effect::Action;
 use crate::model::run::record::{EffectId, Fact, Record};
 use crate::sim::SimEstate;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A site and a record.
@@ -19,6 +20,7 @@ pub(super) struct Stage {
     pub(super) store: MemoryStore,
     /// How the record stands, as a number.
     pub(super) record: Rc<Cell<u64>>,
+    pub(super) hash: Rc<RefCell<RecordHash>>,
     pub(super) witness: Witness,
     /// How many runners there were.
     pub(super) runners: Rc<Cell<usize>>,
@@ -29,7 +31,7 @@ impl Stage {
     pub(super) fn new(estate: SimEstate, witness: Witness) -> Self {
         let record = Rc::new(Cell::new(0));
         estate.explore(None, Rc::clone(&record));
-        Self { estate, store: MemoryStore::new(), record, witness, runners: Rc::default() }
+        Self { estate, store: MemoryStore::new(), record, hash: Rc::default(), witness, runners: Rc::default() }
     }
 
     /// The same as it stands now, without its runner.
@@ -37,8 +39,9 @@ impl Stage {
         let (estate, record) = (self.estate.fork(), Rc::new(Cell::new(self.record.get())));
         estate.explore(Some(&self.estate), Rc::clone(&record));
         let store = self.store.fork(RUN, self.store.count(RUN));
+        let hash = Rc::new(RefCell::new(self.hash.borrow().clone()));
         let (witness, runners) = (self.witness.fork(), Rc::new(Cell::new(self.runners.get())));
-        Self { estate, store, record, witness, runners }
+        Self { estate, store, record, hash, witness, runners }
     }
 
     /// What speaks against it by what was heard.

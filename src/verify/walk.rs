@@ -44,6 +44,8 @@ struct Left {
     point: u64,
     /// A step had just ended.
     at_rest: bool,
+    /// Nobody had gone back from there.
+    leads_back: bool,
 }
 
 /// What is noted while one play goes on.
@@ -85,9 +87,9 @@ impl<'a> Walker<'a> {
 
     /// Goes on from what dead runners have left, and back from there.
     fn go_on(&mut self, left: Vec<Left>, schedule: &Schedule, level: usize, deaths: usize) -> Result<()> {
-        for Left { stage, runner, point, at_rest } in left {
+        for Left { stage, runner, point, at_rest, leads_back } in left {
             for back in [false, true] {
-                if back && stage.store.count(RUN) == 0 {
+                if back && !leads_back {
                     continue;
                 }
                 let dying = schedule.dying(runner, Death { at: point, back });
@@ -152,13 +154,11 @@ impl<'a> Walker<'a> {
             // A runner that has only read what is on record has not shown that it can go on from there.
             let has_gone_on = began.is_some_and(|(_, record)| record != state.1);
             if may_die && !same && !add(DEAD, state) {
-                let left = Left {
-                    stage: stage.fork(),
-                    runner: passing.runner,
-                    point: passing.point,
-                    at_rest: is_at_rest(stage),
-                };
-                track.borrow_mut().left.push(left);
+                let leads_back = stage.store.count(RUN) > 0 && !add(BACK, (state.0, stage.hash.borrow().changes()));
+                let (runner, point, at_rest) = (passing.runner, passing.point, is_at_rest(stage));
+                let mut track = track.borrow_mut();
+                track.known += u64::from(!leads_back);
+                track.left.push(Left { stage: stage.fork(), runner, point, at_rest, leads_back });
             } else if may_die {
                 track.borrow_mut().known += 2;
             }
@@ -168,9 +168,10 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Kinds of states: with a runner, and without.
+/// Kinds of states: with a runner, without, and without as one who goes back sees it.
 const ALIVE: u8 = 1;
 const DEAD: u8 = 2;
+const BACK: u8 = 3;
 
 fn key(kind: u8, level: usize, state: (u64, u64)) -> u64 {
     let mut hash = DefaultHasher::new();

@@ -7,6 +7,7 @@ use crate::journal::memory::MemoryStore;
 use crate::model::run::effect::Action;
 use crate::model::run::event::{Event, Sink};
 use crate::model::run::record::{Fact, Record};
+use crate::model::value::Value;
 use crate::sim::{SimEstate, Struck};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,7 +20,12 @@ pub(super) enum Heard {
     /// Something went wrong on the site.
     Struck(Struck),
     /// Something speaks against the play.
-    Wrong(Finding),
+    Wrong {
+        /// What.
+        finding: Finding,
+        /// How the site stood when it came to light.
+        truth: Value,
+    },
     /// A runner died, and the next one came: whether to go on or to go back.
     Died {
         /// To go back.
@@ -69,11 +75,18 @@ impl Witness {
     }
 
     /// Something speaks against the play.
-    pub(super) fn complain(&self, finding: Finding) {
+    pub(super) fn complain(&self, finding: Finding, estate: &SimEstate) {
         let known = self.0.borrow().wrong.contains(&finding);
         if !known {
             self.0.borrow_mut().wrong.push(finding.clone());
-            self.note(Heard::Wrong(finding));
+            self.note_wrong(finding, estate);
+        }
+    }
+
+    fn note_wrong(&self, finding: Finding, estate: &SimEstate) {
+        if self.0.borrow().story.is_some() {
+            let truth = estate.summary().unwrap_or_default();
+            self.note(Heard::Wrong { finding, truth });
         }
     }
 
@@ -86,7 +99,7 @@ impl Witness {
         let (strikes, known) = (self.0.borrow().strikes, self.0.borrow().violations);
         struck.iter().skip(strikes).for_each(|struck| self.note(Heard::Struck(struck.clone())));
         for (_, text) in violations.iter().skip(known) {
-            self.note(Heard::Wrong(Finding::new(Oracle::Invariant, text.clone())));
+            self.note_wrong(Finding::new(Oracle::Invariant, text.clone()), estate);
         }
         let mut testimony = self.0.borrow_mut();
         (testimony.strikes, testimony.violations) = (struck.len(), violations.len());
@@ -108,7 +121,7 @@ impl Sink for Ears {
                 self.witness.note(Heard::Record(Rc::clone(record)));
                 if *seq > self.store.count(RUN) as u64 {
                     let text = format!("`{}` was shown before it was on record", record.fact.name());
-                    self.witness.complain(Finding::new(Oracle::Promise, text));
+                    self.witness.complain(Finding::new(Oracle::Promise, text), &self.estate);
                 }
                 self.weigh(&said_in(&record.fact));
             }
@@ -127,7 +140,8 @@ impl Ears {
             return;
         }
         for sentence in self.estate.false_claims(text) {
-            self.witness.complain(Finding::new(Oracle::Sentence, format!("\"{sentence}\" is not so")));
+            let finding = Finding::new(Oracle::Sentence, format!("\"{sentence}\" is not so"));
+            self.witness.complain(finding, &self.estate);
         }
     }
 }

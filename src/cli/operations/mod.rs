@@ -24,3 +24,4 @@ pub(super) mod site;
 pub(super) mod steering;
 pub(super) mod texts;
 pub(super) mod typed;
+pub(super) mod verified;
