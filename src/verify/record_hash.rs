@@ -47,9 +47,10 @@ impl RecordHash {
     pub(super) fn add(&mut self, record: &Record) {
         match &record.fact {
             Fact::Opened | Fact::Ended { .. } | Fact::Steered { .. } | Fact::Begun { .. } | Fact::Doubt { .. } => {}
-            Fact::Intent { id, digest, .. } => self.put(Subject::Effect(id.clone()), mixed(1, digest), false),
-            Fact::Read { id, digest, outcome, .. } => {
-                self.put(Subject::Effect(id.clone()), mixed(mixed(3, digest), written(outcome)), true);
+            Fact::Intent { id, effect, .. } => self.put(Subject::Effect(id.clone()), mixed(1, written(effect)), false),
+            // What an effect does may have a time in it, such as the label of a backup: its digest would tell them apart.
+            Fact::Read { id, effect, outcome, .. } => {
+                self.put(Subject::Effect(id.clone()), mixed(mixed(3, written(effect)), written(outcome)), true);
             }
             Fact::Outcome { id, outcome, .. } => self.amend(id, written(outcome)),
             Fact::Settled { id, happened, .. } => self.amend(id, mixed(4, happened)),
