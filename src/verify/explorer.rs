@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// How many schedules are walked between two looks at the clock: known states travel between workers only then.
-const ROUND: usize = 48;
+const ROUND: usize = 16;
 
 /// How far is explored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +165,7 @@ impl<'a> Search<'a> {
     /// Takes what came of a task: the numbers, the findings, what is known from now on and what is to be walked next.
     fn take(&mut self, task: Task, walked: Walked, news: &mut News) {
         let Walked { points, ways_back, news: states, findings, plays, known, merged, ends } = walked;
+        tracing::debug!(schedule = %task.schedule, plays, known, merged, ?ends, "walked");
         self.tally.plays += plays;
         self.tally.schedules += plays + known;
         self.tally.merged += merged;
