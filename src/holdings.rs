@@ -21,6 +21,9 @@ const HOLDERS_MAX: usize = 100_000;
 pub const BYTES_MAX: usize = 256 << 20;
 /// How many operations may pass before the variables of a function are measured anew.
 const LOOK_AFTER: u64 = 64;
+/// The same where no closure holds anything: Rhai itself counts what lists, maps and texts hold, so that a variable
+/// grows by little with each operation, and what is left to find is how deep it is.
+const LOOK_AFTER_PLAIN: u64 = 1_024;
 /// The same where there is something to measure: an operation for each value, up to this many.
 const LOOK_AFTER_SOME: usize = 256;
 /// The same where there is so much to measure that it would take longer than the operations themselves.
@@ -97,6 +100,8 @@ pub struct EvaluationWatch {
     pub raise: fn(&Dynamic, Excess) -> Box<EvalAltResult>,
     /// Whether a loop of the script works on its `this`, which may grow without a look at any variable.
     pub this_in_loops: bool,
+    /// Whether closures of scripts of this engine may hold something, captured or curried.
+    pub closures_hold: bool,
     /// Whether the script is to stop; asked at each operation.
     pub stop: Box<dyn Fn(Pulse) -> bool>,
 }
@@ -115,24 +120,27 @@ pub enum Pulse {
 /// Watches what scripts of this engine hold, in place of whoever watched before.
 #[allow(deprecated, reason = "the hook is not deprecated, only marked as open to change; Rhai's version is pinned")]
 pub fn watch(engine: &mut Engine, watch: EvaluationWatch) {
-    let EvaluationWatch { whose, raise, this_in_loops, stop } = watch;
-    let (operations, unseen, own) =
+    let EvaluationWatch { whose, raise, this_in_loops, closures_hold, stop } = watch;
+    let (operations, looked_at, own) =
         (Rc::new(Cell::new(0_u64)), Rc::new(Cell::new(0_u64)), Rc::new(Holdings::default()));
-    let (counted, looked) = (Rc::clone(&operations), Rc::clone(&unseen));
+    let (counted, looked) = (Rc::clone(&operations), Rc::clone(&looked_at));
     engine.on_progress(move |_| {
         let count = counted.get() + 1;
         counted.set(count);
-        looked.set(looked.get() + 1);
-        if this_in_loops && looked.get() > UNSEEN_MAX {
+        if this_in_loops && count - looked.get() > UNSEEN_MAX {
             stop(Pulse::Over(Excess::Unseen));
             return Some(Excess::Unseen.to_string().into());
         }
         stop(if count.is_multiple_of(STOP_EVERY) { Pulse::Breath } else { Pulse::Beat }).then_some(Dynamic::UNIT)
     });
     engine.on_var(move |name, index, context| {
-        unseen.set(0);
-        let holdings = whose(context.tag()).unwrap_or_else(|| Rc::clone(&own));
-        holdings.look(name, index, &context, operations.get()).map_err(|excess| raise(context.tag(), excess))?;
+        let now = operations.get();
+        looked_at.set(now);
+        let found = whose(context.tag());
+        let holdings = found.as_ref().unwrap_or(&own);
+        let looked = if closures_hold { holdings.glance(name, index, &context) } else { Ok(()) };
+        let least = if closures_hold { LOOK_AFTER } else { LOOK_AFTER_PLAIN };
+        looked.and_then(|()| holdings.look(&context, now, least)).map_err(|excess| raise(context.tag(), excess))?;
         Ok(None)
     });
 }
@@ -169,13 +177,8 @@ impl Holdings {
         if all > BYTES_MAX { Err(Excess::Bytes) } else { Ok(()) }
     }
 
-    fn look(
-        &self,
-        name: &str,
-        index: usize,
-        context: &EvalContext<'_, '_, '_, '_, '_, '_>,
-        now: u64,
-    ) -> Result<(), Excess> {
+    /// Looks at one variable that may hold itself.
+    fn glance(&self, name: &str, index: usize, context: &EvalContext<'_, '_, '_, '_, '_, '_>) -> Result<(), Excess> {
         let scope = context.scope();
         let value = match index {
             0 => scope.get(name),
@@ -185,10 +188,15 @@ impl Holdings {
             let mut glance = Sum { most: GLANCE, ..Sum::default() };
             glance.add(value, 0)?;
         }
+        Ok(())
+    }
+
+    /// Measures the variables of a function anew if it is time to.
+    fn look(&self, context: &EvalContext<'_, '_, '_, '_, '_, '_>, now: u64, least: u64) -> Result<(), Excess> {
         let mut frames = self.frames.borrow_mut();
         let level = context.call_level();
         if frames.len() != level + 1 {
-            frames.resize(level + 1, MeasuredFrame { at: now, next: LOOK_AFTER, bytes: 0 });
+            frames.resize(level + 1, MeasuredFrame { at: now, next: least, bytes: 0 });
         }
         let Some(frame) = frames.get_mut(level) else { return Ok(()) };
         // Operations are counted anew for each engine, and the strand may go on with another.
@@ -196,14 +204,14 @@ impl Holdings {
             return Ok(());
         }
         let mut sum = Sum::default();
-        for (_, _, value) in scope.iter_raw() {
+        for (_, _, value) in context.scope().iter_raw() {
             sum.add(value, 0)?;
         }
         if let Some(this) = context.this_ptr() {
             sum.add(this, 0)?;
         }
         let next = (sum.seen / 16).max(sum.seen.min(LOOK_AFTER_SOME));
-        let next = u64::try_from(next).unwrap_or(LOOK_AFTER_MAX).clamp(LOOK_AFTER, LOOK_AFTER_MAX);
+        let next = u64::try_from(next).unwrap_or(LOOK_AFTER_MAX).clamp(least, LOOK_AFTER_MAX);
         *frame = MeasuredFrame { at: now, next, bytes: sum.bytes };
         drop(frames);
         self.count()

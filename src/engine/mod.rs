@@ -88,12 +88,19 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
         .set_max_array_size(limits.array_items)
         .set_max_map_size(limits.map_entries);
     free_our_words(&mut engine);
-    let raise = |_: &Dynamic, excess: Excess| -> Box<EvalAltResult> { excess.to_string().into() };
-    holdings::watch(
-        &mut engine,
-        EvaluationWatch { whose: |_| None, raise, this_in_loops: true, stop: Box::new(|_| false) },
-    );
+    watch(&mut engine, true);
     engine
+}
+
+/// No closure that this engine evaluates holds anything, captured or curried: what its texts hold is measured less often.
+pub fn expect_bare_closures(engine: &mut Engine) {
+    watch(engine, false);
+}
+
+fn watch(engine: &mut Engine, closures_hold: bool) {
+    let raise = |_: &Dynamic, excess: Excess| -> Box<EvalAltResult> { excess.to_string().into() };
+    let stop = Box::new(|_| false);
+    holdings::watch(engine, EvaluationWatch { whose: |_| None, raise, this_in_loops: true, closures_hold, stop });
 }
 
 /// Rhai keeps `var` and `default` for a future that may never come; scripts need them: `service.var("app")`,

@@ -2,7 +2,7 @@
 //! The same host animates the simulated world and the lab. It knows no jobs, no hosts' faults and no real clock.
 
 use crate::convert::{to_dynamic, to_map, to_value};
-use crate::engine::{Limits, sandbox};
+use crate::engine::{Limits, expect_bare_closures, sandbox};
 use crate::error::{Error, Kind, Place, Result};
 use crate::model::run::effect::{Ask, Form};
 use crate::model::run::instant::Wall;
@@ -18,7 +18,10 @@ pub use crate::sim::model_natives::Out;
 use crate::sim::model_natives::{ModelStage, StageHandle, natives};
 use crate::sim::random::Random;
 use crate::sim::state_hash::StateHash;
-use rhai::{AST, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, FuncArgs, Map, Module, Scope, Shared};
+use rhai::{
+    AST, ASTNode, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, FuncArgs, Map, Module, Scope, Shared,
+    Stmt,
+};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -71,6 +74,9 @@ impl ModelProgram {
             }
         })?;
         ast.set_source(file);
+        if !closures_hold(source, &ast) {
+            expect_bare_closures(&mut engine);
+        }
         let lines = functions(source);
         if let Some((name, arity)) = FUNCTIONS.iter().find(|wanted| !defines(&ast, **wanted)) {
             let message = format!("the model `{file}` lacks the function `{name}` with {arity} parameters");
@@ -596,6 +602,16 @@ fn text(fields: &mut Map, key: &str) -> String {
 
 fn defines(ast: &AST, (name, arity): (&str, usize)) -> bool {
     ast.iter_functions().any(|function| function.name == name && function.params.len() == arity)
+}
+
+/// Whether closures of a script may hold anything: what they have captured, or what was curried. In doubt they may.
+fn closures_hold(source: &str, ast: &AST) -> bool {
+    let mut captures = false;
+    ast.walk(&mut |path| {
+        captures |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Share(_))));
+        !captures
+    });
+    captures || source.contains("curry")
 }
 
 /// The line on which each function of a script begins, for mistakes that have no place of their own.

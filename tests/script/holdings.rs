@@ -3,7 +3,7 @@
 
 use super::Test;
 use baton::dispatch::Halt;
-use baton::engine::{Limits, STACK_BYTES, sandbox, standard_package};
+use baton::engine::{Limits, STACK_BYTES, expect_bare_closures, sandbox, standard_package};
 use baton::error::{Error, Kind};
 use baton::model::run::record::Ending;
 use baton::script::evaluate::script_end::ScriptEnd;
@@ -134,6 +134,22 @@ fn models_and_modules_are_held_to_the_same_limits() {
     assert!(error.to_string().contains(NESTED), "{error}");
     let error = engine.run("let m = #{}; m.f = || m; let n = m;").unwrap_err();
     assert!(error.to_string().contains(NESTED), "{error}");
+}
+
+#[test]
+fn what_is_measured_less_often_is_found_too_deep_all_the_same() {
+    let mut engine = sandbox(Limits::MODEL, standard_package());
+    expect_bare_closures(&mut engine);
+    for script in [
+        "let a = []; for i in 0..20000 { a = [a]; }",
+        "let m = #{}; for i in 0..20000 { m.x = m; }",
+        "let a = [0]; for i in 0..20000 { a[0] = [a[0]]; }",
+        "fn grow() { this.a = [this.a]; } let m = #{ a: 0 }; for i in 0..20000 { m.grow(); }",
+        "fn wrap(x) { [x] } let a = []; for i in 0..20000 { a = wrap(a); }",
+    ] {
+        let error = engine.run(script).unwrap_err();
+        assert!(error.to_string().contains(NESTED), "{script}: {error}");
+    }
 }
 
 #[test]

@@ -115,7 +115,7 @@ pub(crate) fn ready(mut engine: Engine, main: &Rc<ScriptTrack>, this_in_loops: b
         run.is_over()
     });
     let whose = |tag: &Dynamic| tag.read_lock::<Rc<ScriptTrack>>().map(|track| Rc::clone(&track.holdings));
-    holdings::watch(&mut engine, EvaluationWatch { whose, raise: exceeded, this_in_loops, stop });
+    holdings::watch(&mut engine, EvaluationWatch { whose, raise: exceeded, this_in_loops, closures_hold: true, stop });
     let engine = Rc::new(engine);
     let _set_once = main.run.engine.set(Rc::downgrade(&engine));
     engine
