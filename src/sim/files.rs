@@ -5,7 +5,7 @@ use crate::model::run::mark::Identity;
 use crate::platform::folders::Folders;
 use crate::sim::state_hash::StateHash;
 use crate::world::{FileKind, FileStat};
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ pub struct FileId(usize);
 
 /// All files of all simulated hosts.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryFiles(Rc<RefCell<SimFiles>>);
+pub struct MemoryFiles(Rc<RefCell<Rc<SimFiles>>>);
 
 #[derive(Debug, Clone, Default)]
 struct SimFiles {
@@ -30,7 +30,7 @@ struct SimFiles {
     paths: BTreeMap<String, BTreeMap<String, usize>>,
     folders: BTreeMap<String, BTreeSet<String>>,
     /// Never shrinks: an index is an identity, and a removed file may still be open somewhere.
-    contents: Vec<Vec<u8>>,
+    contents: Vec<Rc<Vec<u8>>>,
     /// When each content was last written, by index: the number of the writing among all.
     written: BTreeMap<usize, i64>,
     /// How many writings there were.
@@ -42,17 +42,22 @@ struct SimFiles {
 }
 
 impl MemoryFiles {
-    /// The same files once more: what is written there from now on is not written here.
+    /// The same files once more: what is written there from now on is not written here. Both share what neither has
+    /// written to since.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self(Rc::new(RefCell::new(self.0.borrow().clone())))
+        Self(Rc::new(RefCell::new(Rc::clone(&self.0.borrow()))))
+    }
+
+    fn change(&self) -> RefMut<'_, SimFiles> {
+        RefMut::map(self.0.borrow_mut(), Rc::make_mut)
     }
 
     /// A new empty file at `path`; one that had the path before loses it.
     #[must_use]
     pub fn create(&self, host: &str, path: &str) -> FileId {
-        let mut files = self.0.borrow_mut();
-        files.contents.push(Vec::new());
+        let mut files = self.change();
+        files.contents.push(Rc::default());
         let index = files.contents.len() - 1;
         files.note_writing(index);
         files.make_parents(host, path);
@@ -62,10 +67,11 @@ impl MemoryFiles {
 
     /// Appends a line and its newline.
     pub fn append_line(&self, file: FileId, line: &str) {
-        let mut files = self.0.borrow_mut();
+        let mut files = self.change();
         if let Some(content) = files.contents.get_mut(file.0)
             && content.len() + line.len() < FILE_BYTES_MAX
         {
+            let content = Rc::make_mut(content);
             content.extend_from_slice(line.as_bytes());
             content.push(b'\n');
             files.logs.insert(file.0);
@@ -79,7 +85,7 @@ impl MemoryFiles {
         let files = self.0.borrow();
         for (host, paths) in &files.paths {
             for (path, index) in paths {
-                let content = files.contents.get(*index).map_or(&[][..], Vec::as_slice);
+                let content = files.contents.get(*index).map_or(&[][..], |content| content.as_slice());
                 hash.add((host, content.len()));
                 hash.timeless(path.as_bytes());
                 if !files.logs.contains(index) {
@@ -108,7 +114,7 @@ impl MemoryFiles {
         inside
             .filter(|(name, _)| !name.contains('/'))
             .map(|(name, index)| {
-                let len = files.contents.get(index).map_or(0, Vec::len) as u64;
+                let len = files.contents.get(index).map_or(0, |content| content.len()) as u64;
                 let modified = files.written.get(&index).copied().unwrap_or(0);
                 FileStat { name: name.to_owned(), identity: identity(index), len, modified, kind: FileKind::File }
             })
@@ -133,7 +139,7 @@ impl MemoryFiles {
     #[must_use]
     pub fn content(&self, host: &str, path: &str) -> Option<Vec<u8>> {
         let files = self.0.borrow();
-        files.contents.get(files.index(host, path)?).cloned()
+        files.contents.get(files.index(host, path)?).map(|content| content.to_vec())
     }
 
     /// The permission bits of a file.
@@ -146,9 +152,10 @@ impl MemoryFiles {
     /// Makes a file end with `bytes` behind its first `at` ones; at 0 it is a new one. False when it is shorter.
     pub fn write_at(&self, host: &str, path: &str, at: u64, bytes: &[u8]) -> bool {
         let index = if at == 0 { Some(self.create(host, path).0) } else { self.0.borrow().index(host, path) };
-        let mut files = self.0.borrow_mut();
+        let mut files = self.change();
         let content = index.and_then(|index| files.contents.get_mut(index));
         let Some(content) = content.filter(|content| content.len() as u64 >= at) else { return false };
+        let content = Rc::make_mut(content);
         content.truncate(usize::try_from(at).unwrap_or(usize::MAX));
         content.extend_from_slice(bytes);
         if let Some(index) = index {
@@ -159,7 +166,7 @@ impl MemoryFiles {
 
     /// Gives a file another path, in place of what has it, and its permission bits. False when there is none.
     pub fn install(&self, host: &str, from: &str, to: &str, mode: u32) -> bool {
-        let mut files = self.0.borrow_mut();
+        let mut files = self.change();
         let Some(index) = files.paths.get_mut(host).and_then(|paths| paths.remove(from)) else { return false };
         files.paths.entry(host.to_owned()).or_default().insert(to.to_owned(), index);
         files.modes.insert(index, mode);
@@ -217,8 +224,8 @@ impl Folders for MemoryFiles {
 
     fn write(&mut self, host: &str, path: &str, text: &str) -> Result<(), String> {
         let FileId(index) = self.create(host, path);
-        if let Some(content) = self.0.borrow_mut().contents.get_mut(index) {
-            *content = text.as_bytes().to_vec();
+        if let Some(content) = self.change().contents.get_mut(index) {
+            *content = Rc::new(text.as_bytes().to_vec());
         }
         Ok(())
     }
@@ -228,12 +235,12 @@ impl Folders for MemoryFiles {
     }
 
     fn make(&mut self, host: &str, path: &str) -> Result<(), String> {
-        self.0.borrow_mut().make(host, path);
+        self.change().make(host, path);
         Ok(())
     }
 
     fn rename(&mut self, host: &str, from: &str, to: &str) -> bool {
-        let mut files = self.0.borrow_mut();
+        let mut files = self.change();
         if !files.is_there(host, from) || files.is_there(host, to) {
             return false;
         }
@@ -249,7 +256,7 @@ impl Folders for MemoryFiles {
     }
 
     fn remove(&mut self, host: &str, path: &str) -> Result<(), String> {
-        let mut files = self.0.borrow_mut();
+        let mut files = self.change();
         if let Some(folders) = files.folders.get_mut(host) {
             folders.retain(|folder| below(folder, path).is_none());
         }

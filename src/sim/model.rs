@@ -146,8 +146,8 @@ pub struct OperatorReply {
 /// One simulated product: a program and the state it has come to.
 pub struct ModelHost {
     program: Rc<ModelProgram>,
-    /// The model's own state map, its `this`.
-    state: Dynamic,
+    /// The model's own state map, its `this`. Forks share it until one of them is called.
+    state: Rc<Dynamic>,
     stage: Rc<RefCell<ModelStage>>,
     /// The stage as the engine's tag, made once.
     tag: Dynamic,
@@ -189,12 +189,12 @@ impl ModelHost {
         }));
         let tag = Dynamic::from(StageHandle(Rc::clone(&stage)));
         let (commands, watched, hash) = (Vec::new(), false, Cell::default());
-        let mut host = Self { program, state: Dynamic::UNIT, stage, tag, commands, watched, hash };
+        let mut host = Self { program, state: Rc::new(Dynamic::UNIT), stage, tag, commands, watched, hash };
         let state = host.call("init", (site_map, scenario.to_owned()))?;
         if !state.is_map() {
             return Err(host.program.wrong_answer("init", "a model's state is a map"));
         }
-        host.state = state;
+        host.state = Rc::new(state);
         host.commands = host.read_commands()?;
         Ok(host)
     }
@@ -205,7 +205,7 @@ impl ModelHost {
     pub(super) fn fork(&self, folders: Box<dyn Folders>) -> Self {
         let stage = Rc::new(RefCell::new(self.stage.borrow().fork(folders)));
         let tag = Dynamic::from(StageHandle(Rc::clone(&stage)));
-        let (program, state, commands) = (Rc::clone(&self.program), self.state.clone(), self.commands.clone());
+        let (program, state, commands) = (Rc::clone(&self.program), Rc::clone(&self.state), self.commands.clone());
         Self { program, state, stage, tag, commands, watched: self.watched, hash: self.hash.clone() }
     }
 
@@ -511,7 +511,7 @@ impl ModelHost {
     }
 
     fn call(&mut self, function: &str, args: impl FuncArgs) -> Result<Dynamic> {
-        let mut options = CallFnOptions::new().bind_this_ptr(&mut self.state);
+        let mut options = CallFnOptions::new().bind_this_ptr(Rc::make_mut(&mut self.state));
         options.tag = Some(self.tag.clone());
         let (engine, ast) = (&self.program.engine, &self.program.ast);
         engine
