@@ -23,17 +23,18 @@ struct Content {
     sources: BTreeMap<String, Rc<str>>,
 }
 
-/// A record and the text that stands for it, which is written when it is first read: most simulated runs are never
-/// taken up again. Forks of a store share both.
+/// A record, the text that stands for it, and what that text says. Written and read back once, when it is first asked
+/// for: most simulated runs are never taken up again, others thousands of times. Forks of a store share all three.
 #[derive(Debug)]
 struct MemoryRecord {
     record: Rc<Record>,
     body: OnceCell<String>,
+    read_back: OnceCell<Rc<Record>>,
 }
 
 impl MemoryRecord {
     fn of(record: &Rc<Record>) -> Rc<Self> {
-        Rc::new(Self { record: Rc::clone(record), body: OnceCell::new() })
+        Rc::new(Self { record: Rc::clone(record), body: OnceCell::new(), read_back: OnceCell::new() })
     }
 
     fn body(&self) -> StoreResult<&str> {
@@ -41,6 +42,14 @@ impl MemoryRecord {
             let _ = self.body.set(codec::encode(&self.record)?);
         }
         Ok(self.body.get().map_or("", |body| body))
+    }
+
+    fn read_back(&self, run: &str, seq: u64) -> StoreResult<Rc<Record>> {
+        if let Some(known) = self.read_back.get() {
+            return Ok(Rc::clone(known));
+        }
+        let record = Rc::new(codec::decode(run, seq, self.body()?)?);
+        Ok(Rc::clone(self.read_back.get_or_init(|| record)))
     }
 }
 
@@ -104,8 +113,7 @@ impl Store for MemoryStore {
     fn read(&self, run: &str) -> StoreResult<Vec<Stored>> {
         let content = self.content.borrow();
         let records = content.records.get(run).ok_or_else(|| StoreError::NoRun(run.to_owned()))?;
-        let stored =
-            |(seq, record): (u64, &Rc<MemoryRecord>)| Ok(Stored::new(seq, codec::decode(run, seq, record.body()?)?));
+        let stored = |(seq, record): (u64, &Rc<MemoryRecord>)| Ok(Stored::new(seq, record.read_back(run, seq)?));
         (1..).zip(records).map(stored).collect()
     }
 
