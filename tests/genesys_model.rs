@@ -1,6 +1,10 @@
 //! The model of a pair of Configuration Servers, driven directly: what a new server logs in each scenario, who
 //! serves whom, and what the truth ledger says.
 
+mod befallen;
+mod claims;
+mod holds;
+
 use baton::engine::standard_package;
 use baton::model::run::instant::Wall;
 use baton::model::site::inventory::{Inventory, Pair, Service};

@@ -160,7 +160,14 @@ impl Animator {
 
     /// What the lab's operator answers. An empty word is no answer.
     pub fn answer(&mut self, ask: &Ask) -> Timed {
-        match self.ask(|host| host.answer(ask)) {
+        let answered = self.ask(|host| {
+            let reply = host.answer(ask)?;
+            if let Some(reply) = &reply {
+                host.was_answered(ask, &reply.word)?;
+            }
+            Ok(reply)
+        });
+        match answered {
             Ok(Some(reply)) => (LabReply { word: reply.word, note: reply.note, ..LabReply::default() }, reply.after),
             Ok(None) => (LabReply { exit: 1, ..LabReply::default() }, Span(0)),
             Err(trouble) => (LabReply { trouble: Some(trouble), ..LabReply::default() }, Span(0)),

@@ -313,7 +313,7 @@ impl ModelHost {
     ///
     /// # Errors
     /// `Script` when the model fails.
-    pub(super) fn was_answered(&mut self, ask: &Ask, word: &str) -> Result<()> {
+    pub fn was_answered(&mut self, ask: &Ask, word: &str) -> Result<()> {
         if defines(&self.program.ast, ANSWERED) {
             let args = (ask.gate.clone(), form_name(&ask.form).to_owned(), ask.text.clone(), word.to_owned());
             let _nothing = self.act("answered", args)?;

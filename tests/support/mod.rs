@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 pub mod agent;
 pub mod checks;
 pub mod estate;
+pub mod explored;
 pub mod machine;
 pub mod simulation;
 pub mod terminal;
