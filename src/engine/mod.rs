@@ -92,7 +92,8 @@ pub fn sandbox(limits: Limits, package: Shared<Module>) -> Engine {
     engine
 }
 
-/// No closure that this engine evaluates holds anything, captured or curried: what its texts hold is measured less often.
+/// No closure that this engine evaluates holds anything, captured or curried: what its texts hold is measured less
+/// often.
 pub fn expect_bare_closures(engine: &mut Engine) {
     watch(engine, false);
 }
