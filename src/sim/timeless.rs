@@ -13,7 +13,11 @@ pub fn hash(text: &[u8], hasher: &mut impl Hasher) {
         let length = rest[at..].iter().position(|byte| !is_of_time(*byte)).unwrap_or(rest.len() - at);
         let run = &rest[at..at + length];
         rest[..at].hash(hasher);
-        if is_time(run) { 0_u8.hash(hasher) } else { run.hash(hasher) }
+        if is_time(run) {
+            0_u8.hash(hasher)
+        } else {
+            run.hash(hasher)
+        }
         rest = &rest[at + length..];
     }
     rest.hash(hasher);

@@ -86,11 +86,7 @@ impl Worker for Explorer {
 ///
 /// # Errors
 /// The defect of a model, and what is wrong with a text: nothing can be said then.
-pub fn explore(
-    scenes: Vec<SceneTexts>,
-    bounds: Bounds,
-    tell: &mut dyn FnMut(&Tally, usize),
-) -> Result<Explored> {
+pub fn explore(scenes: Vec<SceneTexts>, bounds: Bounds, tell: &mut dyn FnMut(&Tally, usize)) -> Result<Explored> {
     let texts = Arc::new(scenes);
     let hire = || Explorer { texts: Arc::clone(&texts), scenes: BTreeMap::new(), known: BTreeMap::new() };
     let drive = |work: &mut Employ<'_, Explorer>| Search::new(&texts, bounds).run(work, tell);
@@ -193,7 +189,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn found(&mut self, scene: usize, schedule: Schedule, finding: super::finding::Finding) {
+    fn found(&mut self, scene: usize, schedule: Schedule, finding: super::violation::Violation) {
         let scenario = self.texts.get(scene).map_or_else(String::new, |texts| texts.scenario.clone());
         let after_ms = self.spent();
         match self.found.iter_mut().find(|known| known.finding == finding) {

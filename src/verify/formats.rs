@@ -1,8 +1,8 @@
 //! What came of an exploration, in the formats of machines: JSON, JUnit, SARIF. It adds nothing to what it is handed.
 
-use super::finding::Finding;
 use super::story::{Story, StoryLine, Told};
 use super::tally::{Counterexample, Explored};
+use super::violation::Violation;
 use crate::error::Place;
 use serde_json::{Value, json};
 
@@ -66,7 +66,8 @@ pub fn json(all: &[Verified]) -> String {
 
 fn runbook(verified: &Verified) -> Value {
     let Verified { runbook, scenarios, left_out, unknown, bound, explored, .. } = verified;
-    let found: Vec<Value> = verified.found().map(|(found, story, replay)| counterexample(found, story, replay)).collect();
+    let found: Vec<Value> =
+        verified.found().map(|(found, story, replay)| counterexample(found, story, replay)).collect();
     let left_out: Vec<Value> = left_out.iter().map(|(name, why)| json!({ "scenario": name, "reason": why })).collect();
     let unreached: Vec<Value> = verified.unreached.iter().map(unreached).collect();
     let tally = &explored.tally;
@@ -79,7 +80,7 @@ fn runbook(verified: &Verified) -> Value {
 }
 
 fn counterexample(found: &Counterexample, story: Option<&Story>, replay: &str) -> Value {
-    let Finding { oracle, text } = &found.finding;
+    let Violation { oracle, text } = &found.finding;
     let lines = story.map(|story| story.lines.iter().map(line).collect::<Vec<_>>()).unwrap_or_default();
     json!({
         "kind": oracle.word(), "text": text, "scenario": found.scenario, "schedule": found.schedule.to_string(),
@@ -158,7 +159,7 @@ fn bound(verified: &Verified, name: &str) -> String {
 #[must_use]
 pub fn sarif(all: &[Verified]) -> String {
     let results: Vec<Value> = all.iter().flat_map(|verified| verified.found().map(result)).collect();
-    let rules: Vec<Value> = super::finding::ALL
+    let rules: Vec<Value> = super::violation::ALL
         .iter()
         .map(|oracle| json!({ "id": oracle.word(), "shortDescription": { "text": oracle.title() } }))
         .collect();
@@ -174,7 +175,7 @@ pub fn sarif(all: &[Verified]) -> String {
 }
 
 fn result((found, story, replay): (&Counterexample, Option<&Story>, &str)) -> Value {
-    let Finding { oracle, text } = &found.finding;
+    let Violation { oracle, text } = &found.finding;
     let lines = story.map(|story| story.lines.as_slice()).unwrap_or_default();
     let until = lines.iter().position(|line| line.told == Told::Wrong).unwrap_or(lines.len());
     let place = lines.iter().take(until).rev().find_map(|line| line.place.as_ref());

@@ -1,8 +1,8 @@
 //! What speaks against a play: broken invariants of the product, promises of baton that were not kept, sentences that
 //! were not true, ends that are none. It looks at the site and at the record, never at what the run believed.
 
-use super::finding::{Finding, Oracle};
 use super::play::Play;
+use super::violation::{Oracle, Violation};
 use crate::error::Kind;
 use crate::model::run::effect::{Action, Class};
 use crate::model::run::record::{Ending, Fact, Record};
@@ -11,13 +11,13 @@ use crate::sim::{Harm, oracle};
 use std::collections::BTreeSet;
 
 /// What speaks against a play whose last runner has lived, and ended like this.
-pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Finding> {
+pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Violation> {
     let mut wrong = so_far(play);
     match finished.ending {
         Ending::Bug => wrong.extend(mistake(finished)),
         Ending::Refused | Ending::Interrupted => {
             let why = finished.error.as_ref().map_or_else(String::new, |error| error.message.clone());
-            wrong.push(Finding::new(Oracle::Promise, format!("the run cannot be taken up again: {why}")));
+            wrong.push(Violation::new(Oracle::Promise, format!("the run cannot be taken up again: {why}")));
         }
         Ending::Done | Ending::RolledBack if was_looked_at(play) => wrong.extend(left_behind(play, finished.ending)),
         Ending::Done | Ending::RolledBack | Ending::Held | Ending::Failed | Ending::Unmet => {}
@@ -25,23 +25,23 @@ pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Finding> {
     }
     if finished.error.as_ref().is_some_and(|error| error.kind == Kind::Internal) {
         let text = finished.error.as_ref().map_or_else(String::new, |error| error.message.clone());
-        wrong.push(Finding::new(Oracle::Promise, format!("a defect of baton showed: {text}")));
+        wrong.push(Violation::new(Oracle::Promise, format!("a defect of baton showed: {text}")));
     }
     wrong
 }
 
 /// What speaks against a play, however far it has come.
-pub(super) fn so_far(play: &Play<'_>) -> Vec<Finding> {
+pub(super) fn so_far(play: &Play<'_>) -> Vec<Violation> {
     let ledger = play.stage.estate.ledger();
     let records = play.stage.records();
     let once = once_verbs(&records);
     let once: Vec<(&str, &str)> = once.iter().map(|(verb, service)| (verb.as_str(), service.as_str())).collect();
-    let mut wrong: Vec<Finding> =
-        ledger.violations.iter().map(|(_, text)| Finding::new(Oracle::Invariant, text.clone())).collect();
+    let mut wrong: Vec<Violation> =
+        ledger.violations.iter().map(|(_, text)| Violation::new(Oracle::Invariant, text.clone())).collect();
     let promises = oracle::done_too_often(&ledger, &once, &records)
         .into_iter()
         .chain(oracle::done_without_intent(&ledger, &records).into_iter().map(|text| untimed(&text)));
-    wrong.extend(promises.map(|text| Finding::new(Oracle::Promise, text)));
+    wrong.extend(promises.map(|text| Violation::new(Oracle::Promise, text)));
     wrong.extend(play.stage.heard());
     wrong
 }
@@ -52,11 +52,11 @@ fn untimed(text: &str) -> String {
     text.split(' ').filter(|word| !is_time(word)).collect::<Vec<_>>().join(" ")
 }
 
-fn mistake(finished: &Finished) -> Option<Finding> {
+fn mistake(finished: &Finished) -> Option<Violation> {
     let error = finished.error.as_ref()?;
     let place = error.snippet.as_ref().map(|snippet| &snippet.place).or(error.place.as_ref());
     let at = place.map_or_else(String::new, |place| format!("{place}: "));
-    Some(Finding::new(Oracle::Mistake, format!("{at}{}", error.message)))
+    Some(Violation::new(Oracle::Mistake, format!("{at}{}", error.message)))
 }
 
 /// Whether whatever the last fault befell was looked at after it: what nobody could see, nobody can be blamed for.
@@ -74,7 +74,7 @@ fn was_looked_at(play: &Play<'_>) -> bool {
 }
 
 /// What is left although the run says that all is done, or undone.
-fn left_behind(play: &Play<'_>, ending: Ending) -> Vec<Finding> {
+fn left_behind(play: &Play<'_>, ending: Ending) -> Vec<Violation> {
     let before = play.stage.estate.ledger().violations.len();
     play.stage.estate.look_over_at_the_end();
     let ledger = play.stage.estate.ledger();
@@ -82,7 +82,7 @@ fn left_behind(play: &Play<'_>, ending: Ending) -> Vec<Finding> {
     let broken = ledger.violations.iter().skip(before).map(|(_, text)| text.clone());
     let open = ledger.intervals.iter().filter(|interval| interval.to.is_none() && ending == Ending::Done);
     let open = open.map(|interval| format!("{} of {} is not over", interval.kind, interval.who));
-    broken.chain(open).map(|text| Finding::new(Oracle::Left, format!("the run says {said}, but: {text}"))).collect()
+    broken.chain(open).map(|text| Violation::new(Oracle::Left, format!("the run says {said}, but: {text}"))).collect()
 }
 
 /// The changes of a record of which one start an attempt is the most.

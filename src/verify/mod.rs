@@ -13,7 +13,6 @@
 //! - [`tally`]: what was explored, and what was not
 
 pub mod explorer;
-mod finding;
 pub mod formats;
 mod judge;
 mod play;
@@ -21,12 +20,13 @@ mod record_hash;
 pub mod scene;
 pub mod schedule;
 mod shrink;
-mod stage;
+mod situation;
 pub mod story;
 pub mod tally;
+mod violation;
 mod walk;
 mod witness;
 mod witnessed_store;
 
-pub use finding::{Finding, Oracle};
 pub use shrink::shrink;
+pub use violation::{Oracle, Violation};

@@ -1,10 +1,10 @@
 //! One play: runners that take a run up one after the other until it is over, as a schedule has them die. Whoever plays
 //! the operator looks at the site and says what is the case. It judges nothing.
 
-use super::finding::{Finding, Oracle};
 use super::scene::{RUN, Scene};
 use super::schedule::{Death, Schedule};
-use super::stage::Stage;
+use super::situation::Situation;
+use super::violation::{Oracle, Violation};
 use super::witness::{Ears, Heard, Witness};
 use super::witnessed_store::WitnessedStore;
 use crate::error::{Error, Kind, Result};
@@ -27,12 +27,12 @@ const UNTIL_TAKEN_UP: Span = Span::mins(2);
 /// A play of a scene.
 pub(super) struct Play<'a> {
     pub(super) scene: &'a Scene,
-    pub(super) stage: Stage,
+    pub(super) stage: Situation,
 }
 
 /// An instant of a play at which its runner passes a point.
 pub(super) struct Passing<'a> {
-    pub(super) stage: &'a Stage,
+    pub(super) stage: &'a Situation,
     /// Which runner, from 0.
     pub(super) runner: usize,
     /// Which of its points, from 1.
@@ -59,7 +59,7 @@ pub(super) enum PlayEnd {
 
 /// Why a runner did not live.
 #[derive(Debug, Clone, Copy)]
-enum Fate {
+enum RunnerFate {
     Dies(Death),
     Leaves,
     Endless,
@@ -78,11 +78,11 @@ impl<'a> Play<'a> {
     /// # Errors
     /// The defect of a model.
     pub(super) fn new(scene: &'a Scene, plan: &FaultPlan, witness: Witness) -> Result<Self> {
-        Ok(Self { scene, stage: Stage::new(scene.site(plan)?, witness) })
+        Ok(Self { scene, stage: Situation::new(scene.site(plan)?, witness) })
     }
 
     /// On a stage as it was left.
-    pub(super) fn on(scene: &'a Scene, stage: Stage) -> Self {
+    pub(super) fn on(scene: &'a Scene, stage: Situation) -> Self {
         Self { scene, stage }
     }
 
@@ -103,13 +103,13 @@ impl<'a> Play<'a> {
                 return Err(defect);
             }
             match fate.get() {
-                Some(Fate::Dies(Death { back, .. })) => {
+                Some(RunnerFate::Dies(Death { back, .. })) => {
                     self.stage.witness.note(Heard::Died { back });
                     errand = Errand { back: back || errand.back, ruling: OperatorRuling::Retry };
                     continue;
                 }
-                Some(Fate::Leaves) => return Ok(PlayEnd::Left),
-                Some(Fate::Endless) => return Ok(PlayEnd::Endless),
+                Some(RunnerFate::Leaves) => return Ok(PlayEnd::Left),
+                Some(RunnerFate::Endless) => return Ok(PlayEnd::Endless),
                 None => stops += 1,
             }
             errand = match finished {
@@ -130,7 +130,7 @@ impl<'a> Play<'a> {
     fn refused(&self, error: &Error, back: bool) -> PlayEnd {
         if !back || error.kind == Kind::Internal {
             let text = format!("the run cannot be taken up again: {}", error.message);
-            self.stage.witness.complain(Finding::new(Oracle::Promise, text), &self.stage.estate);
+            self.stage.witness.complain(Violation::new(Oracle::Promise, text), &self.stage.estate);
         }
         PlayEnd::Refused
     }
@@ -175,7 +175,7 @@ impl<'a> Play<'a> {
     }
 
     fn parts(&self, clock: &CrashClock) -> RunParts {
-        let Stage { estate, store, record, hash, witness, .. } = self.stage.clone();
+        let Situation { estate, store, record, hash, witness, .. } = self.stage.clone();
         let kept = WitnessedStore { store: store.clone(), hash, number: record };
         let world = SimWorld::on(&estate, clock.clone());
         let by = Who { user: "verify".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None };
@@ -191,8 +191,8 @@ impl<'a> Play<'a> {
     }
 
     /// The clock of a runner, and where it says what became of it.
-    fn clock(&self, schedule: &Schedule, runner: usize, watch: &Watch) -> (CrashClock, Rc<Cell<Option<Fate>>>) {
-        let fate: Rc<Cell<Option<Fate>>> = Rc::default();
+    fn clock(&self, schedule: &Schedule, runner: usize, watch: &Watch) -> (CrashClock, Rc<Cell<Option<RunnerFate>>>) {
+        let fate: Rc<Cell<Option<RunnerFate>>> = Rc::default();
         let (told, stage, watch) = (Rc::clone(&fate), self.stage.clone(), Rc::clone(watch));
         let (death, faults) = (schedule.deaths.get(&runner).copied(), schedule.faults.len());
         let nobody_dies_later = schedule.deaths.keys().all(|dying| *dying <= runner) && !schedule.back;
@@ -202,9 +202,9 @@ impl<'a> Play<'a> {
             let is_free = death.is_none() && nobody_dies_later && stage.estate.strikes() >= faults;
             let passing = Passing { stage: &stage, runner, point: point.get(), boundary, is_free };
             let ends = match death {
-                Some(death) if death.at == point.get() => Some(Fate::Dies(death)),
-                _ if point.get() > POINTS_MAX => Some(Fate::Endless),
-                _ => watch(&passing).then_some(Fate::Leaves),
+                Some(death) if death.at == point.get() => Some(RunnerFate::Dies(death)),
+                _ if point.get() > POINTS_MAX => Some(RunnerFate::Endless),
+                _ => watch(&passing).then_some(RunnerFate::Leaves),
             };
             if ends.is_some() {
                 told.set(ends);

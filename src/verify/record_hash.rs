@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 /// What of a record has an entry of its own, which a later one replaces.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Subject {
+enum RecordSubject {
     Effect(EffectId),
     Step(TrackId, String),
 }
@@ -25,7 +25,7 @@ struct Entry {
 /// How a record stands.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RecordHash {
-    entries: Rc<BTreeMap<Subject, Entry>>,
+    entries: Rc<BTreeMap<RecordSubject, Entry>>,
     /// Of all that a later entry does not replace.
     rest: u64,
     all: u64,
@@ -47,20 +47,22 @@ impl RecordHash {
     pub(super) fn add(&mut self, record: &Record) {
         match &record.fact {
             Fact::Opened | Fact::Ended { .. } | Fact::Steered { .. } | Fact::Begun { .. } | Fact::Doubt { .. } => {}
-            Fact::Intent { id, effect, .. } => self.put(Subject::Effect(id.clone()), mixed(1, written(effect)), false),
+            Fact::Intent { id, effect, .. } => {
+                self.put(RecordSubject::Effect(id.clone()), mixed(1, written(effect)), false)
+            }
             // What an effect does may have a time in it, such as the label of a backup: its digest would tell them apart.
             Fact::Read { id, effect, outcome, .. } => {
-                self.put(Subject::Effect(id.clone()), mixed(mixed(3, written(effect)), written(outcome)), true);
+                self.put(RecordSubject::Effect(id.clone()), mixed(mixed(3, written(effect)), written(outcome)), true);
             }
             Fact::Outcome { id, outcome, .. } => self.amend(id, written(outcome)),
             Fact::Settled { id, happened, .. } => self.amend(id, mixed(4, happened)),
-            Fact::Retry { id } => self.remove(&Subject::Effect(id.clone())),
+            Fact::Retry { id } => self.remove(&RecordSubject::Effect(id.clone())),
             Fact::StepBegun { track, number, .. } => {
-                self.put(Subject::Step(track.clone(), number.clone()), 5, false);
+                self.put(RecordSubject::Step(track.clone(), number.clone()), 5, false);
             }
             Fact::StepEnded { track, number, failed } => {
                 let number_of = mixed(6, failed.is_some());
-                self.put(Subject::Step(track.clone(), number.clone()), number_of, false);
+                self.put(RecordSubject::Step(track.clone(), number.clone()), number_of, false);
             }
             Fact::Answered { .. } | Fact::Skipped { .. } | Fact::StepSkipped { .. } | Fact::Adopted { .. } => {
                 self.rest = mixed(self.rest, written(&record.fact));
@@ -73,12 +75,12 @@ impl RecordHash {
 
     /// What came of an effect that is known.
     fn amend(&mut self, id: &EffectId, what: u64) {
-        let subject = Subject::Effect(id.clone());
+        let subject = RecordSubject::Effect(id.clone());
         let before = self.entries.get(&subject).map_or(0, |entry| entry.number);
         self.put(subject, mixed(before, what), false);
     }
 
-    fn put(&mut self, subject: Subject, number: u64, reads: bool) {
+    fn put(&mut self, subject: RecordSubject, number: u64, reads: bool) {
         self.remove(&subject);
         let number = mixed(number, &subject);
         self.all ^= number;
@@ -86,7 +88,7 @@ impl RecordHash {
         Rc::make_mut(&mut self.entries).insert(subject, Entry { number, reads });
     }
 
-    fn remove(&mut self, subject: &Subject) {
+    fn remove(&mut self, subject: &RecordSubject) {
         if let Some(Entry { number, reads }) = self.entries.get(subject).copied() {
             self.all ^= number;
             self.changes ^= if reads { 0 } else { number };

@@ -1,11 +1,11 @@
 //! A counterexample with nothing in it that it does not need: parts are left out one by one as long as the same is found.
 //! It looks for nothing new.
 
-use super::finding::Finding;
 use super::judge;
 use super::play::{Play, PlayEnd, Watch};
 use super::scene::Scene;
 use super::schedule::Schedule;
+use super::violation::Violation;
 use super::witness::Witness;
 use crate::error::Result;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use std::rc::Rc;
 ///
 /// # Errors
 /// The defect of a model.
-pub fn shrink(scene: &Scene, schedule: &Schedule, finding: &Finding) -> Result<Schedule> {
+pub fn shrink(scene: &Scene, schedule: &Schedule, finding: &Violation) -> Result<Schedule> {
     let mut smallest = schedule.clone();
     'smaller: loop {
         for smaller in smallest.smaller().collect::<Vec<_>>() {
@@ -31,7 +31,7 @@ pub fn shrink(scene: &Scene, schedule: &Schedule, finding: &Finding) -> Result<S
 ///
 /// # Errors
 /// The defect of a model.
-pub(super) fn found_by(scene: &Scene, schedule: &Schedule) -> Result<Vec<Finding>> {
+pub(super) fn found_by(scene: &Scene, schedule: &Schedule) -> Result<Vec<Violation>> {
     let play = Play::new(scene, &schedule.plan(), Witness::default())?;
     let nobody: Watch = Rc::new(|_| false);
     let end = play.go(schedule, false, &nobody)?;
@@ -39,13 +39,13 @@ pub(super) fn found_by(scene: &Scene, schedule: &Schedule) -> Result<Vec<Finding
 }
 
 /// What speaks against a play that came to this end.
-pub(super) fn judged(play: &Play<'_>, end: &PlayEnd) -> Vec<Finding> {
+pub(super) fn judged(play: &Play<'_>, end: &PlayEnd) -> Vec<Violation> {
     match end {
         PlayEnd::Over(finished) => judge::of_end(play, finished),
         PlayEnd::Left | PlayEnd::Refused => judge::so_far(play),
         PlayEnd::Endless => {
             let mut wrong = judge::so_far(play);
-            wrong.push(Finding::endless());
+            wrong.push(Violation::endless());
             wrong
         }
     }

@@ -1,11 +1,11 @@
 //! A counterexample told: what the site was, then in order what the run did, what happened to it, what it had last read and
 //! what was true. It plays the schedule once more, and explains nothing that it did not see.
 
-use super::finding::Finding;
 use super::play::{Play, Watch};
 use super::scene::Scene;
 use super::schedule::Schedule;
 use super::shrink::judged;
+use super::violation::Violation;
 use super::witness::{Heard, Witness};
 use crate::error::{Place, Result};
 use crate::model::run::effect::{Action, Effect, Outcome};
@@ -55,7 +55,7 @@ pub struct Story {
     /// What happened, in order.
     pub lines: Vec<StoryLine>,
     /// Everything that speaks against the play, at its end.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Violation>,
 }
 
 /// Plays a schedule and tells what happens.
@@ -74,8 +74,8 @@ pub fn tell(scene: &Scene, schedule: &Schedule) -> Result<Story> {
     for heard in witness.story() {
         teller.hear(heard);
     }
-    let told: Vec<&Finding> = teller.told.iter().collect();
-    let late: Vec<Finding> = findings.iter().filter(|finding| !told.contains(finding)).cloned().collect();
+    let told: Vec<&Violation> = teller.told.iter().collect();
+    let late: Vec<Violation> = findings.iter().filter(|finding| !told.contains(finding)).cloned().collect();
     let truth = stands(&play.stage.estate.summary()?);
     for finding in late {
         teller.wrong(&finding, &truth);
@@ -87,7 +87,7 @@ pub fn tell(scene: &Scene, schedule: &Schedule) -> Result<Story> {
 #[derive(Default)]
 struct Teller {
     lines: Vec<StoryLine>,
-    told: Vec<Finding>,
+    told: Vec<Violation>,
     labels: BTreeMap<EffectId, (String, Option<Place>)>,
     /// What was last read of what, and when.
     read: BTreeMap<String, (String, Wall)>,
@@ -167,7 +167,7 @@ impl Teller {
         }
     }
 
-    fn wrong(&mut self, finding: &Finding, truth: &[String]) {
+    fn wrong(&mut self, finding: &Violation, truth: &[String]) {
         if self.told.contains(finding) {
             return;
         }

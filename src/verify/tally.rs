@@ -1,7 +1,7 @@
 //! What was explored and what was not, in numbers, and what was found. Plain data; it explores nothing.
 
-use super::finding::Finding;
 use super::schedule::Schedule;
+use super::violation::Violation;
 use std::collections::BTreeMap;
 
 /// A finding with the smallest schedule that leads to it so far.
@@ -12,7 +12,7 @@ pub struct Counterexample {
     /// What goes wrong.
     pub schedule: Schedule,
     /// What speaks against it.
-    pub finding: Finding,
+    pub finding: Violation,
     /// In how many schedules the same was found.
     pub times: u64,
     /// After how many milliseconds it was first found.

@@ -1,12 +1,12 @@
 //! One schedule walked to its end, and every death of its runners that leads to something new: each is gone on from, and
 //! taken back. Where a play comes to what is known it ends, for from there on all was walked. It plans no schedule.
 
-use super::finding::Finding;
 use super::play::{Passing, Play, PlayEnd, Watch};
 use super::scene::{RUN, Scene};
 use super::schedule::{Death, Schedule};
 use super::shrink::judged;
-use super::stage::Stage;
+use super::situation::Situation;
+use super::violation::Violation;
 use super::witness::Witness;
 use crate::error::Result;
 use crate::model::run::record::{Ending, Fact};
@@ -26,7 +26,7 @@ pub(super) struct Walked {
     /// The states that it came to and that nobody had come to before.
     pub(super) news: Vec<u64>,
     /// What speaks against which schedule.
-    pub(super) findings: Vec<(Schedule, Finding)>,
+    pub(super) findings: Vec<(Schedule, Violation)>,
     /// How many plays there were.
     pub(super) plays: u64,
     /// How many schedules led to what was known before anything was played.
@@ -39,7 +39,7 @@ pub(super) struct Walked {
 
 /// What a runner has left that died.
 struct Left {
-    stage: Stage,
+    stage: Situation,
     runner: usize,
     point: u64,
     /// A step had just ended.
@@ -50,7 +50,7 @@ struct Left {
 
 /// What is noted while one play goes on.
 #[derive(Default)]
-struct Track {
+struct Trail {
     left: Vec<Left>,
     known: u64,
     last: Option<(u64, u64)>,
@@ -115,7 +115,7 @@ impl<'a> Walker<'a> {
         may_die: bool,
     ) -> Result<Vec<Left>> {
         self.walked.plays += 1;
-        let track: Rc<RefCell<Track>> = Rc::default();
+        let track: Rc<RefCell<Trail>> = Rc::default();
         let watch = self.watch(&track, level, may_die);
         let end = play.go(schedule, back, &watch)?;
         let findings = judged(play, &end);
@@ -126,13 +126,13 @@ impl<'a> Walker<'a> {
             PlayEnd::Endless => *self.walked.ends.entry("no end").or_default() += 1,
         }
         self.walked.findings.extend(findings.into_iter().map(|finding| (schedule.clone(), finding)));
-        let Track { left, known, .. } = track.take();
+        let Trail { left, known, .. } = track.take();
         self.walked.known += known;
         Ok(left)
     }
 
     /// Who ends a play where all is known, and notes what would be left where its runner could die.
-    fn watch(&self, track: &Rc<RefCell<Track>>, level: usize, may_die: bool) -> Watch {
+    fn watch(&self, track: &Rc<RefCell<Trail>>, level: usize, may_die: bool) -> Watch {
         let (known, news, track) = (Rc::clone(&self.known), Rc::clone(&self.news), Rc::clone(track));
         let add = move |kind: u8, state: (u64, u64)| {
             let mut at = (0..=level).map(|level| key(kind, level, state));
@@ -180,7 +180,7 @@ fn key(kind: u8, level: usize, state: (u64, u64)) -> u64 {
 }
 
 /// Whether the last thing on record is the end of a step.
-fn is_at_rest(stage: &Stage) -> bool {
+fn is_at_rest(stage: &Situation) -> bool {
     stage.store.last(RUN).is_some_and(|record| matches!(record.fact, Fact::StepEnded { .. }))
 }
 

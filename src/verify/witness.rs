@@ -1,8 +1,8 @@
 //! Who listens to what a run says while it is played: nothing may be shown that is not on record, and no sentence may
 //! claim what is not so when it is said. It also keeps what was heard, in order, for whoever tells the story.
 
-use super::finding::{Finding, Oracle};
 use super::scene::RUN;
+use super::violation::{Oracle, Violation};
 use crate::journal::memory::MemoryStore;
 use crate::model::run::effect::Action;
 use crate::model::run::event::{Event, Sink};
@@ -22,7 +22,7 @@ pub(super) enum Heard {
     /// Something speaks against the play.
     Wrong {
         /// What.
-        finding: Finding,
+        finding: Violation,
         /// How the site stood when it came to light.
         truth: Value,
     },
@@ -39,7 +39,7 @@ pub(super) struct Witness(Rc<RefCell<Testimony>>);
 
 #[derive(Debug, Clone, Default)]
 struct Testimony {
-    wrong: Vec<Finding>,
+    wrong: Vec<Violation>,
     strikes: usize,
     violations: usize,
     /// What was heard; nothing where nobody tells the story.
@@ -58,7 +58,7 @@ impl Witness {
     }
 
     /// What speaks against the play.
-    pub(super) fn wrong(&self) -> Vec<Finding> {
+    pub(super) fn wrong(&self) -> Vec<Violation> {
         self.0.borrow().wrong.clone()
     }
 
@@ -75,7 +75,7 @@ impl Witness {
     }
 
     /// Something speaks against the play.
-    pub(super) fn complain(&self, finding: Finding, estate: &SimEstate) {
+    pub(super) fn complain(&self, finding: Violation, estate: &SimEstate) {
         let known = self.0.borrow().wrong.contains(&finding);
         if !known {
             self.0.borrow_mut().wrong.push(finding.clone());
@@ -83,7 +83,7 @@ impl Witness {
         }
     }
 
-    fn note_wrong(&self, finding: Finding, estate: &SimEstate) {
+    fn note_wrong(&self, finding: Violation, estate: &SimEstate) {
         if self.0.borrow().story.is_some() {
             let truth = estate.summary().unwrap_or_default();
             self.note(Heard::Wrong { finding, truth });
@@ -99,7 +99,7 @@ impl Witness {
         let (strikes, known) = (self.0.borrow().strikes, self.0.borrow().violations);
         struck.iter().skip(strikes).for_each(|struck| self.note(Heard::Struck(struck.clone())));
         for (_, text) in violations.iter().skip(known) {
-            self.note_wrong(Finding::new(Oracle::Invariant, text.clone()), estate);
+            self.note_wrong(Violation::new(Oracle::Invariant, text.clone()), estate);
         }
         let mut testimony = self.0.borrow_mut();
         (testimony.strikes, testimony.violations) = (struck.len(), violations.len());
@@ -121,7 +121,7 @@ impl Sink for Ears {
                 self.witness.note(Heard::Record(Rc::clone(record)));
                 if *seq > self.store.count(RUN) as u64 {
                     let text = format!("`{}` was shown before it was on record", record.fact.name());
-                    self.witness.complain(Finding::new(Oracle::Promise, text), &self.estate);
+                    self.witness.complain(Violation::new(Oracle::Promise, text), &self.estate);
                 }
                 self.weigh(&said_in(&record.fact));
             }
@@ -140,7 +140,7 @@ impl Ears {
             return;
         }
         for sentence in self.estate.false_claims(text) {
-            let finding = Finding::new(Oracle::Sentence, format!("\"{sentence}\" is not so"));
+            let finding = Violation::new(Oracle::Sentence, format!("\"{sentence}\" is not so"));
             self.witness.complain(finding, &self.estate);
         }
     }

@@ -113,10 +113,14 @@ mod tests {
     #[test]
     fn results_come_in_the_order_of_the_tasks_and_every_worker_hears_all_news() {
         for size in [1, 2, 5] {
-            let sums = employ(size, || Adder(0), |work| {
-                let first = work(10, (0..100).collect());
-                first.into_iter().chain(work(1, vec![0])).collect::<Vec<_>>()
-            });
+            let sums = employ(
+                size,
+                || Adder(0),
+                |work| {
+                    let first = work(10, (0..100).collect());
+                    first.into_iter().chain(work(1, vec![0])).collect::<Vec<_>>()
+                },
+            );
             assert_eq!(sums.unwrap(), (10..110).chain([11]).collect::<Vec<_>>());
         }
     }

@@ -67,7 +67,10 @@ fn nobody_takes_over_from_a_server_that_hangs_before_it_is_stopped() {
     let site = before("compatible");
     site.befalls("c1", "hangs").pass(60);
     assert_eq!(roles(&site), ["none", "backup"]);
-    assert_eq!(["status", "role", "trial_write"].map(|what| site.reads("c1", what, &[])), ["unknown", "exit 1", "exit 1"]);
+    assert_eq!(
+        ["status", "role", "trial_write"].map(|what| site.reads("c1", what, &[])),
+        ["unknown", "exit 1", "exit 1"]
+    );
     assert_eq!(site.reads("c1", "version", &[]), "8.5.000.20", "what is in its folder anybody can read");
     assert_eq!(site.could_befall("c1"), ["dies"]);
     site.does("c1", "shutdown", &[]).pass(30);
@@ -81,7 +84,10 @@ fn a_server_that_hangs_while_it_starts_goes_on_starting() {
     replace(&site, "c2", "confdb");
     site.does("c2", "start", &[]).pass(7);
     site.befalls("c2", "hangs").pass(600);
-    assert_eq!((site.reads("c2", "status", &[]), site.reads("c2", "role", &[])), ("initializing".into(), "none".into()));
+    assert_eq!(
+        (site.reads("c2", "status", &[]), site.reads("c2", "role", &[])),
+        ("initializing".into(), "none".into())
+    );
     site.does("c2", "shutdown", &[]).does("c2", "start", &[]).pass(120);
     assert_eq!(site.reads("c2", "role", &[]), "primary", "the next start is a new one");
 }
@@ -116,11 +122,17 @@ fn a_database_that_is_offline_takes_no_changes_and_lets_nobody_start() {
     let site = before("compatible");
     site.befalls("confdb", "goes offline");
     assert_eq!((site.reads("confdb", "status", &[]), site.could_befall("confdb").len()), ("stopped".into(), 0));
-    assert_eq!((site.reads("c1", "role", &[]), site.reads("c1", "trial_write", &[])), ("primary".into(), "refused".into()));
+    assert_eq!(
+        (site.reads("c1", "role", &[]), site.reads("c1", "trial_write", &[])),
+        ("primary".into(), "refused".into())
+    );
     site.does("c2", "shutdown", &[]).does("c2", "start", &[]).pass(60);
     assert_eq!(site.reads("c2", "status", &[]), "stopped");
     site.pass(300);
-    assert_eq!((site.reads("confdb", "status", &[]), site.reads("c1", "trial_write", &[])), ("running".into(), "accepted".into()));
+    assert_eq!(
+        (site.reads("confdb", "status", &[]), site.reads("c1", "trial_write", &[])),
+        ("running".into(), "accepted".into())
+    );
 }
 
 #[test]
@@ -129,7 +141,10 @@ fn a_host_that_restarts_starts_what_ran_on_it_and_nothing_else() {
     site.restarts("cfg-b").pass(30);
     assert_eq!((site.shows("c2", "status").as_str(), site.shows("c1", "role").as_str()), ("stopped", "primary"));
     site.pass(150);
-    assert_eq!((roles(&site), site.reads("confdb", "status", &[])), (["primary".into(), "backup".into()], "running".into()));
+    assert_eq!(
+        (roles(&site), site.reads("confdb", "status", &[])),
+        (["primary".into(), "backup".into()], "running".into())
+    );
     site.does("c2", "shutdown", &[]).restarts("cfg-b").pass(300);
     assert_eq!(site.shows("c2", "status"), "stopped");
     site.restarts("cfg-a").pass(5);

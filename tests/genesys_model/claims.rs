@@ -134,7 +134,8 @@ fn a_new_server_beside_the_old_one() {
 fn one_server_is_all_there_is() {
     let site = ready("upgrade-mode");
     site.befalls("c1", "dies").pass(120);
-    let alone = format!("c2 serves alone with {NEW} on confdb. c1 went down while it started, and has {OLD}. What now?");
+    let alone =
+        format!("c2 serves alone with {NEW} on confdb. c1 went down while it started, and has {OLD}. What now?");
     judged(
         &site,
         &[&alone, "Leave c2 running: nobody else serves.", "c2 serves: c1 has gone down while it started."],
@@ -147,7 +148,8 @@ fn one_server_is_all_there_is() {
         ],
     );
     site.befalls("c2", "dies").pass(5);
-    site.holds("Nobody is served now: this is an outage.").holds("no server is primary: read-only mode could not be lifted");
+    site.holds("Nobody is served now: this is an outage.")
+        .holds("no server is primary: read-only mode could not be lifted");
     site.holds("c1 does not serve, its role reads none; that of c2 reads none");
     site.is_false("Leave c2 running: nobody else serves.");
 }

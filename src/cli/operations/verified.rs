@@ -6,7 +6,7 @@ use crate::model::text::{lines_shown, shown, typed};
 use crate::report::layout::{hanging, wrap};
 use crate::report::style::{Style, Tone};
 use crate::report::terminal::REWRITE;
-use crate::verify::Finding;
+use crate::verify::Violation;
 use crate::verify::formats::Verified;
 use crate::verify::story::{Story, StoryLine, Told, time};
 use crate::verify::tally::{Counterexample, Tally};
@@ -100,7 +100,7 @@ fn verdict(verified: &Verified, budget: &str, style: &Style) -> String {
             (Tone::Bad, "✗", format!("{name}: {} within: {}{rest}", plural(count, "violation"), verified.bound))
         }
     };
-    hanging(style, (tone, mark), &words, 2)
+    hanging(style, (tone, &format!("{mark} ")), &words, 2) + "\n"
 }
 
 fn numbers(verified: &Verified, style: &Style) -> String {
@@ -162,8 +162,8 @@ fn counterexample(
     (story, replay): (Option<&Story>, &str),
     style: &Style,
 ) -> String {
-    let Counterexample { scenario, finding: Finding { oracle, text: what }, times, after_ms, .. } = found;
-    let head = hanging(style, (Tone::Bad, "✗"), &format!("{}: {}", oracle.title(), lines_shown(what)), 2);
+    let Counterexample { scenario, finding: Violation { oracle, text: what }, times, after_ms, .. } = found;
+    let head = hanging(style, (Tone::Bad, "✗ "), &format!("{}: {}", oracle.title(), lines_shown(what)), 2) + "\n";
     let place = if scenario.is_empty() { "on the site".to_owned() } else { format!("scenario {scenario}") };
     let often = plural(usize::try_from(*times).unwrap_or(usize::MAX), "schedule");
     let found_in = format!(
@@ -179,7 +179,7 @@ fn counterexample(
 }
 
 /// A story, up to the first line that tells of this finding; all of it where none is named.
-pub(in crate::cli) fn told(story: &Story, finding: Option<&Finding>, style: &Style) -> String {
+pub(in crate::cli) fn told(story: &Story, finding: Option<&Violation>, style: &Style) -> String {
     let wanted = finding.map(|finding| format!("{}: {}", finding.oracle.title(), finding.text));
     let is_it = |line: &StoryLine| line.told == Told::Wrong && wanted.as_ref().is_none_or(|text| *text == line.text);
     let at = story.lines.iter().position(is_it).filter(|_| wanted.is_some());

@@ -18,14 +18,8 @@ pub enum Oracle {
 }
 
 /// All of them.
-pub(super) const ALL: [Oracle; 6] = [
-    Oracle::Invariant,
-    Oracle::Promise,
-    Oracle::Sentence,
-    Oracle::Left,
-    Oracle::Mistake,
-    Oracle::Endless,
-];
+pub(super) const ALL: [Oracle; 6] =
+    [Oracle::Invariant, Oracle::Promise, Oracle::Sentence, Oracle::Left, Oracle::Mistake, Oracle::Endless];
 
 impl Oracle {
     /// What sort of violation it is, in a word or two.
@@ -57,14 +51,14 @@ impl Oracle {
 
 /// Something that speaks against a play. The same text from two plays is the same finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
+pub struct Violation {
     /// Who complains.
     pub oracle: Oracle,
     /// What, in words that hold no times.
     pub text: String,
 }
 
-impl Finding {
+impl Violation {
     /// A complaint.
     #[must_use]
     pub(super) fn new(oracle: Oracle, text: impl Into<String>) -> Self {
@@ -77,4 +71,3 @@ impl Finding {
         Self::new(Oracle::Endless, "the run asks and asks, and comes to no end")
     }
 }
-

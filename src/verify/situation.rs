@@ -1,9 +1,9 @@
 //! Where a play takes place: a site and a record that outlive its runners, and whoever watches and listens. Clones are
 //! the same; forks stand as it stands and go their own way. It carries nothing out.
 
-use super::finding::Finding;
 use super::record_hash::RecordHash;
 use super::scene::RUN;
+use super::violation::Violation;
 use super::witness::Witness;
 use crate::journal::memory::MemoryStore;
 use crate::journal::{Store, Stored};
@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 /// A site and a record.
 #[derive(Clone)]
-pub(super) struct Stage {
+pub(super) struct Situation {
     pub(super) estate: SimEstate,
     pub(super) store: MemoryStore,
     /// How the record stands, as a number.
@@ -26,7 +26,7 @@ pub(super) struct Stage {
     pub(super) runners: Rc<Cell<usize>>,
 }
 
-impl Stage {
+impl Situation {
     /// A site on which nothing has happened.
     pub(super) fn new(estate: SimEstate, witness: Witness) -> Self {
         let record = Rc::new(Cell::new(0));
@@ -45,7 +45,7 @@ impl Stage {
     }
 
     /// What speaks against it by what was heard.
-    pub(super) fn heard(&self) -> Vec<Finding> {
+    pub(super) fn heard(&self) -> Vec<Violation> {
         self.witness.wrong()
     }
 
@@ -67,9 +67,10 @@ impl Stage {
             return false;
         };
         let ledger = self.estate.ledger();
-        ledger.effects.iter().any(|deed| {
-            Some(&deed.service) == service.as_ref() && deed.verb == job.verb && deed.args == job.args
-        })
+        ledger
+            .effects
+            .iter()
+            .any(|deed| Some(&deed.service) == service.as_ref() && deed.verb == job.verb && deed.args == job.args)
     }
 }
 
