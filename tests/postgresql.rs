@@ -2,6 +2,7 @@
 //! `sshd`s, with a client that writes all the while.
 
 mod back;
+mod befallen;
 mod client;
 mod diverged;
 mod killed;

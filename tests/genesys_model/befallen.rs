@@ -147,7 +147,7 @@ fn a_host_that_restarts_starts_what_ran_on_it_and_nothing_else() {
     );
     site.does("c2", "shutdown", &[]).restarts("cfg-b").pass(300);
     assert_eq!(site.shows("c2", "status"), "stopped");
-    site.restarts("cfg-a").pass(5);
+    site.restarts("cfg-a").pass(65);
     site.does("c1", "shutdown", &[]).pass(300);
     assert_eq!(site.shows("c1", "status"), "stopped", "whoever stops it meanwhile means it");
 }

@@ -84,8 +84,8 @@ fn what_was_set_for_the_upgrade_is_gone_at_the_end() {
     site.does("c1", "set_readonly", &[]).says("lift-readonly", Form::Confirm, "Lift it?", "no");
     assert_eq!(site.broken_at_the_end(), NOTHING, "a person wants it so");
     let site = Explored::new("genesys/rollback", "rb-oper-81");
-    site.does("c2", "shutdown", &[]);
-    assert_eq!(site.broken_at_the_end(), ["INV-X4", "INV-X5"]);
+    site.does("c2", "shutdown", &[]).does("c2", "unswap_folder", &[]);
+    assert_eq!(site.broken_at_the_end(), ["INV-G10", "INV-X4", "INV-X5"]);
 }
 
 #[test]

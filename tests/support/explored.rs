@@ -55,7 +55,7 @@ impl Explored {
         let job = JobId { run: "explored".into(), effect, attempt: 1 };
         let (host, args) = (self.host(service), fields(args));
         let (service, verb, argv) = (Some(service.to_owned()), verb.to_owned(), vec!["x".to_owned()]);
-        self.ask(StartJob { host, job, service, verb, argv, args, secret: None, until: Mono::NEVER });
+        let _reply = self.ask(StartJob { host, job, service, verb, argv, args, secret: None, until: Mono::NEVER });
         self.pass(0)
     }
 
@@ -83,7 +83,7 @@ impl Explored {
     fn pause(&self) {
         self.pauses.set(self.pauses.get() + 1);
         self.record.set(self.record.get() + 1);
-        self.ask(WaitUntil { until: Mono(0) });
+        let _reply = self.ask(WaitUntil { until: Mono(0) });
     }
 
     /// What could befall a service now.
@@ -119,7 +119,7 @@ impl Explored {
         let at = Trigger { verb: verb.into(), subject: gate.into(), nth: 1 };
         self.estate.beset(&[Fault { at, harm: Harm::Says { word: word.into() } }]);
         let ask = Ask { gate: gate.into(), form, text: text.into(), evidence: String::new() };
-        self.ask(AskPerson { id: EffectId { track: TrackId::main(), n: 1 }, ask });
+        let _reply = self.ask(AskPerson { id: EffectId { track: TrackId::main(), n: 1 }, ask });
         self.pass(0)
     }
 
@@ -157,6 +157,11 @@ impl Explored {
         assert!(!self.estate.false_claims(sentence).is_empty(), "nobody contradicts: {sentence}");
         assert_eq!(self.estate.defect(), None);
         self
+    }
+
+    /// The hosts of the site.
+    pub fn hosts(&self) -> Vec<String> {
+        self.scene.prepared().inventory.hosts.keys().cloned().collect()
     }
 
     fn host(&self, service: &str) -> String {
