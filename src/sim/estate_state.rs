@@ -24,7 +24,7 @@ use crate::world::request::{
     ReadOutput, RunProbe, StartJob, WaitUntil, WorkOnFile,
 };
 use crate::world::transfer::{FileWork, RUNNER};
-use crate::world::{Answer, CameBack, HasReply, JobId, JobState, Line, PROBE_BYTES_MAX, Probed, Request, Stream};
+use crate::world::{Answer, CameBack, HasReply, JobId, JobState, Line, PROBE_BYTES_MAX, Probed, Request};
 use crate::world::{Ticket, Trouble};
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -645,7 +645,7 @@ impl EstateState {
         match request {
             Request::StartJob(StartJob { host, job, service, verb, argv, args, .. }) => {
                 self.start(ticket, &host, job.clone(), service.as_deref(), &verb, &args);
-                self.prove(&host, &job, &argv);
+                self.hosts.entry(host).or_default().prove(&job, proof(&argv));
             }
             Request::LookAtJob(LookAtJob { host, job, .. }) => self.schedule(soon, ticket, Due::Job(host, job)),
             Request::AwaitJob(AwaitJob { host, job, until }) => {
@@ -655,7 +655,9 @@ impl EstateState {
                 self.schedule(at, ticket, Due::Job(host, job));
             }
             Request::ReadOutput(ReadOutput { host, job, stream, from, max }) => {
-                let bytes = self.job_output(&host, &job, stream, from, max);
+                let now = self.now;
+                let bytes = self.hosts.get(&host).map(|host| host.output(&job, (stream, from, max), now));
+                let bytes = bytes.unwrap_or_default();
                 self.schedule(soon, ticket, Due::Ready(Some(host), Ok(ReadOutput::answered(bytes))));
             }
             Request::EndJob(EndJob { host, job }) => {
@@ -728,21 +730,11 @@ impl EstateState {
         }
     }
 
-    /// Whatever a simulated command does, it does as the account that it is to be done as.
-    fn prove(&mut self, host: &str, job: &JobId, argv: &[String]) {
-        let record = self.hosts.get_mut(host).and_then(|host| host.jobs.get_mut(job));
-        if let Some(record) = record
-            && !record.output.starts_with(proof(argv))
-        {
-            record.output.insert_str(0, proof(argv));
-        }
-    }
-
     /// What a command does, and the record it will leave.
     fn run(&mut self, (host, service): (&str, Option<&str>), verb: &str, args: &Fields, harm: Option<&Harm>) -> SimJob {
         let does_nothing = matches!(harm, Some(Harm::FailsBefore | Harm::JobLost { happened: false }));
         let reply = match service {
-            _ if does_nothing => failing("it failed before it did anything"),
+            _ if does_nothing => VerbReply::failing(COMMAND, "it failed before it did anything"),
             None if verb == "run" => self.do_command(host, args),
             service => self.do_verb(service, verb, args),
         };
@@ -763,17 +755,19 @@ impl EstateState {
             model.command(host, &argv)
         };
         let reply = (0..self.models.len()).find_map(|index| self.attempt(index, command).flatten());
-        reply.unwrap_or_else(succeeding)
+        reply.unwrap_or_else(|| VerbReply::succeeding(COMMAND))
     }
 
     fn do_verb(&mut self, service: Option<&str>, verb: &str, args: &Fields) -> VerbReply {
         let model = service.and_then(|service| Some((service, self.model_of(service)?)));
-        let Some((service, model)) = model else { return succeeding() };
+        let Some((service, model)) = model else { return VerbReply::succeeding(COMMAND) };
         match self.attempt(model, |model, _| model.verb(service, verb, args)) {
             Some(Some(reply)) => reply,
-            Some(None) if verb == "run" => succeeding(),
-            Some(None) => VerbReply { exit: 127, ..failing(&format!("the model knows no verb `{verb}`")) },
-            None => failing("the model has a defect"),
+            Some(None) if verb == "run" => VerbReply::succeeding(COMMAND),
+            Some(None) => {
+                VerbReply { exit: 127, ..VerbReply::failing(COMMAND, &format!("the model knows no verb `{verb}`")) }
+            }
+            None => VerbReply::failing(COMMAND, "the model has a defect"),
         }
     }
 
@@ -788,17 +782,6 @@ impl EstateState {
         let mut out = format!("{proof}{out}").into_bytes();
         out.truncate(PROBE_BYTES_MAX);
         Probed { exit, out, err: err.into_bytes() }
-    }
-
-    fn job_output(&self, host: &str, job: &JobId, stream: Stream, from: u64, max: u64) -> Vec<u8> {
-        let job = self.hosts.get(host).and_then(|host| host.jobs.get(job)).filter(|job| job.ends_at <= self.now);
-        match (stream, job) {
-            (Stream::Out, Some(job)) => {
-                let bytes = job.output.as_bytes().iter().skip(usize::try_from(from).unwrap_or(usize::MAX));
-                bytes.take(usize::try_from(max).unwrap_or(usize::MAX)).copied().collect()
-            }
-            (Stream::Out, None) | (Stream::Err, _) => Vec::new(),
-        }
     }
 
     fn end_job(&mut self, host: &str, job: &JobId) {
@@ -911,12 +894,4 @@ impl EstateState {
 
 fn plain(dir: String) -> String {
     dir.trim_end_matches('/').to_owned()
-}
-
-fn succeeding() -> VerbReply {
-    VerbReply { exit: 0, output: String::new(), takes: COMMAND }
-}
-
-fn failing(why: &str) -> VerbReply {
-    VerbReply { exit: 1, output: why.to_owned(), takes: COMMAND }
 }

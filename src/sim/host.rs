@@ -4,7 +4,7 @@
 use crate::model::run::instant::Wall;
 use crate::model::value::{Fields, Value};
 use crate::world::lease::{Lease, Runner};
-use crate::world::{JobId, JobState, Trouble};
+use crate::world::{JobId, JobState, Stream, Trouble};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -33,6 +33,24 @@ pub(super) struct SimJob {
 impl SimHost {
     pub(super) fn is_down(&self, now: Wall) -> bool {
         now < self.down_until
+    }
+
+    /// At most `max` bytes of what an ended job wrote, from an offset.
+    pub(super) fn output(&self, job: &JobId, (stream, from, max): (Stream, u64, u64), now: Wall) -> Vec<u8> {
+        match (stream, self.jobs.get(job).filter(|job| job.ends_at <= now)) {
+            (Stream::Out, Some(job)) => {
+                let bytes = job.output.as_bytes().iter().skip(usize::try_from(from).unwrap_or(usize::MAX));
+                bytes.take(usize::try_from(max).unwrap_or(usize::MAX)).copied().collect()
+            }
+            (Stream::Out, None) | (Stream::Err, _) => Vec::new(),
+        }
+    }
+
+    /// Whatever a simulated command does, it does as the account that it is to be done as.
+    pub(super) fn prove(&mut self, job: &JobId, proof: &str) {
+        if let Some(record) = self.jobs.get_mut(job).filter(|record| !record.output.starts_with(proof)) {
+            record.output.insert_str(0, proof);
+        }
     }
 
     /// Whether it has restarted since it was last asked about that.

@@ -132,6 +132,18 @@ pub struct VerbReply {
     pub takes: Span,
 }
 
+impl VerbReply {
+    /// It did what it was to do.
+    pub(super) fn succeeding(takes: Span) -> Self {
+        Self { exit: 0, output: String::new(), takes }
+    }
+
+    /// It did not.
+    pub(super) fn failing(takes: Span, why: &str) -> Self {
+        Self { exit: 1, output: why.to_owned(), takes }
+    }
+}
+
 /// What the rehearsal's operator answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorReply {

@@ -1,5 +1,5 @@
-//! A simulated service as the site sees it: on which host it is, and what becomes of the lines that it logs. What it does
-//! is its model's affair.
+//! A simulated service as the site sees it: on which host it is, and what becomes of the lines that it logs. What it
+//! does is its model's affair.
 
 use crate::error::{Error, Kind, Result};
 use crate::model::site::inventory::Service;

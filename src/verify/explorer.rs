@@ -1,6 +1,6 @@
-//! All schedules within a bound: first the calm nights, then every single fault, then faults on the ways back, then pairs,
-//! each with every death of a runner. In rounds: what a round finds out is known to the next one, so that neither clocks
-//! nor cores decide what is walked. Within its time; what it did not come to it says.
+//! All schedules within a bound: first the calm nights, then every single fault, then faults on the ways back, then
+//! pairs, each with every death of a runner. In rounds: what a round finds out is known to the next one, so that neither
+//! clocks nor cores decide what is walked. Within its time; what it did not come to it says.
 
 use super::scene::{Scene, SceneTexts};
 use super::schedule::Schedule;

@@ -1,6 +1,6 @@
-//! How a record stands, as a number: which steps and effects it has and what came of each, without when and by whom, and
-//! without what no longer counts. Two runs whose records have the same number go on alike. It reads records and nothing
-//! else.
+//! How a record stands, as a number: which steps and effects it has and what came of each, without when and by whom,
+//! and without what no longer counts. Two runs whose records have the same number go on alike. It reads records and
+//! nothing else.
 
 use crate::model::run::record::{EffectId, Fact, Record, TrackId};
 use crate::sim::timeless;

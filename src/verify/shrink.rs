@@ -1,5 +1,5 @@
-//! A counterexample with nothing in it that it does not need: parts are left out one by one as long as the same is found.
-//! It looks for nothing new.
+//! A counterexample with nothing in it that it does not need: parts are left out one by one as long as the same is
+//! found. It looks for nothing new.
 
 use super::judge;
 use super::play::{Play, PlayEnd, Watch};

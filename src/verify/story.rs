@@ -1,5 +1,5 @@
-//! A counterexample told: what the site was, then in order what the run did, what happened to it, what it had last read and
-//! what was true. It plays the schedule once more, and explains nothing that it did not see.
+//! A counterexample told: what the site was, then in order what the run did, what happened to it, what it had last read
+//! and what was true. It plays the schedule once more, and explains nothing that it did not see.
 
 use super::play::{Play, Watch};
 use super::scene::Scene;

@@ -1,5 +1,5 @@
-//! One schedule walked to its end, and every death of its runners that leads to something new: each is gone on from, and
-//! taken back. Where a play comes to what is known it ends, for from there on all was walked. It plans no schedule.
+//! One schedule walked to its end, and every death of its runners that leads to something new: each is gone on from,
+//! and taken back. Where a play comes to what is known it ends: from there on all was walked. It plans no schedule.
 
 use super::play::{Passing, Play, PlayEnd, Watch};
 use super::scene::{RUN, Scene};

@@ -1,5 +1,5 @@
-//! The record of a play as its runner keeps it, with a number beside it that says how it stands. It must not change what
-//! is kept.
+//! The record of a play as its runner keeps it, with a number beside it that says how it stands. It must not change
+//! what is kept.
 
 use super::record_hash::RecordHash;
 use crate::journal::memory::MemoryStore;

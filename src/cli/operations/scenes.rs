@@ -48,7 +48,8 @@ pub(in crate::cli) struct Scenes {
 /// Gathers them.
 ///
 /// # Errors
-/// `Usage` when there is no such runbook, lab or scenario, or none that it could be explored in; what is wrong with a text.
+/// `Usage` when there is no such runbook, lab or scenario, or none that it could be explored in; what is wrong with a
+/// text.
 pub(in crate::cli) fn gather(wanted: &Wanted<'_>, site: &Site) -> Result<Scenes> {
     let named = site.runbook(wanted.runbook)?;
     match wanted.inventory {

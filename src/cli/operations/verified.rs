@@ -1,5 +1,5 @@
-//! What `verify` says to people: how it stands while it works, and at the end no violation, or stories. It must not explore
-//! anything.
+//! What `verify` says to people: how it stands while it works, and at the end no violation, or stories. It must not
+//! explore anything.
 
 use crate::cli::screen::Screen;
 use crate::model::text::{lines_shown, shown, typed};
