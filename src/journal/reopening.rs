@@ -166,7 +166,9 @@ pub fn to_retry(history: &History) -> Vec<EffectId> {
     let failed = effect.as_ref().and_then(|id| history.recorded(id));
     let again = match failed {
         _ if drifted(history).is_some() => None,
-        Some(past) if matches!(past.state, EffectState::Settled(Outcome::Failed(_))) => Some(past.id),
+        Some(past) if matches!(past.state, EffectState::Settled(Outcome::Failed(_))) => {
+            Some(first_stale(history, &past).unwrap_or(past.id))
+        }
         // A person said that it failed: they are asked again.
         Some(past) if matches!(past.effect.action, Action::Ask(_)) => Some(past.id),
         Some(_) | None if history.way_back().is_some() => {
@@ -179,6 +181,21 @@ pub fn to_retry(history: &History) -> Vec<EffectId> {
     }
     let beside = again.iter().flat_map(|id| failed_beside(history, id));
     again.iter().cloned().chain(beside).filter(|id| may_retry(history, id)).collect()
+}
+
+/// Of a reading that failed, the first of those since the last change, wait or answer: by the time it is tried again
+/// all of them may be otherwise, and what the run says and does next is decided by all of them.
+fn first_stale(history: &History, failed: &Past<'_>) -> Option<EffectId> {
+    let reads = |id: &EffectId| {
+        let past = history.recorded(id).filter(|past| past.id.track == failed.id.track);
+        past.is_some_and(|past| {
+            matches!(past.effect.action, Action::Probe(_) | Action::Note { .. } | Action::Capture(_))
+        })
+    };
+    if !matches!(failed.effect.action, Action::Probe(_)) {
+        return None;
+    }
+    latest_readings(history).into_iter().rev().take_while(reads).last()
 }
 
 /// What was left out and is to be done after all.

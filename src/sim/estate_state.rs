@@ -10,7 +10,7 @@ use crate::model::site::inventory::Inventory;
 use crate::model::span::Span;
 use crate::model::value::Fields;
 use crate::sim::due::Due;
-use crate::sim::exploration::{AT_PROBE, Exploration, instant_of};
+use crate::sim::exploration::{AT_PROBE, Exploration, instant_of, waits};
 use crate::sim::fault::{Fault, FaultPlan, Harm, Trigger};
 use crate::sim::files::MemoryFiles;
 use crate::sim::host::{SimHost, SimJob};
@@ -266,7 +266,7 @@ impl EstateState {
             exploration.look_at(service);
         }
         let logged = matches!(request, Request::AwaitChange(_)).then_some(subject.as_str());
-        let mut harms = self.befalls_at(&verb, &subject, logged)?;
+        let mut harms = self.befalls_at((&verb, &subject), logged, waits(request))?;
         harms.retain(|harm| *harm == Harm::ProbeFails);
         harms.pop().map(|_| {
             let err = b"it cannot tell".to_vec();
@@ -275,13 +275,16 @@ impl EstateState {
     }
 
     /// An instant at which something may befall the site. What strikes there is done, and given.
-    fn befalls_at(&mut self, verb: &str, subject: &str, logged: Option<&str>) -> Option<Vec<Harm>> {
-        let situation = self.situation();
+    /// Between what is looked at and what is done in one go, nothing befalls it: nobody could look closer. Unless
+    /// whoever asks is to wait.
+    fn befalls_at(&mut self, (verb, subject): (&str, &str), logged: Option<&str>, waits: bool) -> Option<Vec<Harm>> {
+        let (situation, now) = (self.situation(), self.now);
         let exploration = self.exploration.as_mut()?;
         let at = exploration.occurs(verb, subject);
+        let time_passed = exploration.time_passes(now);
         if exploration.is_new(situation, &at) {
-            let harms = self.harms_of_the_site(verb, logged);
-            let now = self.now;
+            let mut harms = if time_passed || waits { self.harms_of_the_site(logged) } else { Vec::new() };
+            harms.extend(verb.starts_with(AT_PROBE).then_some(Harm::ProbeFails));
             self.exploration.as_mut()?.note(at.clone(), now, harms);
         }
         let harms: Vec<Harm> =
@@ -295,7 +298,7 @@ impl EstateState {
     }
 
     /// What could befall the site by itself now.
-    fn harms_of_the_site(&mut self, verb: &str, logged: Option<&str>) -> Vec<Harm> {
+    fn harms_of_the_site(&mut self, logged: Option<&str>) -> Vec<Harm> {
         let mut harms = Vec::new();
         let services: Vec<(String, usize)> = self.services.iter().map(|(name, s)| (name.clone(), s.model)).collect();
         for (service, model) in services {
@@ -315,9 +318,6 @@ impl EstateState {
             harms.push(Harm::LineMissing { service: service.clone() });
             harms.push(Harm::LineDoubled { service: service.clone() });
             harms.push(Harm::LineSwapped { service });
-        }
-        if verb.starts_with(AT_PROBE) {
-            harms.push(Harm::ProbeFails);
         }
         harms
     }
@@ -477,7 +477,7 @@ impl EstateState {
             self.show(out);
         }
         if let Some(first) = names.first() {
-            self.befalls_at("after", first, None);
+            self.befalls_at(("after", first), None, true);
         }
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Exploration {
     /// How the record of the run stands, as a number that whoever keeps it sets.
     record: Rc<Cell<u64>>,
     struck: Vec<Struck>,
+    /// When something was last asked.
+    last: Option<Wall>,
     /// The services that were looked at since something last went wrong.
     looked_at: BTreeSet<String>,
 }
@@ -68,6 +70,11 @@ impl Exploration {
     /// Whether such an instant was not met before, the site standing like this.
     pub(super) fn is_new(&mut self, site: u64, at: &Trigger) -> bool {
         self.met.insert((site, self.record.get(), format!("{} {}", at.verb, at.subject)))
+    }
+
+    /// Something is asked now: whether time has passed since something was last asked.
+    pub(super) fn time_passes(&mut self, now: Wall) -> bool {
+        self.last.replace(now) != Some(now)
     }
 
     /// Notes what could have gone wrong at an instant.
@@ -124,4 +131,9 @@ pub(super) fn instant_of(request: &Request) -> Option<(String, String)> {
         Request::EndJob(_) | Request::ListFolder(_) | Request::ReadFile(_) | Request::ExpectNewKey(_) => None,
         Request::TakeLease(_) | Request::ReleaseLease(_) | Request::ReadLine(_) => None,
     }
+}
+
+/// Whether whoever asks for this lets time pass.
+pub(super) fn waits(request: &Request) -> bool {
+    matches!(request, Request::AwaitJob(_) | Request::AwaitChange(_) | Request::WaitUntil(_) | Request::AskPerson(_))
 }

@@ -1,6 +1,6 @@
 //! All schedules within a bound: first the calm nights, then every single fault, then faults on the ways back, then
-//! pairs, each with every death of a runner. In rounds: what a round finds out is known to the next one, so that neither
-//! clocks nor cores decide what is walked. Within its time; what it did not come to it says.
+//! pairs, each with every death of a runner. In rounds: what a round finds out is known to the next one, so that
+//! neither clocks nor cores decide what is walked. Within its time; what it did not come to it says.
 
 use super::scene::{Scene, SceneTexts};
 use super::schedule::Schedule;
@@ -45,6 +45,7 @@ struct Task {
 /// Which round of planning a schedule comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Generation {
+    Regression,
     Calm,
     Single,
     OnTheWayBack,
@@ -116,7 +117,11 @@ impl<'a> Search<'a> {
         });
         let clock = Clock::real();
         let began = clock.now().mono.0;
-        let plan = BTreeMap::from([(Generation::Calm, calm.collect())]);
+        let known = texts.iter().enumerate().flat_map(|(scene, texts)| {
+            let schedules = texts.regressions.iter().cloned();
+            schedules.map(move |schedule| Task { scene, schedule, deaths: 0, generation: Generation::Regression })
+        });
+        let plan = BTreeMap::from([(Generation::Regression, known.collect()), (Generation::Calm, calm.collect())]);
         let (known, found, tally) = (BTreeMap::new(), Vec::new(), Tally::default());
         Self { texts, bounds, plan, known, found, tally, clock, began }
     }
@@ -185,7 +190,8 @@ impl<'a> Search<'a> {
             Generation::Single if self.bounds.faults > 1 => {
                 self.plan_faults(&task, &task.schedule, points, Generation::Pair);
             }
-            Generation::Single | Generation::OnTheWayBack | Generation::Pair => {}
+            Generation::Regression | Generation::Single => {}
+            Generation::OnTheWayBack | Generation::Pair => {}
         }
     }
 

@@ -32,8 +32,8 @@ pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Violation> {
 
 /// What speaks against a play, however far it has come.
 pub(super) fn so_far(play: &Play<'_>) -> Vec<Violation> {
-    let ledger = play.stage.estate.ledger();
-    let records = play.stage.records();
+    let ledger = play.situation.estate.ledger();
+    let records = play.situation.records();
     let once = once_verbs(&records);
     let once: Vec<(&str, &str)> = once.iter().map(|(verb, service)| (verb.as_str(), service.as_str())).collect();
     let mut wrong: Vec<Violation> =
@@ -42,7 +42,7 @@ pub(super) fn so_far(play: &Play<'_>) -> Vec<Violation> {
         .into_iter()
         .chain(oracle::done_without_intent(&ledger, &records).into_iter().map(|text| untimed(&text)));
     wrong.extend(promises.map(|text| Violation::new(Oracle::Promise, text)));
-    wrong.extend(play.stage.heard());
+    wrong.extend(play.situation.heard());
     wrong
 }
 
@@ -61,9 +61,9 @@ fn mistake(finished: &Finished) -> Option<Violation> {
 
 /// Whether whatever the last fault befell was looked at after it: what nobody could see, nobody can be blamed for.
 fn was_looked_at(play: &Play<'_>) -> bool {
-    let struck = play.stage.estate.struck();
+    let struck = play.situation.estate.struck();
     let Some(last) = struck.last() else { return true };
-    let looked_at = play.stage.estate.looked_at();
+    let looked_at = play.situation.estate.looked_at();
     let services = &play.scene.prepared.inventory.services;
     let on = |host: &str| services.iter().any(|(name, s)| s.host == host && looked_at.contains(name));
     match &last.fault.harm {
@@ -75,9 +75,9 @@ fn was_looked_at(play: &Play<'_>) -> bool {
 
 /// What is left although the run says that all is done, or undone.
 fn left_behind(play: &Play<'_>, ending: Ending) -> Vec<Violation> {
-    let before = play.stage.estate.ledger().violations.len();
-    play.stage.estate.look_over_at_the_end();
-    let ledger = play.stage.estate.ledger();
+    let before = play.situation.estate.ledger().violations.len();
+    play.situation.estate.look_over_at_the_end();
+    let ledger = play.situation.estate.ledger();
     let said = if ending == Ending::Done { "done" } else { "rolled back" };
     let broken = ledger.violations.iter().skip(before).map(|(_, text)| text.clone());
     let open = ledger.intervals.iter().filter(|interval| interval.to.is_none() && ending == Ending::Done);

@@ -27,12 +27,12 @@ const UNTIL_TAKEN_UP: Span = Span::mins(2);
 /// A play of a scene.
 pub(super) struct Play<'a> {
     pub(super) scene: &'a Scene,
-    pub(super) stage: Situation,
+    pub(super) situation: Situation,
 }
 
 /// An instant of a play at which its runner passes a point.
 pub(super) struct Passing<'a> {
-    pub(super) stage: &'a Situation,
+    pub(super) situation: &'a Situation,
     /// Which runner, from 0.
     pub(super) runner: usize,
     /// Which of its points, from 1.
@@ -78,12 +78,12 @@ impl<'a> Play<'a> {
     /// # Errors
     /// The defect of a model.
     pub(super) fn new(scene: &'a Scene, plan: &FaultPlan, witness: Witness) -> Result<Self> {
-        Ok(Self { scene, stage: Situation::new(scene.site(plan)?, witness) })
+        Ok(Self { scene, situation: Situation::new(scene.site(plan)?, witness) })
     }
 
-    /// On a stage as it was left.
-    pub(super) fn on(scene: &'a Scene, stage: Situation) -> Self {
-        Self { scene, stage }
+    /// On a situation as it was left.
+    pub(super) fn on(scene: &'a Scene, situation: Situation) -> Self {
+        Self { scene, situation }
     }
 
     /// Plays on until the run is over, or `watch` ends it. `back`: the first runner takes the run back.
@@ -94,17 +94,17 @@ impl<'a> Play<'a> {
         let mut errand = Errand { back, ruling: OperatorRuling::Retry };
         let mut stops = 0;
         loop {
-            let runner = self.stage.runners.get();
-            self.stage.runners.set(runner + 1);
+            let runner = self.situation.runners.get();
+            self.situation.runners.set(runner + 1);
             let (clock, fate) = self.clock(schedule, runner, watch);
             let finished = self.carry(&errand, &clock);
-            self.stage.witness.catch_up(&self.stage.estate);
-            if let Some(defect) = self.stage.estate.defect() {
+            self.situation.witness.catch_up(&self.situation.estate);
+            if let Some(defect) = self.situation.estate.defect() {
                 return Err(defect);
             }
             match fate.get() {
                 Some(RunnerFate::Dies(Death { back, .. })) => {
-                    self.stage.witness.note(Heard::Died { back });
+                    self.situation.witness.note(Heard::Died { back });
                     errand = Errand { back: back || errand.back, ruling: OperatorRuling::Retry };
                     continue;
                 }
@@ -130,7 +130,7 @@ impl<'a> Play<'a> {
     fn refused(&self, error: &Error, back: bool) -> PlayEnd {
         if !back || error.kind == Kind::Internal {
             let text = format!("the run cannot be taken up again: {}", error.message);
-            self.stage.witness.complain(Violation::new(Oracle::Promise, text), &self.stage.estate);
+            self.situation.witness.complain(Violation::new(Oracle::Promise, text), &self.situation.estate);
         }
         PlayEnd::Refused
     }
@@ -145,7 +145,7 @@ impl<'a> Play<'a> {
             Ending::Failed | Ending::Suspended | Ending::Doubt if stops > STOPS_MAX => return None,
             Ending::Failed | Ending::Suspended | Ending::Doubt => {}
         }
-        self.stage.estate.pass(UNTIL_TAKEN_UP.0);
+        self.situation.estate.pass(UNTIL_TAKEN_UP.0);
         match finished.ending {
             _ if schedule.back && !errand.back => go_back(),
             Ending::Doubt => again(self.looked_up()),
@@ -159,13 +159,13 @@ impl<'a> Play<'a> {
     /// What a person says of a doubt who has looked.
     fn looked_up(&self) -> OperatorRuling {
         let why = "looked at the host".to_owned();
-        if self.stage.has_happened() { OperatorRuling::Happened(why) } else { OperatorRuling::NotHappened(why) }
+        if self.situation.has_happened() { OperatorRuling::Happened(why) } else { OperatorRuling::NotHappened(why) }
     }
 
     fn carry(&self, errand: &Errand, clock: &CrashClock) -> Result<Finished> {
         let parts = self.parts(clock);
         let Scene { prepared, params, estate, .. } = self.scene;
-        if self.stage.store.count(RUN) == 0 {
+        if self.situation.store.count(RUN) == 0 {
             return session::begin(prepared, parts, params.clone(), estate);
         }
         if errand.back {
@@ -175,7 +175,7 @@ impl<'a> Play<'a> {
     }
 
     fn parts(&self, clock: &CrashClock) -> RunParts {
-        let Situation { estate, store, record, hash, witness, .. } = self.stage.clone();
+        let Situation { estate, store, record, hash, witness, .. } = self.situation.clone();
         let kept = WitnessedStore { store: store.clone(), hash, number: record };
         let world = SimWorld::on(&estate, clock.clone());
         let by = Who { user: "verify".into(), host: "sim".into(), pid: 1, machine: String::new(), state: None };
@@ -193,14 +193,14 @@ impl<'a> Play<'a> {
     /// The clock of a runner, and where it says what became of it.
     fn clock(&self, schedule: &Schedule, runner: usize, watch: &Watch) -> (CrashClock, Rc<Cell<Option<RunnerFate>>>) {
         let fate: Rc<Cell<Option<RunnerFate>>> = Rc::default();
-        let (told, stage, watch) = (Rc::clone(&fate), self.stage.clone(), Rc::clone(watch));
+        let (told, situation, watch) = (Rc::clone(&fate), self.situation.clone(), Rc::clone(watch));
         let (death, faults) = (schedule.deaths.get(&runner).copied(), schedule.faults.len());
         let nobody_dies_later = schedule.deaths.keys().all(|dying| *dying <= runner) && !schedule.back;
         let point = Cell::new(0);
         let clock = CrashClock::ruled(Rc::new(move |boundary| {
             point.set(point.get() + 1);
-            let is_free = death.is_none() && nobody_dies_later && stage.estate.strikes() >= faults;
-            let passing = Passing { stage: &stage, runner, point: point.get(), boundary, is_free };
+            let is_free = death.is_none() && nobody_dies_later && situation.estate.strikes() >= faults;
+            let passing = Passing { situation: &situation, runner, point: point.get(), boundary, is_free };
             let ends = match death {
                 Some(death) if death.at == point.get() => Some(RunnerFate::Dies(death)),
                 _ if point.get() > POINTS_MAX => Some(RunnerFate::Endless),

@@ -50,7 +50,7 @@ impl RecordHash {
             Fact::Intent { id, effect, .. } => {
                 self.put(RecordSubject::Effect(id.clone()), mixed(1, written(effect)), false)
             }
-            // What an effect does may have a time in it, such as the label of a backup: its digest would tell them apart.
+            // What an effect does may have a time in it, such as the label of a backup.
             Fact::Read { id, effect, outcome, .. } => {
                 self.put(RecordSubject::Effect(id.clone()), mixed(mixed(3, written(effect)), written(outcome)), true);
             }

@@ -1,6 +1,7 @@
 //! What is explored: a runbook on the site of a lab in one of its scenarios, or on a site of one's own. As texts, which
 //! any worker makes ready for itself; nothing here is played.
 
+use super::schedule::Schedule;
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::model::run::estate::EstateId;
@@ -26,6 +27,8 @@ pub struct SceneTexts {
     pub params: Fields,
     /// Where its runs say that they act.
     pub estate: EstateId,
+    /// What was found once and is walked first.
+    pub regressions: Vec<Schedule>,
 }
 
 /// A scene that can be played, as often as one likes.

@@ -10,6 +10,9 @@ use std::fmt;
 /// Between the parts of a written schedule.
 const BETWEEN: &str = " | ";
 
+/// How a scenario is called where there is only one.
+const ON_SITE: &str = "site";
+
 /// A runner dies, and what is done then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Death {
@@ -79,6 +82,23 @@ impl Schedule {
         });
         let stays = self.back.then(|| Self { back: false, ..self.clone() });
         faults.chain(deaths).chain(stays)
+    }
+
+    /// Reads a line that names a scenario, or `site`, and what goes wrong there.
+    ///
+    /// # Errors
+    /// `Usage`, with the part that cannot be read.
+    pub fn of_line(line: &str) -> Result<(&str, Self)> {
+        let (scenario, schedule) = line.split_once(BETWEEN).unwrap_or((line, ""));
+        let scenario = scenario.trim();
+        Ok((if scenario == ON_SITE { "" } else { scenario }, Self::parse(schedule)?))
+    }
+
+    /// The line that names a scenario, or none, and what goes wrong there.
+    #[must_use]
+    pub fn line(&self, scenario: &str) -> String {
+        let place = if scenario.is_empty() { ON_SITE } else { scenario };
+        if self.is_empty() { place.to_owned() } else { format!("{place}{BETWEEN}{self}") }
     }
 
     /// Reads a written schedule.

@@ -35,12 +35,15 @@ pub(super) fn found_by(scene: &Scene, schedule: &Schedule) -> Result<Vec<Violati
     let play = Play::new(scene, &schedule.plan(), Witness::default())?;
     let nobody: Watch = Rc::new(|_| false);
     let end = play.go(schedule, false, &nobody)?;
-    Ok(judged(&play, &end))
+    judged(&play, &end)
 }
 
 /// What speaks against a play that came to this end.
-pub(super) fn judged(play: &Play<'_>, end: &PlayEnd) -> Vec<Violation> {
-    match end {
+///
+/// # Errors
+/// The defect of a model that shows only when it is asked what holds.
+pub(super) fn judged(play: &Play<'_>, end: &PlayEnd) -> Result<Vec<Violation>> {
+    let wrong = match end {
         PlayEnd::Over(finished) => judge::of_end(play, finished),
         PlayEnd::Left | PlayEnd::Refused => judge::so_far(play),
         PlayEnd::Endless => {
@@ -48,5 +51,6 @@ pub(super) fn judged(play: &Play<'_>, end: &PlayEnd) -> Vec<Violation> {
             wrong.push(Violation::endless());
             wrong
         }
-    }
+    };
+    play.situation.estate.defect().map_or(Ok(wrong), Err)
 }

@@ -65,18 +65,18 @@ pub struct Story {
 pub fn tell(scene: &Scene, schedule: &Schedule) -> Result<Story> {
     let witness = Witness::remembering();
     let play = Play::new(scene, &schedule.plan(), witness.clone())?;
-    let site = stands(&play.stage.estate.summary()?);
+    let site = stands(&play.situation.estate.summary()?);
     let nobody: Watch = Rc::new(|_| false);
     let end = play.go(schedule, false, &nobody)?;
-    let findings = judged(&play, &end);
-    witness.catch_up(&play.stage.estate);
+    let findings = judged(&play, &end)?;
+    witness.catch_up(&play.situation.estate);
     let mut teller = Teller::default();
     for heard in witness.story() {
         teller.hear(heard);
     }
     let told: Vec<&Violation> = teller.told.iter().collect();
     let late: Vec<Violation> = findings.iter().filter(|finding| !told.contains(finding)).cloned().collect();
-    let truth = stands(&play.stage.estate.summary()?);
+    let truth = stands(&play.situation.estate.summary()?);
     for finding in late {
         teller.wrong(&finding, &truth);
     }

@@ -39,7 +39,7 @@ pub(super) struct Walked {
 
 /// What a runner has left that died.
 struct Left {
-    stage: Situation,
+    situation: Situation,
     runner: usize,
     point: u64,
     /// A step had just ended.
@@ -78,7 +78,7 @@ impl<'a> Walker<'a> {
     pub(super) fn walk(mut self, schedule: &Schedule, deaths: usize) -> Result<Walked> {
         let play = Play::new(self.scene, &schedule.plan(), Witness::default())?;
         let left = self.play(&play, schedule, false, 0, deaths > 0)?;
-        self.walked.points = play.stage.estate.points();
+        self.walked.points = play.situation.estate.points();
         drop(play);
         self.go_on(left, schedule, 1, deaths)?;
         self.walked.news = self.news.take().into_iter().collect();
@@ -87,16 +87,16 @@ impl<'a> Walker<'a> {
 
     /// Goes on from what dead runners have left, and back from there.
     fn go_on(&mut self, left: Vec<Left>, schedule: &Schedule, level: usize, deaths: usize) -> Result<()> {
-        for Left { stage, runner, point, at_rest, leads_back } in left {
+        for Left { situation, runner, point, at_rest, leads_back } in left {
             for back in [false, true] {
                 if back && !leads_back {
                     continue;
                 }
                 let dying = schedule.dying(runner, Death { at: point, back });
-                let play = Play::on(self.scene, stage.fork());
+                let play = Play::on(self.scene, situation.fork());
                 let left = self.play(&play, &dying, back, level, level < deaths)?;
                 if back && at_rest && level == 1 && schedule.is_empty() {
-                    self.walked.ways_back.push((dying.clone(), play.stage.estate.points()));
+                    self.walked.ways_back.push((dying.clone(), play.situation.estate.points()));
                 }
                 drop(play);
                 self.go_on(left, &dying, level + 1, deaths)?;
@@ -118,7 +118,7 @@ impl<'a> Walker<'a> {
         let track: Rc<RefCell<Trail>> = Rc::default();
         let watch = self.watch(&track, level, may_die);
         let end = play.go(schedule, back, &watch)?;
-        let findings = judged(play, &end);
+        let findings = judged(play, &end)?;
         match &end {
             PlayEnd::Left => self.walked.merged += 1,
             PlayEnd::Over(finished) => *self.walked.ends.entry(word_of(finished.ending)).or_default() += 1,
@@ -144,8 +144,8 @@ impl<'a> Walker<'a> {
             if !passing.is_free {
                 return false;
             }
-            let stage = passing.stage;
-            let state = (stage.estate.hash(), stage.record.get());
+            let situation = passing.situation;
+            let state = (situation.estate.hash(), situation.record.get());
             let same = track.borrow_mut().last.replace(state) == Some(state);
             let began = track.borrow().began.filter(|(runner, _)| *runner == passing.runner);
             if began.is_none() {
@@ -154,15 +154,16 @@ impl<'a> Walker<'a> {
             // A runner that has only read what is on record has not shown that it can go on from there.
             let has_gone_on = began.is_some_and(|(_, record)| record != state.1);
             if may_die && !same && !add(DEAD, state) {
-                let leads_back = stage.store.count(RUN) > 0 && !add(BACK, (state.0, stage.hash.borrow().changes()));
-                let (runner, point, at_rest) = (passing.runner, passing.point, is_at_rest(stage));
+                let leads_back =
+                    situation.store.count(RUN) > 0 && !add(BACK, (state.0, situation.hash.borrow().changes()));
+                let (runner, point, at_rest) = (passing.runner, passing.point, is_at_rest(situation));
                 let mut track = track.borrow_mut();
                 track.known += u64::from(!leads_back);
-                track.left.push(Left { stage: stage.fork(), runner, point, at_rest, leads_back });
+                track.left.push(Left { situation: situation.fork(), runner, point, at_rest, leads_back });
             } else if may_die {
                 track.borrow_mut().known += 2;
             }
-            let comes_to_rest = passing.boundary == Boundary::AfterAppend && stage.estate.is_quiet();
+            let comes_to_rest = passing.boundary == Boundary::AfterAppend && situation.estate.is_quiet();
             comes_to_rest && has_gone_on && !same && add(ALIVE, state)
         })
     }
@@ -180,8 +181,8 @@ fn key(kind: u8, level: usize, state: (u64, u64)) -> u64 {
 }
 
 /// Whether the last thing on record is the end of a step.
-fn is_at_rest(stage: &Situation) -> bool {
-    stage.store.last(RUN).is_some_and(|record| matches!(record.fact, Fact::StepEnded { .. }))
+fn is_at_rest(situation: &Situation) -> bool {
+    situation.store.last(RUN).is_some_and(|record| matches!(record.fact, Fact::StepEnded { .. }))
 }
 
 fn word_of(ending: Ending) -> &'static str {

@@ -1,6 +1,6 @@
 //! Work that is done on several cores at once: each worker has a thread and a state of its own, gets the same news in
-//! the same order, and hands back plain results, which come in the order of the tasks whoever did them. It must not know
-//! what is worked on.
+//! the same order, and hands back plain results, which come in the order of the tasks whoever did them. It must not
+//! know what is worked on.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};

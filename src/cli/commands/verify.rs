@@ -177,14 +177,12 @@ fn place(args: &VerifyArgs) -> String {
 
 /// Plays one schedule again, and tells all of it.
 fn replay(gathered: &[Scenes], line: &str, context: &Context) -> Result<u8> {
-    let (scenario, schedule) = line.split_once(" | ").unwrap_or((line, ""));
-    let (scenario, schedule) = (scenario.trim(), Schedule::parse(schedule)?);
+    let (wanted, schedule) = Schedule::of_line(line)?;
     let scenes = gathered.iter().flat_map(|scenes| scenes.scenes.iter());
-    let wanted = if scenario == "site" { "" } else { scenario };
     let Some(texts) = scenes.clone().find(|texts| texts.scenario == wanted) else {
         let known: Vec<&str> = scenes.map(|texts| texts.scenario.as_str()).collect();
-        let error = Error::new(Kind::Usage, format!("there is no scenario `{scenario}` to play it in"));
-        return Err(match did_you_mean(scenario, known) {
+        let error = Error::new(Kind::Usage, format!("there is no scenario `{wanted}` to play it in"));
+        return Err(match did_you_mean(wanted, known) {
             Some(near) => error.hint(near),
             None => error.hint("copy the whole line that `baton verify` printed, in quotes"),
         });

@@ -6,18 +6,25 @@ use super::site::Site;
 use super::texts::{self, Recheck};
 use crate::error::{Error, Kind, Result};
 use crate::lab::template::Template;
-use crate::library::Shelf;
+use crate::library::{self, Shelf};
 use crate::model::run::estate::{EstateId, LabChoice};
 use crate::model::site::inventory::Inventory;
 use crate::model::text::typed;
 use crate::model::value::{Fields, Value};
 use crate::session::Prepared;
 use crate::verify::scene::SceneTexts;
+use crate::verify::schedule::Schedule;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The folder that the paths of a lab's site begin with: nothing lies there.
 const FOLDER: &str = "/lab";
+
+/// How a comment begins that keeps a counterexample: it is walked first each time.
+const REGRESSION: &str = "// verify:";
+
+/// The model of products of which nothing is known.
+const UNKNOWN: &str = "unknown";
 
 /// Where a runbook is to be explored.
 pub(in crate::cli) struct Wanted<'a> {
@@ -66,7 +73,10 @@ fn on_site(named: &(String, String), path: &Path, wanted: &Wanted<'_>, site: &Si
     let params = wanted.params.clone();
     prepared.program.resolve_params(&params)?;
     let texts = prepared.texts.clone();
-    let scenes = vec![SceneTexts { texts, models, scenario: String::new(), params, estate: EstateId::Site }];
+    let known = regressions(&named.1)?;
+    let regressions = of_scenario(&known, "");
+    let scenes =
+        vec![SceneTexts { texts, models, scenario: String::new(), params, estate: EstateId::Site, regressions }];
     Ok(Scenes { name: named.0.clone(), prepared, scenes, left_out: Vec::new(), unknown })
 }
 
@@ -85,6 +95,7 @@ fn in_lab(named: &(String, String), wanted: &Wanted<'_>, site: &Site) -> Result<
     let check = Recheck::both(format!("baton check {}", typed(name)));
     let prepared = texts::prepare(named, (&file, &template.inventory(FOLDER)), site, &check)?;
     let (models, unknown) = models(&prepared.inventory, site);
+    let known = regressions(text)?;
     let (mut scenes, mut left_out) = (Vec::new(), Vec::new());
     for (scenario, _) in template.in_order().filter(|(name, _)| only.as_ref().is_none_or(|only| only == *name)) {
         let params = params_of(&template, scenario, &prepared, wanted.params);
@@ -95,6 +106,7 @@ fn in_lab(named: &(String, String), wanted: &Wanted<'_>, site: &Site) -> Result<
                 scenario: scenario.clone(),
                 params,
                 estate: EstateId::Lab { lab: choice.lab.clone(), scenario: scenario.clone() },
+                regressions: of_scenario(&known, scenario),
             }),
             Err(error) if only.is_some() => return Err(error),
             Err(error) => left_out.push((scenario.clone(), error.message)),
@@ -106,6 +118,24 @@ fn in_lab(named: &(String, String), wanted: &Wanted<'_>, site: &Site) -> Result<
             .hint(format!("see its parameters: baton run {} --help", typed(name))));
     }
     Ok(Scenes { name: name.clone(), prepared, scenes, left_out, unknown })
+}
+
+/// The counterexamples that are written into a runbook, each a comment of its own, with their scenarios.
+fn regressions(text: &str) -> Result<Vec<(String, Schedule)>> {
+    let lines =
+        (1..).zip(text.lines()).filter_map(|(number, line)| Some((number, line.trim().strip_prefix(REGRESSION)?)));
+    let read = |(number, line): (u32, &str)| {
+        let (scenario, schedule) = Schedule::of_line(line.trim()).map_err(|mut error| {
+            error.causes.push(format!("in line {number} of the runbook: {}", line.trim()));
+            error
+        })?;
+        Ok((scenario.to_owned(), schedule))
+    };
+    lines.map(read).collect()
+}
+
+fn of_scenario(known: &[(String, Schedule)], scenario: &str) -> Vec<Schedule> {
+    known.iter().filter(|(name, _)| name == scenario).map(|(_, schedule)| schedule.clone()).collect()
 }
 
 fn nowhere(name: &str) -> Box<Error> {
@@ -131,7 +161,11 @@ fn models(inventory: &Inventory, site: &Site) -> (BTreeMap<String, String>, Vec<
         let model = &service.profile.model;
         match site.lookup(Shelf::Models, model) {
             Some(text) => drop(models.insert(model.clone(), text)),
-            None => unknown.push(name.clone()),
+            None => {
+                let text = library::model(UNKNOWN).unwrap_or_default();
+                models.insert(model.clone(), text.to_owned());
+                unknown.push(name.clone());
+            }
         }
     }
     (models, unknown)

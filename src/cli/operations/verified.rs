@@ -108,14 +108,16 @@ fn numbers(verified: &Verified, style: &Style) -> String {
     let ends: Vec<String> = tally.ends.iter().map(|(end, count)| format!("{} {end}", grouped(*count))).collect();
     let missing = verified.unreached.iter().filter(|place| place.reason.is_none()).count();
     let seconds = format!("{}.{} s", tally.spent_ms / 1_000, tally.spent_ms % 1_000 / 100);
+    let reached = match verified.reachable {
+        0 => String::new(),
+        all => format!(", {missing} of {all} places never reached"),
+    };
     let mut lines = vec![
         format!(
-            "{}; {} schedules, {} states, {} of {} places never reached; {seconds}, {} schedules a second",
+            "{}; {} schedules, {} states{reached}; {seconds}, {} schedules a second",
             plural(verified.scenarios.len(), "scenario"),
             grouped(tally.schedules),
             grouped(tally.states),
-            missing,
-            verified.reachable,
             grouped(tally.rate()),
         ),
         format!(
@@ -127,7 +129,7 @@ fn numbers(verified: &Verified, style: &Style) -> String {
     ];
     if !verified.unknown.is_empty() {
         lines.push(format!(
-            "not known: no model says how {} behaves; each of its commands may fail and each of its waits may be late, \
+            "not known: no model says how {} behave; each of their commands may fail and each wait may be late, \
              and nothing is said of what they do",
             verified.unknown.join(", ")
         ));
@@ -172,7 +174,7 @@ fn counterexample(
         after_ms / 1_000,
         after_ms % 1_000 / 100
     );
-    let mut text = format!("{head}  {}\n", style.paint(Tone::Dim, &shown(&found_in)));
+    let mut text = format!("{head}{}\n", hanging(style, (Tone::Dim, "  "), &shown(&found_in), 2));
     text += &story.map(|story| told(story, Some(&found.finding), style)).unwrap_or_default();
     text += &format!("  play it again: {replay}\n\n");
     text
@@ -235,9 +237,7 @@ fn placed(when: &str, word: &str, (tone, words): (Tone, &str), style: &Style) ->
 
 /// The command that plays a schedule again.
 pub(in crate::cli) fn replay(runbook: &str, place: &str, found: &Counterexample) -> String {
-    let scenario = if found.scenario.is_empty() { "site" } else { &found.scenario };
-    let schedule = found.schedule.to_string();
-    let line = if schedule.is_empty() { scenario.to_owned() } else { format!("{scenario} | {schedule}") };
+    let line = found.schedule.line(&found.scenario);
     format!("baton verify {}{place} --replay {}", typed(runbook), typed(&line))
 }
 
