@@ -3,6 +3,7 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
+mod coverage;
 mod diagnostics;
 mod door;
 mod files;

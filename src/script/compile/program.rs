@@ -1,7 +1,9 @@
 //! A runbook made ready: parsed once, its modules loaded once, run thousands of times. It evaluates no runbook, and
 //! must not know any primitive.
 
+use super::footprints::Footprints;
 use super::params::{self, ParamDecl};
+use super::reached::Reached;
 use super::script_engine::{Library, build_engine};
 use super::sources::{self, Sources};
 use super::tree::CLOSURE;
@@ -10,6 +12,7 @@ use crate::engine;
 use crate::error::{Place, Result, Snippet};
 use crate::model::value::Fields;
 use rhai::{AST, Engine, Module, Position, Scope, Shared};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -40,6 +43,8 @@ pub struct Program {
     params: Vec<ParamDecl>,
     /// Where each closure is written, by the name Rhai gives it.
     closures: BTreeMap<String, Home>,
+    /// What its engines come to, if anybody wants to know. Only a program that lies where it stays has them.
+    footprints: OnceCell<Rc<Footprints>>,
 }
 
 /// Where a closure is written: its file, and the functions of that file.
@@ -76,7 +81,8 @@ impl Program {
         let params = params::declared(&main.ast, &main.file, &main.text)?;
         let closures = modules.values().chain([&main]).flat_map(closures_of).collect();
         let runbook = sources.runbook.clone();
-        Ok(Self { main, modules, runbook, library, language, vocabulary, params, closures })
+        let footprints = OnceCell::new();
+        Ok(Self { main, modules, runbook, library, language, vocabulary, params, closures, footprints })
     }
 
     /// The runbook's parameters, in the order they are declared.
@@ -153,9 +159,30 @@ impl Program {
         std::iter::once(&self.main).chain(self.modules.values())
     }
 
+    /// From here on its engines keep what they come to. Costs a look at every node.
+    pub fn keep_footprints(self: &Rc<Self>) {
+        let files = self.units().map(|unit| (unit.file.as_str(), &unit.ast));
+        self.footprints.get_or_init(|| Rc::new(Footprints::of(files)));
+    }
+
+    /// What all its engines have come to since it keeps that; nothing before.
+    #[must_use]
+    pub fn reached(&self) -> Reached {
+        self.footprints.get().map(|footprints| footprints.reached()).unwrap_or_default()
+    }
+
+    /// What keeps what its engines come to, for whoever else looks on at an engine: there is one place for both.
+    pub(crate) fn footprints(&self) -> Option<&Rc<Footprints>> {
+        self.footprints.get()
+    }
+
     /// An engine that knows everything a script of this program can call.
     pub(crate) fn engine(&self) -> Engine {
-        build_engine(&self.language, &self.vocabulary, &self.library)
+        let mut engine = build_engine(&self.language, &self.vocabulary, &self.library);
+        if let Some(footprints) = self.footprints() {
+            footprints.watch(&mut engine);
+        }
+        engine
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Scanned {
     pub(crate) chars: Vec<char>,
     /// Its words and signs, in order.
     pub(crate) tokens: Vec<Token>,
+    /// Its comments of one line, in order: where each stands, and what it says behind its `//`.
+    pub(crate) comments: Vec<(At, String)>,
     found: Vec<(At, Lookalike)>,
     /// Values that are a shell's unless the script has a variable of that name.
     shells: Vec<(At, String)>,
@@ -48,8 +50,8 @@ pub(crate) struct Scanned {
 impl Scanned {
     /// Takes a text apart.
     pub(crate) fn of(text: &str) -> Self {
-        let (found, shells, tokens) = (Vec::new(), Vec::new(), Vec::new());
-        let scanned = Self { chars: text.chars().collect(), tokens, found, shells };
+        let (found, shells, tokens, comments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let scanned = Self { chars: text.chars().collect(), tokens, comments, found, shells };
         let mut reader = TextCursor { scanned, next: 0, line: 1, column: 1 };
         reader.code(false);
         reader.scanned
@@ -97,7 +99,11 @@ impl TextCursor {
             let (from, at) = (self.next, (self.line, self.column));
             let Some(char) = self.next() else { return };
             match (char, self.peek(0)) {
-                ('/', Some('/')) => while self.peek(0).is_some_and(|char| char != '\n') && self.next().is_some() {},
+                ('/', Some('/')) => {
+                    while self.peek(0).is_some_and(|char| char != '\n') && self.next().is_some() {}
+                    let said = self.scanned.chars[from + 2..self.next].iter().collect();
+                    self.scanned.comments.push((at, said));
+                }
                 ('/', Some('*')) => self.comment(),
                 _ if char.is_whitespace() => {}
                 _ => {

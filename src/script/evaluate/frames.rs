@@ -7,6 +7,7 @@
 use crate::model::run::record::TrackId;
 use crate::script::calls::closure::isolate;
 use crate::script::calls::context::ScriptTrack;
+use crate::script::compile::footprints::Footprints;
 use crate::script::compile::tree;
 use crate::script::primitives;
 use rhai::debugger::DebuggerCommand;
@@ -31,12 +32,16 @@ struct Frame {
 
 impl Frames {
     /// Keeps what scripts of this engine have in sight. Costs a look at every node, so only where somebody steers.
+    /// An engine has one place for somebody who looks on: what keeps footprints there goes on doing so from here.
     #[allow(deprecated, reason = "marked as open to change, not as bad; Rhai's version is pinned")]
-    pub(crate) fn watch(&self, engine: &mut Engine) {
-        let frames = self.clone();
+    pub(crate) fn watch(&self, engine: &mut Engine, footprints: Option<&Rc<Footprints>>) {
+        let (frames, footprints) = (self.clone(), footprints.cloned());
         engine.register_debugger(
             |_, debugger| debugger,
             move |context, _, node, _, _| {
+                if let Some(footprints) = &footprints {
+                    footprints.tread(&node);
+                }
                 if tree::call_site(&node).is_some_and(|site| primitives::find(site.name).is_some()) {
                     frames.keep(&context);
                 }

@@ -73,7 +73,7 @@ impl Stage {
         let main = ScriptTrack::new(&run);
         let mut engine = run.program.engine();
         if let Some(frames) = frames {
-            frames.watch(&mut engine);
+            frames.watch(&mut engine, program.footprints());
         }
         let this_in_loops = run.program.units().any(|unit| unit.this_in_loops);
         let engine = ready(engine, &main, this_in_loops);
