@@ -69,7 +69,7 @@ fn suffer(service, fault) {
 fn summary() { this.up }
 "#;
 
-/// Stops one server only while the other runs.
+/// Stops one server only while the other runs, also on the way back: the undo of `start` would stop it once more.
 const CAREFUL: &str = r#"//! Restarts the first of two
 let one = service("one");
 let two = service("two");
@@ -77,7 +77,7 @@ step("Restart the first", || {
     guard(status(two) == "running", "the other one must run");
     shutdown(one);
     start(one);
-});
+}, #{ undo: || start(one) });
 "#;
 
 fn site() -> Baton {

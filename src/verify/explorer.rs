@@ -7,6 +7,7 @@ use super::schedule::Schedule;
 use super::tally::{Counterexample, Explored, Tally};
 use super::walk::{Walked, Walker};
 use crate::error::{Error, Kind, Result};
+use crate::script::compile::reached::Reached;
 use crate::sim::{Fault, Harm, Point, Random, Trigger};
 use crate::world::clock::Clock;
 use crate::world::crew::{self, Employ, Worker};
@@ -65,7 +66,7 @@ struct Explorer {
 impl Worker for Explorer {
     type News = News;
     type Task = Task;
-    type Yield = Result<Walked>;
+    type Yield = Result<(Walked, Reached)>;
 
     fn hear(&mut self, news: &News) {
         for (scene, states) in news {
@@ -74,12 +75,13 @@ impl Worker for Explorer {
         }
     }
 
-    fn work(&mut self, task: Task) -> Result<Walked> {
+    fn work(&mut self, task: Task) -> Result<(Walked, Reached)> {
         let texts = self.texts.get(task.scene).ok_or_else(|| Error::new(Kind::Internal, "there is no such scene"))?;
         let scene = self.scenes.entry(task.scene).or_insert_with(|| Scene::new(texts));
         let scene = scene.as_ref().map_err(Clone::clone)?;
         let known = Rc::clone(self.known.entry(task.scene).or_default());
-        Walker::new(scene, known).walk(&task.schedule, task.deaths).map_err(|error| texts.named(error))
+        let walked = Walker::new(scene, known).walk(&task.schedule, task.deaths).map_err(|error| texts.named(error))?;
+        Ok((walked, scene.prepared.program.reached()))
     }
 }
 
@@ -103,6 +105,7 @@ struct Search<'a> {
     known: BTreeMap<usize, BTreeSet<u64>>,
     found: Vec<Counterexample>,
     tally: Tally,
+    reached: Reached,
     clock: Clock,
     began: u64,
 }
@@ -122,8 +125,8 @@ impl<'a> Search<'a> {
             schedules.map(move |schedule| Task { scene, schedule, deaths: 0, generation: Generation::Regression })
         });
         let plan = BTreeMap::from([(Generation::Regression, known.collect()), (Generation::Calm, calm.collect())]);
-        let (known, found, tally) = (BTreeMap::new(), Vec::new(), Tally::default());
-        Self { texts, bounds, plan, known, found, tally, clock, began }
+        let (known, found, tally, reached) = (BTreeMap::new(), Vec::new(), Tally::default(), Reached::default());
+        Self { texts, bounds, plan, known, found, tally, reached, clock, began }
     }
 
     fn run(mut self, work: &mut Employ<'_, Explorer>, tell: &mut dyn FnMut(&Tally, usize)) -> Result<Explored> {
@@ -138,8 +141,10 @@ impl<'a> Search<'a> {
             if results.len() < tasks.len() {
                 return Err(Error::new(Kind::Internal, "a worker was lost"));
             }
-            for (task, walked) in tasks.into_iter().zip(results) {
-                self.take(task, walked?, &mut news);
+            for (task, result) in tasks.into_iter().zip(results) {
+                let (walked, reached) = result?;
+                self.reached.merge(reached);
+                self.take(task, walked, &mut news);
             }
             self.tally.spent_ms = self.spent();
             self.tally.left = self.plan.values().map(|tasks| tasks.len() as u64).sum();
@@ -149,7 +154,7 @@ impl<'a> Search<'a> {
             }
         }
         let is_exhausted = self.plan.values().all(VecDeque::is_empty);
-        Ok(Explored { tally: self.tally, found: self.found, is_exhausted })
+        Ok(Explored { tally: self.tally, found: self.found, is_exhausted, reached: self.reached })
     }
 
     fn spent(&self) -> u64 {

@@ -3,7 +3,7 @@
 use super::story::{Story, StoryLine, Told};
 use super::tally::{Counterexample, Explored};
 use super::violation::Violation;
-use crate::error::Place;
+use crate::script::analysis::coverage::{Coverage, Unreached};
 use serde_json::{Value, json};
 
 /// The version of the JSON; it changes when a field changes its meaning or goes away.
@@ -25,23 +25,10 @@ pub struct Verified {
     pub explored: Explored,
     /// The story of each thing that was found.
     pub stories: Vec<Story>,
-    /// What no schedule has reached.
-    pub unreached: Vec<Unreached>,
-    /// How many places there are to reach.
-    pub reachable: usize,
+    /// What no schedule has reached, of all that there is.
+    pub coverage: Coverage,
     /// The command that plays the `n`th counterexample again.
     pub replays: Vec<String>,
-}
-
-/// A place that no schedule has reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreached {
-    /// Where.
-    pub place: Place,
-    /// The line, as it is written.
-    pub line: String,
-    /// The reason that stands beside it, if one does.
-    pub reason: Option<String>,
 }
 
 impl Verified {
@@ -69,13 +56,19 @@ fn runbook(verified: &Verified) -> Value {
     let found: Vec<Value> =
         verified.found().map(|(found, story, replay)| counterexample(found, story, replay)).collect();
     let left_out: Vec<Value> = left_out.iter().map(|(name, why)| json!({ "scenario": name, "reason": why })).collect();
-    let unreached: Vec<Value> = verified.unreached.iter().map(unreached).collect();
+    let Coverage { statements, reached, unreached: missing, false_reasons, unused_functions } = &verified.coverage;
+    let unreached: Vec<Value> = missing.iter().map(unreached).collect();
+    let false_reasons: Vec<Value> =
+        false_reasons.iter().map(|one| json!({ "place": one.place.to_string(), "what": one.fault })).collect();
+    let unused: Vec<Value> =
+        unused_functions.iter().map(|one| json!({ "place": one.place.to_string(), "name": one.name })).collect();
     let tally = &explored.tally;
     json!({
         "runbook": runbook, "scenarios": scenarios, "left_out": left_out, "without_model": unknown, "bound": bound,
         "exhausted": explored.is_exhausted, "holds": verified.holds(), "violations": found,
         "schedules": tally.schedules, "plays": tally.plays, "states": tally.states, "not_walked": tally.left,
-        "milliseconds": tally.spent_ms, "ends": tally.ends, "places": verified.reachable, "unreached": unreached,
+        "milliseconds": tally.spent_ms, "ends": tally.ends, "statements": statements,
+        "reached": reached, "unreached": unreached, "false_reasons": false_reasons, "unused_functions": unused,
     })
 }
 
@@ -104,7 +97,10 @@ fn line(line: &StoryLine) -> Value {
 }
 
 fn unreached(place: &Unreached) -> Value {
-    json!({ "place": place.place.to_string(), "line": place.line, "reason": place.reason })
+    json!({
+        "place": place.place.to_string(), "line": place.line, "what": place.what, "statements": place.statements,
+        "reason": place.reason,
+    })
 }
 
 /// As JUnit: a suite a runbook, a case a scenario, and one for the bound.

@@ -48,6 +48,7 @@ impl Scene {
     pub fn new(texts: &SceneTexts) -> Result<Self> {
         engine::fix_hashing();
         let prepared = session::prepare(texts.texts.clone())?;
+        prepared.program.keep_footprints();
         let params = prepared.program.resolve_params(&texts.params)?;
         let mut models = BTreeMap::new();
         for (name, text) in &texts.models {

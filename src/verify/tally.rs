@@ -2,6 +2,7 @@
 
 use super::schedule::Schedule;
 use super::violation::Violation;
+use crate::script::compile::reached::Reached;
 use std::collections::BTreeMap;
 
 /// A finding with the smallest schedule that leads to it so far.
@@ -66,4 +67,6 @@ pub struct Explored {
     pub found: Vec<Counterexample>,
     /// Whether everything within the bound was walked.
     pub is_exhausted: bool,
+    /// What of the runbook and its library was reached.
+    pub reached: Reached,
 }

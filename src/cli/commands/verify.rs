@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::span::Span;
 use crate::model::text::{did_you_mean, shown, typed};
 use crate::report::style::Tone;
+use crate::script::analysis::coverage;
 use crate::verify::explorer::{self, Bounds};
 use crate::verify::formats::{self, Verified};
 use crate::verify::scene::Scene;
@@ -117,7 +118,7 @@ fn gather(args: &VerifyArgs, runbook: &str, site: &Site) -> Result<Scenes> {
 }
 
 fn verify(args: &VerifyArgs, scenes: Scenes, budget_ms: u64, context: &Context) -> Result<Verified> {
-    let Scenes { name, scenes, left_out, unknown, .. } = scenes;
+    let Scenes { name, prepared, scenes, left_out, unknown } = scenes;
     let bounds = Bounds {
         faults: args.faults.into(),
         deaths: 1,
@@ -144,10 +145,9 @@ fn verify(args: &VerifyArgs, scenes: Scenes, budget_ms: u64, context: &Context) 
         left_out,
         unknown,
         bound: bound(args.faults),
-        explored,
         stories,
-        unreached: Vec::new(),
-        reachable: 0,
+        coverage: coverage::coverage(&prepared.program, &explored.reached),
+        explored,
         replays,
     })
 }

@@ -6,6 +6,7 @@ use crate::model::text::{lines_shown, shown, typed};
 use crate::report::layout::{hanging, wrap};
 use crate::report::style::{Style, Tone};
 use crate::report::terminal::REWRITE;
+use crate::script::analysis::coverage::Unreached;
 use crate::verify::Violation;
 use crate::verify::formats::Verified;
 use crate::verify::story::{Story, StoryLine, Told, time};
@@ -106,12 +107,10 @@ fn verdict(verified: &Verified, budget: &str, style: &Style) -> String {
 fn numbers(verified: &Verified, style: &Style) -> String {
     let tally = &verified.explored.tally;
     let ends: Vec<String> = tally.ends.iter().map(|(end, count)| format!("{} {end}", grouped(*count))).collect();
-    let missing = verified.unreached.iter().filter(|place| place.reason.is_none()).count();
     let seconds = format!("{}.{} s", tally.spent_ms / 1_000, tally.spent_ms % 1_000 / 100);
-    let reached = match verified.reachable {
-        0 => String::new(),
-        all => format!(", {missing} of {all} places never reached"),
-    };
+    let missing: usize = unexplained(verified).map(|place| place.statements).sum();
+    let statements = verified.coverage.statements;
+    let reached = format!(", {} of {} statements never reached", grouped(missing as u64), grouped(statements as u64));
     let mut lines = vec![
         format!(
             "{}; {} schedules, {} states{reached}; {seconds}, {} schedules a second",
@@ -143,17 +142,29 @@ fn numbers(verified: &Verified, style: &Style) -> String {
     wrapped.map(|line| format!("  {}\n", style.paint(Tone::Dim, &line))).collect()
 }
 
+/// What no schedule has reached, and for which the text gives no reason.
+fn unexplained(verified: &Verified) -> impl Iterator<Item = &Unreached> {
+    verified.coverage.unreached.iter().filter(|place| place.reason.is_none())
+}
+
 fn unreached(verified: &Verified, style: &Style) -> String {
-    let missing: Vec<_> = verified.unreached.iter().filter(|place| place.reason.is_none()).collect();
-    if missing.is_empty() {
-        return String::new();
+    let mut text = String::new();
+    for (index, place) in unexplained(verified).enumerate() {
+        if index == 0 {
+            text += &format!("  {}\n", style.paint(Tone::Strong, "never reached"));
+        }
+        if index < UNREACHED_SHOWN {
+            let at = format!("{}:{}", place.place.file, place.place.line);
+            text += &format!("    {}  {}\n", shown(&at), shown(place.line.trim()));
+        }
     }
-    let mut text = format!("  {}\n", style.paint(Tone::Strong, "never reached"));
-    for place in missing.iter().take(UNREACHED_SHOWN) {
-        text += &format!("    {}:{}  {}\n", shown(&place.place.file), place.place.line, shown(place.line.trim()));
+    let more = unexplained(verified).count().saturating_sub(UNREACHED_SHOWN);
+    if more > 0 {
+        text += &format!("    and {more} more places: --format json lists all\n");
     }
-    if missing.len() > UNREACHED_SHOWN {
-        text += &format!("    and {} more: --format json lists all\n", missing.len() - UNREACHED_SHOWN);
+    for wrong in &verified.coverage.false_reasons {
+        let line = format!("{}:{}: {}", wrong.place.file, wrong.place.line, wrong.fault);
+        text += &format!("  {}\n", style.paint(Tone::Warn, &shown(&line)));
     }
     text
 }
