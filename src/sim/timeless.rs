@@ -2,35 +2,47 @@
 
 use std::hash::{Hash, Hasher};
 
-/// How many digits a time has at the least.
-const DIGITS_MIN: usize = 6;
+/// So many digits in a row are a time, or part of one: milliseconds since 1970, `20261121`.
+const DIGITS_MIN: usize = 8;
 
-/// Adds a text to a hash, without the times in it: runs of digits and the marks between those of a time, of six digits
-/// and more. A version such as `8.5.101.10` is none.
+/// Adds a text to a hash, without the times in it: `22:05:30.123`, `2026-11-21`, `20261121_220530`, and long numbers. A
+/// version such as `8.5.101.10` is none, nor is an event such as `21-22170`.
 pub fn hash(text: &[u8], hasher: &mut impl Hasher) {
     let mut rest = text;
     while let Some(at) = rest.iter().position(u8::is_ascii_digit) {
-        let length = rest[at..].iter().position(|byte| !is_of_time(*byte)).unwrap_or(rest.len() - at);
-        let run = &rest[at..at + length];
         rest[..at].hash(hasher);
-        if is_time(run) {
-            0_u8.hash(hasher)
+        rest = &rest[at..];
+        let length = time(rest);
+        if length > 0 {
+            0_u8.hash(hasher);
+            rest = &rest[length..];
         } else {
-            run.hash(hasher)
+            let digits = digits(rest);
+            rest[..digits].hash(hasher);
+            rest = &rest[digits..];
         }
-        rest = &rest[at + length..];
     }
     rest.hash(hasher);
 }
 
-fn is_of_time(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b':' | b'_' | b'-' | b'.' | b'T' | b'Z')
+/// How many digits a text begins with.
+fn digits(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-fn is_time(run: &[u8]) -> bool {
-    let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let dotted_only = run.contains(&b'.') && !run.iter().any(|byte| matches!(byte, b':' | b'_' | b'-'));
-    digits >= DIGITS_MIN && !dotted_only
+/// How long the time is that a text begins with; 0 when it begins with none.
+fn time(text: &[u8]) -> usize {
+    let first = digits(text);
+    let rest = &text[first..];
+    match (first, rest.first()) {
+        (DIGITS_MIN.., Some(b'_')) if digits(&rest[1..]) == 6 => first + 7,
+        (DIGITS_MIN.., _) => first,
+        (2, Some(b':')) if digits(&rest[1..]) == 2 => {
+            first + rest.iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.')).count()
+        }
+        (4, Some(b'-')) if digits(&rest[1..]) == 2 && rest.get(3) == Some(&b'-') && digits(&rest[4..]) == 2 => first + 6,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
