@@ -40,7 +40,9 @@ fn time(text: &[u8]) -> usize {
         (2, Some(b':')) if digits(&rest[1..]) == 2 => {
             first + rest.iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.')).count()
         }
-        (4, Some(b'-')) if digits(&rest[1..]) == 2 && rest.get(3) == Some(&b'-') && digits(&rest[4..]) == 2 => first + 6,
+        (4, Some(b'-')) if digits(&rest[1..]) == 2 && rest.get(3) == Some(&b'-') && digits(&rest[4..]) == 2 => {
+            first + 6
+        }
         _ => 0,
     }
 }

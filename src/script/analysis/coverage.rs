@@ -5,7 +5,7 @@
 use crate::error::Place;
 use crate::script::analysis::reachable::{FunctionUse, Reachable, ReachableFile};
 use crate::script::analysis::reasons::{self, Reason};
-use crate::script::compile::blocks::{Block, BlockKind};
+use crate::script::compile::blocks::{BlockKind, StatementBlock};
 use crate::script::compile::diagnostic;
 use crate::script::compile::program::Program;
 use crate::script::compile::reached::Reached;
@@ -73,7 +73,7 @@ pub struct UnusedFunction {
 /// Joins what there is with what was reached.
 #[must_use]
 pub fn coverage(program: &Program, reached: &Reached) -> Coverage {
-    let was_entered = |file: &str, block: &Block| {
+    let was_entered = |file: &str, block: &StatementBlock| {
         let mut entered = false;
         block.each(&mut |statement| entered |= reached.has(file, at(statement.at)));
         entered
@@ -131,7 +131,7 @@ impl<'a> FileLook<'a> {
     }
 
     /// Of what was done when the module was loaded only closures can be come to in a run.
-    fn loaded(&mut self, blocks: &[Block]) {
+    fn loaded(&mut self, blocks: &[StatementBlock]) {
         for block in blocks {
             if let BlockKind::Closure(_) = block.kind {
                 self.block(block);
@@ -141,7 +141,7 @@ impl<'a> FileLook<'a> {
         }
     }
 
-    fn block(&mut self, block: &Block) {
+    fn block(&mut self, block: &StatementBlock) {
         for (index, statement) in block.statements.iter().enumerate() {
             if !self.reached.has(&self.file.unit.file, at(statement.at)) {
                 return self.unreached(block, index);
@@ -154,7 +154,7 @@ impl<'a> FileLook<'a> {
     }
 
     /// Nothing of a block was reached from this statement on.
-    fn unreached(&mut self, block: &Block, from: usize) {
+    fn unreached(&mut self, block: &StatementBlock, from: usize) {
         let rest = &block.statements[from..];
         let (mut statements, mut last_line) = (0, 0);
         for statement in rest {
@@ -178,7 +178,7 @@ impl<'a> FileLook<'a> {
     }
 
     /// A reason in a block of which nobody wants to know whether it was reached is true.
-    fn not_looked_for(&mut self, block: &Block) {
+    fn not_looked_for(&mut self, block: &StatementBlock) {
         self.unreached_lines.insert(line_of(block.at));
         for statement in &block.statements {
             self.unreached_lines.insert(line_of(statement.at));
@@ -204,7 +204,7 @@ impl<'a> FileLook<'a> {
 }
 
 /// How many statements are in a block.
-fn count(block: &Block) -> usize {
+fn count(block: &StatementBlock) -> usize {
     let mut statements = 0;
     block.each(&mut |_| statements += 1);
     statements

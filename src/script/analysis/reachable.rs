@@ -2,7 +2,7 @@
 //! module is there for many runbooks, and no run of this one calls what only others want. In doubt a function can be
 //! called. It must not know what was come to, nor run anything.
 
-use crate::script::compile::blocks::{Block, FileBlocks, Mention};
+use crate::script::compile::blocks::{FileBlocks, Mention, StatementBlock};
 use crate::script::compile::program::{Program, Unit};
 use crate::script::compile::tree;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ type FunctionId = (usize, usize);
 
 impl<'a> Reachable<'a> {
     /// What there is in this program. A function that was `seen` to be called is called, in whatever way.
-    pub(crate) fn of(program: &'a Program, seen: impl Fn(&Unit, &Block) -> bool) -> Self {
+    pub(crate) fn of(program: &'a Program, seen: impl Fn(&Unit, &StatementBlock) -> bool) -> Self {
         let modules: BTreeMap<&str, usize> = program.module_names().zip(1..).collect();
         let file = |unit: &'a Unit| {
             let alias = |import: tree::Import| Some((import.alias, *modules.get(import.name?.as_str())?));

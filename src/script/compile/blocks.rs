@@ -1,5 +1,5 @@
-//! A file as what can be carried out of it: statements, the blocks in them, the statements in those. Closures are in the
-//! statement that makes them. It reads syntax trees; what was carried out, or should be, it does not know.
+//! A file as what can be carried out of it: statements, the blocks in them, the statements in those. Closures are in
+//! the statement that makes them. It reads syntax trees; what was carried out, or should be, it does not know.
 
 // Rhai's enums grow with its versions.
 #![allow(clippy::wildcard_enum_match_arm)]
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// What a file consists of.
 pub(crate) struct FileBlocks {
     /// What stands outside of all functions.
-    pub(crate) own: Block,
+    pub(crate) own: StatementBlock,
     /// Its functions, in the order in which they stand.
     pub(crate) functions: Vec<FunctionBlock>,
 }
@@ -23,11 +23,11 @@ pub(crate) struct FunctionBlock {
     /// How many arguments it takes.
     pub(crate) arity: usize,
     /// What it does.
-    pub(crate) block: Block,
+    pub(crate) block: StatementBlock,
 }
 
 /// Statements of which one follows the other. None has no statements but bodies of functions and closures.
-pub(crate) struct Block {
+pub(crate) struct StatementBlock {
     /// What makes it one.
     pub(crate) kind: BlockKind,
     /// Where it begins.
@@ -65,7 +65,7 @@ pub(crate) struct Statement {
     /// Which node of the tree is evaluated first when it is come to.
     pub(crate) first: NodeId,
     /// The blocks in it, but not those in these.
-    pub(crate) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<StatementBlock>,
     /// The functions that it calls or names, but not those that only its blocks do.
     pub(crate) mentions: Vec<Mention>,
 }
@@ -98,7 +98,7 @@ impl NodeId {
 impl FileBlocks {
     /// Those of this tree.
     pub(crate) fn of(ast: &AST) -> Self {
-        let bodies: Vec<Body> = ast.iter_fn_def().map(|function| Body::of(function)).collect();
+        let bodies: Vec<FunctionBody> = ast.iter_fn_def().map(|function| FunctionBody::of(function)).collect();
         let mut statements: Vec<Vec<Statement>> = bodies.iter().map(|_| Vec::new()).collect();
         // First comes what stands outside of functions.
         let (mut own, mut outside) = (Vec::new(), ast.statements().len());
@@ -113,16 +113,16 @@ impl FileBlocks {
             true
         });
         let (mut functions, mut closures) = (Vec::new(), BTreeMap::new());
-        for (Body { name, arity, from, .. }, statements) in bodies.into_iter().zip(statements) {
+        for (FunctionBody { name, arity, from, .. }, statements) in bodies.into_iter().zip(statements) {
             if name.starts_with(CLOSURE) {
                 closures.insert(name, statements);
             } else {
-                let block = Block { kind: BlockKind::Function(name.clone()), at: from, statements };
+                let block = StatementBlock { kind: BlockKind::Function(name.clone()), at: from, statements };
                 functions.push(FunctionBlock { name, arity, block });
             }
         }
         let at = own.first().map_or(Position::NONE, |statement: &Statement| statement.at);
-        let mut own = Block { kind: BlockKind::File, at, statements: own };
+        let mut own = StatementBlock { kind: BlockKind::File, at, statements: own };
         own.take_in(&mut closures);
         functions.iter_mut().for_each(|function| function.block.take_in(&mut closures));
         functions.sort_by_key(|function| function.block.at);
@@ -131,14 +131,14 @@ impl FileBlocks {
 }
 
 /// A function or a closure before it is known where it belongs.
-struct Body {
+struct FunctionBody {
     name: String,
     arity: usize,
     from: Position,
     to: Position,
 }
 
-impl Body {
+impl FunctionBody {
     fn of(function: &rhai::ScriptFuncDef) -> Self {
         Self {
             name: function.name.to_string(),
@@ -155,12 +155,12 @@ impl Body {
 }
 
 /// The body that a place stands in; of those around each other the inner one.
-fn innermost(bodies: &[Body], at: Position) -> Option<usize> {
+fn innermost(bodies: &[FunctionBody], at: Position) -> Option<usize> {
     let around = bodies.iter().enumerate().filter(|(_, body)| body.has(at));
     around.max_by_key(|(_, body)| body.from).map(|(index, _)| index)
 }
 
-impl Block {
+impl StatementBlock {
     /// The block of this kind, unless there is nothing in it.
     fn of(kind: BlockKind, block: &StmtBlock) -> Option<Self> {
         let statements: Vec<Statement> = block.statements().iter().filter_map(Statement::of).collect();
@@ -218,7 +218,7 @@ impl Statement {
 /// What is found in a statement.
 #[derive(Default)]
 struct Inside {
-    blocks: Vec<Block>,
+    blocks: Vec<StatementBlock>,
     mentions: Vec<Mention>,
 }
 
@@ -263,7 +263,7 @@ impl Inside {
     }
 
     fn block(&mut self, kind: BlockKind, block: &StmtBlock) {
-        self.blocks.extend(Block::of(kind, block));
+        self.blocks.extend(StatementBlock::of(kind, block));
     }
 
     fn arm(&mut self, expr: &Expr) {
@@ -271,7 +271,7 @@ impl Inside {
             Expr::Stmt(block) => self.block(BlockKind::Arm, block),
             other => {
                 let statement = Statement::of_expr(other);
-                let block = |one: Statement| Block { kind: BlockKind::Arm, at: one.at, statements: vec![one] };
+                let block = |one: Statement| StatementBlock { kind: BlockKind::Arm, at: one.at, statements: vec![one] };
                 self.blocks.extend(statement.map(block));
             }
         }
@@ -285,12 +285,13 @@ impl Inside {
                 };
                 if name.starts_with(CLOSURE) {
                     let kind = BlockKind::Closure(name);
-                    self.blocks.push(Block { kind, at: *position, statements: Vec::new() });
+                    self.blocks.push(StatementBlock { kind, at: *position, statements: Vec::new() });
                 } else {
                     self.named(Vec::new(), name);
                 }
             }
-            // Values in texts and expressions such as `if` are blocks of one statement: to come to it is to come to them.
+            // Values in texts and expressions such as `if` are blocks of one statement: to come to it is to come to
+            // them.
             Expr::Stmt(block) => {
                 let written = |stmt: &&Stmt| !matches!(stmt, Stmt::Noop(_) | Stmt::Share(_));
                 match block.statements().iter().filter(written).collect::<Vec<_>>().as_slice() {

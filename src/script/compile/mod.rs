@@ -5,7 +5,7 @@
 //! - [`params`]: what a runbook asks of the command line
 //! - [`diagnostic`]: Rhai's errors in the words of a runbook's author
 //! - [`tree`]: reading syntax trees · [`scanner`], [`regions`]: reading the text itself
-//! - [`blocks`]: a file as its statements · [`footprints`]: which of them engines come to · [`reached`]: the same as data
+//! - [`blocks`]: a file as its statements · [`footprints`]: which of them engines come to · [`reached`]: that as data
 
 pub(crate) mod blocks;
 pub(crate) mod diagnostic;
