@@ -326,18 +326,10 @@ impl EstateState {
     fn befall(&mut self, harm: &Harm) {
         self.version += 1;
         let now = self.now;
-        let twist = match harm {
-            Harm::LineMissing { service } => Some((service, LogTwist::Missing)),
-            Harm::LineDoubled { service } => Some((service, LogTwist::Doubled)),
-            Harm::LineSwapped { service } => Some((service, LogTwist::Swapped)),
-            _ => None,
-        };
-        if let Some((service, twist)) = twist
-            && let Some(service) = self.services.get_mut(service)
-        {
-            service.twist(twist);
-        }
         match harm {
+            Harm::LineMissing { service } => self.twist(service, LogTwist::Missing),
+            Harm::LineDoubled { service } => self.twist(service, LogTwist::Doubled),
+            Harm::LineSwapped { service } => self.twist(service, LogTwist::Swapped),
             Harm::LinkCut { host, ms } => {
                 if let Some(host) = self.hosts.get_mut(host) {
                     host.down_until = host.down_until.max(now + Span(*ms));
@@ -354,7 +346,16 @@ impl EstateState {
                     self.attempt(model, |model, _| model.suffer(service, fault));
                 }
             }
-            _ => {}
+            // The rest strikes where a job, a file or a question is, or in a model.
+            Harm::FailsBefore | Harm::FailsAfter | Harm::ReplyLost | Harm::JobLost { .. } | Harm::Slow { .. } => {}
+            Harm::HostDown { .. } | Harm::HostRestarts { .. } | Harm::LogLate { .. } | Harm::ProbeFails => {}
+            Harm::Nobody | Harm::SaysNo | Harm::Says { .. } | Harm::AnswersLate { .. } | Harm::Goes { .. } => {}
+        }
+    }
+
+    fn twist(&mut self, service: &str, how: LogTwist) {
+        if let Some(service) = self.services.get_mut(service) {
+            service.twist(how);
         }
     }
 

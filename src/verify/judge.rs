@@ -66,11 +66,10 @@ fn was_looked_at(play: &Play<'_>) -> bool {
     let looked_at = play.situation.estate.looked_at();
     let services = &play.scene.prepared.inventory.services;
     let on = |host: &str| services.iter().any(|(name, s)| s.host == host && looked_at.contains(name));
-    match &last.fault.harm {
-        Harm::Suffers { service, .. } => looked_at.contains(service),
-        Harm::HostDies { host, .. } | Harm::LinkCut { host, .. } => on(host),
-        _ => true,
+    if let Harm::HostDies { host, .. } | Harm::LinkCut { host, .. } = &last.fault.harm {
+        return on(host);
     }
+    if let Harm::Suffers { service, .. } = &last.fault.harm { looked_at.contains(service) } else { true }
 }
 
 /// What is left although the run says that all is done, or undone.

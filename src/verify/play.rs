@@ -146,14 +146,16 @@ impl<'a> Play<'a> {
             Ending::Failed | Ending::Suspended | Ending::Doubt => {}
         }
         self.situation.estate.pass(UNTIL_TAKEN_UP.0);
-        match finished.ending {
-            _ if schedule.back && !errand.back => go_back(),
-            Ending::Doubt => again(self.looked_up()),
-            Ending::Suspended => again(OperatorRuling::Retry),
-            _ if stops <= TRIES => again(OperatorRuling::Retry),
-            _ if !errand.back => go_back(),
-            _ => None,
+        if schedule.back && !errand.back {
+            return go_back();
         }
+        if finished.ending == Ending::Doubt {
+            return again(self.looked_up());
+        }
+        if finished.ending == Ending::Suspended || stops <= TRIES {
+            return again(OperatorRuling::Retry);
+        }
+        if errand.back { None } else { go_back() }
     }
 
     /// What a person says of a doubt who has looked.

@@ -76,16 +76,16 @@ impl Situation {
 
 /// The effect that was last in doubt, or else the last one that nothing is known to have come of.
 fn doubted(records: &[Record]) -> Option<&EffectId> {
-    let in_doubt = records.iter().rev().find_map(|record| match &record.fact {
-        Fact::Doubt { id, .. } => Some(id),
-        _ => None,
+    let in_doubt = records.iter().rev().find_map(|record| {
+        let Fact::Doubt { id, .. } = &record.fact else { return None };
+        Some(id)
     });
     let ended = |id: &EffectId| {
         records.iter().any(|record| matches!(&record.fact, Fact::Outcome { id: this, .. } if this == id))
     };
-    let open = records.iter().rev().find_map(|record| match &record.fact {
-        Fact::Intent { id, .. } if !ended(id) => Some(id),
-        _ => None,
+    let open = records.iter().rev().find_map(|record| {
+        let Fact::Intent { id, .. } = &record.fact else { return None };
+        (!ended(id)).then_some(id)
     });
     open.or(in_doubt)
 }

@@ -133,11 +133,13 @@ impl Teller {
                 self.line(when, Told::Deed, text, None);
             }
             Fact::Ended { ending, message, .. } => {
-                let text = format!("{ending:?}: {message}").to_lowercase();
+                let text = format!("{}: {message}", format!("{ending:?}").to_lowercase());
                 self.line(when, Told::End, text.trim_end_matches(": ").to_owned(), None);
             }
             Fact::Rollback { .. } => self.line(when, Told::Step, "the way back begins".to_owned(), None),
-            _ => {}
+            Fact::Begun { .. } | Fact::Opened | Fact::StepEnded { .. } | Fact::Settled { .. } | Fact::Retry { .. } => {}
+            Fact::Answered { .. } | Fact::Skipped { .. } | Fact::StepSkipped { .. } | Fact::Adopted { .. } => {}
+            Fact::Undone { .. } | Fact::Steered { .. } | Fact::Typed { .. } | Fact::Deviation { .. } => {}
         }
     }
 
@@ -145,9 +147,10 @@ impl Teller {
         let place = place.map(Place::from);
         self.labels.insert(id.clone(), (effect.label.clone(), place.clone()));
         let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-        let text = match &effect.action {
-            Action::Ask(ask) => format!("asks: {}", ask.text),
-            _ => format!("{}{again}", effect.label),
+        let text = if let Action::Ask(ask) = &effect.action {
+            format!("asks: {}", ask.text)
+        } else {
+            format!("{}{again}", effect.label)
         };
         self.line(when, Told::Deed, text, place);
     }

@@ -148,14 +148,14 @@ impl Ears {
 
 /// What a record says to people.
 fn said_in(fact: &Fact) -> String {
-    match fact {
-        Fact::Intent { effect, .. } | Fact::Read { effect, .. } => match &effect.action {
-            Action::Ask(ask) => ask.text.clone(),
-            Action::Note { text, .. } => text.clone(),
-            Action::NoReturn { why } => why.clone(),
-            _ => String::new(),
-        },
-        Fact::Ended { message, .. } => message.clone(),
-        _ => String::new(),
+    if let Fact::Ended { message, .. } = fact {
+        return message.clone();
+    }
+    let (Fact::Intent { effect, .. } | Fact::Read { effect, .. }) = fact else { return String::new() };
+    match &effect.action {
+        Action::Ask(ask) => ask.text.clone(),
+        Action::Note { text, .. } | Action::NoReturn { why: text } => text.clone(),
+        Action::Job(_) | Action::Put(_) | Action::Fetch(_) | Action::Probe(_) | Action::Log(_) => String::new(),
+        Action::Until(_) | Action::Sleep { .. } | Action::Capture(_) => String::new(),
     }
 }

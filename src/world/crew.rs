@@ -25,10 +25,13 @@ pub trait Worker {
     fn work(&mut self, task: Self::Task) -> Self::Yield;
 }
 
-/// What one worker is handed: the news, and the tasks that all take from.
+/// Tasks that all take from, each with its place in the order.
+type Queue<W> = Arc<Mutex<VecDeque<(usize, <W as Worker>::Task)>>>;
+
+/// What one worker is handed.
 struct Batch<W: Worker> {
     news: Arc<W::News>,
-    tasks: Arc<Mutex<VecDeque<(usize, W::Task)>>>,
+    tasks: Queue<W>,
     done: Sender<(usize, W::Yield)>,
 }
 

@@ -262,7 +262,7 @@ fn grouped(number: u64) -> String {
     let lead = digits.len() % 3;
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (index + 3 - lead) % 3 == 0 {
+        if index > 0 && (index + 3 - lead).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
