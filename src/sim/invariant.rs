@@ -2,7 +2,6 @@
 //! the model, asked with its state as `this`. It must not know any product.
 
 use crate::model::run::instant::Wall;
-use regex::Regex;
 use rhai::FnPtr;
 
 /// When something must hold.
@@ -31,8 +30,8 @@ pub(super) struct Invariant {
 /// A kind of sentence of which the model knows whether it is true.
 #[derive(Debug, Clone)]
 pub(super) struct Claim {
-    /// What such a sentence looks like; its groups go to `body`.
-    pub(super) pattern: Regex,
+    /// What such a sentence looks like, as a regular expression; its groups go to `body`.
+    pub(super) pattern: String,
     /// Tells whether it is true now.
     pub(super) body: FnPtr,
 }

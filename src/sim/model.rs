@@ -18,6 +18,7 @@ pub use crate::sim::model_natives::Out;
 use crate::sim::model_natives::{ModelStage, StageHandle, natives};
 use crate::sim::random::Random;
 use crate::sim::state_hash::StateHash;
+use regex::Regex;
 use rhai::{
     AST, ASTNode, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, FuncArgs, Map, Module, Scope, Shared,
     Stmt,
@@ -56,6 +57,8 @@ pub struct ModelProgram {
     file: String,
     /// The line on which each function begins, as far as can be seen.
     lines: BTreeMap<String, u32>,
+    /// What the sentences look like that it can judge, each compiled when it is first needed: most simulations need none.
+    patterns: RefCell<BTreeMap<String, Regex>>,
 }
 
 impl ModelProgram {
@@ -85,13 +88,25 @@ impl ModelProgram {
         }
         let stem = file.rsplit('/').next().unwrap_or(file);
         let name = stem.strip_suffix(".rhai").unwrap_or(stem).to_owned();
-        Ok(Rc::new(Self { engine, ast, name, file: file.to_owned(), lines }))
+        let patterns = RefCell::default();
+        Ok(Rc::new(Self { engine, ast, name, file: file.to_owned(), lines, patterns }))
     }
 
     /// The name profiles call it by.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The pattern of a claim.
+    fn pattern(&self, text: &str) -> Result<Regex> {
+        if let Some(known) = self.patterns.borrow().get(text) {
+            return Ok(known.clone());
+        }
+        let wrong = |wrong| self.wrong_answer("init", format!("`claim`: this is no pattern: {wrong}"));
+        let pattern = Regex::new(text).map_err(wrong)?;
+        self.patterns.borrow_mut().insert(text.to_owned(), pattern.clone());
+        Ok(pattern)
     }
 
     fn wrong_answer(&self, function: &str, what: impl std::fmt::Display) -> Box<Error> {
@@ -428,10 +443,10 @@ impl ModelHost {
         let claims = self.stage.borrow().watchwords.claims.clone();
         let mut wrong = Vec::new();
         for claim in claims {
-            for found in claim.pattern.captures_iter(text) {
+            for found in self.program.pattern(&claim.pattern)?.captures_iter(text) {
                 let groups = found.iter().skip(1);
                 let args = groups.map(|group| group.map_or_else(String::new, |group| group.as_str().to_owned()).into());
-                if !self.ask(&claim.body, args.collect(), "claim", claim.pattern.as_str())? {
+                if !self.ask(&claim.body, args.collect(), "claim", &claim.pattern)? {
                     wrong.push(found.get(0).map_or_else(String::new, |all| all.as_str().to_owned()));
                 }
             }

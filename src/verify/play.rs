@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::run::record::{Ending, RollbackScope, Who};
 use crate::model::span::Span;
 use crate::session::{self, Finished, OperatorRuling, RunParts};
-use crate::sim::{Boundary, CrashClock, CrashingStore, FaultPlan, SimWorld};
+use crate::sim::{Boundary, CrashClock, CrashingStore, SimWorld};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -73,12 +73,9 @@ struct Errand {
 }
 
 impl<'a> Play<'a> {
-    /// The curtain rises on a fresh site.
-    ///
-    /// # Errors
-    /// The defect of a model.
-    pub(super) fn new(scene: &'a Scene, plan: &FaultPlan, witness: Witness) -> Result<Self> {
-        Ok(Self { scene, situation: Situation::new(scene.site(plan)?, witness) })
+    /// The curtain rises on a fresh site, with what this schedule has in store for it.
+    pub(super) fn new(scene: &'a Scene, schedule: &Schedule, witness: Witness) -> Self {
+        Self { scene, situation: Situation::new(scene.site(&schedule.faults), witness) }
     }
 
     /// On a situation as it was left.

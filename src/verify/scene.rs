@@ -7,9 +7,8 @@ use crate::error::{Error, Result};
 use crate::model::run::estate::EstateId;
 use crate::model::value::Fields;
 use crate::session::{self, Prepared, Texts};
-use crate::sim::{FaultPlan, ModelProgram, SimEstate};
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use crate::sim::{Fault, FaultPlan, ModelProgram, SimEstate};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The run's name in every play.
 pub(super) const RUN: &str = "verify";
@@ -36,8 +35,9 @@ pub struct Scene {
     pub(super) prepared: Prepared,
     pub(super) params: Fields,
     pub(super) estate: EstateId,
-    scenario: String,
-    models: BTreeMap<String, Rc<ModelProgram>>,
+    /// Its site as it is at the beginning, of which each play gets a copy.
+    fresh: SimEstate,
+    models: BTreeSet<String>,
 }
 
 impl Scene {
@@ -54,23 +54,23 @@ impl Scene {
         for (name, text) in &texts.models {
             models.insert(name.clone(), ModelProgram::compile(text, name, engine::standard_package())?);
         }
-        let (scenario, estate) = (texts.scenario.clone(), texts.estate.clone());
-        Ok(Self { prepared, params, estate, scenario, models })
+        let fresh = SimEstate::new(&prepared.inventory, &models, &texts.scenario, 1, &FaultPlan::default())?;
+        let models = models.into_keys().collect();
+        Ok(Self { prepared, params, estate: texts.estate.clone(), fresh, models })
     }
 
     /// Its site as it is at the beginning, with these faults to come.
-    ///
-    /// # Errors
-    /// The defect of a model.
-    pub(super) fn site(&self, plan: &FaultPlan) -> Result<SimEstate> {
-        SimEstate::new(&self.prepared.inventory, &self.models, &self.scenario, 1, plan)
+    pub(super) fn site(&self, faults: &[Fault]) -> SimEstate {
+        let site = self.fresh.fork();
+        site.beset(faults);
+        site
     }
 
     /// What the models can play of the site: the services that none of them plays.
     #[must_use]
     pub fn unplayed(&self) -> Vec<String> {
         let services = self.prepared.inventory.services.iter();
-        let unplayed = services.filter(|(_, service)| !self.models.contains_key(&service.profile.model));
+        let unplayed = services.filter(|(_, service)| !self.models.contains(&service.profile.model));
         unplayed.map(|(name, _)| name.clone()).collect()
     }
 }
@@ -81,8 +81,7 @@ impl SceneTexts {
     /// # Errors
     /// As [`Scene::new`], and the defect of a model that shows at once.
     pub fn check(&self) -> Result<()> {
-        let site = Scene::new(self)?.site(&FaultPlan::default())?;
-        site.summary().map(|_| ())
+        Scene::new(self)?.site(&[]).summary().map(|_| ())
     }
 
     /// A message with the scenario that it is about.

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::model::span::Span;
-use crate::sim::{Fault, FaultPlan, Harm, Trigger};
+use crate::sim::{Fault, Harm, Trigger};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -46,12 +46,6 @@ impl Schedule {
         let mut schedule = self.clone();
         schedule.deaths.insert(runner, death);
         schedule
-    }
-
-    /// The faults as the site is told them.
-    #[must_use]
-    pub fn plan(&self) -> FaultPlan {
-        FaultPlan { faults: self.faults.clone(), crashes: Vec::new() }
     }
 
     /// In how many ways it departs from a calm night.

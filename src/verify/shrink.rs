@@ -32,7 +32,7 @@ pub fn shrink(scene: &Scene, schedule: &Schedule, finding: &Violation) -> Result
 /// # Errors
 /// The defect of a model.
 pub(super) fn found_by(scene: &Scene, schedule: &Schedule) -> Result<Vec<Violation>> {
-    let play = Play::new(scene, &schedule.plan(), Witness::default())?;
+    let play = Play::new(scene, schedule, Witness::default());
     let nobody: Watch = Rc::new(|_| false);
     let end = play.go(schedule, false, &nobody)?;
     judged(&play, &end)

@@ -64,7 +64,7 @@ pub struct Story {
 /// The defect of a model.
 pub fn tell(scene: &Scene, schedule: &Schedule) -> Result<Story> {
     let witness = Witness::remembering();
-    let play = Play::new(scene, &schedule.plan(), witness.clone())?;
+    let play = Play::new(scene, schedule, witness.clone());
     let site = stands(&play.situation.estate.summary()?);
     let nobody: Watch = Rc::new(|_| false);
     let end = play.go(schedule, false, &nobody)?;

@@ -76,7 +76,7 @@ impl<'a> Walker<'a> {
     /// # Errors
     /// The defect of a model.
     pub(super) fn walk(mut self, schedule: &Schedule, deaths: usize) -> Result<Walked> {
-        let play = Play::new(self.scene, &schedule.plan(), Witness::default())?;
+        let play = Play::new(self.scene, schedule, Witness::default());
         let left = self.play(&play, schedule, false, 0, deaths > 0)?;
         self.walked.points = play.situation.estate.points();
         drop(play);
