@@ -55,6 +55,7 @@ mod takeover;
 mod tidy;
 mod transfer;
 mod verdicts;
+mod verify;
 mod verify_command;
 mod way_back;
 mod witness;

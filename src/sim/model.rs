@@ -57,7 +57,7 @@ pub struct ModelProgram {
     file: String,
     /// The line on which each function begins, as far as can be seen.
     lines: BTreeMap<String, u32>,
-    /// What the sentences look like that it can judge, each compiled when it is first needed: most simulations need none.
+    /// What the sentences look like that it can judge, each compiled when it is first needed: most need none.
     patterns: RefCell<BTreeMap<String, Regex>>,
 }
 

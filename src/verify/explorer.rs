@@ -21,7 +21,7 @@ const ROUND: usize = 16;
 /// How far is explored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many faults there may be in one play: 1 or 2.
+    /// How many faults there may be in one play: none, 1 or 2.
     pub faults: usize,
     /// How many runners may die one after the other.
     pub deaths: usize,
@@ -29,6 +29,8 @@ pub struct Bounds {
     pub seed: u64,
     /// How long it may take, in milliseconds.
     pub budget_ms: u64,
+    /// It ends with the first round in which something is found, and is not exhausted then.
+    pub until_found: bool,
     /// How many workers.
     pub workers: usize,
 }
@@ -149,7 +151,8 @@ impl<'a> Search<'a> {
             self.tally.spent_ms = self.spent();
             self.tally.left = self.plan.values().map(|tasks| tasks.len() as u64).sum();
             tell(&self.tally, self.found.len());
-            if self.spent() >= self.bounds.budget_ms {
+            let is_found = self.bounds.until_found && !self.found.is_empty();
+            if is_found || self.spent() >= self.bounds.budget_ms {
                 break;
             }
         }
@@ -186,7 +189,7 @@ impl<'a> Search<'a> {
             self.found(task.scene, schedule, finding);
         }
         match task.generation {
-            Generation::Calm => {
+            Generation::Calm if self.bounds.faults > 0 => {
                 self.plan_faults(&task, &task.schedule, points, Generation::Single);
                 for (schedule, points) in ways_back {
                     self.plan_faults(&task, &schedule, points, Generation::OnTheWayBack);
@@ -195,7 +198,7 @@ impl<'a> Search<'a> {
             Generation::Single if self.bounds.faults > 1 => {
                 self.plan_faults(&task, &task.schedule, points, Generation::Pair);
             }
-            Generation::Regression | Generation::Single => {}
+            Generation::Regression | Generation::Calm | Generation::Single => {}
             Generation::OnTheWayBack | Generation::Pair => {}
         }
     }

@@ -124,6 +124,7 @@ fn verify(args: &VerifyArgs, scenes: Scenes, budget_ms: u64, context: &Context) 
         deaths: 1,
         seed: args.seed,
         budget_ms,
+        until_found: false,
         workers: args.workers.unwrap_or_else(crew::cores),
     };
     let mut view = ProgressView::new(&context.screen, &name, budget_ms);

@@ -98,7 +98,7 @@ impl NodeId {
 impl FileBlocks {
     /// Those of this tree.
     pub(crate) fn of(ast: &AST) -> Self {
-        let bodies: Vec<FunctionBody> = ast.iter_fn_def().map(|function| FunctionBody::of(function)).collect();
+        let bodies: Vec<FunctionPart> = ast.iter_fn_def().map(|function| FunctionPart::of(function)).collect();
         let mut statements: Vec<Vec<Statement>> = bodies.iter().map(|_| Vec::new()).collect();
         // First comes what stands outside of functions.
         let (mut own, mut outside) = (Vec::new(), ast.statements().len());
@@ -113,7 +113,7 @@ impl FileBlocks {
             true
         });
         let (mut functions, mut closures) = (Vec::new(), BTreeMap::new());
-        for (FunctionBody { name, arity, from, .. }, statements) in bodies.into_iter().zip(statements) {
+        for (FunctionPart { name, arity, from, .. }, statements) in bodies.into_iter().zip(statements) {
             if name.starts_with(CLOSURE) {
                 closures.insert(name, statements);
             } else {
@@ -131,14 +131,14 @@ impl FileBlocks {
 }
 
 /// A function or a closure before it is known where it belongs.
-struct FunctionBody {
+struct FunctionPart {
     name: String,
     arity: usize,
     from: Position,
     to: Position,
 }
 
-impl FunctionBody {
+impl FunctionPart {
     fn of(function: &rhai::ScriptFuncDef) -> Self {
         Self {
             name: function.name.to_string(),
@@ -155,7 +155,7 @@ impl FunctionBody {
 }
 
 /// The body that a place stands in; of those around each other the inner one.
-fn innermost(bodies: &[FunctionBody], at: Position) -> Option<usize> {
+fn innermost(bodies: &[FunctionPart], at: Position) -> Option<usize> {
     let around = bodies.iter().enumerate().filter(|(_, body)| body.has(at));
     around.max_by_key(|(_, body)| body.from).map(|(index, _)| index)
 }

@@ -1,0 +1,3 @@
+//! `baton verify` from the inside: what it finds, and how soon. The command itself: `verify_command`.
+
+mod seeded;
