@@ -14,7 +14,7 @@ use baton::verify::tally::Explored;
 use std::collections::BTreeMap;
 
 /// After how many schedules each bug is found, and half of them.
-const SCHEDULES_MAX: u64 = 20_000;
+const SCHEDULES_MAX: u64 = 60_000;
 const SCHEDULES_MEDIAN: u64 = 2_000;
 /// Nothing here takes as long.
 const BUDGET_MS: u64 = 600_000;
