@@ -195,7 +195,8 @@ fn first_stale(history: &History, failed: &Past<'_>) -> Option<EffectId> {
     if !matches!(failed.effect.action, Action::Probe(_)) {
         return None;
     }
-    latest_readings(history).into_iter().rev().take_while(reads).last()
+    let since = latest_readings(history).into_iter().rev().take_while(reads);
+    since.filter(|id| !is_told(history, id)).last()
 }
 
 /// What was left out and is to be done after all.
@@ -251,8 +252,18 @@ fn latest_readings(history: &History) -> Vec<EffectId> {
         next = Some(slot.n);
         readings.push(id);
     }
+    // What was told before anything was looked at stays told: it would only be said again, unlooked at.
+    while readings.last().is_some_and(|id| is_told(history, id)) {
+        readings.pop();
+    }
     readings.reverse();
     readings
+}
+
+/// Whether this only told people something.
+fn is_told(history: &History, id: &EffectId) -> bool {
+    let told = |past: Past<'_>| matches!(past.effect.action, Action::Note { .. } | Action::NoReturn { .. });
+    history.recorded(id).is_some_and(told)
 }
 
 /// The same where somebody said no at last, without what stands before the last yes: what was agreed to stays so,

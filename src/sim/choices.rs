@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 pub(super) struct OpenChoice {
     /// Which it was.
     pub(super) at: Trigger,
-    /// The ways, in words; the first is the usual one.
-    pub(super) ways: Vec<String>,
+    /// How many ways there were; the first is the usual one.
+    pub(super) ways: usize,
 }
 
 /// The decisions of one simulation.
@@ -32,11 +32,11 @@ impl Choices {
     }
 
     /// Which way it goes this time, by its place among `ways`.
-    pub(super) fn take(&mut self, name: &str, ways: Vec<String>) -> usize {
+    pub(super) fn take(&mut self, name: &str, ways: usize) -> usize {
         let nth = self.counts.entry(name.to_owned()).or_default();
         *nth += 1;
         let at = Trigger { verb: CHOICE.to_owned(), subject: name.to_owned(), nth: *nth };
-        let way = self.decided.get(&at).copied().filter(|way| *way < ways.len()).unwrap_or(0);
+        let way = self.decided.get(&at).copied().filter(|way| *way < ways).unwrap_or(0);
         self.met.push(OpenChoice { at, ways });
         way
     }

@@ -285,7 +285,7 @@ impl EstateState {
         if exploration.is_new(situation, &at) {
             let mut harms = if time_passed || waits { self.harms_of_the_site(logged) } else { Vec::new() };
             harms.extend(verb.starts_with(AT_PROBE).then_some(Harm::ProbeFails));
-            self.exploration.as_mut()?.note(at.clone(), now, harms);
+            self.exploration.as_mut()?.note(at.clone(), harms);
         }
         let harms: Vec<Harm> =
             self.faults.iter().filter(|fault| fault.at == at).map(|fault| fault.harm.clone()).collect();
@@ -433,8 +433,8 @@ impl EstateState {
                 for fault in self.faults.iter().filter(|fault| fault.at == open.at) {
                     exploration.strike(&fault.at, &fault.harm, now);
                 }
-                let ways = (1..open.ways.len()).map(|way| Harm::Goes { way });
-                exploration.note(open.at, now, ways.collect());
+                let ways = (1..open.ways).map(|way| Harm::Goes { way });
+                exploration.note(open.at, ways.collect());
             }
         }
     }
@@ -539,7 +539,7 @@ impl EstateState {
         let place = Trigger { verb: verb.to_owned(), subject: subject.to_owned(), nth: *count };
         let now = self.now;
         if let Some(exploration) = &mut self.exploration {
-            exploration.note(place.clone(), now, harms);
+            exploration.note(place.clone(), harms);
         }
         let harm = self.faults.iter().find(|fault| fault.at == place).map(|fault| fault.harm.clone());
         if let (Some(exploration), Some(harm)) = (&mut self.exploration, &harm) {

@@ -18,8 +18,6 @@ pub(super) const AT_PROBE: &str = "at probe ";
 pub struct Point {
     /// Which instant.
     pub at: Trigger,
-    /// When it was.
-    pub when: Wall,
     /// What could have gone wrong.
     pub harms: Vec<Harm>,
 }
@@ -78,9 +76,9 @@ impl Exploration {
     }
 
     /// Notes what could have gone wrong at an instant.
-    pub(super) fn note(&mut self, at: Trigger, when: Wall, harms: Vec<Harm>) {
+    pub(super) fn note(&mut self, at: Trigger, harms: Vec<Harm>) {
         if !harms.is_empty() {
-            self.points.push(Point { at, when, harms });
+            self.points.push(Point { at, harms });
         }
     }
 

@@ -205,15 +205,13 @@ fn add_invariant(ctx: &NativeCallContext, id: &str, text: &str, when: MustHold, 
 /// What the model leaves open, for whoever explores it.
 fn choice_natives(module: &mut Module) {
     module.set_native_fn("fault", |ctx: NativeCallContext, name: &str| {
-        let ways = vec!["it does not happen".to_owned(), "it happens".to_owned()];
-        on_stage(&ctx, |stage| Ok(stage.choices.take(name, ways) == 1))
+        on_stage(&ctx, |stage| Ok(stage.choices.take(name, 2) == 1))
     });
     module.set_native_fn("choice", |ctx: NativeCallContext, name: &str, options: Array| {
-        let ways: Vec<String> = options.iter().map(ToString::to_string).collect();
-        if ways.is_empty() {
+        if options.is_empty() {
             return Err(format!("`choice(\"{name}\", [])`: there is nothing to choose from").into());
         }
-        let way = on_stage(&ctx, |stage| Ok(stage.choices.take(name, ways)))?;
+        let way = on_stage(&ctx, |stage| Ok(stage.choices.take(name, options.len())))?;
         Ok(options.get(way).cloned().unwrap_or_default())
     });
 }

@@ -1,7 +1,7 @@
 //! Judges an ended simulation by its truth ledger and its journal, never by what the run said of itself.
 //! Every function returns sentences for people; none means nothing is wrong.
 
-use crate::model::run::effect::{Action, Job};
+use crate::model::run::effect::{Action, Class, Job};
 use crate::model::run::instant::Wall;
 use crate::model::run::record::{EffectId, Fact, Record};
 use crate::sim::ledger::{Ledger, LedgerEntry};
@@ -32,6 +32,13 @@ pub fn broken_invariants(ledger: &Ledger) -> Vec<String> {
 pub fn open_intervals(ledger: &Ledger) -> Vec<String> {
     let open = ledger.intervals.iter().filter(|interval| interval.to.is_none());
     open.map(|i| format!("{} of {} began at {} and never ended", i.kind, i.who, time(i.from))).collect()
+}
+
+/// The verbs of a record of which one start an attempt is the most, each with its service.
+#[must_use]
+pub fn once_verbs(records: &[Record]) -> BTreeSet<(String, String)> {
+    let once = intents(records).filter(|intent| intent.job.class == Class::Once);
+    once.map(|intent| (intent.job.verb.clone(), intent.service.to_owned())).collect()
 }
 
 /// Verbs that reached a service more often than people and journal allowed: once for every effect, and once more

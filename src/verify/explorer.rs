@@ -1,5 +1,5 @@
-//! All schedules within a bound: first the calm nights, then every single fault, then faults on the ways back, then
-//! pairs, each with every death of a runner. In rounds: what a round finds out is known to the next one, so that
+//! All schedules within a bound: first the calm nights with every death of a runner, then every single fault, then each
+//! with every death, then faults on the ways back, then pairs. In rounds: what one finds is known to the next, so that
 //! neither clocks nor cores decide what is walked. Within its time; what it did not come to it says.
 
 use super::scene::{Scene, SceneTexts};
@@ -51,6 +51,8 @@ enum Generation {
     Regression,
     Calm,
     Single,
+    /// The same faults, and a runner dies as well: there are a hundred times as many of these.
+    SingleAndDeath,
     OnTheWayBack,
     Pair,
 }
@@ -63,6 +65,8 @@ struct Explorer {
     texts: Arc<Vec<SceneTexts>>,
     scenes: BTreeMap<usize, Result<Scene>>,
     known: BTreeMap<usize, Rc<BTreeSet<u64>>>,
+    /// How many runners may die in one play at the most.
+    deaths: usize,
 }
 
 impl Worker for Explorer {
@@ -82,7 +86,8 @@ impl Worker for Explorer {
         let scene = self.scenes.entry(task.scene).or_insert_with(|| Scene::new(texts));
         let scene = scene.as_ref().map_err(Clone::clone)?;
         let known = Rc::clone(self.known.entry(task.scene).or_default());
-        let walked = Walker::new(scene, known).walk(&task.schedule, task.deaths).map_err(|error| texts.named(error))?;
+        let walker = Walker::new(scene, known, self.deaths);
+        let walked = walker.walk(&task.schedule, task.deaths).map_err(|error| texts.named(error))?;
         Ok((walked, scene.prepared.program.reached()))
     }
 }
@@ -93,7 +98,12 @@ impl Worker for Explorer {
 /// The defect of a model, and what is wrong with a text: nothing can be said then.
 pub fn explore(scenes: Vec<SceneTexts>, bounds: Bounds, tell: &mut dyn FnMut(&Tally, usize)) -> Result<Explored> {
     let texts = Arc::new(scenes);
-    let hire = || Explorer { texts: Arc::clone(&texts), scenes: BTreeMap::new(), known: BTreeMap::new() };
+    let hire = || Explorer {
+        texts: Arc::clone(&texts),
+        scenes: BTreeMap::new(),
+        known: BTreeMap::new(),
+        deaths: bounds.deaths,
+    };
     let drive = |work: &mut Employ<'_, Explorer>| Search::new(&texts, bounds).run(work, tell);
     crew::employ(bounds.workers, hire, drive)
         .map_err(|error| Error::new(Kind::Precondition, "this machine gives no thread to work with").cause(error))?
@@ -190,16 +200,23 @@ impl<'a> Search<'a> {
         }
         match task.generation {
             Generation::Calm if self.bounds.faults > 0 => {
+                if self.bounds.deaths > 0 {
+                    self.plan_faults(&task, &task.schedule, points.clone(), Generation::SingleAndDeath);
+                }
                 self.plan_faults(&task, &task.schedule, points, Generation::Single);
                 for (schedule, points) in ways_back {
                     self.plan_faults(&task, &schedule, points, Generation::OnTheWayBack);
                 }
             }
-            Generation::Single if self.bounds.faults > 1 => {
+            // What a walk with deaths comes to is cut off by less.
+            Generation::Single if self.bounds.faults > 1 && self.bounds.deaths == 0 => {
+                self.plan_faults(&task, &task.schedule, points, Generation::Pair);
+            }
+            Generation::SingleAndDeath if self.bounds.faults > 1 => {
                 self.plan_faults(&task, &task.schedule, points, Generation::Pair);
             }
             Generation::Regression | Generation::Calm | Generation::Single => {}
-            Generation::OnTheWayBack | Generation::Pair => {}
+            Generation::SingleAndDeath | Generation::OnTheWayBack | Generation::Pair => {}
         }
     }
 
@@ -219,7 +236,7 @@ impl<'a> Search<'a> {
 
     /// Plans every schedule with one more fault, at an instant after those that are in it.
     fn plan_faults(&mut self, task: &Task, base: &Schedule, points: Vec<Point>, generation: Generation) {
-        let deaths = if generation == Generation::Single { self.bounds.deaths.min(1) } else { 0 };
+        let deaths = usize::from(generation == Generation::SingleAndDeath);
         let last = base.faults.last().map(|fault| fault.at.clone());
         let after = points.iter().position(|point| Some(&point.at) == last.as_ref()).map_or(0, |at| at + 1);
         let mut planned: Vec<Task> = Vec::new();

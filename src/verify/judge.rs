@@ -4,11 +4,9 @@
 use super::play::Play;
 use super::violation::{Oracle, Violation};
 use crate::error::Kind;
-use crate::model::run::effect::{Action, Class};
-use crate::model::run::record::{Ending, Fact, Record};
+use crate::model::run::record::Ending;
 use crate::session::Finished;
 use crate::sim::{Harm, oracle};
-use std::collections::BTreeSet;
 
 /// What speaks against a play whose last runner has lived, and ended like this.
 pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Violation> {
@@ -34,7 +32,7 @@ pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Violation> {
 pub(super) fn so_far(play: &Play<'_>) -> Vec<Violation> {
     let ledger = play.situation.estate.ledger();
     let records = play.situation.records();
-    let once = once_verbs(&records);
+    let once = oracle::once_verbs(&records);
     let once: Vec<(&str, &str)> = once.iter().map(|(verb, service)| (verb.as_str(), service.as_str())).collect();
     let mut wrong: Vec<Violation> =
         ledger.violations.iter().map(|(_, text)| Violation::new(Oracle::Invariant, text.clone())).collect();
@@ -82,14 +80,4 @@ fn left_behind(play: &Play<'_>, ending: Ending) -> Vec<Violation> {
     let open = ledger.intervals.iter().filter(|interval| interval.to.is_none() && ending == Ending::Done);
     let open = open.map(|interval| format!("{} of {} is not over", interval.kind, interval.who));
     broken.chain(open).map(|text| Violation::new(Oracle::Left, format!("the run says {said}, but: {text}"))).collect()
-}
-
-/// The changes of a record of which one start an attempt is the most.
-fn once_verbs(records: &[Record]) -> BTreeSet<(String, String)> {
-    let once = |record: &Record| {
-        let Fact::Intent { effect, .. } = &record.fact else { return None };
-        let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { return None };
-        (job.class == Class::Once).then(|| (job.verb.clone(), service.clone()))
-    };
-    records.iter().filter_map(once).collect()
 }

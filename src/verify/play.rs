@@ -88,7 +88,7 @@ impl<'a> Play<'a> {
     /// # Errors
     /// The defect of a model.
     pub(super) fn go(&self, schedule: &Schedule, back: bool, watch: &Watch) -> Result<PlayEnd> {
-        let mut errand = Errand { back, ruling: OperatorRuling::Retry };
+        let mut errand = Errand { back: back || self.situation.goes_back(), ruling: OperatorRuling::Retry };
         let mut stops = 0;
         loop {
             let runner = self.situation.runners.get();
@@ -110,12 +110,12 @@ impl<'a> Play<'a> {
                 None => stops += 1,
             }
             errand = match finished {
-                Ok(finished) => match self.next(&finished, &errand, schedule, stops) {
+                Ok(finished) => match self.next(&finished, &errand, stops) {
                     Some(next) => next,
                     None => return Ok(PlayEnd::Over(finished)),
                 },
-                // What is in doubt has to be settled before the way back; whoever looks at the host knows.
-                Err(error) if error.kind == Kind::InDoubt && stops <= STOPS_MAX => {
+                // What is in doubt has to be settled before the way back and on it; whoever looks at the host knows.
+                Err(error) if matches!(error.kind, Kind::InDoubt | Kind::RollbackIncomplete) && stops <= STOPS_MAX => {
                     Errand { back: errand.back, ruling: self.looked_up() }
                 }
                 Err(error) => return Ok(self.refused(&error, errand.back)),
@@ -133,9 +133,8 @@ impl<'a> Play<'a> {
     }
 
     /// What is done about a run that came to this. Nothing when it is over, or nothing helps.
-    fn next(&self, finished: &Finished, errand: &Errand, schedule: &Schedule, stops: usize) -> Option<Errand> {
+    fn next(&self, finished: &Finished, errand: &Errand, stops: usize) -> Option<Errand> {
         let again = |ruling| Some(Errand { back: errand.back, ruling });
-        let go_back = || Some(Errand { back: true, ruling: OperatorRuling::Retry });
         match finished.ending {
             Ending::Done | Ending::Held | Ending::RolledBack | Ending::Aborted | Ending::Unmet => return None,
             Ending::Bug | Ending::Refused | Ending::Interrupted => return None,
@@ -143,16 +142,13 @@ impl<'a> Play<'a> {
             Ending::Failed | Ending::Suspended | Ending::Doubt => {}
         }
         self.situation.estate.pass(UNTIL_TAKEN_UP.0);
-        if schedule.back && !errand.back {
-            return go_back();
-        }
         if finished.ending == Ending::Doubt {
             return again(self.looked_up());
         }
         if finished.ending == Ending::Suspended || stops <= TRIES {
             return again(OperatorRuling::Retry);
         }
-        if errand.back { None } else { go_back() }
+        (!errand.back).then_some(Errand { back: true, ruling: OperatorRuling::Retry })
     }
 
     /// What a person says of a doubt who has looked.
@@ -194,7 +190,7 @@ impl<'a> Play<'a> {
         let fate: Rc<Cell<Option<RunnerFate>>> = Rc::default();
         let (told, situation, watch) = (Rc::clone(&fate), self.situation.clone(), Rc::clone(watch));
         let (death, faults) = (schedule.deaths.get(&runner).copied(), schedule.faults.len());
-        let nobody_dies_later = schedule.deaths.keys().all(|dying| *dying <= runner) && !schedule.back;
+        let nobody_dies_later = schedule.deaths.keys().all(|dying| *dying <= runner);
         let point = Cell::new(0);
         let clock = CrashClock::ruled(Rc::new(move |boundary| {
             point.set(point.get() + 1);

@@ -8,7 +8,7 @@ use crate::model::run::estate::EstateId;
 use crate::model::value::Fields;
 use crate::session::{self, Prepared, Texts};
 use crate::sim::{Fault, FaultPlan, ModelProgram, SimEstate};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The run's name in every play.
 pub(super) const RUN: &str = "verify";
@@ -37,7 +37,6 @@ pub struct Scene {
     pub(super) estate: EstateId,
     /// Its site as it is at the beginning, of which each play gets a copy.
     fresh: SimEstate,
-    models: BTreeSet<String>,
 }
 
 impl Scene {
@@ -55,8 +54,7 @@ impl Scene {
             models.insert(name.clone(), ModelProgram::compile(text, name, engine::standard_package())?);
         }
         let fresh = SimEstate::new(&prepared.inventory, &models, &texts.scenario, 1, &FaultPlan::default())?;
-        let models = models.into_keys().collect();
-        Ok(Self { prepared, params, estate: texts.estate.clone(), fresh, models })
+        Ok(Self { prepared, params, estate: texts.estate.clone(), fresh })
     }
 
     /// Its site as it is at the beginning, with these faults to come.
@@ -65,25 +63,9 @@ impl Scene {
         site.beset(faults);
         site
     }
-
-    /// What the models can play of the site: the services that none of them plays.
-    #[must_use]
-    pub fn unplayed(&self) -> Vec<String> {
-        let services = self.prepared.inventory.services.iter();
-        let unplayed = services.filter(|(_, service)| !self.models.contains(&service.profile.model));
-        unplayed.map(|(name, _)| name.clone()).collect()
-    }
 }
 
 impl SceneTexts {
-    /// Whether these texts can be played at all.
-    ///
-    /// # Errors
-    /// As [`Scene::new`], and the defect of a model that shows at once.
-    pub fn check(&self) -> Result<()> {
-        Scene::new(self)?.site(&[]).summary().map(|_| ())
-    }
-
     /// A message with the scenario that it is about.
     #[must_use]
     pub fn named(&self, mut error: Box<Error>) -> Box<Error> {

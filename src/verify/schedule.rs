@@ -29,8 +29,6 @@ pub struct Schedule {
     pub faults: Vec<Fault>,
     /// The deaths, by the number of the runner, from 0.
     pub deaths: BTreeMap<usize, Death>,
-    /// Whether the run is taken back where it first stops.
-    pub back: bool,
 }
 
 impl Schedule {
@@ -51,7 +49,7 @@ impl Schedule {
     /// In how many ways it departs from a calm night.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.faults.len() + self.deaths.len() + usize::from(self.back)
+        self.faults.len() + self.deaths.len()
     }
 
     /// Whether it is a calm night.
@@ -74,8 +72,7 @@ impl Schedule {
             less.deaths = less.deaths.into_iter().map(|(at, d)| (at - usize::from(at > *runner), d)).collect();
             less
         });
-        let stays = self.back.then(|| Self { back: false, ..self.clone() });
-        faults.chain(deaths).chain(stays)
+        faults.chain(deaths)
     }
 
     /// Reads a line that names a scenario, or `site`, and what goes wrong there.
@@ -106,9 +103,7 @@ impl Schedule {
                 Error::new(Kind::Usage, format!("`{part}` is no part of a seed"))
                     .hint("copy the whole line that `baton verify` printed, in quotes")
             };
-            if part == "back" {
-                schedule.back = true;
-            } else if let Some(death) = part.strip_prefix("runner ") {
+            if let Some(death) = part.strip_prefix("runner ") {
                 let (runner, death) = death_of(death).ok_or_else(wrong)?;
                 schedule.deaths.insert(runner, death);
             } else {
@@ -129,7 +124,7 @@ impl fmt::Display for Schedule {
             let then = if *back { ", then back" } else { "" };
             format!("runner {} dies at {at}{then}", runner + 1)
         });
-        let parts: Vec<String> = faults.chain(deaths).chain(self.back.then(|| "back".to_owned())).collect();
+        let parts: Vec<String> = faults.chain(deaths).collect();
         f.write_str(&parts.join(BETWEEN))
     }
 }
@@ -263,7 +258,6 @@ mod tests {
         let faults = harms.into_iter().map(|harm| Fault { at: at(), harm }).collect();
         let mut schedule = Schedule::of(faults).dying(0, Death { at: 45, back: false });
         schedule = schedule.dying(1, Death { at: 7, back: true });
-        schedule.back = true;
         assert_eq!(Schedule::parse(&schedule.to_string()).unwrap(), schedule, "{schedule}");
         assert!(Schedule::parse("whatever").unwrap_err().message.contains("whatever"));
     }

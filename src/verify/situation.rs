@@ -55,6 +55,11 @@ impl Situation {
         stored.into_iter().map(|Stored { record, .. }| record.as_ref().clone()).collect()
     }
 
+    /// Whether the run is on its way back.
+    pub(super) fn goes_back(&self) -> bool {
+        self.records().iter().any(|record| matches!(record.fact, Fact::Rollback { .. }))
+    }
+
     /// Whether the last change of which nobody could tell has happened: what a person finds out who looks at the host.
     pub(super) fn has_happened(&self) -> bool {
         let records = self.records();

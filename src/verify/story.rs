@@ -13,6 +13,7 @@ use crate::model::run::instant::Wall;
 use crate::model::run::place::PlaceData;
 use crate::model::run::record::{EffectId, Fact, Record};
 use crate::model::value::Value;
+use crate::report::ending::ending_badge;
 use crate::sim::Struck;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -133,7 +134,7 @@ impl Teller {
                 self.line(when, Told::Deed, text, None);
             }
             Fact::Ended { ending, message, .. } => {
-                let text = format!("{}: {message}", format!("{ending:?}").to_lowercase());
+                let text = format!("{}: {message}", ending_badge(Some(*ending)).word);
                 self.line(when, Told::End, text.trim_end_matches(": ").to_owned(), None);
             }
             Fact::Rollback { .. } => self.line(when, Told::Step, "the way back begins".to_owned(), None),

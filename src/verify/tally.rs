@@ -45,17 +45,6 @@ impl Tally {
     pub fn rate(&self) -> u64 {
         self.schedules * 1_000 / self.spent_ms.max(1)
     }
-
-    /// How many schedules there are to each play.
-    #[must_use]
-    pub fn merge_factor(&self) -> f64 {
-        to_float(self.schedules) / to_float(self.plays.max(1))
-    }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a figure for people")]
-fn to_float(number: u64) -> f64 {
-    number as f64
 }
 
 /// What came of an exploration.

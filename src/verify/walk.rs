@@ -9,7 +9,8 @@ use super::situation::Situation;
 use super::violation::Violation;
 use super::witness::Witness;
 use crate::error::Result;
-use crate::model::run::record::{Ending, Fact};
+use crate::model::run::record::Fact;
+use crate::report::ending::ending_badge;
 use crate::sim::{Boundary, Point};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,11 +65,13 @@ pub(super) struct Walker<'a> {
     known: Rc<BTreeSet<u64>>,
     news: Rc<RefCell<BTreeSet<u64>>>,
     walked: Walked,
+    /// How many runners may die in any walk of the exploration.
+    deaths: usize,
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(scene: &'a Scene, known: Rc<BTreeSet<u64>>) -> Self {
-        Self { scene, known, news: Rc::default(), walked: Walked::default() }
+    pub(super) fn new(scene: &'a Scene, known: Rc<BTreeSet<u64>>, deaths: usize) -> Self {
+        Self { scene, known, news: Rc::default(), walked: Walked::default(), deaths }
     }
 
     /// Walks a schedule; up to `deaths` runners die one after the other.
@@ -77,16 +80,16 @@ impl<'a> Walker<'a> {
     /// The defect of a model.
     pub(super) fn walk(mut self, schedule: &Schedule, deaths: usize) -> Result<Walked> {
         let play = Play::new(self.scene, schedule, Witness::default());
-        let left = self.play(&play, schedule, false, 0, deaths > 0)?;
+        let left = self.play(&play, schedule, false, deaths)?;
         self.walked.points = play.situation.estate.points();
         drop(play);
-        self.go_on(left, schedule, 1, deaths)?;
+        self.go_on(left, schedule, deaths)?;
         self.walked.news = self.news.take().into_iter().collect();
         Ok(self.walked)
     }
 
-    /// Goes on from what dead runners have left, and back from there.
-    fn go_on(&mut self, left: Vec<Left>, schedule: &Schedule, level: usize, deaths: usize) -> Result<()> {
+    /// Goes on from what dead runners have left, and back from there. `deaths`: how many could die, they included.
+    fn go_on(&mut self, left: Vec<Left>, schedule: &Schedule, deaths: usize) -> Result<()> {
         for Left { situation, runner, point, at_rest, leads_back } in left {
             for back in [false, true] {
                 if back && !leads_back {
@@ -94,50 +97,48 @@ impl<'a> Walker<'a> {
                 }
                 let dying = schedule.dying(runner, Death { at: point, back });
                 let play = Play::on(self.scene, situation.fork());
-                let left = self.play(&play, &dying, back, level, level < deaths)?;
-                if back && at_rest && level == 1 && schedule.is_empty() {
+                let left = self.play(&play, &dying, back, deaths - 1)?;
+                if back && at_rest && schedule.is_empty() {
                     self.walked.ways_back.push((dying.clone(), play.situation.estate.points()));
                 }
                 drop(play);
-                self.go_on(left, &dying, level + 1, deaths)?;
+                self.go_on(left, &dying, deaths - 1)?;
             }
         }
         Ok(())
     }
 
-    /// One play, and what it leaves wherever its runner could die.
-    fn play(
-        &mut self,
-        play: &Play<'_>,
-        schedule: &Schedule,
-        back: bool,
-        level: usize,
-        may_die: bool,
-    ) -> Result<Vec<Left>> {
+    /// One play, and what it leaves wherever its runner could die, if that many may. Who dies in a play without an end
+    /// leaves only another one.
+    fn play(&mut self, play: &Play<'_>, schedule: &Schedule, back: bool, deaths: usize) -> Result<Vec<Left>> {
         self.walked.plays += 1;
         let track: Rc<RefCell<Trail>> = Rc::default();
-        let watch = self.watch(&track, level, may_die);
+        let watch = self.watch(&track, deaths);
         let end = play.go(schedule, back, &watch)?;
         let findings = judged(play, &end)?;
         match &end {
             PlayEnd::Left => self.walked.merged += 1,
-            PlayEnd::Over(finished) => *self.walked.ends.entry(word_of(finished.ending)).or_default() += 1,
+            PlayEnd::Over(finished) => {
+                *self.walked.ends.entry(ending_badge(Some(finished.ending)).word).or_default() += 1
+            }
             PlayEnd::Refused => *self.walked.ends.entry("no way back").or_default() += 1,
             PlayEnd::Endless => *self.walked.ends.entry("no end").or_default() += 1,
         }
         self.walked.findings.extend(findings.into_iter().map(|finding| (schedule.clone(), finding)));
         let Trail { left, known, .. } = track.take();
         self.walked.known += known;
-        Ok(left)
+        Ok(if matches!(end, PlayEnd::Endless) { Vec::new() } else { left })
     }
 
-    /// Who ends a play where all is known, and notes what would be left where its runner could die.
-    fn watch(&self, track: &Rc<RefCell<Trail>>, level: usize, may_die: bool) -> Watch {
+    /// Who ends a play where all is known, and notes what would be left where its runner could die. A state is known if
+    /// it was come to before while as many runners could still die.
+    fn watch(&self, track: &Rc<RefCell<Trail>>, deaths: usize) -> Watch {
         let (known, news, track) = (Rc::clone(&self.known), Rc::clone(&self.news), Rc::clone(track));
+        let (deaths_max, may_die) = (self.deaths, deaths > 0);
         let add = move |kind: u8, state: (u64, u64)| {
-            let mut at = (0..=level).map(|level| key(kind, level, state));
+            let mut at = (deaths..=deaths_max).map(|deaths| key(kind, deaths, state));
             let is_known = at.any(|key| known.contains(&key) || news.borrow().contains(&key));
-            news.borrow_mut().insert(key(kind, level, state));
+            news.borrow_mut().insert(key(kind, deaths, state));
             is_known
         };
         Rc::new(move |passing: &Passing<'_>| {
@@ -174,29 +175,13 @@ const ALIVE: u8 = 1;
 const DEAD: u8 = 2;
 const BACK: u8 = 3;
 
-fn key(kind: u8, level: usize, state: (u64, u64)) -> u64 {
+fn key(kind: u8, deaths: usize, state: (u64, u64)) -> u64 {
     let mut hash = DefaultHasher::new();
-    (kind, level, state).hash(&mut hash);
+    (kind, deaths, state).hash(&mut hash);
     hash.finish()
 }
 
 /// Whether the last thing on record is the end of a step.
 fn is_at_rest(situation: &Situation) -> bool {
     situation.store.last(RUN).is_some_and(|record| matches!(record.fact, Fact::StepEnded { .. }))
-}
-
-fn word_of(ending: Ending) -> &'static str {
-    match ending {
-        Ending::Done => "done",
-        Ending::Held => "held",
-        Ending::Failed => "failed",
-        Ending::Unmet => "precondition not met",
-        Ending::Suspended => "suspended",
-        Ending::Doubt => "in doubt",
-        Ending::Interrupted => "interrupted",
-        Ending::Bug => "mistake",
-        Ending::Refused => "refused",
-        Ending::RolledBack => "rolled back",
-        Ending::Aborted => "given up",
-    }
 }

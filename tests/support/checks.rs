@@ -2,7 +2,7 @@
 //! of panicking, so that seeded bugs (tests/seeded.rs) are caught by the same code as the ordinary suite runs.
 
 use crate::support::simulation::{Between, Moment, Play, Scene, unlike};
-use baton::model::run::effect::{Action, Class, Outcome};
+use baton::model::run::effect::{Action, Outcome};
 use baton::model::run::record::{EffectId, Ending, Fact, Record};
 use baton::model::value::Value;
 use baton::session::Finished;
@@ -144,7 +144,7 @@ pub fn judge(play: &Play<'_>, ending: Ending) -> Vec<Complaint> {
 }
 
 fn verdict(play: &Play<'_>, ending: Ending, records: &[Record]) -> Vec<String> {
-    let once = once_verbs(records);
+    let once = oracle::once_verbs(records);
     let once: Vec<(&str, &str)> = once.iter().map(|(verb, service)| (verb.as_str(), service.as_str())).collect();
     let ledger = play.estate.ledger();
     if ending == Ending::Done {
@@ -154,15 +154,6 @@ fn verdict(play: &Play<'_>, ending: Ending, records: &[Record]) -> Vec<String> {
     wrong.extend(oracle::done_too_often(&ledger, &once, records));
     wrong.extend(oracle::done_without_intent(&ledger, records));
     wrong
-}
-
-fn once_verbs(records: &[Record]) -> BTreeSet<(String, String)> {
-    let once = |record: &Record| {
-        let Fact::Intent { effect, .. } = &record.fact else { return None };
-        let (Action::Job(job), Some(service)) = (&effect.action, &effect.service) else { return None };
-        (job.class == Class::Once).then(|| (job.verb.clone(), service.clone()))
-    };
-    records.iter().filter_map(once).collect()
 }
 
 /// Records that a screen showed and that are not in the journal.

@@ -14,8 +14,8 @@ use baton::verify::tally::Explored;
 use std::collections::BTreeMap;
 
 /// After how many schedules each bug is found, and half of them.
-const SCHEDULES_MAX: u64 = 60_000;
-const SCHEDULES_MEDIAN: u64 = 2_000;
+const SCHEDULES_MAX: u64 = 20_000;
+const SCHEDULES_MEDIAN: u64 = 1_000;
 /// Nothing here takes as long.
 const BUDGET_MS: u64 = 600_000;
 /// How long it looks where nothing is to be found.
@@ -133,7 +133,7 @@ const BUGS: &[Bug] = &[
         &[(
             PARTS,
             "limit: \"10s\" });\n",
-            "limit: \"10s\" });\n    note(`${to.name} is primary, ${from.name} is backup.`);\n",
+            "limit: \"10s\" });\n    sleep(\"5s\");\n    note(`${to.name} is primary, ${from.name} is backup.`);\n",
         )],
         "\"r1 is backup\" is not so",
     ),
@@ -224,6 +224,56 @@ const BUGS: &[Bug] = &[
             (PARTS, "fn lift_readonly(up) {", "fn lift_readonly(up) { if status(up.b) != \"running\" { return; }"),
         ],
         "R-8",
+    ),
+    Bug(
+        "a retry repeats the failover",
+        &[(
+            PARTS,
+            "        warn(`${from.name} was told to hand over and answered with an error: who serves is looked at`);\n",
+            "        change(from, \"hand_over\");\n",
+        )],
+        "R-4: r1 was told to hand over, and does not serve",
+    ),
+    Bug(
+        "the summary says done when a member is down",
+        &[(
+            PARTS,
+            "    for server in [up.a, up.b] { guard(status(server) == \"running\", `${server.name} does not run`); }\n",
+            "",
+        )],
+        "\"Both run\" is not so",
+    ),
+    Bug(
+        "`ensure` is left out",
+        &[(RUNBOOK, "ensure(\"Take changes again\", || relay::lift_readonly(up));\n", "")],
+        "\"Changes are taken again\" is not so",
+    ),
+    Bug(
+        "a catch swallows a failure and goes on",
+        &[(
+            PARTS,
+            "    wait_role(to, \"primary\", #{ every: \"500ms\", limit: \"10s\" });\n",
+            "    try { wait_role(to, \"primary\", #{ every: \"500ms\", limit: \"10s\" }); } catch (problem) {}\n    note(`${to.name} is primary.`);\n",
+        )],
+        "\"r2 is primary\" is not so",
+    ),
+    Bug(
+        "a key of a map is misspelt on a path",
+        &[(
+            PARTS,
+            "        put_back(server);\n        hold",
+            "        put_back(server);\n        warn(`${up.former.name} is put back`);\n        hold",
+        )],
+        "former",
+    ),
+    Bug(
+        "a wait without a limit",
+        &[(
+            PARTS,
+            "    wait_role(to, \"primary\", #{ every: \"500ms\", limit: \"10s\" });\n",
+            "    while role(to) != \"primary\" { sleep(\"1s\"); }\n",
+        )],
+        "no end",
     ),
 ];
 
