@@ -308,6 +308,8 @@ impl Door for Dispatcher {
             Some(past) => {
                 let step = self.core.track(|track| track.step().to_owned());
                 match self.replayer.judge(&self.core.run, &past, &effect, &step) {
+                    // The way back stands on what the script had come to when it began, however often it is taken up.
+                    ReplayDecision::Recorded(_) if past.found_on_way_back && self.replays_only() => return Err(Halted),
                     ReplayDecision::Recorded(outcome) => outcome,
                     ReplayDecision::Settled(outcome, _) if self.replays_only() => outcome,
                     ReplayDecision::Settled(outcome, attempt) => {

@@ -30,6 +30,8 @@ pub struct History {
     last_ending: Option<Ending>,
     /// The way back that is under way.
     way: Option<RollbackScope>,
+    /// The place in the list of the record that began it.
+    way_began: Option<usize>,
     rollbacks: u32,
     /// The texts in use, if others than at the beginning were adopted.
     adopted: Option<BTreeMap<SourceName, String>>,
@@ -77,6 +79,8 @@ pub struct Past<'a> {
     pub state: EffectState<'a>,
     /// Whether something else may be asked for in its place: what there was does not count any more.
     pub gives_way: bool,
+    /// What came of it was found out on the way back that is under way: the script never came past it.
+    pub found_on_way_back: bool,
 }
 
 impl History {
@@ -101,6 +105,7 @@ impl History {
             changes: 0,
             last_ending: None,
             way: None,
+            way_began: None,
             rollbacks: 0,
             adopted: None,
         };
@@ -197,6 +202,7 @@ impl History {
             }
             Fact::Rollback { way } => {
                 self.way = Some(way.clone());
+                self.way_began.get_or_insert(index);
                 self.rollbacks += 1;
                 self.last_ending = None;
                 Ok(())
@@ -206,6 +212,7 @@ impl History {
                 self.last_ending = Some(*ending);
                 if *ending == Ending::RolledBack && matches!(self.way, Some(RollbackScope::To(_))) {
                     self.way = None;
+                    self.way_began = None;
                 }
                 Ok(())
             }
@@ -256,7 +263,10 @@ impl History {
         };
         let Asked { step, effect, digest, at, kept_in, .. } = asked;
         let (attempt, base, gives_way) = (slot.attempt, slot.base, !slot.counts());
-        Some(Past { id: id.clone(), attempt, base, step, effect, digest, since: at, kept_in, state, gives_way })
+        let came_to = if let EffectPhase::Outcome(at) = slot.phase { Some(at) } else { None };
+        let found_on_way_back = id.track.is_scripts() && self.way_began.is_some_and(|began| came_to > Some(began));
+        let (id, since) = (id.clone(), at);
+        Some(Past { id, attempt, base, step, effect, digest, since, kept_in, state, gives_way, found_on_way_back })
     }
 
     /// How far the step with this number on this track is recorded; nothing when it never began.

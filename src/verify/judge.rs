@@ -14,8 +14,7 @@ pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Violation> {
     match finished.ending {
         Ending::Bug => wrong.extend(mistake(finished)),
         Ending::Refused | Ending::Interrupted => {
-            let why = finished.error.as_ref().map_or_else(String::new, |error| error.message.clone());
-            wrong.push(Violation::new(Oracle::Promise, format!("the run cannot be taken up again: {why}")));
+            wrong.extend(finished.error.as_ref().map(|error| Violation::not_taken_up(error)));
         }
         Ending::Done | Ending::RolledBack if was_looked_at(play) => wrong.extend(left_behind(play, finished.ending)),
         Ending::Done | Ending::RolledBack | Ending::Held | Ending::Failed | Ending::Unmet => {}

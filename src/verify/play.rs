@@ -4,7 +4,7 @@
 use super::scene::{RUN, Scene};
 use super::schedule::{Death, Schedule};
 use super::situation::Situation;
-use super::violation::{Oracle, Violation};
+use super::violation::Violation;
 use super::witness::{Ears, Heard, Witness};
 use super::witnessed_store::WitnessedStore;
 use crate::error::{Error, Kind, Result};
@@ -126,8 +126,7 @@ impl<'a> Play<'a> {
     /// That a run cannot go back may be said; that it cannot go on is no end.
     fn refused(&self, error: &Error, back: bool) -> PlayEnd {
         if !back || error.kind == Kind::Internal {
-            let text = format!("the run cannot be taken up again: {}", error.message);
-            self.situation.witness.complain(Violation::new(Oracle::Promise, text), &self.situation.estate);
+            self.situation.witness.complain(Violation::not_taken_up(error), &self.situation.estate);
         }
         PlayEnd::Refused
     }

@@ -1,5 +1,7 @@
 //! What speaks against a play, as plain data. It must not judge anything.
 
+use crate::error::Error;
+
 /// Who complains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Oracle {
@@ -63,6 +65,13 @@ impl Violation {
     #[must_use]
     pub(super) fn new(oracle: Oracle, text: impl Into<String>) -> Self {
         Self { oracle, text: text.into() }
+    }
+
+    /// A run cannot be taken up again, for this reason.
+    #[must_use]
+    pub(super) fn not_taken_up(error: &Error) -> Self {
+        let why: Vec<&str> = std::iter::once(&error.message).chain(&error.causes).map(String::as_str).collect();
+        Self::new(Oracle::Promise, format!("the run cannot be taken up again: {}", why.join("; ")))
     }
 
     /// A runner comes to no end.

@@ -2,7 +2,7 @@
 
 use super::{deeds, fails, settled};
 use crate::support::checks::judge;
-use crate::support::simulation::{Moment, Play, Scene, unlike};
+use crate::support::simulation::{Between, Moment, Play, Scene, unlike};
 use baton::model::run::record::{Ending, Fact, RollbackScope};
 use baton::model::value::Value;
 use baton::session::OperatorRuling;
@@ -140,4 +140,36 @@ fn whoever_goes_on_may_die_as_well() {
         }
     }
     assert!(moments.len() > 20, "only {} points", moments.len());
+}
+
+/// Something is changed, and only behind it the run comes to owe something.
+const OWES_LATER: &str = r#"//! Owes something later
+step("Freeze", || set_readonly(service("c1")), #{ undo: || note("forgot it") });
+ensure("Say", || note("said"));
+step("Touch", || run(service("c2"), ["touch", "x"]));
+"#;
+
+#[test]
+fn what_a_way_back_finds_out_does_not_lead_the_script_on() {
+    let scene = Scene::of_text(OWES_LATER);
+    let calm = scene.play(1);
+    let (_, moments) = calm.watched(|clock| calm.runner(clock, &Between::nothing()));
+    let mut stopped = 0;
+    for (point, moment) in unlike(&moments) {
+        let play = calm.died_at(moment);
+        if !play.is_begun() || play.records().iter().any(|record| matches!(record.fact, Fact::Ended { .. })) {
+            continue;
+        }
+        let first = play.back(&RollbackScope::All);
+        if first.ending == Ending::RolledBack {
+            continue;
+        }
+        stopped += 1;
+        let words = first.error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(words.contains("is not as it was before"), "died at {point}: {words}");
+        play.meddle("c1", "unset_readonly", &[]);
+        let again = play.run();
+        assert_eq!(again.ending, Ending::RolledBack, "died at {point}: {:?}", again.error);
+    }
+    assert!(stopped > 5, "{stopped}");
 }
