@@ -23,6 +23,7 @@ mod genesys_rollback;
 mod genesys_upgrade;
 mod hands;
 mod history;
+mod invariants;
 mod inventory;
 mod journal;
 mod kill;

@@ -127,14 +127,27 @@ impl RunCore {
         if held_back.is_empty() { Ok(()) } else { self.append_all(held_back) }
     }
 
+    /// Runs a look at the site on a track of its own, which leaves no record, and waits for its end.
+    ///
+    /// # Errors
+    /// [`Halted`] when the run is stopped.
+    pub(super) fn look_aside(&self, track: TrackId, body: Body) -> Result<(), Halted> {
+        let look = self.tracks.side_track(track, false);
+        self.join(vec![(look, body)])
+    }
+
     /// Runs tracks and waits for their end.
     ///
     /// # Errors
     /// [`Halted`] when the run is stopped.
     pub(super) fn run_tracks(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
-        let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
         // The parent's step must be on record before the first record of a child.
         self.catch_up()?;
+        self.join(children)
+    }
+
+    fn join(&self, children: Vec<(Track, Body)>) -> Result<(), Halted> {
+        let ids: Vec<TrackId> = children.iter().map(|(child, _)| child.id.clone()).collect();
         self.tracks.fork(children);
         let joined = self.suspend(TrackWant::Join(ids.clone()));
         self.tracks.join(&ids);

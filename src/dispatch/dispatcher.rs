@@ -6,6 +6,7 @@ use super::core::RunCore;
 use super::drift::DriftCheck;
 use super::gate::StepAhead;
 use super::gatekeeper::Gatekeeper;
+use super::invariants::{InvariantWatch, RunInvariant};
 use super::leases::{self, HostLeases};
 use super::places::Places;
 use super::reconcile::Reconciler;
@@ -29,7 +30,7 @@ use crate::model::run::record::{EffectId, Ending, Fact, Moment, Record, ScriptPo
 use crate::world::lease::Runner;
 use crate::world::{Link, Stopped};
 use std::cell::Cell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// How often an idempotent job that vanished without a result is applied again before that counts as a failure.
 const ATTEMPTS_MAX: u32 = 10;
@@ -42,7 +43,10 @@ pub struct Dispatcher {
     drift: DriftCheck,
     leases: HostLeases,
     places: Places,
+    invariants: InvariantWatch,
     changed: Cell<bool>,
+    /// Itself, for tracks that it begins.
+    me: Weak<Self>,
 }
 
 impl Dispatcher {
@@ -52,7 +56,9 @@ impl Dispatcher {
         let Setup { run, store, mut world, sinks, history, last_seq, scanners, gates, drift, by } = setup;
         let follows = leases::followed(&history.begun().params);
         world.act_for(Runner { follows, ..leases::runner(&run, &by, last_seq) });
-        Rc::new(Self {
+        Rc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            invariants: InvariantWatch::default(),
             changed: Cell::new(history.changes() > 0),
             leases: HostLeases::new(&history),
             places: Places::default(),
@@ -219,7 +225,7 @@ impl Dispatcher {
                 if let Some(skipped) = self.gates.ask_of_effect(&self.core, id, attempt, effect, place.as_ref())? {
                     return Ok(skipped);
                 }
-                self.drift.look_again(&self.core, &self.replayer.history, effect)?;
+                self.look_before(effect)?;
                 (attempt, base, self.moment(), Ok(None))
             }
         };
@@ -245,7 +251,7 @@ impl Dispatcher {
             let (run, scanners) = (&self.core.run, &*self.core.scanners);
             let kept_in = kept_in.as_ref().map(Option::as_deref);
             let order = Order { run, id, attempt, base, effect, since: &since, recovering, kept_in, scanners };
-            let outcome = match exec::perform(&self.core, order).map_err(|Stopped| Halted)? {
+            let outcome = match self.act(order)? {
                 ExecResult::Outcome(outcome) => outcome,
                 ExecResult::Again { reason } if attempt < ATTEMPTS_MAX => {
                     self.emit(&Event::Notice { text: format!("{}: {reason}; applied again", effect.label) });
@@ -270,6 +276,43 @@ impl Dispatcher {
             };
             self.core.append(written_effect::outcome(&self.core, (id, attempt), effect, place, outcome.clone()))?;
             return Ok(outcome);
+        }
+    }
+
+    /// Before a change: what must hold, and what guards were decided by, is looked at.
+    fn look_before(&self, effect: &Effect) -> Result<(), Halted> {
+        self.invariants.before(&self.core, effect)?;
+        self.drift.look_again(&self.core, &self.replayer.history, effect)
+    }
+
+    /// Does it, with somebody looking at the invariants meanwhile where it is a wait.
+    fn act(&self, order: Order<'_>) -> Result<ExecResult, Halted> {
+        let act = || exec::perform(&self.core, order);
+        let done = self.invariants.beside(&self.core, order.effect, || self.watch(), act);
+        done.map_err(|Stopped| Halted)
+    }
+
+    /// What a track does that looks at the invariants while others wait.
+    fn watch(&self) -> Body {
+        let me = Weak::clone(&self.me);
+        Box::new(move || {
+            if let Some(door) = me.upgrade() {
+                door.invariants.keep_watch(&door.core);
+            }
+        })
+    }
+
+    /// Reads something for a look at the invariants: it is read each time, and not recorded.
+    fn read_aside(&self, effect: &Effect) -> Result<(EffectId, Outcome), Halted> {
+        let (id, since) =
+            (self.core.track(|track| EffectId { n: track.next(), track: track.id.clone() }), self.moment());
+        let (run, scanners) = (&self.core.run, &*self.core.scanners);
+        let (attempt, base, recovering, kept_in) = (1, 1, false, Ok(None));
+        let order = Order { run, id: &id, attempt, base, effect, since: &since, recovering, kept_in, scanners };
+        match exec::perform(&self.core, order) {
+            Ok(ExecResult::Outcome(outcome)) => Ok((id, outcome)),
+            Ok(ExecResult::Again { .. } | ExecResult::Doubt { .. } | ExecResult::Unanswered { .. }) => Err(Halted),
+            Ok(ExecResult::Leased { .. }) | Err(Stopped) => Err(Halted),
         }
     }
 
@@ -298,6 +341,9 @@ impl Dispatcher {
 impl Door for Dispatcher {
     fn perform(&self, effect: Effect, place: Option<Place>) -> Result<(EffectId, Outcome), Halted> {
         self.core.go_on()?;
+        if self.core.track(|track| track.id.is_look()) {
+            return self.read_aside(&effect);
+        }
         let id = self.core.track(|track| EffectId { n: track.next(), track: track.id.clone() });
         self.gates.arrive(&id.track, || ScriptPoint::Effect(id.clone()))?;
         let outcome = match self.replayer.history.recorded(&id) {
@@ -416,6 +462,10 @@ impl Door for Dispatcher {
         self.core.go_on()?;
         let child = self.core.tracks.side_track(track, false);
         self.core.run_tracks(vec![(child, body)])
+    }
+
+    fn invariant(&self, invariant: RunInvariant) {
+        self.invariants.add(invariant);
     }
 
     fn guarded(&self, message: &str) {

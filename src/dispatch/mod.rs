@@ -7,6 +7,7 @@ mod drift;
 mod gate;
 mod gatekeeper;
 mod guards;
+mod invariants;
 mod leases;
 mod places;
 mod reconcile;
@@ -26,6 +27,7 @@ mod written_effect;
 pub use dispatcher::Dispatcher;
 pub use drift::DriftCheck;
 pub use gate::{EffectAhead, Gate, GateDecision, StepAhead};
+pub use invariants::{Breach, InvariantReading, RunInvariant};
 pub use leases::{hosts_changed, obstacle, runner};
 pub use setup::Setup;
 pub use stepwise::Stepwise;
@@ -111,6 +113,8 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
+    /// From now on this must hold, until the run is over.
+    fn invariant(&self, invariant: RunInvariant);
     /// A guard held that says this: before the first change after a resume, what it was decided by is looked at again.
     fn guarded(&self, message: &str);
     /// Where the service's log stands for this track: the mark of the last outcome that had one.

@@ -42,6 +42,11 @@ impl Recorder {
         Ok(())
     }
 
+    /// The number of the last record that this runner knows of.
+    pub(super) fn last_seq(&self) -> u64 {
+        self.last_seq.get()
+    }
+
     /// All that is on record of the run.
     ///
     /// # Errors

@@ -122,10 +122,31 @@ impl Scheduler<'_> {
         for forked in forked.into_iter().rev() {
             self.backlog.push_front(forked);
         }
+        for dismissed in self.core.tracks.take_dismissed() {
+            self.dismiss(&dismissed);
+        }
+    }
+
+    /// A track gives up what it waits for, or never begins. One that is about to go on sees by itself that it need not.
+    fn dismiss(&mut self, id: &TrackId) {
+        if let Some(at) = self.backlog.iter().position(|(waiting, _)| waiting == id) {
+            self.backlog.remove(at);
+            return self.ended(id);
+        }
+        let asked = self.waiting.iter().find(|(_, track)| *track == id).map(|(ticket, _)| *ticket);
+        if let Some(ticket) = asked {
+            self.waiting.remove(&ticket);
+            self.core.world.borrow_mut().forget(ticket);
+            self.ready.push_back((id.clone(), Give::Stopped));
+        }
     }
 
     /// A track has ended: whoever waits for it and for no other goes on.
     fn ended(&mut self, id: &TrackId) {
+        let is_joined = || self.joins.values().any(|children| children.contains(id));
+        if id.is_look() && !is_joined() {
+            self.core.tracks.drop(id);
+        }
         let mut complete = Vec::new();
         for (parent, children) in &mut self.joins {
             if children.remove(id) && children.is_empty() {

@@ -16,6 +16,7 @@ pub(super) struct Tracks {
     all: RefCell<BTreeMap<TrackId, Track>>,
     running: RefCell<TrackId>,
     forked: RefCell<Vec<(TrackId, Body)>>,
+    dismissed: RefCell<Vec<TrackId>>,
     /// Where side tracks have read the logs up to.
     marks_aside: RefCell<BTreeMap<String, Mark>>,
     /// Suspends and resumes them.
@@ -28,8 +29,8 @@ impl Tracks {
         let main = Track::main();
         let running = RefCell::new(main.id.clone());
         let all = RefCell::new(BTreeMap::from([(main.id.clone(), main)]));
-        let (forked, marks_aside) = (RefCell::default(), RefCell::default());
-        Self { all, running, forked, marks_aside, switch: Switch::new() }
+        let (forked, dismissed, marks_aside) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { all, running, forked, dismissed, marks_aside, switch: Switch::new() }
     }
 
     /// Acts on the track that is running.
@@ -89,6 +90,21 @@ impl Tracks {
     /// What was forked since it was last asked, with what each is to do.
     pub(super) fn take_forked(&self) -> Vec<(TrackId, Body)> {
         std::mem::take(&mut *self.forked.borrow_mut())
+    }
+
+    /// Nobody needs this track any more: whatever it waits for, it gives up.
+    pub(super) fn dismiss(&self, id: TrackId) {
+        self.dismissed.borrow_mut().push(id);
+    }
+
+    /// What was dismissed since it was last asked.
+    pub(super) fn take_dismissed(&self) -> Vec<TrackId> {
+        std::mem::take(&mut *self.dismissed.borrow_mut())
+    }
+
+    /// A track has ended that nobody waits for.
+    pub(super) fn drop(&self, id: &TrackId) {
+        self.all.borrow_mut().remove(id);
     }
 
     /// These have ended: what they have read and not yet written is the running track's now.

@@ -209,13 +209,17 @@ impl History {
             }
             Fact::Steered { .. } | Fact::Typed { .. } | Fact::Deviation { .. } => Ok(()),
             Fact::Ended { ending, .. } => {
-                self.last_ending = Some(*ending);
-                if *ending == Ending::RolledBack && matches!(self.way, Some(RollbackScope::To(_))) {
-                    self.way = None;
-                    self.way_began = None;
-                }
+                self.end(*ending);
                 Ok(())
             }
+        }
+    }
+
+    /// The run ended or stopped. A part of it that is undone leaves no way back under way.
+    fn end(&mut self, ending: Ending) {
+        self.last_ending = Some(ending);
+        if ending == Ending::RolledBack && matches!(self.way, Some(RollbackScope::To(_))) {
+            (self.way, self.way_began) = (None, None);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A door through which an expression is looked at: readings are asked of their hosts, and nothing of it is recorded.
 //! Nothing else passes.
 
-use crate::dispatch::{Body, Dispatcher, Door, Halt, Halted, StepEntry};
+use crate::dispatch::{Body, Dispatcher, Door, Halt, Halted, RunInvariant, StepEntry};
 use crate::error::Place;
 use crate::exec::read_again;
 use crate::journal::happened::Happened;
@@ -51,6 +51,8 @@ impl Door for Peek {
     fn aside(&self, _: TrackId, _: Body) -> Result<(), Halted> {
         Err(Halted)
     }
+
+    fn invariant(&self, _: RunInvariant) {}
 
     fn guarded(&self, _: &str) {}
 

@@ -1,6 +1,6 @@
 //! A door that performs nothing: it remembers what was asked, in words, and answers as it was told.
 
-use baton::dispatch::{Body, Door, Halt, Halted, StepEntry};
+use baton::dispatch::{Body, Door, Halt, Halted, RunInvariant, StepEntry};
 use baton::error::{Error, Kind, Place};
 use baton::journal::happened::Happened;
 use baton::model::run::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
@@ -167,6 +167,8 @@ impl Door for FakeDoor {
         }
         if self.is_halted() { Err(Halted) } else { Ok(()) }
     }
+
+    fn invariant(&self, _: RunInvariant) {}
 
     fn guarded(&self, _: &str) {}
 

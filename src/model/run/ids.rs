@@ -7,7 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A track of a run, written `0` for the main one; `0.7-2` is item 2 of the parallel begun at position 7 of it, `r1` is
-/// the first way back, `t3` the third line typed by hand, `r1~0:5` what was found out on `r1` about the effect `0:5`.
+/// the first way back, `t3` the third line typed by hand, `w9` a look at the runbook's invariants, `r1~0:5` what was
+/// found out on `r1` about the effect `0:5`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrackId {
     root: TrackRoot,
@@ -24,6 +25,8 @@ enum TrackRoot {
     Rollback(u32),
     /// The line of this number, typed by hand.
     Typed(u32),
+    /// The look of this number at what must hold.
+    Look(u64),
 }
 
 /// An item of a parallel, by the position at which that was begun.
@@ -88,6 +91,18 @@ impl TrackId {
         Self::of(TrackRoot::Typed(n))
     }
 
+    /// The look of this number at the invariants of a runbook: what is read on it is not recorded, what is broken is.
+    #[must_use]
+    pub fn look(n: u64) -> Self {
+        Self::of(TrackRoot::Look(n))
+    }
+
+    /// Whether it is such a look.
+    #[must_use]
+    pub fn is_look(&self) -> bool {
+        matches!(self.root, TrackRoot::Look(_))
+    }
+
     /// The track of item `index` of the parallel begun at position `n` of this one.
     #[must_use]
     pub fn child(&self, n: u64, index: usize) -> Self {
@@ -114,7 +129,7 @@ impl TrackId {
     pub fn line(&self) -> Option<u32> {
         match self.root {
             TrackRoot::Typed(n) => Some(n),
-            TrackRoot::Script | TrackRoot::Rollback(_) => None,
+            TrackRoot::Script | TrackRoot::Rollback(_) | TrackRoot::Look(_) => None,
         }
     }
 
@@ -123,7 +138,7 @@ impl TrackId {
     pub fn way_back(&self) -> Option<u32> {
         match self.root {
             TrackRoot::Rollback(n) if self.beside.is_none() => Some(n),
-            TrackRoot::Rollback(_) | TrackRoot::Script | TrackRoot::Typed(_) => None,
+            TrackRoot::Rollback(_) | TrackRoot::Script | TrackRoot::Typed(_) | TrackRoot::Look(_) => None,
         }
     }
 
@@ -183,6 +198,7 @@ impl fmt::Display for TrackId {
             TrackRoot::Script => f.write_str("0"),
             TrackRoot::Rollback(n) => write!(f, "r{n}"),
             TrackRoot::Typed(n) => write!(f, "t{n}"),
+            TrackRoot::Look(n) => write!(f, "w{n}"),
         }?;
         self.forks.iter().try_for_each(|Fork { n, item }| write!(f, ".{n}-{item}"))?;
         let Some(beside) = &self.beside else { return Ok(()) };
@@ -208,6 +224,7 @@ impl FromStr for TrackId {
             Some(("0", "")) => TrackRoot::Script,
             Some(("r", n)) => TrackRoot::Rollback(number(n)?),
             Some(("t", n)) => TrackRoot::Typed(number(n)?),
+            Some(("w", n)) => TrackRoot::Look(n.parse().map_err(|_| NoTrack)?),
             Some(_) | None => return Err(NoTrack),
         };
         let fork = |part: &str| {

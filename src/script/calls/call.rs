@@ -58,6 +58,9 @@ impl<'a> Call<'a> {
         }
         let args = args.into_iter().map(Dynamic::flatten).collect();
         let call = Self { context, doc, track, args, unwritten: Cell::default() };
+        if call.track.as_ref().is_some_and(|track| track.only_reads) && !doc.only_reads() {
+            return Err(call.more_than_read());
+        }
         let misused = |(at, arg): (usize, &Dynamic)| call.misuses_secret(arg, at + 1 == call.len());
         if call.args.iter().enumerate().any(misused) { Err(call.secret_misused()) } else { Ok(call) }
     }
@@ -70,6 +73,11 @@ impl<'a> Call<'a> {
                 .any(|(key, value)| (key != STDIN || !value.is::<SecretHandle>()) && holds_secret(value, 0)),
             Some(_) | None => holds_secret(arg, 0),
         }
+    }
+
+    /// An invariant wants to do more than read.
+    fn more_than_read(&self) -> Box<EvalAltResult> {
+        self.bug(format!("`{}` in an invariant: an invariant only reads", self.doc.name))
     }
 
     /// The script did something with a secret that cannot be done with one.
@@ -153,6 +161,9 @@ impl<'a> Call<'a> {
         };
         if words.iter().any(|word| word.contains('\0')) {
             return Err(self.bug(format!("`{}`: no command can have a zero byte in it", self.doc.name)));
+        }
+        if self.track()?.only_reads && !matches!(effect.action, Action::Probe(_) | Action::Capture(_)) {
+            return Err(self.more_than_read());
         }
         let door = &self.track()?.run.door;
         let (host, service) = (effect.host.clone(), effect.service.clone());

@@ -57,6 +57,8 @@ pub(crate) struct ScriptTrack {
     pub(crate) obligations: RefCell<Vec<Obligation>>,
     /// What its script holds.
     pub(crate) holdings: Rc<Holdings>,
+    /// It may read and do nothing else: a look at an invariant.
+    pub(crate) only_reads: bool,
 }
 
 /// The decision was given to a person.
@@ -93,10 +95,22 @@ pub(crate) struct OwnUndos {
 impl ScriptTrack {
     /// A track of `run` with nothing held and nothing owed.
     pub(crate) fn new(run: &Rc<Run>) -> Rc<Self> {
+        Rc::new(Self::of_run(run))
+    }
+
+    /// A track that may only read, and each time not for longer than this.
+    pub(crate) fn that_only_reads(run: &Rc<Run>, limit: Span) -> Rc<Self> {
+        let track = Self { only_reads: true, ..Self::of_run(run) };
+        track.left_of_wait.set(Some(limit));
+        Rc::new(track)
+    }
+
+    fn of_run(run: &Rc<Run>) -> Self {
         let (held, left, left_of_wait) = (RefCell::default(), Cell::default(), Cell::default());
         let (obligations, readings_of_wait) = (RefCell::default(), RefCell::default());
         let holdings = Rc::new(run.holdings.beside());
-        Rc::new(Self { run: Rc::clone(run), held, left, left_of_wait, readings_of_wait, obligations, holdings })
+        let (run, only_reads) = (Rc::clone(run), false);
+        Self { run, held, left, left_of_wait, readings_of_wait, obligations, holdings, only_reads }
     }
 
     /// The track that a call belongs to; none while modules are loaded.
@@ -121,9 +135,9 @@ impl ScriptTrack {
         readings.push(reading);
     }
 
-    /// The door has ended this track: what ends its script.
+    /// The door has ended this track: what ends its script. Where that was because of a bug, that is what ends it.
     pub(crate) fn leave(&self, position: Position) -> Box<EvalAltResult> {
-        self.left.set(true);
+        self.left.set(self.run.bug.borrow().is_none());
         terminated(position)
     }
 }

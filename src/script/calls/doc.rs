@@ -110,6 +110,12 @@ impl VerbDoc {
         asks: None,
     };
 
+    /// Whether it reads at the most: it asks nothing of a host or a person that could change anything, and lets no time
+    /// pass.
+    pub(crate) fn only_reads(&self) -> bool {
+        !self.acts && self.closures.is_empty() && matches!(self.class, None | Some(Class::Probe | Class::Meta))
+    }
+
     /// The numbers of arguments it takes.
     pub fn arities(&self) -> impl Iterator<Item = usize> {
         self.signatures.iter().map(|signature| arity(signature))

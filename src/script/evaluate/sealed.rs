@@ -1,6 +1,6 @@
 //! A door that leads nowhere: behind it a script can compute, and ask nothing of anybody.
 
-use crate::dispatch::{Body, Door, Halt, Halted, StepEntry};
+use crate::dispatch::{Body, Door, Halt, Halted, RunInvariant, StepEntry};
 use crate::error::Place;
 use crate::journal::happened::Happened;
 use crate::model::run::effect::{Effect, Outcome};
@@ -47,6 +47,8 @@ impl Door for Sealed {
     fn word_on(&self, _: &EffectId, _: &str) -> Result<bool, Halted> {
         Err(Halted)
     }
+
+    fn invariant(&self, _: RunInvariant) {}
 
     fn guarded(&self, _: &str) {}
 

@@ -190,7 +190,7 @@ pub(crate) fn end_step(track: &ScriptTrack, result: Fallible<Dynamic>, position:
 }
 
 /// An error in one line, for the record of a step.
-fn message(error: &EvalAltResult) -> String {
+pub(super) fn message(error: &EvalAltResult) -> String {
     let (_, inner) = diagnostic::innermost("", error);
     if let EvalAltResult::ErrorRuntime(thrown, _) = inner {
         return failure::uncaught(thrown).error.message;

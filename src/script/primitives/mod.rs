@@ -2,6 +2,7 @@
 //! said about it. A primitive performs nothing itself, and no other may know what a script is evaluated for.
 //!
 //! - [`flow`]: parameters, steps, obligations, guards, holds · [`parallel`], [`rolling`]: tracks
+//! - [`invariants`]: what must hold all the time
 //! - [`inventory`]: hosts, services, pairs · [`probes`]: reading · [`changes`]: changing · [`reboot`]: restarting hosts
 //! - [`logs`]: following logs · [`table`]: decision tables from plain data
 //! - [`files`]: carrying files to and from hosts
@@ -13,6 +14,7 @@ mod changes;
 mod comparisons;
 mod files;
 mod flow;
+mod invariants;
 mod inventory;
 mod logs;
 mod parallel;
@@ -42,6 +44,7 @@ use rhai::{Module, Shared};
 fn all() -> impl Iterator<Item = &'static Primitive> {
     [
         flow::PRIMITIVES,
+        invariants::PRIMITIVES,
         rolling::PRIMITIVES,
         inventory::PRIMITIVES,
         probes::PRIMITIVES,
