@@ -4,7 +4,7 @@
 
 use super::scene::{Scene, SceneTexts};
 use super::schedule::Schedule;
-use super::tally::{Counterexample, Explored, Tally};
+use super::tally::{Counterexample, Explored};
 use super::walk::{Walked, Walker};
 use crate::error::{Error, Kind, Result};
 use crate::script::compile::reached::Reached;
@@ -23,7 +23,7 @@ const ROUND: usize = 16;
 pub struct Bounds {
     /// How many faults there may be in one play: none, 1 or 2.
     pub faults: usize,
-    /// How many runners may die one after the other.
+    /// How many runners may die one after the other in a play without a fault; with one, one at the most.
     pub deaths: usize,
     /// By which pairs of faults are ordered.
     pub seed: u64,
@@ -54,6 +54,8 @@ enum Generation {
     /// The same faults, and a runner dies as well: there are a hundred times as many of these.
     SingleAndDeath,
     OnTheWayBack,
+    /// A calm night in which two runners die one after the other.
+    TwoDeaths,
     Pair,
 }
 
@@ -96,7 +98,7 @@ impl Worker for Explorer {
 ///
 /// # Errors
 /// The defect of a model, and what is wrong with a text: nothing can be said then.
-pub fn explore(scenes: Vec<SceneTexts>, bounds: Bounds, tell: &mut dyn FnMut(&Tally, usize)) -> Result<Explored> {
+pub fn explore(scenes: Vec<SceneTexts>, bounds: Bounds, tell: &mut dyn FnMut(&Explored)) -> Result<Explored> {
     let texts = Arc::new(scenes);
     let hire = || Explorer {
         texts: Arc::clone(&texts),
@@ -115,33 +117,33 @@ struct Search<'a> {
     bounds: Bounds,
     plan: BTreeMap<Generation, VecDeque<Task>>,
     known: BTreeMap<usize, BTreeSet<u64>>,
-    found: Vec<Counterexample>,
-    tally: Tally,
-    reached: Reached,
+    explored: Explored,
     clock: Clock,
     began: u64,
 }
 
 impl<'a> Search<'a> {
     fn new(texts: &'a [SceneTexts], bounds: Bounds) -> Self {
-        let calm = (0..texts.len()).map(|scene| Task {
-            scene,
-            schedule: Schedule::default(),
-            deaths: bounds.deaths,
-            generation: Generation::Calm,
-        });
+        let calm = |deaths: usize, generation: Generation| {
+            let task = move |scene| Task { scene, schedule: Schedule::default(), deaths, generation };
+            (0..texts.len()).map(task)
+        };
         let clock = Clock::real();
         let began = clock.now().mono.0;
         let known = texts.iter().enumerate().flat_map(|(scene, texts)| {
             let schedules = texts.regressions.iter().cloned();
             schedules.map(move |schedule| Task { scene, schedule, deaths: 0, generation: Generation::Regression })
         });
-        let plan = BTreeMap::from([(Generation::Regression, known.collect()), (Generation::Calm, calm.collect())]);
-        let (known, found, tally, reached) = (BTreeMap::new(), Vec::new(), Tally::default(), Reached::default());
-        Self { texts, bounds, plan, known, found, tally, reached, clock, began }
+        let mut plan: BTreeMap<Generation, VecDeque<Task>> = BTreeMap::new();
+        plan.insert(Generation::Regression, known.collect());
+        plan.insert(Generation::Calm, calm(bounds.deaths.min(1), Generation::Calm).collect());
+        if bounds.deaths > 1 {
+            plan.insert(Generation::TwoDeaths, calm(bounds.deaths, Generation::TwoDeaths).collect());
+        }
+        Self { texts, bounds, plan, known: BTreeMap::new(), explored: Explored::default(), clock, began }
     }
 
-    fn run(mut self, work: &mut Employ<'_, Explorer>, tell: &mut dyn FnMut(&Tally, usize)) -> Result<Explored> {
+    fn run(mut self, work: &mut Employ<'_, Explorer>, tell: &mut dyn FnMut(&Explored)) -> Result<Explored> {
         let mut news = News::new();
         loop {
             let round = self.next_round();
@@ -155,19 +157,19 @@ impl<'a> Search<'a> {
             }
             for (task, result) in tasks.into_iter().zip(results) {
                 let (walked, reached) = result?;
-                self.reached.merge(reached);
+                self.explored.reached.merge(reached);
                 self.take(task, walked, &mut news);
             }
-            self.tally.spent_ms = self.spent();
-            self.tally.left = self.plan.values().map(|tasks| tasks.len() as u64).sum();
-            tell(&self.tally, self.found.len());
-            let is_found = self.bounds.until_found && !self.found.is_empty();
+            self.explored.tally.spent_ms = self.spent();
+            self.explored.tally.left = self.plan.values().map(|tasks| tasks.len() as u64).sum();
+            tell(&self.explored);
+            let is_found = self.bounds.until_found && !self.explored.found.is_empty();
             if is_found || self.spent() >= self.bounds.budget_ms {
                 break;
             }
         }
         let is_exhausted = self.plan.values().all(VecDeque::is_empty);
-        Ok(Explored { tally: self.tally, found: self.found, is_exhausted, reached: self.reached })
+        Ok(Explored { is_exhausted, ..self.explored })
     }
 
     fn spent(&self) -> u64 {
@@ -185,15 +187,16 @@ impl<'a> Search<'a> {
     fn take(&mut self, task: Task, walked: Walked, news: &mut News) {
         let Walked { points, ways_back, news: states, findings, plays, known, merged, ends } = walked;
         tracing::debug!(schedule = %task.schedule, plays, known, merged, ?ends, "walked");
-        self.tally.plays += plays;
-        self.tally.schedules += plays + known;
-        self.tally.merged += merged;
+        let tally = &mut self.explored.tally;
+        tally.plays += plays;
+        tally.schedules += plays + known;
+        tally.merged += merged;
         for (end, count) in ends {
-            *self.tally.ends.entry(end).or_default() += count;
+            *tally.ends.entry(end).or_default() += count;
         }
         let all = self.known.entry(task.scene).or_default();
         let fresh: Vec<u64> = states.into_iter().filter(|state| all.insert(*state)).collect();
-        self.tally.states += fresh.len() as u64;
+        self.explored.tally.states += fresh.len() as u64;
         news.push((task.scene, fresh));
         for (schedule, finding) in findings {
             self.found(task.scene, schedule, finding);
@@ -216,21 +219,21 @@ impl<'a> Search<'a> {
                 self.plan_faults(&task, &task.schedule, points, Generation::Pair);
             }
             Generation::Regression | Generation::Calm | Generation::Single => {}
-            Generation::SingleAndDeath | Generation::OnTheWayBack | Generation::Pair => {}
+            Generation::SingleAndDeath | Generation::OnTheWayBack | Generation::TwoDeaths | Generation::Pair => {}
         }
     }
 
     fn found(&mut self, scene: usize, schedule: Schedule, finding: super::violation::Violation) {
         let scenario = self.texts.get(scene).map_or_else(String::new, |texts| texts.scenario.clone());
         let after_ms = self.spent();
-        match self.found.iter_mut().find(|known| known.finding == finding) {
+        match self.explored.found.iter_mut().find(|known| known.finding == finding) {
             Some(known) => {
                 known.times += 1;
                 if schedule.len() < known.schedule.len() {
                     (known.scenario, known.schedule) = (scenario, schedule);
                 }
             }
-            None => self.found.push(Counterexample { scenario, schedule, finding, times: 1, after_ms }),
+            None => self.explored.found.push(Counterexample { scenario, schedule, finding, times: 1, after_ms }),
         }
     }
 

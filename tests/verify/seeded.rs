@@ -300,7 +300,7 @@ fn scene(patches: &[Patch]) -> SceneTexts {
 
 fn explored(patches: &[Patch], budget_ms: u64) -> Explored {
     let bounds = Bounds { faults: 1, deaths: 1, seed: 1, budget_ms, until_found: true, workers: 2 };
-    explore(vec![scene(patches)], bounds, &mut |_, _| {}).unwrap_or_else(|error| panic!("{error}"))
+    explore(vec![scene(patches)], bounds, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What was found, a line each.

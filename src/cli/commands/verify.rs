@@ -121,14 +121,16 @@ fn verify(args: &VerifyArgs, scenes: Scenes, budget_ms: u64, context: &Context) 
     let Scenes { name, prepared, scenes, left_out, unknown } = scenes;
     let bounds = Bounds {
         faults: args.faults.into(),
-        deaths: 1,
+        deaths: usize::from(args.faults).max(1),
         seed: args.seed,
         budget_ms,
         until_found: false,
         workers: args.workers.unwrap_or_else(crew::cores),
     };
     let mut view = ProgressView::new(&context.screen, &name, budget_ms);
-    let explored = explorer::explore(scenes.clone(), bounds, &mut |tally, found| view.tell(tally, found));
+    let explored = explorer::explore(scenes.clone(), bounds, &mut |explored| {
+        view.tell(explored, || coverage::coverage(&prepared.program, &explored.reached).percent());
+    });
     view.end();
     let mut explored = explored?;
     let place = place(args);
@@ -155,12 +157,12 @@ fn verify(args: &VerifyArgs, scenes: Scenes, budget_ms: u64, context: &Context) 
 
 /// The bound in words.
 fn bound(faults: u8) -> String {
-    let faults = match faults {
-        0 => "no fault",
-        1 => "1 fault anywhere",
-        _ => "2 faults anywhere",
-    };
-    format!("{faults}, the runner killed at any boundary, every answer of every gate")
+    let killed = "the runner killed at any boundary";
+    match faults {
+        0 => format!("no fault, {killed}, the usual answer of every gate"),
+        1 => format!("1 fault anywhere, {killed}, every answer of every gate"),
+        _ => format!("2 faults anywhere, {killed}, killed again where nothing else goes wrong, every answer of every gate"),
+    }
 }
 
 /// Where it was explored, as it is typed.

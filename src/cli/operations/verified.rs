@@ -10,11 +10,13 @@ use crate::script::analysis::coverage::Unreached;
 use crate::verify::Violation;
 use crate::verify::formats::Verified;
 use crate::verify::story::{Story, StoryLine, Told, time};
-use crate::verify::tally::{Counterexample, Tally};
+use crate::verify::tally::{Counterexample, Explored};
 use std::io::Write;
 
 /// How far apart two lines are that say how it stands where nothing can be rewritten, in milliseconds.
 const HEARTBEAT_MS: u64 = 10_000;
+/// The same where it can, in milliseconds.
+const REDRAW_MS: u64 = 250;
 /// How many lines of a story are shown before the first thing that is wrong.
 const LINES_BEFORE: usize = 24;
 /// How many unreached lines are listed.
@@ -37,20 +39,23 @@ impl ProgressView {
     }
 
     /// It stands like this.
-    pub(in crate::cli) fn tell(&mut self, tally: &Tally, found: usize) {
+    pub(in crate::cli) fn tell(&mut self, explored: &Explored, percent_reached: impl FnOnce() -> usize) {
+        let tally = &explored.tally;
         let live = self.screen.err_style.live;
-        if !live && tally.spent_ms < self.told_ms + HEARTBEAT_MS {
+        let pause = if live { REDRAW_MS } else { HEARTBEAT_MS };
+        if tally.spent_ms < self.told_ms + pause {
             return;
         }
         self.told_ms = tally.spent_ms;
         let left = self.budget_ms.saturating_sub(tally.spent_ms) / 1_000;
         let line = format!(
-            "{}: {} schedules, {} states, {} to go, {}, {left} s left",
+            "{}: {} schedules, {} states, {} to go, {} % reached, {}, {left} s left",
             shown(&self.runbook),
             grouped(tally.schedules),
             grouped(tally.states),
             grouped(tally.left),
-            plural(found, "violation"),
+            percent_reached(),
+            plural(explored.found.len(), "violation"),
         );
         if live {
             let _ = self.screen.err.write_all(REWRITE.as_bytes());

@@ -29,6 +29,14 @@ pub struct Coverage {
     pub unused_functions: Vec<UnusedFunction>,
 }
 
+impl Coverage {
+    /// How much of all there is was reached, in whole percent: all of it only when nothing is missing.
+    #[must_use]
+    pub fn percent(&self) -> usize {
+        (self.reached * 100).checked_div(self.statements).unwrap_or(100)
+    }
+}
+
 /// Statements in a row that were not reached, to the end of their block, with all that is in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreached {
