@@ -69,6 +69,25 @@ struct Explorer {
     known: BTreeMap<usize, Rc<BTreeSet<u64>>>,
     /// How many runners may die in one play at the most.
     deaths: usize,
+    deadline: Deadline,
+}
+
+/// When the time of an exploration is over.
+#[derive(Debug, Clone)]
+struct Deadline {
+    clock: Clock,
+    began: u64,
+    budget_ms: u64,
+}
+
+impl Deadline {
+    fn spent(&self) -> u64 {
+        self.clock.now().mono.0.saturating_sub(self.began)
+    }
+
+    fn is_over(&self) -> bool {
+        self.spent() >= self.budget_ms
+    }
 }
 
 impl Worker for Explorer {
@@ -88,7 +107,8 @@ impl Worker for Explorer {
         let scene = self.scenes.entry(task.scene).or_insert_with(|| Scene::new(texts));
         let scene = scene.as_ref().map_err(Clone::clone)?;
         let known = Rc::clone(self.known.entry(task.scene).or_default());
-        let walker = Walker::new(scene, known, self.deaths);
+        let is_over = || self.deadline.is_over();
+        let walker = Walker::new(scene, known, self.deaths, &is_over);
         let walked = walker.walk(&task.schedule, task.deaths).map_err(|error| texts.named(error))?;
         Ok((walked, scene.prepared.program.reached()))
     }
@@ -100,13 +120,17 @@ impl Worker for Explorer {
 /// The defect of a model, and what is wrong with a text: nothing can be said then.
 pub fn explore(scenes: Vec<SceneTexts>, bounds: Bounds, tell: &mut dyn FnMut(&Explored)) -> Result<Explored> {
     let texts = Arc::new(scenes);
+    let clock = Clock::real();
+    let began = clock.now().mono.0;
+    let deadline = Deadline { clock, began, budget_ms: bounds.budget_ms };
     let hire = || Explorer {
         texts: Arc::clone(&texts),
         scenes: BTreeMap::new(),
         known: BTreeMap::new(),
         deaths: bounds.deaths,
+        deadline: deadline.clone(),
     };
-    let drive = |work: &mut Employ<'_, Explorer>| Search::new(&texts, bounds).run(work, tell);
+    let drive = |work: &mut Employ<'_, Explorer>| Search::new(&texts, bounds, deadline.clone()).run(work, tell);
     crew::employ(bounds.workers, hire, drive)
         .map_err(|error| Error::new(Kind::Precondition, "this machine gives no thread to work with").cause(error))?
 }
@@ -118,18 +142,17 @@ struct Search<'a> {
     plan: BTreeMap<Generation, VecDeque<Task>>,
     known: BTreeMap<usize, BTreeSet<u64>>,
     explored: Explored,
-    clock: Clock,
-    began: u64,
+    deadline: Deadline,
+    /// Something that was begun was not walked to its end.
+    is_cut: bool,
 }
 
 impl<'a> Search<'a> {
-    fn new(texts: &'a [SceneTexts], bounds: Bounds) -> Self {
+    fn new(texts: &'a [SceneTexts], bounds: Bounds, deadline: Deadline) -> Self {
         let calm = |deaths: usize, generation: Generation| {
             let task = move |scene| Task { scene, schedule: Schedule::default(), deaths, generation };
             (0..texts.len()).map(task)
         };
-        let clock = Clock::real();
-        let began = clock.now().mono.0;
         let known = texts.iter().enumerate().flat_map(|(scene, texts)| {
             let schedules = texts.regressions.iter().cloned();
             schedules.map(move |schedule| Task { scene, schedule, deaths: 0, generation: Generation::Regression })
@@ -140,7 +163,7 @@ impl<'a> Search<'a> {
         if bounds.deaths > 1 {
             plan.insert(Generation::TwoDeaths, calm(bounds.deaths, Generation::TwoDeaths).collect());
         }
-        Self { texts, bounds, plan, known: BTreeMap::new(), explored: Explored::default(), clock, began }
+        Self { texts, bounds, plan, known: BTreeMap::new(), explored: Explored::default(), deadline, is_cut: false }
     }
 
     fn run(mut self, work: &mut Employ<'_, Explorer>, tell: &mut dyn FnMut(&Explored)) -> Result<Explored> {
@@ -160,20 +183,16 @@ impl<'a> Search<'a> {
                 self.explored.reached.merge(reached);
                 self.take(task, walked, &mut news);
             }
-            self.explored.tally.spent_ms = self.spent();
+            self.explored.tally.spent_ms = self.deadline.spent();
             self.explored.tally.left = self.plan.values().map(|tasks| tasks.len() as u64).sum();
             tell(&self.explored);
             let is_found = self.bounds.until_found && !self.explored.found.is_empty();
-            if is_found || self.spent() >= self.bounds.budget_ms {
+            if is_found || self.deadline.is_over() {
                 break;
             }
         }
-        let is_exhausted = self.plan.values().all(VecDeque::is_empty);
+        let is_exhausted = !self.is_cut && self.plan.values().all(VecDeque::is_empty);
         Ok(Explored { is_exhausted, ..self.explored })
-    }
-
-    fn spent(&self) -> u64 {
-        self.clock.now().mono.0.saturating_sub(self.began)
     }
 
     /// The next schedules, those of the earliest generation first.
@@ -185,7 +204,8 @@ impl<'a> Search<'a> {
 
     /// Takes what came of a task: the numbers, the findings, what is known from now on and what is to be walked next.
     fn take(&mut self, task: Task, walked: Walked, news: &mut News) {
-        let Walked { points, ways_back, news: states, findings, plays, known, merged, ends } = walked;
+        let Walked { points, ways_back, news: states, findings, plays, known, merged, ends, is_cut } = walked;
+        self.is_cut |= is_cut;
         tracing::debug!(schedule = %task.schedule, plays, known, merged, ?ends, "walked");
         let tally = &mut self.explored.tally;
         tally.plays += plays;
@@ -225,7 +245,7 @@ impl<'a> Search<'a> {
 
     fn found(&mut self, scene: usize, schedule: Schedule, finding: super::violation::Violation) {
         let scenario = self.texts.get(scene).map_or_else(String::new, |texts| texts.scenario.clone());
-        let after_ms = self.spent();
+        let after_ms = self.deadline.spent();
         match self.explored.found.iter_mut().find(|known| known.finding == finding) {
             Some(known) => {
                 known.times += 1;

@@ -36,6 +36,8 @@ pub(super) struct Walked {
     pub(super) merged: u64,
     /// How the others ended.
     pub(super) ends: BTreeMap<&'static str, u64>,
+    /// Time was over before all of it was walked.
+    pub(super) is_cut: bool,
 }
 
 /// What a runner has left that died.
@@ -67,11 +69,18 @@ pub(super) struct Walker<'a> {
     walked: Walked,
     /// How many runners may die in any walk of the exploration.
     deaths: usize,
+    /// Whether time is over.
+    is_over: &'a dyn Fn() -> bool,
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(scene: &'a Scene, known: Rc<BTreeSet<u64>>, deaths: usize) -> Self {
-        Self { scene, known, news: Rc::default(), walked: Walked::default(), deaths }
+    pub(super) fn new(
+        scene: &'a Scene,
+        known: Rc<BTreeSet<u64>>,
+        deaths: usize,
+        is_over: &'a dyn Fn() -> bool,
+    ) -> Self {
+        Self { scene, known, news: Rc::default(), walked: Walked::default(), deaths, is_over }
     }
 
     /// Walks a schedule; up to `deaths` runners die one after the other.
@@ -94,6 +103,10 @@ impl<'a> Walker<'a> {
             for back in [false, true] {
                 if back && !leads_back {
                     continue;
+                }
+                if (self.is_over)() {
+                    self.walked.is_cut = true;
+                    return Ok(());
                 }
                 let dying = schedule.dying(runner, Death { at: point, back });
                 let play = Play::on(self.scene, situation.fork());

@@ -157,12 +157,12 @@ fn verify(args: &VerifyArgs, scenes: Scenes, budget_ms: u64, context: &Context) 
 
 /// The bound in words.
 fn bound(faults: u8) -> String {
-    let killed = "the runner killed at any boundary";
-    match faults {
-        0 => format!("no fault, {killed}, the usual answer of every gate"),
-        1 => format!("1 fault anywhere, {killed}, every answer of every gate"),
-        _ => format!("2 faults anywhere, {killed}, killed again where nothing else goes wrong, every answer of every gate"),
-    }
+    let (faults, again, answers) = match faults {
+        0 => ("no fault", "", "the usual answer"),
+        1 => ("1 fault anywhere", "", "every answer"),
+        _ => ("2 faults anywhere", ", killed again where nothing else goes wrong", "every answer"),
+    };
+    format!("{faults}, the runner killed at any boundary{again}, {answers} of every gate")
 }
 
 /// Where it was explored, as it is typed.
