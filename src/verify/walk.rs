@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
+/// From how many deaths of one runner is gone on: each is a site of its own until it is.
+const LEFT_MAX: usize = 4_000;
+
 /// What came of a walk.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
@@ -36,7 +39,7 @@ pub(super) struct Walked {
     pub(super) merged: u64,
     /// How the others ended.
     pub(super) ends: BTreeMap<&'static str, u64>,
-    /// Time was over before all of it was walked.
+    /// Time was over, or a runner left too much, before all of it was walked.
     pub(super) is_cut: bool,
 }
 
@@ -56,6 +59,8 @@ struct Left {
 struct Trail {
     left: Vec<Left>,
     known: u64,
+    /// There was more than is kept.
+    is_cut: bool,
     last: Option<(u64, u64)>,
     /// How the record stood when the present runner began, and which runner that is.
     began: Option<(usize, u64)>,
@@ -138,8 +143,9 @@ impl<'a> Walker<'a> {
             PlayEnd::Endless => *self.walked.ends.entry("no end").or_default() += 1,
         }
         self.walked.findings.extend(findings.into_iter().map(|finding| (schedule.clone(), finding)));
-        let Trail { left, known, .. } = track.take();
+        let Trail { left, known, is_cut, .. } = track.take();
         self.walked.known += known;
+        self.walked.is_cut |= is_cut;
         Ok(if matches!(end, PlayEnd::Endless) { Vec::new() } else { left })
     }
 
@@ -173,7 +179,11 @@ impl<'a> Walker<'a> {
                 let (runner, point, at_rest) = (passing.runner, passing.point, is_at_rest(situation));
                 let mut track = track.borrow_mut();
                 track.known += u64::from(!leads_back);
-                track.left.push(Left { situation: situation.fork(), runner, point, at_rest, leads_back });
+                if track.left.len() < LEFT_MAX {
+                    track.left.push(Left { situation: situation.fork(), runner, point, at_rest, leads_back });
+                } else {
+                    track.is_cut = true;
+                }
             } else if may_die {
                 track.borrow_mut().known += 2;
             }
