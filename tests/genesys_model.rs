@@ -102,7 +102,17 @@ fn site() -> Inventory {
     let service = |name: &str, product: &str, vars: &[(&str, &str)]| {
         let profile = Rc::new(profile(product));
         let vars: BTreeMap<String, String> = vars.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-        (name.to_owned(), Service { name: name.into(), host: format!("cfg-{name}"), vars, profile, account: None })
+        (
+            name.to_owned(),
+            Service {
+                name: name.into(),
+                host: format!("cfg-{name}"),
+                vars,
+                profile,
+                account: None,
+                tags: Default::default(),
+            },
+        )
     };
     let server = |name: &str, app: &str| {
         let vars = [("app", app), ("folder", "/opt/confserv"), ("staged", "/opt/confserv_new"), ("logs", "/var/log/g")];

@@ -159,7 +159,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "app = \"db\"",
         "colour = \"db\"",
         "unknown key `colour` in service `c1` @ site.toml:12:1 [colour] \
-         | the keys here are `host`, `product`, `vars`, `become`, `verbs`, `probes`, `log`, `app`, `folder`, `staged`, `tool` \
+         | the keys here are `host`, `product`, `vars`, `become`, `tags`, `verbs`, `probes`, `log`, `app`, `folder`, `staged`, `tool` \
          | variables of your own go into [services.c1.vars]",
     ),
     ("app = \"db\"\n", "", "service `c1` lacks `app` @ site.toml:9:11 [c1] | `app` is the name of the application"),
@@ -397,4 +397,16 @@ fn what_a_verb_means_is_known_by_its_name_its_goal_or_what_the_profile_says() {
     let wrong = PROFILE.replacen("[verbs.backup]", "[verbs.backup]\nmeans = \"halts\"", 1);
     let error = Profile::parse(&wrong, "acme-db").expect_err("no such meaning").to_string();
     assert!(error.contains("halts") && error.contains("stops"), "{error}");
+}
+
+#[test]
+fn tags_are_a_list_of_plain_words() {
+    let site = |tags: &str| format!("[hosts.a]\naddress = \"local\"\ntags = {tags}\n");
+    let read = Inventory::parse(&site("[\"site-a\", \"dr\"]"), "site.toml", &mut |_| None).unwrap();
+    assert!(read.hosts["a"].tags.contains("dr"));
+    for wrong in ["\"site-a\"", "[1]", "[\"Site A\"]", "[\"\"]"] {
+        let error = Inventory::parse(&site(wrong), "site.toml", &mut |_| None).unwrap_err();
+        assert!(error.message.contains("`tags` is a list of words"), "{wrong}: {error}");
+        assert_eq!(error.snippet.unwrap().place.line, 3, "{wrong}");
+    }
 }

@@ -8,6 +8,7 @@ mod diagnostics;
 mod door;
 mod files;
 mod flow;
+mod groups;
 mod holdings;
 mod lint;
 mod secrets;
@@ -96,12 +97,20 @@ fn inventory() -> Rc<Inventory> {
         let vars = [("name", name), ("host", host), ("tool", "adapter")];
         let vars = vars.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let profile = Rc::clone(&profile);
-        let service = Service { name: name.to_owned(), host: host.to_owned(), vars, profile, account: None };
+        let service = Service {
+            name: name.to_owned(),
+            host: host.to_owned(),
+            vars,
+            profile,
+            account: None,
+            tags: Default::default(),
+        };
         inventory.services.insert(name.to_owned(), service);
         let address = "local".to_owned();
-        inventory
-            .hosts
-            .insert(host.to_owned(), Host { name: host.to_owned(), address, jobs: None, account: None, reboot: None });
+        inventory.hosts.insert(
+            host.to_owned(),
+            Host { name: host.to_owned(), address, jobs: None, account: None, reboot: None, tags: Default::default() },
+        );
     }
     let related = BTreeMap::from([("database".to_owned(), "db".to_owned())]);
     let pair = Pair { name: "confserv".into(), primary: "c1".into(), backup: "c2".into(), related };

@@ -464,6 +464,10 @@ impl Door for Dispatcher {
         self.core.run_tracks(vec![(child, body)])
     }
 
+    fn run(&self) -> &str {
+        &self.core.run
+    }
+
     fn invariant(&self, invariant: RunInvariant) {
         self.invariants.add(invariant);
     }

@@ -113,6 +113,8 @@ pub trait Door {
     /// # Errors
     /// [`Halted`] as above.
     fn aside(&self, track: TrackId, body: Body) -> Result<(), Halted>;
+    /// The run, as `baton runs` lists it.
+    fn run(&self) -> &str;
     /// From now on this must hold, until the run is over.
     fn invariant(&self, invariant: RunInvariant);
     /// A guard held that says this: before the first change after a resume, what it was decided by is looked at again.

@@ -168,6 +168,10 @@ impl Door for FakeDoor {
         if self.is_halted() { Err(Halted) } else { Ok(()) }
     }
 
+    fn run(&self) -> &str {
+        "run-1"
+    }
+
     fn invariant(&self, _: RunInvariant) {}
 
     fn guarded(&self, _: &str) {}

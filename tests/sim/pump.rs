@@ -82,10 +82,24 @@ pub(crate) fn site() -> Inventory {
         let vars = BTreeMap::from([("name".into(), name.into()), ("logs".into(), logs.into())]);
         (
             name.to_owned(),
-            Service { name: name.into(), host: "h".into(), vars, profile: Rc::clone(&profile), account: None },
+            Service {
+                name: name.into(),
+                host: "h".into(),
+                vars,
+                profile: Rc::clone(&profile),
+                account: None,
+                tags: Default::default(),
+            },
         )
     };
-    let host = Host { name: "h".into(), address: "local".into(), jobs: None, account: None, reboot: None };
+    let host = Host {
+        name: "h".into(),
+        address: "local".into(),
+        jobs: None,
+        account: None,
+        reboot: None,
+        tags: Default::default(),
+    };
     Inventory {
         hosts: BTreeMap::from([("h".to_owned(), host)]),
         services: BTreeMap::from([service("p1", "/logs"), service("p2", "/logs2")]),

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Place, Result, Snippet};
 use crate::model::text::{did_you_mean, shown};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -164,6 +165,22 @@ impl<'d> Section<'d, '_> {
     /// The text of a key that must be there; `what` names the section in the message: "host `a`".
     pub(crate) fn required(&self, key: &str, what: &str) -> Result<SectionText<'d>> {
         self.text(key)?.ok_or_else(|| self.wrong(format!("{what} lacks `{key}`")))
+    }
+
+    /// The tags of the section: plain words by which runbooks find what belongs together.
+    pub(crate) fn tags(&self) -> Result<BTreeSet<String>> {
+        let Some(value) = self.table.get("tags") else { return Ok(BTreeSet::new()) };
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        let is_tag = |word: &&str| !word.is_empty() && word.chars().all(plain);
+        let words = value.get_ref().as_array().map(|words| words.iter().map(|word| word.get_ref().as_str()));
+        let tags = words.and_then(|words| words.map(|word| word.filter(is_tag).map(str::to_owned)).collect());
+        match tags {
+            Some(tags) => Ok(tags),
+            None => {
+                let error = self.document.wrong(value.span(), "`tags` is a list of words such as `[\"site-a\"]`");
+                Err(error.hint("words are small letters, digits, `-` and `_`"))
+            }
+        }
     }
 
     /// Refuses keys that are not among the `known`.

@@ -4,6 +4,7 @@ use super::account::is_account;
 use super::document::Section;
 use crate::error::Result;
 use crate::model::text::shown;
+use std::collections::BTreeSet;
 
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +19,15 @@ pub struct Host {
     pub account: Option<String>,
     /// The command that restarts it; not said, `systemctl reboot`.
     pub reboot: Option<Vec<String>>,
+    /// Words by which runbooks find what belongs together.
+    pub tags: BTreeSet<String>,
 }
 
 impl Host {
     /// The host that a section declares.
     pub(crate) fn of(section: &Section<'_, '_>) -> Result<Self> {
         let what = section.named("host")?;
-        section.only(&["address", "jobs", "become", "reboot"])?;
+        section.only(&["address", "jobs", "become", "reboot", "tags"])?;
         let address = section.required("address", &what)?;
         let wrong = |message: String| section.document.wrong(address.span.clone(), message);
         if !is_destination(address.text) {
@@ -38,8 +41,8 @@ impl Host {
         }
         let jobs = jobs.map(|jobs| jobs.text.to_owned());
         let account = account(section)?;
-        let reboot = command(section, "reboot")?;
-        Ok(Self { name: section.name.to_owned(), address: address.text.to_owned(), jobs, account, reboot })
+        let (reboot, tags) = (command(section, "reboot")?, section.tags()?);
+        Ok(Self { name: section.name.to_owned(), address: address.text.to_owned(), jobs, account, reboot, tags })
     }
 }
 

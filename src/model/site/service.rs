@@ -7,7 +7,7 @@ use super::template::expand;
 use crate::error::{Error, Result};
 use crate::model::text::did_you_mean;
 use crate::model::value::Fields;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -15,7 +15,7 @@ use toml::de::{DeString, DeTable, DeValue};
 /// What a section may change of its profile.
 const CHANGES: [&str; 3] = ["verbs", "probes", "log"];
 /// The keys that mean something for every product. `vars` holds what only the site's own runbooks read.
-const COMMON: [&str; 4] = ["host", "product", "vars", "become"];
+const COMMON: [&str; 5] = ["host", "product", "vars", "become", "tags"];
 
 /// A managed program on a host.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Service {
     pub profile: Rc<Profile>,
     /// The account that its jobs and probes become, its own or its host's.
     pub account: Option<String>,
+    /// Words by which runbooks find what belongs together.
+    pub tags: BTreeSet<String>,
 }
 
 /// A product as it is shipped: its text, and the profile that services without changes share.
@@ -62,7 +64,7 @@ pub(crate) fn build(section: &Section<'_, '_>, host: &Host, product: &Product) -
         fits.map_err(|reason| section.wrong(format!("`log.{key}` of service `{name}`: {reason}")))?;
     }
     let account = account(section)?.or_else(|| host.account.clone());
-    Ok(Service { name: name.to_owned(), host: host.name.clone(), vars, profile, account })
+    Ok(Service { name: name.to_owned(), host: host.name.clone(), vars, profile, account, tags: section.tags()? })
 }
 
 /// The product's profile with the section's `verbs`, `probes` and `log` laid over it.

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What a run is begun with tells what these give.
-const OF_THE_RUN: [&str; 2] = ["param", "former_run"];
+const OF_THE_RUN: [&str; 3] = ["param", "former_run", "run_id"];
 /// How deep expressions are followed.
 const DEPTH_MAX: usize = 32;
 

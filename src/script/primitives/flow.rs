@@ -12,6 +12,7 @@ use crate::script::calls::doc::{Asking, ClosureArg, ClosurePlace, VerbDoc};
 use crate::script::calls::failure;
 use crate::script::calls::options::Options;
 use crate::script::compile::diagnostic;
+use crate::script::values::sort::Sort;
 use rhai::{Dynamic, EvalAltResult, Position};
 
 pub(super) const PRIMITIVES: &[Primitive] = &[
@@ -48,6 +49,17 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             ..VerbDoc::NONE
         },
         body: former_run,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "run_id",
+            gives: Some(Sort::Text),
+            signatures: &["run_id()"],
+            summary: "The name of the run, as `baton runs` lists it: what is made tonight can bear it.",
+            example: r#"backup(service("confdb"), `before-${run_id()}`);"#,
+            ..VerbDoc::NONE
+        },
+        body: |call| Ok(call.track()?.run.door.run().to_owned().into()),
     },
     Primitive {
         doc: VerbDoc {

@@ -4,21 +4,25 @@
 use super::primitive::Primitive;
 use super::probes;
 use crate::model::run::effect::{Class, FailureKind};
-use crate::model::site::inventory::{Host, Pair, Service};
+use crate::model::site::inventory::{Host, Inventory, Pair, Service};
 use crate::model::text::did_you_mean;
 use crate::script::calls::call::Call;
 use crate::script::calls::context::Fallible;
 use crate::script::calls::doc::{ProbeLook, VerbDoc};
 use crate::script::calls::failure;
+use crate::script::calls::options::Options;
 use crate::script::values::handles::{self, Handle, HostHandle, Listed, PairHandle, ServiceHandle};
+use crate::script::values::sort::Sort;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Module, NativeCallContext};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "host",
             signatures: &["host(name)"],
-            summary: "A machine of the inventory. Has `.name` and `.address`.",
+            summary: "A machine of the inventory. Has `.name`, `.address` and `.tags`.",
             example: r#"run(host("cfg-a"), ["sync"]);"#,
             ..VerbDoc::NONE
         },
@@ -28,7 +32,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
         doc: VerbDoc {
             name: "service",
             signatures: &["service(name)"],
-            summary: "A managed program of the inventory. Has `.name`, `.host`, `.product` and `.var(\"x\")`.",
+            summary: "A managed program of the inventory. Has `.name`, `.host`, `.product`, `.tags` and `.var(\"x\")`.",
             example: r#"let c1 = service("c1"); note(`${c1.name} runs on ${c1.host}`);"#,
             ..VerbDoc::NONE
         },
@@ -44,6 +48,35 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             ..VerbDoc::NONE
         },
         body: find::<Pair>,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "services",
+            gives: Some(Sort::List),
+            signatures: &["services()", "services(options)"],
+            summary: "The services of the inventory, in the order of their names: all, or those that are as the options \
+                      say. A text in place of the options is a product. Where none is, the list is empty.",
+            options: &[
+                ("product", "only those of this product"),
+                ("host", "only those on this host"),
+                ("tag", "only those with this word among their `tags`, or those of their host"),
+            ],
+            example: r#"for proxy in services(#{ product: "genesys-confserv", tag: "site-a" }) { note(proxy.name); }"#,
+            ..VerbDoc::NONE
+        },
+        body: services,
+    },
+    Primitive {
+        doc: VerbDoc {
+            name: "hosts",
+            gives: Some(Sort::List),
+            signatures: &["hosts()", "hosts(options)"],
+            summary: "The hosts of the inventory, in the order of their names: all, or those with a tag.",
+            options: &[("tag", "only those with this word among their `tags`")],
+            example: r#"parallel(hosts(#{ tag: "site-a" }), |node| run(node, ["sync"]));"#,
+            ..VerbDoc::NONE
+        },
+        body: hosts,
     },
     Primitive {
         doc: VerbDoc {
@@ -78,6 +111,40 @@ fn find<T: Listed>(call: &Call<'_>) -> Fallible<Dynamic> {
         Some(handle) => Ok(Dynamic::from(handle)),
         None => Err(call.bug_with(handles::unknown::<T>(&name, &T::names(inventory)))),
     }
+}
+
+fn services(call: &Call<'_>) -> Fallible<Dynamic> {
+    let inventory = &call.track()?.run.inventory;
+    let is_named = call.any(0).is_string();
+    let (product, host, tag) = if is_named {
+        (Some(call.text(0)?), None, None)
+    } else {
+        let options = Options::of(call, 0)?;
+        (options.text("product")?, options.text("host")?, options.text("tag")?)
+    };
+    if let Some(unknown) = host.as_ref().filter(|host| !inventory.hosts.contains_key(*host)) {
+        return Err(call.bug_with(handles::unknown::<Host>(unknown, &Host::names(inventory))));
+    }
+    let fits = |service: &Service| {
+        let of_host = inventory.hosts.get(&service.host).map(|host| &host.tags);
+        product.as_ref().is_none_or(|product| *product == service.profile.product)
+            && host.as_ref().is_none_or(|host| *host == service.host)
+            && tag.as_ref().is_none_or(|tag| service.tags.contains(tag) || of_host.is_some_and(|of| of.contains(tag)))
+    };
+    let found = inventory.services.values().filter(|service| fits(service)).map(|service| service.name.as_str());
+    Ok(all_of::<Service>(inventory, found).into())
+}
+
+fn hosts(call: &Call<'_>) -> Fallible<Dynamic> {
+    let inventory = &call.track()?.run.inventory;
+    let tag = Options::of(call, 0)?.text("tag")?;
+    let fits = |host: &&Host| tag.as_ref().is_none_or(|tag| host.tags.contains(tag));
+    let found = inventory.hosts.values().filter(fits).map(|host| host.name.as_str());
+    Ok(all_of::<Host>(inventory, found).into())
+}
+
+fn all_of<'n, T: Listed>(inventory: &Rc<Inventory>, names: impl Iterator<Item = &'n str>) -> Array {
+    names.filter_map(|name| Handle::<T>::find(inventory, name)).map(Dynamic::from).collect()
 }
 
 /// The member of a pair that has `role` now. Both are asked, as roles are only known by looking: a pair without a
@@ -117,6 +184,8 @@ pub(super) fn handles(module: &mut Module) {
     common::<Host>(module, "host");
     common::<Service>(module, "service");
     common::<Pair>(module, "pair");
+    module.set_getter_fn("tags", |host: &mut HostHandle| Ok(words(&host.get().tags)));
+    module.set_getter_fn("tags", |service: &mut ServiceHandle| Ok(words(&service.get().tags)));
     module.set_getter_fn("address", |host: &mut HostHandle| Ok(host.get().address.clone()));
     module.set_getter_fn("host", |service: &mut ServiceHandle| Ok(service.get().host.clone()));
     module.set_getter_fn("product", |service: &mut ServiceHandle| Ok(service.get().profile.product.clone()));
@@ -135,6 +204,10 @@ pub(super) fn handles(module: &mut Module) {
         let message = format!("pair `{}` has no `{word}` in the inventory{near}", pair.name());
         Err(Call::begin(&context, &VerbDoc::NONE, vec![])?.bug(message))
     });
+}
+
+fn words(tags: &BTreeSet<String>) -> Array {
+    tags.iter().map(|tag| Dynamic::from(tag.clone())).collect()
 }
 
 fn related(pair: &PairHandle, name: &str) -> Result<Dynamic, Box<EvalAltResult>> {
