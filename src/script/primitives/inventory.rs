@@ -61,7 +61,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
                 ("host", "only those on this host"),
                 ("tag", "only those with this word among their `tags`, or those of their host"),
             ],
-            example: r#"for proxy in services(#{ product: "genesys-confserv", tag: "site-a" }) { note(proxy.name); }"#,
+            example: r#"for one in services(#{ product: "genesys-confserv", tag: "site-a" }) { note(one.name); }"#,
             ..VerbDoc::NONE
         },
         body: services,
