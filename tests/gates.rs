@@ -5,6 +5,7 @@ mod answers;
 mod approve;
 mod simulated;
 mod terminal;
+mod typed;
 
 use crate::support::{Baton, Ended};
 use baton::journal::Store;

@@ -297,7 +297,7 @@ fn is_found_out(history: &History, id: &EffectId) -> bool {
     match &past.effect.action {
         Action::Probe(_) | Action::Capture(_) | Action::Note { .. } | Action::NoReturn { .. } => true,
         Action::Ask(ask) => match ask.form {
-            Form::Confirm | Form::Choose(_) => !over(),
+            Form::Confirm | Form::Choose(_) | Form::Write(_) => !over(),
             // What a person has done with their hands is done.
             Form::Manual => matches!(outcome, Outcome::Done { value, .. } if said(value) == "failed"),
         },

@@ -133,11 +133,10 @@ impl RecordedQuestion {
         text
     }
 
-    /// The words that answer it, in back-ticks.
+    /// What answers it: the words in back-ticks, or what is to be typed.
     #[must_use]
     pub fn words(&self) -> String {
-        let words: Vec<String> = self.ask.form.words().iter().map(|word| format!("`{}`", shown(word))).collect();
-        words.join(" or ")
+        self.ask.form.wanted()
     }
 
     /// The command that answers it. Where there is a choice, it is the person's.

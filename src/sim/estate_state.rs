@@ -808,6 +808,7 @@ impl EstateState {
             Form::Confirm => ("confirm", Some("no")),
             Form::Manual => ("manual", Some("failed")),
             Form::Choose(options) => ("choose", options.last().map(String::as_str)),
+            Form::Write(_) => ("ask", None),
         };
         let harm = self.strike(form, &ask.gate, Harm::of_questions(&ask.form));
         let by = || "simulated operator".to_owned();

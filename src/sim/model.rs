@@ -325,11 +325,12 @@ impl ModelHost {
             Form::Confirm => ("confirm", Array::new()),
             Form::Manual => ("manual", Array::new()),
             Form::Choose(options) => ("choose", options.iter().map(|option| Dynamic::from(option.clone())).collect()),
+            Form::Write(kind) => ("ask", Array::from([Dynamic::from(kind.example())])),
         };
         let reply = self.act("answer", (ask.gate.clone(), form.to_owned(), ask.text.clone(), options))?;
         let Some(mut fields) = self.reply_fields("answer", reply, &["word", "note", "after"])? else { return Ok(None) };
         let word = text(&mut fields, "word");
-        if !ask.form.words().contains(&word) {
+        if ask.form.word(&word).as_ref() != Some(&word) {
             return Err(self.program.wrong_answer("answer", format!("`{word}` does not answer a {form}")));
         }
         let after = self.span("answer", &fields, "after")?;
@@ -597,6 +598,7 @@ fn form_name(form: &Form) -> &'static str {
         Form::Confirm => "confirm",
         Form::Manual => "manual",
         Form::Choose(_) => "choose",
+        Form::Write(_) => "ask",
     }
 }
 

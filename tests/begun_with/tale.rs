@@ -265,6 +265,7 @@ pub(super) fn questions(play: &Play<'_>) -> Vec<Question> {
             Form::Confirm => ("confirm", ask.gate.clone()),
             Form::Manual => ("manual", ask.gate.clone()),
             Form::Choose(_) => ("choose", ask.gate.clone()),
+            Form::Write(_) => ("ask", ask.gate.clone()),
         };
         let answered = history.records().iter().find_map(|stored| match &stored.record.fact {
             Fact::Outcome { id: same, outcome: Outcome::Done { value, .. }, .. } if *same == id => Some(value.clone()),

@@ -79,6 +79,7 @@ fn every_form_of_a_question_is_asked() {
             Form::Confirm => "a question",
             Form::Manual => "work by hand",
             Form::Choose(_) => "a choice",
+            Form::Write(_) => "something to be typed",
         };
         let menu = menus.iter().find(|menu| menu.name == name).expect("it is asked");
         let words: Vec<String> = form.words().into_iter().chain([SUSPEND.to_owned()]).collect();

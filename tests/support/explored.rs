@@ -115,6 +115,7 @@ impl Explored {
             Form::Confirm => "confirm",
             Form::Manual => "manual",
             Form::Choose(_) => "choose",
+            Form::Write(_) => "ask",
         };
         let at = Trigger { verb: verb.into(), subject: gate.into(), nth: 1 };
         self.estate.beset(&[Fault { at, harm: Harm::Says { word: word.into() } }]);

@@ -1,7 +1,7 @@
 //! Effects: what a run may ask of the world, what came of it, and what a rollback will need.
 //! Everything here is plain data that the journal stores; nothing here acts.
 
-pub use super::ask::{Ask, Form, SUSPEND};
+pub use super::ask::{AnswerKind, Ask, Form, SUSPEND};
 use super::automaton::DecisionTable;
 use super::mark::Mark;
 use super::meaning::{ProbeMeaning, VerbMeaning};
@@ -506,6 +506,7 @@ impl Effect {
                 Form::Confirm => "confirm",
                 Form::Manual => "manual",
                 Form::Choose(_) => "choose",
+                Form::Write(_) => "ask",
             },
             Action::Capture(Capture::Now | Capture::Clocks) => "now",
             Action::Capture(Capture::Mark { .. }) => "mark",

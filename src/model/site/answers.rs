@@ -38,8 +38,13 @@ pub enum Judged {
     Unsure,
     /// No gate can have this name.
     NoGate,
-    /// No gate that can have this name takes this word; those that they take.
-    NoWord(Vec<String>),
+    /// No gate that can have this name takes this word.
+    NoWord {
+        /// Those that they take.
+        words: Vec<String>,
+        /// What is to be typed where there are none, for people.
+        kinds: Vec<String>,
+    },
 }
 
 /// What a file says to a question.
@@ -118,11 +123,11 @@ impl Answers {
                         names => format!("its gates: {}", names.join(", ")),
                     })
                 }
-                Judged::NoWord(words) => {
+                Judged::NoWord { words, kinds } => {
                     let message = format!("`{}` does not answer the gate `{name}`", given.word);
                     let mut error = document.wrong(given.word_span.clone(), message);
                     error.hints.extend(did_you_mean(&given.word, words.iter().map(String::as_str)));
-                    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).chain(kinds).collect();
                     error.hint(format!("its words: {}", words.join(" or ")))
                 }
             };
@@ -142,9 +147,9 @@ impl Answers {
                 Said::Answer { word, note: given.note.clone(), by }
             }
             None => {
-                let words: Vec<String> = form.words().iter().map(|word| format!("`{word}`")).collect();
-                let (file, word) = (&self.file, &given.word);
-                Said::NoAnswer(format!("`{word}` in {file} is none of its words, {}", words.join(" or ")))
+                let (file, word, wanted) = (&self.file, &given.word, form.wanted());
+                let is = if form.words().is_empty() { "is not" } else { "is none of its words," };
+                Said::NoAnswer(format!("`{word}` in {file} {is} {wanted}"))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The names of gates: which are allowed, and which a program gives to its questions and with which words they are
 //! answered, seen without running it. It must not ask anything.
 
-use crate::model::run::effect::Form;
+use crate::model::run::effect::{AnswerKind, Form};
 use crate::model::site::answers::Judged;
 use crate::model::site::inventory::Inventory;
 use crate::script::calls::doc::Asking;
@@ -94,6 +94,7 @@ impl GateQuestions {
             Some(Asking::Confirm) => Some(Form::Confirm),
             Some(Asking::Manual) => Some(Form::Manual),
             Some(Asking::Choose) => offered(site).map(Form::Choose),
+            Some(Asking::Write) => kind_asked_for(site).map(Form::Write),
             Some(Asking::IfHarm) => return self.take_owed(site),
             None => return,
         };
@@ -137,9 +138,14 @@ impl GateQuestions {
         if computed.iter().any(|question| question.takes(word)) {
             return Judged::Unsure;
         }
-        let forms = named.iter().chain(&computed).filter_map(|question| question.form.as_ref());
-        let words: BTreeSet<String> = forms.flat_map(Form::words).collect();
-        if words.is_empty() { Judged::NoGate } else { Judged::NoWord(words.into_iter().collect()) }
+        let forms: Vec<&Form> = named.iter().chain(&computed).filter_map(|question| question.form.as_ref()).collect();
+        if forms.is_empty() {
+            return Judged::NoGate;
+        }
+        let words: BTreeSet<String> = forms.iter().flat_map(|form| form.words()).collect();
+        let kinds: BTreeSet<&str> = forms.iter().filter_map(|form| form.kind()).map(AnswerKind::wanted).collect();
+        let (words, kinds) = (words.into_iter().collect(), kinds.into_iter().map(str::to_owned).collect());
+        Judged::NoWord { words, kinds }
     }
 
     /// The names that its gates have when they are asked for the first time, as far as they are known; without those of
@@ -154,6 +160,17 @@ impl GateQuestions {
         });
         names.collect::<BTreeSet<_>>().into_iter().collect()
     }
+}
+
+/// The kind of answer that an `ask` wants, if it is written out.
+fn kind_asked_for(site: &CallSite<'_>) -> Option<AnswerKind> {
+    let Some(options) = site.args.get(usize::from(!site.method)) else { return Some(AnswerKind::Text) };
+    let entries = tree::map_entries(options)?;
+    let Some((_, value, _)) = entries.into_iter().find(|(key, ..)| key == "kind") else {
+        return Some(AnswerKind::Text);
+    };
+    let name = value?.into_immutable_string().ok()?;
+    AnswerKind::ALL.into_iter().find(|kind| kind.name() == name.as_str())
 }
 
 /// The words that a `choose` offers, if they are written out.

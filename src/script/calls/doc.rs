@@ -75,6 +75,8 @@ pub(crate) enum Asking {
     Manual,
     /// For one of some words, which are its second argument.
     Choose,
+    /// For something of the kind that the option `kind` says.
+    Write,
     /// Yes or no, where the option `harm` says that doing it now could do harm.
     IfHarm,
 }

@@ -54,8 +54,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
             name: "services",
             gives: Some(Sort::List),
             signatures: &["services()", "services(options)"],
-            summary: "The services of the inventory, in the order of their names: all, or those that are as the options \
-                      say. A text in place of the options is a product. Where none is, the list is empty.",
+            summary: "The services of the inventory, in the order of their names: all, or those that are as the \
+                      options say. A text in place of the options is a product. Where none is, the list is empty.",
             options: &[
                 ("product", "only those of this product"),
                 ("host", "only those on this host"),

@@ -1,8 +1,8 @@
 //! Questions to people. No answer is ever assumed: where nobody is there to answer, the run stops and can be resumed.
 
 use super::primitive::Primitive;
-use crate::model::run::effect::{Action, Ask, Class, Effect, FailureKind, Form, SUSPEND};
-use crate::model::text::TOLD_MAX;
+use crate::model::run::effect::{Action, AnswerKind, Ask, Class, Effect, FailureKind, Form, SUSPEND};
+use crate::model::text::{TOLD_MAX, shown};
 use crate::model::value::Value;
 use crate::script::calls::call::Call;
 use crate::script::calls::context::Fallible;
@@ -68,6 +68,21 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
         },
         body: choose,
     },
+    Primitive {
+        doc: VerbDoc {
+            name: "ask",
+            asks: Some(Asking::Write),
+            signatures: &["ask(question)", "ask(question, options)"],
+            summary: "Asks a person for something that they type: a number of kind `int` is given as one, all else as \
+                      text. What is of another kind is asked for again.",
+            options: &[GATE, ("kind", "`\"text\"`, which is usual, `\"int\"`, `\"version\"` or `\"time\"` (of day)")],
+            example: r#"
+                let sessions = ask("How many sessions does the switch show?", #{ kind: "int", gate: "sessions" });
+                guard(sessions == 0, `${sessions} sessions are still there`);"#,
+            ..HUMAN
+        },
+        body: ask_for,
+    },
 ];
 
 /// The word a person answered with.
@@ -131,6 +146,20 @@ fn see(call: &Call<'_>, check: &FnPtr, text: &str) -> Fallible<Dynamic> {
             Err(call.bug(format!("the check of `manual` gives {kind}, not true or false")))
         }
     }
+}
+
+fn ask_for(call: &Call<'_>) -> Fallible<Dynamic> {
+    let (question, options) = (call.text(0)?, Options::of(call, 1)?);
+    let named = options.text("kind")?.unwrap_or_else(|| AnswerKind::Text.name().to_owned());
+    let Some(kind) = AnswerKind::ALL.into_iter().find(|kind| kind.name() == named) else {
+        let known: Vec<String> = AnswerKind::ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
+        return Err(call.bug(format!("option `kind` is one of {}, not `{}`", known.join(", "), shown(&named))));
+    };
+    let typed = word(&ask(call, Form::Write(kind), question, String::new(), &options)?);
+    Ok(match (kind, typed.parse::<i64>()) {
+        (AnswerKind::Int, Ok(number)) => number.into(),
+        (AnswerKind::Int | AnswerKind::Text | AnswerKind::Version | AnswerKind::Time, _) => typed.into(),
+    })
 }
 
 fn choose(call: &Call<'_>) -> Fallible<Dynamic> {

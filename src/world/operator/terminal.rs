@@ -82,7 +82,11 @@ impl Terminal {
                 TypedLine::Nothing => "> ".into(),
                 TypedLine::Other => {
                     let (line, words) = (shown(line.trim()), choice(&ask.form));
-                    above(&format!("  `{line}` is none of the words; type {words}\n> "), self.columns)
+                    let is_none = match ask.form {
+                        Form::Write(kind) => format!("is not {}", kind.wanted()),
+                        Form::Confirm | Form::Manual | Form::Choose(_) => "is none of the words".to_owned(),
+                    };
+                    above(&format!("  `{line}` {is_none}; type {words}\n> "), self.columns)
                 }
             };
         }
@@ -177,8 +181,7 @@ fn above(words: &str, columns: usize) -> String {
 }
 
 fn choice(form: &Form) -> String {
-    let words: Vec<String> = form.words().iter().map(|word| format!("`{}`", shown(word))).collect();
-    format!("{}, or `{SUSPEND}` to leave it for later", words.join(" or "))
+    format!("{}, or `{SUSPEND}` to leave it for later", form.wanted())
 }
 
 fn say(text: &str) -> std::io::Result<()> {
