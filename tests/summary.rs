@@ -5,7 +5,7 @@ use crate::support::simulation::Scene;
 use baton::model::run::effect::Action;
 use baton::model::run::meaning::VerbMeaning;
 use baton::model::run::record::{Ending, Fact, Record};
-use baton::report::ending::render;
+use baton::report::ending::{list_line, render};
 use baton::report::redundancy::{Condition, ObservedInterval};
 use baton::report::style::Style;
 use baton::report::summary::{Summary, summarise};
@@ -176,4 +176,21 @@ fn what_a_verb_or_a_probe_is_called_makes_no_difference_to_what_is_told() {
     assert!(!sum.intervals.is_empty());
     assert_eq!(format!("{:?}", sum.intervals), format!("{:?}", other.intervals));
     assert_eq!(sum.roles, other.roles);
+}
+
+#[test]
+fn a_list_says_what_a_run_has_left_otherwise_and_since_when() {
+    let text = "//! Leaves it forced\nlet c1 = service(\"c1\");\nensure(\"Lift\", || unset_readonly(c1));\n\
+                step(\"Force\", || set_readonly(c1));\nguard(GUARD, \"not tonight\");\n";
+    let list = |guard: &str| {
+        let scene = Scene::of_text(&text.replace("GUARD", guard));
+        let play = scene.play(1);
+        play.run();
+        let sum = summarise("6b01b46e4a74", &play.records(), scene.pairs());
+        list_line(&sum, &Style { width: 80, ..Style::plain() }, &TimeZone::UTC)
+    };
+    let left = list("false");
+    assert!(left.contains("              as it saw it: confserv read-only since 22:00:0"), "{left}");
+    let lifted = list("true");
+    assert!(!lifted.contains("read-only"), "{lifted}");
 }

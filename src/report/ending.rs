@@ -227,7 +227,7 @@ pub fn list_line(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let rest = if fits { format!("{runbook} {estate}") } else { format!("{runbook}\n{indent}{estate}") };
     let gap = if is_long { format!("\n{indent}") } else { "  ".to_owned() };
     let text = format!("{:<12}  {}  {word}{gap}{rest}\n", sum.run, date_and_time(sum.started, zone));
-    text + list_rest(sum, style).as_str()
+    text + list_rest(sum, style, zone).as_str()
 }
 
 /// The same where its columns do not fit.
@@ -236,16 +236,33 @@ fn narrow_line(sum: &Summary, mark: Badge, rest: &str, style: &Style, zone: &Tim
     let mut text = format!("{:<12}  {}\n", sum.run, date_and_time(sum.started, zone));
     text += &format!("{:LIST_INDENT$}{word}\n", "");
     text += &format!("{}\n", hanging(style, (Tone::Plain, &" ".repeat(LIST_INDENT)), rest, LIST_INDENT));
-    text + list_rest(sum, style).as_str()
+    text + list_rest(sum, style, zone).as_str()
 }
 
-/// What was left out of a run in a list, and the commands that bring it on.
-fn list_rest(sum: &Summary, style: &Style) -> String {
+/// What is still not as it should be, as this run saw it: nobody may forget it because its runner is gone.
+fn left_so(sum: &Summary, zone: &TimeZone) -> Vec<String> {
+    let is_over = matches!(sum.ending, Some(Ending::Done | Ending::RolledBack));
+    let word = |one: &ObservedInterval| match one.condition {
+        Condition::ReadOnly => Some("read-only"),
+        Condition::Stopped if !is_over => Some("stopped"),
+        Condition::Stopped | Condition::NobodyServes | Condition::NoRedundancy => None,
+    };
+    let still = sum.intervals.iter().filter(|one| one.until.is_none());
+    still.filter_map(|one| Some(format!("{} {} since {}", one.whose, word(one)?, when(one.from, sum, zone)))).collect()
+}
+
+/// What was left out of a run in a list, how it has left things, and the commands that bring it on.
+fn list_rest(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     let blank = " ".repeat(LIST_INDENT);
     let margin = (Tone::Plain, blank.as_str());
     let mut text = String::new();
     if sum.ending == Some(Ending::RolledBack) {
         text.extend(exceptions(sum).iter().map(|line| format!("{}\n", hanging(style, margin, line, LIST_INDENT))));
+    }
+    let left = left_so(sum, zone);
+    if !left.is_empty() {
+        let line = format!("as it saw it: {}", shown(&left.join(", ")));
+        text += &format!("{}\n", hanging(style, (Tone::Warn, &blank), &line, LIST_INDENT));
     }
     if sum.ending == Some(Ending::Suspended) || sum.goes_back {
         text.extend(commands(sum).iter().map(|command| format!("{:LIST_INDENT$}{command}\n", "")));
