@@ -10,8 +10,9 @@ use baton::sim::FaultPlan;
 
 const RUNBOOK: &str = "postgresql/switchover";
 
-const SCENARIOS: [(&str, Ending); 11] = [
+const SCENARIOS: [(&str, Ending); 12] = [
     ("clean", Done),
+    ("return", Done),
     ("busy", Done),
     ("lag", Done),
     ("lag-stays", Unmet),
@@ -54,6 +55,7 @@ fn every_scenario_ends_as_described_and_the_pair_is_whole() {
         assert!(complaints.is_empty(), "{scenario}: {complaints:#?}");
         match scenario {
             "not-streaming" => {}
+            "return" => assert_whole(&play, "pg-a", "pg-b", scenario),
             _ if expected == Done => assert_whole(&play, "pg-b", "pg-a", scenario),
             _ => assert_whole(&play, "pg-a", "pg-b", scenario),
         }
