@@ -77,16 +77,56 @@ fn a_run_stops_before_its_next_change_and_goes_on_when_it_is_put_right() {
 }
 
 #[test]
-fn it_holds_on_the_way_back_as_well() {
+fn what_does_not_hold_already_is_told_on_the_way_back_and_stops_none_of_it() {
     let scene = Scene::of_text(TWO_CHANGES);
     let play = stopped(&scene);
     play.meddle("c1", "set_readonly", &[]);
     let back = play.back(&RollbackScope::All);
+    assert_eq!(back.ending, Ending::RolledBack, "{}", told(&back));
+    assert_eq!(notes(&play), ["the invariant “c1 takes changes” does not hold: readonly(c1) reads `true`"]);
+}
+
+#[test]
+fn what_ceases_to_hold_on_the_way_back_stops_it() {
+    let scene = Scene::of_text(
+        r#"//! An undo that does harm
+let c1 = service("c1");
+let c2 = service("c2");
+invariant("c1 takes changes", || !is_readonly(c1));
+step("Mark", || set_option(c2, "confserv", "x", "1"));
+step("Mark again", || set_option(c2, "confserv", "y", "1"), #{ undo: || set_readonly(c1) });
+guard(false, "no");
+"#,
+    );
+    let play = scene.play(1);
+    play.run();
+    let back = play.back(&RollbackScope::All);
     assert_eq!((back.ending, back.exit_code), (Ending::Failed, 7), "{}", told(&back));
     assert!(told(&back).contains("c1 takes changes"), "{}", told(&back));
     assert_eq!(play.deeds().get("c2 restore_option"), None);
-    play.meddle("c1", "unset_readonly", &[]);
-    assert_eq!(play.run().ending, Ending::RolledBack);
+}
+
+#[test]
+fn nothing_is_done_before_it_was_looked_at() {
+    let scene = Scene::of_text(
+        "//! Breaks it at last\nlet c1 = service(\"c1\");\ninvariant(\"c1 takes changes\", || !is_readonly(c1));\n\
+         set_readonly(c1);\n",
+    );
+    let broken = scene.play(1).run();
+    assert_eq!(broken.ending, Ending::Failed, "{}", told(&broken));
+}
+
+#[test]
+fn what_has_one_name_twice_is_watched_twice() {
+    let scene = Scene::of_text(
+        "//! Two of one name\nlet c1 = service(\"c1\");\nlet c2 = service(\"c2\");\n\
+         for one in [c1, c2] { invariant(\"it takes changes\", || !is_readonly(one)); }\n\
+         set_readonly(c1);\nset_option(c2, \"confserv\", \"x\", \"1\");\n",
+    );
+    let play = scene.play(1);
+    let broken = play.run();
+    assert_eq!((broken.ending, marks(&play)), (Ending::Failed, 0), "{}", told(&broken));
+    assert!(told(&broken).contains("readonly(c1) reads `true`"), "{}", told(&broken));
 }
 
 #[test]

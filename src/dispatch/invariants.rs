@@ -54,6 +54,8 @@ struct WatchedInvariant {
     invariant: RunInvariant,
     is_broken: Cell<bool>,
     looked: Cell<Option<Mono>>,
+    /// It did not hold when the run began to put things back, and has not held since.
+    is_excused: Cell<bool>,
 }
 
 /// Who watches the invariants of a run.
@@ -66,14 +68,23 @@ pub(super) struct InvariantWatch {
     beside: RefCell<Option<TrackId>>,
     /// The number of the last look.
     looks: Cell<u64>,
+    /// Things are being put back.
+    goes_home: Cell<bool>,
 }
 
 impl InvariantWatch {
-    /// From now on this must hold; what was watched under its name is not any more.
+    /// From now on this must hold.
     pub(super) fn add(&self, invariant: RunInvariant) {
-        let mut all = self.all.borrow_mut();
-        all.retain(|known| known.invariant.name != invariant.name);
-        all.push(Rc::new(WatchedInvariant { invariant, is_broken: Cell::new(false), looked: Cell::default() }));
+        let (is_broken, looked, is_excused) = (Cell::default(), Cell::default(), Cell::default());
+        self.all.borrow_mut().push(Rc::new(WatchedInvariant { invariant, is_broken, looked, is_excused }));
+    }
+
+    /// From now on things are put back. What does not hold already may be what is put right by that: it is told, and
+    /// stops nothing until it has held again.
+    pub(super) fn go_home(&self) {
+        if !self.goes_home.replace(true) {
+            self.all.borrow().iter().for_each(|watched| watched.is_excused.set(true));
+        }
     }
 
     /// Looks at all of them before something that may change something is begun.
@@ -81,8 +92,16 @@ impl InvariantWatch {
     /// # Errors
     /// [`Halted`] when one does not hold that stops the run.
     pub(super) fn before(&self, core: &RunCore, effect: &Effect) -> Result<(), Halted> {
+        if effect.may_change() { self.look(core) } else { Ok(()) }
+    }
+
+    /// Looks at all of them.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn look(&self, core: &RunCore) -> Result<(), Halted> {
         let all = self.all.borrow().clone();
-        if all.is_empty() || !effect.may_change() {
+        if all.is_empty() {
             return Ok(());
         }
         let readings: Rc<RefCell<Vec<InvariantReading>>> = Rc::default();
@@ -150,13 +169,17 @@ impl InvariantWatch {
         let invariant = &watched.invariant;
         let read = match reading {
             InvariantReading::Over => return Err(Halted),
-            InvariantReading::Holds if watched.is_broken.replace(false) => {
-                return self.note(core, format!("{} holds again", quoted(invariant)), false);
+            InvariantReading::Holds => {
+                watched.is_excused.set(false);
+                if watched.is_broken.replace(false) {
+                    return self.note(core, format!("{} holds again", quoted(invariant)), false);
+                }
+                return Ok(());
             }
-            InvariantReading::Holds => return Ok(()),
             InvariantReading::Broken(read) => read,
         };
-        match invariant.breach {
+        let breach = if watched.is_excused.get() { Breach::Warn } else { invariant.breach };
+        match breach {
             Breach::Stop => Err(core.halt(broken(&core.run, invariant, read))),
             Breach::Warn if watched.is_broken.replace(true) => Ok(()),
             Breach::Warn => {

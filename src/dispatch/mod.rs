@@ -117,6 +117,13 @@ pub trait Door {
     fn run(&self) -> &str;
     /// From now on this must hold, until the run is over.
     fn invariant(&self, invariant: RunInvariant);
+    /// Looks whether everything holds that must.
+    ///
+    /// # Errors
+    /// [`Halted`] when something does not that stops the run.
+    fn look_at_invariants(&self) -> Result<(), Halted>;
+    /// From here on things are put back: what must hold and does not already stops none of it.
+    fn go_home(&self);
     /// A guard held that says this: before the first change after a resume, what it was decided by is looked at again.
     fn guarded(&self, message: &str);
     /// Where the service's log stands for this track: the mark of the last outcome that had one.

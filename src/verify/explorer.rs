@@ -107,8 +107,8 @@ impl Worker for Explorer {
         let scene = self.scenes.entry(task.scene).or_insert_with(|| Scene::new(texts));
         let scene = scene.as_ref().map_err(Clone::clone)?;
         let known = Rc::clone(self.known.entry(task.scene).or_default());
-        let is_over = || self.deadline.is_over();
-        let walker = Walker::new(scene, known, self.deaths, &is_over);
+        let deadline = self.deadline.clone();
+        let walker = Walker::new(scene, known, self.deaths, Rc::new(move || deadline.is_over()));
         let walked = walker.walk(&task.schedule, task.deaths).map_err(|error| texts.named(error))?;
         Ok((walked, scene.prepared.program.reached()))
     }

@@ -32,10 +32,10 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Whether nothing was found, and everything within the bound was walked.
+    /// Whether nothing was found, everything within the bound was walked, and models said how all of it behaves.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.explored.found.is_empty() && self.explored.is_exhausted
+        self.explored.found.is_empty() && self.explored.is_exhausted && self.unknown.is_empty()
     }
 
     fn found(&self) -> impl Iterator<Item = (&Counterexample, Option<&Story>, &str)> {

@@ -14,7 +14,7 @@ use crate::model::run::place::PlaceData;
 use crate::model::run::record::{EffectId, Fact, Record};
 use crate::model::value::Value;
 use crate::report::ending::ending_badge;
-use crate::sim::Struck;
+use crate::sim::{Fault, Struck};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -57,6 +57,8 @@ pub struct Story {
     pub lines: Vec<StoryLine>,
     /// Everything that speaks against the play, at its end.
     pub findings: Vec<Violation>,
+    /// What the schedule had in store for it and what never came to pass.
+    pub missed: Vec<String>,
 }
 
 /// Plays a schedule and tells what happens.
@@ -81,7 +83,21 @@ pub fn tell(scene: &Scene, schedule: &Schedule) -> Result<Story> {
     for finding in late {
         teller.wrong(&finding, &truth);
     }
-    Ok(Story { site, lines: teller.lines, findings })
+    let missed = missed(&play, schedule);
+    Ok(Story { site, lines: teller.lines, findings, missed })
+}
+
+/// What a schedule had in store for a play and what never came to pass.
+fn missed(play: &Play<'_>, schedule: &Schedule) -> Vec<String> {
+    let struck = play.situation.estate.struck();
+    let never = |fault: &&Fault| !struck.iter().any(|struck| struck.fault == **fault);
+    let faults = schedule.faults.iter().filter(never).cloned().map(|fault| Schedule::of(vec![fault]));
+    // The last runner lived: of the others each has died.
+    let died = play.situation.runners.get().saturating_sub(1);
+    let stops = usize::from(schedule.deaths.keys().any(|runner| *runner >= died));
+    let deaths = schedule.deaths.iter().rev().take(stops);
+    let deaths = deaths.map(|(runner, death)| Schedule::default().dying(*runner, *death));
+    faults.chain(deaths).map(|part| part.to_string()).collect()
 }
 
 /// Turns what was heard into lines.
@@ -125,7 +141,7 @@ impl Teller {
                     Outcome::Done { value, .. } if matches!(effect.action, Action::Probe(_)) => {
                         self.read.insert(effect.label.clone(), (value.to_string(), record.at.wall));
                     }
-                    Outcome::Done { .. } | Outcome::Skipped { .. } => {}
+                    Outcome::Done { .. } | Outcome::Skipped { .. } => self.said(id, effect, when),
                     Outcome::Failed(_) => self.outcome(id, outcome, when),
                 }
             }
@@ -141,6 +157,13 @@ impl Teller {
             Fact::Begun { .. } | Fact::Opened | Fact::StepEnded { .. } | Fact::Settled { .. } | Fact::Retry { .. } => {}
             Fact::Answered { .. } | Fact::Skipped { .. } | Fact::StepSkipped { .. } | Fact::Adopted { .. } => {}
             Fact::Undone { .. } | Fact::Steered { .. } | Fact::Typed { .. } | Fact::Deviation { .. } => {}
+        }
+    }
+
+    fn said(&mut self, id: &EffectId, effect: &Effect, when: Option<Wall>) {
+        if let Action::Note { text, .. } = &effect.action {
+            let place = self.labels.get(id).and_then(|(_, place)| place.clone());
+            self.line(when, Told::Deed, format!("says: {text}"), place);
         }
     }
 

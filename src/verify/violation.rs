@@ -17,11 +17,20 @@ pub enum Oracle {
     Mistake,
     /// The run comes to no end.
     Endless,
+    /// The run, or its way back, fails although nothing has gone wrong.
+    Stuck,
 }
 
 /// All of them.
-pub(super) const ALL: [Oracle; 6] =
-    [Oracle::Invariant, Oracle::Promise, Oracle::Sentence, Oracle::Left, Oracle::Mistake, Oracle::Endless];
+pub(super) const ALL: [Oracle; 7] = [
+    Oracle::Invariant,
+    Oracle::Promise,
+    Oracle::Sentence,
+    Oracle::Left,
+    Oracle::Mistake,
+    Oracle::Endless,
+    Oracle::Stuck,
+];
 
 impl Oracle {
     /// What sort of violation it is, in a word or two.
@@ -34,6 +43,7 @@ impl Oracle {
             Self::Left => "left behind",
             Self::Mistake => "mistake in the runbook",
             Self::Endless => "no end",
+            Self::Stuck => "no way through",
         }
     }
 
@@ -47,6 +57,7 @@ impl Oracle {
             Self::Left => "left-behind",
             Self::Mistake => "mistake",
             Self::Endless => "endless",
+            Self::Stuck => "stuck",
         }
     }
 }

@@ -20,6 +20,9 @@ use std::rc::Rc;
 /// From how many deaths of one runner is gone on: each is a site of its own until it is.
 const LEFT_MAX: usize = 4_000;
 
+/// How many points a runner passes between two looks at the clock.
+const POINTS_BETWEEN_LOOKS: u64 = 1_000;
+
 /// What came of a walk.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
@@ -75,7 +78,7 @@ pub(super) struct Walker<'a> {
     /// How many runners may die in any walk of the exploration.
     deaths: usize,
     /// Whether time is over.
-    is_over: &'a dyn Fn() -> bool,
+    is_over: Rc<dyn Fn() -> bool>,
 }
 
 impl<'a> Walker<'a> {
@@ -83,7 +86,7 @@ impl<'a> Walker<'a> {
         scene: &'a Scene,
         known: Rc<BTreeSet<u64>>,
         deaths: usize,
-        is_over: &'a dyn Fn() -> bool,
+        is_over: Rc<dyn Fn() -> bool>,
     ) -> Self {
         Self { scene, known, news: Rc::default(), walked: Walked::default(), deaths, is_over }
     }
@@ -153,7 +156,7 @@ impl<'a> Walker<'a> {
     /// it was come to before while as many runners could still die.
     fn watch(&self, track: &Rc<RefCell<Trail>>, deaths: usize) -> Watch {
         let (known, news, track) = (Rc::clone(&self.known), Rc::clone(&self.news), Rc::clone(track));
-        let (deaths_max, may_die) = (self.deaths, deaths > 0);
+        let (deaths_max, may_die, is_over) = (self.deaths, deaths > 0, Rc::clone(&self.is_over));
         let add = move |kind: u8, state: (u64, u64)| {
             let mut at = (deaths..=deaths_max).map(|deaths| key(kind, deaths, state));
             let is_known = at.any(|key| known.contains(&key) || news.borrow().contains(&key));
@@ -161,6 +164,11 @@ impl<'a> Walker<'a> {
             is_known
         };
         Rc::new(move |passing: &Passing<'_>| {
+            // A run that comes to no end is not to take more time than there is.
+            if passing.point.is_multiple_of(POINTS_BETWEEN_LOOKS) && is_over() {
+                track.borrow_mut().is_cut = true;
+                return true;
+            }
             if !passing.is_free {
                 return false;
             }

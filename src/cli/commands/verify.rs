@@ -9,6 +9,7 @@ use crate::cli::operations::verified::{self, ProgressView};
 use crate::error::{Error, Kind, Result};
 use crate::model::span::Span;
 use crate::model::text::{did_you_mean, shown, typed};
+use crate::report::layout::hanging;
 use crate::report::style::Tone;
 use crate::script::analysis::coverage;
 use crate::verify::explorer::{self, Bounds};
@@ -85,6 +86,9 @@ pub(in crate::cli) fn run(args: &VerifyArgs, context: &Context) -> Result<u8> {
         args.runbooks.iter().map(|runbook| gather(args, runbook, &site)).collect::<Result<_>>()?;
     texts::say_what_differs(&site, context);
     if let Some(line) = &args.replay {
+        if args.format != Format::Text {
+            return Err(Error::new(Kind::Usage, "`--replay` tells a story to people: it has no other format"));
+        }
         return replay(&gathered, line, context);
     }
     for scenes in gathered {
@@ -180,6 +184,10 @@ fn place(args: &VerifyArgs) -> String {
 
 /// Plays one schedule again, and tells all of it.
 fn replay(gathered: &[Scenes], line: &str, context: &Context) -> Result<u8> {
+    if line.trim().is_empty() {
+        let error = Error::new(Kind::Usage, "an empty line says nothing to play again");
+        return Err(error.hint("copy the whole line that `baton verify` printed, in quotes"));
+    }
     let (wanted, schedule) = Schedule::of_line(line)?;
     let scenes = gathered.iter().flat_map(|scenes| scenes.scenes.iter());
     let Some(texts) = scenes.clone().find(|texts| texts.scenario == wanted) else {
@@ -193,6 +201,12 @@ fn replay(gathered: &[Scenes], line: &str, context: &Context) -> Result<u8> {
     let story = story::tell(&Scene::new(texts)?, &schedule)?;
     let style = context.screen.out_style;
     context.screen.out.say(&verified::told(&story, None, &style));
+    if story.findings.is_empty() && !story.missed.is_empty() {
+        let missed: Vec<String> = story.missed.iter().map(|part| format!("`{}`", shown(part))).collect();
+        let words = format!("not known: this never came to pass: {}", missed.join(", "));
+        context.screen.out.say(&format!("{}\n", hanging(&style, (Tone::Warn, "? "), &words, 2)));
+        return Ok(NOT_EXHAUSTED);
+    }
     if story.findings.is_empty() {
         context.screen.out.say(&format!("{} no violation on this path\n", style.paint(Tone::Good, "✓")));
         return Ok(0);

@@ -90,6 +90,15 @@ pub(in crate::cli) fn text(verified: &Verified, budget: &str, style: &Style) -> 
 fn verdict(verified: &Verified, budget: &str, style: &Style) -> String {
     let (name, explored) = (shown(&verified.runbook), &verified.explored);
     let (tone, mark, words) = match (explored.found.len(), explored.is_exhausted) {
+        (0, true) if !verified.unknown.is_empty() => {
+            let unknown = shown(&verified.unknown.join(", "));
+            let words = format!(
+                "{name}: not known. No model says how {unknown} behave; where each command may fail and each wait may \
+                 be late there was no violation within: {}",
+                verified.bound
+            );
+            (Tone::Warn, "?", words)
+        }
         (0, true) => (Tone::Good, "✓", format!("{name}: no violation within: {}", verified.bound)),
         (0, false) => {
             let left = grouped(explored.tally.left);

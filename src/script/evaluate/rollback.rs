@@ -137,6 +137,7 @@ impl ReplayedScript {
     pub fn go(&self, history: &History, errand: RollbackTask) -> ScriptEnd {
         let track = ScriptTrack::new(&self.stage.main.run);
         let door = &*self.stage.main.run.door;
+        door.go_home();
         let back = Back { standing: self, track, door, undone: RefCell::default() };
         let undone = errand.undo_since.map_or(Ok(Vec::new()), |since| back.undo(history, since));
         let gone = undone.and_then(|acts| {

@@ -89,6 +89,12 @@ impl Stage {
     /// Does what is owed after the script has ended, newest first.
     fn finish(&self, result: Fallible<()>) -> std::result::Result<ScriptEnd, ScriptEnd> {
         let mut held = ended(&self.main, result)?;
+        let door = &self.main.run.door;
+        // Whoever says that it is done has looked. A run that was handed over is a person's, with all that holds there.
+        if held.is_none() && door.look_at_invariants().is_err() {
+            return Err(self.main.run.bug.borrow_mut().take().map_or(ScriptEnd::Halted, ScriptEnd::Bug));
+        }
+        door.go_home();
         loop {
             let Some(obligation) = self.main.obligations.borrow_mut().pop() else { break };
             self.met.borrow_mut().push(obligation.clone());

@@ -33,8 +33,9 @@ pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
         class: Some(Class::Meta),
         summary: "Says what must hold from here on until the run is over, on the way back as well. The body only \
                   reads. It is looked at before everything that may change something, while something is waited for, \
-                  and when the run is taken up again. Where it gives false or cannot read, the run stops before its \
-                  next change. What it reads is read each time and not recorded; that it does not hold is.",
+                  when the run is taken up again and before it is done. Where it gives false or cannot read, the run \
+                  stops before its next change. What does not hold already when the run goes back, or does what it \
+                  owes, is told and does not stop that. What it reads is not recorded; that it does not hold is.",
         limit: "30s for a look",
         options: &[
             ("every", "how often it is looked at during a wait (10s)"),
@@ -61,6 +62,9 @@ fn invariant(call: &Call<'_>) -> Fallible<Dynamic> {
     };
     let body = call.keep(&body)?.settled();
     let run = &call.track()?.run;
+    if run.door.step_id().track.is_typed() {
+        return Err(call.bug("an invariant belongs into a runbook: a line that was typed is over when it is done"));
+    }
     // The door must not keep the run that keeps the door.
     let (weak, place) = (Rc::downgrade(run), call.place());
     let at = place.clone();
