@@ -5,6 +5,7 @@
 use super::scene::{Scene, SceneTexts};
 use super::schedule::Schedule;
 use super::tally::{Counterexample, Explored};
+use super::violation::Violation;
 use super::walk::{Walked, Walker};
 use crate::error::{Error, Kind, Result};
 use crate::script::compile::reached::Reached;
@@ -145,6 +146,8 @@ struct Search<'a> {
     deadline: Deadline,
     /// Something that was begun was not walked to its end.
     is_cut: bool,
+    /// Why each calm night failed, if it did.
+    calm: Vec<(usize, Option<String>)>,
 }
 
 impl<'a> Search<'a> {
@@ -163,7 +166,16 @@ impl<'a> Search<'a> {
         if bounds.deaths > 1 {
             plan.insert(Generation::TwoDeaths, calm(bounds.deaths, Generation::TwoDeaths).collect());
         }
-        Self { texts, bounds, plan, known: BTreeMap::new(), explored: Explored::default(), deadline, is_cut: false }
+        Self {
+            texts,
+            bounds,
+            plan,
+            known: BTreeMap::new(),
+            explored: Explored::default(),
+            deadline,
+            is_cut: false,
+            calm: Vec::new(),
+        }
     }
 
     fn run(mut self, work: &mut Employ<'_, Explorer>, tell: &mut dyn FnMut(&Explored)) -> Result<Explored> {
@@ -204,7 +216,11 @@ impl<'a> Search<'a> {
 
     /// Takes what came of a task: the numbers, the findings, what is known from now on and what is to be walked next.
     fn take(&mut self, task: Task, walked: Walked, news: &mut News) {
-        let Walked { points, ways_back, news: states, findings, plays, known, merged, ends, is_cut } = walked;
+        let Walked { points, ways_back, news: states, findings, plays, known, merged, ends, is_cut, failure } = walked;
+        if task.generation == Generation::Calm {
+            self.calm.push((task.scene, failure));
+            self.judge_calm_nights();
+        }
         self.is_cut |= is_cut;
         tracing::debug!(schedule = %task.schedule, plays, known, merged, ?ends, "walked");
         let tally = &mut self.explored.tally;
@@ -243,7 +259,21 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn found(&mut self, scene: usize, schedule: Schedule, finding: super::violation::Violation) {
+    /// A runbook that fails on every night on which nothing goes wrong gets nowhere. One scenario of a lab alone may be
+    /// there for just that.
+    fn judge_calm_nights(&mut self) {
+        let is_one_of_a_lab = matches!(self.texts, [only] if !only.scenario.is_empty());
+        if is_one_of_a_lab || self.calm.len() < self.texts.len() {
+            return;
+        }
+        let failures: Option<Vec<(usize, String)>> =
+            self.calm.iter().map(|(scene, failure)| Some((*scene, failure.clone()?))).collect();
+        if let Some((scene, failure)) = failures.and_then(|all| all.into_iter().next()) {
+            self.found(scene, Schedule::default(), Violation::stuck(&failure));
+        }
+    }
+
+    fn found(&mut self, scene: usize, schedule: Schedule, finding: Violation) {
         let scenario = self.texts.get(scene).map_or_else(String::new, |texts| texts.scenario.clone());
         let after_ms = self.deadline.spent();
         match self.explored.found.iter_mut().find(|known| known.finding == finding) {

@@ -4,7 +4,7 @@
 use super::play::Play;
 use super::violation::{Oracle, Violation};
 use crate::error::Kind;
-use crate::model::run::record::{Ending, Fact};
+use crate::model::run::record::{Ending, Fact, Record};
 use crate::model::text::lines_shown;
 use crate::session::Finished;
 use crate::sim::{Harm, oracle};
@@ -21,8 +21,8 @@ pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Violation> {
         Ending::Done | Ending::RolledBack | Ending::Held | Ending::Failed | Ending::Unmet => {}
         Ending::Suspended | Ending::Doubt | Ending::Aborted => {}
     }
-    if matches!(finished.ending, Ending::Failed | Ending::RolledBack) {
-        wrong.extend(stuck(play));
+    if finished.ending == Ending::Failed && play.situation.goes_back() && play.situation.estate.struck().is_empty() {
+        wrong.push(Violation::stuck(&format!("its way back, {}", failure(play).unwrap_or_default())));
     }
     if finished.error.as_ref().is_some_and(|error| error.kind == Kind::Internal) {
         let text = finished.error.as_ref().map_or_else(String::new, |error| error.message.clone());
@@ -31,17 +31,13 @@ pub(super) fn of_end(play: &Play<'_>, finished: &Finished) -> Vec<Violation> {
     wrong
 }
 
-/// That it failed again and again although nothing has gone wrong on the site.
-fn stuck(play: &Play<'_>) -> Option<Violation> {
-    if !play.situation.estate.struck().is_empty() {
-        return None;
-    }
-    let failed = play.situation.records().into_iter().rev().find_map(|record| match record.fact {
-        Fact::Ended { ending: Ending::Failed, message, .. } => Some(message),
-        _ => None,
-    });
-    let text = |message: String| format!("nothing has gone wrong, and it fails: {}", lines_shown(&message));
-    failed.map(|message| Violation::new(Oracle::Stuck, text(message)))
+/// Why the run failed last, if it did.
+pub(super) fn failure(play: &Play<'_>) -> Option<String> {
+    let failed = |record: Record| {
+        let Fact::Ended { ending: Ending::Failed, message, .. } = record.fact else { return None };
+        Some(lines_shown(&message))
+    };
+    play.situation.records().into_iter().rev().find_map(failed)
 }
 
 /// What speaks against a play, however far it has come.

@@ -85,6 +85,12 @@ impl Violation {
         Self::new(Oracle::Promise, format!("the run cannot be taken up again: {}", why.join("; ")))
     }
 
+    /// The run fails although nothing has gone wrong, for this reason.
+    #[must_use]
+    pub(super) fn stuck(failure: &str) -> Self {
+        Self::new(Oracle::Stuck, format!("nothing has gone wrong, and it fails: {failure}"))
+    }
+
     /// A runner comes to no end.
     #[must_use]
     pub(super) fn endless() -> Self {

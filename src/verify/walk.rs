@@ -1,6 +1,7 @@
 //! One schedule walked to its end, and every death of its runners that leads to something new: each is gone on from,
 //! and taken back. Where a play comes to what is known it ends: from there on all was walked. It plans no schedule.
 
+use super::judge;
 use super::play::{Passing, Play, PlayEnd, Watch};
 use super::scene::{RUN, Scene};
 use super::schedule::{Death, Schedule};
@@ -19,6 +20,9 @@ use std::rc::Rc;
 
 /// From how many deaths of one runner is gone on: each is a site of its own until it is.
 const LEFT_MAX: usize = 4_000;
+
+/// How a run ends that gets through: as the badges of endings say it.
+const GETS_THROUGH: [&str; 2] = ["done", "held"];
 
 /// How many points a runner passes between two looks at the clock.
 const POINTS_BETWEEN_LOOKS: u64 = 1_000;
@@ -42,6 +46,8 @@ pub(super) struct Walked {
     pub(super) merged: u64,
     /// How the others ended.
     pub(super) ends: BTreeMap<&'static str, u64>,
+    /// Why the play in which nobody died failed, if it did not get through in the end.
+    pub(super) failure: Option<String>,
     /// Time was over, or a runner left too much, before all of it was walked.
     pub(super) is_cut: bool,
 }
@@ -98,6 +104,8 @@ impl<'a> Walker<'a> {
     pub(super) fn walk(mut self, schedule: &Schedule, deaths: usize) -> Result<Walked> {
         let play = Play::new(self.scene, schedule, Witness::default());
         let left = self.play(&play, schedule, false, deaths)?;
+        let gets_through = self.walked.ends.keys().any(|end| GETS_THROUGH.contains(end));
+        self.walked.failure = judge::failure(&play).filter(|_| !gets_through);
         self.walked.points = play.situation.estate.points();
         drop(play);
         self.go_on(left, schedule, deaths)?;
