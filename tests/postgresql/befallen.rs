@@ -107,7 +107,20 @@ fn a_change_of_places_breaks_nothing_and_what_is_wrong_is_found() {
 
     let site = pair();
     site.does("pg-b", "promote", &[]).pass(5);
-    assert_eq!(site.broken(), ["PG-3", "PG-1", "PG-4"]);
+    assert_eq!(site.broken(), ["PG-3", "PG-1", "PG-2", "PG-4"], "what the other one takes meanwhile it has not");
+
+    let promoted_long_ago = || {
+        let site = pair();
+        site.befalls("pg-b", "is promoted by somebody").pass(60).does("pg-b", "shutdown", &[]).pass(60);
+        assert_eq!(site.broken(), NOTHING);
+        site
+    };
+    let site = promoted_long_ago();
+    site.does("pg-b", "start", &[]);
+    assert_eq!(site.broken(), ["PG-1"], "it would serve beside the other one");
+    let site = promoted_long_ago();
+    site.does("pg-b", "rewind", &[]);
+    assert_eq!(site.broken(), ["PG-2"], "what was written to it is gone");
 
     let site = pair();
     site.does("pg-b", "shutdown", &[]).pass(60).does("pg-a", "shutdown", &[]).does("pg-b", "start", &[]).pass(5);
