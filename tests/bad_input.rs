@@ -301,7 +301,7 @@ help: did you mean `folder`?",
   |
 8 | port = 2020
   | ^^^^
-help: the keys here are `host`, `product`, `vars`, `become`, `verbs`, `probes`, `log`, `folder`
+help: the keys here are `host`, `product`, `vars`, `become`, `tags`, `verbs`, `probes`, `log`, `folder`
 help: variables of your own go into [services.db.vars]",
     ),
     (

@@ -1,6 +1,7 @@
 //! What a runbook says must hold is looked at before each change and while something is waited for, forward and on the
 //! way back; where it does not hold, or cannot be read, the run stops before it does anything more.
 
+use crate::support::Baton;
 use crate::support::simulation::{Between, Play, Scene, unlike};
 use baton::model::run::record::{Ending, Fact, Record, RollbackScope};
 use baton::session::Finished;
@@ -222,4 +223,20 @@ fn whoever_dies_while_it_is_watched_is_followed_by_one_who_comes_to_the_same_end
         assert_eq!(done.ending, Ending::Done, "died at {point}: {}", told(&done));
         assert_eq!(play.deeds(), calm.deeds(), "died at {point}");
     }
+}
+
+#[test]
+fn what_an_invariant_cannot_do_is_found_before_anything_is_done() {
+    let baton = Baton::new();
+    for (body, says) in [
+        ("|| { if status(c1) == \"stopped\" { start(c1); } true }", "`start` in `invariant`: its closure only reads"),
+        ("|| { sleep(\"1s\"); true }", "`sleep` in `invariant`"),
+        ("|| { guard(true, \"x\"); true }", "`guard` in `invariant`"),
+        ("|| role(c1)", "gives text, not true or false"),
+    ] {
+        let text = format!("//! Wrong\nlet c1 = service(\"c1\");\ninvariant(\"It holds\", {body});\n");
+        baton.write("wrong.rhai", &text).run(&["check", "wrong.rhai"]).code(2).says(says).says("wrong.rhai:3:");
+    }
+    let reads = "//! Reads\nlet c1 = service(\"c1\");\ninvariant(\"It runs\", || { let now = status(c1); c1.tags.len() > 0 || now == \"running\" });\n";
+    baton.write("reads.rhai", reads).run(&["check", "reads.rhai"]).code(0);
 }

@@ -158,7 +158,8 @@ fn an_untrue_sentence_is_found() {
 fn what_nothing_is_known_of_is_said() {
     let baton = site();
     baton.write("stdlib/products/toy.toml", &PROFILE.replace("model = \"toy\"", "model = \"none-such\""));
-    verify(&baton, &["careful.rhai"]).says("not known: no model says how one, two behave");
+    let told = verify(&baton, &["careful.rhai"]).code(9).says("not known: no model says how one, two behave");
+    assert!(!told.out.contains('✓'), "{}", told.out);
 }
 
 #[test]
@@ -188,4 +189,39 @@ fn mistakes_at_the_keyboard_are_answered() {
     baton.run(&["verify"]).code(2);
     baton.write("kept.rhai", &format!("// verify: site | nonsense\n{CAREFUL}"));
     verify(&baton, &["kept.rhai"]).code(2).says("`nonsense` is no part of a seed").says("line 1");
+    baton.write("kept.rhai", &format!("// verify: utter nonsense\n{CAREFUL}"));
+    verify(&baton, &["kept.rhai"]).code(2).says("`utter nonsense` names no scenario").says("line 1");
+    verify(&baton, &["careful.rhai", "--replay", ""]).code(2).says("an empty line");
+    verify(&baton, &["careful.rhai", "--replay", "site", "--format", "json"]).code(2).says("no other format");
+}
+
+#[test]
+fn what_never_came_to_pass_is_no_path_without_a_violation() {
+    let baton = site();
+    for part in ["start(nobody) #1 = fails before", "runner 1 dies at 999999"] {
+        let told = verify(&baton, &["careful.rhai", "--replay", &format!("site | {part}")]).code(9);
+        told.says("never came to pass").says(part);
+    }
+    verify(&baton, &["careful.rhai", "--replay", "site | start(one) #1 = fails before | runner 1 dies at 9"]).code(0);
+}
+
+#[test]
+fn a_runbook_that_gets_nowhere_although_nothing_goes_wrong_is_told() {
+    let baton = site();
+    baton.write(
+        "nowhere.rhai",
+        &CAREFUL.replace("    start(one);\n", "    guard(status(one) == \"running\", \"it must run\");\n"),
+    );
+    verify(&baton, &["nowhere.rhai"]).code(1).says("no way through: nothing has gone wrong, and it fails: it must run");
+    let backs = CAREFUL.replace("undo: || start(one)", "undo: || guard(false, \"not so\")");
+    baton.write("no-way-back.rhai", &backs);
+    let told = verify(&baton, &["no-way-back.rhai"]).code(1);
+    told.says("no way through: nothing has gone wrong, and it fails: its way back, not so");
+}
+
+#[test]
+fn a_note_stands_in_the_story_with_its_line() {
+    let baton = site();
+    baton.write("boasts.rhai", &CAREFUL.replace("    start(one);\n", "    start(one);\n    note(\"two runs\");\n"));
+    verify(&baton, &["boasts.rhai"]).code(1).says("says: two runs (boasts.rhai:8)");
 }

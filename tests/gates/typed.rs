@@ -54,7 +54,8 @@ const COUNTS: &str =
 
 #[test]
 fn at_the_terminal_it_is_asked_for_until_it_is_of_its_kind() {
-    let mut session = Session::start(&site(COUNTS), &RUN);
+    let baton = site(COUNTS);
+    let mut session = Session::start(&baton, &RUN);
     session.shows("? count").shows("How many?").shows("type a whole number, or `suspend` to leave it for later");
     session.types("some").shows("`some` is not a whole number; type a whole number, or");
     session.types("6: counted twice").shows("answer 6, answered by").shows(": counted twice").shows("7 at the most");

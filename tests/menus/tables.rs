@@ -11,7 +11,8 @@ const NO_MENUS: [(&str, &str); 2] = [
 
 /// Texts that end as a prompt does: some are shown behind one, where the question is the same; those of the REPL are
 /// drawn anew with each key, and what is waited for there is a new line.
-const NO_PROMPTS: [&str; 4] = ["is none of the words; type", "still waiting since", "baton> ", "baton {number}> "];
+const NO_PROMPTS: [&str; 5] =
+    ["is none of the words; type", "` is not {}; type", "still waiting since", "baton> ", "baton {number}> "];
 
 /// A word as it is offered, and what it does.
 pub type Row = (String, String);

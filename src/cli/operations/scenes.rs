@@ -9,7 +9,7 @@ use crate::lab::template::Template;
 use crate::library::{self, Shelf};
 use crate::model::run::estate::{EstateId, LabChoice};
 use crate::model::site::inventory::Inventory;
-use crate::model::text::typed;
+use crate::model::text::{shown, typed};
 use crate::model::value::{Fields, Value};
 use crate::session::Prepared;
 use crate::verify::scene::SceneTexts;
@@ -125,10 +125,16 @@ fn regressions(text: &str) -> Result<Vec<(String, Schedule)>> {
     let lines =
         (1..).zip(text.lines()).filter_map(|(number, line)| Some((number, line.trim().strip_prefix(REGRESSION)?)));
     let read = |(number, line): (u32, &str)| {
-        let (scenario, schedule) = Schedule::of_line(line.trim()).map_err(|mut error| {
+        let of_line = |mut error: Box<Error>| {
             error.causes.push(format!("in line {number} of the runbook: {}", line.trim()));
             error
-        })?;
+        };
+        let (scenario, schedule) = Schedule::of_line(line.trim()).map_err(of_line)?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if !scenario.chars().all(plain) || line.trim().is_empty() {
+            let error = Error::new(Kind::Usage, format!("`{}` names no scenario", shown(line.trim())));
+            return Err(of_line(error.hint("a line begins with a scenario of a lab, or with `site`")));
+        }
         Ok((scenario.to_owned(), schedule))
     };
     lines.map(read).collect()

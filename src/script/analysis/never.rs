@@ -21,8 +21,8 @@ pub(crate) type Impossible = (String, Option<String>, Position);
 
 /// What hosts and services have behind a dot.
 const PROPERTIES: [(&str, &[&str]); 3] = [
-    ("host", &["name", "address"]),
-    ("service", &["name", "host", "product"]),
+    ("host", &["name", "address", "tags"]),
+    ("service", &["name", "host", "product", "tags"]),
     ("pair", &["name", "configured_primary", "configured_backup", "members"]),
 ];
 
@@ -228,10 +228,22 @@ fn closure(written: &KnownValues<'_>, ast: &AST, (of, arg): (&str, &ClosureArg),
             return Some((message, hint_of(sort), given.position()));
         }
     }
+    if arg.only_reads
+        && let Some((name, position)) = written.scopes.call_in(ast, &function, |site| more_than_reads(written, site))
+    {
+        return Some((format!("`{name}` in `{of}`: its closure only reads"), None, position));
+    }
     let function = ast.iter_functions().find(|one| one.name == function)?;
     let takes = function.params.len().checked_sub(captured)?;
     let message = format!("`{of}` gives its closure {}, and this one takes {}", count(values), count(takes));
     (takes != values).then(|| (message, Some(format!("write it as `{way} …`")), given.position()))
+}
+
+/// A call that does more than read.
+fn more_than_reads(written: &KnownValues<'_>, site: &CallSite<'_>) -> Option<(String, Position)> {
+    let is_ours = site.namespace.is_none() && !written.is_own(site.name);
+    let acts = is_ours && primitives::find(site.name).is_some_and(|doc| !doc.only_reads());
+    acts.then(|| (site.name.to_owned(), site.position))
 }
 
 /// The verb that an expression calls, if that is one that does something or reads, and gives no closure.

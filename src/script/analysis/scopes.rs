@@ -1,7 +1,7 @@
 //! Which function of a file a place stands in. A function sees nothing of what is around it, so that a name in one has
 //! nothing to do with the same name elsewhere. It reads syntax trees and judges nothing.
 
-use crate::script::compile::tree::CLOSURE;
+use crate::script::compile::tree::{self, CLOSURE, CallSite};
 use rhai::{AST, ASTNode, Position, Stmt};
 
 /// A function of a file by its number; none for what stands outside of all.
@@ -60,6 +60,19 @@ impl Scopes {
     /// What a closure is called with, what it has captured among it.
     pub(crate) fn params_of(&self, closure: &str) -> &[String] {
         self.closures.iter().find(|body| body.name == closure).map_or(&[], |body| &body.params)
+    }
+
+    /// The first call in a closure of which `look` gives something.
+    pub(crate) fn call_in<T>(&self, ast: &AST, closure: &str, look: impl Fn(&CallSite<'_>) -> Option<T>) -> Option<T> {
+        let own = self.closures.iter().find(|body| body.name == closure)?;
+        let mut found = None;
+        ast.walk(&mut |path| {
+            if let Some(site) = path.last().and_then(tree::call_site).filter(|site| own.has(site.position)) {
+                found = found.take().or_else(|| look(&site));
+            }
+            found.is_none()
+        });
+        found
     }
 
     /// Calls `look` with the last statement of a closure: what it gives.

@@ -55,6 +55,8 @@ pub(crate) struct ClosureArg {
     pub(crate) values: usize,
     /// Whether it says if something holds: true or false.
     pub(crate) tells: bool,
+    /// Whether it may read and do nothing else.
+    pub(crate) only_reads: bool,
 }
 
 /// Where a closure stands in a call.

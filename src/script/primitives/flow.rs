@@ -65,8 +65,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
         doc: VerbDoc {
             name: "step",
             closures: &[
-                ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: false },
-                ClosureArg { place: ClosurePlace::Option("undo"), values: 0, tells: false },
+                ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: false, only_reads: false },
+                ClosureArg { place: ClosurePlace::Option("undo"), values: 0, tells: false, only_reads: false },
             ],
             signatures: &["step(name, body)", "step(name, body, options)"],
             summary: "A named part of the runbook; gives what its body gives. Steps may contain steps. A rollback \
@@ -84,8 +84,8 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
         doc: VerbDoc {
             name: "ensure",
             closures: &[
-                ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: false },
-                ClosureArg { place: ClosurePlace::Option("harm"), values: 0, tells: false },
+                ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: false, only_reads: false },
+                ClosureArg { place: ClosurePlace::Option("harm"), values: 0, tells: false, only_reads: false },
             ],
             acts: true,
             asks: Some(Asking::IfHarm),
@@ -119,7 +119,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "parallel",
-            closures: &[ClosureArg { place: ClosurePlace::Argument(1), values: 1, tells: false }],
+            closures: &[ClosureArg { place: ClosurePlace::Argument(1), values: 1, tells: false, only_reads: false }],
             signatures: &["parallel(items, body)"],
             summary: "Calls the body for every item at the same time, each on a track of its own, and waits for all. \
                       Gives the results in the order of the items. What the body captures is copied: tracks share \

@@ -27,7 +27,7 @@ const LOOK_LIMIT: Span = Span::secs(30);
 pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
     doc: VerbDoc {
         name: "invariant",
-        closures: &[ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: true }],
+        closures: &[ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: true, only_reads: true }],
         acts: true,
         signatures: &["invariant(name, body)", "invariant(name, body, options)"],
         class: Some(Class::Meta),

@@ -36,7 +36,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "manual",
-            closures: &[ClosureArg { place: ClosurePlace::Option("check"), values: 0, tells: true }],
+            closures: &[ClosureArg { place: ClosurePlace::Option("check"), values: 0, tells: true, only_reads: false }],
             asks: Some(Asking::Manual),
             signatures: &[
                 "manual(instruction)",

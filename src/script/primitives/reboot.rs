@@ -33,7 +33,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "reboot",
-            closures: &[ClosureArg { place: ClosurePlace::Option("ready"), values: 1, tells: true }],
+            closures: &[ClosureArg { place: ClosurePlace::Option("ready"), values: 1, tells: true, only_reads: false }],
             signatures: &["reboot(host)", "reboot(host, options)"],
             class: Some(Class::Once),
             summary: "Restarts a host and waits until it is back: until it shows another boot id, stays up, and \

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 pub(super) const PRIMITIVES: &[Primitive] = &[Primitive {
     doc: VerbDoc {
         name: "rolling",
-        closures: &[ClosureArg { place: ClosurePlace::Argument(2), values: 1, tells: false }],
+        closures: &[ClosureArg { place: ClosurePlace::Argument(2), values: 1, tells: false, only_reads: false }],
         signatures: &["rolling(items, options, body)"],
         class: Some(Class::Meta),
         summary: "Calls the body for every item, batch after batch, the items of a batch at the same time, as \

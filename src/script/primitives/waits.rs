@@ -71,7 +71,7 @@ pub(super) const PRIMITIVES: &[Primitive] = &[
     Primitive {
         doc: VerbDoc {
             name: "wait_until",
-            closures: &[ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: true }],
+            closures: &[ClosureArg { place: ClosurePlace::Argument(1), values: 0, tells: true, only_reads: false }],
             signatures: &["wait_until(what, condition)", "wait_until(what, condition, options)"],
             summary: "Waits until a closure gives true. `what` says in words what is waited for.",
             limit: "30min",

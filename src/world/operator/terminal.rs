@@ -82,11 +82,11 @@ impl Terminal {
                 TypedLine::Nothing => "> ".into(),
                 TypedLine::Other => {
                     let (line, words) = (shown(line.trim()), choice(&ask.form));
-                    let is_none = match ask.form {
-                        Form::Write(kind) => format!("is not {}", kind.wanted()),
-                        Form::Confirm | Form::Manual | Form::Choose(_) => "is none of the words".to_owned(),
+                    let again = match ask.form.kind() {
+                        Some(kind) => format!("  `{line}` is not {}; type {words}\n> ", kind.wanted()),
+                        None => format!("  `{line}` is none of the words; type {words}\n> "),
                     };
-                    above(&format!("  `{line}` {is_none}; type {words}\n> "), self.columns)
+                    above(&again, self.columns)
                 }
             };
         }
