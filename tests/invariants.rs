@@ -131,6 +131,14 @@ fn what_has_one_name_twice_is_watched_twice() {
 }
 
 #[test]
+fn a_run_has_no_more_of_them_than_can_be_looked_at() {
+    let text = "//! Too many\nfor n in 0..200 { invariant(`It holds ${n}`, || true); }\n";
+    let wrong = Scene::of_text(text).play(1).run();
+    assert_eq!(wrong.ending, Ending::Bug);
+    assert!(told(&wrong).contains("a run has 100 invariants at the most"), "{}", told(&wrong));
+}
+
+#[test]
 fn what_cannot_be_looked_at_does_not_hold() {
     let cannot = "|| { if is_readonly(c1) { throw \"c1 cannot be asked\"; } true }";
     let scene = Scene::of_text(&TWO_CHANGES.replace("|| !is_readonly(c1)", cannot));

@@ -39,6 +39,8 @@ pub(crate) struct Run {
     pub(crate) failed_beside: RefCell<Vec<EffectId>>,
     /// What all its scripts hold.
     pub(crate) holdings: Holdings,
+    /// How many invariants were said.
+    pub(crate) invariants: Cell<usize>,
 }
 
 /// One strand of a run, as the script host sees it.
@@ -147,8 +149,8 @@ impl Run {
     pub(crate) fn new(door: Rc<dyn Door>, inventory: Rc<Inventory>, params: Fields, program: Rc<Program>) -> Rc<Self> {
         let (engine, bug) = (OnceCell::new(), RefCell::default());
         let (undos, failed_beside) = (RefCell::default(), RefCell::default());
-        let holdings = Holdings::default();
-        Rc::new(Self { door, inventory, params, program, engine, bug, undos, failed_beside, holdings })
+        let (holdings, invariants) = (Holdings::default(), Cell::default());
+        Rc::new(Self { door, inventory, params, program, engine, bug, undos, failed_beside, holdings, invariants })
     }
 
     /// The script holds too much. Where is known to whoever tells of the error that is raised.

@@ -21,6 +21,8 @@ use std::rc::{Rc, Weak};
 const EVERY: Span = Span::secs(10);
 /// The most often.
 const EVERY_LEAST: Span = Span::secs(1);
+/// How many a run may have: each is looked at before each change.
+const MOST: usize = 100;
 /// How long a look may take.
 const LOOK_LIMIT: Span = Span::secs(30);
 
@@ -64,6 +66,10 @@ fn invariant(call: &Call<'_>) -> Fallible<Dynamic> {
     let run = &call.track()?.run;
     if run.door.step_id().track.is_typed() {
         return Err(call.bug("an invariant belongs into a runbook: a line that was typed is over when it is done"));
+    }
+    run.invariants.set(run.invariants.get() + 1);
+    if run.invariants.get() > MOST {
+        return Err(call.bug(format!("a run has {MOST} invariants at the most: say in one what all of a list must be")));
     }
     // The door must not keep the run that keeps the door.
     let (weak, place) = (Rc::downgrade(run), call.place());
