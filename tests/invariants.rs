@@ -3,7 +3,7 @@
 
 use crate::support::Baton;
 use crate::support::simulation::{Between, Play, Scene, unlike};
-use baton::model::run::record::{Ending, Fact, Record, RollbackScope};
+use baton::model::run::record::{Ending, RollbackScope};
 use baton::session::Finished;
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
 
@@ -35,17 +35,6 @@ fn told(finished: &Finished) -> String {
 
 fn marks(play: &Play<'_>) -> usize {
     play.deeds().get("c2 set_option").copied().unwrap_or_default()
-}
-
-fn notes(play: &Play<'_>) -> Vec<String> {
-    let note = |record: Record| match record.fact {
-        Fact::Read { effect, .. } => match effect.action {
-            baton::model::run::effect::Action::Note { text, .. } => Some(text),
-            _ => None,
-        },
-        _ => None,
-    };
-    play.records().into_iter().filter_map(note).collect()
 }
 
 #[test]
@@ -84,7 +73,7 @@ fn what_does_not_hold_already_is_told_on_the_way_back_and_stops_none_of_it() {
     play.meddle("c1", "set_readonly", &[]);
     let back = play.back(&RollbackScope::All);
     assert_eq!(back.ending, Ending::RolledBack, "{}", told(&back));
-    assert_eq!(notes(&play), ["the invariant “c1 takes changes” does not hold: readonly(c1) reads `true`"]);
+    assert_eq!(play.notes(), ["the invariant “c1 takes changes” does not hold: readonly(c1) reads `true`"]);
 }
 
 #[test]
@@ -115,6 +104,25 @@ fn nothing_is_done_before_it_was_looked_at() {
     );
     let broken = scene.play(1).run();
     assert_eq!(broken.ending, Ending::Failed, "{}", told(&broken));
+}
+
+#[test]
+fn what_is_owed_and_how_to_go_back_is_named_where_it_stops_a_run() {
+    let scene = Scene::of_text(
+        "//! Owes\nlet c1 = service(\"c1\");\ninvariant(\"c1 takes changes\", || !is_readonly(c1));\n\
+         ensure(\"Lift\", || unset_readonly(c1));\nset_readonly(c1);\nset_option(c1, \"confserv\", \"x\", \"1\");\n",
+    );
+    let broken = told(&scene.play(1).run());
+    assert!(broken.contains("owed and not done yet, in this order: `Lift`"), "{broken}");
+    assert!(broken.contains("baton rollback sim") && broken.contains("baton resume sim"), "{broken}");
+}
+
+#[test]
+fn where_it_does_not_hold_from_the_first_nothing_is_begun() {
+    let text = "//! Never\ninvariant(\"It holds\", || false);\nset_option(service(\"c2\"), \"a\", \"b\", \"1\");\n";
+    let unmet = Scene::of_text(text).play(1).run();
+    assert_eq!(unmet.ending, Ending::Unmet, "{}", told(&unmet));
+    assert!(told(&unmet).contains("nothing was touched"), "{}", told(&unmet));
 }
 
 #[test]
@@ -172,7 +180,7 @@ fn a_wait_is_ended_when_it_ceases_to_hold_meanwhile() {
     assert_eq!((broken.ending, marks(&play)), (Ending::Failed, 0), "{}", told(&broken));
     assert!(took < 3_600_000, "it did not sleep on: {took}");
     assert!(told(&broken).contains("status(c2) reads `running`"), "{}", told(&broken));
-    assert!(notes(&play).is_empty());
+    assert!(play.notes().is_empty());
 }
 
 #[test]
@@ -182,7 +190,7 @@ fn people_are_warned_once_where_it_stops_nothing() {
     let done = play.run();
     assert_eq!((done.ending, marks(&play)), (Ending::Done, 1), "{}", told(&done));
     let warned = "the invariant “c2 is not up yet” does not hold: status(c2) reads `running`";
-    assert_eq!(notes(&play), [warned, "rested"]);
+    assert_eq!(play.notes(), [warned, "rested"]);
     // What was written by who looked is in nobody's way who reads the record.
     let again = Scene::of_text(&RESTS.replace("BREACH", ", breach: \"warn\""));
     assert_eq!(again.play_after(&play).run().ending, Ending::Done);
@@ -216,7 +224,7 @@ fn tracks_are_watched_together_and_it_is_said_once() {
     let play = scene.play(1);
     let done = play.run();
     assert_eq!((done.ending, marks(&play)), (Ending::Done, 3), "{}", told(&done));
-    assert_eq!(notes(&play).len(), 1, "{:?}", notes(&play));
+    assert_eq!(play.notes().len(), 1, "{:?}", play.notes());
 }
 
 #[test]

@@ -10,8 +10,7 @@ mod steps;
 mod words;
 
 use crate::support::simulation::{Play, Scene};
-use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Fact, Record, RollbackScope};
+use baton::model::run::record::{Ending, RollbackScope};
 use baton::model::value::Value;
 use baton::session::Finished;
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
@@ -28,18 +27,6 @@ fn fails(verb: &str, subject: &str) -> FaultPlan {
 /// The verbs that reached the site, in order, without arguments.
 fn deeds(play: &Play<'_>) -> Vec<String> {
     play.estate.ledger().effects.iter().map(|deed| format!("{} {}", deed.verb, deed.service)).collect()
-}
-
-/// Everything noted or warned of, in order.
-fn notes(play: &Play<'_>) -> Vec<String> {
-    let note = |record: Record| match record.fact {
-        Fact::Read { effect, .. } => match effect.action {
-            Action::Note { text, .. } => Some(text),
-            _ => None,
-        },
-        _ => None,
-    };
-    play.records().into_iter().filter_map(note).collect()
 }
 
 /// A site on which nothing was ever done, after the time that a way back may take.
@@ -129,7 +116,7 @@ fn what_somebody_else_changed_since_is_kept_and_told() {
     play.meddle("c2", "set_option", &[("section", "confserv"), ("key", "upgrade-mode"), ("value", "7")]);
     rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(deeds(&play), ["set_readonly c1", "set_option c2", "set_option c2", "unset_readonly c1"]);
-    let kept: Vec<String> = notes(&play).into_iter().filter(|note| note.starts_with("kept")).collect();
+    let kept: Vec<String> = play.notes().into_iter().filter(|note| note.starts_with("kept")).collect();
     assert_eq!(kept.len(), 1);
     assert!(kept[0].contains("reads `7`; this run made it `1`, before it was nothing"), "{}", kept[0]);
 }
@@ -142,7 +129,7 @@ fn what_somebody_else_has_put_back_is_not_put_back_again() {
     play.meddle("c1", "unset_readonly", &[]);
     rolled_back(&play.back(&RollbackScope::All));
     assert_eq!(deeds(&play), ["set_readonly c1", "set_option c2", "unset_readonly c1", "restore_option c2"]);
-    assert!(notes(&play).iter().any(|note| note.contains("needs no undoing")), "{:?}", notes(&play));
+    assert!(play.notes().iter().any(|note| note.contains("needs no undoing")), "{:?}", play.notes());
 }
 
 /// All that a rollback can meet: the member is stopped, its folder swapped, and started.

@@ -3,9 +3,9 @@
 use crate::support::simulation::{Play, Scene};
 use baton::dispatch::{EffectAhead, Gate, GateDecision, StepAhead, Stepwise, UntilStep};
 use baton::error::Kind;
-use baton::model::run::effect::{Action, Effect, Outcome};
+use baton::model::run::effect::Outcome;
 use baton::model::run::event::Event;
-use baton::model::run::record::{Ending, Fact, Record, Who};
+use baton::model::run::record::{Ending, Fact, Who};
 use baton::model::run::step_name::StepName;
 use baton::session::{Finished, OperatorRuling};
 use baton::sim::CrashClock;
@@ -54,14 +54,6 @@ fn notices(play: &Play<'_>) -> Vec<String> {
         _ => None,
     };
     play.told().iter().filter_map(notice).collect()
-}
-
-fn notes(play: &Play<'_>) -> Vec<String> {
-    let note = |record: Record| match record.fact {
-        Fact::Read { effect: Effect { action: Action::Note { text, .. }, .. }, .. } => Some(text),
-        _ => None,
-    };
-    play.records().into_iter().filter_map(note).collect()
 }
 
 #[test]
@@ -156,7 +148,7 @@ fn what_is_left_out_is_on_record_with_its_reason_and_stays_left_out() {
     let play = scene.play(1);
     stepped(&play, &["skip laid down by hand", "stop"]);
     assert_eq!(play.deeds().len(), 0);
-    assert_eq!(notes(&play), ["changed false, skipped laid down by hand"]);
+    assert_eq!(play.notes(), ["changed false, skipped laid down by hand"]);
     let done = stepped(&play, &["run the rest"]);
     assert_eq!(done.ending, Ending::Done);
     assert_eq!(play.deeds().into_keys().collect::<Vec<_>>(), ["c2 shutdown", "confdb backup"]);

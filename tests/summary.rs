@@ -190,7 +190,7 @@ fn a_list_says_what_a_run_has_left_otherwise_and_since_when() {
         list_line(&sum, &Style { width: 80, ..Style::plain() }, &TimeZone::UTC)
     };
     let left = list("false");
-    assert!(left.contains("              as it saw it: confserv read-only since 22:00:0"), "{left}");
+    assert!(left.contains("              as this run saw it: confserv read-only since 22:00:0"), "{left}");
     let lifted = list("true");
     assert!(!lifted.contains("read-only"), "{lifted}");
 }

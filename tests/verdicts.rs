@@ -3,7 +3,6 @@
 use crate::support::simulation::{Play, Scene};
 use baton::journal::Store;
 use baton::journal::history::History;
-use baton::model::run::effect::{Action, Effect};
 use baton::model::run::record::{Ending, Fact, Record};
 use baton::session::{self, Finished, OperatorRuling};
 use baton::sim::{CrashClock, Fault, FaultPlan, Harm, Trigger};
@@ -32,14 +31,6 @@ fn admits(play: &Play<'_>, verdict: &OperatorRuling) -> Result<(), String> {
     session::admits("sim", &history, verdict).map_err(|error| error.to_string())
 }
 
-fn notes(play: &Play<'_>) -> Vec<String> {
-    let note = |record: Record| match record.fact {
-        Fact::Read { effect: Effect { action: Action::Note { text, .. }, .. }, .. } => Some(text),
-        _ => None,
-    };
-    play.records().into_iter().filter_map(note).collect()
-}
-
 fn skip() -> OperatorRuling {
     OperatorRuling::Skip("made last night".into())
 }
@@ -58,7 +49,7 @@ fn what_failed_may_be_left_out_said_to_have_happened_or_tried_again() {
         assert_eq!(play.run().ending, Ending::Failed);
         let finished = said(&play, verdict.clone());
         assert_eq!(finished.ending, Ending::Done, "{verdict:?}: {:?}", finished.error);
-        assert_eq!(notes(&play), [note], "{verdict:?}");
+        assert_eq!(play.notes(), [note], "{verdict:?}");
         let deeds: Vec<(String, usize)> = play.deeds().into_iter().collect();
         let expected = [("c2 stage_install".to_owned(), 1), ("confdb backup".to_owned(), 1)];
         assert_eq!(deeds, expected[..=tries], "{verdict:?}");
@@ -139,7 +130,7 @@ fn a_wait_that_failed_may_be_left_out() {
     assert_eq!(play.run().ending, Ending::Failed);
     let finished = said(&play, skip());
     assert_eq!(finished.ending, Ending::Done, "{:?}", finished.error);
-    assert_eq!(notes(&play), ["changed false"]);
+    assert_eq!(play.notes(), ["changed false"]);
 }
 
 #[test]

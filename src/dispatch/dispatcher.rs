@@ -480,6 +480,10 @@ impl Door for Dispatcher {
         self.invariants.go_home();
     }
 
+    fn breach(&self) -> Option<Box<Error>> {
+        self.invariants.breach()
+    }
+
     fn guarded(&self, message: &str) {
         self.drift.note_guard(&self.core, message);
     }

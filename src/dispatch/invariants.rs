@@ -45,6 +45,8 @@ pub enum InvariantReading {
     Holds,
     /// It does not; what was read, a sentence each.
     Broken(Vec<String>),
+    /// It is wrong, and tells neither.
+    Mistake(Box<Error>),
     /// The run is over, or being stopped.
     Over,
 }
@@ -70,6 +72,8 @@ pub(super) struct InvariantWatch {
     looks: Cell<u64>,
     /// Things are being put back.
     goes_home: Cell<bool>,
+    /// What the run was stopped for.
+    breach: RefCell<Option<Box<Error>>>,
 }
 
 impl InvariantWatch {
@@ -85,6 +89,11 @@ impl InvariantWatch {
         if !self.goes_home.replace(true) {
             self.all.borrow().iter().for_each(|watched| watched.is_excused.set(true));
         }
+    }
+
+    /// What the run was stopped for.
+    pub(super) fn breach(&self) -> Option<Box<Error>> {
+        self.breach.borrow().clone()
     }
 
     /// Looks at all of them before something that may change something is begun.
@@ -169,6 +178,10 @@ impl InvariantWatch {
         let invariant = &watched.invariant;
         let read = match reading {
             InvariantReading::Over => return Err(Halted),
+            InvariantReading::Mistake(error) => {
+                let next = format!("edit the runbook, then go on from here: baton resume {} --adopt-edited", core.run);
+                return Err(core.halt(Halt { ending: Ending::Bug, error: error.hint(next), effect: None }));
+            }
             InvariantReading::Holds => {
                 watched.is_excused.set(false);
                 if watched.is_broken.replace(false) {
@@ -178,14 +191,20 @@ impl InvariantWatch {
             }
             InvariantReading::Broken(read) => read,
         };
+        let words = broken(invariant, &read);
         let breach = if watched.is_excused.get() { Breach::Warn } else { invariant.breach };
         match breach {
-            Breach::Stop => Err(core.halt(broken(&core.run, invariant, read))),
-            Breach::Warn if watched.is_broken.replace(true) => Ok(()),
-            Breach::Warn => {
-                let read = if read.is_empty() { String::new() } else { format!(": {}", read.join(", ")) };
-                self.note(core, format!("{} does not hold{read}", quoted(invariant)), true)
+            Breach::Stop => {
+                let edit =
+                    format!("if it need not hold, edit the runbook, then: baton resume {} --adopt-edited", core.run);
+                let mut error =
+                    Error::new(Kind::Failed, words).hint("the run stopped before its next change").hint(edit);
+                error.place.clone_from(&invariant.place);
+                self.breach.borrow_mut().get_or_insert_with(|| error.clone());
+                Err(core.halt(Halt { ending: Ending::Failed, error, effect: None }))
             }
+            Breach::Warn if watched.is_broken.replace(true) => Ok(()),
+            Breach::Warn => self.note(core, words, true),
         }
     }
 
@@ -214,13 +233,7 @@ fn quoted(invariant: &RunInvariant) -> String {
     format!("the invariant \u{201c}{}\u{201d}", invariant.name)
 }
 
-fn broken(run: &str, invariant: &RunInvariant, read: Vec<String>) -> Halt {
-    let mut error = Error::new(Kind::Failed, format!("{} does not hold", quoted(invariant)));
-    error.causes.extend(read);
-    error.place.clone_from(&invariant.place);
-    let error = error
-        .hint("the run stopped before its next change")
-        .hint(format!("put it right, then: baton resume {run}"))
-        .hint(format!("if it need not hold, edit the runbook, then: baton resume {run} --adopt-edited"));
-    Halt { ending: Ending::Failed, error, effect: None }
+fn broken(invariant: &RunInvariant, read: &[String]) -> String {
+    let read = if read.is_empty() { String::new() } else { format!(": {}", read.join(", ")) };
+    format!("{} does not hold{read}", quoted(invariant))
 }

@@ -116,14 +116,20 @@ pub trait Door {
     /// The run, as `baton runs` lists it.
     fn run(&self) -> &str;
     /// From now on this must hold, until the run is over.
-    fn invariant(&self, invariant: RunInvariant);
+    fn invariant(&self, _: RunInvariant) {}
     /// Looks whether everything holds that must.
     ///
     /// # Errors
     /// [`Halted`] when something does not that stops the run.
-    fn look_at_invariants(&self) -> Result<(), Halted>;
+    fn look_at_invariants(&self) -> Result<(), Halted> {
+        Ok(())
+    }
     /// From here on things are put back: what must hold and does not already stops none of it.
-    fn go_home(&self);
+    fn go_home(&self) {}
+    /// What the run was stopped for that must hold and does not.
+    fn breach(&self) -> Option<Box<Error>> {
+        None
+    }
     /// A guard held that says this: before the first change after a resume, what it was decided by is looked at again.
     fn guarded(&self, message: &str);
     /// Where the service's log stands for this track: the mark of the last outcome that had one.

@@ -261,7 +261,7 @@ fn list_rest(sum: &Summary, style: &Style, zone: &TimeZone) -> String {
     }
     let left = left_so(sum, zone);
     if !left.is_empty() {
-        let line = format!("as it saw it: {}", shown(&left.join(", ")));
+        let line = format!("as this run saw it: {}", shown(&left.join(", ")));
         text += &format!("{}\n", hanging(style, (Tone::Warn, &blank), &line, LIST_INDENT));
     }
     if sum.ending == Some(Ending::Suspended) || sum.goes_back {

@@ -31,7 +31,8 @@ pub struct Finished {
 /// Says how the run ended, and writes it down.
 pub(crate) fn finish(run: String, door: &Rc<Dispatcher>, end: ScriptEnd) -> Finished {
     let touched = door.has_changed();
-    let (ending, error, effect) = match (door.halt_reason(), end) {
+    let halted = door.halt_reason().filter(|_| !matches!(end, ScriptEnd::Failed { .. }));
+    let (ending, error, effect) = match (halted, end) {
         (Some(halt), _) => (halt.ending, Some(halt.error), halt.effect),
         (None, ScriptEnd::Done) => match door.check_exhausted() {
             Ok(()) => (Ending::Done, None, None),

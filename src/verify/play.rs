@@ -101,7 +101,7 @@ impl<'a> Play<'a> {
             }
             match fate.get() {
                 Some(RunnerFate::Dies(Death { back, .. })) => {
-                    self.situation.witness.note(Heard::Died { back });
+                    self.situation.witness.note(Heard::Died { runner, back });
                     errand = Errand { back: back || errand.back, ruling: OperatorRuling::Retry };
                     continue;
                 }

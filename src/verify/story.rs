@@ -83,19 +83,17 @@ pub fn tell(scene: &Scene, schedule: &Schedule) -> Result<Story> {
     for finding in late {
         teller.wrong(&finding, &truth);
     }
-    let missed = missed(&play, schedule);
+    let missed = missed(&play, schedule, &witness.story());
     Ok(Story { site, lines: teller.lines, findings, missed })
 }
 
 /// What a schedule had in store for a play and what never came to pass.
-fn missed(play: &Play<'_>, schedule: &Schedule) -> Vec<String> {
+fn missed(play: &Play<'_>, schedule: &Schedule, heard: &[Heard]) -> Vec<String> {
     let struck = play.situation.estate.struck();
     let never = |fault: &&Fault| !struck.iter().any(|struck| struck.fault == **fault);
     let faults = schedule.faults.iter().filter(never).cloned().map(|fault| Schedule::of(vec![fault]));
-    // The last runner lived: of the others each has died.
-    let died = play.situation.runners.get().saturating_sub(1);
-    let stops = usize::from(schedule.deaths.keys().any(|runner| *runner >= died));
-    let deaths = schedule.deaths.iter().rev().take(stops);
+    let died = |of: usize| heard.iter().any(|heard| matches!(heard, Heard::Died { runner, .. } if *runner == of));
+    let deaths = schedule.deaths.iter().filter(|(runner, _)| !died(**runner));
     let deaths = deaths.map(|(runner, death)| Schedule::default().dying(*runner, *death));
     faults.chain(deaths).map(|part| part.to_string()).collect()
 }
@@ -120,7 +118,7 @@ impl Teller {
                 self.line(Some(when), Told::Fault, text, None);
             }
             Heard::Wrong { finding, truth } => self.wrong(&finding, &stands(&truth)),
-            Heard::Died { back } => {
+            Heard::Died { back, .. } => {
                 let then = if back { "the next one takes the run back" } else { "the next one takes it up" };
                 self.line(None, Told::Fault, format!("the runner dies; {then}"), None);
             }

@@ -10,7 +10,7 @@ use super::situation::Situation;
 use super::violation::Violation;
 use super::witness::Witness;
 use crate::error::Result;
-use crate::model::run::record::Fact;
+use crate::model::run::record::{Ending, Fact};
 use crate::report::ending::ending_badge;
 use crate::sim::{Boundary, Point};
 use std::cell::RefCell;
@@ -20,9 +20,6 @@ use std::rc::Rc;
 
 /// From how many deaths of one runner is gone on: each is a site of its own until it is.
 const LEFT_MAX: usize = 4_000;
-
-/// How a run ends that gets through: as the badges of endings say it.
-const GETS_THROUGH: [&str; 2] = ["done", "held"];
 
 /// How many points a runner passes between two looks at the clock.
 const POINTS_BETWEEN_LOOKS: u64 = 1_000;
@@ -104,8 +101,6 @@ impl<'a> Walker<'a> {
     pub(super) fn walk(mut self, schedule: &Schedule, deaths: usize) -> Result<Walked> {
         let play = Play::new(self.scene, schedule, Witness::default());
         let left = self.play(&play, schedule, false, deaths)?;
-        let gets_through = self.walked.ends.keys().any(|end| GETS_THROUGH.contains(end));
-        self.walked.failure = judge::failure(&play).filter(|_| !gets_through);
         self.walked.points = play.situation.estate.points();
         drop(play);
         self.go_on(left, schedule, deaths)?;
@@ -145,6 +140,9 @@ impl<'a> Walker<'a> {
         let watch = self.watch(&track, deaths);
         let end = play.go(schedule, back, &watch)?;
         let findings = judged(play, &end)?;
+        if self.walked.plays == 1 && !gets_through(&end) {
+            self.walked.failure = judge::failure(play);
+        }
         match &end {
             PlayEnd::Left => self.walked.merged += 1,
             PlayEnd::Over(finished) => {
@@ -207,6 +205,12 @@ impl<'a> Walker<'a> {
             comes_to_rest && has_gone_on && !same && add(ALIVE, state)
         })
     }
+}
+
+/// Whether a play came to an end that is no failure. One that was left came to where it had been before.
+fn gets_through(end: &PlayEnd) -> bool {
+    let PlayEnd::Over(finished) = end else { return false };
+    !matches!(finished.ending, Ending::Failed | Ending::RolledBack)
 }
 
 /// Kinds of states: with a runner, without, and without as one who goes back sees it.

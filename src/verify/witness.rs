@@ -28,6 +28,8 @@ pub(super) enum Heard {
     },
     /// A runner died, and the next one came: whether to go on or to go back.
     Died {
+        /// Which, from 0.
+        runner: usize,
         /// To go back.
         back: bool,
     },

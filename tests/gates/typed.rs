@@ -3,8 +3,7 @@
 use super::{RUN, latest, site, suspended};
 use crate::support::simulation::Scene;
 use crate::support::terminal::Session;
-use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Fact};
+use baton::model::run::record::Ending;
 use baton::sim::{Fault, FaultPlan, Harm, Trigger};
 
 const ASKS: &str = r#"//! Asks for what only a person can see
@@ -24,17 +23,7 @@ fn answered(words: [&str; 3]) -> (Ending, Vec<String>) {
     let faults = ["sessions", "ask-1", "ask-2"].iter().zip(words).map(|(gate, word)| says(gate, word)).collect();
     let play = scene.play_with(1, &FaultPlan { faults, ..FaultPlan::default() });
     let done = play.run();
-    let note = |fact| match fact {
-        Fact::Read { effect, .. } => {
-            if let Action::Note { text, .. } = effect.action {
-                Some(text)
-            } else {
-                None
-            }
-        }
-        _ => None,
-    };
-    (done.ending, play.records().into_iter().filter_map(|record| note(record.fact)).collect())
+    (done.ending, play.notes())
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Where a way back is closed, or stops: points of no return, doubt, edits of the record's own kind.
 
-use super::{deeds, fault, notes, rolled_back};
+use super::{deeds, fault, rolled_back};
 use crate::support::simulation::Scene;
 use baton::model::run::record::{Ending, Fact, RollbackScope};
 use baton::session::OperatorRuling;
@@ -76,7 +76,7 @@ step("Two", || run(service("c2"), ["touch", "x"]), #{ undo: || note("two") });
             .expect("not refused")
             .expect("it lives");
         rolled_back(&back);
-        assert_eq!(notes(&play).contains(&"two".to_owned()), happened);
+        assert_eq!(play.notes().contains(&"two".to_owned()), happened);
     }
 }
 
@@ -124,7 +124,7 @@ try { backup(service("confdb"), 7); } catch { note("never"); }
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Bug);
     rolled_back(&play.back(&RollbackScope::All));
-    assert_eq!(notes(&play), ["one"]);
+    assert_eq!(play.notes(), ["one"]);
 }
 
 #[test]

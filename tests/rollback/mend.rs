@@ -162,7 +162,7 @@ fn what_somebody_else_changes_before_an_undo_is_tried_again_is_not_overwritten()
     let finished = play.run();
     assert_eq!(finished.ending, Ending::RolledBack, "{:?}", finished.error);
     assert!(!deeds(&play).contains(&"restore_option c2".to_owned()), "{:?}", deeds(&play));
-    assert!(super::notes(&play).iter().any(|note| note.starts_with("kept")), "{:?}", super::notes(&play));
+    assert!(play.notes().iter().any(|note| note.starts_with("kept")), "{:?}", play.notes());
 }
 
 #[test]

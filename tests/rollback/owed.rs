@@ -1,6 +1,6 @@
 //! What a runbook owes is done at the end of every way, and not where it could do harm.
 
-use super::{deeds, fails, fault, notes, rolled_back};
+use super::{deeds, fails, fault, rolled_back};
 use crate::support::simulation::Scene;
 use baton::model::run::record::{Ending, Fact, Record, RollbackScope};
 use baton::sim::Harm;
@@ -21,10 +21,10 @@ fn what_is_owed_is_done_at_the_end_of_a_way_back_newest_first() {
     let scene = Scene::of_text(OWES);
     let play = scene.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
-    assert!(notes(&play).is_empty(), "a failed run still owes");
+    assert!(play.notes().is_empty(), "a failed run still owes");
     assert_eq!(play.plan_back(&RollbackScope::All).owes(), ["Say", "Unmark"]);
     rolled_back(&play.back(&RollbackScope::All));
-    assert_eq!(notes(&play), ["left to what is owed", "said"]);
+    assert_eq!(play.notes(), ["left to what is owed", "said"]);
     assert_eq!(deeds(&play), ["set_option c2", "unset_option c2"], "the operator said yes");
 }
 
@@ -34,13 +34,13 @@ fn what_could_do_harm_is_asked_first_on_every_way() {
     let asked = "`Unmark` was left undone: c2 still runs.".to_owned();
     let play = scene.play_with(1, &fault("confirm", "confirm-1", 1, Harm::SaysNo));
     assert_eq!(play.run().ending, Ending::Done);
-    assert_eq!(notes(&play), ["said".to_owned(), asked.clone()]);
+    assert_eq!(play.notes(), ["said".to_owned(), asked.clone()]);
     assert_eq!(deeds(&play), ["set_option c2", "backup confdb"]);
     let play = scene.play_with(1, &fault("confirm", "r1/confirm-1", 1, Harm::SaysNo));
     play.run();
     let kept = play.back(&RollbackScope::All);
     assert_eq!(kept.exit_code, 7, "it is not as it was before: {:?}", kept.error);
-    assert_eq!(notes(&play).last(), Some(&asked));
+    assert_eq!(play.notes().last(), Some(&asked));
     let play = scene.play_with(1, &fault("confirm", "r1/confirm-1", 1, Harm::Nobody));
     play.run();
     assert_eq!(play.back(&RollbackScope::All).ending, Ending::Suspended, "no answer is assumed");
@@ -63,7 +63,7 @@ fn a_run_that_is_given_up_undoes_nothing_and_does_what_it_owes() {
     assert_eq!(play.run().ending, Ending::Failed);
     let over = play.back(&RollbackScope::Abort);
     assert_eq!((over.ending, over.exit_code, over.error), (Ending::Aborted, 1, None));
-    assert_eq!(notes(&play), ["said"]);
+    assert_eq!(play.notes(), ["said"]);
     assert_eq!(deeds(&play), ["set_option c2", "unset_option c2"]);
     assert_eq!(play.run().ending, Ending::Aborted, "it is over");
     assert!(play.no_way_back(&RollbackScope::All).contains("was given up"));
@@ -96,7 +96,7 @@ guard(false, "no");
     let play = first.play(1);
     play.run();
     rolled_back(&play.back(&RollbackScope::All));
-    assert_eq!(notes(&play), ["now", "later"]);
+    assert_eq!(play.notes(), ["now", "later"]);
     let begun = |record: &Record| matches!(&record.fact, Fact::StepBegun { name, .. } if name == "Later");
     assert_eq!(play.records().iter().filter(|record| begun(record)).count(), 1);
 }

@@ -1,6 +1,6 @@
 //! Steps that say themselves how they are undone: once, for all in them, wherever they stand.
 
-use super::{deeds, fails, fault, notes, rolled_back};
+use super::{deeds, fails, fault, rolled_back};
 use crate::support::simulation::Scene;
 use baton::model::run::record::{Ending, Fact, Record, RollbackScope};
 use baton::sim::{FaultPlan, Harm};
@@ -27,7 +27,7 @@ step("Outer", || {
         deeds(&play),
         ["set_readonly c1", "set_option c2", "stage_install c2", "unset_option c2", "unstage c2", "unset_readonly c1"]
     );
-    assert_eq!(notes(&play), ["middle"]);
+    assert_eq!(play.notes(), ["middle"]);
     let undone: Vec<String> = play
         .records()
         .into_iter()
@@ -61,7 +61,7 @@ guard(false, "no");
     let play = scene.play(1);
     assert_eq!(play.run().ending, Ending::Failed);
     rolled_back(&play.back(&RollbackScope::All));
-    assert_eq!(notes(&play), ["undone: b", "undone: a", "undone: 8.5.000.20"]);
+    assert_eq!(play.notes(), ["undone: b", "undone: a", "undone: 8.5.000.20"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ step("Both", || parallel(both, |s| {{
     let play = plain.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
     rolled_back(&play.back(&RollbackScope::All));
-    let mut told = notes(&play);
+    let mut told = play.notes();
     told.sort();
     assert_eq!(told, ["one c1", "one c2"]);
     let back: Vec<String> = deeds(&play).split_off(4);
@@ -95,7 +95,7 @@ step("Both", || parallel(both, |s| {{
     let play = around.play_with(1, &fails("backup", "confdb"));
     assert_eq!(play.run().ending, Ending::Failed);
     assert_eq!(play.back(&RollbackScope::All).exit_code, 7, "the step says nothing of its options");
-    assert_eq!(notes(&play), ["both c1", "both c2"]);
+    assert_eq!(play.notes(), ["both c1", "both c2"]);
     assert_eq!(deeds(&play).len(), 4);
 }
 
@@ -111,7 +111,7 @@ step("Two", || { shutdown(c2); swap_folder(c2, "9.0.1"); }, #{ undo: || { note("
     assert_eq!(broken.run().ending, Ending::Failed);
     rolled_back(&broken.back(&RollbackScope::All));
     assert_eq!(
-        (notes(&broken), deeds(&broken)),
+        (broken.notes(), deeds(&broken)),
         (vec!["back".to_owned()], vec!["shutdown c2".into(), "start c2".into()])
     );
     let untouched = scene.play_with(1, &fault("shutdown", "c2", 1, Harm::HostDown { ms: 3_600_000 }));
@@ -146,7 +146,7 @@ guard(false, "no");
         ["set_option c2", "stage_install c2", "unstage c2", "unset_option c2", "backup confdb"],
         "the failed one did nothing, the others are done once"
     );
-    assert_eq!(notes(&play), ["first undone"]);
+    assert_eq!(play.notes(), ["first undone"]);
 }
 
 #[test]
@@ -266,6 +266,6 @@ fn steps_of_a_loop_are_each_undone_with_what_they_had() {
         let finished = play.run();
         assert_eq!(finished.ending, Ending::Failed, "{steps}\n{:?}", finished.error);
         rolled_back(&play.back(&RollbackScope::All));
-        assert_eq!(notes(&play), undone, "{steps}");
+        assert_eq!(play.notes(), undone, "{steps}");
     }
 }

@@ -1,6 +1,6 @@
 //! What a person reads and types on a way back: commands that work, gates that are still asked, values that are put back.
 
-use super::{fails, notes, rolled_back};
+use super::{fails, rolled_back};
 use crate::support::Baton;
 use crate::support::simulation::Scene;
 use baton::model::run::record::{Ending, Fact, RollbackScope};
@@ -40,7 +40,7 @@ fn an_undo_after_which_it_is_not_as_before_is_not_done() {
     // Somebody puts it right: it is looked at again, and nothing is undone twice.
     play.meddle("c1", "unset_readonly", &[]);
     rolled_back(&play.run());
-    assert_eq!(notes(&play).iter().filter(|note| *note == "forgot it").count(), 1, "{:?}", notes(&play));
+    assert_eq!(play.notes().iter().filter(|note| *note == "forgot it").count(), 1, "{:?}", play.notes());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A door that performs nothing: it remembers what was asked, in words, and answers as it was told.
 
-use baton::dispatch::{Body, Door, Halt, Halted, RunInvariant, StepEntry};
+use baton::dispatch::{Body, Door, Halt, Halted, StepEntry};
 use baton::error::{Error, Kind, Place};
 use baton::journal::happened::Happened;
 use baton::model::run::effect::{Action, Capture, Effect, Failure, FailureKind, Outcome};
@@ -171,14 +171,6 @@ impl Door for FakeDoor {
     fn run(&self) -> &str {
         "run-1"
     }
-
-    fn invariant(&self, _: RunInvariant) {}
-
-    fn look_at_invariants(&self) -> Result<(), Halted> {
-        Ok(())
-    }
-
-    fn go_home(&self) {}
 
     fn guarded(&self, _: &str) {}
 

@@ -1,8 +1,7 @@
 //! What belongs together is found by product, host and tag, in the order of the names; and a run knows its name.
 
 use crate::support::simulation::Scene;
-use baton::model::run::effect::Action;
-use baton::model::run::record::{Ending, Fact};
+use baton::model::run::record::Ending;
 use std::collections::BTreeMap;
 
 /// The site of the lab with tags, and what a runbook notes that is played there.
@@ -22,17 +21,7 @@ fn noted(body: &str) -> Vec<String> {
     let play = scene.play(1);
     let done = play.run();
     assert_eq!(done.ending, Ending::Done, "{:?}", done.error);
-    let note = |fact| match fact {
-        Fact::Read { effect, .. } => {
-            if let Action::Note { text, .. } = effect.action {
-                Some(text)
-            } else {
-                None
-            }
-        }
-        _ => None,
-    };
-    play.records().into_iter().filter_map(|record| note(record.fact)).collect()
+    play.notes()
 }
 
 #[test]

@@ -504,6 +504,15 @@ impl Play<'_> {
         stored.into_iter().map(|Stored { record, .. }| record.as_ref().clone()).collect()
     }
 
+    /// What it has noted and warned of, in order.
+    pub fn notes(&self) -> Vec<String> {
+        let note = |record: Record| {
+            let Fact::Read { effect, .. } = record.fact else { return None };
+            if let Action::Note { text, .. } = effect.action { Some(text) } else { None }
+        };
+        self.records().into_iter().filter_map(note).collect()
+    }
+
     /// Whether anything is on record.
     pub fn is_begun(&self) -> bool {
         self.store.count(self.run) > 0

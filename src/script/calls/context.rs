@@ -137,9 +137,9 @@ impl ScriptTrack {
         readings.push(reading);
     }
 
-    /// The door has ended this track: what ends its script. Where that was because of a bug, that is what ends it.
+    /// The door has ended this track: what ends its script.
     pub(crate) fn leave(&self, position: Position) -> Box<EvalAltResult> {
-        self.left.set(self.run.bug.borrow().is_none());
+        self.left.set(true);
         terminated(position)
     }
 }

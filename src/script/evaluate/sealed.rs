@@ -1,6 +1,6 @@
 //! A door that leads nowhere: behind it a script can compute, and ask nothing of anybody.
 
-use crate::dispatch::{Body, Door, Halt, Halted, RunInvariant, StepEntry};
+use crate::dispatch::{Body, Door, Halt, Halted, StepEntry};
 use crate::error::Place;
 use crate::journal::happened::Happened;
 use crate::model::run::effect::{Effect, Outcome};
@@ -51,14 +51,6 @@ impl Door for Sealed {
     fn run(&self) -> &str {
         ""
     }
-
-    fn invariant(&self, _: RunInvariant) {}
-
-    fn look_at_invariants(&self) -> Result<(), Halted> {
-        Ok(())
-    }
-
-    fn go_home(&self) {}
 
     fn guarded(&self, _: &str) {}
 

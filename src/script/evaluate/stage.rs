@@ -36,6 +36,10 @@ pub fn run_watched(
     match Stage::set(program, door, inventory, params, frames) {
         Ok(stage) => {
             let mut end = stage.play();
+            // It failed like any guard, but for that nothing could catch it.
+            if let Some(error) = stage.main.run.door.breach() {
+                end = ScriptEnd::Failed { error, effect: None, beside: Vec::new(), guard: true, owed: Vec::new() };
+            }
             let left = std::mem::take(&mut *stage.main.obligations.borrow_mut());
             if let ScriptEnd::Failed { owed, .. } = &mut end {
                 owed.extend(left.into_iter().rev().map(|obligation| obligation.name));
@@ -92,7 +96,7 @@ impl Stage {
         let door = &self.main.run.door;
         // Whoever says that it is done has looked. A run that was handed over is a person's, with all that holds there.
         if held.is_none() && door.look_at_invariants().is_err() {
-            return Err(self.main.run.bug.borrow_mut().take().map_or(ScriptEnd::Halted, ScriptEnd::Bug));
+            return Err(ScriptEnd::Halted);
         }
         door.go_home();
         loop {

@@ -86,6 +86,9 @@ fn look(run: &Weak<Run>, body: &Closure, place: Option<&Place>) -> InvariantRead
     let track = ScriptTrack::that_only_reads(&run, LOOK_LIMIT);
     let given = calling::call(body, &engine, &track, vec![]);
     track.holdings.ended();
+    if let Some(mistake) = run.bug.take() {
+        return InvariantReading::Mistake(mistake);
+    }
     if track.is_over() {
         return InvariantReading::Over;
     }
@@ -103,8 +106,7 @@ fn look(run: &Weak<Run>, body: &Closure, place: Option<&Place>) -> InvariantRead
             let mut error = Error::new(Kind::Script, format!("an invariant gives {kind}, not true or false"));
             error.place = place.cloned();
             error.snippet = place.and_then(|place| run.program.snippet(place)).map(Box::new);
-            run.bug.borrow_mut().get_or_insert(error);
-            InvariantReading::Over
+            InvariantReading::Mistake(error)
         }
     }
 }
